@@ -1,0 +1,1 @@
+"""gliomask: brain-tumour segmentation in MRI with U²-Net."""

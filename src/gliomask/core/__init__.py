@@ -1,0 +1,1 @@
+"""The vocabulary of the house: volumes, labels, cases, slices. Numpy only."""

@@ -1,0 +1,109 @@
+"""From voxels to the patient and back: orientation, spacing, the reading frame.
+
+The reading frame is how a radiologist sees an axial slice, and how the network does: slices run
+from feet to head, rows from front to back, columns from the patient's right to the left
+(axes S, P, L). Every volume is turned into it by swapping and reversing axes only, which is exact
+and can be undone exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.volume import Affine
+
+Element = TypeVar("Element", bound=np.generic)
+
+_READING_FRAME = ((2, +1), (1, -1), (0, -1))
+"""(world axis of RAS+, direction) of slices, rows and columns: S, P, L."""
+
+PICTURE_AFFINE: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""Affine of pictures stacked as (column, row, slice): 1 mm voxels with the axes L, P, S."""
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How to turn (I, J, K) into the reading frame (S, H, W).
+
+    Attributes:
+        axes: for each axis of the reading frame, the voxel axis that it is.
+        flips: for each axis of the reading frame, whether it runs against that voxel axis.
+    """
+
+    axes: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+
+
+def spacing_mm(affine: Affine) -> tuple[float, float, float]:
+    """Voxel size along (i, j, k) in millimetres: the lengths of the affine's columns."""
+    i, j, k = np.linalg.norm(affine[:3, :3], axis=0)
+    return float(i), float(j), float(k)
+
+
+def voxel_ml(affine: Affine) -> float:
+    """The volume of one voxel in millilitres, sheared voxels included (the determinant)."""
+    return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0
+
+
+def orientation(affine: Affine) -> Orientation:
+    """The assignment of voxel axes to the reading frame that is nearest to ``affine``.
+
+    The rotation nearest to the affine (polar decomposition, so that anisotropic voxels of oblique
+    volumes don't sway the choice) is matched with the axes of the patient, best fit first.
+
+    Raises:
+        ValueError: the affine is singular or not finite.
+    """
+    matrix = affine[:3, :3]
+    lengths = np.linalg.norm(matrix, axis=0)
+    if not np.isfinite(affine).all() or (lengths == 0).any():
+        raise ValueError("the affine is singular or not finite")
+    left, sizes, right = np.linalg.svd(matrix / lengths)
+    if sizes[-1] < 1e-6:
+        raise ValueError("the affine is singular or not finite")
+    rotation = left @ right  # rows: world axes R, A, S; columns: voxel axes
+    voxel_of_world = _match(np.abs(rotation))
+    axes = [voxel_of_world[world] for world, _ in _READING_FRAME]
+    flips = [bool(rotation[w, voxel_of_world[w]] * sign < 0) for w, sign in _READING_FRAME]
+    return Orientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
+
+
+def to_reading(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Element]:
+    """(..., I, J, K) as a view (..., S, H, W)."""
+    lead = array.ndim - 3
+    moved = array.transpose(*range(lead), *(lead + axis for axis in turn.axes))
+    return moved[_reversal(turn, lead)]
+
+
+def from_reading(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Element]:
+    """(..., S, H, W) as a view (..., I, J, K): undoes ``to_reading`` exactly."""
+    lead = array.ndim - 3
+    inverse = np.argsort(turn.axes)
+    return array[_reversal(turn, lead)].transpose(*range(lead), *(lead + axis for axis in inverse))
+
+
+def axis_codes(affine: Affine) -> str:
+    """The directions in which i, j, k run, e.g. ``RAS`` or ``LPS``."""
+    turn = orientation(affine)
+    codes = [""] * 3
+    for pair, axis, flip in zip(("SI", "PA", "LR"), turn.axes, turn.flips, strict=True):
+        codes[axis] = pair[flip]
+    return "".join(codes)
+
+
+def _match(strength: npt.NDArray[np.float64]) -> dict[int, int]:
+    """World axis -> voxel axis, strongest pair first."""
+    left, pairs = strength.copy(), {}
+    for _ in range(3):
+        world, voxel = np.unravel_index(int(np.argmax(left)), left.shape)
+        pairs[int(world)] = int(voxel)
+        left[world, :] = left[:, voxel] = -1.0
+    return pairs
+
+
+def _reversal(turn: Orientation, lead: int) -> tuple[slice, ...]:
+    return (slice(None),) * lead + tuple(slice(None, None, -1 if f else 1) for f in turn.flips)

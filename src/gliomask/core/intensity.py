@@ -1,0 +1,52 @@
+"""From a scanner's arbitrary units to numbers that a network can compare between patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.volume import FloatArray
+
+CLIP = 5.0
+"""Normalised intensities lie in [-CLIP, CLIP]."""
+_SAMPLE = 500_000
+"""Statistics are taken of at most about this many voxels, evenly spaced, for speed."""
+
+
+def foreground_level(image: npt.NDArray[np.floating]) -> float:
+    """The intensity above which a voxel is head rather than air.
+
+    A tenth of the way from the 2nd to the 98th percentile, the rule of FSL's robust range: it holds
+    for skull-stripped volumes (air is 0) and for whole heads (air is noise).
+    """
+    low, high = np.percentile(_sample(image), (2, 98))
+    return float(low + 0.1 * (high - low))
+
+
+def normalise(image: FloatArray) -> FloatArray:
+    """One sequence of one volume, z-scored over its foreground and clipped to +-``CLIP``.
+
+    The result is rounded to half precision, because that is how the store keeps it: what a
+    network is trained on and what it predicts on then differ by nothing.
+
+    Args:
+        image: (I, J, K) float32, finite, arbitrary units.
+
+    Returns:
+        the same shape, float32, about zero mean and unit deviation within the head.
+
+    Raises:
+        ValueError: the image is constant, so there is no contrast to normalise.
+    """
+    sample = _sample(image)
+    head = sample[sample > foreground_level(image)]
+    if head.size == 0 or head.std() == 0:
+        raise ValueError("the image is constant: it has no contrast")
+    scaled = (image - np.float32(head.mean())) * np.float32(1.0 / head.std())
+    rounded: FloatArray = np.clip(scaled, -CLIP, CLIP).astype(np.float16).astype(np.float32)
+    return rounded
+
+
+def _sample(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    flat = image.reshape(-1)
+    return flat[:: max(1, flat.size // _SAMPLE)]

@@ -1,0 +1,58 @@
+"""A prediction: what is said about one examination, on the grid that it came on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from gliomask.core.geometry import voxel_ml
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine, FloatArray
+
+RESEARCH_USE_ONLY = "For research use only"
+"""Stands in every artefact that a person may carry away."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says about one examination.
+
+    Attributes:
+        case: the id of the examination.
+        mask: (I, J, K) uint8 on the grid of the input; its numbers are those of
+            ``core.labels.labels_of_regions``.
+        regions: R names, in the order of the model's channels.
+        probabilities: (R, I, J, K) float32 in [0, 1], None if they were not kept.
+        affine: (4, 4) float64 of the input, voxel to RAS+ mm.
+        has_world: False for pictures: then no length or volume is known.
+        voxels: region name -> how many voxels it has.
+        used: the sequences that the network saw.
+        missing: the sequences that the model knows and the examination lacks.
+        model: the model's name.
+        synthetic: the model was trained on synthetic data.
+        notes: what a person who reads the mask should know.
+        provenance: what it was made with: weights, versions, threshold.
+    """
+
+    case: str
+    mask: LabelArray
+    regions: tuple[str, ...]
+    probabilities: FloatArray | None
+    affine: Affine
+    has_world: bool
+    voxels: Mapping[str, int]
+    used: tuple[str, ...]
+    missing: tuple[str, ...]
+    model: str
+    synthetic: bool = False
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def volumes_ml(self) -> Mapping[str, float] | None:
+        """Region name -> millilitres; None where there is no world (``voxels`` holds always)."""
+        if not self.has_world:
+            return None
+        each = voxel_ml(self.affine)
+        return MappingProxyType({region: count * each for region, count in self.voxels.items()})

@@ -1,0 +1,91 @@
+"""Slices of any size onto the network's square grid and back.
+
+A slice keeps its physical proportions: it is scaled until its longer side fills the grid and
+centred. Both ways are a product with two small matrices, one for the rows and one for the
+columns, so that scaling a stack is a matter of BLAS and the way back is as exact as the way there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import FloatArray
+
+
+def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: int) -> FloatArray:
+    """Slices (..., H, W) on the grid (..., size, size), float32, antialiased linear interpolation.
+
+    Beyond the slice's edge its last row or column goes on, so no border appears.
+
+    Args:
+        stack: (..., H, W); an empty stack gives an empty one.
+        pixel_mm: (row, column) spacing.
+        size: of the network's input, in pixels.
+    """
+    height, width = stack.shape[-2:]
+    rows, columns = _scales((height, width), pixel_mm, size)
+    return _apply(stack, _weights(height, size, rows), _weights(width, size, columns))
+
+
+def unfit(
+    maps: npt.NDArray[np.floating], pixel_mm: tuple[float, float], shape: tuple[int, int]
+) -> FloatArray:
+    """Maps (..., size, size) back on the slices' own grid (..., H, W): the way back of ``fit``."""
+    size = maps.shape[-1]
+    rows, columns = _scales(shape, pixel_mm, size)
+    return _apply(maps, _weights(size, shape[0], 1 / rows), _weights(size, shape[1], 1 / columns))
+
+
+def fit_labels(labels: LabelArray, pixel_mm: tuple[float, float], size: int) -> LabelArray:
+    """Labels (..., H, W) on the grid by nearest neighbour; 0 beyond the slice's edge."""
+    height, width = labels.shape[-2:]
+    scales = _scales((height, width), pixel_mm, size)
+    rows, inside_rows = _nearest(height, size, scales[0])
+    columns, inside_columns = _nearest(width, size, scales[1])
+    picked = labels[..., rows[:, None], columns[None, :]]
+    return np.where(inside_rows[:, None] & inside_columns[None, :], picked, 0).astype(np.uint8)
+
+
+def _scales(
+    shape: tuple[int, int], pixel_mm: tuple[float, float], size: int
+) -> tuple[float, float]:
+    """Grid pixels per slice pixel, for rows and for columns."""
+    longest = max(shape[0] * pixel_mm[0], shape[1] * pixel_mm[1])
+    return size * pixel_mm[0] / longest, size * pixel_mm[1] / longest
+
+
+def _source(n_in: int, n_out: int, scale: float) -> npt.NDArray[np.floating]:
+    """Where the centre of each output pixel lies among the input's pixel indices."""
+    return (np.arange(n_out) + 0.5 - n_out / 2) / scale + n_in / 2 - 0.5
+
+
+def _weights(n_in: int, n_out: int, scale: float) -> FloatArray:
+    """(n_out, n_in): each row holds the weights of one output pixel, a triangle that sums to 1.
+
+    The triangle is as wide as an output pixel when shrinking (antialiasing), as an input pixel
+    when growing (linear interpolation).
+    """
+    centre = _source(n_in, n_out, scale)
+    reach = max(1.0, 1.0 / scale)
+    first = np.floor(centre - reach).astype(int)
+    offsets = np.arange(int(np.ceil(2 * reach)) + 2)
+    index = first[:, None] + offsets
+    weight = np.clip(1.0 - np.abs(index - centre[:, None]) / reach, 0.0, None)
+    matrix = np.zeros((n_out, n_in))
+    np.add.at(matrix, (np.arange(n_out)[:, None], np.clip(index, 0, n_in - 1)), weight)
+    weights: FloatArray = (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+    return weights
+
+
+def _nearest(
+    n_in: int, n_out: int, scale: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    index = np.floor(_source(n_in, n_out, scale) + 0.5).astype(np.int64)
+    return np.clip(index, 0, n_in - 1), (index >= 0) & (index < n_in)
+
+
+def _apply(stack: npt.NDArray[np.floating], rows: FloatArray, columns: FloatArray) -> FloatArray:
+    scaled: FloatArray = rows @ stack.astype(np.float32, copy=False) @ columns.T
+    return scaled

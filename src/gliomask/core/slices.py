@@ -1,0 +1,133 @@
+"""A volume as the stack of axial slices that a network sees, and the record that undoes it.
+
+``to_slices`` is the only preprocessing there is: the store is filled with it and prediction runs
+through it, so the two can't drift apart. Everything in it is exact or linear:
+
+    volume --turn, normalise, crop--> SliceStack --fit--> network's grid
+    mask   <--------place-----------  maps       <-unfit-- logits
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.geometry import (
+    Orientation,
+    from_reading,
+    orientation,
+    spacing_mm,
+    to_reading,
+)
+from gliomask.core.intensity import foreground_level, normalise
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine, FloatArray, Volume
+
+VERSION = 1
+"""Of the preprocessing: a store or a model made with another one can't be used."""
+_MARGIN = 4
+"""Pixels kept around the head by the crop."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What was done to a volume, exactly, so that masks can go back onto its grid.
+
+    Attributes:
+        shape: (I, J, K) of the volume.
+        affine: (4, 4) of the volume, voxel to RAS+ mm.
+        turn: how (I, J, K) became (S, H, W).
+        box: (top, bottom, left, right): the rows and columns that the crop kept.
+        has_world: whether millimetres mean anything.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+    turn: Orientation
+    box: tuple[int, int, int, int]
+    has_world: bool
+
+    @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """(row, column) spacing in mm; (1, 1) where there is no world."""
+        sizes = spacing_mm(self.affine)
+        return sizes[self.turn.axes[1]], sizes[self.turn.axes[2]]
+
+    @property
+    def slice_mm(self) -> float:
+        """Distance between slices in mm; 1 where there is no world."""
+        return spacing_mm(self.affine)[self.turn.axes[0]]
+
+
+@dataclass(frozen=True, eq=False)
+class SliceStack:
+    """Axial slices in the reading frame, normalised and cropped to the head.
+
+    Attributes:
+        array: (S, C, H, W) float32, values of half precision in [-5, 5]; slices feet to head,
+            rows front to back, columns patient's right to left.
+        sequences: C names.
+        record: undoes it.
+    """
+
+    array: FloatArray
+    sequences: tuple[str, ...]
+    record: Record
+
+
+def to_slices(volume: Volume) -> SliceStack:
+    """A volume (C, I, J, K) as a stack (S, C, H, W).
+
+    Raises:
+        ValueError: a sequence is constant or the affine singular; the text says which.
+    """
+    turn = orientation(volume.affine)
+    # Turned first, so that a head gives the same numbers whichever way its file lies.
+    images = np.ascontiguousarray(to_reading(volume.array, turn))
+    top, bottom, left, right = box = _head_box(images)
+    slices = []
+    for name, image in zip(volume.sequences, images, strict=True):
+        try:
+            slices.append(normalise(image)[:, top:bottom, left:right])
+        except ValueError as problem:
+            raise ValueError(f"{name}: {problem}") from None
+    record = Record(volume.shape, volume.affine, turn, box, volume.has_world)
+    return SliceStack(np.stack(slices, axis=1), volume.sequences, record)
+
+
+def labels_to_slices(labels: LabelArray, record: Record) -> LabelArray:
+    """A label volume (I, J, K) as slices (S, H, W), cropped like the images."""
+    top, bottom, left, right = record.box
+    return np.ascontiguousarray(to_reading(labels, record.turn)[:, top:bottom, left:right])
+
+
+def place(maps: npt.NDArray[np.generic], record: Record) -> npt.NDArray[np.generic]:
+    """Maps or masks (..., S, H, W) of the cropped slices back on the volume's grid (..., I, J, K).
+
+    What the crop took away is 0 (False).
+    """
+    top, bottom, left, right = record.box
+    sizes = [record.shape[axis] for axis in record.turn.axes]
+    full = np.zeros((*maps.shape[:-3], *sizes), maps.dtype)
+    full[..., top:bottom, left:right] = maps
+    return np.ascontiguousarray(from_reading(full, record.turn))
+
+
+def _head_box(images: FloatArray) -> tuple[int, int, int, int]:
+    """Rows and columns of the head over all sequences and slices (C, S, H, W), with a margin."""
+    head = np.zeros(images.shape[1:], bool)
+    for image in images:
+        head |= image > foreground_level(image)
+    count = head.sum(axis=0)
+    (top, bottom), (left, right) = _span(count.sum(axis=1)), _span(count.sum(axis=0))
+    return top, bottom, left, right
+
+
+def _span(profile: npt.NDArray[np.integer]) -> tuple[int, int]:
+    """First and last index where a profile holds more than stray pixels, widened by the margin."""
+    kept = np.flatnonzero(profile > 0.01 * profile.max())
+    if kept.size == 0:
+        return 0, profile.size
+    return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)

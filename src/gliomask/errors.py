@@ -1,0 +1,151 @@
+"""The errors that a user may meet, as one tree, each with the exit code of the command line.
+
+    GliomaskError            1   our own bug, when nothing below fits
+    ├── InputError           2   what was given can't be used
+    │   ├── FormatError      2     a file is not what it claims to be, or is damaged
+    │   ├── LayoutError      2     a folder holds no data set that we know
+    │   ├── CaseError        2     one case (patient, study) can't be used
+    │   ├── CasesError       2     several can't: all are listed at once
+    │   ├── ConfigError      2     an option, a recipe key, the name of a network
+    │   ├── StoreError       2     a prepared store or its split
+    │   └── ModelError       2     a run folder, a model card, weights
+    ├── BatchError           3   a batch finished and some of its cases failed
+    ├── MachineError         4   disk, memory, device, network
+    └── StoppedError   130/143   a signal ended the work, cleanly
+
+The text of an error is one line: the path, what is wrong, the field with what was found and what
+is allowed, and what to do where there is something to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class GliomaskError(Exception):
+    """The root of the tree.
+
+    Args:
+        what: what is wrong, without a full stop.
+        path: the file or folder that it is wrong with.
+        field: the name of the header field, column, key or option.
+        found: the value found there (shortened to 80 characters in the text).
+        allowed: the values allowed there, in words.
+        hint: what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: str | Path | None = None,
+        field: str | None = None,
+        found: object = None,
+        allowed: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.path, self.field = what, path, field
+        self.found, self.allowed, self.hint = found, allowed, hint
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        text = f"{_one_line(self.path, 300)}: {self.what}" if self.path is not None else self.what
+        if self.field is not None:
+            limits = f", allowed {self.allowed}" if self.allowed else ""
+            text += f" ({self.field}={_one_line(self.found, 80)}{limits})"
+        return _one_line(f"{text}; {self.hint}" if self.hint else text, 2000)
+
+
+class InputError(GliomaskError):
+    """What was given can't be used."""
+
+    exit_code = 2
+
+
+class FormatError(InputError):
+    """A file is not what it claims to be, or is damaged."""
+
+
+class LayoutError(InputError):
+    """A folder holds no data set that is known."""
+
+
+class CaseError(InputError):
+    """One case can't be used."""
+
+
+class CasesError(InputError):
+    """Several cases can't be used.
+
+    Args:
+        what: the summary, one line.
+        problems: one (case, reason) pair for each, in the order to be shown.
+        path: of the data set.
+        hint: what to do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        problems: Iterable[tuple[str, str]],
+        *,
+        path: str | Path | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(what, path=path, hint=hint)
+        self.problems = tuple(problems)
+
+
+class ConfigError(InputError):
+    """An option, a key of a recipe, the name of a network."""
+
+
+class StoreError(InputError):
+    """A prepared store or its split can't be used."""
+
+
+class ModelError(InputError):
+    """A run folder, a model card or its weights can't be used."""
+
+
+class BatchError(GliomaskError):
+    """A batch finished and some of its cases failed.
+
+    Args:
+        failures: one (case, reason) pair for each case that failed.
+    """
+
+    exit_code = 3
+
+    def __init__(self, what: str, failures: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(what)
+        self.failures = tuple(failures)
+
+
+class MachineError(GliomaskError):
+    """The machine can't do it: disk, memory, device, network."""
+
+    exit_code = 4
+
+
+class StoppedError(GliomaskError):
+    """A signal asked to stop, and the work was left in good order."""
+
+    def __init__(self, what: str, *, signal_number: int) -> None:
+        super().__init__(what)
+        self.exit_code = 128 + signal_number
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` is most likely a slip of, as a hint; None if none is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def _one_line(value: object, limit: int) -> str:
+    text = "".join(c if c.isprintable() else " " for c in str(value))
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,52 @@
+"""Whole under the final name, or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gliomask.core.atomic import atomic_folder, atomic_path, write_text
+
+
+def write_half_and_fail(path: Path) -> None:
+    path.write_text("half")
+    raise IsADirectoryError
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    final = tmp_path / "deep" / "mask.nii.gz"
+    with atomic_path(final) as temporary:
+        assert temporary.name.endswith("mask.nii.gz")
+        temporary.write_bytes(b"abc")
+        assert not final.exists()
+    assert final.read_bytes() == b"abc"
+    assert [entry.name for entry in final.parent.iterdir()] == ["mask.nii.gz"]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    final = tmp_path / "a.txt"
+    write_text(final, "old")
+    with pytest.raises(IsADirectoryError), atomic_path(final) as temporary:
+        write_half_and_fail(temporary)
+    assert final.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    final = tmp_path / "run"
+    for content in ("one", "two"):
+        with atomic_folder(final) as temporary:
+            (temporary / content).write_text(content)
+    assert [entry.name for entry in final.iterdir()] == ["two"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
+    final = tmp_path / "run"
+    with atomic_folder(final) as temporary:
+        (temporary / "kept").touch()
+    with pytest.raises(IsADirectoryError), atomic_folder(final) as temporary:
+        write_half_and_fail(temporary / "new")
+    assert [entry.name for entry in final.iterdir()] == ["kept"]
+    assert len(list(tmp_path.iterdir())) == 1
