@@ -1,0 +1,175 @@
+"""What a store says of itself: one JSON file that is read before any pixel."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gliomask.core import atomic
+from gliomask.core.slices import VERSION as PREPROCESSING
+from gliomask.core.split import Parts, Split
+from gliomask.errors import StoreError
+
+FORMAT = 1
+"""Of the store: another one can't be read."""
+MANIFEST, SPLIT, PATIENTS = "manifest.json", "split.json", "patients"
+_MAX_BYTES = 256 * 2**20
+
+
+class StoredCase(BaseModel):
+    """One case of a store.
+
+    Attributes:
+        id: of the case; patient: the key of its patient.
+        site: hospital or scanner, where known; source: layout that it came from.
+        sequences: of its image array, in order.
+        shape: (S, H, W) of its cropped slices.
+        grid: (I, J, K) of its original volume.
+        pixel_mm: (row, column) spacing; slice_mm: between slices; 1 where there is no world.
+        has_world: whether millimetres mean anything.
+        tumour_px: pixels of tumour (region ``whole``) in each slice, cropped or not.
+        tumour_ml: volume of the tumour; in pixels/1000 where there is no world.
+        annotated: for each slice, whether someone looked for tumour in it.
+        regions: that its mask can tell.
+        licence: of its data; synthetic: made by the phantom; notes: of the reader.
+        fingerprint: SHA-256 of the files and rules that it was made from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    patient: str
+    site: str | None
+    source: str
+    sequences: tuple[str, ...]
+    shape: tuple[int, int, int]
+    grid: tuple[int, int, int]
+    pixel_mm: tuple[float, float]
+    slice_mm: float
+    has_world: bool
+    tumour_px: tuple[int, ...]
+    tumour_ml: float
+    annotated: tuple[bool, ...]
+    regions: tuple[str, ...]
+    licence: str | None
+    synthetic: bool
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+class Manifest(BaseModel):
+    """A whole store.
+
+    Attributes:
+        format: of the store; preprocessing: of ``core.slices``.
+        name: for people.
+        sequences: of all cases together, in canonical order.
+        regions: that every case's mask can tell.
+        licences: of the data, each once; synthetic: all of it was made by the phantom.
+        cases: sorted by id.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    preprocessing: int = PREPROCESSING
+    name: str
+    sequences: tuple[str, ...]
+    regions: tuple[str, ...]
+    licences: tuple[str, ...]
+    synthetic: bool
+    cases: Annotated[tuple[StoredCase, ...], Field(min_length=1)]
+
+
+class _PartsFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+class _SplitFile(_PartsFile):
+    seed: int
+    folds: tuple[_PartsFile, ...] = ()
+
+
+def read_manifest(store: Path) -> Manifest:
+    """The manifest of a store.
+
+    Raises:
+        StoreError: there is none, it is damaged, or it is of another version.
+    """
+    path = store / MANIFEST
+    if not path.is_file():
+        raise StoreError(f"not a store: it holds no {MANIFEST}", path=store)
+    keys = _load(path)
+    for field, ours in (("format", FORMAT), ("preprocessing", PREPROCESSING)):
+        if keys.get(field) != ours:
+            raise StoreError(
+                "a store of another version",
+                path=path,
+                field=field,
+                found=keys.get(field),
+                allowed=str(ours),
+                hint="make it again with `gliomask prepare`",
+            )
+    try:
+        return Manifest.model_validate(keys)
+    except ValidationError as problem:
+        raise _unfit(path, problem) from None
+
+
+def write_manifest(store: Path, manifest: Manifest) -> None:
+    """Writes the manifest, whole or not at all."""
+    atomic.write_text(store / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+
+
+def read_split(path: Path) -> Split:
+    """A split file.
+
+    Raises:
+        StoreError: it is absent or damaged, or a patient is on two sides of it.
+    """
+    if not path.is_file():
+        raise StoreError("no such split file", path=path)
+    try:
+        file = _SplitFile.model_validate(_load(path))
+    except ValidationError as problem:
+        raise _unfit(path, problem) from None
+    try:
+        holdout, *folds = (Parts(p.train, p.validation, p.test) for p in (file, *file.folds))
+    except ValueError as problem:
+        raise StoreError(f"a patient is on two sides of the split: {problem}", path=path) from None
+    return Split(holdout, tuple(folds), file.seed)
+
+
+def write_split(path: Path, split: Split) -> None:
+    """Writes a split file, whole or not at all."""
+    keys = {
+        "seed": split.seed,
+        **dict(split.holdout.named()),
+        "folds": [dict(fold.named()) for fold in split.folds],
+    }
+    atomic.write_text(path, json.dumps(keys, indent=1) + "\n")
+
+
+def _load(path: Path) -> dict[str, object]:
+    if path.stat().st_size > _MAX_BYTES:
+        raise StoreError("too large to be read", path=path)
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise StoreError(f"not JSON: {problem}", path=path) from None
+    if not isinstance(keys, dict):
+        raise StoreError("not a JSON object", path=path)
+    return keys
+
+
+def _unfit(path: Path, problem: ValidationError) -> StoreError:
+    first = problem.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return StoreError("damaged", path=path, field=field, found=first["input"], allowed=first["msg"])

@@ -1,0 +1,156 @@
+"""One patient on disk: a Zarr v3 group with a group for each case, a chunk for each slice.
+
+    patients/<patient>.zarr/<case>/images   (S, C, H, W) float16, normalised, cropped to the head
+                                  /labels   (S, H', W') uint8, not cropped
+
+The labels keep their whole slices, so that a score on the original grid misses nothing that the
+crop of the images left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from gliomask.core import atomic
+from gliomask.core.case import Case, safe_name
+from gliomask.core.geometry import Orientation, to_reading, voxel_ml
+from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.slices import Record, SliceStack, to_slices
+from gliomask.core.volume import Volume
+from gliomask.errors import StoreError
+from gliomask.store.manifest import PATIENTS, StoredCase
+
+ABSENT = {"images": float("nan"), "labels": 255}
+"""What the slices of an array never hold, and a slice whose file is gone reads as."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedCase:
+    """A case that has been read: what goes into a store.
+
+    Attributes:
+        case: where it came from.
+        volume: its sequences.
+        labels: (I, J, K) our labels on the volume's grid.
+        fingerprint: of what it was made from.
+    """
+
+    case: Case
+    volume: Volume
+    labels: LabelArray
+    fingerprint: str
+
+
+def patient_path(store: Path, patient: str) -> Path:
+    """Where a patient's group stands."""
+    return store / PATIENTS / f"{safe_name(patient)}.zarr"
+
+
+def write_patient(store: Path, patient: str, cases: Sequence[LoadedCase]) -> None:
+    """Writes one patient's cases, all of them or none; what stood there before is replaced.
+
+    Raises:
+        ValueError: a case whose image is constant or whose affine is singular.
+    """
+    with atomic.atomic_folder(patient_path(store, patient)) as folder:
+        root = zarr.open_group(str(folder), mode="w", zarr_format=3)
+        for loaded in cases:
+            stack = to_slices(loaded.volume)
+            group = root.create_group(loaded.case.id)
+            _write(group, "images", stack.array.astype(np.float16))
+            turned = to_reading(loaded.labels, stack.record.turn)
+            _write(group, "labels", np.ascontiguousarray(turned))
+            entry = _describe(loaded, stack)
+            group.attrs.update({"case": entry.model_dump(mode="json"), **_plain(stack.record)})
+
+
+def stored_cases(store: Path, patient: str) -> tuple[StoredCase, ...] | None:
+    """What is stored of a patient; None if there is nothing whole."""
+    path = patient_path(store, patient)
+    if not (path / "zarr.json").is_file():
+        return None
+    root = zarr.open_group(str(path), mode="r")
+    entries = [group.attrs["case"] for _, group in sorted(root.groups())]
+    return tuple(StoredCase.model_validate(entry) for entry in entries)
+
+
+def open_case(store: Path, case: StoredCase) -> tuple[zarr.Array[Any], zarr.Array[Any], Record]:
+    """The image array, the label array and the record of a stored case, without reading pixels.
+
+    Raises:
+        StoreError: the case's group is missing or damaged.
+    """
+    path = patient_path(store, case.patient)
+    try:
+        group = zarr.open_group(str(path), mode="r", path=case.id)
+        images, labels = group["images"], group["labels"]
+        record = _record(dict(group.attrs))
+    except (OSError, KeyError, ValueError, TypeError) as problem:
+        raise StoreError(f"case {case.id} can't be read: {problem}", path=path) from None
+    if not isinstance(images, zarr.Array) or not isinstance(labels, zarr.Array):
+        raise StoreError(f"case {case.id} holds no arrays", path=path)
+    return images, labels, record
+
+
+def _write(group: zarr.Group, name: str, array: np.ndarray[Any, Any]) -> None:
+    target = group.create_array(
+        name,
+        shape=array.shape,
+        chunks=(1, *array.shape[1:]),
+        dtype=array.dtype,
+        compressors=[BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec()],
+        # Zarr reads a chunk that is missing as the fill value: one that no slice holds.
+        fill_value=ABSENT[name],
+    )
+    target[...] = array
+
+
+def _describe(loaded: LoadedCase, stack: SliceStack) -> StoredCase:
+    case, record = loaded.case, stack.record
+    slices, _, height, width = stack.array.shape
+    whole = to_reading(region_masks(loaded.labels, ("whole",))[0], record.turn)
+    per_slice = whole.sum(axis=(1, 2))
+    return StoredCase(
+        id=case.id,
+        patient=case.patient,
+        site=case.site,
+        source=case.source,
+        sequences=stack.sequences,
+        shape=(slices, height, width),
+        grid=record.shape,
+        pixel_mm=record.pixel_mm,
+        slice_mm=record.slice_mm,
+        has_world=record.has_world,
+        tumour_px=tuple(int(n) for n in per_slice),
+        tumour_ml=float(per_slice.sum()) * voxel_ml(record.affine),
+        annotated=tuple(bool(n) for n in per_slice > 0) if case.sparse else (True,) * slices,
+        regions=case.scheme.regions,
+        licence=case.licence,
+        synthetic=case.synthetic,
+        notes=case.notes,
+        fingerprint=loaded.fingerprint,
+    )
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    return {
+        "shape": list(record.shape),
+        "affine": record.affine.tolist(),
+        "axes": list(record.turn.axes),
+        "flips": list(record.turn.flips),
+        "box": list(record.box),
+        "has_world": record.has_world,
+    }
+
+
+def _record(keys: dict[str, Any]) -> Record:
+    turn = Orientation(tuple(keys["axes"]), tuple(keys["flips"]))
+    affine = np.array(keys["affine"], np.float64)
+    return Record(tuple(keys["shape"]), affine, turn, tuple(keys["box"]), keys["has_world"])
