@@ -1,0 +1,47 @@
+# make demo    installs into .venv and runs the main job on a synthetic cohort
+# make test    installs into .venv and runs the tests
+# make check   style, types, the floors of the house
+PYTHON ?= python3
+VENV ?= .venv
+# For example PIP_ARGS="--index-url ..." to take PyTorch's smaller build for processors only.
+PIP_ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
+
+.PHONY: demo install install-dev test test-slow check format
+
+demo: install
+	$(BIN)/gliomask demo --out demo
+
+test: install-dev
+	$(BIN)/python -m pytest -n auto
+
+test-slow: install-dev
+	$(BIN)/python -m pytest -n auto -m slow
+
+check: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || (echo "python's venv is missing: on Debian, apt-get install python3-venv"; exit 1)
+
+# torch goes first and pinned: another package asking for it would take the newest, with CUDA.
+$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) torch
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) -e ".[dev]"
+	touch $@
