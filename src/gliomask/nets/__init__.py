@@ -1,0 +1,1 @@
+"""The networks: their specs, the blocks, model cards and weights."""

@@ -1,0 +1,97 @@
+"""Weights of one number of channels and regions, made to fit another: the two rules.
+
+Only the first convolution and the output heads depend on these numbers. Both rules keep what the
+network computes: a grey image answers as before, and each region starts as the one there was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from gliomask.nets.u2net import DEPTH
+from gliomask.nets.weights import describe
+
+FIRST_WEIGHT: Final = "stage1.rebnconvin.conv_s1.weight"
+_FUSION: Final = "outconv.weight"
+_HEADS: Final = frozenset(
+    f"{head}.{part}"
+    for head in ("outconv", *(f"side{k}" for k in range(1, DEPTH + 1)))
+    for part in ("weight", "bias")
+)
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """One entry of the weights that was changed to fit.
+
+    Attributes:
+        name: in the state dict.
+        found: its shape and dtype in the file.
+        made: its shape and dtype in the network.
+        how: what was done.
+    """
+
+    name: str
+    found: str
+    made: str
+    how: str
+
+
+def fit(
+    found: dict[str, Tensor], fresh: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], tuple[Adaptation, ...]]:
+    """The tensors with those adapted that have a rule, and what was done to them."""
+    tensors, changes = dict(found), []
+    for name, value in found.items():
+        rule = _rule(name, value, fresh[name])
+        if rule is None:
+            continue
+        tensors[name], how = rule
+        changes.append(Adaptation(name, describe(value), describe(tensors[name]), how))
+    return tensors, tuple(changes)
+
+
+def _rule(name: str, value: Tensor, fresh: Tensor) -> tuple[Tensor, str] | None:
+    """The value in the shape of the fresh one and how it got there; None if no rule applies."""
+    if value.shape == fresh.shape or value.dtype != fresh.dtype or value.ndim != fresh.ndim:
+        return None
+    if name == FIRST_WEIGHT and value.shape[1] > 0 and value[:, 0].shape == fresh[:, 0].shape:
+        old, new = value.shape[1], fresh.shape[1]
+        how = f"mean over the {old} channels, times {old}/{new}, in each of the {new}"
+        return spread_channels(value, new), how
+    regions = fresh.shape[0]
+    if name == _FUSION and value.shape == (1, DEPTH, 1, 1):
+        how = f"each of the {regions} regions reads its own six maps with the one region's weights"
+        return repeat_fusion(value, regions), how
+    if name in _HEADS and value.shape == (1, *fresh.shape[1:]):
+        how = f"each of the {regions} regions starts as a copy of the one"
+        return value.repeat(regions, *[1] * (value.ndim - 1)), how
+    return None
+
+
+def spread_channels(weight: Tensor, channels: int) -> Tensor:
+    """A convolution's weight (O, S, k, k) for another number of input channels: (O, C, k, k).
+
+    Each channel gets the mean over the S old ones, times S / C: the sum over the channels, which
+    is what an image repeated in all of them meets, stays what it was. (Channels that have nothing
+    in common would need the square root of that factor. The standardised sequences of one slice
+    show the same head, so they add up much as one image does.)
+    """
+    mean = weight.mean(dim=1, keepdim=True) * (weight.shape[1] / channels)
+    return mean.repeat(1, channels, 1, 1)
+
+
+def repeat_fusion(weight: Tensor, regions: int) -> Tensor:
+    """The fusing weight of one region (1, 6, 1, 1) for R regions: (R, 6 R, 1, 1).
+
+    The input is map by map, and region by region in each map: region r of map k is channel
+    k R + r. Region r reads those six, with the old weights, and no other (zeros).
+    """
+    blocks = weight.new_zeros(regions, DEPTH, regions)
+    each = torch.arange(regions)
+    blocks[each, :, each] = weight.flatten()
+    return blocks.reshape(regions, DEPTH * regions, 1, 1)

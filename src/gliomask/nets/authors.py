@@ -1,0 +1,223 @@
+"""Starts a network from the authors' published weights (``u2net.pth``, ``u2netp.pth``).
+
+They were trained on photographs: three colour channels in, one salient region out. The first
+convolution and the output heads are adapted to MRI sequences and tumour regions; all else must fit
+as it is. Whatever was changed or not found is in the report.
+
+A ``.pth`` file is a pickle, which can hold code. It is read by PyTorch's restricted reader
+(``weights_only=True``) and by nothing else: a file that it refuses is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from gliomask.errors import ModelError
+from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, fit
+from gliomask.nets.specs import SPECS
+from gliomask.nets.u2net import U2Net, build_model
+from gliomask.nets.weights import (
+    check_tensors,
+    describe,
+    parse_tensors,
+    read_weights,
+    skeleton,
+)
+
+_COUNTER: Final = "num_batches_tracked"
+_HOW_TO_SAVE: Final = "a file made by torch.save(network.state_dict(), path) is read"
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of every entry of a file of weights, by name in the order of the state dict.
+
+    Attributes:
+        path: of the file.
+        sha256: of the file, so that a training can record what it started from.
+        network: name of the spec.
+        matched: loaded as they are.
+        adapted: loaded after a change.
+        missing: not in the file; they keep their fresh values.
+        unexpected: in the file, and not used.
+    """
+
+    path: Path
+    sha256: str
+    network: str
+    matched: tuple[str, ...]
+    adapted: tuple[Adaptation, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The report for people: a summary, a line for each change, the first names left out."""
+        return [
+            f"{self.path.name} (sha256 {self.sha256[:12]}) into {self.network}: "
+            f"{len(self.matched)} matched, {len(self.adapted)} adapted, "
+            f"{len(self.missing)} missing, {len(self.unexpected)} unexpected",
+            *(f"adapted {a.name}: {a.found} -> {a.made}, {a.how}" for a in self.adapted),
+            *_name_lines("missing (fresh values kept)", self.missing),
+            *_name_lines("unexpected (not used)", self.unexpected),
+        ]
+
+
+def load_authors_weights(
+    path: Path, spec_name: str, in_channels: int, out_channels: int
+) -> tuple[U2Net, LoadReport]:
+    """A network that starts from weights with the authors' names.
+
+    Args:
+        path: a state dict saved by ``torch.save`` (``.pth``) or a ``.safetensors`` file.
+        spec_name: the network that the weights are of.
+        in_channels: C of the network to make.
+        out_channels: R of the network to make.
+
+    Two kinds of entries are adapted where the numbers differ:
+
+    * the first convolution, from S to C channels: every new channel gets the mean over the S old
+      ones, times S / C. An image given in all C channels then answers exactly as a grey image in
+      the S old channels did, so the batch norms that follow stay right.
+    * the heads, from 1 to R regions: each region starts as a copy of the one. In ``outconv``,
+      which reads six maps of R regions, region r reads the six maps of region r.
+
+    The heads and the counters of the batch norms may be missing: they keep fresh values.
+
+    Returns:
+        the network on the CPU in evaluation mode, and what became of every entry.
+
+    Raises:
+        ConfigError: there is no such network, or a number is below 1.
+        ModelError: the file is missing, damaged, holds more than plain tensors, or weights of
+            another network.
+    """
+    model = build_model(spec_name, in_channels=in_channels, out_channels=out_channels)
+    data = read_weights(path)
+    found = _parse(path, data)
+    fresh = model.state_dict()
+    _check_body(path, found, fresh)
+    tensors, adapted = fit({name: found[name] for name in fresh if name in found}, fresh)
+    check_tensors(path, fresh | tensors, fresh)
+    model.load_state_dict(fresh | tensors, strict=True)
+    changed = {change.name for change in adapted}
+    report = LoadReport(
+        path,
+        hashlib.sha256(data).hexdigest(),
+        spec_name,
+        matched=tuple(name for name in tensors if name not in changed),
+        adapted=adapted,
+        missing=tuple(name for name in fresh if name not in found),
+        unexpected=tuple(sorted(name for name in found if name not in fresh)),
+    )
+    return model.eval(), report
+
+
+def _parse(path: Path, data: bytes) -> dict[str, Tensor]:
+    if path.suffix == ".safetensors":
+        return parse_tensors(path, data)
+    state = _unpickle(path, data)
+    if not isinstance(state, dict) or not state:
+        raise ModelError("not a state dict (tensors by name)", path=path, hint=_HOW_TO_SAVE)
+    for name, value in state.items():
+        if not isinstance(name, str) or not _is_plain(value, len(data)):
+            raise ModelError(
+                "holds something else than plain tensors by name",
+                path=path,
+                field="entry",
+                found=name,
+                hint=_HOW_TO_SAVE,
+            )
+    return {name: value.detach() for name, value in state.items()}
+
+
+def _unpickle(path: Path, data: bytes) -> object:
+    """What the restricted reader of PyTorch makes of the bytes; it calls nothing in them."""
+    try:
+        _refuse_compressed(data)
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        raise ModelError(
+            "refused: not a plain state dict (damaged, or holds code); nothing in it was run",
+            path=path,
+            field="asks for" if asked else None,
+            found=asked and asked[1],
+            hint=_HOW_TO_SAVE,
+        ) from None
+    except Exception as error:
+        # The reader meets damage in many ways (KeyError, EOFError, RuntimeError); all mean this.
+        raise ModelError(
+            f"not a PyTorch state dict, or damaged: {type(error).__name__}", path=path
+        ) from None
+
+
+def _refuse_compressed(data: bytes) -> None:
+    """torch.save stores its entries as they are; a compressed one could swell without limit."""
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise zipfile.BadZipFile("compressed entries")
+
+
+def _is_plain(value: object, most_bytes: int) -> bool:
+    """A dense tensor on the CPU that claims no more numbers than the file can hold."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout is torch.strided
+        and value.device.type == "cpu"
+        and value.nbytes <= most_bytes
+    )
+
+
+def _check_body(path: Path, found: dict[str, Tensor], fresh: dict[str, Tensor]) -> None:
+    """The stages must be there and fit: with some of them untrained there would be no start."""
+    body = [name for name in fresh if _is_body(name)]
+    if lost := [name for name in body if name not in found]:
+        raise ModelError(
+            f"lacks {len(lost)} of the network's entries, first {lost[0]!r}",
+            path=path,
+            field="unknown entry",
+            found=next((name for name in found if name not in fresh), "none"),
+        )
+    for name in body:
+        if name != FIRST_WEIGHT and found[name].shape != fresh[name].shape:
+            raise ModelError(
+                "weights of another network",
+                path=path,
+                field=name,
+                found=describe(found[name]),
+                allowed=describe(fresh[name]),
+                hint=_right_network(found),
+            )
+
+
+def _right_network(found: dict[str, Tensor]) -> str | None:
+    """The network whose stages have the shapes found, as a hint."""
+    for name in SPECS:
+        known = skeleton(name, 1, 1).state_dict()
+        body = [key for key in known if _is_body(key) and key != FIRST_WEIGHT]
+        if all(found[key].shape == known[key].shape for key in body):
+            return f"the stages are those of {name!r}"
+    return None
+
+
+def _is_body(name: str) -> bool:
+    return name.startswith("stage") and not name.endswith(_COUNTER)
+
+
+def _name_lines(what: str, names: tuple[str, ...]) -> list[str]:
+    """The first names and how many more there are; ``LoadReport`` itself holds them all."""
+    if not names:
+        return []
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return [f"{what}: {', '.join(names[:3])}{more}"]

@@ -1,0 +1,91 @@
+"""The residual U-block (RSU) of U²-Net, built from its spec by one loop.
+
+A U inside every stage: it sees far at the cost of few channels, and what it finds is added to what
+the first convolution saw. The names of the parameters are those of the authors' code, so that
+their weights fit.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gliomask.nets.specs import RSUSpec
+
+
+class ConvNormReLU(nn.Module):
+    """3x3 convolution, batch norm, ReLU: (N, C, H, W) -> (N, out, H, W), values >= 0."""
+
+    def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        # The authors' names: they are the keys of the weights.
+        self.conv_s1 = nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation)
+        self.bn_s1 = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.bn_s1(self.conv_s1(x)))
+
+
+class RSU(nn.Module):
+    """A residual U-block: (N, in_channels, H, W) -> (N, spec.out, H, W), values >= 0.
+
+    Any H and W of at least 1: the pools round up, and every map is brought back to the size of the
+    one that it joins.
+    """
+
+    def __init__(self, in_channels: int, spec: RSUSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.rebnconvin = ConvNormReLU(in_channels, spec.out)
+        for level, dilation in enumerate(_down_dilations(spec), start=1):
+            width = spec.out if level == 1 else spec.mid
+            self.add_module(f"rebnconv{level}", ConvNormReLU(width, spec.mid, dilation))
+        for level, dilation in _up_dilations(spec):
+            width = spec.out if level == 1 else spec.mid
+            self.add_module(f"rebnconv{level}d", ConvNormReLU(2 * spec.mid, width, dilation))
+
+    def forward(self, x: Tensor) -> Tensor:
+        whole: Tensor = self.rebnconvin(x)
+        down: list[Tensor] = [self.get_submodule("rebnconv1")(whole)]
+        for level in range(2, self.spec.height + 1):
+            below = halve(down[-1]) if self._pools(level) else down[-1]
+            down.append(self.get_submodule(f"rebnconv{level}")(below))
+        up = down.pop()
+        for level in range(self.spec.height - 1, 0, -1):
+            beside = down.pop()
+            if self._pools(level + 1):
+                up = resize_like(up, beside)
+            joined = torch.cat((up, beside), dim=1)
+            up = self.get_submodule(f"rebnconv{level}d")(joined)
+        return up + whole
+
+    def _pools(self, level: int) -> bool:
+        """Whether a level begins with a pool: the bottom one works at the size of that above."""
+        return not self.spec.dilated and level < self.spec.height
+
+
+def halve(x: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, ceil(H / 2), ceil(W / 2)): the largest of each 2x2 square."""
+    return F.max_pool2d(x, kernel_size=2, stride=2, ceil_mode=True)
+
+
+def resize_like(x: Tensor, target: Tensor) -> Tensor:
+    """``x`` (N, C, H, W) brought to the height and width of ``target``, bilinearly.
+
+    Pixel centres stay where they are (``align_corners=False``).
+    """
+    return F.interpolate(x, size=target.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _down_dilations(spec: RSUSpec) -> list[int]:
+    """Dilations of the encoder convolutions, the top first: 1, 2, 4, 8 or 1, 1, ..., 2."""
+    if spec.dilated:
+        return [2**level for level in range(spec.height)]
+    return [1] * (spec.height - 1) + [2]
+
+
+def _up_dilations(spec: RSUSpec) -> list[tuple[int, int]]:
+    """(level, dilation) of the decoder convolutions, the deepest first."""
+    levels = range(spec.height - 1, 0, -1)
+    return [(level, 2 ** (level - 1) if spec.dilated else 1) for level in levels]

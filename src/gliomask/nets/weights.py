@@ -1,0 +1,176 @@
+"""Our models on disk: a folder with ``weights.safetensors`` and the card that describes them.
+
+safetensors holds numbers and nothing else, so that reading a model can't run code. The card holds
+the checksum of the weights, which is compared before anything in them is parsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as format_safetensors
+from torch import Tensor
+
+from gliomask.core.atomic import atomic_path
+from gliomask.errors import ModelError
+from gliomask.nets.cards import CARD_FILE, ModelCard, card_text, read_card
+from gliomask.nets.u2net import U2Net, build_model
+
+WEIGHTS_FILE: Final = "weights.safetensors"
+MAX_WEIGHTS_BYTES: Final = 1 << 30
+"""Six times the largest network; nothing larger is read into memory."""
+
+
+def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
+    """Writes the weights and the card to ``folder`` (made if missing).
+
+    Both files are whole before either takes its name. Should the machine stop between the two
+    renames, the checksum of the old card refuses the new weights.
+
+    Args:
+        folder: of the model; other files in it are left alone.
+        model: on any device; it is not changed.
+        card: of this model; its ``weights_sha256`` is replaced.
+
+    Returns:
+        the card as written, with the checksum.
+
+    Raises:
+        ModelError: the card is of another network, or a weight is NaN or infinite; nothing is
+            written.
+    """
+    path = folder / WEIGHTS_FILE
+    _check_card(path, model, card)
+    tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    expected = skeleton(card.network, card.in_channels, len(card.regions)).state_dict()
+    check_tensors(path, tensors, expected)
+    data = format_safetensors(tensors)
+    written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
+    with atomic_path(folder / CARD_FILE) as card_path:
+        card_path.write_text(card_text(written), encoding="utf-8")
+        with atomic_path(path) as weights_path:
+            weights_path.write_bytes(data)
+    return written
+
+
+def load_model(folder: Path) -> tuple[U2Net, ModelCard]:
+    """Reads what ``save_model`` wrote.
+
+    Returns:
+        the network on the CPU in evaluation mode, float32, and its card.
+
+    Raises:
+        ModelError: a file is missing or damaged (checksum), the card is not valid, or the weights
+            are not those of the network that the card names.
+    """
+    if not folder.is_dir():
+        raise ModelError("there is no such model folder", path=folder)
+    card = read_card(folder / CARD_FILE)
+    path = folder / WEIGHTS_FILE
+    data = read_weights(path)
+    _check_sum(path, data, card)
+    model = skeleton(card.network, card.in_channels, len(card.regions))
+    tensors = parse_tensors(path, data)
+    check_tensors(path, tensors, model.state_dict())
+    model.load_state_dict(tensors, strict=True, assign=True)
+    return model.eval(), card
+
+
+def skeleton(name: str, in_channels: int, out_channels: int) -> U2Net:
+    """The network with names and shapes but no memory for weights, which are to be assigned."""
+    with torch.device("meta"):
+        return build_model(name, in_channels=in_channels, out_channels=out_channels)
+
+
+def read_weights(path: Path) -> bytes:
+    """The bytes of a file of weights.
+
+    Raises:
+        ModelError: there is no such file, or it is larger than ``MAX_WEIGHTS_BYTES``.
+    """
+    if not path.is_file():
+        raise ModelError("there is no such file of weights", path=path)
+    if path.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"larger than weights may be ({MAX_WEIGHTS_BYTES} bytes)", path=path)
+    return path.read_bytes()
+
+
+def parse_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
+    """The tensors of safetensors bytes sorted by name; ``path`` is for the error.
+
+    Raises:
+        ModelError: the bytes are not those of a safetensors file.
+    """
+    try:
+        return dict(sorted(parse_safetensors(data).items()))
+    except SafetensorError as error:
+        raise ModelError(f"not a safetensors file: {error}", path=path) from None
+
+
+def check_tensors(
+    path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> None:
+    """Refuses tensors that are not exactly the expected ones, or that hold NaN or infinity.
+
+    Args:
+        path: of the file, for the error.
+        tensors: by name.
+        expected: tensors of the right shape and dtype; their values don't matter.
+
+    Raises:
+        ModelError: the first name that is missing or too many, the first shape or dtype that
+            differs, the first value that is not finite.
+    """
+    lost = [name for name in expected if name not in tensors]
+    extra = sorted(name for name in tensors if name not in expected)
+    for names, what in ((lost, "the weights lack"), (extra, "the weights hold an unknown")):
+        if names:
+            raise ModelError(f"{what} entry {names[0]!r} ({len(names)} in all)", path=path)
+    for name, due in expected.items():
+        tensor = tensors[name]
+        if tensor.shape != due.shape or tensor.dtype != due.dtype:
+            raise ModelError(
+                "weights of another network",
+                path=path,
+                field=name,
+                found=describe(tensor),
+                allowed=describe(due),
+            )
+        if not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"the weights hold NaN or infinity in {name!r}", path=path)
+
+
+def describe(tensor: Tensor) -> str:
+    """Shape and dtype as people write them: ``64x3x3x3 float32``."""
+    sides = "x".join(str(side) for side in tensor.shape) or "scalar"
+    return f"{sides} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _check_card(path: Path, model: U2Net, card: ModelCard) -> None:
+    of_card = (card.network, card.in_channels, len(card.regions))
+    of_model = (model.spec.name, model.in_channels, model.out_channels)
+    if of_card != of_model:
+        raise ModelError(
+            "the card is of another network",
+            path=path,
+            field="network, channels, regions",
+            found=of_card,
+            allowed=str(of_model),
+        )
+
+
+def _check_sum(path: Path, data: bytes, card: ModelCard) -> None:
+    if card.weights_sha256 is None:
+        raise ModelError("the card holds no checksum of the weights", path=path)
+    if hashlib.sha256(data).hexdigest() != card.weights_sha256:
+        raise ModelError(
+            "damaged, or not the weights of this card: the checksum differs",
+            path=path,
+            hint="copy the model folder again",
+        )
