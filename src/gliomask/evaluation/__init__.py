@@ -1,0 +1,1 @@
+"""How good a mask is, and what may be said about it."""

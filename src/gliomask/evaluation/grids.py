@@ -1,0 +1,70 @@
+"""Masks of one patient as different tools store them: the same grid, its axes in another order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.geometry import orientation, spacing_mm, to_reading
+from gliomask.core.volume import Affine
+
+Number = TypeVar("Number", bound=np.generic)
+
+_TOLERANCE = 0.05
+"""How far apart corners of one grid may lie, as a share of the smallest voxel side: headers hold
+single precision."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The voxels of a mask as axial slices.
+
+    Attributes:
+        shape: (S, H, W).
+        affine: (4, 4), index (s, h, w) to RAS+ mm.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+
+
+def on_reading_frame(
+    array: npt.NDArray[Number], affine: Affine
+) -> tuple[npt.NDArray[Number], Grid]:
+    """A mask (I, J, K) as a view (S, H, W) in the reading frame, and the grid that it is then on.
+
+    Raises:
+        ValueError: the affine is singular or not finite.
+    """
+    turn = orientation(affine)
+    turned = to_reading(array, turn)
+    back = np.zeros((4, 4))
+    back[3, 3] = 1.0
+    for axis, (voxel, flip) in enumerate(zip(turn.axes, turn.flips, strict=True)):
+        back[voxel, axis] = -1.0 if flip else 1.0
+        back[voxel, 3] = array.shape[voxel] - 1 if flip else 0
+    slices, height, width = turned.shape
+    return turned, Grid((slices, height, width), affine @ back)
+
+
+def same_grid(one: Grid, other: Grid) -> bool:
+    """Whether the voxels of two grids lie in the same places."""
+    if one.shape != other.shape:
+        return False
+    last = [n - 1 for n in one.shape]
+    corners = np.array(
+        [(s, h, w, 1) for s in (0, last[0]) for h in (0, last[1]) for w in (0, last[2])]
+    )
+    apart = np.linalg.norm((corners @ (one.affine - other.affine).T)[:, :3], axis=1).max()
+    return bool(apart <= _TOLERANCE * min(spacing_mm(one.affine)))
+
+
+def described(grid: Grid) -> str:
+    """A grid in a few words: its size, its voxels and where its first one lies."""
+    size = " x ".join(map(str, grid.shape))
+    voxel = " x ".join(f"{mm:.3g}" for mm in spacing_mm(grid.affine))
+    origin = ", ".join(f"{mm:.4g}" for mm in grid.affine[:3, 3])
+    return f"{size} of {voxel} mm from ({origin})"

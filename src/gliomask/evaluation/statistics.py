@@ -1,0 +1,89 @@
+"""What may be said of a score over patients: its spread, its worst tenth, how sure its mean is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.evaluation.policy import Score
+
+RESAMPLES = 10_000
+_CHUNK = 1_000_000
+"""Drawn indices held in memory at once."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One score over patients.
+
+    Attributes:
+        n: patients with a score.
+        n_empty: patients without one, by the policy; they are in none of the figures.
+        mean, median, p10, min: over the ``n``; p10 is the 10th percentile. None if ``n`` is 0.
+        ci95: bootstrap interval of the mean; None for fewer than two patients, of whom no spread
+            is known.
+    """
+
+    n: int
+    n_empty: int
+    mean: float | None
+    median: float | None
+    p10: float | None
+    min: float | None
+    ci95: tuple[float, float] | None
+
+
+def by_patient(scores: Iterable[tuple[str, Score]]) -> list[Score]:
+    """(patient, score) of cases to a score per patient: the mean of that patient's cases.
+
+    Cases without a score are left out of the mean; a patient of whom no case has one gets None.
+    Patients come in the order of their first case.
+    """
+    kept: dict[str, list[float]] = defaultdict(list)
+    for patient, score in scores:
+        kept[patient] += [] if score is None else [score]
+    return [float(np.mean(found)) if found else None for found in kept.values()]
+
+
+def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
+    """The summary of one score per patient.
+
+    Args:
+        scores: one for each patient, None where the policy gives none.
+        seed: of the bootstrap; the same scores and seed give the same interval.
+    """
+    values = np.array([score for score in scores if score is not None])
+    empty = len(scores) - values.size
+    if not values.size:
+        return Summary(0, empty, None, None, None, None, None)
+    return Summary(
+        n=values.size,
+        n_empty=empty,
+        mean=float(values.mean()),
+        median=float(np.median(values)),
+        p10=float(np.percentile(values, 10)),
+        min=float(values.min()),
+        ci95=bootstrap_ci95(values, seed=seed) if values.size > 1 else None,
+    )
+
+
+def bootstrap_ci95(values: npt.NDArray[np.float64], *, seed: int = 0) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean under resampling with replacement (Efron 1979).
+
+    Args:
+        values: one per patient, at least one.
+        seed: of the resampling.
+    """
+    rng = np.random.default_rng(seed)
+    means = np.empty(RESAMPLES)
+    step = max(1, _CHUNK // values.size)
+    for start in range(0, RESAMPLES, step):
+        stop = min(start + step, RESAMPLES)
+        drawn = rng.integers(0, values.size, (stop - start, values.size))
+        means[start:stop] = values[drawn].mean(axis=1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(low), float(high)

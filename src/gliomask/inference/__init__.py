@@ -1,0 +1,1 @@
+"""From a volume to a mask, behind one seam for engines."""

@@ -1,0 +1,87 @@
+"""The seam between prediction and whatever runs the network: numpy in, numpy out.
+
+An engine knows tensors and devices and nothing of patients. PyTorch is the first one; a compiled
+runtime will be a sibling, and tests use an engine that is not a network at all.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import torch
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from gliomask.core.volume import FloatArray
+from gliomask.errors import MachineError
+from gliomask.nets.u2net import U2Net
+
+Device = Literal["auto", "cpu", "cuda"]
+
+_CPU_BATCH, _GPU_BATCH = 4, 32
+
+
+class Engine(Protocol):
+    """What runs a network.
+
+    Attributes:
+        name: for the provenance, e.g. ``torch 2.13 on cpu``.
+        batch: how many inputs it likes at once; memory grows with it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    def logits(self, inputs: FloatArray) -> FloatArray:
+        """(N, C, size, size) float32 to logits (N, R, size, size) float32, each input on its own.
+
+        Raises:
+            MachineError: it does not fit in memory.
+        """
+
+
+class TorchEngine:
+    """Runs a network with PyTorch, in float32, the channels innermost (faster, the same result).
+
+    Args:
+        model: the network; it is moved to the device and set to evaluation.
+        device: ``auto`` takes a CUDA device where there is one.
+
+    Raises:
+        MachineError: ``cuda`` was asked for and there is none.
+    """
+
+    def __init__(self, model: U2Net, device: Device = "auto") -> None:
+        self._device = _find(device)
+        placed = model.eval().to(self._device)
+        self._model = convert_conv2d_weight_memory_format(placed, torch.channels_last)
+
+    @property
+    def name(self) -> str:
+        return f"torch {torch.__version__} on {self._device.type}"
+
+    @property
+    def batch(self) -> int:
+        return _CPU_BATCH if self._device.type == "cpu" else _GPU_BATCH
+
+    @torch.inference_mode()
+    def logits(self, inputs: FloatArray) -> FloatArray:
+        """See ``Engine.logits``."""
+        batch = torch.from_numpy(inputs).contiguous(memory_format=torch.channels_last)
+        try:
+            fused = self._model(batch.to(self._device))[0]
+        except torch.OutOfMemoryError:
+            raise MachineError(
+                "not enough memory on the device", hint="free it, or use --device cpu"
+            ) from None
+        found: FloatArray = fused.float().contiguous().cpu().numpy()
+        return found
+
+
+def _find(device: Device) -> torch.device:
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise MachineError("there is no CUDA device", field="--device", found=device)
+    return torch.device("cuda" if there and device != "cpu" else "cpu")

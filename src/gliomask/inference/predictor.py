@@ -1,0 +1,215 @@
+"""From a volume to a mask on the same grid: the card says how, the engine does the arithmetic.
+
+    volume --to_slices--> stack --choose, fit--> engine --sigmoid, unfit, place--> probabilities
+    probabilities --threshold--> mask
+
+Slices go through in small batches, so memory does not grow with the network. A probability is
+what the network says and is never rescaled by what else is in the image: that would find a tumour
+in every healthy slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from gliomask.core.labels import REGIONS, labels_of_regions, region_masks
+from gliomask.core.prediction import Prediction
+from gliomask.core.resample import fit, unfit
+from gliomask.core.slices import VERSION, SliceStack, place, to_slices
+from gliomask.core.volume import FloatArray, Volume
+from gliomask.errors import CaseError, ModelError
+from gliomask.inference.engine import Device, Engine, TorchEngine
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.weights import load_model
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Which of a model's sequences an examination has.
+
+    Attributes:
+        used: those that it has, in the model's order.
+        missing: those that it lacks.
+    """
+
+    used: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class Predictor:
+    """A model ready to be used.
+
+    Args:
+        engine: runs the network.
+        card: says what the network was trained for.
+
+    Raises:
+        ModelError: the model was made with another preprocessing than ours, or for regions that
+            are not known.
+    """
+
+    def __init__(self, engine: Engine, card: ModelCard) -> None:
+        version = card.preprocess.get("version")
+        if version != VERSION:
+            raise ModelError(
+                f"the model {card.name} was trained with another preprocessing",
+                field="preprocess.version",
+                found=version,
+                allowed=str(VERSION),
+                hint="train it again",
+            )
+        unknown = [region for region in card.regions if region not in REGIONS]
+        if unknown:
+            known = ", ".join(REGIONS)
+            raise ModelError("unknown region", field="regions", found=unknown[0], allowed=known)
+        self.engine, self.card = engine, card
+
+    def channels(self, sequences: tuple[str, ...]) -> Channels:
+        """What the network would see of an examination with these sequences.
+
+        A model of single sequences (``each``) needs one of its own. A model of stacked sequences
+        needs them all, unless it was trained with some left out; then one suffices.
+
+        Raises:
+            CaseError: the sequences don't suffice; those that are missing are named.
+        """
+        known = self.card.sequences
+        used = tuple(name for name in known if name in sequences)
+        missing = tuple(name for name in known if name not in sequences)
+        needs_all = self.card.input_mode == "stacked" and not self.card.sequence_dropout
+        if not used or (missing and needs_all):
+            raise CaseError(
+                f"the model {self.card.name} needs {' and '.join(missing)}",
+                field="sequences",
+                found=", ".join(sequences) or "none",
+                allowed=f"all of {', '.join(known)}" if needs_all else f"any of {', '.join(known)}",
+            )
+        return Channels(used, missing)
+
+    def probabilities(self, stack: SliceStack) -> FloatArray:
+        """(R, I, J, K) float32 in [0, 1] on the volume's grid, 0 outside the crop to the head.
+
+        Raises:
+            CaseError: the stack lacks sequences that the model needs.
+            ModelError: the network gives NaN or infinity.
+        """
+        used = self.channels(stack.sequences).used
+        index = [stack.sequences.index(name) for name in used]
+        slices, _, height, width = stack.array.shape
+        maps = np.zeros((len(self.card.regions), slices, height, width), np.float32)
+        single = self.card.input_mode == "each"
+        step = max(1, self.engine.batch // (len(used) if single else 1))
+        for start in range(0, slices, step):
+            chosen = stack.array[start : start + step, index]
+            fitted = fit(chosen, stack.record.pixel_mm, self.card.size)
+            found = self._each(fitted) if single else self._stacked(fitted, used)
+            back = unfit(found, stack.record.pixel_mm, (height, width))
+            maps[:, start : start + step] = back.swapaxes(0, 1)
+        # Interpolation may leave the interval by a rounding error.
+        np.clip(maps, 0.0, 1.0, out=maps)
+        return place(maps, stack.record).astype(np.float32, copy=False)
+
+    def segment(self, volume: Volume, case: str = "case", *, keep: bool = False) -> Prediction:
+        """Segments one examination.
+
+        Args:
+            volume: its sequences, at least those that the model needs; others are not looked at
+                but for the crop to the head.
+            case: its id.
+            keep: whether the prediction holds the probabilities too.
+
+        Raises:
+            CaseError: the volume lacks sequences that the model needs, or one is constant.
+        """
+        self.channels(volume.sequences)
+        try:
+            stack = to_slices(volume)
+        except ValueError as problem:
+            raise CaseError(str(problem)) from None
+        return self.segment_stack(stack, case, keep=keep)
+
+    def segment_stack(self, stack: SliceStack, case: str, *, keep: bool = False) -> Prediction:
+        """The same from slices that are prepared already."""
+        channels = self.channels(stack.sequences)
+        probabilities = self.probabilities(stack)
+        card, record = self.card, stack.record
+        mask = labels_of_regions(probabilities >= card.threshold, card.regions)
+        voxels = region_masks(mask, card.regions).sum(axis=(1, 2, 3))
+        return Prediction(
+            case=case,
+            mask=mask,
+            regions=card.regions,
+            probabilities=probabilities if keep else None,
+            affine=record.affine,
+            has_world=record.has_world,
+            voxels=dict(zip(card.regions, map(int, voxels), strict=True)),
+            used=channels.used,
+            missing=channels.missing,
+            model=card.name,
+            synthetic=card.synthetic,
+            notes=self._notes(channels, record.has_world),
+            provenance=self._provenance(),
+        )
+
+    def _stacked(self, fitted: FloatArray, used: tuple[str, ...]) -> FloatArray:
+        """(N, U, size, size) to probabilities (N, R, size, size); a missing channel is 0."""
+        size = self.card.size
+        inputs = np.zeros((len(fitted), len(self.card.sequences), size, size), np.float32)
+        inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
+        return self._sigmoid(self.engine.logits(inputs))
+
+    def _each(self, fitted: FloatArray) -> FloatArray:
+        """The same by the mean of what the network says of each sequence alone."""
+        count, used, size, _ = fitted.shape
+        inputs = np.ascontiguousarray(fitted.reshape(count * used, 1, size, size))
+        found = self._sigmoid(self.engine.logits(inputs))
+        mean: FloatArray = found.reshape(count, used, -1, size, size).mean(axis=1)
+        return mean
+
+    def _sigmoid(self, logits: FloatArray) -> FloatArray:
+        if not np.isfinite(logits).all():
+            raise ModelError(f"the model {self.card.name} gives values that are not finite")
+        half = np.float32(0.5)
+        # The hyperbolic tangent does not overflow where the exponential does.
+        scaled = logits * (half / np.float32(self.card.temperature))
+        probabilities: FloatArray = half + half * np.tanh(scaled)
+        return probabilities
+
+    def _notes(self, channels: Channels, has_world: bool) -> tuple[str, ...]:
+        found = []
+        if channels.missing:
+            found.append(f"predicted without {' and '.join(channels.missing)}")
+        if self.card.synthetic:
+            found.append("the model was trained on synthetic data: for trying things out only")
+        if not has_world:
+            found.append("the images tell no millimetres: sizes are in voxels")
+        return tuple(found)
+
+    def _provenance(self) -> MappingProxyType[str, object]:
+        card = self.card
+        return MappingProxyType(
+            {
+                "model": card.name,
+                "weights_sha256": card.weights_sha256,
+                "model_created_by": card.created_by,
+                "trained_on": card.trained_on,
+                "licence": card.licence,
+                "threshold": card.threshold,
+                "engine": self.engine.name,
+            }
+        )
+
+
+def load_predictor(model: str | Path, device: Device = "auto") -> Predictor:
+    """The model of a run folder, ready to be used.
+
+    Raises:
+        ModelError: no such folder, a damaged card or weights, or another preprocessing than ours.
+        MachineError: ``device`` is not there.
+    """
+    network, card = load_model(Path(model))
+    return Predictor(TorchEngine(network, device), card)

@@ -1,0 +1,158 @@
+"""The four curves of a training: loss and Dice loss, by epoch and by iteration.
+
+They show what the original project shows of its training, from the two tables that a run keeps.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gliomask.errors import FormatError, InputError
+from gliomask.report import style
+
+Column = npt.NDArray[np.float64]
+Table = Mapping[str, Column]
+
+_COLOURS = {"train": style.BLUE, "validation": style.RED}
+_KINDS = {"dice_loss": "Dice loss", "loss": "Loss"}
+_HISTORY = ("epoch", *(f"{part}_{kind}" for part in _COLOURS for kind in _KINDS))
+_ITERATIONS = ("iteration", *_KINDS)
+_POINTS = 1000
+"""A line of more points than this is drawn as the means of so many stretches."""
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """One of the four: the name of its file and how to draw it."""
+
+    stem: str
+    draw: Callable[[Axes], None]
+
+
+def draw_curves(run: Path, note: str = "") -> list[Path]:
+    """Draws ``run/history.csv`` and ``run/iterations.csv`` into ``run/figures``.
+
+    An empty cell is a value that was not measured and leaves a gap. A run without an iterations
+    table gets the curves by epoch only.
+
+    Args:
+        run: a run folder.
+        note: what a reader must know of the data, e.g. its name and that it is synthetic; stands
+            below each figure.
+
+    Returns:
+        the files written, each as PNG and SVG: epoch_dice_loss, epoch_loss, iteration_dice_loss,
+        iteration_loss, and curves, the sheet of them all.
+
+    Raises:
+        InputError: there is no history table.
+        FormatError: a table lacks a column, or a cell is not a number.
+    """
+    history = _columns(run / "history.csv", _rows(run / "history.csv"), _HISTORY)
+    curves = [_Curve(f"epoch_{kind}", partial(_by_epoch, history, kind)) for kind in _KINDS]
+    if (run / "iterations.csv").is_file():
+        parts = _by_part(run / "iterations.csv")
+        curves += [_Curve(f"iteration_{k}", partial(_by_iteration, parts, k)) for k in _KINDS]
+    written = []
+    for curve in curves:
+        written += _draw([curve], run / "figures" / curve.stem, note)
+    return written + _draw(curves, run / "figures" / "curves", note)
+
+
+def _draw(curves: Sequence[_Curve], stem: Path, note: str) -> list[Path]:
+    columns = min(2, len(curves))
+    rows = -(-len(curves) // columns)
+    figure = style.new_figure(5.8 * columns, 3.8 * rows + 0.2)
+    for place, curve in enumerate(curves, start=1):
+        curve.draw(figure.add_subplot(rows, columns, place))
+    style.foot(figure, note)
+    return style.save(figure, stem, ("png", "svg"))
+
+
+def _by_epoch(history: Table, kind: str, axes: Axes) -> None:
+    epoch = history["epoch"]
+    marker = "o" if epoch.size <= 30 else ""
+    for part, colour in _COLOURS.items():
+        values = history[f"{part}_{kind}"]
+        if np.isfinite(values).any():
+            axes.plot(epoch, values, color=colour, lw=1.8, marker=marker, ms=3.5, label=part)
+    _finish(axes, kind, "epoch")
+
+
+def _by_iteration(parts: Mapping[str, Table], kind: str, axes: Axes) -> None:
+    """Each batch's value as a faint line, its running mean as a strong one."""
+    for part, table in parts.items():
+        iteration, values = _thin(table["iteration"]), _thin(table[kind])
+        axes.plot(iteration, values, color=_COLOURS[part], lw=0.6, alpha=0.25)
+        axes.plot(iteration, _running_mean(values), color=_COLOURS[part], lw=1.8, label=part)
+    _finish(axes, kind, "iteration")
+    axes.set_xlabel("Iteration (faint: each batch, strong: running mean)")
+
+
+def _finish(axes: Axes, kind: str, by: str) -> None:
+    name = _KINDS[kind]
+    style.tidy(axes, f"{name} by {by}", by.capitalize(), name)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True))
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=9, labelcolor=style.INK)
+
+
+def _running_mean(values: Column) -> Column:
+    """The mean over a twenty-fifth of the curve around each point, less of it at the ends."""
+    window = np.ones(max(1, values.size // 25))
+    total = np.convolve(values, window, mode="same")
+    mean: Column = total / np.convolve(np.ones(values.size), window, mode="same")
+    return mean
+
+
+def _thin(values: Column) -> Column:
+    if values.size <= _POINTS:
+        return values
+    return np.array([stretch.mean() for stretch in np.array_split(values, _POINTS)])
+
+
+def _by_part(path: Path) -> dict[str, Table]:
+    """The iterations table, cut into its parts; a part without rows is left out."""
+    rows = _rows(path)
+    found = {part: [row for row in rows if row.get("part") == part] for part in _COLOURS}
+    unknown = len(rows) - sum(map(len, found.values()))
+    if unknown:
+        raise FormatError(f"{unknown} rows of no known part", path=path, allowed=", ".join(found))
+    return {part: _columns(path, kept, _ITERATIONS) for part, kept in found.items() if kept}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as problem:
+        raise InputError(f"can't be read: {problem.strerror}", path=path) from None
+    except (UnicodeDecodeError, csv.Error):
+        raise FormatError("not a CSV table", path=path) from None
+
+
+def _columns(path: Path, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> Table:
+    """The columns of a table as numbers, NaN where a cell is empty."""
+    if not rows:
+        raise FormatError("the table has no rows", path=path)
+    missing = [name for name in names if name not in rows[0]]
+    if missing:
+        raise FormatError("the table lacks a column", path=path, field="column", found=missing[0])
+    return {name: np.array([_number(row[name], path, name) for row in rows]) for name in names}
+
+
+def _number(text: str | None, path: Path, column: str) -> float:
+    try:
+        return float(text) if text else float("nan")
+    except ValueError:
+        raise FormatError("not a number", path=path, field=column, found=text) from None

@@ -1,0 +1,86 @@
+"""The six panels of one slice: what was drawn, what was predicted, and where the two differ.
+
+The original project shows its results so: true mask, predicted mask, their difference, both laid
+over the image, and the image itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.report import slices, style
+
+_BOTH, _INVENTED, _MISSED = style.GREEN, style.RED, style.SKY
+_KEY = (("both", _BOTH), ("only predicted", _INVENTED), ("only true", _MISSED))
+_TITLES = ("Difference", "Image and true mask", "Image and predicted mask", "Image")
+
+
+@dataclass(frozen=True, eq=False)
+class SliceView:
+    """One judged slice, in the reading frame.
+
+    Attributes:
+        image: (H, W) of one sequence, any intensities.
+        reference: (H, W) bool, what was drawn.
+        predicted: (H, W) bool.
+        pixel_mm: (row, column) spacing, (1, 1) where it is not known.
+        has_world: whether the patient's sides are known.
+        case: its id.
+        number: of the slice counted from the feet, from 1.
+        region: that the masks are of.
+        slice_dice: of this slice; None where the policy gives none.
+        case_dice: of the whole case.
+        synthetic: the image is of a phantom.
+    """
+
+    image: npt.NDArray[np.floating]
+    reference: npt.NDArray[np.bool_]
+    predicted: npt.NDArray[np.bool_]
+    pixel_mm: tuple[float, float]
+    has_world: bool
+    case: str
+    number: int
+    region: str
+    slice_dice: float | None
+    case_dice: float | None
+    synthetic: bool
+
+
+def draw_panels(view: SliceView, path: Path) -> Path:
+    """Draws the six panels as a PNG.
+
+    Args:
+        view: what to show.
+        path: the file, ``.png``; its folder is made if it is missing.
+    """
+    pixel, grey = view.pixel_mm, slices.window(view.image)
+    figure = style.new_figure(9.6, 6.4 * slices.proportion(view.image, pixel) + 1.7)
+    figure.suptitle(_title(view), fontsize=12, color=style.INK)
+    grid = figure.subplots(2, 3).ravel()
+    slices.show_mask(grid[0], view.reference, pixel, "True mask")
+    slices.show_mask(grid[1], view.predicted, pixel, "Predicted mask")
+    for axes, title in zip(grid[2:], _TITLES, strict=True):
+        slices.show(axes, view.image, grey, pixel, title)
+        if view.has_world:
+            slices.letters(axes)
+    slices.tint(grid[2], view.reference & view.predicted, _BOTH, pixel)
+    slices.tint(grid[2], view.predicted & ~view.reference, _INVENTED, pixel, alpha=0.8)
+    slices.tint(grid[2], view.reference & ~view.predicted, _MISSED, pixel, alpha=0.8)
+    slices.tint(grid[3], view.reference, style.ORANGE, pixel)
+    slices.tint(grid[4], view.predicted, style.ORANGE, pixel)
+    style.foot(figure, "synthetic data" if view.synthetic else "", _KEY)
+    (written,) = style.save(figure, path.with_suffix(""))
+    return written
+
+
+def _title(view: SliceView) -> str:
+    scores = f"Dice {_text(view.slice_dice)} in this slice, {_text(view.case_dice)} in the case"
+    return f"{view.case}, slice {view.number}, {style.REGION_NAMES[view.region]}\n{scores}"
+
+
+def _text(score: float | None) -> str:
+    return "none (both empty)" if score is None else f"{score:.3f}"

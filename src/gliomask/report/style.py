@@ -1,0 +1,89 @@
+"""One look for every figure: colours, fonts, captions, and how a figure is written.
+
+The colours are Okabe and Ito's (2008), which people with any kind of colour vision can tell
+apart. Figures are made with matplotlib's objects, never with pyplot, so that drawing keeps no
+state, needs no display and is safe in a thread.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from gliomask.core.atomic import atomic_path
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+
+BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
+ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
+INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
+REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
+_DPI = 150
+_LETTERS_PER_INCH = 14
+_PADS = {"w_pad": 0.1, "h_pad": 0.1, "wspace": 0.03, "hspace": 0.03}
+
+
+def new_figure(width: float, height: float, facecolor: str = "white") -> Figure:
+    """An empty figure of so many inches, laid out so that nothing overlaps."""
+    figure = Figure(figsize=(width, height), facecolor=facecolor)
+    figure.set_layout_engine("constrained", **_PADS)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def tidy(axes: Axes, title: str, x: str, y: str) -> None:
+    """The light look of a plot: names on its axes, a faint grid, no box."""
+    axes.set_title(title, fontsize=12, color=INK, loc="left", pad=10)
+    axes.set_xlabel(x, fontsize=10, color=INK)
+    axes.set_ylabel(y, fontsize=10, color=INK)
+    axes.tick_params(labelsize=9, colors=FAINT, length=0)
+    axes.grid(True, color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(FAINT)
+
+
+def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> None:
+    """What stands below a figure: the names of its colours, a note, what it may be used for.
+
+    Args:
+        figure: whose panels make room for it.
+        text: the note; broken into lines where it is long.
+        key: (name, colour) pairs.
+    """
+    width, height = figure.get_size_inches()
+    note = " · ".join(part for part in (text, RESEARCH_USE_ONLY) if part)
+    lines = textwrap.wrap(note, int(width * _LETTERS_PER_INCH))
+    note_room = 0.12 + 0.15 * len(lines)
+    figure.text(0.5, 0.06 / height, "\n".join(lines), ha="center", fontsize=8, color=FAINT)
+    if key:
+        figure.legend(
+            handles=[Patch(facecolor=colour, label=name) for name, colour in key],
+            loc="lower center",
+            bbox_to_anchor=(0.5, note_room / height),
+            ncols=len(key),
+            frameon=False,
+            fontsize=10,
+            labelcolor=INK,
+        )
+    room = (note_room + (0.32 if key else 0.0)) / height
+    figure.set_layout_engine("constrained", rect=(0.0, room, 1.0, 1.0 - room), **_PADS)
+
+
+def save(figure: Figure, stem: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
+    """Writes ``stem.<format>`` for each format, whole or not at all, the same bytes every time."""
+    written = []
+    for name in formats:
+        final = stem.with_name(f"{stem.name}.{name}")
+        dated = {"Date": None} if name == "svg" else {"Software": None}
+        with atomic_path(final) as temporary, mpl.rc_context({"svg.hashsalt": stem.name}):
+            figure.savefig(temporary, dpi=_DPI, metadata=dated, facecolor=figure.get_facecolor())
+        written.append(final)
+    return written

@@ -1,0 +1,47 @@
+"""Several files that belong together appear together, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gliomask.core.atomic import MARK
+from gliomask.errors import InputError
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Gives an empty folder; what it holds moves into ``out`` when the block succeeds.
+
+    Files and folders of the same names in ``out`` are replaced, all others stay. When the block
+    raises, nothing of it remains; an ``out`` that was not there before is not there after.
+
+    Args:
+        out: the folder; made if it is missing.
+
+    Raises:
+        InputError: ``out`` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError("not a folder", path=out)
+    made = not out.exists()
+    folder = out / f"{MARK}{uuid.uuid4().hex[:12]}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+        for entry in sorted(folder.iterdir()):
+            _move(entry, out / entry.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if made and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _move(source: Path, target: Path) -> None:
+    if target.is_dir():  # a folder can't be replaced by a rename
+        old = source.with_name(f"{source.name}-old")
+        target.replace(old)
+    source.replace(target)

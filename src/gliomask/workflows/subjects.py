@@ -1,0 +1,154 @@
+"""Whom a model is judged on: the cases of a store, or of a data set in any known layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.case import Case
+from gliomask.core.geometry import to_reading
+from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.slices import SliceStack, to_slices
+from gliomask.datasets.find import find_cases
+from gliomask.datasets.load import load_case
+from gliomask.errors import CaseError, ConfigError, StoreError
+from gliomask.store.manifest import MANIFEST
+from gliomask.store.store import Store, open_store
+
+Part = Literal["train", "validation", "test", "all"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What is loaded of one subject.
+
+    Attributes:
+        stack: its slices.
+        reference: (I, J, K) our labels on its own grid.
+        annotated: (S,) bool, slices in which someone looked for tumour; None means all.
+    """
+
+    stack: SliceStack
+    reference: LabelArray
+    annotated: npt.NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A case to be judged, not loaded yet.
+
+    Attributes:
+        case, patient: its ids.
+        regions: that its reference can tell.
+        synthetic: it is a phantom.
+        load: reads it; raises an ``InputError`` with the reason where it can't be used.
+    """
+
+    case: str
+    patient: str
+    regions: tuple[str, ...]
+    synthetic: bool
+    load: Callable[[], Examination]
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """All subjects of a source.
+
+    Attributes:
+        subjects: those that may be judged.
+        problems: (case, reason) of those that can't.
+        what: the source in words.
+    """
+
+    subjects: tuple[Subject, ...]
+    problems: tuple[tuple[str, str], ...]
+    what: str
+
+
+def find_subjects(source: Path, part: Part | None, fold: int | None) -> Subjects:
+    """The subjects of a source.
+
+    Args:
+        source: a store, or the root of a data set.
+        part: of a store's split; its test part if it is not given.
+        fold: of a store's split instead of its hold-out.
+
+    Raises:
+        StoreError: the part holds no case, or there is no such fold.
+        ConfigError: a part or fold of a data set, which has none.
+        LayoutError: the source is neither a store nor in a known layout.
+    """
+    if (source / MANIFEST).is_file():
+        return _of_store(open_store(source), part or "test", fold)
+    if part is not None or fold is not None:
+        field, found = ("part", part) if part is not None else ("fold", fold)
+        raise ConfigError(
+            "a data set has no parts, only a store has",
+            path=source,
+            field=field,
+            found=found,
+            hint="leave it out, or prepare a store",
+        )
+    cases = find_cases(source)
+    return Subjects(
+        tuple(_of_case(case) for case in cases.cases),
+        tuple((problem.case, problem.reason) for problem in cases.problems),
+        f"{source.name} ({cases.layout})",
+    )
+
+
+def _of_store(store: Store, part: Part, fold: int | None) -> Subjects:
+    parts = dict(store.parts(fold).named())
+    ids = [case.id for case in store.cases] if part == "all" else list(parts[part])
+    where = part if fold is None else f"{part} of fold {fold}"
+    if not ids:
+        filled = [name for name, held in parts.items() if held]
+        raise StoreError(
+            "the part holds no case",
+            path=store.path,
+            field="part",
+            found=where,
+            allowed=", ".join([*filled, "all"]),
+        )
+    subjects = tuple(_stored(store, case_id) for case_id in ids)
+    return Subjects(subjects, (), f"{store.manifest.name} (store), {where}")
+
+
+def _stored(store: Store, case_id: str) -> Subject:
+    case = store.case(case_id)
+
+    def load() -> Examination:
+        known = None if all(case.annotated) else np.array(case.annotated)
+        return Examination(store.stack(case_id), store.reference(case_id), known)
+
+    return Subject(case_id, case.patient, case.regions, case.synthetic, load)
+
+
+def _of_case(case: Case) -> Subject:
+    load = partial(_load, case)
+    return Subject(case.id, case.patient, case.scheme.regions, case.synthetic, load)
+
+
+def _load(case: Case) -> Examination:
+    volume, labels = load_case(case)
+    if labels is None:
+        raise CaseError("the case has no mask to be judged by")
+    try:
+        stack = to_slices(volume)
+    except ValueError as problem:
+        raise CaseError(str(problem)) from None
+    known = annotated_slices(to_reading(labels, stack.record.turn)) if case.sparse else None
+    return Examination(stack, labels, known)
+
+
+def annotated_slices(labels: LabelArray) -> npt.NDArray[np.bool_]:
+    """(S,) bool of labels (S, H, W) of a sparse case: the slices that hold tumour."""
+    known: npt.NDArray[np.bool_] = region_masks(labels, ("whole",))[0].any(axis=(1, 2))
+    return known

@@ -1,0 +1,73 @@
+"""The summary of an evaluation."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gliomask.evaluation.overlap import Overlap
+from gliomask.evaluation.policy import POLICY
+from gliomask.evaluation.scores import CaseScore
+from gliomask.evaluation.slicewise import SliceScore
+from gliomask.evaluation.summary import summarise_scores, summary_keys
+
+SLICES = SliceScore(tumour=2, dice_sum=1.0, free=4, invented=1)
+
+
+def score(case: str, patient: str, counts: tuple[int, int, int]) -> CaseScore:
+    return CaseScore(case, patient, "whole", Overlap(*counts), SLICES, 0.25)
+
+
+SCORES = [
+    score("a-1", "a", (4, 4, 4)),  # Dice 1
+    score("a-2", "a", (4, 4, 2)),  # Dice 0.5
+    score("b-1", "b", (4, 0, 0)),  # missed: 0
+    score("c-1", "c", (0, 0, 0)),  # nothing there, nothing found: none
+]
+
+
+def test_summary_is_over_patients() -> None:
+    keys = summary_keys(summarise_scores(SCORES))
+    assert (keys["n"], keys["n_empty"], keys["n_cases"]) == (2, 1, 4)
+    dice = keys["dice"]
+    assert isinstance(dice, dict)
+    assert set(dice["whole"]) == {"n", "n_empty", "mean", "median", "p10", "min", "ci95"}
+    assert dice["whole"]["mean"] == pytest.approx(0.375)  # patients 0.75 and 0
+    assert dice["whole"]["ci95"] == (0.0, 0.75)
+
+
+def test_summary_says_policy_and_purpose() -> None:
+    keys = summary_keys(summarise_scores(SCORES))
+    assert keys["policy"] == POLICY.text
+    assert keys["notice"] == "For research use only"
+
+
+def test_summary_pools_slices() -> None:
+    assert summary_keys(summarise_scores(SCORES))["slices"] == {
+        "whole": {
+            "n_tumour": 8,
+            "dice_mean": 0.5,
+            "n_tumour_free": 16,
+            "false_positive_rate": 0.25,
+        }
+    }
+
+
+def test_summary_is_strict_json() -> None:
+    for scores in (SCORES, [SCORES[-1]], []):
+        json.dumps(summary_keys(summarise_scores(scores)), allow_nan=False)
+
+
+def test_mean() -> None:
+    assert summarise_scores(SCORES).mean("dice", "whole") == pytest.approx(0.375)
+    with pytest.raises(ValueError, match="no patient has a dice"):
+        summarise_scores([SCORES[-1]]).mean("dice", "whole")
+
+
+def test_regions_have_their_own_counts() -> None:
+    core = CaseScore("a-1", "a", "core", Overlap(0, 0, 0), SLICES, 0.25)
+    found = summarise_scores([SCORES[0], core])
+    assert (found.n, found.n_empty) == (1, 0)
+    assert found.metrics["dice"]["core"].n == 0
+    assert found.metrics["dice"]["core"].n_empty == 1

@@ -1,0 +1,60 @@
+"""The tables of an evaluation."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from gliomask.evaluation.overlap import Overlap
+from gliomask.evaluation.scores import CaseScore
+from gliomask.evaluation.slicewise import SliceScore
+from gliomask.evaluation.tables import COLUMNS, csv_text, metrics_csv
+
+SLICES = SliceScore(tumour=2, dice_sum=1.0, free=4, invented=1)
+
+
+def score(
+    case: str, patient: str, counts: tuple[int, int, int], voxel_ml: float | None = 0.25
+) -> CaseScore:
+    return CaseScore(case, patient, "whole", Overlap(*counts), SLICES, voxel_ml)
+
+
+SCORES = [
+    score("a-1", "a", (4, 4, 4)),  # Dice 1
+    score("a-2", "a", (4, 4, 2)),  # Dice 0.5
+    score("b-1", "b", (4, 0, 0)),  # missed: 0
+    score("c-1", "c", (0, 0, 0)),  # nothing there, nothing found: none
+]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_metrics_by_hand() -> None:
+    table = rows(metrics_csv(SCORES))
+    assert tuple(table[0]) == COLUMNS
+    assert [row["dice"] for row in table] == ["1.000000", "0.500000", "0.000000", ""]
+    assert table[1]["volume_reference_ml"] == "1.000000"
+    assert table[1]["volume_predicted_px"] == "4"
+
+
+def test_columns_stay_without_millimetres() -> None:
+    (row,) = rows(metrics_csv([score("a", "a", (4, 3, 2), voxel_ml=None)]))
+    assert tuple(row) == COLUMNS
+    assert row["volume_reference_ml"] == row["volume_predicted_ml"] == ""
+    assert (row["volume_reference_px"], row["volume_predicted_px"]) == ("4", "3")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@sum", "\tx"])
+def test_formulas_are_disarmed(name: str) -> None:
+    (row,) = rows(csv_text(("case", "n"), [(name, -2)]))
+    assert row["case"] == "'" + name
+    assert row["n"] == "-2"
+
+
+def test_commas_and_quotes_survive() -> None:
+    (row,) = rows(csv_text(("case",), [('a, "b"\nc',)]))
+    assert row["case"] == 'a, "b"\nc'

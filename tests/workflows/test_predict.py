@@ -1,0 +1,234 @@
+"""``predict``: what it leaves on disk, and what it leaves alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.fakes import (
+    FakeModel,
+    head_labels,
+    head_volume,
+    world_points,
+    write_head,
+    write_picture_head,
+)
+
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine
+from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
+from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
+from gliomask.workflows.predict import PredictOptions, PredictResult, predict
+
+ORDERS = [((0, 1, 2), ()), ((0, 1, 2), (0, 1)), ((2, 0, 1), (1,))]
+NAME = "BraTS-GLI-00001-000"
+
+
+@pytest.fixture(autouse=True)
+def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+
+
+def run(inputs: Path, out: Path, **changes: Any) -> PredictResult:
+    return predict(PredictOptions(inputs=(inputs,), out=out, model="fake", **changes))
+
+
+def names(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("axes", "flips"), ORDERS)
+def test_mask_is_on_the_grid_of_the_input(
+    tmp_path: Path, axes: tuple[int, ...], flips: tuple[int, ...]
+) -> None:
+    volume = head_volume(axes, flips)
+    write_head(tmp_path / "in", NAME, volume)
+    (case,) = run(tmp_path / "in", tmp_path / "out", write=("nifti",)).cases
+    mask, affine = read_nifti_labels(tmp_path / "out" / f"{case.case}_mask.nii.gz")
+    assert mask.shape == volume.shape
+    assert mask.dtype == np.uint8
+    assert np.array_equal(affine, volume.affine.astype(np.float32))
+    truth = world_points(head_labels(axes, flips), volume.affine)
+    found = world_points(mask, volume.affine)
+    assert len(truth & found) / len(truth | found) > 0.7
+
+
+def test_an_oblique_grid_comes_back(tmp_path: Path) -> None:
+    """Turned by 12 and 7 degrees: the affine is the input's to the last bit of its header."""
+    a, b = np.deg2rad([12, 7])
+    turn = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    tilt = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    volume = head_volume((2, 0, 1), (1,))
+    affine = volume.affine.copy()
+    affine[:3] = turn @ tilt @ affine[:3]
+    folder = write_head(tmp_path / "in", NAME, replace(volume, affine=affine))
+    (case,) = run(tmp_path / "in", tmp_path / "out", write=("nifti",)).cases
+    _, given = read_nifti(folder / f"{NAME}-t2f.nii.gz")
+    mask, found = read_nifti_labels(tmp_path / "out" / f"{case.case}_mask.nii.gz")
+    assert mask.shape == volume.shape
+    assert np.array_equal(found, given)
+
+
+def test_files_of_a_case(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume(), head_labels())
+    result = run(tmp_path / "in", tmp_path / "out", probabilities=True)
+    (case,) = result.cases
+    expected = {
+        f"{case.case}{end}"
+        for end in (".json", ".png", "_mask.nii.gz", "_probability_whole.nii.gz")
+    }
+    assert {path.name for path in case.files} == expected
+    assert names(tmp_path / "out") == expected | {"cases.csv"}
+    with Image.open(tmp_path / "out" / f"{case.case}.png") as picture:
+        assert min(picture.size) > 500
+    keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
+    mask, _ = read_nifti_labels(tmp_path / "out" / f"{case.case}_mask.nii.gz")
+    assert keys["notice"] == "For research use only"
+    assert keys["volumes_ml"]["whole"] == pytest.approx(mask.sum() * 3.6 / 1000)
+    assert keys["voxels"] == {"whole": int(mask.sum())} == case.voxels
+    assert keys["sequences_used"] == ["t1", "flair"]
+    assert keys["mask_values"] == {"1": "tumour"}
+    assert keys["tumour_found"] is True
+    assert keys["synthetic_training"] is keys["synthetic_data"] is False
+
+
+def test_probability_agrees_with_the_mask(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume())
+    (case,) = run(tmp_path / "in", tmp_path / "out", probabilities=True).cases
+    probability, _ = read_nifti(tmp_path / "out" / f"{case.case}_probability_whole.nii.gz")
+    mask, _ = read_nifti_labels(tmp_path / "out" / f"{case.case}_mask.nii.gz")
+    assert np.array_equal(probability >= 0.5, mask > 0)
+
+
+def test_threshold_by_hand(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume())
+    (usual,) = run(tmp_path / "in", tmp_path / "a", write=()).cases
+    (strict,) = run(tmp_path / "in", tmp_path / "b", write=(), threshold=0.999).cases
+    assert strict.voxels["whole"] < usual.voxels["whole"]
+    keys = json.loads((tmp_path / "b" / f"{strict.case}.json").read_text())
+    assert keys["provenance"]["threshold"] == 0.999
+
+
+def test_table_lists_every_case(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_head(tmp_path / "in", f"BraTS-GLI-0000{number}-000", head_volume())
+    run(tmp_path / "in", tmp_path / "out", write=())
+    with (tmp_path / "out" / "cases.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["status"] for row in rows] == ["done", "done"]
+    assert float(rows[0]["volume_whole_ml"]) > 0
+    assert rows[0]["notice"] == "For research use only"
+
+
+def test_pictures_get_pictures(tmp_path: Path) -> None:
+    folder = write_picture_head(tmp_path, "someone")
+    (case,) = run(folder, tmp_path / "out").cases
+    assert case.volumes_ml is None
+    masks = tmp_path / "out" / f"{case.case}_mask"
+    assert names(masks) == {f"{k}_mask.png" for k in range(1, 9)}
+    truth = head_labels()[::-1, ::-1, 4].T > 0
+    with Image.open(masks / "5_mask.png") as picture:
+        found = np.asarray(picture)
+    assert found.shape == (20, 24)
+    assert set(np.unique(found)) == {0, 255}
+    assert (truth & (found > 0)).sum() / (truth | (found > 0)).sum() > 0.6
+    keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
+    assert keys["volumes_ml"] is keys["spacing_mm"] is keys["axes"] is None
+    assert keys["voxels"]["whole"] > 0
+
+
+def test_predicting_again_replaces_only_its_own(tmp_path: Path) -> None:
+    folder = write_picture_head(tmp_path, "someone")
+    run(folder, tmp_path / "out")
+    first = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    run(folder, tmp_path / "out")
+    for path, content in first.items():
+        assert path.read_bytes() == content
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+    assert not [name for name in names(tmp_path / "out") if name.startswith(".")]
+
+
+def test_nothing_found_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(level=50.0))
+    write_head(tmp_path / "in", NAME, head_volume())
+    (case,) = run(tmp_path / "in", tmp_path / "out").cases
+    keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
+    assert keys["tumour_found"] is False
+    assert keys["volumes_ml"] == {"whole": 0.0}
+
+
+def test_one_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume())
+    bad = write_head(tmp_path / "in", "BraTS-GLI-00002-000", head_volume())
+    (bad / "BraTS-GLI-00002-000-t1n.nii.gz").write_bytes(b"damaged")
+    with pytest.raises(BatchError, match="1 failed, 1 done") as caught:
+        run(tmp_path / "in", tmp_path / "out")
+    assert caught.value.exit_code == 3
+    assert [case for case, _ in caught.value.failures] == ["BraTS-GLI-00002-000"]
+    with (tmp_path / "out" / "cases.csv").open() as file:
+        rows = {row["case"]: row for row in csv.DictReader(file)}
+    assert rows["BraTS-GLI-00002-000"]["status"] == "failed"
+    assert rows["BraTS-GLI-00002-000"]["reason"]
+    assert not [n for n in names(tmp_path / "out") if n.startswith(("BraTS-GLI-00002", "."))]
+
+
+def test_a_single_bad_case_is_its_own_error(tmp_path: Path) -> None:
+    volume = head_volume().select(("t1",))
+    write_head(tmp_path / "in", NAME, volume)
+    with pytest.raises(CaseError, match="needs flair"):
+        run(tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_bad_cases(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write_head(tmp_path / "in", f"BraTS-GLI-0000{number}-000", head_volume().select(("t1",)))
+    with pytest.raises(CasesError) as caught:
+        run(tmp_path / "in", tmp_path / "out")
+    assert len(caught.value.problems) == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mask_off_the_grid_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should a writer ever move the mask, nothing of the case remains."""
+
+    def shifted(path: Path, array: LabelArray, affine: Affine, text: str = "") -> None:
+        moved = affine.copy()
+        moved[0, 3] += 0.5
+        write_nifti(path, array, moved, text)
+
+    monkeypatch.setattr("gliomask.workflows.outputs.write_nifti", shifted)
+    write_head(tmp_path / "in", NAME, head_volume())
+    with pytest.raises(GliomaskError, match="not on the grid of the input"):
+        run(tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_out_is_a_file(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume())
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(GliomaskError, match="not a folder"):
+        run(tmp_path / "in", tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_files_by_sequence(tmp_path: Path) -> None:
+    folder = write_head(tmp_path, NAME, head_volume())
+    given = {"t1": folder / f"{NAME}-t1n.nii.gz", "flair": folder / f"{NAME}-t2f.nii.gz"}
+    result = predict(PredictOptions(sequences=given, out=tmp_path / "out", model="fake"))
+    assert result.cases[0].used == ("t1", "flair")
+
+
+def test_an_existing_mask_is_not_looked_at(tmp_path: Path) -> None:
+    folder = write_head(tmp_path / "in", NAME, head_volume())
+    (folder / f"{NAME}-seg.nii.gz").write_bytes(b"not a mask")
+    assert run(tmp_path / "in", tmp_path / "out").cases[0].voxels["whole"] > 0

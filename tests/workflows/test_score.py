@@ -1,0 +1,238 @@
+"""``score``: pairing, reading and judging masks of any tool."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.fakes import head_labels, head_volume, write_head
+
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine
+from gliomask.errors import BatchError, CasesError, InputError
+from gliomask.formats.nifti import write_nifti
+from gliomask.formats.pictures import write_picture
+from gliomask.workflows.masks import case_id, find_masks
+from gliomask.workflows.score import ScoreOptions, ScoreResult, score
+
+AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
+
+
+def run(tmp_path: Path, **changes: Any) -> ScoreResult:
+    keys = {"references": tmp_path / "ref", "predictions": tmp_path / "pred", **changes}
+    return score(ScoreOptions(out=tmp_path / "out", **keys))
+
+
+def mask(*values: int) -> LabelArray:
+    """A mask of 4 x 2 x 2 voxels that holds these values first."""
+    flat = np.zeros(16, np.uint8)
+    flat[: len(values)] = values
+    return flat.reshape(4, 2, 2)
+
+
+def write(path: Path, array: LabelArray, affine: Affine = AFFINE) -> None:
+    write_nifti(path, array, affine)
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    write(tmp_path / "ref" / "p1_seg.nii.gz", mask(1, 1, 1, 0))
+    write(tmp_path / "pred" / "p1.nii.gz", mask(0, 1, 1, 1))
+    result = run(tmp_path)
+    (row,) = rows(tmp_path / "out")
+    assert (row["case"], row["patient"], row["region"]) == ("p1", "p1", "whole")
+    assert float(row["dice"]) == pytest.approx(2 / 3, abs=1e-6)
+    assert float(row["volume_reference_ml"]) == pytest.approx(0.006)
+    assert result.summary.mean("dice", "whole") == pytest.approx(2 / 3)
+    keys = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert keys["notice"] == "For research use only"
+    assert keys["dice"]["whole"]["n"] == keys["n"] == 1
+    assert keys["failed"] == []
+    provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert provenance["command"] == "score"
+    assert provenance["options"]["labels"] == "auto"
+
+
+def test_masks_against_themselves(tmp_path: Path) -> None:
+    for k, values in enumerate([(1, 2, 4), (2, 2), (4, 1, 2)]):
+        write(tmp_path / "ref" / f"p{k}_seg.nii.gz", mask(*values))
+    result = run(tmp_path, predictions=tmp_path / "ref")
+    assert set(result.summary.metrics["dice"]) == {"whole", "core", "enhancing"}
+    for metric in ("dice", "iou", "sensitivity", "precision"):
+        assert {row[metric] for row in rows(tmp_path / "out")} <= {"1.000000", ""}
+    assert result.summary.metrics["dice"]["core"].n == 2
+    assert result.summary.metrics["dice"]["core"].n_empty == 1
+
+
+def test_a_data_set_as_reference(tmp_path: Path) -> None:
+    name = "BraTS-GLI-00007-000"
+    write_head(tmp_path / "ref", name, head_volume(), head_labels())
+    write(tmp_path / "pred" / f"{name}_mask.nii.gz", head_labels(), head_volume().affine)
+    result = run(tmp_path)
+    assert result.summary.mean("dice", "whole") == 1.0
+    assert rows(tmp_path / "out")[0]["patient"] == "BraTS-GLI-00007"
+    assert "by the layout" in result.explanation[0]
+
+
+@pytest.mark.parametrize(
+    ("axes", "flips"), [((0, 1, 2), (0, 1)), ((2, 0, 1), (1,)), ((1, 2, 0), (0, 2))]
+)
+def test_axes_in_another_order(
+    tmp_path: Path, axes: tuple[int, ...], flips: tuple[int, ...]
+) -> None:
+    write(tmp_path / "ref" / "p.nii.gz", head_labels(), head_volume().affine)
+    turned = head_volume(axes, flips)
+    write(tmp_path / "pred" / "p.nii.gz", head_labels(axes, flips), turned.affine)
+    assert run(tmp_path).summary.mean("dice", "whole") == 1.0
+
+
+def test_another_grid_is_refused(tmp_path: Path) -> None:
+    moved = AFFINE.copy()
+    moved[0, 3] = 1.0
+    for name, affine in (("p1", AFFINE), ("p2", moved)):
+        write(tmp_path / "ref" / f"{name}.nii.gz", mask(1, 1))
+        write(tmp_path / "pred" / f"{name}.nii.gz", mask(1, 1), affine)
+    with pytest.raises(BatchError) as caught:
+        run(tmp_path)
+    ((case, reason),) = caught.value.failures
+    assert case == "p2"
+    assert str(tmp_path / "ref" / "p2.nii.gz") in reason
+    assert str(tmp_path / "pred" / "p2.nii.gz") in reason
+    assert [row["case"] for row in rows(tmp_path / "out")] == ["p1"]
+
+
+def test_masks_without_a_partner_are_listed(tmp_path: Path) -> None:
+    for name in ("p1", "p2"):
+        write(tmp_path / "ref" / f"{name}_seg.nii.gz", mask(1))
+    for name in ("p1", "p3"):
+        write(tmp_path / "pred" / f"{name}_mask.nii.gz", mask(1))
+    with pytest.raises(BatchError, match="2 failed, 1 done") as caught:
+        run(tmp_path)
+    assert dict(caught.value.failures).keys() == {"p2", "p3"}
+    keys = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert {one["case"] for one in keys["failed"]} == {"p2", "p3"}
+    assert keys["n"] == 1
+
+
+def test_nothing_fits(tmp_path: Path) -> None:
+    for folder, name in (("ref", "a"), ("ref", "b"), ("pred", "c")):
+        write(tmp_path / folder / f"{name}.nii.gz", mask(1))
+    with pytest.raises(CasesError, match="no pair"):
+        run(tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_files_are_a_pair(tmp_path: Path) -> None:
+    write(tmp_path / "truth.nii.gz", mask(1, 1))
+    write(tmp_path / "network.nii.gz", mask(1))
+    result = run(
+        tmp_path, references=tmp_path / "truth.nii.gz", predictions=tmp_path / "network.nii.gz"
+    )
+    assert result.summary.mean("dice", "whole") == pytest.approx(2 / 3)
+
+
+def test_empty_masks_are_counted_apart(tmp_path: Path) -> None:
+    for folder in ("ref", "pred"):
+        write(tmp_path / folder / "p1.nii.gz", mask())
+        write(tmp_path / folder / "p2.nii.gz", mask(1))
+    result = run(tmp_path)
+    assert (result.summary.n, result.summary.n_empty) == (1, 1)
+    assert [row["dice"] for row in rows(tmp_path / "out")] == ["", "1.000000"]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "found", "regions"),
+    [
+        ((1, 1), (1, 1), ["whole"]),
+        ((255, 255), (1, 1), ["whole"]),
+        ((1, 2, 4), (1, 2, 3), ["whole", "core", "enhancing"]),
+        ((1, 2), (1, 2, 3), ["whole", "core", "enhancing"]),
+        ((1, 2, 4), (1, 1, 1), ["whole"]),
+        ((1, 2, 4), (), ["whole", "core", "enhancing"]),
+        ((1, 2, 7), (1, 2, 3), ["whole"]),
+    ],
+)
+def test_labels_by_their_numbers(
+    tmp_path: Path, drawn: tuple[int, ...], found: tuple[int, ...], regions: list[str]
+) -> None:
+    write(tmp_path / "ref" / "p.nii.gz", mask(*drawn))
+    write(tmp_path / "pred" / "p.nii.gz", mask(*found))
+    result = run(tmp_path)
+    assert list(result.summary.metrics["dice"]) == regions
+    assert all("by the numbers" in line for line in result.explanation)
+
+
+def test_labels_as_told(tmp_path: Path) -> None:
+    write(tmp_path / "ref" / "p.nii.gz", mask(1, 2, 4))
+    write(tmp_path / "pred" / "p.nii.gz", mask(1, 2, 4))
+    assert list(run(tmp_path, labels="binary").summary.metrics["dice"]) == ["whole"]
+    with pytest.raises(CasesError) as caught:
+        run(tmp_path, labels="brats2023")
+    assert "label 4 is not one of" in caught.value.problems[0][1]
+
+
+def test_folders_of_pictures(tmp_path: Path) -> None:
+    """Slice 10 comes after slice 9, so that slices are compared with their own."""
+    drawn = np.zeros((12, 4, 5), np.uint8)
+    for k in range(12):
+        drawn[k, 1, : k % 5] = 255
+        for folder in ("ref", "pred"):
+            write_picture(tmp_path / folder / "p_mask" / f"s_{k + 1}_mask.png", drawn[k])
+    result = run(tmp_path)
+    assert result.summary.mean("dice", "whole") == 1.0
+    assert rows(tmp_path / "out")[0]["volume_reference_ml"] == ""
+    assert result.summary.slices["whole"].dice == 1.0
+
+
+def test_only_an_evaluation_is_replaced(tmp_path: Path) -> None:
+    write(tmp_path / "ref" / "p.nii.gz", mask(1))
+    run(tmp_path, predictions=tmp_path / "ref")
+    run(tmp_path, predictions=tmp_path / "ref")
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"not an evaluation \(entry=mine.txt"):
+        run(tmp_path, predictions=tmp_path / "ref")
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_two_masks_of_one_case(tmp_path: Path) -> None:
+    write(tmp_path / "ref" / "p_seg.nii.gz", mask(1))
+    write(tmp_path / "ref" / "p_mask.nii.gz", mask(1))
+    with pytest.raises(InputError, match="two masks of p"):
+        run(tmp_path, predictions=tmp_path / "ref")
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file or folder"):
+        find_masks(tmp_path / "ref")
+    with pytest.raises(InputError, match="no masks"):
+        find_masks(tmp_path)
+
+
+def test_what_predict_leaves_is_found(tmp_path: Path) -> None:
+    write(tmp_path / "p_mask.nii.gz", mask(1))
+    write_nifti(tmp_path / "p_probability_whole.nii.gz", mask(1).astype(np.float32), AFFINE)
+    (tmp_path / "cases.csv").write_text("case\np\n")
+    assert [found.case for found in find_masks(tmp_path)] == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        ("BraTS2021_00000_seg.nii.gz", "BraTS2021_00000"),
+        ("BraTS-GLI-00005-101-seg.nii.gz", "BraTS-GLI-00005-101"),
+        ("p1_mask", "p1"),
+        ("p1_t1_pred_seg.nii", "p1_t1"),
+        ("segment_7.nii.gz", "segment_7"),
+        ("mask.nii.gz", "mask"),
+    ],
+)
+def test_case_in_a_name(name: str, case: str) -> None:
+    assert case_id(name) == case
