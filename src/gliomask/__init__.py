@@ -1,1 +1,102 @@
-"""gliomask: brain-tumour segmentation in MRI with U²-Net."""
+"""gliomask: brain-tumour segmentation in MRI with U²-Net. For research use only.
+
+The names below are loaded when they are first used, so ``import gliomask`` costs nothing: neither
+torch nor any file format is touched by it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gliomask.config import Recipe, load_recipe
+    from gliomask.core.case import Case
+    from gliomask.core.prediction import Prediction
+    from gliomask.core.slices import SliceStack, to_slices
+    from gliomask.core.volume import Volume
+    from gliomask.datasets.find import find_cases
+    from gliomask.datasets.load import load_case
+    from gliomask.errors import GliomaskError
+    from gliomask.inference.predictor import Predictor, load_predictor
+    from gliomask.nets.authors import load_authors_weights
+    from gliomask.nets.u2net import build_model
+    from gliomask.nets.weights import load_model
+    from gliomask.store.store import Store, open_store
+    from gliomask.workflows.demo import DemoOptions, demo
+    from gliomask.workflows.evaluate import EvaluateOptions, evaluate
+    from gliomask.workflows.inspect import InspectOptions, inspect
+    from gliomask.workflows.predict import PredictOptions, predict
+    from gliomask.workflows.prepare import PrepareOptions, prepare
+    from gliomask.workflows.score import ScoreOptions, score
+    from gliomask.workflows.train import TrainOptions, train
+
+_HOME = {
+    "gliomask.config": ("Recipe", "load_recipe"),
+    "gliomask.core.case": ("Case",),
+    "gliomask.core.prediction": ("Prediction",),
+    "gliomask.core.slices": ("SliceStack", "to_slices"),
+    "gliomask.core.volume": ("Volume",),
+    "gliomask.datasets.find": ("find_cases",),
+    "gliomask.datasets.load": ("load_case",),
+    "gliomask.errors": ("GliomaskError",),
+    "gliomask.inference.predictor": ("Predictor", "load_predictor"),
+    "gliomask.nets.authors": ("load_authors_weights",),
+    "gliomask.nets.u2net": ("build_model",),
+    "gliomask.nets.weights": ("load_model",),
+    "gliomask.store.store": ("Store", "open_store"),
+    "gliomask.workflows.demo": ("DemoOptions", "demo"),
+    "gliomask.workflows.evaluate": ("EvaluateOptions", "evaluate"),
+    "gliomask.workflows.inspect": ("InspectOptions", "inspect"),
+    "gliomask.workflows.predict": ("PredictOptions", "predict"),
+    "gliomask.workflows.prepare": ("PrepareOptions", "prepare"),
+    "gliomask.workflows.score": ("ScoreOptions", "score"),
+    "gliomask.workflows.train": ("TrainOptions", "train"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Case",
+    "DemoOptions",
+    "EvaluateOptions",
+    "GliomaskError",
+    "InspectOptions",
+    "PredictOptions",
+    "Prediction",
+    "Predictor",
+    "PrepareOptions",
+    "Recipe",
+    "ScoreOptions",
+    "SliceStack",
+    "Store",
+    "TrainOptions",
+    "Volume",
+    "build_model",
+    "demo",
+    "evaluate",
+    "find_cases",
+    "inspect",
+    "load_authors_weights",
+    "load_case",
+    "load_model",
+    "load_predictor",
+    "load_recipe",
+    "open_store",
+    "predict",
+    "prepare",
+    "score",
+    "to_slices",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("gliomask")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'gliomask' has no attribute {name!r}")
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF])

@@ -23,6 +23,18 @@ def foreground_level(image: npt.NDArray[np.floating]) -> float:
     return float(low + 0.1 * (high - low))
 
 
+def tissue_level(image: npt.NDArray[np.floating]) -> float:
+    """The intensity above which a voxel is surely tissue: halfway from air to the median head.
+
+    Higher than ``foreground_level``, so that the noise of the air stays below it, at the price of
+    some dark tissue: right for finding where the head ends, wrong for telling what belongs to it.
+    """
+    sample = _sample(image)
+    air = np.percentile(sample, 2)
+    head = sample[sample > foreground_level(image)]
+    return float(air + 0.5 * (np.median(head) - air)) if head.size else float(air)
+
+
 def normalise(image: FloatArray) -> FloatArray:
     """One sequence of one volume, z-scored over its foreground and clipped to +-``CLIP``.
 

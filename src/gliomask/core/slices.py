@@ -21,7 +21,7 @@ from gliomask.core.geometry import (
     spacing_mm,
     to_reading,
 )
-from gliomask.core.intensity import foreground_level, normalise
+from gliomask.core.intensity import normalise, tissue_level
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, FloatArray, Volume
 
@@ -29,6 +29,8 @@ VERSION = 1
 """Of the preprocessing: a store or a model made with another one can't be used."""
 _MARGIN = 4
 """Pixels kept around the head by the crop."""
+_STRAY = 0.05
+"""Share of the fullest row's or column's tissue up to which one counts as noise beyond the head."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ def _head_box(images: FloatArray) -> tuple[int, int, int, int]:
     """Rows and columns of the head over all sequences and slices (C, S, H, W), with a margin."""
     head = np.zeros(images.shape[1:], bool)
     for image in images:
-        head |= image > foreground_level(image)
+        head |= image > tissue_level(image)
     count = head.sum(axis=0)
     (top, bottom), (left, right) = _span(count.sum(axis=1)), _span(count.sum(axis=0))
     return top, bottom, left, right
@@ -127,7 +129,7 @@ def _head_box(images: FloatArray) -> tuple[int, int, int, int]:
 
 def _span(profile: npt.NDArray[np.integer]) -> tuple[int, int]:
     """First and last index where a profile holds more than stray pixels, widened by the margin."""
-    kept = np.flatnonzero(profile > 0.01 * profile.max())
+    kept = np.flatnonzero(profile > _STRAY * profile.max())
     if kept.size == 0:
         return 0, profile.size
     return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)
