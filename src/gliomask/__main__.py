@@ -1,0 +1,5 @@
+"""``python -m gliomask``: the command line, for `torchrun -m gliomask train ...`."""
+
+from gliomask.cli.main import main
+
+main()

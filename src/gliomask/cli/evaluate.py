@@ -1,0 +1,49 @@
+"""``gliomask evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("evaluate")(run)
+
+
+def run(
+    source: Annotated[Path, typer.Argument(help="A store, or data in any known layout.")],
+    model: Annotated[str, typer.Option(help="A run folder.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    part: Annotated[
+        str | None, typer.Option(help="Of a store: train, validation, test (default) or all.")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="Of a store, instead of its hold-out.")] = None,
+    figures: Annotated[int, typer.Option(help="Cases to draw, from the worst to the best.")] = 6,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Judge a model: Dice for each patient, with figures."""
+    from gliomask.cli import render
+    from gliomask.config import build
+    from gliomask.workflows.evaluate import EvaluateOptions, evaluate
+
+    keys = {
+        "source": source,
+        "model": model,
+        "out": out,
+        "part": part,
+        "fold": fold,
+        "figures": figures,
+        "device": device,
+    }
+    options = build(EvaluateOptions, keys, "evaluate")
+    with render.progress() as progress:
+        result = evaluate(options, progress)
+    if json:
+        render.as_json(result)
+        return
+    render.scores(result.what, result.summary)
+    render.lines(*(f"WARNING: {text}" for text in result.warnings), f"written to {result.out}")

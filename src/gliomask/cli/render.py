@@ -1,0 +1,153 @@
+"""How results and progress look in a terminal: results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+from rich.text import Text
+
+from gliomask.core.progress import Progress
+
+if TYPE_CHECKING:
+    from gliomask.evaluation.summary import EvaluationSummary
+
+_EVERY_S = 30.0
+"""Where there is no terminal, a line at most this often."""
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints a table; cells are shown as they are, never as markup."""
+    shown = Table(title=Text(title), title_justify="left", header_style="bold")
+    for column in columns:
+        shown.add_column(column)
+    for row in rows:
+        shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    _console().print(shown)
+
+
+def scores(what: str, summary: EvaluationSummary) -> None:
+    """Prints the Dice of an evaluation, its policy, and what it found in tumour-free slices."""
+    rows = []
+    for region, dice in summary.metrics["dice"].items():
+        figures = (dice.mean, dice.median, dice.p10, dice.min)
+        interval = "" if dice.ci95 is None else " to ".join(_figure(end) for end in dice.ci95)
+        rows.append([region, dice.n, dice.n_empty, *map(_figure, figures), interval])
+    columns = ["Dice of", "patients", "both empty", "mean", "median", "p10", "min", "95 % of mean"]
+    table(what, columns, rows)
+    for region, slices in summary.slices.items():
+        if slices.false_positive_rate is not None:
+            rate = f"{100 * slices.false_positive_rate:.1f} %"
+            lines(f"{region}: tumour marked in {rate} of {slices.free} tumour-free slices")
+    lines(summary.policy)
+
+
+def lines(*texts: str) -> None:
+    """Prints lines of text."""
+    for text in texts:
+        typer.echo(text)
+
+
+def as_json(result: Any) -> None:
+    """Prints a dataclass or plain values as JSON."""
+    plain = dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result
+    typer.echo(json.dumps(plain, indent=1, default=_plain, sort_keys=False))
+
+
+def problems(found: Sequence[tuple[str, str]], what: str) -> None:
+    """Lists (case, reason) pairs on stderr, if there are any."""
+    if found:
+        typer.echo(f"{len(found)} {what}:", err=True)
+        for case, reason in found:
+            typer.echo(f"  {case}: {reason}", err=True)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A bar on stderr in a terminal; elsewhere a plain line now and then."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines()
+        return
+    with RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    ) as bar:
+        yield _Bar(bar)
+
+
+class _Bar:
+    def __init__(self, bar: RichProgress) -> None:
+        self._bar = bar
+        self._task = None if not bar.task_ids else bar.task_ids[-1]
+
+    def start(self, total: int, what: str) -> None:
+        self._task = self._bar.add_task(what, total=total, note="")
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        if self._task is not None:
+            self._bar.update(self._task, advance=steps)
+            if note:
+                self._bar.update(self._task, note=note)
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._what, self._total, self._done = "", 0, 0
+        self._note, self._spoke = "", 0.0
+
+    def start(self, total: int, what: str) -> None:
+        self._what, self._total, self._done, self._note = what, total, 0, ""
+        self._spoke = time.monotonic()
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self._done, self._note = self._done + steps, note or self._note
+        if time.monotonic() - self._spoke > _EVERY_S:
+            self._spoke = time.monotonic()
+            text = f"{self._what}: {self._done} of {self._total} {self._note}".rstrip()
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _console() -> Console:
+    wide = Console()
+    return wide if wide.is_terminal else Console(width=160)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    dump = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    tolist = getattr(value, "tolist", None)
+    return tolist() if tolist is not None else str(value)

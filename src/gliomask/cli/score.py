@@ -1,0 +1,38 @@
+"""``gliomask score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("score")(run)
+
+
+def run(
+    references: Annotated[Path, typer.Argument(help="Reference masks, or data with masks.")],
+    predictions: Annotated[Path, typer.Argument(help="Masks of any tool, for the same cases.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    labels: Annotated[
+        str, typer.Option(help="auto, binary, brats2021, brats2023 or brats2024.")
+    ] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Judge masks, ours or those of any other tool."""
+    from gliomask.cli import render
+    from gliomask.config import build
+    from gliomask.workflows.score import ScoreOptions, score
+
+    keys = {"references": references, "predictions": predictions, "out": out, "labels": labels}
+    options = build(ScoreOptions, keys, "score")
+    with render.progress() as progress:
+        result = score(options, progress)
+    if json:
+        render.as_json(result)
+        return
+    render.scores(str(predictions), result.summary)
+    render.lines(*result.explanation, f"written to {result.out}")

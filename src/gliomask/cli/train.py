@@ -1,0 +1,64 @@
+"""``gliomask train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("train")(run)
+
+
+def run(
+    store: Annotated[Path, typer.Argument(help="Made by `gliomask prepare`.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder.")],
+    recipe: Annotated[
+        str | None, typer.Option(help="A name (see `gliomask models`) or a YAML file.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="Leave this fold for the test.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where RUN stopped.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    devices: Annotated[int | None, typer.Option(help="On each machine.")] = None,
+    nodes: Annotated[int | None, typer.Option(help="Machines.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads that prepare batches.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Train a network. Several processes: start with torchrun."""
+    from gliomask.cli import render
+    from gliomask.config import build
+    from gliomask.workflows.train import TrainOptions, train
+
+    keys = {
+        "store": store,
+        "out": out,
+        "recipe": recipe,
+        "changes": changes or [],
+        "fold": fold,
+        "resume": resume,
+        "device": device,
+        "devices": devices,
+        "nodes": nodes,
+        "workers": workers,
+    }
+    options = build(TrainOptions, keys, "train")
+    with render.progress() as progress:
+        result = train(options, progress)
+    if not result.first:
+        return
+    if json:
+        render.as_json(result)
+        return
+    render.lines(
+        *result.notes,
+        f"{result.epochs} epochs of recipe {result.recipe}; best Dice {result.best_dice:.3f} "
+        f"over {result.patients} validation patients at the network's resolution, "
+        f"in epoch {result.best_epoch}",
+        f"the run is {result.run}: curves in figures/, use it by --model {result.run}",
+    )

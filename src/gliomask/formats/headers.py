@@ -1,0 +1,40 @@
+"""What grid an image lies on, told without reading all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gliomask.core.case import ImageFile
+from gliomask.core.geometry import PICTURE_AFFINE
+from gliomask.core.volume import Affine
+from gliomask.formats.images import is_nifti
+from gliomask.formats.nifti import read_header
+from gliomask.formats.picture import read_picture
+
+
+@dataclass(frozen=True, eq=False)
+class ImageHeader:
+    """The grid of an image.
+
+    Attributes:
+        shape: (I, J, K).
+        affine: (4, 4) float64, voxel index to RAS+ millimetres.
+        has_world: whether the affine is the file's own, not a guess for pictures.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+    has_world: bool
+
+
+def image_header(file: ImageFile) -> ImageHeader:
+    """The grid of an image: of a volume by its header, of a stack of pictures by its first one.
+
+    Raises:
+        FormatError: missing, damaged at its beginning, or of an unknown kind.
+    """
+    if is_nifti(file.paths[0]):
+        header = read_header(file.paths[0])
+        return ImageHeader(header.shape, header.affine, has_world=True)
+    rows, columns, _ = read_picture(file.paths[0]).shape
+    return ImageHeader((columns, rows, len(file.paths)), PICTURE_AFFINE, has_world=False)

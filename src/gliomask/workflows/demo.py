@@ -1,0 +1,148 @@
+"""``demo``: the whole job on synthetic patients, so that anyone can see all of it work.
+
+No data, no GPU and no network are needed. What it shows is that everything runs and what the
+results look like; how good gliomask is on real tumours it does not show.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core import atomic
+from gliomask.core.progress import SILENT, Progress
+from gliomask.errors import InputError
+from gliomask.phantom.cohort import write_cohort
+from gliomask.workflows.evaluate import EvaluateOptions, evaluate
+from gliomask.workflows.predict import PredictOptions, predict
+from gliomask.workflows.prepare import PrepareOptions, prepare
+from gliomask.workflows.score import ScoreOptions, score
+from gliomask.workflows.train import TrainOptions, train
+
+LAYOUT = "brats"
+_SUMMARY = "summary.json"
+_MARK = "SYNTHETIC-DEMO"
+Result = TypeVar("Result")
+
+
+class DemoOptions(Options):
+    """What ``demo`` is asked to do."""
+
+    out: Path
+    """A new folder, or that of an earlier demo, which is then made again."""
+    patients: Annotated[int, Field(ge=8)] = 24
+    """Synthetic patients to train and test on."""
+    recipe: str = "demo"
+    """Recipe of the training."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the cohort."""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What ``demo`` has made, all of it synthetic.
+
+    Attributes:
+        out: the folder.
+        patients: train, validation, test.
+        test_dice: mean Dice of the held-out patients, whole tumour.
+        new_dice: Dice of the new patient's predicted mask.
+        seconds: of each step, by its name.
+        look_at: what to open, with a word about it.
+    """
+
+    out: Path
+    patients: tuple[int, int, int]
+    test_dice: float
+    new_dice: float
+    seconds: dict[str, float]
+    look_at: tuple[tuple[Path, str], ...]
+
+
+def demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
+    """Makes a phantom cohort, prepares it, trains, evaluates, predicts a new patient.
+
+    Raises:
+        InputError: ``out`` holds something that no demo has made.
+    """
+    out, seconds = _fresh(options.out), dict[str, float]()
+
+    def timed(step: str, work: Callable[[], Result]) -> Result:
+        start = time.monotonic()
+        result = work()
+        seconds[step] = round(time.monotonic() - start, 1)
+        return result
+
+    cohort, new = out / "cohort", out / "new"
+    timed(
+        "phantom",
+        lambda: (
+            write_cohort(cohort, LAYOUT, options.patients, options.seed, progress=progress),
+            write_cohort(new, LAYOUT, 1, options.seed + 1),
+        ),
+    )
+    store = PrepareOptions(sources=(cohort,), out=out / "store", seed=options.seed)
+    parts = timed("prepare", lambda: prepare(store, progress)).split.holdout
+    training = TrainOptions(store=out / "store", out=out / "run", recipe=options.recipe)
+    timed("train", lambda: train(training, progress))
+    judging = EvaluateOptions(
+        source=out / "store", model=str(out / "run"), out=out / "evaluation", part="test"
+    )
+    judged = timed("evaluate", lambda: evaluate(judging, progress))
+    predicting = PredictOptions(inputs=(new,), out=out / "prediction", model=str(out / "run"))
+    timed("predict", lambda: predict(predicting, progress))
+    scoring = ScoreOptions(references=new, predictions=out / "prediction", out=out / "score")
+    scored = timed("score", lambda: score(scoring))
+    result = DemoResult(
+        out=out,
+        patients=(len(parts.train), len(parts.validation), len(parts.test)),
+        test_dice=judged.summary.mean("dice", "whole"),
+        new_dice=scored.summary.mean("dice", "whole"),
+        seconds=seconds,
+        look_at=_look_at(out),
+    )
+    _write_summary(result)
+    return result
+
+
+def _fresh(out: Path) -> Path:
+    """An empty folder; an earlier demo in it is removed, anything else is refused."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if not (out / _MARK).is_file():
+            raise InputError("the folder holds something that no demo has made", path=out)
+        shutil.rmtree(out)
+    atomic.write_text(out / _MARK, "Made by `gliomask demo` from a synthetic cohort.\n")
+    return out
+
+
+def _look_at(out: Path) -> tuple[tuple[Path, str], ...]:
+    previews = sorted((out / "prediction").glob("*.png"))
+    panels = sorted((out / "evaluation" / "figures").glob("*.png"))
+    curves = out / "run" / "figures"
+    return (
+        *((path, "the new patient's mask, outlined") for path in previews[:1]),
+        *((path, "truth, prediction, difference of a held-out patient") for path in panels[:1]),
+        (curves, "loss and Dice loss by epoch and by iteration"),
+        (out / "evaluation" / "metrics.csv", "Dice of each held-out patient"),
+        (out / "prediction", "the mask as NIfTI, figures as JSON"),
+    )
+
+
+def _write_summary(result: DemoResult) -> None:
+    keys = {
+        "synthetic": True,
+        "note": "For research use only. Synthetic patients: not a measure of accuracy on real ones",
+        "patients": dict(zip(("train", "validation", "test"), result.patients, strict=True)),
+        "test_dice": result.test_dice,
+        "new_dice": result.new_dice,
+        "seconds": result.seconds,
+    }
+    atomic.write_text(result.out / _SUMMARY, json.dumps(keys, indent=1) + "\n")

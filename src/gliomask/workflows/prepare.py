@@ -1,0 +1,266 @@
+"""``prepare``: data sets in any known layout become one store with a split by patient.
+
+Patients are independent, so they are prepared in parallel, each written whole or not at all. A
+store gets its manifest last: without one it is unfinished, and the next run goes on with it,
+making again only what is missing or whose files have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.case import Case
+from gliomask.core.labels import REGIONS
+from gliomask.core.progress import SILENT, Progress
+from gliomask.core.slices import VERSION
+from gliomask.core.split import Patient, Split, make_split
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.find import find_cases
+from gliomask.datasets.load import load_case
+from gliomask.errors import CaseError, CasesError, InputError, MachineError, StoreError
+from gliomask.store.manifest import (
+    MANIFEST,
+    PATIENTS,
+    SPLIT,
+    Manifest,
+    StoredCase,
+    read_split,
+    write_manifest,
+    write_split,
+)
+from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
+
+Problem = tuple[str, str]
+
+
+class PrepareOptions(Options):
+    """What ``prepare`` is asked to do."""
+
+    sources: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Folders (or tables) in any known layout; together they make one store."""
+    out: Path
+    """The store."""
+    skip_bad: bool = False
+    """Go on without the cases that can't be used."""
+    workers: Annotated[int, Field(ge=1)] | None = None
+    """Processes; as many as there are processors if it is not given."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the split."""
+    folds: Annotated[int, Field(ge=0)] = 5
+    """Folds for cross-validation."""
+    shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
+    """Shares of patients for training, validation and test."""
+    split: Path | None = None
+    """A split file to use instead of drawing one."""
+
+
+@dataclass(frozen=True)
+class PrepareResult:
+    """What ``prepare`` has done.
+
+    Attributes:
+        store: its path.
+        manifest: of the store.
+        split: of its patients.
+        made: patients prepared by this run; the others were there already.
+        skipped: (case, reason) of the cases left out.
+        explanation: how the sources were recognised.
+    """
+
+    store: Path
+    manifest: Manifest
+    split: Split
+    made: int
+    skipped: tuple[Problem, ...]
+    explanation: tuple[str, ...]
+
+
+def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResult:
+    """Makes a store.
+
+    Raises:
+        LayoutError: a source is in no known layout.
+        CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
+        StoreError: ``out`` holds something else.
+        MachineError: a worker process was killed.
+    """
+    patients, problems, explanation = _find(options.sources)
+    _check_target(options.out, set(patients))
+    given = read_split(options.split) if options.split else None
+    done, more = _prepare_all(options, patients, progress)
+    problems += more
+    entries = sorted((e for made, _ in done for e in made), key=lambda entry: entry.id)
+    if problems and not (options.skip_bad and entries):
+        usable = f"{len(entries)} can" if entries else "none can"
+        raise CasesError(
+            f"{len(problems)} cases can't be used, {usable}",
+            sorted(problems),
+            path=", ".join(str(source) for source in options.sources),
+            hint="mend them or go on without them by --skip-bad" if entries else None,
+        )
+    manifest = _manifest(options, entries)
+    split = given or _draw(options, entries)
+    _check_split(split, manifest, options.split)
+    write_split(options.out / SPLIT, split)
+    write_manifest(options.out, manifest)
+    new = sum(fresh for _, fresh in done)
+    return PrepareResult(options.out, manifest, split, new, tuple(sorted(problems)), explanation)
+
+
+def _find(
+    sources: Sequence[Path],
+) -> tuple[dict[str, list[Case]], list[Problem], tuple[str, ...]]:
+    """Cases by patient, over all sources; ids that two sources share get their layout's name."""
+    founds = [find_cases(source) for source in sources]
+    counts: dict[str, int] = defaultdict(int)
+    for found in founds:
+        for case in found.cases:
+            counts[case.id] += 1
+    patients: dict[str, list[Case]] = defaultdict(list)
+    for number, found in enumerate(founds, start=1):
+        for case in found.cases:
+            twice = counts[case.id] > 1
+            name = f"{case.id}.{found.layout}-{number}" if twice else case.id
+            patients[case.patient].append(replace(case, id=name))
+    problems = [(p.case, p.reason) for found in founds for p in found.problems]
+    return dict(patients), problems, tuple(line for found in founds for line in found.explanation)
+
+
+def _check_target(out: Path, patients: set[str]) -> None:
+    if out.exists() and not out.is_dir():
+        raise StoreError("not a folder", path=out)
+    entries = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if entries and not entries & {PATIENTS, MANIFEST}:
+        raise StoreError("the folder holds something that is not a store", path=out)
+    held = {entry.name for entry in (out / PATIENTS).glob("*.zarr")}
+    foreign = held - {patient_path(out, patient).name for patient in patients}
+    if foreign:
+        raise StoreError(
+            f"the store holds patients that the source does not ({min(foreign)})",
+            path=out,
+            hint="give another --out",
+        )
+
+
+def _prepare_all(
+    options: PrepareOptions, patients: dict[str, list[Case]], progress: Progress
+) -> tuple[list[tuple[tuple[StoredCase, ...], bool]], list[Problem]]:
+    """Every patient's stored entries and whether they were made now, and all problems."""
+    done: list[tuple[tuple[StoredCase, ...], bool]] = []
+    problems: list[Problem] = []
+    (options.out / PATIENTS).mkdir(parents=True, exist_ok=True)
+    progress.start(len(patients), "preparing patients")
+    for entries, fresh, bad in _run(options, patients):
+        done.append((entries, fresh))
+        problems += bad
+        progress.advance()
+    return done, problems
+
+
+def _run(
+    options: PrepareOptions, patients: dict[str, list[Case]]
+) -> Iterator[tuple[tuple[StoredCase, ...], bool, list[Problem]]]:
+    workers = min(options.workers or os.cpu_count() or 1, max(1, len(patients)))
+    jobs = [(options.out, patient, cases) for patient, cases in sorted(patients.items())]
+    if workers == 1:
+        yield from (_prepare_patient(*job) for job in jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(_prepare_patient, *job) for job in jobs]
+        try:
+            for future in as_completed(waiting):
+                yield future.result()
+        except BrokenProcessPool:
+            raise MachineError(
+                "a worker process was killed, probably for want of memory",
+                hint="run again with fewer --workers; what is done is kept",
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare_patient(
+    store: Path, patient: str, cases: Sequence[Case]
+) -> tuple[tuple[StoredCase, ...], bool, list[Problem]]:
+    """Reads and writes one patient; returns the entries, whether they are new, the problems."""
+    fingerprints = {case.id: _fingerprint(case) for case in cases}
+    there = stored_cases(store, patient)
+    if there is not None and {e.id: e.fingerprint for e in there} == fingerprints:
+        return there, False, []
+    loaded: list[LoadedCase] = []
+    problems: list[Problem] = []
+    for case in sorted(cases, key=lambda case: case.id):
+        try:
+            volume, labels = load_case(case)
+            if labels is None:
+                raise CaseError("the case has no mask")
+            loaded.append(LoadedCase(case, volume, labels, fingerprints[case.id]))
+        except InputError as problem:
+            problems.append((case.id, str(problem)))
+    if not loaded:
+        return (), False, problems
+    write_patient(store, patient, loaded)
+    return stored_cases(store, patient) or (), True, problems
+
+
+def _fingerprint(case: Case) -> str:
+    """SHA-256 over the content of the case's files and over how they are understood."""
+    digest = hashlib.sha256()
+    images = [*case.images.items(), *([("label", case.label)] if case.label else [])]
+    rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
+    digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
+    for path in sorted({path for _, image in images for path in image.paths}):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> Manifest:
+    present = {sequence for entry in entries for sequence in entry.sequences}
+    known = [sequence for sequence in SEQUENCES if sequence in present]
+    return Manifest(
+        name=options.out.name,
+        sequences=(*known, *sorted(present.difference(known))),
+        regions=tuple(r for r in REGIONS if all(r in entry.regions for entry in entries)),
+        licences=tuple(sorted({entry.licence for entry in entries if entry.licence})),
+        synthetic=all(entry.synthetic for entry in entries),
+        cases=tuple(entries),
+    )
+
+
+def _draw(options: PrepareOptions, entries: Sequence[StoredCase]) -> Split:
+    by_patient: dict[str, list[StoredCase]] = defaultdict(list)
+    for entry in entries:
+        by_patient[entry.patient].append(entry)
+    patients = [
+        Patient(name, held[0].site or held[0].source, float(np.mean([e.tumour_ml for e in held])))
+        for name, held in by_patient.items()
+    ]
+    try:
+        return make_split(patients, seed=options.seed, shares=options.shares, folds=options.folds)
+    except ValueError as problem:
+        raise InputError(str(problem), field="--shares", found=options.shares) from None
+
+
+def _check_split(split: Split, manifest: Manifest, path: Path | None) -> None:
+    """A given split must name the store's patients, all of them and no others."""
+    held = {entry.patient for entry in manifest.cases}
+    for parts in (split.holdout, *split.folds):
+        named = {patient for _, patients in parts.named() for patient in patients}
+        if named != held:
+            odd = min(named ^ held)
+            where = "the split but not the data" if odd in named else "the data but not the split"
+            raise StoreError(f"patient {odd!r} is in {where}", path=path)
