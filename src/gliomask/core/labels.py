@@ -61,7 +61,7 @@ class LabelScheme:
         if self.binary:
             return np.where(numbers != 0, TUMOUR, BACKGROUND).astype(np.uint8)
         known = {0: BACKGROUND, **dict(self.values)}
-        present = np.unique(numbers)
+        present = _present(numbers)
         unknown = [n for n in present.tolist() if n not in known]
         if unknown:
             raise ValueError(f"label {unknown[0]:g} is not one of {sorted(known)} ({self.name})")
@@ -69,6 +69,13 @@ class LabelScheme:
         for number in present.tolist():
             labels[numbers == number] = known[number]
         return labels
+
+
+def _present(numbers: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """The numbers that occur, sorted; bytes are counted, which is much quicker than sorting."""
+    if numbers.dtype == np.uint8:
+        return np.flatnonzero(np.bincount(numbers.reshape(-1), minlength=256))
+    return np.unique(numbers)
 
 
 BINARY = LabelScheme("tumour or not", binary=True)

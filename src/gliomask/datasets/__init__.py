@@ -1,0 +1,1 @@
+"""One file per published layout: a folder to cases."""

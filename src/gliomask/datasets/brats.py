@@ -1,0 +1,161 @@
+"""The BraTS challenges of 2018 to 2024.
+
+    HGG/Brats18_TCIA08_469_1/Brats18_TCIA08_469_1_{flair,t1,t1ce,t2,seg}.nii.gz   2018, 2019
+    BraTS20_Training_001/BraTS20_Training_001_{flair,t1,t1ce,t2,seg}.nii          2020
+    BraTS2021_00000/BraTS2021_00000_{flair,t1,t1ce,t2,seg}.nii.gz                 2021
+    BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t2f,t1n,t1c,t2w,seg}.nii.gz          2023, 2024
+
+Enhancing tumour is 4 up to 2021 and 3 from 2023, where a 4 (2024) is the resection cavity. The
+style of the names tells them apart, and some masks are asked whether they agree. From 2023 the
+last number of a name is the time point, which is no part of the patient. The mask of case 355
+of 2020 is called ``W39_1998.09.19_Segm.nii``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from gliomask.core.case import Case, ImageFile, safe_name
+from gliomask.core.labels import BRATS_2021, BRATS_2023, BRATS_2024
+from gliomask.datasets.folders import examinations, folders, one_each, volumes
+from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
+from gliomask.datasets.names import is_mask, patient_of
+from gliomask.errors import CaseError, InputError
+from gliomask.formats.images import read_labels
+
+SAMPLE = 16
+"""So many masks, evenly spread over a set, are asked for their numbers."""
+
+_GRADES = ("HGG", "LGG")
+
+
+@dataclass(frozen=True)
+class _Style:
+    """A style of naming files: its pattern, and ending -> sequence."""
+
+    pattern: re.Pattern[str]
+    sequences: Mapping[str, str]
+
+
+_UNTIL_2021 = _Style(
+    re.compile(r"(?P<case>brats\d\d\w*)_(?P<kind>t1|t1ce|t2|flair|seg)", re.IGNORECASE),
+    {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
+)
+_FROM_2023 = _Style(
+    re.compile(r"(?P<case>brats-[a-z]+-\d+-\d+)-(?P<kind>t1n|t1c|t2w|t2f|seg)", re.IGNORECASE),
+    {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"},
+)
+
+
+def looks_like(root: Path) -> Verdict:
+    """A folder of such files, or of folders of them, also below ``HGG`` and ``LGG``."""
+    for style in (_UNTIL_2021, _FROM_2023):
+        folder = first_with(_places(root), partial(examinations, pattern=style.pattern))
+        if folder is not None:
+            name = next(iter(examinations(folder, style.pattern)))
+            return Verdict(True, f"{folder.name} holds the files of {name}")
+    return Verdict(
+        False, "no folder with BraTS<year>_..._{t1,t1ce,t2,flair} or BraTS-...-{t1n,t1c}"
+    )
+
+
+def cases(root: Path) -> Cases:
+    """Each examination is a case. The masks decide about the label scheme of each style."""
+    found: list[Case] = []
+    problems: list[Problem] = []
+    for style, settle in ((_UNTIL_2021, _settle_until_2021), (_FROM_2023, _settle_from_2023)):
+        of_style, unusable = in_folders(_places(root), partial(_cases_in, style=style))
+        settled, refused = settle(of_style)
+        found += settled
+        problems += (*unusable, *refused)
+    return tuple(found), tuple(dict.fromkeys(problems))
+
+
+LAYOUT = Layout("brats", looks_like, cases)
+
+
+def _places(root: Path) -> list[Path]:
+    """The folders that may hold files of examinations."""
+    return [
+        root,
+        *folders(root),
+        *(f for g in _GRADES if (root / g).is_dir() for f in folders(root / g)),
+    ]
+
+
+def _cases_in(folder: Path, style: _Style) -> Cases:
+    found, problems = [], []
+    for name, kinds in examinations(folder, style.pattern).items():
+        try:
+            found.append(_case(name, folder, kinds, style))
+        except InputError as problem:
+            problems.append(Problem(name, str(problem)))
+    return tuple(found), tuple(problems)
+
+
+def _case(name: str, folder: Path, kinds: dict[str, list[Path]], style: _Style) -> Case:
+    files = one_each(kinds)
+    images = {ours: ImageFile((files[k],)) for k, ours in style.sequences.items() if k in files}
+    if not images:
+        raise CaseError("no images among its files")
+    mask = files.get("seg") or _misnamed_mask(folder, style)
+    return Case(
+        id=safe_name(name),
+        patient=patient_of(name),
+        images=images,
+        label=ImageFile((mask,)) if mask else None,
+        source=LAYOUT.name,
+        notes=() if mask is None or "seg" in files else (f"the mask is {mask.name}",),
+    )
+
+
+def _misnamed_mask(folder: Path, style: _Style) -> Path | None:
+    """The only file of a case's folder that is named like a mask, but not like the case."""
+    others = [
+        p for name, p in volumes(folder) if is_mask(name) and not style.pattern.fullmatch(name)
+    ]
+    return others[0] if len(others) == 1 and len(examinations(folder, style.pattern)) == 1 else None
+
+
+def _settle_until_2021(found: Sequence[Case]) -> Cases:
+    """4 is enhancing tumour, unless a copy of the set was renumbered throughout."""
+    numbers = _numbers(found)
+    renumbered = [case for case, present in numbers.items() if 3 in present]
+    if renumbered and not any(4 in present for present in numbers.values()):
+        note = "the masks use 3 for enhancing tumour, as BraTS 2023 does"
+        return tuple(replace(c, scheme=BRATS_2023, notes=(*c.notes, note)) for c in found), ()
+    reason = "its mask holds a 3, but enhancing tumour is 4 in others of the set"
+    problems = tuple(Problem(case, reason) for case in renumbered)
+    return tuple(replace(c, scheme=BRATS_2021) for c in found if c.id not in renumbered), problems
+
+
+def _settle_from_2023(found: Sequence[Case]) -> Cases:
+    """3 is enhancing tumour and 4 the resection cavity, which only sets from 2024 have."""
+    numbers = _numbers(found)
+    present = set().union(*numbers.values())
+    # Where not all masks were asked, the scheme that knows the cavity is right for both years.
+    scheme = BRATS_2023 if 4 not in present and len(numbers) == len(found) else BRATS_2024
+    doubt = ("4 is read as resection cavity, though no mask asked holds a 3",)
+    notes = doubt if 4 in present and 3 not in present else ()
+    return tuple(replace(c, scheme=scheme, notes=(*c.notes, *notes)) for c in found), ()
+
+
+def _numbers(found: Sequence[Case]) -> dict[str, set[float]]:
+    """Case -> numbers in its mask, for a sample; what can't be read is left to the loader."""
+    labelled = [case for case in found if case.label]
+    step = max(1, -(-len(labelled) // SAMPLE))
+    numbers = {}
+    for case in labelled[::step]:
+        try:
+            numbers[case.id] = (
+                set(np.unique(read_labels(case.label)[0]).tolist()) if case.label else set()
+            )
+        except InputError:
+            continue
+    return numbers

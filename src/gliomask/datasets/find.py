@@ -1,0 +1,150 @@
+"""Which data set a folder holds, decided by what lies in it, and the cases of that data set."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gliomask.core.case import Case
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets import brats, lgg_1p19q, lgg_kaggle, nnunet, table, tcga_lgg
+from gliomask.datasets.folders import folders
+from gliomask.datasets.layout import Found, Layout, Problem
+from gliomask.errors import LayoutError
+
+LAYOUTS: tuple[Layout, ...] = (
+    lgg_kaggle.LAYOUT,
+    tcga_lgg.LAYOUT,
+    brats.LAYOUT,
+    lgg_1p19q.LAYOUT,
+    nnunet.LAYOUT,
+    table.LAYOUT,
+)
+"""All layouts that are known."""
+SYNTHETIC_MARK = "SYNTHETIC"
+"""A file of this name in the root of a data set says that a phantom made it."""
+_DEPTH = 2
+_MOST_PLACES = 1000
+"""So many folders of a level are looked into; no published set needs more than a few."""
+
+
+def find_cases(root: Path) -> Found:
+    """The cases of the data set at ``root``, or one or two folders below it.
+
+    Where some cases have a mask, those without one are problems; a set without any masks (for
+    prediction only) is all cases.
+
+    Args:
+        root: a folder, or the CSV file of the table layout.
+
+    Raises:
+        LayoutError: no such folder; no data set in it, with each layout that was looked for and
+            what it misses; several data sets.
+    """
+    found = scan(root)
+    if any(case.label for case in found.cases):
+        bare = tuple(Problem(case.id, "no mask") for case in found.cases if case.label is None)
+        usable = tuple(case for case in found.cases if case.label is not None)
+        return replace(found, cases=usable, problems=(*found.problems, *bare))
+    return found
+
+
+def scan(root: Path, depth: int = _DEPTH) -> Found:
+    """As ``find_cases``, but with cases that have no mask among the usable ones.
+
+    Args:
+        depth: how many folders below ``root`` the data set may lie.
+    """
+    if not root.exists():
+        raise LayoutError("no such file or folder", path=root)
+    places = [root]
+    for _ in range(depth + 1):
+        if fits := [fit for place in places for fit in _fits(place)]:
+            return _found(root, _only(root, fits))
+        places = [folder for place in places for folder in folders(place)][:_MOST_PLACES]
+    sought = "; ".join(f"{layout.name}: {layout.looks_like(root).why}" for layout in LAYOUTS)
+    raise LayoutError(f"no data set of a known layout. Looked for {sought}", path=root)
+
+
+def is_data_set(place: Path) -> bool:
+    """Whether some layout fits ``place`` itself."""
+    return bool(_fits(place))
+
+
+@dataclass(frozen=True)
+class _Fit:
+    place: Path
+    layout: Layout
+    why: str
+
+
+def _fits(place: Path) -> list[_Fit]:
+    verdicts = [(layout, layout.looks_like(place)) for layout in LAYOUTS]
+    return [_Fit(place, layout, verdict.why) for layout, verdict in verdicts if verdict.fits]
+
+
+def _only(root: Path, fitting: Sequence[_Fit]) -> _Fit:
+    if len(fitting) == 1:
+        return fitting[0]
+    several = ", ".join(f"{fit.layout.name} in {fit.place}" for fit in fitting)
+    raise LayoutError(f"several data sets: {several}", path=root, hint="name one of them")
+
+
+def _found(root: Path, fit: _Fit) -> Found:
+    cases, problems = fit.layout.cases(fit.place)
+    synthetic = is_synthetic(fit.place)
+    where = "" if fit.place == root else f" (in {fit.place.relative_to(root)})"
+    explanation = [f"{fit.layout.name}{where}: {fit.why}"]
+    left_out = _left_out(fit.place, cases, problems) if fit.layout.by_folder else ()
+    if left_out:
+        explanation.append(f"no case in {', '.join(folder.name for folder in left_out)}")
+    common = {name for case in cases for name in case.images}
+    return Found(
+        layout=fit.layout.name,
+        cases=tuple(_finished(case, synthetic, common) for case in unique(cases)),
+        problems=problems,
+        explanation=tuple(explanation),
+        left_out=left_out,
+    )
+
+
+def _left_out(place: Path, cases: Iterable[Case], problems: Iterable[Problem]) -> tuple[Path, ...]:
+    """The folders at ``place`` from which nothing came, good or bad."""
+    used = {
+        path for case in cases for file in case.images.values() for path in file.paths[0].parents
+    }
+    named = {problem.case for problem in problems}
+    return tuple(f for f in folders(place) if f not in used and f.name not in named)
+
+
+def is_synthetic(place: Path) -> bool:
+    """Whether a phantom made the data set at ``place``: its root, a folder in it, or its table."""
+    return any((folder / SYNTHETIC_MARK).is_file() for folder in (place, place.parent))
+
+
+def unique(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """The cases with a number added to ids that occur twice, also if only capitals differ."""
+    taken: set[str] = set()
+    found = []
+    for case in cases:
+        names = (f"{case.id}-{n}" if n > 1 else case.id for n in itertools.count(1))
+        free = next(name for name in names if name.casefold() not in taken)
+        taken.add(free.casefold())
+        found.append(replace(case, id=free))
+    return tuple(found)
+
+
+def _finished(case: Case, synthetic: bool, common: set[str]) -> Case:
+    """Sequences in canonical order, those missing said, no licence on what a phantom made."""
+    images = {name: case.images[name] for name in SEQUENCES if name in case.images}
+    told = " ".join(case.notes)
+    missing = [f"{s} is missing" for s in SEQUENCES if s in common and s not in images]
+    return replace(
+        case,
+        images=images,
+        licence=None if synthetic else case.licence,
+        synthetic=synthetic,
+        notes=case.notes + tuple(note for note in missing if note not in told),
+    )

@@ -1,0 +1,98 @@
+"""What lies in a folder, in a steady order, without the droppings of operating systems.
+
+Names that begin with a dot are never data: they are hidden files, the ``._`` twins of macOS
+archives, or what a killed process left half written (``core.atomic``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from gliomask.errors import CaseError, LayoutError
+from gliomask.formats.images import is_nifti, is_picture
+from gliomask.formats.limits import MAX_ENTRIES
+
+_LITTER = ("__MACOSX", "lost+found")
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts ``x_2`` before ``x_10``."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((0, int(p), "") if p[0] in "0123456789" else (1, 0, p.casefold()) for p in parts)
+
+
+def entries(folder: Path) -> list[Path]:
+    """All that lies in a folder, naturally sorted; nothing if it is no folder.
+
+    Raises:
+        LayoutError: the folder can't be read or holds too much.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            names = [entry.name for entry in listing]
+    except NotADirectoryError:
+        return []
+    except OSError as problem:
+        raise LayoutError(f"can't be looked into: {problem.strerror}", path=folder) from None
+    if len(names) > MAX_ENTRIES:
+        found, allowed = len(names), f"up to {MAX_ENTRIES}"
+        raise LayoutError("too full", path=folder, field="entries", found=found, allowed=allowed)
+    kept = [name for name in names if not name.startswith(".") and name not in _LITTER]
+    return [folder / name for name in sorted(kept, key=lambda name: (natural(name), name))]
+
+
+def folders(folder: Path) -> list[Path]:
+    """The folders in a folder, but for those that only wrap a file (``volume.nii/volume.nii``)."""
+    return [path for path in entries(folder) if path.is_dir() and not is_nifti(path)]
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The TIFF and PNG files in a folder."""
+    return [path for path in entries(folder) if is_picture(path) and path.is_file()]
+
+
+def volumes(folder: Path) -> list[tuple[str, Path]]:
+    """The NIfTI files in a folder, each with the name it goes by, without ``.nii.gz``.
+
+    Some copies of BraTS wrap each file in a folder that has the file's name, while the file in
+    it may have another: the folder's name counts.
+    """
+    found = []
+    for path in filter(is_nifti, entries(folder)):
+        files = [path] if path.is_file() else [p for p in entries(path) if is_nifti(p)]
+        found += [(stem(path.name), file) for file in files]
+    return found
+
+
+def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
+    """The NIfTI files in a folder whose names match: examination -> kind of file -> files.
+
+    Args:
+        pattern: for the whole name without its suffix, with groups ``case`` and ``kind``.
+    """
+    found: dict[str, dict[str, list[Path]]] = {}
+    for name, path in volumes(folder):
+        if parts := pattern.fullmatch(name):
+            kinds = found.setdefault(parts["case"], {})
+            kinds.setdefault(parts["kind"].lower(), []).append(path)
+    return found
+
+
+def one_each(kinds: dict[str, list[Path]]) -> dict[str, Path]:
+    """The single file of each kind.
+
+    Raises:
+        CaseError: there are several of a kind; they are named.
+    """
+    for kind, files in kinds.items():
+        if len(files) > 1:
+            names = ", ".join(file.name for file in files)
+            raise CaseError(f"several files for {kind}: {names}", path=files[0].parent)
+    return {kind: files[0] for kind, files in kinds.items()}
+
+
+def stem(name: str) -> str:
+    """A file's name without ``.nii.gz``, ``.nii``, ``.tif``, ``.tiff`` or ``.png``."""
+    return re.sub(r"\.(nii\.gz|nii|tiff?|png)$", "", name, flags=re.IGNORECASE)

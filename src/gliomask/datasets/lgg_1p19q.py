@@ -1,0 +1,99 @@
+"""LGG-1p19qDeletion: 159 low-grade gliomas of the Mayo Clinic.
+
+    NiFTiSegmentationsEdited/LGG-104/LGG-104_T1.nii.gz             T1 after contrast, on T2's grid
+                                     LGG-104_T2.nii.gz
+                                     LGG-104-Segmentation.nii.gz
+
+Hyphens, underscores and spelling vary, so words are looked for; and since the contents of two
+files of LGG-223 are swapped, what is called a mask is opened to see whether it is one. Whole
+heads, slices 256 x 256. Only about three slices of a tumour were outlined: all others are
+unknown, not background.
+
+Source: Erickson et al. 2017, https://doi.org/10.7937/K9/TCIA.2017.dwehtz9v
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from gliomask.core.case import Case, ImageFile, safe_name
+from gliomask.datasets.folders import folders, one_each, volumes
+from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
+from gliomask.datasets.names import patient_of
+from gliomask.errors import CaseError
+from gliomask.formats.nifti import read_nifti
+
+_PATIENT = re.compile(r"LGG-\d+", re.IGNORECASE)
+_KINDS = {"seg": "mask", "t1": "t1ce", "t2": "t2"}
+"""Word in a file's name -> what the file should be."""
+_MOST_VALUES = 10
+
+
+def looks_like(root: Path) -> Verdict:
+    """A folder LGG-<n> with T1 or T2, or a folder of such folders."""
+    folder = first_with((root, *folders(root)), lambda place: {"t1ce", "t2"} & _files(place).keys())
+    if folder is None:
+        return Verdict(False, "no folder LGG-<n> with LGG-<n>_T1.nii.gz and LGG-<n>_T2.nii.gz")
+    return Verdict(True, f"{folder.name} holds LGG-<n>_T1 or _T2 files")
+
+
+def cases(root: Path) -> Cases:
+    """Each folder is a case."""
+    return in_folders((root, *folders(root)), _cases_in)
+
+
+LAYOUT = Layout("lgg_1p19q", looks_like, cases)
+
+
+def _files(folder: Path) -> dict[str, list[Path]]:
+    """What a file should be by its name -> such files, if the folder is a patient's."""
+    if not _PATIENT.fullmatch(folder.name):
+        return {}
+    found: dict[str, list[Path]] = {}
+    for name, path in volumes(folder):
+        words = name.lower().replace(folder.name.lower(), "")
+        kind = next((kind for word, kind in _KINDS.items() if word in words), None)
+        if kind:
+            found.setdefault(kind, []).append(path)
+    return found
+
+
+def _cases_in(folder: Path) -> Cases:
+    files = _files(folder)
+    return ((_case(folder, files),) if files else ()), ()
+
+
+def _case(folder: Path, files: dict[str, list[Path]]) -> Case:
+    named = one_each(files)
+    right = _unswapped(named)
+    mask = right.pop("mask", None)
+    note = f"its files are swapped: {mask.name if mask else ''} is the mask"
+    return Case(
+        id=safe_name(folder.name),
+        patient=patient_of(folder.name),
+        images={kind: ImageFile((path,)) for kind, path in right.items()},
+        label=ImageFile((mask,)) if mask else None,
+        sparse=True,
+        source=LAYOUT.name,
+        notes=(note,) if mask != named.get("mask") else (),
+    )
+
+
+def _unswapped(files: dict[str, Path]) -> dict[str, Path]:
+    """The files by what they are: if the one called mask is an image, another one is the mask."""
+    if "mask" not in files or _holds_mask(files["mask"]):
+        return dict(files)
+    masks = [kind for kind in ("t1ce", "t2") if kind in files and _holds_mask(files[kind])]
+    if len(masks) != 1:
+        raise CaseError("is called a mask and holds an image", path=files["mask"])
+    return {**files, "mask": files[masks[0]], masks[0]: files["mask"]}
+
+
+def _holds_mask(path: Path) -> bool:
+    """Whether a volume is mostly 0 and takes few other values."""
+    image, _ = read_nifti(path)
+    tumour = image[image != 0]
+    return 2 * tumour.size < image.size and np.unique(tumour).size <= _MOST_VALUES

@@ -1,0 +1,159 @@
+"""The *LGG MRI Segmentation* set as Kaggle hands it out (``kaggle_3m``).
+
+    kaggle_3m/TCGA_CS_4941_19960909/TCGA_CS_4941_19960909_1.tif        pre-contrast, FLAIR, post
+                                    TCGA_CS_4941_19960909_1_mask.tif   FLAIR abnormality
+
+110 patients, axial slices of 256 x 256. The numbers count from the feet to the head and sort as
+numbers. Where a patient has no pre- or post-contrast series, the publishers filled the channel
+with a copy of FLAIR; such a channel is a missing sequence here.
+
+Source: Buda et al. 2019, https://doi.org/10.1016/j.compbiomed.2019.05.002
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.datasets.folders import folders, pictures, stem
+from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
+from gliomask.datasets.names import patient_of
+from gliomask.errors import CaseError
+from gliomask.formats.pictures import read_stack
+
+LICENCE = "CC BY-NC-SA 4.0"
+CHANNELS = {"t1": 0, "t1ce": 2, "flair": 1}
+"""Sequence -> channel of the pictures."""
+
+_SLICE = re.compile(r"(?P<case>.+)_(?P<number>\d{1,6})(?P<mask>_mask)?")
+_SERIES = {"t1": "pre-contrast", "t1ce": "post-contrast"}
+
+
+def looks_like(root: Path) -> Verdict:
+    """A folder of slices with masks, or a folder of such folders."""
+    folder = first_with((root, *folders(root)), lambda place: _Slices.in_folder(place).paired)
+    if folder is None:
+        return Verdict(False, "no folder with <case>_<n>.tif and <case>_<n>_mask.tif")
+    return Verdict(True, f"{folder.name} holds slices <case>_<n>.tif with <case>_<n>_mask.tif")
+
+
+def cases(root: Path) -> Cases:
+    """Each folder of slices is a case; one with a slice or mask too few is a problem."""
+    return in_folders((root, *folders(root)), _cases_in)
+
+
+LAYOUT = Layout("lgg_kaggle", looks_like, cases)
+
+
+def case_without_masks(folder: Path) -> Case | None:
+    """A folder of colour slices ``<case>_<n>`` as a case of this set; None if it is not one.
+
+    Raises:
+        InputError: slices are missing, or can't be read.
+    """
+    slices = _Slices.in_folder(folder)
+    if slices.masks or not slices.images:
+        return None
+    middle = sorted(slices.images)[len(slices.images) // 2]
+    stack = read_stack([slices.images[middle]])
+    if (stack == stack[..., :1]).all():
+        return None
+    case = _case(folder, slices)
+    note = "the channels are taken for pre-contrast, FLAIR and post-contrast"
+    return replace(case, notes=(*case.notes, note), licence=None)
+
+
+@dataclass(frozen=True)
+class _Slices:
+    """The pictures in a folder by their number."""
+
+    images: dict[int, Path]
+    masks: dict[int, Path]
+    twice: tuple[Path, ...]
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> _Slices:
+        images: dict[int, Path] = {}
+        masks: dict[int, Path] = {}
+        twice = []
+        for path in pictures(folder):
+            if parts := _SLICE.fullmatch(stem(path.name)):
+                kind, number = masks if parts["mask"] else images, int(parts["number"])
+                if number in kind:
+                    twice.append(path)
+                kind.setdefault(number, path)
+        return cls(images, masks, tuple(twice))
+
+    @property
+    def paired(self) -> bool:
+        return bool(self.images.keys() & self.masks.keys())
+
+
+def _cases_in(folder: Path) -> Cases:
+    slices = _Slices.in_folder(folder)
+    return ((_case(folder, slices),) if slices.images or slices.masks else ()), ()
+
+
+def _case(folder: Path, slices: _Slices) -> Case:
+    numbers = _complete(slices, folder)
+    images = tuple(slices.images[n] for n in numbers)
+    missing = _copies_of_flair(images)
+    return Case(
+        id=safe_name(folder.name),
+        patient=patient_of(folder.name),
+        images={name: ImageFile(images, c) for name, c in CHANNELS.items() if name not in missing},
+        label=ImageFile(tuple(slices.masks[n] for n in numbers)) if slices.masks else None,
+        source=LAYOUT.name,
+        site=tcga_site(folder.name),
+        licence=LICENCE,
+        notes=tuple(f"{n} is missing: the {_SERIES[n]} channel copies FLAIR" for n in missing),
+    )
+
+
+def _complete(slices: _Slices, folder: Path) -> list[int]:
+    """The numbers of the slices in order, if there is each of them once, with its mask."""
+    numbers = sorted(slices.images)
+    if slices.twice:
+        raise CaseError("two files for one slice", path=slices.twice[0])
+    if not numbers:
+        raise CaseError("masks but no images", path=folder)
+    gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+    if gaps:
+        raise CaseError(f"slices are missing: {_list(gaps)}", path=folder)
+    unpaired = sorted(slices.images.keys() ^ slices.masks.keys()) if slices.masks else []
+    if unpaired:
+        raise CaseError(f"slices with an image or a mask only: {_list(unpaired)}", path=folder)
+    return numbers
+
+
+def _copies_of_flair(images: tuple[Path, ...]) -> list[str]:
+    """The sequences whose channel equals the FLAIR channel throughout.
+
+    Two slices from the middle of the head settle it for nearly all patients; only where they are
+    equal is the whole stack read.
+    """
+    middle = len(images) // 2
+    suspects = _equal_channels(images[max(0, middle - 1) : middle + 1])
+    return _equal_channels(images) if suspects else []
+
+
+def _equal_channels(images: tuple[Path, ...]) -> list[str]:
+    stack = read_stack(images)
+    if stack.shape[-1] != len(CHANNELS):
+        found, allowed = stack.shape[-1], str(len(CHANNELS))
+        raise CaseError(
+            "not this set's pictures",
+            path=images[0],
+            field="channels",
+            found=found,
+            allowed=allowed,
+        )
+    flair = stack[..., CHANNELS["flair"]]
+    return [name for name in _SERIES if (stack[..., CHANNELS[name]] == flair).all()]
+
+
+def _list(numbers: list[int]) -> str:
+    shown = ", ".join(str(n) for n in numbers[:5])
+    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"

@@ -1,0 +1,114 @@
+"""Data sets described by a ``dataset.json``: nnU-Net (versions 1 and 2), Medical Decathlon.
+
+    imagesTr/BRATS_001_0000.nii.gz ... BRATS_001_0003.nii.gz   nnU-Net: a file for each channel
+    imagesTr/BRATS_001.nii.gz                                  Decathlon: one file, 4-D
+    labelsTr/BRATS_001.nii.gz
+    dataset.json                                               what channels and labels are
+
+The description rules: channels and numbers mean what they are called there. ``imagesTs`` has no
+masks and is left out.
+
+Format: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.description import FILE_NAME, Description, read_description
+from gliomask.datasets.folders import examinations, one_each
+from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.names import patient_of
+from gliomask.errors import CaseError, FormatError, InputError
+from gliomask.formats import nifti
+
+_CHANNEL_FILE = re.compile(r"(?P<case>.+)_(?P<kind>\d{4})")
+_WHOLE_FILE = re.compile(r"(?P<case>.+?)(?P<kind>)")
+
+
+def looks_like(root: Path) -> Verdict:
+    """A folder with a ``dataset.json`` that can be used and a folder ``imagesTr``."""
+    if not (root / FILE_NAME).is_file() or not (root / "imagesTr").is_dir():
+        return Verdict(False, f"no {FILE_NAME} with imagesTr and labelsTr beside it")
+    try:
+        description = read_description(root / FILE_NAME)
+    except FormatError as problem:
+        return Verdict(False, f"its {FILE_NAME} can't be used: {problem}")
+    if description.ending not in nifti.SUFFIXES:
+        return Verdict(False, f"its file_ending is {description.ending}, only NIfTI can be read")
+    left_out = "; imagesTs is left out" if (root / "imagesTs").is_dir() else ""
+    return Verdict(True, f"{FILE_NAME} describes {', '.join(description.names)}{left_out}")
+
+
+def cases(root: Path) -> Cases:
+    """Each name in ``imagesTr`` is a case, without the channels that are no known sequence."""
+    description = read_description(root / FILE_NAME)
+    if not description.channels:
+        return (), (Problem(FILE_NAME, _unused(description)),)
+    images = _images(root / "imagesTr", description)
+    masks = examinations(root / "labelsTr", _WHOLE_FILE) if (root / "labelsTr").is_dir() else {}
+    found, problems = [], []
+    for name in sorted(images.keys() | masks.keys()):
+        try:
+            found.append(_case(name, images.get(name), masks.get(name, {}), description))
+        except InputError as problem:
+            problems.append(Problem(name, str(problem)))
+    return tuple(found), tuple(problems)
+
+
+LAYOUT = Layout("nnunet", looks_like, cases, by_folder=False)
+
+
+def _unused(description: Description) -> str:
+    names, known = ", ".join(description.unknown), ", ".join(SEQUENCES)
+    return f"channels not used: {names} (a name must tell one of {known})"
+
+
+def _images(folder: Path, description: Description) -> dict[str, dict[str, list[Path]]]:
+    """Case -> channel number -> files; all channels in one file stand under an empty number."""
+    numbers = {f"{n:04d}" for n in range(len(description.names))}
+    per_channel = examinations(folder, _CHANNEL_FILE)
+    if per_channel and all(kinds.keys() <= numbers for kinds in per_channel.values()):
+        return per_channel
+    return examinations(folder, _WHOLE_FILE)
+
+
+def _case(
+    name: str,
+    images: dict[str, list[Path]] | None,
+    masks: dict[str, list[Path]],
+    description: Description,
+) -> Case:
+    if images is None:
+        raise CaseError("a mask but no images")
+    mask = one_each(masks).get("")
+    scheme = description.scheme
+    notes = [scheme.name] if scheme.binary else []
+    if description.unknown:
+        notes.append(_unused(description))
+    return Case(
+        id=safe_name(name),
+        patient=patient_of(name),
+        images=_channels(one_each(images), description),
+        label=ImageFile((mask,)) if mask else None,
+        scheme=scheme,
+        source=LAYOUT.name,
+        site=tcga_site(name),
+        licence=description.licence,
+        notes=tuple(notes),
+    )
+
+
+def _channels(files: dict[str, Path], description: Description) -> dict[str, ImageFile]:
+    """Sequence -> its file, or its volume in the file that holds all."""
+    if "" in files:
+        single = len(description.names) == 1
+        whole = (files[""],)
+        return {s: ImageFile(whole, None if single else n) for s, n in description.channels.items()}
+    missing = [f"{n:04d}" for n in range(len(description.names)) if f"{n:04d}" not in files]
+    if missing:
+        raise CaseError(f"channel files are missing: {', '.join(missing)}")
+    return {s: ImageFile((files[f"{n:04d}"],)) for s, n in description.channels.items()}

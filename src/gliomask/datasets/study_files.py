@@ -1,0 +1,110 @@
+"""Loose image files as cases: their names tell the sequence, and which of them belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.find import is_synthetic
+from gliomask.datasets.folders import natural, stem
+from gliomask.datasets.names import is_mask, patient_of, sequences_in, without_sequence
+from gliomask.errors import CaseError
+
+SOURCE = "study"
+HINT = "say which file is which sequence"
+"""What to do where names leave a doubt."""
+
+
+def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, ...]:
+    """NIfTI files as one examination, or as several when their names say so.
+
+    Files belong to one examination if their names are equal but for the sequence. Several are
+    only made of them when each then has the same sequences; otherwise the names don't tell.
+
+    Args:
+        files: (name without suffix, path).
+        folder: names the case when the files' names tell nothing but the sequence.
+
+    Raises:
+        CaseError: no sequence is told, or two files claim one, or it isn't clear what belongs
+            together; the files are named.
+    """
+    groups: dict[str, dict[str, Path]] = {}
+    unused = []
+    for name, path in files:
+        if is_mask(name):
+            continue
+        sequence = _sequence(name, path)
+        if sequence is None:
+            unused.append(path.name)
+            continue
+        images = groups.setdefault(without_sequence(name), {})
+        if sequence in images:
+            names = f"{images[sequence].name} and {path.name}"
+            raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=HINT)
+        images[sequence] = path
+    if not groups:
+        what = f"no name tells a sequence: {', '.join(unused) or 'only masks'}"
+        raise CaseError(what, path=folder, hint=HINT)
+    if len({frozenset(images) for images in groups.values()}) > 1:
+        names = ", ".join(path.name for images in groups.values() for path in images.values())
+        what = f"it isn't clear which files belong together: {names}"
+        raise CaseError(what, path=folder, hint=f"{HINT}, or give each examination a folder")
+    notes = tuple(f"{name} is not used: its name tells no sequence" for name in unused)
+    return tuple(
+        case_of_images({s: ImageFile((p,)) for s, p in images.items()}, name, folder, notes)
+        for name, images in groups.items()
+    )
+
+
+def of_pictures(files: Sequence[Path], folder: Path) -> Case:
+    """Pictures as the stacks of one examination, slices in the natural order of their names.
+
+    The sequence is told by each picture's name, or else by the name of the folder it lies in. The
+    slices of a sequence must lie in one folder.
+
+    Raises:
+        CaseError: no sequence is told, or several are, or a sequence is in two folders.
+    """
+    stacks: dict[str, list[Path]] = {}
+    for path in sorted(files, key=lambda path: natural(path.name)):
+        if is_mask(stem(path.name)) or is_mask(path.parent.name):
+            continue
+        sequence = _sequence(stem(path.name), path) or _sequence(path.parent.name, path.parent)
+        if sequence is None:
+            what = "neither the picture's name nor its folder's tells the sequence"
+            raise CaseError(what, path=path, hint=HINT)
+        stack = stacks.setdefault(sequence, [])
+        if stack and stack[0].parent != path.parent:
+            names = f"{stack[0].parent.name} and {path.parent.name}"
+            raise CaseError(f"two folders for {sequence}: {names}", path=folder, hint=HINT)
+        stack.append(path)
+    if not stacks:
+        raise CaseError("no pictures but masks", path=folder)
+    return case_of_images({s: ImageFile(tuple(paths)) for s, paths in stacks.items()}, "", folder)
+
+
+def case_of_images(
+    images: Mapping[str, ImageFile], name: str, folder: Path, notes: tuple[str, ...] = ()
+) -> Case:
+    """A case without a mask, called ``name`` or, if that is empty, like its folder."""
+    name = name or folder.resolve().name
+    return Case(
+        id=safe_name(name),
+        patient=patient_of(name),
+        images={s: images[s] for s in SEQUENCES if s in images},
+        source=SOURCE,
+        site=tcga_site(name),
+        synthetic=is_synthetic(folder),
+        notes=notes,
+    )
+
+
+def _sequence(name: str, path: Path) -> str | None:
+    meant = sequences_in(name)
+    if len(meant) > 1:
+        what = f"the name can mean {' or '.join(sorted(meant))}"
+        raise CaseError(what, path=path, hint=HINT)
+    return next(iter(meant), None)

@@ -1,0 +1,142 @@
+"""Any data set, told by a table: a CSV file with a row for each case.
+
+    patient,case,t1,t1ce,t2,flair,mask,labels
+    p1,p1-a,p1/t1.nii.gz,,,p1/flair.nii.gz,p1/mask.nii.gz,binary
+
+``patient`` and at least one sequence are needed. Paths are relative to the table's folder; an
+empty cell means that there is none. ``case`` is the patient if it isn't given. ``labels`` tells
+what the numbers in the mask mean: binary (the default), brats2021, brats2023 or brats2024.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, BRATS_2024
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.folders import entries
+from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.names import patient_of
+from gliomask.errors import CaseError, FormatError, InputError, nearest
+from gliomask.formats.content import read_text
+
+SCHEMES = MappingProxyType(
+    {"binary": BINARY, "brats2021": BRATS_2021, "brats2023": BRATS_2023, "brats2024": BRATS_2024}
+)
+"""Words of the column ``labels``."""
+COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site")
+"""The columns that mean something; any others are left alone."""
+
+
+def looks_like(root: Path) -> Verdict:
+    """A CSV file with these columns, or a folder with one such file."""
+    tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
+    verdicts = [_judge(path) for path in tables]
+    fitting = [verdict for verdict in verdicts if verdict.fits]
+    if len(fitting) > 1:
+        return Verdict(False, "several tables that describe cases, name one of them")
+    return (fitting or verdicts or [Verdict(False, "no CSV table of cases")])[0]
+
+
+def cases(root: Path) -> Cases:
+    """Each row is a case; the errors name row and column."""
+    tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
+    table = _read(next(path for path in tables if _judge(path).fits))
+    found: dict[str, Case] = {}
+    problems = []
+    for number, row in table.rows:
+        name = row.get("case") or row.get("patient") or f"row {number}"
+        try:
+            case = _case(name, row, table.path)
+            if case.id in found:
+                raise CaseError("an earlier row has this case", field="case", found=name)
+            found[case.id] = case
+        except InputError as problem:
+            problems.append(Problem(name, f"row {number}: {problem}"))
+    return tuple(found.values()), tuple(problems)
+
+
+LAYOUT = Layout("table", looks_like, cases, by_folder=False)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table's file, its columns, and (row number, column -> cell) with row 1 the header."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, Mapping[str, str]], ...]
+
+
+def _judge(path: Path) -> Verdict:
+    try:
+        table = _read(path)
+    except FormatError as problem:
+        return Verdict(False, str(problem))
+    sequences = [name for name in SEQUENCES if name in table.columns]
+    if "patient" not in table.columns or not sequences:
+        return Verdict(
+            False, f"{path.name} lacks columns patient and one of {', '.join(SEQUENCES)}"
+        )
+    unused = [name for name in table.columns if name not in COLUMNS]
+    for name in unused:
+        if close := difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.7):
+            return Verdict(False, f"{path.name} has a column {name}, did you mean {close[0]}?")
+    left = f"; columns not used: {', '.join(unused)}" if unused else ""
+    return Verdict(True, f"{path.name} has columns patient, {', '.join(sequences)}{left}")
+
+
+def _read(path: Path) -> _Table:
+    """Raises FormatError for what is no table."""
+    lines = read_text(path).splitlines()
+    delimiter = max(",;\t", key=lines[0].count) if lines else ","
+    try:
+        cells = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as problem:
+        raise FormatError(f"no CSV table: {problem}", path=path) from None
+    header = tuple(cell.strip().lower() for cell in cells[0]) if cells else ()
+    if len(set(header)) < len(header):
+        raise FormatError("a column occurs twice", path=path, field="header", found=header)
+    rows = [
+        (number, {name: cell.strip() for name, cell in zip(header, row, strict=False)})
+        for number, row in enumerate(cells[1:], start=2)
+        if any(cell.strip() for cell in row)
+    ]
+    return _Table(path, header, tuple(rows))
+
+
+def _case(name: str, row: Mapping[str, str], table: Path) -> Case:
+    if not row.get("patient"):
+        raise CaseError("no patient", field="patient", found="", allowed="a name")
+    images = {s: _file(row[s], s, table) for s in SEQUENCES if row.get(s)}
+    if not images:
+        raise CaseError(
+            "no image in any of the columns", field="columns", found=", ".join(SEQUENCES)
+        )
+    labels = row.get("labels") or "binary"
+    if labels not in SCHEMES:
+        hint = nearest(labels, SCHEMES)
+        allowed = ", ".join(SCHEMES)
+        raise CaseError("unknown labels", field="labels", found=labels, allowed=allowed, hint=hint)
+    return Case(
+        id=safe_name(name),
+        patient=patient_of(row["patient"]),
+        images=images,
+        label=_file(row["mask"], "mask", table) if row.get("mask") else None,
+        scheme=SCHEMES[labels],
+        source=LAYOUT.name,
+        site=row.get("site") or tcga_site(row["patient"]),
+    )
+
+
+def _file(cell: str, column: str, table: Path) -> ImageFile:
+    path = table.parent / cell
+    if not path.is_file():
+        raise CaseError("no such file", field=column, found=cell)
+    return ImageFile((path,))

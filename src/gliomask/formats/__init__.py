@@ -1,0 +1,1 @@
+"""One file per file format: a path to arrays and back."""

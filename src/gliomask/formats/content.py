@@ -1,0 +1,120 @@
+"""The bytes in a file, inflated when it is gzip, and never more of them than were agreed on.
+
+A gzip stream is always read to its end, because only there its checksum stands: a reader that
+stops at the last voxel takes a damaged file for a good one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from gliomask.errors import FormatError, MachineError
+from gliomask.formats.limits import DEFLATE_RATIO, FREE_BYTES, MAX_RATIO, MAX_TEXT_BYTES
+
+_CHUNK = 2**20
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_start(path: Path, count: int) -> bytes:
+    """The first ``count`` bytes of the content, fewer if there are fewer.
+
+    Raises:
+        FormatError: no such file, or its gzip stream is damaged within these bytes.
+        MachineError: the disk failed.
+    """
+    with _content(path) as stream:
+        return stream.read(count)
+
+
+def read_whole(path: Path, size: int) -> bytearray:
+    """The whole content, which must have exactly ``size`` bytes. A gzip checksum is checked.
+
+    Raises:
+        FormatError: missing, truncated, damaged, or longer than ``size``.
+        MachineError: the disk failed.
+    """
+    content = bytearray()
+    with _content(path) as stream:
+        # One byte more than agreed is asked for: it shows what is too long, and at the end of a
+        # gzip stream it makes Python check the trailer.
+        while chunk := stream.read(min(_CHUNK, size + 1 - len(content))):
+            content += chunk
+            if len(content) > size:
+                raise FormatError(f"holds more than the {size} bytes it should", path=path)
+    if len(content) < size:
+        raise FormatError(f"truncated: {len(content)} of {size} bytes", path=path)
+    return content
+
+
+def read_text(path: Path) -> str:
+    """A small text file, UTF-8 with or without a byte-order mark.
+
+    Raises:
+        FormatError: missing, too large for a description or table, or no UTF-8.
+        MachineError: the disk failed.
+    """
+    with opened(path) as file:
+        content = file.read(MAX_TEXT_BYTES + 1)
+    if len(content) > MAX_TEXT_BYTES:
+        raise FormatError(f"more than {MAX_TEXT_BYTES} bytes of text", path=path)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise FormatError(f"not UTF-8 text at byte {problem.start}", path=path) from None
+
+
+def check_room(path: Path, size: int) -> None:
+    """Whether a content of ``size`` bytes can be in this file at all, before any of it is read.
+
+    Raises:
+        FormatError: the file is too small for it, or so small that it is a bomb.
+    """
+    with opened(path) as stream:
+        packed = stream.read(2) == _GZIP_MAGIC
+    stored = path.stat().st_size
+    if size > stored * (DEFLATE_RATIO if packed else 1):
+        raise FormatError(f"truncated: {stored} bytes can't hold the {size} it needs", path=path)
+    if packed and size > FREE_BYTES and size > stored * MAX_RATIO:
+        allowed = f"up to {MAX_RATIO} above {FREE_BYTES} bytes"
+        ratio = size // stored
+        raise FormatError(
+            "inflates too far", path=path, field="ratio", found=ratio, allowed=allowed
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, open for reading; failures of the system become errors of ours.
+
+    Raises:
+        FormatError: it isn't there, is a folder, or may not be read.
+        MachineError: the disk failed.
+    """
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise FormatError("no such file", path=path) from None
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as problem:
+        raise FormatError(f"can't be opened: {problem.strerror}", path=path) from None
+    except OSError as problem:
+        raise MachineError(f"can't be read: {problem.strerror}", path=path) from None
+
+
+@contextmanager
+def _content(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
+    """The content as a stream. gzip is known by its first bytes: names lie."""
+    with opened(path) as file:
+        packed = file.read(2) == _GZIP_MAGIC
+        file.seek(0)
+        try:
+            yield gzip.GzipFile(fileobj=file) if packed else file
+        except EOFError:
+            raise FormatError("truncated: the gzip stream ends too early", path=path) from None
+        except (gzip.BadGzipFile, zlib.error) as problem:
+            raise FormatError(f"damaged gzip stream: {problem}", path=path) from None

@@ -1,0 +1,107 @@
+"""Image and mask files of any known format, chosen by the suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.case import ImageFile
+from gliomask.core.geometry import PICTURE_AFFINE
+from gliomask.core.volume import Affine, FloatArray
+from gliomask.errors import FormatError
+from gliomask.formats import nifti, pictures
+
+SUFFIXES = (*nifti.SUFFIXES, *pictures.SUFFIXES)
+"""How the names of all readable files end, in lower case."""
+
+
+class Image(NamedTuple):
+    """One sequence as it was in its file.
+
+    Attributes:
+        array: (I, J, K) float32, finite.
+        affine: (4, 4) float64, voxel index to RAS+ millimetres.
+        has_world: whether the affine is the file's own, not a guess for pictures.
+    """
+
+    array: FloatArray
+    affine: Affine
+    has_world: bool
+
+
+class _Content(NamedTuple):
+    """All channels of a file or stack: (I, J, K, C)."""
+
+    channels: npt.NDArray[Any]
+    affine: Affine
+    has_world: bool
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether the name ends as NIfTI files do."""
+    return path.name.lower().endswith(nifti.SUFFIXES)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name ends as pictures do."""
+    return path.name.lower().endswith(pictures.SUFFIXES)
+
+
+def read_image(file: ImageFile) -> Image:
+    """One image, see ``read_images``."""
+    return read_images((file,))[0]
+
+
+def read_images(files: Sequence[ImageFile]) -> tuple[Image, ...]:
+    """Several images; a file that holds more than one of them is read only once.
+
+    Raises:
+        FormatError: an unknown suffix; whatever the format finds wrong; no such channel; several
+            channels and none chosen.
+    """
+    contents: dict[tuple[Path, ...], _Content] = {}
+    images = []
+    for file in files:
+        if file.paths not in contents:
+            contents[file.paths] = _read(file.paths)
+        images.append(_choose(contents[file.paths], file))
+    return tuple(images)
+
+
+def read_labels(file: ImageFile) -> tuple[npt.NDArray[np.integer], Affine]:
+    """The numbers of a mask (I, J, K), not translated yet, and its affine.
+
+    Raises:
+        FormatError: an unknown suffix; whatever the format finds wrong; no whole numbers.
+    """
+    if _is_volume(file.paths):
+        return nifti.read_nifti_labels(file.paths[0])
+    return pictures.read_picture_masks(file.paths), PICTURE_AFFINE
+
+
+def _read(paths: tuple[Path, ...]) -> _Content:
+    if _is_volume(paths):
+        return _Content(*nifti.read_nifti_volumes(paths[0]), has_world=True)
+    return _Content(pictures.read_stack(paths), PICTURE_AFFINE, has_world=False)
+
+
+def _choose(content: _Content, file: ImageFile) -> Image:
+    choose = nifti.pick_volume if content.has_world else pictures.pick_channel
+    array = choose(content.channels, file.channel, file.paths[0])
+    return Image(array, content.affine, content.has_world)
+
+
+def _is_volume(paths: tuple[Path, ...]) -> bool:
+    """True for one NIfTI file, False for pictures; anything else is refused."""
+    if len(paths) == 1 and is_nifti(paths[0]):
+        return True
+    strange = [path for path in paths if not is_picture(path)]
+    if strange:
+        allowed = f"one .nii or .nii.gz, or a stack of {', '.join(pictures.SUFFIXES)}"
+        found = strange[0].name
+        raise FormatError("no image", path=strange[0], field="name", found=found, allowed=allowed)
+    return False

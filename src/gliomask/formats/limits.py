@@ -1,0 +1,26 @@
+"""How much any file may ask for, in one table.
+
+Nothing is allocated from a length that a file declares before it has been held against these.
+They are far above any head MRI and far below what hurts a machine.
+"""
+
+from __future__ import annotations
+
+MAX_VOXELS = 2**28
+"""Voxels of a volume file, all volumes of a 4-D one together (1 GiB as float32)."""
+MAX_OFFSET = 2**24
+"""Bytes of header and header extensions in front of the voxels."""
+DEFLATE_RATIO = 1032
+"""The most that gzip can shrink anything (RFC 1951): more is a lie of the header."""
+FREE_BYTES = 2**28
+"""Up to so many bytes a gzip file may shrink as far as it likes, as empty masks do."""
+MAX_RATIO = 200
+"""How far a gzip file of more than ``FREE_BYTES`` may be shrunk; images shrink 2 to 10 times."""
+MAX_PICTURE_PIXELS = 2**24
+"""Pixels of a picture (4096 x 4096)."""
+MAX_PICTURES = 2048
+"""Slices of a stack of pictures."""
+MAX_ENTRIES = 200_000
+"""Files and folders in one folder of a data set."""
+MAX_TEXT_BYTES = 2**24
+"""Bytes of a table (CSV) or a description (JSON) of a data set."""

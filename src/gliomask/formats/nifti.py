@@ -1,0 +1,165 @@
+"""NIfTI files to arrays and back, with nothing believed and nothing lost.
+
+Reading checks the header before it allocates and the gzip checksum before it returns. Writing is
+atomic and puts the affine in both the sform and the qform, so that every tool reads the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.atomic import atomic_path
+from gliomask.core.volume import Affine, FloatArray
+from gliomask.errors import FormatError
+from gliomask.formats.content import check_room, read_start, read_whole
+from gliomask.formats.nifti_header import (
+    HEADER_BYTES,
+    UNSCALED,
+    NiftiHeader,
+    forms_agree,
+    parse_header,
+)
+
+SUFFIXES = (".nii", ".nii.gz")
+"""How the names of NIfTI files end."""
+_WRITABLE = ("uint8", "int16", "float32")
+_SCANNER = 1
+_COMPRESSION = 4
+
+
+def read_header(path: Path) -> NiftiHeader:
+    """What a file says of itself, without reading its voxels (damage further on stays unseen).
+
+    Raises:
+        FormatError: missing, not NIfTI, or a header that can't be true or can't be used.
+    """
+    header = parse_header(read_start(path, HEADER_BYTES), path)
+    check_room(path, header.total_bytes)
+    return header
+
+
+def read_nifti(path: Path, volume: int | None = None) -> tuple[FloatArray, Affine]:
+    """A volume's intensities (I, J, K), scaled as its header says, finite, and its affine.
+
+    Args:
+        path: a ``.nii`` or ``.nii.gz`` file, NIfTI-1 or NIfTI-2.
+        volume: which one of a 4-D file, from 0. A 3-D file has only volume 0.
+
+    Raises:
+        FormatError: damaged, truncated, an impossible header, unknown orientation, a 4-D file
+            without a choice, no such volume, NaN or infinite voxels.
+    """
+    volumes, affine = read_nifti_volumes(path)
+    return pick_volume(volumes, volume, path), affine
+
+
+def read_nifti_volumes(path: Path) -> tuple[FloatArray, Affine]:
+    """All volumes of a file (I, J, K, N), float32, finite, and its affine; see ``read_nifti``."""
+    header, stored = _read(path)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found just below
+        if header.scaling == UNSCALED:
+            numbers = stored.astype(np.float32)
+        else:
+            numbers = _scaled(stored, header).astype(np.float32)
+    _check_finite(numbers if header.volumes > 1 else numbers[..., 0], path)
+    return numbers, header.affine
+
+
+def pick_volume(volumes: FloatArray, volume: int | None, path: Path) -> FloatArray:
+    """One of the volumes (I, J, K, N) as (I, J, K); ``path`` is for the error."""
+    count = volumes.shape[-1]
+    if volume is None and count > 1:
+        raise FormatError(f"4-D: {count} volumes where one is due", path=path)
+    if volume is not None and not 0 <= volume < count:
+        allowed = f"0 to {count - 1}"
+        raise FormatError(
+            "no such volume", path=path, field="volume", found=volume, allowed=allowed
+        )
+    return volumes[..., volume or 0]
+
+
+def read_nifti_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
+    """A label volume (I, J, K) of whole numbers, and its affine.
+
+    Raises:
+        FormatError: as ``read_nifti``, and for a voxel that is no whole number.
+    """
+    header, voxels = _read(path)
+    if header.volumes > 1:
+        raise FormatError(f"4-D: {header.volumes} volumes where one mask is due", path=path)
+    stored = voxels[..., 0]
+    if header.scaling == UNSCALED and stored.dtype.kind in "iu":
+        return stored.astype(stored.dtype.newbyteorder("=")), header.affine
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = _scaled(stored, header)
+    _check_finite(numbers, path)
+    whole = np.rint(numbers)
+    wrong = np.argwhere((whole != numbers) | (np.abs(whole) > np.iinfo(np.int32).max))
+    if wrong.size:
+        index = tuple(wrong[0].tolist())
+        what = f"{len(wrong)} voxels of a mask are no whole numbers, the first at {index}"
+        raise FormatError(what, path=path, field="voxel", found=float(numbers[index]))
+    return whole.astype(np.int32), header.affine
+
+
+def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description: str = "") -> None:
+    """Writes a volume, whole or not at all.
+
+    The affine goes to the sform, and to the qform too unless a qform can't hold it (shear).
+    It comes back as float32 holds it: exactly, if it came from a NIfTI file.
+
+    Args:
+        path: ends in ``.nii`` or ``.nii.gz``.
+        array: (I, J, K) or (I, J, K, N); uint8, int16 or float32, kept as it is.
+        affine: (4, 4), voxel index to RAS+ millimetres.
+        description: up to 79 bytes of text for the header.
+
+    Raises:
+        ValueError: another suffix, shape or type, or a longer description.
+    """
+    if not path.name.endswith(SUFFIXES):
+        raise ValueError(f"{path.name} does not end in .nii or .nii.gz")
+    if array.ndim not in (3, 4) or array.dtype not in _WRITABLE:
+        raise ValueError(f"{array.dtype} of shape {array.shape} can't be written")
+    if len(description.encode()) > 79:
+        raise ValueError(f"description longer than 79 bytes: {description!r}")
+    image = nib.Nifti1Image(array, None)
+    image.header["descrip"] = description.encode()
+    image.header.set_xyzt_units("mm")
+    image.set_qform(affine, _SCANNER)
+    image.set_sform(affine, _SCANNER)
+    if not forms_agree(image.get_sform(), image.get_qform()):
+        image.set_qform(None, 0, update_affine=False)
+    content = image.to_bytes()
+    if path.suffix == ".gz":
+        content = gzip.compress(content, _COMPRESSION, mtime=0)  # same content, same bytes
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _read(path: Path) -> tuple[NiftiHeader, npt.NDArray[Any]]:
+    """Header and voxels as stored (I, J, K, N), after the whole file was read and checked."""
+    header = read_header(path)
+    content = read_whole(path, header.total_bytes)
+    flat = np.frombuffer(content, header.dtype, offset=header.offset)
+    return header, flat.reshape((*header.shape, header.volumes), order="F")
+
+
+def _scaled(stored: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[np.float64]:
+    slope, intercept = header.scaling
+    scaled: npt.NDArray[np.float64] = stored.astype(np.float64) * slope + intercept
+    return scaled
+
+
+def _check_finite(numbers: npt.NDArray[np.floating], path: Path) -> None:
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        first = tuple(np.argwhere(bad)[0].tolist())
+        what = f"{int(bad.sum())} voxels are not finite, the first at {first}"
+        raise FormatError(what, path=path, field="voxel", found=float(numbers[first]))

@@ -1,0 +1,221 @@
+"""The header of a NIfTI file, taken apart and believed only where it can be true.
+
+It is checked before anything is allocated: 66 bytes can claim a volume of a gigabyte. Where the
+header leaves open where the patient's left is, the file is refused, not guessed at.
+Format: https://nifti.nimh.nih.gov/nifti-1 and /nifti-2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.spatialimages import HeaderDataError
+
+from gliomask.core.geometry import orientation, spacing_mm
+from gliomask.core.volume import Affine
+from gliomask.errors import FormatError
+from gliomask.formats.limits import MAX_OFFSET, MAX_VOXELS
+
+HEADER_BYTES = 540
+"""Enough of a file to hold either version's header (348 and 540 bytes)."""
+DIRECTION_TOLERANCE = 2e-3
+"""How far sform and qform may differ in direction and spacing, as a share of the voxel size.
+A rotation near a half turn loses up to 1.2e-3 when its quaternion is rounded to float32."""
+ORIGIN_TOLERANCE = 1e-2
+"""How far they may differ in the origin, as a share of the voxel size."""
+
+UNSCALED = (1.0, 0.0)
+"""Slope and intercept of voxels that are stored as they are meant."""
+
+_VERSIONS: dict[int, Any] = {
+    348: (nib.Nifti1Header, slice(344, 348), b"n+1\0"),
+    540: (nib.Nifti2Header, slice(4, 8), b"n+2\0"),
+}
+_DTYPES = dict(
+    zip(
+        (2, 4, 8, 16, 64, 256, 512, 768, 1024, 1280),
+        ("u1", "i2", "i4", "f4", "f8", "i1", "u2", "u4", "i8", "u8"),
+        strict=True,
+    )
+)
+_COMPLEX, _COLOUR = (32, 1792, 2048), (128, 2304)
+_UNITS = {1: "metre", 2: "millimetre", 3: "micrometre"}
+
+
+@dataclass(frozen=True, eq=False)
+class NiftiHeader:
+    """What of a header matters here.
+
+    Attributes:
+        shape: (I, J, K).
+        affine: (4, 4) float64, voxel index to RAS+ millimetres.
+        dtype: of the voxels in the file, byte order included.
+        volumes: how many volumes of ``shape`` the file holds; 1 for a 3-D file.
+        offset: bytes in front of the voxels.
+        scaling: (slope, intercept): intensity = slope * stored + intercept.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+    dtype: np.dtype[Any]
+    volumes: int
+    offset: int
+    scaling: tuple[float, float]
+
+    @property
+    def total_bytes(self) -> int:
+        """Length of the whole content: header, extensions and voxels."""
+        return self.offset + math.prod(self.shape) * self.volumes * self.dtype.itemsize
+
+
+def parse_header(start: bytes, path: Path) -> NiftiHeader:
+    """The header, from the first ``HEADER_BYTES`` of a file's content.
+
+    Raises:
+        FormatError: the first thing that is wrong, with the field, what was found and is allowed.
+    """
+    raw = _fields(start, path)
+    try:
+        shape, volumes = _sizes(raw)
+        return NiftiHeader(shape, _affine(raw), _dtype(raw), volumes, _offset(raw), _scaling(raw))
+    except FormatError as problem:
+        problem.path = path
+        raise
+
+
+def _fields(start: bytes, path: Path) -> Any:
+    """nibabel's view of the fields in either version and byte order, not checked yet."""
+    sizes = {int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")}
+    size = next(iter(sizes & _VERSIONS.keys()), None)
+    if size is None:
+        raise FormatError("not a NIfTI file", path=path)
+    if len(start) < size:
+        raise FormatError(f"truncated: {len(start)} of the header's {size} bytes", path=path)
+    header, place, magic = _VERSIONS[size]
+    if start[place][:2] == b"ni":
+        hint = "convert the pair to one .nii.gz file"
+        raise FormatError("one half of a .hdr/.img pair", path=path, hint=hint)
+    if start[place] != magic:
+        found = start[place].hex(" ")
+        raise FormatError(
+            "not a NIfTI file", path=path, field="magic", found=found, allowed="n+1, n+2"
+        )
+    return header(start[:size], check=False)
+
+
+def _sizes(raw: Any) -> tuple[tuple[int, int, int], int]:
+    """(I, J, K) and the number of volumes; dimensions of 1 at the end don't count."""
+    count = int(raw["dim"][0])
+    if not 3 <= count <= 7:
+        raise FormatError("no volume", field="dim[0]", found=count, allowed="3 to 7")
+    dims = [int(n) for n in raw["dim"][1 : count + 1]]
+    if min(dims) < 1:
+        raise FormatError("an empty dimension", field="dim", found=dims, allowed="1 and more")
+    if math.prod(dims) > MAX_VOXELS:
+        allowed = f"up to {MAX_VOXELS} voxels together"
+        raise FormatError("too large", field="dim", found=dims, allowed=allowed)
+    if math.prod(dims[4:]) > 1:
+        raise FormatError("too many dimensions", field="dim", found=dims, allowed="3 or 4")
+    return (dims[0], dims[1], dims[2]), math.prod(dims[3:])
+
+
+def _dtype(raw: Any) -> np.dtype[Any]:
+    code, bits = int(raw["datatype"]), int(raw["bitpix"])
+    if code not in _DTYPES:
+        allowed = "whole or real numbers of up to 64 bits"
+        kind = "complex" if code in _COMPLEX else "colour" if code in _COLOUR else "unusable"
+        what = f"voxels of {kind} type"
+        raise FormatError(what, field="datatype", found=code, allowed=allowed)
+    dtype = np.dtype(_DTYPES[code]).newbyteorder(raw.endianness)
+    if bits != dtype.itemsize * 8:
+        allowed = f"{dtype.itemsize * 8} for datatype {code}"
+        raise FormatError("fields in conflict", field="bitpix", found=bits, allowed=allowed)
+    return dtype
+
+
+def _offset(raw: Any) -> int:
+    lowest, offset = int(raw["sizeof_hdr"]) + 4, float(raw["vox_offset"])
+    if not (offset.is_integer() and lowest <= offset <= MAX_OFFSET):
+        allowed = f"{lowest} to {MAX_OFFSET}"
+        raise FormatError("no place for voxels", field="vox_offset", found=offset, allowed=allowed)
+    return int(offset)
+
+
+def _scaling(raw: Any) -> tuple[float, float]:
+    """A slope of 0 means that there is no scaling, by the standard."""
+    slope, intercept = float(raw["scl_slope"]), float(raw["scl_inter"])
+    if slope == 0:
+        return UNSCALED
+    for field, value in (("scl_slope", slope), ("scl_inter", intercept)):
+        if not math.isfinite(value):
+            raise FormatError("not a number", field=field, found=value, allowed="finite numbers")
+    return slope, intercept
+
+
+def _affine(raw: Any) -> Affine:
+    """The sform, else the qform; refused when neither is set or the two are in conflict."""
+    unit = int(raw["xyzt_units"]) & 7
+    if unit not in (0, 2):
+        found = _UNITS.get(unit, unit)
+        raise FormatError("wrong unit", field="xyzt_units", found=found, allowed="millimetre")
+    sform = _usable(raw.get_sform(), "sform") if int(raw["sform_code"]) > 0 else None
+    qform = _usable(_qform_matrix(raw), "qform") if int(raw["qform_code"]) > 0 else None
+    if sform is None and qform is None:
+        raise FormatError(
+            "orientation unknown: neither sform nor qform is set",
+            field="sform_code",
+            found=int(raw["sform_code"]),
+            allowed="1 and more, or such a qform_code",
+            hint="set it with the tool that wrote the file, it can't be guessed",
+        )
+    if sform is not None and qform is not None and not forms_agree(sform, qform):
+        raise FormatError(
+            "sform and qform are in conflict",
+            field="qform",
+            found=_told(qform),
+            allowed=f"about the sform's {_told(sform)}",
+            hint="set the code of the wrong one to 0",
+        )
+    affine = sform if sform is not None else qform
+    return np.eye(4) if affine is None else affine
+
+
+def forms_agree(sform: Affine, qform: Affine) -> bool:
+    """Whether two affines place a volume alike, within the tolerances at the top of this file."""
+    sizes = np.array(spacing_mm(sform))
+    difference = np.abs(sform - qform)[:3]
+    turned = (difference[:, :3] > DIRECTION_TOLERANCE * sizes).any()
+    moved = (difference[:, 3] > ORIGIN_TOLERANCE * sizes.min()).any()
+    return not (turned or moved)
+
+
+def _qform_matrix(raw: Any) -> Affine:
+    fields = raw.copy()
+    if fields["pixdim"][0] == 0:  # which the standard wants read as 1
+        fields["pixdim"][0] = 1
+    try:
+        return np.asarray(fields.get_qform(), np.float64)
+    except (HeaderDataError, ValueError) as problem:
+        found = [float(f"{n:.4g}") for n in raw["pixdim"][:4]]
+        raise FormatError(f"unusable qform: {problem}", field="pixdim", found=found) from None
+
+
+def _usable(matrix: Any, form: str) -> Affine:
+    affine = np.asarray(matrix, np.float64)
+    try:
+        orientation(affine)
+    except ValueError:
+        allowed = "a finite matrix of full rank"
+        raise FormatError(
+            "unusable affine", field=form, found=_told(affine), allowed=allowed
+        ) from None
+    return affine
+
+
+def _told(affine: Affine) -> str:
+    return "; ".join(" ".join(f"{n:.4g}" for n in row) for row in affine[:3])

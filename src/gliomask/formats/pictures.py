@@ -1,0 +1,126 @@
+"""Stacks of pictures: the axial slices of one examination as TIFF or PNG files.
+
+Pictures have no world: rows run down, columns to the right and slices in the order given, which
+is all that is known. The stack takes the orientation in which axial slices are shown
+(``core.geometry.PICTURE_AFFINE``) and voxels of 1 mm that must not be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image
+
+from gliomask.core.atomic import atomic_path
+from gliomask.core.volume import FloatArray
+from gliomask.errors import FormatError
+from gliomask.formats.limits import MAX_PICTURES, MAX_VOXELS
+from gliomask.formats.picture import read_picture
+
+SUFFIXES = (".tif", ".tiff", ".png")
+"""How the names of pictures end, in lower case."""
+
+
+def read_stack(paths: Sequence[Path]) -> npt.NDArray[Any]:
+    """All channels of a stack of pictures as they are stored.
+
+    Args:
+        paths: the slices in reading order, feet to head.
+
+    Returns:
+        (I = columns, J = rows, K = slices, C = 1 or 3), uint8 or uint16.
+
+    Raises:
+        FormatError: no picture at all, one that can't be read, or one that differs in size or
+            type from the first; it is named.
+    """
+    if not 0 < len(paths) <= MAX_PICTURES:
+        allowed = f"1 to {MAX_PICTURES}"
+        raise FormatError("no stack", field="pictures", found=len(paths), allowed=allowed)
+    first = read_picture(paths[0])
+    if first.size * len(paths) > MAX_VOXELS:
+        what, allowed = "too large a stack", f"up to {MAX_VOXELS}"
+        found = first.size * len(paths)
+        raise FormatError(what, path=paths[0], field="values", found=found, allowed=allowed)
+    stack = np.empty((*first.shape[:2], len(paths), first.shape[2]), first.dtype)
+    for k, path in enumerate(paths):
+        stack[:, :, k] = _like(first, read_picture(path), path) if k else first
+    return stack.swapaxes(0, 1)
+
+
+def read_pictures(paths: Sequence[Path], channel: int | None = None) -> FloatArray:
+    """One channel of a stack of pictures as a volume's intensities (I, J, K), float32.
+
+    Args:
+        paths: the slices in reading order, feet to head.
+        channel: 0 red, 1 green, 2 blue; None for grey pictures (or colour ones that are grey).
+
+    Raises:
+        FormatError: as ``read_stack``; a channel that isn't there; colour without a choice.
+    """
+    return pick_channel(read_stack(paths), channel, paths[0])
+
+
+def pick_channel(stack: npt.NDArray[Any], channel: int | None, path: Path) -> FloatArray:
+    """The channel of a stack (I, J, K, C) as (I, J, K) float32; ``path`` is for the error."""
+    channels = stack.shape[-1]
+    if channel is None and channels > 1 and (stack != stack[..., :1]).any():
+        hint = "choose a channel"
+        raise FormatError("a colour picture where a grey one is due", path=path, hint=hint)
+    if channel is not None and not 0 <= channel < channels:
+        allowed = f"0 to {channels - 1}"
+        raise FormatError(
+            "no such channel", path=path, field="channel", found=channel, allowed=allowed
+        )
+    return stack[..., channel or 0].astype(np.float32)
+
+
+def read_picture_masks(paths: Sequence[Path]) -> npt.NDArray[np.uint8]:
+    """A stack of mask pictures as (I, J, K) uint8: 1 where any channel is not 0, else 0.
+
+    Raises:
+        FormatError: as ``read_stack``.
+    """
+    tumour: npt.NDArray[np.bool_] = (read_stack(paths) != 0).any(axis=-1)
+    return tumour.astype(np.uint8)
+
+
+def write_picture(path: Path, array: npt.NDArray[np.uint8]) -> None:
+    """Writes one picture, whole or not at all.
+
+    Args:
+        path: ends in ``.tif``, ``.tiff`` or ``.png``.
+        array: (rows, columns) grey or (rows, columns, 3) RGB, uint8.
+
+    Raises:
+        ValueError: another suffix, shape or type.
+    """
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{path.name} does not end in {', '.join(SUFFIXES)}")
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)):
+        raise ValueError(f"{array.dtype} of shape {array.shape} is no picture")
+    with atomic_path(path) as temporary:
+        if path.suffix == ".png":
+            Image.fromarray(array).save(temporary)
+        else:
+            photometric = "rgb" if array.ndim == 3 else "minisblack"
+            tifffile.imwrite(temporary, array, photometric=photometric, metadata=None)
+
+
+def _like(first: npt.NDArray[Any], picture: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    if (picture.shape, picture.dtype) != (first.shape, first.dtype):
+        found, allowed = _kind(picture), f"{_kind(first)} like the stack's first"
+        raise FormatError(
+            "does not fit its stack", path=path, field="picture", found=found, allowed=allowed
+        )
+    return picture
+
+
+def _kind(picture: npt.NDArray[Any]) -> str:
+    rows, columns, channels = picture.shape
+    return f"{columns} x {rows} x {channels} {picture.dtype}"

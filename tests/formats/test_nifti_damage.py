@@ -1,0 +1,119 @@
+"""Damaged files: cut, flipped, lengthened, inflated. None gets through with other voxels."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gliomask.errors import FormatError
+from gliomask.formats.nifti import read_nifti
+from tests.formats.raw_nifti import content, image, write
+
+ARRAY = image((24, 20, 12))
+PACKED = gzip.compress(content(ARRAY), mtime=0)
+
+
+def refused(path: Path) -> str:
+    """The one line with which a file is refused."""
+    with pytest.raises(FormatError) as refusal:
+        read_nifti(path)
+    text = str(refusal.value)
+    assert "\n" not in text
+    assert str(path) in text
+    return text
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.999])
+def test_a_cut_gzip_file(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "cut.nii.gz"
+    path.write_bytes(PACKED[: int(share * len(PACKED))])
+    refused(path)
+
+
+@pytest.mark.parametrize("missing", range(1, 9))
+def test_a_cut_gzip_trailer(tmp_path: Path, missing: int) -> None:
+    path = tmp_path / "cut.nii.gz"
+    path.write_bytes(PACKED[:-missing])
+    assert "truncated" in refused(path)
+
+
+@pytest.mark.parametrize("size", [0, 3, 300, 351, 352, 1000, 352 + ARRAY.nbytes - 1])
+def test_a_cut_plain_file(tmp_path: Path, size: int) -> None:
+    refused(write(tmp_path / "cut.nii", content(ARRAY)[:size]))
+
+
+def test_200_flipped_bits(tmp_path: Path) -> None:
+    path, random = tmp_path / "flip.nii.gz", np.random.default_rng(7)
+    harmless = 0
+    for bit in random.integers(80, 8 * len(PACKED), 200):
+        damaged = bytearray(PACKED)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(damaged)
+        try:
+            voxels, _ = read_nifti(path)
+        except FormatError:
+            continue
+        assert np.array_equal(voxels, ARRAY)
+        harmless += 1
+    assert harmless <= 2
+
+
+@pytest.mark.parametrize("place", range(-8, 0))
+def test_a_flipped_bit_of_the_trailer(tmp_path: Path, place: int) -> None:
+    damaged = bytearray(PACKED)
+    damaged[place] ^= 4
+    path = tmp_path / "flip.nii.gz"
+    path.write_bytes(damaged)
+    assert "damaged gzip stream" in refused(path)
+
+
+def test_what_follows_the_voxels(tmp_path: Path) -> None:
+    assert "holds more" in refused(write(tmp_path / "a.nii", content(ARRAY) + b"x"))
+    assert "holds more" in refused(write(tmp_path / "a.nii.gz", content(ARRAY) + b"x"))
+    for tail in (b"garbage", PACKED):
+        path = tmp_path / "tail.nii.gz"
+        path.write_bytes(PACKED + tail)
+        refused(path)
+
+
+def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "packed.nii").write_bytes(PACKED)
+    (tmp_path / "plain.nii.gz").write_bytes(content(ARRAY))
+    for name in ("packed.nii", "plain.nii.gz"):
+        assert np.array_equal(read_nifti(tmp_path / name)[0], ARRAY)
+
+
+def test_a_bomb_is_refused_at_once(tmp_path: Path) -> None:
+    header = content(np.zeros((1, 1, 1), np.int16), dim=[3, 640, 640, 500, 1, 1, 1, 1])[:352]
+    path = tmp_path / "bomb.nii.gz"
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        stream.write(header)
+        for _ in range(40):
+            stream.write(bytes(10_240_000))
+    tracemalloc.start()
+    start = time.monotonic()
+    try:
+        assert "inflates too far" in refused(path)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert time.monotonic() - start < 1
+
+
+def test_an_empty_mask_is_no_bomb(tmp_path: Path) -> None:
+    path = write(tmp_path / "empty.nii.gz", content(np.zeros((240, 240, 155), np.uint8)))
+    assert path.stat().st_size * 500 < 240 * 240 * 155
+    assert not read_nifti(path)[0].any()
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.nii.gz"
+    if kind == "folder":
+        path.mkdir()
+    refused(path)
