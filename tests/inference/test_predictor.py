@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
 from gliomask.core.prediction import Prediction
 from gliomask.core.slices import VERSION
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.inference.predictor import Predictor
+from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
 ORDERS = [
     ((0, 1, 2), ()),

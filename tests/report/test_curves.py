@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from gliomask.errors import FormatError, InputError
-from gliomask.report.curves import draw_curves
+from gliomask.report.curves import _epoch_means, _on_training, draw_curves
 
 HISTORY = (
     "epoch,lr,train_loss,train_dice_loss,validation_loss,validation_dice_loss,validation_dice,"
     "slices_per_s,seconds\n"
 )
-ITERATIONS = "iteration,part,loss,dice_loss\n"
+ITERATIONS = "iteration,part,epoch,loss,dice_loss\n"
 STEMS = ("epoch_dice_loss", "epoch_loss", "iteration_dice_loss", "iteration_loss", "curves")
 
 
@@ -25,8 +25,8 @@ def run_folder(folder: Path, epochs: int = 3, validated: bool = True) -> Path:
         for e in range(1, epochs + 1)
     ]
     (folder / "history.csv").write_text(HISTORY + "".join(rows))
-    steps = [f"{i},train,{3 / i},{0.9 / i}\n" for i in range(1, 5)]
-    (folder / "iterations.csv").write_text(ITERATIONS + "".join(steps) + "4,validation,1,0.3\n")
+    steps = [f"{i},train,1,{3 / i},{0.9 / i}\n" for i in range(1, 5)]
+    (folder / "iterations.csv").write_text(ITERATIONS + "".join(steps) + "4,validation,1,1,0.3\n")
     return folder
 
 
@@ -36,7 +36,7 @@ def colours(path: Path) -> set[tuple[int, ...]]:
     return set(map(tuple, np.unique(pixels, axis=0).tolist()))
 
 
-BLUE, RED = (0, 114, 178), (213, 94, 0)
+BLUE, RED = (0, 114, 178), (200, 16, 46)
 
 
 def test_writes_every_curve_and_the_sheet(tmp_path: Path) -> None:
@@ -84,6 +84,19 @@ def test_damaged_history(tmp_path: Path, text: str, match: str) -> None:
 
 def test_unknown_part(tmp_path: Path) -> None:
     run = run_folder(tmp_path)
-    (run / "iterations.csv").write_text(ITERATIONS + "1,dev,1,1\n")
+    (run / "iterations.csv").write_text(ITERATIONS + "1,dev,1,1,1\n")
     with pytest.raises(FormatError, match="no known part"):
         draw_curves(run)
+
+
+def test_validation_batches_spread_over_the_steps_of_their_epoch() -> None:
+    def table(**columns: list[float]) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+        return {name: np.array(values) for name, values in columns.items()}
+
+    train = table(iteration=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
+    judged = table(iteration=[1.0, 2.0, 3.0, 4.0])
+    at = _on_training({"train": train, "validation": judged}, "validation")
+    assert at.tolist() == [2, 4, 6, 8]
+    ends, means = _epoch_means(np.array([1.0, 1, 2, 2]), at, np.array([1.0, 3, 5, 9]))
+    assert ends.tolist() == [4, 8]
+    assert means.tolist() == [2, 7]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from tests.fakes import head_labels, head_volume
 
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Volume
 from gliomask.report import style
 from gliomask.report.preview import choose_slices, draw_preview
+from tests.fakes import head_labels, head_volume
 
 
 def prediction(volume: Volume, found: bool = True) -> Prediction:

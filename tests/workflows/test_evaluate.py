@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.fakes import FakeModel, head_labels, head_volume, write_head
 
 from gliomask.errors import BatchError, CasesError, ConfigError, InputError, StoreError
 from gliomask.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate
 from gliomask.workflows.prepare import PrepareOptions, prepare
+from tests.fakes import FakeModel, head_labels, head_volume, write_head
 
 ORDERS = [((0, 1, 2), ()), ((0, 1, 2), (0, 1)), ((2, 0, 1), (1,)), ((1, 0, 2), (2,))]
 

@@ -11,6 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine
+from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
+from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
+from gliomask.workflows.predict import PredictOptions, PredictResult, predict
 from tests.fakes import (
     FakeModel,
     head_labels,
@@ -19,12 +25,6 @@ from tests.fakes import (
     write_head,
     write_picture_head,
 )
-
-from gliomask.core.labels import LabelArray
-from gliomask.core.volume import Affine
-from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
-from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
-from gliomask.workflows.predict import PredictOptions, PredictResult, predict
 
 ORDERS = [((0, 1, 2), ()), ((0, 1, 2), (0, 1)), ((2, 0, 1), (1,))]
 NAME = "BraTS-GLI-00001-000"

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.fakes import head_labels, head_volume, write_head
 
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
@@ -18,6 +17,7 @@ from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 from gliomask.workflows.masks import case_id, find_masks
 from gliomask.workflows.score import ScoreOptions, ScoreResult, score
+from tests.fakes import head_labels, head_volume, write_head
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 

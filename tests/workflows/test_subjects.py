@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.fakes import head_labels, head_volume, write_head
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.labels import BRATS_2023
 from gliomask.datasets.layout import Found, Problem
 from gliomask.errors import CaseError, LayoutError
 from gliomask.workflows.subjects import find_subjects
+from tests.fakes import head_labels, head_volume, write_head
 
 NAME = "BraTS-GLI-00001-000"
 

@@ -25,7 +25,7 @@ Table = Mapping[str, Column]
 _COLOURS = {"train": style.BLUE, "validation": style.RED}
 _KINDS = {"dice_loss": "Dice loss", "loss": "Loss"}
 _HISTORY = ("epoch", *(f"{part}_{kind}" for part in _COLOURS for kind in _KINDS))
-_ITERATIONS = ("iteration", *_KINDS)
+_ITERATIONS = ("epoch", "iteration", *_KINDS)
 _POINTS = 1000
 """A line of more points than this is drawn as the means of so many stretches."""
 
@@ -89,13 +89,33 @@ def _by_epoch(history: Table, kind: str, axes: Axes) -> None:
 
 
 def _by_iteration(parts: Mapping[str, Table], kind: str, axes: Axes) -> None:
-    """Each batch's value as a faint line, its running mean as a strong one."""
+    """Each batch's value as a faint line; strong: the running mean, or each validation's mean."""
     for part, table in parts.items():
-        iteration, values = _thin(table["iteration"]), _thin(table[kind])
-        axes.plot(iteration, values, color=_COLOURS[part], lw=0.6, alpha=0.25)
-        axes.plot(iteration, _running_mean(values), color=_COLOURS[part], lw=1.8, label=part)
+        colour, iteration, values = _COLOURS[part], _on_training(parts, part), table[kind]
+        axes.plot(_thin(iteration), _thin(values), color=colour, lw=0.6, alpha=0.25)
+        if part == "train":
+            mean = _running_mean(_thin(values))
+            axes.plot(_thin(iteration), mean, color=colour, lw=1.8, label=part)
+        else:
+            ends, means = _epoch_means(table["epoch"], iteration, values)
+            axes.plot(ends, means, color=colour, lw=1.8, marker="o", ms=3.5, label=part)
     _finish(axes, kind, "iteration")
-    axes.set_xlabel("Iteration (faint: each batch, strong: running mean)")
+    axes.set_xlabel("Iteration (faint: each batch, strong: means)")
+
+
+def _on_training(parts: Mapping[str, Table], part: str) -> Column:
+    """Iterations counted in steps of the training, over which a validation's batches spread."""
+    own, training = parts[part]["iteration"], parts.get("train", parts[part])["iteration"]
+    return own * float(training.max() / own.max())
+
+
+def _epoch_means(epoch: Column, iteration: Column, values: Column) -> tuple[Column, Column]:
+    """Where each epoch ends, and the mean of its values."""
+    each = [epoch == one for one in np.unique(epoch)]
+    return (
+        np.array([iteration[of].max() for of in each]),
+        np.array([values[of].mean() for of in each]),
+    )
 
 
 def _finish(axes: Axes, kind: str, by: str) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gliomask.report import slices, style
 
-_BOTH, _INVENTED, _MISSED = style.GREEN, style.RED, style.SKY
+_BOTH, _INVENTED, _MISSED = style.GREEN, style.VERMILION, style.SKY
 _KEY = (("both", _BOTH), ("only predicted", _INVENTED), ("only true", _MISSED))
 _TITLES = ("Difference", "Image and true mask", "Image and predicted mask", "Image")
 

@@ -1,8 +1,8 @@
 """One look for every figure: colours, fonts, captions, and how a figure is written.
 
 The colours are Okabe and Ito's (2008), which people with any kind of colour vision can tell
-apart. Figures are made with matplotlib's objects, never with pyplot, so that drawing keeps no
-state, needs no display and is safe in a thread.
+apart, and a red that only ever stands beside blue. Figures are made with matplotlib's objects,
+never with pyplot, so that drawing keeps no state, needs no display and is safe in a thread.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from matplotlib.patches import Patch
 from gliomask.core.atomic import atomic_path
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 
-BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
-ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
+BLUE, RED, GREEN = "#0072B2", "#C8102E", "#009E73"
+ORANGE, SKY, YELLOW, VERMILION = "#E69F00", "#56B4E9", "#F0E442", "#D55E00"
 INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
 REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
 _DPI = 150
