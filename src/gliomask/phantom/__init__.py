@@ -1,0 +1,1 @@
+"""A synthetic, labelled cohort on a real anatomy."""

@@ -1,0 +1,90 @@
+"""A synthetic, labelled cohort on disk, in any layout that is known.
+
+Everything in it says that it is synthetic: the names, the headers of NIfTI files, and a file at
+its root by which the readers know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.progress import SILENT, Progress
+from gliomask.errors import ConfigError, InputError, nearest
+from gliomask.phantom.layout import SyntheticPatient
+from gliomask.phantom.options import DEFAULT, PhantomOptions, check_range
+from gliomask.phantom.patient import synthetic_patient
+from gliomask.phantom.write_brats import WRITERS as BRATS
+from gliomask.phantom.write_described import WRITERS as DESCRIBED
+from gliomask.phantom.write_lgg import WRITERS as LGG
+
+__all__ = ["LAYOUTS", "MARKER", "PhantomOptions", "synthetic_patient", "write_cohort"]
+
+LAYOUTS = {**LGG, **BRATS, **DESCRIBED}
+"""Name of a layout -> how it is written."""
+MARKER = "SYNTHETIC"
+"""Name of the file at a cohort's root that says what it is."""
+_MOST_PATIENTS = 999
+
+_NOTICE = """\
+These images are synthetic. No patient was scanned.
+
+They were made by gliomask's phantom: brains bent out of the MNI152 tissue maps in nilearn, with
+tumours, heads and scanners that are invented. What is learned or measured on them says nothing
+about patients.
+
+layout: {layout}
+patients: {patients}
+seed: {seed}
+options: {options}
+"""
+
+
+def write_cohort(
+    folder: Path,
+    layout: str,
+    patients: int,
+    seed: int,
+    *,
+    options: PhantomOptions = DEFAULT,
+    progress: Progress = SILENT,
+) -> Path:
+    """Writes a cohort. The same arguments give the same files.
+
+    Args:
+        folder: appears whole or not at all; it must be absent or empty.
+        layout: one of ``LAYOUTS``.
+        patients: how many, 1 to 999. Patient n has the same brain, tumour and scanner in every
+            layout, however many there are.
+        seed: of the cohort, 0 or more.
+        options: what kind of scans; whether there is a skull is up to the layout.
+        progress: is told of each patient.
+
+    Returns:
+        ``folder``.
+
+    Raises:
+        ConfigError: an unknown layout or a value out of range.
+        InputError: the folder holds something.
+    """
+    writer = LAYOUTS.get(layout)
+    if writer is None:
+        hint = nearest(layout, LAYOUTS) or f"known: {', '.join(LAYOUTS)}"
+        raise ConfigError("unknown layout", field="layout", found=layout, hint=hint)
+    check_range("patients", patients, 1, _MOST_PATIENTS)
+    check_range("seed", seed, 0, float("inf"))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("is not an empty folder", path=folder, hint="choose another one")
+    options = replace(options, skull=writer.skull)
+    numbers = range(1, patients + 1)
+    progress.start(patients, "synthetic patients")
+    with atomic_folder(folder) as temporary:
+        notice = _NOTICE.format(layout=layout, patients=patients, seed=seed, options=options)
+        write_text(temporary / MARKER, notice)
+        for number in numbers:
+            volume, labels = synthetic_patient(seed, options, number - 1)
+            writer.patient(temporary, SyntheticPatient(number, volume, labels))
+            progress.advance(1, f"patient {number}")
+        writer.summary(temporary, numbers)
+    return folder
