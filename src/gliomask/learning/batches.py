@@ -1,0 +1,162 @@
+"""From slices to the batches that the network sees, one for each step of an epoch.
+
+What a step gets is a pure function of (recipe, epoch, step), whoever prepares it. The parts that
+belong to the main memory (reading, drawing numbers) may run ahead in threads; what belongs to the
+device (moving, warping, shading) happens when the batch is asked for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gliomask.config import Recipe
+from gliomask.learning.augment import Change, draw_change
+from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
+from gliomask.learning.dataset import Slices, region_maps
+from gliomask.learning.geometry import move
+from gliomask.learning.intensity import shade
+from gliomask.learning.sampling import Samples, plan_epoch, single_samples, stacked_samples
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Who works, and which part of the work is theirs.
+
+    Attributes:
+        device: of the network.
+        rank, world: every ``world``-th piece of work, from ``rank`` on.
+        threads: that prepare work ahead; 0 prepares it when it is asked for.
+    """
+
+    device: torch.device
+    rank: int = 0
+    world: int = 1
+    threads: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one device sees in a step.
+
+    Attributes:
+        images: (n, C, size, size) float32; target: (n, R, size, size) float32, 0 or 1.
+    """
+
+    images: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    images: Tensor
+    bits: Tensor
+    changes: tuple[Change, ...]
+
+
+class TrainingBatches:
+    """The batches of each epoch.
+
+    Args:
+        slices: the pixels.
+        catalogue: what they are.
+        recipe: how they are chosen and changed.
+        worker: whose samples of each batch these are.
+    """
+
+    def __init__(
+        self, slices: Slices, catalogue: Catalogue, recipe: Recipe, worker: Worker
+    ) -> None:
+        self.slices, self.catalogue, self.recipe, self.worker = slices, catalogue, recipe, worker
+        each = recipe.input.mode == "each"
+        self.samples: Samples = (single_samples if each else stacked_samples)(catalogue)
+
+    @property
+    def steps(self) -> int:
+        """In each epoch."""
+        wanted = self.recipe.sampling.slices or len(self.samples.row)
+        return -(-wanted // self.recipe.batch_size)
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch (from 0), from step ``first`` on."""
+        plan, steps = self._plan(epoch), range(first, self.steps)
+        make = partial(self._prepare, plan, epoch)
+        for raw in ahead(make, steps, self.worker.threads):
+            yield self._finish(raw)
+
+    def names(self, epoch: int, step: int) -> list[str]:
+        """The slices of a step over all devices, for people."""
+        rows = self.samples.row[self._plan(epoch)[self._places(step, rank=0, world=1)]]
+        return [self.catalogue.name(row) for row in rows]
+
+    def _plan(self, epoch: int) -> IntArray:
+        recipe, tumour = self.recipe, self.samples.tumour
+        options, batch = recipe.sampling, recipe.batch_size
+        return plan_epoch(tumour, options, batch=batch, seed=recipe.seed, epoch=epoch)
+
+    def _places(self, step: int, rank: int, world: int) -> IntArray:
+        """Indices into the plan."""
+        batch = self.recipe.batch_size
+        return np.arange(step * batch + rank, (step + 1) * batch, world)
+
+    def _prepare(self, plan: IntArray, epoch: int, step: int) -> _Raw:
+        places = self._places(step, self.worker.rank, self.worker.world)
+        samples = plan[places]
+        rows = self.samples.row[samples]
+        images, bits = self.slices.fetch(rows)
+        present = self.catalogue.present[self.catalogue.case[rows]]
+        if self.samples.channel is not None:
+            channel = torch.from_numpy(self.samples.channel[samples]).to(images.device)
+            images = images[torch.arange(len(rows), device=images.device), channel].unsqueeze(1)
+            present = np.ones((len(rows), 1), bool)
+        if self.worker.device.type == "cuda" and images.device.type == "cpu":
+            images, bits = images.pin_memory(), bits.pin_memory()
+        return _Raw(images, bits, self._draw(present, epoch, places))
+
+    def _draw(self, present: BoolArray, epoch: int, places: IntArray) -> tuple[Change, ...]:
+        recipe = self.recipe
+        dropout = recipe.input.dropout if recipe.input.mode == "stacked" else 0.0
+        return tuple(
+            draw_change(recipe.augment, dropout, held, (recipe.seed, epoch, int(place)))
+            for held, place in zip(present, places, strict=True)
+        )
+
+    def _finish(self, raw: _Raw) -> Batch:
+        images = raw.images.to(self.worker.device, non_blocking=True).float()
+        bits = raw.bits.to(self.worker.device, non_blocking=True)
+        images, bits = move(images, bits, raw.changes)
+        images = shade(images, raw.changes)
+        if self.worker.device.type == "cuda":
+            images = images.contiguous(memory_format=torch.channels_last)
+        return Batch(images, region_maps(bits, len(self.recipe.regions)))
+
+
+def ahead(make: Callable[[int], Made], items: Iterable[int], threads: int) -> Iterator[Made]:
+    """``make(item)`` of each item in order, made by threads up to two each ahead of time.
+
+    With no threads each is made when it is asked for. What ``make`` raises is raised here.
+    """
+    if not threads:
+        yield from map(make, items)
+        return
+    source = iter(items)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        waiting = deque(pool.submit(make, item) for item in islice(source, 2 * threads))
+        while waiting:
+            made = waiting.popleft().result()
+            waiting.extend(pool.submit(make, item) for item in islice(source, 1))
+            yield made
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,81 @@
+"""The card of the network that a training keeps."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import JsonValue
+
+from gliomask.config import Recipe
+from gliomask.core.case import safe_name
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.slices import VERSION
+from gliomask.learning.data import Choice
+from gliomask.learning.record import EpochRow
+from gliomask.nets.cards import ModelCard
+from gliomask.store.manifest import Manifest
+
+
+def make_card(recipe: Recipe, choice: Choice, row: EpochRow) -> ModelCard:
+    """Describes the network as it was after an epoch.
+
+    Args:
+        recipe: that it was trained by.
+        choice: what it was trained on.
+        row: the epoch's.
+    """
+    manifest = choice.store.manifest
+    stacked = recipe.input.mode == "stacked"
+    return ModelCard(
+        name=safe_name(f"{recipe.name}-{manifest.name}").lstrip("_")[:64] or "model",
+        network=recipe.network,
+        in_channels=len(choice.sequences) if stacked else 1,
+        regions=recipe.regions,
+        sequences=choice.sequences,
+        input_mode=recipe.input.mode,
+        sequence_dropout=stacked and recipe.input.dropout > 0,
+        size=recipe.input.size,
+        threshold=recipe.threshold,
+        preprocess={"version": VERSION},
+        synthetic=manifest.synthetic,
+        trained_on=_trained_on(choice),
+        licence=_licence(manifest),
+        recipe=recipe.model_dump(mode="json"),
+        metrics=_metrics(recipe, choice, row),
+        notes=RESEARCH_USE_ONLY,
+    )
+
+
+def _trained_on(choice: Choice) -> str:
+    manifest, part = choice.store.manifest, choice.training
+    patients = f"{len(part.patients)} patients, {len(part)} slices"
+    fold = "" if choice.fold is None else f", all but fold {choice.fold}"
+    synthetic = ", synthetic" if manifest.synthetic else ""
+    licences = f"; licence of the data: {', '.join(manifest.licences)}" if manifest.licences else ""
+    return f"store {manifest.name}{fold}: {patients}{synthetic}{licences}"
+
+
+def _licence(manifest: Manifest) -> str:
+    if manifest.licences:
+        return f"that of the data: {', '.join(manifest.licences)}"
+    if manifest.synthetic:
+        return "that of gliomask: Apache-2.0"
+    return "not known, because the data name none"
+
+
+def _metrics(recipe: Recipe, choice: Choice, row: EpochRow) -> dict[str, JsonValue]:
+    dice: dict[str, JsonValue] = {
+        region: round(value, 6)
+        for region, value in zip(recipe.regions, row.dice, strict=True)
+        if math.isfinite(value)
+    }
+    return {
+        "part": "validation",
+        "grid": f"{recipe.input.size} x {recipe.input.size} pixels, the network's",
+        "patients": len(choice.validation.patients),
+        "dice": dice,
+        "mean_dice": round(row.mean_dice, 6),
+        "epoch": row.epoch,
+        "epochs": recipe.epochs,
+        "recipe": recipe.name,
+    }

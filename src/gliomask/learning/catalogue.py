@@ -1,0 +1,140 @@
+"""Which slices there are to learn from, before a pixel is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.errors import CasesError, ConfigError, StoreError, nearest
+from gliomask.store.manifest import StoredCase
+from gliomask.store.store import Store
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """The annotated slices of some cases, case after case, M in all.
+
+    Slices that nobody annotated are not in here: they are unknown, not background.
+
+    Attributes:
+        cases: K cases, sorted by id.
+        sequences: C names, the channels of an image in order.
+        present: (K, C), which of them a case has.
+        case: (M,) index into ``cases`` of each slice.
+        slice: (M,) index of the slice within its case.
+        tumour: (M,), whether the slice holds tumour.
+    """
+
+    cases: tuple[StoredCase, ...]
+    sequences: tuple[str, ...]
+    present: BoolArray
+    case: IntArray
+    slice: IntArray
+    tumour: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.case)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """The patients that the cases are of, sorted."""
+        return tuple(sorted({case.patient for case in self.cases}))
+
+    def patient_of_rows(self, rows: IntArray) -> IntArray:
+        """(n,) index into ``patients`` for each of these slices."""
+        order = {patient: index for index, patient in enumerate(self.patients)}
+        of_case = np.array([order[case.patient] for case in self.cases], np.int64)
+        return of_case[self.case[rows]]
+
+    def rows_of(self, case: int) -> IntArray:
+        """The rows of one case, which follow each other."""
+        first, last = np.searchsorted(self.case, [case, case + 1])
+        return np.arange(first, last)
+
+    def name(self, row: int) -> str:
+        """A slice for people: its case and its number from 1."""
+        return f"{self.cases[self.case[row]].id} slice {self.slice[row] + 1}"
+
+
+def choose_sequences(store: Store, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The recipe's sequences, or all of the store's.
+
+    Raises:
+        ConfigError: the store has no such sequence.
+    """
+    known = store.manifest.sequences
+    for name in wanted or ():
+        if name not in known:
+            raise ConfigError(
+                "the store has no such sequence",
+                field="input.sequences",
+                found=name,
+                allowed=", ".join(known),
+                hint=nearest(name, known),
+            )
+    return known if wanted is None else wanted
+
+
+def list_slices(
+    store: Store, case_ids: Sequence[str], sequences: tuple[str, ...], *, all_needed: bool
+) -> Catalogue:
+    """The annotated slices of these cases.
+
+    Args:
+        store: that holds them.
+        case_ids: of a part of its split.
+        sequences: the channels.
+        all_needed: whether a case must have every sequence (else one is enough).
+
+    Raises:
+        CasesError: cases lack sequences that are needed.
+        StoreError: there is no slice, or none with tumour.
+    """
+    cases = tuple(store.case(one) for one in sorted(case_ids))
+    present = np.array([[s in case.sequences for s in sequences] for case in cases], bool)
+    present = present.reshape(len(cases), len(sequences))
+    _check_sequences(store, cases, sequences, present, all_needed)
+    annotated = [np.flatnonzero(case.annotated) for case in cases]
+    counts = [len(slices) for slices in annotated]
+    tumour = [np.array(c.tumour_px)[a] > 0 for c, a in zip(cases, annotated, strict=True)]
+    if not any(held.any() for held in tumour):
+        raise StoreError(f"no slice with tumour in {len(cases)} cases", path=store.path)
+    return Catalogue(
+        cases=cases,
+        sequences=sequences,
+        present=present,
+        case=np.repeat(np.arange(len(cases)), counts),
+        slice=np.concatenate(annotated).astype(np.int64),
+        tumour=np.concatenate(tumour),
+    )
+
+
+def _check_sequences(
+    store: Store,
+    cases: tuple[StoredCase, ...],
+    sequences: tuple[str, ...],
+    present: BoolArray,
+    all_needed: bool,
+) -> None:
+    enough = np.all if all_needed else np.any
+    problems = []
+    for case, held in zip(cases, present, strict=True):
+        if not enough(held):
+            missing = [name for name in sequences if name not in case.sequences]
+            problems.append((case.id, f"has no {', '.join(missing)}"))
+    if problems:
+        raise CasesError(
+            f"{len(problems)} of {len(cases)} cases lack sequences, first {problems[0][0]}",
+            problems,
+            path=store.path,
+            hint="a recipe with input.dropout above 0 learns to do without some, "
+            "input.sequences chooses which are used"
+            if all_needed
+            else None,
+        )

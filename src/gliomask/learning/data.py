@@ -1,0 +1,116 @@
+"""The data of one training: who is learned from and who judges, and where their pixels are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from gliomask.config import Recipe
+from gliomask.core.progress import Progress
+from gliomask.core.split import Parts
+from gliomask.errors import ConfigError, StoreError
+from gliomask.learning.catalogue import Catalogue, choose_sequences, list_slices
+from gliomask.learning.dataset import Slices, StoreSlices, keep, needed_bytes
+from gliomask.learning.memory import device_budget, memory_budget
+from gliomask.store.store import Store
+
+_MOST_READERS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What a training may see of a store.
+
+    Attributes:
+        store: that holds it; parts: the case ids; fold: that they are of, None for the hold-out.
+        sequences: C names.
+        training, validation: the slices of both parts.
+    """
+
+    store: Store
+    parts: Parts
+    fold: int | None
+    sequences: tuple[str, ...]
+    training: Catalogue
+    validation: Catalogue
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a resume compares: another store, another split, another fold."""
+        manifest = self.store.manifest.model_dump_json()
+        named = json.dumps(self.parts.named())
+        return {
+            "store": hashlib.sha256(manifest.encode()).hexdigest(),
+            "split": hashlib.sha256(named.encode()).hexdigest(),
+            "fold": self.fold,
+        }
+
+
+def choose(store: Store, recipe: Recipe, fold: int | None) -> Choice:
+    """Looks up what there is to learn from, without reading pixels.
+
+    Raises:
+        StoreError: no such fold, a part is empty or holds no tumour.
+        ConfigError: the store lacks a sequence or a region of the recipe.
+        CasesError: cases lack sequences that the recipe needs.
+    """
+    unknown = [region for region in recipe.regions if region not in store.manifest.regions]
+    if unknown:
+        raise ConfigError(
+            "the store's masks don't tell this region",
+            path=store.path,
+            field="regions",
+            found=unknown[0],
+            allowed=", ".join(store.manifest.regions),
+        )
+    parts = store.parts(fold)
+    for name, ids in (("train", parts.train), ("validation", parts.validation)):
+        if not ids:
+            where = "hold-out split" if fold is None else f"split of fold {fold}"
+            raise StoreError(
+                f"the {where} has no {name} patients",
+                path=store.path,
+                hint="prepare a store of more patients",
+            )
+    sequences = choose_sequences(store, recipe.input.sequences)
+    needed = recipe.input.mode == "stacked" and recipe.input.dropout == 0
+    training, validation = (
+        list_slices(store, ids, sequences, all_needed=needed)
+        for ids in (parts.train, parts.validation)
+    )
+    return Choice(store, parts, fold, sequences, training, validation)
+
+
+def open_slices(
+    choice: Choice, recipe: Recipe, device: torch.device, processes: int, progress: Progress
+) -> tuple[Slices, Slices]:
+    """The pixels of training and validation: on the device if they fit, else in memory, else not.
+
+    Args:
+        choice: which slices.
+        recipe: size and regions.
+        device: of the network.
+        processes: of this training on this machine; each holds all slices.
+        progress: is told of cases that are read.
+
+    Raises:
+        StoreError: a case can't be read.
+    """
+    size, both = recipe.input.size, (choice.training, choice.validation)
+    sources = [StoreSlices(choice.store, part, size, recipe.regions) for part in both]
+    needed = sum(needed_bytes(part, size) for part in both)
+    if needed <= device_budget(device):
+        target = device
+    elif needed <= memory_budget(processes):
+        target = torch.device("cpu")
+    else:
+        return sources[0], sources[1]
+    threads = min(_MOST_READERS, os.cpu_count() or 1)
+    progress.start(sum(len(part.cases) for part in both), "reading slices")
+    training, validation = (keep(one, target, threads, progress.advance) for one in sources)
+    return training, validation

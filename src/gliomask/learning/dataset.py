@@ -1,0 +1,148 @@
+"""The pixels to learn from: slices on the network's grid, from memory if they fit, else the store.
+
+Both ways give the same numbers: images rounded to half precision, as the store keeps them, and
+for each pixel the regions that it belongs to as the bits of one byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.resample import fit, fit_labels
+from gliomask.learning.catalogue import Catalogue, IntArray
+from gliomask.store.store import Store
+
+_BYTES_OF_PIXEL = 2
+"""Of an image in half precision; its label takes one more."""
+
+
+class Slices(Protocol):
+    """The slices of a catalogue by row.
+
+    Attributes:
+        where: they are kept, in words.
+    """
+
+    @property
+    def where(self) -> str: ...
+
+    def fetch(self, rows: IntArray) -> tuple[Tensor, Tensor]:
+        """Images (n, C, size, size) float16, an absent sequence 0, and bits (n, size, size) uint8.
+
+        Raises:
+            StoreError: a slice can't be read.
+        """
+
+
+class StoreSlices:
+    """Slices that are read from the store and fitted each time they are asked for.
+
+    Args:
+        store: that holds them.
+        catalogue: which ones.
+        size: of the network's grid.
+        regions: bit k of a label says whether the pixel belongs to region k.
+    """
+
+    where = "read from the store as needed"
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue, size: int, regions: tuple[str, ...]
+    ) -> None:
+        self.store, self.catalogue, self.size, self.regions = store, catalogue, size, regions
+
+    def fetch(self, rows: IntArray) -> tuple[Tensor, Tensor]:
+        """See ``Slices.fetch``."""
+        shape = (len(rows), len(self.catalogue.sequences), self.size, self.size)
+        images = torch.zeros(shape, dtype=torch.float16)
+        bits = torch.zeros((shape[0], *shape[2:]), dtype=torch.uint8)
+        for case in np.unique(self.catalogue.case[rows]):
+            at = np.flatnonzero(self.catalogue.case[rows] == case)
+            images[at], bits[at] = self._read(int(case), self.catalogue.slice[rows[at]])
+        return images, bits
+
+    def _read(self, number: int, slices: IntArray) -> tuple[Tensor, Tensor]:
+        """These slices of one case, fitted."""
+        case, known = self.catalogue.cases[number], self.catalogue.sequences
+        held = [name for name in known if name in case.sequences]
+        own = self.store.images(case.id, slices.tolist())
+        chosen = own[:, [case.sequences.index(name) for name in held]]
+        images = np.zeros((len(slices), len(known), self.size, self.size), np.float16)
+        images[:, [known.index(name) for name in held]] = fit(chosen, case.pixel_mm, self.size)
+        labels = self.store.labels(case.id, slices.tolist())
+        fitted = fit_labels(labels, case.pixel_mm, self.size)
+        return torch.from_numpy(images), torch.from_numpy(region_bits(fitted, self.regions))
+
+
+class KeptSlices:
+    """Slices that are all held in memory, the machine's or the device's.
+
+    Args:
+        images: (M, C, size, size) float16.
+        bits: (M, size, size) uint8, on the same device.
+    """
+
+    def __init__(self, images: Tensor, bits: Tensor) -> None:
+        self.images, self.bits = images, bits
+
+    @property
+    def where(self) -> str:
+        gigabytes = (self.images.nbytes + self.bits.nbytes) / 1e9
+        return f"held in memory ({self.images.device.type}, {gigabytes:.2f} GB)"
+
+    def fetch(self, rows: IntArray) -> tuple[Tensor, Tensor]:
+        """See ``Slices.fetch``."""
+        index = torch.from_numpy(rows).to(self.images.device, non_blocking=True)
+        return self.images[index], self.bits[index]
+
+
+def needed_bytes(catalogue: Catalogue, size: int) -> int:
+    """What ``keep`` would take."""
+    channels = len(catalogue.sequences)
+    return len(catalogue) * size * size * (channels * _BYTES_OF_PIXEL + 1)
+
+
+def keep(
+    source: StoreSlices, device: torch.device, threads: int, done: Callable[[], None]
+) -> KeptSlices:
+    """Reads all slices into the memory of ``device``.
+
+    Args:
+        source: where they come from.
+        device: where they go to.
+        threads: that read.
+        done: called after each case.
+
+    Raises:
+        StoreError: a case can't be read; none is left for later.
+    """
+    catalogue, size = source.catalogue, source.size
+    shape = (len(catalogue), len(catalogue.sequences), size, size)
+    images = torch.empty(shape, dtype=torch.float16, device=device)
+    bits = torch.empty((shape[0], *shape[2:]), dtype=torch.uint8, device=device)
+    rows = [catalogue.rows_of(case) for case in range(len(catalogue.cases))]
+    with ThreadPoolExecutor(threads) as pool:
+        for at, (some, some_bits) in zip(rows, pool.map(source.fetch, rows), strict=True):
+            images[at], bits[at] = some.to(device), some_bits.to(device)
+            done()
+    return KeptSlices(images, bits)
+
+
+def region_bits(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np.uint8]:
+    """Labels (...) to one byte per pixel, (...) uint8: bit k is set where region k is."""
+    weights = np.array([1 << k for k in range(len(regions))], np.uint8)
+    return np.tensordot(weights, region_masks(labels, regions), axes=1).astype(np.uint8)
+
+
+def region_maps(bits: Tensor, count: int) -> Tensor:
+    """The way back: bits (n, H, W) uint8 to maps (n, count, H, W) float32 of 0 and 1."""
+    shift = torch.arange(count, dtype=torch.uint8, device=bits.device).view(1, -1, 1, 1)
+    return ((bits.unsqueeze(1) >> shift) & 1).float()

@@ -1,0 +1,120 @@
+"""On what a training runs: processors, GPUs, several machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+
+from gliomask.config import Recipe
+from gliomask.errors import ConfigError, MachineError
+
+Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What a training may use.
+
+    Attributes:
+        device: ``auto`` takes CUDA where it is there.
+        devices: processes on each machine, each with a device of its own; None takes what
+            ``torchrun`` says, or one.
+        nodes: machines; None likewise.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: int | None = None
+    nodes: int | None = None
+
+    @property
+    def local(self) -> int:
+        """Processes on this machine."""
+        return self.devices or int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+    @property
+    def machines(self) -> int:
+        """As far as this training is concerned."""
+        return self.nodes or int(os.environ.get("GROUP_WORLD_SIZE", "1"))
+
+
+def start_fabric(machines: Machines, recipe: Recipe) -> Fabric:
+    """Fabric, launched: from here on every process runs the same lines.
+
+    With several devices and no ``torchrun`` or SLURM around it, Fabric starts the command line
+    of this process again for each further device.
+
+    Raises:
+        MachineError: a device that is asked for is not there.
+        ConfigError: the batch can't be dealt to the devices, or the precision not be had.
+    """
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets at length
+    device, devices, nodes = _device(machines), machines.local, machines.machines
+    _check(device, devices, nodes, recipe)
+    if device == "cuda":
+        torch.backends.cudnn.benchmark = True
+    fabric = Fabric(
+        accelerator=device,
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
+        precision=_precision(recipe.precision, device),
+    )
+    fabric.launch()
+    return fabric
+
+
+def on_first(fabric: Fabric, work: Callable[[], Result]) -> Result:
+    """What ``work`` gives in the first process, in every process; what it raises likewise."""
+    outcome: list[Result] | ConfigError = []
+    if fabric.is_global_zero:
+        try:
+            outcome = [work()]
+        except ConfigError as problem:
+            outcome = problem
+    outcome = fabric.broadcast(outcome)
+    if isinstance(outcome, ConfigError):
+        raise outcome
+    return outcome[0]
+
+
+def _device(machines: Machines) -> Literal["cpu", "cuda"]:
+    there = torch.cuda.is_available()
+    if machines.device == "cuda" and not there:
+        raise MachineError("there is no CUDA device", field="--device", found="cuda")
+    return "cuda" if there and machines.device != "cpu" else "cpu"
+
+
+def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
+    if device == "cuda" and devices > torch.cuda.device_count():
+        there = torch.cuda.device_count()
+        raise MachineError(
+            "too few CUDA devices", field="--devices", found=devices, allowed=f"up to {there}"
+        )
+    if recipe.batch_size % (devices * nodes):
+        raise ConfigError(
+            "a batch can't be dealt evenly to the devices",
+            field="batch_size",
+            found=recipe.batch_size,
+            allowed=f"a multiple of {devices * nodes}",
+        )
+    if device == "cpu" and recipe.precision == "16-mixed":
+        raise ConfigError(
+            "only a GPU has this precision",
+            field="precision",
+            found=recipe.precision,
+            allowed="auto, 32-true, bf16-mixed",
+        )
+
+
+def _precision(wanted: Literal["auto"] | Precision, device: str) -> Precision:
+    if wanted != "auto":
+        return wanted
+    half = device == "cuda" and torch.cuda.is_bf16_supported()
+    return "bf16-mixed" if half else "32-true"

@@ -1,0 +1,240 @@
+"""The training loop: an epoch of steps, a validation, a row of history, a checkpoint; and again.
+
+Everything random comes from ``randomness``, so a resume, in the middle of an epoch too, goes on
+bit for bit on the same processor.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from gliomask.config import Recipe
+from gliomask.core.progress import Progress
+from gliomask.errors import GliomaskError, StoppedError
+from gliomask.learning import across
+from gliomask.learning.batches import Batch, TrainingBatches
+from gliomask.learning.checkpoint import State
+from gliomask.learning.ema import MovingAverage
+from gliomask.learning.losses import SegmentationLoss
+from gliomask.learning.optimiser import learning_rate, make_optimiser, set_learning_rate
+from gliomask.learning.record import EpochRow, Iteration, Record
+from gliomask.learning.state import CALM, Learner, Position, capture, restore
+from gliomask.learning.stop import StopRequest
+from gliomask.learning.validation import Judgement, Validation
+from gliomask.nets.u2net import U2Net
+
+_SAVE_EVERY_S: Final = 600.0
+"""A long epoch is saved on its way as often as this."""
+_LOOK_EVERY: Final = {"cpu": 1, "cuda": 16}
+"""Steps between looks at the losses. A look waits for a GPU to finish what it was given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a training works with.
+
+    Attributes:
+        network: with its first weights.
+        batches: to learn from; validation: judges.
+        record: writes into the run folder; None but in the first process.
+        keep: called in the first process with the network that is the best yet and its epoch.
+        progress: is told of slices.
+    """
+
+    network: U2Net
+    batches: TrainingBatches
+    validation: Validation
+    record: Record | None
+    keep: Callable[[U2Net, EpochRow], None]
+    progress: Progress
+
+
+class Training:
+    """One training run.
+
+    Args:
+        fabric: launched.
+        recipe: what to do.
+        parts: what to do it with.
+        identity: of recipe and data; goes into the checkpoints.
+        state: to go on from; None begins anew.
+    """
+
+    def __init__(
+        self, fabric: Fabric, recipe: Recipe, parts: Parts, identity: State, state: State | None
+    ) -> None:
+        self.fabric, self.recipe, self.parts, self.identity = fabric, recipe, parts, identity
+        self.loss, self.stop = SegmentationLoss(recipe.loss), StopRequest()
+        if fabric.device.type == "cuda":
+            convert_conv2d_weight_memory_format(parts.network, torch.channels_last)
+        optimiser = make_optimiser(parts.network, recipe.optimiser)
+        self.model, self.optimiser = fabric.setup(parts.network, optimiser)
+        self.average = MovingAverage(parts.network, recipe.ema) if recipe.ema else None
+        self.learner = Learner(parts.network, self.average, self.optimiser, fabric)
+        self.position = restore(self.learner, state) if state else Position()
+        self._pending: list[Tensor] = []
+        self._saved = time.monotonic()
+
+    def run(self) -> Position:
+        """Trains to the last epoch.
+
+        Raises:
+            StoppedError: a signal came; the checkpoint to go on from is written.
+            GliomaskError: the loss is no longer finite; the last checkpoint is from before that.
+            MachineError: the disk is full.
+        """
+        self.parts.progress.start(self._slices_left(), f"training {self.recipe.network}")
+        if self.position == Position():
+            self._save()  # a disk that is too small is found out now, not after the first epoch
+        with self.stop:
+            while self.position.epoch < self.recipe.epochs:
+                self._train()
+                started = time.monotonic()
+                judgement = self._judge()
+                self._finish(judgement, self.position.seconds + time.monotonic() - started)
+        return self.position
+
+    def _train(self) -> None:
+        """The steps of this epoch that are not done yet."""
+        epoch, steps = self.position.epoch, self.parts.batches.steps
+        started = time.monotonic() - self.position.seconds
+        self.model.train()
+        for batch in self.parts.batches.epoch(epoch, first=self.position.step):
+            self._pending.append(self._step(batch))
+            step, seconds = self.position.step + 1, time.monotonic() - started
+            self.position = replace(self.position, step=step, seconds=seconds)
+            if step % _LOOK_EVERY[self.fabric.device.type] == 0 or step == steps:
+                self._look()
+
+    def _step(self, batch: Batch) -> Tensor:
+        """One step of the optimiser; gives (loss, Dice loss) of the whole batch."""
+        options, count = self.recipe.optimiser, self._steps_done()
+        rate = learning_rate(options, count, self.parts.batches.steps, self.recipe.epochs)
+        set_learning_rate(self.optimiser, rate)
+        sums = self.loss.sums(self.model(batch.images), batch.target)
+        value = self.loss.value(across.total_with_gradient(sums))
+        self.fabric.backward(value[0] * self.fabric.world_size)
+        if options.clip is not None:
+            # A gradient that is not finite is told as the loss that it comes from.
+            self.fabric.clip_gradients(
+                self.model, self.optimiser, max_norm=options.clip, error_if_nonfinite=False
+            )
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        if self.average is not None:
+            self.average.follow(count)
+        return value.detach()
+
+    def _look(self) -> None:
+        """Reads the losses since the last look; a good moment to tell, to save and to stop."""
+        values: list[list[float]] = torch.stack(self._pending).tolist()
+        self._pending.clear()
+        before = self._steps_done() - len(values)
+        for number, (loss, dice_loss) in enumerate(values, start=before):
+            if not math.isfinite(loss):
+                raise self._diverged(number, loss)
+            total = (self.position.loss + loss, self.position.dice_loss + dice_loss)
+            self.position = replace(self.position, loss=total[0], dice_loss=total[1])
+            self._note(Iteration("train", self.position.epoch + 1, number + 1, loss, dice_loss))
+        self.parts.progress.advance(len(values) * self.recipe.batch_size, self._news())
+        self._stop_if_asked()
+        if time.monotonic() - self._saved > _SAVE_EVERY_S:
+            self._save()
+
+    def _judge(self) -> Judgement:
+        """The validation of the network that would be kept."""
+        across.copy_buffers(self.parts.network, self._kept())
+        with self.fabric.autocast():
+            judgement = self.parts.validation.judge(
+                self._kept().eval(), across.total, self._judged_some
+            )
+        if not math.isfinite(judgement.loss):
+            raise GliomaskError(f"the validation loss is {judgement.loss}", hint=CALM)
+        return judgement
+
+    def _judged_some(self, slices: int) -> None:
+        self.parts.progress.advance(slices * self.fabric.world_size)
+        self._stop_if_asked()
+
+    def _finish(self, judgement: Judgement, seconds: float) -> None:
+        """Writes the epoch's row, keeps the network if it is the best yet, saves."""
+        before, row = self.position, self._row(judgement, seconds)
+        for number, values in enumerate(judgement.batches, start=before.judged + 1):
+            self._note(Iteration("validation", row.epoch, number, *values))
+        judged, better = before.judged + len(judgement.batches), row.mean_dice > before.best
+        best = (row.mean_dice, row.epoch) if better else (before.best, before.best_epoch)
+        self.position = Position(row.epoch, judged=judged, best=best[0], best_epoch=best[1])
+        if self.parts.record is not None:
+            if better:
+                self.parts.keep(self._kept(), row)
+            self.parts.record.finish_epoch(row, self._steps_done())
+        self._save(best=better)
+
+    def _row(self, judgement: Judgement, seconds: float) -> EpochRow:
+        position, steps = self.position, self.parts.batches.steps
+        return EpochRow(
+            epoch=position.epoch + 1,
+            lr=float(self.optimiser.param_groups[0]["lr"]),
+            train=(position.loss / steps, position.dice_loss / steps),
+            validation=(judgement.loss, judgement.dice_loss),
+            mean_dice=judgement.mean_dice,
+            dice=judgement.dice,
+            slices_per_s=self._speed(),
+            seconds=seconds,
+        )
+
+    def _stop_if_asked(self) -> None:
+        number = across.largest(self.stop.number, self.fabric.device)
+        if number:
+            self._save()
+            where = f"epoch {self.position.epoch + 1} after step {self.position.step}"
+            raise StoppedError(f"stopped in {where}, go on by --resume", signal_number=number)
+
+    def _save(self, *, best: bool = False) -> None:
+        if self.parts.record is not None:
+            state = {"identity": self.identity, **capture(self.learner, self.position)}
+            self.parts.record.save(state, self._steps_done(), best=best)
+        self._saved = time.monotonic()
+
+    def _diverged(self, number: int, loss: float) -> GliomaskError:
+        """The error for a loss of NaN or infinity; its cause often is in the slices it names."""
+        epoch, step = divmod(number, self.parts.batches.steps)
+        names = ", ".join(self.parts.batches.names(epoch, step))
+        where = f"in epoch {epoch + 1}, step {step + 1}"
+        return GliomaskError(f"the loss is {loss} {where}, on {names}", hint=CALM)
+
+    def _kept(self) -> U2Net:
+        return self.parts.network if self.average is None else self.average.network
+
+    def _note(self, iteration: Iteration) -> None:
+        if self.parts.record is not None:
+            self.parts.record.note(iteration)
+
+    def _steps_done(self) -> int:
+        return self.position.epoch * self.parts.batches.steps + self.position.step
+
+    def _speed(self) -> float:
+        return self.position.step * self.recipe.batch_size / max(self.position.seconds, 1e-9)
+
+    def _news(self) -> str:
+        position, steps = self.position, max(self.position.step, 1)
+        best = f", best Dice {position.best:.3f}" if position.best_epoch else ""
+        return (
+            f"epoch {position.epoch + 1}/{self.recipe.epochs}, loss {position.loss / steps:.3f}, "
+            f"Dice {1 - position.dice_loss / steps:.3f}{best}, {self._speed():.1f} slices/s"
+        )
+
+    def _slices_left(self) -> int:
+        trained = self.parts.batches.steps * self.recipe.batch_size
+        each = trained + len(self.parts.validation.catalogue)
+        done = self.position.step * self.recipe.batch_size
+        return (self.recipe.epochs - self.position.epoch) * each - done

@@ -1,0 +1,70 @@
+"""What a training makes small: soft Dice and cross-entropy on all seven maps of logits.
+
+A loss is made of sums over the samples, so that a batch that is spread over several devices gives
+exactly the loss and the gradient of the whole batch: the sums are added up before they are put
+into the formula. Deep supervision is Qin et al. (2020); soft Dice is Milletari et al., V-Net,
+3DV 2016, with the plain sum in the denominator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gliomask.config import LossOptions
+
+_SMOOTH: Final = 1.0
+"""Pixels added above and below the fraction, which make the Dice of two empty maps 1."""
+_PLACES = (2, 3)
+
+
+@dataclass(frozen=True)
+class SegmentationLoss:
+    """Dice and cross-entropy of the fused map and, weighted, of each side map.
+
+    The total is divided by the weights of the maps, so that it has the scale of one map's loss.
+    """
+
+    options: LossOptions
+
+    def sums(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
+        """What the loss needs to know of some samples; those of more samples may be added to it.
+
+        Args:
+            maps: seven times logits (n, R, H, W), the fused map first.
+            target: (n, R, H, W) float, 0 or 1.
+
+        Returns:
+            (maps, R, 5) float32: per map and region the summed Dice of each sample, how many
+            samples, the overlap, the sum of both areas, the summed cross-entropy per pixel.
+        """
+        return torch.stack([_sums(one.float(), target) for one in maps])
+
+    def value(self, sums: Tensor) -> Tensor:
+        """(2,): the loss, and the Dice loss (1 - soft Dice) of the fused map alone."""
+        dice_sum, samples, overlap, areas, entropy = sums.unbind(-1)
+        if self.options.dice_over == "sample":
+            dice_loss = 1 - dice_sum / samples
+        else:
+            dice_loss = 1 - (2 * overlap + _SMOOTH) / (areas + _SMOOTH)
+        each = self.options.dice * dice_loss + self.options.bce * entropy / samples
+        weights = torch.full((len(sums), 1), self.options.sides, device=sums.device)
+        weights[0] = 1.0
+        total = (weights * each).mean(dim=1).sum() / weights.sum()
+        return torch.stack([total, dice_loss[0].mean()])
+
+
+def _sums(logits: Tensor, target: Tensor) -> Tensor:
+    """(R, 5) of one map."""
+    probability = torch.sigmoid(logits)
+    overlap = (probability * target).sum(_PLACES)
+    areas = (probability + target).sum(_PLACES)
+    dice = (2 * overlap + _SMOOTH) / (areas + _SMOOTH)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(_PLACES)
+    parts = (dice, torch.ones_like(dice), overlap, areas, entropy)
+    return torch.stack([part.sum(0) for part in parts], dim=-1)

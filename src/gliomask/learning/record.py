@@ -1,0 +1,141 @@
+"""All that a training writes into its run folder while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gliomask.learning.checkpoint import Checkpoints, State
+from gliomask.learning.history import Cell, Events, Table
+
+_HISTORY = (
+    "epoch",
+    "lr",
+    "train_loss",
+    "train_dice_loss",
+    "validation_loss",
+    "validation_dice_loss",
+    "validation_dice",
+)
+_TIMES = ("slices_per_s", "seconds")
+_ITERATIONS = ("part", "epoch", "iteration", "loss", "dice_loss")
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """What one batch gave.
+
+    Attributes:
+        part: ``train`` or ``validation``.
+        epoch: from 1.
+        iteration: the batch's number among those of its part, from 1.
+        loss, dice_loss: of the batch.
+    """
+
+    part: str
+    epoch: int
+    iteration: int
+    loss: float
+    dice_loss: float
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """What one epoch gave, as in ``history.csv``.
+
+    Attributes:
+        epoch: from 1; lr: of its last step.
+        train, validation: (loss, Dice loss), means over the epoch's batches and samples.
+        dice: validation Dice of each region, mean_dice: their mean; NaN where there is none.
+        slices_per_s: in training; seconds: of the epoch, validation and all.
+    """
+
+    epoch: int
+    lr: float
+    train: tuple[float, float]
+    validation: tuple[float, float]
+    mean_dice: float
+    dice: tuple[float, ...]
+    slices_per_s: float
+    seconds: float
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """In the order of the table's columns."""
+        scores = (*self.train, *self.validation, self.mean_dice, *self.dice)
+        return (self.epoch, self.lr, *scores, self.slices_per_s, self.seconds)
+
+
+class Record:
+    """Tables, events and checkpoints of a run; only the first process has one.
+
+    Args:
+        run: the run folder.
+        regions: the columns of the validation Dice.
+    """
+
+    def __init__(self, run: Path, regions: Sequence[str]) -> None:
+        columns = (*_HISTORY, *(f"validation_dice_{region}" for region in regions), *_TIMES)
+        self._history = Table(run / "history.csv", columns)
+        self._iterations = Table(run / "iterations.csv", _ITERATIONS)
+        self._checkpoints = Checkpoints(run)
+        self._events = Events(run / "tensorboard")
+        self._waiting: list[Iteration] = []
+
+    def resume(self) -> tuple[State, tuple[str, ...]]:
+        """The state to go on from, and notes. ``cut_back`` must follow before anything is written.
+
+        Raises:
+            ConfigError: there is no whole checkpoint.
+        """
+        return self._checkpoints.load()
+
+    def cut_back(self, state: State) -> None:
+        """Removes what the tables and the events hold beyond a state that was saved.
+
+        Raises:
+            ConfigError: a table lost rows.
+        """
+        self._history.cut(state["lengths"]["history"])
+        self._iterations.cut(state["lengths"]["iterations"])
+        self._events.cut(state["lengths"]["steps"])
+
+    def note(self, iteration: Iteration) -> None:
+        """Keeps a batch's values for the table; they are written with the next checkpoint."""
+        self._waiting.append(iteration)
+
+    def finish_epoch(self, row: EpochRow, step: int) -> None:
+        """Writes an epoch's row; ``step`` is the number of training steps so far."""
+        self._history.add([row.cells])
+        named = zip(self._history.columns[1:], row.cells[1:], strict=True)
+        self._events.add(step, {f"epoch/{name}": float(cell) for name, cell in named})
+
+    def save(self, state: State, step: int, *, best: bool = False) -> None:
+        """Writes what waits and a checkpoint.
+
+        Args:
+            state: of the training; step: training steps so far; best: see ``Checkpoints.save``.
+
+        Raises:
+            MachineError: it does not fit on the disk.
+        """
+        self._iterations.add(
+            (one.part, one.epoch, one.iteration, one.loss, one.dice_loss) for one in self._waiting
+        )
+        for one in self._waiting:
+            # Events share one axis of steps; validation is in them once an epoch.
+            if one.part == "train":
+                values = {"iteration/loss": one.loss, "iteration/dice_loss": one.dice_loss}
+                self._events.add(one.iteration, values)
+        self._waiting.clear()
+        lengths = {
+            "history": self._history.length,
+            "iterations": self._iterations.length,
+            "steps": step,
+        }
+        self._checkpoints.save({**state, "lengths": lengths}, best=best)
+
+    def close(self) -> None:
+        """Ends TensorBoard's events."""
+        self._events.close()

@@ -1,0 +1,70 @@
+"""Which slices an epoch is made of, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gliomask.config import SamplingOptions
+from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
+from gliomask.learning.randomness import Purpose, stream
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What can be drawn: slices, or single sequences of slices.
+
+    Attributes:
+        row: (n,) which slice of the catalogue.
+        channel: (n,) which of its sequences; None if a sample holds them all.
+        tumour: (n,), whether the slice holds tumour.
+    """
+
+    row: IntArray
+    channel: IntArray | None
+    tumour: BoolArray
+
+
+def stacked_samples(catalogue: Catalogue) -> Samples:
+    """A sample for each slice."""
+    return Samples(np.arange(len(catalogue)), None, catalogue.tumour)
+
+
+def single_samples(catalogue: Catalogue) -> Samples:
+    """A sample for each sequence that is there, of each slice."""
+    row, channel = np.nonzero(catalogue.present[catalogue.case])
+    return Samples(row, channel, catalogue.tumour[row])
+
+
+def plan_epoch(
+    tumour: BoolArray, options: SamplingOptions, *, batch: int, seed: int, epoch: int
+) -> IntArray:
+    """The samples of an epoch in their order: indices, a multiple of ``batch`` of them.
+
+    The last batch is filled up with samples drawn again, so that every step weighs the same and
+    every sample comes at least once where all are wanted. No sample comes twice before each one
+    of its kind (with tumour, without) came once.
+
+    Args:
+        tumour: (n,) of each sample, n > 0.
+        options: how many, and the share of those with tumour. If all are of one kind, the share
+            can't be held and all are drawn from that kind.
+        batch: samples in a step, over all devices.
+        seed: of the recipe.
+        epoch: from 0.
+    """
+    rng = stream(seed, Purpose.PLAN, epoch)
+    count = -(-(options.slices or tumour.size) // batch) * batch
+    kinds = [np.flatnonzero(tumour), np.flatnonzero(~tumour)]
+    if options.tumour_share is None or not all(kind.size for kind in kinds):
+        return _deal(np.arange(tumour.size), count, rng)
+    positive = round(options.tumour_share * count)
+    drawn = [_deal(kinds[0], positive, rng), _deal(kinds[1], count - positive, rng)]
+    return rng.permutation(np.concatenate(drawn))
+
+
+def _deal(pack: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+    """``count`` of the pack, which is shuffled anew each time it is used up."""
+    rounds = [rng.permutation(pack) for _ in range(-(-count // pack.size))]
+    return np.concatenate([np.empty(0, np.int64), *rounds])[:count]

@@ -1,0 +1,119 @@
+"""Where a training stands, and how that is put into a checkpoint and taken out again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from gliomask.errors import ConfigError, GliomaskError
+from gliomask.learning.checkpoint import State
+from gliomask.learning.ema import MovingAverage
+
+CALM = "lower optimiser.lr or set optimiser.clip"
+"""What helps against a training that diverges."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a training stands.
+
+    Attributes:
+        epoch: that is under way, from 0; step: steps of it that are done.
+        loss, dice_loss: summed over those steps.
+        seconds: spent on those steps.
+        judged: validation batches so far.
+        best: highest validation Dice so far; best_epoch: where, from 1 (0: none yet).
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    dice_loss: float = 0.0
+    seconds: float = 0.0
+    judged: int = 0
+    best: float = -math.inf
+    best_epoch: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """All that a step changes.
+
+    Attributes:
+        network: that learns; average: of its weights, if the recipe has one.
+        optimiser: torch's or Fabric's around it; fabric: holds the scale of half precision.
+    """
+
+    network: nn.Module
+    average: MovingAverage | None
+    optimiser: torch.optim.Optimizer
+    fabric: Fabric
+
+
+def capture(learner: Learner, position: Position) -> State:
+    """The state as tensors and plain values.
+
+    Raises:
+        GliomaskError: a weight is not finite: such a state is not worth keeping.
+    """
+    weights = learner.network.state_dict()
+    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
+        raise GliomaskError("the weights are no longer finite numbers", hint=CALM)
+    average = learner.average
+    return {
+        "torch": str(torch.__version__),
+        "position": asdict(position),
+        "network": weights,
+        "average": None if average is None else average.network.state_dict(),
+        "optimiser": learner.optimiser.state_dict(),
+        "scaler": learner.fabric.strategy.precision.state_dict(),
+    }
+
+
+def restore(learner: Learner, state: State) -> Position:
+    """Puts a captured state back; the recipe must be the one that it was captured with."""
+    learner.network.load_state_dict(state["network"])
+    if learner.average is not None:
+        learner.average.network.load_state_dict(state["average"])
+    learner.optimiser.load_state_dict(state["optimiser"])
+    learner.fabric.strategy.precision.load_state_dict(state["scaler"])
+    return Position(**state["position"])
+
+
+def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    """Refuses to go on with another recipe or other data than the checkpoint is of.
+
+    Args:
+        saved: from the checkpoint; ours: of this run. Trees of plain values.
+
+    Raises:
+        ConfigError: they differ; the text names the first key that does, and how many do.
+    """
+    left, right = _flat(saved), _flat(ours)
+    differ = [key for key in {**left, **right} if left.get(key) != right.get(key)]
+    if differ:
+        key = differ[0]
+        more = f" and {len(differ) - 1} more" if len(differ) > 1 else ""
+        raise ConfigError(
+            f"the checkpoint was made with another {key}{more}",
+            field=key,
+            found=right.get(key),
+            allowed=str(left.get(key)),
+            hint="go on with what it was made with, or train into another folder",
+        )
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

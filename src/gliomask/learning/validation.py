@@ -1,0 +1,152 @@
+"""How good the network is on patients that it does not learn from.
+
+The Dice is that of each patient's whole tumour on the network's grid, all annotated slices
+together, and then the mean over patients: the same kind of number as the evaluation's, on a
+coarser grid. The losses are those of training, on batches of the same size.
+
+A region that a patient neither has nor is said to have gives no Dice and is not counted; one that
+only one of the two has gives 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gliomask.config import Recipe
+from gliomask.errors import StoreError
+from gliomask.learning.batches import Worker, ahead
+from gliomask.learning.catalogue import Catalogue, IntArray
+from gliomask.learning.dataset import Slices, region_maps
+from gliomask.learning.losses import SegmentationLoss
+from gliomask.learning.randomness import Purpose, stream
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The outcome of one validation.
+
+    Attributes:
+        loss, dice_loss: means over the samples.
+        batches: (loss, Dice loss) of each batch in order.
+        dice: for each region the mean over the patients where it counts; NaN if there are none.
+        mean_dice: over the regions that have one; NaN if none has.
+    """
+
+    loss: float
+    dice_loss: float
+    batches: tuple[tuple[float, float], ...]
+    dice: tuple[float, ...]
+    mean_dice: float
+
+
+class Validation:
+    """Judges a network on the validation patients.
+
+    Args:
+        slices: their pixels.
+        catalogue: what they are.
+        recipe: mode, regions, threshold, batch size.
+        worker: whose batches these are.
+    """
+
+    def __init__(
+        self, slices: Slices, catalogue: Catalogue, recipe: Recipe, worker: Worker
+    ) -> None:
+        self.slices, self.catalogue, self.recipe, self.worker = slices, catalogue, recipe, worker
+        self.device = worker.device
+        self.loss = SegmentationLoss(recipe.loss)
+        # Mixed, the same way in every epoch: a batch of neighbouring slices may hold no tumour at
+        # all, and its Dice loss would say nothing that is comparable with training's.
+        order = stream(recipe.seed, Purpose.VALIDATION).permutation(len(catalogue))
+        starts = range(0, len(order), recipe.batch_size)
+        self.rows: list[IntArray] = [order[i : i + recipe.batch_size] for i in starts]
+
+    @property
+    def rounds(self) -> int:
+        """Batches that one device judges."""
+        return -(-len(self.rows) // self.worker.world)
+
+    @torch.no_grad()
+    def judge(
+        self,
+        network: nn.Module,
+        total: Callable[[Tensor], Tensor],
+        each_round: Callable[[int], None],
+    ) -> Judgement:
+        """Judges ``network``, which must be in evaluation mode.
+
+        Args:
+            network: on our device.
+            total: adds a tensor up over all devices.
+            each_round: called with the number of slices after each batch, equally often on
+                every device; what it raises ends the judging.
+
+        Raises:
+            StoreError: a slice can't be read, or no patient has any of the regions.
+        """
+        regions, patients = len(self.recipe.regions), len(self.catalogue.patients)
+        counts = torch.zeros(3, patients, regions, dtype=torch.float64, device=self.device)
+        table = torch.zeros(len(self.rows), 3, dtype=torch.float64, device=self.device)
+        ours = range(self.worker.rank, len(self.rows), self.worker.world)
+        fetched = ahead(lambda k: self.slices.fetch(self.rows[k]), ours, self.worker.threads)
+        for k, (images, bits) in zip(ours, fetched, strict=True):
+            target = region_maps(bits.to(self.device), regions)
+            images = images.to(self.device).float()
+            predicted, table[k] = self._batch(network, images, target, self.rows[k])
+            self._count(counts, predicted, target > 0.5, self.rows[k])
+            each_round(len(self.rows[k]))
+        if len(ours) < self.rounds:
+            each_round(0)
+        counts, table = total(counts).cpu(), total(table).cpu()
+        if not counts[2].any():
+            names = " or ".join(self.recipe.regions)
+            raise StoreError(f"no validation patient has {names}: there is nothing to judge by")
+        return _judgement(counts, table)
+
+    def _batch(
+        self, network: nn.Module, images: Tensor, target: Tensor, rows: IntArray
+    ) -> tuple[Tensor, Tensor]:
+        """The masks (n, R, H, W) bool and (3,): loss, Dice loss, samples."""
+        inputs, owner = self._inputs(images, rows)
+        maps = network(inputs.contiguous(memory_format=torch.channels_last))
+        value = self.loss.value(self.loss.sums(maps, target[owner]))
+        said = torch.sigmoid(maps[0].float())
+        mean = torch.zeros_like(target).index_add_(0, owner, said)
+        mean /= torch.bincount(owner, minlength=len(rows)).view(-1, 1, 1, 1)
+        samples = torch.full((1,), len(owner), device=self.device)
+        return mean >= self.recipe.threshold, torch.cat([value, samples])
+
+    def _inputs(self, images: Tensor, rows: IntArray) -> tuple[Tensor, Tensor]:
+        """What the network gets of some slices, and of which slice each input is."""
+        if self.recipe.input.mode == "stacked":
+            return images, torch.arange(len(images), device=self.device)
+        held = self.catalogue.present[self.catalogue.case[rows]]
+        owner, channel = (torch.from_numpy(index).to(self.device) for index in np.nonzero(held))
+        return images[owner, channel].unsqueeze(1), owner
+
+    def _count(self, counts: Tensor, found: Tensor, truth: Tensor, rows: IntArray) -> None:
+        """Adds the pixels of the overlap and of both masks to each patient's (3, P, R)."""
+        patient = torch.from_numpy(self.catalogue.patient_of_rows(rows)).to(self.device)
+        for kind, mask in enumerate((found & truth, found, truth)):
+            counts[kind].index_add_(0, patient, mask.sum((2, 3)).double())
+
+
+def _judgement(counts: Tensor, table: Tensor) -> Judgement:
+    overlap, found, truth = counts.unbind(0)
+    dice = (2 * overlap / (found + truth)).numpy()  # NaN where both are empty
+    regions = tuple(_mean(dice[:, region]) for region in range(dice.shape[1]))
+    samples = table[:, 2]
+    loss, dice_loss = ((table[:, k] * samples).sum() / samples.sum() for k in (0, 1))
+    batches = tuple((float(row[0]), float(row[1])) for row in table)
+    return Judgement(float(loss), float(dice_loss), batches, regions, _mean(np.array(regions)))
+
+
+def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else math.nan

@@ -1,0 +1,226 @@
+"""``train``: a store becomes a run folder, which holds the network and how it came to be."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from lightning_fabric import Fabric
+from pydantic import Field
+
+from gliomask.config import Options, Recipe, load_recipe
+from gliomask.core.progress import SILENT, Progress
+from gliomask.learning import folder
+from gliomask.learning.allocator import keep_freed_memory
+from gliomask.learning.batches import TrainingBatches, Worker
+from gliomask.learning.card import make_card
+from gliomask.learning.checkpoint import State
+from gliomask.learning.data import Choice, choose, open_slices
+from gliomask.learning.dataset import Slices, StoreSlices
+from gliomask.learning.devices import Machines, on_first, start_fabric
+from gliomask.learning.lock import lock_folder
+from gliomask.learning.loop import Parts, Training
+from gliomask.learning.randomness import Purpose, stream
+from gliomask.learning.record import EpochRow, Record
+from gliomask.learning.state import Position, check_identity
+from gliomask.learning.validation import Validation
+from gliomask.nets.u2net import U2Net, build_model
+from gliomask.nets.weights import save_model
+from gliomask.report.curves import draw_curves
+from gliomask.store.store import open_store
+from gliomask.workflows.sessions import Session
+
+
+class TrainOptions(Options):
+    """What ``train`` is asked to do."""
+
+    store: Path
+    """A store made by ``prepare``."""
+    out: Path
+    """The run folder: a new one, or with ``resume`` that of the run to go on with."""
+    recipe: str | None = None
+    """A recipe's name or the path of its file; ``default``, or with ``resume`` the run's own."""
+    changes: tuple[str, ...] = ()
+    """``key=value`` changes to the recipe."""
+    fold: Annotated[int, Field(ge=0)] | None = None
+    """Fold whose patients are left for the test; the hold-out split if it is not given."""
+    resume: bool = False
+    """Go on where the run stopped."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """``auto`` takes a GPU where there is one."""
+    devices: Annotated[int, Field(ge=1)] | None = None
+    """Devices on each machine; what ``torchrun`` says, or one."""
+    nodes: Annotated[int, Field(ge=1)] | None = None
+    """Machines; what ``torchrun`` says, or one."""
+    workers: Annotated[int, Field(ge=0)] | None = None
+    """Threads that prepare batches ahead; as many as are of use."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What ``train`` has made.
+
+    Attributes:
+        run: the run folder; recipe: its name.
+        epochs: done in all.
+        best_dice: mean Dice over validation patients (and regions) on the network's grid.
+        best_epoch: that it was reached in, whose network is kept.
+        patients: that it is the mean over; regions are counted only where there is something.
+        notes: what a person should know.
+        first: whether this is the first process of several, the one that speaks for them.
+    """
+
+    run: Path
+    recipe: str
+    epochs: int
+    best_dice: float
+    best_epoch: int
+    patients: int
+    notes: tuple[str, ...]
+    first: bool
+
+
+def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
+    """Trains a network, or goes on with its training.
+
+    Raises:
+        ConfigError: the recipe, the folder or a resume can't be used.
+        StoreError: the store or its split can't be used, or a case is damaged.
+        CasesError: cases lack sequences that the recipe needs.
+        StoppedError: a signal came; the run can be gone on with.
+        MachineError: no such device, or the disk is full.
+    """
+    job = _job(options, progress)
+    with ExitStack() as stack:
+        state, notes = on_first(job.fabric, partial(_open, job, stack))
+        training, where = _training(job, state)
+        position = _run(job, training)
+    return TrainResult(
+        run=options.out,
+        recipe=job.recipe.name,
+        epochs=position.epoch,
+        best_dice=position.best,
+        best_epoch=position.best_epoch,
+        patients=len(job.choice.validation.patients),
+        notes=(*notes, f"slices: {where}"),
+        first=job.fabric.is_global_zero,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A training that is known in full; ``record`` is None but in the first process."""
+
+    options: TrainOptions
+    recipe: Recipe
+    choice: Choice
+    fabric: Fabric
+    record: Record | None
+    progress: Progress
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a resume must have in common with its checkpoint."""
+        return {"recipe": self.recipe.model_dump(mode="json"), "data": self.choice.identity}
+
+
+def _job(options: TrainOptions, progress: Progress) -> _Job:
+    """Checks all that can be checked before anything is written."""
+    recipe = _recipe(options)
+    choice = choose(open_store(options.store), recipe, options.fold)
+    if not options.resume:
+        folder.check_new(options.out)
+    keep_freed_memory()
+    fabric = start_fabric(_machines(options), recipe)
+    first = fabric.is_global_zero
+    record = Record(options.out, recipe.regions) if first else None
+    return _Job(options, recipe, choice, fabric, record, progress if first else SILENT)
+
+
+def _recipe(options: TrainOptions) -> Recipe:
+    if options.resume:
+        folder.check_resumable(options.out)
+    own = str(options.out / folder.RECIPE_FILE) if options.resume else "default"
+    return load_recipe(options.recipe or own, options.changes)
+
+
+def _machines(options: TrainOptions) -> Machines:
+    return Machines(options.device, options.devices, options.nodes)
+
+
+def _open(job: _Job, stack: ExitStack) -> tuple[State | None, tuple[str, ...]]:
+    """Takes the run folder for the time of ``stack``: the state to go on from, and notes."""
+    run = job.options.out
+    stack.enter_context(lock_folder(run))
+    if job.record is None or not job.options.resume:
+        folder.check_new(run)
+        return None, ()
+    state, notes = job.record.resume()
+    check_identity(state["identity"], job.identity)
+    job.record.cut_back(state)
+    version = state["torch"]
+    if version != torch.__version__:
+        differs = f"the run began with torch {version} and goes on with {torch.__version__}"
+        notes = (*notes, f"{differs}: the numbers may differ in their last digits")
+    return state, notes
+
+
+def _training(job: _Job, state: State | None) -> tuple[Training, str]:
+    """The training, ready to run, and where its slices are kept."""
+    fabric, recipe, choice = job.fabric, job.recipe, job.choice
+    processes = _machines(job.options).local
+    slices, judged = open_slices(choice, recipe, fabric.device, processes, job.progress)
+    threads = _threads(job, slices)
+    worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
+    parts = Parts(
+        network=_network(recipe, choice),
+        batches=TrainingBatches(slices, choice.training, recipe, worker),
+        validation=Validation(judged, choice.validation, recipe, worker),
+        record=job.record,
+        keep=partial(_keep, job),
+        progress=job.progress,
+    )
+    return Training(fabric, recipe, parts, job.identity, state), slices.where
+
+
+def _threads(job: _Job, slices: Slices) -> int:
+    """Threads that prepare batches: none where that is only a copy and the processors are busy."""
+    if job.options.workers is not None:
+        return job.options.workers
+    if isinstance(slices, StoreSlices):
+        return min(4, os.cpu_count() or 1)
+    return 1 if job.fabric.device.type == "cuda" else 0
+
+
+def _network(recipe: Recipe, choice: Choice) -> U2Net:
+    """The first weights are a function of the recipe's seed."""
+    channels = len(choice.sequences) if recipe.input.mode == "stacked" else 1
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(stream(recipe.seed, Purpose.WEIGHTS).integers(2**63)))
+        return build_model(recipe.network, in_channels=channels, out_channels=len(recipe.regions))
+
+
+def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
+    save_model(job.options.out, network, make_card(job.recipe, job.choice, row))
+
+
+def _run(job: _Job, training: Training) -> Position:
+    """Trains, and keeps the account of it."""
+    if job.record is None:
+        return training.run()
+    run, manifest = job.options.out, job.choice.store.manifest
+    folder.write_recipe(run, job.recipe)
+    facts = {
+        "seed": job.recipe.seed,
+        "data": {"name": manifest.name, "synthetic": manifest.synthetic, **job.choice.identity},
+    }
+    note = f"{manifest.name}, synthetic data" if manifest.synthetic else manifest.name
+    with closing(job.record), Session(run, job.options, facts):
+        position = training.run()
+        draw_curves(run, note)
+    return position

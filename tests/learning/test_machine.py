@@ -1,0 +1,69 @@
+"""What is asked of the machine: memory, devices, precision."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import pytest
+import torch
+
+from gliomask.config import Recipe
+from gliomask.errors import ConfigError, MachineError
+from gliomask.learning.allocator import keep_freed_memory
+from gliomask.learning.devices import Machines, on_first, start_fabric
+from gliomask.learning.memory import device_budget, memory_budget
+
+CPU = Machines("cpu")
+
+
+def test_the_budget_is_half_of_what_is_free_for_each_process() -> None:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < memory_budget(1) < total / 2
+    assert memory_budget(4) < memory_budget(1) / 2
+    assert device_budget(torch.device("cpu")) == 0
+
+
+def test_the_allocator_is_told_only_where_it_is_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    assert keep_freed_memory() is False
+
+
+def test_one_cpu_is_plain() -> None:
+    fabric = start_fabric(CPU, Recipe())
+    assert (fabric.world_size, fabric.device.type) == (1, "cpu")
+    assert fabric.strategy.precision.precision == "32-true"
+
+
+def test_a_batch_must_be_dealt_evenly() -> None:
+    with pytest.raises(ConfigError, match=r"batch_size=8, allowed a multiple of 3"):
+        start_fabric(Machines("cpu", devices=3), Recipe(batch_size=8))
+
+
+def test_half_precision_needs_a_gpu() -> None:
+    with pytest.raises(ConfigError, match="only a GPU"):
+        start_fabric(CPU, Recipe(precision="16-mixed"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there() -> None:
+    with pytest.raises(MachineError, match="no CUDA device"):
+        start_fabric(Machines("cuda"), Recipe())
+
+
+def test_torchrun_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    monkeypatch.setenv("GROUP_WORLD_SIZE", "2")
+    assert (Machines().local, Machines().machines) == (4, 2)
+    assert (Machines(devices=1).local, Machines(nodes=1).machines) == (1, 1)
+
+
+def test_what_the_first_process_finds_is_found_by_all() -> None:
+    fabric = start_fabric(CPU, Recipe())
+    assert on_first(fabric, lambda: (1, "two")) == (1, "two")
+
+    def refuse() -> None:
+        raise ConfigError("no")
+
+    with pytest.raises(ConfigError, match="no"):
+        on_first(fabric, refuse)
