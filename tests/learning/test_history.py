@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gliomask.errors import ConfigError
 from gliomask.learning.history import Events, Table
@@ -57,6 +56,7 @@ def test_events_of_later_steps_are_void_after_a_cut(tmp_path: Path) -> None:
     second.cut(1)
     second.add(2, {"loss": 20.0})
     second.close()
-    found = EventAccumulator(str(tmp_path))
+    module = "tensorboard.backend.event_processing.event_accumulator"
+    found = pytest.importorskip(module).EventAccumulator(str(tmp_path))
     found.Reload()
     assert [(event.step, event.value) for event in found.Scalars("loss")] == [(1, 1.0), (2, 20.0)]

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_history_has_each_epoch_once_and_improves(run: tuple[TrainResult, Listen
 
 def test_iterations_are_those_of_the_epochs(run: tuple[TrainResult, Listener]) -> None:
     iterations = rows(run[0].run / "iterations.csv")
-    numbers = {part: [] for part in ("train", "validation")}
+    numbers: dict[str, list[int]] = {part: [] for part in ("train", "validation")}
     for row in iterations:
         numbers[row["part"]].append(int(row["iteration"]))
     assert numbers == {"train": list(range(1, 11)), "validation": list(range(1, 7))}
@@ -162,7 +163,7 @@ def test_the_model_is_the_best_average_and_its_card_says_so(
     result, _ = run
     network, card = load_model(result.run)
     best = torch.load(result.run / "checkpoints" / "best.pt", weights_only=True)
-    assert torch.equal(network.side1.weight, best["average"]["side1.weight"])
+    assert torch.equal(network.get_parameter("side1.weight"), best["average"]["side1.weight"])
     assert best["position"]["best_epoch"] == result.best_epoch
     assert (card.size, card.in_channels, card.sequence_dropout) == (32, 2, True)
     assert card.synthetic
@@ -179,6 +180,9 @@ def test_provenance_tells_what_when_and_where(run: tuple[TrainResult, Listener])
     keys = json.loads((run[0].run / "provenance.json").read_text())
     assert keys["data"]["name"] == "tiny"
     assert keys["seed"] == 0
+    assert keys["train_patients"]
+    assert keys["validation_patients"]
+    assert not set(keys["train_patients"]) & set(keys["validation_patients"])
     (session,) = keys["sessions"]
     assert session["outcome"] == "done"
     assert session["ended"] >= session["started"]
@@ -268,7 +272,7 @@ def test_a_loss_that_is_not_a_number_names_the_slices_and_spares_the_checkpoint(
     real = TrainingBatches._finish
     calls = 0
 
-    def spoiled(self: TrainingBatches, raw: object) -> Batch:
+    def spoiled(self: TrainingBatches, raw: Any) -> Batch:
         nonlocal calls
         calls += 1
         batch = real(self, raw)

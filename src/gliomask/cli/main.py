@@ -77,7 +77,7 @@ def _report(error: Exception) -> int:
         error = MachineError("not enough memory")
     if isinstance(error, GliomaskError):
         for case, reason in _details(error):
-            typer.echo(f"  {case}: {reason}", err=True)
+            typer.echo(f"  {case}: {reason.removeprefix(f'{case}: ')}", err=True)
         return _say(str(error), error.exit_code)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's own errors: an unknown option, a missing argument

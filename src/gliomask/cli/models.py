@@ -36,5 +36,5 @@ def run(
             "networks", ["name", "parameters"], [(n.name, f"{n.parameters:,}") for n in networks()]
         )
         columns = ["name", "network", "size", "input", "epochs"]
-        rows = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
-        render.table("recipes", columns, rows)
+        shown = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
+        render.table("recipes", columns, shown)

@@ -67,8 +67,7 @@ def lines(*texts: str) -> None:
 
 def as_json(result: Any) -> None:
     """Prints a dataclass or plain values as JSON."""
-    plain = dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result
-    typer.echo(json.dumps(plain, indent=1, default=_plain, sort_keys=False))
+    typer.echo(json.dumps(result, indent=1, default=_plain))
 
 
 def problems(found: Sequence[tuple[str, str]], what: str) -> None:
@@ -76,7 +75,7 @@ def problems(found: Sequence[tuple[str, str]], what: str) -> None:
     if found:
         typer.echo(f"{len(found)} {what}:", err=True)
         for case, reason in found:
-            typer.echo(f"  {case}: {reason}", err=True)
+            typer.echo(f"  {case}: {reason.removeprefix(f'{case}: ')}", err=True)
 
 
 @contextmanager

@@ -76,7 +76,8 @@ class Training:
         self.loss, self.stop = SegmentationLoss(recipe.loss), StopRequest()
         if fabric.device.type == "cuda":
             convert_conv2d_weight_memory_format(parts.network, torch.channels_last)
-        optimiser = make_optimiser(parts.network, recipe.optimiser)
+        fused = recipe.precision != "16-mixed"
+        optimiser = make_optimiser(parts.network, recipe.optimiser, fused=fused)
         self.model, self.optimiser = fabric.setup(parts.network, optimiser)
         self.average = MovingAverage(parts.network, recipe.ema) if recipe.ema else None
         self.learner = Learner(parts.network, self.average, self.optimiser, fabric)

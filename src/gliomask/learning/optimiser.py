@@ -10,10 +10,18 @@ from torch import nn
 from gliomask.config import OptimiserOptions
 
 
-def make_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim.Optimizer:
+def make_optimiser(
+    network: nn.Module, options: OptimiserOptions, *, fused: bool = True
+) -> torch.optim.Optimizer:
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019).
 
     Biases and the scales of batch norm are not decayed: a small one is not a simple one.
+
+    Args:
+        network: whose weights move.
+        options: how.
+        fused: all weights in one kernel. It scales gradients of half precision itself, so it
+            can't go together with clipping them.
     """
     weights = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -22,8 +30,8 @@ def make_optimiser(network: nn.Module, options: OptimiserOptions) -> torch.optim
         {"params": others, "weight_decay": 0.0},
     ]
     if options.name == "adam":
-        return torch.optim.Adam(groups, lr=options.lr, fused=True)
-    return torch.optim.AdamW(groups, lr=options.lr, fused=True)
+        return torch.optim.Adam(groups, lr=options.lr, fused=fused)
+    return torch.optim.AdamW(groups, lr=options.lr, fused=fused)
 
 
 def learning_rate(options: OptimiserOptions, step: int, steps_per_epoch: int, epochs: int) -> float:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from gliomask.config import Options, Recipe, load_recipe
 from gliomask.core.progress import SILENT, Progress
+from gliomask.errors import MachineError
 from gliomask.learning import folder
 from gliomask.learning.allocator import keep_freed_memory
 from gliomask.learning.batches import TrainingBatches, Worker
@@ -212,15 +213,26 @@ def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
 def _run(job: _Job, training: Training) -> Position:
     """Trains, and keeps the account of it."""
     if job.record is None:
-        return training.run()
+        return _trained(training)
     run, manifest = job.options.out, job.choice.store.manifest
     folder.write_recipe(run, job.recipe)
     facts = {
         "seed": job.recipe.seed,
         "data": {"name": manifest.name, "synthetic": manifest.synthetic, **job.choice.identity},
+        "train_patients": job.choice.training.patients,
+        "validation_patients": job.choice.validation.patients,
     }
     note = f"{manifest.name}, synthetic data" if manifest.synthetic else manifest.name
     with closing(job.record), Session(run, job.options, facts):
-        position = training.run()
+        position = _trained(training)
         draw_curves(run, note)
     return position
+
+
+def _trained(training: Training) -> Position:
+    try:
+        return training.run()
+    except torch.OutOfMemoryError:
+        raise MachineError(
+            "not enough memory on the device", hint="make batch_size or input.size smaller"
+        ) from None

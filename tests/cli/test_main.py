@@ -1,0 +1,278 @@
+"""The command line: what is wrong is one line on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gliomask.cli import main as cli
+from gliomask.errors import BatchError, GliomaskError, MachineError, StoppedError
+from gliomask.formats.nifti import write_nifti
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.u2net import build_model
+from gliomask.nets.weights import save_model
+from tests.datasets import tiny
+from tests.fakes import fake_card
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["gliomask", *map(str, words)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for number in range(4):
+        tiny.brats(tmp_path / "data", f"BraTS2021_0000{number}", 1, 2, 4)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def store(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    words = ("prepare", data, "--out", tmp_path / "store", "--workers", "1", "--folds", "2")
+    assert run(monkeypatch, *words) == 0
+    return tmp_path / "store"
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that begins with ``error:``."""
+    shown = capsys.readouterr().err
+    assert "Traceback" not in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("error: ")]
+    return line
+
+
+def test_help_names_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--help") == 0
+    shown = capsys.readouterr().out
+    for command in ("demo", "inspect", "prepare", "train", "evaluate", "score", "predict"):
+        assert f"  {command} " in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["demo", "inspect", "prepare", "train", "evaluate", "score", "predict", "models", "phantom"],
+)
+def test_every_command_has_help(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    assert run(monkeypatch, command, "--help") == 0
+
+
+def test_the_version_says_what_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--version") == 0
+    assert "for research use only" in capsys.readouterr().out
+
+
+def test_inspect_as_json(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "inspect", data, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["layout"] == "brats"
+    assert len(found["cases"]) == 4
+
+
+def test_inspect_prints_a_table(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "inspect", data) == 0
+    shown = capsys.readouterr().out
+    assert "8 x 9 x 6" in shown
+    assert "4 cases of 4 patients, 4 with a mask" in shown
+
+
+def test_masks_scored_against_themselves_are_perfect(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(monkeypatch, "score", data, data, "--out", tmp_path / "scored") == 0
+    summary = json.loads((tmp_path / "scored" / "summary.json").read_text())
+    assert {region["min"] for region in summary["dice"].values()} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("inspect", "nowhere"), "nowhere"),
+        (("inspect", "empty"), "Looked for lgg_kaggle"),
+        (("prepare", "empty", "--out", "s"), "Looked for lgg_kaggle"),
+        (("train", "empty", "--out", "r"), "not a store"),
+        (("evaluate", "empty", "--model", "r", "--out", "e"), "r"),
+        (("predict", "empty", "--model", "r", "--out", "p"), "r"),
+        (("inspct",), "No such command 'inspct'"),
+        (("inspect",), "Missing argument"),
+        (("inspect", "empty", "--deep"), "--deep"),
+    ],
+)
+def test_what_is_not_there(
+    words: tuple[str, ...],
+    text: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert run(monkeypatch, *words) == 2
+    assert text in said(capsys)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["empty"]
+
+
+def no_mask(case: Path) -> None:
+    (case / f"{case.name}_seg.nii.gz").unlink()
+
+
+def other_grid(case: Path) -> None:
+    write_nifti(case / f"{case.name}_seg.nii.gz", np.ones((8, 9, 5), np.uint8), tiny.AFFINE)
+
+
+def truncated(case: Path) -> None:
+    scan = case / f"{case.name}_flair.nii.gz"
+    scan.write_bytes(scan.read_bytes()[:-30])
+
+
+def flipped_bit(case: Path) -> None:
+    scan = case / f"{case.name}_flair.nii.gz"
+    content = bytearray(scan.read_bytes())
+    content[-6] ^= 1  # in the checksum, which nibabel never looks at
+    scan.write_bytes(content)
+
+
+def not_a_number(case: Path) -> None:
+    image = tiny.intensities(0).astype(np.float32)
+    image[3, 3, 3] = np.nan
+    write_nifti(case / f"{case.name}_flair.nii.gz", image, tiny.AFFINE)
+
+
+def constant(case: Path) -> None:
+    write_nifti(case / f"{case.name}_flair.nii.gz", np.full(tiny.SHAPE, 7, np.int16), tiny.AFFINE)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (no_mask, "mask"),
+        (other_grid, "grid"),
+        (truncated, "truncated"),
+        (flipped_bit, "CRC check failed"),
+        (not_a_number, "1 voxels are not finite, the first at (3, 3, 3)"),
+        (constant, "constant"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_case_that_can_not_be_used(
+    spoil: object,
+    reason: str,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert callable(spoil)
+    spoil(data / "BraTS2021_00002")
+    words = ("prepare", data, "--out", tmp_path / "store", "--workers", "1")
+    assert run(monkeypatch, *words) == 2
+    shown = capsys.readouterr().err
+    assert "1 cases can't be used, 3 can" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("  BraTS2021_00002: ")]
+    assert reason in line
+    assert not (tmp_path / "store" / "manifest.json").exists()
+    assert run(monkeypatch, *words, "--skip-bad") == 0
+
+
+def test_a_patient_on_two_sides_of_the_split(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = json.loads((store / "split.json").read_text())
+    keys["test"] += keys["train"][:1]
+    (store / "split.json").write_text(json.dumps(keys))
+    assert run(monkeypatch, "train", store, "--out", tmp_path / "run") == 2
+    assert "two sides of the split" in said(capsys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_store_of_another_version(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = json.loads((store / "manifest.json").read_text())
+    (store / "manifest.json").write_text(json.dumps({**keys, "format": 99}))
+    assert run(monkeypatch, "train", store, "--out", tmp_path / "run") == 2
+    assert "a store of another version (format=99, allowed 1)" in said(capsys)
+
+
+def test_an_unknown_key_names_the_nearest(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("train", store, "--out", tmp_path / "run", "--set", "optimizer.lr=1")
+    assert run(monkeypatch, *words) == 2
+    assert "did you mean 'optimiser" in said(capsys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_value_out_of_range(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "train", store, "--out", tmp_path / "run", "--fold", "7") == 2
+    assert "fold=7, allowed 0 to 1" in said(capsys)
+
+
+def test_a_run_with_damaged_weights(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card: ModelCard = fake_card(name="m")
+    save_model(tmp_path / "run", build_model("u2net-tiny", in_channels=2, out_channels=1), card)
+    weights = tmp_path / "run" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-9] ^= 4
+    weights.write_bytes(content)
+    words = ("predict", data, "--model", tmp_path / "run", "--out", tmp_path / "masks")
+    assert run(monkeypatch, *words) == 2
+    assert "weights.safetensors" in said(capsys)
+    assert not (tmp_path / "masks").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (BatchError("2 failed", [("a", "bad"), ("b", "worse")]), 3, "2 failed"),
+        (MachineError("no such device"), 4, "no such device"),
+        (OSError(28, "No space left on device", "x.nii.gz"), 4, "x.nii.gz: No space left"),
+        (MemoryError(), 4, "not enough memory"),
+        (StoppedError("stopped", signal_number=15), 143, "stopped"),
+        (GliomaskError("odd"), 1, "odd"),
+        (ZeroDivisionError("x"), 1, "a bug of gliomask: ZeroDivisionError('x')"),
+    ],
+)
+def test_exit_codes(
+    error: Exception,
+    code: int,
+    text: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(**_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    assert run(monkeypatch) == code
+    shown = capsys.readouterr().err
+    assert f"error: {text}" in shown
+    assert ("  b: worse" in shown) == isinstance(error, BatchError)
+
+
+def test_debug_shows_where_it_happened(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GLIOMASK_DEBUG", raising=False)
+    assert run(monkeypatch, "--debug", "inspect", "nowhere") == 2
+    assert "Traceback" in capsys.readouterr().err
+    monkeypatch.delenv("GLIOMASK_DEBUG")
