@@ -41,7 +41,7 @@ def work(rank: int, folder: Path) -> None:
     model = DistributedDataParallel(network())
     images, target = batch()
     loss = loss_of(model, images[rank::2], target[rank::2])
-    (loss * 2).backward()  # DDP takes the mean of both
+    torch.autograd.backward(loss * 2)  # DDP takes the mean of both
     norm = nn.BatchNorm2d(1)
     norm.get_buffer("running_mean").fill_(rank + 5)
     across.copy_buffers(norm)
@@ -66,7 +66,7 @@ def test_two_halves_make_a_whole(tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0, 0]
     model = network()
     loss = loss_of(model, *batch())
-    loss.backward()
+    torch.autograd.backward(loss)
     for rank in (0, 1):
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         torch.testing.assert_close(found["loss"], loss.detach())
