@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from gliomask.report import slices, style
 
-_BOTH, _INVENTED, _MISSED = style.GREEN, style.VERMILION, style.SKY
+COLOURS = _BOTH, _INVENTED, _MISSED = style.GREEN, style.VERMILION, style.SKY
+"""Of what both masks hold, of what only the prediction and what only the reference holds."""
 _KEY = (("both", _BOTH), ("only predicted", _INVENTED), ("only true", _MISSED))
 _TITLES = ("Difference", "Image and true mask", "Image and predicted mask", "Image")
 
