@@ -10,10 +10,8 @@ what the numbers in the mask mean: binary (the default), brats2021, brats2023 or
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,7 +22,7 @@ from gliomask.datasets.folders import entries
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
 from gliomask.datasets.names import patient_of
 from gliomask.errors import CaseError, FormatError, InputError, nearest
-from gliomask.formats.content import read_text
+from gliomask.formats.table import read_table
 
 SCHEMES = MappingProxyType(
     {"binary": BINARY, "brats2021": BRATS_2021, "brats2023": BRATS_2023, "brats2024": BRATS_2024}
@@ -47,7 +45,7 @@ def looks_like(root: Path) -> Verdict:
 def cases(root: Path) -> Cases:
     """Each row is a case; the errors name row and column."""
     tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
-    table = _read(next(path for path in tables if _judge(path).fits))
+    table = read_table(next(path for path in tables if _judge(path).fits))
     found: dict[str, Case] = {}
     problems = []
     for number, row in table.rows:
@@ -65,18 +63,9 @@ def cases(root: Path) -> Cases:
 LAYOUT = Layout("table", looks_like, cases, by_folder=False)
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table's file, its columns, and (row number, column -> cell) with row 1 the header."""
-
-    path: Path
-    columns: tuple[str, ...]
-    rows: tuple[tuple[int, Mapping[str, str]], ...]
-
-
 def _judge(path: Path) -> Verdict:
     try:
-        table = _read(path)
+        table = read_table(path)
     except FormatError as problem:
         return Verdict(False, str(problem))
     sequences = [name for name in SEQUENCES if name in table.columns]
@@ -90,25 +79,6 @@ def _judge(path: Path) -> Verdict:
             return Verdict(False, f"{path.name} has a column {name}, did you mean {close[0]}?")
     left = f"; columns not used: {', '.join(unused)}" if unused else ""
     return Verdict(True, f"{path.name} has columns patient, {', '.join(sequences)}{left}")
-
-
-def _read(path: Path) -> _Table:
-    """Raises FormatError for what is no table."""
-    lines = read_text(path).splitlines()
-    delimiter = max(",;\t", key=lines[0].count) if lines else ","
-    try:
-        cells = list(csv.reader(lines, delimiter=delimiter, strict=True))
-    except csv.Error as problem:
-        raise FormatError(f"no CSV table: {problem}", path=path) from None
-    header = tuple(cell.strip().lower() for cell in cells[0]) if cells else ()
-    if len(set(header)) < len(header):
-        raise FormatError("a column occurs twice", path=path, field="header", found=header)
-    rows = [
-        (number, {name: cell.strip() for name, cell in zip(header, row, strict=False)})
-        for number, row in enumerate(cells[1:], start=2)
-        if any(cell.strip() for cell in row)
-    ]
-    return _Table(path, header, tuple(rows))
 
 
 def _case(name: str, row: Mapping[str, str], table: Path) -> Case:

@@ -10,14 +10,17 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.labels import LabelScheme
+from gliomask.datasets.description import FILE_NAME, read_description
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.folders import folders, pictures, volumes
 from gliomask.datasets.names import is_mask, patient_of, sequences_in
-from gliomask.errors import InputError, LayoutError
+from gliomask.errors import FormatError, InputError, LayoutError
 
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
 _ENDING = re.compile(rf"([-_.]({_WORDS}))+$", re.IGNORECASE)
 _PROBABILITY = re.compile(r"[-_]prob(abilit(y|ies))?([-_.]|$)", re.IGNORECASE)
+SHOWN = ("flair", "t2", "t1ce", "t1")
+"""The sequence that pictures show: the first that there is."""
 _DEPTH = 2
 """Folders below the one named are looked into, so deep."""
 
@@ -33,6 +36,9 @@ class MaskFile:
         scheme: what its numbers mean; None if nothing tells.
         sparse: slices without tumour were not annotated.
         synthetic: of a phantom.
+        site: the hospital or scanner, where the layout tells it.
+        licence: of the data, where it is known.
+        image: what it was drawn on, where the layout tells it.
     """
 
     case: str
@@ -41,6 +47,9 @@ class MaskFile:
     scheme: LabelScheme | None = None
     sparse: bool = False
     synthetic: bool = False
+    site: str | None = None
+    licence: str | None = None
+    image: ImageFile | None = None
 
 
 def case_id(name: str) -> str:
@@ -53,8 +62,12 @@ def case_id(name: str) -> str:
     return _ENDING.sub("", stem) or stem
 
 
-def find_masks(root: Path) -> tuple[MaskFile, ...]:
+def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
     """The masks of a data set in a known layout, or else the mask files that lie below a folder.
+
+    Args:
+        root: of the data set, a folder, or one mask.
+        unique: whether each is to be of another case.
 
     Raises:
         InputError: there is no such path, no mask, or two masks of one case.
@@ -63,8 +76,9 @@ def find_masks(root: Path) -> tuple[MaskFile, ...]:
         raise InputError("no such file or folder", path=root)
     masks = _of_data_set(root) or tuple(sorted(_loose(root), key=lambda mask: mask.case))
     if not masks:
-        raise InputError("no masks (.nii, .nii.gz, folders <case>_mask of pictures)", path=root)
-    for one, other in itertools.pairwise(masks):
+        kinds = ".nii, .nii.gz, .png, .tif, folders <case> of pictures"
+        raise InputError(f"no masks ({kinds})", path=root)
+    for one, other in itertools.pairwise(masks) if unique else ():
         if one.case == other.case:
             raise InputError(f"two masks of {one.case}: {one.file} and {other.file}", path=root)
     return masks
@@ -83,27 +97,57 @@ def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
     for case in cases:
         if case.label is not None:
             yield MaskFile(
-                case.id, case.patient, case.label, case.scheme, case.sparse, case.synthetic
+                case=case.id,
+                patient=case.patient,
+                file=case.label,
+                scheme=case.scheme,
+                sparse=case.sparse,
+                synthetic=case.synthetic,
+                site=case.site,
+                licence=case.licence,
+                image=next((case.images[s] for s in SHOWN if s in case.images), None),
             )
 
 
-def _loose(place: Path, depth: int = 0) -> Iterator[MaskFile]:
-    """Every NIfTI file that is no image by its name, every folder of pictures named as a mask."""
+def _loose(root: Path) -> Iterator[MaskFile]:
+    """All that may be a mask by its name; their numbers mean what a ``dataset.json`` says."""
+    scheme = _described(root)
+    for name, file in _files(root):
+        case = case_id(name)
+        yield MaskFile(case, patient_of(case), file, scheme)
+
+
+def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
+    """Every NIfTI file that is no image by its name, and pictures.
+
+    Pictures in the folder named are a case each, as nnU-Net writes them in two dimensions; those
+    in a folder below it are the slices of one case.
+    """
     if place.is_file():
-        yield _named(place.name, ImageFile((place,)))
+        yield place.name, ImageFile((place,))
         return
-    if is_mask(place.name) and (slices := pictures(place)):
-        yield _named(place.name, ImageFile(tuple(slices)))
+    slices = [path for path in pictures(place) if _may_be_mask(path.stem)]
+    if is_mask(place.name) or depth:
+        if slices and _may_be_mask(place.name):
+            yield place.name, ImageFile(tuple(slices))
+    else:
+        yield from ((path.name, ImageFile((path,))) for path in slices)
     for name, path in volumes(place):
         if _may_be_mask(name):
-            yield _named(name, ImageFile((path,)))
+            yield name, ImageFile((path,))
     for folder in folders(place) if depth < _DEPTH else ():
-        yield from _loose(folder, depth + 1)
+        yield from _files(folder, depth + 1)
 
 
-def _named(name: str, file: ImageFile) -> MaskFile:
-    case = case_id(name)
-    return MaskFile(case, patient_of(case), file)
+def _described(root: Path) -> LabelScheme | None:
+    """What nnU-Net's description says of the labels: in its output, or beside ``labelsTr``."""
+    for folder in (root, root.parent) if root.name.startswith("labels") else (root,):
+        if (folder / FILE_NAME).is_file():
+            try:
+                return read_description(folder / FILE_NAME).scheme
+            except FormatError:
+                return None  # then the numbers tell, and the explanation says so
+    return None
 
 
 def _may_be_mask(name: str) -> bool:

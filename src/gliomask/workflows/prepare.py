@@ -8,13 +8,10 @@ making again only what is missing or whose files have changed.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +27,7 @@ from gliomask.core.split import Patient, Split, make_split
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.errors import CaseError, CasesError, InputError, MachineError, StoreError
+from gliomask.errors import CaseError, CasesError, InputError, StoreError
 from gliomask.store.manifest import (
     MANIFEST,
     PATIENTS,
@@ -42,6 +39,7 @@ from gliomask.store.manifest import (
     write_split,
 )
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
+from gliomask.workflows.spread import spread
 
 Problem = tuple[str, str]
 
@@ -163,39 +161,21 @@ def _prepare_all(
     problems: list[Problem] = []
     (options.out / PATIENTS).mkdir(parents=True, exist_ok=True)
     progress.start(len(patients), "preparing patients")
-    for entries, fresh, bad in _run(options, patients):
+    jobs = sorted(patients.items())
+    for entries, fresh, bad in spread(
+        partial(_prepare_patient, options.out), jobs, options.workers
+    ):
         done.append((entries, fresh))
         problems += bad
         progress.advance()
     return done, problems
 
 
-def _run(
-    options: PrepareOptions, patients: dict[str, list[Case]]
-) -> Iterator[tuple[tuple[StoredCase, ...], bool, list[Problem]]]:
-    workers = min(options.workers or os.cpu_count() or 1, max(1, len(patients)))
-    jobs = [(options.out, patient, cases) for patient, cases in sorted(patients.items())]
-    if workers == 1:
-        yield from (_prepare_patient(*job) for job in jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(_prepare_patient, *job) for job in jobs]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        except BrokenProcessPool:
-            raise MachineError(
-                "a worker process was killed, probably for want of memory",
-                hint="run again with fewer --workers; what is done is kept",
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _prepare_patient(
-    store: Path, patient: str, cases: Sequence[Case]
+    store: Path, job: tuple[str, Sequence[Case]]
 ) -> tuple[tuple[StoredCase, ...], bool, list[Problem]]:
     """Reads and writes one patient; returns the entries, whether they are new, the problems."""
+    patient, cases = job
     fingerprints = {case.id: _fingerprint(case) for case in cases}
     there = stored_cases(store, patient)
     if there is not None and {e.id: e.fingerprint for e in there} == fingerprints:

@@ -1,21 +1,22 @@
-"""``score``: how good the masks of any tool are, ours or a peer's, on the reference's own grid."""
+"""``score``: how good the masks of any tool are, ours or a peer's, on the reference's own grid.
+
+Each pair is read, judged and let go by a process of its own, and written into a journal, so that
+thousands of cases need no more memory than a few, and a stopped run goes on where it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
+from pydantic import Field
 
 from gliomask.config import Options
-from gliomask.core.geometry import voxel_ml
+from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import (
-    BINARY,
-    BRATS_2021,
-    BRATS_2023,
-    BRATS_2024,
     REGIONS,
     LabelArray,
     LabelScheme,
@@ -23,30 +24,26 @@ from gliomask.core.labels import (
 from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import CaseError, CasesError, InputError
 from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_grid
-from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
-from gliomask.evaluation.summary import EvaluationSummary, summarise_scores
-from gliomask.formats.images import is_nifti, read_labels
-from gliomask.workflows.masks import MaskFile, case_id, find_masks
+from gliomask.evaluation.scores import MaskPair
+from gliomask.evaluation.summary import EvaluationSummary
+from gliomask.formats.images import is_nifti, read_image, read_labels
+from gliomask.workflows.journal import Journal, file_key, go_on
+from gliomask.workflows.judging import Background, Circumstances, JudgedCase, Trait, judge
+from gliomask.workflows.masks import MaskFile
+from gliomask.workflows.pairing import find_pairs
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
-    Failure,
     Judgement,
-    as_keys,
     check_target,
     raise_failures,
     write_judgement,
 )
+from gliomask.workflows.schemes import Labels, Schemes, find_schemes
 from gliomask.workflows.subjects import annotated_slices
+from gliomask.workflows.traits import read_traits
 
-_SCHEMES = {
-    "binary": BINARY,
-    "brats2021": BRATS_2021,
-    "brats2023": BRATS_2023,
-    "brats2024": BRATS_2024,
-}
-Labels = Literal["auto", "binary", "brats2021", "brats2023", "brats2024"]
-Pair = tuple[MaskFile, MaskFile]
-"""(reference, prediction)."""
+_FEW = 8
+"""Pairs up to which starting processes takes longer than judging."""
 
 
 class ScoreOptions(Options):
@@ -59,7 +56,15 @@ class ScoreOptions(Options):
     out: Path
     """The folder to write; an earlier evaluation in it is replaced."""
     labels: Labels = "auto"
-    """What the numbers in the masks mean; ``auto`` goes by which numbers there are."""
+    """What the numbers in the masks mean where nothing tells; ``auto`` goes by the numbers."""
+    pairs: Path | None = None
+    """A table (reference, prediction, case, patient) that pairs the masks."""
+    table: Path | None = None
+    """A table of patients whose columns ``by`` the scores are grouped by."""
+    by: tuple[str, ...] = ()
+    """Columns of ``table``."""
+    workers: Annotated[int, Field(ge=1)] | None = None
+    """Processes; as many as there are processors where there is enough to do."""
 
 
 @dataclass(frozen=True)
@@ -70,136 +75,94 @@ class ScoreResult:
         out: the folder written.
         summary: of the scores.
         explanation: how the numbers in the masks were understood.
+        remarks: (case, what looks wrong with its mask).
+        resumed: pairs that an earlier, stopped run had judged.
     """
 
     out: Path
     summary: EvaluationSummary
     explanation: tuple[str, ...]
+    remarks: tuple[tuple[str, str], ...]
+    resumed: int
 
 
 def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     """Judges masks against reference masks of the same cases, and writes an evaluation's folder.
 
     Raises:
-        InputError: no masks, two of one case, or ``out`` holds something else.
+        InputError: no masks, two of one case, a table that doesn't fit, or ``out`` holds something
+            else.
         CasesError: no pair could be judged; nothing is written.
         BatchError: masks without a partner or pairs that don't fit; the others are written.
+        MachineError: a worker process was killed; what is done is kept for the next run.
     """
     check_target(options.out)
-    pairs, failures = _pair(find_masks(options.references), find_masks(options.predictions))
-    progress.start(2 * len(pairs), "scoring")
-    schemes = _schemes(pairs, options.labels, progress)
-    scores: list[CaseScore] = []
-    for reference, prediction in pairs:
-        try:
-            scores += _score(reference, prediction, schemes)
-        except InputError as problem:
-            failures.append((reference.case, str(problem)))
-        progress.advance(note=reference.case)
-    if not scores:
+    traits = read_traits(options.table, options.by)
+    pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
+    workers = options.workers or (1 if len(pairs) <= _FEW else None)
+    schemes = find_schemes(pairs, options.labels, options.out, progress, workers)
+    tasks = [_Task(reference, prediction, schemes) for reference, prediction in pairs]
+    progress.start(len(tasks), "scoring")
+    with Journal(options.out, JudgedCase) as journal:
+        resumed = sum(journal.get(task.key) is not None for task in tasks)
+        judged, failures = go_on(_judge, tasks, journal, progress, workers)
+    failures = [*alone, *failures]
+    if not judged:
         raise CasesError("no pair of masks could be judged", failures, path=options.predictions)
-    summary = summarise_scores(scores)
     about = {
         "references": str(options.references),
         "predictions": str(options.predictions),
         "labels": list(schemes.explanation),
-        "synthetic_data": any(reference.synthetic for reference, _ in pairs),
-        "failed": as_keys(failures),
     }
-    judgement = Judgement(scores, summary, about, provenance("score", options))
-    write_judgement(options.out, judgement)
-    raise_failures(failures, summary.n_cases, options.out)
-    return ScoreResult(options.out, summary, schemes.explanation)
-
-
-@dataclass(frozen=True)
-class _Schemes:
-    """How masks are read that no layout explains: the references', the predictions'."""
-
-    reference: LabelScheme
-    prediction: LabelScheme
-    explanation: tuple[str, ...]
-
-
-def _pair(
-    references: Sequence[MaskFile], predictions: Sequence[MaskFile]
-) -> tuple[list[Pair], list[Failure]]:
-    """Masks of the same case, and all that have no partner; two single files are a pair."""
-    if len(references) == len(predictions) == 1:
-        return [(references[0], predictions[0])], []
-    # A data set may call a case otherwise than its mask's file.
-    names = {case_id(mask.file.paths[0].name): mask for mask in references}
-    names |= {mask.case: mask for mask in references}
-    paired: dict[str, Pair] = {}
-    failures: list[Failure] = []
-    for mask in predictions:
-        reference = names.get(mask.case)
-        if reference is None or reference.case in paired:
-            failures.append((mask.case, f"no reference for {mask.file}"))
-        else:
-            paired[reference.case] = reference, mask
-    alone = [mask for mask in references if mask.case not in paired]
-    failures += [(mask.case, f"no prediction for {mask.file}") for mask in alone]
-    return list(paired.values()), failures
-
-
-def _schemes(pairs: Sequence[Pair], labels: Labels, progress: Progress) -> _Schemes:
-    """The schemes that were named, or those that the numbers in all masks together tell."""
-    if labels != "auto":
-        progress.advance(len(pairs))
-        scheme = _SCHEMES[labels]
-        return _Schemes(scheme, scheme, (f"labels: {scheme.name}, as told",))
-    drawn: set[int] = set()
-    found: set[int] = set()
-    for reference, prediction in pairs:
-        drawn |= _numbers(reference) if reference.scheme is None else set()
-        found |= _numbers(prediction)
-        progress.advance()
-    known = next((reference.scheme for reference, _ in pairs if reference.scheme), None)
-    return _guess(known, drawn, found)
-
-
-def _guess(known: LabelScheme | None, drawn: set[int], found: set[int]) -> _Schemes:
-    """An empty side is read as the other one."""
-    reference = known or _scheme_of(drawn or found)
-    prediction = _scheme_of(found) if found else reference
-    return _Schemes(
-        reference,
-        prediction,
-        (
-            f"references: {reference.name}, {_reason(drawn) if known is None else 'by the layout'}",
-            f"predictions: {prediction.name}, {_reason(found)}",
-        ),
+    judgement = Judgement(
+        title=f"{options.predictions.name} against {options.references.name}",
+        judged=tuple(judged),
+        failures=tuple(failures),
+        traits=traits,
+        licences=tuple(sorted({r.licence for r, _ in pairs if r.licence})),
+        about=about,
+        provenance=provenance("score", options),
+    )
+    analysis = write_judgement(options.out, judgement)
+    journal.discard()
+    raise_failures(failures, len(judged), options.out)
+    return ScoreResult(
+        options.out, analysis.summary, schemes.explanation, analysis.remarks, resumed
     )
 
 
-def _scheme_of(numbers: set[int]) -> LabelScheme:
-    """One number is a tumour; 1, 2 and 4, or 1, 2 and 3, are BraTS; anything else is a tumour."""
-    if len(numbers) > 1:
-        for scheme in (BRATS_2023, BRATS_2021):
-            if numbers <= {number for number, _ in scheme.values}:
-                return scheme
-    return BINARY
+@dataclass(frozen=True)
+class _Task:
+    """A pair to be judged."""
+
+    reference: MaskFile
+    prediction: MaskFile
+    schemes: Schemes
+
+    @property
+    def case(self) -> str:
+        return self.reference.case
+
+    @property
+    def drawn_by(self) -> LabelScheme:
+        return self.reference.scheme or self.schemes.reference
+
+    @property
+    def found_by(self) -> LabelScheme:
+        return self.prediction.scheme or self.schemes.prediction
+
+    @property
+    def key(self) -> str:
+        mask, image = self.reference, self.reference.image
+        files = [*mask.file.paths, *self.prediction.file.paths, *(image.paths if image else ())]
+        rules = (mask.case, mask.patient, mask.sparse, self.drawn_by, self.found_by)
+        return f"{rules}{file_key(files)}"
 
 
-def _reason(numbers: set[int]) -> str:
-    told = ", ".join(map(str, sorted(numbers)[:8])) or "none"
-    return f"by the numbers in the masks ({told})"
-
-
-def _numbers(mask: MaskFile) -> set[int]:
-    """The numbers in a mask but 0; none if it can't be read, which scoring it will tell."""
-    try:
-        numbers, _ = read_labels(mask.file)
-    except InputError:
-        return set()
-    return set(np.unique(numbers).tolist()) - {0}
-
-
-def _score(reference: MaskFile, prediction: MaskFile, schemes: _Schemes) -> tuple[CaseScore, ...]:
-    drawn_by, found_by = reference.scheme or schemes.reference, schemes.prediction
-    drawn, grid = _read(reference, drawn_by)
-    found, other = _read(prediction, found_by)
+def _judge(task: _Task) -> JudgedCase:
+    reference, prediction = task.reference, task.prediction
+    drawn, grid = _read(reference, task.drawn_by)
+    found, other = _read(prediction, task.found_by)
     if not same_grid(grid, other):
         raise CaseError(
             f"{prediction.file} is on another grid than {reference.file}",
@@ -207,16 +170,28 @@ def _score(reference: MaskFile, prediction: MaskFile, schemes: _Schemes) -> tupl
             found=described(other),
             allowed=described(grid),
         )
+    has_world = is_nifti(reference.file.paths[0])
+    sizes = spacing_mm(grid.affine)
     pair = MaskPair(
-        reference.case,
-        reference.patient,
-        drawn,
-        found,
-        annotated_slices(drawn) if reference.sparse else None,
-        voxel_ml(grid.affine) if is_nifti(reference.file.paths[0]) else None,
+        case=reference.case,
+        patient=reference.patient,
+        reference=drawn,
+        predicted=found,
+        annotated=annotated_slices(drawn) if reference.sparse else None,
+        voxel_ml=voxel_ml(grid.affine) if has_world else None,
+        spacing_mm=sizes if has_world else None,
     )
-    told = set(drawn_by.regions) & set(found_by.regions)
-    return score_case(pair, tuple(region for region in REGIONS if region in told))
+    image, remarks = _image(reference, grid)
+    told = set(task.drawn_by.regions) & set(task.found_by.regions)
+    traits: dict[str, Trait] = {"site": reference.site} if reference.site else {}
+    if has_world:
+        traits["slice thickness"] = sizes[0]
+    return judge(
+        pair,
+        tuple(region for region in REGIONS if region in told),
+        Background(image, (sizes[1], sizes[2]), has_world),
+        Circumstances(traits, remarks=remarks, synthetic=reference.synthetic),
+    )
 
 
 def _read(mask: MaskFile, scheme: LabelScheme) -> tuple[LabelArray, Grid]:
@@ -227,3 +202,19 @@ def _read(mask: MaskFile, scheme: LabelScheme) -> tuple[LabelArray, Grid]:
         return scheme.translate(turned), grid
     except ValueError as problem:
         raise CaseError(str(problem), path=str(mask.file)) from None
+
+
+def _image(
+    reference: MaskFile, grid: Grid
+) -> tuple[npt.NDArray[np.float32] | None, tuple[str, ...]]:
+    """What the reference was drawn on, to show the masks on; and why not, where it can't be."""
+    if reference.image is None:
+        return None, ()
+    try:
+        image = read_image(reference.image)
+        turned, other = on_reading_frame(image.array, image.affine)
+    except (InputError, ValueError) as problem:
+        return None, (f"shown without its image: {problem}",)
+    if not same_grid(grid, other):
+        return None, ("shown without its image, which is on another grid",)
+    return turned, ()
