@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gliomask.errors import FormatError, InputError
@@ -57,8 +58,7 @@ def draw_curves(run: Path, note: str = "") -> list[Path]:
         InputError: there is no history table.
         FormatError: a table lacks a column, or a cell is not a number.
     """
-    history = _columns(run / "history.csv", _rows(run / "history.csv"), _HISTORY)
-    curves = [_Curve(f"epoch_{kind}", partial(_by_epoch, history, kind)) for kind in _KINDS]
+    curves = _by_epochs(run)
     if (run / "iterations.csv").is_file():
         parts = _by_part(run / "iterations.csv")
         curves += [_Curve(f"iteration_{k}", partial(_by_iteration, parts, k)) for k in _KINDS]
@@ -68,12 +68,31 @@ def draw_curves(run: Path, note: str = "") -> list[Path]:
     return written + _draw(curves, run / "figures" / "curves", note)
 
 
-def _draw(curves: Sequence[_Curve], stem: Path, note: str) -> list[Path]:
+def epoch_curves(run: Path) -> Figure:
+    """The two curves by epoch side by side.
+
+    Raises:
+        InputError, FormatError: as ``draw_curves``.
+    """
+    return _sheet(_by_epochs(run))
+
+
+def _by_epochs(run: Path) -> list[_Curve]:
+    history = _columns(run / "history.csv", _rows(run / "history.csv"), _HISTORY)
+    return [_Curve(f"epoch_{kind}", partial(_by_epoch, history, kind)) for kind in _KINDS]
+
+
+def _sheet(curves: Sequence[_Curve]) -> Figure:
     columns = min(2, len(curves))
     rows = -(-len(curves) // columns)
     figure = style.new_figure(5.8 * columns, 3.8 * rows + 0.2)
     for place, curve in enumerate(curves, start=1):
         curve.draw(figure.add_subplot(rows, columns, place))
+    return figure
+
+
+def _draw(curves: Sequence[_Curve], stem: Path, note: str) -> list[Path]:
+    figure = _sheet(curves)
     style.foot(figure, note)
     return style.save(figure, stem, ("png", "svg"))
 

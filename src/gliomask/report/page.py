@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.report.numbers import number_text
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,12 @@ def _source(text: str) -> str:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("gliomask.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["score"] = lambda value: number_text(value, 3)
+    return environment

@@ -7,8 +7,11 @@ never with pyplot, so that drawing keeps no state, needs no display and is safe 
 
 from __future__ import annotations
 
+import io
+import re
 import textwrap
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import matplotlib as mpl
@@ -24,6 +27,8 @@ BLUE, RED, GREEN = "#0072B2", "#C8102E", "#009E73"
 ORANGE, SKY, YELLOW, VERMILION = "#E69F00", "#56B4E9", "#F0E442", "#D55E00"
 INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
 REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
+_PAGE_COLOURS = {INK: "--ink", FAINT: "--faint", GRID: "--line"}
+"""Colours that a page has its own of, light and dark."""
 _DPI = 150
 _LETTERS_PER_INCH = 14
 _PADS = {"w_pad": 0.1, "h_pad": 0.1, "wspace": 0.03, "hspace": 0.03}
@@ -87,3 +92,24 @@ def save(figure: Figure, stem: Path, formats: Sequence[str] = ("png",)) -> list[
             figure.savefig(temporary, dpi=_DPI, metadata=dated, facecolor=figure.get_facecolor())
         written.append(final)
     return written
+
+
+def inline_svg(figure: Figure, name: str, label: str) -> str:
+    """The figure as an SVG element for a page: its text is text, its greys follow the page's.
+
+    Args:
+        figure: with no more in it than our own words and numbers; names of others are escaped by
+            matplotlib.
+        name: unlike that of any other figure on the page, for it makes the ids in it unique.
+        label: what it shows, for those who can't see it.
+    """
+    out = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+    svg = out.getvalue()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", svg)
+    for colour, variable in _PAGE_COLOURS.items():
+        svg = re.sub(colour, f"var({variable})", svg, flags=re.IGNORECASE)
+    opened = re.sub(r' (width|height)="[\d.]+pt"', "", svg[: svg.index(">")])
+    return f'{opened} role="img" aria-label="{escape(label)}"{svg[svg.index(">") :]}'

@@ -1,0 +1,244 @@
+"""Charts of an evaluation: how scores are spread, over what, and how volumes and probabilities
+agree with the truth. Each function gives a figure; none reads or writes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from gliomask.evaluation.agreement import Agreement, Estimate
+from gliomask.evaluation.calibration import Calibration
+from gliomask.evaluation.comparison import PairedDifference
+from gliomask.evaluation.strata import Stratum
+from gliomask.report import style
+
+REGION_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
+Values = Mapping[str, Sequence[float]]
+"""Region -> a score of each patient that has one."""
+
+
+def spread(values: Values, label: str, *, share: bool) -> Figure:
+    """The scores of all patients: a box with the median, whiskers from the 5th to the 95th
+    percentile, and every patient as a point.
+
+    Args:
+        values: by region; regions without any are left out.
+        label: of the score, with its unit.
+        share: whether it lies between 0 and 1.
+    """
+    rows = [(region, list(held)) for region, held in values.items() if held]
+    figure = style.new_figure(6.4, 1.3 + 0.75 * max(len(rows), 1))
+    axes = figure.add_subplot()
+    for place, (region, held) in enumerate(reversed(rows)):
+        colour = REGION_COLOURS[region]
+        _box(axes, held, place, colour)
+        jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(held))
+        axes.scatter(held, place + jitter, s=14, color=colour, alpha=0.65, linewidths=0, zorder=3)
+    names = [style.REGION_NAMES[region] for region, _ in reversed(rows)]
+    axes.set_yticks(range(len(rows)), names)
+    axes.set_ylim(-0.55, len(rows) - 0.45)
+    if share:
+        axes.set_xlim(-0.02, 1.02)
+    else:
+        axes.set_xlim(left=0)
+    style.tidy(axes, "", label, "")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str) -> Figure:
+    """Dice against the reference's volume, on a logarithmic axis.
+
+    Args:
+        points: region -> (volume, Dice) of each patient with both; volumes above 0.
+        unit: of the volumes.
+    """
+    figure = style.new_figure(6.4, 4.0)
+    axes = figure.add_subplot()
+    for region, held in points.items():
+        if held:
+            volumes, scores = zip(*held, strict=True)
+            axes.scatter(
+                volumes,
+                scores,
+                s=18,
+                color=REGION_COLOURS[region],
+                alpha=0.7,
+                linewidths=0,
+                label=style.REGION_NAMES[region],
+            )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
+    axes.set_ylim(-0.02, 1.02)
+    style.tidy(axes, "", f"Volume of the reference ({unit})", "Dice")
+    _legend(axes)
+    return figure
+
+
+def bland_altman(found: Agreement, unit: str) -> Figure:
+    """Differences of volumes against their means, with the bias, the limits of agreement and the
+    95 % intervals of these (shaded).
+
+    Args:
+        found: of one region.
+        unit: of its volumes.
+    """
+    figure = style.new_figure(6.4, 4.0)
+    axes = figure.add_subplot()
+    means, differences = (
+        [getattr(point, name) for point in found.points] for name in ("mean", "difference")
+    )
+    axes.scatter(means, differences, s=18, color=style.BLUE, alpha=0.7, linewidths=0, zorder=3)
+    limits = found.absolute
+    for estimate, name, dashes in (
+        (limits.upper, "upper limit", (5, 3)),
+        (limits.bias, "bias", None),
+        (limits.lower, "lower limit", (5, 3)),
+    ):
+        if estimate is not None:
+            _line(axes, estimate, name, unit, dashes)
+    style.tidy(axes, "", f"Mean of both volumes ({unit})", f"Predicted minus reference ({unit})")
+    axes.margins(x=0.16)
+    axes.set_xlim(left=0)
+    return figure
+
+
+def forest(strata: Sequence[tuple[str, Sequence[Stratum]]], label: str) -> Figure:
+    """The mean score of each stratum with its 95 % interval; the patients behind it as a number.
+
+    Args:
+        strata: (what patients are grouped by, its strata).
+        label: of the score.
+    """
+    rows: list[tuple[str, Stratum | None]] = []
+    for name, held in strata:
+        rows += [(name, None), *((one.label, one) for one in held)]
+    figure = style.new_figure(6.4, 0.9 + 0.27 * max(len(rows), 1))
+    axes = figure.add_subplot()
+    for place, (_, stratum) in enumerate(rows):
+        summary = None if stratum is None else stratum.summary
+        if summary is None or summary.mean is None:
+            continue
+        if summary.ci95 is not None:
+            axes.plot(summary.ci95, (place, place), color=style.BLUE, lw=2.2, alpha=0.6)
+        axes.scatter([summary.mean], [place], s=26, color=style.BLUE, zorder=3, linewidths=0)
+        axes.annotate(
+            f"n = {summary.n}",
+            (1.01, place),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+            color=style.FAINT,
+        )
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    style.tidy(axes, "", f"{label}, mean with 95 % interval", "")
+    for tick, (_, stratum) in zip(axes.get_yticklabels(), rows, strict=True):
+        tick.set_fontweight("bold" if stratum is None else "normal")
+        tick.set_color(style.INK)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def reliability(curves: Sequence[tuple[str, Calibration]]) -> Figure:
+    """The reliability diagram (share of tumour among voxels by the probability that they were
+    given), and below it how many voxels each bin holds.
+
+    Args:
+        curves: (name, calibration), e.g. before and after the temperature.
+    """
+    figure = style.new_figure(6.4, 5.0)
+    upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
+    upper.plot((0, 1), (0, 1), color=style.FAINT, lw=1, dashes=(4, 3), label="perfect")
+    for (name, found), colour in zip(curves, (style.BLUE, style.VERMILION), strict=False):
+        held = [one for one in found.bins if one.confidence is not None]
+        upper.plot(
+            [one.confidence or 0.0 for one in held],
+            [one.frequency or 0.0 for one in held],
+            color=colour,
+            marker="o",
+            ms=4,
+            lw=1.6,
+            label=name,
+        )
+        counts = [max(one.n, 0.5) for one in found.bins]
+        edges = [found.bins[0].low, *(one.high for one in found.bins)]
+        lower.stairs(counts, edges, color=colour, lw=1.4)
+    upper.set_ylim(-0.02, 1.02)
+    lower.set_yscale("log")
+    lower.set_ylim(bottom=0.8)
+    style.tidy(upper, "", "", "Share that is tumour")
+    style.tidy(lower, "", "Probability given", "Voxels")
+    _legend(upper)
+    return figure
+
+
+def differences(found: Sequence[PairedDifference], label: str) -> Figure:
+    """Paired differences of one score between sets of predictions, with their intervals.
+
+    Args:
+        found: each with a difference.
+        label: of the score, with its unit.
+    """
+    figure = style.new_figure(6.4, 1.0 + 0.45 * max(len(found), 1))
+    axes = figure.add_subplot()
+    axes.axvline(0, color=style.FAINT, lw=1, dashes=(4, 3))
+    for place, one in enumerate(found):
+        if one.ci95 is not None:
+            axes.plot(one.ci95, (place, place), color=style.BLUE, lw=2.2, alpha=0.6)
+        axes.scatter([one.difference], [place], s=30, color=style.BLUE, zorder=3, linewidths=0)
+    axes.set_yticks(range(len(found)), [f"{one.first} − {one.second}" for one in found])
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    style.tidy(axes, "", f"Difference of {label}, mean with 95 % interval", "")
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(7))
+    return figure
+
+
+def _box(axes: Axes, held: Sequence[float], place: float, colour: str) -> None:
+    drawn = axes.boxplot(
+        held,
+        positions=[place],
+        orientation="horizontal",
+        widths=0.5,
+        whis=(5, 95),
+        showfliers=False,
+        patch_artist=True,
+        manage_ticks=False,
+    )
+    for part in (*drawn["boxes"], *drawn["whiskers"], *drawn["caps"], *drawn["medians"]):
+        part.set_color(colour)
+        part.set_linewidth(1.2)
+    for median in drawn["medians"]:
+        median.set_linewidth(2.4)
+    for box in drawn["boxes"]:
+        box.set_facecolor((*box.get_facecolor()[:3], 0.15))
+
+
+def _line(
+    axes: Axes, estimate: Estimate, name: str, unit: str, dashes: tuple[int, int] | None
+) -> None:
+    if estimate.ci95 is not None:
+        axes.axhspan(*estimate.ci95, color=style.VERMILION, alpha=0.12, linewidth=0)
+    how = {} if dashes is None else {"dashes": dashes}
+    axes.axhline(estimate.value, color=style.VERMILION, lw=1.4, **how)
+    axes.annotate(
+        f"{name} {estimate.value:+.3g} {unit}",
+        (0.995, estimate.value),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=style.INK,
+    )
+
+
+def _legend(axes: Axes) -> None:
+    if len(axes.get_legend_handles_labels()[0]) > 1:
+        axes.legend(frameon=False, fontsize=9, labelcolor=style.INK)

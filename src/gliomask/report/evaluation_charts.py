@@ -1,0 +1,118 @@
+"""Which charts an evaluation has, with their captions; the page and the figures folder share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from matplotlib.figure import Figure
+
+from gliomask.evaluation.analysis import Analysis, volumes
+from gliomask.evaluation.metric import METRICS
+from gliomask.evaluation.statistics import by_patient
+from gliomask.report import charts, style
+from gliomask.report.numbers import interval_text, number_text
+
+_SPREAD = ("dice", "nsd_2mm", "nsd_2px", "hd95_mm", "hd95_px")
+
+
+@dataclass(frozen=True, eq=False)
+class NamedFigure:
+    """A chart and what stands around it.
+
+    Attributes:
+        section: of the page.
+        stem: name of its file.
+        title, caption: for people.
+        figure: drawn.
+    """
+
+    section: Literal["charts", "volumes", "strata", "calibration", "training"]
+    stem: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+def evaluation_charts(analysis: Analysis) -> Iterator[NamedFigure]:
+    """Every chart that the analysis has figures for."""
+    yield from _spreads(analysis)
+    yield from _by_size(analysis)
+    yield from _agreements(analysis)
+    yield from _strata(analysis)
+    yield from _calibrations(analysis)
+
+
+def _spreads(analysis: Analysis) -> Iterator[NamedFigure]:
+    for name in _SPREAD:
+        if name not in analysis.summary.metrics:
+            continue
+        metric = METRICS[name]
+        values = {}
+        for region in analysis.summary.metrics[name]:
+            rows = [s for s in analysis.scores if s.region == region]
+            scores = by_patient((row.patient, metric(row)) for row in rows)
+            values[region] = [score for score in scores if score is not None]
+        if not any(values.values()):
+            continue
+        label = metric.label[0].upper() + metric.label[1:]
+        unit = f" ({metric.unit})" if metric.unit else ""
+        figure = charts.spread(values, f"{label}{unit}", share=not metric.unit)
+        caption = "Each point a patient; the box holds the middle half, the whiskers 90 %."
+        yield NamedFigure("charts", f"spread_{name}", f"{label}{unit}", caption, figure)
+
+
+def _by_size(analysis: Analysis) -> Iterator[NamedFigure]:
+    unit = analysis.volume_unit
+    points = {
+        region: [
+            (volumes(row, unit)[0], row.overlap.dice)
+            for row in analysis.scores
+            if row.region == region and row.overlap.reference and row.overlap.dice is not None
+        ]
+        for region in analysis.regions
+    }
+    if any(points.values()):
+        figure = charts.score_by_size(points, unit)
+        caption = "Each point a case. The same error costs a small tumour more."
+        yield NamedFigure("charts", "dice_by_size", "Dice by tumour size", caption, figure)
+
+
+def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
+    unit = analysis.volume_unit
+    for region, found in analysis.agreement.items():
+        bias, lower, upper = found.absolute.bias, found.absolute.lower, found.absolute.upper
+        if bias is None:
+            continue
+        caption = f"Bias {number_text(bias.value, 1)} {unit} {interval_text(bias.ci95, 1)}"
+        if lower is not None and upper is not None:
+            ends = (lower.value, upper.value)
+            caption += f", limits of agreement {interval_text(ends, 1)} {unit}"
+        if found.concordance is not None:
+            caption += f", Lin's concordance {found.concordance:.3f}"
+        caption += f"; {found.n} patients. Shaded: 95 % intervals."
+        title = f"Bland-Altman, {style.REGION_NAMES[region]}"
+        figure = charts.bland_altman(found, unit)
+        yield NamedFigure("volumes", f"bland_altman_{region}", title, caption, figure)
+
+
+def _strata(analysis: Analysis) -> Iterator[NamedFigure]:
+    held = [(name, strata.strata) for name, strata in analysis.strata.items()]
+    if held:
+        region = style.REGION_NAMES[analysis.regions[0]]
+        figure = charts.forest(held, f"Dice of the {region}")
+        notes = [f"{name}: {s.note}" for name, s in analysis.strata.items() if s.note]
+        yield NamedFigure("strata", "strata", "Dice by group", ". ".join(notes), figure)
+
+
+def _calibrations(analysis: Analysis) -> Iterator[NamedFigure]:
+    for region, curves in analysis.calibration.items():
+        told = [
+            f"{name}: ECE {number_text(found.ece, 4)}, Brier {number_text(found.brier, 4)}"
+            for name, found in curves
+        ]
+        caption = "; ".join(told) + ". Voxels within the crop to the head, of annotated slices."
+        title = f"Reliability, {style.REGION_NAMES[region]}"
+        figure = charts.reliability(curves)
+        yield NamedFigure("calibration", f"reliability_{region}", title, caption, figure)

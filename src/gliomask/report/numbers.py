@@ -1,0 +1,27 @@
+"""Figures as people read them, the same in every table and page."""
+
+from __future__ import annotations
+
+
+def number_text(value: float | None, decimals: int) -> str:
+    """So many decimals; a dash where there is no figure.
+
+    >>> number_text(0.81349, 3), number_text(None, 3), number_text(-0.0001, 2)
+    ('0.813', '–', '0.00')
+    """
+    if value is None:
+        return "–"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def interval_text(ends: tuple[float, float] | None, decimals: int) -> str:
+    """An interval in brackets; empty where there is none.
+
+    >>> interval_text((0.75, 0.86), 2), interval_text(None, 2)
+    ('[0.75, 0.86]', '')
+    """
+    if ends is None:
+        return ""
+    low, high = (number_text(end, decimals) for end in ends)
+    return f"[{low}, {high}]"
