@@ -1,0 +1,164 @@
+"""A reporting checklist filled from records, with honest blanks.
+
+CLAIM (Tejani et al. 2024) and TRIPOD+AI (Collins et al. 2024) ask what a paper on a model must
+tell. Part of it stands in the records of the run and the evaluation; the rest only its authors
+know, and nothing is put in their mouths: an item without a record stays blank, one of which the
+records tell a part says so. What each item asks is data (``checklists/*.yaml``): its number, its
+subject in our words, the facts that answer it, and what the authors must write. With ``always``
+the records never answer it in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args
+
+import yaml
+
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.errors import InputError
+from gliomask.report.evaluation_facts import EVALUATION_FACTS
+from gliomask.report.facts import Fact
+from gliomask.report.markdown import escape_markdown
+from gliomask.report.records import Records, text_at
+from gliomask.report.training_facts import TRAINING_FACTS
+
+CHECKLISTS: Final = ("claim", "tripod_ai")
+"""The files, in the order in which they are filled."""
+FACTS: Final[Mapping[str, Fact]] = MappingProxyType({**TRAINING_FACTS, **EVALUATION_FACTS})
+"""Every fact that an item may be answered with, by name."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+State = Literal["answered", "in part", "blank"]
+
+
+@dataclass(frozen=True)
+class ChecklistItem:
+    """One item, as far as the records answer it. All texts are plain: escape them where shown.
+
+    Attributes:
+        checklist: its name.
+        number: in the published list, e.g. ``12`` or ``12a``.
+        section: of the list.
+        subject: what it asks for, in our words.
+        answer: what the records tell, with ``in part: ...; still needed: ...`` around it if that
+            is not all; None is a blank.
+        source: the records that the answer is from; None for a blank.
+        needed: what the authors must write; None if nothing is left to write.
+    """
+
+    checklist: str
+    number: str
+    section: str
+    subject: str
+    answer: str | None
+    source: str | None
+    needed: str | None
+
+    @property
+    def state(self) -> State:
+        """How far the records answer it."""
+        if self.answer is None:
+            return "blank"
+        return "answered" if self.needed is None else "in part"
+
+
+def fill(records: Records) -> tuple[ChecklistItem, ...]:
+    """Every item of every checklist, in the published order.
+
+    Args:
+        records: what there is of them; odd values count as missing. Empty records leave every item
+            blank.
+
+    Raises:
+        InputError: the evaluation judged other weights than the run's, so that an answer from both
+            would be about no model at all.
+    """
+    _check_weights(records)
+    return tuple(
+        _fill(records, checklist["name"], section["section"], item)
+        for checklist in map(_load, CHECKLISTS)
+        for section in checklist["sections"]
+        for item in section["items"]
+    )
+
+
+def checklist_markdown(items: Sequence[ChecklistItem]) -> str:
+    """Markdown with a table for each checklist; whatever the records say, no cell can be forged.
+
+    Args:
+        items: of ``fill``, those of one checklist together. None give the heading alone.
+    """
+    parts = ["# Reporting checklists", f"{RESEARCH_USE_ONLY}."]
+    for name, group in groupby(items, key=lambda item: item.checklist):
+        parts += _section(name, list(group))
+    return "\n\n".join(parts) + "\n"
+
+
+def _check_weights(records: Records) -> None:
+    judged = text_at(records.summary, "weights_sha256")
+    own = text_at(records.card, "weights_sha256")
+    if judged != own and all(one and _DIGEST.fullmatch(one) for one in (judged, own)):
+        raise InputError(
+            "the evaluation judged other weights than the run's",
+            field="weights_sha256",
+            found=judged,
+            allowed=own,
+            hint="evaluate the model again, or give the run that was evaluated",
+        )
+
+
+@cache
+def _load(name: str) -> dict[str, Any]:
+    """A checklist of the package."""
+    source = resources.files("gliomask.report") / "checklists" / f"{name}.yaml"
+    loaded: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _fill(records: Records, checklist: str, section: str, item: Mapping[str, Any]) -> ChecklistItem:
+    facts = [FACTS[name] for name in item.get("facts", ())]
+    told = [(text, fact.source) for fact in facts if (text := fact.read(records))]
+    full = len(told) == len(facts) and not item.get("always", False)
+    answer = "; ".join(text for text, _ in told) or None
+    needed = None if answer and full else str(item["hint"])
+    if answer and needed:
+        answer = f"in part: {answer}; still needed: {needed}"
+    sources = dict.fromkeys(one for _, source in told for one in source.split(", "))
+    return ChecklistItem(
+        checklist=checklist,
+        number=str(item["number"]),
+        section=section,
+        subject=str(item["subject"]),
+        answer=answer,
+        source=", ".join(sources) or None,
+        needed=needed,
+    )
+
+
+def _section(name: str, items: Sequence[ChecklistItem]) -> list[str]:
+    count = {state: sum(one.state == state for one in items) for state in get_args(State)}
+    told = ", ".join(f"{number} {state}" for state, number in count.items())
+    cited = [
+        f"{loaded['citation']} doi:{loaded['doi']}"
+        for loaded in map(_load, CHECKLISTS)
+        if loaded["name"] == name
+    ]
+    head = ["| Item | Section | Subject | Answer | Source |", "| --- | --- | --- | --- | --- |"]
+    return [
+        f"## {escape_markdown(name)}",
+        *map(escape_markdown, cited),
+        f"{len(items)} items: {told}. A blank is for the authors to fill.",
+        "\n".join([*head, *map(_row, items)]),
+    ]
+
+
+def _row(item: ChecklistItem) -> str:
+    answer = item.answer or f"blank; needed: {item.needed}"
+    cells = (item.number, item.section, item.subject, answer, item.source or "")
+    return f"| {' | '.join(map(escape_markdown, cells))} |"

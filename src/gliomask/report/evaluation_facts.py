@@ -1,0 +1,163 @@
+"""What the records of an evaluation tell, each fact in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from gliomask.evaluation.statistics import RESAMPLES
+from gliomask.report.facts import Fact, counted, listed, ours, software
+from gliomask.report.records import (
+    Records,
+    count_at,
+    flag_at,
+    items_at,
+    number_at,
+    text_at,
+    texts_at,
+    value_at,
+)
+
+_SUMMARY, _PROVENANCE = "evaluation/summary.json", "evaluation/provenance.json"
+
+
+def data_evaluated(records: Records) -> str | None:
+    """What was judged, in the evaluation's words."""
+    source = text_at(records.summary, "source")
+    return source and f"evaluated on {source}"
+
+
+def synthetic_data(records: Records) -> str | None:
+    """Whether any of the judged data are a phantom's."""
+    flag = flag_at(records.summary, "synthetic_data")
+    return None if flag is None else f"data judged are {'' if flag else 'not '}synthetic"
+
+
+def seen(records: Records) -> str | None:
+    """Whether the evaluated patients are new to the model; what was warned of comes first."""
+    trained = texts_at(records.summary, "in_training")
+    warnings = texts_at(records.summary, "warnings")
+    if trained is None or warnings is None:
+        return None
+    if trained:
+        who = counted(len(trained), "evaluated patient was", "evaluated patients were")
+        return "; ".join([f"{who} trained on", *warnings])
+    return "; ".join(warnings) or "no evaluated patient was trained or chosen on"
+
+
+def numbers(records: Records) -> str | None:
+    """Cases and patients judged."""
+    cases = count_at(records.summary, "n_cases")
+    scored, empty = count_at(records.summary, "n"), count_at(records.summary, "n_empty")
+    if cases is None or scored is None or empty is None:
+        return None
+    judged = f"{counted(cases, 'case')} of {counted(scored + empty, 'patient')} evaluated"
+    return f"{judged}: {scored} with a score, {empty} without (both masks empty)"
+
+
+def failed(records: Records) -> str | None:
+    """Cases that could not be judged."""
+    found = value_at(records.summary, "failed")
+    if not isinstance(found, list | tuple):
+        return None
+    return f"{counted(len(found), 'case')} could not be judged"
+
+
+def policy(records: Records) -> str | None:
+    """How empty masks are scored, in the evaluation's words."""
+    text = text_at(records.summary, "policy")
+    return text and f"empty masks: {text}"
+
+
+def metrics(records: Records) -> str | None:
+    """Which scores were taken."""
+    names = dict.fromkeys(metric for metric, _, _ in _scores(records))
+    return f"scores: {listed(names)}" if names else None
+
+
+def uncertainty(records: Records) -> str | None:
+    """How intervals were found."""
+    if not any(_interval(one) for _, _, one in _scores(records)):
+        return None
+    drawn = f", {RESAMPLES:,} resamples" if ours(records.evaluation) else ""
+    return f"95 % intervals: bootstrap percentiles of the mean over patients{drawn}"
+
+
+def results(records: Records) -> str | None:
+    """The mean of every score over patients, with its interval."""
+    told = [_result(metric, region, one) for metric, region, one in _scores(records)]
+    return listed(told, 24) if told else None
+
+
+def worst(records: Records) -> str | None:
+    """The lowest Dice and its tenth percentile."""
+    told = []
+    for region, one in items_at(records.summary, "dice"):
+        lowest, tenth = number_at(one, "min"), number_at(one, "p10")
+        if lowest is not None and tenth is not None:
+            told.append(f"{region} {lowest:.4g} (10th percentile {tenth:.4g})")
+    return f"lowest Dice of a patient: {listed(told)}" if told else None
+
+
+def false_positives(records: Records) -> str | None:
+    """How often something is marked where nothing is."""
+    told = []
+    for region, one in items_at(records.summary, "slices"):
+        rate, free = number_at(one, "false_positive_rate"), count_at(one, "n_tumour_free")
+        if rate is not None and free is not None:
+            told.append(f"{region} {rate:.4g} of {free}")
+    return f"tumour-free slices with something marked: {listed(told)}" if told else None
+
+
+def weights_evaluated(records: Records) -> str | None:
+    """Which weights were judged."""
+    model = text_at(records.summary, "model")
+    digest = text_at(records.summary, "weights_sha256")
+    return f"model {model}, weights SHA-256 {digest}" if model and digest else None
+
+
+def software_evaluation(records: Records) -> str | None:
+    """Versions."""
+    found = software(records.evaluation)
+    return found and f"evaluation: {found}"
+
+
+EVALUATION_FACTS: Final[Mapping[str, Fact]] = {
+    "data_evaluated": Fact(data_evaluated, _SUMMARY),
+    "synthetic_data": Fact(synthetic_data, _SUMMARY),
+    "seen": Fact(seen, _SUMMARY),
+    "numbers": Fact(numbers, _SUMMARY),
+    "failed": Fact(failed, _SUMMARY),
+    "policy": Fact(policy, _SUMMARY),
+    "metrics": Fact(metrics, _SUMMARY),
+    "uncertainty": Fact(uncertainty, f"{_SUMMARY}, {_PROVENANCE}"),
+    "results": Fact(results, _SUMMARY),
+    "worst": Fact(worst, _SUMMARY),
+    "false_positives": Fact(false_positives, _SUMMARY),
+    "weights_evaluated": Fact(weights_evaluated, _SUMMARY),
+    "software_evaluation": Fact(software_evaluation, _PROVENANCE),
+}
+"""Every fact of an evaluation by name."""
+
+
+def _scores(records: Records) -> Iterator[tuple[str, str, object]]:
+    """(metric, region, its summary) of all that has a mean over patients, whatever the metric."""
+    for metric, regions in items_at(records.summary):
+        for region, one in items_at(regions):
+            if number_at(one, "mean") is not None and count_at(one, "n") is not None:
+                yield metric, region, one
+
+
+def _result(metric: str, region: str, one: object) -> str:
+    mean, interval = number_at(one, "mean"), _interval(one)
+    span = "" if interval is None else f" (95 % interval {interval[0]:.4g} to {interval[1]:.4g})"
+    over = counted(count_at(one, "n") or 0, "patient")
+    return f"{metric} of {region} {mean:.4g}{span} over {over}"
+
+
+def _interval(one: object) -> tuple[float, float] | None:
+    pair = value_at(one, "ci95")
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        return None
+    low, high = (number_at({"end": end}, "end") for end in pair)
+    return None if low is None or high is None else (low, high)

@@ -1,0 +1,50 @@
+"""What a fact is: a reader of records, and where it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import metadata
+
+from gliomask.report.markdown import one_line
+from gliomask.report.records import Records, items_at, text_at
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that records may tell.
+
+    Attributes:
+        read: puts it in words; None where the records don't tell it.
+        source: the records that it reads, for people.
+    """
+
+    read: Callable[[Records], str | None]
+    source: str
+
+
+def listed(names: Iterable[str], shown: int = 12) -> str:
+    """Names in a row, cut short after so many."""
+    every = list(names)
+    more = f" and {len(every) - shown} more" if len(every) > shown else ""
+    return ", ".join(every[:shown]) + more
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """``1 patient``, ``2 patients``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def software(record: object) -> str | None:
+    """Names and versions of a provenance's software."""
+    known = [f"{name} {one_line(v)}" for name, v in _software(record)]
+    return listed(known) if known else None
+
+
+def ours(record: object) -> bool:
+    """Whether this very version wrote a provenance, so that what it does is what was done."""
+    return text_at(record, "software", "gliomask") == metadata.version("gliomask")
+
+
+def _software(record: object) -> list[tuple[str, str]]:
+    return [(k, v) for k, v in items_at(record, "software") if isinstance(v, str) and one_line(v)]

@@ -1,0 +1,92 @@
+"""What a run and an evaluation have written down, read with the suspicion that any file deserves.
+
+Records are JSON and CSV that someone may have edited, so a value that is missing, of another type
+or not finite is a fact that is not known: every look-up gives None instead of failing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gliomask.report.markdown import one_line
+
+_LARGEST: Final = 1e15
+"""Beyond it a number in a record is a mistake, and an integer may not even fit a float."""
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """The records of one model, each as it was loaded; None, or anything odd, tells nothing.
+
+    Attributes:
+        summary: ``summary.json`` of the evaluation.
+        evaluation: ``provenance.json`` of the evaluation.
+        card: ``card.json`` of the run.
+        run: ``provenance.json`` of the run.
+        recipe: ``config.yaml`` of the run; without it the recipe in the card counts.
+        history: the rows of ``history.csv``, a mapping from column to cell each.
+        parameters: how many numbers the network learns, counted by whoever has its weights.
+    """
+
+    summary: object = None
+    evaluation: object = None
+    card: object = None
+    run: object = None
+    recipe: object = None
+    history: object = None
+    parameters: object = None
+
+
+def value_at(record: object, *keys: str) -> object:
+    """What stands under the keys, one in the other; None where there is no such place."""
+    for key in keys:
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(key)
+    return record
+
+
+def text_at(record: object, *keys: str) -> str | None:
+    """A text that says something, on one line, cut where it is too long to show."""
+    found = value_at(record, *keys)
+    return (one_line(found) or None) if isinstance(found, str) else None
+
+
+def number_at(record: object, *keys: str) -> float | None:
+    """A finite number; True and False are none."""
+    found = value_at(record, *keys)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return float(found) if abs(found) <= _LARGEST else None  # NaN is not
+
+
+def count_at(record: object, *keys: str) -> int | None:
+    """A whole number of things, 0 or more."""
+    found = value_at(record, *keys)
+    if isinstance(found, bool) or not isinstance(found, int):
+        return None
+    return found if 0 <= found <= _LARGEST else None
+
+
+def flag_at(record: object, *keys: str) -> bool | None:
+    """True or False, as such."""
+    found = value_at(record, *keys)
+    return found if isinstance(found, bool) else None
+
+
+def texts_at(record: object, *keys: str) -> tuple[str, ...] | None:
+    """A list of texts, perhaps empty; None if anything else is among them."""
+    found = value_at(record, *keys)
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        return None
+    return tuple(one_line(one) for one in found)
+
+
+def items_at(record: object, *keys: str) -> tuple[tuple[str, object], ...]:
+    """(key, value) of a mapping whose keys are texts; nothing if there is no such mapping."""
+    found = value_at(record, *keys)
+    if not isinstance(found, Mapping):
+        return ()
+    return tuple((one_line(k), v) for k, v in found.items() if isinstance(k, str) and one_line(k))

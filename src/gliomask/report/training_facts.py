@@ -1,0 +1,302 @@
+"""What the records of a run tell of a network and its training, each fact in a few words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from gliomask.core.intensity import CLIP
+from gliomask.core.slices import VERSION
+from gliomask.report.facts import Fact, counted, listed, software
+from gliomask.report.markdown import one_line
+from gliomask.report.records import (
+    Records,
+    count_at,
+    flag_at,
+    items_at,
+    number_at,
+    text_at,
+    texts_at,
+    value_at,
+)
+
+_CARD, _RUN, _RECIPE = "run/card.json", "run/provenance.json", "the run's recipe"
+_GROUPS: Final = ("loss", "optimiser")
+_TOP: Final = ("epochs", "batch_size", "ema", "precision", "seed")
+
+
+def technology(records: Records) -> str | None:
+    """The kind of AI."""
+    name = text_at(records.card, "network")
+    return name and f"deep learning, a segmentation network ({name})"
+
+
+def data_trained(records: Records) -> str | None:
+    """What the card says that it was trained on."""
+    data = text_at(records.card, "trained_on")
+    return data and f"trained on {data}"
+
+
+def synthetic_training(records: Records) -> str | None:
+    """Whether it was trained on a phantom."""
+    flag = flag_at(records.card, "synthetic")
+    return None if flag is None else f"data trained on are {'' if flag else 'not '}synthetic"
+
+
+def licence(records: Records) -> str | None:
+    """Of the weights."""
+    terms = text_at(records.card, "licence")
+    return terms and f"licence of the weights: {terms}"
+
+
+def regions(records: Records) -> str | None:
+    """What the network marks."""
+    names = texts_at(records.card, "regions")
+    return f"regions marked: {listed(names)}" if names else None
+
+
+def sequences(records: Records) -> str | None:
+    """What the network was trained on."""
+    names = texts_at(records.card, "sequences")
+    return f"MRI sequences: {listed(names)}" if names else None
+
+
+def preprocessing(records: Records) -> str | None:
+    """The preprocessing; its steps only if they are those of this version of it."""
+    version = count_at(records.card, "preprocess", "version")
+    if version is None:
+        return None
+    named = f"preprocessing version {version} of gliomask"
+    if version != VERSION:
+        return named
+    steps = f"z-scored over the head and clipped to ±{CLIP:g}; cropped to the head"
+    return f"{named}: turned to axial slices; each sequence of a volume {steps}"
+
+
+def inputs(records: Records) -> str | None:
+    """The network's input."""
+    size, mode = count_at(records.card, "size"), text_at(records.card, "input_mode")
+    channels = count_at(records.card, "in_channels")
+    if size is None or channels is None or mode is None:
+        return None
+    return f"axial slices of {size} x {size} pixels, {counted(channels, 'channel')} ({mode})"
+
+
+def network(records: Records) -> str | None:
+    """The network by name, its channels in and out."""
+    name, channels = text_at(records.card, "network"), count_at(records.card, "in_channels")
+    names = texts_at(records.card, "regions")
+    if name is None or channels is None or not names:
+        return None
+    return f"network {name}, {counted(channels, 'channel')} in, {len(names)} out"
+
+
+def parameters(records: Records) -> str | None:
+    """How much the network learns."""
+    count = count_at({"count": records.parameters}, "count")
+    return f"{count:,} parameters" if count else None
+
+
+def output(records: Records) -> str | None:
+    """What comes out and how it becomes a mask."""
+    threshold = number_at(records.card, "threshold")
+    temperature = number_at(records.card, "temperature")
+    if threshold is None or temperature is None:
+        return None
+    logits = f"sigmoid of the logits divided by temperature {temperature:g}"
+    return f"a probability for each pixel and region ({logits}), cut at {threshold:g}"
+
+
+def weights(records: Records) -> str | None:
+    """The program and the file of weights."""
+    made, digest = text_at(records.card, "created_by"), text_at(records.card, "weights_sha256")
+    return f"weights written by {made}, SHA-256 {digest}" if made and digest else None
+
+
+def missing_sequences(records: Records) -> str | None:
+    """Whether examinations may lack sequences."""
+    dropped = flag_at(records.card, "sequence_dropout")
+    if dropped is None:
+        return None
+    chance = number_at(_recipe(records), "input", "dropout")
+    if not dropped:
+        return "not trained with sequences left out"
+    with_chance = "" if chance is None else f" with chance {chance:g}"
+    return f"trained with sequences left out at random{with_chance}"
+
+
+def partition(records: Records) -> str | None:
+    """How many patients were learned from and chosen on."""
+    groups = _groups(records)
+    if groups is None:
+        return None
+    train, chosen = map(len, groups)
+    return f"{counted(train, 'patient')} trained on, {chosen} chosen on{_where(records)}"
+
+
+def disjoint(records: Records) -> str | None:
+    """Whether a patient is in both groups, as counted here."""
+    groups = _groups(records)
+    if groups is None:
+        return None
+    shared = len(set(groups[0]) & set(groups[1]))
+    if not shared:
+        return "no patient is both trained on and chosen on"
+    return f"{counted(shared, 'patient is', 'patients are')} both trained on and chosen on"
+
+
+def first_weights(records: Records) -> str | None:
+    """The seed; another source only if the recipe names it."""
+    recipe = _recipe(records)
+    seed = count_at(recipe, "seed")
+    if seed is None:
+        return None
+    told = [key for key, _ in items_at(recipe) if "weights" in key or "pretrained" in key]
+    start = f"recipe options {listed(told)}" if told else "the recipe names no earlier weights"
+    return f"drawn from seed {seed}; {start}"
+
+
+def optimisation(records: Records) -> str | None:
+    """Length, loss and optimiser, in the words of the recipe."""
+    recipe = _recipe(records)
+    parts = [_options({key: value_at(recipe, key) for key in _TOP if key in _keys(recipe)})]
+    parts += [_named(group, _options(value_at(recipe, group))) for group in _GROUPS]
+    return "; ".join(part for part in parts if part) or None
+
+
+def augmentation(records: Records) -> str | None:
+    """In the words of the recipe."""
+    return _named("augmentation", _options(value_at(_recipe(records), "augment"))) or None
+
+
+def sampling(records: Records) -> str | None:
+    """Which slices an epoch is made of, in the words of the recipe."""
+    return _named("sampling of slices", _options(value_at(_recipe(records), "sampling"))) or None
+
+
+def sessions(records: Records) -> str | None:
+    """How often it was worked on, how that ended, and on what."""
+    found = value_at(records.run, "sessions")
+    if not isinstance(found, list | tuple) or not found:
+        return None
+    outcome = text_at(found[-1], "outcome") or "not known"
+    return f"{counted(len(found), 'session')}, the last one: {outcome}{_machine(found[-1])}"
+
+
+def selection(records: Records) -> str | None:
+    """Which epoch was kept and what it was worth."""
+    of = value_at(records.card, "metrics")
+    epoch, dice, patients = (
+        count_at(of, "epoch"),
+        number_at(of, "mean_dice"),
+        count_at(of, "patients"),
+    )
+    if epoch is None or dice is None or patients is None:
+        return None
+    part, grid = text_at(of, "part") or "unnamed", text_at(of, "grid")
+    on = f" on {grid}" if grid else ""
+    worth = f"mean Dice {dice:.4g} over {counted(patients, 'patient')} of the {part} part{on}"
+    return f"kept: the network of epoch {epoch}, {worth}{_rank(records, epoch)}"
+
+
+def software_training(records: Records) -> str | None:
+    """Versions."""
+    found = software(records.run)
+    return found and f"training: {found}"
+
+
+TRAINING_FACTS: Final[Mapping[str, Fact]] = {
+    "technology": Fact(technology, _CARD),
+    "data_trained": Fact(data_trained, _CARD),
+    "synthetic_training": Fact(synthetic_training, _CARD),
+    "licence": Fact(licence, _CARD),
+    "regions": Fact(regions, _CARD),
+    "sequences": Fact(sequences, _CARD),
+    "preprocessing": Fact(preprocessing, _CARD),
+    "inputs": Fact(inputs, _CARD),
+    "network": Fact(network, _CARD),
+    "parameters": Fact(parameters, "the weights, counted"),
+    "output": Fact(output, _CARD),
+    "weights": Fact(weights, _CARD),
+    "missing_sequences": Fact(missing_sequences, f"{_CARD}, {_RECIPE}"),
+    "partition": Fact(partition, _RUN),
+    "disjoint": Fact(disjoint, _RUN),
+    "first_weights": Fact(first_weights, _RECIPE),
+    "optimisation": Fact(optimisation, _RECIPE),
+    "augmentation": Fact(augmentation, _RECIPE),
+    "sampling": Fact(sampling, _RECIPE),
+    "sessions": Fact(sessions, _RUN),
+    "selection": Fact(selection, f"{_CARD}, run/history.csv"),
+    "software_training": Fact(software_training, _RUN),
+}
+"""Every fact of a run by name."""
+
+
+def _recipe(records: Records) -> object:
+    """The run's own file, or the copy in the card."""
+    own = records.recipe
+    return own if isinstance(own, Mapping) else value_at(records.card, "recipe")
+
+
+def _groups(records: Records) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    train = texts_at(records.run, "train_patients")
+    chosen = texts_at(records.run, "validation_patients")
+    return None if train is None or chosen is None else (train, chosen)
+
+
+def _where(records: Records) -> str:
+    """The fold, or that there is none; a record without the key tells neither."""
+    fold = count_at(records.run, "data", "fold")
+    if fold is not None:
+        return f"; fold {fold} left for the test"
+    told = "fold" in _keys(value_at(records.run, "data"))
+    return "; hold-out split" if told and value_at(records.run, "data", "fold") is None else ""
+
+
+def _machine(session: object) -> str:
+    gpu, processors = text_at(session, "machine", "gpu"), count_at(session, "machine", "processors")
+    if gpu:
+        return f"; on {gpu}"
+    return f"; on {counted(processors, 'processor')}" if processors else ""
+
+
+def _rank(records: Records, epoch: int) -> str:
+    """Whether the history bears it out that no epoch was better."""
+    rows = records.history if isinstance(records.history, list | tuple) else ()
+    worth = {_cell(row, "epoch"): _cell(row, "validation_dice") for row in rows}
+    known = [dice for dice in worth.values() if dice is not None]
+    if not known or worth.get(float(epoch)) != max(known):
+        return ""
+    return f", the highest of {counted(len(known), 'epoch')} in the history"
+
+
+def _cell(row: object, column: str) -> float | None:
+    try:
+        value = float(text_at(row, column) or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _keys(record: object) -> tuple[str, ...]:
+    return tuple(key for key, _ in items_at(record))
+
+
+def _named(name: str, options: str) -> str:
+    return f"{name}: {options}" if options else ""
+
+
+def _options(record: object) -> str:
+    """``key value`` of every plain option; lists and mappings in it are left out."""
+    told = [(key, _plain(value)) for key, value in items_at(record)]
+    return ", ".join(f"{key} {value}" for key, value in told[:40] if value)
+
+
+def _plain(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, str):
+        return one_line(value)
+    number = number_at({"value": value}, "value")
+    return "" if number is None else f"{number:g}"
