@@ -17,6 +17,9 @@ from gliomask.report.numbers import interval_text, number_text
 _SPREAD = ("dice", "nsd_2mm", "nsd_2px", "hd95_mm", "hd95_px")
 
 
+Section = Literal["distributions", "volumes", "groups", "calibration", "training"]
+
+
 @dataclass(frozen=True, eq=False)
 class NamedFigure:
     """A chart and what stands around it.
@@ -28,7 +31,7 @@ class NamedFigure:
         figure: drawn.
     """
 
-    section: Literal["charts", "volumes", "strata", "calibration", "training"]
+    section: Section
     stem: str
     title: str
     caption: str
@@ -60,7 +63,7 @@ def _spreads(analysis: Analysis) -> Iterator[NamedFigure]:
         unit = f" ({metric.unit})" if metric.unit else ""
         figure = charts.spread(values, f"{label}{unit}", share=not metric.unit)
         caption = "Each point a patient; the box holds the middle half, the whiskers 90 %."
-        yield NamedFigure("charts", f"spread_{name}", f"{label}{unit}", caption, figure)
+        yield NamedFigure("distributions", f"spread_{name}", f"{label}{unit}", caption, figure)
 
 
 def _by_size(analysis: Analysis) -> Iterator[NamedFigure]:
@@ -76,7 +79,7 @@ def _by_size(analysis: Analysis) -> Iterator[NamedFigure]:
     if any(points.values()):
         figure = charts.score_by_size(points, unit)
         caption = "Each point a case. The same error costs a small tumour more."
-        yield NamedFigure("charts", "dice_by_size", "Dice by tumour size", caption, figure)
+        yield NamedFigure("distributions", "dice_by_size", "Dice by tumour size", caption, figure)
 
 
 def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
@@ -103,7 +106,7 @@ def _strata(analysis: Analysis) -> Iterator[NamedFigure]:
         region = style.REGION_NAMES[analysis.regions[0]]
         figure = charts.forest(held, f"Dice of the {region}")
         notes = [f"{name}: {s.note}" for name, s in analysis.strata.items() if s.note]
-        yield NamedFigure("strata", "strata", "Dice by group", ". ".join(notes), figure)
+        yield NamedFigure("groups", "strata", "Dice by group", ". ".join(notes), figure)
 
 
 def _calibrations(analysis: Analysis) -> Iterator[NamedFigure]:

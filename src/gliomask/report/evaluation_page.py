@@ -6,29 +6,41 @@ cases come first, and the policy and the intervals stand beside the figures that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from gliomask.evaluation.analysis import Analysis, volumes
-from gliomask.evaluation.case_score import CaseScore
-from gliomask.evaluation.metric import METRICS, Metric
-from gliomask.evaluation.statistics import Summary
+from gliomask.evaluation.analysis import Analysis
 from gliomask.evaluation.summary import UNIT
 from gliomask.report import style
 from gliomask.report.checklist import ChecklistItem
-from gliomask.report.evaluation_charts import NamedFigure, evaluation_charts
-from gliomask.report.numbers import interval_text, number_text
+from gliomask.report.evaluation_charts import NamedFigure, Section
+from gliomask.report.evaluation_tables import (
+    CaseRow,
+    case_columns,
+    case_rows,
+    headline,
+    score_tables,
+)
 from gliomask.report.page import Assets, read_text, render
 from gliomask.report.pictures import SlicePicture
 
 WITH_PICTURES = 100
 """Cases whose slices are in the page at most: it has to stay small enough to be mailed."""
 _WORST = 6
+_SECTIONS: Mapping[Section, tuple[str, str]] = {
+    "distributions": ("How the scores are spread", "Distributions"),
+    "volumes": ("Volumes", "Volumes"),
+    "groups": ("By what patients have in common", "Groups"),
+    "calibration": ("Do the probabilities mean what they say?", "Calibration"),
+    "training": ("Training", "Training"),
+}
+"""Of charts: heading and short name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,56 +52,69 @@ class Findings:
         subtitle: by what, and on how many.
         warnings: what must be said beside every figure.
         analysis: the figures.
+        charts: of it, and of the training if that is known.
         pictures: case -> its most telling slices.
         remarks: (case, what looks wrong with it).
         failures: (case, why it was not judged).
-        curves: of the model's training, if they are known.
         facts: (name, value) of data, licence, model and provenance.
-        checklist: (name, items).
+        checklist: the items of all lists.
     """
 
     title: str
     subtitle: str
     warnings: tuple[str, ...]
     analysis: Analysis
+    charts: Sequence[NamedFigure]
     pictures: Mapping[str, Sequence[SlicePicture]]
     remarks: Sequence[tuple[str, str]]
     failures: Sequence[tuple[str, str]]
-    curves: Figure | None
     facts: Sequence[tuple[str, str]]
-    checklist: Sequence[tuple[str, Sequence[ChecklistItem]]]
+    checklist: Sequence[ChecklistItem]
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """A slice of a case; ``style`` is the class that holds its pictures."""
+
+    picture: SlicePicture
+    style: str
+
+
+@dataclass(frozen=True)
+class _Case:
+    row: CaseRow
+    slices: tuple[_Slice, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Chart:
+    title: str
+    caption: str
+    svg: Markup
 
 
 def evaluation_page(findings: Findings) -> str:
     """The page's HTML."""
     cases = _cases(findings)
-    shown = _shown(cases)
-    pictured = [one for one in cases if one["case"] in shown]
-    for case in cases:
-        if case["case"] not in shown:
-            case["slices"] = ()
+    pictured = [case for case in cases if case.slices]
+    charts = {section: _charts(findings.charts, section) for section in _SECTIONS}
     context = {
-        "page": {
-            "title": findings.title,
-            "subtitle": findings.subtitle,
-            "warnings": findings.warnings,
-            "tiles": _tiles(findings.analysis),
-            "policy": findings.analysis.summary.policy,
-            "unit": UNIT,
-            "tables": _tables(findings.analysis),
-            "worst": [c for c in cases if c["slices"] and c["dice"] is not None][:_WORST],
-            "cases": cases,
-            "case_columns": _case_columns(findings.analysis),
-            "pictures_note": _pictures_note(len(shown), len(cases)),
-            "failures": findings.failures,
-            "facts": findings.facts,
-            "checklist": findings.checklist,
-            "version": version("gliomask"),
-            "made": datetime.now(UTC).strftime("%Y-%m-%d"),
-            **_charts(findings),
-        }
+        "page": findings,
+        "tiles": headline(findings.analysis),
+        "policy": findings.analysis.summary.policy,
+        "unit": UNIT,
+        "tables": score_tables(findings.analysis),
+        "worst": [case for case in pictured if case.row.dice is not None][:_WORST],
+        "cases": cases,
+        "case_columns": case_columns(findings.analysis),
+        "pictures_note": _pictures_note(len(pictured), len(cases)),
+        "charts": charts,
+        "headings": _SECTIONS,
+        "checklists": [(k, list(v)) for k, v in groupby(findings.checklist, lambda i: i.checklist)],
+        "version": version("gliomask"),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
-    context["page"]["sections"] = _sections(context["page"])
     assets = Assets(
         styles=(read_text("static/evaluation.css"), _picture_styles(pictured)),
         scripts=(read_text("static/evaluation.js"),),
@@ -98,185 +123,34 @@ def evaluation_page(findings: Findings) -> str:
     return render("evaluation.html.j2", context, assets)
 
 
-def _sections(page: Mapping[str, object]) -> list[tuple[str, str]]:
-    named = [
-        ("Scores", "scores", True),
-        ("Distributions", "distributions", page["charts"]),
-        ("Worst cases", "worst", page["worst"]),
-        ("Every case", "patients", True),
-        ("Volumes", "volumes", page["volumes"]),
-        ("Groups", "strata", page["strata"]),
-        ("Calibration", "calibration", page["calibration"]),
-        ("Training", "training", page["training"]),
-        ("Not judged", "failures", page["failures"]),
-        ("Provenance", "data", True),
-        ("Checklists", "checklist", page["checklist"]),
-    ]
-    return [(name, anchor) for name, anchor, there in named if there]
-
-
-def _tiles(analysis: Analysis) -> list[dict[str, str]]:
-    """The headline figures: each with its interval or what it is taken over."""
-    tiles = []
-    for region in analysis.regions:
-        dice = analysis.summary.metrics["dice"][region]
-        tiles.append(
-            {
-                "label": f"Dice, {style.REGION_NAMES[region]}",
-                "value": number_text(dice.mean, 3),
-                "note": f"mean of {dice.n} patients {interval_text(dice.ci95, 3)}",
-            }
-        )
-    first = analysis.regions[0]
-    dice = analysis.summary.metrics["dice"][first]
-    tiles.append(
-        {
-            "label": "Median Dice",
-            "value": number_text(dice.median, 3),
-            "note": f"worst tenth below {number_text(dice.p10, 3)}",
-        }
-    )
-    for name in ("hd95_mm", "hd95_px"):
-        if first in analysis.summary.metrics.get(name, {}):
-            metric, found = METRICS[name], analysis.summary.metrics[name][first]
-            tiles.append(
-                {
-                    "label": "HD95",
-                    "value": f"{number_text(found.median, 1)} {metric.unit}",
-                    "note": f"median; mean {number_text(found.mean, 1)} {metric.unit}",
-                }
-            )
-    slices = analysis.summary.slices[first]
-    if slices.false_positive_rate is not None:
-        tiles.append(
-            {
-                "label": "Tumour-free slices marked",
-                "value": f"{100 * slices.false_positive_rate:.1f} %",
-                "note": f"{slices.invented} of {slices.free} slices",
-            }
-        )
-    return tiles
-
-
-def _tables(analysis: Analysis) -> list[dict[str, object]]:
-    """A table for each region: a row for each score."""
-    columns = ("score", "mean", "95 % of mean", "median", "p10", "p90", "min", "max", "n", "empty")
-    tables = []
-    for region in analysis.regions:
-        rows = [
-            (_named(METRICS[name]), *_cells(METRICS[name], regions[region]))
-            for name, regions in analysis.summary.metrics.items()
-            if region in regions
-        ]
-        slices = analysis.summary.slices[region]
-        if slices.dice is not None:
-            caption = f", mean Dice of {slices.tumour} slices with tumour {slices.dice:.3f}"
-        else:
-            caption = ""
-        tables.append(
-            {
-                "caption": style.REGION_NAMES[region].capitalize() + caption,
-                "columns": columns,
-                "rows": rows,
-            }
-        )
-    return tables
-
-
-def _named(metric: Metric) -> str:
-    label = metric.label[0].upper() + metric.label[1:]
-    return f"{label} ({metric.unit})" if metric.unit else label
-
-
-def _cells(metric: Metric, found: Summary) -> tuple[str, ...]:
-    figures = (found.median, found.p10, found.p90, found.min, found.max)
-    return (
-        number_text(found.mean, metric.decimals),
-        interval_text(found.ci95, metric.decimals),
-        *(number_text(value, metric.decimals) for value in figures),
-        str(found.n),
-        str(found.n_empty),
-    )
-
-
-def _case_metrics(analysis: Analysis) -> list[Metric]:
-    """The scores that the table of cases shows for the first region, besides Dice."""
-    there = analysis.summary.metrics
-    names = ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "volume_error_percent")
-    return [METRICS[name] for name in names if name in there]
-
-
-def _case_columns(analysis: Analysis) -> list[str]:
-    unit = analysis.volume_unit
-    dice = [
-        "Dice" if len(analysis.regions) == 1 else f"Dice {region}" for region in analysis.regions
-    ]
-    return [
-        "case",
-        *dice,
-        f"true {unit}",
-        f"predicted {unit}",
-        *(_named(metric) for metric in _case_metrics(analysis)),
-        "free slices marked",
-    ]
-
-
-def _cases(findings: Findings) -> list[dict[str, object]]:
-    """Every case, the worst first; those without a score last."""
-    analysis = findings.analysis
-    rows: dict[str, dict[str, CaseScore]] = {}
-    for score in analysis.scores:
-        rows.setdefault(score.case, {})[score.region] = score
+def _cases(findings: Findings) -> list[_Case]:
+    rows = case_rows(findings.analysis)
+    shown = _shown([row.case for row in rows if findings.pictures.get(row.case)])
     remarks: dict[str, list[str]] = {}
     for case, remark in findings.remarks:
         remarks.setdefault(case, []).append(remark)
-    found = []
-    for number, (case, scores) in enumerate(rows.items()):
-        first = scores[analysis.regions[0]] if analysis.regions[0] in scores else None
-        slices = tuple(findings.pictures.get(case, ()))
-        found.append(
-            {
-                "case": case,
-                "dice": None if first is None else first.overlap.dice,
-                "cells": _case_cells(analysis, scores),
-                "slices": slices,
-                "classes": [f"s{number}-{k}" for k in range(len(slices))],
-                "remarks": remarks.get(case, []),
-            }
+    return [
+        _Case(
+            row,
+            tuple(
+                _Slice(picture, f"s{number}-{k}")
+                for k, picture in enumerate(findings.pictures.get(row.case, ()))
+            )
+            if row.case in shown
+            else (),
+            tuple(remarks.get(row.case, ())),
         )
-    return sorted(found, key=lambda one: (one["dice"] is None, one["dice"] or 0.0))
-
-
-def _case_cells(analysis: Analysis, scores: Mapping[str, CaseScore]) -> list[dict[str, str]]:
-    cells = [
-        _cell(scores[region].overlap.dice if region in scores else None, 3)
-        for region in analysis.regions
+        for number, row in enumerate(rows)
     ]
-    first = next(iter(scores.values()))
-    decimals = 1 if analysis.volume_unit == "ml" else 0
-    cells += [_cell(volume, decimals) for volume in volumes(first, analysis.volume_unit)]
-    cells += [_cell(metric(first), metric.decimals) for metric in _case_metrics(analysis)]
-    free = first.slices
-    share = free.false_positive_rate
-    text = "" if share is None else f"{free.invented} of {free.free}"
-    return [*cells, {"value": "" if share is None else f"{share:.6g}", "text": text}]
 
 
-def _cell(value: float | None, decimals: int) -> dict[str, str]:
-    return {
-        "value": "" if value is None else f"{value:.6g}",
-        "text": number_text(value, decimals),
-    }
-
-
-def _shown(cases: Sequence[Mapping[str, object]]) -> set[object]:
-    """Cases whose pictures are in the page: the worst half, and others evenly to the best."""
-    names = [case["case"] for case in cases if case["slices"]]
-    if len(names) <= WITH_PICTURES:
-        return set(names)
-    worst, rest = names[: WITH_PICTURES // 2], names[WITH_PICTURES // 2 :]
-    count = WITH_PICTURES - len(worst)
-    return {*worst, *(rest[round(k * (len(rest) - 1) / (count - 1))] for k in range(count))}
+def _shown(ranked: Sequence[str]) -> set[str]:
+    """Cases whose pictures are in the page: the worst, and others evenly to the best."""
+    if len(ranked) <= WITH_PICTURES:
+        return set(ranked)
+    half = WITH_PICTURES // 2
+    worst, rest = ranked[:half], ranked[half:]
+    return {*worst, *(rest[round(k * (len(rest) - 1) / (half - 1))] for k in range(half))}
 
 
 def _pictures_note(shown: int, cases: int) -> str:
@@ -285,36 +159,41 @@ def _pictures_note(shown: int, cases: int) -> str:
     return f"{shown} of {cases} cases have their slices in this page: the worst, and others evenly."
 
 
-def _picture_styles(cases: Sequence[Mapping[str, object]]) -> str:
+def _picture_styles(cases: Sequence[_Case]) -> str:
     """The pictures as variables of CSS, each once, whatever number of panels shows it."""
-    rules = []
-    for case in cases:
-        for name, picture in zip(case["classes"], case["slices"], strict=True):  # type: ignore[call-overload]
-            image = f"--image:url({picture.image});" if picture.image else ""
-            rules.append(
-                f".{name}{{{image}--reference:url({picture.reference});"
-                f"--predicted:url({picture.predicted});--difference:url({picture.difference});"
-                f"--ratio:{picture.ratio:.4f}}}"
-            )
-    return "\n".join(rules)
+    return "\n".join(_picture_style(slice_) for case in cases for slice_ in case.slices)
 
 
-def _charts(findings: Findings) -> dict[str, list[dict[str, object]]]:
-    """Section -> its charts, drawn into the page."""
-    sections: dict[str, list[dict[str, object]]] = {
-        name: [] for name in ("charts", "volumes", "strata", "calibration", "training")
+def _picture_style(slice_: _Slice) -> str:
+    picture = slice_.picture
+    layers = {
+        "image": picture.image,
+        "reference": picture.reference,
+        "predicted": picture.predicted,
+        "difference": picture.difference,
     }
-    for chart in evaluation_charts(findings.analysis):
-        sections[chart.section].append(_inline(chart))
-    if findings.curves is not None:
-        note = "Dice loss and loss by epoch, on training and validation patients."
-        sections["training"].append(
-            _inline(NamedFigure("training", "curves", "", note, findings.curves))
-        )
-    return sections
+    variables = [f"--{name}:url({uri});" for name, uri in layers.items() if uri is not None]
+    return f".{slice_.style}{{{''.join(variables)}--ratio:{picture.ratio:.4f}}}"
 
 
-def _inline(chart: NamedFigure) -> dict[str, object]:
-    label = ". ".join(text for text in (chart.title, chart.caption) if text)
-    svg = style.inline_svg(chart.figure, chart.stem, label)
-    return {"title": chart.title, "caption": chart.caption, "svg": Markup(svg)}  # noqa: S704
+def _charts(charts: Sequence[NamedFigure], section: Section) -> list[_Chart]:
+    return list(_inlined(chart for chart in charts if chart.section == section))
+
+
+def _inlined(charts: Iterator[NamedFigure]) -> Iterator[_Chart]:
+    for chart in charts:
+        label = ". ".join(text for text in (chart.title, chart.caption) if text)
+        svg = style.inline_svg(chart.figure, chart.stem, label)
+        yield _Chart(chart.title, chart.caption, Markup(svg))  # noqa: S704
+
+
+def curves_chart(figure: Figure, run: str = "") -> NamedFigure:
+    """The curves of a training as a chart of the page.
+
+    Args:
+        figure: see ``report.curves.epoch_curves``.
+        run: name of the run where there are several.
+    """
+    caption = "Loss and Dice loss by epoch, of training and of validation patients."
+    stem = "_".join(part for part in ("curves", run) if part)
+    return NamedFigure("training", stem, run, caption, figure)

@@ -1,4 +1,13 @@
-"""The folder in which masks are judged: what it holds, and when one may be replaced."""
+"""The folder in which masks are judged: what it holds, and when one may be replaced.
+
+    metrics.csv      a row for each case and region
+    summary.json     every figure, the policy, what failed
+    report.html      all of it for people, in one file
+    figures/         its charts as SVG and PNG, panels of some cases
+    tables/          ready for a paper, as CSV and LaTeX
+    checklist.md     CLAIM and TRIPOD+AI, as far as the records answer them
+    provenance.json
+"""
 
 from __future__ import annotations
 
@@ -6,34 +15,85 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
 
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, InputError
-from gliomask.evaluation.scores import CaseScore
-from gliomask.evaluation.summary import EvaluationSummary, summary_keys
+from gliomask.evaluation.analysis import Analysis, Probabilities, Traits, analyse, analysis_keys
+from gliomask.evaluation.latex import LatexTable, latex_table
+from gliomask.evaluation.logit_counts import pool
+from gliomask.evaluation.misfit import exchanged
+from gliomask.evaluation.summary_tables import groups_csv, scores_csv
 from gliomask.evaluation.tables import metrics_csv
+from gliomask.report.checklist import ChecklistItem, checklist_markdown, fill
+from gliomask.report.curves import epoch_curves
+from gliomask.report.evaluation_charts import NamedFigure, evaluation_charts
+from gliomask.report.evaluation_page import Findings, curves_chart, evaluation_page
+from gliomask.report.evaluation_tables import TextTable, score_tables, strata_table
+from gliomask.report.records import Records
+from gliomask.report.style import save
+from gliomask.workflows.judging import JudgedCase
 
 METRICS, SUMMARY, PROVENANCE, FIGURES = "metrics.csv", "summary.json", "provenance.json", "figures"
+REPORT, TABLES, CHECKLIST = "report.html", "tables", "checklist.md"
+_OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
 
 Failure = tuple[str, str]
 """(case, reason)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judgement:
-    """All that goes into the folder besides the figures.
+    """All that goes into the folder.
 
     Attributes:
-        scores: a row for each case and region.
-        summary: of them.
+        title: what was judged.
+        subtitle: by what.
+        judged: the cases, in the order of the table.
+        failures: those that could not be.
+        traits: patient -> what a table says of them, besides what the cases know themselves.
+        temperature: of the probabilities in ``judged``, as the model's card calibrates them.
+        licences: of the data.
+        warnings: what must be said beside every figure.
+        facts: (name, value) of data and model, for the page.
         about: what was judged and how; goes into ``summary.json``.
         provenance: goes into ``provenance.json``.
+        runs: folders of the models that were judged; their records fill the checklists.
     """
 
-    scores: Sequence[CaseScore]
-    summary: EvaluationSummary
+    title: str
+    judged: tuple[JudgedCase, ...]
+    failures: tuple[Failure, ...]
+    subtitle: str = ""
+    traits: Traits = field(default_factory=lambda: MappingProxyType({}))
+    temperature: float = 1.0
+    licences: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
     about: Mapping[str, object] = field(default_factory=dict)
-    provenance: Mapping[str, object] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    runs: tuple[Path, ...] = ()
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the patients is a phantom."""
+        return any(case.synthetic for case in self.judged)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judgement comes to.
+
+    Attributes:
+        analysis: its figures.
+        remarks: (case, what looks wrong with it).
+    """
+
+    analysis: Analysis
+    remarks: tuple[tuple[str, str], ...]
 
 
 def check_target(out: Path) -> None:
@@ -45,7 +105,7 @@ def check_target(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("not a folder", path=out)
     held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    foreign = held - {METRICS, SUMMARY, PROVENANCE, FIGURES}
+    foreign = held - _OURS
     if foreign or (held and SUMMARY not in held):
         raise InputError(
             "the folder holds something that is not an evaluation",
@@ -57,29 +117,46 @@ def check_target(out: Path) -> None:
 
 
 def _nothing(_folder: Path) -> None:
-    """Draws no figures."""
+    """Draws nothing more."""
 
 
 def write_judgement(
     out: Path, judgement: Judgement, draw: Callable[[Path], None] = _nothing
-) -> None:
-    """Writes the folder, whole or not at all; an earlier evaluation in it is replaced.
+) -> Judged:
+    """Works out the figures and writes the folder, whole or not at all.
+
+    An earlier evaluation in it is replaced.
 
     Args:
         out: the folder.
-        judgement: its tables.
-        draw: is given the folder for figures, which it makes if it draws any.
+        judgement: what to write; at least one case.
+        draw: is given the folder of figures, to draw more into it.
     """
+    analysis = _analyse(judgement)
+    remarks = _remarks(judgement)
+    keys = {
+        **analysis_keys(analysis),
+        **judgement.about,
+        "synthetic_data": judgement.synthetic,
+        "licences": list(judgement.licences),
+        "warnings": list(judgement.warnings),
+        "remarks": _listed(remarks, "remark"),
+        "failed": _listed(judgement.failures, "reason"),
+    }
+    checklist = _checklist(judgement, keys)
+    charts = list(evaluation_charts(analysis))
     with atomic_folder(out) as folder:
-        write_text(folder / METRICS, metrics_csv(judgement.scores))
-        _write_json(folder / SUMMARY, {**summary_keys(judgement.summary), **judgement.about})
+        write_text(folder / METRICS, metrics_csv(analysis.scores))
+        _write_json(folder / SUMMARY, keys)
         _write_json(folder / PROVENANCE, judgement.provenance)
+        write_text(folder / CHECKLIST, checklist_markdown(checklist))
+        _write_tables(folder / TABLES, analysis)
+        for chart in charts:
+            save(chart.figure, folder / FIGURES / chart.stem, ("svg", "png"))
         draw(folder / FIGURES)
-
-
-def as_keys(failures: Sequence[Failure]) -> list[dict[str, str]]:
-    """Failures as they stand in ``summary.json``."""
-    return [{"case": case, "reason": reason} for case, reason in failures]
+        findings = _findings(judgement, analysis, remarks, charts, checklist)
+        write_text(folder / REPORT, evaluation_page(findings))
+    return Judged(analysis, remarks)
 
 
 def raise_failures(failures: Sequence[Failure], done: int, out: Path) -> None:
@@ -90,6 +167,113 @@ def raise_failures(failures: Sequence[Failure], done: int, out: Path) -> None:
     """
     if failures:
         raise BatchError(f"{len(failures)} failed, {done} done; see {out}", failures)
+
+
+def _analyse(judgement: Judgement) -> Analysis:
+    judged = judgement.judged
+    regions = dict.fromkeys(region for case in judged for region in case.calibration)
+    counts = {
+        region: pool(c.calibration[region] for c in judged if region in c.calibration)
+        for region in regions
+    }
+    return analyse(
+        [score for case in judged for score in case.scores],
+        {
+            case.patient: {**case.traits, **judgement.traits.get(case.patient, {})}
+            for case in judged
+        },
+        {region: Probabilities(one, judgement.temperature) for region, one in counts.items()},
+    )
+
+
+def _remarks(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+    """What looks wrong with single cases, and masks that seem to be of another case."""
+    own = [(case.case, remark) for case in judgement.judged for remark in case.remarks]
+    placed = [(c.case, c.occupancy, c.scores[0].overlap.dice) for c in judgement.judged]
+    return (*own, *exchanged(placed))
+
+
+def _findings(
+    judgement: Judgement,
+    analysis: Analysis,
+    remarks: Sequence[tuple[str, str]],
+    charts: Sequence[NamedFigure],
+    checklist: Sequence[ChecklistItem],
+) -> Findings:
+    return Findings(
+        title=judgement.title,
+        subtitle=judgement.subtitle,
+        warnings=judgement.warnings
+        + (("Synthetic patients: not a measure of accuracy.",) if judgement.synthetic else ()),
+        analysis=analysis,
+        charts=[*charts, *_curves(judgement.runs)],
+        pictures={case.case: case.pictures for case in judgement.judged},
+        remarks=remarks,
+        failures=judgement.failures,
+        facts=_facts(judgement),
+        checklist=checklist,
+    )
+
+
+def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
+    """Of the runs that have a history; models without a training have none."""
+    found = [run for run in runs if (run / "history.csv").is_file()]
+    several = len(found) > 1
+    return [curves_chart(epoch_curves(run), run.name if several else "") for run in found]
+
+
+def _facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+    software = judgement.provenance.get("software", {})
+    options = judgement.provenance.get("options", {})
+    return (
+        *judgement.facts,
+        ("licence of the data", ", ".join(judgement.licences) or "not known"),
+        ("command", f"gliomask {judgement.provenance.get('command', '')}"),
+        ("options", ", ".join(f"{k} = {v}" for k, v in options.items() if v not in (None, []))),
+        ("software", ", ".join(f"{name} {version}" for name, version in software.items())),
+    )
+
+
+def _checklist(judgement: Judgement, summary: Mapping[str, object]) -> tuple[ChecklistItem, ...]:
+    """Filled from the records of the one run that was judged, if it was one."""
+    run = judgement.runs[0] if len(judgement.runs) == 1 else None
+    return fill(
+        Records(
+            summary=summary,
+            evaluation=judgement.provenance,
+            card=_load(run, "card.json"),
+            run=_load(run, PROVENANCE),
+            recipe=_load(run, "config.yaml"),
+        )
+    )
+
+
+def _load(run: Path | None, name: str) -> object:
+    """A record of a run; None if it has none that can be read, which leaves items blank."""
+    try:
+        text = None if run is None else (run / name).read_text(encoding="utf-8")
+        return None if text is None else yaml.safe_load(text)  # JSON is YAML too
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
+def _write_tables(folder: Path, analysis: Analysis) -> None:
+    write_text(folder / "scores.csv", scores_csv(analysis))
+    write_text(folder / "groups.csv", groups_csv(analysis))
+    scores = zip(analysis.regions, score_tables(analysis), strict=True)
+    tables = {f"scores_{region}": table for region, table in scores}
+    for name, table in {**tables, "groups": strata_table(analysis)}.items():
+        if table.rows:
+            write_text(folder / f"{name}.tex", _latex(name, table, analysis))
+
+
+def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
+    caption = f"{table.caption}. {analysis.summary.policy}"
+    return latex_table(LatexTable(table.columns, table.rows, caption, f"tab:{name}"))
+
+
+def _listed(found: Sequence[tuple[str, str]], what: str) -> list[dict[str, str]]:
+    return [{"case": case, what: text} for case, text in found]
 
 
 def _write_json(path: Path, keys: Mapping[str, object]) -> None:

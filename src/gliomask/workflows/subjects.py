@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError, ConfigError, StoreError
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import Store, open_store
+from gliomask.workflows.journal import file_key
 
 Part = Literal["train", "validation", "test", "all"]
 
@@ -47,6 +48,9 @@ class Subject:
         case, patient: its ids.
         regions: that its reference can tell.
         synthetic: it is a phantom.
+        licence: of its data, where it is known.
+        traits: what is known of it besides its scans.
+        key: changes when what is judged changes.
         load: reads it; raises an ``InputError`` with the reason where it can't be used.
     """
 
@@ -54,6 +58,9 @@ class Subject:
     patient: str
     regions: tuple[str, ...]
     synthetic: bool
+    licence: str | None
+    traits: Mapping[str, str | float | None]
+    key: str
     load: Callable[[], Examination]
 
 
@@ -128,12 +135,36 @@ def _stored(store: Store, case_id: str) -> Subject:
         known = None if all(case.annotated) else np.array(case.annotated)
         return Examination(store.stack(case_id), store.reference(case_id), known)
 
-    return Subject(case_id, case.patient, case.regions, case.synthetic, load)
+    traits: dict[str, str | float | None] = {"site": case.site} if case.site else {}
+    if case.has_world:
+        traits["slice thickness"] = case.slice_mm
+    traits["sequences"] = " + ".join(case.sequences)
+    return Subject(
+        case=case_id,
+        patient=case.patient,
+        regions=case.regions,
+        synthetic=case.synthetic,
+        licence=case.licence,
+        traits=traits,
+        key=case.fingerprint,
+        load=load,
+    )
 
 
 def _of_case(case: Case) -> Subject:
-    load = partial(_load, case)
-    return Subject(case.id, case.patient, case.scheme.regions, case.synthetic, load)
+    traits: dict[str, str | float | None] = {"site": case.site} if case.site else {}
+    traits["sequences"] = " + ".join(case.images)
+    files = [*case.images.values(), *([case.label] if case.label else [])]
+    return Subject(
+        case=case.id,
+        patient=case.patient,
+        regions=case.scheme.regions,
+        synthetic=case.synthetic,
+        licence=case.licence,
+        traits=traits,
+        key=file_key(path for file in files for path in file.paths),
+        load=partial(_load, case),
+    )
 
 
 def _load(case: Case) -> Examination:

@@ -1,0 +1,192 @@
+"""The tables of an evaluation, as text for people: headline tiles, scores, groups, every case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gliomask.evaluation.analysis import Analysis, volumes
+from gliomask.evaluation.case_score import CaseScore
+from gliomask.evaluation.metric import METRICS, Metric
+from gliomask.evaluation.statistics import Summary
+from gliomask.report.numbers import interval_text, number_text
+from gliomask.report.style import REGION_NAMES
+
+SCORE_COLUMNS = (
+    "score",
+    "mean",
+    "95 % of mean",
+    "median",
+    "p10",
+    "p90",
+    "min",
+    "max",
+    "n",
+    "empty",
+)
+_OF_CASES = ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "volume_error_percent")
+"""Scores of the first region in the table of cases, besides Dice."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A headline figure and what it is taken over."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text; the first column names the rows."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure: as a number to sort by (empty if there is none), and as it is shown."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One case; ``dice`` of its first region."""
+
+    case: str
+    dice: float | None
+    cells: tuple[Cell, ...]
+
+
+def headline(analysis: Analysis) -> tuple[Tile, ...]:
+    """The figures to be read first."""
+    region = analysis.regions[0]
+    dice = analysis.summary.metrics["dice"]
+    tiles = [_mean_dice(one, dice[one]) for one in analysis.regions]
+    median, worst = number_text(dice[region].median, 3), number_text(dice[region].p10, 3)
+    tiles.append(Tile("Median Dice", median, f"worst tenth below {worst}"))
+    for name in ("hd95_mm", "hd95_px"):
+        found = analysis.summary.metrics.get(name, {}).get(region)
+        if found is not None and found.n:
+            unit = METRICS[name].unit
+            note = f"median; mean {number_text(found.mean, 1)} {unit}"
+            tiles.append(Tile("HD95", f"{number_text(found.median, 1)} {unit}", note))
+    slices = analysis.summary.slices[region]
+    if slices.false_positive_rate is not None:
+        rate = f"{100 * slices.false_positive_rate:.1f} %"
+        note = f"{slices.invented} of {slices.free} slices"
+        tiles.append(Tile("Tumour-free slices marked", rate, note))
+    return tuple(tiles)
+
+
+def score_tables(analysis: Analysis) -> tuple[TextTable, ...]:
+    """A table for each region, a row for each score."""
+    return tuple(
+        TextTable(_caption(analysis, region), SCORE_COLUMNS, _score_rows(analysis, region))
+        for region in analysis.regions
+    )
+
+
+def strata_table(analysis: Analysis) -> TextTable:
+    """The Dice of the first region in every group; no rows where nothing groups the patients."""
+    rows = []
+    for name, strata in analysis.strata.items():
+        for one in strata.strata:
+            found = one.summary
+            figures = (found.median, found.p10, found.min)
+            mean = (number_text(found.mean, 3), interval_text(found.ci95, 3))
+            texts = (*mean, *(number_text(value, 3) for value in figures))
+            rows.append((name, one.label, *texts, str(found.n)))
+    region = REGION_NAMES[analysis.regions[0]]
+    columns = ("grouped by", "group", "mean", "95 % of mean", "median", "p10", "min", "n")
+    return TextTable(f"Dice of the {region} by group", columns, tuple(rows))
+
+
+def case_columns(analysis: Analysis) -> tuple[str, ...]:
+    """Of ``case_rows``, the case first."""
+    unit, single = analysis.volume_unit, len(analysis.regions) == 1
+    dice = ("Dice" if single else f"Dice {region}" for region in analysis.regions)
+    named = (name_of(metric) for metric in _case_metrics(analysis))
+    return "case", *dice, f"true {unit}", f"predicted {unit}", *named, "free slices marked"
+
+
+def case_rows(analysis: Analysis) -> tuple[CaseRow, ...]:
+    """Every case, the worst first; those without a score last."""
+    cases: dict[str, dict[str, CaseScore]] = {}
+    for score in analysis.scores:
+        cases.setdefault(score.case, {})[score.region] = score
+    rows = [_case_row(analysis, case, scores) for case, scores in cases.items()]
+    return tuple(sorted(rows, key=lambda row: (row.dice is None, row.dice or 0.0)))
+
+
+def name_of(metric: Metric) -> str:
+    """The metric for people, with its unit."""
+    label = metric.label[0].upper() + metric.label[1:]
+    return f"{label} ({metric.unit})" if metric.unit else label
+
+
+def _mean_dice(region: str, found: Summary) -> Tile:
+    note = f"mean of {found.n} patients {interval_text(found.ci95, 3)}".rstrip()
+    return Tile(f"Dice, {REGION_NAMES[region]}", number_text(found.mean, 3), note)
+
+
+def _caption(analysis: Analysis, region: str) -> str:
+    slices = analysis.summary.slices[region]
+    name = REGION_NAMES[region].capitalize()
+    if slices.dice is None:
+        return name
+    return f"{name}; mean Dice of the {slices.tumour} slices with tumour: {slices.dice:.3f}"
+
+
+def _score_rows(analysis: Analysis, region: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (name_of(METRICS[name]), *_score_cells(METRICS[name], regions[region]))
+        for name, regions in analysis.summary.metrics.items()
+        if region in regions
+    )
+
+
+def _score_cells(metric: Metric, found: Summary) -> tuple[str, ...]:
+    figures = (found.median, found.p10, found.p90, found.min, found.max)
+    return (
+        number_text(found.mean, metric.decimals),
+        interval_text(found.ci95, metric.decimals),
+        *(number_text(value, metric.decimals) for value in figures),
+        str(found.n),
+        str(found.n_empty),
+    )
+
+
+def _case_metrics(analysis: Analysis) -> list[Metric]:
+    return [METRICS[name] for name in _OF_CASES if name in analysis.summary.metrics]
+
+
+def _case_row(analysis: Analysis, case: str, scores: Mapping[str, CaseScore]) -> CaseRow:
+    first = next(iter(scores.values()))
+    decimals = 1 if analysis.volume_unit == "ml" else 0
+    free = first.slices
+    share = free.false_positive_rate
+    marked = Cell("", "") if share is None else Cell(f"{share:.6g}", f"{free.invented}/{free.free}")
+    return CaseRow(
+        case,
+        first.overlap.dice,
+        (
+            *(_cell(_dice(scores.get(region)), 3) for region in analysis.regions),
+            *(_cell(volume, decimals) for volume in volumes(first, analysis.volume_unit)),
+            *(_cell(metric(first), metric.decimals) for metric in _case_metrics(analysis)),
+            marked,
+        ),
+    )
+
+
+def _dice(score: CaseScore | None) -> float | None:
+    return None if score is None else score.overlap.dice
+
+
+def _cell(value: float | None, decimals: int) -> Cell:
+    return Cell("" if value is None else f"{value:.6g}", number_text(value, decimals))
