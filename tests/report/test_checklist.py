@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import metadata, resources
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from gliomask.errors import InputError
 from gliomask.evaluation.overlap import Overlap
@@ -20,8 +18,9 @@ from gliomask.evaluation.scores import CaseScore
 from gliomask.evaluation.slicewise import SliceScore
 from gliomask.evaluation.summary import summarise_scores, summary_keys
 from gliomask.report.checklist import FACTS, ChecklistItem, checklist_markdown, fill
-from gliomask.report.markdown import escape_markdown, one_line
-from gliomask.report.records import Records, count_at, number_at, texts_at
+from gliomask.report.markdown import one_line
+from gliomask.report.records import Records
+from tests.report.reading import ALLOWED, page_of
 
 CLAIM = [str(number) for number in range(1, 45)]
 # The leaves of TRIPOD+AI's 27 items; those with several parts have letters.
@@ -319,54 +318,6 @@ def test_one_odd_value_among_good_ones_does_not_break_it(key: str, odd: object) 
     assert len(fill(replace(records(), card={**card(), key: odd}))) == 96
 
 
-def test_lookups_take_only_what_they_say() -> None:
-    assert number_at({"a": True}, "a") is None
-    assert number_at({"a": float("nan")}, "a") is None
-    assert number_at({"a": 10**400}, "a") is None
-    assert number_at({"a": {"b": 2}}, "a", "b") == 2.0
-    assert count_at({"a": -1}, "a") is None
-    assert count_at({"a": 2.0}, "a") is None
-    assert texts_at({"a": ["x", 1]}, "a") is None
-    assert texts_at([], "a") is None
-
-
-class Page(HTMLParser):
-    """The elements of a page, and the text of the cells of its tables row by row."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.rows: list[list[str]] = []
-        self.inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-            self.inside = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = self.inside and tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.rows[-1][-1] += data
-
-
-def page_of(markdown: str) -> Page:
-    """Read by another program than the one that wrote it, which lets HTML and links through."""
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    page = Page()
-    page.feed(reader.render(markdown))
-    page.close()
-    return page
-
-
-ALLOWED = {"h1", "h2", "p", "table", "thead", "tbody", "tr", "th", "td"}
-
-
 def assert_tables_hold(items: tuple[ChecklistItem, ...]) -> list[list[str]]:
     page = page_of(checklist_markdown(items))
     assert page.tags <= ALLOWED
@@ -395,14 +346,6 @@ def test_names_from_outside_forge_nothing() -> None:
     shown = " ".join(cell for row in rows for cell in row)
     assert one_line(EVIL) in shown  # as it was, and only as text
     assert "\u202e" not in shown
-
-
-@given(st.text())
-def test_escaped_text_reads_the_same(text: str) -> None:
-    page = page_of(f"| a |\n| --- |\n| x{escape_markdown(text)}x |\n")
-    assert page.tags <= ALLOWED
-    assert len(page.rows) == 2
-    assert page.rows[1] == [f"x{' '.join(one_line(text).split())}x"] or len(text) > 300
 
 
 def test_markdown_counts_cites_and_says_what_it_is_for() -> None:
