@@ -26,12 +26,15 @@ from gliomask.errors import InputError
 from gliomask.report.evaluation_facts import EVALUATION_FACTS
 from gliomask.report.facts import Fact
 from gliomask.report.markdown import escape_markdown
+from gliomask.report.network_facts import NETWORK_FACTS
 from gliomask.report.records import Records, text_at
 from gliomask.report.training_facts import TRAINING_FACTS
 
 CHECKLISTS: Final = ("claim", "tripod_ai")
 """The files, in the order in which they are filled."""
-FACTS: Final[Mapping[str, Fact]] = MappingProxyType({**TRAINING_FACTS, **EVALUATION_FACTS})
+FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
+    {**NETWORK_FACTS, **TRAINING_FACTS, **EVALUATION_FACTS}
+)
 """Every fact that an item may be answered with, by name."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 State = Literal["answered", "in part", "blank"]

@@ -1,4 +1,4 @@
-"""What the records of a run tell of a network and its training, each fact in a few words."""
+"""What the records of a run tell of a training, each fact in a few words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from gliomask.core.intensity import CLIP
-from gliomask.core.slices import VERSION
 from gliomask.report.facts import Fact, counted, listed, software
 from gliomask.report.markdown import one_line
 from gliomask.report.records import (
@@ -24,94 +22,6 @@ from gliomask.report.records import (
 _CARD, _RUN, _RECIPE = "run/card.json", "run/provenance.json", "the run's recipe"
 _GROUPS: Final = ("loss", "optimiser")
 _TOP: Final = ("epochs", "batch_size", "ema", "precision", "seed")
-
-
-def technology(records: Records) -> str | None:
-    """The kind of AI."""
-    name = text_at(records.card, "network")
-    return name and f"deep learning, a segmentation network ({name})"
-
-
-def data_trained(records: Records) -> str | None:
-    """What the card says that it was trained on."""
-    data = text_at(records.card, "trained_on")
-    return data and f"trained on {data}"
-
-
-def synthetic_training(records: Records) -> str | None:
-    """Whether it was trained on a phantom."""
-    flag = flag_at(records.card, "synthetic")
-    return None if flag is None else f"data trained on are {'' if flag else 'not '}synthetic"
-
-
-def licence(records: Records) -> str | None:
-    """Of the weights."""
-    terms = text_at(records.card, "licence")
-    return terms and f"licence of the weights: {terms}"
-
-
-def regions(records: Records) -> str | None:
-    """What the network marks."""
-    names = texts_at(records.card, "regions")
-    return f"regions marked: {listed(names)}" if names else None
-
-
-def sequences(records: Records) -> str | None:
-    """What the network was trained on."""
-    names = texts_at(records.card, "sequences")
-    return f"MRI sequences: {listed(names)}" if names else None
-
-
-def preprocessing(records: Records) -> str | None:
-    """The preprocessing; its steps only if they are those of this version of it."""
-    version = count_at(records.card, "preprocess", "version")
-    if version is None:
-        return None
-    named = f"preprocessing version {version} of gliomask"
-    if version != VERSION:
-        return named
-    steps = f"z-scored over the head and clipped to ±{CLIP:g}; cropped to the head"
-    return f"{named}: turned to axial slices; each sequence of a volume {steps}"
-
-
-def inputs(records: Records) -> str | None:
-    """The network's input."""
-    size, mode = count_at(records.card, "size"), text_at(records.card, "input_mode")
-    channels = count_at(records.card, "in_channels")
-    if size is None or channels is None or mode is None:
-        return None
-    return f"axial slices of {size} x {size} pixels, {counted(channels, 'channel')} ({mode})"
-
-
-def network(records: Records) -> str | None:
-    """The network by name, its channels in and out."""
-    name, channels = text_at(records.card, "network"), count_at(records.card, "in_channels")
-    names = texts_at(records.card, "regions")
-    if name is None or channels is None or not names:
-        return None
-    return f"network {name}, {counted(channels, 'channel')} in, {len(names)} out"
-
-
-def parameters(records: Records) -> str | None:
-    """How much the network learns."""
-    count = count_at({"count": records.parameters}, "count")
-    return f"{count:,} parameters" if count else None
-
-
-def output(records: Records) -> str | None:
-    """What comes out and how it becomes a mask."""
-    threshold = number_at(records.card, "threshold")
-    temperature = number_at(records.card, "temperature")
-    if threshold is None or temperature is None:
-        return None
-    logits = f"sigmoid of the logits divided by temperature {temperature:g}"
-    return f"a probability for each pixel and region ({logits}), cut at {threshold:g}"
-
-
-def weights(records: Records) -> str | None:
-    """The program and the file of weights."""
-    made, digest = text_at(records.card, "created_by"), text_at(records.card, "weights_sha256")
-    return f"weights written by {made}, SHA-256 {digest}" if made and digest else None
 
 
 def missing_sequences(records: Records) -> str | None:
@@ -207,18 +117,6 @@ def software_training(records: Records) -> str | None:
 
 
 TRAINING_FACTS: Final[Mapping[str, Fact]] = {
-    "technology": Fact(technology, _CARD),
-    "data_trained": Fact(data_trained, _CARD),
-    "synthetic_training": Fact(synthetic_training, _CARD),
-    "licence": Fact(licence, _CARD),
-    "regions": Fact(regions, _CARD),
-    "sequences": Fact(sequences, _CARD),
-    "preprocessing": Fact(preprocessing, _CARD),
-    "inputs": Fact(inputs, _CARD),
-    "network": Fact(network, _CARD),
-    "parameters": Fact(parameters, "the weights, counted"),
-    "output": Fact(output, _CARD),
-    "weights": Fact(weights, _CARD),
     "missing_sequences": Fact(missing_sequences, f"{_CARD}, {_RECIPE}"),
     "partition": Fact(partition, _RUN),
     "disjoint": Fact(disjoint, _RUN),
@@ -230,7 +128,7 @@ TRAINING_FACTS: Final[Mapping[str, Fact]] = {
     "selection": Fact(selection, f"{_CARD}, run/history.csv"),
     "software_training": Fact(software_training, _RUN),
 }
-"""Every fact of a run by name."""
+"""Every fact of a training by name."""
 
 
 def _recipe(records: Records) -> object:
