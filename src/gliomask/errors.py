@@ -23,6 +23,9 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+Failure = tuple[str, str]
+"""(case, reason): a part of a batch that could not be done."""
+
 
 class GliomaskError(Exception):
     """The root of the tree.
@@ -121,7 +124,7 @@ class BatchError(GliomaskError):
 
     exit_code = 3
 
-    def __init__(self, what: str, failures: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, what: str, failures: Iterable[Failure] = ()) -> None:
         super().__init__(what)
         self.failures = tuple(failures)
 

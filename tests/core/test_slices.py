@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.intensity import CLIP, foreground_level, normalise
-from gliomask.core.slices import labels_to_slices, place, to_slices
+from gliomask.core.slices import crop_to_slices, place, to_slices
 from gliomask.core.volume import Affine, Volume
 
 
@@ -44,7 +44,7 @@ def test_a_mask_returns_to_its_voxels(signs: tuple[float, float, float]) -> None
     record = to_slices(volume(np.diag([*signs, 1.0]))).record
     mask = np.zeros((40, 44, 12), np.uint8)
     mask[15:22, 20:30, 4:7] = 5
-    np.testing.assert_array_equal(place(labels_to_slices(mask, record), record), mask)
+    np.testing.assert_array_equal(place(crop_to_slices(mask, record), record), mask)
 
 
 def test_what_the_crop_took_is_background() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.labels import BINARY, TUMOUR
-from gliomask.core.slices import labels_to_slices, to_slices
+from gliomask.core.slices import crop_to_slices, to_slices
 from gliomask.core.split import Patient, make_split
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
@@ -64,7 +64,7 @@ def test_the_store_keeps_what_preprocessing_made_to_the_last_bit(store: Store) -
 def test_labels_are_cropped_and_the_reference_is_not(store: Store) -> None:
     one = loaded("case2")
     np.testing.assert_array_equal(store.reference("case2"), one.labels)
-    expected = labels_to_slices(one.labels, to_slices(one.volume).record)
+    expected = crop_to_slices(one.labels, to_slices(one.volume).record)
     np.testing.assert_array_equal(store.labels("case2"), expected)
 
 

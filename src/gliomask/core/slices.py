@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.geometry import (
+    Element,
     Orientation,
     from_reading,
     orientation,
@@ -22,7 +23,6 @@ from gliomask.core.geometry import (
     to_reading,
 )
 from gliomask.core.intensity import normalise, tissue_level
-from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, FloatArray, Volume
 
 VERSION = 1
@@ -99,10 +99,10 @@ def to_slices(volume: Volume) -> SliceStack:
     return SliceStack(np.stack(slices, axis=1), volume.sequences, record)
 
 
-def labels_to_slices(labels: LabelArray, record: Record) -> LabelArray:
-    """A label volume (I, J, K) as slices (S, H, W), cropped like the images."""
+def crop_to_slices(volume: npt.NDArray[Element], record: Record) -> npt.NDArray[Element]:
+    """Any volume (I, J, K) on the grid of the images as slices (S, H, W), cropped like them."""
     top, bottom, left, right = record.box
-    return np.ascontiguousarray(to_reading(labels, record.turn)[:, top:bottom, left:right])
+    return np.ascontiguousarray(to_reading(volume, record.turn)[:, top:bottom, left:right])
 
 
 def place(maps: npt.NDArray[np.generic], record: Record) -> npt.NDArray[np.generic]:

@@ -101,6 +101,39 @@ def encode_slice(view: SliceView, role: str) -> SlicePicture:
     )
 
 
+def decode_slice(
+    picture: SlicePicture, case: str, case_dice: float | None, *, synthetic: bool
+) -> SliceView:
+    """The slice again, as far as it was kept: masks exactly, the image as a JPEG keeps it.
+
+    Args:
+        picture: with an image.
+        case: its id; case_dice: of the whole case; synthetic: whether it is of a phantom.
+    """
+    reference, predicted = (
+        np.asarray(_decoded(uri).convert("RGBA"))[..., 3] > 0
+        for uri in (picture.reference, picture.predicted)
+    )
+    height, width = reference.shape
+    return SliceView(
+        image=np.asarray(_decoded(picture.image or ""), np.float32),
+        reference=reference,
+        predicted=predicted,
+        pixel_mm=(width / (height * picture.ratio), 1.0),
+        has_world=picture.has_world,
+        case=case,
+        number=picture.number,
+        region=picture.region,
+        slice_dice=picture.dice,
+        case_dice=case_dice,
+        synthetic=synthetic,
+    )
+
+
+def _decoded(uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+
+
 def _grey(image: npt.NDArray[np.floating]) -> str:
     low, high = slices.window(image)
     scaled = np.clip((image.astype(np.float32) - low) / (high - low), 0, 1)

@@ -1,7 +1,8 @@
 """``evaluate``: how good a model is, on patients whose tumours someone drew.
 
 Every case is predicted and judged on its own grid. The figures are over patients, with the policy
-for empty masks beside them; patients that the model was trained on are counted and said.
+for empty masks beside them; patients that the model was trained on are counted and said. A run
+that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -15,31 +16,30 @@ import numpy as np
 from pydantic import Field
 
 from gliomask.config import Options
-from gliomask.core.geometry import to_reading, voxel_ml
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
+from gliomask.core.labels import region_masks
+from gliomask.core.prediction import Prediction
 from gliomask.core.progress import SILENT, Progress
-from gliomask.core.slices import labels_to_slices
-from gliomask.errors import CaseError, CasesError, InputError, ModelError
-from gliomask.evaluation.overlap import overlap
-from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
-from gliomask.evaluation.summary import EvaluationSummary, summarise_scores
+from gliomask.core.slices import crop_to_slices
+from gliomask.errors import CaseError, CasesError
+from gliomask.evaluation.logit_counts import LogitCounts, count_probabilities
+from gliomask.evaluation.scores import MaskPair
+from gliomask.evaluation.summary import EvaluationSummary
 from gliomask.inference.engine import Device
-from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.report.panels import SliceView, draw_panels
+from gliomask.inference.predictor import Predictor
+from gliomask.workflows.assignment import Assignment, Judge, Question, assign, licences_of
+from gliomask.workflows.journal import Journal, go_on
+from gliomask.workflows.judging import Background, Circumstances, JudgedCase, judge
+from gliomask.workflows.masks import SHOWN
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
-    Failure,
     Judgement,
-    as_keys,
     check_target,
     raise_failures,
     write_judgement,
 )
-from gliomask.workflows.seen import seen_in_training
-from gliomask.workflows.subjects import Examination, Part, Subject, find_subjects
-
-_SHOWN = ("flair", "t2", "t1ce", "t1")
-"""The sequence that figures show, the first that there is."""
+from gliomask.workflows.subjects import Examination, Part, Subject
+from gliomask.workflows.traits import read_traits
 
 
 class EvaluateOptions(Options):
@@ -47,16 +47,20 @@ class EvaluateOptions(Options):
 
     source: Path
     """A store, or the root of a data set in any known layout."""
-    model: str
-    """A run folder."""
+    model: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    """A run folder; or those of a cross-validation, each judged on the fold it never saw."""
     out: Path
     """The folder to write; an earlier evaluation in it is replaced."""
     part: Part | None = None
     """Part of a store's split; ``test`` if it is not given."""
     fold: Annotated[int, Field(ge=0)] | None = None
-    """Fold of a store's split instead of its hold-out."""
+    """Fold of a store's split; that of the model, or else the hold-out, if it is not given."""
     figures: Annotated[int, Field(ge=0)] = 6
-    """Cases to draw: the worst, the best, the median and others between them."""
+    """Cases to draw as pictures: the worst, the best, the median and others between them."""
+    table: Path | None = None
+    """A table of patients whose columns ``by`` the scores are grouped by."""
+    by: tuple[str, ...] = ()
+    """Columns of ``table``."""
     device: Device = "auto"
     """What computes."""
 
@@ -71,6 +75,8 @@ class EvaluateResult:
         summary: of the scores.
         in_training: evaluated patients that the model was trained on.
         warnings: what must be said beside every figure.
+        remarks: (case, what looks wrong with its mask).
+        resumed: cases that an earlier, stopped run had judged.
     """
 
     out: Path
@@ -78,135 +84,174 @@ class EvaluateResult:
     summary: EvaluationSummary
     in_training: tuple[str, ...]
     warnings: tuple[str, ...]
+    remarks: tuple[tuple[str, str], ...]
+    resumed: int
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """One case: its rows, and its most telling slice."""
+class _Task:
+    """One case and its judge."""
 
-    scores: tuple[CaseScore, ...]
-    view: SliceView
+    predictor: Predictor
+    subject: Subject
+
+    @property
+    def case(self) -> str:
+        return self.subject.case
+
+    @property
+    def key(self) -> str:
+        card = self.predictor.card
+        rules = (card.weights_sha256, card.threshold, card.temperature, self.predictor.engine.name)
+        return f"{self.case}{rules}{self.subject.key}"
 
 
 def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateResult:
     """Predicts and judges every case of a source, and writes the folder of an evaluation.
 
     Raises:
-        StoreError, LayoutError, ConfigError: the source, see ``find_subjects``.
+        StoreError, LayoutError, ConfigError: the source or its models, see ``assign``.
         ModelError: the model.
-        InputError: ``out`` holds something that is not an evaluation.
+        InputError: ``out`` holds something that is not an evaluation; a table that doesn't fit.
         CasesError: no case could be judged; nothing is written.
         BatchError: some could not; they are listed, the others are written.
         MachineError: the device is not there, or too small.
     """
     check_target(options.out)
-    predictor = load_predictor(options.model, options.device)
-    found = find_subjects(options.source, options.part, options.fold)
-    judged, failures = _judge_all(predictor, found.subjects, progress)
-    failures = [*found.problems, *failures]
+    traits = read_traits(options.table, options.by)
+    assigned = assign(_question(options))
+    tasks = [_Task(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
+    progress.start(len(tasks), "evaluating")
+    with Journal(options.out, JudgedCase) as journal:
+        resumed = sum(journal.get(task.key) is not None for task in tasks)
+        judged, failures = go_on(_judge_case, tasks, journal, progress, workers=1)
+    found = [problem for one in assigned.judges for problem in one.subjects.problems]
+    failures = [*found, *failures]
     if not judged:
         raise CasesError("no case could be judged", failures, path=options.source)
-    scores = [score for one in judged for score in one.scores]
-    summary = summarise_scores(scores)
-    in_training, warnings = seen_in_training(
-        Path(options.model), {score.patient for score in scores}
+    names = dict.fromkeys(one.predictor.card.name for one in assigned.judges)
+    judgement = Judgement(
+        title=f"{', '.join(names)} on {assigned.what}",
+        judged=tuple(judged),
+        failures=tuple(failures),
+        traits=traits,
+        temperature=_temperature(assigned.judges),
+        licences=licences_of(assigned.judges),
+        warnings=assigned.warnings,
+        facts=_facts(assigned.judges),
+        about=_about(assigned),
+        provenance=provenance("evaluate", options),
+        runs=tuple(one.run for one in assigned.judges),
+        figures=options.figures,
     )
-    about = {
-        "source": found.what,
-        "model": predictor.card.name,
-        "weights_sha256": predictor.card.weights_sha256,
-        "synthetic_data": any(one.view.synthetic for one in judged),
-        "synthetic_training": predictor.card.synthetic,
-        "in_training": list(in_training),
-        "warnings": list(warnings),
-        "failed": as_keys(failures),
-    }
-    judgement = Judgement(scores, summary, about, provenance("evaluate", options))
-    views = _choose([one.view for one in judged], options.figures)
-    write_judgement(options.out, judgement, lambda folder: _draw(views, folder))
+    written = write_judgement(options.out, judgement)
+    journal.discard()
     raise_failures(failures, len(judged), options.out)
-    return EvaluateResult(options.out, found.what, summary, in_training, warnings)
+    return EvaluateResult(
+        options.out,
+        assigned.what,
+        written.analysis.summary,
+        assigned.in_training,
+        assigned.warnings,
+        written.remarks,
+        resumed,
+    )
 
 
-def _judge_all(
-    predictor: Predictor, subjects: Sequence[Subject], progress: Progress
-) -> tuple[list[_Judged], list[Failure]]:
-    judged: list[_Judged] = []
-    failures: list[Failure] = []
-    progress.start(len(subjects), "evaluating")
-    for subject in subjects:
-        try:
-            judged.append(_judge(predictor, subject))
-        except ModelError:
-            raise
-        except InputError as problem:
-            failures.append((subject.case, str(problem)))
-            progress.advance(note=f"{subject.case} failed")
-            continue
-        dice = judged[-1].view.case_dice
-        progress.advance(note="" if dice is None else f"Dice {dice:.3f}")
-    return judged, failures
+def _question(options: EvaluateOptions) -> Question:
+    models = (options.model,) if isinstance(options.model, str) else options.model
+    return Question(options.source, models, options.part, options.fold, options.device)
 
 
-def _judge(predictor: Predictor, subject: Subject) -> _Judged:
+def _judge_case(task: _Task) -> JudgedCase:
+    predictor, subject = task.predictor, task.subject
     regions = tuple(r for r in predictor.card.regions if r in subject.regions)
     if not regions:
         told = ", ".join(subject.regions)
         raise CaseError(f"the reference tells {told}, the model other regions")
     examination = subject.load()
     record = examination.stack.record
-    mask = predictor.segment_stack(examination.stack, subject.case).mask
+    prediction = predictor.segment_stack(examination.stack, subject.case, keep=True)
+    sizes = spacing_mm(record.affine)
+    along = tuple(sizes[axis] for axis in record.turn.axes)
     pair = MaskPair(
-        subject.case,
-        subject.patient,
-        to_reading(examination.reference, record.turn),
-        to_reading(mask, record.turn),
-        examination.annotated,
-        voxel_ml(record.affine) if record.has_world else None,
-    )
-    scores = score_case(pair, regions)
-    return _Judged(scores, _view(subject, examination, mask, scores[0]))
-
-
-def _view(
-    subject: Subject, examination: Examination, mask: LabelArray, score: CaseScore
-) -> SliceView:
-    """The slice with most tumour, drawn or, where none is, predicted; cropped to the head."""
-    stack, region = examination.stack, (score.region,)
-    reference, predicted = (
-        region_masks(labels_to_slices(labels, stack.record), region)[0]
-        for labels in (examination.reference, mask)
-    )
-    area = (reference if reference.any() else predicted).sum(axis=(1, 2))
-    number = int(area.argmax()) if area.any() else len(area) // 2
-    shown = next((s for s in _SHOWN if s in stack.sequences), stack.sequences[0])
-    return SliceView(
-        image=stack.array[number, stack.sequences.index(shown)].astype(np.float16),
-        reference=reference[number].copy(),
-        predicted=predicted[number].copy(),
-        pixel_mm=stack.record.pixel_mm,
-        has_world=stack.record.has_world,
         case=subject.case,
-        number=number + 1,
-        region=score.region,
-        slice_dice=overlap(reference[number], predicted[number]).dice,
-        case_dice=score.overlap.dice,
+        patient=subject.patient,
+        reference=to_reading(examination.reference, record.turn),
+        predicted=to_reading(prediction.mask, record.turn),
+        annotated=examination.annotated,
+        voxel_ml=voxel_ml(record.affine) if record.has_world else None,
+        spacing_mm=(along[0], along[1], along[2]) if record.has_world else None,
+    )
+    known = Circumstances(
+        traits=subject.traits,
+        calibration=_counts(prediction, examination, regions),
         synthetic=subject.synthetic,
     )
+    return judge(pair, regions, _background(examination), known)
 
 
-def _choose(views: Sequence[SliceView], count: int) -> list[SliceView]:
-    """The worst, the best and the median case first, then others evenly between; by Dice."""
-    ranked = sorted(
-        (v for v in views if v.case_dice is not None), key=lambda v: (v.case_dice, v.case)
-    ) or list(views)
-    last = len(ranked) - 1
-    even = np.linspace(0, last, max(count, 2)).round().astype(int).tolist()
-    wanted = list(dict.fromkeys([0, last, last // 2, *even]))[:count]
-    return [ranked[k] for k in sorted(wanted)]
+def _counts(
+    prediction: Prediction, examination: Examination, regions: Sequence[str]
+) -> dict[str, LogitCounts]:
+    """Voxels within the crop to the head, of annotated slices, by the probability given."""
+    record = examination.stack.record
+    labels = crop_to_slices(examination.reference, record)
+    counts = {}
+    for region, maps in zip(prediction.regions, prediction.probabilities or (), strict=True):
+        if region in regions:
+            said = crop_to_slices(maps, record)
+            drawn = region_masks(labels, (region,))[0]
+            counts[region] = count_probabilities(said, drawn, examination.annotated)
+    return counts
 
 
-def _draw(views: Sequence[SliceView], folder: Path) -> None:
-    """Figures named so that they sort from the worst case to the best."""
-    for rank, view in enumerate(views, start=1):
-        draw_panels(view, folder / f"{rank:02d}_{view.case}.png")
+def _background(examination: Examination) -> Background:
+    """The sequence that shows most, on the grid of the masks, with the crop to the head."""
+    stack, record = examination.stack, examination.stack.record
+    shown = next((s for s in SHOWN if s in stack.sequences), stack.sequences[0])
+    top, bottom, left, right = record.box
+    slices, height, width = (record.shape[axis] for axis in record.turn.axes)
+    image = np.zeros((slices, height, width), np.float32)
+    image[:, top:bottom, left:right] = stack.array[:, stack.sequences.index(shown)]
+    box = slice(top, bottom), slice(left, right)
+    return Background(image, record.pixel_mm, record.has_world, box)
+
+
+def _temperature(judges: Sequence[Judge]) -> float:
+    """That all models share; models that differ in it can't be uncalibrated together."""
+    found = {one.predictor.card.temperature for one in judges}
+    return found.pop() if len(found) == 1 else 1.0
+
+
+def _facts(judges: Sequence[Judge]) -> tuple[tuple[str, str], ...]:
+    """What a reader has to know of the models; equal entries once."""
+    told: dict[str, dict[str, None]] = {}
+    for one in judges:
+        card = one.predictor.card
+        for name, value in (
+            ("model", card.name),
+            ("network", f"{card.network}, {card.size} x {card.size} pixels"),
+            ("sequences", ", ".join(card.sequences)),
+            ("trained on", card.trained_on),
+            ("licence of the model", card.licence),
+            ("threshold", f"{card.threshold:g}"),
+            ("temperature", f"{card.temperature:.4g}"),
+            ("SHA-256 of the weights", card.weights_sha256 or "not known"),
+            ("computed by", one.predictor.engine.name),
+        ):
+            told.setdefault(name, {})[value] = None
+    return tuple((name, "; ".join(values)) for name, values in told.items())
+
+
+def _about(assigned: Assignment) -> dict[str, object]:
+    cards = [one.predictor.card for one in assigned.judges]
+    return {
+        "source": assigned.what,
+        "model": cards[0].name if len(cards) == 1 else [card.name for card in cards],
+        "weights_sha256": cards[0].weights_sha256
+        if len(cards) == 1
+        else [card.weights_sha256 for card in cards],
+        "synthetic_training": any(card.synthetic for card in cards),
+        "in_training": list(assigned.in_training),
+    }

@@ -19,8 +19,7 @@ from typing import Generic, Protocol, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from gliomask.core.progress import Progress
-from gliomask.errors import InputError
-from gliomask.workflows.results import Failure
+from gliomask.errors import Failure, InputError, ModelError
 from gliomask.workflows.spread import spread
 
 Piece = TypeVar("Piece")
@@ -155,14 +154,10 @@ def _named(work: Callable[[AnyTask], Piece], task: AnyTask) -> tuple[str, Piece 
     """The result with its case; an error as its text, for not every error can be pickled."""
     try:
         return task.case, work(task)
+    except ModelError:
+        raise  # no other case would fare better
     except InputError as problem:
         return task.case, _Failed(str(problem))
-
-
-def file_key(paths: Iterable[Path]) -> str:
-    """What tells whether files have changed: their names, sizes and times of change."""
-    stats = [(str(path.absolute()), path.stat()) for path in paths]
-    return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
 
 
 def _ends_line(path: Path) -> bool:

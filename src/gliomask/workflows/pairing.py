@@ -14,10 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.case import patient_key, safe_name
-from gliomask.errors import CaseError, InputError
+from gliomask.errors import CaseError, Failure, InputError
 from gliomask.formats.table import read_table
 from gliomask.workflows.masks import MaskFile, case_id, find_masks
-from gliomask.workflows.results import Failure
 
 Pair = tuple[MaskFile, MaskFile]
 """(reference, prediction)."""

@@ -18,6 +18,7 @@ from gliomask.datasets.load import load_case
 from gliomask.datasets.study import survey
 from gliomask.errors import (
     CasesError,
+    Failure,
     GliomaskError,
     MachineError,
     ModelError,
@@ -27,7 +28,7 @@ from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.inference.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.workflows.outputs import write_outputs
-from gliomask.workflows.results import Failure, raise_failures
+from gliomask.workflows.results import raise_failures
 from gliomask.workflows.staging import staged
 
 TABLE = "cases.csv"

@@ -1,27 +1,28 @@
 """The folder in which masks are judged: what it holds, and when one may be replaced.
 
-    metrics.csv      a row for each case and region
-    summary.json     every figure, the policy, what failed
-    report.html      all of it for people, in one file
-    figures/         its charts as SVG and PNG, panels of some cases
-    tables/          ready for a paper, as CSV and LaTeX
-    checklist.md     CLAIM and TRIPOD+AI, as far as the records answer them
-    provenance.json
+metrics.csv      a row for each case and region
+summary.json     every figure, the policy, what failed
+report.html      all of it for people, in one file
+figures/         its charts as SVG and PNG, panels of some cases
+tables/          ready for a paper, as CSV and LaTeX
+checklist.md     CLAIM and TRIPOD+AI, as far as the records answer them
+provenance.json
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import yaml
 
 from gliomask.core.atomic import atomic_folder, write_text
-from gliomask.errors import BatchError, InputError
+from gliomask.errors import BatchError, Failure, InputError
 from gliomask.evaluation.analysis import Analysis, Probabilities, Traits, analyse, analysis_keys
 from gliomask.evaluation.latex import LatexTable, latex_table
 from gliomask.evaluation.logit_counts import pool
@@ -33,16 +34,16 @@ from gliomask.report.curves import epoch_curves
 from gliomask.report.evaluation_charts import NamedFigure, evaluation_charts
 from gliomask.report.evaluation_page import Findings, curves_chart, evaluation_page
 from gliomask.report.evaluation_tables import TextTable, score_tables, strata_table
+from gliomask.report.panels import draw_panels
+from gliomask.report.pictures import decode_slice
 from gliomask.report.records import Records
 from gliomask.report.style import save
 from gliomask.workflows.judging import JudgedCase
 
 METRICS, SUMMARY, PROVENANCE, FIGURES = "metrics.csv", "summary.json", "provenance.json", "figures"
 REPORT, TABLES, CHECKLIST = "report.html", "tables", "checklist.md"
+Ranked = TypeVar("Ranked")
 _OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
-
-Failure = tuple[str, str]
-"""(case, reason)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,7 @@ class Judgement:
         about: what was judged and how; goes into ``summary.json``.
         provenance: goes into ``provenance.json``.
         runs: folders of the models that were judged; their records fill the checklists.
+        figures: cases to draw large: the worst, the best, the median and others between.
     """
 
     title: str
@@ -76,6 +78,7 @@ class Judgement:
     about: Mapping[str, object] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     runs: tuple[Path, ...] = ()
+    figures: int = 0
 
     @property
     def synthetic(self) -> bool:
@@ -116,13 +119,7 @@ def check_target(out: Path) -> None:
         )
 
 
-def _nothing(_folder: Path) -> None:
-    """Draws nothing more."""
-
-
-def write_judgement(
-    out: Path, judgement: Judgement, draw: Callable[[Path], None] = _nothing
-) -> Judged:
+def write_judgement(out: Path, judgement: Judgement) -> Judged:
     """Works out the figures and writes the folder, whole or not at all.
 
     An earlier evaluation in it is replaced.
@@ -130,7 +127,6 @@ def write_judgement(
     Args:
         out: the folder.
         judgement: what to write; at least one case.
-        draw: is given the folder of figures, to draw more into it.
     """
     analysis = _analyse(judgement)
     remarks = _remarks(judgement)
@@ -153,7 +149,7 @@ def write_judgement(
         _write_tables(folder / TABLES, analysis)
         for chart in charts:
             save(chart.figure, folder / FIGURES / chart.stem, ("svg", "png"))
-        draw(folder / FIGURES)
+        _draw_panels(judgement, folder / FIGURES)
         findings = _findings(judgement, analysis, remarks, charts, checklist)
         write_text(folder / REPORT, evaluation_page(findings))
     return Judged(analysis, remarks)
@@ -270,6 +266,29 @@ def _write_tables(folder: Path, analysis: Analysis) -> None:
 def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
     caption = f"{table.caption}. {analysis.summary.policy}"
     return latex_table(LatexTable(table.columns, table.rows, caption, f"tab:{name}"))
+
+
+def _draw_panels(judgement: Judgement, folder: Path) -> None:
+    """Panels named so that they sort from the worst case to the best; those with an image only."""
+    shown = [
+        (dice, case)
+        for case in judgement.judged
+        if (dice := case.scores[0].overlap.dice) is not None and case.pictures[0].image
+    ]
+    ranked = sorted(shown, key=lambda one: (one[0], one[1].case))
+    for rank, (_, case) in enumerate(_chosen(ranked, judgement.figures), start=1):
+        picture = next((p for p in case.pictures if p.role == "median"), case.pictures[0])
+        score = case.scores[0]
+        view = decode_slice(picture, case.case, score.overlap.dice, synthetic=case.synthetic)
+        draw_panels(view, folder / f"panels_{rank:02d}_{case.case}.png")
+
+
+def _chosen(ranked: Sequence[Ranked], count: int) -> list[Ranked]:
+    """The worst, the best and the median one first, then others evenly between."""
+    last = len(ranked) - 1
+    even = np.linspace(0, max(last, 0), max(count, 2)).round().astype(int).tolist()
+    wanted = list(dict.fromkeys([0, last, last // 2, *even]))[:count]
+    return [ranked[k] for k in sorted(wanted)] if ranked else []
 
 
 def _listed(found: Sequence[tuple[str, str]], what: str) -> list[dict[str, str]]:

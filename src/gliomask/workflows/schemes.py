@@ -12,7 +12,8 @@ import numpy as np
 from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, BRATS_2024, LabelScheme
 from gliomask.core.progress import Progress
 from gliomask.formats.images import read_labels
-from gliomask.workflows.journal import Journal, file_key, go_on
+from gliomask.workflows.files import file_key
+from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.masks import MaskFile
 from gliomask.workflows.pairing import Pair
 

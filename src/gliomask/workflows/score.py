@@ -27,7 +27,8 @@ from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_gr
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
 from gliomask.formats.images import is_nifti, read_image, read_labels
-from gliomask.workflows.journal import Journal, file_key, go_on
+from gliomask.workflows.files import file_key
+from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.judging import Background, Circumstances, JudgedCase, Trait, judge
 from gliomask.workflows.masks import MaskFile
 from gliomask.workflows.pairing import find_pairs

@@ -3,37 +3,60 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.workflows.results import PROVENANCE
 
 
-def seen_in_training(run: Path, patients: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+@dataclass(frozen=True)
+class Seen:
+    """The patients that a run's own records name.
+
+    Attributes:
+        trained: that its weights were fitted to.
+        chosen: that its best epoch was chosen on.
+        fold: of the store's split that it left for the test; None for the hold-out.
+    """
+
+    trained: frozenset[str]
+    chosen: frozenset[str]
+    fold: int | None
+
+    @property
+    def patients(self) -> frozenset[str]:
+        """All of them."""
+        return self.trained | self.chosen
+
+
+def read_seen(run: Path) -> Seen | None:
+    """What the provenance of a run names; None if it names no patients."""
+    try:
+        keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
+        trained, chosen = (frozenset(keys[f"{part}_patients"]) for part in ("train", "validation"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    fold = keys["data"].get("fold") if isinstance(keys.get("data"), dict) else None
+    return Seen(trained, chosen, fold if isinstance(fold, int) else None)
+
+
+def seen_in_training(
+    seen: Seen | None, patients: set[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Which of the patients to be judged a model was trained on, and what must be said of it.
 
     Args:
-        run: the model's folder, whose provenance names its patients.
+        seen: by the model; None if that is not known.
         patients: that it is judged on.
 
     Returns:
         the training patients among them, sorted, and the warnings.
     """
-    known = _patients_of(run)
-    if known is None:
+    if seen is None:
         return (), ("the model does not tell its training patients: some may be among these",)
-    trained, chosen = (tuple(sorted(patients & held)) for held in known)
     warnings = []
-    for held, how in ((trained, "the model was trained on"), (chosen, "the model was chosen on")):
-        if held:
-            text = f"{how} {len(held)} of the {len(patients)} evaluated patients"
+    for held, how in ((seen.trained, "trained"), (seen.chosen, "chosen")):
+        if count := len(patients & held):
+            text = f"the model was {how} on {count} of the {len(patients)} evaluated patients"
             warnings.append(f"{text}: the figures flatter it")
-    return trained, tuple(warnings)
-
-
-def _patients_of(run: Path) -> tuple[set[str], set[str]] | None:
-    """Train and validation patients that the run's provenance names; None if it names none."""
-    try:
-        keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
-        return set(keys["train_patients"]), set(keys["validation_patients"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return tuple(sorted(patients & seen.trained)), tuple(warnings)

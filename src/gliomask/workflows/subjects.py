@@ -20,7 +20,7 @@ from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError, ConfigError, StoreError
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import Store, open_store
-from gliomask.workflows.journal import file_key
+from gliomask.workflows.files import file_key
 
 Part = Literal["train", "validation", "test", "all"]
 
