@@ -28,9 +28,9 @@ TOKEN = re.compile("|".join(map(re.escape, sorted(PRINTED, key=len, reverse=True
 def printed(latex: str) -> str:
     """What LaTeX would print; fails on a command or a special character that it would act on."""
     text = ""
-    for token in TOKEN.findall(latex):
-        assert token in PRINTED or token not in "\\{}$&#%_~^<>|`", f"bare {token!r} in {latex!r}"
-        text += PRINTED.get(token, token)
+    for part in TOKEN.findall(latex):
+        assert part in PRINTED or part not in "\\{}$&#%_~^<>|`", f"bare {part!r} in {latex!r}"
+        text += PRINTED.get(part, part)
     return text
 
 
