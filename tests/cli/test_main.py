@@ -99,6 +99,18 @@ def test_masks_scored_against_themselves_are_perfect(
     assert {region["min"] for region in summary["dice"].values()} == {1.0}
 
 
+def test_prepare_by_site_names_the_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for k, site in enumerate(["CS"] * 5 + ["EZ"] * 2 + ["FG"]):
+        tiny.kaggle(tmp_path / "lgg", f"TCGA_{site}_{4000 + k}_19960909", slices=2)
+    words = ("prepare", tmp_path / "lgg", "--out", tmp_path / "s", "--workers", "1", "--fold-by")
+    assert run(monkeypatch, *words, "site") == 0
+    assert "2 folds by site (CS, EZ + FG)" in " ".join(capsys.readouterr().out.split())
+    assert run(monkeypatch, *words, "scanner") == 2
+    assert "fold_by=scanner, allowed Input should be 'size' or 'site'" in said(capsys)
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

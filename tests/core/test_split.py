@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gliomask.core.split import Parts, Patient, make_split
+from gliomask.core.split import Parts, Patient, Split, TooFewSitesError, make_split
 
 
 def cohort(n: int, sites: int = 3) -> list[Patient]:
@@ -73,3 +73,75 @@ def test_twice_the_same_patient_is_refused() -> None:
 def test_shares_that_do_not_sum_to_one_are_refused() -> None:
     with pytest.raises(ValueError, match="sum to 1"):
         make_split(cohort(5), shares=(0.5, 0.2, 0.2))
+
+
+def at_sites(**counts: int) -> list[Patient]:
+    return [
+        Patient(f"{site}-{k:02}", site, float((k * 37) % 101))
+        for site, n in counts.items()
+        for k in range(n)
+    ]
+
+
+def test_folds_by_site_test_on_a_site_each() -> None:
+    split = make_split(at_sites(ge=20, cs=30, du=40), fold_by="site")
+    assert (split.fold_by, split.fold_names) == ("site", ("cs", "du", "ge"))
+    assert [len(fold.test) for fold in split.folds] == [30, 40, 20]
+    for name, fold in zip(split.fold_names, split.folds, strict=True):
+        assert all(one.startswith(f"{name}-") for one in fold.test)
+        assert not any(one.startswith(f"{name}-") for one in (*fold.train, *fold.validation))
+    # An eighth of the other 60 chooses: 7 or 8 of them, from both sites.
+    assert len(split.folds[0].validation) == round(60 / 8)
+    assert {one[:2] for one in split.folds[0].validation} == {"du", "ge"}
+
+
+def test_small_sites_are_one_fold_together() -> None:
+    split = make_split(at_sites(b=4, a=5, z=1, c=9), fold_by="site")
+    assert split.fold_names == ("a", "c", "b + z")
+    assert split.folds[2].test == ("b-00", "b-01", "b-02", "b-03", "z-00")
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.integers(1, 12), min_size=2, max_size=6).filter(lambda n: max(n) >= 5),
+    st.integers(0, 5),
+)
+def test_folds_by_site_test_everyone_once(counts: list[int], seed: int) -> None:
+    patients = at_sites(**{f"s{k}": n for k, n in enumerate(counts)})
+    everyone = sorted(p.id for p in patients)
+    split = make_split(patients, seed=seed, fold_by="site")
+    assert sorted(one for fold in split.folds for one in fold.test) == everyone
+    for fold in split.folds:
+        assert sorted(one for _, ids in fold.named() for one in ids) == everyone
+        assert fold.train
+
+
+def test_folds_by_site_leave_the_hold_out_alone_and_depend_on_the_seed() -> None:
+    patients = at_sites(a=20, b=20, c=20)
+    split = make_split(patients, seed=3, fold_by="site")
+    assert split.holdout == make_split(patients, seed=3).holdout
+    assert split == make_split(patients[::-1], seed=3, fold_by="site")
+    assert split.folds != make_split(patients, seed=4, fold_by="site").folds
+
+
+@pytest.mark.parametrize("counts", [{"a": 30}, {"a": 4, "b": 4, "c": 4}])
+def test_one_fold_by_site_is_refused(counts: dict[str, int]) -> None:
+    with pytest.raises(TooFewSitesError, match=r"two sites.*there is a \("):
+        make_split(at_sites(**counts), fold_by="site")
+
+
+def test_without_folds_the_sites_do_not_matter() -> None:
+    split = make_split(at_sites(a=9), folds=0, fold_by="site")
+    assert (split.folds, split.fold_by, split.fold_names) == ((), "size", ())
+
+
+def test_folds_by_size_are_what_they_were() -> None:
+    split = make_split(cohort(20))
+    assert (split.fold_by, split.fold_names) == ("size", ())
+    assert split.folds[0].test == ("p000", "p008", "p011", "p018")
+
+
+def test_a_name_for_each_fold() -> None:
+    parts = Parts(("a",), ("b",), ())
+    with pytest.raises(ValueError, match="2 names for 1 folds"):
+        Split(parts, (parts,), 0, "site", ("x", "y"))

@@ -15,7 +15,7 @@ from gliomask.core.slices import crop_to_slices, to_slices
 from gliomask.core.split import Patient, make_split
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
-from gliomask.store.manifest import Manifest, write_manifest, write_split
+from gliomask.store.manifest import Manifest, read_split, write_manifest, write_split
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
 from gliomask.store.store import Store, open_store
 
@@ -121,6 +121,29 @@ def test_a_patient_that_the_store_does_not_hold_is_refused(store: Store) -> None
     edit(store.path / "split.json", train=["nobody"], validation=[], test=[])
     with pytest.raises(StoreError, match="'nobody' in train is not in the store"):
         open_store(store.path)
+
+
+def test_a_split_file_of_before_there_were_folds_by_site(store: Store) -> None:
+    path = store.path / "split.json"
+    keys = json.loads(path.read_text())
+    del keys["fold_by"], keys["fold_names"]
+    path.write_text(json.dumps(keys))
+    assert read_split(path) == store.split
+
+
+def test_folds_by_site_keep_their_names(store: Store) -> None:
+    names = [Patient(f"{site}{k}", site, k) for site in ("ge", "cs") for k in range(5)]
+    split = make_split(names, fold_by="site")
+    path = store.path / "sites.json"
+    write_split(path, split)
+    assert json.loads(path.read_text())["fold_names"] == ["cs", "ge"]
+    assert read_split(path) == split
+    edit(path, fold_names=["cs"])
+    with pytest.raises(StoreError, match="1 names for 2 folds"):
+        read_split(path)
+    edit(path, fold_by="scanner")
+    with pytest.raises(StoreError, match=r"damaged.*fold_by=scanner"):
+        read_split(path)
 
 
 @pytest.mark.parametrize("field", ["format", "preprocessing"])

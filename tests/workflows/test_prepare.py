@@ -154,3 +154,35 @@ def test_a_store_of_other_patients_is_left_alone(data: Path, tmp_path: Path) -> 
 def test_shares_must_sum_to_one(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sum to 1"):
         make(data, tmp_path / "store", shares=(0.5, 0.1, 0.1))
+
+
+@pytest.fixture
+def hospitals(tmp_path: Path) -> Path:
+    """Six patients of a hospital CS, five of DU, one of EZ and one of FG, by their barcodes."""
+    root = tmp_path / "hospitals"
+    for k, site in enumerate(["CS"] * 6 + ["DU"] * 5 + ["EZ", "FG"]):
+        tiny.kaggle(root, f"TCGA_{site}_{4000 + k}_19960909", slices=2)
+    return root
+
+
+def test_folds_by_site(hospitals: Path, tmp_path: Path) -> None:
+    made = make(hospitals, tmp_path / "store", fold_by="site", folds=5).split
+    assert made.fold_names == ("CS", "DU", "EZ + FG")
+    assert [len(fold.test) for fold in made.folds] == [6, 5, 2]
+    store = open_store(tmp_path / "store")
+    assert store.split == made
+    assert store.parts(1).test == tuple(
+        f"TCGA_DU_40{k}_19960909" for k in ("06", "07", "08", "09", "10")
+    )
+
+
+def test_the_split_of_another_store_keeps_its_sites(hospitals: Path, tmp_path: Path) -> None:
+    make(hospitals, tmp_path / "one", fold_by="site")
+    given = make(hospitals, tmp_path / "two", split=tmp_path / "one" / "split.json")
+    assert given.split.fold_names == ("CS", "DU", "EZ + FG")
+
+
+def test_one_site_is_refused_before_anything_is_prepared(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is brats \(6 patients\).*use --fold-by size"):
+        make(data, tmp_path / "store", fold_by="site")
+    assert not (tmp_path / "store").exists()

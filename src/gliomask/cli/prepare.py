@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from gliomask.core.split import Split
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,6 +27,9 @@ def run(
     workers: Annotated[int | None, typer.Option(help="Processes; all processors.")] = None,
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     folds: Annotated[int, typer.Option(help="Folds for cross-validation.")] = 5,
+    fold_by: Annotated[
+        str, typer.Option(help="size: alike in site and size; site: each tests on one site.")
+    ] = "size",
     shares: Annotated[
         tuple[float, float, float], typer.Option(help="Of training, validation, test patients.")
     ] = (0.7, 0.15, 0.15),
@@ -42,6 +48,7 @@ def run(
         "workers": workers,
         "seed": seed,
         "folds": folds,
+        "fold_by": fold_by,
         "shares": shares,
         "split": split,
     }
@@ -54,6 +61,9 @@ def run(
                 "store": result.store,
                 "cases": len(result.manifest.cases),
                 "patients": {name: len(ids) for name, ids in result.split.holdout.named()},
+                "folds": len(result.split.folds),
+                "fold_by": result.split.fold_by,
+                "fold_names": result.split.fold_names,
                 "sequences": result.manifest.sequences,
                 "regions": result.manifest.regions,
                 "made": result.made,
@@ -69,8 +79,13 @@ def run(
         *result.explanation,
         f"{len(manifest.cases)} cases, {slices} slices, {positive} with tumour",
         f"sequences {', '.join(manifest.sequences)}; regions {', '.join(manifest.regions)}",
-        f"patients: {parts}; {len(result.split.folds)} folds",
+        f"patients: {parts}; {_folds(result.split)}",
         f"{result.made} patients prepared now, the store is {result.store}",
         *(f"licence of the data: {licence}" for licence in manifest.licences),
         *(["all of it is synthetic"] if manifest.synthetic else []),
     )
+
+
+def _folds(split: Split) -> str:
+    named = f" by site ({', '.join(split.fold_names)})" if split.fold_names else ""
+    return f"{len(split.folds)} folds{named}"

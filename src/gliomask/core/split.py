@@ -1,18 +1,31 @@
 """Who is trained on, who is chosen on, who is tested on: always by patient, never by slice.
 
 Patients are put in order of site and tumour size and then dealt out in turn, so that every part
-has its share of each site and of small and large tumours.
+has its share of each site and of small and large tumours. Folds by site do the opposite: each tests
+on a hospital that its network never saw.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+FoldBy = Literal["size", "site"]
+"""``size``: every fold has its share of each site and tumour size. ``site``: a fold is a site."""
+SITE_MINIMUM = 5
+"""Sites with fewer patients are one fold together: of so few a fold's mean says little, and each
+fold costs a training."""
+
 INNER_SHARE = 0.125
 """Share of a fold's training patients on whom its checkpoint and threshold are chosen."""
+
+
+class TooFewSitesError(ValueError):
+    """There are not two folds by site."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +58,20 @@ class Split:
         folds: for each fold k the patients of the fold as test, and the others parted into
             train and an inner validation, so that nothing is ever chosen on fold k.
         seed: that it was drawn with.
+        fold_by: how the folds were made.
+        fold_names: of each fold by site, the site that is its test (the sites, joined by " + ",
+            where small ones were pooled); empty for folds by size, which have no names.
     """
 
     holdout: Parts
     folds: tuple[Parts, ...]
     seed: int
+    fold_by: FoldBy = "size"
+    fold_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.fold_names and len(self.fold_names) != len(self.folds):
+            raise ValueError(f"{len(self.fold_names)} names for {len(self.folds)} folds")
 
     def parts(self, fold: int | None = None) -> Parts:
         """The hold-out parts, or those of a fold (IndexError beyond the last)."""
@@ -77,6 +99,7 @@ def make_split(
     seed: int = 0,
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
     folds: int = 5,
+    fold_by: FoldBy = "size",
 ) -> Split:
     """Draws the split and the folds; the same patients and seed give the same split.
 
@@ -87,10 +110,14 @@ def make_split(
         patients: with distinct ids, in any order.
         seed: of the draw.
         shares: of train, validation and test; they sum to 1.
-        folds: how many; fewer than 2 makes none.
+        folds: how many; fewer than 2 makes none. By site there are as many as sites.
+        fold_by: ``site`` makes a fold of each site with ``SITE_MINIMUM`` patients or more, in
+            order of their names, and a last one of all smaller sites together. The hold-out
+            parts don't change.
 
     Raises:
         ValueError: the shares are negative or don't sum to 1, or two patients share an id.
+        TooFewSitesError: by site there are not two folds.
     """
     ordered = sorted(patients, key=lambda p: (p.site, p.size, p.id))
     if len({p.id for p in ordered}) != len(ordered):
@@ -100,7 +127,34 @@ def make_split(
     rng = np.random.default_rng(seed)
     ids = [p.id for p in ordered]
     holdout = _parts(ids, _deal(_counts(len(ids), shares), rng))
+    if fold_by == "site" and folds > 1:
+        sites = site_folds(p.site for p in ordered)
+        tested = ([p.site in names for p in ordered] for names in sites)
+        made = tuple(_fold(ids, chosen, rng) for chosen in tested)
+        return Split(holdout, made, seed, "site", tuple(" + ".join(names) for names in sites))
     return Split(holdout, tuple(_folds(ids, min(folds, len(ids)), rng)), seed)
+
+
+def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The sites that each fold by site tests on.
+
+    Args:
+        sites: of each patient.
+
+    Raises:
+        TooFewSitesError: they make fewer than two folds.
+    """
+    counts = Counter(sites)
+    large = sorted(site for site, n in counts.items() if n >= SITE_MINIMUM)
+    small = sorted(site for site, n in counts.items() if n < SITE_MINIMUM)
+    found = [(site,) for site in large] + ([tuple(small)] if small else [])
+    if len(found) < 2:
+        held = ", ".join(f"{site} ({n} patients)" for site, n in sorted(counts.items()))
+        raise TooFewSitesError(
+            f"folds by site need two sites, one of them with {SITE_MINIMUM} patients or more; "
+            f"there is {held or 'no patient'}"
+        )
+    return tuple(found)
 
 
 def _folds(ids: Sequence[str], folds: int, rng: np.random.Generator) -> list[Parts]:

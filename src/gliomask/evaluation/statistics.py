@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,11 @@ class Summary:
 
 
 def by_patient(scores: Iterable[tuple[str, Score]]) -> list[Score]:
+    """The values of ``scores_by_patient``."""
+    return list(scores_by_patient(scores).values())
+
+
+def scores_by_patient(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
     """(patient, score) of cases to a score per patient: the mean of that patient's cases.
 
     Cases without a score are left out of the mean; a patient of whom no case has one gets None.
@@ -46,7 +52,7 @@ def by_patient(scores: Iterable[tuple[str, Score]]) -> list[Score]:
     kept: dict[str, list[float]] = defaultdict(list)
     for patient, score in scores:
         kept[patient] += [] if score is None else [score]
-    return [float(np.mean(found)) if found else None for found in kept.values()]
+    return {patient: float(np.mean(found)) if found else None for patient, found in kept.items()}
 
 
 def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
@@ -55,8 +61,14 @@ def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
     Args:
         scores: one for each patient, None where the policy gives none.
         seed: of the bootstrap; the same scores and seed give the same interval.
+
+    Raises:
+        ValueError: a score is infinite or not a number: what a mean would be is for the policy to
+            say, not for the arithmetic.
     """
-    values = np.array([score for score in scores if score is not None])
+    values = np.array([score for score in scores if score is not None], np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("a score is infinite or not a number")
     empty = len(scores) - values.size
     if not values.size:
         return Summary(0, empty, None, None, None, None, None)
@@ -71,19 +83,23 @@ def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
     )
 
 
-def bootstrap_ci95(values: npt.NDArray[np.float64], *, seed: int = 0) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean under resampling with replacement (Efron 1979).
+def bootstrap_ci95(
+    values: npt.NDArray[np.float64], *, seed: int = 0, of: Literal["mean", "median"] = "mean"
+) -> tuple[float, float]:
+    """The 95 % percentile interval under resampling with replacement (Efron 1979).
 
     Args:
         values: one per patient, at least one.
         seed: of the resampling.
+        of: what the interval is of.
     """
+    centre = np.mean if of == "mean" else np.median
     rng = np.random.default_rng(seed)
-    means = np.empty(RESAMPLES)
+    centres = np.empty(RESAMPLES)
     step = max(1, _CHUNK // values.size)
     for start in range(0, RESAMPLES, step):
         stop = min(start + step, RESAMPLES)
         drawn = rng.integers(0, values.size, (stop - start, values.size))
-        means[start:stop] = values[drawn].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
+        centres[start:stop] = centre(values[drawn], axis=1)
+    low, high = np.percentile(centres, (2.5, 97.5))
     return float(low), float(high)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gliomask.core import atomic
 from gliomask.core.slices import VERSION as PREPROCESSING
-from gliomask.core.split import Parts, Split
+from gliomask.core.split import FoldBy, Parts, Split
 from gliomask.errors import StoreError
 
 FORMAT = 1
@@ -95,6 +95,8 @@ class _PartsFile(BaseModel):
 class _SplitFile(_PartsFile):
     seed: int
     folds: tuple[_PartsFile, ...] = ()
+    fold_by: FoldBy = "size"
+    fold_names: tuple[str, ...] = ()
 
 
 def read_manifest(store: Path) -> Manifest:
@@ -144,13 +146,18 @@ def read_split(path: Path) -> Split:
         holdout, *folds = (Parts(p.train, p.validation, p.test) for p in (file, *file.folds))
     except ValueError as problem:
         raise StoreError(f"a patient is on two sides of the split: {problem}", path=path) from None
-    return Split(holdout, tuple(folds), file.seed)
+    try:
+        return Split(holdout, tuple(folds), file.seed, file.fold_by, file.fold_names)
+    except ValueError as problem:
+        raise StoreError(str(problem), path=path) from None
 
 
 def write_split(path: Path, split: Split) -> None:
     """Writes a split file, whole or not at all."""
     keys = {
         "seed": split.seed,
+        "fold_by": split.fold_by,
+        "fold_names": split.fold_names,
         **dict(split.holdout.named()),
         "folds": [dict(fold.named()) for fold in split.folds],
     }

@@ -23,7 +23,7 @@ from gliomask.core.case import Case
 from gliomask.core.labels import REGIONS
 from gliomask.core.progress import SILENT, Progress
 from gliomask.core.slices import VERSION
-from gliomask.core.split import Patient, Split, make_split
+from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_split
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
@@ -58,7 +58,9 @@ class PrepareOptions(Options):
     seed: Annotated[int, Field(ge=0)] = 0
     """Of the split."""
     folds: Annotated[int, Field(ge=0)] = 5
-    """Folds for cross-validation."""
+    """Folds for cross-validation; by site any number from 2 on makes as many as there are."""
+    fold_by: FoldBy = "size"
+    """``size`` spreads sites and tumour sizes over the folds; ``site`` makes a fold of a site."""
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
     """Shares of patients for training, validation and test."""
     split: Path | None = None
@@ -92,12 +94,17 @@ def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResu
     Raises:
         LayoutError: a source is in no known layout.
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
+        InputError: the split can't be drawn: the shares, or too few sites.
         StoreError: ``out`` holds something else.
         MachineError: a worker process was killed.
     """
     patients, problems, explanation = _find(options.sources)
     _check_target(options.out, set(patients))
     given = read_split(options.split) if options.split else None
+    if given is None and patients:
+        # Sizes are not known yet, but whether a split can be drawn at all is better told now.
+        firsts = [(name, min(held, key=lambda case: case.id)) for name, held in patients.items()]
+        _draw(options, [_patient(name, first, 0.0) for name, first in firsts])
     done, more = _prepare_all(options, patients, progress)
     problems += more
     entries = sorted((e for made, _ in done for e in made), key=lambda entry: entry.id)
@@ -110,7 +117,7 @@ def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResu
             hint="mend them or go on without them by --skip-bad" if entries else None,
         )
     manifest = _manifest(options, entries)
-    split = given or _draw(options, entries)
+    split = given or _draw(options, _measured(entries))
     _check_split(split, manifest, options.split)
     write_split(options.out / SPLIT, split)
     write_manifest(options.out, manifest)
@@ -221,18 +228,32 @@ def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> Manifes
     )
 
 
-def _draw(options: PrepareOptions, entries: Sequence[StoredCase]) -> Split:
+def _measured(entries: Sequence[StoredCase]) -> list[Patient]:
+    """The patients of the store, with the mean size of their tumours."""
     by_patient: dict[str, list[StoredCase]] = defaultdict(list)
     for entry in entries:
         by_patient[entry.patient].append(entry)
-    patients = [
-        Patient(name, held[0].site or held[0].source, float(np.mean([e.tumour_ml for e in held])))
+    return [
+        _patient(name, held[0], float(np.mean([entry.tumour_ml for entry in held])))
         for name, held in by_patient.items()
     ]
+
+
+def _patient(name: str, first: Case | StoredCase, size: float) -> Patient:
+    return Patient(name, first.site or first.source, size)
+
+
+def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
+    shares, folds = options.shares, options.folds
     try:
-        return make_split(patients, seed=options.seed, shares=options.shares, folds=options.folds)
+        return make_split(
+            patients, seed=options.seed, shares=shares, folds=folds, fold_by=options.fold_by
+        )
+    except TooFewSitesError as problem:
+        hint = "use --fold-by size"
+        raise InputError(str(problem), field="--fold-by", found="site", hint=hint) from None
     except ValueError as problem:
-        raise InputError(str(problem), field="--shares", found=options.shares) from None
+        raise InputError(str(problem), field="--shares", found=shares) from None
 
 
 def _check_split(split: Split, manifest: Manifest, path: Path | None) -> None:
