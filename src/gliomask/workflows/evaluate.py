@@ -163,6 +163,7 @@ def _judge(predictor: Predictor, subject: Subject) -> _Judged:
         to_reading(mask, record.turn),
         examination.annotated,
         voxel_ml(record.affine) if record.has_world else None,
+        (record.slice_mm, *record.pixel_mm) if record.has_world else None,
     )
     scores = score_case(pair, regions)
     return _Judged(scores, _view(subject, examination, mask, scores[0]))

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from gliomask.config import Options
-from gliomask.core.geometry import voxel_ml
+from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import (
     BINARY,
     BRATS_2021,
@@ -207,13 +207,15 @@ def _score(reference: MaskFile, prediction: MaskFile, schemes: _Schemes) -> tupl
             found=described(other),
             allowed=described(grid),
         )
+    has_world = is_nifti(reference.file.paths[0])
     pair = MaskPair(
         reference.case,
         reference.patient,
         drawn,
         found,
         annotated_slices(drawn) if reference.sparse else None,
-        voxel_ml(grid.affine) if is_nifti(reference.file.paths[0]) else None,
+        voxel_ml(grid.affine) if has_world else None,
+        spacing_mm(grid.affine) if has_world else None,
     )
     told = set(drawn_by.regions) & set(found_by.regions)
     return score_case(pair, tuple(region for region in REGIONS if region in told))
