@@ -21,6 +21,13 @@ def test_by_hand() -> None:
     assert found.precision == pytest.approx(2 / 5)
 
 
+def test_volume_error_has_a_sign() -> None:
+    assert Overlap(4, 5, 2).volume_error_percent == pytest.approx(25)
+    assert Overlap(4, 1, 1).volume_error_percent == pytest.approx(-75)
+    assert Overlap(4, 0, 0).volume_error_percent == -100
+    assert Overlap(0, 3, 0).volume_error_percent is None
+
+
 def test_any_shape_counts_the_same() -> None:
     line = np.array([1, 1, 0, 1, 0, 0, 1, 1], bool)
     other = np.roll(line, 1)

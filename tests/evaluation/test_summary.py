@@ -6,13 +6,15 @@ import json
 
 import pytest
 
+from gliomask.evaluation.lesions import LesionScore
 from gliomask.evaluation.overlap import Overlap
 from gliomask.evaluation.policy import POLICY
 from gliomask.evaluation.scores import CaseScore
 from gliomask.evaluation.slicewise import SliceScore
 from gliomask.evaluation.summary import summarise_scores, summary_keys
+from gliomask.evaluation.surface import SurfaceScore, Unit
 
-SLICES = SliceScore(tumour=2, dice_sum=1.0, free=4, invented=1)
+SLICES = SliceScore(tumour=2, dice_sum=1.0, free=4, invented=1, invented_px=5, invented_mm2=2.5)
 
 
 def score(case: str, patient: str, counts: tuple[int, int, int]) -> CaseScore:
@@ -50,6 +52,8 @@ def test_summary_pools_slices() -> None:
             "dice_mean": 0.5,
             "n_tumour_free": 16,
             "false_positive_rate": 0.25,
+            "false_positive_px_mean": 1.25,
+            "false_positive_mm2_mean": 0.625,
         }
     }
 
@@ -71,3 +75,34 @@ def test_regions_have_their_own_counts() -> None:
     assert (found.n, found.n_empty) == (1, 0)
     assert found.metrics["dice"]["core"].n == 0
     assert found.metrics["dice"]["core"].n_empty == 1
+
+
+def measured(patient: str, unit: Unit, hd95: float | None) -> CaseScore:
+    surface = SurfaceScore(hd95, hd95, 0.5, 0.5, unit)
+    lesions = LesionScore(0.5, hd95, found=1, missed=0, invented=2, dropped=3, unit=unit)
+    voxel = 0.25 if unit == "mm" else None
+    return CaseScore(patient, patient, "whole", Overlap(4, 4, 4), SLICES, voxel, surface, lesions)
+
+
+def test_a_metric_that_nobody_has_is_absent() -> None:
+    keys = summary_keys(summarise_scores([measured("a", "px", 2.0)]))
+    assert {"hd95_px", "nsd_2px", "lesion_hd95_px", "lesion_dice"} <= keys.keys()
+    assert not any(key.endswith(("mm", "_ml")) for key in keys)
+    assert not any(
+        "hd95" in key or "lesion_" in key for key in summary_keys(summarise_scores(SCORES))
+    )
+
+
+def test_units_are_never_mixed() -> None:
+    found = summarise_scores([measured("a", "px", 2.0), measured("b", "mm", 5.0)])
+    assert (found.mean("hd95_px", "whole"), found.mean("hd95_mm", "whole")) == (2.0, 5.0)
+    # The other one's patient is no empty case.
+    assert found.metrics["hd95_mm"]["whole"].n_empty == 0
+    assert found.metrics["dice"]["whole"].n == 2
+
+
+def test_lesions_are_counted_over_cases() -> None:
+    scores = [measured("a", "mm", 2.0), measured("b", "mm", None), SCORES[0]]
+    assert summary_keys(summarise_scores(scores))["lesions"] == {
+        "whole": {"found": 2, "missed": 0, "invented": 4, "dropped": 6}
+    }

@@ -7,9 +7,11 @@ import io
 
 import pytest
 
+from gliomask.evaluation.lesions import LesionScore
 from gliomask.evaluation.overlap import Overlap
 from gliomask.evaluation.scores import CaseScore
 from gliomask.evaluation.slicewise import SliceScore
+from gliomask.evaluation.surface import SurfaceScore
 from gliomask.evaluation.tables import COLUMNS, csv_text, metrics_csv
 
 SLICES = SliceScore(tumour=2, dice_sum=1.0, free=4, invented=1)
@@ -46,6 +48,40 @@ def test_columns_stay_without_millimetres() -> None:
     assert tuple(row) == COLUMNS
     assert row["volume_reference_ml"] == row["volume_predicted_ml"] == ""
     assert (row["volume_reference_px"], row["volume_predicted_px"]) == ("4", "3")
+
+
+def test_first_columns_are_promised() -> None:
+    assert COLUMNS[:12] == (
+        "case",
+        "patient",
+        "region",
+        "dice",
+        "iou",
+        "sensitivity",
+        "precision",
+        "volume_reference_ml",
+        "volume_predicted_ml",
+        "hd95_mm",
+        "assd_mm",
+        "nsd_2mm",
+    )
+    assert len(set(COLUMNS)) == len(COLUMNS)
+
+
+def test_lengths_stand_under_their_unit() -> None:
+    surface = SurfaceScore(hd95=3.5, assd=1.25, nsd_1=0.5, nsd_2=0.75, unit="px")
+    lesions = LesionScore(0.5, 187.0, found=1, missed=2, invented=3, dropped=4, unit="px")
+    one = CaseScore("a", "a", "whole", Overlap(4, 3, 2), SLICES, None, surface, lesions)
+    (row,) = rows(metrics_csv([one]))
+    assert {name: row[f"{name}_px"] for name in ("hd95", "assd", "lesion_hd95")} == {
+        "hd95": "3.500000",
+        "assd": "1.250000",
+        "lesion_hd95": "187.000000",
+    }
+    assert (row["nsd_1px"], row["nsd_2px"]) == ("0.500000", "0.750000")
+    assert (row["lesions_found"], row["lesions_missed"], row["lesions_invented"]) == tuple("123")
+    assert {value for name, value in row.items() if name.endswith(("mm", "ml"))} == {""}
+    assert row["volume_error_percent"] == "-25.000000"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@sum", "\tx"])

@@ -1,4 +1,4 @@
-"""How much two masks overlap: Dice, IoU, sensitivity and precision, from four counts."""
+"""How much two masks overlap, in Dice and the like, all from three counts."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ class Overlap:
     def precision(self) -> Score:
         """The share of the prediction that is right."""
         return self._settle(self.both, self.predicted)
+
+    @property
+    def volume_error_percent(self) -> Score:
+        """Predicted minus reference size in % of the reference, signed: -100 is all missed.
+
+        None if the reference is empty, whatever was predicted.
+        """
+        if not self.reference:
+            return None
+        return 100.0 * (self.predicted - self.reference) / self.reference
 
     def _settle(self, part: int, whole: int) -> Score:
         return POLICY.settle(self.reference, self.predicted, lambda: part / whole)

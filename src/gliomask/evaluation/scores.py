@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.labels import LabelArray, region_masks
-from gliomask.evaluation.overlap import Overlap, overlap
-from gliomask.evaluation.policy import Score
-from gliomask.evaluation.slicewise import SliceScore, score_slices
+from gliomask.evaluation.case_score import CaseScore
+from gliomask.evaluation.lesions import score_lesions
+from gliomask.evaluation.metric import METRICS
+from gliomask.evaluation.overlap import Mask, overlap
+from gliomask.evaluation.slicewise import score_slices
+from gliomask.evaluation.surface import score_surface
+
+__all__ = ["METRICS", "CaseScore", "MaskPair", "score_case"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,8 @@ class MaskPair:
         annotated: (S,) bool, the slices in which someone looked for tumour; the others are not
             scored, for what is in them is unknown. None means all.
         voxel_ml: the volume of a voxel; None where the data has no millimetres.
+        spacing_mm: the voxel's size along S, H and W; None where the data has no millimetres.
+            With sheared voxels their product is not the volume.
     """
 
     case: str
@@ -36,50 +41,24 @@ class MaskPair:
     predicted: LabelArray
     annotated: npt.NDArray[np.bool_] | None
     voxel_ml: float | None
+    spacing_mm: tuple[float, float, float] | None
 
-
-@dataclass(frozen=True)
-class CaseScore:
-    """One region of one case.
-
-    Attributes:
-        case, patient, region: what was judged.
-        overlap: its voxels counted, from which every score follows.
-        slices: the same slice by slice.
-        voxel_ml: the volume of a voxel; None where the data has no millimetres.
-    """
-
-    case: str
-    patient: str
-    region: str
-    overlap: Overlap
-    slices: SliceScore
-    voxel_ml: float | None
+    def __post_init__(self) -> None:
+        if (self.voxel_ml is None) != (self.spacing_mm is None):
+            raise ValueError("a voxel with a volume has a spacing, one without has none")
 
     @property
-    def volume_reference_ml(self) -> float | None:
-        """Millilitres of the reference, within the annotated slices; None without millimetres."""
-        return None if self.voxel_ml is None else self.overlap.reference * self.voxel_ml
-
-    @property
-    def volume_predicted_ml(self) -> float | None:
-        """Millilitres of the prediction, within the annotated slices."""
-        return None if self.voxel_ml is None else self.overlap.predicted * self.voxel_ml
-
-
-METRICS: Mapping[str, Callable[[CaseScore], Score]] = MappingProxyType(
-    {
-        "dice": lambda score: score.overlap.dice,
-        "iou": lambda score: score.overlap.iou,
-        "sensitivity": lambda score: score.overlap.sensitivity,
-        "precision": lambda score: score.overlap.precision,
-    }
-)
-"""The scores of a row, by their names in tables."""
+    def sparse(self) -> bool:
+        """Whether slices that are judged may have neighbours that are not, or none at all."""
+        skips = self.annotated is not None and not self.annotated.all()
+        return skips or self.reference.shape[0] == 1
 
 
 def score_case(pair: MaskPair, regions: tuple[str, ...]) -> tuple[CaseScore, ...]:
     """Judges one case: a score for each region, in their order.
+
+    Of a case with slices that nobody annotated (or with a single slice) the surfaces are measured
+    within each slice, and no lesions are counted: lone slices don't make a volume.
 
     Raises:
         ValueError: the masks have different shapes.
@@ -91,13 +70,20 @@ def score_case(pair: MaskPair, regions: tuple[str, ...]) -> tuple[CaseScore, ...
     reference = region_masks(pair.reference[kept], regions)
     predicted = region_masks(pair.predicted[kept], regions)
     return tuple(
-        CaseScore(
-            pair.case,
-            pair.patient,
-            region,
-            overlap(drawn, found),
-            score_slices(drawn, found),
-            pair.voxel_ml,
-        )
+        _score_region(pair, region, drawn, found)
         for region, drawn, found in zip(regions, reference, predicted, strict=True)
+    )
+
+
+def _score_region(pair: MaskPair, region: str, drawn: Mask, found: Mask) -> CaseScore:
+    spacing = pair.spacing_mm
+    return CaseScore(
+        pair.case,
+        pair.patient,
+        region,
+        overlap(drawn, found),
+        score_slices(drawn, found, None if spacing is None else spacing[1] * spacing[2]),
+        pair.voxel_ml,
+        score_surface(drawn, found, spacing, in_plane=pair.sparse),
+        None if pair.sparse else score_lesions(drawn, found, spacing),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.evaluation.policy import POLICY, Score
-from gliomask.evaluation.scores import METRICS, CaseScore
+from gliomask.evaluation.case_score import CaseScore
+from gliomask.evaluation.lesions import count_lesions
+from gliomask.evaluation.metric import METRICS, Metric
+from gliomask.evaluation.policy import POLICY
 from gliomask.evaluation.slicewise import SliceScore, pool
 from gliomask.evaluation.statistics import Summary, by_patient, summarise
 
@@ -25,8 +27,10 @@ class EvaluationSummary:
         n: patients with a score of the first region.
         n_empty: patients without one: both masks are empty.
         n_cases: cases judged.
-        metrics: metric -> region -> its summary.
+        metrics: metric -> region -> its summary; a metric that no case has is absent.
         slices: region -> all judged slices of all cases, pooled.
+        lesions: region -> how many lesions were found, missed, invented and dropped as too small,
+            over the cases in which lesions were counted; a region without such a case is absent.
     """
 
     n: int
@@ -34,6 +38,7 @@ class EvaluationSummary:
     n_cases: int
     metrics: dict[str, dict[str, Summary]]
     slices: dict[str, SliceScore]
+    lesions: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def policy(self) -> str:
@@ -58,14 +63,15 @@ def summarise_scores(scores: Sequence[CaseScore]) -> EvaluationSummary:
     rows: dict[str, list[CaseScore]] = {}
     for score in scores:
         rows.setdefault(score.region, []).append(score)
-    metrics = {metric: _by_region(rows, read) for metric, read in METRICS.items()}
+    metrics = {name: _by_region(rows, metric) for name, metric in METRICS.items()}
     first = next(iter(metrics["dice"].values()), summarise([]))
     return EvaluationSummary(
         n=first.n,
         n_empty=first.n_empty,
         n_cases=len({score.case for score in scores}),
-        metrics=metrics,
+        metrics={name: regions for name, regions in metrics.items() if regions},
         slices={region: pool(row.slices for row in kept) for region, kept in rows.items()},
+        lesions=_lesion_counts(rows),
     )
 
 
@@ -83,16 +89,26 @@ def summary_keys(summary: EvaluationSummary) -> dict[str, object]:
             for metric, regions in summary.metrics.items()
         },
         "slices": {region: _slice_keys(one) for region, one in summary.slices.items()},
+        "lesions": summary.lesions,
     }
 
 
-def _by_region(
-    rows: Mapping[str, Sequence[CaseScore]], read: Callable[[CaseScore], Score]
-) -> dict[str, Summary]:
+def _by_region(rows: Mapping[str, Sequence[CaseScore]], metric: Metric) -> dict[str, Summary]:
+    """The regions with a row that can have the metric; rows that can't are no empty cases."""
+    having = {region: [r for r in kept if metric.applies(r)] for region, kept in rows.items()}
     return {
-        region: summarise(by_patient((row.patient, read(row)) for row in kept))
+        region: summarise(by_patient((row.patient, metric(row)) for row in kept))
+        for region, kept in having.items()
+        if kept
+    }
+
+
+def _lesion_counts(rows: Mapping[str, Sequence[CaseScore]]) -> dict[str, dict[str, int]]:
+    counted = {
+        region: [row.lesions for row in kept if row.lesions is not None]
         for region, kept in rows.items()
     }
+    return {region: count_lesions(lesions) for region, lesions in counted.items() if lesions}
 
 
 def _slice_keys(slices: SliceScore) -> dict[str, object]:
@@ -101,4 +117,6 @@ def _slice_keys(slices: SliceScore) -> dict[str, object]:
         "dice_mean": slices.dice,
         "n_tumour_free": slices.free,
         "false_positive_rate": slices.false_positive_rate,
+        "false_positive_px_mean": slices.false_positive_px,
+        "false_positive_mm2_mean": slices.false_positive_mm2,
     }
