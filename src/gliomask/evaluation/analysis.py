@@ -10,9 +10,10 @@ import numpy as np
 from gliomask.evaluation.agreement import Agreement, agreement
 from gliomask.evaluation.calibration import Calibration, calibration
 from gliomask.evaluation.case_score import CaseScore
+from gliomask.evaluation.grouping import Grouping, Value
 from gliomask.evaluation.logit_counts import LogitCounts
-from gliomask.evaluation.statistics import by_patient
-from gliomask.evaluation.strata import Grouping, Strata, Value, stratify
+from gliomask.evaluation.statistics import scores_by_patient
+from gliomask.evaluation.strata import Strata, stratify
 from gliomask.evaluation.summary import EvaluationSummary, summarise_scores, summary_keys
 
 SIZE = "tumour size"
@@ -125,17 +126,15 @@ def analysis_keys(analysis: Analysis) -> dict[str, object]:
 
 def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, Strata]:
     """Of the first region's Dice; a trait in which all patients are alike tells nothing."""
-    patients = list(dict.fromkeys(row.patient for row in rows))
-    dice = by_patient((row.patient, row.overlap.dice) for row in rows)
-    scores = dict(zip(patients, dice, strict=True))
+    scores = scores_by_patient((row.patient, row.overlap.dice) for row in rows)
     sizes = {
         patient: float(np.mean([volumes(r, unit)[0] for r in rows if r.patient == patient]))
-        for patient in patients
+        for patient in scores
     }
-    names = dict.fromkeys(name for patient in patients for name in traits.get(patient, {}))
+    names = dict.fromkeys(name for patient in scores for name in traits.get(patient, {}))
     found = {SIZE: stratify(scores, sizes, Grouping(unit=unit))}
     for name in names:
-        values = {patient: traits.get(patient, {}).get(name) for patient in patients}
+        values = {patient: traits.get(patient, {}).get(name) for patient in scores}
         found[name] = stratify(scores, values, Grouping(unit=_UNITS.get(name, "")))
     return {name: strata for name, strata in found.items() if len(strata.strata) > 1}
 

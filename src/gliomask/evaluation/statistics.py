@@ -24,7 +24,8 @@ class Summary:
     Attributes:
         n: patients with a score.
         n_empty: patients without one, by the policy; they are in none of the figures.
-        mean, median, p10, min: over the ``n``; p10 is the 10th percentile. None if ``n`` is 0.
+        mean, median, p10, p90, min, max: over the ``n``; p10 and p90 are percentiles, of which the
+            bad end is p10 for a share and p90 for a distance. None if ``n`` is 0.
         ci95: bootstrap interval of the mean; None for fewer than two patients, of whom no spread
             is known.
     """
@@ -34,7 +35,9 @@ class Summary:
     mean: float | None
     median: float | None
     p10: float | None
+    p90: float | None
     min: float | None
+    max: float | None
     ci95: tuple[float, float] | None
 
 
@@ -71,14 +74,16 @@ def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
         raise ValueError("a score is infinite or not a number")
     empty = len(scores) - values.size
     if not values.size:
-        return Summary(0, empty, None, None, None, None, None)
+        return Summary(0, empty, None, None, None, None, None, None, None)
     return Summary(
         n=values.size,
         n_empty=empty,
         mean=float(values.mean()),
         median=float(np.median(values)),
         p10=float(np.percentile(values, 10)),
+        p90=float(np.percentile(values, 90)),
         min=float(values.min()),
+        max=float(values.max()),
         ci95=bootstrap_ci95(values, seed=seed) if values.size > 1 else None,
     )
 

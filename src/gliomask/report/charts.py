@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from gliomask.evaluation.agreement import Agreement, Estimate
 from gliomask.evaluation.calibration import Calibration
 from gliomask.evaluation.comparison import PairedDifference
 from gliomask.evaluation.strata import Stratum
 from gliomask.report import style
+from gliomask.report.numbers import signed_text
 
 REGION_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
 Values = Mapping[str, Sequence[float]]
@@ -72,7 +73,8 @@ def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str
                 label=style.REGION_NAMES[region],
             )
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
     axes.set_ylim(-0.02, 1.02)
     style.tidy(axes, "", f"Volume of the reference ({unit})", "Dice")
@@ -191,7 +193,9 @@ def differences(found: Sequence[PairedDifference], label: str) -> Figure:
     for place, one in enumerate(found):
         if one.ci95 is not None:
             axes.plot(one.ci95, (place, place), color=style.BLUE, lw=2.2, alpha=0.6)
-        axes.scatter([one.difference], [place], s=30, color=style.BLUE, zorder=3, linewidths=0)
+        axes.scatter(
+            [one.difference or 0.0], [place], s=30, color=style.BLUE, zorder=3, linewidths=0
+        )
     axes.set_yticks(range(len(found)), [f"{one.first} − {one.second}" for one in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     style.tidy(axes, "", f"Difference of {label}, mean with 95 % interval", "")
@@ -225,10 +229,11 @@ def _line(
 ) -> None:
     if estimate.ci95 is not None:
         axes.axhspan(*estimate.ci95, color=style.VERMILION, alpha=0.12, linewidth=0)
-    how = {} if dashes is None else {"dashes": dashes}
-    axes.axhline(estimate.value, color=style.VERMILION, lw=1.4, **how)
+    line = axes.axhline(estimate.value, color=style.VERMILION, lw=1.4)
+    if dashes is not None:
+        line.set_dashes(dashes)
     axes.annotate(
-        f"{name} {estimate.value:+.3g} {unit}",
+        f"{name} {signed_text(estimate.value, 0 if unit == 'px' else 1)} {unit}",
         (0.995, estimate.value),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),

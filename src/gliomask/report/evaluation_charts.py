@@ -12,7 +12,7 @@ from gliomask.evaluation.analysis import Analysis, volumes
 from gliomask.evaluation.metric import METRICS
 from gliomask.evaluation.statistics import by_patient
 from gliomask.report import charts, style
-from gliomask.report.numbers import interval_text, number_text
+from gliomask.report.numbers import interval_text, number_text, signed_text
 
 _SPREAD = ("dice", "nsd_2mm", "nsd_2px", "hd95_mm", "hd95_px")
 
@@ -88,10 +88,13 @@ def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
         bias, lower, upper = found.absolute.bias, found.absolute.lower, found.absolute.upper
         if bias is None:
             continue
-        caption = f"Bias {number_text(bias.value, 1)} {unit} {interval_text(bias.ci95, 1)}"
+        digits = 0 if unit == "px" else 1
+        caption = (
+            f"Bias {signed_text(bias.value, digits)} {unit} {interval_text(bias.ci95, digits)}"
+        )
         if lower is not None and upper is not None:
             ends = (lower.value, upper.value)
-            caption += f", limits of agreement {interval_text(ends, 1)} {unit}"
+            caption += f", limits of agreement {interval_text(ends, digits)} {unit}"
         if found.concordance is not None:
             caption += f", Lin's concordance {found.concordance:.3f}"
         caption += f"; {found.n} patients. Shaded: 95 % intervals."

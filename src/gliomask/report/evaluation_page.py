@@ -102,7 +102,7 @@ def evaluation_page(findings: Findings) -> str:
     context = {
         "page": findings,
         "tiles": headline(findings.analysis),
-        "policy": findings.analysis.summary.policy,
+        "empty_masks": findings.analysis.summary.policy,
         "unit": UNIT,
         "tables": score_tables(findings.analysis),
         "worst": [case for case in pictured if case.row.dice is not None][:_WORST],

@@ -11,8 +11,18 @@ def number_text(value: float | None, decimals: int) -> str:
     """
     if value is None:
         return "–"
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
+
+
+def signed_text(value: float, decimals: int) -> str:
+    """The same with its sign, for differences.
+
+    >>> signed_text(12.345, 1), signed_text(-1724.2, 0), signed_text(0.0, 1)
+    ('+12.3', '−1,724', '0.0')
+    """
+    text = number_text(value, decimals)
+    return f"+{text}" if value > 0 and text.strip("0.") else text
 
 
 def interval_text(ends: tuple[float, float] | None, decimals: int) -> str:

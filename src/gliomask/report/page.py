@@ -48,7 +48,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
         assets: styles and scripts of its own.
 
     Raises:
-        ValueError: a script would end its element early.
+        ValueError: a script would end its element early, or the context has a name of the base.
     """
     assets = assets or Assets()
     for script in assets.scripts:
@@ -61,6 +61,9 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
         "styles": [Markup(style) for style in styles],  # noqa: S704
         "scripts": [Markup(script) for script in assets.scripts],  # noqa: S704
     }
+    taken = base.keys() & context.keys()
+    if taken:
+        raise ValueError(f"the base page has a {min(taken)!r} of its own")
     return _environment().get_template(template).render({**base, **context})
 
 

@@ -25,7 +25,7 @@ def window(image: Image) -> Window:
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
-def proportion(image: Image, pixel: Pixel) -> float:
+def proportion(image: Image | Mask, pixel: Pixel) -> float:
     """Height over width of slices (..., H, W) as they are shown."""
     height, width = image.shape[-2:]
     ratio: float = height * pixel[0] / (width * pixel[1])

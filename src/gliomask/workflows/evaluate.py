@@ -198,7 +198,9 @@ def _counts(
     record = examination.stack.record
     labels = crop_to_slices(examination.reference, record)
     counts = {}
-    for region, maps in zip(prediction.regions, prediction.probabilities or (), strict=True):
+    if prediction.probabilities is None:
+        return {}
+    for region, maps in zip(prediction.regions, prediction.probabilities, strict=True):
         if region in regions:
             said = crop_to_slices(maps, record)
             drawn = region_masks(labels, (region,))[0]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.labels import region_masks
-from gliomask.evaluation.calibration import LogitCounts
+from gliomask.evaluation.logit_counts import LogitCounts
 from gliomask.evaluation.misfit import Occupancy, describe_misfit, occupancy
 from gliomask.evaluation.overlap import overlap
 from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
@@ -132,7 +132,8 @@ def _pictures(
     background: Background,
     score: CaseScore,
 ) -> tuple[SlicePicture, ...]:
-    rows, columns = background.box or bounds((reference | predicted).any(axis=0), _MARGIN)
+    held = np.logical_or(reference, predicted).any(axis=0)
+    rows, columns = background.box or bounds(np.asarray(held), _MARGIN)
     image = background.image
     pictures = []
     for role, number in telling_slices(reference, predicted).items():

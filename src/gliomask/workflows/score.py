@@ -124,11 +124,11 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
         about=about,
         provenance=provenance("score", options),
     )
-    analysis = write_judgement(options.out, judgement)
+    written = write_judgement(options.out, judgement)
     journal.discard()
     raise_failures(failures, len(judged), options.out)
     return ScoreResult(
-        options.out, analysis.summary, schemes.explanation, analysis.remarks, resumed
+        options.out, written.analysis.summary, schemes.explanation, written.remarks, resumed
     )
 
 
