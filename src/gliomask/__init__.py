@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gliomask.nets.u2net import build_model
     from gliomask.nets.weights import load_model
     from gliomask.store.store import Store, open_store
+    from gliomask.workflows.calibrate import CalibrateOptions, calibrate
+    from gliomask.workflows.compare import CompareOptions, compare_evaluations
     from gliomask.workflows.demo import DemoOptions, demo
     from gliomask.workflows.evaluate import EvaluateOptions, evaluate
     from gliomask.workflows.inspect import InspectOptions, inspect
@@ -45,6 +47,8 @@ _HOME = {
     "gliomask.nets.u2net": ("build_model",),
     "gliomask.nets.weights": ("load_model",),
     "gliomask.store.store": ("Store", "open_store"),
+    "gliomask.workflows.calibrate": ("CalibrateOptions", "calibrate"),
+    "gliomask.workflows.compare": ("CompareOptions", "compare_evaluations"),
     "gliomask.workflows.demo": ("DemoOptions", "demo"),
     "gliomask.workflows.evaluate": ("EvaluateOptions", "evaluate"),
     "gliomask.workflows.inspect": ("InspectOptions", "inspect"),
@@ -56,7 +60,9 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "CalibrateOptions",
     "Case",
+    "CompareOptions",
     "DemoOptions",
     "EvaluateOptions",
     "GliomaskError",
@@ -72,6 +78,8 @@ __all__ = [
     "TrainOptions",
     "Volume",
     "build_model",
+    "calibrate",
+    "compare_evaluations",
     "demo",
     "evaluate",
     "find_cases",

@@ -15,28 +15,36 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     source: Annotated[Path, typer.Argument(help="A store, or data in any known layout.")],
-    model: Annotated[str, typer.Option(help="A run folder.")],
+    model: Annotated[
+        list[str], typer.Option(help="A run folder; several for the folds of a cross-validation.")
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     part: Annotated[
         str | None, typer.Option(help="Of a store: train, validation, test (default) or all.")
     ] = None,
     fold: Annotated[int | None, typer.Option(help="Of a store, instead of its hold-out.")] = None,
     figures: Annotated[int, typer.Option(help="Cases to draw, from the worst to the best.")] = 6,
+    table: Annotated[Path | None, typer.Option(help="A table of patients, for --by.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="A column of it to group scores by; repeatable.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Judge a model: Dice for each patient, with figures."""
+    """Judge a model on patients: every score with its interval, a report, figures."""
     from gliomask.cli import render
     from gliomask.config import build
     from gliomask.workflows.evaluate import EvaluateOptions, evaluate
 
     keys = {
         "source": source,
-        "model": model,
+        "model": tuple(model),
         "out": out,
         "part": part,
         "fold": fold,
         "figures": figures,
+        "table": table,
+        "by": tuple(by or ()),
         "device": device,
     }
     options = build(EvaluateOptions, keys, "evaluate")
@@ -46,4 +54,5 @@ def run(
         render.as_json(result)
         return
     render.scores(result.what, result.summary)
-    render.lines(*(f"WARNING: {text}" for text in result.warnings), f"written to {result.out}")
+    render.judged(result.remarks, result.resumed, result.out)
+    render.lines(*(f"WARNING: {text}" for text in result.warnings))

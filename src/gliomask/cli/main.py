@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from gliomask.cli import (
+    calibrate,
+    compare,
     demo,
     evaluate,
     inspect,
@@ -31,7 +33,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, inspect, prepare, train, evaluate, score, predict, models, phantom):
+_COMMANDS = (
+    demo,
+    inspect,
+    prepare,
+    train,
+    calibrate,
+    evaluate,
+    score,
+    compare,
+    predict,
+    models,
+    phantom,
+)
+for module in _COMMANDS:
     module.add_to(app)
 
 

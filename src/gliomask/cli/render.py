@@ -27,7 +27,9 @@ from rich.text import Text
 from gliomask.core.progress import Progress
 
 if TYPE_CHECKING:
+    from gliomask.evaluation.comparison import Comparison
     from gliomask.evaluation.summary import EvaluationSummary
+    from gliomask.evaluation.temperature import Temperature
 
 _EVERY_S = 30.0
 """Where there is no terminal, a line at most this often."""
@@ -52,11 +54,42 @@ def scores(what: str, summary: EvaluationSummary) -> None:
         rows.append([region, dice.n, dice.n_empty, *map(_figure, figures), interval])
     columns = ["Dice of", "patients", "both empty", "mean", "median", "p10", "min", "95 % of mean"]
     table(what, columns, rows)
+    for name in ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "lesion_dice"):
+        for region, found in summary.metrics.get(name, {}).items():
+            if found.n:
+                lines(f"{region}: {name} median {found.median:.3f}, mean {found.mean:.3f}")
     for region, slices in summary.slices.items():
         if slices.false_positive_rate is not None:
             rate = f"{100 * slices.false_positive_rate:.1f} %"
             lines(f"{region}: tumour marked in {rate} of {slices.free} tumour-free slices")
     lines(summary.policy)
+
+
+def judged(remarks: Sequence[tuple[str, str]], resumed: int, out: Path) -> None:
+    """Prints what looks wrong with single cases, and where to read on."""
+    for case, remark in remarks:
+        lines(f"LOOK AT {case}: {remark}")
+    if resumed:
+        lines(f"{resumed} cases had been judged before this run was stopped")
+    lines(f"written to {out}, to be read: {out / 'report.html'}")
+
+
+def comparison(found: Comparison) -> None:
+    """Prints the paired differences of a comparison, and who is not in every set."""
+    from gliomask.report.comparison_page import COLUMNS, comparison_rows
+
+    table(", ".join(found.sets), COLUMNS, comparison_rows(found))
+    for one in found.absent:
+        lines(f"{one.patient} is not in {', '.join(one.missing_from)}")
+
+
+def temperature(found: Temperature, patients: int) -> None:
+    """Prints a fitted temperature and what it mends."""
+    lines(f"temperature {found.value:.3f}, fitted on {patients} patients it was chosen on")
+    if found.ece_before is not None and found.ece_after is not None:
+        lines(f"expected calibration error {found.ece_before:.4f} -> {found.ece_after:.4f}")
+    if found.reason:
+        lines(f"NOTE: {found.reason}")
 
 
 def lines(*texts: str) -> None:

@@ -20,6 +20,15 @@ def run(
     labels: Annotated[
         str, typer.Option(help="auto, binary, brats2021, brats2023 or brats2024.")
     ] = "auto",
+    pairs: Annotated[
+        Path | None, typer.Option(help="A table (reference, prediction) instead of names.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="A table of patients, for --by.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="A column of it to group scores by; repeatable.")
+    ] = None,
+    figures: Annotated[int, typer.Option(help="Cases to draw, from the worst to the best.")] = 6,
+    workers: Annotated[int | None, typer.Option(help="Processes (as many as processors).")] = None,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Judge masks, ours or those of any other tool."""
@@ -27,7 +36,17 @@ def run(
     from gliomask.config import build
     from gliomask.workflows.score import ScoreOptions, score
 
-    keys = {"references": references, "predictions": predictions, "out": out, "labels": labels}
+    keys = {
+        "references": references,
+        "predictions": predictions,
+        "out": out,
+        "labels": labels,
+        "pairs": pairs,
+        "table": table,
+        "by": tuple(by or ()),
+        "figures": figures,
+        "workers": workers,
+    }
     options = build(ScoreOptions, keys, "score")
     with render.progress() as progress:
         result = score(options, progress)
@@ -35,4 +54,5 @@ def run(
         render.as_json(result)
         return
     render.scores(str(predictions), result.summary)
-    render.lines(*result.explanation, f"written to {result.out}")
+    render.lines(*result.explanation)
+    render.judged(result.remarks, result.resumed, result.out)

@@ -1,7 +1,7 @@
 """From a volume to a mask on the same grid: the card says how, the engine does the arithmetic.
 
-    volume --to_slices--> stack --choose, fit--> engine --sigmoid, unfit, place--> probabilities
-    probabilities --threshold--> mask
+    volume --to_slices--> stack --choose, fit--> engine --sigmoid, unfit--> maps
+    maps --temperature, place--> probabilities --threshold--> mask
 
 Slices go through in small batches, so memory does not grow with the network. A probability is
 what the network says and is never rescaled by what else is in the image: that would find a tumour
@@ -111,6 +111,7 @@ class Predictor:
             maps[:, start : start + step] = back.swapaxes(0, 1)
         # Interpolation may leave the interval by a rounding error.
         np.clip(maps, 0.0, 1.0, out=maps)
+        maps = tempered(maps, self.card.temperature)
         return place(maps, stack.record).astype(np.float32, copy=False)
 
     def segment(self, volume: Volume, case: str = "case", *, keep: bool = False) -> Prediction:
@@ -160,24 +161,20 @@ class Predictor:
         size = self.card.size
         inputs = np.zeros((len(fitted), len(self.card.sequences), size, size), np.float32)
         inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
-        return self._sigmoid(self.engine.logits(inputs))
+        return self._said(self.engine.logits(inputs))
 
     def _each(self, fitted: FloatArray) -> FloatArray:
         """The same by the mean of what the network says of each sequence alone."""
         count, used, size, _ = fitted.shape
         inputs = np.ascontiguousarray(fitted.reshape(count * used, 1, size, size))
-        found = self._sigmoid(self.engine.logits(inputs))
+        found = self._said(self.engine.logits(inputs))
         mean: FloatArray = found.reshape(count, used, -1, size, size).mean(axis=1)
         return mean
 
-    def _sigmoid(self, logits: FloatArray) -> FloatArray:
+    def _said(self, logits: FloatArray) -> FloatArray:
         if not np.isfinite(logits).all():
             raise ModelError(f"the model {self.card.name} gives values that are not finite")
-        half = np.float32(0.5)
-        # The hyperbolic tangent does not overflow where the exponential does.
-        scaled = logits * (half / np.float32(self.card.temperature))
-        probabilities: FloatArray = half + half * np.tanh(scaled)
-        return probabilities
+        return _sigmoid(logits)
 
     def _notes(self, channels: Channels, has_world: bool) -> tuple[str, ...]:
         found = []
@@ -202,6 +199,30 @@ class Predictor:
                 "engine": self.engine.name,
             }
         )
+
+
+def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Probabilities with their logits divided by the temperature (Guo et al., ICML 2017).
+
+    It is done last, on the maps that are shown: so the same mask comes out at the threshold that
+    is moved along (``evaluation.temperature.adjusted_threshold``), to the voxel.
+
+    Args:
+        probabilities: any shape, float32 in [0, 1].
+        temperature: positive; 1 gives the probabilities themselves.
+    """
+    if temperature == 1.0:
+        return probabilities
+    with np.errstate(divide="ignore"):
+        logits = np.log(probabilities) - np.log1p(-probabilities)
+    return _sigmoid(logits / np.float32(temperature))
+
+
+def _sigmoid(logits: FloatArray) -> FloatArray:
+    half = np.float32(0.5)
+    # The hyperbolic tangent does not overflow where the exponential does.
+    found: FloatArray = half + half * np.tanh(half * logits)
+    return found
 
 
 def load_predictor(model: str | Path, device: Device = "auto") -> Predictor:

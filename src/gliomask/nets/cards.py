@@ -92,7 +92,7 @@ class ModelCard(BaseModel):
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which a pixel belongs to a region."""
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    """Logits are divided by it before the sigmoid (Guo et al., ICML 2017); 1 changes nothing."""
+    """The logits of the final maps are divided by it (Guo et al., ICML 2017); 1 changes nothing."""
     preprocess: PlainValues
     """Version and parameters of the preprocessing in training."""
     synthetic: bool

@@ -27,7 +27,7 @@ BLUE, RED, GREEN = "#0072B2", "#C8102E", "#009E73"
 ORANGE, SKY, YELLOW, VERMILION = "#E69F00", "#56B4E9", "#F0E442", "#D55E00"
 INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
 REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
-_PAGE_COLOURS = {INK: "--ink", FAINT: "--faint", GRID: "--line"}
+_PAGE_COLOURS = {INK: "--ink", FAINT: "--faint", GRID: "--line", BLUE: "--chart"}
 """Colours that a page has its own of, light and dark."""
 _DPI = 150
 _LETTERS_PER_INCH = 14

@@ -17,12 +17,8 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
-from gliomask.core.labels import region_masks
-from gliomask.core.prediction import Prediction
 from gliomask.core.progress import SILENT, Progress
-from gliomask.core.slices import crop_to_slices
 from gliomask.errors import CaseError, CasesError
-from gliomask.evaluation.logit_counts import LogitCounts, count_probabilities
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
 from gliomask.inference.engine import Device
@@ -40,6 +36,7 @@ from gliomask.workflows.results import (
 )
 from gliomask.workflows.subjects import Examination, Part, Subject
 from gliomask.workflows.traits import read_traits
+from gliomask.workflows.voxels import count_voxels
 
 
 class EvaluateOptions(Options):
@@ -183,29 +180,14 @@ def _judge_case(task: _Task) -> JudgedCase:
         voxel_ml=voxel_ml(record.affine) if record.has_world else None,
         spacing_mm=(along[0], along[1], along[2]) if record.has_world else None,
     )
+    said = prediction.probabilities
+    counts = {} if said is None else count_voxels(said, prediction.regions, examination)
     known = Circumstances(
         traits=subject.traits,
-        calibration=_counts(prediction, examination, regions),
+        calibration={region: one for region, one in counts.items() if region in regions},
         synthetic=subject.synthetic,
     )
     return judge(pair, regions, _background(examination), known)
-
-
-def _counts(
-    prediction: Prediction, examination: Examination, regions: Sequence[str]
-) -> dict[str, LogitCounts]:
-    """Voxels within the crop to the head, of annotated slices, by the probability given."""
-    record = examination.stack.record
-    labels = crop_to_slices(examination.reference, record)
-    counts = {}
-    if prediction.probabilities is None:
-        return {}
-    for region, maps in zip(prediction.regions, prediction.probabilities, strict=True):
-        if region in regions:
-            said = crop_to_slices(maps, record)
-            drawn = region_masks(labels, (region,))[0]
-            counts[region] = count_probabilities(said, drawn, examination.annotated)
-    return counts
 
 
 def _background(examination: Examination) -> Background:

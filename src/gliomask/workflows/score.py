@@ -16,11 +16,7 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, voxel_ml
-from gliomask.core.labels import (
-    REGIONS,
-    LabelArray,
-    LabelScheme,
-)
+from gliomask.core.labels import REGIONS, LabelArray, LabelScheme
 from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import CaseError, CasesError, InputError
 from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_grid
@@ -64,6 +60,8 @@ class ScoreOptions(Options):
     """A table of patients whose columns ``by`` the scores are grouped by."""
     by: tuple[str, ...] = ()
     """Columns of ``table``."""
+    figures: Annotated[int, Field(ge=0)] = 6
+    """Cases to draw as pictures where the references have images."""
     workers: Annotated[int, Field(ge=1)] | None = None
     """Processes; as many as there are processors where there is enough to do."""
 
@@ -117,6 +115,8 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     }
     judgement = Judgement(
         title=f"{options.predictions.name} against {options.references.name}",
+        subtitle="; ".join(schemes.explanation),
+        figures=options.figures,
         judged=tuple(judged),
         failures=tuple(failures),
         traits=traits,

@@ -34,6 +34,7 @@ from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import save_model
 from gliomask.report.curves import draw_curves
 from gliomask.store.store import open_store
+from gliomask.workflows.calibrate import CalibrateOptions, calibrate
 from gliomask.workflows.sessions import Session
 
 
@@ -226,6 +227,7 @@ def _run(job: _Job, training: Training) -> Position:
     with closing(job.record), Session(run, job.options, facts):
         position = _trained(training)
         draw_curves(run, note)
+        calibrate(CalibrateOptions(model=run, store=job.options.store), job.progress)
     return position
 
 

@@ -1,0 +1,34 @@
+"""``gliomask calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("calibrate")(run)
+
+
+def run(
+    model: Annotated[Path, typer.Argument(help="A run folder; its card is changed.")],
+    store: Annotated[Path, typer.Argument(help="The store that it was trained on.")],
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Make a model's probabilities mean what they say (train does it at its end)."""
+    from gliomask.cli import render
+    from gliomask.config import build
+    from gliomask.workflows.calibrate import CalibrateOptions, calibrate
+
+    keys = {"model": model, "store": store, "device": device}
+    with render.progress() as progress:
+        result = calibrate(build(CalibrateOptions, keys, "calibrate"), progress)
+    if json:
+        render.as_json(result)
+        return
+    render.temperature(result.temperature, result.patients)
+    render.lines(f"written to {result.model / 'card.json'}")

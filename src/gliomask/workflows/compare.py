@@ -1,0 +1,172 @@
+"""``compare``: which of several sets of predictions is better, and whether that may be chance.
+
+The sets are evaluations of the same patients, ours or of other tools' masks. Each pair is compared
+patient by patient, with an interval and a permutation test, corrected for how many comparisons
+were made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.errors import ConfigError, FormatError, InputError, nearest
+from gliomask.evaluation.comparison import Comparison, Scores, compare
+from gliomask.evaluation.latex import LatexTable, latex_table
+from gliomask.evaluation.metric import METRICS
+from gliomask.evaluation.policy import POLICY, Score
+from gliomask.evaluation.statistics import scores_by_patient
+from gliomask.evaluation.tables import csv_text
+from gliomask.formats.table import read_table
+from gliomask.report.comparison_page import COLUMNS, comparison_page, comparison_rows
+from gliomask.workflows.provenance import provenance
+from gliomask.workflows.results import METRICS as TABLE
+from gliomask.workflows.results import PROVENANCE, REPORT
+
+COMPARISON = "comparison"
+_OURS = {f"{COMPARISON}.{kind}" for kind in ("csv", "json", "tex")} | {REPORT, PROVENANCE}
+_USUAL = ("dice", "hd95_mm", "hd95_px")
+"""Compared unless something is named: the more comparisons, the less each may say."""
+
+
+class CompareOptions(Options):
+    """What ``compare`` is asked to do."""
+
+    evaluations: Annotated[tuple[Path, ...], Field(min_length=2)]
+    """Folders written by ``evaluate`` or ``score``, of the same patients."""
+    out: Path
+    """The folder to write; an earlier comparison in it is replaced."""
+    metrics: tuple[str, ...] = ()
+    """Scores to compare; Dice and HD95 if none is named."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of bootstrap and test."""
+
+
+@dataclass(frozen=True)
+class CompareResult:
+    """What ``compare`` has found.
+
+    Attributes:
+        out: the folder written.
+        comparison: every pair in every score and region.
+    """
+
+    out: Path
+    comparison: Comparison
+
+
+def compare_evaluations(options: CompareOptions) -> CompareResult:
+    """Compares evaluations and writes the folder of a comparison.
+
+    Raises:
+        InputError: a folder holds no evaluation, two have one name, or ``out`` holds something
+            else.
+        FormatError: a table of scores is damaged.
+        ConfigError: no such score, or none that all evaluations have.
+    """
+    _check_target(options.out)
+    rows = {name: _read(folder) for name, folder in _named(options.evaluations).items()}
+    sets = _sets(rows, _chosen(options.metrics))
+    lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
+    found = compare(sets, lower_is_better=lower, seed=options.seed)
+    keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, **asdict(found)}
+    table = LatexTable(COLUMNS, comparison_rows(found), POLICY.text, "tab:comparison")
+    with atomic_folder(options.out) as folder:
+        write_text(folder / f"{COMPARISON}.json", json.dumps(keys, indent=1) + "\n")
+        write_text(folder / f"{COMPARISON}.csv", _csv(found))
+        write_text(folder / f"{COMPARISON}.tex", latex_table(table))
+        write_text(folder / REPORT, comparison_page(found))
+        text = json.dumps(provenance("compare", options), indent=1)
+        write_text(folder / PROVENANCE, text + "\n")
+    return CompareResult(options.out, found)
+
+
+def _check_target(out: Path) -> None:
+    held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if (out.exists() and not out.is_dir()) or (held and f"{COMPARISON}.json" not in held):
+        raise InputError("holds something that is not a comparison", path=out, hint="give another")
+    if held - _OURS:
+        what = "the folder holds something that is not a comparison"
+        raise InputError(what, path=out, field="entry", found=min(held - _OURS))
+
+
+def _named(folders: Sequence[Path]) -> dict[str, Path]:
+    """By the shortest end of their paths that tells them apart."""
+    absolute = [folder.absolute() for folder in folders]
+    for depth in range(1, 4):
+        names = {"/".join(one.parts[-depth:]): one for one in absolute}
+        if len(names) == len(folders):
+            return names
+    raise InputError("an evaluation is named twice", path=folders[0])
+
+
+def _read(folder: Path) -> list[Mapping[str, str]]:
+    """The rows of an evaluation's table."""
+    if not (folder / TABLE).is_file():
+        raise InputError(f"not an evaluation: it holds no {TABLE}", path=folder)
+    table = read_table(folder / TABLE)
+    table.need("case", "patient", "region", "dice")
+    return [row for _, row in table.rows]
+
+
+def _chosen(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in METRICS:
+            hint = nearest(name, METRICS) or f"known: {', '.join(METRICS)}"
+            raise ConfigError("no such score", field="--metric", found=name, hint=hint)
+    return tuple(names) or _USUAL
+
+
+def _sets(
+    rows: Mapping[str, Sequence[Mapping[str, str]]], metrics: Sequence[str]
+) -> dict[str, Scores]:
+    """Evaluation -> "score region" -> patient -> its score, for what all evaluations have."""
+    found = {name: _scores(held, metrics) for name, held in rows.items()}
+    shared = [
+        key for key in next(iter(found.values())) if all(key in one for one in found.values())
+    ]
+    if not shared:
+        raise ConfigError("the evaluations share no score of the same region")
+    return {name: {key: one[key] for key in shared} for name, one in found.items()}
+
+
+def _scores(
+    rows: Sequence[Mapping[str, str]], metrics: Sequence[str]
+) -> dict[str, dict[str, Score]]:
+    scores: dict[str, dict[str, Score]] = {}
+    for region in dict.fromkeys(row["region"] for row in rows):
+        for metric in metrics:
+            held = [row for row in rows if row["region"] == region]
+            read = [(row["patient"], _number(row, metric)) for row in held]
+            if any(value is not None for _, value in read):
+                scores[f"{metric} {region}"] = scores_by_patient(read)
+    return scores
+
+
+def _number(row: Mapping[str, str], metric: str) -> float | None:
+    cell = row.get(metric, "")
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        raise FormatError("not a number", path=TABLE, field=metric, found=cell) from None
+
+
+def _lower_is_better(key: str) -> bool:
+    return METRICS[key.partition(" ")[0]].higher_is_better is False
+
+
+def _csv(found: Comparison) -> str:
+    rows = []
+    for one in found.differences:
+        keys = asdict(one)
+        low, high = keys.pop("ci95") or (None, None)
+        rows.append({**keys, "ci95_low": low, "ci95_high": high})
+    return csv_text(tuple(rows[0]), [tuple(row.values()) for row in rows])
