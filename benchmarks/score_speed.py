@@ -27,7 +27,8 @@ from gliomask.formats.images import read_labels
 
 def dilated(labels: LabelArray) -> LabelArray:
     """Every part one voxel larger, the higher label on top."""
-    return grey_dilation(labels, size=3)
+    larger: LabelArray = grey_dilation(labels, size=3)
+    return larger
 
 
 def shifted(labels: LabelArray) -> LabelArray:

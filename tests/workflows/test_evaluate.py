@@ -59,6 +59,7 @@ def test_every_order_of_axes_scores_the_same(cohort: Path, tmp_path: Path) -> No
     dice = [row["dice"] for row in rows(tmp_path / "out")]
     assert len(dice) == 4
     assert len(set(dice)) == 1
+    assert len({row["hd95_mm"] for row in rows(tmp_path / "out")} - {""}) == 1
     assert float(dice[0]) > 0.8
     interval = result.summary.metrics["dice"]["whole"].ci95
     assert interval == pytest.approx((float(dice[0]), float(dice[0])), abs=1e-6)

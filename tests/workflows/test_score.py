@@ -61,6 +61,24 @@ def test_by_hand(tmp_path: Path) -> None:
     assert provenance["options"]["labels"] == "auto"
 
 
+def test_distances_are_in_millimetres(tmp_path: Path) -> None:
+    """Slices are 2 mm apart, columns 1 mm."""
+    drawn = np.zeros((9, 8, 7), np.uint8)
+    drawn[2:6, 2:6, 1:5] = 1
+    write(tmp_path / "ref" / "slices.nii.gz", drawn)
+    write(tmp_path / "pred" / "slices.nii.gz", np.roll(drawn, 1, axis=2))
+    write(tmp_path / "ref" / "columns.nii.gz", drawn)
+    write(tmp_path / "pred" / "columns.nii.gz", np.roll(drawn, 1, axis=0))
+    result = run(tmp_path)
+    found = {row["case"]: row for row in rows(tmp_path / "out")}
+    assert float(found["slices"]["hd95_mm"]) == 2.0
+    assert float(found["columns"]["hd95_mm"]) == 1.0
+    assert float(found["columns"]["nsd_1mm"]) == 1.0
+    assert found["columns"]["hd95_px"] == ""
+    assert result.summary.mean("lesion_hd95_mm", "whole") == 1.5
+    assert result.summary.lesions["whole"]["found"] == 2
+
+
 def test_masks_against_themselves(tmp_path: Path) -> None:
     for k, values in enumerate([(1, 2, 4), (2, 2), (4, 1, 2)]):
         write(tmp_path / "ref" / f"p{k}_seg.nii.gz", mask(*values))
@@ -188,7 +206,10 @@ def test_folders_of_pictures(tmp_path: Path) -> None:
             write_picture(tmp_path / folder / "p_mask" / f"s_{k + 1}_mask.png", drawn[k])
     result = run(tmp_path)
     assert result.summary.mean("dice", "whole") == 1.0
-    assert rows(tmp_path / "out")[0]["volume_reference_ml"] == ""
+    (row,) = rows(tmp_path / "out")
+    assert row["volume_reference_ml"] == row["hd95_mm"] == ""
+    assert float(row["hd95_px"]) == 0
+    assert "hd95_mm" not in result.summary.metrics
     assert result.summary.slices["whole"].dice == 1.0
 
 
