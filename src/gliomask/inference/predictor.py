@@ -214,7 +214,7 @@ def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
     if temperature == 1.0:
         return probabilities
     with np.errstate(divide="ignore"):
-        logits = np.log(probabilities) - np.log1p(-probabilities)
+        logits: FloatArray = np.log(probabilities) - np.log1p(-probabilities)
     return _sigmoid(logits / np.float32(temperature))
 
 

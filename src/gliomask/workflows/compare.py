@@ -130,9 +130,8 @@ def _sets(
 ) -> dict[str, Scores]:
     """Evaluation -> "score region" -> patient -> its score, for what all evaluations have."""
     found = {name: _scores(held, metrics) for name, held in rows.items()}
-    shared = [
-        key for key in next(iter(found.values())) if all(key in one for one in found.values())
-    ]
+    first = next(iter(found.values()))
+    shared = [key for key in first if all(key in one for one in found.values())]
     if not shared:
         raise ConfigError("the evaluations share no score of the same region")
     return {name: {key: one[key] for key in shared} for name, one in found.items()}

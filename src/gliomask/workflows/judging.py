@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.labels import region_masks
+from gliomask.evaluation.exchange import Fit, fit
 from gliomask.evaluation.logit_counts import LogitCounts
-from gliomask.evaluation.misfit import Occupancy, describe_misfit, occupancy
+from gliomask.evaluation.misfit import find_turn
 from gliomask.evaluation.overlap import overlap
 from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
 from gliomask.report.panels import SliceView
@@ -38,7 +39,8 @@ class JudgedCase:
         pictures: its most telling slices.
         remarks: what looks wrong, in sentences.
         traits: what is known of it.
-        occupancy: where its masks are, roughly; finds masks that were exchanged.
+        fit: where its masks are, roughly; finds masks that were exchanged. None where only some
+            slices were annotated.
         calibration: region -> its voxels by what the network says of them; empty where only masks
             are known.
         synthetic: it is a phantom.
@@ -48,7 +50,7 @@ class JudgedCase:
     pictures: tuple[SlicePicture, ...]
     remarks: tuple[str, ...]
     traits: dict[str, Trait]
-    occupancy: Occupancy
+    fit: Fit | None
     calibration: dict[str, LogitCounts]
     synthetic: bool
 
@@ -114,13 +116,13 @@ def judge(
     )
     if pair.annotated is not None:
         predicted = predicted & pair.annotated[:, None, None]
-    misfit = describe_misfit(reference, predicted)
+    turn = find_turn(pair, scores[0])
     return JudgedCase(
         scores=scores,
         pictures=_pictures(reference, predicted, background, scores[0]),
-        remarks=(*known.remarks, *((misfit,) if misfit else ())),
+        remarks=(*known.remarks, *((turn.text,) if turn else ())),
         traits=dict(known.traits),
-        occupancy=occupancy(reference, predicted),
+        fit=fit(pair, scores[0]),
         calibration=dict(known.calibration),
         synthetic=known.synthetic,
     )

@@ -24,9 +24,9 @@ import yaml
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, Failure, InputError
 from gliomask.evaluation.analysis import Analysis, Probabilities, Traits, analyse, analysis_keys
+from gliomask.evaluation.exchange import find_exchanges
 from gliomask.evaluation.latex import LatexTable, latex_table
 from gliomask.evaluation.logit_counts import pool
-from gliomask.evaluation.misfit import exchanged
 from gliomask.evaluation.summary_tables import groups_csv, scores_csv
 from gliomask.evaluation.tables import metrics_csv
 from gliomask.report.checklist import ChecklistItem, checklist_markdown, fill
@@ -185,8 +185,8 @@ def _analyse(judgement: Judgement) -> Analysis:
 def _remarks(judgement: Judgement) -> tuple[tuple[str, str], ...]:
     """What looks wrong with single cases, and masks that seem to be of another case."""
     own = [(case.case, remark) for case in judgement.judged for remark in case.remarks]
-    placed = [(c.case, c.occupancy, c.scores[0].overlap.dice) for c in judgement.judged]
-    return (*own, *exchanged(placed))
+    exchanges = find_exchanges(case.fit for case in judgement.judged if case.fit is not None)
+    return (*own, *((exchange.case, exchange.text) for exchange in exchanges))
 
 
 def _findings(
