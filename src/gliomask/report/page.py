@@ -1,0 +1,111 @@
+"""A page of HTML in one file: opens from disk, asks the network for nothing, runs only its own.
+
+Everything that a template prints is escaped. A content security policy in the page names its
+scripts and styles by their hashes, so that a browser runs nothing else, and forbids every
+request that leaves the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+
+
+@dataclass(frozen=True)
+class Assets:
+    """What a page brings with it besides its text.
+
+    Attributes:
+        styles: CSS, after that of the base.
+        scripts: JavaScript, in the order to be run at the end of the page. None may hold
+            ``</script`` or ``<!--``.
+        style_attributes: allow ``style=""`` in elements, as figures in SVG need it.
+        permissions: further directives of the policy, e.g. ``{"connect-src": "data:"}``.
+    """
+
+    styles: Sequence[str] = ()
+    scripts: Sequence[str] = ()
+    style_attributes: bool = False
+    permissions: Mapping[str, str] | None = None
+
+
+def render(template: str, context: Mapping[str, object], assets: Assets | None = None) -> str:
+    """A whole page.
+
+    Args:
+        template: name of one in ``report/templates`` that extends ``base.html.j2``.
+        context: what it prints; a name that it lacks is an error.
+        assets: styles and scripts of its own.
+
+    Raises:
+        ValueError: a script would end its element early.
+    """
+    assets = assets or Assets()
+    for script in assets.scripts:
+        if "</script" in script.lower() or "<!--" in script:
+            raise ValueError("a script holds </script or <!--")
+    styles = (read_text("templates/base.css"), *assets.styles)
+    base = {
+        "notice": RESEARCH_USE_ONLY,
+        "policy": policy(assets, styles),
+        "styles": [Markup(style) for style in styles],  # noqa: S704
+        "scripts": [Markup(script) for script in assets.scripts],  # noqa: S704
+    }
+    return _environment().get_template(template).render({**base, **context})
+
+
+def policy(assets: Assets, styles: Sequence[str]) -> str:
+    """The content security policy of a page with these assets and all these styles."""
+    hashed = " ".join(_source(style) for style in styles)
+    directives = {
+        "default-src": "'none'",
+        "script-src": " ".join(_source(script) for script in assets.scripts) or "'none'",
+        "style-src": "'unsafe-inline'" if assets.style_attributes else hashed,
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        **(assets.permissions or {}),
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def embedded(value: object) -> Markup:
+    """JSON for a ``<script type="application/json">``: holds no ``<``, ``>`` or ``&``."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)  # noqa: S704
+
+
+def data_uri(content: bytes, kind: str = "image/png") -> str:
+    """Bytes as an address that holds them."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def read_text(name: str) -> str:
+    """A file of this package, e.g. ``templates/base.css``."""
+    return files("gliomask.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _source(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("gliomask.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
