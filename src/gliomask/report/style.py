@@ -24,6 +24,7 @@ BLUE, RED, GREEN = "#0072B2", "#C8102E", "#009E73"
 ORANGE, SKY, YELLOW, VERMILION = "#E69F00", "#56B4E9", "#F0E442", "#D55E00"
 INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
 REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
+REGION_COLOURS = {"whole": ORANGE, "core": SKY, "enhancing": YELLOW}
 _DPI = 150
 _LETTERS_PER_INCH = 14
 _PADS = {"w_pad": 0.1, "h_pad": 0.1, "wspace": 0.03, "hspace": 0.03}
