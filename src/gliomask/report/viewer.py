@@ -97,15 +97,15 @@ def _maps(
     entries = []
     if prediction.probabilities is not None:
         for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
-            title = f"Probability: {style.REGION_NAMES[region]}"
+            title = f"Probability of {style.REGION_NAMES[region]}"
             entry = _entry(blobs, f"probability-{region}", title, map_layer(values, grid))
-            entries.append({**entry, "colours": "viridis"})
+            entries.append({**entry, "colours": "viridis", "region": region})
     if disagreement is not None:
         top = max(float(disagreement.max()), 1e-6)
         entry = _entry(
             blobs, "disagreement", "Disagreement of side maps", map_layer(disagreement, grid, top)
         )
-        entries.append({**entry, "colours": "plasma"})
+        entries.append({**entry, "colours": "plasma", "region": None})
     return entries
 
 

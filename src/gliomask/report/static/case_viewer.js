@@ -7,8 +7,9 @@
   const settings = JSON.parse(byId("settings").textContent);
   const root = document.documentElement;
   const layers = new Map();
-  const state = { image: settings.first, overlay: "mask", last: "mask", opacity: 0.5, window: {} };
+  const state = { image: settings.first, overlay: "mask", last: "mask", opacity: 0.4, window: {}, planes: "axial" };
   let nv = null;
+  let marks = null;
 
   function fallBack(reason) {
     byId("viewer").hidden = true;
@@ -50,11 +51,10 @@
   }
 
   /* Regions are nested: a voxel takes the colour of the innermost one that is shown. */
-  function maskColours() {
-    const shown = new Set(all("input[name=region]:checked").map((box) => box.value));
+  function maskColours(names) {
     const table = { R: [0], G: [0], B: [0], A: [0], I: [0], labels: [""] };
-    for (const [number, regions] of Object.entries(settings.labels)) {
-      const name = regions.find((region) => shown.has(region));
+    for (const number of Object.keys(settings.labels)) {
+      const name = names[Number(number)];
       const region = settings.regions.find((one) => one.name === name);
       const colour = region ? region.colour : "#000000";
       table.R.push(parseInt(colour.slice(1, 3), 16));
@@ -67,19 +67,58 @@
     return table;
   }
 
+  /* For each number of the mask, the region that is drawn for it; null for none. */
+  function drawn() {
+    const shown = new Set(all("input[name=region]:checked").map((box) => box.value));
+    const names = [null, null, null, null];
+    for (const [number, regions] of Object.entries(settings.labels)) {
+      names[Number(number)] = regions.find((region) => shown.has(region)) || null;
+    }
+    return names;
+  }
+
+  /* The voxels of the mask that lie at the border of a drawn region, within their axial slice. */
+  function border(names) {
+    const [nx, ny, nz] = settings.shape;
+    const kept = new Uint8Array(marks.length);
+    const neighbours = (at, x, y) => [x && at - 1, x < nx - 1 && at + 1, y && at - nx, y < ny - 1 && at + nx];
+    for (let z = 0, at = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        for (let x = 0; x < nx; x++, at++) {
+          const name = names[marks[at]];
+          if (name && neighbours(at, x, y).some((next) => names[marks[next || at]] !== name)) {
+            kept[at] = marks[at];
+          }
+        }
+      }
+    }
+    return kept;
+  }
+
+  const outlined = () => state.overlay === "mask" && byId("outline").checked;
+
+  function dressMask(mask) {
+    const names = drawn();
+    mask.setColormapLabel(maskColours(names));
+    mask.img = outlined() ? border(names) : marks;
+  }
+
+  function applyOpacity() {
+    for (const one of nv.overlays) one.opacity = state.opacity;
+    nv.opts.atlasOutline = outlined() ? Math.sqrt(state.opacity) : 0;
+  }
+
   async function compose() {
     const base = await layer(state.image);
     const shown = state.overlay === "none" ? [] : [await layer(state.overlay)];
     const limits = state.window[state.image];
     if (limits) [base.cal_min, base.cal_max] = limits;
     base.opacity = 1;
-    if (state.overlay === "mask") shown[0].setColormapLabel(maskColours());
-    for (const one of shown) one.opacity = state.opacity;
-    const outlined = state.overlay === "mask" && byId("outline").checked;
-    nv.opts.atlasOutline = outlined ? 1 : 0;
+    if (state.overlay === "mask") dressMask(shown[0]);
     nv.volumes = [base, ...shown];
     nv.back = base;
     nv.overlays = shown;
+    applyOpacity();
     nv.updateGLVolume();
     byId("mask-options").hidden = state.overlay !== "mask";
     for (const legend of all(".legend")) legend.hidden = legend.dataset.map !== state.overlay;
@@ -146,7 +185,8 @@
   }
 
   function regionAt(voxel) {
-    const regions = settings.labels[String(valueAt("mask", voxel))];
+    const [nx, ny] = settings.shape;
+    const regions = settings.labels[marks[voxel[0] + nx * (voxel[1] + ny * voxel[2])]];
     if (!regions) return "none";
     return settings.regions.find((one) => one.name === regions[0]).title;
   }
@@ -157,13 +197,16 @@
       ["Axial slice", `${settings.start[2] + voxel[2] + 1} of ${settings.whole[2]}`],
       ["Voxel", times(settings.toInput, voxel).join(", ")],
     ];
-    if (settings.hasWorld) found.push(["Place", inWords(times(settings.affine, voxel))]);
+    if (settings.hasWorld) found.push(["Position", inWords(times(settings.affine, voxel))]);
     found.push([image.title, "≈ " + compact(valueAt(state.image, voxel))]);
     found.push(["Region", regionAt(voxel)]);
-    for (const map of settings.maps) {
-      const value = valueAt(map.id, voxel);
-      if (value !== null) found.push([map.title, value.toFixed(2)]);
+    const known = settings.maps.filter((map) => layers.has(map.id));
+    const told = known.map((map) => [map.region, valueAt(map.id, voxel).toFixed(2)]);
+    const probabilities = told.filter(([region]) => region);
+    if (probabilities.length) {
+      found.push(["Probability", probabilities.map((pair) => pair.join(" ")).join(", ")]);
     }
+    for (const [, value] of told.filter(([region]) => !region)) found.push(["Disagreement", value]);
     return found;
   }
 
@@ -186,35 +229,55 @@
     const scale = Math.min(Math.max(old * factor, 0.5), 12);
     const mm = nv.frac2mm(nv.scene.crosshairPos);
     const kept = [x, y, z].map((pan, axis) => pan + (old - scale) * mm[axis]);
-    nv.setPan2Dxyzmm([...kept, scale]);
+    nv.scene.pan2Dxyzmm = [...kept, scale];
+    drawCrosshair();
+  }
+
+  /* As thin at any zoom. NiiVue keeps its geometry until the crosshair moves, hence the null. */
+  function drawCrosshair() {
+    const width = byId("stage").clientWidth > 600 ? 0.4 : 0.9;
+    nv.opts.crosshairWidth = byId("crosshair").checked ? width / nv.scene.pan2Dxyzmm[3] : 0;
+    nv.crosshairs3D = null;
+    nv.drawScene();
   }
 
   function setPlanes(name) {
     const kinds = { axial: 0, coronal: 1, sagittal: 2, three: 3, render: 4 };
+    state.planes = name;
+    if (name === "three") nv.setCustomLayout(threePlanes());
+    else nv.clearCustomLayout();
     nv.setSliceType(kinds[name]);
+  }
+
+  /* The axial plane is the large one, beside the others or above them. */
+  function threePlanes() {
+    const { clientWidth, clientHeight } = byId("stage");
+    const [axial, coronal, sagittal] = clientWidth > 1.1 * clientHeight
+      ? [[0, 0, 0.62, 1], [0.62, 0, 0.38, 0.5], [0.62, 0.5, 0.38, 0.5]]
+      : [[0, 0, 1, 0.64], [0, 0.64, 0.5, 0.36], [0.5, 0.64, 0.5, 0.36]];
+    return [axial, coronal, sagittal].map((position, sliceType) => ({ sliceType, position }));
   }
 
   function reset() {
     state.window = {};
     const one = described(state.image);
-    nv.setPan2Dxyzmm([0, 0, 0, 1]);
+    nv.scene.pan2Dxyzmm = [0, 0, 0, 1];
+    drawCrosshair();
     setWindow((one.black + one.white) / 2, one.white - one.black);
   }
 
   function pick(group, value) {
-    const input = document.querySelector(`input[name=${group}][value="${CSS.escape(value)}"]`);
-    if (!input) return;
-    input.checked = true;
-    if (group === "image") state.image = value;
-    if (group === "overlay") state.overlay = value;
-    if (value !== "none" && group === "overlay") state.last = value;
+    state[group] = value;
+    if (group === "overlay") byId("overlay").value = value;
+    else document.querySelector(`input[name=image][value="${CSS.escape(value)}"]`).checked = true;
+    if (group === "overlay" && value !== "none") state.last = value;
     compose().catch((error) => fallBack("The viewer stopped: " + error.message + "."));
   }
 
   function setOpacity(value) {
     state.opacity = Math.min(Math.max(value, 0), 1);
     setSlider("opacity", state.opacity, Math.round(state.opacity * 100) + " %");
-    if (nv.overlays.length) nv.overlays[0].opacity = state.opacity;
+    applyOpacity();
     nv.updateGLVolume();
   }
 
@@ -224,7 +287,7 @@
     PageUp: () => settings.hasWorld && step(1, 1), PageDown: () => settings.hasWorld && step(1, -1),
     o: () => pick("overlay", state.overlay === "none" ? state.last : "none"),
     "[": () => setOpacity(state.opacity - 0.1), "]": () => setOpacity(state.opacity + 0.1),
-    "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8),
+    "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), x: () => byId("crosshair").click(),
     0: reset, t: () => settings.found && goTo(settings.open),
   };
 
@@ -263,12 +326,18 @@
       event.stopPropagation();
       zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
     }, { capture: true, passive: false });
+    stage.addEventListener("dblclick", (event) => {
+      event.stopPropagation();
+      reset();
+    }, true);
+    new ResizeObserver(() => state.planes === "three" && setPlanes("three")).observe(stage);
     byId("canvas").addEventListener("webglcontextlost", () => fallBack("The viewer lost the graphics."));
     byId("controls").addEventListener("submit", (event) => event.preventDefault());
     byId("controls").addEventListener("change", (event) => {
       const { name, value, id } = event.target;
       if (name === "planes") setPlanes(value);
       else if (name === "image" || name === "overlay") pick(name, value);
+      else if (id === "crosshair") drawCrosshair();
       else if (name === "region" || id === "outline") pick("overlay", "mask");
     });
     onSlide(["opacity"], () => setOpacity(Number(byId("opacity").value)));
@@ -299,9 +368,11 @@
       sagittalNoseLeft: true,
       isOrientationTextVisible: settings.hasWorld,
       isCornerOrientationText: false,
+      showAllOrientationMarkers: settings.hasWorld,
       fontColor: [0.85, 0.85, 0.85, 1],
       crosshairColor: [0.2, 0.75, 1, 0.7],
       crosshairGap: 6,
+      crosshairWidthUnit: "percent",
       show3Dcrosshair: true,
       isForceMouseClickToVoxelCenters: true,
       dragAndDropEnabled: false,
@@ -309,9 +380,6 @@
       logLevel: "error",
       loadingText: "",
       multiplanarShowRender: SHOW_RENDER.NEVER,
-      heroImageFraction: 0.62,
-      heroSliceType: SLICE_TYPE.AXIAL,
-      multiplanarPadPixels: 4,
       sliceType: settings.hasWorld ? SLICE_TYPE.MULTIPLANAR : SLICE_TYPE.AXIAL,
       mouseEventConfig: {
         leftButton: { primary: DRAG_MODE.crosshair, withShift: DRAG_MODE.pan, withCtrl: DRAG_MODE.pan },
@@ -336,10 +404,12 @@
       showWindow();
     };
     prepareSliders();
-    await layer("mask");
+    marks = (await layer("mask")).img;
     await compose();
     setOpacity(state.opacity);
+    setPlanes(settings.hasWorld ? "three" : "axial");
     goTo(settings.open);
+    drawCrosshair();
     listen();
     byId("still").hidden = true;
     root.dataset.viewer = "ready";
