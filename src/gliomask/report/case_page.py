@@ -21,6 +21,7 @@ from gliomask.report.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 Level = Literal["green", "amber", "red"]
 LEVELS: tuple[Level, ...] = ("green", "amber", "red")
 _NIIVUE = "vendor/niivue"
+_SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_viewer.js")
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def write_case_page(path: Path, page: CasePage) -> Path:
     }
     assets = Assets(
         styles=(read_text("templates/case.css"),),
-        scripts=(read_text(f"{_NIIVUE}/niivue.umd.js"), read_text("static/case_viewer.js")),
+        scripts=tuple(map(read_text, _SCRIPTS)),
     )
     write_text(path, render("case.html.j2", context, assets))
     return path
@@ -158,7 +159,8 @@ def _verdict(page: CasePage) -> dict[str, object]:
     if prediction.mask.any():
         return {"found": True, "title": "Tumour marked", "text": page.evidence}
     evidence = page.evidence or _evidence(prediction)
-    text = f"The model marked no voxel.{evidence} This does not rule a tumour out."
+    said = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
+    text = " ".join(sentence for sentence in said if sentence)
     return {"found": False, "title": "No tumour found", "text": text}
 
 
@@ -167,13 +169,13 @@ def _evidence(prediction: Prediction) -> str:
         return ""
     threshold = prediction.provenance.get("threshold")
     needed = f"; {threshold} was needed" if threshold is not None else ""
-    return f" The highest probability anywhere is {prediction.probabilities.max():.2f}{needed}."
+    return f"The highest probability anywhere is {prediction.probabilities.max():.2f}{needed}."
 
 
 def _regions(page: CasePage) -> list[dict[str, object]]:
     """A row of the table of sizes for each region."""
     prediction, volumes = page.prediction, page.prediction.volumes_ml
-    rows = []
+    rows: list[dict[str, object]] = []
     for name, voxels in prediction.voxels.items():
         interval = page.intervals.get(name)
         rows.append(

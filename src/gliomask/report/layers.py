@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import Orientation, orientation, to_reading
+from gliomask.core.geometry import Element, Orientation, orientation, to_reading
 from gliomask.core.intensity import tissue_level
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, FloatArray, Volume
@@ -50,7 +50,7 @@ class Grid:
     to_input: Affine
     affine: Affine
 
-    def take(self, array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def take(self, array: npt.NDArray[Element]) -> npt.NDArray[Element]:
         """An array of the input (I, J, K), as a view (X, Y, Z) on this grid."""
         kept = tuple(slice(s, s + n) for s, n in zip(self.start, self.shape, strict=True))
         return _to_ras(array, self.turn)[kept]
@@ -79,11 +79,8 @@ def grid_of(volume: Volume, mask: LabelArray) -> Grid:
     head = mask > 0
     for image in volume.array:
         head |= image > tissue_level(image)
-    turned, found = _to_ras(head, turn), np.argwhere(_to_ras(mask, turn) > 0)
-    spans = [_span(turned, axis) for axis in range(3)]
-    if found.size:
-        low, high = found.min(axis=0), found.max(axis=0) + 1
-        spans = [(min(a, int(p)), max(b, int(q))) for (a, b), p, q in zip(spans, low, high)]  # noqa: B905
+    turned, marked = _to_ras(head, turn), _to_ras(mask > 0, turn)
+    spans = [_span(turned, marked, axis) for axis in range(3)]
     start = (spans[0][0], spans[1][0], spans[2][0])
     x, y, z = (stop - first for first, stop in spans)
     to_input = _index_map(turn, volume.shape, start)
@@ -130,7 +127,7 @@ def largest_slice(mask: LabelArray, grid: Grid) -> tuple[int, int, int]:
     return int(marked[nearest, 0]), int(marked[nearest, 1]), level
 
 
-def _to_ras(array: npt.NDArray[np.generic], turn: Orientation) -> npt.NDArray[np.generic]:
+def _to_ras(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Element]:
     """(I, J, K) as a view (X, Y, Z): the reading frame (S, P, L) the other way round."""
     return to_reading(array, turn).transpose(2, 1, 0)[::-1, ::-1]
 
@@ -149,11 +146,11 @@ def _index_map(
     return matrix
 
 
-def _span(head: npt.NDArray[np.generic], axis: int) -> tuple[int, int]:
-    """First and last plane (exclusive) that holds more than stray voxels, with a margin."""
+def _span(head: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_], axis: int) -> tuple[int, int]:
+    """First and last plane (exclusive) with more head than stray voxels, or with mask; widened."""
     others = tuple(other for other in range(3) if other != axis)
     profile = head.sum(axis=others)
-    kept = np.flatnonzero(profile > _STRAY * profile.max())
+    kept = np.flatnonzero((profile > _STRAY * profile.max()) | mask.any(axis=others))
     if kept.size == 0:
         return 0, profile.size
     return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)

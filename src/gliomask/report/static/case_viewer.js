@@ -50,57 +50,13 @@
     return loaded ? loaded.getValue(voxel[0], voxel[1], voxel[2], 0) : null;
   }
 
-  /* Regions are nested: a voxel takes the colour of the innermost one that is shown. */
-  function maskColours(names) {
-    const table = { R: [0], G: [0], B: [0], A: [0], I: [0], labels: [""] };
-    for (const number of Object.keys(settings.labels)) {
-      const name = names[Number(number)];
-      const region = settings.regions.find((one) => one.name === name);
-      const colour = region ? region.colour : "#000000";
-      table.R.push(parseInt(colour.slice(1, 3), 16));
-      table.G.push(parseInt(colour.slice(3, 5), 16));
-      table.B.push(parseInt(colour.slice(5, 7), 16));
-      table.A.push(region ? 255 : 0);
-      table.I.push(Number(number));
-      table.labels.push(region ? region.title : "");
-    }
-    return table;
-  }
-
-  /* For each number of the mask, the region that is drawn for it; null for none. */
-  function drawn() {
-    const shown = new Set(all("input[name=region]:checked").map((box) => box.value));
-    const names = [null, null, null, null];
-    for (const [number, regions] of Object.entries(settings.labels)) {
-      names[Number(number)] = regions.find((region) => shown.has(region)) || null;
-    }
-    return names;
-  }
-
-  /* The voxels of the mask that lie at the border of a drawn region, within their axial slice. */
-  function border(names) {
-    const [nx, ny, nz] = settings.shape;
-    const kept = new Uint8Array(marks.length);
-    const neighbours = (at, x, y) => [x && at - 1, x < nx - 1 && at + 1, y && at - nx, y < ny - 1 && at + nx];
-    for (let z = 0, at = 0; z < nz; z++) {
-      for (let y = 0; y < ny; y++) {
-        for (let x = 0; x < nx; x++, at++) {
-          const name = names[marks[at]];
-          if (name && neighbours(at, x, y).some((next) => names[marks[next || at]] !== name)) {
-            kept[at] = marks[at];
-          }
-        }
-      }
-    }
-    return kept;
-  }
-
   const outlined = () => state.overlay === "mask" && byId("outline").checked;
 
   function dressMask(mask) {
-    const names = drawn();
-    mask.setColormapLabel(maskColours(names));
-    mask.img = outlined() ? border(names) : marks;
+    const shown = new Set(all("input[name=region]:checked").map((box) => box.value));
+    const names = caseMask.drawn(settings, shown);
+    mask.setColormapLabel(caseMask.colours(settings, names));
+    mask.img = outlined() ? caseMask.border(marks, settings.shape, names) : marks;
   }
 
   function applyOpacity() {
@@ -194,8 +150,8 @@
   function facts(voxel) {
     const image = described(state.image);
     const found = [
-      ["Axial slice", `${settings.start[2] + voxel[2] + 1} of ${settings.whole[2]}`],
-      ["Voxel", times(settings.toInput, voxel).join(", ")],
+      [settings.hasWorld ? "Axial slice" : "Slice", `${settings.start[2] + voxel[2] + 1} of ${settings.whole[2]}`],
+      [settings.hasWorld ? "Voxel" : "Column, row, slice", times(settings.toInput, voxel).join(", ")],
     ];
     if (settings.hasWorld) found.push(["Position", inWords(times(settings.affine, voxel))]);
     found.push([image.title, "≈ " + compact(valueAt(state.image, voxel))]);
