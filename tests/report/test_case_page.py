@@ -167,15 +167,14 @@ def test_the_same_bytes_every_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mask", "probabilities", "disagreement"])
 def test_refuses_what_is_on_another_grid(tmp_path: Path, name: str) -> None:
-    page = CasePage(whole_prediction(), head_volume())
-    small = np.zeros((3, 4, 5), np.float32)
-    if name == "disagreement":
-        page = replace(page, disagreement=small)
-    else:
-        other = small.astype(np.uint8) if name == "mask" else small[None]
-        page = replace(page, prediction=replace(page.prediction, **{name: other}))
+    small, prediction = np.zeros((3, 4, 5), np.float32), whole_prediction()
+    pages = {
+        "mask": CasePage(replace(prediction, mask=small.astype(np.uint8)), head_volume()),
+        "probabilities": CasePage(replace(prediction, probabilities=small[None]), head_volume()),
+        "disagreement": CasePage(prediction, head_volume(), disagreement=small),
+    }
     with pytest.raises(ValueError, match=f"{name} of shape"):
-        write_case_page(tmp_path / "a.html", page)
+        write_case_page(tmp_path / "a.html", pages[name])
     assert not list(tmp_path.iterdir())
 
 

@@ -27,6 +27,20 @@ __all__ = ["browser"]
 pytestmark = pytest.mark.browser
 EVIL = "</script><script>document.title = 'broken'</script>"
 
+AS_AT_FIRST = """
+const set = (id, value) => {
+  const one = document.getElementById(id);
+  one.value = value;
+  for (const kind of ["input", "change"]) one.dispatchEvent(new Event(kind, {bubbles: true}));
+};
+document.getElementById("outline").checked = false;
+for (const box of document.querySelectorAll("input[name=region]")) box.checked = true;
+document.querySelector("input[value=image-flair]").click();
+set("overlay", "mask");
+set("opacity", 0.4);
+for (const id of ["reset", "jump"]) document.getElementById(id).click();
+"""
+
 
 @pytest.fixture(scope="module")
 def patient() -> tuple[Prediction, Volume]:
@@ -38,14 +52,21 @@ def patient() -> tuple[Prediction, Volume]:
 
 
 @pytest.fixture(scope="module")
-def opened(
-    browser: Browser, patient: tuple[Prediction, Volume], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    """The phantom's page, ready."""
+def file(patient: tuple[Prediction, Volume], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The phantom's page."""
     path = tmp_path_factory.mktemp("case") / "case.html"
-    write_case_page(path, CasePage(*patient, disagreement=patient[0].mask.astype(np.float32)))
-    browser.open(path)
-    browser.wait("document.documentElement.dataset.maps === 'ready'")
+    page = CasePage(*patient, disagreement=patient[0].mask.astype(np.float32))
+    return write_case_page(path, page)
+
+
+@pytest.fixture
+def opened(browser: Browser, file: Path) -> Iterator[Browser]:
+    """The phantom's page as it is at first; tests come in any order, and loading is slow."""
+    if browser.driver.current_url != file.resolve().as_uri():
+        browser.open(file)
+        browser.wait("document.documentElement.dataset.maps === 'ready'")
+    browser.run(AS_AT_FIRST)
+    browser.wait("gliomask.nv.volumes.length === 2 && gliomask.nv.volumes[1].opacity === 0.4")
     yield browser
     assert browser.problems() == []
     assert browser.requests() == []
@@ -169,7 +190,7 @@ def test_the_window(opened: Browser) -> None:
         "Math.abs(gliomask.nv.volumes[0].cal_max - gliomask.nv.volumes[0].cal_min - 100) < 9"
     )
     opened.driver.find_element(By.ID, "reset").click()
-    image = "gliomask.settings.images.find((one) => one.id === 'image-t1ce')"
+    image = "gliomask.settings.images.find((one) => one.id === 'image-flair')"
     opened.wait(f"Math.abs(gliomask.nv.volumes[0].cal_max - {image}.white) < 1e-3")
 
 
@@ -197,7 +218,8 @@ def test_a_case_name_is_only_text(opened: Browser) -> None:
 
 
 def test_every_control_has_a_name(opened: Browser) -> None:
-    controls = opened.driver.find_elements(By.CSS_SELECTOR, "#viewer input, select, button")
+    found = opened.driver.find_elements(By.CSS_SELECTOR, "#viewer input, select, button")
+    controls = [one for one in found if one.is_displayed()]
     assert len(controls) > 15
     assert all(one.accessible_name for one in controls)
 
