@@ -10,7 +10,7 @@ import numpy as np
 from gliomask.core.labels import LabelArray, region_masks
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
-from tests.fakes import HEAD_AFFINE, head_labels, head_volume
+from tests.fakes import head_labels, head_volume
 
 NESTED = ("whole", "core", "enhancing")
 
@@ -47,4 +47,4 @@ def nested_prediction() -> Prediction:
     mask = head_labels()
     mask[..., 4] *= 2
     mask[..., 6] *= 3
-    return replace(predicted(mask, head_volume(), NESTED), affine=HEAD_AFFINE)
+    return predicted(mask, head_volume(), NESTED)

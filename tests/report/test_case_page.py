@@ -12,6 +12,7 @@ import pytest
 
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Volume
+from gliomask.report import layers
 from gliomask.report.case_page import CasePage, Flag, Interval, Table, write_case_page
 from tests.fakes import head_labels, head_volume
 from tests.report.case_pages import NESTED, nested_prediction, predicted, whole_prediction
@@ -66,7 +67,11 @@ def test_tells_case_sizes_model_and_purpose(tmp_path: Path) -> None:
         "0.1",
         "30",
     ]
-    for name, value in (("weights sha256", "ab" * 32), ("licence", "CC0"), ("Axes", "RAS")):
+    for name, value in (
+        ("SHA-256 of the weights", "ab" * 32),
+        ("licence of the model", "CC0"),
+        ("Axes", "RAS"),
+    ):
         assert found.text[found.text.index(name) + 1] == value
     assert found.text[found.text.index("Sequences missing") + 1] == "T2"
 
@@ -152,6 +157,16 @@ def test_the_policy_allows_nothing_but_what_is_inside(tmp_path: Path) -> None:
     assert "unsafe" not in policy
     assert "http" not in policy
     assert policy.count("sha256-") == 5  # three scripts, two styles
+
+
+def test_says_when_not_all_voxels_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = CasePage(whole_prediction(), head_volume())
+    assert not any("too large for a page" in text for text in read(tmp_path, page).text)
+    monkeypatch.setattr(layers, "_BUDGET", 5000)
+    told = next(text for text in read(tmp_path, page).text if "too large for a page" in text)
+    assert "one voxel in 2 × 1 × 1 " in told
 
 
 def test_the_still_picture_is_drawn(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Volume
+from gliomask.report import layers
 from gliomask.report.layers import (
     Layer,
     grid_of,
@@ -21,7 +22,7 @@ from gliomask.report.layers import (
     map_layer,
     mask_layer,
 )
-from tests.fakes import head_labels, head_volume, world_points
+from tests.fakes import HEAD_AFFINE, head_labels, head_volume, world_points
 
 ORDERS = [(axes, flips) for axes in permutations(range(3)) for flips in ((), (0,), (1, 2))]
 
@@ -61,6 +62,30 @@ def test_each_voxel_knows_its_index_in_the_input(
         i, j, k, _ = np.rint(grid.to_input @ (*voxel, 1)).astype(int)
         assert volume.array[1, i, j, k] == kept[voxel]
         assert np.allclose(grid.affine @ (*voxel, 1), volume.affine @ (i, j, k, 1))
+
+
+def test_a_large_volume_is_thinned_along_its_finest_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    volume, mask = head_volume(), head_labels()
+    # 24 x 20 x 8 voxels of 1 x 1.2 x 3 mm in two sequences: first x, then y, then x again.
+    for budget, step in (
+        (7680, (1, 1, 1)),
+        (7679, (2, 1, 1)),
+        (3839, (2, 2, 1)),
+        (1919, (4, 2, 1)),
+    ):
+        monkeypatch.setattr(layers, "_BUDGET", budget)
+        grid = grid_of(volume, mask)
+        assert grid.step == step
+        assert grid.shape == (24 // step[0], 20 // step[1], 8)
+        image = opened(mask_layer(mask, grid))
+        kept = image.get_fdata() > 0
+        assert kept.any()
+        every = mask[:: step[0], :: step[1]] > 0
+        assert np.array_equal(kept, every)
+        assert np.allclose(
+            image.affine @ (3, 2, 1, 1), HEAD_AFFINE @ (3 * step[0], 2 * step[1], 1, 1)
+        )
+        assert np.rint(grid.to_input @ (3, 2, 1, 1)).tolist() == [3 * step[0], 2 * step[1], 1, 1]
 
 
 def test_the_air_is_cut_off() -> None:

@@ -21,6 +21,7 @@ from gliomask.report.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 Level = Literal["green", "amber", "red"]
 LEVELS: tuple[Level, ...] = ("green", "amber", "red")
 _NIIVUE = "vendor/niivue"
+_NAMES = {"licence": "licence of the model", "weights_sha256": "SHA-256 of the weights"}
 _SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_viewer.js")
 
 
@@ -126,7 +127,7 @@ def write_case_page(path: Path, page: CasePage) -> Path:
         "regions": _regions(page),
         "facts": _facts(page),
         "page": page,
-        "provenance": _flat({**page.prediction.provenance, **page.provenance}),
+        "provenance": _origin(page),
         "still": data_uri(page.still or _still(page)),
         "blobs": view.blobs,
         "view": view.settings,
@@ -214,6 +215,11 @@ def _facts(page: CasePage) -> list[tuple[str, str]]:
     else:
         facts.append(("Voxel size", "not known: the images tell no millimetres"))
     return facts
+
+
+def _origin(page: CasePage) -> list[tuple[str, str]]:
+    known = {**page.prediction.provenance, **page.provenance}
+    return _flat({_NAMES.get(key, key): value for key, value in known.items()})
 
 
 def _flat(values: Mapping[str, object], lead: str = "") -> list[tuple[str, str]]:

@@ -2,19 +2,21 @@
 
 The grid is the input's, turned to RAS+ by swapping and reversing axes and cropped to the head,
 both of which are exact. Intensities become 8 bit within a window; masks stay as they are. A layer
-is a gzipped NIfTI file in base64.
+is a gzipped NIfTI file in base64. Of volumes too large to travel, every second voxel along the
+finest axes is kept: those are still exact, and the page says so.
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import Element, Orientation, orientation, to_reading
+from gliomask.core.geometry import Element, Orientation, orientation, spacing_mm, to_reading
 from gliomask.core.intensity import tissue_level
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, FloatArray, Volume
@@ -27,7 +29,11 @@ _STRAY = 0.01
 """Share of the fullest plane's tissue up to which a plane counts as air."""
 _MARGIN = 3
 _LEVELS = 255
+_BUDGET = 40_000_000
+"""Voxels of all sequences together; half a byte each, and a third more in base64."""
 _LABEL_INTENT = "label"
+
+Triple = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +43,7 @@ class Grid:
     Attributes:
         turn: of the input into the reading frame.
         start: (x, y, z) of the first kept voxel in the whole RAS+ grid.
+        step: (x, y, z): 1 where all voxels are kept, 2 for every second, and so on.
         shape: (X, Y, Z) kept.
         whole: (X, Y, Z) before the crop.
         to_input: (4, 4), a kept voxel's index to that of the input.
@@ -44,15 +51,17 @@ class Grid:
     """
 
     turn: Orientation
-    start: tuple[int, int, int]
-    shape: tuple[int, int, int]
-    whole: tuple[int, int, int]
+    start: Triple
+    step: Triple
+    shape: Triple
+    whole: Triple
     to_input: Affine
     affine: Affine
 
     def take(self, array: npt.NDArray[Element]) -> npt.NDArray[Element]:
         """An array of the input (I, J, K), as a view (X, Y, Z) on this grid."""
-        kept = tuple(slice(s, s + n) for s, n in zip(self.start, self.shape, strict=True))
+        spans = zip(self.start, self.step, self.shape, strict=True)
+        kept = tuple(slice(first, first + step * size, step) for first, step, size in spans)
         return _to_ras(array, self.turn)[kept]
 
 
@@ -84,8 +93,11 @@ def grid_of(volume: Volume, mask: LabelArray) -> Grid:
     start = (spans[0][0], spans[1][0], spans[2][0])
     x, y, z = (stop - first for first, stop in spans)
     to_input = _index_map(turn, volume.shape, start)
-    whole = turned.shape
-    return Grid(turn, start, (x, y, z), whole, to_input, volume.affine @ to_input)
+    spacing = spacing_mm(volume.affine @ to_input)
+    step = _steps((x, y, z), spacing, _BUDGET // len(volume.array))
+    to_input = to_input @ np.diag([*step, 1.0])
+    affine = volume.affine @ to_input
+    return Grid(turn, start, step, _thinned((x, y, z), step), turned.shape, to_input, affine)
 
 
 def image_layer(image: FloatArray, grid: Grid) -> Layer:
@@ -111,7 +123,7 @@ def mask_layer(mask: LabelArray, grid: Grid) -> Layer:
     return Layer(_nifti(grid.take(mask).astype(np.uint8), grid, (1.0, 0.0), True), 0, top, 0, top)
 
 
-def largest_slice(mask: LabelArray, grid: Grid) -> tuple[int, int, int]:
+def largest_slice(mask: LabelArray, grid: Grid) -> Triple:
     """The voxel (x, y, z) to open at: within the axial slice that holds most of the mask.
 
     It is the marked voxel nearest to the middle of what that slice holds. Of an empty mask: the
@@ -132,9 +144,21 @@ def _to_ras(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Eleme
     return to_reading(array, turn).transpose(2, 1, 0)[::-1, ::-1]
 
 
-def _index_map(
-    turn: Orientation, shape: tuple[int, int, int], start: tuple[int, int, int]
-) -> Affine:
+def _thinned(shape: Triple, step: Triple) -> Triple:
+    x, y, z = (-(-size // each) for size, each in zip(shape, step, strict=True))
+    return x, y, z
+
+
+def _steps(shape: Triple, spacing: tuple[float, float, float], budget: int) -> Triple:
+    """The finest axis is thinned first, again and again until the budget is met."""
+    step = [1, 1, 1]
+    while math.prod(_thinned(shape, (step[0], step[1], step[2]))) > budget:
+        fine = [size * each for size, each in zip(spacing, step, strict=True)]
+        step[fine.index(min(fine))] *= 2
+    return step[0], step[1], step[2]
+
+
+def _index_map(turn: Orientation, shape: Triple, start: Triple) -> Affine:
     """Index on the cropped RAS+ grid to index of the input."""
     matrix = np.eye(4)
     matrix[:3, :3] = 0

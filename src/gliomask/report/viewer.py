@@ -66,6 +66,7 @@ def viewer_data(
         "shape": grid.shape,
         "whole": grid.whole,
         "start": grid.start,
+        "step": grid.step,
         "affine": grid.affine.tolist(),
         "toInput": np.rint(grid.to_input).astype(int).tolist(),
         "open": largest_slice(prediction.mask, grid),

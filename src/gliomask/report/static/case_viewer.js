@@ -147,10 +147,13 @@
     return settings.regions.find((one) => one.name === regions[0]).title;
   }
 
+  const countedFrom1 = (voxel, axis) =>
+    settings.start[axis] + settings.step[axis] * voxel[axis] + 1;
+
   function facts(voxel) {
     const image = described(state.image);
     const found = [
-      [settings.hasWorld ? "Axial slice" : "Slice", `${settings.start[2] + voxel[2] + 1} of ${settings.whole[2]}`],
+      [settings.hasWorld ? "Axial slice" : "Slice", `${countedFrom1(voxel, 2)} of ${settings.whole[2]}`],
       [settings.hasWorld ? "Voxel" : "Column, row, slice", times(settings.toInput, voxel).join(", ")],
     ];
     if (settings.hasWorld) found.push(["Position", inWords(times(settings.affine, voxel))]);
@@ -169,7 +172,7 @@
   function showPlace() {
     const voxel = voxelNow();
     ["x", "y", "z"].forEach((name, axis) => {
-      setSlider("slice-" + name, voxel[axis], String(settings.start[axis] + voxel[axis] + 1));
+      setSlider("slice-" + name, voxel[axis], String(countedFrom1(voxel, axis)));
     });
     byId("readout").replaceChildren(...facts(voxel).map(([name, value]) => {
       const pair = document.createElement("div");
@@ -210,7 +213,7 @@
     const { clientWidth, clientHeight } = byId("stage");
     const [axial, coronal, sagittal] = clientWidth > 1.1 * clientHeight
       ? [[0, 0, 0.62, 1], [0.62, 0, 0.38, 0.5], [0.62, 0.5, 0.38, 0.5]]
-      : [[0, 0, 1, 0.64], [0, 0.64, 0.5, 0.36], [0.5, 0.64, 0.5, 0.36]];
+      : [[0, 0, 1, 0.64], [0, 0.64, 0.49, 0.36], [0.51, 0.64, 0.49, 0.36]];
     return [axial, coronal, sagittal].map((position, sliceType) => ({ sliceType, position }));
   }
 
