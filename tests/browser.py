@@ -41,6 +41,8 @@ FLAGS = (
     "--no-first-run",
     "--hide-scrollbars",
 )
+_DRIVER = "GL Driver Message"
+"""Advice on speed by the drawing software, e.g. when a screenshot is taken."""
 _INSIDE = ("data:", "blob:", "chrome:", "about:")
 
 
@@ -84,7 +86,8 @@ class Browser:
     def problems(self) -> list[str]:
         """Script errors, refusals of the security policy, failed loads, since the last call."""
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        return [one["message"] for one in entries if one["level"] in ("SEVERE", "WARNING")]
+        found = [one["message"] for one in entries if one["level"] in ("SEVERE", "WARNING")]
+        return [text for text in found if _DRIVER not in text]
 
     def requests(self) -> list[str]:
         """Addresses that were asked for since the last call, but for the page itself."""

@@ -15,7 +15,6 @@ from gliomask.core.volume import Volume
 from gliomask.report import slices, style
 
 _PREFERRED = ("flair", "t2", "t1ce", "t1")
-_COLOURS = {"whole": style.ORANGE, "core": style.SKY, "enhancing": style.YELLOW}
 _COLUMNS = 5
 _Cropped = tuple[str, slices.Image, slices.Mask, slices.Pixel]
 
@@ -42,13 +41,18 @@ def draw_preview(prediction: Prediction, volume: Volume, path: Path) -> Path:
         slices.show(upper, image[number], grey, pixel, f"slice {number + 1} of {len(image)}")
         slices.show(lower, image[number], grey, pixel)
         for region, mask in zip(prediction.regions, masks[:, number], strict=True):
-            slices.outline(lower, mask, _COLOURS[region])
+            slices.outline(lower, mask, style.REGION_COLOURS[region])
         if prediction.has_world:
             slices.letters(upper)
             slices.letters(lower)
     style.foot(figure, "; ".join(prediction.notes), _sizes(prediction))
     (written,) = style.save(figure, path.with_suffix(""))
     return written
+
+
+def preferred(sequences: tuple[str, ...]) -> str:
+    """The sequence of these that shows oedema best; the first if none is known."""
+    return next((name for name in _PREFERRED if name in sequences), sequences[0])
 
 
 def choose_slices(area: npt.NDArray[np.integer], count: int) -> list[int]:
@@ -68,7 +72,7 @@ def choose_slices(area: npt.NDArray[np.integer], count: int) -> list[int]:
 
 def _crop(prediction: Prediction, volume: Volume) -> _Cropped:
     """The sequence to show and the masks, in the reading frame, without the air around."""
-    name = next((s for s in _PREFERRED if s in volume.sequences), volume.sequences[0])
+    name = preferred(volume.sequences)
     turn = orientation(volume.affine)
     image = to_reading(volume.array[volume.sequences.index(name)], turn)
     masks = to_reading(region_masks(prediction.mask, prediction.regions), turn)
@@ -90,5 +94,5 @@ def _sizes(prediction: Prediction) -> list[tuple[str, str]]:
     entries = []
     for region, voxels in prediction.voxels.items():
         size = f"{voxels} voxels" if volumes is None else f"{volumes[region]:.1f} ml"
-        entries.append((f"{style.REGION_NAMES[region]} {size}", _COLOURS[region]))
+        entries.append((f"{style.REGION_NAMES[region]} {size}", style.REGION_COLOURS[region]))
     return entries

@@ -29,6 +29,7 @@ INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
 REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
 _PAGE_COLOURS = {INK: "--ink", FAINT: "--faint", GRID: "--line", BLUE: "--chart"}
 """Colours that a page has its own of, light and dark."""
+REGION_COLOURS = {"whole": ORANGE, "core": SKY, "enhancing": YELLOW}
 _DPI = 150
 _LETTERS_PER_INCH = 14
 _PADS = {"w_pad": 0.1, "h_pad": 0.1, "wspace": 0.03, "hspace": 0.03}

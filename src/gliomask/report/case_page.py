@@ -1,0 +1,240 @@
+"""The case page: one prediction as one file that anyone can open, look through and pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Literal
+
+from gliomask.core.atomic import write_text
+from gliomask.core.geometry import axis_codes, spacing_mm
+from gliomask.core.prediction import Prediction
+from gliomask.core.volume import FloatArray, Volume
+from gliomask.report import style
+from gliomask.report.page import Assets, data_uri, embedded, read_text, render
+from gliomask.report.preview import draw_preview
+from gliomask.report.viewer import NIIVUE_VERSION, sequence_name, viewer_data
+
+Level = Literal["green", "amber", "red"]
+LEVELS: tuple[Level, ...] = ("green", "amber", "red")
+_NIIVUE = "vendor/niivue"
+_NAMES = {"licence": "licence of the model", "weights_sha256": "SHA-256 of the weights"}
+_SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_viewer.js")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How far one thing about a prediction can be relied on.
+
+    Attributes:
+        name: what was looked at, e.g. ``slice thickness``.
+        level: ``green``, ``amber`` or ``red``.
+        reasons: why, in words.
+    """
+
+    name: str
+    level: Level
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table of the page.
+
+    Attributes:
+        title: above it.
+        rows: each as long as ``columns``.
+        columns: their names; none for a list of names and values.
+        note: below it.
+    """
+
+    title: str
+    rows: Sequence[Sequence[object]]
+    columns: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Between which sizes a region lies, in ml (voxels where there is no world).
+
+    Attributes:
+        low, high: of the interval.
+        level: its probability, e.g. 0.9.
+    """
+
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class CasePage:
+    """What a case page tells.
+
+    Attributes:
+        prediction: of ``volume``.
+        volume: the examination, at least the sequences used.
+        disagreement: (I, J, K) float32 from 0, how much the side maps differ; or None.
+        intervals: region name -> interval of its size.
+        evidence: what speaks for an empty mask, one sentence; by default the highest
+            probability, where probabilities were kept.
+        flags: how far the prediction can be relied on.
+        audit: what was checked of the input before.
+        timings: step -> seconds.
+        provenance: besides the prediction's own: software, command.
+        still: PNG to show where the viewer can't run, and on paper; drawn when None.
+    """
+
+    prediction: Prediction
+    volume: Volume
+    disagreement: FloatArray | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: str = ""
+    flags: tuple[Flag, ...] = ()
+    audit: tuple[Table, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    still: bytes | None = None
+
+
+def write_case_page(path: Path, page: CasePage) -> Path:
+    """Writes the page, whole or not at all.
+
+    It holds everything that it shows and asks the network for nothing. What leaves the machine
+    with it: the images themselves, cropped to the head and in 8 bit, so it is as confidential as
+    they are.
+
+    Args:
+        path: the file, ``.html``; its folder is made if it is missing.
+        page: what to tell.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ValueError: the mask or a map is not on the grid of the volume.
+    """
+    _check(page)
+    view = viewer_data(page.prediction, page.volume, page.disagreement)
+    context = {
+        "case": page.prediction.case,
+        "prediction": page.prediction,
+        "verdict": _verdict(page),
+        "regions": _regions(page),
+        "facts": _facts(page),
+        "page": page,
+        "provenance": _origin(page),
+        "still": data_uri(page.still or _still(page)),
+        "blobs": view.blobs,
+        "view": view.settings,
+        "settings": embedded(view.settings),
+        "niivue": NIIVUE_VERSION,
+        "licences": [read_text(f"{_NIIVUE}/{name}") for name in ("LICENSE", "THIRD-PARTY.txt")],
+    }
+    assets = Assets(
+        styles=(read_text("templates/case.css"),),
+        scripts=tuple(map(read_text, _SCRIPTS)),
+    )
+    write_text(path, render("case.html.j2", context, assets))
+    return path
+
+
+def _check(page: CasePage) -> None:
+    shape = page.volume.shape
+    arrays = {"mask": page.prediction.mask.shape}
+    if page.prediction.probabilities is not None:
+        arrays["probabilities"] = page.prediction.probabilities.shape[1:]
+    if page.disagreement is not None:
+        arrays["disagreement"] = page.disagreement.shape
+    for name, found in arrays.items():
+        if found != shape:
+            raise ValueError(f"{name} of shape {found} for a volume of {shape}")
+
+
+def _verdict(page: CasePage) -> dict[str, object]:
+    prediction = page.prediction
+    if prediction.mask.any():
+        return {"found": True, "title": "Tumour marked", "text": page.evidence}
+    evidence = page.evidence or _evidence(prediction)
+    said = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
+    text = " ".join(sentence for sentence in said if sentence)
+    return {"found": False, "title": "No tumour found", "text": text}
+
+
+def _evidence(prediction: Prediction) -> str:
+    if prediction.probabilities is None:
+        return ""
+    threshold = prediction.provenance.get("threshold")
+    needed = f"; {threshold} was needed" if threshold is not None else ""
+    return f"The highest probability anywhere is {prediction.probabilities.max():.2f}{needed}."
+
+
+def _regions(page: CasePage) -> list[dict[str, object]]:
+    """A row of the table of sizes for each region."""
+    prediction, volumes = page.prediction, page.prediction.volumes_ml
+    rows: list[dict[str, object]] = []
+    for name, voxels in prediction.voxels.items():
+        interval = page.intervals.get(name)
+        rows.append(
+            {
+                "name": name,
+                "title": style.REGION_NAMES[name],
+                "size": _number(voxels if volumes is None else volumes[name], volumes is not None),
+                "unit": "voxels" if volumes is None else "ml",
+                "voxels": f"{voxels:,}",
+                "interval": interval and _between(interval, volumes is not None),
+            }
+        )
+    return rows
+
+
+def _number(value: float, millilitres: bool) -> str:
+    return f"{value:.1f}" if millilitres else f"{value:,.0f}"
+
+
+def _between(interval: Interval, millilitres: bool) -> str:
+    low, high = (_number(value, millilitres) for value in (interval.low, interval.high))
+    return f"{low} – {high} ({interval.level:.0%})"
+
+
+def _facts(page: CasePage) -> list[tuple[str, str]]:
+    """The examination in a few lines."""
+    prediction = page.prediction
+    facts = [
+        ("Sequences used", ", ".join(map(sequence_name, prediction.used)) or "none"),
+        ("Sequences missing", ", ".join(map(sequence_name, prediction.missing)) or "none"),
+        ("Grid", " × ".join(map(str, page.volume.shape)) + " voxels"),
+    ]
+    if prediction.has_world:
+        sizes = " × ".join(f"{size:.3g}" for size in spacing_mm(page.volume.affine))
+        facts += [("Voxel size", f"{sizes} mm"), ("Axes", axis_codes(page.volume.affine))]
+    else:
+        facts.append(("Voxel size", "not known: the images tell no millimetres"))
+    return facts
+
+
+def _origin(page: CasePage) -> list[tuple[str, str]]:
+    known = {**page.prediction.provenance, **page.provenance}
+    return _flat({_NAMES.get(key, key): value for key, value in known.items()})
+
+
+def _flat(values: Mapping[str, object], lead: str = "") -> list[tuple[str, str]]:
+    """Nested names and values as rows."""
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{lead}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{name}: ")
+        elif value is not None:
+            many = isinstance(value, list | tuple)
+            rows.append((name, ", ".join(map(str, value)) if many else str(value)))  # type: ignore[call-overload]
+    return rows
+
+
+def _still(page: CasePage) -> bytes:
+    with TemporaryDirectory() as folder:
+        return draw_preview(page.prediction, page.volume, Path(folder) / "still.png").read_bytes()

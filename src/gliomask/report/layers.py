@@ -1,0 +1,201 @@
+"""What a viewer in a browser shows: layers on one grid, small enough to travel in a page.
+
+The grid is the input's, turned to RAS+ by swapping and reversing axes and cropped to the head,
+both of which are exact. Intensities become 8 bit within a window; masks stay as they are. A layer
+is a gzipped NIfTI file in base64. Of volumes too large to travel, every second voxel along the
+finest axes is kept: those are still exact, and the page says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.geometry import Element, Orientation, orientation, spacing_mm, to_reading
+from gliomask.core.intensity import tissue_level
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine, FloatArray, Volume
+
+CLIP = (0.1, 99.9)
+"""Percentiles beyond which intensities are cut: the lower of all voxels, the upper of the head."""
+SHOWN = (0.5, 99.5)
+"""The same for what is black and white at first."""
+_STRAY = 0.01
+"""Share of the fullest plane's tissue up to which a plane counts as air."""
+_MARGIN = 3
+_LEVELS = 255
+_BUDGET = 40_000_000
+"""Voxels of all sequences together; half a byte each, and a third more in base64."""
+_LABEL_INTENT = "label"
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The grid of the layers.
+
+    Attributes:
+        turn: of the input into the reading frame.
+        start: (x, y, z) of the first kept voxel in the whole RAS+ grid.
+        step: (x, y, z): 1 where all voxels are kept, 2 for every second, and so on.
+        shape: (X, Y, Z) kept.
+        whole: (X, Y, Z) before the crop.
+        to_input: (4, 4), a kept voxel's index to that of the input.
+        affine: (4, 4), a kept voxel's index to RAS+ mm.
+    """
+
+    turn: Orientation
+    start: Triple
+    step: Triple
+    shape: Triple
+    whole: Triple
+    to_input: Affine
+    affine: Affine
+
+    def take(self, array: npt.NDArray[Element]) -> npt.NDArray[Element]:
+        """An array of the input (I, J, K), as a view (X, Y, Z) on this grid."""
+        spans = zip(self.start, self.step, self.shape, strict=True)
+        kept = tuple(slice(first, first + step * size, step) for first, step, size in spans)
+        return _to_ras(array, self.turn)[kept]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One encoded layer.
+
+    Attributes:
+        data: gzipped NIfTI in base64.
+        low, high: the least and the largest value that it can hold.
+        black, white: the values to be shown as such at first.
+    """
+
+    data: str
+    low: float
+    high: float
+    black: float
+    white: float
+
+
+def grid_of(volume: Volume, mask: LabelArray) -> Grid:
+    """The grid that holds the head of all sequences and all of the mask (I, J, K)."""
+    turn = orientation(volume.affine)
+    head = mask > 0
+    for image in volume.array:
+        head |= image > tissue_level(image)
+    turned, marked = _to_ras(head, turn), _to_ras(mask > 0, turn)
+    spans = [_span(turned, marked, axis) for axis in range(3)]
+    start = (spans[0][0], spans[1][0], spans[2][0])
+    x, y, z = (stop - first for first, stop in spans)
+    to_input = _index_map(turn, volume.shape, start)
+    spacing = spacing_mm(volume.affine @ to_input)
+    step = _steps((x, y, z), spacing, _BUDGET // len(volume.array))
+    to_input = to_input @ np.diag([*step, 1.0])
+    affine = volume.affine @ to_input
+    return Grid(turn, start, step, _thinned((x, y, z), step), turned.shape, to_input, affine)
+
+
+def image_layer(image: FloatArray, grid: Grid) -> Layer:
+    """One sequence (I, J, K), in 255 steps within ``CLIP``."""
+    kept = grid.take(image).astype(np.float32)
+    head = kept[kept > tissue_level(image)]
+    low, black = (float(p) for p in np.percentile(kept, (CLIP[0], SHOWN[0])))
+    bright = np.percentile(head if head.size else kept, (SHOWN[1], CLIP[1]))
+    white, high = (float(p) for p in bright)
+    high = max(high, low + 1e-6)
+    return Layer(_scaled(kept, low, high, grid), low, high, black, max(white, black + 1e-6))
+
+
+def map_layer(values: npt.NDArray[np.floating], grid: Grid, top: float = 1.0) -> Layer:
+    """A map (I, J, K) of values in [0, top], in 255 steps."""
+    kept = grid.take(values).astype(np.float32)
+    return Layer(_scaled(kept, 0.0, top, grid), 0.0, top, 0.02 * top, top)
+
+
+def mask_layer(mask: LabelArray, grid: Grid) -> Layer:
+    """A mask (I, J, K), exact."""
+    top = float(mask.max())
+    return Layer(_nifti(grid.take(mask).astype(np.uint8), grid, (1.0, 0.0), True), 0, top, 0, top)
+
+
+def largest_slice(mask: LabelArray, grid: Grid) -> Triple:
+    """The voxel (x, y, z) to open at: within the axial slice that holds most of the mask.
+
+    It is the marked voxel nearest to the middle of what that slice holds. Of an empty mask: the
+    middle of the grid.
+    """
+    kept = grid.take(mask) > 0
+    if not kept.any():
+        x, y, z = (size // 2 for size in grid.shape)
+        return x, y, z
+    level = int(np.argmax(kept.sum(axis=(0, 1))))
+    marked = np.argwhere(kept[:, :, level])
+    nearest = np.argmin(((marked - marked.mean(axis=0)) ** 2).sum(axis=1))
+    return int(marked[nearest, 0]), int(marked[nearest, 1]), level
+
+
+def _to_ras(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Element]:
+    """(I, J, K) as a view (X, Y, Z): the reading frame (S, P, L) the other way round."""
+    return to_reading(array, turn).transpose(2, 1, 0)[::-1, ::-1]
+
+
+def _thinned(shape: Triple, step: Triple) -> Triple:
+    x, y, z = (-(-size // each) for size, each in zip(shape, step, strict=True))
+    return x, y, z
+
+
+def _steps(shape: Triple, spacing: tuple[float, float, float], budget: int) -> Triple:
+    """The finest axis is thinned first, again and again until the budget is met."""
+    step = [1, 1, 1]
+    while math.prod(_thinned(shape, (step[0], step[1], step[2]))) > budget:
+        fine = [size * each for size, each in zip(spacing, step, strict=True)]
+        step[fine.index(min(fine))] *= 2
+    return step[0], step[1], step[2]
+
+
+def _index_map(turn: Orientation, shape: Triple, start: Triple) -> Affine:
+    """Index on the cropped RAS+ grid to index of the input."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = 0
+    # x and y run against columns and rows of the reading frame, z along its slices.
+    backwards = (not turn.flips[2], not turn.flips[1], turn.flips[0])
+    for world, voxel, against in zip(range(3), reversed(turn.axes), backwards, strict=True):
+        matrix[voxel, world] = -1 if against else 1
+        matrix[voxel, 3] = shape[voxel] - 1 - start[world] if against else start[world]
+    return matrix
+
+
+def _span(head: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_], axis: int) -> tuple[int, int]:
+    """First and last plane (exclusive) with more head than stray voxels, or with mask; widened."""
+    others = tuple(other for other in range(3) if other != axis)
+    profile = head.sum(axis=others)
+    kept = np.flatnonzero((profile > _STRAY * profile.max()) | mask.any(axis=others))
+    if kept.size == 0:
+        return 0, profile.size
+    return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)
+
+
+def _scaled(values: FloatArray, low: float, high: float, grid: Grid) -> str:
+    step = (high - low) / _LEVELS
+    levels = np.clip(np.rint((values - low) / step), 0, _LEVELS).astype(np.uint8)
+    return _nifti(levels, grid, (step, low), False)
+
+
+def _nifti(
+    levels: npt.NDArray[np.uint8], grid: Grid, slope: tuple[float, float], labels: bool
+) -> str:
+    """A NIfTI file in memory, gzipped without a date, in base64."""
+    import nibabel as nib
+
+    image = nib.Nifti1Image(np.asfortranarray(levels), grid.affine)
+    image.header.set_slope_inter(*slope)
+    image.header.set_xyzt_units("mm")
+    if labels:
+        image.header.set_intent(_LABEL_INTENT)
+    packed = gzip.compress(image.to_bytes(), 6, mtime=0)
+    return base64.b64encode(packed).decode("ascii")

@@ -1,0 +1,127 @@
+"""What the viewer in a case page is told: its layers, their colours, where to open.
+
+The viewer is NiiVue, driven by ``static/case_viewer.js``; both travel inside the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gliomask.core.labels import REGIONS
+from gliomask.core.prediction import Prediction
+from gliomask.core.volume import FloatArray, Volume
+from gliomask.report import style
+from gliomask.report.layers import (
+    Grid,
+    Layer,
+    grid_of,
+    image_layer,
+    largest_slice,
+    map_layer,
+    mask_layer,
+)
+from gliomask.report.preview import preferred
+
+NIIVUE_VERSION = "0.69.0"
+NIIVUE_SHA256 = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
+SEQUENCE_NAMES = {"t1": "T1", "t1ce": "T1 + contrast", "t2": "T2", "flair": "FLAIR"}
+
+
+@dataclass(frozen=True)
+class ViewerData:
+    """What a page holds for the viewer.
+
+    Attributes:
+        settings: for JSON.
+        blobs: id of an element -> the layer in it, base64.
+    """
+
+    settings: Mapping[str, object]
+    blobs: Mapping[str, str]
+
+
+def viewer_data(
+    prediction: Prediction, volume: Volume, disagreement: FloatArray | None = None
+) -> ViewerData:
+    """Encodes all layers of one examination.
+
+    Args:
+        prediction: of ``volume``.
+        volume: the examination.
+        disagreement: (I, J, K) of values from 0, how much the network's side maps differ.
+    """
+    grid = grid_of(volume, prediction.mask)
+    blobs: dict[str, str] = {}
+    images = [
+        _entry(blobs, f"image-{name}", sequence_name(name), image_layer(image, grid))
+        for name, image in zip(volume.sequences, volume.array, strict=True)
+    ]
+    mask = _entry(blobs, "mask", "Mask", mask_layer(prediction.mask, grid))
+    settings = {
+        "case": prediction.case,
+        "hasWorld": prediction.has_world,
+        "shape": grid.shape,
+        "whole": grid.whole,
+        "start": grid.start,
+        "step": grid.step,
+        "affine": grid.affine.tolist(),
+        "toInput": np.rint(grid.to_input).astype(int).tolist(),
+        "open": largest_slice(prediction.mask, grid),
+        "first": f"image-{preferred(volume.sequences)}",
+        "found": bool(prediction.mask.any()),
+        "images": images,
+        "mask": mask,
+        "maps": _maps(blobs, prediction, disagreement, grid),
+        "regions": _regions(prediction.regions),
+        "labels": _labels(prediction.regions),
+    }
+    return ViewerData(settings, blobs)
+
+
+def sequence_name(name: str) -> str:
+    """As people write it."""
+    return SEQUENCE_NAMES.get(name, name)
+
+
+def _entry(blobs: dict[str, str], key: str, title: str, layer: Layer) -> dict[str, object]:
+    blobs[key] = layer.data
+    limits = {"low": layer.low, "high": layer.high, "black": layer.black, "white": layer.white}
+    return {"id": key, "title": title, **limits}
+
+
+def _maps(
+    blobs: dict[str, str], prediction: Prediction, disagreement: FloatArray | None, grid: Grid
+) -> list[dict[str, object]]:
+    entries = []
+    if prediction.probabilities is not None:
+        for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
+            title = f"Probability of {style.REGION_NAMES[region]}"
+            entry = _entry(blobs, f"probability-{region}", title, map_layer(values, grid))
+            entries.append({**entry, "colours": "viridis", "region": region})
+    if disagreement is not None:
+        top = max(float(disagreement.max()), 1e-6)
+        entry = _entry(
+            blobs, "disagreement", "Disagreement of side maps", map_layer(disagreement, grid, top)
+        )
+        entries.append({**entry, "colours": "plasma", "region": None})
+    return entries
+
+
+def _regions(regions: tuple[str, ...]) -> list[dict[str, object]]:
+    return [
+        {"name": name, "title": style.REGION_NAMES[name], "colour": style.REGION_COLOURS[name]}
+        for name in regions
+    ]
+
+
+def _labels(regions: tuple[str, ...]) -> dict[str, list[str]]:
+    """Number in a mask -> the regions that it belongs to, the innermost first."""
+    found = {}
+    for number in (1, 2, 3):
+        held = [region for region in regions if number in REGIONS[region]]
+        if held:
+            found[str(number)] = sorted(held, key=lambda region: len(REGIONS[region]))
+    return found

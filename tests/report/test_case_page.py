@@ -1,0 +1,202 @@
+"""What a case page says, and that it holds all of it itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gliomask.core.geometry import PICTURE_AFFINE
+from gliomask.core.volume import Volume
+from gliomask.report import layers
+from gliomask.report.case_page import CasePage, Flag, Interval, Table, write_case_page
+from tests.fakes import head_labels, head_volume
+from tests.report.case_pages import NESTED, nested_prediction, predicted, whole_prediction
+
+PNG = b"\x89PNG not really"
+
+
+class Reader(HTMLParser):
+    """The text that a reader sees, and every address that a browser might ask for."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.addresses: list[str] = []
+        self.scripts = 0
+        self._silent = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent = tag in ("script", "style")
+        kept = ("src", "href", "srcset", "action", "data", "poster")
+        self.addresses += [value or "" for name, value in attrs if name in kept]
+        self.scripts += tag == "script" and not dict(attrs).get("type")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent and data.strip():
+            self.text.append(" ".join(data.split()))
+
+
+def read(tmp_path: Path, page: CasePage) -> Reader:
+    path = write_case_page(tmp_path / "case.html", replace(page, still=PNG))
+    return Reader(path.read_text(encoding="utf-8"))
+
+
+def test_tells_case_sizes_model_and_purpose(tmp_path: Path) -> None:
+    found = read(tmp_path, CasePage(nested_prediction(), head_volume()))
+    for text in ("patient-7", "For research use only", "Tumour marked", "predicted without t2"):
+        assert text in found.text
+    # 90, 60 and 30 voxels of 1 x 1.2 x 3 mm.
+    sizes = found.text[found.text.index("Voxels") :]
+    assert sizes[1:10] == [
+        "whole tumour",
+        "0.3",
+        "90",
+        "tumour core",
+        "0.2",
+        "60",
+        "enhancing tumour",
+        "0.1",
+        "30",
+    ]
+    for name, value in (
+        ("SHA-256 of the weights", "ab" * 32),
+        ("licence of the model", "CC0"),
+        ("Axes", "RAS"),
+    ):
+        assert found.text[found.text.index(name) + 1] == value
+    assert found.text[found.text.index("Sequences missing") + 1] == "T2"
+
+
+def test_asks_for_nothing(tmp_path: Path) -> None:
+    found = read(tmp_path, CasePage(whole_prediction(), head_volume()))
+    assert found.addresses
+    assert all(address.startswith("data:") for address in found.addresses)
+
+
+def test_no_tumour_is_said_with_evidence(tmp_path: Path) -> None:
+    probabilities = np.full((1, *head_labels().shape), 0.125, np.float32)
+    prediction = whole_prediction(found=False, probabilities=probabilities)
+    found = read(tmp_path, CasePage(prediction, head_volume()))
+    assert "No tumour found" in found.text
+    assert any("highest probability anywhere is 0.12; 0.5 was needed" in t for t in found.text)
+    own = CasePage(prediction, head_volume(), evidence="Seen in every slice.")
+    said = next(text for text in read(tmp_path, own).text if "marked no voxel" in text)
+    assert said == (
+        "The model marked no voxel. Seen in every slice. This does not rule a tumour out."
+    )
+
+
+def test_pictures_have_no_millimetres_and_no_sides(tmp_path: Path) -> None:
+    array = head_volume().array
+    volume = Volume(array, PICTURE_AFFINE, ("t1", "flair"), has_world=False)
+    prediction = predicted(head_labels(), volume, ("whole",))
+    found = read(tmp_path, CasePage(prediction, volume))
+    text = " ".join(found.text)
+    assert "90 voxels" in text
+    assert " ml" not in text
+    assert not re.search(r"\bmm\b", text)
+    assert "Radiological" not in text
+    assert "Coronal" not in found.text
+
+
+def test_intervals_flags_audit_and_times(tmp_path: Path) -> None:
+    page = CasePage(
+        whole_prediction(),
+        head_volume(),
+        intervals={"whole": Interval(0.21, 0.44, 0.9)},
+        flags=(Flag("spacing", "amber", ("5 mm", "seen: 1 mm")),),
+        audit=(
+            Table("Input", [("t1", None), ("flair", 3)], ("sequence", "gaps"), "a note"),
+            Table("File", [("face", "none")]),
+        ),
+        timings={"read": 1.25},
+        provenance={"software": {"gliomask": "1.0"}, "command": "gliomask predict"},
+    )
+    text = read(tmp_path, page).text
+    for expected in ("0.2 – 0.4 (90%)", "▲ amber", "5 mm; seen: 1 mm", "gaps", "a note", "face"):
+        assert expected in text
+    assert "1.2 s" in text
+    assert text[text.index("software: gliomask") + 1] == "1.0"
+    assert text[text.index("command") + 1] == "gliomask predict"
+
+
+def test_nothing_that_is_told_becomes_markup(tmp_path: Path) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    prediction = replace(
+        whole_prediction(), case=evil, model=evil, notes=(evil,), provenance={evil: evil}
+    )
+    page = CasePage(
+        prediction,
+        head_volume(),
+        evidence=evil,
+        flags=(Flag(evil, "red", (evil,)),),
+        audit=(Table(evil, [(evil, evil)], (evil, evil), evil),),
+        timings={evil: 1},
+        provenance={evil: [evil]},
+    )
+    found = read(tmp_path, page)
+    plain = read(tmp_path, CasePage(whole_prediction(), head_volume()))
+    assert found.scripts == plain.scripts == 3
+    assert len(found.addresses) == len(plain.addresses)
+    assert found.text.count(evil) >= 10
+
+
+def test_the_policy_allows_nothing_but_what_is_inside(tmp_path: Path) -> None:
+    path = write_case_page(tmp_path / "a.html", CasePage(whole_prediction(), head_volume()))
+    page = path.read_text(encoding="utf-8")
+    policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)[0]
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert policy.count("sha256-") == 5  # three scripts, two styles
+
+
+def test_says_when_not_all_voxels_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = CasePage(whole_prediction(), head_volume())
+    assert not any("too large for a page" in text for text in read(tmp_path, page).text)
+    monkeypatch.setattr(layers, "_BUDGET", 5000)
+    told = next(text for text in read(tmp_path, page).text if "too large for a page" in text)
+    assert "one voxel in 2 × 1 × 1 " in told
+
+
+def test_the_still_picture_is_drawn(tmp_path: Path) -> None:
+    path = write_case_page(tmp_path / "a.html", CasePage(whole_prediction(), head_volume()))
+    assert 'src="data:image/png;base64,iVBORw0KGgo' in path.read_text(encoding="utf-8")
+
+
+def test_the_same_bytes_every_time(tmp_path: Path) -> None:
+    page = CasePage(whole_prediction(), head_volume())
+    first, second = (write_case_page(tmp_path / name, page) for name in ("a.html", "b.html"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["mask", "probabilities", "disagreement"])
+def test_refuses_what_is_on_another_grid(tmp_path: Path, name: str) -> None:
+    small, prediction = np.zeros((3, 4, 5), np.float32), whole_prediction()
+    pages = {
+        "mask": CasePage(replace(prediction, mask=small.astype(np.uint8)), head_volume()),
+        "probabilities": CasePage(replace(prediction, probabilities=small[None]), head_volume()),
+        "disagreement": CasePage(prediction, head_volume(), disagreement=small),
+    }
+    with pytest.raises(ValueError, match=f"{name} of shape"):
+        write_case_page(tmp_path / "a.html", pages[name])
+    assert not list(tmp_path.iterdir())
+
+
+def test_colours_of_the_page_are_those_of_figures() -> None:
+    from gliomask.report import style
+    from gliomask.report.page import read_text
+
+    css = read_text("templates/case.css")
+    for region in NESTED:
+        assert f".swatch.{region} {{ background: {style.REGION_COLOURS[region]}; }}" in css
