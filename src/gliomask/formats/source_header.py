@@ -153,7 +153,7 @@ def _valid(source: Dataset) -> Dataset:
             element = source[tag]
             value = _plain_value(element)
             values = value if isinstance(value, MultiValue | list) else [value]
-            if element.VR != "SQ":
+            if element.VR not in ("SQ", "DS"):  # judged item by item, and as they are rounded
                 for each in values:
                     validate_value(element.VR, str(each) if element.VR == "IS" else each, RAISE)
             kept.add(DataElement(element.tag, element.VR, value))
