@@ -73,10 +73,27 @@ def turned(
     return masks, affine
 
 
+def coded(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint16]:
+    """Masks (R, P, rows, columns) as pixels: the sum of 2**r. So a series can hold the answer."""
+    powers = 2 ** np.arange(len(masks))
+    return np.tensordot(powers, masks, 1).astype(np.uint16)
+
+
 def write_series(
-    folder: Path, grid: Grid, edit: Callable[[int, Dataset], None] | None = None
+    folder: Path,
+    grid: Grid,
+    pixels: npt.NDArray[np.uint16] | None = None,
+    edit: Callable[[int, Dataset], None] | None = None,
 ) -> list[Path]:
-    """Single-frame MR images; ``edit`` may change each one. The paths in the order of space."""
+    """Single-frame MR images, whose paths come in the order of space.
+
+    Args:
+        folder: for them.
+        grid: they lie on.
+        pixels: (P, rows, columns), zeros if not given.
+        edit: may change each image, told its number.
+    """
+    pixels = np.zeros(grid.shape, np.uint16) if pixels is None else pixels
     folder.mkdir(parents=True, exist_ok=True)
     study, series, frame_of_reference = generate_uid(), generate_uid(), generate_uid()
     paths = []
@@ -87,7 +104,7 @@ def write_series(
         image.ImageOrientationPatient = [round(x, 8) for x in grid.orientation]
         image.ImagePositionPatient = grid.position(number)
         image.PixelSpacing, image.SliceThickness = list(grid.spacing[1:]), grid.spacing[0]
-        _pixels(image, grid.shape[1:], grid.signed)
+        _add_pixels(image, pixels[number], grid.signed)
         for keyword, value in grid.changes.items():
             if value is None:
                 del image[keyword]
@@ -100,8 +117,8 @@ def write_series(
     return paths
 
 
-def write_enhanced(path: Path, grid: Grid) -> Path:
-    """One multi-frame MR image, its frames in the order of space."""
+def write_enhanced(path: Path, grid: Grid, order: list[int] | None = None) -> Path:
+    """One multi-frame MR image; ``order`` says which place in space each frame has."""
     image = _file(ENHANCED_MR, grid)
     image.StudyInstanceUID, image.SeriesInstanceUID = generate_uid(), generate_uid()
     image.FrameOfReferenceUID, image.NumberOfFrames = generate_uid(), grid.shape[0]
@@ -110,13 +127,13 @@ def write_enhanced(path: Path, grid: Grid) -> Path:
     measures.PixelSpacing, measures.SliceThickness = list(grid.spacing[1:]), grid.spacing[0]
     shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [orientation], [measures]
     image.SharedFunctionalGroupsSequence, frames = [shared], []
-    for number in range(grid.shape[0]):
+    for number in order or range(grid.shape[0]):
         place, frame = Dataset(), Dataset()
         place.ImagePositionPatient = grid.position(number)
         frame.PlanePositionSequence = [place]
         frames.append(frame)
     image.PerFrameFunctionalGroupsSequence = frames
-    _pixels(image, grid.shape, grid.signed)
+    _add_pixels(image, np.zeros(grid.shape, np.uint16), grid.signed)
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save_as(path, enforce_file_format=True)
     return path
@@ -136,9 +153,9 @@ def _file(sop_class: str, grid: Grid) -> FileDataset:
     return image
 
 
-def _pixels(image: Dataset, shape: tuple[int, ...], signed: bool) -> None:
-    image.Rows, image.Columns = shape[-2:]
+def _add_pixels(image: Dataset, pixels: npt.NDArray[np.uint16], signed: bool) -> None:
+    image.Rows, image.Columns = pixels.shape[-2:]
     image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
     image.BitsAllocated, image.BitsStored, image.HighBit = 16, 16, 15
     image.PixelRepresentation = int(signed)
-    image.PixelData = np.zeros(shape, np.int16 if signed else np.uint16).tobytes()
+    image.PixelData = pixels.tobytes()

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.valuerep import DA, TM, DSfloat, format_number_as_ds
+from pydicom.valuerep import DA, DT, TM, DSfloat, format_number_as_ds
 
 from gliomask.core.atomic import atomic_path
-from gliomask.errors import GliomaskError
+from gliomask.errors import FormatError, GliomaskError
 from gliomask.formats.referenced_series import Plane, ReferencedSeries, read_series
 from gliomask.formats.segments import (
     BRAIN,
@@ -64,7 +64,8 @@ def write_dicom_seg(
         made: what drew the masks.
 
     Raises:
-        FormatError: the series can't be used, see ``read_series``.
+        FormatError: the series can't be used, see ``read_series``; a single image that doesn't
+            tell its thickness.
         CaseError: the masks are not on its grid.
         GliomaskError: what was written doesn't read back as it was given; nothing is left.
     """
@@ -110,7 +111,11 @@ def _segmentation(
         content_time=when.time(),
     )
     dataset.PatientName = series.common.PatientName
+    if "TimezoneOffsetFromUTC" in series.common:
+        dataset.TimezoneOffsetFromUTC = series.common.TimezoneOffsetFromUTC
     dataset.InstanceCreationDate, dataset.InstanceCreationTime = DA(when.date()), TM(when.time())
+    for equipment in dataset.ContributingEquipmentSequence:
+        equipment.ContributionDateTime = DT(when.replace(tzinfo=None))
     _name_dimensions(dataset, uid("dimensions"))
     return dataset
 
@@ -165,7 +170,7 @@ def _headers(series: ReferencedSeries) -> list[Dataset]:
 
 def _header(series: ReferencedSeries, plane: Plane) -> Dataset:
     header = Dataset()
-    header.update(series.common)
+    header.update({e.tag: e for e in series.common if e.keyword != "PatientName"})
     header.PatientName = ""  # highdicom warns of names of one component, which studies often bear
     header.SOPClassUID, header.SOPInstanceUID = plane.sop_class, plane.sop_instance
     header.Rows, header.Columns = series.shape
@@ -185,7 +190,10 @@ def _measures(series: ReferencedSeries) -> Dataset:
     if spacing is not None:
         item.SpacingBetweenSlices = _decimals([spacing])[0]
     thickness = first.thickness or spacing
-    item.SliceThickness = None if thickness is None else _decimals([thickness])[0]
+    if thickness is None:
+        what = "a single image must tell its thickness"
+        raise FormatError(what, path=series.path, field="SliceThickness")
+    item.SliceThickness = _decimals([thickness])[0]
     return item
 
 

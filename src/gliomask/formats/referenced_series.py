@@ -60,7 +60,8 @@ class ReferencedSeries:
         path: of its first file, for errors.
         common: the patient's and the study's attributes, valid, text as Unicode; those that may
             be empty are there. Also the series' UID, frame of reference and compression.
-        planes: its images, in no special order. They share size, orientation and spacing.
+        planes: its images along the normal that they share, or the frames of one image in their
+            own order. All have one size, orientation and spacing.
         shape: (rows, columns) of each.
         multi_frame: all planes are frames of one file.
     """
@@ -114,6 +115,9 @@ def read_series(paths: Sequence[Path]) -> ReferencedSeries:
     ]
     shape = int(first.Rows), int(first.Columns)
     _check_planes(planes, shape, paths[0])
+    if not multi_frame:
+        normal = np.cross(planes[0].rows_run, planes[0].columns_run)
+        planes.sort(key=lambda plane: (float(plane.position @ normal), plane.sop_instance))
     return ReferencedSeries(paths[0], patient_and_study(first), tuple(planes), shape, multi_frame)
 
 
@@ -188,12 +192,24 @@ def _check_planes(planes: Sequence[Plane], shape: tuple[int, int], path: Path) -
     if len(planes) * shape[0] * shape[1] > MAX_VOXELS:
         found = f"{len(planes)} x {shape[0]} x {shape[1]}"
         raise FormatError("too large", path=path, field="voxels", found=found)
-    if len({(p.sop_instance, p.frame) for p in planes}) < len(planes):
-        raise FormatError("two images with one name", path=path, field="SOPInstanceUID")
+    names = [(plane.sop_instance, plane.frame) for plane in planes]
+    if len(set(names)) < len(names):
+        twice = next(name for n, (name, _) in enumerate(names) if names[n] in names[:n])
+        what = "two images of one UID"
+        raise FormatError(what, path=path, field="SOPInstanceUID", found=twice)
     for plane in planes:
         turned = np.abs(
             [plane.rows_run - first.rows_run, plane.columns_run - first.columns_run]
         ).max()
         if turned > DIRECTION_TOLERANCE or plane.spacing != first.spacing:
-            field = "PixelSpacing" if turned <= DIRECTION_TOLERANCE else "ImageOrientationPatient"
-            raise FormatError("images of one series differ", path=path, field=field)
+            raise _differ(first, plane, turned > DIRECTION_TOLERANCE, path)
+
+
+def _differ(first: Plane, other: Plane, turned: bool, path: Path) -> FormatError:
+    field = "ImageOrientationPatient" if turned else "PixelSpacing"
+    found, due = (
+        [*p.rows_run.tolist(), *p.columns_run.tolist()] if turned else list(p.spacing)
+        for p in (other, first)
+    )
+    what = "images of one series differ"
+    return FormatError(what, path=path, field=field, found=found, allowed=str(due))

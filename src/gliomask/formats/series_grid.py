@@ -29,6 +29,8 @@ def onto_series(drawn: DrawnSegments, series: ReferencedSeries) -> MaskArray:
         CaseError: the masks are not on the grid of the series, each voxel on one of its pixels.
     """
     affine = _LPS_OF_RAS @ drawn.affine
+    if not (np.isfinite(affine).all() and np.linalg.det(affine)):
+        raise _apart("its affine is singular or not finite", series)
     first = series.planes[0]
     axes = _axes(affine, first)
     masks = drawn.masks.transpose(1 + axes[0], 1 + axes[1], 1 + axes[2], 0)

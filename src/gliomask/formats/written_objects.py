@@ -54,9 +54,8 @@ def uid_maker(
     """
     if made.fresh_uids:
         return lambda role: generate_uid()
-    order = sorted(range(len(series.planes)), key=lambda n: _name(series, n))
-    content = np.packbits(masks[order]).tobytes().hex()
-    images = [_name(series, n) for n in order]
+    content = np.packbits(masks).tobytes().hex()
+    images = [(plane.sop_instance, plane.frame) for plane in series.planes]
     maker = (made.model, made.version, made.weights)
     known = repr((kind, images, masks.shape, drawn.segments, maker))
     return lambda role: generate_uid(entropy_srcs=[role, known, content])
@@ -73,8 +72,13 @@ def created(made: Maker, series: ReferencedSeries) -> datetime:
 
 
 def plain(text: str, limit: int = _LONG) -> str:
-    """Text as an attribute of one value may hold it: no backslash, nothing unprintable."""
-    return "".join(c if c.isprintable() and c != "\\" else "_" for c in text)[:limit].strip()
+    """Text as an attribute of one value may hold it: no backslash, nothing unprintable.
+
+    It is cut to ``limit`` bytes of UTF-8, because some readers count bytes where the standard
+    counts letters.
+    """
+    legible = "".join(c if c.isprintable() and c != "\\" else "_" for c in text)
+    return legible.encode()[:limit].decode(errors="ignore").strip()
 
 
 def description(made: Maker) -> str:
@@ -85,8 +89,3 @@ def description(made: Maker) -> str:
 def serial_number(made: Maker) -> str:
     """What tells this maker from others of its kind: the weights, else the model's name."""
     return plain(made.weights) or plain(made.model) or NAME
-
-
-def _name(series: ReferencedSeries, number: int) -> tuple[str, int]:
-    plane = series.planes[number]
-    return plane.sop_instance, plane.frame or 0
