@@ -1,9 +1,10 @@
-"""Small MR series made from scratch, in any orientation, and how a mask lies on them."""
+"""Small MR series made from scratch, in any orientation, and masks that lie on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from pydicom import Dataset, FileDataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
+from gliomask.formats.segments import SEGMENTS, DrawnSegments, Maker
+
 MR = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -20,6 +23,9 @@ SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 _C, _S = float(np.cos(0.3)), float(np.sin(0.3))
 OBLIQUE = (_C, _S, 0.0, -_S * _C, _C * _C, -_S)
+
+MAKER = Maker("demo", "0.1.0", weights="ab" * 32, created=datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC))
+THREE = ("whole", "core", "enhancing")
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,22 @@ class Grid:
         lps[:3, 2] = row * self.spacing[2]
         lps[:3, 3] = self.position(0)
         return np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps
+
+
+def nested(shape: tuple[int, ...], seed: int = 0) -> npt.NDArray[np.bool_]:
+    """Three nested masks (3, P, rows, columns) that look like nothing when turned."""
+    noise = np.random.default_rng(seed).random(shape)
+    masks = np.stack([noise > 0.5, noise > 0.7, noise > 0.9])
+    masks[:, 0] = False  # frames without a voxel are left out
+    return masks
+
+
+def drawn(
+    masks: npt.NDArray[np.bool_],
+    affine: npt.NDArray[np.float64],
+    names: tuple[str, ...] = THREE,
+) -> DrawnSegments:
+    return DrawnSegments(masks, tuple(SEGMENTS[name] for name in names), affine)
 
 
 def turned(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import highdicom as hd
@@ -16,24 +15,24 @@ from pydicom.data import get_charset_files
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import CaseError, GliomaskError
-from gliomask.formats import dicom_seg
+from gliomask.formats import dicom_seg, source_images
 from gliomask.formats.dicom_seg import write_dicom_seg
 from gliomask.formats.referenced_series import Plane
-from gliomask.formats.segments import SEGMENTS, DrawnSegments, Maker
 from tests.formats.dicom_series import (
     AXIAL,
     CORONAL,
+    MAKER,
     OBLIQUE,
     SAGITTAL,
     Grid,
     coded,
+    drawn,
+    nested,
     turned,
     write_enhanced,
     write_series,
 )
 
-MAKER = Maker("demo", "0.1.0", weights="ab" * 32, created=datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC))
-THREE = ("whole", "core", "enhancing")
 GRIDS = {
     "axial": Grid(),
     "sagittal": Grid(orientation=SAGITTAL),
@@ -42,22 +41,6 @@ GRIDS = {
     "thick": Grid(spacing=(6.0, 1.0, 1.0)),
     "signed": Grid(signed=True),
 }
-
-
-def nested(shape: tuple[int, ...], seed: int = 0) -> npt.NDArray[np.bool_]:
-    """Three nested masks (3, P, rows, columns) that look like nothing when turned."""
-    noise = np.random.default_rng(seed).random(shape)
-    masks = np.stack([noise > 0.5, noise > 0.7, noise > 0.9])
-    masks[:, 0] = False  # frames without a voxel are left out
-    return masks
-
-
-def drawn(
-    masks: npt.NDArray[np.bool_],
-    affine: npt.NDArray[np.float64],
-    names: tuple[str, ...] = THREE,
-) -> DrawnSegments:
-    return DrawnSegments(masks, tuple(SEGMENTS[name] for name in names), affine)
 
 
 def on_sources(path: Path, sources: list[Path]) -> tuple[npt.NDArray[np.int64], hd.Volume]:
@@ -328,14 +311,14 @@ def test_what_does_not_read_back_is_not_kept(
     grid = Grid()
     sources = write_series(tmp_path / "s", grid)
     made = drawn(nested(grid.shape), grid.affine())
-    good = dicom_seg._position
+    good = source_images.position
     swapped = {0: 1, 1: 0}
 
     def wrong(plane: Plane) -> hd.PlanePositionSequence:
         number = round((plane.position[2] - grid.origin[2]) / 3)
         return good(replace(plane, position=np.array(grid.position(swapped.get(number, number)))))
 
-    monkeypatch.setattr(dicom_seg, "_position", wrong)
+    monkeypatch.setattr(dicom_seg, "position", wrong)
     (tmp_path / "a.dcm").write_bytes(b"before")
     with pytest.raises(GliomaskError, match="doesn't read back"):
         write_dicom_seg(tmp_path / "a.dcm", made, sources, MAKER)

@@ -1,4 +1,4 @@
-"""What David Clunie's dciodvfy says of the objects that we write: no error and no warning."""
+"""What David Clunie's dciodvfy and dcentvfy say of the objects that we write: nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydicom import dcmread
 
 from gliomask.formats.dicom_seg import write_dicom_seg
 from gliomask.formats.rtstruct import write_rtstruct
@@ -37,7 +38,9 @@ SHAPE = (5, 12, 13)
 
 
 def _ball(radius: float) -> Mask:
-    return radius > np.linalg.norm(np.indices(SHAPE).T - (2, 5, 8), axis=-1).T
+    away = np.indices(SHAPE) - np.reshape((2, 5, 8), (3, 1, 1, 1))
+    inside: Mask = np.sqrt((away**2).sum(axis=0)) < radius
+    return inside
 
 
 def _single() -> Mask:
@@ -64,9 +67,9 @@ MASKS: dict[str, tuple[tuple[str, ...], Callable[[], list[Mask]]]] = {
 }
 
 
-def verdict(path: Path) -> list[str]:
+def verdict(*paths: Path, judge: str = "dciodvfy") -> list[str]:
     done = subprocess.run(
-        ["dciodvfy", str(path)],  # noqa: S607
+        [judge, *map(str, paths)],
         capture_output=True,
         text=True,
         check=False,
@@ -121,6 +124,22 @@ def test_objects_on_a_poor_series_are_valid(tmp_path: Path) -> None:
     write_rtstruct(tmp_path / "rt.dcm", drawn, sources, Maker("demo", "0.1.0"))
     for name in ("seg.dcm", "rt.dcm"):
         assert not [line for line in verdict(tmp_path / name) if line.startswith("Error")]
+
+
+def test_patient_study_and_space_are_those_of_the_series(
+    tmp_path: Path, sources: dict[str, list[Path]]
+) -> None:
+    """dcentvfy compares what several objects say of the same patient, study and space."""
+    drawn = DrawnSegments(_ball(3)[np.newaxis], (SEGMENTS["whole"],), SERIES["oblique"].affine())
+    objects = [tmp_path / "seg.dcm", tmp_path / "rt.dcm"]
+    write_dicom_seg(objects[0], drawn, sources["oblique"], Maker("demo", "0.1.0"))
+    write_rtstruct(objects[1], drawn, sources["oblique"], Maker("demo", "0.1.0"))
+    assert verdict(*sources["oblique"], *objects, judge="dcentvfy") == []
+    other = write_series(tmp_path / "s", replace(SERIES["oblique"], changes={"PatientID": "P2"}))
+    image = dcmread(other[0])
+    image.StudyInstanceUID = dcmread(objects[0]).StudyInstanceUID
+    image.save_as(other[0])
+    assert verdict(other[0], *objects, judge="dcentvfy") != []
 
 
 def test_the_judge_finds_faults(tmp_path: Path) -> None:

@@ -20,14 +20,16 @@ from gliomask.formats.rtstruct import write_rtstruct
 from gliomask.formats.segments import SEGMENTS, DrawnSegments, Maker
 from tests.formats.dicom_series import (
     CORONAL,
+    MAKER,
     OBLIQUE,
     SAGITTAL,
     Grid,
+    drawn,
+    nested,
     turned,
     write_enhanced,
     write_series,
 )
-from tests.formats.test_dicom_seg import MAKER, drawn, nested
 
 GRIDS = {
     "axial": Grid(),

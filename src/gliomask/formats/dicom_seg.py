@@ -8,6 +8,7 @@ read back and compared before it gets its name.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.valuerep import DA, DT, TM, DSfloat, format_number_as_ds
+from pydicom.valuerep import DA, DT, TM
 
 from gliomask.core.atomic import atomic_path
-from gliomask.errors import FormatError, GliomaskError
-from gliomask.formats.referenced_series import Plane, ReferencedSeries, read_series
+from gliomask.errors import GliomaskError
+from gliomask.formats.referenced_series import ReferencedSeries, read_series
 from gliomask.formats.segments import (
     BRAIN,
     MORPHOLOGICALLY_ABNORMAL,
@@ -31,7 +32,13 @@ from gliomask.formats.segments import (
     Segment,
 )
 from gliomask.formats.series_grid import onto_series
-from gliomask.formats.source_header import Vector
+from gliomask.formats.source_images import (
+    decimals,
+    measures,
+    orientation,
+    position,
+    source_images,
+)
 from gliomask.formats.written_objects import (
     CHARACTER_SET,
     NAME,
@@ -83,14 +90,14 @@ def write_dicom_seg(
 def _segmentation(
     masks: MaskArray, drawn: DrawnSegments, series: ReferencedSeries, made: Maker
 ) -> hd.seg.Segmentation:
-    uid, when = uid_maker("SEG", masks, drawn, series, made), created(made, series)
+    uid = uid_maker("SEG", masks, drawn, series, made)
     shown = np.flatnonzero(masks.any(axis=(1, 2, 3)))
     if not len(shown):
         shown = np.array([_middle(series)])
     dataset = hd.seg.Segmentation(
-        source_images=_headers(series),
+        source_images=source_images(series),
         pixel_array=masks[shown].astype(np.uint8),
-        plane_positions=[_position(series.planes[n]) for n in shown],
+        plane_positions=[position(series.planes[n]) for n in shown],
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         omit_empty_frames=bool(masks.any()),
         segment_descriptions=_descriptions(drawn.segments, made),
@@ -107,17 +114,25 @@ def _segmentation(
         content_creator_name=f"{NAME}^",
         series_description=SERIES_DESCRIPTION,
         specific_character_set=CHARACTER_SET,
-        content_date=when.date(),
-        content_time=when.time(),
     )
     dataset.PatientName = series.common.PatientName
     if "TimezoneOffsetFromUTC" in series.common:
         dataset.TimezoneOffsetFromUTC = series.common.TimezoneOffsetFromUTC
-    dataset.InstanceCreationDate, dataset.InstanceCreationTime = DA(when.date()), TM(when.time())
+    _settle(dataset, created(made, series), uid("dimensions"))
+    return dataset
+
+
+def _settle(dataset: Dataset, when: datetime, dimensions: str) -> None:
+    """Times and a UID that highdicom takes from the clock and by chance: with ours, the same
+    result made at the same time is the same bytes."""
+    day, time = DA(when.date()), TM(when.time())
+    dataset.InstanceCreationDate = dataset.ContentDate = day
+    dataset.InstanceCreationTime = dataset.ContentTime = time
     for equipment in dataset.ContributingEquipmentSequence:
         equipment.ContributionDateTime = DT(when.replace(tzinfo=None))
-    _name_dimensions(dataset, uid("dimensions"))
-    return dataset
+    dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = dimensions
+    for item in dataset.DimensionIndexSequence:
+        item.DimensionOrganizationUID = dimensions
 
 
 def _descriptions(segments: Sequence[Segment], made: Maker) -> list[hd.seg.SegmentDescription]:
@@ -147,73 +162,8 @@ def _code(code: Code) -> hd.sr.CodedConcept:
     return hd.sr.CodedConcept(code.value, code.scheme, code.meaning)
 
 
-def _headers(series: ReferencedSeries) -> list[Dataset]:
-    """The source images as highdicom wants to see them, made of what was found to be valid."""
-    if series.multi_frame:
-        header = _header(series, series.planes[0])
-        header.NumberOfFrames = len(series.planes)
-        shared, frames = Dataset(), [Dataset() for _ in series.planes]
-        shared.PlaneOrientationSequence = [_orientation(series.planes[0])]
-        shared.PixelMeasuresSequence = [_measures(series)]
-        for frame, plane in zip(frames, series.planes, strict=True):
-            frame.PlanePositionSequence = _position(plane)
-        header.SharedFunctionalGroupsSequence = [shared]
-        header.PerFrameFunctionalGroupsSequence = frames
-        return [header]
-    headers = [_header(series, plane) for plane in series.planes]
-    for header, plane in zip(headers, series.planes, strict=True):
-        header.ImagePositionPatient = _decimals(plane.position)
-        header.update(_orientation(series.planes[0]))
-        header.update(_measures(series))
-    return headers
-
-
-def _header(series: ReferencedSeries, plane: Plane) -> Dataset:
-    header = Dataset()
-    header.update({e.tag: e for e in series.common if e.keyword != "PatientName"})
-    header.PatientName = ""  # highdicom warns of names of one component, which studies often bear
-    header.SOPClassUID, header.SOPInstanceUID = plane.sop_class, plane.sop_instance
-    header.Rows, header.Columns = series.shape
-    return header
-
-
-def _orientation(plane: Plane) -> Dataset:
-    item = Dataset()
-    item.ImageOrientationPatient = _decimals([*plane.rows_run, *plane.columns_run])
-    return item
-
-
-def _measures(series: ReferencedSeries) -> Dataset:
-    """The spacing of all slices is told here, because those with a mask may have gaps."""
-    item, first, spacing = Dataset(), series.planes[0], series.slice_spacing
-    item.PixelSpacing = _decimals(first.spacing)
-    if spacing is not None:
-        item.SpacingBetweenSlices = _decimals([spacing])[0]
-    thickness = first.thickness or spacing
-    if thickness is None:
-        what = "a single image must tell its thickness"
-        raise FormatError(what, path=series.path, field="SliceThickness")
-    item.SliceThickness = _decimals([thickness])[0]
-    return item
-
-
-def _position(plane: Plane) -> hd.PlanePositionSequence:
-    return hd.PlanePositionSequence(hd.CoordinateSystemNames.PATIENT, list(plane.position))
-
-
-def _decimals(numbers: Sequence[float] | Vector) -> list[DSfloat]:
-    return [DSfloat(format_number_as_ds(float(number))) for number in numbers]
-
-
 def _middle(series: ReferencedSeries) -> int:
     return int(np.argsort(series.along_normal)[len(series.planes) // 2])
-
-
-def _name_dimensions(dataset: Dataset, uid: str) -> None:
-    """highdicom draws this UID by chance; with ours, the same result makes the same bytes."""
-    dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = uid
-    for item in dataset.DimensionIndexSequence:
-        item.DimensionOrganizationUID = uid
 
 
 def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
@@ -224,7 +174,7 @@ def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
         *shared.PlaneOrientationSequence[0].ImageOrientationPatient,
         *shared.PixelMeasuresSequence[0].PixelSpacing,
     ]
-    due = [*_orientation(series.planes[0]).ImageOrientationPatient, *_measures(series).PixelSpacing]
+    due = [*orientation(series.planes[0]).ImageOrientationPatient, *measures(series).PixelSpacing]
     if found != due or not np.array_equal(_placed(back, masks.shape, series), masks):
         raise GliomaskError("the object doesn't read back as it was written", path=path)
 
@@ -233,7 +183,7 @@ def _placed(
     back: hd.seg.Segmentation, shape: tuple[int, ...], series: ReferencedSeries
 ) -> npt.NDArray[np.bool_]:
     """The masks of an object (P, rows, columns, R), each frame where its position says."""
-    plane_at = {tuple(_decimals(p.position)): n for n, p in enumerate(series.planes)}
+    plane_at = {tuple(decimals(p.position)): n for n, p in enumerate(series.planes)}
     masks = np.zeros(shape, np.bool_)
     frames: Any = back.pixel_array.reshape(-1, *series.shape)
     shared = back.SharedFunctionalGroupsSequence[0]
