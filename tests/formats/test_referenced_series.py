@@ -125,6 +125,7 @@ def test_numbers_of_too_many_digits_are_rounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keyword", "value"),
     [
+        ("PatientID", "P2"),
         ("SeriesInstanceUID", generate_uid()),
         ("StudyInstanceUID", generate_uid()),
         ("FrameOfReferenceUID", generate_uid()),

@@ -24,7 +24,14 @@ from gliomask.formats.source_header import (
 
 DIRECTION_TOLERANCE = 1e-3
 """How far directions may be from unit length, a right angle and each other (cosines)."""
-_ALL_ALIKE = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Rows", "Columns")
+_ALL_ALIKE = (
+    "PatientID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+    "Rows",
+    "Columns",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +103,7 @@ def read_series(paths: Sequence[Path]) -> ReferencedSeries:
 
     Raises:
         FormatError: no file, one that isn't DICOM, files of several series, studies, frames of
-            reference, sizes or orientations, or a required attribute that is missing (named).
+            reference, patients, sizes or orientations, or a required attribute that is missing (named).
     """
     if not 0 < len(paths) <= MAX_PICTURES:
         allowed = f"1 to {MAX_PICTURES}"
@@ -130,14 +137,10 @@ def _check_alike(first: Dataset, header: Dataset, path: Path) -> None:
     if _has_frames(header):
         raise FormatError("a multi-frame image in a series of single ones", path=path)
     for keyword in _ALL_ALIKE:
-        if header[keyword].value != first[keyword].value:
-            raise FormatError(
-                "not of the same series as the first file",
-                path=path,
-                field=keyword,
-                found=header[keyword].value,
-                allowed=str(first[keyword].value),
-            )
+        found, due = header.get(keyword), first.get(keyword)
+        if found != due:
+            what = "not of the same series as the first file"
+            raise FormatError(what, path=path, field=keyword, found=found, allowed=str(due))
 
 
 def _image(header: Dataset, path: Path) -> Plane:
