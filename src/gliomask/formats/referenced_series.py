@@ -103,7 +103,7 @@ def read_series(paths: Sequence[Path]) -> ReferencedSeries:
 
     Raises:
         FormatError: no file, one that isn't DICOM, files of several series, studies, frames of
-            reference, patients, sizes or orientations, or a required attribute that is missing (named).
+            reference, patients, sizes or orientations, or without a required attribute (named).
     """
     if not 0 < len(paths) <= MAX_PICTURES:
         allowed = f"1 to {MAX_PICTURES}"
