@@ -34,7 +34,17 @@ def test_summary_is_over_patients() -> None:
     assert (keys["n"], keys["n_empty"], keys["n_cases"]) == (2, 1, 4)
     dice = keys["dice"]
     assert isinstance(dice, dict)
-    assert set(dice["whole"]) == {"n", "n_empty", "mean", "median", "p10", "min", "ci95"}
+    assert set(dice["whole"]) == {
+        "n",
+        "n_empty",
+        "mean",
+        "median",
+        "p10",
+        "p90",
+        "min",
+        "max",
+        "ci95",
+    }
     assert dice["whole"]["mean"] == pytest.approx(0.375)  # patients 0.75 and 0
     assert dice["whole"]["ci95"] == (0.0, 0.75)
 

@@ -9,6 +9,7 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.slices import VERSION
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
+from gliomask.evaluation.temperature import adjusted_threshold
 from gliomask.inference.predictor import Predictor
 from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
@@ -109,9 +110,22 @@ def test_nested_regions_have_the_numbers_of_brats() -> None:
 
 def test_temperature_softens() -> None:
     volume = head_volume()
-    sharp = Predictor(BrightEngine(), fake_card()).segment(volume, keep=True)
-    soft = Predictor(BrightEngine(), fake_card(temperature=4.0)).segment(volume, keep=True)
-    assert kept(soft).max() < kept(sharp).max()
+    sharp = kept(Predictor(BrightEngine(), fake_card()).segment(volume, keep=True))
+    card = fake_card(temperature=4.0, threshold=0.5)
+    soft = kept(Predictor(BrightEngine(), card).segment(volume, keep=True))
+    unsure = (sharp > 0.01) & (sharp < 0.99)
+    assert unsure.any()
+    odds = sharp[unsure] / (1 - sharp[unsure])
+    np.testing.assert_allclose(soft[unsure], 1 / (1 + odds ** (-1 / 4)), atol=1e-5)
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.5, 0.83])
+def test_a_temperature_with_its_threshold_leaves_the_mask(threshold: float) -> None:
+    volume = head_volume()
+    plain = Predictor(BrightEngine(), fake_card(threshold=threshold)).segment(volume)
+    moved = adjusted_threshold(threshold, 2.5)
+    card = fake_card(temperature=2.5, threshold=moved)
+    np.testing.assert_array_equal(Predictor(BrightEngine(), card).segment(volume).mask, plain.mask)
 
 
 def test_sigmoid_by_hand() -> None:

@@ -197,7 +197,10 @@ def test_what_only_people_know_stays_blank() -> None:
         ),
         ("failed", "1 case could not be judged"),
         ("seen", "no evaluated patient was trained or chosen on"),
-        ("metrics", "scores: dice, iou, sensitivity, precision"),
+        (
+            "metrics",
+            "scores: dice, iou, sensitivity, precision, volume_error_ml, volume_error_percent",
+        ),
         ("worst", "lowest Dice of a patient: whole 0.4 (10th percentile 0.44)"),
         ("false_positives", "tumour-free slices with something marked: whole 0.25 of 8"),
         ("software_training", "training: gliomask 0.0.9, torch 2.9.8"),

@@ -41,7 +41,8 @@ def store(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(source: Path, out: Path, **changes: Any) -> EvaluateResult:
-    return evaluate(EvaluateOptions(source=source, out=out, **{"model": "fake", **changes}))
+    keys = {"model": "fake", "report": False, **changes}
+    return evaluate(EvaluateOptions(source=source, out=out, **keys))
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -55,7 +56,7 @@ def summary(out: Path) -> dict[str, Any]:
 
 
 def test_every_order_of_axes_scores_the_same(cohort: Path, tmp_path: Path) -> None:
-    result = run(cohort, tmp_path / "out", figures=0)
+    result = run(cohort, tmp_path / "out")
     dice = [row["dice"] for row in rows(tmp_path / "out")]
     assert len(dice) == 4
     assert len(set(dice)) == 1
@@ -67,15 +68,15 @@ def test_every_order_of_axes_scores_the_same(cohort: Path, tmp_path: Path) -> No
 
 
 def test_a_store_scores_as_its_data_set(cohort: Path, store: Path, tmp_path: Path) -> None:
-    run(cohort, tmp_path / "a", figures=0)
-    run(store, tmp_path / "b", part="all", figures=0)
+    run(cohort, tmp_path / "a")
+    run(store, tmp_path / "b", part="all")
     assert (tmp_path / "a" / "metrics.csv").read_text() == (
         tmp_path / "b" / "metrics.csv"
     ).read_text()
 
 
 def test_what_is_written(store: Path, tmp_path: Path) -> None:
-    run(store, tmp_path / "out", part="all", figures=2)
+    run(store, tmp_path / "out", part="all", figures=2, report=True)
     keys = summary(tmp_path / "out")
     assert keys["notice"] == "For research use only"
     assert keys["n"] == 4
@@ -83,7 +84,7 @@ def test_what_is_written(store: Path, tmp_path: Path) -> None:
     assert keys["slices"]["whole"]["n_tumour"] == 12
     assert keys["slices"]["whole"]["false_positive_rate"] == 0.0
     assert keys["failed"] == []
-    figures = sorted((tmp_path / "out" / "figures").iterdir())
+    figures = sorted((tmp_path / "out" / "figures").glob("panels_*.png"))
     assert len(figures) == 2
     for path in figures:
         with Image.open(path) as picture:
@@ -93,16 +94,16 @@ def test_what_is_written(store: Path, tmp_path: Path) -> None:
 
 
 def test_the_test_part_is_the_default(store: Path, tmp_path: Path) -> None:
-    result = run(store, tmp_path / "out", figures=0)
+    result = run(store, tmp_path / "out")
     assert result.what.endswith("(store), test")
     assert result.summary.n == 1
-    assert not (tmp_path / "out" / "figures").exists()
+    assert not list((tmp_path / "out" / "figures").glob("panels_*"))
 
 
 def test_a_fold(store: Path, tmp_path: Path) -> None:
     cases = []
     for fold in (0, 1):
-        result = run(store, tmp_path / f"out{fold}", fold=fold, figures=0)
+        result = run(store, tmp_path / f"out{fold}", fold=fold)
         assert result.what.endswith(f"test of fold {fold}")
         cases += [row["case"] for row in rows(tmp_path / f"out{fold}")]
     assert len(cases) == len(set(cases)) == 4
@@ -127,7 +128,7 @@ def test_training_patients_are_told(store: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     seen = {"train_patients": ["BraTS-GLI-00000"], "validation_patients": ["BraTS-GLI-00001"]}
     (tmp_path / "run" / "provenance.json").write_text(json.dumps(seen))
-    result = run(store, tmp_path / "out", part="all", model=str(tmp_path / "run"), figures=0)
+    result = run(store, tmp_path / "out", part="all", model=str(tmp_path / "run"))
     assert result.in_training == ("BraTS-GLI-00000",)
     assert len(result.warnings) == 2
     assert "trained on 1 of the 4" in result.warnings[0]
@@ -140,12 +141,12 @@ def test_strangers_need_no_warning(store: Path, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     seen = {"train_patients": ["someone"], "validation_patients": []}
     (tmp_path / "run" / "provenance.json").write_text(json.dumps(seen))
-    result = run(store, tmp_path / "out", part="all", model=str(tmp_path / "run"), figures=0)
+    result = run(store, tmp_path / "out", part="all", model=str(tmp_path / "run"))
     assert result.warnings == result.in_training == ()
 
 
 def test_a_model_that_does_not_tell(store: Path, tmp_path: Path) -> None:
-    (warning,) = run(store, tmp_path / "out", figures=0).warnings
+    (warning,) = run(store, tmp_path / "out").warnings
     assert "does not tell" in warning
 
 
@@ -154,7 +155,7 @@ def test_a_bad_case_is_listed(cohort: Path, tmp_path: Path) -> None:
     write_head(data, "BraTS-GLI-00000-000", head_volume(), head_labels())
     write_head(data, "BraTS-GLI-00001-000", head_volume().select(("t1",)), head_labels())
     with pytest.raises(BatchError) as caught:
-        run(data, tmp_path / "out", figures=0)
+        run(data, tmp_path / "out")
     ((case, reason),) = caught.value.failures
     assert case == "BraTS-GLI-00001-000"
     assert "needs flair" in reason
@@ -176,7 +177,7 @@ def test_a_region_that_nobody_drew(
     monkeypatch.setattr(
         "gliomask.workflows.assignment.load_predictor", FakeModel(size=64, regions=("enhancing",))
     )
-    result = run(cohort, tmp_path / "out", figures=0)
+    result = run(cohort, tmp_path / "out")
     # Nothing enhancing was drawn, something was found: 0 by the policy.
     assert result.summary.mean("dice", "enhancing") == 0.0
 

@@ -13,8 +13,10 @@ import pytest
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CasesError, InputError
+from gliomask.evaluation.scores import MaskPair
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
+from gliomask.workflows.judging import JudgedCase, judge
 from gliomask.workflows.masks import case_id, find_masks
 from gliomask.workflows.score import ScoreOptions, ScoreResult, score
 from tests.fakes import head_labels, head_volume, write_head
@@ -23,7 +25,12 @@ AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 
 
 def run(tmp_path: Path, **changes: Any) -> ScoreResult:
-    keys = {"references": tmp_path / "ref", "predictions": tmp_path / "pred", **changes}
+    keys = {
+        "references": tmp_path / "ref",
+        "predictions": tmp_path / "pred",
+        "report": False,
+        **changes,
+    }
     return score(ScoreOptions(out=tmp_path / "out", **keys))
 
 
@@ -257,3 +264,115 @@ def test_what_predict_leaves_is_found(tmp_path: Path) -> None:
 )
 def test_case_in_a_name(name: str, case: str) -> None:
     assert case_id(name) == case
+
+
+def block(root: Path, folder: str, name: str, *, flip: bool = False) -> None:
+    """A head's worth of voxels with a tumour on one side."""
+    array = np.zeros((20, 16, 6), np.uint8)
+    array[2:8, 4:10, 1:4] = 1
+    write(root / folder / f"{name}.nii.gz", array[::-1].copy() if flip else array)
+
+
+def test_a_mirrored_mask_is_told(tmp_path: Path) -> None:
+    for name in ("p1", "p2"):
+        block(tmp_path, "ref", name)
+        block(tmp_path, "pred", name, flip=name == "p2")
+    result = run(tmp_path, report=True)
+    ((case, remark),) = result.remarks
+    assert case == "p2"
+    assert "mirrored left-right" in remark
+    keys = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert keys["remarks"] == [{"case": case, "remark": remark}]
+    assert "mirrored left-right" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_exchanged_masks_are_told(tmp_path: Path) -> None:
+    places = {"p1": np.s_[1:7, 1:6, 1:3], "p2": np.s_[12:18, 9:15, 2:5]}
+    for name, other in (("p1", "p2"), ("p2", "p1")):
+        for folder, place in (("ref", places[name]), ("pred", places[other])):
+            array = np.zeros((20, 16, 6), np.uint8)
+            array[place] = 1
+            write(tmp_path / folder / f"{name}.nii.gz", array)
+    assert any("exchanged" in remark for _, remark in run(tmp_path).remarks)
+
+
+def test_several_processes_give_the_same(tmp_path: Path) -> None:
+    for k in range(3):
+        write(tmp_path / "ref" / f"p{k}.nii.gz", mask(1, 1, 1, 0))
+        write(tmp_path / "pred" / f"p{k}.nii.gz", mask(*[1] * (k + 1)))
+    write(tmp_path / "ref" / "p9.nii.gz", mask(1))
+    write(tmp_path / "pred" / "p9.nii.gz", mask(1).reshape(2, 4, 2))
+    with pytest.raises(BatchError):
+        run(tmp_path, workers=1)
+    alone = (tmp_path / "out" / "metrics.csv").read_text()
+    with pytest.raises(BatchError) as caught:
+        run(tmp_path, workers=2)
+    assert (tmp_path / "out" / "metrics.csv").read_text() == alone
+    assert caught.value.failures[0][0] == "p9"
+
+
+def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for k in range(3):
+        write(tmp_path / "ref" / f"p{k}.nii.gz", mask(1, 1))
+        write(tmp_path / "pred" / f"p{k}.nii.gz", mask(1))
+    judged: list[str] = []
+
+    def stop_after_two(pair: MaskPair, *others: Any) -> JudgedCase:
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judged.append(pair.case)
+        return judge(pair, *others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gliomask.workflows.score.judge", stop_after_two)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path)
+    assert not (tmp_path / "out").exists()
+    result = run(tmp_path)
+    assert result.resumed == 2
+    assert [row["case"] for row in rows(tmp_path / "out")] == ["p0", "p1", "p2"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out", "pred", "ref"]
+
+
+def test_a_changed_mask_is_judged_anew(tmp_path: Path) -> None:
+    for folder in ("ref", "pred"):
+        write(tmp_path / folder / "p.nii.gz", mask(1, 1))
+        write(tmp_path / folder / "q.nii.gz", mask(1, 1))
+    journal = tmp_path / ".out.cases.journal"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("gliomask.workflows.journal.Journal.discard", lambda _: None)
+        run(tmp_path)
+    assert journal.is_file()
+    write(tmp_path / "pred" / "q.nii.gz", mask(1))
+    result = run(tmp_path)
+    assert result.resumed == 1
+    assert [row["dice"] for row in rows(tmp_path / "out")] == ["1.000000", "0.666667"]
+
+
+def test_groups_of_a_table(tmp_path: Path) -> None:
+    for k in range(6):
+        write(tmp_path / "ref" / f"p{k}.nii.gz", mask(1, 1))
+        write(tmp_path / "pred" / f"p{k}.nii.gz", mask(1) if k % 2 else mask(1, 1))
+    table = tmp_path / "patients.csv"
+    table.write_text("patient,grade\n" + "".join(f"p{k},{2 + k % 2}\n" for k in range(6)))
+    run(tmp_path, table=table, by=("grade",))
+    groups = json.loads((tmp_path / "out" / "summary.json").read_text())["strata"]["grade"]["dice"]
+    assert groups["2"]["mean"] == 1.0
+    assert groups["3"]["mean"] == pytest.approx(2 / 3)
+    assert (groups["2"]["n"], groups["3"]["n"]) == (3, 3)
+
+
+def test_everything_a_paper_needs(tmp_path: Path) -> None:
+    for k in range(3):
+        write(tmp_path / "ref" / f"p{k}.nii.gz", mask(1, 1, 1))
+        write(tmp_path / "pred" / f"p{k}.nii.gz", mask(*[1] * (k + 1)))
+    run(tmp_path, report=True)
+    out = tmp_path / "out"
+    assert {"scores.csv", "scores_whole.tex"} <= {e.name for e in (out / "tables").iterdir()}
+    assert r"\toprule" in (out / "tables" / "scores_whole.tex").read_text()
+    for stem in ("spread_dice", "spread_hd95_mm", "bland_altman_whole"):
+        assert (out / "figures" / f"{stem}.svg").stat().st_size > 3000
+        assert (out / "figures" / f"{stem}.png").stat().st_size > 3000
+    assert "For research use only" in (out / "checklist.md").read_text()
+    page = (out / "report.html").read_text()
+    assert "Both masks empty" in page

@@ -29,6 +29,7 @@ def run(
         list[str] | None, typer.Option(help="A column of it to group scores by; repeatable.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    report: Annotated[bool, typer.Option(help="Write the report and its figures too.")] = True,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Judge a model on patients: every score with its interval, a report, figures."""
@@ -43,6 +44,7 @@ def run(
         "part": part,
         "fold": fold,
         "figures": figures,
+        "report": report,
         "table": table,
         "by": tuple(by or ()),
         "device": device,
@@ -54,5 +56,5 @@ def run(
         render.as_json(result)
         return
     render.scores(result.what, result.summary)
-    render.judged(result.remarks, result.resumed, result.out)
+    render.judged(result, read=report)
     render.lines(*(f"WARNING: {text}" for text in result.warnings))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gliomask.evaluation.comparison import Comparison
     from gliomask.evaluation.summary import EvaluationSummary
     from gliomask.evaluation.temperature import Temperature
+    from gliomask.workflows.evaluate import EvaluateResult
+    from gliomask.workflows.score import ScoreResult
 
 _EVERY_S = 30.0
 """Where there is no terminal, a line at most this often."""
@@ -65,13 +67,14 @@ def scores(what: str, summary: EvaluationSummary) -> None:
     lines(summary.policy)
 
 
-def judged(remarks: Sequence[tuple[str, str]], resumed: int, out: Path) -> None:
-    """Prints what looks wrong with single cases, and where to read on."""
-    for case, remark in remarks:
+def judged(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
+    """Prints what looks wrong with single cases, and where to read on if there is a report."""
+    for case, remark in result.remarks:
         lines(f"LOOK AT {case}: {remark}")
-    if resumed:
-        lines(f"{resumed} cases had been judged before this run was stopped")
-    lines(f"written to {out}, to be read: {out / 'report.html'}")
+    if result.resumed:
+        lines(f"{result.resumed} cases had been judged before an earlier run was stopped")
+    report = f", to be read: {result.out / 'report.html'}" if read else ""
+    lines(f"written to {result.out}{report}")
 
 
 def comparison(found: Comparison) -> None:

@@ -29,6 +29,7 @@ def run(
     ] = None,
     figures: Annotated[int, typer.Option(help="Cases to draw, from the worst to the best.")] = 6,
     workers: Annotated[int | None, typer.Option(help="Processes (as many as processors).")] = None,
+    report: Annotated[bool, typer.Option(help="Write the report and its figures too.")] = True,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Judge masks, ours or those of any other tool."""
@@ -45,6 +46,7 @@ def run(
         "table": table,
         "by": tuple(by or ()),
         "figures": figures,
+        "report": report,
         "workers": workers,
     }
     options = build(ScoreOptions, keys, "score")
@@ -55,4 +57,4 @@ def run(
         return
     render.scores(str(predictions), result.summary)
     render.lines(*result.explanation)
-    render.judged(result.remarks, result.resumed, result.out)
+    render.judged(result, read=report)

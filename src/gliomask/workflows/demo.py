@@ -125,13 +125,13 @@ def _fresh(out: Path) -> Path:
 
 def _look_at(out: Path) -> tuple[tuple[Path, str], ...]:
     previews = sorted((out / "prediction").glob("*.png"))
-    panels = sorted((out / "evaluation" / "figures").glob("*.png"))
+    panels = sorted((out / "evaluation" / "figures").glob("panels_*.png"))
     curves = out / "run" / "figures"
     return (
         *((path, "the new patient's mask, outlined") for path in previews[:1]),
         *((path, "truth, prediction, difference of a held-out patient") for path in panels[:1]),
         (curves, "loss and Dice loss by epoch and by iteration"),
-        (out / "evaluation" / "metrics.csv", "Dice of each held-out patient"),
+        (out / "evaluation" / "report.html", "how good it is on the held-out patients"),
         (out / "prediction", "the mask as NIfTI, figures as JSON"),
     )
 

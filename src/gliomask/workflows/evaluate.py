@@ -54,6 +54,8 @@ class EvaluateOptions(Options):
     """Fold of a store's split; that of the model, or else the hold-out, if it is not given."""
     figures: Annotated[int, Field(ge=0)] = 6
     """Cases to draw as pictures: the worst, the best, the median and others between them."""
+    report: bool = True
+    """Write the report and its figures too, not only the numbers."""
     table: Path | None = None
     """A table of patients whose columns ``by`` the scores are grouped by."""
     by: tuple[str, ...] = ()
@@ -140,6 +142,7 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
         provenance=provenance("evaluate", options),
         runs=tuple(one.run for one in assigned.judges),
         figures=options.figures,
+        report=options.report,
     )
     written = write_judgement(options.out, judgement)
     journal.discard()

@@ -120,21 +120,20 @@ def _loose(root: Path) -> Iterator[MaskFile]:
 def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
     """Every NIfTI file that is no image by its name, and pictures.
 
-    Pictures in the folder named are a case each, as nnU-Net writes them in two dimensions; those
-    in a folder below it are the slices of one case.
+    Pictures in the folder named are a case each, as nnU-Net writes them in two dimensions (beside
+    NIfTI files they are previews); those in a folder below it are the slices of one case.
     """
     if place.is_file():
         yield place.name, ImageFile((place,))
         return
+    masks = [(name, path) for name, path in volumes(place) if _may_be_mask(name)]
+    yield from ((name, ImageFile((path,))) for name, path in masks)
     slices = [path for path in pictures(place) if _may_be_mask(path.stem)]
     if is_mask(place.name) or depth:
         if slices and _may_be_mask(place.name):
             yield place.name, ImageFile(tuple(slices))
-    else:
+    elif not masks:
         yield from ((path.name, ImageFile((path,))) for path in slices)
-    for name, path in volumes(place):
-        if _may_be_mask(name):
-            yield name, ImageFile((path,))
     for folder in folders(place) if depth < _DEPTH else ():
         yield from _files(folder, depth + 1)
 

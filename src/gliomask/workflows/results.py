@@ -64,6 +64,7 @@ class Judgement:
         provenance: goes into ``provenance.json``.
         runs: folders of the models that were judged; their records fill the checklists.
         figures: cases to draw large: the worst, the best, the median and others between.
+        report: whether the report and its figures are written.
     """
 
     title: str
@@ -79,6 +80,7 @@ class Judgement:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     runs: tuple[Path, ...] = ()
     figures: int = 0
+    report: bool = True
 
     @property
     def synthetic(self) -> bool:
@@ -140,18 +142,19 @@ def write_judgement(out: Path, judgement: Judgement) -> Judged:
         "failed": _listed(judgement.failures, "reason"),
     }
     checklist = _checklist(judgement, keys)
-    charts = list(evaluation_charts(analysis))
     with atomic_folder(out) as folder:
         write_text(folder / METRICS, metrics_csv(analysis.scores))
         _write_json(folder / SUMMARY, keys)
         _write_json(folder / PROVENANCE, judgement.provenance)
         write_text(folder / CHECKLIST, checklist_markdown(checklist))
         _write_tables(folder / TABLES, analysis)
-        for chart in charts:
-            save(chart.figure, folder / FIGURES / chart.stem, ("svg", "png"))
-        _draw_panels(judgement, folder / FIGURES)
-        findings = _findings(judgement, analysis, remarks, charts, checklist)
-        write_text(folder / REPORT, evaluation_page(findings))
+        if judgement.report:
+            charts = list(evaluation_charts(analysis))
+            for chart in charts:
+                save(chart.figure, folder / FIGURES / chart.stem, ("svg", "png"))
+            _draw_panels(judgement, folder / FIGURES)
+            findings = _findings(judgement, analysis, remarks, charts, checklist)
+            write_text(folder / REPORT, evaluation_page(findings))
     return Judged(analysis, remarks)
 
 

@@ -62,6 +62,8 @@ class ScoreOptions(Options):
     """Columns of ``table``."""
     figures: Annotated[int, Field(ge=0)] = 6
     """Cases to draw as pictures where the references have images."""
+    report: bool = True
+    """Write the report and its figures too, not only the numbers."""
     workers: Annotated[int, Field(ge=1)] | None = None
     """Processes; as many as there are processors where there is enough to do."""
 
@@ -117,6 +119,7 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
         title=f"{options.predictions.name} against {options.references.name}",
         subtitle="; ".join(schemes.explanation),
         figures=options.figures,
+        report=options.report,
         judged=tuple(judged),
         failures=tuple(failures),
         traits=traits,

@@ -1,0 +1,119 @@
+"""``compare``: two evaluations of the same patients."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gliomask.errors import ConfigError, FormatError, InputError
+from gliomask.formats.nifti import write_nifti
+from gliomask.workflows.compare import CompareOptions, CompareResult, compare_evaluations
+from gliomask.workflows.score import ScoreOptions, score
+
+AFFINE = np.diag([1.0, 1.0, 1.0, 1.0])
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six patients, judged for a tool that is one row off and for one that is two rows off."""
+    root = tmp_path_factory.mktemp("compare")
+    for name, off, patients in (("ref", 0, 6), ("one", 1, 6), ("two", 2, 5)):
+        for number in range(patients):
+            mask = np.zeros((12, 8, 4), np.uint8)
+            mask[2 + off : 8 + off, 2:6, 1:3] = 1
+            write_nifti(root / name / f"p{number}.nii.gz", mask, AFFINE)
+    for name in ("one", "two"):
+        options = ScoreOptions(
+            references=root / "ref",
+            predictions=root / name,
+            out=root / f"{name}-scored",
+            report=False,
+        )
+        if name == "one":
+            score(options)
+        else:
+            with pytest.raises(Exception, match="1 failed, 5 done"):
+                score(options)
+    return root
+
+
+def run(root: Path, out: Path, **changes: Any) -> CompareResult:
+    folders = (root / "one-scored", root / "two-scored")
+    return compare_evaluations(CompareOptions(**{"evaluations": folders, "out": out, **changes}))
+
+
+def test_by_hand(evaluated: Path, tmp_path: Path) -> None:
+    """Six rows, of which five and four are shared: Dice 5/6 and 4/6."""
+    found = run(evaluated, tmp_path / "out").comparison
+    assert found.sets == ("one-scored", "two-scored")
+    assert found.n_shared == 5
+    (absent,) = found.absent
+    assert (absent.patient, absent.missing_from) == ("p5", ("two-scored",))
+    dice = next(one for one in found.differences if one.metric == "dice whole")
+    assert dice.difference == pytest.approx(1 / 6, abs=1e-6)
+    assert (dice.wins, dice.ties, dice.losses) == (5, 0, 0)
+    assert dice.p == pytest.approx(2 / 2**5)  # all of 32 sign patterns, two as extreme
+    assert dice.exact
+    distance = next(one for one in found.differences if one.metric == "hd95_mm whole")
+    assert distance.wins == 5  # the smaller distance wins
+    assert distance.difference is not None
+    assert distance.difference < 0
+
+
+def test_what_is_written(evaluated: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(evaluated, out)
+    names = {entry.name for entry in out.iterdir()}
+    tables = {"comparison.csv", "comparison.json", "comparison.tex"}
+    assert names == tables | {"report.html", "provenance.json"}
+    keys = json.loads((out / "comparison.json").read_text())
+    assert keys["notice"] == "For research use only"
+    with (out / "comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["metric"] for row in rows] == ["dice whole", "hd95_mm whole"]
+    assert float(rows[0]["ci95_low"]) == pytest.approx(1 / 6, abs=2e-6)
+    page = (out / "report.html").read_text()
+    assert "For research use only" in page
+    assert "p5 (not in two-scored)" in page
+    assert r"\toprule" in (out / "comparison.tex").read_text()
+
+
+def test_it_is_replaced_and_nothing_else(evaluated: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(evaluated, out)
+    run(evaluated, out, metrics=("dice",))
+    (out / "thesis.doc").write_text("mine")
+    with pytest.raises(InputError, match=r"not a comparison \(entry=thesis.doc\)"):
+        run(evaluated, out)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.doc").write_text("mine")
+    with pytest.raises(InputError, match="not a comparison"):
+        run(evaluated, other)
+
+
+def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ConfigError, match=r"--metric=dise\); did you mean 'dice'"):
+        run(evaluated, out, metrics=("dise",))
+    with pytest.raises(InputError, match=r"holds no metrics.csv"):
+        run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "ref"))
+    with pytest.raises(InputError, match="named twice"):
+        run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "one-scored"))
+    with pytest.raises(ConfigError, match="share no score"):
+        run(evaluated, out, metrics=("hd95_px",))
+    assert not out.exists()
+
+
+def test_a_damaged_table(evaluated: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    text = (evaluated / "one-scored" / "metrics.csv").read_text()
+    (damaged / "metrics.csv").write_text(text.replace("0.833333", "good", 1))
+    with pytest.raises(FormatError, match="dice=good"):
+        run(evaluated, tmp_path / "out", evaluations=(evaluated / "two-scored", damaged))
