@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gliomask.evaluation.analysis import Analysis, volumes
 from gliomask.evaluation.case_score import CaseScore
 from gliomask.evaluation.metric import METRICS, Metric
+from gliomask.evaluation.slicewise import SliceScore
 from gliomask.evaluation.statistics import Summary
 from gliomask.report.numbers import interval_text, number_text
 from gliomask.report.style import REGION_NAMES
@@ -79,7 +80,7 @@ def headline(analysis: Analysis) -> tuple[Tile, ...]:
     slices = analysis.summary.slices[region]
     if slices.false_positive_rate is not None:
         rate = f"{100 * slices.false_positive_rate:.1f} %"
-        note = f"{slices.invented} of {slices.free} slices"
+        note = f"{slices.invented} of {slices.free}; on average {_marked_area(slices)}"
         tiles.append(Tile("Tumour-free slices marked", rate, note))
     return tuple(tiles)
 
@@ -141,6 +142,13 @@ def _caption(analysis: Analysis, region: str) -> str:
     if slices.dice is None:
         return name
     return f"{name}; mean Dice of the {slices.tumour} slices with tumour: {slices.dice:.3f}"
+
+
+def _marked_area(slices: SliceScore) -> str:
+    """Of tumour invented in each tumour-free slice."""
+    if slices.false_positive_mm2 is not None:
+        return f"{number_text(slices.false_positive_mm2, 0)} mm² a slice"
+    return f"{number_text(slices.false_positive_px, 0)} px a slice"
 
 
 def _score_rows(analysis: Analysis, region: str) -> tuple[tuple[str, ...], ...]:
