@@ -1,8 +1,8 @@
 """What may be said of scores over patients: the statistics of gliomask's evaluation.
 
     >>> from gliomask import statistics
-    >>> statistics.summarise([0.9, 0.8, 0.7, None]).mean
-    0.8
+    >>> statistics.summarise([0.75, 0.5, 1.0, None]).mean
+    0.75
 
 Scores are plain numbers, one for each patient, None where a policy gives none (``metrics.POLICY``);
 nothing here gives NaN. What is random takes a seed, and the same input gives the same output.
