@@ -82,23 +82,27 @@ class Diameters:
 
 @dataclass(frozen=True, eq=False)
 class _Plane:
-    """The slices of a lesion: which voxel axes they have, and millimetres on them."""
+    """The slices of a lesion's box, and millimetres on them.
 
-    axis: int
-    rows: int
-    columns: int
+    Attributes:
+        axes: the voxel axes that are slices, rows and columns.
+        affine: of the volume.
+        first: the voxel of the volume with which the box begins.
+    """
+
+    axes: tuple[int, int, int]
     affine: Affine
+    first: tuple[int, ...]
 
     @property
     def metric(self) -> Points:
         """(2, 2): what turns a step in (rows, columns) into mm, in some frame of the plane."""
-        sides = self.affine[:3, [self.rows, self.columns]]
-        upper: Points = np.linalg.qr(sides, mode="r")
-        return upper
+        sides = self.affine[:3, self.axes[1:]]
+        return np.linalg.qr(sides).R
 
     @property
     def slice_mm(self) -> float:
-        area = np.linalg.norm(np.cross(*self.affine[:3, [self.rows, self.columns]].T))
+        area = np.linalg.norm(np.cross(*self.affine[:3, self.axes[1:]].T))
         return float(abs(np.linalg.det(self.affine[:3, :3])) / area)
 
     def segment(self, ends: tuple[Points, Points], index: int) -> Segment:
@@ -110,32 +114,42 @@ class _Plane:
         return Segment(length, (one, other), (one_mm, other_mm))
 
     def _placed(self, end: Points, index: int) -> tuple[Point, Point]:
-        voxel = np.zeros(3)
-        voxel[[self.axis, self.rows, self.columns]] = index, *end
+        voxel = np.array(self.first, float)
+        voxel[list(self.axes)] += index, *end
         return _point(voxel), _point(self.affine[:3, :3] @ voxel + self.affine[:3, 3])
 
 
-def measure_diameters(mask: Mask, affine: Affine) -> Diameters | None:
+def measure_diameters(
+    mask: Mask, affine: Affine, first: tuple[int, int, int] = (0, 0, 0)
+) -> Diameters | None:
     """The diameters of a lesion (I, J, K); None if it is empty.
 
-    Of slices with equally long diameters the one with the larger area is taken, and of equally
-    long ones in a slice that with the longest perpendicular.
+    Of slices with equally long diameters that one is taken whose outermost points lie furthest
+    apart, then the larger one, then the first from the feet; of equally long ones in a slice that
+    with the longest perpendicular.
 
     Args:
         mask: of one lesion, bool.
-        affine: (4, 4), voxel index to RAS+ mm.
+        affine: (4, 4), voxel index of the volume to RAS+ mm.
+        first: the voxel of the volume with which the mask begins, if it is cut out of one.
 
     Raises:
         ValueError: the affine is singular or not finite.
     """
+    from scipy.ndimage import find_objects
+
     turn = orientation(affine)
-    plane = _Plane(turn.axes[0], turn.axes[1], turn.axes[2], affine)
-    slices = mask.transpose(turn.axes)
-    held = np.flatnonzero(slices.any(axis=(1, 2)))
-    if not held.size:
+    boxes = find_objects(mask.view(np.uint8))
+    if not boxes:
         return None
+    plane = _Plane(
+        turn.axes, affine, tuple(n + side.start for n, side in zip(first, boxes[0], strict=True))
+    )
+    slices = mask[boxes[0]].transpose(turn.axes)
+    held = np.flatnonzero(slices.any(axis=(1, 2)))
     best, best_mm = None, 0.0
-    for bound, index in _by_bound(slices, held, plane.metric):
+    upwards = held[::-1] if turn.flips[0] else held
+    for bound, index in _by_bound(slices, upwards, plane.metric):
         if bound < best_mm - _SAME:
             break
         shortest = best_mm + _SAME if best is not None else 0.0
@@ -147,10 +161,12 @@ def measure_diameters(mask: Mask, affine: Affine) -> Diameters | None:
     index, ties = best
     outline = Outline(slices[index])
     pairs = [(line, _perpendicular(outline, line, plane.metric)) for line in ties]
-    long, short = max(pairs, key=lambda pair: _length(pair[1], plane.metric))
+    pair = max(pairs, key=lambda pair: _length(pair[1], plane.metric))
+    # The ends of the second one need not be on a row or column: in a disc it may be the longer.
+    short, long = sorted(pair, key=lambda line: _length(line, plane.metric))
     return Diameters(
-        axis=plane.axis,
-        slice_index=index,
+        axis=turn.axes[0],
+        slice_index=plane.first[turn.axes[0]] + index,
         slices=len(held),
         slice_mm=plane.slice_mm,
         long=plane.segment(long, index),
@@ -161,9 +177,7 @@ def measure_diameters(mask: Mask, affine: Affine) -> Diameters | None:
 Line = tuple[Points, Points]
 
 
-def _by_bound(
-    slices: Mask, held: npt.NDArray[np.intp], metric: Points
-) -> list[tuple[float, int]]:
+def _by_bound(slices: Mask, held: npt.NDArray[np.intp], metric: Points) -> list[tuple[float, int]]:
     """(length that no line of a slice exceeds, its index), the longest first, then the largest."""
     bounds = [(_bound(slices[index], metric), int(slices[index].sum())) for index in held]
     order = sorted(range(len(held)), key=lambda n: (-round(bounds[n][0], 6), -bounds[n][1], n))
@@ -208,17 +222,8 @@ def _candidates(outline: Outline, metric: Points, shortest: float) -> Iterator[L
         batch = kept[begin : begin + _BATCH]
         starts, ends = points[first[batch]], points[second[batch]]
         glance = starts[:, None] + steps[:, None] * (ends - starts)[:, None]
-        seen = _near(outline, glance.reshape(-1, 2)).reshape(len(batch), _GLANCES).all(axis=1)
+        seen = outline.near(glance.reshape(-1, 2)).reshape(len(batch), _GLANCES).all(axis=1)
         yield from zip(starts[seen], ends[seen], strict=True)
-
-
-def _near(outline: Outline, points: Points) -> npt.NDArray[np.bool_]:
-    """Whether any of the four pixels around each point is inside: no point inside fails this."""
-    rows, columns = np.floor(points).astype(np.intp).T
-    padded = np.pad(outline.mask, 1)
-    around = padded[:-1, :-1] | padded[1:, :-1] | padded[:-1, 1:] | padded[1:, 1:]
-    near: npt.NDArray[np.bool_] = around[rows + 1, columns + 1]
-    return near
 
 
 def _perpendicular(outline: Outline, line: Line, metric: Points) -> Line:
@@ -229,9 +234,18 @@ def _perpendicular(outline: Outline, line: Line, metric: Points) -> Line:
     """
     along = metric @ (line[1] - line[0])
     across = np.linalg.solve(metric, np.array([-along[1], along[0]]))
-    across /= np.abs(across).max()
-    lines = [outline.reach(point, across) for point in outline.points]
-    return max(lines, key=lambda one: _length(one, metric))
+    across /= np.linalg.norm(across)
+    bounds = outline.reaches(across) * np.linalg.norm(metric @ across)
+    best = (outline.points[0], outline.points[0])
+    for number in np.argsort(-bounds, kind="stable").tolist():
+        if bounds[number] < _length(best, metric):
+            break
+        best = max(
+            best,
+            outline.reach(outline.points[number], across),
+            key=lambda one: _length(one, metric),
+        )
+    return best
 
 
 def _length(line: Line, metric: Points) -> float:

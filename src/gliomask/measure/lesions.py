@@ -49,7 +49,8 @@ class Lesion:
 
     def crop(self, labels: npt.NDArray[np.int32]) -> Mask:
         """Its own voxels within its box."""
-        return labels[tuple(slice(*ends) for ends in self.box)] == self.number
+        own: Mask = labels[tuple(slice(*ends) for ends in self.box)] == self.number
+        return own
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +87,16 @@ def find_lesions(mask: Mask, affine: Affine, tiny_ml: float = TINY_ML) -> Lesion
 
     if mask.ndim != 3:
         raise ValueError(f"a mask of shape {mask.shape}, not (I, J, K)")
-    labels, count = label(mask, generate_binary_structure(3, 3), output=np.int32)
-    sizes = np.bincount(labels.reshape(-1), minlength=count + 1)
+    labels = np.zeros(mask.shape, np.int32)
+    boxes = find_objects(mask.view(np.uint8))
+    held = labels[boxes[0]] if boxes else labels[:0, :0, :0]
+    inside = mask[boxes[0]] if boxes else mask[:0, :0, :0]
+    count = int(label(inside, generate_binary_structure(3, 3), output=held))
+    sizes = np.bincount(held.reshape(-1), minlength=count + 1)
     order = np.argsort(-sizes[1:], kind="stable") + 1
     rank = np.zeros(count + 1, np.int32)
     rank[order] = np.arange(1, count + 1)
-    labels = rank[labels]
+    held[...] = rank[held]
     lesions = [_describe(labels, box, n, affine) for n, box in enumerate(find_objects(labels), 1)]
     limit = tiny_ml * (1 + _ROUNDING)
     found = tuple(one for one in lesions if one.volume_ml > limit)
@@ -103,7 +108,7 @@ def _describe(
 ) -> Lesion:
     (i0, i1), (j0, j1), (k0, k1) = ((side.start, side.stop) for side in box)
     where = np.argwhere(labels[box] == number)
-    centre = where.mean(axis=0) + (i0, j0, k0)
+    centre = where.mean(axis=0) + np.array([i0, j0, k0])
     x, y, z = affine[:3, :3] @ centre + affine[:3, 3]
     i_mm, j_mm, k_mm = spacing_mm(affine)
     ends = ((i0, i1), (j0, j1), (k0, k1))

@@ -39,9 +39,29 @@ class Outline:
         Every corner of the outline is one of them. Those around holes are among them.
         """
         padded = self._padded
-        across = np.argwhere(padded[1:, :] != padded[:-1, :]) + (0.5, 0.0)
-        along = np.argwhere(padded[:, 1:] != padded[:, :-1]) + (0.0, 0.5)
+        across = np.argwhere(padded[1:, :] != padded[:-1, :]) + np.array([0.5, 0.0])
+        along = np.argwhere(padded[:, 1:] != padded[:, :-1]) + np.array([0.0, 0.5])
         return np.concatenate([across, along]) - 1.0
+
+    @property
+    def size(self) -> float:
+        """No two points inside are further apart, in pixels."""
+        return float(np.hypot(*self.mask.shape))
+
+    def reaches(self, direction: Points) -> Points:
+        """(P,): what the line through each point of the outline can't be longer than, in pixels.
+
+        Args:
+            direction: (2,), not zero.
+        """
+        step = direction / np.linalg.norm(direction)
+        count = int(self.size) + 1
+        bound = np.zeros(len(self.points))
+        for way in (step, -step):
+            walk = self.points[:, None] + np.arange(count)[:, None] * way
+            near = self.near(walk.reshape(-1, 2)).reshape(-1, count)
+            bound += np.logical_and.accumulate(near, axis=1).sum(axis=1)
+        return np.minimum(bound, self.size)
 
     def holds(self, points: Points) -> npt.NDArray[np.bool_]:
         """Which of the points (N, 2) lie inside.
@@ -65,6 +85,18 @@ class Outline:
         )
         return inside
 
+    def near(self, points: Points) -> npt.NDArray[np.bool_]:
+        """Which of the points (N, 2) may lie inside: quick, true for all that do and some others.
+
+        Points further than a pixel beyond the mask are not.
+        """
+        rows, columns = np.floor(points).astype(np.intp).T + 1
+        height, width = self._around.shape
+        beyond = (rows < 0) | (columns < 0) | (rows >= height) | (columns >= width)
+        held = self._around[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+        found: npt.NDArray[np.bool_] = held & ~beyond
+        return found
+
     def sees(self, start: Points, end: Points) -> bool:
         """Whether the straight line between two points stays inside; along the outline it does."""
         _, inside = self._pieces(start, end)
@@ -77,7 +109,7 @@ class Outline:
             through: (2,), a point of the outline.
             direction: (2,), not zero.
         """
-        size = float(sum(self._padded.shape)) / float(np.abs(direction).max())
+        size = self.size / float(np.linalg.norm(direction))
         start, end = through - size * direction, through + size * direction
         cuts, inside = self._pieces(start, end)
         here = int(np.argmin(np.abs(cuts - 0.5)))
@@ -112,6 +144,14 @@ class Outline:
     @cached_property
     def _padded(self) -> npt.NDArray[np.bool_]:
         return np.pad(self.mask, 1)
+
+    @cached_property
+    def _around(self) -> npt.NDArray[np.bool_]:
+        """Whether any of four neighbouring pixels is inside."""
+        padded = self._padded
+        upper, lower = padded[:-1], padded[1:]
+        around: npt.NDArray[np.bool_] = upper[:, :-1] | upper[:, 1:] | lower[:, :-1] | lower[:, 1:]
+        return around
 
     @cached_property
     def _squares(self) -> npt.NDArray[np.int8]:
