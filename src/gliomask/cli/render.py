@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gliomask.evaluation.comparison import Comparison
     from gliomask.evaluation.summary import EvaluationSummary
     from gliomask.evaluation.temperature import Temperature
+    from gliomask.report.follow_page import Followed
 
 _EVERY_S = 30.0
 """Where there is no terminal, a line at most this often."""
@@ -81,6 +82,16 @@ def comparison(found: Comparison) -> None:
     table(", ".join(found.sets), COLUMNS, comparison_rows(found))
     for one in found.absent:
         lines(f"{one.patient} is not in {', '.join(one.missing_from)}")
+
+
+def courses(found: Followed) -> None:
+    """Prints volumes and sums of products over time, and what is to be known about them."""
+    from gliomask.report.follow_page import REGION_COLUMNS, region_rows
+    from gliomask.report.style import REGION_NAMES
+
+    for course in found.courses:
+        table(REGION_NAMES[course.region], REGION_COLUMNS, region_rows(found, course))
+    lines(*found.notes)
 
 
 def temperature(found: Temperature, patients: int) -> None:
