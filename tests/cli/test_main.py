@@ -60,7 +60,18 @@ def test_help_names_every_command(
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "inspect", "prepare", "train", "evaluate", "score", "predict", "models", "phantom"],
+    [
+        "demo",
+        "inspect",
+        "prepare",
+        "train",
+        "evaluate",
+        "score",
+        "predict",
+        "follow",
+        "models",
+        "phantom",
+    ],
 )
 def test_every_command_has_help(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     assert run(monkeypatch, command, "--help") == 0

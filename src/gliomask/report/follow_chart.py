@@ -39,7 +39,7 @@ def volume_course(
     axes.set_ylim(bottom=0)
     axes.margins(x=0.08)
     if label == "":
-        axes.set_xticks(places, [_short(name) for name in names])
+        axes.set_xticks(places, [_short(name) for name in names], parse_math=False)
     if several:
         axes.legend(frameon=False, fontsize=9, labelcolor=style.INK)
     return figure

@@ -24,17 +24,16 @@ from gliomask.report.page import Assets, read_text, render
 REGION_COLUMNS = (
     "time point",
     "volume (ml)",
-    "change since the first (ml)",
-    "(%)",
+    "since the first (ml)",
+    "since the first (%)",
     "sum of products (mm²)",
-    "change since the first (%)",
-    "beside RANO's thresholds, as arithmetic",
+    "since the first (%)",
 )
 _LESION_COLUMNS = (
     "lesion",
     "time point",
     "volume (ml)",
-    "change since the first (ml)",
+    "since the first (ml)",
     "long (mm)",
     "short (mm)",
     "product (mm²)",
@@ -53,9 +52,9 @@ _COLUMNS = (
         for end in ("", "_low", "_high")
     ),
     "volume_error",
-    "above_smallest_before_percent",
+    "percent_against_smallest_before",
     "at_least_25_percent_above",
-    "below_first_percent",
+    "percent_against_first",
     "at_least_50_percent_below",
     "measurable",
     "notice",
@@ -103,9 +102,18 @@ def region_rows(found: Followed, course: RegionCourse) -> tuple[tuple[str, ...],
             percent_text(course.volume_changes[n]),
             measured_text(course.sums_mm2[n], 0),
             percent_text(course.sum_changes[n]),
-            "; ".join(map(threshold_text, course.thresholds[n])),
         )
         for n, title in enumerate(found.titles)
+    )
+
+
+def threshold_lines(found: Followed, course: RegionCourse) -> tuple[str, ...]:
+    """How the sum of products stands beside RANO's thresholds, a line for each time point but the
+    first."""
+    return tuple(
+        f"{title}: {'; '.join(map(threshold_text, course.thresholds[n]))}"
+        for n, title in enumerate(found.titles)
+        if course.thresholds[n]
     )
 
 
@@ -180,6 +188,7 @@ def _part(found: Followed, course: RegionCourse) -> dict[str, object]:
             REGION_COLUMNS,
             region_rows(found, course),
         ),
+        "thresholds": threshold_lines(found, course),
         "chart": Markup(svg),  # noqa: S704
         "lesions": TextTable("", _LESION_COLUMNS, tuple(lesions)),
         "matched": course.followed is not None,

@@ -33,7 +33,8 @@ FOLLOW, PROVENANCE = "follow", "provenance.json"
 _OURS = {f"{FOLLOW}.{kind}" for kind in ("csv", "json", "html")} | {PROVENANCE}
 ARITHMETIC = (
     "Percentages beside RANO's thresholds (25 % above the smallest sum of products before, 50 % "
-    "below the first) are arithmetic, not a response assessment."
+    "below the first) are arithmetic, not a response assessment. "
+    f"{RESEARCH_USE_ONLY}."
 )
 _UNREGISTERED = (
     "The time points lie on different grids, and a header can't tell whether such scans are "

@@ -190,6 +190,8 @@ def _day(value: object, path: Path) -> date | None:
 def _intervals(value: object, path: Path) -> dict[str, tuple[float, float]]:
     found = {}
     for region, ends in value.items() if isinstance(value, dict) else ():
+        if ends is None:
+            continue
         numbers = isinstance(ends, list) and all(isinstance(end, int | float) for end in ends)
         if not numbers or len(ends) != 2 or not 0 <= ends[0] <= ends[1] < float("inf"):
             raise FormatError("no interval", path=path, field=_INTERVALS, found=ends)
