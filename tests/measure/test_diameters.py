@@ -149,6 +149,17 @@ def test_cut_out_of_a_volume() -> None:
     assert measure_diameters(mask[3:18, 5:14, 1:8], matrix, (3, 5, 1)) == measured(mask, matrix)
 
 
+@pytest.mark.slow
+def test_noise_takes_bounded_work() -> None:
+    """A slice of noise has tens of thousands of points on its outline; its diameters stay lines
+    within it."""
+    noise = np.random.default_rng(0).random((200, 200, 1)) < 0.7
+    noise[100, :, 0] = True
+    long, short = lengths(measured(noise))
+    assert 100 < long <= np.hypot(200, 2)
+    assert 0 < short <= long
+
+
 class SlowSearch:
     """The same definition, searched by walking in small steps: every cell between four centres is
     a convex polygon of its inner corners and the middles of the sides that the outline crosses."""

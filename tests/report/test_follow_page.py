@@ -13,7 +13,6 @@ from gliomask.measure.description import describe_region
 from gliomask.measure.error import Measured
 from gliomask.report.follow_chart import volume_course
 from gliomask.report.follow_page import (
-    Followed,
     change_text,
     measured_text,
     percent_text,
@@ -21,6 +20,7 @@ from gliomask.report.follow_page import (
     threshold_lines,
     threshold_text,
 )
+from gliomask.report.follow_table import Followed
 from tests.measure.shapes import block
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gliomask.evaluation.comparison import Comparison
     from gliomask.evaluation.summary import EvaluationSummary
     from gliomask.evaluation.temperature import Temperature
-    from gliomask.report.follow_page import Followed
+    from gliomask.report.follow_table import Followed
 
 _EVERY_S = 30.0
 """Where there is no terminal, a line at most this often."""

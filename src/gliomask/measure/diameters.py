@@ -34,9 +34,8 @@ _SAME = 1e-6
 """mm. Lengths that differ by less are equal."""
 _TIES = 8
 """Longest lines of one length whose perpendiculars are compared."""
-_GLANCES = 16
-"""Points of a line looked at before it is followed pixel by pixel."""
-_BATCH = 20_000
+_GLANCES = ((20_000, 8), (1_000, 64))
+"""(lines at once, points of each) looked at before a line is followed pixel by pixel."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ def _longest(outline: Outline, metric: Points, shortest: float) -> list[Line]:
 
 
 def _candidates(outline: Outline, metric: Points, shortest: float) -> Iterator[Line]:
-    """Lines that may be inside, the longest first: a glance at some of their points is passed."""
+    """Lines that may be inside, the longest first: glances at some of their points are passed."""
     from scipy.spatial.distance import pdist
 
     points = outline.points
@@ -216,14 +215,21 @@ def _candidates(outline: Outline, metric: Points, shortest: float) -> Iterator[L
     first, second = np.triu_indices(len(points), 1)
     kept = np.flatnonzero(lengths >= shortest)
     kept = kept[np.argsort(-lengths[kept], kind="stable")]
-    # From just beyond one end to just before the other: both ends are on the outline.
-    steps = (np.arange(_GLANCES) + 0.5) / _GLANCES
-    for begin in range(0, len(kept), _BATCH):
-        batch = kept[begin : begin + _BATCH]
-        starts, ends = points[first[batch]], points[second[batch]]
-        glance = starts[:, None] + steps[:, None] * (ends - starts)[:, None]
-        seen = outline.near(glance.reshape(-1, 2)).reshape(len(batch), _GLANCES).all(axis=1)
-        yield from zip(starts[seen], ends[seen], strict=True)
+    yield from _seen(outline, points[first[kept]], points[second[kept]], _GLANCES)
+
+
+def _seen(
+    outline: Outline, starts: Points, ends: Points, glances: tuple[tuple[int, int], ...]
+) -> Iterator[Line]:
+    """The lines that pass each glance, in their order, no more of them looked at than asked for."""
+    if not glances:
+        yield from zip(starts, ends, strict=True)
+        return
+    (size, count), *others = glances
+    for begin in range(0, len(starts), size):
+        batch = slice(begin, begin + size)
+        seen = outline.glance(starts[batch], ends[batch], count)
+        yield from _seen(outline, starts[batch][seen], ends[batch][seen], tuple(others))
 
 
 def _perpendicular(outline: Outline, line: Line, metric: Points) -> Line:

@@ -1,23 +1,19 @@
-"""Volumes and diameters over time: the table of a spreadsheet, and a page for people."""
+"""Volumes and diameters over time as a page, and the rows of its tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from markupsafe import Markup
 
-from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.measure.change import Change, Threshold
-from gliomask.measure.course import LesionCourse, LesionPoint, RegionCourse
-from gliomask.measure.description import LesionReport
+from gliomask.measure.course import LesionPoint, RegionCourse
 from gliomask.measure.error import Measured
 from gliomask.report import style
 from gliomask.report.evaluation_tables import TextTable
 from gliomask.report.follow_chart import volume_course
+from gliomask.report.follow_table import Followed
 from gliomask.report.numbers import interval_text, number_text, signed_text
 from gliomask.report.page import Assets, read_text, render
 
@@ -39,26 +35,6 @@ _LESION_COLUMNS = (
     "product (mm²)",
     "measurable by size",
 )
-_FIGURES = ("volume_ml", "change_ml", "change_percent", "long_mm", "short_mm", "product_mm2")
-_COLUMNS = (
-    "time_point",
-    "date",
-    "region",
-    "lesion",
-    "parts",
-    *(
-        f"{name}{end}"
-        for name in (*_FIGURES, "product_change_percent")
-        for end in ("", "_low", "_high")
-    ),
-    "volume_error",
-    "percent_against_smallest_before",
-    "at_least_25_percent_above",
-    "percent_against_first",
-    "at_least_50_percent_below",
-    "measurable",
-    "notice",
-)
 _CAPTION = (
     "In brackets: the error of each figure, see below. The sum of products is that of the longest "
     "diameter in a slice and the longest one perpendicular to it, "
@@ -67,29 +43,6 @@ _SUMMED = {
     True: "over the lesions that are measurable by size at any time point, five at most.",
     False: "over the lesions that are measurable by size at that time point, five at most.",
 }
-
-
-@dataclass(frozen=True)
-class Followed:
-    """One patient over time.
-
-    Attributes:
-        names: of the time points, in order of time.
-        dates: of each; all None where they are not known.
-        courses: one for each region.
-        notes: what is to be known about all this.
-    """
-
-    names: tuple[str, ...]
-    dates: tuple[date | None, ...]
-    courses: tuple[RegionCourse, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def titles(self) -> tuple[str, ...]:
-        """Name and date of each time point."""
-        pairs = zip(self.names, self.dates, strict=True)
-        return tuple(name if day is None else f"{name}, {day}" for name, day in pairs)
 
 
 def region_rows(found: Followed, course: RegionCourse) -> tuple[tuple[str, ...], ...]:
@@ -129,22 +82,6 @@ def follow_page(found: Followed) -> str:
     }
     styles = (read_text("static/evaluation.css"),)
     return render("follow.html.j2", context, Assets(styles=styles, style_attributes=True))
-
-
-def follow_csv(found: Followed) -> str:
-    """A row for each time point and region (lesion ``all``), and for each of its lesions.
-
-    Lesions have the number of the track that they are followed by, or else their own among those
-    of their time point, largest first, with a ``t`` and the time point before it: then equal
-    numbers mean nothing.
-    """
-    rows = [
-        [found.names[n], _day(found.dates[n]), course.region, *cells, RESEARCH_USE_ONLY]
-        for course in found.courses
-        for n in range(len(found.names))
-        for cells in (_total_cells(course, n), *_lesion_cells(course, n))
-    ]
-    return csv_text(_COLUMNS, rows)
 
 
 def measured_text(found: Measured | None, decimals: int) -> str:
@@ -237,87 +174,3 @@ def _diameter_texts(long: Measured | None, short: Measured | None) -> tuple[str,
 def _signed(found: Measured, decimals: int) -> str:
     ends = interval_text((found.low, found.high), decimals)
     return f"{signed_text(found.value, decimals)} {ends}"
-
-
-def _total_cells(course: RegionCourse, n: int) -> list[Cell]:
-    changed, sums = course.volume_changes[n], course.sum_changes[n]
-    return [
-        "all",
-        len(course.lesions[n]),
-        *_ends(course.volumes_ml[n]),
-        *_change_cells(changed),
-        *_ends(None),
-        *_ends(None),
-        *_ends(course.sums_mm2[n]),
-        *_ends(None if sums is None else sums.percent),
-        course.volumes_ml[n].method,
-        *_threshold_cells(course.thresholds[n]),
-        None,
-    ]
-
-
-def _lesion_cells(course: RegionCourse, n: int) -> list[list[Cell]]:
-    if course.followed is None:
-        return [_own_cells(lesion, n) for lesion in course.lesions[n]]
-    return [_track_cells(lesion, n) for lesion in course.followed]
-
-
-def _track_cells(lesion: LesionCourse, n: int) -> list[Cell]:
-    point = lesion.points[n]
-    return [
-        str(lesion.number),
-        point.parts,
-        *_ends(point.volume_ml),
-        *_change_cells(lesion.changes[n]),
-        *_ends(point.long_mm),
-        *_ends(point.short_mm),
-        *_ends(point.products_mm2),
-        *_ends(None),
-        point.volume_ml.method,
-        *_threshold_cells(()),
-        _yes(point.measurable),
-    ]
-
-
-def _own_cells(lesion: LesionReport, n: int) -> list[Cell]:
-    return [
-        f"t{n + 1}-{lesion.number}",
-        1,
-        *_ends(lesion.volume_ml),
-        *_change_cells(None),
-        *_ends(lesion.diameters.long),
-        *_ends(lesion.diameters.short),
-        *_ends(lesion.diameters.product),
-        *_ends(None),
-        lesion.volume_ml.method,
-        *_threshold_cells(()),
-        _yes(lesion.measurable),
-    ]
-
-
-def _change_cells(found: Change | None) -> list[Cell]:
-    if found is None:
-        return [*_ends(None), *_ends(None)]
-    return [*_ends(found.absolute), *_ends(found.percent)]
-
-
-def _threshold_cells(found: Sequence[Threshold]) -> list[Cell]:
-    held = {one.compared_with: one for one in found}
-    ordered = [held.get(name) for name in ("smallest before", "first")]
-    return [
-        cell
-        for one in ordered
-        for cell in ((None, None) if one is None else (one.percent.value, _yes(one.reached)))
-    ]
-
-
-def _ends(found: Measured | None) -> list[Cell]:
-    return [None, None, None] if found is None else [found.value, found.low, found.high]
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
