@@ -148,7 +148,7 @@ def _describe(found: Lesions, lesion: Lesion, affine: Affine, region: str) -> Le
     i, j, k = (start for start, _ in lesion.box)
     diameters = measure_diameters(crop, affine, (i, j, k))
     if diameters is None:
-        raise AssertionError("a lesion without voxels")
+        raise ValueError("a lesion without voxels")
     why_not = why_not_measurable(diameters)
     return LesionReport(
         region=region,

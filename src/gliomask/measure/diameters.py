@@ -146,23 +146,9 @@ def measure_diameters(
     )
     slices = mask[boxes[0]].transpose(turn.axes)
     held = np.flatnonzero(slices.any(axis=(1, 2)))
-    best, best_mm = None, 0.0
     upwards = held[::-1] if turn.flips[0] else held
-    for bound, index in _by_bound(slices, upwards, plane.metric):
-        if bound < best_mm - _SAME:
-            break
-        shortest = best_mm + _SAME if best is not None else 0.0
-        found = _longest(Outline(slices[index]), plane.metric, shortest)
-        if found:
-            best, best_mm = (index, found), _length(found[0], plane.metric)
-    if best is None:  # a lesion has a pixel, and a pixel has a diameter
-        raise AssertionError("no diameter")
-    index, ties = best
-    outline = Outline(slices[index])
-    pairs = [(line, _perpendicular(outline, line, plane.metric)) for line in ties]
-    pair = max(pairs, key=lambda pair: _length(pair[1], plane.metric))
-    # The ends of the second one need not be on a row or column: in a disc it may be the longer.
-    short, long = sorted(pair, key=lambda line: _length(line, plane.metric))
+    index, ties = _longest_of_all(slices, upwards, plane.metric)
+    short, long = _with_perpendicular(Outline(slices[index]), ties, plane.metric)
     return Diameters(
         axis=turn.axes[0],
         slice_index=plane.first[turn.axes[0]] + index,
@@ -191,6 +177,21 @@ def _bound(mask: npt.NDArray[np.bool_], metric: Points) -> float:
 
     corners: Points = points[ConvexHull(points).vertices]
     return float(pdist(corners).max())
+
+
+def _longest_of_all(
+    slices: Mask, held: npt.NDArray[np.intp], metric: Points
+) -> tuple[int, list[Line]]:
+    """The slice with the longest line inside, and all such lines of it."""
+    best, best_mm = (-1, list[Line]()), 0.0
+    for bound, index in _by_bound(slices, held, metric):
+        if bound < best_mm - _SAME:
+            break
+        shortest = best_mm + _SAME if best[1] else 0.0
+        found = _longest(Outline(slices[index]), metric, shortest)
+        if found:
+            best, best_mm = (index, found), _length(found[0], metric)
+    return best
 
 
 def _longest(outline: Outline, metric: Points, shortest: float) -> list[Line]:
@@ -230,6 +231,16 @@ def _seen(
         batch = slice(begin, begin + size)
         seen = outline.glance(starts[batch], ends[batch], count)
         yield from _seen(outline, starts[batch][seen], ends[batch][seen], tuple(others))
+
+
+def _with_perpendicular(outline: Outline, lines: list[Line], metric: Points) -> list[Line]:
+    """That of several lines which has the longest perpendicular, and this, the shorter one first.
+
+    The ends of the perpendicular need not be on a row or column: in a disc it may be the longer.
+    """
+    pairs = [(line, _perpendicular(outline, line, metric)) for line in lines]
+    best = max(pairs, key=lambda pair: _length(pair[1], metric))
+    return sorted(best, key=lambda line: _length(line, metric))
 
 
 def _perpendicular(outline: Outline, line: Line, metric: Points) -> Line:

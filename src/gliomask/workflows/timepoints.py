@@ -144,26 +144,12 @@ def _told(one: _Read, scheme: LabelScheme) -> TimePoint:
 def _explained(one: _Read) -> TimePoint:
     keys = one.keys or {}
     regions = tuple(region for region in REGIONS if region in keys["voxels"])
-    if not regions or one.numbers.min() < 0 or one.numbers.max() > 3:
-        raise FormatError(
-            "not a mask that predict wrote, as the JSON beside it says", path=one.path
-        )
-    mask = one.numbers.astype(np.uint8)
-    for region, drawn in zip(regions, region_masks(mask, regions), strict=True):
-        count = int(drawn.sum())
-        if count != keys["voxels"][region]:
-            raise FormatError(
-                f"the JSON beside it is of another mask: {keys['voxels'][region]} voxels",
-                path=one.path,
-                field=region,
-                found=count,
-            )
     name = one.path.name.removesuffix(_MASK)
     files = {r: one.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
     return TimePoint(
         name=name,
         path=one.path,
-        mask=mask,
+        mask=_checked(one, regions, keys["voxels"]),
         affine=one.affine,
         regions=regions,
         explanation="labels: as predict wrote them",
@@ -173,6 +159,20 @@ def _explained(one: _Read) -> TimePoint:
         probabilities={region: file for region, file in files.items() if file.is_file()},
         threshold=_threshold(keys.get("provenance")),
     )
+
+
+def _checked(one: _Read, regions: tuple[str, ...], voxels: Mapping[str, Any]) -> LabelArray:
+    """The mask, if it is the one that its prediction's figures are of."""
+    if not regions or one.numbers.min() < 0 or one.numbers.max() > 3:
+        what = "not a mask that predict wrote, as the JSON beside it says"
+        raise FormatError(what, path=one.path)
+    mask = one.numbers.astype(np.uint8)
+    for region, drawn in zip(regions, region_masks(mask, regions), strict=True):
+        count = int(drawn.sum())
+        if count != voxels[region]:
+            what = f"the JSON beside it is of another mask: {voxels[region]} voxels"
+            raise FormatError(what, path=one.path, field=region, found=count)
+    return mask
 
 
 def _day(value: object, path: Path) -> date | None:
