@@ -17,6 +17,9 @@ from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import write_nifti
 from gliomask.measure.error import HALF_VOXEL, STATED, THRESHOLDS
 from gliomask.workflows.follow import FollowOptions, FollowResult, follow
+from gliomask.workflows.predict import PredictedCase, PredictOptions, predict
+from tests.browser import Browser, browser  # noqa: F401  (the fixture)
+from tests.fakes import FakeModel, head_volume, write_head
 from tests.measure.shapes import affine, block
 
 GRID = affine(1.0, 1.0, 2.0)
@@ -142,6 +145,25 @@ def test_probabilities_give_the_error(tmp_path: Path) -> None:
         run(tmp_path, *inputs)
 
 
+def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    written: list[PredictedCase] = []
+    for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
+        write_head(tmp_path / "in" / name, name, head_volume())
+        options = PredictOptions(
+            inputs=(tmp_path / "in" / name,), out=tmp_path / name, model="fake", probabilities=True
+        )
+        written += predict(options).cases
+    result = run(tmp_path, tmp_path / written[0].case, tmp_path / written[1].case)
+    assert result.followed.names == ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001")
+    for course in result.followed.courses:
+        for volume, case in zip(course.volumes_ml, written, strict=True):
+            assert case.volumes_ml is not None
+            assert volume.value == pytest.approx(case.volumes_ml[course.region])
+            assert volume.method == THRESHOLDS
+    assert not [note for note in result.followed.notes if note.startswith("LOOK")]
+
+
 def test_dates_put_time_points_in_order(tmp_path: Path) -> None:
     inputs = [write(tmp_path, "late", blocks(25)), write(tmp_path, "early", blocks(20))]
     result = run(tmp_path, *inputs, dates=("2024-05-01", "2023-12-31"))
@@ -195,6 +217,15 @@ def test_names_can_not_break_the_page(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "follow.html").read_text()
     assert "<b>x" not in page
     assert rows(tmp_path)[1]["time_point"] == "'=1+$"
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(tmp_path: Path, browser: Browser) -> None:  # noqa: F811
+    inputs = [write(tmp_path, "a", blocks(20, 14)), write(tmp_path, "b", blocks(22, 12))]
+    run(tmp_path, *inputs)
+    browser.open(tmp_path / "out" / "follow.html")
+    assert browser.problems() == []
+    assert browser.requests() == []
 
 
 def test_replaces_only_what_it_wrote(tmp_path: Path) -> None:
