@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gliomask.workflows.compare import CompareOptions, compare_evaluations
     from gliomask.workflows.demo import DemoOptions, demo
     from gliomask.workflows.evaluate import EvaluateOptions, evaluate
+    from gliomask.workflows.follow import FollowOptions, follow
     from gliomask.workflows.inspect import InspectOptions, inspect
     from gliomask.workflows.predict import PredictOptions, predict
     from gliomask.workflows.prepare import PrepareOptions, prepare
@@ -51,6 +52,7 @@ _HOME = {
     "gliomask.workflows.compare": ("CompareOptions", "compare_evaluations"),
     "gliomask.workflows.demo": ("DemoOptions", "demo"),
     "gliomask.workflows.evaluate": ("EvaluateOptions", "evaluate"),
+    "gliomask.workflows.follow": ("FollowOptions", "follow"),
     "gliomask.workflows.inspect": ("InspectOptions", "inspect"),
     "gliomask.workflows.predict": ("PredictOptions", "predict"),
     "gliomask.workflows.prepare": ("PrepareOptions", "prepare"),
@@ -65,6 +67,7 @@ __all__ = [
     "CompareOptions",
     "DemoOptions",
     "EvaluateOptions",
+    "FollowOptions",
     "GliomaskError",
     "InspectOptions",
     "PredictOptions",
@@ -83,6 +86,7 @@ __all__ = [
     "demo",
     "evaluate",
     "find_cases",
+    "follow",
     "inspect",
     "load_authors_weights",
     "load_case",

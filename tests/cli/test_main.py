@@ -60,7 +60,18 @@ def test_help_names_every_command(
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "inspect", "prepare", "train", "evaluate", "score", "predict", "models", "phantom"],
+    [
+        "demo",
+        "inspect",
+        "prepare",
+        "train",
+        "evaluate",
+        "score",
+        "predict",
+        "follow",
+        "models",
+        "phantom",
+    ],
 )
 def test_every_command_has_help(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     assert run(monkeypatch, command, "--help") == 0
@@ -71,6 +82,29 @@ def test_the_version_says_what_it_is_for(
 ) -> None:
     assert run(monkeypatch, "--version") == 0
     assert "for research use only" in capsys.readouterr().out
+
+
+def test_follow_says_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = []
+    for name, width in (("a", 12), ("b", 18)):
+        mask = np.zeros((24, 16, 4), np.uint8)
+        mask[2 : 2 + width, 2:14, 1:3] = 1
+        inputs.append(tmp_path / f"{name}.nii.gz")
+        write_nifti(inputs[-1], mask, np.eye(4))
+    dates = ("--dates", "2024-01-31,2024-04-30")
+    assert run(monkeypatch, "follow", *inputs, "--out", tmp_path / "out", *dates) == 0
+    shown = capsys.readouterr().out
+    assert "+50 [" in shown
+    assert "not a response assessment. For research use only" in shown
+    assert run(monkeypatch, "follow", *inputs, "--out", tmp_path / "out", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["followed"]["courses"][0]["volumes_ml"][1]["value"] == pytest.approx(0.432)
+    assert run(monkeypatch, "follow", *inputs, "--out", tmp_path / "out", "--dates", "May") == 2
+    assert "dates" in said(capsys)
+    assert run(monkeypatch, "follow", inputs[0], "--out", tmp_path / "out") == 2
+    assert "inputs" in said(capsys)
 
 
 def test_inspect_as_json(

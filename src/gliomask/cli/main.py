@@ -14,6 +14,7 @@ from gliomask.cli import (
     compare,
     demo,
     evaluate,
+    follow,
     inspect,
     models,
     phantom,
@@ -43,6 +44,7 @@ _COMMANDS = (
     score,
     compare,
     predict,
+    follow,
     models,
     phantom,
 )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gliomask.evaluation.comparison import Comparison
     from gliomask.evaluation.summary import EvaluationSummary
     from gliomask.evaluation.temperature import Temperature
+    from gliomask.report.follow_table import Followed
     from gliomask.workflows.evaluate import EvaluateResult
     from gliomask.workflows.score import ScoreResult
 
@@ -84,6 +85,17 @@ def comparison(found: Comparison) -> None:
     table(", ".join(found.sets), COLUMNS, comparison_rows(found))
     for one in found.absent:
         lines(f"{one.patient} is not in {', '.join(one.missing_from)}")
+
+
+def courses(found: Followed) -> None:
+    """Prints volumes and sums of products over time, and what is to be known about them."""
+    from gliomask.report.follow_page import REGION_COLUMNS, region_rows, threshold_lines
+    from gliomask.report.style import REGION_NAMES
+
+    for course in found.courses:
+        table(REGION_NAMES[course.region], REGION_COLUMNS, region_rows(found, course))
+        lines(*threshold_lines(found, course))
+    lines(*found.notes)
 
 
 def temperature(found: Temperature, patients: int) -> None:

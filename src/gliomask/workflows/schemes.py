@@ -109,8 +109,8 @@ def _guess(
     found: set[int],
 ) -> Schemes:
     """What is told first; then what the numbers tell; an empty side is read as the other one."""
-    reference = drawn_as or _scheme_of(drawn or found)
-    prediction = found_as or (_scheme_of(found) if found else reference)
+    reference = drawn_as or scheme_of(drawn or found)
+    prediction = found_as or (scheme_of(found) if found else reference)
     return Schemes(
         reference,
         prediction,
@@ -121,7 +121,7 @@ def _guess(
     )
 
 
-def _scheme_of(numbers: set[int]) -> LabelScheme:
+def scheme_of(numbers: set[int]) -> LabelScheme:
     """One number is a tumour; 1, 2 and 4, or 1, 2 and 3, are BraTS; anything else is a tumour."""
     if len(numbers) > 1:
         for scheme in (BRATS_2023, BRATS_2021):

@@ -1,0 +1,1 @@
+"""What is measured of a mask: lesions, volumes, diameters, and how far off these may be."""

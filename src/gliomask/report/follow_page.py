@@ -1,0 +1,176 @@
+"""Volumes and diameters over time as a page, and the rows of its tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from markupsafe import Markup
+
+from gliomask.measure.change import Change, Threshold
+from gliomask.measure.course import LesionPoint, RegionCourse
+from gliomask.measure.error import Measured
+from gliomask.report import style
+from gliomask.report.evaluation_tables import TextTable
+from gliomask.report.follow_chart import volume_course
+from gliomask.report.follow_table import Followed
+from gliomask.report.numbers import interval_text, number_text, signed_text
+from gliomask.report.page import Assets, read_text, render
+
+REGION_COLUMNS = (
+    "time point",
+    "volume (ml)",
+    "since the first (ml)",
+    "since the first (%)",
+    "sum of products (mm²)",
+    "since the first (%)",
+)
+_LESION_COLUMNS = (
+    "lesion",
+    "time point",
+    "volume (ml)",
+    "since the first (ml)",
+    "long (mm)",
+    "short (mm)",
+    "product (mm²)",
+    "measurable by size",
+)
+_CAPTION = (
+    "In brackets: the error of each figure, see below. The sum of products is that of the longest "
+    "diameter in a slice and the longest one perpendicular to it, "
+)
+_SUMMED = {
+    True: "over the lesions that are measurable by size at any time point, five at most.",
+    False: "over the lesions that are measurable by size at that time point, five at most.",
+}
+
+
+def region_rows(found: Followed, course: RegionCourse) -> tuple[tuple[str, ...], ...]:
+    """A row of text for each time point, in the order of ``REGION_COLUMNS``."""
+    return tuple(
+        (
+            title,
+            measured_text(course.volumes_ml[n], 1),
+            change_text(course.volume_changes[n], 1),
+            percent_text(course.volume_changes[n]),
+            measured_text(course.sums_mm2[n], 0),
+            percent_text(course.sum_changes[n]),
+        )
+        for n, title in enumerate(found.titles)
+    )
+
+
+def threshold_lines(found: Followed, course: RegionCourse) -> tuple[str, ...]:
+    """How the sum of products stands beside RANO's thresholds, a line for each time point but the
+    first."""
+    return tuple(
+        f"{title}: {'; '.join(map(threshold_text, course.thresholds[n]))}"
+        for n, title in enumerate(found.titles)
+        if course.thresholds[n]
+    )
+
+
+def follow_page(found: Followed) -> str:
+    """The page's HTML."""
+    context = {
+        "titles": found.titles,
+        "notes": found.notes,
+        "parts": [_part(found, course) for course in found.courses],
+        "methods": sorted({one.method for course in found.courses for one in course.volumes_ml}),
+        "version": version("gliomask"),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+    styles = (read_text("static/evaluation.css"),)
+    return render("follow.html.j2", context, Assets(styles=styles, style_attributes=True))
+
+
+def measured_text(found: Measured | None, decimals: int) -> str:
+    """A figure with its error in brackets."""
+    if found is None:
+        return number_text(None, 0)
+    ends = interval_text((found.low, found.high), decimals)
+    return f"{number_text(found.value, decimals)} {ends}"
+
+
+def change_text(found: Change | None, decimals: int) -> str:
+    """A difference with its error; a dash for the first time point."""
+    return number_text(None, 0) if found is None else _signed(found.absolute, decimals)
+
+
+def percent_text(found: Change | None) -> str:
+    """The same as a percentage; a dash too where there was nothing before."""
+    if found is None or found.percent is None:
+        return number_text(None, 0)
+    return _signed(found.percent, 0)
+
+
+def threshold_text(one: Threshold) -> str:
+    """A percentage beside its threshold, and whether it reaches it."""
+    change = signed_text(one.percent.value, 0)
+    limit = signed_text(one.threshold_percent, 0)
+    said = "reached" if one.reached else "not reached"
+    unsure = ", but the threshold lies within the error" if one.within_error else ""
+    return f"{change} % against the {one.compared_with} (threshold {limit} %: {said}{unsure})"
+
+
+def _part(found: Followed, course: RegionCourse) -> dict[str, object]:
+    name = style.REGION_NAMES[course.region]
+    figure = volume_course(course, found.titles, found.dates)
+    svg = style.inline_svg(figure, f"volume_{course.region}", f"Volume of the {name} over time")
+    lesions = _followed_rows(found, course) if course.followed else _found_rows(found, course)
+    return {
+        "title": f"{name[0].upper()}{name[1:]}",
+        "table": TextTable(
+            _CAPTION + _SUMMED[course.followed is not None],
+            REGION_COLUMNS,
+            region_rows(found, course),
+        ),
+        "thresholds": threshold_lines(found, course),
+        "chart": Markup(svg),  # noqa: S704
+        "lesions": TextTable("", _LESION_COLUMNS, tuple(lesions)),
+        "matched": course.followed is not None,
+    }
+
+
+def _followed_rows(found: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
+    return [
+        (str(lesion.number), title, *_point_texts(lesion.points[n], lesion.changes[n]))
+        for lesion in course.followed or ()
+        for n, title in enumerate(found.titles)
+    ]
+
+
+def _found_rows(found: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
+    return [
+        (
+            str(lesion.number),
+            title,
+            measured_text(lesion.volume_ml, 1),
+            number_text(None, 0),
+            *_diameter_texts(lesion.diameters.long, lesion.diameters.short),
+            measured_text(lesion.diameters.product, 0),
+            "yes" if lesion.measurable else f"no: {lesion.why_not}",
+        )
+        for n, title in enumerate(found.titles)
+        for lesion in course.lesions[n]
+    ]
+
+
+def _point_texts(point: LesionPoint, changed: Change | None) -> tuple[str, ...]:
+    pieces = f" in {point.parts} pieces" if point.parts > 1 else ""
+    return (
+        f"{measured_text(point.volume_ml, 1)}{pieces}" if point.parts else "not found",
+        change_text(changed, 1),
+        *_diameter_texts(point.long_mm, point.short_mm),
+        measured_text(point.products_mm2, 0),
+        ("yes" if point.measurable else "no") if point.parts else "",
+    )
+
+
+def _diameter_texts(long: Measured | None, short: Measured | None) -> tuple[str, str]:
+    return measured_text(long, 1), measured_text(short, 1)
+
+
+def _signed(found: Measured, decimals: int) -> str:
+    ends = interval_text((found.low, found.high), decimals)
+    return f"{signed_text(found.value, decimals)} {ends}"

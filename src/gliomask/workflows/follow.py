@@ -1,0 +1,216 @@
+"""``follow``: one patient's masks over time: volumes, diameters, their changes and their errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.labels import region_masks
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.errors import ConfigError, FormatError, InputError
+from gliomask.evaluation.grids import on_reading_frame, same_grid
+from gliomask.formats.nifti import read_nifti
+from gliomask.measure.course import RegionCourse, region_course
+from gliomask.measure.description import describe_found
+from gliomask.measure.error import Measured, probability_volume, stated_volume
+from gliomask.measure.lesions import Lesions, Mask, find_lesions
+from gliomask.measure.matching import Track, match_lesions, on_grid
+from gliomask.report.follow_page import follow_page
+from gliomask.report.follow_table import Followed, follow_csv
+from gliomask.workflows.provenance import provenance
+from gliomask.workflows.schemes import Labels
+from gliomask.workflows.timepoints import TimePoint, read_time_points
+
+FOLLOW, PROVENANCE = "follow", "provenance.json"
+_OURS = {f"{FOLLOW}.{kind}" for kind in ("csv", "json", "html")} | {PROVENANCE}
+ARITHMETIC = (
+    "Percentages beside RANO's thresholds (25 % above the smallest sum of products before, 50 % "
+    "below the first) are arithmetic, not a response assessment. "
+    f"{RESEARCH_USE_ONLY}."
+)
+_UNREGISTERED = (
+    "The time points lie on different grids, and a header can't tell whether such scans are "
+    "registered: lesions are not matched, and a lesion that crosses RANO's size of 10 mm enters or "
+    "leaves the sum of products. If the scans are registered, say so (--registered)."
+)
+_ONE_GRID = (
+    "All time points lie on one grid and are taken as registered: lesions that overlap are one."
+)
+_TOLD = "Lesions are matched by overlap, because the scans were said to be registered."
+
+
+class FollowOptions(Options):
+    """What ``follow`` is asked to do."""
+
+    inputs: Annotated[tuple[Path, ...], Field(min_length=2)]
+    """Folders that ``predict`` wrote for one case each, or masks, in order of time."""
+    out: Path
+    """The folder to write; an earlier one of ``follow`` is replaced."""
+    dates: tuple[date, ...] = ()
+    """One for each input; the time points are then put in their order."""
+    registered: bool = False
+    """The scans are registered to each other, though they lie on different grids."""
+    labels: Labels = "auto"
+    """What the numbers mean in masks that ``predict`` did not write."""
+
+
+@dataclass(frozen=True)
+class FollowResult:
+    """What ``follow`` has found.
+
+    Attributes:
+        out: the folder written.
+        followed: the time points, the course of each region, and what is to be known about it.
+    """
+
+    out: Path
+    followed: Followed
+
+
+def follow(options: FollowOptions) -> FollowResult:
+    """Measures masks of one patient over time and writes ``follow.csv``, ``.json`` and ``.html``.
+
+    Raises:
+        InputError: a time point can't be used, or ``out`` holds something else.
+        FormatError: a mask or the figures beside it are damaged.
+        ConfigError: not as many dates as inputs, or two that are equal.
+    """
+    _check_target(options.out)
+    points, notes = _in_order(read_time_points(options.inputs, options.labels), options.dates)
+    regions = _shared_regions(points)
+    registered, said = _registration(points, options.registered)
+    courses = tuple(_course(points, region, registered) for region in regions)
+    found = Followed(
+        names=tuple(point.name for point in points),
+        dates=tuple(point.day for point in points),
+        courses=courses,
+        notes=(*notes, *_remarks(points, regions), said, ARITHMETIC),
+    )
+    with atomic_folder(options.out) as folder:
+        write_text(folder / f"{FOLLOW}.csv", follow_csv(found))
+        write_text(folder / f"{FOLLOW}.json", _json(points, found))
+        write_text(folder / f"{FOLLOW}.html", follow_page(found))
+        text = json.dumps(provenance(FOLLOW, options), indent=1)
+        write_text(folder / PROVENANCE, text + "\n")
+    return FollowResult(options.out, found)
+
+
+def _check_target(out: Path) -> None:
+    held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if (out.exists() and not out.is_dir()) or (held and f"{FOLLOW}.json" not in held):
+        what = "holds something that follow did not write"
+        raise InputError(what, path=out, hint="give another folder")
+    if held - _OURS:
+        what = "the folder holds something that follow did not write"
+        raise InputError(what, path=out, field="entry", found=min(held - _OURS))
+
+
+def _in_order(
+    points: Sequence[TimePoint], dates: Sequence[date]
+) -> tuple[tuple[TimePoint, ...], tuple[str, ...]]:
+    """By the dates given, else by those of the predictions if all have one, else as given."""
+    if dates and len(dates) != len(points):
+        allowed = f"one for each of {len(points)} time points"
+        raise ConfigError("not a date for each", field="--dates", found=len(dates), allowed=allowed)
+    if dates:
+        points = [replace(point, day=day) for point, day in zip(points, dates, strict=True)]
+    days = [point.day for point in points if point.day is not None]
+    if len(days) < len(points):
+        points = [replace(point, day=None) for point in points]
+        return tuple(points), (
+            "Dates are not known of all time points: they are in the order given.",
+        )
+    if len(set(days)) < len(days):
+        twice = next(day for day in days if days.count(day) > 1)
+        raise ConfigError("two time points of one date", field="--dates", found=twice)
+    ordered = sorted(points, key=lambda point: point.day or date.min)
+    moved = [point.name for point in ordered] != [point.name for point in points]
+    said = ("The time points were put in the order of their dates.",) if moved else ()
+    return tuple(ordered), said
+
+
+def _shared_regions(points: Sequence[TimePoint]) -> tuple[str, ...]:
+    first = points[0].regions
+    return tuple(r for r in first if all(r in point.regions for point in points))
+
+
+def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
+    found = []
+    patients = sorted({point.patient for point in points if point.patient is not None})
+    if len(patients) > 1:
+        found.append(f"LOOK: the predictions name different patients: {', '.join(patients)}.")
+    left_out = {r for point in points for r in point.regions} - set(regions)
+    if left_out:
+        found.append(f"Not every mask tells {', '.join(sorted(left_out))}: left out.")
+    explanations = {point.explanation for point in points}
+    return [*found, *(f"Masks read with {one}." for one in sorted(explanations))]
+
+
+def _registration(points: Sequence[TimePoint], told: bool) -> tuple[bool, str]:
+    """Whether lesions may be matched, and why."""
+    grids = [on_reading_frame(point.mask, point.affine)[1] for point in points]
+    if all(same_grid(grids[0], grid) for grid in grids[1:]):
+        return True, _ONE_GRID
+    return (True, _TOLD) if told else (False, _UNREGISTERED)
+
+
+def _course(points: Sequence[TimePoint], region: str, registered: bool) -> RegionCourse:
+    masks = [region_masks(point.mask, (region,))[0] for point in points]
+    found = [find_lesions(mask, point.affine) for mask, point in zip(masks, points, strict=True)]
+    reports = [
+        describe_found(mask, lesions, point.affine, region)
+        for mask, lesions, point in zip(masks, found, points, strict=True)
+    ]
+    volumes = [
+        _best_volume(point, region, mask, report.volume_ml)
+        for point, mask, report in zip(points, masks, reports, strict=True)
+    ]
+    return region_course(reports, volumes, _tracks(points, found) if registered else None)
+
+
+def _tracks(points: Sequence[TimePoint], found: Sequence[Lesions]) -> tuple[Track, ...]:
+    """Matched where they lie, on the grid of the first time point."""
+    first = points[0]
+    i, j, k = first.mask.shape
+    labels = [
+        on_grid(lesions.labels, point.affine, (i, j, k), first.affine)
+        for lesions, point in zip(found, points, strict=True)
+    ]
+    return match_lesions(found, labels)
+
+
+def _best_volume(point: TimePoint, region: str, mask: Mask, measured: Measured) -> Measured:
+    """With the interval that is stated, else that of other thresholds, else of the boundary."""
+    if region in point.stated:
+        return stated_volume(measured.value, point.stated[region])
+    path = point.probabilities.get(region)
+    if path is None or point.threshold is None:
+        return measured
+    probability, affine = read_nifti(path)
+    if probability.shape != mask.shape or not np.array_equal(affine, point.affine):
+        raise FormatError("probabilities on another grid than their mask", path=path)
+    ends = probability_volume(probability, point.threshold, affine)
+    value = measured.value
+    return replace(ends, value=value, low=min(ends.low, value), high=max(ends.high, value))
+
+
+def _json(points: Sequence[TimePoint], found: Followed) -> str:
+    keys = {
+        "notice": RESEARCH_USE_ONLY,
+        "notes": found.notes,
+        "time_points": [
+            {"name": point.name, "date": point.day, "patient": point.patient, "mask": point.path}
+            for point in points
+        ],
+        "regions": [asdict(course) for course in found.courses],
+    }
+    return json.dumps(keys, indent=1, allow_nan=False, default=str) + "\n"

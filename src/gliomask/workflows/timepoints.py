@@ -1,0 +1,214 @@
+"""One time point: a mask of an examination, and what its prediction says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.labels import REGIONS, LabelArray, LabelScheme, region_masks
+from gliomask.core.volume import Affine
+from gliomask.errors import FormatError, InputError
+from gliomask.formats.content import read_text
+from gliomask.formats.nifti import SUFFIXES, read_nifti_labels
+from gliomask.workflows.masks import case_id
+from gliomask.workflows.schemes import SCHEMES, Labels, scheme_of
+
+_MASK = "_mask.nii.gz"
+_INTERVALS = "volumes_ml_90"
+
+
+@dataclass(frozen=True, eq=False)
+class TimePoint:
+    """A mask in our labels.
+
+    Attributes:
+        name: of the examination.
+        path: of the mask's file.
+        mask: (I, J, K) uint8, see ``core.labels``.
+        affine: (4, 4), voxel index to RAS+ mm.
+        regions: that the mask tells.
+        explanation: how its numbers were read.
+        patient: if its prediction names one.
+        day: when it was made, if that is known.
+        stated: region -> 90 % interval of its volume in ml, where the prediction states one.
+        probabilities: region -> file of its probabilities, where the prediction has one.
+        threshold: of these, where it is known.
+    """
+
+    name: str
+    path: Path
+    mask: LabelArray
+    affine: Affine
+    regions: tuple[str, ...]
+    explanation: str
+    patient: str | None = None
+    day: date | None = None
+    stated: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
+    probabilities: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A mask as it is in its file, with its prediction's figures (JSON) if it has any."""
+
+    path: Path
+    numbers: npt.NDArray[np.integer]
+    affine: Affine
+    keys: Mapping[str, Any] | None
+
+
+def read_time_points(paths: Sequence[Path], labels: Labels) -> tuple[TimePoint, ...]:
+    """The time points in the order given, with names that tell them apart.
+
+    Args:
+        paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI).
+        labels: what the numbers mean in masks that no figures explain.
+
+    Raises:
+        InputError: no such file, a folder with no or several masks, one file twice.
+        FormatError: a damaged mask, figures that are not those of their mask.
+    """
+    files = [_mask_file(path) for path in paths]
+    for number, file in enumerate(files):
+        if file.resolve() in {other.resolve() for other in files[:number]}:
+            raise InputError("a time point is named twice", path=file)
+    read = [_read(file) for file in files]
+    scheme = _scheme([one for one in read if one.keys is None], labels)
+    points = [_explained(one) if one.keys is not None else _told(one, scheme) for one in read]
+    return _named(points)
+
+
+def _mask_file(path: Path) -> Path:
+    if path.is_file() and path.name.lower().endswith(SUFFIXES):
+        return path
+    if not path.is_dir():
+        what = "not a NIfTI mask" if path.exists() else "no such file or folder"
+        raise InputError(what, path=path)
+    found = sorted(path.glob(f"*{_MASK}"))
+    if len(found) != 1:
+        names = ", ".join(one.name for one in found[:3]) or "none"
+        raise InputError(
+            "a time point is one mask in millimetres",
+            path=path,
+            field=f"*{_MASK}",
+            found=names,
+            hint="name the mask itself" if found else "predict writes one for NIfTI images",
+        )
+    return found[0]
+
+
+def _read(file: Path) -> _Read:
+    numbers, affine = read_nifti_labels(file)
+    figures = file.with_name(f"{file.name.removesuffix(_MASK)}.json")
+    if not file.name.endswith(_MASK) or not figures.is_file():
+        return _Read(file, numbers, affine, None)
+    try:
+        keys = json.loads(read_text(figures))
+    except ValueError as problem:
+        raise FormatError(f"not JSON: {problem}", path=figures) from None
+    ours = isinstance(keys, dict) and isinstance(keys.get("voxels"), dict)
+    return _Read(file, numbers, affine, keys if ours else None)
+
+
+def _scheme(unexplained: Sequence[_Read], labels: Labels) -> LabelScheme:
+    """What was told, or what the numbers in all of these masks together tell."""
+    if labels != "auto":
+        return SCHEMES[labels]
+    return scheme_of({int(n) for one in unexplained for n in np.unique(one.numbers)} - {0})
+
+
+def _told(one: _Read, scheme: LabelScheme) -> TimePoint:
+    try:
+        mask = scheme.translate(one.numbers)
+    except ValueError as problem:
+        raise FormatError(str(problem), path=one.path) from None
+    return TimePoint(
+        name=case_id(one.path.name),
+        path=one.path,
+        mask=mask,
+        affine=one.affine,
+        regions=scheme.regions,
+        explanation=f"labels: {scheme.name}",
+    )
+
+
+def _explained(one: _Read) -> TimePoint:
+    keys = one.keys or {}
+    regions = tuple(region for region in REGIONS if region in keys["voxels"])
+    name = one.path.name.removesuffix(_MASK)
+    files = {r: one.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
+    return TimePoint(
+        name=name,
+        path=one.path,
+        mask=_checked(one, regions, keys["voxels"]),
+        affine=one.affine,
+        regions=regions,
+        explanation="labels: as predict wrote them",
+        patient=keys.get("patient"),
+        day=_day(keys.get("date"), one.path),
+        stated=_intervals(keys.get(_INTERVALS), one.path),
+        probabilities={region: file for region, file in files.items() if file.is_file()},
+        threshold=_threshold(keys.get("provenance")),
+    )
+
+
+def _checked(one: _Read, regions: tuple[str, ...], voxels: Mapping[str, Any]) -> LabelArray:
+    """The mask, if it is the one that its prediction's figures are of."""
+    if not regions or one.numbers.min() < 0 or one.numbers.max() > 3:
+        what = "not a mask that predict wrote, as the JSON beside it says"
+        raise FormatError(what, path=one.path)
+    mask = one.numbers.astype(np.uint8)
+    for region, drawn in zip(regions, region_masks(mask, regions), strict=True):
+        count = int(drawn.sum())
+        if count != voxels[region]:
+            what = f"the JSON beside it is of another mask: {voxels[region]} voxels"
+            raise FormatError(what, path=one.path, field=region, found=count)
+    return mask
+
+
+def _day(value: object, path: Path) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        allowed = "YYYY-MM-DD"
+        raise FormatError(
+            "no date", path=path, field="date", found=value, allowed=allowed
+        ) from None
+
+
+def _intervals(value: object, path: Path) -> dict[str, tuple[float, float]]:
+    found = {}
+    for region, ends in value.items() if isinstance(value, dict) else ():
+        if ends is None:
+            continue
+        numbers = isinstance(ends, list) and all(isinstance(end, int | float) for end in ends)
+        if not numbers or len(ends) != 2 or not 0 <= ends[0] <= ends[1] < float("inf"):
+            raise FormatError("no interval", path=path, field=_INTERVALS, found=ends)
+        found[str(region)] = (float(ends[0]), float(ends[1]))
+    return found
+
+
+def _threshold(provenance: object) -> float | None:
+    value = provenance.get("threshold") if isinstance(provenance, dict) else None
+    return float(value) if isinstance(value, int | float) and 0 < value < 1 else None
+
+
+def _named(points: Sequence[TimePoint]) -> tuple[TimePoint, ...]:
+    """With the folder, and then a number, before names that are the same."""
+    names = [point.name for point in points]
+    if len(set(names)) < len(names):
+        names = [f"{point.path.absolute().parent.name}/{point.name}" for point in points]
+    if len(set(names)) < len(names):
+        names = [f"{number}: {name}" for number, name in enumerate(names, 1)]
+    return tuple(replace(point, name=name) for point, name in zip(points, names, strict=True))

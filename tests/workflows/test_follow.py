@@ -1,0 +1,247 @@
+"""``follow``: what it measures, when it matches, what it writes and what it leaves alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from gliomask.core.labels import LabelArray
+from gliomask.core.volume import Affine
+from gliomask.errors import ConfigError, FormatError, InputError
+from gliomask.formats.nifti import write_nifti
+from gliomask.measure.error import HALF_VOXEL, STATED, THRESHOLDS
+from gliomask.workflows.follow import FollowOptions, FollowResult, follow
+from gliomask.workflows.predict import PredictedCase, PredictOptions, predict
+from tests.browser import Browser, browser  # noqa: F401  (the fixture)
+from tests.fakes import FakeModel, head_volume, write_head
+from tests.measure.shapes import affine, block
+
+GRID = affine(1.0, 1.0, 2.0)
+SHAPE = (50, 30, 8)
+
+
+def blocks(*lengths: int) -> LabelArray:
+    """Blocks of 12 x 4 voxels and these lengths, one after the other from index 2 on."""
+    mask = np.zeros(SHAPE, bool)
+    start = 2
+    for length in lengths:
+        mask |= block(SHAPE, (start, start + length), (4, 16), (2, 6))
+        start += length + 2
+    return mask.astype(np.uint8)
+
+
+def write(tmp_path: Path, name: str, mask: LabelArray, matrix: Affine = GRID, **keys: Any) -> Path:
+    folder = tmp_path / name
+    write_nifti(folder / f"{name}_mask.nii.gz", mask, matrix)
+    figures = {"voxels": {"whole": int((mask > 0).sum())}, **keys}
+    (folder / f"{name}.json").write_text(json.dumps(figures))
+    return folder
+
+
+def run(tmp_path: Path, *inputs: Path, **changes: Any) -> FollowResult:
+    return follow(FollowOptions(inputs=inputs, out=tmp_path / "out", **changes))
+
+
+def rows(tmp_path: Path, lesion: str = "all") -> list[dict[str, str]]:
+    with (tmp_path / "out" / "follow.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["lesion"] == lesion]
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, f"t{n}", blocks(length)) for n, length in enumerate((20, 25))]
+    result = run(tmp_path, *inputs)
+    first, second = rows(tmp_path)
+    # 20 x 12 x 4 voxels of 2 mm³, then a quarter more; the long diameter is √(20² + 11²).
+    assert float(first["volume_ml"]) == pytest.approx(1.92)
+    assert float(second["volume_ml"]) == pytest.approx(2.4)
+    assert float(second["change_ml"]) == pytest.approx(0.48)
+    assert float(second["change_percent"]) == pytest.approx(25)
+    assert first["change_ml"] == ""
+    assert first["volume_error"] == HALF_VOXEL
+    assert first["notice"] == "For research use only"
+    lesion = rows(tmp_path, "1")
+    assert float(lesion[0]["long_mm"]) == pytest.approx(np.hypot(20, 11), abs=1e-6)
+    assert float(lesion[0]["short_mm"]) == pytest.approx(12 * np.hypot(20, 11) / 20, abs=1e-6)
+    assert lesion[0]["measurable"] == "yes"
+    keys = json.loads((tmp_path / "out" / "follow.json").read_text())
+    assert keys["notice"] == "For research use only"
+    assert [one["name"] for one in keys["time_points"]] == ["t0", "t1"]
+    assert keys["regions"][0]["lesions"][0][0]["long"]["length_mm"] == pytest.approx(
+        np.hypot(20, 11)
+    )
+    page = (tmp_path / "out" / "follow.html").read_text()
+    assert "not a response assessment" in page
+    assert "<svg" in page
+    assert "one grid" in " ".join(result.followed.notes)
+    provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert provenance["command"] == "follow"
+
+
+def test_lesions_are_matched_on_one_grid(tmp_path: Path) -> None:
+    # The second block grows past the first and stays the second lesion by place.
+    inputs = [write(tmp_path, "a", blocks(14, 10)), write(tmp_path, "b", blocks(12, 18))]
+    run(tmp_path, *inputs)
+    assert [float(row["volume_ml"]) for row in rows(tmp_path, "1")] == pytest.approx([0.96, 1.728])
+    assert [float(row["volume_ml"]) for row in rows(tmp_path, "2")] == pytest.approx([1.344, 1.152])
+
+
+def shifted(mm: float) -> Affine:
+    matrix = GRID.copy()
+    matrix[0, 3] += mm
+    return matrix
+
+
+def test_lesions_on_other_grids_are_not_matched_unless_told(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, "a", blocks(20)), write(tmp_path, "b", blocks(20), shifted(3.0))]
+    result = run(tmp_path, *inputs)
+    (course,) = result.followed.courses
+    assert course.followed is None
+    assert "not matched" in " ".join(result.followed.notes)
+    assert [row["lesion"] for row in rows(tmp_path, "t2-1")] == ["t2-1"]
+    assert len(rows(tmp_path)) == 2  # the whole tumour is measured all the same
+    told = run(tmp_path, *inputs, registered=True)
+    (course,) = told.followed.courses
+    assert course.followed is not None
+    assert [point.parts for point in course.followed[0].points] == [1, 1]
+
+
+def test_registered_lesions_far_apart_are_two(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, "a", blocks(20)), write(tmp_path, "b", blocks(20), shifted(30.0))]
+    (course,) = run(tmp_path, *inputs, registered=True).followed.courses
+    assert course.followed is not None
+    assert [[p.parts for p in one.points] for one in course.followed] == [[1, 0], [0, 1]]
+
+
+def test_a_stated_interval_is_the_error(tmp_path: Path) -> None:
+    stated: dict[str, Any] = {"volumes_ml_90": {"whole": [1.5, 2.5]}}
+    inputs = [write(tmp_path, "a", blocks(20), **stated), write(tmp_path, "b", blocks(20))]
+    (course,) = run(tmp_path, *inputs).followed.courses
+    first, second = course.volumes_ml
+    assert (first.low, first.high, first.method) == (1.5, 2.5, STATED)
+    assert second.method == HALF_VOXEL
+
+
+def test_probabilities_give_the_error(tmp_path: Path) -> None:
+    mask = blocks(20)
+    probability = mask.astype(np.float32) * 0.6
+    probability[2:12, 4:16, 2:6] = 0.9  # 10 x 12 x 4 voxels, surer than 0.75
+    probability[30, 4:16, 2:6] = 0.3  # 48 voxels, likelier than 0.25
+    keys: dict[str, Any] = {"provenance": {"threshold": 0.5}}
+    inputs = [write(tmp_path, "a", mask, **keys), write(tmp_path, "b", mask)]
+    path = inputs[0] / "a_probability_whole.nii.gz"
+    write_nifti(path, probability, GRID)
+    (course,) = run(tmp_path, *inputs).followed.courses
+    found = course.volumes_ml[0]
+    assert (found.low, found.value, found.high) == pytest.approx((0.96, 1.92, 1.92 + 0.096))
+    assert found.method == THRESHOLDS
+    write_nifti(path, probability, shifted(1.0))
+    with pytest.raises(FormatError, match="another grid"):
+        run(tmp_path, *inputs)
+
+
+def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    written: list[PredictedCase] = []
+    for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
+        write_head(tmp_path / "in" / name, name, head_volume())
+        options = PredictOptions(
+            inputs=(tmp_path / "in" / name,), out=tmp_path / name, model="fake", probabilities=True
+        )
+        written += predict(options).cases
+    result = run(tmp_path, tmp_path / written[0].case, tmp_path / written[1].case)
+    assert result.followed.names == ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001")
+    for course in result.followed.courses:
+        for volume, case in zip(course.volumes_ml, written, strict=True):
+            assert case.volumes_ml is not None
+            assert volume.value == pytest.approx(case.volumes_ml[course.region])
+            assert volume.method == THRESHOLDS
+    assert not [note for note in result.followed.notes if note.startswith("LOOK")]
+
+
+def test_dates_put_time_points_in_order(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, "late", blocks(25)), write(tmp_path, "early", blocks(20))]
+    result = run(tmp_path, *inputs, dates=("2024-05-01", "2023-12-31"))
+    assert result.followed.names == ("early", "late")
+    assert "in the order of their dates" in " ".join(result.followed.notes)
+    assert [row["date"] for row in rows(tmp_path)] == ["2023-12-31", "2024-05-01"]
+    with pytest.raises(ConfigError, match="not a date for each"):
+        run(tmp_path, *inputs, dates=("2024-05-01",))
+    with pytest.raises(ConfigError, match="two time points of one date"):
+        run(tmp_path, *inputs, dates=("2024-05-01", "2024-05-01"))
+
+
+def test_dates_of_the_predictions_count_if_all_have_one(tmp_path: Path) -> None:
+    late = write(tmp_path, "late", blocks(25), date="2024-05-01")
+    early = write(tmp_path, "early", blocks(20), date="2023-12-31")
+    undated = write(tmp_path, "undated", blocks(20))
+    assert run(tmp_path, late, early).followed.names == ("early", "late")
+    mixed = run(tmp_path, late, early, undated).followed
+    assert mixed.names == ("late", "early", "undated")
+    assert mixed.dates == (None, None, None)
+
+
+def test_says_that_patients_differ(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, n, blocks(20), patient=n) for n in ("a", "b")]
+    assert "different patients: a, b" in " ".join(run(tmp_path, *inputs).followed.notes)
+
+
+def test_only_regions_that_all_masks_tell(tmp_path: Path) -> None:
+    full = blocks(20) * np.uint8(3)
+    counts = dict.fromkeys(("whole", "core", "enhancing"), int((full > 0).sum()))
+    inputs = [write(tmp_path, "a", full, voxels=counts), write(tmp_path, "b", blocks(20))]
+    result = run(tmp_path, *inputs)
+    assert [course.region for course in result.followed.courses] == ["whole"]
+    assert "core, enhancing: left out" in " ".join(result.followed.notes)
+
+
+def test_tumour_free_time_points(tmp_path: Path) -> None:
+    inputs = [
+        write(tmp_path, "a", blocks()),
+        write(tmp_path, "b", blocks(20)),
+        write(tmp_path, "c", blocks()),
+    ]
+    (course,) = run(tmp_path, *inputs).followed.courses
+    assert [one.value for one in course.volumes_ml] == pytest.approx([0, 1.92, 0])
+    assert rows(tmp_path)[1]["change_percent"] == ""
+
+
+def test_names_can_not_break_the_page(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, name, blocks(20)) for name in ("<b>x$1$", "=1+$")]
+    run(tmp_path, *inputs)
+    page = (tmp_path / "out" / "follow.html").read_text()
+    assert "<b>x" not in page
+    assert rows(tmp_path)[1]["time_point"] == "'=1+$"
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(tmp_path: Path, browser: Browser) -> None:  # noqa: F811
+    inputs = [write(tmp_path, "a", blocks(20, 14)), write(tmp_path, "b", blocks(22, 12))]
+    run(tmp_path, *inputs)
+    browser.open(tmp_path / "out" / "follow.html")
+    assert browser.problems() == []
+    assert browser.requests() == []
+
+
+def test_replaces_only_what_it_wrote(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, n, blocks(20)) for n in ("a", "b")]
+    run(tmp_path, *inputs)
+    run(tmp_path, *inputs)
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"notes\.txt"):
+        run(tmp_path, *inputs)
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+    with pytest.raises(InputError, match="did not write"):
+        follow(FollowOptions(inputs=tuple(inputs), out=inputs[0]))
+    with pytest.raises(InputError, match="did not write"):
+        follow(FollowOptions(inputs=tuple(inputs), out=inputs[0] / "a.json"))
+
+
+def test_one_time_point_is_no_course(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="at least 2"):
+        FollowOptions(inputs=(tmp_path,), out=tmp_path)
