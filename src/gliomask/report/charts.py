@@ -17,7 +17,7 @@ from gliomask.evaluation.strata import Stratum
 from gliomask.report import style
 from gliomask.report.numbers import signed_text
 
-_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
+SERIES_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
 Values = Mapping[str, Sequence[float]]
 """Region -> a score of each patient that has one."""
 
@@ -35,7 +35,7 @@ def spread(values: Values, label: str, *, share: bool) -> Figure:
     figure = style.new_figure(6.4, 1.3 + 0.75 * max(len(rows), 1))
     axes = figure.add_subplot()
     for place, (region, held) in enumerate(reversed(rows)):
-        colour = _COLOURS[region]
+        colour = SERIES_COLOURS[region]
         _box(axes, held, place, colour)
         jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(held))
         axes.scatter(held, place + jitter, s=14, color=colour, alpha=0.65, linewidths=0, zorder=3)
@@ -67,7 +67,7 @@ def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str
                 volumes,
                 scores,
                 s=18,
-                color=_COLOURS[region],
+                color=SERIES_COLOURS[region],
                 alpha=0.7,
                 linewidths=0,
                 label=style.REGION_NAMES[region],

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gliomask.measure.course import RegionCourse
 from gliomask.measure.error import Measured
 from gliomask.report import style
-from gliomask.report.charts import REGION_COLOURS
+from gliomask.report.charts import SERIES_COLOURS
 
 _MOST_LESIONS = 4
 _COLOURS = (style.ORANGE, style.SKY, style.VERMILION, style.FAINT)
@@ -30,7 +30,7 @@ def volume_course(
     figure = style.new_figure(6.4, 3.6)
     axes = figure.add_subplot()
     places, label = _places(dates)
-    _draw(axes, places, course.volumes_ml, REGION_COLOURS[course.region], "all")
+    _draw(axes, places, course.volumes_ml, SERIES_COLOURS[course.region], "all")
     several = course.followed if course.followed and len(course.followed) > 1 else ()
     for lesion, colour in zip(several[:_MOST_LESIONS], _COLOURS, strict=False):
         volumes = [point.volume_ml for point in lesion.points]
