@@ -44,4 +44,5 @@ def world(shape: Shape, affine: Affine) -> npt.NDArray[np.float64]:
 def ramp(shape: Shape, affine: Affine) -> FloatArray:
     """An image that rises steadily through the world: linear interpolation is exact on it."""
     x, y, z = world(shape, affine)
-    return (0.5 * x - 0.25 * y + 2 * z + 100).astype(np.float32)
+    values: FloatArray = (0.5 * x - 0.25 * y + 2 * z + 100).astype(np.float32)
+    return values

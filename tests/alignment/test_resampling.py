@@ -103,7 +103,9 @@ def test_half_a_voxel_beyond_the_last_centre_is_still_seen() -> None:
 def test_a_thick_slice_is_the_mean_of_what_lies_in_it() -> None:
     """Noise of unit deviation in slices of 1 mm has a deviation of about 6 ** -0.5 in 6 mm."""
     noise = np.random.default_rng(0).normal(0, 1, (40, 40, 72)).astype(np.float32)
-    thick = resample_to(noise, np.eye(4), (40, 40, 12), np.diag([1, 1, 6.0, 1]) @ moved(0, 0, 2.5 / 6))
+    thick = resample_to(
+        noise, np.eye(4), (40, 40, 12), np.diag([1, 1, 6.0, 1]) @ moved(0, 0, 2.5 / 6)
+    )
     assert thick.std() == pytest.approx(6**-0.5, rel=0.1)
     turn = resample_to(noise, np.eye(4), (40, 40, 72), np.eye(4))
     np.testing.assert_array_equal(turn, noise)

@@ -91,12 +91,12 @@ def seen_from(
 def _index_matrix(affine: Affine, shape: Shape, reference_affine: Affine) -> Affine:
     """(4, 4): index in the reference to index in the image; whole numbers where they are meant."""
     try:
-        matrix: Affine = np.linalg.solve(affine, reference_affine)
+        matrix: Affine = np.asarray(np.linalg.solve(affine, reference_affine), np.float64)
     except np.linalg.LinAlgError:
         raise ValueError("the affine is singular") from None
     if not np.isfinite(matrix).all():
         raise ValueError("the affine is singular or not finite")
-    whole = np.rint(matrix)
+    whole: Affine = np.rint(matrix)
     corners = np.array([(*c, 1) for c in itertools.product(*((0, n - 1) for n in shape))])
     if np.abs(corners @ (matrix - whole).T).max() < _WHOLE:
         return whole
@@ -117,7 +117,9 @@ def _antialiased(image: FloatArray, matrix: Affine) -> FloatArray:
     return blurred
 
 
-def _inside(shape: tuple[int, ...], reference_shape: Shape, matrix: Affine) -> npt.NDArray[np.bool_]:
+def _inside(
+    shape: tuple[int, ...], reference_shape: Shape, matrix: Affine
+) -> npt.NDArray[np.bool_]:
     """(I', J', K') bool, made slab by slab: coordinates take eight times the memory of voxels."""
     inside = np.ones(reference_shape, bool)
     _, rows, columns = np.ogrid[:0, : reference_shape[1], : reference_shape[2]]
