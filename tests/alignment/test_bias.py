@@ -10,8 +10,8 @@ from gliomask.core.volume import FloatArray
 from tests.alignment.blobs import scan
 from tests.alignment.grids import Shape, centred, world
 
-SHAPE: Shape = (32, 38, 30)
-AFFINE = centred(SHAPE, (5, 5, 5))
+SHAPE: Shape = (22, 25, 20)
+AFFINE = centred(SHAPE, (8, 8, 8))
 
 
 def unevenness(one: FloatArray, other: FloatArray) -> float:

@@ -109,8 +109,9 @@ def test_nested_regions_have_the_numbers_of_brats() -> None:
 
 def test_temperature_softens() -> None:
     volume = head_volume()
-    sharp = Predictor(BrightEngine(), fake_card()).segment(volume, keep=True)
-    soft = Predictor(BrightEngine(), fake_card(temperature=4.0)).segment(volume, keep=True)
+    engine = BrightEngine(level=3.0)  # so that no probability is rounded to 1
+    sharp = Predictor(engine, fake_card()).segment(volume, keep=True)
+    soft = Predictor(engine, fake_card(temperature=4.0)).segment(volume, keep=True)
     assert kept(soft).max() < kept(sharp).max()
 
 

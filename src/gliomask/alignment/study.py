@@ -81,7 +81,7 @@ def align_study(
 
 def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
     if reference is None:
-        return next((name for name in (*PREFERRED, *series) if name in series))
+        return next(name for name in (*PREFERRED, *series) if name in series)
     if reference not in series:
         what = "the reference is not among the series"
         raise CaseError(what, field="reference", found=reference, allowed=", ".join(series))
@@ -133,9 +133,7 @@ def _registered(
     return words, record, found.transform @ image.affine
 
 
-def _checked_share(
-    name: str, image: Image, affine: Affine, reference: str, target: Image
-) -> float:
+def _checked_share(name: str, image: Image, affine: Affine, reference: str, target: Image) -> float:
     share = head_share(_shape(image), affine, target.array, target.affine)
     if share < LEAST:
         raise CaseError(

@@ -20,7 +20,7 @@ def load_toolkit(purpose: str) -> Any:
         MachineError: it is not installed.
     """
     try:
-        import SimpleITK  # noqa: N813 - the name it goes by
+        import SimpleITK
     except ImportError:
         what = f"{purpose} needs SimpleITK, which is not installed"
         raise MachineError(what, hint='pip install "gliomask[register]"') from None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from gliomask.alignment.bias import correct_bias
 from gliomask.alignment.study import AlignedStudy, align_study
 from gliomask.core.case import Case
+from gliomask.core.prediction import Prediction
 from gliomask.datasets.load import load_series, stack_series
 from gliomask.errors import CaseError
 from gliomask.formats.images import Image
@@ -37,8 +38,8 @@ def load_on_one_grid(
     if n4:
         series = {name: _evened(case, name, image) for name, image in series.items()}
     if reference is None and not register:
-        several = all(image.has_world for image in series.values())
-        study = AlignedStudy(stack_series(case, series, HINT if several else None))
+        placed = all(image.has_world for image in series.values())
+        study = AlignedStudy(stack_series(case, series, HINT if placed else None))
     else:
         try:
             study = align_study(series, reference, register=register)
@@ -49,6 +50,15 @@ def load_on_one_grid(
         return study
     note = "the shading of the coil was taken out (N4)"
     return replace(study, notes=(*study.notes, note), provenance={**study.provenance, "n4": True})
+
+
+def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
+    """A prediction that also tells what was done to the series before."""
+    if not study.provenance:
+        return prediction
+    provenance = {**prediction.provenance, "alignment": dict(study.provenance)}
+    notes = (*prediction.notes, *study.notes)
+    return replace(prediction, notes=notes, provenance=provenance)
 
 
 def _evened(case: Case, name: str, image: Image) -> Image:

@@ -26,7 +26,7 @@ from gliomask.errors import (
 from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.inference.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.workflows.one_grid import load_on_one_grid
+from gliomask.workflows.one_grid import load_on_one_grid, with_study
 from gliomask.workflows.outputs import write_outputs
 from gliomask.workflows.results import raise_failures
 from gliomask.workflows.staging import staged
@@ -145,12 +145,8 @@ def _predictor(options: PredictOptions) -> Predictor:
 def _predict_case(predictor: Predictor, case: Case, options: PredictOptions) -> PredictedCase:
     register, n4 = options.register_series, options.n4
     study = load_on_one_grid(case, options.reference, register=register, n4=n4)
-    found = predictor.segment(study.volume, case.id, keep=options.probabilities)
-    prediction = replace(
-        found,
-        notes=(*found.notes, *study.notes),
-        provenance={**found.provenance, **({"alignment": study.provenance} if study.provenance else {})},
-    )
+    prediction = predictor.segment(study.volume, case.id, keep=options.probabilities)
+    prediction = with_study(prediction, study)
     with staged(options.out) as folder:
         write_outputs(folder, case, study.volume, prediction, options.write)
         names = sorted(entry.name for entry in folder.iterdir())
