@@ -29,7 +29,7 @@ def t1(shape: Shape = FINE, affine: Affine = FINE_AFFINE, move: Affine | None = 
 
 
 def test_series_on_one_grid_are_not_touched() -> None:
-    rounded = AFFINE.astype(np.float32) + 1e-4
+    rounded = AFFINE + 1e-4
     other = t1(SHAPE, AFFINE)._replace(affine=rounded)
     study = align_study({"t1": other, "flair": FLAIR})
     np.testing.assert_array_equal(study.volume.array, [other.array, FLAIR.array])

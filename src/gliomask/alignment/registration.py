@@ -21,7 +21,7 @@ MOST_DEGREES = 30.0
 """A larger turn between series of one study is not believed."""
 MOST_MM = 50.0
 """Nor is a larger shift of the middle of the head."""
-_LEAST_GAIN = 0.01
+_LEAST_GAIN = 0.02
 """Of the mutual information, as a share of it: a smaller one is no reason to interpolate."""
 _GRID_MM = 2.0
 """Both images are averaged to voxels of about this size first."""
@@ -74,7 +74,7 @@ def register_rigid(
         fixed_affine: (4, 4).
 
     Returns:
-        the registration; the identity if mutual information does not rise by 1 %.
+        the registration; the identity if mutual information does not rise by 2 %.
 
     Raises:
         ImplausibleError: more than 30 degrees or 50 mm; or the images don't overlap.
