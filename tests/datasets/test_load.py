@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.geometry import corner_distance
 from gliomask.core.labels import BRATS_2021
-from gliomask.datasets.load import corner_distance, load_case
+from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture

@@ -34,6 +34,14 @@ def run(
     threshold: Annotated[
         float | None, typer.Option(help="Probability from which a voxel is tumour.")
     ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Resample the other sequences to the grid of this one, e.g. flair."),
+    ] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="Lay the other sequences onto the reference.")
+    ] = False,
+    n4: Annotated[bool, typer.Option("--n4", help="Take out the coil's shading first.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
@@ -51,6 +59,9 @@ def run(
         "write": [kind.strip() for kind in write.split(",") if kind.strip()],
         "probabilities": probabilities,
         "threshold": threshold,
+        "reference": reference,
+        "register_series": register,
+        "n4": n4,
         "device": device,
     }
     options = build(PredictOptions, keys, "predict")

@@ -8,6 +8,7 @@ and can be undone exactly.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,10 @@ Element = TypeVar("Element", bound=np.generic)
 
 _READING_FRAME = ((2, +1), (1, -1), (0, -1))
 """(world axis of RAS+, direction) of slices, rows and columns: S, P, L."""
+
+GRID_TOLERANCE = 0.05
+"""How far apart two grids may put a corner of the volume, as a share of the smallest voxel side.
+Rounding in headers moves corners by less than a hundredth; real misplacement by whole voxels."""
 
 PICTURE_AFFINE: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Affine of pictures stacked as (column, row, slice): 1 mm voxels with the axes L, P, S."""
@@ -47,6 +52,18 @@ def spacing_mm(affine: Affine) -> tuple[float, float, float]:
 def voxel_ml(affine: Affine) -> float:
     """The volume of one voxel in millilitres, sheared voxels included (the determinant)."""
     return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0
+
+
+def corner_distance(one: Affine, other: Affine, shape: tuple[int, ...]) -> float:
+    """The largest distance in mm between the places that two affines give a volume's corners."""
+    corners = np.array([(*c, 1) for c in itertools.product(*((0, n - 1) for n in shape))])
+    return float(np.linalg.norm((corners @ (one - other).T)[:, :3], axis=1).max())
+
+
+def same_place(one: Affine, other: Affine, shape: tuple[int, ...]) -> bool:
+    """Whether two affines lay a volume on the same voxels, within ``GRID_TOLERANCE`` of a side."""
+    apart = corner_distance(one, other, shape)
+    return apart <= GRID_TOLERANCE * min(spacing_mm(other))
 
 
 def orientation(affine: Affine) -> Orientation:

@@ -17,7 +17,9 @@ from gliomask.core.volume import FloatArray
 def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: int) -> FloatArray:
     """Slices (..., H, W) on the grid (..., size, size), float32, antialiased linear interpolation.
 
-    Beyond the slice's edge its last row or column goes on, so no border appears.
+    Beyond the slice's edge its last row or column goes on, so no border appears. The result is
+    rounded to half precision, because that is how training holds its slices: prediction then
+    shows the network the same numbers.
 
     Args:
         stack: (..., H, W); an empty stack gives an empty one.
@@ -26,7 +28,8 @@ def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: in
     """
     height, width = stack.shape[-2:]
     rows, columns = _scales((height, width), pixel_mm, size)
-    return _apply(stack, _weights(height, size, rows), _weights(width, size, columns))
+    fitted = _apply(stack, _weights(height, size, rows), _weights(width, size, columns))
+    return fitted.astype(np.float16).astype(np.float32)
 
 
 def unfit(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Mapping
 
 import numpy as np
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.geometry import spacing_mm
+from gliomask.core.geometry import corner_distance, same_place
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, Volume
 from gliomask.errors import CaseError, FormatError
 from gliomask.formats.images import Image, read_images, read_labels
-
-GRID_TOLERANCE = 0.05
-"""How far apart two grids may put a corner of the volume, as a share of the smallest voxel side.
-Rounding in headers moves corners by less than a hundredth; real misplacement by whole voxels."""
 
 
 def load_case(case: Case) -> tuple[Volume, LabelArray | None]:
@@ -30,31 +26,57 @@ def load_case(case: Case) -> tuple[Volume, LabelArray | None]:
             told); a constant image; label numbers that the scheme doesn't know; a mask of
             tumour-only slices without tumour.
     """
-    if not case.images:
-        raise CaseError(f"{case.id}: no images")
+    series = load_series(case)
+    volume = stack_series(case, series)
+    if case.label is None:
+        return volume, None
     try:
-        images = read_images(tuple(case.images.values()))
-        volume = _volume(case, images)
-        return volume, _labels(case, case.label, images[0]) if case.label else None
+        return volume, _labels(case, case.label, next(iter(series.values())))
     except FormatError as problem:
         raise CaseError(f"{case.id}: {problem}") from problem
 
 
-def _volume(case: Case, images: tuple[Image, ...]) -> Volume:
-    first = images[0]
+def load_series(case: Case) -> dict[str, Image]:
+    """Reads the images of a case, each still on its own grid, in the order of ``case.images``.
+
+    Raises:
+        CaseError: no images; a file can't be read or used; a constant image.
+    """
+    if not case.images:
+        raise CaseError(f"{case.id}: no images")
+    try:
+        images = read_images(tuple(case.images.values()))
+    except FormatError as problem:
+        raise CaseError(f"{case.id}: {problem}") from problem
     for (name, file), image in zip(case.images.items(), images, strict=True):
-        _check_grid(case, name, image.array.shape, image.affine, first)
         low = image.array.min()
         if low == image.array.max():
             what = f"{case.id}: {name} is constant"
             raise CaseError(what, path=str(file), field="intensity", found=float(low))
-    array = np.stack([image.array for image in images])
-    return Volume(array, first.affine, tuple(case.images), first.has_world)
+    return dict(zip(case.images, images, strict=True))
+
+
+def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = None) -> Volume:
+    """Images that lie on one grid as a volume, on the grid of the first.
+
+    Args:
+        case: that they are of.
+        series: sequence -> image, at least one.
+        hint: what to do about grids that differ.
+
+    Raises:
+        CaseError: an image on another grid than the first; both are told.
+    """
+    first = next(iter(series.values()))
+    for name, image in series.items():
+        _check_grid(case, name, (image.array.shape, image.affine), first, hint)
+    array = np.stack([image.array for image in series.values()])
+    return Volume(array, first.affine, tuple(series), first.has_world)
 
 
 def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
     numbers, affine = read_labels(file)
-    _check_grid(case, "the mask", numbers.shape, affine, first)
+    _check_grid(case, "the mask", (numbers.shape, affine), first)
     try:
         labels = case.scheme.translate(numbers)
     except ValueError as problem:
@@ -66,24 +88,23 @@ def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
 
 
 def _check_grid(
-    case: Case, name: str, shape: tuple[int, ...], affine: Affine, first: Image
+    case: Case,
+    name: str,
+    grid: tuple[tuple[int, ...], Affine],
+    first: Image,
+    hint: str | None = None,
 ) -> None:
     """Whether an image or mask lies voxel for voxel on the case's first image."""
+    shape, affine = grid
     if shape != first.array.shape:
         what = f"{case.id}: {name} is on another grid than {next(iter(case.images))}"
         allowed = _sizes(first.array.shape)
-        raise CaseError(what, field="shape", found=_sizes(shape), allowed=allowed)
-    apart = corner_distance(affine, first.affine, shape)
-    if apart > GRID_TOLERANCE * min(spacing_mm(first.affine)):
+        raise CaseError(what, field="shape", found=_sizes(shape), allowed=allowed, hint=hint)
+    if not same_place(affine, first.affine, shape):
+        apart = corner_distance(affine, first.affine, shape)
         what = f"{case.id}: {name} lies up to {apart:.3g} mm away from {next(iter(case.images))}"
         allowed = _told(first.affine)
-        raise CaseError(what, field="affine", found=_told(affine), allowed=allowed)
-
-
-def corner_distance(one: Affine, other: Affine, shape: tuple[int, ...]) -> float:
-    """The largest distance in mm between the places that two affines give a volume's corners."""
-    corners = np.array([(*c, 1) for c in itertools.product(*((0, n - 1) for n in shape))])
-    return float(np.linalg.norm((corners @ (one - other).T)[:, :3], axis=1).max())
+        raise CaseError(what, field="affine", found=_told(affine), allowed=allowed, hint=hint)
 
 
 def _sizes(shape: tuple[int, ...]) -> str:

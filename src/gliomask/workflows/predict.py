@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +14,6 @@ from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.progress import SILENT, Progress
-from gliomask.datasets.load import load_case
 from gliomask.datasets.study import survey
 from gliomask.errors import (
     CasesError,
@@ -27,6 +26,7 @@ from gliomask.errors import (
 from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.inference.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.workflows.one_grid import load_on_one_grid, with_study
 from gliomask.workflows.outputs import write_outputs
 from gliomask.workflows.results import raise_failures
 from gliomask.workflows.staging import staged
@@ -51,6 +51,12 @@ class PredictOptions(Options):
     """Write the probability of each region too (NIfTI inputs only)."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Probability from which a voxel is tumour, instead of the model's own."""
+    reference: Literal["t1", "t1ce", "t2", "flair"] | None = None
+    """The sequence whose grid the others are resampled to; None refuses other grids."""
+    register_series: bool = False
+    """Lay the others onto the reference by what they show first (its default then: flair)."""
+    n4: bool = False
+    """Take the coil's shading out of each sequence first."""
     device: Device = "auto"
     """What computes."""
 
@@ -137,10 +143,12 @@ def _predictor(options: PredictOptions) -> Predictor:
 
 
 def _predict_case(predictor: Predictor, case: Case, options: PredictOptions) -> PredictedCase:
-    volume, _ = load_case(replace(case, label=None))
-    prediction = predictor.segment(volume, case.id, keep=options.probabilities)
+    register, n4 = options.register_series, options.n4
+    study = load_on_one_grid(case, options.reference, register=register, n4=n4)
+    prediction = predictor.segment(study.volume, case.id, keep=options.probabilities)
+    prediction = with_study(prediction, study)
     with staged(options.out) as folder:
-        write_outputs(folder, case, volume, prediction, options.write)
+        write_outputs(folder, case, study.volume, prediction, options.write)
         names = sorted(entry.name for entry in folder.iterdir())
     return _summary(case, prediction, [options.out / name for name in names])
 

@@ -1,0 +1,1 @@
+"""Series of one study that lie on different grids, brought onto one."""

@@ -1,0 +1,33 @@
+"""How much of a head one series shows to another."""
+
+from __future__ import annotations
+
+from gliomask.alignment.resampling import seen_from
+from gliomask.core.intensity import foreground_level
+from gliomask.core.volume import Affine, FloatArray
+
+LEAST = 0.7
+"""A series that shows less of the head than this is refused."""
+FULL = 0.98
+"""A series that shows less of the head than this is noted."""
+
+
+def head_share(
+    shape: tuple[int, int, int], affine: Affine, reference: FloatArray, reference_affine: Affine
+) -> float:
+    """The share of the head in a reference image that lies within another series.
+
+    Args:
+        shape: (I, J, K) of the series.
+        affine: (4, 4) of the series, voxel index to RAS+ mm.
+        reference: (I', J', K'), not constant; its head is what is brighter than air.
+        reference_affine: (4, 4) of it.
+
+    Returns:
+        0 to 1; 0 where the reference shows no head.
+    """
+    head = reference > foreground_level(reference)
+    if not head.any():
+        return 0.0
+    seen = seen_from(shape, affine, (*reference.shape,), reference_affine)
+    return float(seen[head].mean())

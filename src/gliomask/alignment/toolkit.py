@@ -1,0 +1,42 @@
+"""SimpleITK, an optional extra: loaded here and nowhere else, and given our images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gliomask.core.volume import Affine, FloatArray
+from gliomask.errors import MachineError
+
+
+def load_toolkit(purpose: str) -> Any:
+    """The module ``SimpleITK``.
+
+    Args:
+        purpose: what can't be done without it, for the error.
+
+    Raises:
+        MachineError: it is not installed.
+    """
+    try:
+        import SimpleITK
+    except ImportError:
+        what = f"{purpose} needs SimpleITK, which is not installed"
+        raise MachineError(what, hint='pip install "gliomask[register]"') from None
+    return SimpleITK
+
+
+def to_toolkit(toolkit: Any, image: FloatArray, affine: Affine) -> Any:
+    """An image (I, J, K) as SimpleITK's, float32, in RAS+ millimetres.
+
+    SimpleITK means LPS by the same numbers, but it never looks at the patient: as long as all
+    images and transforms are given in RAS, all it finds is in RAS.
+    """
+    # The last axis runs fastest there in memory order and is called the first.
+    found = toolkit.GetImageFromArray(np.ascontiguousarray(image.T, np.float32))
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    found.SetSpacing(spacing.tolist())
+    found.SetOrigin(affine[:3, 3].tolist())
+    found.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
+    return found
