@@ -50,6 +50,16 @@ class Opinions:
     shared: Counts
 
 
+def disagreement(opinions: Opinions, region: int) -> float:
+    """1 - mean Dice between the plain mask of a region (its index) and the M others, in [0, 1].
+
+    Two empty masks agree.
+    """
+    both = opinions.plain[region] + opinions.voxels[:, region]
+    dice = np.where(both > 0, 2 * opinions.shared[:, region] / np.maximum(both, 1), 1.0)
+    return float(1.0 - dice.mean())
+
+
 def trained_flips(card: ModelCard) -> tuple[int, ...]:
     """The axes of a slice that a model was trained to see mirrored: rows (-2), columns (-1).
 
@@ -120,7 +130,9 @@ class Passes:
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the card's threshold, an inner one within the outer."""
         regions = self.card.regions
-        return region_masks(labels_of_regions(probabilities >= self.card.threshold, regions), regions)
+        return region_masks(
+            labels_of_regions(probabilities >= self.card.threshold, regions), regions
+        )
 
     def _empty(self, stack: SliceStack) -> FloatArray:
         slices, _, height, width = stack.array.shape

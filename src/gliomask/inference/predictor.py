@@ -10,19 +10,22 @@ in every healthy slice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from gliomask.core.labels import REGIONS, labels_of_regions, region_masks
-from gliomask.core.prediction import Prediction
+from gliomask.core.prediction import Interval, Prediction
 from gliomask.core.slices import VERSION, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.inference.engine import Device, Engine, TorchEngine
 from gliomask.inference.passes import Opinions, Passes
+from gliomask.inference.reliability import Findings, assess
+from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.weights import load_model
 
@@ -98,22 +101,34 @@ class Predictor:
             CaseError: the stack lacks sequences that the model needs.
             ModelError: the network gives NaN or infinity.
         """
-        maps = self._passes.plain(stack, self.channels(stack.sequences).used)
-        return place(maps, stack.record).astype(np.float32, copy=False)
+        return place(self.maps(stack), stack.record).astype(np.float32, copy=False)
+
+    def maps(self, stack: SliceStack) -> FloatArray:
+        """The same on the cropped slices: (R, S, H, W)."""
+        return self._passes.plain(stack, self.channels(stack.sequences).used)
+
+    def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
+        """(R, ...) bool: the regions at the model's threshold, an inner one within the outer."""
+        return self._passes.masks(probabilities)
 
     def opinions(self, stack: SliceStack, *, disagreement: bool = False) -> Opinions:
         """What the network says of a stack in several ways; raises as ``probabilities``."""
         used = self.channels(stack.sequences).used
         return self._passes.thorough(stack, used, disagreement=disagreement)
 
-    def segment(self, volume: Volume, case: str = "case", *, keep: bool = False) -> Prediction:
+    def segment(
+        self, volume: Volume, case: str = "case", *, keep: bool = False, thorough: bool = False
+    ) -> Prediction:
         """Segments one examination.
 
         Args:
             volume: its sequences, at least those that the model needs; others are not looked at
                 but for the crop to the head.
             case: its id.
-            keep: whether the prediction holds the probabilities too.
+            keep: whether the prediction holds the probabilities too, and with ``thorough`` the
+                disagreement.
+            thorough: ask the network in several ways, for intervals and a flag; the mask and the
+                probabilities stay the same. It takes as much longer as slices are mirrored.
 
         Raises:
             CaseError: the volume lacks sequences that the model needs, or one is constant.
@@ -123,12 +138,29 @@ class Predictor:
             stack = to_slices(volume)
         except ValueError as problem:
             raise CaseError(str(problem)) from None
-        return self.segment_stack(stack, case, keep=keep)
+        return self.segment_stack(stack, case, keep=keep, thorough=thorough)
 
-    def segment_stack(self, stack: SliceStack, case: str, *, keep: bool = False) -> Prediction:
+    def segment_stack(
+        self, stack: SliceStack, case: str, *, keep: bool = False, thorough: bool = False
+    ) -> Prediction:
         """The same from slices that are prepared already."""
+        if not thorough:
+            return self._prediction(stack, case, self.probabilities(stack), keep)
+        opinions = self.opinions(stack, disagreement=keep)
+        probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
+        plain = self._prediction(stack, case, probabilities, keep)
+        apart = opinions.disagreement
+        return replace(
+            plain,
+            intervals=self._intervals(opinions),
+            disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
+            reliability=assess(Findings(self.card, stack, plain, opinions)),
+        )
+
+    def _prediction(
+        self, stack: SliceStack, case: str, probabilities: FloatArray, keep: bool
+    ) -> Prediction:
         channels = self.channels(stack.sequences)
-        probabilities = self.probabilities(stack)
         card, record = self.card, stack.record
         mask = labels_of_regions(probabilities >= card.threshold, card.regions)
         voxels = region_masks(mask, card.regions).sum(axis=(1, 2, 3))
@@ -147,6 +179,17 @@ class Predictor:
             notes=self._notes(channels, record.has_world),
             provenance=self._provenance(),
         )
+
+    def _intervals(self, opinions: Opinions) -> MappingProxyType[str, Interval]:
+        """Those of the regions of which something was found."""
+        found = {}
+        for k, region in enumerate(self.card.regions):
+            plain, others = int(opinions.plain[k]), opinions.voxels[:, k]
+            wide = spread(plain, others, doubt(opinions.probabilities[k]))
+            one = interval(plain, wide, self.card.volume_fit(region))
+            if one is not None:
+                found[region] = one
+        return MappingProxyType(found)
 
     def _notes(self, channels: Channels, has_world: bool) -> tuple[str, ...]:
         found = []
