@@ -191,10 +191,15 @@ def test_provenance_tells_what_when_and_where(run: tuple[TrainResult, Listener])
 
 def test_progress_is_told_of_every_slice(run: tuple[TrainResult, Listener]) -> None:
     _, listener = run
-    assert listener.started == [(6, "reading slices"), (2 * (20 + 10), "training u2net-tiny")]
-    assert listener.done == 60
-    assert "epoch 2/2" in listener.notes[-1]
-    assert "slices/s" in listener.notes[-1]
+    assert listener.started == [
+        (6, "reading slices"),
+        (2 * (20 + 10), "training u2net-tiny"),
+        # Two cases, each looked at in full and with either sequence, and four of training.
+        (2 * 3 + 4, "calibrating"),
+    ]
+    assert listener.done == 10
+    (last,) = [note for note in listener.notes if "epoch 2/2" in note][-1:]
+    assert "slices/s" in last
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ class Predictor:
         apart = opinions.disagreement
         return replace(
             plain,
-            intervals=self._intervals(opinions),
+            intervals=self._intervals(opinions, complete=not plain.missing),
             disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
             reliability=assess(Findings(self.card, stack, plain, opinions)),
         )
@@ -180,13 +180,14 @@ class Predictor:
             provenance=self._provenance(),
         )
 
-    def _intervals(self, opinions: Opinions) -> MappingProxyType[str, Interval]:
-        """Those of the regions of which something was found."""
+    def _intervals(self, opinions: Opinions, *, complete: bool) -> MappingProxyType[str, Interval]:
+        """Those of the regions of which something was found; measured ones with all sequences."""
         found = {}
         for k, region in enumerate(self.card.regions):
             plain, others = int(opinions.plain[k]), opinions.voxels[:, k]
             wide = spread(plain, others, doubt(opinions.probabilities[k]))
-            one = interval(plain, wide, self.card.volume_fit(region))
+            fit = self.card.volume_fit(region) if complete else None
+            one = interval(plain, wide, fit)
             if one is not None:
                 found[region] = one
         return MappingProxyType(found)

@@ -122,6 +122,13 @@ class ModelCard(BaseModel):
         known = self.validation.regions.get(region) if self.validation else None
         return known.volume if known else None
 
+    def with_threshold(self, threshold: float) -> ModelCard:
+        """The card for use at another threshold; what was measured of volumes at its own goes."""
+        changes: dict[str, object] = {"threshold": threshold}
+        if self.validation and threshold != self.threshold:
+            changes["validation"] = self.validation.without_volumes()
+        return self.model_copy(update=changes)
+
     @model_validator(mode="after")
     def _channels_fit(self) -> Self:
         channels = len(self.sequences) if self.input_mode == "stacked" else 1

@@ -111,7 +111,8 @@ class RegionValidation(Part):
     missed: Count
     """Of those, in whom nothing at all was found."""
     disagreement: Range | None
-    """1 - mean Dice between the plain mask and those of the other maps, where any was found."""
+    """1 - mean Dice between the plain mask and those of the other maps, where any was found (of
+    patients with all sequences, as the volume)."""
     volume: VolumeFit | None
     """None if there were too few patients."""
 
@@ -127,6 +128,13 @@ class ValidationFacts(Part):
     """Region -> what was found of it."""
     subsets: tuple[SubsetDice, ...] = ()
     """All sequences first; empty if the model needs them all."""
+
+    def without_volumes(self) -> ValidationFacts:
+        """The same but for how intervals of volumes follow from spreads."""
+        regions = {
+            name: one.model_copy(update={"volume": None}) for name, one in self.regions.items()
+        }
+        return self.model_copy(update={"regions": regions})
 
     def subset(self, sequences: Sequence[str]) -> SubsetDice | None:
         """What was measured with just these sequences, in any order."""

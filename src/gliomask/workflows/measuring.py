@@ -58,7 +58,8 @@ class MeasuredCase:
     Attributes:
         patient: whose it is.
         counts: region -> its voxels by what the network says of them, at temperature 1.
-        volumes: region -> its volumes; empty if only some slices were annotated.
+        volumes: region -> its volumes; empty if only some slices were annotated, or if the case
+            lacks a sequence: such cases are not like those that have them all.
         ways: names of the other maps.
         subsets: sequences given -> region -> Dice; empty if the case lacks a sequence.
     """
@@ -93,6 +94,7 @@ def measure(
         advance: as often as there are subsets, and once more.
     """
     stack, regions = examination.stack, predictor.card.regions
+    complete = not predictor.channels(stack.sequences).missing
     opinions = predictor.opinions(stack)
     advance()
     said = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
@@ -106,7 +108,7 @@ def measure(
     return MeasuredCase(
         patient=patient,
         counts=count_voxels(said, regions, examination),
-        volumes=volumes if examination.annotated is None else {},
+        volumes=volumes if complete and examination.annotated is None else {},
         ways=opinions.names,
         subsets=_subsets(predictor, examination, opinions.probabilities, advance),
     )
@@ -121,7 +123,7 @@ def _subsets(
     """The Dice with all sequences, known from the plain pass, and with each subset of them."""
     card, stack = predictor.card, examination.stack
     tried = subsets_of(card)
-    complete = set(card.sequences) <= set(stack.sequences)
+    complete = not predictor.channels(stack.sequences).missing
     picked = _picked(examination)
     found = {card.sequences: _dice(predictor, plain[:, picked], examination, picked)}
     for subset in tried:
