@@ -43,7 +43,8 @@ def test_nothing_is_claimed_unsaid() -> None:
     assert not plain.synthetic
     assert dict(plain.provenance) == {}
     assert dict(plain.intervals) == {}
-    assert plain.disagreement is plain.reliability is None
+    assert plain.disagreement is None
+    assert plain.reliability is None
 
 
 def test_an_interval_in_millilitres_by_hand() -> None:

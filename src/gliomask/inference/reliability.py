@@ -28,7 +28,7 @@ COSTLY: Final = 0.1
 FAR: Final = 2.0
 """How many times further than training's furthest a size or a contrast is red."""
 _ROUNDING: Final = 1.01
-"""Headers hold rounded sizes: 1 % beyond the range is not outside."""
+"""Headers and cards hold rounded figures: 1 % beyond the range is not outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def _contrast(findings: Findings) -> Iterator[Reason]:
         if known is None or known.distance is None or name not in quantiles:
             continue
         found, usual = distance(quantiles[name], known), known.distance
-        if found > usual.high:
+        if found > _ROUNDING * usual.high:
             level: Level = "red" if found > FAR * usual.high else "amber"
             text = (
                 f"the intensities of {name} are spread unlike training's: distance {found:.1f}, "
