@@ -55,7 +55,7 @@ def training(volume: Volume, **changes: Any) -> TrainingData:
     """Of the volume itself and noisier ones, in the same voxels."""
     rows = [head_quantiles(to_slices(volume))]
     for seed in range(8):
-        noise = np.random.default_rng(seed).normal(0, 4, volume.array.shape).astype(np.float32)
+        noise = np.random.default_rng(seed).normal(0, 1, volume.array.shape).astype(np.float32)
         rows.append(head_quantiles(to_slices(replace(volume, array=volume.array + noise))))
     keys: dict[str, Any] = {
         "patients": 8,

@@ -81,14 +81,16 @@ def _missing(findings: Findings) -> Iterator[Reason]:
     what = " and ".join(prediction.missing)
     with_all = known.subset(findings.card.sequences) if known else None
     without = known.subset(prediction.used) if known else None
-    if with_all is None or without is None:
+    before, after = (one.dice if one else {} for one in (with_all, without))
+    costs = {region: before[region] - after[region] for region in before if region in after}
+    if without is None or not costs:
         text = f"predicted without {what}; what that costs was not measured"
         yield Reason("amber", "missing_sequences", text)
         return
-    costs = {r: dice - without.dice[r] for r, dice in with_all.dice.items() if r in without.dice}
     level: Level = "red" if any(cost >= COSTLY for cost in costs.values()) else "amber"
     told = "; ".join(
-        f"mean Dice {without.dice[r]:.2f} instead of {with_all.dice[r]:.2f} ({r})" for r in costs
+        f"mean Dice {after[region]:.2f} instead of {before[region]:.2f} ({region})"
+        for region in costs
     )
     text = f"predicted without {what}; {without.patients} validation patients: {told}"
     yield Reason(level, "missing_sequences", text)
