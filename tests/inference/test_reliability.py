@@ -125,10 +125,15 @@ def test_disagreement_is_held_against_validation(largest: float, level: str | No
     opinions = Predictor(engine, card).opinions(to_slices(head_volume()))
     both = opinions.plain[0] + opinions.voxels[:, 0]
     known = float(np.mean(1 - 2 * opinions.shared[:, 0] / both))
-    found = flag(head_volume(), engine, validation=validation(0.0, largest * known))
+    found = flag(head_volume(), engine, validation=validation(*[0.0] * 8, largest * known))
     one = reason(found, "maps_disagree")
     assert (one.level if one else None) == level
     assert one is None or f"differ from its mask by {known:.2f}" in one.text
+
+
+def test_few_validation_patients_make_no_case_red() -> None:
+    found = flag(head_volume(), BrightEngine(apart=1.0), validation=validation(*[0.0] * 8))
+    assert told(found, "maps_disagree").level == "amber"
 
 
 def test_sizes_are_held_against_training() -> None:

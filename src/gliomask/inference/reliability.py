@@ -27,6 +27,9 @@ COSTLY: Final = 0.1
 """Dice that missing sequences cost from which on a case is red."""
 FAR: Final = 2.0
 """How many times further than training's furthest a size or a contrast is red."""
+ENOUGH: Final = 9
+"""Validation patients from which on a disagreement beyond all of theirs is red. A patient like them
+lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
 _ROUNDING: Final = 1.01
 """Headers and cards hold rounded figures: 1 % beyond the range is not outside."""
 
@@ -103,14 +106,15 @@ def _disagreeing(findings: Findings) -> Iterator[Reason]:
         if not one or not one.disagreement or not findings.opinions.plain[k]:
             continue
         found, usual = disagreement(findings.opinions, k), one.disagreement
-        level: Level = "green" if found <= usual.p90 else "amber" if found <= usual.high else "red"
+        if found <= usual.p90:
+            continue
+        level: Level = "red" if found > usual.high and usual.n >= ENOUGH else "amber"
         text = (
             f"the network's maps of {region} differ from its mask by {found:.2f} (1 - mean Dice); "
             f"validation patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
             f"largest {usual.high:.2f} (n = {usual.n})"
         )
-        if level != "green":
-            yield Reason(level, "maps_disagree", text)
+        yield Reason(level, "maps_disagree", text)
 
 
 def _sizes(findings: Findings) -> Iterator[Reason]:
