@@ -117,15 +117,19 @@ def test_a_cost_that_was_not_measured_is_said() -> None:
     assert one.text == "predicted without t1; what that costs was not measured"
 
 
-@pytest.mark.parametrize(("largest", "level"), [(2.0, None), (1.05, "amber"), (0.9, "red")])
-def test_disagreement_is_held_against_validation(largest: float, level: str | None) -> None:
+@pytest.mark.parametrize(
+    ("most", "largest", "level"), [(1.1, 1.1, None), (0.0, 1.05, "amber"), (0.0, 0.9, "red")]
+)
+def test_disagreement_is_held_against_validation(
+    most: float, largest: float, level: str | None
+) -> None:
     """Beyond 90 % of the validation patients amber, beyond all of them red."""
     engine = BrightEngine(apart=1.0)
     card = fake_card(recipe={})
     opinions = Predictor(engine, card).opinions(to_slices(head_volume()))
     both = opinions.plain[0] + opinions.voxels[:, 0]
     known = float(np.mean(1 - 2 * opinions.shared[:, 0] / both))
-    found = flag(head_volume(), engine, validation=validation(*[0.0] * 8, largest * known))
+    found = flag(head_volume(), engine, validation=validation(*[most * known] * 8, largest * known))
     one = reason(found, "maps_disagree")
     assert (one.level if one else None) == level
     assert one is None or f"differ from its mask by {known:.2f}" in one.text
