@@ -98,8 +98,15 @@ def test_a_synthetic_model_is_red() -> None:
 def test_a_card_without_figures_is_amber() -> None:
     found = flag(head_volume(), training_data=None, validation=None)
     assert found.level == "amber"
-    text = told(found, "not_measured").text
-    assert "its training data or its validation patients" in text
+    assert told(found, "not_measured").text == (
+        "the model's card does not tell what its training data were like or "
+        "how far maps of whole usually differ: it was not checked"
+    )
+    assert told(flag(head_volume(), validation=validation()), "not_measured").level == "amber"
+    known = training(head_volume())
+    only = {"flair": known.intensities["flair"]}
+    found = flag(head_volume(), training_data=known.model_copy(update={"intensities": only}))
+    assert "the usual intensities of t1:" in told(found, "not_measured").text
 
 
 @pytest.mark.parametrize(

@@ -63,18 +63,26 @@ def _synthetic(findings: Findings) -> Iterator[Reason]:
 
 
 def _measured(findings: Findings) -> Iterator[Reason]:
-    card = findings.card
-    lacking = [
-        name
-        for name, held in (
-            ("its training data", card.training_data),
-            ("its validation patients", card.validation),
-        )
-        if held is None
-    ]
+    lacking = _lacking(findings)
     if lacking:
-        text = f"the model's card holds no figures of {' or '.join(lacking)} to hold this against"
+        text = f"the model's card does not tell {' or '.join(lacking)}: it was not checked"
         yield Reason("amber", "not_measured", text)
+
+
+def _lacking(findings: Findings) -> list[str]:
+    """What the card would have to hold for all checks to be made."""
+    data, known = findings.card.training_data, findings.card.validation
+    lacking = []
+    if data is None:
+        lacking.append("what its training data were like")
+    else:
+        strange = [name for name in findings.prediction.used if name not in data.intensities]
+        lacking += [f"the usual intensities of {name}" for name in strange]
+    for region, plain in zip(findings.card.regions, findings.opinions.plain, strict=True):
+        one = known.regions.get(region) if known else None
+        if plain and not (one and one.disagreement):
+            lacking.append(f"how far maps of {region} usually differ")
+    return lacking
 
 
 def _missing(findings: Findings) -> Iterator[Reason]:
