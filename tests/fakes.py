@@ -26,12 +26,18 @@ class BrightEngine:
     regions: int = 1
     batch: int = 3
     name: str = "fake"
+    apart: float = 0.0
+    """By how much the logits of each side map are lower than those of the one before it."""
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     def logits(self, inputs: FloatArray) -> FloatArray:
         self.shapes.append(inputs.shape)
         maps = [10 * (inputs[:, -1:] - self.level - k) for k in range(self.regions)]
         return np.concatenate(maps, axis=1).astype(np.float32)
+
+    def maps(self, inputs: FloatArray) -> FloatArray:
+        fused = self.logits(inputs)
+        return np.stack([fused - np.float32(k * self.apart) for k in range(7)], axis=1)
 
 
 def fake_card(**changes: object) -> ModelCard:

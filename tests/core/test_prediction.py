@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gliomask.core.prediction import Prediction
+from gliomask.core.prediction import Interval, Prediction
 
 
 def prediction(*, has_world: bool) -> Prediction:
@@ -40,3 +42,19 @@ def test_nothing_is_claimed_unsaid() -> None:
     assert plain.notes == ()
     assert not plain.synthetic
     assert dict(plain.provenance) == {}
+    assert dict(plain.intervals) == {}
+    assert plain.disagreement is None
+    assert plain.reliability is None
+
+
+def test_an_interval_in_millilitres_by_hand() -> None:
+    bounds = {"whole": Interval(10.0, 20.0, 0.9, 12)}
+    found = replace(prediction(has_world=True), intervals=bounds).intervals_ml
+    assert found is not None
+    assert found["whole"] == pytest.approx((0.3, 0.6))
+    assert replace(prediction(has_world=False), intervals=bounds).intervals_ml is None
+
+
+def test_an_interval_says_whether_it_was_measured() -> None:
+    assert Interval(1.0, 2.0, 0.9, 12).calibrated
+    assert not Interval(1.0, 2.0, None, 0).calibrated

@@ -39,6 +39,20 @@ def test_gives_the_fused_logits(model: U2Net) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_gives_the_side_maps_after_the_fused_one(model: U2Net) -> None:
+    batch = inputs(3)
+    model.eval()
+    with torch.no_grad():
+        expected = [found.numpy() for found in model(torch.from_numpy(batch))]
+    engine = TorchEngine(model, "cpu")
+    found = engine.maps(batch)
+    assert found.dtype == np.float32
+    assert found.shape == (3, 7, 1, 32, 32)
+    for k, one in enumerate(expected):
+        np.testing.assert_allclose(found[:, k], one, atol=1e-4)
+    np.testing.assert_array_equal(found[:, 0], engine.logits(batch))
+
+
 def test_each_input_on_its_own(model: U2Net) -> None:
     engine = TorchEngine(model, "cpu")
     batch = inputs(4)

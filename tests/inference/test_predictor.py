@@ -11,6 +11,7 @@ from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.evaluation.temperature import adjusted_threshold
 from gliomask.inference.predictor import Predictor
+from gliomask.nets.measures import RegionValidation, ValidationFacts, VolumeFit
 from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
 ORDERS = [
@@ -232,3 +233,45 @@ def test_values_that_are_not_finite_are_refused() -> None:
 
     with pytest.raises(ModelError, match="not finite"):
         Predictor(Broken(), fake_card()).segment(head_volume())
+
+
+REGIONS = ("whole", "core", "enhancing")
+
+
+def measured(*regions: str) -> ValidationFacts:
+    fit = VolumeFit(level=0.9, stretch=3.0, patients=20)
+    one = RegionValidation(tumours=20, missed=0, disagreement=None, volume=fit)
+    return ValidationFacts(patients=20, ways=(), regions=dict.fromkeys(regions, one))
+
+
+def test_a_thorough_look_changes_neither_mask_nor_probabilities() -> None:
+    predictor = Predictor(BrightEngine(apart=2.0), fake_card(temperature=1.3))
+    plain = predictor.segment(head_volume(), keep=True)
+    found = predictor.segment(head_volume(), keep=True, thorough=True)
+    assert np.array_equal(found.mask, plain.mask)
+    assert np.array_equal(kept(found), kept(plain))
+    assert found.disagreement is not None
+    assert found.disagreement.shape == kept(found).shape
+    assert found.disagreement.dtype == np.float32
+    assert plain.reliability is None
+    assert plain.disagreement is None
+    assert predictor.segment(head_volume(), thorough=True).disagreement is None
+
+
+def test_each_region_that_was_found_has_an_interval() -> None:
+    """The third region lies above all intensities."""
+    card = fake_card(regions=REGIONS, validation=measured("whole", "core"))
+    found = Predictor(BrightEngine(2.5, regions=3), card).segment(head_volume(), thorough=True)
+    assert found.voxels["enhancing"] == 0
+    assert set(found.intervals) == {"whole", "core"}
+    for region, one in found.intervals.items():
+        assert one.low < found.voxels[region] < one.high
+        assert (one.level, one.patients) == (0.9, 20)
+
+
+def test_an_interval_that_was_measured_with_all_sequences_holds_for_them_only() -> None:
+    card = fake_card(sequence_dropout=True, validation=measured("whole"))
+    predictor = Predictor(BrightEngine(), card)
+    assert predictor.segment(head_volume(), thorough=True).intervals["whole"].level == 0.9
+    lacking = predictor.segment(head_volume().select(("flair",)), thorough=True)
+    assert lacking.intervals["whole"].level is None

@@ -16,6 +16,7 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
+from gliomask.nets.measures import RegionValidation, ValidationFacts, VolumeFit
 from gliomask.workflows.predict import PredictOptions, PredictResult, predict
 from tests.fakes import (
     FakeModel,
@@ -96,6 +97,60 @@ def test_files_of_a_case(tmp_path: Path) -> None:
     assert keys["mask_values"] == {"1": "tumour"}
     assert keys["tumour_found"] is True
     assert keys["synthetic_training"] is keys["synthetic_data"] is False
+
+
+def test_an_interval_and_a_flag_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = VolumeFit(level=0.9, stretch=2.0, patients=20)
+    region = RegionValidation(tumours=20, missed=0, disagreement=None, volume=fit)
+    known = ValidationFacts(patients=20, ways=(), regions={"whole": region})
+    model = FakeModel(size=64, validation=known)
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", model)
+    write_head(tmp_path / "in", NAME, head_volume())
+    (case,) = run(tmp_path / "in", tmp_path / "out").cases
+    keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
+    low, high = keys["volumes_ml_90"]["whole"]
+    assert low < keys["volumes_ml"]["whole"] < high
+    assert case.volumes_ml_90 == {"whole": (low, high)}
+    interval = keys["intervals"]["whole"]
+    assert (interval["level"], interval["patients"], interval["calibrated"]) == (0.9, 20, True)
+    assert interval["ml"] == [low, high]
+    assert np.array(interval["voxels"]) * 3.6 / 1000 == pytest.approx([low, high])
+    assert keys["reliability"]["level"] == "amber"
+    (reason,) = keys["reliability"]["reasons"]
+    assert reason["code"] == "not_measured"
+    assert case.reliability is not None
+    assert case.reliability.plain == keys["reliability"]
+
+
+def test_raw_spread_is_no_90_percent(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume())
+    (case,) = run(tmp_path / "in", tmp_path / "out").cases
+    keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
+    assert keys["volumes_ml_90"] == case.volumes_ml_90 == {}
+    assert keys["intervals"]["whole"]["calibrated"] is False
+    assert keys["intervals"]["whole"]["level"] is None
+
+
+def test_a_quick_look_says_less_and_marks_the_same(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume())
+    (usual,) = run(tmp_path / "in", tmp_path / "a").cases
+    (quick,) = run(tmp_path / "in", tmp_path / "b", thorough=False).cases
+    masks = [read_nifti_labels(tmp_path / at / f"{NAME}_mask.nii.gz")[0] for at in ("a", "b")]
+    assert np.array_equal(masks[0], masks[1])
+    keys = json.loads((tmp_path / "b" / f"{quick.case}.json").read_text())
+    assert (keys["reliability"], keys["intervals"]) == (quick.reliability, {}) == (None, {})
+    assert usual.reliability is not None
+
+
+def test_disagreement_is_a_layer_when_asked_for(tmp_path: Path) -> None:
+    write_head(tmp_path / "in", NAME, head_volume())
+    run(tmp_path / "in", tmp_path / "out", write=(), disagreement=True, thorough=False)
+    layer = f"{NAME}_disagreement_whole.nii.gz"
+    assert names(tmp_path / "out") == {layer, f"{NAME}.json", "cases.csv"}
+    found, affine = read_nifti(tmp_path / "out" / layer)
+    assert found.shape == head_volume().shape
+    assert np.array_equal(affine, head_volume().affine.astype(np.float32))
+    assert found.max() < 1e-5  # the stand-in's side maps are all the same
 
 
 def test_probability_agrees_with_the_mask(tmp_path: Path) -> None:

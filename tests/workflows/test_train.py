@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 import torch
 
 from gliomask.errors import CasesError, ConfigError, GliomaskError, StoppedError, StoreError
+from gliomask.inference.predictor import load_predictor
 from gliomask.learning.batches import Batch, TrainingBatches
 from gliomask.nets.weights import load_model
 from gliomask.store.manifest import read_split, write_split
@@ -176,6 +178,62 @@ def test_the_model_is_the_best_average_and_its_card_says_so(
     assert card.licence == "that of the data: CC0-1.0"
 
 
+def test_the_card_tells_what_new_cases_are_held_against(
+    run: tuple[TrainResult, Listener], store: Store
+) -> None:
+    _, card = load_model(run[0].run)
+    data, known = card.training_data, card.validation
+    assert data is not None
+    assert known is not None
+    assert data.patients == 4
+    assert data.slices is not None
+    assert data.slice_mm is not None
+    assert (data.slices.n, data.slices.low, data.slices.high) == (4, 5, 5)
+    assert (data.slice_mm.low, data.slice_mm.high) == (1.0, 1.0)
+    assert set(data.intensities) == {"t1", "flair"}
+    assert known.patients == 2
+    assert known.ways == (*(f"side {k}" for k in range(1, 7)), "left-right")
+    region = known.regions["whole"]
+    assert region.tumours == 2
+    assert region.volume is None  # two patients can't promise 90 %
+    assert [one.sequences for one in known.subsets] == [("t1", "flair"), ("t1",), ("flair",)]
+    for one in known.subsets:
+        assert one.patients == 2
+        assert one.dice["whole"] == pytest.approx(dice_with(run[0].run, store, one.sequences))
+
+
+def dice_with(run: Path, store: Store, sequences: tuple[str, ...]) -> float:
+    """The mean Dice of the validation patients when they have these sequences only."""
+    predictor = load_predictor(run, "cpu")
+    scores = []
+    for case in store.parts().validation:
+        stack = store.stack(case)
+        index = [stack.sequences.index(name) for name in sequences]
+        given = replace(stack, array=stack.array[:, index], sequences=sequences)
+        found = predictor.segment_stack(given, case).mask > 0
+        drawn = store.reference(case) > 0
+        scores.append(2 * (found & drawn).sum() / (found.sum() + drawn.sum()))
+    return float(np.mean(scores))
+
+
+def test_a_new_case_is_held_against_the_card(
+    run: tuple[TrainResult, Listener], store: Store
+) -> None:
+    predictor = load_predictor(run[0].run, "cpu")
+    stack = store.stack(store.parts().test[0])
+    found = predictor.segment_stack(stack, "new", keep=True, thorough=True)
+    plain = predictor.segment_stack(stack, "new", keep=True)
+    assert np.array_equal(found.mask, plain.mask)
+    assert plain.reliability is None
+    assert plain.disagreement is None
+    assert found.reliability is not None
+    assert found.reliability.level == "red"  # for the data are synthetic
+    assert {one.code for one in found.reliability.reasons} >= {"synthetic_model"}
+    assert "not_measured" not in {one.code for one in found.reliability.reasons}
+    assert found.disagreement is not None
+    assert found.disagreement.shape == (1, *found.mask.shape)
+
+
 def test_provenance_tells_what_when_and_where(run: tuple[TrainResult, Listener]) -> None:
     keys = json.loads((run[0].run / "provenance.json").read_text())
     assert keys["data"]["name"] == "tiny"
@@ -191,10 +249,15 @@ def test_provenance_tells_what_when_and_where(run: tuple[TrainResult, Listener])
 
 def test_progress_is_told_of_every_slice(run: tuple[TrainResult, Listener]) -> None:
     _, listener = run
-    assert listener.started == [(6, "reading slices"), (2 * (20 + 10), "training u2net-tiny")]
-    assert listener.done == 60
-    assert "epoch 2/2" in listener.notes[-1]
-    assert "slices/s" in listener.notes[-1]
+    assert listener.started == [
+        (6, "reading slices"),
+        (2 * (20 + 10), "training u2net-tiny"),
+        # Two cases, each looked at in full and with either sequence, and four of training.
+        (2 * 3 + 4, "calibrating"),
+    ]
+    assert listener.done == 10
+    (last,) = [note for note in listener.notes if "epoch 2/2" in note][-1:]
+    assert "slices/s" in last
 
 
 @pytest.mark.parametrize(

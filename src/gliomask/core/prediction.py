@@ -8,10 +8,34 @@ from types import MappingProxyType
 
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import LabelArray
+from gliomask.core.reliability import Reliability
 from gliomask.core.volume import Affine, FloatArray
 
 RESEARCH_USE_ONLY = "For research use only"
 """Stands in every artefact that a person may carry away."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the true volume of a region may lie.
+
+    Attributes:
+        low, high: voxels; the predicted volume lies between them.
+        level: share of patients whose true volume lies in such an interval, e.g. 0.9; None where
+            that was never measured: then it is the raw spread of the network's maps, which says
+            little of the truth.
+        patients: that the share was measured on; 0 where it was not.
+    """
+
+    low: float
+    high: float
+    level: float | None
+    patients: int
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it was measured how often it holds the truth."""
+        return self.level is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +57,11 @@ class Prediction:
         synthetic: the model was trained on synthetic data.
         notes: what a person who reads the mask should know.
         provenance: what it was made with: weights, versions, threshold.
+        intervals: region name -> where its true number of voxels may lie; empty if the network was
+            asked only once, and without a region of which nothing was found.
+        disagreement: (R, I, J, K) float32, standard deviation between the probabilities of the
+            network's side maps and those of mirrored slices; None if it was not asked for.
+        reliability: how far all this may be trusted; None if that was not looked into.
     """
 
     case: str
@@ -48,6 +77,9 @@ class Prediction:
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    intervals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
+    disagreement: FloatArray | None = None
+    reliability: Reliability | None = None
 
     @property
     def volumes_ml(self) -> Mapping[str, float] | None:
@@ -56,3 +88,13 @@ class Prediction:
             return None
         each = voxel_ml(self.affine)
         return MappingProxyType({region: count * each for region, count in self.voxels.items()})
+
+    @property
+    def intervals_ml(self) -> Mapping[str, tuple[float, float]] | None:
+        """Region name -> (low, high) in millilitres; None where there is no world."""
+        if not self.has_world:
+            return None
+        each = voxel_ml(self.affine)
+        return MappingProxyType(
+            {region: (one.low * each, one.high * each) for region, one in self.intervals.items()}
+        )

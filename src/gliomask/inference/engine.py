@@ -41,6 +41,13 @@ class Engine(Protocol):
             MachineError: it does not fit in memory.
         """
 
+    def maps(self, inputs: FloatArray) -> FloatArray:
+        """The same with the side maps: (N, 7, R, size, size), the fused map first.
+
+        The six others follow from the finest stage to the deepest. All seven cost little more
+        than the first alone, for a network makes them on its way.
+        """
+
 
 class TorchEngine:
     """Runs a network with PyTorch, in float32, the channels innermost (faster, the same result).
@@ -69,15 +76,27 @@ class TorchEngine:
     @torch.inference_mode()
     def logits(self, inputs: FloatArray) -> FloatArray:
         """See ``Engine.logits``."""
+        return _plain(self._run(inputs)[0])
+
+    @torch.inference_mode()
+    def maps(self, inputs: FloatArray) -> FloatArray:
+        """See ``Engine.maps``."""
+        return _plain(torch.stack(self._run(inputs), dim=1))
+
+    def _run(self, inputs: FloatArray) -> tuple[torch.Tensor, ...]:
         batch = torch.from_numpy(inputs).contiguous(memory_format=torch.channels_last)
         try:
-            fused = self._model(batch.to(self._device))[0]
+            found: tuple[torch.Tensor, ...] = self._model(batch.to(self._device))
         except torch.OutOfMemoryError:
             raise MachineError(
                 "not enough memory on the device", hint="free it, or use --device cpu"
             ) from None
-        found: FloatArray = fused.float().contiguous().cpu().numpy()
         return found
+
+
+def _plain(logits: torch.Tensor) -> FloatArray:
+    found: FloatArray = logits.float().contiguous().cpu().numpy()
+    return found
 
 
 def _find(device: Device) -> torch.device:

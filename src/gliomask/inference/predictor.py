@@ -10,19 +10,22 @@ in every healthy slice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from gliomask.core.labels import REGIONS, labels_of_regions, region_masks
-from gliomask.core.prediction import Prediction
-from gliomask.core.resample import fit, unfit
+from gliomask.core.prediction import Interval, Prediction
 from gliomask.core.slices import VERSION, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.inference.engine import Device, Engine, TorchEngine
+from gliomask.inference.passes import Opinions, Passes
+from gliomask.inference.reliability import Findings, assess
+from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.weights import load_model
 
@@ -67,6 +70,7 @@ class Predictor:
             known = ", ".join(REGIONS)
             raise ModelError("unknown region", field="regions", found=unknown[0], allowed=known)
         self.engine, self.card = engine, card
+        self._passes = Passes(engine, card)
 
     def channels(self, sequences: tuple[str, ...]) -> Channels:
         """What the network would see of an examination with these sequences.
@@ -97,31 +101,34 @@ class Predictor:
             CaseError: the stack lacks sequences that the model needs.
             ModelError: the network gives NaN or infinity.
         """
-        used = self.channels(stack.sequences).used
-        index = [stack.sequences.index(name) for name in used]
-        slices, _, height, width = stack.array.shape
-        maps = np.zeros((len(self.card.regions), slices, height, width), np.float32)
-        single = self.card.input_mode == "each"
-        step = max(1, self.engine.batch // (len(used) if single else 1))
-        for start in range(0, slices, step):
-            chosen = stack.array[start : start + step, index]
-            fitted = fit(chosen, stack.record.pixel_mm, self.card.size)
-            found = self._each(fitted) if single else self._stacked(fitted, used)
-            back = unfit(found, stack.record.pixel_mm, (height, width))
-            maps[:, start : start + step] = back.swapaxes(0, 1)
-        # Interpolation may leave the interval by a rounding error.
-        np.clip(maps, 0.0, 1.0, out=maps)
-        maps = tempered(maps, self.card.temperature)
-        return place(maps, stack.record).astype(np.float32, copy=False)
+        return place(self.maps(stack), stack.record).astype(np.float32, copy=False)
 
-    def segment(self, volume: Volume, case: str = "case", *, keep: bool = False) -> Prediction:
+    def maps(self, stack: SliceStack) -> FloatArray:
+        """The same on the cropped slices: (R, S, H, W)."""
+        return self._passes.plain(stack, self.channels(stack.sequences).used)
+
+    def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
+        """(R, ...) bool: the regions at the model's threshold, an inner one within the outer."""
+        return self._passes.masks(probabilities)
+
+    def opinions(self, stack: SliceStack, *, disagreement: bool = False) -> Opinions:
+        """What the network says of a stack in several ways; raises as ``probabilities``."""
+        used = self.channels(stack.sequences).used
+        return self._passes.thorough(stack, used, disagreement=disagreement)
+
+    def segment(
+        self, volume: Volume, case: str = "case", *, keep: bool = False, thorough: bool = False
+    ) -> Prediction:
         """Segments one examination.
 
         Args:
             volume: its sequences, at least those that the model needs; others are not looked at
                 but for the crop to the head.
             case: its id.
-            keep: whether the prediction holds the probabilities too.
+            keep: whether the prediction holds the probabilities too, and with ``thorough`` the
+                disagreement.
+            thorough: ask the network in several ways, for intervals and a flag; the mask and the
+                probabilities stay the same. It takes as much longer as slices are mirrored.
 
         Raises:
             CaseError: the volume lacks sequences that the model needs, or one is constant.
@@ -131,12 +138,29 @@ class Predictor:
             stack = to_slices(volume)
         except ValueError as problem:
             raise CaseError(str(problem)) from None
-        return self.segment_stack(stack, case, keep=keep)
+        return self.segment_stack(stack, case, keep=keep, thorough=thorough)
 
-    def segment_stack(self, stack: SliceStack, case: str, *, keep: bool = False) -> Prediction:
+    def segment_stack(
+        self, stack: SliceStack, case: str, *, keep: bool = False, thorough: bool = False
+    ) -> Prediction:
         """The same from slices that are prepared already."""
+        if not thorough:
+            return self._prediction(stack, case, self.probabilities(stack), keep)
+        opinions = self.opinions(stack, disagreement=keep)
+        probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
+        plain = self._prediction(stack, case, probabilities, keep)
+        apart = opinions.disagreement
+        return replace(
+            plain,
+            intervals=self._intervals(opinions, complete=not plain.missing),
+            disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
+            reliability=assess(Findings(self.card, stack, plain, opinions)),
+        )
+
+    def _prediction(
+        self, stack: SliceStack, case: str, probabilities: FloatArray, keep: bool
+    ) -> Prediction:
         channels = self.channels(stack.sequences)
-        probabilities = self.probabilities(stack)
         card, record = self.card, stack.record
         mask = labels_of_regions(probabilities >= card.threshold, card.regions)
         voxels = region_masks(mask, card.regions).sum(axis=(1, 2, 3))
@@ -156,25 +180,17 @@ class Predictor:
             provenance=self._provenance(),
         )
 
-    def _stacked(self, fitted: FloatArray, used: tuple[str, ...]) -> FloatArray:
-        """(N, U, size, size) to probabilities (N, R, size, size); a missing channel is 0."""
-        size = self.card.size
-        inputs = np.zeros((len(fitted), len(self.card.sequences), size, size), np.float32)
-        inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
-        return self._said(self.engine.logits(inputs))
-
-    def _each(self, fitted: FloatArray) -> FloatArray:
-        """The same by the mean of what the network says of each sequence alone."""
-        count, used, size, _ = fitted.shape
-        inputs = np.ascontiguousarray(fitted.reshape(count * used, 1, size, size))
-        found = self._said(self.engine.logits(inputs))
-        mean: FloatArray = found.reshape(count, used, -1, size, size).mean(axis=1)
-        return mean
-
-    def _said(self, logits: FloatArray) -> FloatArray:
-        if not np.isfinite(logits).all():
-            raise ModelError(f"the model {self.card.name} gives values that are not finite")
-        return _sigmoid(logits)
+    def _intervals(self, opinions: Opinions, *, complete: bool) -> MappingProxyType[str, Interval]:
+        """Those of the regions of which something was found; measured ones with all sequences."""
+        found = {}
+        for k, region in enumerate(self.card.regions):
+            plain, others = int(opinions.plain[k]), opinions.voxels[:, k]
+            wide = spread(plain, others, doubt(opinions.probabilities[k]))
+            fit = self.card.volume_fit(region) if complete else None
+            one = interval(plain, wide, fit)
+            if one is not None:
+                found[region] = one
+        return MappingProxyType(found)
 
     def _notes(self, channels: Channels, has_world: bool) -> tuple[str, ...]:
         found = []
@@ -199,30 +215,6 @@ class Predictor:
                 "engine": self.engine.name,
             }
         )
-
-
-def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
-    """Probabilities with their logits divided by the temperature (Guo et al., ICML 2017).
-
-    It is done last, on the maps that are shown: so the same mask comes out at the threshold that
-    is moved along (``evaluation.temperature.adjusted_threshold``), to the voxel.
-
-    Args:
-        probabilities: any shape, float32 in [0, 1].
-        temperature: positive; 1 gives the probabilities themselves.
-    """
-    if temperature == 1.0:
-        return probabilities
-    with np.errstate(divide="ignore"):
-        logits: FloatArray = np.log(probabilities) - np.log1p(-probabilities)
-    return _sigmoid(logits / np.float32(temperature))
-
-
-def _sigmoid(logits: FloatArray) -> FloatArray:
-    half = np.float32(0.5)
-    # The hyperbolic tangent does not overflow where the exponential does.
-    found: FloatArray = half + half * np.tanh(half * logits)
-    return found
 
 
 def load_predictor(model: str | Path, device: Device = "auto") -> Predictor:

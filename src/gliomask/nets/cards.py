@@ -24,6 +24,7 @@ from pydantic import (
 
 from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, ModelError, nearest
+from gliomask.nets.measures import TrainingData, ValidationFacts, VolumeFit
 from gliomask.nets.specs import find_spec
 
 CARD_FILE: Final = "card.json"
@@ -109,8 +110,24 @@ class ModelCard(BaseModel):
     """What the training depended on: options, seed, sources of the first weights."""
     metrics: PlainValues = Field(default_factory=dict)
     """What was measured, and on what."""
+    training_data: TrainingData | None = None
+    """What it has learned from, in figures; None if that was not measured."""
+    validation: ValidationFacts | None = None
+    """What new cases are held against; None if that was not measured."""
     notes: str = ""
     """Anything else that a user should know."""
+
+    def volume_fit(self, region: str) -> VolumeFit | None:
+        """How an interval of a region's volume follows from its spread; None if unknown."""
+        known = self.validation.regions.get(region) if self.validation else None
+        return known.volume if known else None
+
+    def with_threshold(self, threshold: float) -> ModelCard:
+        """The card for use at another threshold; what was measured of volumes at its own goes."""
+        changes: dict[str, object] = {"threshold": threshold}
+        if self.validation and threshold != self.threshold:
+            changes["validation"] = self.validation.without_volumes()
+        return self.model_copy(update=changes)
 
     @model_validator(mode="after")
     def _channels_fit(self) -> Self:

@@ -1,14 +1,18 @@
-"""``calibrate``: the temperature of a trained model, fitted on the patients it was chosen on.
+"""``calibrate``: what a model's card must hold to judge new cases by, from the patients it was
+chosen on.
 
-A network's probabilities are too sure of themselves. Dividing their logits by one number mends
-that on the whole; it goes into the model's card, and the threshold moves along, so that no mask
-changes. Training patients would give a wrong number, test patients may not be looked at.
+A network's probabilities are too sure of themselves. Dividing their logits by one number, the
+temperature, mends that on the whole; the threshold moves along, so that no mask changes. On the
+same pass it is measured how far volumes lie from the truth, how much the network's maps usually
+disagree and what missing sequences cost. Training patients would give wrong numbers, test patients
+may not be looked at; of the training patients only their scans are described.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -16,15 +20,19 @@ from pydantic import JsonValue
 from gliomask.config import Options
 from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ModelError, StoreError
-from gliomask.evaluation.logit_counts import LogitCounts, pool
+from gliomask.evaluation.logit_counts import pool
 from gliomask.evaluation.temperature import Temperature, adjusted_threshold, fit_temperature
 from gliomask.inference.engine import Device, TorchEngine
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.nets.weights import load_model
+from gliomask.store.store import open_store
+from gliomask.workflows.measuring import MeasuredCase, measure, subsets_of
 from gliomask.workflows.seen import read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
-from gliomask.workflows.voxels import COUNTED, count_voxels
+from gliomask.workflows.training_data import sample, training_data
+from gliomask.workflows.validation_facts import validation_facts
+from gliomask.workflows.voxels import COUNTED
 
 
 class CalibrateOptions(Options):
@@ -56,7 +64,7 @@ class CalibrateResult:
 
 
 def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> CalibrateResult:
-    """Fits the temperature of a model and writes it into its card.
+    """Measures a model on its validation patients and writes what it finds into its card.
 
     Raises:
         ModelError: no model, or one that does not name the patients it was chosen on.
@@ -74,8 +82,17 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
     chosen = [subject for subject in everyone if subject.patient in seen.chosen]
     network, card = load_model(options.model)
     predictor = Predictor(TorchEngine(network, options.device), _uncalibrated(card))
-    found = fit_temperature(_count(predictor, chosen, progress))
-    written = _calibrated(predictor.card, found, len(seen.chosen))
+    store = open_store(options.store)
+    looks = len(chosen) * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
+    progress.start(looks, "calibrating")
+    cases = _measured(predictor, chosen, progress)
+    found = fit_temperature(pool(one for case in cases for one in case.counts.values()))
+    written = _calibrated(predictor.card, found, len(seen.chosen)).model_copy(
+        update={
+            "validation": validation_facts(cases, card, found.value),
+            "training_data": training_data(store, seen.trained, progress.advance),
+        }
+    )
     write_card(options.model / CARD_FILE, written)
     return CalibrateResult(options.model, len(seen.chosen), found, written.threshold)
 
@@ -102,13 +119,16 @@ def _calibrated(card: ModelCard, found: Temperature, patients: int) -> ModelCard
     )
 
 
-def _count(predictor: Predictor, subjects: Sequence[Subject], progress: Progress) -> LogitCounts:
-    """The voxels of all regions together: one temperature serves them all."""
-    progress.start(len(subjects), "calibrating")
-    counts: list[LogitCounts] = []
-    for subject in subjects:
-        examination = subject.load()
-        said = predictor.probabilities(examination.stack)
-        counts += count_voxels(said, predictor.card.regions, examination).values()
-        progress.advance(note=subject.case)
-    return pool(counts)
+def _measured(
+    predictor: Predictor, subjects: Sequence[Subject], progress: Progress
+) -> list[MeasuredCase]:
+    """All regions have one temperature, so their voxels are counted together later."""
+    return [
+        measure(
+            predictor,
+            subject.patient,
+            subject.load(),
+            partial(progress.advance, note=subject.case),
+        )
+        for subject in subjects
+    ]

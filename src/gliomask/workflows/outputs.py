@@ -13,10 +13,11 @@ from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
-from gliomask.core.volume import Volume
+from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, GliomaskError
 from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
 from gliomask.formats.pictures import read_picture_masks, write_picture
+from gliomask.inference.uncertainty import LEVEL
 from gliomask.report.preview import draw_preview
 from gliomask.workflows.provenance import software
 
@@ -38,8 +39,8 @@ def write_outputs(
         volume: that was segmented.
         prediction: of it.
         write: any of ``nifti`` and ``png``; the figures (JSON) are always written. The mask of
-            pictures is a folder of pictures named after them. Probabilities are written when the
-            prediction holds them, for volumes with a world.
+            pictures is a folder of pictures named after them. Probabilities and disagreement are
+            written when the prediction holds them, for volumes with a world.
 
     Raises:
         CaseError: two pictures of the case have the same name.
@@ -50,10 +51,9 @@ def write_outputs(
             _write_volume(folder / f"{case.id}_mask.nii.gz", prediction.mask, volume)
         else:
             _write_pictures(folder / f"{case.id}_mask", case, prediction)
-    if prediction.probabilities is not None and volume.has_world:
-        for region, probability in zip(prediction.regions, prediction.probabilities, strict=True):
-            path = folder / f"{case.id}_probability_{region}.nii.gz"
-            write_nifti(path, probability, volume.affine, RESEARCH_USE_ONLY)
+    if volume.has_world:
+        _write_layers(folder, f"{case.id}_probability", prediction.probabilities, prediction)
+        _write_layers(folder, f"{case.id}_disagreement", prediction.disagreement, prediction)
     if "png" in write:
         draw_preview(prediction, volume, folder / f"{case.id}.png")
     keys = _keys(case, prediction)
@@ -70,6 +70,37 @@ def _write_volume(path: Path, mask: LabelArray, volume: Volume) -> None:
         raise GliomaskError("the written mask is not on the grid of the input", path=path.name)
     if read_header(path).shape != volume.shape:
         raise GliomaskError("the written mask has another shape than the input", path=path.name)
+
+
+def _write_layers(
+    folder: Path, name: str, layers: FloatArray | None, prediction: Prediction
+) -> None:
+    """A file for each region, if there is anything to write."""
+    if layers is None:
+        return
+    for region, layer in zip(prediction.regions, layers, strict=True):
+        write_nifti(folder / f"{name}_{region}.nii.gz", layer, prediction.affine, RESEARCH_USE_ONLY)
+
+
+def measured_ml(prediction: Prediction) -> dict[str, tuple[float, float]]:
+    """Region name -> (low, high) in millilitres of the intervals that hold nine in ten truths."""
+    every = prediction.intervals_ml or {}
+    return {r: bounds for r, bounds in every.items() if prediction.intervals[r].level == LEVEL}
+
+
+def _intervals(prediction: Prediction) -> dict[str, object]:
+    """All intervals, with what they are worth."""
+    in_ml = prediction.intervals_ml or {}
+    return {
+        region: {
+            "voxels": [one.low, one.high],
+            "ml": list(in_ml[region]) if region in in_ml else None,
+            "level": one.level,
+            "patients": one.patients,
+            "calibrated": one.calibrated,
+        }
+        for region, one in prediction.intervals.items()
+    }
 
 
 def _write_pictures(folder: Path, case: Case, prediction: Prediction) -> None:
@@ -95,7 +126,10 @@ def _keys(case: Case, prediction: Prediction) -> dict[str, object]:
         "patient": case.patient,
         "tumour_found": bool(prediction.mask.any()),
         "volumes_ml": None if volumes is None else dict(volumes),
+        "volumes_ml_90": {r: list(bounds) for r, bounds in measured_ml(prediction).items()},
         "voxels": dict(prediction.voxels),
+        "intervals": _intervals(prediction),
+        "reliability": prediction.reliability.plain if prediction.reliability else None,
         "mask_values": _mask_values(prediction.regions, has_world),
         "shape": list(prediction.mask.shape),
         "spacing_mm": list(spacing_mm(prediction.affine)) if has_world else None,

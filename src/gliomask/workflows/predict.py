@@ -14,6 +14,8 @@ from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.progress import SILENT, Progress
+from gliomask.core.reliability import Reliability
+from gliomask.core.volume import Volume
 from gliomask.datasets.study import survey
 from gliomask.errors import (
     CasesError,
@@ -27,7 +29,7 @@ from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.inference.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.workflows.one_grid import load_on_one_grid, with_study
-from gliomask.workflows.outputs import write_outputs
+from gliomask.workflows.outputs import measured_ml, write_outputs
 from gliomask.workflows.results import raise_failures
 from gliomask.workflows.staging import staged
 
@@ -49,6 +51,10 @@ class PredictOptions(Options):
     """``nifti``: the mask (pictures get a folder of pictures). ``png``: a look at it."""
     probabilities: bool = False
     """Write the probability of each region too (NIfTI inputs only)."""
+    disagreement: bool = False
+    """Write where the network's maps disagree, for each region (NIfTI inputs only)."""
+    thorough: bool = True
+    """Ask the network in several ways, for intervals and a flag: about twice the time."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Probability from which a voxel is tumour, instead of the model's own."""
     reference: Literal["t1", "t1ce", "t2", "flair"] | None = None
@@ -72,6 +78,9 @@ class PredictedCase:
         volumes_ml: region name -> millilitres; None for pictures.
         used, missing: sequences.
         notes: what a person who reads the mask should know.
+        volumes_ml_90: region name -> (low, high) in millilitres that nine in ten patients'
+            volumes lie in; empty for pictures and where that was not measured.
+        reliability: how far all this may be trusted; None if the network was asked only once.
     """
 
     case: str
@@ -81,6 +90,8 @@ class PredictedCase:
     used: tuple[str, ...]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
+    volumes_ml_90: dict[str, tuple[float, float]]
+    reliability: Reliability | None
 
 
 @dataclass(frozen=True)
@@ -138,19 +149,30 @@ def _predictor(options: PredictOptions) -> Predictor:
     predictor = load_predictor(options.model, options.device)
     if options.threshold is None:
         return predictor
-    card = predictor.card.model_copy(update={"threshold": options.threshold})
-    return Predictor(predictor.engine, card)
+    return Predictor(predictor.engine, predictor.card.with_threshold(options.threshold))
 
 
 def _predict_case(predictor: Predictor, case: Case, options: PredictOptions) -> PredictedCase:
     register, n4 = options.register_series, options.n4
     study = load_on_one_grid(case, options.reference, register=register, n4=n4)
-    prediction = predictor.segment(study.volume, case.id, keep=options.probabilities)
-    prediction = with_study(prediction, study)
+    prediction = with_study(_asked(predictor, study.volume, case, options), study)
     with staged(options.out) as folder:
         write_outputs(folder, case, study.volume, prediction, options.write)
         names = sorted(entry.name for entry in folder.iterdir())
     return _summary(case, prediction, [options.out / name for name in names])
+
+
+def _asked(predictor: Predictor, volume: Volume, case: Case, options: PredictOptions) -> Prediction:
+    """The prediction with the layers that are to be written, and no others."""
+    prediction = predictor.segment(
+        volume,
+        case.id,
+        keep=options.probabilities or options.disagreement,
+        thorough=options.thorough or options.disagreement,
+    )
+    if options.disagreement and not options.probabilities:
+        return replace(prediction, probabilities=None)
+    return prediction if options.disagreement else replace(prediction, disagreement=None)
 
 
 def _summary(case: Case, prediction: Prediction, files: Sequence[Path]) -> PredictedCase:
@@ -163,6 +185,8 @@ def _summary(case: Case, prediction: Prediction, files: Sequence[Path]) -> Predi
         used=prediction.used,
         missing=prediction.missing,
         notes=(*prediction.notes, *case.notes),
+        volumes_ml_90=measured_ml(prediction),
+        reliability=prediction.reliability,
     )
 
 

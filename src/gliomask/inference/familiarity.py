@@ -1,0 +1,76 @@
+"""How far an examination lies from those that a network has learned from.
+
+Normalised intensities have zero mean and unit deviation within every head, so what tells a strange
+contrast is the shape of their distribution: its quantiles. A case's distance is the root of the
+mean square of its quantiles' deviations from training's, in training's standard deviations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.intensity import foreground_level
+from gliomask.core.slices import SliceStack
+from gliomask.core.volume import FloatArray
+from gliomask.nets.measures import Intensities, range_of
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_SAMPLE = 200_000
+"""Quantiles are taken of at most about this many voxels, evenly spaced."""
+_LEAST_DEVIATION = 0.02
+"""Quantiles that hardly differ in training would make every other case look strange."""
+
+Quantiles = npt.NDArray[np.float64]
+
+
+def head_quantiles(stack: SliceStack) -> dict[str, Quantiles]:
+    """Sequence -> (5,) quantiles ``LEVELS`` of its normalised intensities within the head.
+
+    The head is what lies above ``core.intensity.foreground_level`` in the crop; a sequence
+    without such voxels is left out.
+    """
+    found = {}
+    for name, image in zip(stack.sequences, stack.array.swapaxes(0, 1), strict=True):
+        head = _head(image)
+        if head.size:
+            found[name] = np.quantile(head.astype(np.float64), LEVELS)
+    return found
+
+
+def _head(image: FloatArray) -> FloatArray:
+    level = foreground_level(image)
+    flat = image.reshape(-1)
+    sample = flat[:: max(1, flat.size // _SAMPLE)]
+    head: FloatArray = sample[sample > level]
+    return head
+
+
+def describe_intensities(cases: Sequence[Mapping[str, Quantiles]]) -> dict[str, Intensities]:
+    """What training cases have in common; a sequence that fewer than two have is left out."""
+    names = sorted({name for case in cases for name in case})
+    held = {name: np.array([case[name] for case in cases if name in case]) for name in names}
+    return {name: _describe(rows) for name, rows in held.items() if len(rows) > 1}
+
+
+def _describe(rows: Quantiles) -> Intensities:
+    mean = np.round(rows.mean(axis=0), 6)
+    deviation = np.round(np.maximum(rows.std(axis=0, ddof=1), _LEAST_DEVIATION), 6)
+    away = [_distance(row, mean, deviation) for row in rows]
+    return Intensities(
+        levels=LEVELS,
+        mean=tuple(mean.tolist()),
+        deviation=tuple(deviation.tolist()),
+        distance=range_of(away),
+    )
+
+
+def distance(quantiles: Quantiles, known: Intensities) -> float:
+    """How far a case lies from training's cases; about 1 for one of them."""
+    return _distance(quantiles, np.array(known.mean), np.array(known.deviation))
+
+
+def _distance(row: Quantiles, mean: Quantiles, deviation: Quantiles) -> float:
+    return float(np.sqrt(np.mean(((row - mean) / deviation) ** 2)))

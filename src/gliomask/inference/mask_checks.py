@@ -1,0 +1,63 @@
+"""What looks odd about a mask itself: specks, and a tumour that the scan cuts off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.geometry import to_reading, voxel_ml
+from gliomask.core.prediction import Prediction
+from gliomask.core.reliability import Reason
+from gliomask.core.slices import Record
+from gliomask.evaluation.lesions import SMALLEST_MM3
+
+_MM3 = 1000.0
+
+
+def components(prediction: Prediction) -> Iterator[Reason]:
+    """Says which components are tiny: up to ``SMALLEST_MM3``, what BraTS does not judge.
+
+    Without a world a voxel counts as 1 mm³. Only specks make a case amber; specks beside a
+    tumour are for information.
+    """
+    from scipy.ndimage import generate_binary_structure, label
+
+    parts, count = label(prediction.mask > 0, generate_binary_structure(3, 3))
+    each = voxel_ml(prediction.affine) * _MM3 if prediction.has_world else 1.0
+    sizes = np.bincount(parts.reshape(-1), minlength=count + 1)[1:] * each
+    tiny = int((sizes <= SMALLEST_MM3).sum())
+    if not tiny:
+        return
+    limit = f"{SMALLEST_MM3 / _MM3:g} ml" if prediction.has_world else f"{SMALLEST_MM3:g} voxels"
+    if tiny == count:
+        held = f"all that was found is tiny: {count} of at most {limit} each"
+        yield Reason("amber", "only_specks", held)
+    else:
+        text = f"{tiny} of {count} separate parts are tiny (at most {limit} each)"
+        yield Reason("green", "specks", text)
+
+
+def edges(mask: npt.NDArray[np.bool_], record: Record) -> Iterator[Reason]:
+    """Says at which ends of the scan, or of the crop to the head, a mask may be cut off.
+
+    Args:
+        mask: (I, J, K) of the input.
+        record: of its slices.
+    """
+    where = to_reading(mask, record.turn)
+    top, bottom, left, right = record.box
+    ends = (
+        ("lowest slice", where[0]),
+        ("highest slice", where[-1]),
+        ("front edge of the head's crop", where[:, top]),
+        ("back edge of the head's crop", where[:, bottom - 1]),
+        ("right edge of the head's crop", where[:, :, left]),
+        ("left edge of the head's crop", where[:, :, right - 1]),
+    )
+    for name, plane in ends:
+        touching = int(np.count_nonzero(plane))
+        if touching:
+            text = f"the mask touches the {name} ({touching} voxels): it may be cut off there"
+            yield Reason("amber", "touches_edge", text)

@@ -1,0 +1,54 @@
+"""The verdict that no tumour was found, with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gliomask.core.geometry import voxel_ml
+from gliomask.core.reliability import Level, Reason
+from gliomask.core.slices import Record
+from gliomask.evaluation.lesions import SMALLEST_MM3
+from gliomask.inference.passes import Opinions
+from gliomask.nets.cards import ModelCard
+
+LOWER = (0.5, 0.1)
+"""Shares of the threshold at which it is looked what would have been found."""
+_MM3 = 1000.0
+
+
+def nothing_found(card: ModelCard, opinions: Opinions, record: Record) -> Iterator[Reason]:
+    """Of a case without a single voxel of any region; of another one, nothing.
+
+    It is amber at best, because a model that is chosen on patients with tumours was never asked
+    whether there is one; and red where most of the other maps mark more than a speck.
+    """
+    if opinions.plain.any():
+        return
+    each = voxel_ml(record.affine) * _MM3 if record.has_world else 1.0
+    most = np.sort(opinions.voxels.max(axis=1))
+    against = int((most * each > SMALLEST_MM3).sum())
+    level: Level = "red" if 2 * against > len(most) else "amber"
+    evidence = [
+        f"largest probability {opinions.probabilities.max():.2f} (threshold {card.threshold:.2f})",
+        *(_would(opinions, share * card.threshold, record) for share in LOWER),
+        f"{against} of {len(most)} other maps mark more than a speck",
+        _missed(card),
+    ]
+    yield Reason(level, "nothing_found", f"no tumour found: {'; '.join(evidence)}")
+
+
+def _would(opinions: Opinions, threshold: float, record: Record) -> str:
+    count = int(np.count_nonzero((opinions.probabilities >= threshold).any(axis=0)))
+    amount = f"{count * voxel_ml(record.affine):.2f} ml" if record.has_world else f"{count} voxels"
+    return f"{amount} at {threshold:.2f} or more"
+
+
+def _missed(card: ModelCard) -> str:
+    known = card.validation.regions if card.validation else {}
+    held = [one for region in card.regions if (one := known.get(region))]
+    if not held or not held[0].tumours:
+        return "how often the model misses a tumour was not measured"
+    outer = held[0]
+    return f"in validation it missed {outer.missed} of {outer.tumours} tumours altogether"

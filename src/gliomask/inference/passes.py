@@ -1,0 +1,215 @@
+"""A stack of slices through the network, once or in several ways.
+
+    plain:     slices -> fused map
+    thorough:  slices -> fused map, six side maps; mirrored slices -> fused map, mirrored back
+
+The probability that is shown and thresholded is that of the plain pass in both. Of the other maps
+only counts and the disagreement are kept, so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.labels import labels_of_regions, region_masks
+from gliomask.core.resample import fit, unfit
+from gliomask.core.slices import SliceStack
+from gliomask.core.volume import FloatArray
+from gliomask.errors import ModelError
+from gliomask.inference.engine import Engine
+from gliomask.nets.cards import ModelCard
+
+Counts = npt.NDArray[np.int64]
+_SIDES = 6
+_ROWS, _COLUMNS = -2, -1
+
+
+@dataclass(frozen=True, eq=False)
+class Opinions:
+    """What a network says of a stack in M ways besides the plain one.
+
+    Attributes:
+        probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
+        disagreement: (R, S, H, W) float32, the standard deviation of the M other maps'
+            probabilities; None if it was not asked for.
+        names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
+        plain: (R,) voxels of the plain mask.
+        voxels: (M, R) voxels of the masks of the others.
+        shared: (M, R) voxels that each shares with the plain mask.
+    """
+
+    probabilities: FloatArray
+    disagreement: FloatArray | None
+    names: tuple[str, ...]
+    plain: Counts
+    voxels: Counts
+    shared: Counts
+
+
+def disagreement(opinions: Opinions, region: int) -> float:
+    """1 - mean Dice between the plain mask of a region (its index) and the M others, in [0, 1].
+
+    Two empty masks agree.
+    """
+    both = opinions.plain[region] + opinions.voxels[:, region]
+    dice = np.where(both > 0, 2 * opinions.shared[:, region] / np.maximum(both, 1), 1.0)
+    return float(1.0 - dice.mean())
+
+
+def trained_flips(card: ModelCard) -> tuple[int, ...]:
+    """The axes of a slice that a model was trained to see mirrored: rows (-2), columns (-1).
+
+    Another model is not shown mirrored slices, for it never learned what to say of them.
+    """
+    augment = card.recipe.get("augment")
+    chances = augment if isinstance(augment, dict) else {}
+    asked = ((_COLUMNS, "flip_horizontal"), (_ROWS, "flip_vertical"))
+    return tuple(axis for axis, name in asked if _positive(chances.get(name)))
+
+
+def _positive(chance: object) -> bool:
+    return isinstance(chance, int | float) and chance > 0
+
+
+class Passes:
+    """An engine with the card of its network.
+
+    Args:
+        engine: runs the network.
+        card: how it wants its inputs, and what its outputs mean.
+    """
+
+    def __init__(self, engine: Engine, card: ModelCard) -> None:
+        self.engine, self.card = engine, card
+
+    def plain(self, stack: SliceStack, used: tuple[str, ...]) -> FloatArray:
+        """(R, S, H, W) float32 in [0, 1] on the cropped slices, tempered.
+
+        Args:
+            stack: the slices.
+            used: those of its sequences that the network gets, in the card's order.
+
+        Raises:
+            ModelError: the network gives NaN or infinity.
+        """
+        maps = self._empty(stack)
+        for at, fitted in self._batches(stack, used):
+            maps[:, at] = self._back(self._ask(fitted, used)[:, 0], stack)
+        return maps
+
+    def thorough(
+        self, stack: SliceStack, used: tuple[str, ...], *, disagreement: bool = False
+    ) -> Opinions:
+        """The same and what the side maps and the mirrored slices say; see ``plain``."""
+        flips = trained_flips(self.card)
+        sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
+        mirrored = tuple("left-right" if axis == _COLUMNS else "front-back" for axis in flips)
+        names = sides + mirrored
+        maps = self._empty(stack)
+        apart = self._empty(stack) if disagreement else None
+        regions = len(self.card.regions)
+        plain = np.zeros(regions, np.int64)
+        voxels, shared = np.zeros((2, len(names), regions), np.int64)
+        for at, fitted in self._batches(stack, used):
+            found = self._ask(fitted, used, sides=True)
+            ways = [found, *(self._mirrored(fitted, used, axis) for axis in flips)]
+            said = [self._back(way[:, k], stack) for way in ways for k in range(way.shape[1])]
+            maps[:, at] = said[0]
+            masks = np.stack([self.masks(one) for one in said])
+            plain += _count(masks[0])
+            voxels += _count(masks[1:])
+            shared += _count(masks[1:] & masks[0])
+            if apart is not None:
+                apart[:, at] = np.std(said[1:], axis=0)
+        return Opinions(maps, apart, names, plain, voxels, shared)
+
+    def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
+        """(R, ...) bool: the regions at the card's threshold, an inner one within the outer."""
+        regions = self.card.regions
+        return region_masks(
+            labels_of_regions(probabilities >= self.card.threshold, regions), regions
+        )
+
+    def _empty(self, stack: SliceStack) -> FloatArray:
+        slices, _, height, width = stack.array.shape
+        return np.zeros((len(self.card.regions), slices, height, width), np.float32)
+
+    def _batches(
+        self, stack: SliceStack, used: tuple[str, ...]
+    ) -> Iterator[tuple[slice, FloatArray]]:
+        """Where some slices lie in the stack, and they as the network gets them."""
+        index = [stack.sequences.index(name) for name in used]
+        single = self.card.input_mode == "each"
+        step = max(1, self.engine.batch // (len(used) if single else 1))
+        for start in range(0, len(stack.array), step):
+            at = slice(start, start + step)
+            yield at, fit(stack.array[at, index], stack.record.pixel_mm, self.card.size)
+
+    def _mirrored(self, fitted: FloatArray, used: tuple[str, ...], axis: int) -> FloatArray:
+        turned = np.ascontiguousarray(np.flip(fitted, axis))
+        return np.flip(self._ask(turned, used), axis)
+
+    def _back(self, maps: FloatArray, stack: SliceStack) -> FloatArray:
+        """(N, R, size, size) to (R, N, H, W) on the slices' own grid, tempered."""
+        back = unfit(maps, stack.record.pixel_mm, stack.array.shape[-2:]).swapaxes(0, 1)
+        # Interpolation may leave the interval by a rounding error.
+        return tempered(np.clip(back, 0.0, 1.0), self.card.temperature)
+
+    def _ask(self, fitted: FloatArray, used: tuple[str, ...], *, sides: bool = False) -> FloatArray:
+        """(N, U, size, size) to probabilities (N, 1 or 7, R, size, size)."""
+        if self.card.input_mode == "each":
+            return self._each(fitted, sides)
+        size = self.card.size
+        inputs = np.zeros((len(fitted), len(self.card.sequences), size, size), np.float32)
+        # What the network expects of a missing sequence is 0, its mean.
+        inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
+        return self._said(inputs, sides)
+
+    def _each(self, fitted: FloatArray, sides: bool) -> FloatArray:
+        """The same by the mean of what the network says of each sequence alone."""
+        count, used, size, _ = fitted.shape
+        inputs = np.ascontiguousarray(fitted.reshape(count * used, 1, size, size))
+        found = self._said(inputs, sides)
+        mean: FloatArray = found.reshape(count, used, *found.shape[1:]).mean(axis=1)
+        return mean
+
+    def _said(self, inputs: FloatArray, sides: bool) -> FloatArray:
+        engine = self.engine
+        logits = engine.maps(inputs) if sides else engine.logits(inputs)[:, None]
+        if not np.isfinite(logits).all():
+            raise ModelError(f"the model {self.card.name} gives values that are not finite")
+        return _sigmoid(logits)
+
+
+def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Probabilities with their logits divided by the temperature (Guo et al., ICML 2017).
+
+    It is done last, on the maps that are shown: so the same mask comes out at the threshold that
+    is moved along (``evaluation.temperature.adjusted_threshold``), to the voxel.
+
+    Args:
+        probabilities: any shape, float32 in [0, 1].
+        temperature: positive; 1 gives the probabilities themselves.
+    """
+    if temperature == 1.0:
+        return probabilities
+    with np.errstate(divide="ignore"):
+        logits: FloatArray = np.log(probabilities) - np.log1p(-probabilities)
+    return _sigmoid(logits / np.float32(temperature))
+
+
+def _sigmoid(logits: FloatArray) -> FloatArray:
+    half = np.float32(0.5)
+    # The hyperbolic tangent does not overflow where the exponential does.
+    found: FloatArray = half + half * np.tanh(half * logits)
+    return found
+
+
+def _count(masks: npt.NDArray[np.bool_]) -> Counts:
+    """(..., S, H, W) to (...): how many voxels."""
+    found: Counts = np.count_nonzero(masks, axis=(-3, -2, -1)).astype(np.int64)
+    return found

@@ -1,0 +1,190 @@
+"""How far one prediction may be trusted, by all that can be checked without knowing the truth.
+
+Each check gives reasons. What a case is held against was measured on the model's training and
+validation patients and stands in its card; the few fixed numbers are constants with a docstring.
+None was chosen on test patients. A card that does not hold the figures is a reason itself: then
+green would promise a check that was not made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gliomask.core.prediction import Prediction
+from gliomask.core.reliability import Level, Reason, Reliability, reliability
+from gliomask.core.slices import SliceStack
+from gliomask.inference.familiarity import distance, head_quantiles
+from gliomask.inference.mask_checks import components, edges
+from gliomask.inference.nothing_found import nothing_found
+from gliomask.inference.passes import Opinions, disagreement
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.measures import Range
+
+COSTLY: Final = 0.1
+"""Dice that missing sequences cost from which on a case is red."""
+FAR: Final = 2.0
+"""How many times further than training's furthest a size or a contrast is red."""
+ENOUGH: Final = 9
+"""Validation patients from which on a disagreement beyond all of theirs is red. A patient like them
+lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
+_ROUNDING: Final = 1.01
+"""Headers and cards hold rounded figures: 1 % beyond the range is not outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """All that the checks look at.
+
+    Attributes:
+        card: of the model.
+        stack: what it saw.
+        prediction: what it said, on the grid of the input.
+        opinions: what its other maps say.
+    """
+
+    card: ModelCard
+    stack: SliceStack
+    prediction: Prediction
+    opinions: Opinions
+
+
+def assess(findings: Findings) -> Reliability:
+    """The flag of a case."""
+    return reliability(reason for check in _CHECKS for reason in check(findings))
+
+
+def _synthetic(findings: Findings) -> Iterator[Reason]:
+    if findings.card.synthetic:
+        text = "the model was trained on synthetic data: for trying things out only"
+        yield Reason("red", "synthetic_model", text)
+
+
+def _measured(findings: Findings) -> Iterator[Reason]:
+    lacking = _lacking(findings)
+    if lacking:
+        text = f"the model's card does not tell {' or '.join(lacking)}: it was not checked"
+        yield Reason("amber", "not_measured", text)
+
+
+def _lacking(findings: Findings) -> list[str]:
+    """What the card would have to hold for all checks to be made."""
+    data, known = findings.card.training_data, findings.card.validation
+    lacking = []
+    if data is None:
+        lacking.append("what its training data were like")
+    else:
+        strange = [name for name in findings.prediction.used if name not in data.intensities]
+        lacking += [f"the usual intensities of {name}" for name in strange]
+    for region, plain in zip(findings.card.regions, findings.opinions.plain, strict=True):
+        one = known.regions.get(region) if known else None
+        if plain and not (one and one.disagreement):
+            lacking.append(f"how far maps of {region} usually differ")
+    return lacking
+
+
+def _missing(findings: Findings) -> Iterator[Reason]:
+    prediction, known = findings.prediction, findings.card.validation
+    if not prediction.missing:
+        return
+    what = " and ".join(prediction.missing)
+    with_all = known.subset(findings.card.sequences) if known else None
+    without = known.subset(prediction.used) if known else None
+    before, after = (one.dice if one else {} for one in (with_all, without))
+    costs = {region: before[region] - after[region] for region in before if region in after}
+    if without is None or not costs:
+        text = f"predicted without {what}; what that costs was not measured"
+        yield Reason("amber", "missing_sequences", text)
+        return
+    level: Level = "red" if any(cost >= COSTLY for cost in costs.values()) else "amber"
+    told = "; ".join(
+        f"mean Dice {after[region]:.2f} instead of {before[region]:.2f} ({region})"
+        for region in costs
+    )
+    text = f"predicted without {what}; {without.patients} validation patients: {told}"
+    yield Reason(level, "missing_sequences", text)
+
+
+def _disagreeing(findings: Findings) -> Iterator[Reason]:
+    known = findings.card.validation
+    for k, region in enumerate(findings.card.regions):
+        one = known.regions.get(region) if known else None
+        if not one or not one.disagreement or not findings.opinions.plain[k]:
+            continue
+        found, usual = disagreement(findings.opinions, k), one.disagreement
+        if found <= usual.p90:
+            continue
+        level: Level = "red" if found > usual.high and usual.n >= ENOUGH else "amber"
+        text = (
+            f"the network's maps of {region} differ from its mask by {found:.2f} (1 - mean Dice); "
+            f"validation patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
+            f"largest {usual.high:.2f} (n = {usual.n})"
+        )
+        yield Reason(level, "maps_disagree", text)
+
+
+def _sizes(findings: Findings) -> Iterator[Reason]:
+    data, record = findings.card.training_data, findings.stack.record
+    if data is None:
+        return
+    if not record.has_world or data.slice_mm is None or data.pixel_mm is None:
+        whose = "the images tell" if not record.has_world else "the training data told"
+        text = f"{whose} no millimetres: pixel size and slice distance were not checked"
+        yield Reason("green", "sizes_unknown", text)
+        return
+    pixel = math.sqrt(record.pixel_mm[0] * record.pixel_mm[1])
+    yield from _outside("pixel_size", "pixel size", pixel, data.pixel_mm)
+    yield from _outside("slice_distance", "distance between slices", record.slice_mm, data.slice_mm)
+
+
+def _outside(code: str, what: str, found: float, usual: Range) -> Iterator[Reason]:
+    """By how much a size lies outside training's range, as a factor."""
+    factor = max(found / usual.high, usual.low / found)
+    if factor > _ROUNDING:
+        level: Level = "red" if factor > FAR else "amber"
+        text = (
+            f"the {what} is {found:.2f} mm; in training it was {usual.low:.2f} to "
+            f"{usual.high:.2f} mm (n = {usual.n})"
+        )
+        yield Reason(level, code, text)
+
+
+def _contrast(findings: Findings) -> Iterator[Reason]:
+    data = findings.card.training_data
+    quantiles = head_quantiles(findings.stack) if data else {}
+    for name in findings.prediction.used:
+        known = data.intensities.get(name) if data else None
+        if known is None or known.distance is None or name not in quantiles:
+            continue
+        found, usual = distance(quantiles[name], known), known.distance
+        if found > _ROUNDING * usual.high:
+            level: Level = "red" if found > FAR * usual.high else "amber"
+            text = (
+                f"the intensities of {name} are spread unlike training's: distance {found:.1f}, "
+                f"training's cases lie at {usual.low:.1f} to {usual.high:.1f} (n = {usual.n})"
+            )
+            yield Reason(level, "intensities", text)
+
+
+def _mask(findings: Findings) -> Iterator[Reason]:
+    prediction, record = findings.prediction, findings.stack.record
+    yield from components(prediction)
+    yield from edges(prediction.mask > 0, record)
+
+
+def _nothing(findings: Findings) -> Iterator[Reason]:
+    yield from nothing_found(findings.card, findings.opinions, findings.stack.record)
+
+
+_CHECKS: Final[tuple[Callable[[Findings], Iterator[Reason]], ...]] = (
+    _synthetic,
+    _measured,
+    _missing,
+    _disagreeing,
+    _sizes,
+    _contrast,
+    _mask,
+    _nothing,
+)

@@ -1,0 +1,106 @@
+"""How far a volume may be from the truth, by split-conformal prediction.
+
+Each case gets a *spread* in voxels: how far the volumes of the network's other maps (six sides,
+mirrored slices) lie from the plain one, plus the voxels that the calibrated probabilities leave in
+doubt. It ranks cases by how unsure they are but knows nothing of the truth: the maps share their
+mistakes. So on the validation patients it is measured how many spreads the true volume lies away,
+and the interval of a new case reaches as many spreads as nine in ten of them needed.
+
+For patients that are exchangeable with the validation patients such an interval holds the truth
+with at least the promised chance, whatever the network and the spread are (Papadopoulos et al.
+2002, normalised scores; Lei et al., JASA 2018). The chance is over patients: it may be lower for a
+kind of patient, and it is void for other scanners or diseases. Cases in which nothing was found
+are left out on both sides, which keeps the promise for the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.prediction import Interval
+from gliomask.core.volume import FloatArray
+from gliomask.evaluation.logit_counts import LogitCounts, bin_centres
+from gliomask.nets.measures import VolumeFit
+
+LEVEL: Final = 0.9
+"""Share of patients whose truth the interval shall hold."""
+DOUBTFUL: Final = 0.05
+"""Voxels below this probability are not in doubt: millions of them would add up to a tumour."""
+
+
+def doubt(probabilities: FloatArray) -> float:
+    """Voxels in doubt: the sum of p (1 - p) where p is at least ``DOUBTFUL``.
+
+    It is the variance of the volume if the voxels' mistakes were independent, and as a number of
+    voxels a measure of how broad the rim is.
+
+    Args:
+        probabilities: any shape, calibrated, of one region.
+    """
+    held = probabilities[probabilities >= DOUBTFUL].astype(np.float64)
+    return float(held @ (1.0 - held))
+
+
+def doubt_of_counts(counts: LogitCounts, temperature: float) -> float:
+    """The same from the voxels of a case by their logit, before the temperature."""
+    number = np.asarray(counts.positive) + np.asarray(counts.negative)
+    chance = 1.0 / (1.0 + np.exp(-bin_centres() / temperature))
+    held = chance >= DOUBTFUL
+    return float(number[held] @ (chance[held] * (1.0 - chance[held])))
+
+
+def spread(plain: int, others: npt.NDArray[np.integer], doubtful: float) -> float:
+    """The spread of one region's volume in voxels, at least 1.
+
+    Args:
+        plain: voxels of the mask.
+        others: (M,) voxels of the masks of the other maps; M may be 0.
+        doubtful: voxels in doubt.
+    """
+    away = others.astype(np.float64) - plain
+    root = math.sqrt(float(np.mean(away**2))) if away.size else 0.0
+    return max(1.0, root + doubtful)
+
+
+def fit_volumes(
+    predicted: Sequence[float], true: Sequence[float], spreads: Sequence[float]
+) -> VolumeFit | None:
+    """How many spreads an interval must reach for the truth to lie in it for nine in ten patients.
+
+    It is the ceil(0.9 (n + 1))-th smallest of the scores |true - predicted| / spread of n
+    patients. Patients in whom nothing was found are left out. None if fewer than nine are left:
+    then no number would do.
+
+    Args:
+        predicted, true, spreads: of each patient, voxels.
+    """
+    scores = sorted(
+        abs(truth - found) / wide
+        for found, truth, wide in zip(predicted, true, spreads, strict=True)
+        if found > 0
+    )
+    rank = math.ceil(LEVEL * (len(scores) + 1))
+    if rank > len(scores):
+        return None
+    return VolumeFit(level=LEVEL, stretch=scores[rank - 1], patients=len(scores))
+
+
+def interval(plain: int, wide: float, fit: VolumeFit | None) -> Interval | None:
+    """Where the true number of voxels of a region may lie.
+
+    Args:
+        plain: voxels of the mask; None comes of none.
+        wide: the spread.
+        fit: from the model's card; without it the interval reaches one spread and holds the truth
+            who knows how often.
+    """
+    if plain == 0:
+        return None
+    reach = wide if fit is None else fit.stretch * wide
+    level, patients = (None, 0) if fit is None else (fit.level, fit.patients)
+    return Interval(max(0.0, plain - reach), plain + reach, level, patients)

@@ -1,0 +1,52 @@
+"""What a model has learned from, in figures that a new case can be held against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Set
+from typing import Final
+
+from gliomask.inference.familiarity import describe_intensities, head_quantiles
+from gliomask.nets.measures import TrainingData, range_of
+from gliomask.store.manifest import StoredCase
+from gliomask.store.store import Store
+
+MOST_CASES: Final = 64
+"""Whose intensities are looked at, evenly spaced among all; sizes are those of all."""
+
+
+def sample(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
+    """The cases of these patients whose intensities are looked at."""
+    cases = _of(store, patients)
+    step = max(1, math.ceil(len(cases) / MOST_CASES))
+    return cases[::step]
+
+
+def training_data(store: Store, patients: Set[str], advance: Callable[[], None]) -> TrainingData:
+    """Describes the cases of some patients.
+
+    Args:
+        store: that holds them.
+        patients: that the model was trained on; those that the store lacks are not counted.
+        advance: called for each case of ``sample``.
+
+    Raises:
+        StoreError: a case can't be read.
+    """
+    cases = _of(store, patients)
+    quantiles = []
+    for case in sample(store, patients):
+        quantiles.append(head_quantiles(store.stack(case.id)))
+        advance()
+    in_world = [case for case in cases if case.has_world]
+    return TrainingData(
+        patients=len({case.patient for case in cases}),
+        slices=range_of([case.shape[0] for case in cases]),
+        pixel_mm=range_of([math.sqrt(math.prod(case.pixel_mm)) for case in in_world]),
+        slice_mm=range_of([case.slice_mm for case in in_world]),
+        intensities=describe_intensities(quantiles),
+    )
+
+
+def _of(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
+    return tuple(case for case in store.cases if case.patient in patients)

@@ -1,0 +1,108 @@
+"""Several looks at one stack, with an engine whose side maps and mirrored maps are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gliomask.core.slices import SliceStack, to_slices
+from gliomask.core.volume import FloatArray
+from gliomask.inference.passes import Opinions, Passes, disagreement, trained_flips
+from tests.fakes import BrightEngine, fake_card, head_volume
+
+BOTH = ("t1", "flair")
+FLIPS: dict[str, Any] = {"augment": {"flip_horizontal": 0.5, "flip_vertical": 0.5}}
+
+
+class LeftEngine(BrightEngine):
+    """Marks what is bright in the left half of what it is shown only."""
+
+    def logits(self, inputs: FloatArray) -> FloatArray:
+        found = super().logits(inputs)
+        found[..., : found.shape[-1] // 2] = -20.0
+        return found
+
+
+@pytest.fixture(scope="module")
+def stack() -> SliceStack:
+    return to_slices(head_volume())
+
+
+def opinions(plain: int, voxels: list[int], shared: list[int]) -> Opinions:
+    empty = np.zeros((1, 1, 1, 1), np.float32)
+    column = (np.array(one)[:, None] for one in (voxels, shared))
+    return Opinions(empty, None, ("",) * len(voxels), np.array([plain]), *column)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "axes"),
+    [
+        ({}, ()),
+        ({"augment": {"flip_horizontal": 0.0}}, ()),
+        ({"augment": {"flip_horizontal": 0.5, "flip_vertical": 0.0}}, (-1,)),
+        (FLIPS, (-1, -2)),
+        ({"augment": "unknown"}, ()),
+    ],
+)
+def test_only_flips_of_the_training_are_made(recipe: dict[str, Any], axes: tuple[int]) -> None:
+    assert trained_flips(fake_card(recipe=recipe)) == axes
+
+
+def test_the_plain_map_is_the_same_in_both(stack: SliceStack) -> None:
+    passes = Passes(BrightEngine(apart=3.0), fake_card(recipe=FLIPS, temperature=1.5))
+    found = passes.thorough(stack, BOTH)
+    np.testing.assert_array_equal(found.probabilities, passes.plain(stack, BOTH))
+    assert found.plain.tolist() == [int(passes.masks(found.probabilities).sum())]
+    assert found.disagreement is None
+    assert found.names[:2] == ("side 1", "side 2")
+    assert found.names[5:] == ("side 6", "left-right", "front-back")
+
+
+def test_equal_maps_do_not_disagree(stack: SliceStack) -> None:
+    """A network that looks at each pixel alone says the same of mirrored slices."""
+    passes = Passes(BrightEngine(), fake_card(recipe=FLIPS))
+    found = passes.thorough(stack, BOTH, disagreement=True)
+    assert found.disagreement is not None
+    assert found.disagreement.max() < 1e-5
+    assert found.voxels.tolist() == found.shared.tolist() == [[int(found.plain[0])]] * 8
+    assert disagreement(found, 0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_side_maps_that_see_less_disagree(stack: SliceStack) -> None:
+    passes = Passes(BrightEngine(apart=3.0), fake_card())
+    found = passes.thorough(stack, BOTH, disagreement=True)
+    sizes = found.voxels[:, 0].tolist()
+    assert sizes == sorted(sizes, reverse=True)
+    assert found.plain[0] > sizes[0] > sizes[-1]
+    assert found.shared.tolist() == found.voxels.tolist()  # each lies within the plain mask
+    assert found.disagreement is not None
+    assert found.disagreement.shape == found.probabilities.shape
+    assert found.disagreement.max() > 0.1
+    assert disagreement(found, 0) > 0.1
+
+
+def test_mirrored_maps_are_mirrored_back(stack: SliceStack) -> None:
+    """An engine that sees one half only sees the other half of mirrored slices."""
+    recipe = {"augment": {"flip_horizontal": 1.0}}
+    everything = Passes(BrightEngine(), fake_card()).thorough(stack, BOTH)
+    found = Passes(LeftEngine(), fake_card(recipe=recipe)).thorough(stack, BOTH)
+    mirrored = int(found.voxels[6, 0])
+    assert found.names[6] == "left-right"
+    assert mirrored + int(found.plain[0]) == pytest.approx(int(everything.plain[0]), abs=8)
+    assert int(found.shared[6, 0]) <= 8  # but for the seam
+
+
+def test_single_sequences_are_averaged(stack: SliceStack) -> None:
+    card = fake_card(input_mode="each", in_channels=1)
+    passes = Passes(BrightEngine(batch=5), card)
+    found = passes.thorough(stack, BOTH)
+    np.testing.assert_array_equal(found.probabilities, passes.plain(stack, BOTH))
+
+
+def test_disagreement_by_hand() -> None:
+    """Dice 2 x 8 / 20 and 2 x 10 / 40 with a mask of 10 voxels."""
+    assert disagreement(opinions(10, [10, 30], [8, 10]), 0) == pytest.approx(1 - (0.8 + 0.5) / 2)
+    assert disagreement(opinions(0, [0, 0], [0, 0]), 0) == 0.0
+    assert disagreement(opinions(0, [5], [0]), 0) == 1.0

@@ -1,0 +1,208 @@
+"""Each check by a case that it must speak of and one that it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gliomask.core.reliability import Reason, Reliability
+from gliomask.core.slices import to_slices
+from gliomask.core.volume import Volume
+from gliomask.inference.familiarity import describe_intensities, head_quantiles
+from gliomask.inference.predictor import Predictor
+from gliomask.nets.measures import (
+    Range,
+    RegionValidation,
+    SubsetDice,
+    TrainingData,
+    ValidationFacts,
+    VolumeFit,
+    range_of,
+)
+from tests.fakes import BrightEngine, fake_card, head_volume
+
+SEQUENCES = ("t1", "flair")
+
+
+def spread(*values: float) -> Range:
+    found = range_of(values)
+    assert found is not None
+    return found
+
+
+def subset(sequences: Sequence[str], dice: float) -> SubsetDice:
+    return SubsetDice(
+        sequences=tuple(sequences), dice={"whole": dice}, patients=13, slices_per_case=32
+    )
+
+
+def validation(*disagreements: float, missed: int = 0) -> ValidationFacts:
+    region = RegionValidation(
+        tumours=13,
+        missed=missed,
+        disagreement=spread(*disagreements) if disagreements else None,
+        volume=VolumeFit(level=0.9, stretch=2.0, patients=13),
+    )
+    subsets = (subset(SEQUENCES, 0.85), subset(("flair",), 0.8), subset(("t1",), 0.4))
+    return ValidationFacts(patients=13, ways=(), regions={"whole": region}, subsets=subsets)
+
+
+def training(volume: Volume, **changes: Any) -> TrainingData:
+    """Of the volume itself and noisier ones, in the same voxels."""
+    rows = [head_quantiles(to_slices(volume))]
+    for seed in range(8):
+        noise = np.random.default_rng(seed).normal(0, 1, volume.array.shape).astype(np.float32)
+        rows.append(head_quantiles(to_slices(replace(volume, array=volume.array + noise))))
+    keys: dict[str, Any] = {
+        "patients": 8,
+        "slices": spread(8),
+        "pixel_mm": spread(1.0, 1.2),
+        "slice_mm": spread(3.0, 3.0),
+        "intensities": describe_intensities(rows),
+    }
+    return TrainingData(**keys | changes)
+
+
+def flag(volume: Volume, engine: BrightEngine | None = None, **changes: object) -> Reliability:
+    keys = {"training_data": training(head_volume()), "validation": validation(0.0, 0.1)}
+    card = fake_card(sequence_dropout=True, **keys | changes)
+    found = Predictor(engine or BrightEngine(), card).segment(volume, thorough=True).reliability
+    assert found is not None
+    return found
+
+
+def reason(found: Reliability, code: str) -> Reason | None:
+    return next((one for one in found.reasons if one.code == code), None)
+
+
+def told(found: Reliability, code: str) -> Reason:
+    one = reason(found, code)
+    assert one is not None
+    return one
+
+
+def test_a_case_like_those_of_the_training_is_green() -> None:
+    found = flag(head_volume())
+    assert (found.level, found.reasons) == ("green", ())
+
+
+def test_a_synthetic_model_is_red() -> None:
+    found = flag(head_volume(), synthetic=True)
+    assert found.level == told(found, "synthetic_model").level == "red"
+
+
+def test_a_card_without_figures_is_amber() -> None:
+    found = flag(head_volume(), training_data=None, validation=None)
+    assert found.level == "amber"
+    assert told(found, "not_measured").text == (
+        "the model's card does not tell what its training data were like or "
+        "how far maps of whole usually differ: it was not checked"
+    )
+    assert told(flag(head_volume(), validation=validation()), "not_measured").level == "amber"
+    known = training(head_volume())
+    only = {"flair": known.intensities["flair"]}
+    found = flag(head_volume(), training_data=known.model_copy(update={"intensities": only}))
+    assert "the usual intensities of t1:" in told(found, "not_measured").text
+
+
+@pytest.mark.parametrize(
+    ("held", "level", "dice"), [(("flair",), "amber", "0.80"), (("t1",), "red", "0.40")]
+)
+def test_missing_sequences_tell_their_cost(held: tuple[str], level: str, dice: str) -> None:
+    one = told(flag(head_volume().select(held), BrightEngine(1.0)), "missing_sequences")
+    assert one.level == level
+    assert f"13 validation patients: mean Dice {dice} instead of 0.85 (whole)" in one.text
+
+
+def test_a_cost_that_was_not_measured_is_said() -> None:
+    one = told(flag(head_volume().select(("flair",)), validation=None), "missing_sequences")
+    assert one.level == "amber"
+    assert one.text == "predicted without t1; what that costs was not measured"
+
+
+@pytest.mark.parametrize(
+    ("most", "largest", "level"), [(1.1, 1.1, None), (0.0, 1.05, "amber"), (0.0, 0.9, "red")]
+)
+def test_disagreement_is_held_against_validation(
+    most: float, largest: float, level: str | None
+) -> None:
+    """Beyond 90 % of the validation patients amber, beyond all of them red."""
+    engine = BrightEngine(apart=1.0)
+    card = fake_card(recipe={})
+    opinions = Predictor(engine, card).opinions(to_slices(head_volume()))
+    both = opinions.plain[0] + opinions.voxels[:, 0]
+    known = float(np.mean(1 - 2 * opinions.shared[:, 0] / both))
+    found = flag(head_volume(), engine, validation=validation(*[most * known] * 8, largest * known))
+    one = reason(found, "maps_disagree")
+    assert (one.level if one else None) == level
+    assert one is None or f"differ from its mask by {known:.2f}" in one.text
+
+
+def test_few_validation_patients_make_no_case_red() -> None:
+    found = flag(head_volume(), BrightEngine(apart=1.0), validation=validation(*[0.0] * 8))
+    assert told(found, "maps_disagree").level == "amber"
+
+
+def test_sizes_are_held_against_training() -> None:
+    """The head has pixels of sqrt(1 x 1.2) = 1.10 mm and slices 3 mm apart."""
+    card = training(head_volume(), pixel_mm=spread(0.4, 0.5), slice_mm=spread(4.0, 5.0))
+    found = flag(head_volume(), training_data=card)
+    assert told(found, "pixel_size").level == "red"
+    assert told(found, "slice_distance").level == "amber"
+    text = "the pixel size is 1.10 mm; in training it was 0.40 to 0.50 mm (n = 2)"
+    assert told(found, "pixel_size").text == text
+
+
+def test_without_millimetres_sizes_are_not_checked_and_that_is_said() -> None:
+    pictures = replace(head_volume(), has_world=False)
+    one = told(flag(pictures), "sizes_unknown")
+    assert one.level == "green"
+    assert "the images tell no millimetres" in one.text
+    card = training(head_volume(), slice_mm=None)
+    assert "the training data told" in told(flag(head_volume(), training_data=card), one.code).text
+
+
+def test_a_strange_contrast_is_told_by_its_sequence() -> None:
+    volume = head_volume()
+    strange = volume.array.copy()
+    strange[0] = np.exp(strange[0] / 20)
+    found = flag(replace(volume, array=strange))
+    (one,) = [one for one in found.reasons if one.code == "intensities"]
+    assert one.level == "red"
+    assert "the intensities of t1 are spread unlike training's" in one.text
+
+
+def test_nothing_found_tells_its_evidence() -> None:
+    found = flag(head_volume(), BrightEngine(50.0), validation=validation(0.1, missed=2))
+    assert found.level == "amber"
+    text = told(found, "nothing_found").text
+    assert text.startswith("no tumour found: largest probability 0.00 (threshold 0.50)")
+    assert "0.00 ml at 0.25 or more; 0.00 ml at 0.05 or more" in text
+    assert "0 of 6 other maps mark more than a speck" in text
+    assert "in validation it missed 2 of 13 tumours altogether" in text
+
+
+def test_nothing_found_is_red_where_the_other_maps_find_something() -> None:
+    class Doubting(BrightEngine):
+        """Its fused map is blind, its side maps are not."""
+
+        def logits(self, inputs: np.ndarray) -> np.ndarray:
+            return super().logits(inputs) - 100
+
+        def maps(self, inputs: np.ndarray) -> np.ndarray:
+            found = super().maps(inputs)
+            found[:, 1:5] += 100
+            return found
+
+    one = told(flag(head_volume(), Doubting()), "nothing_found")
+    assert one.level == "red"
+    assert "4 of 6 other maps mark more than a speck" in one.text
+
+
+def test_nothing_found_without_validation() -> None:
+    one = told(flag(head_volume(), BrightEngine(50.0), validation=None), "nothing_found")
+    assert "how often the model misses a tumour was not measured" in one.text
