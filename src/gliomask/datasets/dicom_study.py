@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gliomask.core.case import Case, patient_key, safe_name, tcga_site
-from gliomask.core.geometry import axis_codes, spacing_mm, voxel_ml
+from gliomask.core.case import Case, ImageFile, patient_key, safe_name, tcga_site
+from gliomask.core.geometry import voxel_ml
 from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.dicom_audit import SeriesAudit, audit_of
 from gliomask.datasets.dicom_files import files_below
 from gliomask.datasets.find import is_synthetic, unique
 from gliomask.datasets.layout import Problem
-from gliomask.datasets.sequences import Recognition, agent, recognise
-from gliomask.errors import LayoutError
+from gliomask.datasets.sequences import Recognition, recognise
+from gliomask.errors import CaseError, LayoutError
 from gliomask.formats.archive import unpacked
 from gliomask.formats.dicom.series import RefusedSeries, Series, survey_files
 from gliomask.formats.dicom.tags import SeriesTags
@@ -26,41 +27,7 @@ from gliomask.formats.dicom.tags import SeriesTags
 SOURCE = "dicom"
 MIN_SLICES = 5
 """With fewer a series shows too little of a brain: it is a localizer or a part."""
-
-
-@dataclass(frozen=True)
-class SeriesAudit:
-    """What is known of one series, for people.
-
-    Attributes:
-        patient, study, series: PatientID, StudyInstanceUID and a label (number and description).
-        study_date, study_description: of the study, as they stand there.
-        description: of the series; empty if it has none.
-        sequence: that it was recognised as, None if as none.
-        evidence: for it, a phrase.
-        axes: in which columns, rows and slices run, e.g. ``LPS``; empty if it is no volume.
-        shape: (I, J, K); spacing_mm: along them; None if it is no volume.
-        slice_thickness_mm: as the header has it; it may differ from the spacing.
-        contrast: the agent that the header names, empty if none.
-        problems: why it isn't used, or what else to know; one line each.
-        used: whether a case has it.
-    """
-
-    patient: str
-    study: str
-    series: str
-    study_date: str
-    study_description: str
-    description: str
-    sequence: str | None
-    evidence: str
-    axes: str
-    shape: tuple[int, int, int] | None
-    spacing_mm: tuple[float, float, float] | None
-    slice_thickness_mm: float | None
-    contrast: str
-    problems: tuple[str, ...]
-    used: bool
+_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -127,6 +94,22 @@ def studies_of_files(paths: Sequence[Path], *, synthetic: bool = False) -> Dicom
     return DicomStudies(cases, tuple(problems), tuple(audits), survey.skipped)
 
 
+def only_series(folder: Path) -> ImageFile:
+    """The one series in a folder and all folders below it, whatever its sequence.
+
+    Raises:
+        CaseError: no series, or several; each is told.
+    """
+    survey = survey_files(files_below(folder))
+    if len(survey.series) == 1:
+        return survey.series[0].image
+    if survey.series:
+        told = ", ".join(series.tags.label for series in survey.series[:_TOLD])
+        raise CaseError(f"several series where one is due: {told}", path=folder)
+    told = "; ".join(one.reason for one in survey.refused[:_TOLD]) or "no DICOM"
+    raise CaseError(f"no series: {told}", path=folder)
+
+
 @dataclass(frozen=True)
 class _Study:
     series: list[Series]
@@ -145,8 +128,7 @@ def _result(study: _Study, synthetic: bool) -> DicomStudies:
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
     if not chosen:
-        reasons = "; ".join(f"{a.series}: {a.problems[0]}" for a in audits)
-        return DicomStudies((), (Problem(name, f"no sequence: {reasons}"),), tuple(audits), 0)
+        return DicomStudies((), (Problem(name, _no_sequence(audits)),), tuple(audits), 0)
     case = Case(
         id=name,
         patient=patient_key(tags.patient_id) if tags.patient_id else name,
@@ -196,7 +178,7 @@ def _audit(one: _Seen, chosen: dict[str, _Seen]) -> SeriesAudit:
         problems.insert(0, found.rejected)
     elif best is not None and best is not one:
         problems.insert(0, f"{best.series.tags.label} is used for {found.sequence} instead")
-    return _with_tags(
+    return audit_of(
         series.tags,
         sequence=found.sequence,
         evidence="; ".join(found.evidence),
@@ -207,35 +189,7 @@ def _audit(one: _Seen, chosen: dict[str, _Seen]) -> SeriesAudit:
 
 
 def _refusal(one: RefusedSeries) -> SeriesAudit:
-    return _with_tags(one.tags, problems=(one.reason,))
-
-
-def _with_tags(
-    tags: SeriesTags,
-    *,
-    problems: tuple[str, ...],
-    series: Series | None = None,
-    sequence: str | None = None,
-    evidence: str = "",
-    used: bool = False,
-) -> SeriesAudit:
-    return SeriesAudit(
-        patient=tags.patient_id,
-        study=tags.study_uid,
-        series=tags.label,
-        study_date=tags.study_date,
-        study_description=tags.study_description,
-        description=tags.description,
-        sequence=sequence,
-        evidence=evidence,
-        axes=axis_codes(series.affine) if series else "",
-        shape=series.shape if series else None,
-        spacing_mm=spacing_mm(series.affine) if series else None,
-        slice_thickness_mm=tags.slice_thickness,
-        contrast=agent(tags),
-        problems=problems,
-        used=used,
-    )
+    return audit_of(one.tags, problems=(one.reason,))
 
 
 def _notes(chosen: dict[str, _Seen], audits: Iterable[SeriesAudit]) -> tuple[str, ...]:
@@ -249,6 +203,12 @@ def _notes(chosen: dict[str, _Seen], audits: Iterable[SeriesAudit]) -> tuple[str
     spaces = {one.series.tags.frame_of_reference for one in chosen.values()}
     moved = ["the series don't share a frame of reference: the patient may have moved"]
     return (*used, *left, *(moved if len(spaces) > 1 else ()))
+
+
+def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
+    told = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:_TOLD])
+    more = f"; and {len(audits) - _TOLD} series more" if len(audits) > _TOLD else ""
+    return f"no sequence is recognised: {told}{more}"
 
 
 def _name(tags: SeriesTags) -> str:

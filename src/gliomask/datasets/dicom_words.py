@@ -10,7 +10,8 @@ from gliomask.datasets.names import words_of
 
 UNUSABLE = MappingProxyType(
     {
-        "a localizer": "loc localizer localiser localizers localisers scout scouts survey smartbrain",
+        "a localizer": "loc localizer localiser localizers localisers scout scouts survey "
+        "smartbrain",
         "diffusion": "adc eadc dwi dti diff diffusion trace tracew fa colfa b1000 ivim resolve",
         "susceptibility": "swi swan swip venobold qsm hemo medic t2star",
         "perfusion": "perf perfusion dsc dce asl pcasl pasl pwi cbf cbv rcbv mtt ttp dynasusc",
@@ -29,14 +30,13 @@ _T1, _T2 = re.compile(r"t1(?!\d|rho)"), re.compile(r"t2(?!\d|star)")
 _T1_NAMES = frozenset(("mprage", "bravo", "spgr", "fspgr"))
 _FLAIR = re.compile(r"flair|darkfluid|^tirm$")
 _AFTER_T1 = re.compile(r"t1w?(ce|c|gd|gad|post)$")
-_AFTER = frozenset(
-    "gd gad gado gadolinium post postgd postgad postcontrast ce contrast enhanced km kontrast "
-    "gadovist gadavist dotarem magnevist prohance multihance omniscan clariscan".split()
-)
-_BEFORE = frozenset(
-    "pre pregd pregad precontrast native nativ without non noncontrast unenhanced no".split()
-)
-_SURGERY = frozenset("op operative surgery surgical resection rt radiation radiotherapy".split())
+_AFTER = {"gd", "gad", "gado", "gadolinium", "post", "postgd", "postgad", "postcontrast", "ce",
+          "contrast", "enhanced", "km", "kontrast", "gadovist", "gadavist", "dotarem", "magnevist",
+          "prohance", "multihance", "omniscan", "clariscan"}  # fmt: skip
+_BEFORE = {"pre", "pregd", "pregad", "precontrast", "native", "nativ", "without", "non",
+           "noncontrast", "unenhanced", "no"}  # fmt: skip
+_SURGERY = {"op", "operative", "surgery", "surgical", "resection", "rt", "radiation",
+            "radiotherapy"}  # fmt: skip
 _SPELLED = (
     (re.compile(r"t2\s*[*]|t2[\s_-]*star"), " t2star "),
     (re.compile(r"dark[\s_-]*fluid"), " darkfluid "),
@@ -85,7 +85,7 @@ def after_contrast(named: Sequence[str]) -> bool | None:
     """
     if set(named) & _BEFORE:
         return False
-    followers = zip(named, [*named[1:], ""], strict=True)
+    followers = zip(named, [*named[1:], ""], strict=False)
     told = any(
         (word in _AFTER and not (word == "post" and after in _SURGERY)) or _AFTER_T1.search(word)
         for word, after in followers

@@ -17,7 +17,7 @@ from gliomask.datasets.dicom_words import after_contrast, unusable, weightings, 
 from gliomask.formats.dicom.tags import SeriesTags
 
 SHORT_TE, LONG_TE = 40.0, 50.0
-"""Milliseconds: no T1 has a longer echo time than the first, no T2 a shorter one than the second."""
+"""Milliseconds: the longest echo time of a T1, and the shortest one of a T2."""
 GRADIENT_TE = 12.0
 """Milliseconds, the longest echo time of a T1-weighted gradient echo; beyond it is T2*."""
 T1_TR, T2_TR = 1000.0, 1500.0
@@ -29,11 +29,10 @@ STIR_TI = (80.0, 300.0)
 
 _NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
 _NO_AGENT = ("", "no", "none", "n", "nil", "0", "-", "without", "unknown")
-_NO_IMAGE = frozenset(
-    "LOCALIZER ADC DIFFUSION TRACEW FA PERFUSION MPR MIP MINIP SUBTRACTION P PHASE R REAL I "
-    "IMAGINARY B0 FIELD_MAP VELOCITY MIXED".split()
-    + ["PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP", "T2 MAP"]
-)
+_NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR", "MIP", "MINIP",
+             "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
+             "VELOCITY", "MIXED", "PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP",
+             "T2 MAP"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class _Timing:
-    """What the timing says: a weighting (or ``other``), in words, and whether it can stand alone."""
+    """What the timing says: a weighting or ``other``, in words; whether it tells all alone."""
 
     weighting: str | None
     told: str
