@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +18,17 @@ from gliomask.formats.nifti import write_nifti
 from tests.formats.dicom.made import CORONAL, Plan, pixels, save, series
 
 PLAN = Plan()
-T1 = {"SeriesDescription": "Ax T1", "RepetitionTime": 550.0, "EchoTime": 12.0}
-T1CE = {**T1, "SeriesDescription": "Ax T1 +C", "ContrastBolusAgent": "Dotarem"}
-T2 = {"SeriesDescription": "Gad Ax T2 Straight"}
-FLAIR = {"SeriesDescription": "Ax FLAIR", "InversionTime": 2500.0, "ScanningSequence": "IR"}
+T1: dict[str, Any] = {"SeriesDescription": "Ax T1", "RepetitionTime": 550.0, "EchoTime": 12.0}
+T1CE: dict[str, Any] = {**T1, "SeriesDescription": "Ax T1 +C", "ContrastBolusAgent": "Dotarem"}
+T2: dict[str, Any] = {"SeriesDescription": "Gad Ax T2 Straight"}
+FLAIR: dict[str, Any] = {
+    "SeriesDescription": "Ax FLAIR",
+    "InversionTime": 2500.0,
+    "ScanningSequence": "IR",
+}
 
 
-def study(folder: Path, plan: Plan = PLAN, **tags: object) -> Path:
+def study(folder: Path, plan: Plan = PLAN, **tags: Any) -> Path:
     """Four sequences on one grid, and a localizer."""
     for number, of_series in enumerate((T1, T1CE, T2, FLAIR), start=1):
         made = series(plan, pixels(plan, number), number, **{**of_series, **tags})
@@ -153,7 +158,7 @@ def test_a_damaged_file_is_a_problem_of_its_own(tmp_path: Path) -> None:
     )
     found = find_dicom_studies(tmp_path)
     assert len(found.cases) == 1
-    assert [problem.case for problem in found.problems] in (["bad.dcm"], ["study-"])
+    assert [problem.case for problem in found.problems] == ["bad.dcm"]
 
 
 def test_a_zip_lives_as_long_as_its_block(tmp_path: Path) -> None:
