@@ -68,6 +68,7 @@ def test_every_series_is_told(tmp_path: Path) -> None:
     assert t1ce.spacing_mm == pytest.approx((1.1, 0.9, 5.0))
     assert (t1ce.slice_thickness_mm, t1ce.contrast, t1ce.problems) == (4.0, "Dotarem", ())
     assert (t1ce.patient, t1ce.study_date) == ("P1", "20010203")
+    assert t1ce.series_uid == f"{t1ce.study}.2"
     assert t1ce.evidence == "the name says T1; TR 550, TE 12 ms; the name says after contrast"
     assert localizer.problems == ("by its name a localizer",)
 
@@ -99,6 +100,30 @@ def test_of_as_many_slices_the_finest_then_the_first(tmp_path: Path) -> None:
         save(tmp_path, series(plan, pixels(plan), number, **T2))
     used = [a.series for a in find_dicom_studies(tmp_path).audits if a.used]
     assert used == ["series 2 (Gad Ax T2 Straight)"]
+
+
+def test_a_name_goes_before_an_agent(tmp_path: Path) -> None:
+    """The agent stands in the series before contrast too, which has more slices."""
+    many = replace(PLAN, slices=9)
+    save(tmp_path, series(many, pixels(many), 1, **{**T1CE, "SeriesDescription": "Ax T1"}))
+    save(tmp_path, series(PLAN, pixels(PLAN), 2, **T1CE))
+    used = [audit.series for audit in find_dicom_studies(tmp_path).audits if audit.used]
+    assert used == ["series 2 (Ax T1 +C)"]
+
+
+def test_a_dual_echo_gives_its_second_echo(tmp_path: Path) -> None:
+    early = series(PLAN, pixels(PLAN, 1), 4, **T2, EchoTime=17.0)
+    late = series(PLAN, pixels(PLAN, 2), 4, **T2)
+    for dataset in late:
+        dataset.SOPInstanceUID += "0"
+    save(tmp_path / "a", [*early, *late])
+    found = find_dicom_studies(tmp_path)
+    volume, _ = load_case(found.cases[0])
+    assert np.array_equal(volume.array[0], pixels(PLAN, 2).transpose(2, 1, 0))
+    told = "by its timing proton density (TR 4000, TE 17 ms)"
+    assert [audit.problems for audit in found.audits] == [(told,), ()]
+    with pytest.raises(CaseError, match=r"Straight\), TE 17 ms, .*Straight\), TE 98 ms"):
+        only_series(tmp_path)
 
 
 def test_two_patients_and_two_studies(tmp_path: Path) -> None:
@@ -190,7 +215,9 @@ def test_the_user_may_say_which_folder_is_which_sequence(tmp_path: Path) -> None
     volume, _ = load_case(case)
     assert volume.sequences == ("t2", "flair")
     assert np.array_equal(volume.array[0], pixels(PLAN, 4).transpose(2, 1, 0))
-    with pytest.raises(CaseError, match=r"several series where one is due: series 1 \(Ax T1\), "):
+    with pytest.raises(
+        CaseError, match=r"several series where one is due: series 1 \(Ax T1\), TE 12"
+    ):
         only_series(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no image there"):

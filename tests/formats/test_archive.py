@@ -19,7 +19,7 @@ import pytest
 from gliomask.errors import FormatError, GliomaskError
 from gliomask.formats import archive as archives
 from gliomask.formats import archive_rules
-from gliomask.formats.archive import extract, is_archive, unpacked
+from gliomask.formats.archive import all_unpacked, extract, is_archive, unpacked
 from gliomask.formats.limits import MAX_ARCHIVE_ENTRIES
 
 Fill = Callable[[ZipFile], None]
@@ -223,7 +223,7 @@ def test_an_honest_archive(tmp_path: Path) -> None:
         assert sorted(files) == ["folder/b c.dcm", "top.txt", "Ärzte/ü.nii.gz"]
         assert files["top.txt"].read_bytes() == b"content of top.txt"
         assert not files["top.txt"].stat().st_mode & 0o111
-    assert not folder.exists()
+    assert not folder.parent.exists()
 
 
 def test_the_folder_goes_whatever_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,6 +236,17 @@ def test_the_folder_goes_whatever_happens(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(FormatError), unpacked(bad):
         pass
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_archives_among_other_inputs(tmp_path: Path) -> None:
+    path = packed(tmp_path / "one two.zip", named("a.dcm"))
+    other = tmp_path / "scan.nii.gz"
+    with all_unpacked([other, path, tmp_path]) as inputs:
+        assert inputs[0] == other
+        assert inputs[2] == tmp_path
+        assert inputs[1].name == "one_two"
+        assert [file.name for file in inputs[1].iterdir()] == ["a.dcm"]
+    assert not inputs[1].exists()
 
 
 def test_a_folder_is_given_as_it_is(tmp_path: Path) -> None:

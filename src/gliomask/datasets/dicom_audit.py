@@ -15,7 +15,8 @@ class SeriesAudit:
     """What is known of one series, for people.
 
     Attributes:
-        patient, study, series: PatientID, StudyInstanceUID and a label (number and description).
+        patient, study, series_uid: PatientID, StudyInstanceUID and SeriesInstanceUID.
+        series: what a person calls it: its number and description.
         study_date, study_description: of the study, as they stand there.
         description: of the series; empty if it has none.
         sequence: that it was recognised as, None if as none.
@@ -30,6 +31,7 @@ class SeriesAudit:
 
     patient: str
     study: str
+    series_uid: str
     series: str
     study_date: str
     study_description: str
@@ -58,6 +60,7 @@ def audit_of(
     return SeriesAudit(
         patient=tags.patient_id,
         study=tags.study_uid,
+        series_uid=tags.series_uid,
         series=tags.label,
         study_date=tags.study_date,
         study_description=tags.study_description,

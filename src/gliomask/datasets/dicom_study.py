@@ -1,7 +1,9 @@
 """DICOM studies as cases: every series looked at, the sequences among them chosen, the rest said.
 
 Of several series of one sequence the one with the most slices is taken, of equal ones that with
-the finest voxels, then the one that was made first (by its number).
+the finest voxels, then the one that was made first (by its number). But for T1 after contrast, a
+name that says so goes before a header that only names an agent: some scanners write the agent of
+the examination into the series before it, too.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from gliomask.datasets.dicom_audit import SeriesAudit, audit_of
 from gliomask.datasets.dicom_files import files_below
 from gliomask.datasets.find import is_synthetic, unique
 from gliomask.datasets.layout import Problem
-from gliomask.datasets.sequences import Recognition, recognise
+from gliomask.datasets.sequences import BY_NAME, Recognition, recognise
 from gliomask.errors import CaseError, LayoutError
 from gliomask.formats.archive import unpacked
 from gliomask.formats.dicom.series import RefusedSeries, Series, survey_files
@@ -104,7 +106,7 @@ def only_series(folder: Path) -> ImageFile:
     if len(survey.series) == 1:
         return survey.series[0].image
     if survey.series:
-        told = ", ".join(series.tags.label for series in survey.series[:_TOLD])
+        told = ", ".join(_with_echo(series.tags) for series in survey.series[:_TOLD])
         raise CaseError(f"several series where one is due: {told}", path=folder)
     told = "; ".join(one.reason for one in survey.refused[:_TOLD]) or "no DICOM"
     raise CaseError(f"no series: {told}", path=folder)
@@ -124,7 +126,9 @@ def _result(study: _Study, synthetic: bool) -> DicomStudies:
     """The case of one study, if it has a sequence, and the audits of all its series."""
     seen = [_Seen(series, _recognised(series)) for series in study.series]
     chosen = _choose(seen)
-    audits = [_audit(one, chosen) for one in seen] + [_refusal(one) for one in study.refused]
+    told = [(_number(one.series.tags), _audit(one, chosen)) for one in seen]
+    told += [(_number(one.tags), _refusal(one)) for one in study.refused]
+    audits = [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
     if not chosen:
@@ -164,10 +168,15 @@ def _choose(seen: Iterable[_Seen]) -> dict[str, _Seen]:
     return chosen
 
 
-def _rank(one: _Seen) -> tuple[int, float, int, str]:
-    tags = one.series.tags
-    number = int(tags.series_number) if tags.series_number.isdecimal() else 0
-    return -one.series.shape[2], round(voxel_ml(one.series.affine), 9), number, tags.series_uid
+def _rank(one: _Seen) -> tuple[bool, int, float, int, str]:
+    series, tags = one.series, one.series.tags
+    doubtful = one.recognition.sequence == "t1ce" and BY_NAME not in one.recognition.evidence
+    voxel = round(voxel_ml(series.affine), 9)
+    return doubtful, -series.shape[2], voxel, _number(tags), tags.series_uid
+
+
+def _number(tags: SeriesTags) -> int:
+    return int(tags.series_number) if tags.series_number.isdecimal() else 0
 
 
 def _audit(one: _Seen, chosen: dict[str, _Seen]) -> SeriesAudit:
@@ -209,6 +218,10 @@ def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
     told = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:_TOLD])
     more = f"; and {len(audits) - _TOLD} series more" if len(audits) > _TOLD else ""
     return f"no sequence is recognised: {told}{more}"
+
+
+def _with_echo(tags: SeriesTags) -> str:
+    return tags.label if tags.echo_time is None else f"{tags.label}, TE {tags.echo_time:g} ms"
 
 
 def _name(tags: SeriesTags) -> str:

@@ -27,12 +27,14 @@ FLAIR_TI, FLAIR_TE = (1400.0, 3000.0), 70.0
 STIR_TI = (80.0, 300.0)
 """Milliseconds: inversion times that null fat."""
 
+BY_NAME = "the name says after contrast"
+"""The evidence of a T1 whose name places it after the contrast agent."""
 _NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
 _NO_AGENT = ("", "no", "none", "n", "nil", "0", "-", "without", "unknown")
 _NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR", "MIP", "MINIP",
              "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
              "VELOCITY", "MIXED", "PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP",
-             "T2 MAP"}  # fmt: skip
+             "T2 MAP", "FAT", "F", "OPP_PHASE", "OUT_PHASE"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _with_contrast(
         doubt = f"the name says before contrast, but an agent is told ({given})"
         return Recognition(None, told, doubt, asks=True)
     if by_name:
-        return Recognition("t1ce", (*told, "the name says after contrast"))
+        return Recognition("t1ce", (*told, BY_NAME))
     if given:
         return Recognition("t1ce", (*told, f"contrast agent {given}"))
     before = "the name says before contrast" if by_name is False else "no contrast agent is told"

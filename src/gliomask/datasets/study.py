@@ -14,6 +14,7 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import lgg_kaggle
 from gliomask.datasets.dicom_files import files_below, holds_dicom
+from gliomask.datasets.dicom_study import only_series, studies_of_files
 from gliomask.datasets.find import is_data_set, scan, unique
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, in_folders
@@ -103,8 +104,6 @@ def _image_at(path: Path) -> ImageFile:
         return ImageFile(tuple(slices))
     if not holds_dicom(path):
         raise InputError("no image there", path=path)
-    from gliomask.datasets.dicom_study import only_series  # pydicom, which others don't need
-
     return only_series(path)
 
 
@@ -135,8 +134,6 @@ def _has_known_name(path: Path) -> bool:
 
 def _of_dicom(files: Sequence[Path]) -> Cases:
     """The studies that DICOM files belong to; no cases and no problems if none of them is any."""
-    from gliomask.datasets.dicom_study import studies_of_files  # pydicom, as above
-
     studies = studies_of_files(files)
     return studies.cases, studies.problems
 

@@ -13,10 +13,11 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
+from gliomask.core.case import safe_name
 from gliomask.errors import FormatError, GliomaskError, MachineError
 from gliomask.formats.archive_rules import check_end, check_members
 from gliomask.formats.content import opened
@@ -38,7 +39,9 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """An archive as a folder, which is removed afterwards. A folder is given as it is.
+    """An archive as a folder that is called like it and removed afterwards.
+
+    A folder is given as it is.
 
     Raises:
         FormatError: no archive, damaged, or one that breaks a rule; nothing is left behind.
@@ -47,9 +50,20 @@ def unpacked(path: Path) -> Iterator[Path]:
     if path.is_dir():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="gliomask-") as folder:
-        extract(path, Path(folder))
-        yield Path(folder)
+    with tempfile.TemporaryDirectory(prefix="gliomask-") as place:
+        folder = Path(place) / safe_name(path.stem)
+        folder.mkdir()
+        extract(path, folder)
+        yield folder
+
+
+@contextmanager
+def all_unpacked(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+    """Paths with each archive among them as a folder, see ``unpacked``; all others as they are."""
+    with ExitStack() as stack:
+        yield tuple(
+            stack.enter_context(unpacked(path)) if is_archive(path) else path for path in paths
+        )
 
 
 def extract(archive: Path, folder: Path) -> tuple[Path, ...]:

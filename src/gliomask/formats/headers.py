@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine
+from gliomask.formats.dicom.read import series_grid
 from gliomask.formats.images import is_nifti, is_series
 from gliomask.formats.nifti import read_header
 from gliomask.formats.picture import read_picture
@@ -37,8 +38,6 @@ def image_header(file: ImageFile) -> ImageHeader:
         header = read_header(file.paths[0])
         return ImageHeader(header.shape, header.affine, has_world=True)
     if is_series(file.paths):
-        from gliomask.formats.dicom.read import series_grid  # pydicom, which others don't need
-
         grid = series_grid(file.paths, file.channel)
         return ImageHeader(grid.shape, grid.affine, has_world=True)
     rows, columns, _ = read_picture(file.paths[0]).shape

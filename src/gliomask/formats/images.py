@@ -18,6 +18,7 @@ from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
 from gliomask.formats import nifti, pictures
 from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.dicom.read import read_series
 
 SUFFIXES = (*nifti.SUFFIXES, *pictures.SUFFIXES)
 """How the names of readable files end, in lower case; DICOM files may have any name."""
@@ -104,8 +105,6 @@ def _read(paths: tuple[Path, ...]) -> _Content:
 
 
 def _read_series(file: ImageFile) -> Image:
-    from gliomask.formats.dicom.read import read_series  # pydicom, which others don't need
-
     return Image(*read_series(file.paths, file.channel), has_world=True)
 
 
