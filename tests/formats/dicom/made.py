@@ -12,6 +12,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import numpy.typing as npt
+import pytest
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, MRImageStorage
@@ -128,6 +129,25 @@ def save(
             dataset.file_meta.TransferSyntaxUID = syntax
         name = f"{(n * 7 + 3) % 101:03d}-{dataset.SeriesNumber}{ending}"
         dcmwrite(folder / name, dataset, enforce_file_format=True)
+
+
+def lossless_jpeg(path: Path) -> None:
+    """Compresses a file in place, by gdcm, which the extra ``jpeg`` brings; nothing else here can.
+
+    Skips the test where it is not installed.
+    """
+    gdcm = pytest.importorskip("gdcm")
+    reader, change = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer = gdcm.ImageWriter()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
 
 
 def by_dcm2niix(folder: Path, out: Path) -> list[tuple[npt.NDArray[Any], npt.NDArray[np.float64]]]:

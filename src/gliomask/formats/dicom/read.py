@@ -12,7 +12,7 @@ from gliomask.errors import FormatError
 from gliomask.formats.dicom.file import read_file
 from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.grid import Grid, arrange
-from gliomask.formats.dicom.pixels import read_pixels
+from gliomask.formats.dicom.pixels import read_frames
 from gliomask.formats.dicom.series import split
 
 
@@ -35,11 +35,12 @@ def read_series(paths: Sequence[Path], part: int | None = None) -> tuple[FloatAr
     grid = series_grid(paths, part)
     columns, rows, slices = grid.shape
     stack = np.empty((slices, rows, columns), np.float32)
-    for path, places in _by_file(grid.frames).items():
-        numbers = tuple(grid.frames[k].number for k in places)
-        for k, stored in zip(places, read_pixels(path, numbers), strict=True):
-            slope, intercept = grid.frames[k].scaling
-            stack[k] = stored * slope + intercept
+    places = _by_file(grid.frames)
+    wanted = [(path, [grid.frames[k].number for k in ks]) for path, ks in places.items()]
+    order = [k for ks in places.values() for k in ks]
+    for k, stored in zip(order, read_frames(wanted), strict=True):
+        slope, intercept = grid.frames[k].scaling
+        stack[k] = stored * slope + intercept
     return stack.transpose(2, 1, 0), grid.affine
 
 
