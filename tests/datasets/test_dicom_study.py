@@ -238,3 +238,23 @@ def test_nifti_and_dicom_beside_each_other(tmp_path: Path) -> None:
     cases, problems = survey([tmp_path])
     assert [case.source for case in cases] == ["study", "dicom"]
     assert not problems
+
+
+def test_dicom_beside_the_nifti_made_from_it_is_one_examination(tmp_path: Path) -> None:
+    for name in "ab":
+        study(tmp_path / name / "dicom")
+        write_nifti(tmp_path / name / f"{name}_t1.nii.gz", pixels(PLAN).astype(np.int16), np.eye(4))
+    study(tmp_path / "c", PatientID="P3")
+    cases, _ = survey([tmp_path])
+    assert [(case.id, case.source) for case in cases] == [
+        ("a", "study"),
+        ("b", "study"),
+        ("P3_20010203", "dicom"),
+    ]
+
+
+def test_a_phantom_stays_a_phantom(tmp_path: Path) -> None:
+    study(tmp_path)
+    (tmp_path / "SYNTHETIC").write_text("made")
+    assert find_dicom_studies(tmp_path).cases[0].synthetic
+    assert survey([tmp_path])[0][0].synthetic

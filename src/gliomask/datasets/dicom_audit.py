@@ -48,15 +48,9 @@ class SeriesAudit:
 
 
 def audit_of(
-    tags: SeriesTags,
-    *,
-    problems: tuple[str, ...],
-    series: Series | None = None,
-    sequence: str | None = None,
-    evidence: str = "",
-    used: bool = False,
+    tags: SeriesTags, problems: tuple[str, ...], series: Series | None = None
 ) -> SeriesAudit:
-    """The audit of a series, from its tags and what was made of it."""
+    """The audit of a series that isn't used; ``series`` is its volume, if it is one."""
     return SeriesAudit(
         patient=tags.patient_id,
         study=tags.study_uid,
@@ -65,13 +59,13 @@ def audit_of(
         study_date=tags.study_date,
         study_description=tags.study_description,
         description=tags.description,
-        sequence=sequence,
-        evidence=evidence,
+        sequence=None,
+        evidence="",
         axes=axis_codes(series.affine) if series else "",
         shape=series.shape if series else None,
         spacing_mm=spacing_mm(series.affine) if series else None,
         slice_thickness_mm=tags.slice_thickness,
         contrast=agent(tags),
         problems=problems,
-        used=used,
+        used=False,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile, patient_key, safe_name, tcga_site
@@ -127,7 +127,7 @@ def _result(study: _Study, synthetic: bool) -> DicomStudies:
     seen = [_Seen(series, _recognised(series)) for series in study.series]
     chosen = _choose(seen)
     told = [(_number(one.series.tags), _audit(one, chosen)) for one in seen]
-    told += [(_number(one.tags), _refusal(one)) for one in study.refused]
+    told += [(_number(one.tags), audit_of(one.tags, (one.reason,))) for one in study.refused]
     audits = [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
@@ -187,18 +187,12 @@ def _audit(one: _Seen, chosen: dict[str, _Seen]) -> SeriesAudit:
         problems.insert(0, found.rejected)
     elif best is not None and best is not one:
         problems.insert(0, f"{best.series.tags.label} is used for {found.sequence} instead")
-    return audit_of(
-        series.tags,
+    return replace(
+        audit_of(series.tags, tuple(problems), series),
         sequence=found.sequence,
         evidence="; ".join(found.evidence),
-        series=series,
-        problems=tuple(problems),
         used=best is one,
     )
-
-
-def _refusal(one: RefusedSeries) -> SeriesAudit:
-    return audit_of(one.tags, problems=(one.reason,))
 
 
 def _notes(chosen: dict[str, _Seen], audits: Iterable[SeriesAudit]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import lgg_kaggle
 from gliomask.datasets.dicom_files import files_below, holds_dicom
 from gliomask.datasets.dicom_study import only_series, studies_of_files
-from gliomask.datasets.find import is_data_set, scan, unique
+from gliomask.datasets.find import is_data_set, is_synthetic, scan, unique
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, in_folders
 from gliomask.datasets.names import sequences_in
@@ -124,7 +124,7 @@ def _of_files(files: Sequence[Path]) -> list[Cases]:
     if slices:
         found.append(((of_pictures(slices, slices[0].parent),), ()))
     if others:
-        found.append(_of_dicom(others))
+        found.append(_of_dicom(others, others[0].parent))
     return found
 
 
@@ -132,10 +132,19 @@ def _has_known_name(path: Path) -> bool:
     return is_nifti(path) or is_picture(path) or path.suffix.lower() == ".csv"
 
 
-def _of_dicom(files: Sequence[Path]) -> Cases:
+def _of_dicom(files: Sequence[Path], folder: Path) -> Cases:
     """The studies that DICOM files belong to; no cases and no problems if none of them is any."""
-    studies = studies_of_files(files)
+    studies = studies_of_files(files, synthetic=is_synthetic(folder))
     return studies.cases, studies.problems
+
+
+def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
+    """The files below a folder but for those that lie beside the images of a case, or deeper:
+    whoever keeps DICOM next to the NIfTI made from it means one examination."""
+    images = [file for case in cases for file in case.images.values()]
+    used = {parent for file in images for parent in file.paths[0].parents}
+    used -= {folder, *folder.parents}
+    return [path for path in files_below(folder) if used.isdisjoint(path.parents)]
 
 
 def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
@@ -165,7 +174,7 @@ def _of_folder(folder: Path) -> Cases:
     except LayoutError as problem:
         cases, problems = in_folders(folders(folder), _inside)
         if holds_dicom(folder):
-            studies, refused = _of_dicom(files_below(folder))
+            studies, refused = _of_dicom(_not_yet_used(folder, cases), folder)
             cases, problems = (*cases, *studies), (*problems, *refused)
         if not cases and not problems:
             what = "no NIfTI files, pictures or DICOM in it or in its folders, and"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from gliomask.formats.dicom.read import read_series
 from gliomask.formats.dicom.series import Survey, survey_files
 from gliomask.formats.headers import image_header
 from gliomask.formats.images import is_series, read_image
-from tests.formats.dicom.made import CORONAL, SAGITTAL, Plan, pixels, save, series
+from tests.formats.dicom.made import CORONAL, SAGITTAL, Plan, oblique, pixels, save, series
 
 PLAN = Plan()
 
@@ -33,6 +34,17 @@ def test_two_series(tmp_path: Path) -> None:
         assert np.array_equal(
             read_series(one.image.paths)[0], pixels(PLAN, number).transpose(2, 1, 0)
         )
+
+
+def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
+    plan = replace(PLAN, directions=oblique(17))
+    save(tmp_path, series(plan, pixels(plan)))
+    paths = sorted(tmp_path.iterdir())
+    for seed in range(20):
+        (found,) = survey_files(random.Random(seed).sample(paths, len(paths))).series
+        array, affine = read_series(random.Random(seed + 99).sample(paths, len(paths)))
+        assert np.array_equal(array, pixels(plan).transpose(2, 1, 0))
+        assert np.array_equal(affine, found.affine)
 
 
 def test_two_patients_whose_series_have_one_uid(tmp_path: Path) -> None:
