@@ -28,8 +28,12 @@ MAX_DICOM_BYTES = 2**31
 """Bytes of one DICOM file, which may hold a whole series."""
 MAX_DICOM_FILES = 100_000
 """DICOM files looked at in one go."""
-MAX_FRAMES = 20_000
+MAX_FRAMES = 10_000
 """Images in one DICOM file, and of one series."""
+MAX_HEADER_BYTES = 2**24
+"""Bytes of a DICOM header; a file of ``MAX_FRAMES`` images has about as many."""
+MAX_ITEMS = 150_000
+"""Items in all sequences of a DICOM file: 8 bytes each there, but a kilobyte in memory."""
 MAX_ARCHIVE_ENTRIES = 20_000
 """Files and folders in an archive."""
 MAX_ARCHIVE_BYTES = 2**32 - 1
