@@ -93,6 +93,8 @@ def read_labels(file: ImageFile) -> tuple[npt.NDArray[np.integer], Affine]:
     Raises:
         FormatError: an unknown suffix; whatever the format finds wrong; no whole numbers.
     """
+    if is_series(file.paths):
+        raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
     if _is_volume(file.paths):
         return nifti.read_nifti_labels(file.paths[0])
     return pictures.read_picture_masks(file.paths), PICTURE_AFFINE

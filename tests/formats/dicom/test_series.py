@@ -15,7 +15,7 @@ from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.read import read_series
 from gliomask.formats.dicom.series import Survey, survey_files
 from gliomask.formats.headers import image_header
-from gliomask.formats.images import is_series, read_image
+from gliomask.formats.images import is_series, read_image, read_labels
 from tests.formats.dicom.made import CORONAL, SAGITTAL, Plan, oblique, pixels, save, series
 
 PLAN = Plan()
@@ -126,6 +126,8 @@ def test_an_image_file_may_be_a_series(tmp_path: Path) -> None:
     image = read_image(found.image)
     assert image.has_world
     assert np.array_equal(image.array, pixels(PLAN).transpose(2, 1, 0))
+    with pytest.raises(FormatError, match="a DICOM series where a mask is due"):
+        read_labels(found.image)
     header = image_header(found.image)
     assert header.shape == (12, 10, 6)
     assert np.array_equal(header.affine, image.affine)
