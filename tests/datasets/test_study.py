@@ -108,7 +108,9 @@ def test_nothing_to_work_on(tmp_path: Path) -> None:
     assert "no such file or folder" in refusal(tmp_path / "lost")
     (tmp_path / "scan.dcm").touch()
     assert "no image (name=scan.dcm, allowed .nii" in refusal(tmp_path / "scan.dcm")
-    with pytest.raises(LayoutError, match=r"no NIfTI files or pictures .* brats: no folder with"):
+    with pytest.raises(
+        LayoutError, match=r"no NIfTI files, pictures or DICOM .* brats: no folder with"
+    ):
         find_studies([tmp_path])
 
 

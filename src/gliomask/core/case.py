@@ -15,10 +15,10 @@ class ImageFile:
     """Where one image is.
 
     Attributes:
-        paths: one volume file (NIfTI), or the slices of a stack of pictures in reading order
-            (feet to head).
-        channel: which one, of a picture with several channels or a 4-D volume; None when there
-            is only one.
+        paths: one volume file (NIfTI), the slices of a stack of pictures in reading order (feet
+            to head), or the files of a DICOM series along its normal.
+        channel: which one, of a picture with several channels, a 4-D volume or a DICOM file with
+            several volumes; None when there is only one.
     """
 
     paths: tuple[Path, ...]

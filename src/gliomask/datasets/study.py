@@ -13,12 +13,15 @@ from types import MappingProxyType
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import lgg_kaggle
-from gliomask.datasets.find import is_data_set, scan, unique
+from gliomask.datasets.dicom_files import files_below, holds_dicom
+from gliomask.datasets.dicom_study import only_series, studies_of_files
+from gliomask.datasets.find import is_data_set, is_synthetic, scan, unique
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, in_folders
 from gliomask.datasets.names import sequences_in
 from gliomask.datasets.study_files import HINT, case_of_images, of_pictures, of_volumes
 from gliomask.errors import CaseError, InputError, LayoutError, nearest
+from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_nifti, is_picture
 
 NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
@@ -50,7 +53,8 @@ def survey(inputs: Sequence[Path], given: Mapping[str, Path] = NOTHING_GIVEN) ->
     All NIfTI files among the inputs are taken together: files of one examination have names that
     differ only in the sequence. A folder is a data set of a known layout, or one examination
     (NIfTI files; pictures; a folder of pictures for each sequence), or a folder of such folders.
-    Files that are named like masks are no inputs.
+    Where these leave off, DICOM files are looked for at any depth (``dicom_study``); DICOM files
+    among the inputs are taken together. Files that are named like masks are no inputs.
 
     Raises:
         InputError: nothing to work on, and what was looked for; for a single folder or for files,
@@ -85,20 +89,32 @@ def _given(given: Mapping[str, Path]) -> Case:
         sequence = meant.pop()
         if sequence in images:
             raise InputError("given twice", field="sequence", found=sequence)
-        images[sequence] = ImageFile(tuple(pictures(path)) if path.is_dir() else (path,))
-        if not path.exists() or not images[sequence].paths:
-            raise InputError("no image there", path=path)
+        images[sequence] = _image_at(path)
     first = next(iter(given.values()))
     return case_of_images(images, stem(first.name), first.parent)
 
 
+def _image_at(path: Path) -> ImageFile:
+    """A file, or a folder of pictures or of one DICOM series."""
+    if not path.exists():
+        raise InputError("no image there", path=path)
+    if not path.is_dir():
+        return ImageFile((path,))
+    if slices := pictures(path):
+        return ImageFile(tuple(slices))
+    if not holds_dicom(path):
+        raise InputError("no image there", path=path)
+    return only_series(path)
+
+
 def _of_files(files: Sequence[Path]) -> list[Cases]:
-    """Files named one by one: NIfTI together, pictures together, tables each."""
+    """Files named one by one: NIfTI, pictures and DICOM each together, tables each alone."""
+    others = [path for path in files if not _has_known_name(path)]
     for path in files:
         if not path.exists():
             raise InputError("no such file or folder", path=path)
-        if not (is_nifti(path) or is_picture(path) or path.suffix.lower() == ".csv"):
-            allowed = f"{', '.join(SUFFIXES)}, .csv or a folder"
+        if path in others and not is_dicom(path):
+            allowed = f"{', '.join(SUFFIXES)}, .csv, DICOM or a folder"
             raise InputError("no image", path=path, field="name", found=path.name, allowed=allowed)
     slices = [path for path in files if is_picture(path)]
     tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
@@ -107,7 +123,28 @@ def _of_files(files: Sequence[Path]) -> list[Cases]:
         found.append((_of_scans(scans), ()))
     if slices:
         found.append(((of_pictures(slices, slices[0].parent),), ()))
+    if others:
+        found.append(_of_dicom(others, others[0].parent))
     return found
+
+
+def _has_known_name(path: Path) -> bool:
+    return is_nifti(path) or is_picture(path) or path.suffix.lower() == ".csv"
+
+
+def _of_dicom(files: Sequence[Path], folder: Path) -> Cases:
+    """The studies that DICOM files belong to; no cases and no problems if none of them is any."""
+    studies = studies_of_files(files, synthetic=is_synthetic(folder))
+    return studies.cases, studies.problems
+
+
+def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
+    """The files below a folder but for those that lie beside the images of a case, or deeper:
+    whoever keeps DICOM next to the NIfTI made from it means one examination."""
+    images = [file for case in cases for file in case.images.values()]
+    used = {parent for file in images for parent in file.paths[0].parents}
+    used -= {folder, *folder.parents}
+    return [path for path in files_below(folder) if used.isdisjoint(path.parents)]
 
 
 def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
@@ -136,8 +173,11 @@ def _of_folder(folder: Path) -> Cases:
         found = scan(folder)
     except LayoutError as problem:
         cases, problems = in_folders(folders(folder), _inside)
+        if holds_dicom(folder):
+            studies, refused = _of_dicom(_not_yet_used(folder, cases), folder)
+            cases, problems = (*cases, *studies), (*problems, *refused)
         if not cases and not problems:
-            what = "no NIfTI files or pictures in it or in its folders, and"
+            what = "no NIfTI files, pictures or DICOM in it or in its folders, and"
             raise LayoutError(f"{what} {problem.what}", path=folder) from None
         return cases, problems
     return found.cases, found.problems

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine
-from gliomask.formats.images import is_nifti
+from gliomask.formats.dicom.read import series_grid
+from gliomask.formats.images import is_nifti, is_series
 from gliomask.formats.nifti import read_header
 from gliomask.formats.picture import read_picture
 
@@ -28,7 +29,7 @@ class ImageHeader:
 
 
 def image_header(file: ImageFile) -> ImageHeader:
-    """The grid of an image: of a volume by its header, of a stack of pictures by its first one.
+    """The grid of an image, by its header or headers; of a stack of pictures by its first one.
 
     Raises:
         FormatError: missing, damaged at its beginning, or of an unknown kind.
@@ -36,5 +37,8 @@ def image_header(file: ImageFile) -> ImageHeader:
     if is_nifti(file.paths[0]):
         header = read_header(file.paths[0])
         return ImageHeader(header.shape, header.affine, has_world=True)
+    if is_series(file.paths):
+        grid = series_grid(file.paths, file.channel)
+        return ImageHeader(grid.shape, grid.affine, has_world=True)
     rows, columns, _ = read_picture(file.paths[0]).shape
     return ImageHeader((columns, rows, len(file.paths)), PICTURE_AFFINE, has_world=False)

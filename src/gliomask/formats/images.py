@@ -1,4 +1,7 @@
-"""Image and mask files of any known format, chosen by the suffix."""
+"""Image and mask files of any known format, chosen by the suffix.
+
+DICOM files often have none, so what is neither NIfTI nor a picture by its name is looked into.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
 from gliomask.formats import nifti, pictures
+from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.dicom.read import read_series
 
 SUFFIXES = (*nifti.SUFFIXES, *pictures.SUFFIXES)
-"""How the names of all readable files end, in lower case."""
+"""How the names of readable files end, in lower case; DICOM files may have any name."""
 
 
 class Image(NamedTuple):
@@ -51,6 +56,13 @@ def is_picture(path: Path) -> bool:
     return path.name.lower().endswith(pictures.SUFFIXES)
 
 
+def is_series(paths: Sequence[Path]) -> bool:
+    """Whether the files of an image are DICOM: none has the name of another format, and the first
+    begins as DICOM does."""
+    named = any(is_nifti(path) or is_picture(path) for path in paths)
+    return bool(paths) and not named and is_dicom(paths[0])
+
+
 def read_image(file: ImageFile) -> Image:
     """One image, see ``read_images``."""
     return read_images((file,))[0]
@@ -60,12 +72,15 @@ def read_images(files: Sequence[ImageFile]) -> tuple[Image, ...]:
     """Several images; a file that holds more than one of them is read only once.
 
     Raises:
-        FormatError: an unknown suffix; whatever the format finds wrong; no such channel; several
+        FormatError: an unknown format; whatever the format finds wrong; no such channel; several
             channels and none chosen.
     """
     contents: dict[tuple[Path, ...], _Content] = {}
     images = []
     for file in files:
+        if is_series(file.paths):
+            images.append(_read_series(file))
+            continue
         if file.paths not in contents:
             contents[file.paths] = _read(file.paths)
         images.append(_choose(contents[file.paths], file))
@@ -78,6 +93,8 @@ def read_labels(file: ImageFile) -> tuple[npt.NDArray[np.integer], Affine]:
     Raises:
         FormatError: an unknown suffix; whatever the format finds wrong; no whole numbers.
     """
+    if is_series(file.paths):
+        raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
     if _is_volume(file.paths):
         return nifti.read_nifti_labels(file.paths[0])
     return pictures.read_picture_masks(file.paths), PICTURE_AFFINE
@@ -87,6 +104,10 @@ def _read(paths: tuple[Path, ...]) -> _Content:
     if _is_volume(paths):
         return _Content(*nifti.read_nifti_volumes(paths[0]), has_world=True)
     return _Content(pictures.read_stack(paths), PICTURE_AFFINE, has_world=False)
+
+
+def _read_series(file: ImageFile) -> Image:
+    return Image(*read_series(file.paths, file.channel), has_world=True)
 
 
 def _choose(content: _Content, file: ImageFile) -> Image:
@@ -101,7 +122,7 @@ def _is_volume(paths: tuple[Path, ...]) -> bool:
         return True
     strange = [path for path in paths if not is_picture(path)]
     if strange:
-        allowed = f"one .nii or .nii.gz, or a stack of {', '.join(pictures.SUFFIXES)}"
+        allowed = f"one .nii or .nii.gz, DICOM, or a stack of {', '.join(pictures.SUFFIXES)}"
         found = strange[0].name
         raise FormatError("no image", path=strange[0], field="name", found=found, allowed=allowed)
     return False

@@ -24,3 +24,23 @@ MAX_ENTRIES = 200_000
 """Files and folders in one folder of a data set."""
 MAX_TEXT_BYTES = 2**24
 """Bytes of a table (CSV) or a description (JSON) of a data set."""
+MAX_DICOM_BYTES = 2**31
+"""Bytes of one DICOM file, which may hold a whole series."""
+MAX_DICOM_FILES = 100_000
+"""DICOM files looked at in one go."""
+MAX_FRAMES = 10_000
+"""Images in one DICOM file, and of one series."""
+MAX_HEADER_BYTES = 2**24
+"""Bytes of a DICOM header; a file of ``MAX_FRAMES`` images has about as many."""
+MAX_ITEMS = 150_000
+"""Items in all sequences of a DICOM file: 8 bytes each there, but a kilobyte in memory."""
+MAX_ARCHIVE_ENTRIES = 20_000
+"""Files and folders in an archive."""
+MAX_ARCHIVE_BYTES = 2**32 - 1
+"""Bytes that may be written out of an archive, all files together."""
+FREE_ARCHIVE_BYTES = 10 * 2**20
+"""Up to so many bytes an archive may shrink as far as it likes; above, no more than MAX_RATIO."""
+MAX_NAME_BYTES = 255
+"""Bytes of a file's or folder's name in an archive."""
+MAX_DEPTH = 32
+"""Folders within folders, in an archive or below the folder that DICOM files are looked for in."""

@@ -1,0 +1,42 @@
+"""The files that may be DICOM, in a folder and all folders below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gliomask.datasets.folders import entries
+from gliomask.errors import LayoutError
+from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.limits import MAX_DEPTH, MAX_ENTRIES
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files, folder by folder, in a steady order. Links to folders are not followed.
+
+    Raises:
+        LayoutError: no such folder; too many files or too deep folders.
+    """
+    if not folder.is_dir():
+        raise LayoutError("no such folder", path=folder)
+    found: list[Path] = []
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            allowed = f"up to {MAX_DEPTH}"
+            raise LayoutError("too deep", path=place, field="depth", found=depth, allowed=allowed)
+        below = entries(place)
+        found += [path for path in below if path.is_file()]
+        if len(found) > MAX_ENTRIES:
+            allowed = f"up to {MAX_ENTRIES}"
+            raise LayoutError(
+                "too full", path=folder, field="files", found=len(found), allowed=allowed
+            )
+        inner = [path for path in below if path.is_dir() and not path.is_symlink()]
+        waiting += [(path, depth + 1) for path in reversed(inner)]
+    return found
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether a file in a folder, or in any folder below it, begins as DICOM does."""
+    return any(is_dicom(path) for path in files_below(folder))

@@ -1,0 +1,158 @@
+"""What a zip archive must keep to, checked on its directory as a whole before it is unpacked.
+
+Not allowed are names that lead elsewhere or collide, links and devices, members that overlap (so
+a small archive can hold gigabytes), encryption, archives within it, and more than ``limits`` says.
+Format: PKWARE APPNOTE 6.3.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from typing import BinaryIO
+from zipfile import ZipInfo
+
+from gliomask.errors import FormatError
+from gliomask.formats.limits import (
+    FREE_ARCHIVE_BYTES,
+    MAX_ARCHIVE_BYTES,
+    MAX_ARCHIVE_ENTRIES,
+    MAX_DEPTH,
+    MAX_NAME_BYTES,
+    MAX_RATIO,
+)
+
+_NESTED_NAMES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".xz", ".bz2")
+_END = struct.Struct("<4s4H2IH")
+_END_MAGIC, _END64_MAGIC = b"PK\x05\x06", b"PK\x06\x07"
+_END64_BYTES = 20
+_END_SEARCH = _END.size + 2**16 + _END64_BYTES
+_LOCAL = struct.Struct("<4s22x2H")
+_ENCRYPTED = 0x1
+_READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DIRECTORY_BYTES = 512
+
+
+def check_end(stream: BinaryIO) -> None:
+    """Whether the directory is small enough, before anybody reads it.
+
+    Raises:
+        FormatError: no zip archive, too many entries, or one in the zip64 format.
+    """
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - _END_SEARCH))
+    tail = stream.read()
+    place = tail.rfind(_END_MAGIC)
+    stream.seek(0)
+    if place < 0 or len(tail) < place + _END.size:
+        raise FormatError("no zip archive, or truncated")
+    _, disk, start, here, entries, length, _, _ = _END.unpack_from(tail, place)
+    if tail[max(0, place - _END64_BYTES) : place].startswith(_END64_MAGIC):
+        raise FormatError("a zip64 archive, which only more than 4 GiB or 65535 files need")
+    if disk or start or here != entries:
+        raise FormatError("an archive in several parts")
+    if entries > MAX_ARCHIVE_ENTRIES or length > MAX_ARCHIVE_ENTRIES * _DIRECTORY_BYTES:
+        found, allowed = max(entries, length // _DIRECTORY_BYTES), f"up to {MAX_ARCHIVE_ENTRIES}"
+        raise FormatError("too many files", field="entries", found=found, allowed=allowed)
+
+
+def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:
+    """Whether all members keep the rules.
+
+    Args:
+        infos: what the directory says of each.
+        stream: the archive.
+        directory: where in it the directory begins.
+
+    Raises:
+        FormatError: the first that breaks a rule; it is named.
+    """
+    if len(infos) > MAX_ARCHIVE_ENTRIES:
+        found, allowed = len(infos), f"up to {MAX_ARCHIVE_ENTRIES}"
+        raise FormatError("too many files", field="entries", found=found, allowed=allowed)
+    for info in infos:
+        _check_name(info)
+        _check_kind(info)
+    _check_collisions(infos)
+    _check_budget(infos)
+    _check_overlap(infos, stream, directory)
+
+
+def _check_name(info: ZipInfo) -> None:
+    name = info.orig_filename
+    parts = name.rstrip("/").split("/")
+    if not name.isprintable() or "\\" in name or ":" in name:
+        raise _bad_name(info, "letters, digits, blanks and signs, no backslash or colon")
+    if not all(part not in ("", ".", "..") for part in parts):
+        raise _bad_name(info, "a path that leads down from the archive's root")
+    longest = max(len(part.encode()) for part in parts)
+    if longest > MAX_NAME_BYTES or len(parts) > MAX_DEPTH:
+        raise _bad_name(info, f"{MAX_NAME_BYTES} bytes a name, {MAX_DEPTH} folders deep")
+    if name.lower().endswith(_NESTED_NAMES):
+        raise FormatError(
+            "an archive in the archive", field="name", found=name, hint="unpack that one yourself"
+        )
+
+
+def _check_kind(info: ZipInfo) -> None:
+    if info.flag_bits & _ENCRYPTED:
+        raise FormatError("encrypted", field="name", found=info.filename)
+    if info.compress_type not in _READ:
+        found, allowed = info.compress_type, "0 (stored), 8 (deflated)"
+        raise FormatError(
+            "a compression that isn't read", field="method", found=found, allowed=allowed
+        )
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG):
+        raise FormatError("a link or device", field="name", found=info.filename)
+
+
+def _check_collisions(infos: Sequence[ZipInfo]) -> None:
+    """Names must differ in more than capitals or accents, and a file can't be a folder too."""
+    files = [_folded(info.filename) for info in infos if not info.is_dir()]
+    if len(set(files)) < len(files):
+        twice = Counter(files).most_common(1)[0][0]
+        raise FormatError("a name occurs twice", field="name", found=twice)
+    folders = {_folded(info.filename) for info in infos if info.is_dir()}
+    for name in files:
+        parts = name.split("/")
+        folders |= {"/".join(parts[:n]) for n in range(1, len(parts))}
+    if both := folders.intersection(files):
+        raise FormatError("a file and a folder of one name", field="name", found=min(both))
+
+
+def _check_budget(infos: Sequence[ZipInfo]) -> None:
+    total, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+    if total > MAX_ARCHIVE_BYTES:
+        allowed = f"up to {MAX_ARCHIVE_BYTES}"
+        raise FormatError("too large unpacked", field="bytes", found=total, allowed=allowed)
+    if total > FREE_ARCHIVE_BYTES and total > packed * MAX_RATIO:
+        found, allowed = total // max(1, packed), f"up to {MAX_RATIO}"
+        raise FormatError("inflates too far", field="ratio", found=found, allowed=allowed)
+
+
+def _check_overlap(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:
+    """Each member has bytes of its own, in front of the directory."""
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        stream.seek(info.header_offset)
+        header = stream.read(_LOCAL.size)
+        if info.header_offset < end or len(header) < _LOCAL.size:
+            raise FormatError("members overlap", field="name", found=info.filename)
+        _, name, extra = _LOCAL.unpack(header)
+        end = info.header_offset + _LOCAL.size + name + extra + info.compress_size
+    if end > directory:
+        raise FormatError("a member runs into the directory", field="bytes", found=end)
+
+
+def _bad_name(info: ZipInfo, allowed: str) -> FormatError:
+    found = info.orig_filename
+    return FormatError("a name that isn't allowed", field="name", found=found, allowed=allowed)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.rstrip("/")).casefold()

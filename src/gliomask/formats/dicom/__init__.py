@@ -1,0 +1,1 @@
+"""DICOM series of MR images to volumes: files -> frames -> series -> voxels."""

@@ -1,0 +1,134 @@
+"""One DICOM file, opened without trust: checked before it is inflated or taken apart.
+
+pydicom inflates the deflated transfer syntax without limit, even where only the header is asked
+for; needs half a minute for eight megabytes of empty items; and answers damaged bytes with
+whatever exception these lead it into. All of that ends here.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from pydicom import Dataset, dcmread
+from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from gliomask.errors import FormatError, GliomaskError
+from gliomask.formats.content import opened
+from gliomask.formats.limits import MAX_DICOM_BYTES, MAX_HEADER_BYTES, MAX_ITEMS
+
+# What pydicom finds odd it logs; what matters of it is refused here, so nothing goes to stderr.
+logging.getLogger("pydicom").addHandler(logging.NullHandler())
+
+_CHUNK = 2**20
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+"""The tag of an item, in either byte order."""
+
+
+def read_dataset(path: Path, tags: tuple[str, ...] | None = None) -> Dataset:
+    """The data set of a file, with ``file_meta.TransferSyntaxUID`` filled in.
+
+    Args:
+        path: of the file; it may lack the preamble.
+        tags: keywords of what is read, nothing behind the header; everything if not given.
+
+    Raises:
+        FormatError: missing, too large, damaged, no DICOM, or in the deflated transfer syntax.
+        MachineError: the disk failed.
+    """
+    size = path.stat().st_size if path.is_file() else 0
+    if size > MAX_DICOM_BYTES:
+        allowed = f"up to {MAX_DICOM_BYTES}"
+        raise FormatError("too large a file", path=path, field="bytes", found=size, allowed=allowed)
+    with opened(path) as stream, decoding(path):
+        _refuse_crowd(stream)
+        _refuse_deflated(stream)
+        if tags is None:
+            dataset = dcmread(stream, force=True)
+        else:
+            header = cast(BinaryIO, _Header(stream))
+            dataset = dcmread(header, stop_before_pixels=True, force=True, specific_tags=list(tags))
+        _fill_syntax(dataset)
+        return dataset
+
+
+class _Header:
+    """A stream that ends with an error when more is read of it than a header may have.
+
+    What is skipped over doesn't count, as large private elements are.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._left = MAX_HEADER_BYTES
+        self.seek, self.tell = stream.seek, stream.tell
+        self._read = stream.read
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        self._left -= len(content)
+        if self._left < 0:
+            found, allowed = f"more than {MAX_HEADER_BYTES}", f"up to {MAX_HEADER_BYTES}"
+            raise FormatError("too long a header", field="bytes", found=found, allowed=allowed)
+        return content
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Whatever pydicom or a decoder makes of damaged bytes becomes a FormatError with the path."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except GliomaskError as problem:
+        problem.path = path
+        raise
+    except (MemoryError, OSError):
+        raise  # an OSError is the disk's, and ``opened`` knows what to make of it
+    except Exception as problem:
+        raise FormatError(f"can't be read as DICOM: {problem}", path=path) from None
+
+
+def _refuse_crowd(stream: BinaryIO) -> None:
+    """Counts what may be items, pixels included: four bytes that these hardly ever hold."""
+    count, rest = 0, b""
+    while chunk := stream.read(_CHUNK):
+        count += sum((rest + chunk).count(item) for item in _ITEMS)
+        rest = chunk[-3:]
+    stream.seek(0)
+    if count > MAX_ITEMS:
+        raise FormatError(
+            "too many items", field="items", found=count, allowed=f"up to {MAX_ITEMS}"
+        )
+
+
+def _refuse_deflated(stream: BinaryIO) -> None:
+    read_preamble(stream, force=True)
+    syntax = _read_file_meta_info(stream).get("TransferSyntaxUID")
+    stream.seek(0)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        raise FormatError(
+            "a deflated data set, which may inflate without end",
+            field="TransferSyntaxUID",
+            found=str(syntax),
+            allowed="any other",
+            hint="convert it to explicit VR little endian",
+        )
+
+
+def _fill_syntax(dataset: Dataset) -> None:
+    """A file without meta information has the syntax that it was found to be written in."""
+    if dataset.file_meta.get("TransferSyntaxUID") is None:
+        implicit, little = dataset.original_encoding
+        if not little:
+            raise FormatError("big endian without a transfer syntax")
+        syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        dataset.file_meta.TransferSyntaxUID = syntax

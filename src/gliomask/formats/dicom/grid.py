@@ -1,0 +1,150 @@
+"""Frames to one grid of voxels, or the reason why they are none. Pure geometry.
+
+Slices are ordered by their position along the normal of their planes, never by number or name.
+Between the first and the last they must lie evenly on a straight line: a gap, a second image at
+one place, another size or a leaning stack are refused, because each of them would put anatomy
+where it is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.volume import Affine
+from gliomask.errors import FormatError
+from gliomask.formats.dicom.frame import Frame, Vector, check_count
+from gliomask.formats.limits import MAX_VOXELS
+
+STEP_TOLERANCE = 0.02
+"""How far a slice may lie from its even place along the normal, as a share of the step."""
+SIDE_TOLERANCE = 0.05
+"""How far a slice may lie beside the line through the stack, as a share of the smallest voxel
+side. As loose as the check that two images of a case lie on one grid."""
+LEAN_DEGREES = 0.1
+"""How far the line through the stack may lean from the normal (gantry tilt)."""
+SPACING_TOLERANCE = 1e-3
+"""How far PixelSpacing may differ between slices, as a share of it."""
+DIRECTION_TOLERANCE = 2e-3
+"""How far two directions may differ (a tenth of a degree) and still be the same."""
+SAME_PLACE_MM = 1e-2
+"""Slices nearer than this are at one position."""
+
+_RAS_OF_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where the voxels of a series lie.
+
+    Attributes:
+        frames: along K.
+        shape: (I = columns, J = rows, K = slices).
+        affine: (4, 4) float64, voxel index to RAS+ millimetres.
+    """
+
+    frames: tuple[Frame, ...]
+    shape: tuple[int, int, int]
+    affine: Affine
+
+
+def arrange(frames: Sequence[Frame]) -> Grid:
+    """The grid that parallel frames form.
+
+    Raises:
+        FormatError: less than two, frames that differ in size or spacing, and what this file
+            says about their positions.
+    """
+    if len(frames) < 2:
+        raise FormatError("one slice, no volume", field="slices", found=1, allowed="2 and more")
+    check_count(len(frames))
+    first = frames[0]
+    for frame in frames:
+        _check_alike(frame, first)
+    rows, columns = first.size
+    if rows * columns * len(frames) > MAX_VOXELS:
+        found, allowed = f"{columns} x {rows} x {len(frames)}", f"up to {MAX_VOXELS} voxels"
+        raise FormatError("too large a volume", field="shape", found=found, allowed=allowed)
+    normal = np.cross(first.along_row, first.along_column)
+    positions = np.array([frame.position for frame in frames])
+    order = np.argsort(positions @ normal, kind="stable")
+    step = _even_step(positions[order], normal, min(first.spacing))
+    affine = _affine(first, positions[order[0]], step)
+    return Grid(tuple(frames[n] for n in order), (columns, rows, len(frames)), affine)
+
+
+def _check_alike(frame: Frame, first: Frame) -> None:
+    if frame.size != first.size:
+        found, allowed = f"{frame.size[0]} x {frame.size[1]}", f"{first.size[0]} x {first.size[1]}"
+        raise FormatError(
+            "slices differ in size", field="Rows x Columns", found=found, allowed=allowed
+        )
+    if not np.allclose(frame.spacing, first.spacing, rtol=SPACING_TOLERANCE, atol=0):
+        found, allowed = _told(np.array(frame.spacing)), _told(np.array(first.spacing))
+        raise FormatError(
+            "slices differ in spacing", field="PixelSpacing", found=found, allowed=allowed
+        )
+
+
+def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float) -> Vector:
+    """The vector from a slice to the next, of positions (K, 3) in their order."""
+    heights = places @ normal
+    gaps = np.diff(heights)
+    if (same := np.flatnonzero(gaps < SAME_PLACE_MM)).size:
+        what = f"several images at one position, {same.size} too many"
+        found, allowed = _told(places[same[0]]), "one image at each"
+        raise FormatError(what, field="ImagePositionPatient", found=found, allowed=allowed)
+    _check_gaps(gaps)
+    step: Vector = (places[-1] - places[0]) / (len(places) - 1)
+    along = float(step @ normal)
+    lean = np.linalg.norm(step - along * normal)
+    if math.degrees(math.atan2(lean, along)) > LEAN_DEGREES and (
+        lean * len(gaps) > SIDE_TOLERANCE * in_plane
+    ):
+        found = f"{math.degrees(math.atan2(lean, along)):.2f} degrees"
+        raise FormatError(
+            "a leaning stack (gantry tilt)", field="lean", found=found, allowed=f"{LEAN_DEGREES}"
+        )
+    _check_line(places - (places[0] + np.arange(len(places))[:, np.newaxis] * step), normal, step)
+    return step
+
+
+def _check_gaps(gaps: npt.NDArray[np.float64]) -> None:
+    usual = float(np.median(gaps))
+    if gaps.max() > 1.5 * usual:
+        where = int(np.argmax(gaps))
+        what = f"slices are missing between the {where + 1}. and the {where + 2}."
+        found, allowed = f"{gaps[where]:.4g} mm", f"{usual:.4g} mm"
+        raise FormatError(what, field="step", found=found, allowed=allowed)
+
+
+def _check_line(off: npt.NDArray[np.float64], normal: Vector, step: Vector) -> None:
+    """``off``: (K, 3) how far each slice lies from its even place on a straight line."""
+    along = np.abs(off @ normal)
+    limit = STEP_TOLERANCE * float(np.linalg.norm(step))
+    if along.max() > limit:
+        found, allowed = f"{along.max():.3g} mm off", f"up to {limit:.3g} mm"
+        raise FormatError("uneven steps between slices", field="step", found=found, allowed=allowed)
+    aside = np.linalg.norm(off - (off @ normal)[:, np.newaxis] * normal, axis=1)
+    limit = SIDE_TOLERANCE * float(np.linalg.norm(step))
+    if aside.max() > limit:
+        found, allowed = f"{aside.max():.3g} mm off", f"up to {limit:.3g} mm"
+        raise FormatError("slices lie askew", field="position", found=found, allowed=allowed)
+
+
+def _affine(first: Frame, origin: Vector, step: Vector) -> Affine:
+    between_rows, between_columns = first.spacing
+    lps = np.eye(4)
+    lps[:3, 0] = first.along_row * between_columns
+    lps[:3, 1] = first.along_column * between_rows
+    lps[:3, 2] = step
+    lps[:3, 3] = origin
+    return _RAS_OF_LPS @ lps
+
+
+def _told(numbers: npt.NDArray[np.float64]) -> str:
+    return " ".join(f"{n:.5g}" for n in numbers)

@@ -1,0 +1,217 @@
+"""Files to series: what belongs together, what is refused, and why.
+
+A SeriesInstanceUID is not always one volume: a dual echo has two, a localizer three. Frames of one
+volume share patient, study, series, echo time, kind of image, stack and orientation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from gliomask.core.case import ImageFile
+from gliomask.core.volume import Affine
+from gliomask.errors import FormatError
+from gliomask.formats.content import opened
+from gliomask.formats.dicom.file import DicomFile, read_file
+from gliomask.formats.dicom.frame import Frame
+from gliomask.formats.dicom.grid import DIRECTION_TOLERANCE, arrange
+from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.dicom.tags import SeriesTags
+from gliomask.formats.limits import MAX_DICOM_FILES
+
+MAX_PARTS = 64
+"""So many echoes, kinds and orientations one series may hold; more are none that we know."""
+_ECHO_TOLERANCE = 0.05
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Frames that form one volume.
+
+    Attributes:
+        tags: of its first slice.
+        frames: along K.
+        shape: (I = columns, J = rows, K = slices).
+        affine: (4, 4) float64, voxel index to RAS+ millimetres.
+        image: its files in the order of the slices, as ``formats.images`` reads them.
+        notes: what was left out, sentences for people.
+    """
+
+    tags: SeriesTags
+    frames: tuple[Frame, ...]
+    shape: tuple[int, int, int]
+    affine: Affine
+    image: ImageFile
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefusedSeries:
+    """Files that are DICOM, but no volume.
+
+    Attributes:
+        tags: of the first of them.
+        files: all of them.
+        reason: one line: the series, the field, what was found and what is allowed.
+    """
+
+    tags: SeriesTags
+    files: tuple[Path, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that files hold.
+
+    Attributes:
+        series: the volumes.
+        refused: what is DICOM but no volume.
+        skipped: how many files are no DICOM image at all (other files, DICOMDIR).
+    """
+
+    series: tuple[Series, ...]
+    refused: tuple[RefusedSeries, ...]
+    skipped: int
+
+
+def survey_files(paths: Sequence[Path]) -> Survey:
+    """Reads the headers of files, in any order and mixture.
+
+    Raises:
+        FormatError: too many files.
+        MachineError: the disk failed.
+    """
+    candidates = [path for path in paths if is_dicom(path)]
+    if len(candidates) > MAX_DICOM_FILES:
+        found, allowed = len(candidates), f"up to {MAX_DICOM_FILES}"
+        raise FormatError("too many DICOM files", field="files", found=found, allowed=allowed)
+    files, refused = _read(candidates)
+    series: list[Series] = []
+    for of_series in _by_series(file for file in files if not file.directory).values():
+        accepted, bad = _volumes(of_series)
+        series += accepted
+        refused += bad
+    directories = sum(file.directory for file in files)
+    return Survey(tuple(series), tuple(refused), len(paths) - len(candidates) + directories)
+
+
+def split(frames: Iterable[Frame]) -> list[list[Frame]]:
+    """Frames by volume, in the order in which they first occur.
+
+    Raises:
+        FormatError: more than ``MAX_PARTS`` volumes.
+    """
+    parts: list[list[Frame]] = []
+    for frame in frames:
+        part = next((part for part in parts if _same(part[0], frame)), None)
+        if part is not None:
+            part.append(frame)
+            continue
+        if len(parts) == MAX_PARTS:
+            found, allowed = f"more than {MAX_PARTS}", f"up to {MAX_PARTS}"
+            what = "too many echoes, kinds or orientations"
+            raise FormatError(what, field="parts", found=found, allowed=allowed)
+        parts.append([frame])
+    return parts
+
+
+def _same(one: Frame, other: Frame) -> bool:
+    if (one.image_type, one.stack) != (other.image_type, other.stack):
+        return False
+    if (one.echo_time is None) != (other.echo_time is None):
+        return False
+    if abs((one.echo_time or 0.0) - (other.echo_time or 0.0)) > _ECHO_TOLERANCE:
+        return False
+    turned = max(
+        np.abs(one.along_row - other.along_row).max(),
+        np.abs(one.along_column - other.along_column).max(),
+    )
+    return bool(turned <= DIRECTION_TOLERANCE)
+
+
+def _read(paths: Sequence[Path]) -> tuple[list[DicomFile], list[RefusedSeries]]:
+    files, refused = [], []
+    for path in paths:
+        try:
+            files.append(read_file(path))
+        except FormatError as problem:
+            refused.append(RefusedSeries(SeriesTags(), (path,), str(problem)))
+    return files, refused
+
+
+def _by_series(files: Iterable[DicomFile]) -> dict[tuple[str, ...], list[DicomFile]]:
+    found: dict[tuple[str, ...], list[DicomFile]] = {}
+    for file in files:
+        tags = file.tags
+        key = (tags.patient_id, tags.study_uid, tags.series_uid)
+        found.setdefault(key, []).append(file)
+    return found
+
+
+def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]:
+    """The volumes of one series. A file that can't be used makes all of it doubtful."""
+    bad = [file for file in files if file.problem]
+    if bad:
+        share = f"{len(bad)} of {len(files)} files can't be used, the first: " * (len(files) > 1)
+        return [], [_refused(files, FormatError(f"{share}{bad[0].problem}"))]
+    try:
+        once, notes = _without_copies(files)
+        parts = split(frame for file in once for frame in file.frames)
+    except FormatError as problem:
+        return [], [_refused(files, problem)]
+    series, refused = [], []
+    of_path = {file.path: file for file in once}
+    for part in parts:
+        held = [of_path[path] for path in dict.fromkeys(frame.path for frame in part)]
+        try:
+            series.append(_series(held, part, notes))
+        except FormatError as problem:
+            refused.append(_refused(held, problem))
+    return series, refused
+
+
+def _series(files: Sequence[DicomFile], part: list[Frame], notes: tuple[str, ...]) -> Series:
+    grid = arrange(part)
+    first = grid.frames[0]
+    tags = next(file.tags for file in files if file.path == first.path)
+    paths = tuple(dict.fromkeys(frame.path for frame in grid.frames))
+    frames_of = {file.path: file.frames for file in files}
+    among = split(frame for path in paths for frame in frames_of[path])
+    channel = next(n for n, other in enumerate(among) if first in other)
+    image = ImageFile(paths, channel if len(among) > 1 else None)
+    tags = replace(tags, echo_time=first.echo_time, image_type=first.image_type)
+    return Series(tags, grid.frames, grid.shape, grid.affine, image, notes)
+
+
+def _without_copies(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:
+    """Each instance once. Two files that claim to be one must be equal byte for byte."""
+    once: dict[str, DicomFile] = {}
+    for file in files:
+        other = once.setdefault(file.instance or str(file.path), file)
+        if other is not file and _digest(other.path) != _digest(file.path):
+            found = f"{other.path.name} and {file.path.name}"
+            what = "two different images with one SOPInstanceUID"
+            raise FormatError(what, field="files", found=found, allowed="one")
+    copies = len(files) - len(once)
+    notes = (f"{copies} copies of files were left out",) if copies else ()
+    return list(once.values()), notes
+
+
+def _digest(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with opened(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def _refused(files: Sequence[DicomFile], problem: FormatError) -> RefusedSeries:
+    problem.path = files[0].tags.label
+    return RefusedSeries(files[0].tags, tuple(file.path for file in files), str(problem))

@@ -1,0 +1,107 @@
+"""What a person wants to know of a series, besides its voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydicom import Dataset
+
+from gliomask.formats.dicom.values import number, text, words
+
+KEYWORDS = (
+    "PatientID",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyDescription",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "SeriesDescription",
+    "ProtocolName",
+    "FrameOfReferenceUID",
+    "Manufacturer",
+    "MagneticFieldStrength",
+    "ImageType",
+    "ScanningSequence",
+    "MRAcquisitionType",
+    "EchoTime",
+    "RepetitionTime",
+    "InversionTime",
+    "SliceThickness",
+    "ContrastBolusAgent",
+)
+"""The elements that ``series_tags`` reads."""
+
+
+@dataclass(frozen=True)
+class SeriesTags:
+    """The elements of a header by their DICOM names; text is one printable line, maybe empty.
+
+    Attributes:
+        patient_id: as it stands there: a value to tell patients apart, never part of a path.
+        study_uid, study_date, study_description: of the study.
+        series_uid, series_number, description, protocol: of the series.
+        frame_of_reference: series that share it lie in one space.
+        manufacturer, field_strength: of the scanner (tesla).
+        image_type: the values, in capitals.
+        scanning_sequence: of SE, IR, GR, EP, RM; empty if not told.
+        acquisition: ``2D``, ``3D`` or empty.
+        echo_time, repetition_time, inversion_time: milliseconds, None if not told.
+        slice_thickness: millimetres, None if not told.
+        contrast_agent: empty if none is told.
+    """
+
+    patient_id: str = ""
+    study_uid: str = ""
+    study_date: str = ""
+    study_description: str = ""
+    series_uid: str = ""
+    series_number: str = ""
+    description: str = ""
+    protocol: str = ""
+    frame_of_reference: str = ""
+    manufacturer: str = ""
+    field_strength: float | None = None
+    image_type: tuple[str, ...] = ()
+    scanning_sequence: tuple[str, ...] = ()
+    acquisition: str = ""
+    echo_time: float | None = None
+    repetition_time: float | None = None
+    inversion_time: float | None = None
+    slice_thickness: float | None = None
+    contrast_agent: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a person calls the series: its number and description."""
+        called = self.description or self.protocol or "without description"
+        return f"series {self.series_number or '?'} ({called})"
+
+
+def series_tags(dataset: Dataset) -> SeriesTags:
+    """The tags in a header. What is absent or unreadable is empty or None."""
+    return SeriesTags(
+        patient_id=text(dataset, "PatientID"),
+        study_uid=text(dataset, "StudyInstanceUID"),
+        study_date=text(dataset, "StudyDate"),
+        study_description=text(dataset, "StudyDescription"),
+        series_uid=text(dataset, "SeriesInstanceUID"),
+        series_number=text(dataset, "SeriesNumber"),
+        description=text(dataset, "SeriesDescription"),
+        protocol=text(dataset, "ProtocolName"),
+        frame_of_reference=text(dataset, "FrameOfReferenceUID"),
+        manufacturer=text(dataset, "Manufacturer"),
+        field_strength=number(dataset, "MagneticFieldStrength"),
+        image_type=capitals(dataset, "ImageType"),
+        scanning_sequence=capitals(dataset, "ScanningSequence"),
+        acquisition=text(dataset, "MRAcquisitionType"),
+        echo_time=number(dataset, "EchoTime"),
+        repetition_time=number(dataset, "RepetitionTime"),
+        inversion_time=number(dataset, "InversionTime"),
+        slice_thickness=number(dataset, "SliceThickness"),
+        contrast_agent=text(dataset, "ContrastBolusAgent"),
+    )
+
+
+def capitals(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """The values of an element in capitals; none if absent or unreadable."""
+    return tuple(word.upper() for word in words(dataset, keyword))

@@ -1,0 +1,110 @@
+"""Values out of a header: text that is safe to print, numbers that are finite.
+
+A header holds what anybody wrote. Text becomes one printable line; a number is a number, absent,
+or refused with the name of its field.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.multival import MultiValue
+
+from gliomask.errors import FormatError
+
+TEXT_LENGTH = 100
+"""Characters that are kept of a text."""
+_LARGEST = 1e6
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """One printable line, several values joined by ``\\``; empty if absent or unreadable."""
+    return "\\".join(words(dataset, keyword))[:TEXT_LENGTH]
+
+
+def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Each of the values as one printable line; none if absent or unreadable."""
+    try:
+        return tuple(printable(str(value)) for value in _values(dataset, keyword))
+    except Exception:
+        # pydicom converts a value when it is asked for, and damaged ones raise anything.
+        return ()
+
+
+def printable(value: str) -> str:
+    """One line without control characters or blanks at its ends, at most ``TEXT_LENGTH`` long."""
+    return "".join(c if c.isprintable() else " " for c in value).strip()[:TEXT_LENGTH]
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """A number that only describes the image; None if absent, several, or no finite number."""
+    try:
+        found = [float(value) for value in _values(dataset, keyword)]
+    except Exception:
+        return None
+    return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
+    """Numbers that the geometry rests on.
+
+    Raises:
+        FormatError: absent, not ``count`` of them, not finite, or beyond a million.
+    """
+    values = _given(dataset, keyword)
+    allowed = f"{count} finite numbers"
+    try:
+        found = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        raise FormatError("no number", field=keyword, found=values, allowed=allowed) from None
+    if len(found) != count or not all(abs(n) < _LARGEST for n in found):
+        raise FormatError("unusable", field=keyword, found=list(found), allowed=allowed)
+    return found
+
+
+def whole(dataset: Dataset, keyword: str, largest: int, least: int = 0) -> int:
+    """A whole number within bounds.
+
+    Raises:
+        FormatError: absent, of another type, or out of bounds.
+    """
+    values = _given(dataset, keyword)
+    value = values[0]
+    if len(values) > 1 or not isinstance(value, int) or not least <= value <= largest:
+        allowed = f"{least} to {largest}"
+        found = values if len(values) > 1 else value
+        raise FormatError("unusable", field=keyword, found=found, allowed=allowed)
+    return int(value)
+
+
+def has(dataset: Dataset, keyword: str) -> bool:
+    """Whether an element is there and not empty."""
+    try:
+        return bool(_values(dataset, keyword))
+    except Exception:
+        return True
+
+
+def _given(dataset: Dataset, keyword: str) -> list[Any]:
+    try:
+        values = _values(dataset, keyword)
+    except Exception as problem:
+        raise FormatError(f"unreadable: {problem}", field=keyword, found="damaged") from None
+    if not values:
+        raise FormatError("a field is missing", field=keyword, found="nothing")
+    return values
+
+
+def _values(dataset: Dataset, keyword: str) -> list[Any]:
+    value = dataset.get(keyword)
+    if value is None or value == "":
+        return []
+    many = isinstance(value, (MultiValue, list, tuple))
+    return _listed(value) if many else [value]
+
+
+def _listed(values: Iterable[Any]) -> list[Any]:
+    return list(values)

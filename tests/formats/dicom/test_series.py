@@ -1,0 +1,140 @@
+"""What belongs together in a mixture of files, and what is told of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gliomask.core.case import ImageFile
+from gliomask.errors import FormatError
+from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.dicom.read import read_series
+from gliomask.formats.dicom.series import Survey, survey_files
+from gliomask.formats.headers import image_header
+from gliomask.formats.images import is_series, read_image, read_labels
+from tests.formats.dicom.made import CORONAL, SAGITTAL, Plan, oblique, pixels, save, series
+
+PLAN = Plan()
+
+
+def survey(folder: Path) -> Survey:
+    return survey_files(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def test_two_series(tmp_path: Path) -> None:
+    for number in (1, 2):
+        save(tmp_path, series(PLAN, pixels(PLAN, number), number))
+    found = survey(tmp_path).series
+    assert [one.tags.series_number for one in found] == ["1", "2"]
+    for number, one in enumerate(found, start=1):
+        assert np.array_equal(
+            read_series(one.image.paths)[0], pixels(PLAN, number).transpose(2, 1, 0)
+        )
+
+
+def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
+    plan = replace(PLAN, directions=oblique(17))
+    save(tmp_path, series(plan, pixels(plan)))
+    paths = sorted(tmp_path.iterdir())
+    for seed in range(20):
+        (found,) = survey_files(random.Random(seed).sample(paths, len(paths))).series
+        array, affine = read_series(random.Random(seed + 99).sample(paths, len(paths)))
+        assert np.array_equal(array, pixels(plan).transpose(2, 1, 0))
+        assert np.array_equal(affine, found.affine)
+
+
+def test_two_patients_whose_series_have_one_uid(tmp_path: Path) -> None:
+    for patient in ("A", "B"):
+        save(tmp_path / patient, series(PLAN, pixels(PLAN), PatientID=patient))
+    assert [one.tags.patient_id for one in survey(tmp_path).series] == ["A", "B"]
+
+
+def test_a_dual_echo_is_two_volumes(tmp_path: Path) -> None:
+    """As in LGG-1p19qDeletion: proton density and T2 in one series, at the same positions."""
+    early = series(PLAN, pixels(PLAN, 1), EchoTime=17.0)
+    late = series(PLAN, pixels(PLAN, 2), EchoTime=102.0)
+    for dataset in late:
+        dataset.SOPInstanceUID += "0"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    save(tmp_path / "a", [*late, *early])
+    found = sorted(survey(tmp_path).series, key=lambda one: one.tags.echo_time or 0)
+    assert [one.tags.echo_time for one in found] == [17.0, 102.0]
+    for seed, one in enumerate(found, start=1):
+        array, _ = read_series(one.image.paths)
+        assert np.array_equal(array, pixels(PLAN, seed).transpose(2, 1, 0))
+    with pytest.raises(FormatError, match="several volumes in one series"):
+        read_series([path for one in found for path in one.image.paths])
+
+
+def test_a_localizer_of_three_planes_is_no_volume(tmp_path: Path) -> None:
+    planes = []
+    for n, directions in enumerate((PLAN.directions, SAGITTAL, CORONAL)):
+        plan = replace(PLAN, directions=directions, slices=1)
+        planes += series(plan, pixels(plan, n))
+        planes[-1].SOPInstanceUID += f".{n}"
+    save(tmp_path, planes)
+    reasons = [one.reason for one in survey(tmp_path).refused]
+    assert reasons == [
+        "series 1 (Ax T2 FSE): one slice, no volume (slices=1, allowed 2 and more)"
+    ] * len(planes)
+
+
+def test_kinds_of_image_are_kept_apart(tmp_path: Path) -> None:
+    for n, kind in enumerate("MP"):
+        image_type = ["ORIGINAL", "PRIMARY", kind, "ND"]
+        datasets = series(PLAN, pixels(PLAN, n), ImageType=image_type)
+        for dataset in datasets:
+            dataset.SOPInstanceUID += str(n)
+        save(tmp_path / kind, datasets)
+    assert [one.tags.image_type[2] for one in survey(tmp_path).series] == ["M", "P"]
+
+
+def test_tags_are_one_printable_line(tmp_path: Path) -> None:
+    wild = "T2\r\nAx \x1b[31m<b>" + "x" * 40
+    save(tmp_path, series(PLAN, pixels(PLAN), SeriesDescription=wild, ContrastBolusAgent=""))
+    tags = survey(tmp_path).series[0].tags
+    assert tags.description == "T2  Ax  [31m<b>" + "x" * 40
+    assert tags.label == f"series 1 ({tags.description})"
+    assert tags.contrast_agent == ""
+    assert (tags.patient_id, tags.study_date, tags.field_strength) == ("P1", "20010203", 3.0)
+
+
+def test_a_path_is_never_made_of_a_value(tmp_path: Path) -> None:
+    hostile = "../../outside"
+    datasets = series(PLAN, pixels(PLAN), PatientID=hostile, SeriesDescription="/etc/passwd")
+    save(tmp_path / "in", datasets)
+    found = survey(tmp_path).series[0]
+    assert found.tags.patient_id == hostile
+    assert {path.parent for path in found.image.paths} == {tmp_path / "in"}
+
+
+def test_nothing_and_what_is_no_dicom(tmp_path: Path) -> None:
+    assert survey_files([]) == Survey((), (), 0)
+    (tmp_path / "a.dcm").write_text("x" * 1000)
+    assert survey_files([tmp_path / "a.dcm"]) == Survey((), (), 1)
+    assert not is_dicom(tmp_path / "absent")
+
+
+def test_an_image_file_may_be_a_series(tmp_path: Path) -> None:
+    save(tmp_path, series(PLAN, pixels(PLAN)), ending="")
+    (found,) = survey(tmp_path).series
+    assert is_series(found.image.paths)
+    image = read_image(found.image)
+    assert image.has_world
+    assert np.array_equal(image.array, pixels(PLAN).transpose(2, 1, 0))
+    with pytest.raises(FormatError, match="a DICOM series where a mask is due"):
+        read_labels(found.image)
+    header = image_header(found.image)
+    assert header.shape == (12, 10, 6)
+    assert np.array_equal(header.affine, image.affine)
+
+
+def test_files_of_several_series_are_no_image(tmp_path: Path) -> None:
+    for number in (1, 2):
+        save(tmp_path, series(PLAN, pixels(PLAN, number), number))
+    with pytest.raises(FormatError, match=r"files of several series \(SeriesInstanceUID=2"):
+        read_image(ImageFile(tuple(sorted(tmp_path.iterdir()))))
