@@ -78,9 +78,7 @@ def test_one_model_of_a_fold_is_judged_on_it(store: Path, runs: list[str], tmp_p
     assert "trained on" in named.warnings[0]
 
 
-def test_a_model_of_another_split_is_refused(
-    store: Path, runs: list[str], tmp_path: Path
-) -> None:
+def test_a_model_of_another_split_is_refused(store: Path, runs: list[str], tmp_path: Path) -> None:
     odd = record(store, tmp_path / "odd", 2, 0)  # says fold 2, has seen fold 2's patients
     with pytest.raises(ConfigError, match="has seen patients of its own fold"):
         run(store, tmp_path / "out", model=(runs[0], odd))
