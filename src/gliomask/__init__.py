@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from gliomask.workflows.evaluate import EvaluateOptions, evaluate
     from gliomask.workflows.follow import FollowOptions, follow
     from gliomask.workflows.inspect import InspectOptions, inspect
-    from gliomask.workflows.predict import PredictOptions, predict
+    from gliomask.workflows.predict import PredictOptions, predict_files
     from gliomask.workflows.prepare import PrepareOptions, prepare
     from gliomask.workflows.score import ScoreOptions, score
+    from gliomask.workflows.segment import predict
     from gliomask.workflows.train import TrainOptions, train
 
 _HOME = {
@@ -54,9 +55,10 @@ _HOME = {
     "gliomask.workflows.evaluate": ("EvaluateOptions", "evaluate"),
     "gliomask.workflows.follow": ("FollowOptions", "follow"),
     "gliomask.workflows.inspect": ("InspectOptions", "inspect"),
-    "gliomask.workflows.predict": ("PredictOptions", "predict"),
+    "gliomask.workflows.predict": ("PredictOptions", "predict_files"),
     "gliomask.workflows.prepare": ("PrepareOptions", "prepare"),
     "gliomask.workflows.score": ("ScoreOptions", "score"),
+    "gliomask.workflows.segment": ("predict",),
     "gliomask.workflows.train": ("TrainOptions", "train"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -95,6 +97,7 @@ __all__ = [
     "load_recipe",
     "open_store",
     "predict",
+    "predict_files",
     "prepare",
     "score",
     "to_slices",

@@ -17,7 +17,7 @@ from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import write_nifti
 from gliomask.measure.error import HALF_VOXEL, STATED, THRESHOLDS
 from gliomask.workflows.follow import FollowOptions, FollowResult, follow
-from gliomask.workflows.predict import PredictedCase, PredictOptions, predict
+from gliomask.workflows.predict import PredictedCase, PredictOptions, predict_files
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.measure.shapes import affine, block
@@ -153,7 +153,7 @@ def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         options = PredictOptions(
             inputs=(tmp_path / "in" / name,), out=tmp_path / name, model="fake", probabilities=True
         )
-        written += predict(options).cases
+        written += predict_files(options).cases
     result = run(tmp_path, tmp_path / written[0].case, tmp_path / written[1].case)
     assert result.followed.names == ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001")
     for course in result.followed.courses:

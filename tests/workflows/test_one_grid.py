@@ -17,7 +17,7 @@ from gliomask.datasets.study import find_studies
 from gliomask.errors import CaseError, MachineError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.workflows.one_grid import load_on_one_grid
-from gliomask.workflows.predict import PredictedCase, PredictOptions, predict
+from gliomask.workflows.predict import PredictedCase, PredictOptions, predict_files
 from tests.alignment.grids import turned
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 
@@ -44,7 +44,7 @@ def study(tmp_path: Path) -> Path:
 
 def run(folder: Path, out: Path, **changes: Any) -> PredictedCase:
     keys = {"inputs": (folder,), "out": out, "model": "fake", "write": ("nifti",), **changes}
-    (case,) = predict(PredictOptions.model_validate(keys)).cases
+    (case,) = predict_files(PredictOptions.model_validate(keys)).cases
     return case
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from gliomask.core.volume import Affine, Volume
 from gliomask.formats.nifti import read_nifti_labels
-from gliomask.workflows.predict import PredictOptions, predict
+from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.alignment.grids import turned
 from tests.fakes import HEAD_AFFINE, FakeModel, head_volume, write_head
 
@@ -47,7 +47,7 @@ def predicted(folder: Path, volume: Volume) -> tuple[npt.NDArray[np.integer], Af
     options = PredictOptions(
         inputs=(folder / "in",), out=folder / "out", model="fake", write=("nifti",)
     )
-    (case,) = predict(options).cases
+    (case,) = predict_files(options).cases
     return read_nifti_labels(folder / "out" / f"{case.case}_mask.nii.gz")
 
 

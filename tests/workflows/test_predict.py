@@ -17,7 +17,7 @@ from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.nets.measures import RegionValidation, ValidationFacts, VolumeFit
-from gliomask.workflows.predict import PredictOptions, PredictResult, predict
+from gliomask.workflows.predict import PredictOptions, PredictResult, predict_files
 from tests.fakes import (
     FakeModel,
     head_labels,
@@ -37,7 +37,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(inputs: Path, out: Path, **changes: Any) -> PredictResult:
-    return predict(PredictOptions(inputs=(inputs,), out=out, model="fake", **changes))
+    return predict_files(PredictOptions(inputs=(inputs,), out=out, model="fake", **changes))
 
 
 def names(folder: Path) -> set[str]:
@@ -119,7 +119,7 @@ def test_an_interval_and_a_flag_by_default(tmp_path: Path, monkeypatch: pytest.M
     (reason,) = keys["reliability"]["reasons"]
     assert reason["code"] == "not_measured"
     assert case.reliability is not None
-    assert case.reliability.plain == keys["reliability"]
+    assert case.reliability.model_dump(mode="json") == keys["reliability"]
 
 
 def test_raw_spread_is_no_90_percent(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_out_is_a_file(tmp_path: Path) -> None:
 def test_files_by_sequence(tmp_path: Path) -> None:
     folder = write_head(tmp_path, NAME, head_volume())
     given = {"t1": folder / f"{NAME}-t1n.nii.gz", "flair": folder / f"{NAME}-t2f.nii.gz"}
-    result = predict(PredictOptions(sequences=given, out=tmp_path / "out", model="fake"))
+    result = predict_files(PredictOptions(sequences=given, out=tmp_path / "out", model="fake"))
     assert result.cases[0].used == ("t1", "flair")
 
 

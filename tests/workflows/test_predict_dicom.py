@@ -12,7 +12,7 @@ import pytest
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.nifti import read_nifti_labels
-from gliomask.workflows.predict import PredictOptions, predict
+from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_labels, head_volume, world_points
 from tests.formats.dicom.made import Plan, save, series
 
@@ -55,7 +55,7 @@ def test_a_study(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 archive.write(path, path.name)
         place = tmp_path / "in.zip"
     with all_unpacked([place]) as inputs:
-        result = predict(PredictOptions(inputs=inputs, out=tmp_path / "out", model="fake"))
+        result = predict_files(PredictOptions(inputs=inputs, out=tmp_path / "out", model="fake"))
     (case,) = result.cases
     assert (case.case, case.used) == ("P1_20010203", ("t1", "flair"))
     mask, affine = read_nifti_labels(tmp_path / "out" / "P1_20010203_mask.nii.gz")

@@ -21,15 +21,28 @@ def run(
     model: Annotated[str, typer.Option(help="A run folder.")],
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="INPUT...", help="Volumes, slices, folders of them, data sets."),
+        typer.Argument(
+            metavar="INPUT...", help="Scans: NIfTI, DICOM folders or zips, slices, data sets."
+        ),
     ] = None,
     t1: Annotated[Path | None, typer.Option(help="The native T1, by hand.")] = None,
     t1ce: Annotated[Path | None, typer.Option(help="The post-contrast T1, by hand.")] = None,
     t2: Annotated[Path | None, typer.Option(help="The T2, by hand.")] = None,
     flair: Annotated[Path | None, typer.Option(help="The FLAIR, by hand.")] = None,
-    write: Annotated[str, typer.Option(help="What to write: nifti, png.")] = "nifti,png",
+    write: Annotated[
+        str | None,
+        typer.Option(
+            help="Of nifti, png, html, dicom-seg, rtstruct; all but the last where they apply."
+        ),
+    ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write probability maps too.")
+    ] = False,
+    disagreement: Annotated[
+        bool, typer.Option("--disagreement", help="Write where the network's maps differ.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Ask once: half the time, no intervals, no flag.")
     ] = False,
     threshold: Annotated[
         float | None, typer.Option(help="Probability from which a voxel is tumour.")
@@ -42,13 +55,19 @@ def run(
         bool, typer.Option("--register", help="Lay the other sequences onto the reference.")
     ] = False,
     n4: Annotated[bool, typer.Option("--n4", help="Take out the coil's shading first.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Do what an earlier run has done, too.")
+    ] = False,
+    watch: Annotated[
+        Path | None, typer.Option(help="A folder to segment what arrives in it, until Ctrl-C.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Segment scans: a mask on each one's own grid, its volume, a picture."""
+    """Segment scans: a mask on each one's own grid, its volume, a page to look at it."""
     from gliomask.cli import render
     from gliomask.config import build
-    from gliomask.workflows.predict import PredictOptions, predict
+    from gliomask.workflows.predict import PredictOptions, predict_files
 
     by_hand = {"t1": t1, "t1ce": t1ce, "t2": t2, "flair": flair}
     keys = {
@@ -56,8 +75,11 @@ def run(
         "out": out,
         "model": model,
         "sequences": {name: path for name, path in by_hand.items() if path is not None},
-        "write": [kind.strip() for kind in write.split(",") if kind.strip()],
+        "write": None if write is None else [k.strip() for k in write.split(",") if k.strip()],
         "probabilities": probabilities,
+        "disagreement": disagreement,
+        "thorough": not quick,
+        "again": again,
         "threshold": threshold,
         "reference": reference,
         "register_series": register,
@@ -65,23 +87,54 @@ def run(
         "device": device,
     }
     options = build(PredictOptions, keys, "predict")
+    if watch is not None:
+        from gliomask.workflows.watch import watch as look
+
+        with render.progress() as progress:
+            look(watch, options, _tell, progress=progress)
+        return
     with render.progress() as progress:
-        result = predict(options, progress)
+        result = predict_files(options, progress)
     if json:
         render.as_json(result)
         return
     render.table(
         f"masks by {result.model}",
-        ["case", "tumour", "sequences", "missing", "notes"],
+        ["case", "tumour", "flag", "sequences", "missing", "notes"],
         [_row(case) for case in result.cases],
     )
+    earlier = sum(case.earlier for case in result.cases)
+    if earlier:
+        render.lines(f"{earlier} had been done by an earlier run; --again does them anew")
     render.lines(f"written to {result.out}, for research use only")
 
 
+def _tell(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...]) -> None:
+    from gliomask.cli import render
+
+    for case in cases:
+        render.lines(f"{case.case}: {_size(case)}{'' if not case.earlier else ' (done earlier)'}")
+    render.problems(failures, "could not be segmented")
+
+
 def _row(case: PredictedCase) -> list[object]:
+    flag = case.reliability.level if case.reliability else ""
+    notes = "; ".join(case.notes)
+    return [case.case, _size(case), flag, " ".join(case.used), " ".join(case.missing), notes]
+
+
+def _size(case: PredictedCase) -> str:
+    if not any(case.voxels.values()):
+        return "no tumour found"
     if case.volumes_ml is None:
-        sizes = [f"{region} {voxels} voxels" for region, voxels in case.voxels.items()]
-    else:
-        sizes = [f"{region} {ml:.1f} ml" for region, ml in case.volumes_ml.items()]
-    words = ", ".join(sizes) if any(case.voxels.values()) else "no tumour found"
-    return [case.case, words, " ".join(case.used), " ".join(case.missing), "; ".join(case.notes)]
+        return ", ".join(f"{region} {voxels} voxels" for region, voxels in case.voxels.items())
+    return ", ".join(
+        f"{region} {ml:.1f} ml{_interval(case, region)}" for region, ml in case.volumes_ml.items()
+    )
+
+
+def _interval(case: PredictedCase, region: str) -> str:
+    if region not in case.volumes_ml_90:
+        return ""
+    low, high = case.volumes_ml_90[region]
+    return f" ({low:.1f} to {high:.1f})"

@@ -22,7 +22,7 @@ from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import InputError
 from gliomask.phantom.cohort import write_cohort
 from gliomask.workflows.evaluate import EvaluateOptions, evaluate
-from gliomask.workflows.predict import PredictOptions, predict
+from gliomask.workflows.predict import PredictOptions, predict_files
 from gliomask.workflows.prepare import PrepareOptions, prepare
 from gliomask.workflows.score import ScoreOptions, score
 from gliomask.workflows.train import TrainOptions, train
@@ -98,7 +98,7 @@ def demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
     )
     judged = timed("evaluate", lambda: evaluate(judging, progress))
     predicting = PredictOptions(inputs=(new,), out=out / "prediction", model=str(out / "run"))
-    timed("predict", lambda: predict(predicting, progress))
+    timed("predict", lambda: predict_files(predicting, progress))
     scoring = ScoreOptions(references=new, predictions=out / "prediction", out=out / "score")
     scored = timed("score", lambda: score(scoring))
     result = DemoResult(

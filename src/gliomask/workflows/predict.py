@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,10 +14,8 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
-from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
+from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.progress import SILENT, Progress
-from gliomask.core.reliability import Reliability
-from gliomask.core.volume import Volume
 from gliomask.datasets.study import survey
 from gliomask.errors import (
     CasesError,
@@ -26,10 +26,15 @@ from gliomask.errors import (
     StoppedError,
 )
 from gliomask.evaluation.tables import Cell, csv_text
+from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.workflows.case_record import CaseRecord, Flag, read_record
+from gliomask.workflows.clock import Clock
 from gliomask.workflows.one_grid import load_on_one_grid, with_study
-from gliomask.workflows.outputs import measured_ml, write_outputs
+from gliomask.workflows.outcome import Outcome, record_path
+from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
+from gliomask.workflows.provenance import software
 from gliomask.workflows.results import raise_failures
 from gliomask.workflows.staging import staged
 
@@ -47,8 +52,10 @@ class PredictOptions(Options):
     """A run folder."""
     sequences: Mapping[str, Path] = Field(default_factory=dict)
     """Sequence name -> file, instead of ``inputs``, when names don't tell the sequence."""
-    write: tuple[Literal["nifti", "png"], ...] = ("nifti", "png")
-    """``nifti``: the mask (pictures get a folder of pictures). ``png``: a look at it."""
+    write: tuple[Kind, ...] | None = None
+    """``nifti``: the mask (pictures get a folder of pictures). ``png``: a look at it. ``html``: the
+    case page with its viewer. ``dicom-seg``, ``rtstruct``: the mask as DICOM, for DICOM input. The
+    first three if nothing is named, and the DICOM Segmentation where the input is DICOM."""
     probabilities: bool = False
     """Write the probability of each region too (NIfTI inputs only)."""
     disagreement: bool = False
@@ -63,6 +70,8 @@ class PredictOptions(Options):
     """Lay the others onto the reference by what they show first (its default then: flair)."""
     n4: bool = False
     """Take the coil's shading out of each sequence first."""
+    again: bool = False
+    """Segment what an earlier run has done too."""
     device: Device = "auto"
     """What computes."""
 
@@ -81,6 +90,7 @@ class PredictedCase:
         volumes_ml_90: region name -> (low, high) in millilitres that nine in ten patients'
             volumes lie in; empty for pictures and where that was not measured.
         reliability: how far all this may be trusted; None if the network was asked only once.
+        earlier: it was done by an earlier run, whose files stand.
     """
 
     case: str
@@ -91,7 +101,8 @@ class PredictedCase:
     missing: tuple[str, ...]
     notes: tuple[str, ...]
     volumes_ml_90: dict[str, tuple[float, float]]
-    reliability: Reliability | None
+    reliability: Flag | None
+    earlier: bool
 
 
 @dataclass(frozen=True)
@@ -109,84 +120,138 @@ class PredictResult:
     cases: tuple[PredictedCase, ...]
 
 
-def predict(options: PredictOptions, progress: Progress = SILENT) -> PredictResult:
-    """Segments examinations and writes for each a mask, a picture, figures, and a table of all.
+def predict_files(options: PredictOptions, progress: Progress = SILENT) -> PredictResult:
+    """Segments examinations and writes for each its files, and a table of all.
 
     The files of a case appear together when all of them are whole. A case that can't be used does
-    not stop the others.
+    not stop the others. What an earlier run has written for the same images, model and options is
+    not done again.
 
     Raises:
         InputError: the inputs, see ``datasets.study``; or the only examination can't be used.
+        FormatError: an archive that breaks the rules.
         ModelError: the model.
         CasesError: none of several could be used.
         BatchError: some could not; they are listed, here and in ``cases.csv``.
         MachineError: the device is not there, or too small.
     """
-    predictor = _predictor(options)
-    cases, problems = survey(options.inputs, options.sequences)
-    failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
-    alone = len(cases) + len(failures) == 1
-    done: list[PredictedCase] = []
-    progress.start(len(cases), "segmenting")
-    for case in cases:
-        try:
-            done.append(_predict_case(predictor, case, options))
-        except (MachineError, ModelError, StoppedError):
-            raise
-        except GliomaskError as problem:
-            if alone:
-                raise
-            failures.append((case.id, str(problem)))
-        progress.advance(note=case.id)
-    if not done:
-        raise CasesError("no examination could be segmented", failures)
-    write_text(options.out / TABLE, _table(predictor, done, failures))
-    raise_failures(failures, len(done), options.out)
-    return PredictResult(options.out, predictor.card.name, tuple(done))
+    return Segmenter(options).run(options.inputs, progress)
 
 
-def _predictor(options: PredictOptions) -> Predictor:
-    predictor = load_predictor(options.model, options.device)
-    if options.threshold is None:
-        return predictor
-    return Predictor(predictor.engine, predictor.card.with_threshold(options.threshold))
+class Segmenter:
+    """A model and options, ready for any number of inputs.
+
+    Args:
+        options: of the command; its ``inputs`` are not looked at.
+
+    Raises:
+        ModelError, MachineError: see ``load_predictor``.
+    """
+
+    def __init__(self, options: PredictOptions) -> None:
+        self.options = options
+        predictor = load_predictor(options.model, options.device)
+        if options.threshold is not None:
+            card = predictor.card.with_threshold(options.threshold)
+            predictor = Predictor(predictor.engine, card)
+        self.predictor = predictor
+
+    def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
+        """Segments what the inputs hold, see ``predict_files``."""
+        with all_unpacked(inputs) as places:
+            cases, problems = survey(places, self.options.sequences)
+            failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
+            alone = len(cases) + len(failures) == 1
+            done: list[PredictedCase] = []
+            progress.start(len(cases), "segmenting")
+            for case in cases:
+                try:
+                    done.append(self._case(case))
+                except (MachineError, ModelError, StoppedError):
+                    raise
+                except GliomaskError as problem:
+                    if alone:
+                        raise
+                    failures.append((case.id, str(problem)))
+                progress.advance(note=case.id)
+        if not done:
+            raise CasesError("no examination could be segmented", failures)
+        write_text(self.options.out / TABLE, _table(self.predictor, done, failures))
+        raise_failures(failures, len(done), self.options.out)
+        return PredictResult(self.options.out, self.predictor.card.name, tuple(done))
+
+    def _case(self, case: Case) -> PredictedCase:
+        options = self.options
+        write = usual_kinds(case) if options.write is None else options.write
+        key = self._key(case, write)
+        earlier = None if options.again else _earlier(options.out, case, key)
+        if earlier is not None:
+            return _summary(earlier, options.out, earlier=True)
+        outcome = self._segment(case, write, key)
+        with staged(options.out) as folder:
+            record = write_outputs(folder, outcome, write)
+        return _summary(record, options.out, earlier=False)
+
+    def _segment(self, case: Case, write: Sequence[Kind], key: str) -> Outcome:
+        options, clock = self.options, Clock()
+        register, n4 = options.register_series, options.n4
+        study = load_on_one_grid(case, options.reference, register=register, n4=n4)
+        clock.lap("read")
+        shown = "html" in write
+        prediction = self.predictor.segment(
+            study.volume,
+            case.id,
+            keep=options.probabilities or options.disagreement or shown,
+            thorough=options.thorough or options.disagreement,
+        )
+        clock.lap("segment")
+        wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
+        layers = tuple(name for name, asked in wanted.items() if asked)
+        prediction = with_study(prediction, study)
+        return Outcome(case, study.volume, prediction, layers, clock.seconds, key)
+
+    def _key(self, case: Case, write: Sequence[Kind]) -> str:
+        """Of all that the files of a case depend on."""
+        chosen = self.options.model_dump(
+            mode="json", exclude={"inputs", "out", "model", "sequences", "again", "write"}
+        )
+        card = self.predictor.card
+        rules = {
+            "options": chosen,
+            "write": sorted(write),
+            "card": card.model_dump(mode="json"),
+            "case": [case.id, case.patient, *case.notes],
+            "images": {name: image.channel for name, image in case.images.items()},
+            "software": software(),
+        }
+        digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode())
+        for path in dict.fromkeys(p for image in case.images.values() for p in image.paths):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
 
 
-def _predict_case(predictor: Predictor, case: Case, options: PredictOptions) -> PredictedCase:
-    register, n4 = options.register_series, options.n4
-    study = load_on_one_grid(case, options.reference, register=register, n4=n4)
-    prediction = with_study(_asked(predictor, study.volume, case, options), study)
-    with staged(options.out) as folder:
-        write_outputs(folder, case, study.volume, prediction, options.write)
-        names = sorted(entry.name for entry in folder.iterdir())
-    return _summary(case, prediction, [options.out / name for name in names])
+def _earlier(out: Path, case: Case, key: str) -> CaseRecord | None:
+    """The record of an earlier run that did the same, if all its files are there."""
+    record = read_record(record_path(out, case))
+    if record is None or record.key != key:
+        return None
+    return record if all((out / name).exists() for name in record.files) else None
 
 
-def _asked(predictor: Predictor, volume: Volume, case: Case, options: PredictOptions) -> Prediction:
-    """The prediction with the layers that are to be written, and no others."""
-    prediction = predictor.segment(
-        volume,
-        case.id,
-        keep=options.probabilities or options.disagreement,
-        thorough=options.thorough or options.disagreement,
-    )
-    if options.disagreement and not options.probabilities:
-        return replace(prediction, probabilities=None)
-    return prediction if options.disagreement else replace(prediction, disagreement=None)
-
-
-def _summary(case: Case, prediction: Prediction, files: Sequence[Path]) -> PredictedCase:
-    volumes = prediction.volumes_ml
+def _summary(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase:
+    names = (*record.files, f"{record.case}.json")
     return PredictedCase(
-        case=case.id,
-        files=tuple(files),
-        voxels=dict(prediction.voxels),
-        volumes_ml=None if volumes is None else dict(volumes),
-        used=prediction.used,
-        missing=prediction.missing,
-        notes=(*prediction.notes, *case.notes),
-        volumes_ml_90=measured_ml(prediction),
-        reliability=prediction.reliability,
+        case=record.case,
+        files=tuple(out / name for name in sorted(names)),
+        voxels=record.voxels,
+        volumes_ml=record.volumes_ml,
+        used=record.sequences_used,
+        missing=record.sequences_missing,
+        notes=record.notes,
+        volumes_ml_90=record.volumes_ml_90,
+        reliability=record.reliability,
+        earlier=earlier,
     )
 
 

@@ -1,0 +1,170 @@
+"""``gliomask.predict``: a mask for images that are files or already in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from gliomask.alignment.study import align_study
+from gliomask.core.prediction import Prediction
+from gliomask.core.volume import SEQUENCES, Affine, FloatArray, Volume
+from gliomask.datasets.load import stack_series
+from gliomask.datasets.study import survey
+from gliomask.errors import CaseError, InputError, nearest
+from gliomask.formats.archive import all_unpacked
+from gliomask.formats.images import Image
+from gliomask.inference.engine import Device
+from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.workflows.one_grid import HINT, load_on_one_grid, with_study
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Loaded = tuple[Array, Affine] | nib.spatialimages.SpatialImage
+"""An image in memory: (array (I, J, K), affine (4, 4) voxel to RAS+ mm), or nibabel's."""
+Images = str | Path | Mapping[str, str | Path] | Mapping[str, Loaded]
+
+
+@dataclass(frozen=True)
+class How:
+    """How images are brought to one grid and asked about; see ``predict``."""
+
+    threshold: float | None = None
+    reference: str | None = None
+    register: bool = False
+    n4: bool = False
+    keep: bool = False
+    thorough: bool = True
+
+
+def predict(
+    images: Images,
+    model: str | Path | Predictor,
+    *,
+    device: Device = "auto",
+    case: str = "case",
+    **how: Any,
+) -> Prediction:
+    """Segments one examination; the same result as the command's, with the same defaults.
+
+    Args:
+        images: a path (NIfTI file, folder, DICOM folder or zip) that holds one examination; or
+            sequence name (``t1``, ``t1ce``, ``t2``, ``flair``) -> path; or sequence name -> image
+            in memory: an array (I, J, K) of any real type with its affine (4, 4), voxel to RAS+
+            mm, or a nibabel image of three dimensions.
+        model: a run folder, or a predictor that is loaded already (for many examinations).
+        device: what computes, if the model is not loaded yet.
+        case: id of images in memory.
+        how: ``threshold``: probability from which a voxel is tumour; ``reference``: the sequence
+            whose grid the others are resampled to (refused otherwise); ``register``: lay them onto
+            it first; ``n4``: take the coil's shading out; ``keep``: keep the probabilities;
+            ``thorough`` (True): ask in several ways, for intervals and the flag.
+
+    Returns:
+        The prediction: its mask on the input's own grid, volumes, intervals, flag, notes.
+
+    Raises:
+        InputError: no examination, or several; an unknown sequence or option.
+        CaseError: images that can't be used: another number of dimensions, NaN, constant, on
+            different grids, sequences that the model needs.
+        ModelError, MachineError: see ``load_predictor``.
+    """
+    chosen = _how(how)
+    predictor = model if isinstance(model, Predictor) else load_predictor(str(model), device)
+    if chosen.threshold is not None:
+        card = predictor.card.with_threshold(chosen.threshold)
+        predictor = Predictor(predictor.engine, card)
+    if isinstance(images, Mapping) and not _are_paths(images):
+        return _of_arrays(predictor, images, case, chosen)  # type: ignore[arg-type]
+    return _of_files(predictor, images, chosen)  # type: ignore[arg-type]
+
+
+def _how(given: Mapping[str, Any]) -> How:
+    for name in given:
+        if name not in How.__dataclass_fields__:
+            known = tuple(How.__dataclass_fields__)
+            hint = nearest(name, known) or f"known: {', '.join(known)}"
+            raise InputError(f"predict has no option {name!r}", hint=hint)
+    return How(**given)
+
+
+def _are_paths(images: Mapping[str, Any]) -> bool:
+    return all(isinstance(image, str | Path) for image in images.values())
+
+
+def _of_files(
+    predictor: Predictor, images: str | Path | Mapping[str, str | Path], how: How
+) -> Prediction:
+    given = {n: Path(p) for n, p in images.items()} if isinstance(images, Mapping) else {}
+    inputs = () if isinstance(images, Mapping) else (Path(images),)
+    with all_unpacked(inputs) as places:
+        cases, problems = survey(places, given)
+        if len(cases) != 1:
+            found = ", ".join(one.id for one in cases[:5]) or "none"
+            reasons = "; ".join(problem.reason for problem in problems[:3])
+            raise InputError(
+                f"{len(cases)} examinations where one is due ({found}) {reasons}".rstrip(),
+                path=None if isinstance(images, Mapping) else images,
+                hint="for several use predict_files" if cases else None,
+            )
+        study = load_on_one_grid(cases[0], how.reference, register=how.register, n4=how.n4)
+    found_in = predictor.segment(study.volume, cases[0].id, keep=how.keep, thorough=how.thorough)
+    return with_study(found_in, study)
+
+
+def _of_arrays(
+    predictor: Predictor, images: Mapping[str, Loaded], case: str, how: How
+) -> Prediction:
+    series = {name: _image(name, image) for name, image in images.items()}
+    ordered = {name: series[name] for name in SEQUENCES if name in series}
+    if how.n4:
+        from gliomask.alignment.bias import correct_bias
+
+        ordered = {
+            name: image._replace(array=correct_bias(image.array, image.affine))
+            for name, image in ordered.items()
+        }
+    if how.reference is not None or how.register:
+        study = align_study(ordered, how.reference, register=how.register)
+        found = predictor.segment(study.volume, case, keep=how.keep, thorough=how.thorough)
+        return with_study(found, study)
+    volume = _stacked(case, ordered)
+    return predictor.segment(volume, case, keep=how.keep, thorough=how.thorough)
+
+
+def _stacked(case: str, series: Mapping[str, Image]) -> Volume:
+    from gliomask.core.case import Case
+
+    return stack_series(Case(case, case, {}), series, HINT)
+
+
+def _image(name: str, image: Loaded) -> Image:
+    if name not in SEQUENCES:
+        hint = nearest(name, SEQUENCES)
+        allowed = ", ".join(SEQUENCES)
+        raise InputError(
+            "unknown sequence", field="sequence", found=name, allowed=allowed, hint=hint
+        )
+    array, affine = _parts(name, image)
+    if array.ndim != 3 or not np.isrealobj(array):
+        raise CaseError(f"{name}: not a volume", field="shape", found=array.shape, allowed="3-D")
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        raise CaseError(f"{name}: no affine of finite numbers", field="affine", found=affine.shape)
+    values: FloatArray = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(values).all():
+        raise CaseError(f"{name}: holds NaN or infinity")
+    if values.size == 0 or values.min() == values.max():
+        raise CaseError(f"{name} is constant")
+    return Image(values, affine, has_world=True)
+
+
+def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
+    if isinstance(image, tuple):
+        array, affine = image
+        return np.asarray(array), np.asarray(affine, np.float64)
+    if image.affine is None:
+        raise CaseError(f"{name}: the image tells no affine")
+    return np.asanyarray(image.dataobj), np.asarray(image.affine, np.float64)
