@@ -82,7 +82,7 @@ def test_files_of_a_case(tmp_path: Path) -> None:
     (case,) = result.cases
     expected = {
         f"{case.case}{end}"
-        for end in (".json", ".png", "_mask.nii.gz", "_probability_whole.nii.gz")
+        for end in (".html", ".json", ".png", "_mask.nii.gz", "_probability_whole.nii.gz")
     }
     assert {path.name for path in case.files} == expected
     assert names(tmp_path / "out") == expected | {"cases.csv"}
