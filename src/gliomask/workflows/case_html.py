@@ -67,7 +67,7 @@ def _flags(prediction: Prediction) -> tuple[Flag, ...]:
 def _audit(outcome: Outcome) -> tuple[Table, ...]:
     """What was read, and on which grid."""
     volume, case = outcome.volume, outcome.case
-    rows = [(name, image) for name, image in case.images.items()]
+    rows = list(outcome.images.items())
     size = " x ".join(str(n) for n in volume.shape)
     if volume.has_world:
         voxel = " x ".join(f"{mm:.3g}" for mm in spacing_mm(volume.affine))

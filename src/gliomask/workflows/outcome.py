@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-from gliomask.core.case import Case
+from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
@@ -30,6 +31,7 @@ class Outcome:
         layers: those of them that are to be written: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
         key: of all that it depends on.
+        unpacked: where an archive lies unpacked -> the archive, as the user named it.
     """
 
     case: Case
@@ -38,6 +40,19 @@ class Outcome:
     layers: tuple[str, ...]
     timings_s: Mapping[str, float]
     key: str
+    unpacked: Mapping[Path, Path] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Sequence -> where it was read from, in the user's own words."""
+        return {name: self._told(image) for name, image in self.case.images.items()}
+
+    def _told(self, image: ImageFile) -> str:
+        text = str(image)
+        for folder, archive in self.unpacked.items():
+            if text.startswith(str(folder)):
+                return f"{archive}{text[len(str(folder)) :]}"
+        return text
 
     @property
     def written_layers(self) -> dict[str, FloatArray]:
@@ -77,7 +92,7 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         axes=axis_codes(prediction.affine) if world else None,
         sequences_used=prediction.used,
         sequences_missing=prediction.missing,
-        images={name: str(image) for name, image in case.images.items()},
+        images=outcome.images,
         model=prediction.model,
         synthetic_training=prediction.synthetic,
         synthetic_data=case.synthetic,

@@ -155,10 +155,12 @@ class Segmenter:
             card = predictor.card.with_threshold(options.threshold)
             predictor = Predictor(predictor.engine, card)
         self.predictor = predictor
+        self._unpacked: dict[Path, Path] = {}
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
         """Segments what the inputs hold, see ``predict_files``."""
         with all_unpacked(inputs) as places:
+            self._unpacked = {p: i for p, i in zip(places, inputs, strict=True) if p != i}
             cases, problems = survey(places, self.options.sequences)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
             alone = len(cases) + len(failures) == 1
@@ -208,7 +210,7 @@ class Segmenter:
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
         layers = tuple(name for name, asked in wanted.items() if asked)
         prediction = with_study(prediction, study)
-        return Outcome(case, study.volume, prediction, layers, clock.seconds, key)
+        return Outcome(case, study.volume, prediction, layers, clock.seconds, key, self._unpacked)
 
     def _key(self, case: Case, write: Sequence[Kind]) -> str:
         """Of all that the files of a case depend on."""
