@@ -260,14 +260,21 @@ def _summary(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase:
 def _table(predictor: Predictor, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> str:
     """``cases.csv``: a row for each examination, also for those that failed."""
     regions = predictor.card.regions
-    volumes = [f"volume_{region}_{unit}" for region in regions for unit in ("ml", "px")]
-    columns = ("case", "status", "reason", *volumes, "used", "missing", "model", "notice")
+    ends = ("ml", "ml_90_low", "ml_90_high", "px")
+    volumes = [f"volume_{region}_{end}" for region in regions for end in ends]
+    columns = ("case", "status", "reason", *volumes, "flag", "used", "missing", "model", "notice")
     end: tuple[Cell, ...] = (predictor.card.name, RESEARCH_USE_ONLY)
     rows: list[tuple[Cell, ...]] = []
     for one in done:
-        ml = one.volumes_ml or {}
-        sizes = [size for region in regions for size in (ml.get(region), one.voxels[region])]
-        rows.append((one.case, "done", "", *sizes, " ".join(one.used), " ".join(one.missing), *end))
+        sizes = [size for region in regions for size in _sizes(one, region)]
+        flag = one.reliability.level if one.reliability else ""
+        words = (flag, " ".join(one.used), " ".join(one.missing))
+        rows.append((one.case, "done", "", *sizes, *words, *end))
     for case, reason in failures:
-        rows.append((case, "failed", reason, *[None] * len(volumes), "", "", *end))
+        rows.append((case, "failed", reason, *[None] * len(volumes), "", "", "", *end))
     return csv_text(columns, rows)
+
+
+def _sizes(one: PredictedCase, region: str) -> tuple[Cell, ...]:
+    low, high = one.volumes_ml_90.get(region, (None, None))
+    return (one.volumes_ml or {}).get(region), low, high, one.voxels[region]
