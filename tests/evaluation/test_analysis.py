@@ -10,7 +10,7 @@ import pytest
 
 from gliomask.evaluation.analysis import SIZE, analyse, analysis_keys
 from gliomask.evaluation.summary_tables import groups_csv, scores_csv
-from tests.report.judged import analysis, pair, scores
+from tests.report.evaluation.judged import analysis, pair, scores
 
 CASES = [f"p{k}" for k in range(6)]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gliomask.evaluation.comparison import Comparison
     from gliomask.evaluation.summary import EvaluationSummary
     from gliomask.evaluation.temperature import Temperature
-    from gliomask.report.follow_table import Followed
+    from gliomask.report.follow.table import Followed
     from gliomask.workflows.evaluate import EvaluateResult
     from gliomask.workflows.score import ScoreResult
 
@@ -80,7 +80,7 @@ def judged(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
 
 def comparison(found: Comparison) -> None:
     """Prints the paired differences of a comparison, and who is not in every set."""
-    from gliomask.report.comparison_page import COLUMNS, comparison_rows
+    from gliomask.report.evaluation.comparison import COLUMNS, comparison_rows
 
     table(", ".join(found.sets), COLUMNS, comparison_rows(found))
     for one in found.absent:
@@ -89,7 +89,7 @@ def comparison(found: Comparison) -> None:
 
 def courses(found: Followed) -> None:
     """Prints volumes and sums of products over time, and what is to be known about them."""
-    from gliomask.report.follow_page import REGION_COLUMNS, region_rows, threshold_lines
+    from gliomask.report.follow.page import REGION_COLUMNS, region_rows, threshold_lines
     from gliomask.report.style import REGION_NAMES
 
     for course in found.courses:

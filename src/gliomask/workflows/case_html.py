@@ -9,7 +9,7 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray
 from gliomask.measure.description import LesionReport, describe_lesions
-from gliomask.report.case_page import CasePage, Flag, Interval, Table, write_case_page
+from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
 from gliomask.report.style import REGION_NAMES
 from gliomask.workflows.outcome import Outcome, measured_ml
 from gliomask.workflows.provenance import software

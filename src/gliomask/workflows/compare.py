@@ -26,7 +26,7 @@ from gliomask.evaluation.policy import POLICY, Score
 from gliomask.evaluation.statistics import scores_by_patient
 from gliomask.evaluation.tables import csv_text
 from gliomask.formats.table import read_table
-from gliomask.report.comparison_page import COLUMNS, comparison_page, comparison_rows
+from gliomask.report.evaluation.comparison import COLUMNS, comparison_page, comparison_rows
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import METRICS as TABLE
 from gliomask.workflows.results import PROVENANCE, REPORT

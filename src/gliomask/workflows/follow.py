@@ -24,8 +24,8 @@ from gliomask.measure.description import describe_found
 from gliomask.measure.error import Measured, probability_volume, stated_volume
 from gliomask.measure.lesions import Lesions, Mask, find_lesions
 from gliomask.measure.matching import Track, match_lesions, on_grid
-from gliomask.report.follow_page import follow_page
-from gliomask.report.follow_table import Followed, follow_csv
+from gliomask.report.follow.page import follow_page
+from gliomask.report.follow.table import Followed, follow_csv
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.schemes import Labels
 from gliomask.workflows.timepoints import TimePoint, read_time_points

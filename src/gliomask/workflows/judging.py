@@ -18,8 +18,8 @@ from gliomask.evaluation.logit_counts import LogitCounts
 from gliomask.evaluation.misfit import find_turn
 from gliomask.evaluation.overlap import overlap
 from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
+from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
 from gliomask.report.panels import SliceView
-from gliomask.report.pictures import SlicePicture, encode_slice, telling_slices
 from gliomask.report.slices import bounds
 
 Trait = str | float | None

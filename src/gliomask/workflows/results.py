@@ -29,14 +29,14 @@ from gliomask.evaluation.latex import LatexTable, latex_table
 from gliomask.evaluation.logit_counts import pool
 from gliomask.evaluation.summary_tables import groups_csv, scores_csv
 from gliomask.evaluation.tables import metrics_csv
-from gliomask.report.checklist import ChecklistItem, checklist_markdown, fill
+from gliomask.report.checklists.checklist import ChecklistItem, checklist_markdown, fill
+from gliomask.report.checklists.records import Records
 from gliomask.report.curves import epoch_curves
-from gliomask.report.evaluation_charts import NamedFigure, evaluation_charts
-from gliomask.report.evaluation_page import Findings, curves_chart, evaluation_page
-from gliomask.report.evaluation_tables import TextTable, score_tables, strata_table
+from gliomask.report.evaluation.figures import NamedFigure, evaluation_charts
+from gliomask.report.evaluation.page import Findings, curves_chart, evaluation_page
+from gliomask.report.evaluation.pictures import decode_slice
+from gliomask.report.evaluation.tables import TextTable, score_tables, strata_table
 from gliomask.report.panels import draw_panels
-from gliomask.report.pictures import decode_slice
-from gliomask.report.records import Records
 from gliomask.report.style import save
 from gliomask.workflows.judging import JudgedCase
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from gliomask.evaluation.analysis import Analysis, Probabilities, analyse
 from gliomask.evaluation.logit_counts import count_probabilities
 from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
+from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
 from gliomask.report.panels import SliceView
-from gliomask.report.pictures import SlicePicture, encode_slice, telling_slices
 
 SHAPE = (6, 24, 20)
 SPACING = (3.0, 1.0, 1.0)

@@ -14,9 +14,9 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.report import style
+from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 from gliomask.report.page import Assets, data_uri, embedded, read_text, render
 from gliomask.report.preview import draw_preview
-from gliomask.report.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 
 Level = Literal["green", "amber", "red"]
 LEVELS: tuple[Level, ...] = ("green", "amber", "red")

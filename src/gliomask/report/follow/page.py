@@ -11,9 +11,9 @@ from gliomask.measure.change import Change, Threshold
 from gliomask.measure.course import LesionPoint, RegionCourse
 from gliomask.measure.error import Measured
 from gliomask.report import style
-from gliomask.report.evaluation_tables import TextTable
-from gliomask.report.follow_chart import volume_course
-from gliomask.report.follow_table import Followed
+from gliomask.report.evaluation.tables import TextTable
+from gliomask.report.follow.chart import volume_course
+from gliomask.report.follow.table import Followed
 from gliomask.report.numbers import interval_text, number_text, signed_text
 from gliomask.report.page import Assets, read_text, render
 

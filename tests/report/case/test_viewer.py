@@ -8,10 +8,10 @@ from importlib.resources import files
 import numpy as np
 
 from gliomask.core.labels import labels_of_regions
+from gliomask.report.case.viewer import NIIVUE_SHA256, NIIVUE_VERSION, viewer_data
 from gliomask.report.page import read_text
-from gliomask.report.viewer import NIIVUE_SHA256, NIIVUE_VERSION, viewer_data
 from tests.fakes import head_labels, head_volume
-from tests.report.case_pages import nested_prediction, whole_prediction
+from tests.report.case.case_pages import nested_prediction, whole_prediction
 
 VENDOR = files("gliomask.report") / "vendor" / "niivue"
 

@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from gliomask.evaluation.analysis import Analysis
 from gliomask.evaluation.summary import UNIT
 from gliomask.report import style
-from gliomask.report.checklist import ChecklistItem
-from gliomask.report.evaluation_charts import NamedFigure, Section
-from gliomask.report.evaluation_tables import (
+from gliomask.report.checklists.checklist import ChecklistItem
+from gliomask.report.evaluation.figures import NamedFigure, Section
+from gliomask.report.evaluation.pictures import SlicePicture
+from gliomask.report.evaluation.tables import (
     CaseRow,
     case_columns,
     case_rows,
@@ -28,7 +29,6 @@ from gliomask.report.evaluation_tables import (
     score_tables,
 )
 from gliomask.report.page import Assets, read_text, render
-from gliomask.report.pictures import SlicePicture
 
 WITH_PICTURES = 100
 """Cases whose slices are in the page at most: it has to stay small enough to be mailed."""

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from gliomask.report.facts import Fact, counted, listed, software
-from gliomask.report.markdown import one_line
-from gliomask.report.records import (
+from gliomask.report.checklists.facts import Fact, counted, listed, software
+from gliomask.report.checklists.records import (
     Records,
     count_at,
     flag_at,
@@ -18,6 +17,7 @@ from gliomask.report.records import (
     texts_at,
     value_at,
 )
+from gliomask.report.markdown import one_line
 
 _CARD, _RUN, _RECIPE = "run/card.json", "run/provenance.json", "the run's recipe"
 _GROUPS: Final = ("loss", "optimiser")

@@ -18,10 +18,10 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Volume
 from gliomask.phantom.options import PhantomOptions
 from gliomask.phantom.patient import synthetic_patient
-from gliomask.report.case_page import CasePage, write_case_page
+from gliomask.report.case.page import CasePage, write_case_page
 from tests.browser import Browser, browser, chromium
 from tests.fakes import head_labels, head_volume
-from tests.report.case_pages import NESTED, predicted, whole_prediction
+from tests.report.case.case_pages import NESTED, predicted, whole_prediction
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.browser

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
+from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
 from gliomask.report.panels import SliceView
-from gliomask.report.pictures import SlicePicture, encode_slice, telling_slices
 
 
 def decoded(uri: str) -> Image.Image:

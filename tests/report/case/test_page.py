@@ -12,10 +12,10 @@ import pytest
 
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Volume
-from gliomask.report import layers
-from gliomask.report.case_page import CasePage, Flag, Interval, Table, write_case_page
+from gliomask.report.case import layers
+from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
 from tests.fakes import head_labels, head_volume
-from tests.report.case_pages import NESTED, nested_prediction, predicted, whole_prediction
+from tests.report.case.case_pages import NESTED, nested_prediction, predicted, whole_prediction
 
 PNG = b"\x89PNG not really"
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from gliomask.core.intensity import CLIP
 from gliomask.core.slices import VERSION
-from gliomask.report.facts import Fact, counted, listed
-from gliomask.report.records import (
+from gliomask.report.checklists.facts import Fact, counted, listed
+from gliomask.report.checklists.records import (
     Records,
     count_at,
     flag_at,

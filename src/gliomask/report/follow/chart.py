@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from gliomask.measure.course import RegionCourse
 from gliomask.measure.error import Measured
 from gliomask.report import style
-from gliomask.report.charts import SERIES_COLOURS
+from gliomask.report.evaluation.charts import SERIES_COLOURS
 
 _MOST_LESIONS = 4
 _COLOURS = (style.ORANGE, style.SKY, style.VERMILION, style.FAINT)

@@ -17,9 +17,9 @@ from gliomask.evaluation.overlap import Overlap
 from gliomask.evaluation.scores import CaseScore
 from gliomask.evaluation.slicewise import SliceScore
 from gliomask.evaluation.summary import summarise_scores, summary_keys
-from gliomask.report.checklist import FACTS, ChecklistItem, checklist_markdown, fill
+from gliomask.report.checklists.checklist import FACTS, ChecklistItem, checklist_markdown, fill
+from gliomask.report.checklists.records import Records
 from gliomask.report.markdown import one_line
-from gliomask.report.records import Records
 from tests.report.reading import ALLOWED, page_of
 
 CLAIM = [str(number) for number in range(1, 45)]

@@ -11,8 +11,8 @@ from gliomask.measure.change import change, thresholds
 from gliomask.measure.course import region_course
 from gliomask.measure.description import describe_region
 from gliomask.measure.error import Measured
-from gliomask.report.follow_chart import volume_course
-from gliomask.report.follow_page import (
+from gliomask.report.follow.chart import volume_course
+from gliomask.report.follow.page import (
     change_text,
     measured_text,
     percent_text,
@@ -20,7 +20,7 @@ from gliomask.report.follow_page import (
     threshold_lines,
     threshold_text,
 )
-from gliomask.report.follow_table import Followed
+from gliomask.report.follow.table import Followed
 from tests.measure.shapes import block
 
 

@@ -14,7 +14,7 @@ from gliomask.core.labels import REGIONS
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.report import style
-from gliomask.report.layers import (
+from gliomask.report.case.layers import (
     Grid,
     Layer,
     grid_of,

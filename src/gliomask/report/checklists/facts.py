@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 
+from gliomask.report.checklists.records import Records, items_at, text_at
 from gliomask.report.markdown import one_line
-from gliomask.report.records import Records, items_at, text_at
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gliomask.report.records import count_at, number_at, texts_at
+from gliomask.report.checklists.records import count_at, number_at, texts_at
 
 
 def test_lookups_take_only_what_they_say() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gliomask.evaluation.statistics import RESAMPLES
-from gliomask.report.facts import Fact, counted, listed, ours, software
-from gliomask.report.records import (
+from gliomask.report.checklists.facts import Fact, counted, listed, ours, software
+from gliomask.report.checklists.records import (
     Records,
     count_at,
     flag_at,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.report import evaluation_page as pages
-from gliomask.report.evaluation_charts import evaluation_charts
-from gliomask.report.evaluation_page import Findings, evaluation_page
+from gliomask.report.evaluation import page as pages
+from gliomask.report.evaluation.figures import evaluation_charts
+from gliomask.report.evaluation.page import Findings, evaluation_page
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
-from tests.report.judged import analysis, pictures
+from tests.report.evaluation.judged import analysis, pictures
 
 EVIL = "<script>window.hacked = 1</script>"
 CASES = [f"case-{k}" for k in range(7)] + [EVIL]

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from gliomask.evaluation.analysis import Analysis, volumes
 from gliomask.evaluation.metric import METRICS
 from gliomask.evaluation.statistics import by_patient
-from gliomask.report import charts, style
+from gliomask.report import style
+from gliomask.report.evaluation import charts
 from gliomask.report.numbers import interval_text, number_text, signed_text
 
 _SPREAD = ("dice", "nsd_2mm", "nsd_2px", "hd95_mm", "hd95_px")

@@ -10,8 +10,9 @@ from markupsafe import Markup
 from gliomask.evaluation.comparison import Comparison, PairedDifference
 from gliomask.evaluation.metric import METRICS
 from gliomask.evaluation.policy import POLICY
-from gliomask.report import charts, style
-from gliomask.report.evaluation_tables import TextTable, name_of
+from gliomask.report import style
+from gliomask.report.evaluation import charts
+from gliomask.report.evaluation.tables import TextTable, name_of
 from gliomask.report.numbers import interval_text, number_text, signed_text
 from gliomask.report.page import Assets, read_text, render
 

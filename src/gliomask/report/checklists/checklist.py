@@ -23,12 +23,12 @@ import yaml
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import InputError
-from gliomask.report.evaluation_facts import EVALUATION_FACTS
-from gliomask.report.facts import Fact
+from gliomask.report.checklists.evaluation_facts import EVALUATION_FACTS
+from gliomask.report.checklists.facts import Fact
+from gliomask.report.checklists.network_facts import NETWORK_FACTS
+from gliomask.report.checklists.records import Records, text_at
+from gliomask.report.checklists.training_facts import TRAINING_FACTS
 from gliomask.report.markdown import escape_markdown
-from gliomask.report.network_facts import NETWORK_FACTS
-from gliomask.report.records import Records, text_at
-from gliomask.report.training_facts import TRAINING_FACTS
 
 CHECKLISTS: Final = ("claim", "tripod_ai")
 """The files, in the order in which they are filled."""

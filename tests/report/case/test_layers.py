@@ -13,8 +13,8 @@ import pytest
 
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Volume
-from gliomask.report import layers
-from gliomask.report.layers import (
+from gliomask.report.case import layers
+from gliomask.report.case.layers import (
     Layer,
     grid_of,
     image_layer,
