@@ -47,6 +47,8 @@ class PredictOptions(Options):
     """A run folder."""
     sequences: Mapping[str, Path] = Field(default_factory=dict)
     """Sequence name -> file, instead of ``inputs``, when names don't tell the sequence."""
+    series: Mapping[str, str] = Field(default_factory=dict)
+    """Sequence name -> number, UID or description of the DICOM series to take for it."""
     write: tuple[Literal["nifti", "png"], ...] = ("nifti", "png")
     """``nifti``: the mask (pictures get a folder of pictures). ``png``: a look at it."""
     probabilities: bool = False
@@ -123,7 +125,7 @@ def predict(options: PredictOptions, progress: Progress = SILENT) -> PredictResu
         MachineError: the device is not there, or too small.
     """
     predictor = _predictor(options)
-    cases, problems = survey(options.inputs, options.sequences)
+    cases, problems = survey(options.inputs, options.sequences, options.series)
     failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
     alone = len(cases) + len(failures) == 1
     done: list[PredictedCase] = []
