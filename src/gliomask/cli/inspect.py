@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 _SERIES = (
     ("patient", "study"),
     ("series",),
-    ("sequence", "used"),
-    ("axes", "grid", "mm", "slice mm"),
-    ("contrast",),
+    ("sequence", "used", "contrast"),
+    ("axes", "grid", "spacing", "slices"),
     ("evidence", "problems"),
 )
 """The columns of the table of series; those in one group share a column where it is narrow."""
@@ -87,18 +86,18 @@ def _examinations(found: Inspection) -> None:
 
 
 def _series_row(one: SeriesAudit) -> list[object]:
-    thick = one.slice_thickness_mm
+    spacing, thick = _times(one.spacing_mm), one.slice_thickness_mm
     return [
         one.patient or "unknown",
         one.study_date,
         one.series,
         one.sequence or "none",
         "used" if one.used else "not used",
+        one.contrast,
         one.axes,
         _times(one.shape),
-        _times(one.spacing_mm),
-        "" if thick is None else f"{thick:.4g}",
-        one.contrast,
+        f"{spacing} mm" if spacing else "",
+        "" if thick is None else f"{thick:.4g} mm thick",
         one.evidence,
         "; ".join(one.problems),
     ]

@@ -56,16 +56,18 @@ def grouped_table(
     """Prints a table that stays readable where it is narrow: there the cells of a group of columns
     stand below each other. Rows have a cell for each column, shown as it is."""
     console = _console()
-    if console.width >= _WIDE:
+    wide = console.width >= _WIDE
+    if wide:
         groups = [[column] for group in groups for column in group]
-    shown = Table(title=_cell(title), title_justify="left", header_style="bold")
+    shown = Table(
+        title=_cell(title), title_justify="left", header_style="bold", show_lines=not wide
+    )
     for group in groups:
         shown.add_column("\n".join(group), overflow="fold")
     for row in rows:
         cells = iter(row)
         grouped = [[_cell(next(cells)) for _ in group] for group in groups]
         shown.add_row(*(Text("\n").join(filter(None, group)) for group in grouped))
-        shown.add_section()
     console.print(shown)
 
 
