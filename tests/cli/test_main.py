@@ -166,7 +166,7 @@ def test_a_series_needs_a_sequence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = [command, tmp_path, "--series", series]
+    words: list[str | Path] = [command, tmp_path, "--series", series]
     if command == "predict":
         words += ["--out", tmp_path / "out", "--model", "m"]
     assert run(monkeypatch, *words) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.datasets.test_dicom_study import FLAIR, PLAN, T1, T2, study
 from tests.datasets.test_real_data import real
 from tests.formats.dicom.made import ROOT, pixels, save, series
 
-DERIVED = {"SeriesDescription": "anat", "ImageType": ["DERIVED", "SECONDARY"]}
+DERIVED: dict[str, Any] = {"SeriesDescription": "anat", "ImageType": ["DERIVED", "SECONDARY"]}
 
 
 def taken(found: Surveyed) -> dict[str | None, str]:
