@@ -137,6 +137,9 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         problem = str(wrong)
     chosen = {} if problem else choose(among)
     audits = _audits(among, study.refused, chosen)
+    if problem:
+        lacking = ("its study lacks a series that was chosen",)
+        audits = [replace(one, problems=one.problems or lacking) for one in audits]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
     if not chosen:
