@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from gliomask.cli import main as cli
 from gliomask.errors import BatchError, GliomaskError, MachineError, StoppedError
@@ -16,6 +17,7 @@ from gliomask.nets.cards import ModelCard
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
 from tests.datasets import tiny
+from tests.datasets.test_dicom_study import study
 from tests.fakes import fake_card
 
 
@@ -123,6 +125,52 @@ def test_inspect_prints_a_table(
     shown = capsys.readouterr().out
     assert "8 x 9 x 6" in shown
     assert "4 cases of 4 patients, 4 with a mask" in shown
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_inspect_of_dicom_stays_within_the_terminal(
+    columns: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console(width=columns)
+    monkeypatch.setattr("gliomask.cli.render._console", lambda: console)
+    study(tmp_path / "in", PatientID="[red]P1")
+    assert run(monkeypatch, "inspect", tmp_path / "in", "--series", "t2=4") == 0
+    shown = capsys.readouterr().out
+    table = [line for line in shown.splitlines() if line.startswith(("│", "┃"))]
+    assert max(map(len, table)) <= columns
+    for told in ("[red]P1", "20010203", "1.1 x 0.9 x 5 mm", "4 mm thick", "12 x 10 x 6", "Dotarem"):
+        assert any(told in line for line in table)
+    assert "t2 = series 4 (Ax FLAIR)" in shown
+
+
+def test_what_a_file_is_called_is_no_command_to_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in" / "\x1b[31ma_t1.nii.gz"
+    write_nifti(path, np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.eye(4))
+    assert run(monkeypatch, "inspect", tmp_path / "in") == 0
+    shown = capsys.readouterr()
+    assert "\x1b" not in shown.out + shown.err
+    assert "?[31ma_t1.nii.gz" in shown.out
+
+
+@pytest.mark.parametrize("command", ["inspect", "predict"])
+@pytest.mark.parametrize("series", ["flair", "=7", "flair="])
+def test_a_series_needs_a_sequence(
+    command: str,
+    series: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words: list[str | Path] = [command, tmp_path, "--series", series]
+    if command == "predict":
+        words += ["--out", tmp_path / "out", "--model", "m"]
+    assert run(monkeypatch, *words) == 2
+    assert f"(--series={series}, allowed SEQUENCE=SERIES, e.g. flair=7)" in said(capsys)
 
 
 def test_masks_scored_against_themselves_are_perfect(

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gliomask.cli.series import SeriesOption, pairs
+
 if TYPE_CHECKING:
+    from gliomask.datasets.dicom_audit import SeriesAudit
     from gliomask.workflows.inspect import CaseReport, Inspection
+
+_SERIES = (
+    ("patient", "study"),
+    ("series",),
+    ("sequence", "used", "contrast"),
+    ("axes", "grid", "spacing", "slices"),
+    ("evidence", "problems"),
+)
+"""The columns of the table of series; those in one group share a column where it is narrow."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,30 +29,82 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    path: Annotated[Path, typer.Argument(help="A folder or table in any known layout.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="A data set, or whatever predict takes."),
+    ],
+    series: SeriesOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="Read every voxel, not only names and headers.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Show what is there: layout, patients, sequences, orientation, spacing, problems."""
+    """Show what is there, what is wrong with it, and what predict would use."""
     from gliomask.cli import render
-    from gliomask.workflows.inspect import InspectOptions, inspect
+    from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
 
+    options = InspectOptions(paths=tuple(paths), series=pairs(series), full=full)
     with render.progress() as progress:
-        found = inspect(InspectOptions(path=path, full=full), progress)
+        found = inspect(options, progress)
     if json:
         render.as_json(found)
-        return
+    elif found.layout == EXAMINATIONS:
+        _examinations(found)
+    else:
+        _data_set(found)
+    if found.problems:
+        if not json:
+            render.problems(found.problems, "cases can't be used")
+        raise typer.Exit(code=0 if found.cases else 2)
+
+
+def _data_set(found: Inspection) -> None:
+    from gliomask.cli import render
+
     render.table(
-        f"{path}: {found.layout}",
+        f"{found.paths[0]}: {found.layout}",
         ["case", "patient", "site", "sequences", "grid", "mm", "axes", "mask", "notes"],
         [_row(case) for case in found.cases],
     )
     render.lines(*found.explanation, *_summary(found))
-    render.problems(found.problems, "cases can't be used")
-    if found.problems:
-        raise typer.Exit(code=0 if found.cases else 2)
+
+
+def _examinations(found: Inspection) -> None:
+    from gliomask.cli import render
+
+    title = ", ".join(str(path) for path in found.paths)
+    render.grouped_table(title, _SERIES, [_series_row(one) for one in found.series])
+    render.lines(*found.explanation, *_counts(found))
+    if found.cases:
+        render.lines("predict would use")
+    by_name = {one.case for one in found.series if not one.series_uid}
+    for case in found.cases:
+        uses = ", ".join(f"{sequence} = {what}" for sequence, what in case.uses.items())
+        render.lines(f"  {case.case}: {uses}")
+        if case.case in by_name:
+            render.lines(*(f"    {note}" for note in case.notes))
+
+
+def _series_row(one: SeriesAudit) -> list[object]:
+    spacing, thick = _times(one.spacing_mm), one.slice_thickness_mm
+    return [
+        one.patient or "unknown",
+        one.study_date,
+        one.series,
+        one.sequence or "none",
+        "used" if one.used else "not used",
+        one.contrast,
+        one.axes,
+        _times(one.shape),
+        f"{spacing} mm" if spacing else "",
+        "" if thick is None else f"{thick:.4g} mm thick",
+        one.evidence,
+        "; ".join(one.problems),
+    ]
+
+
+def _times(numbers: tuple[float, ...] | None) -> str:
+    return " x ".join(f"{n:.4g}" for n in numbers) if numbers else ""
 
 
 def _row(case: CaseReport) -> list[object]:
@@ -57,6 +121,15 @@ def _row(case: CaseReport) -> list[object]:
         masked if case.tumour_voxels is None else f"{case.tumour_voxels} voxels",
         "; ".join(case.notes),
     ]
+
+
+def _counts(found: Inspection) -> list[str]:
+    patients = {one.patient for one in found.series}
+    studies = {(one.patient, one.study or one.case) for one in found.series}
+    depth = "every voxel was read" if found.full else "headers only; --full reads every voxel"
+    counts = [(len(patients), "patients"), (len(studies), "studies"), (len(found.series), "series")]
+    told = ", ".join(f"{n} {what}" for n, what in counts)
+    return [f"{told} ({depth})", *(["all of it is synthetic"] if found.synthetic else [])]
 
 
 def _summary(found: Inspection) -> list[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gliomask.cli.series import SeriesOption, pairs
+
 if TYPE_CHECKING:
     from gliomask.workflows.predict import PredictedCase
 
@@ -29,6 +31,7 @@ def run(
     t1ce: Annotated[Path | None, typer.Option(help="The post-contrast T1, by hand.")] = None,
     t2: Annotated[Path | None, typer.Option(help="The T2, by hand.")] = None,
     flair: Annotated[Path | None, typer.Option(help="The FLAIR, by hand.")] = None,
+    series: SeriesOption = None,
     write: Annotated[
         str | None,
         typer.Option(
@@ -75,6 +78,7 @@ def run(
         "out": out,
         "model": model,
         "sequences": {name: path for name, path in by_hand.items() if path is not None},
+        "series": pairs(series),
         "write": None if write is None else [k.strip() for k in write.split(",") if k.strip()],
         "probabilities": probabilities,
         "disagreement": disagreement,

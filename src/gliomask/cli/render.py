@@ -36,16 +36,39 @@ if TYPE_CHECKING:
 
 _EVERY_S = 30.0
 """Where there is no terminal, a line at most this often."""
+_WIDE = 150
+"""From so many characters on a column of a grouped table stands alone."""
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table; cells are shown as they are, never as markup."""
-    shown = Table(title=Text(title), title_justify="left", header_style="bold")
+    shown = Table(title=_cell(title), title_justify="left", header_style="bold")
     for column in columns:
         shown.add_column(column)
     for row in rows:
-        shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        shown.add_row(*map(_cell, row))
     _console().print(shown)
+
+
+def grouped_table(
+    title: str, groups: Sequence[Sequence[str]], rows: Iterable[Sequence[object]]
+) -> None:
+    """Prints a table that stays readable where it is narrow: there the cells of a group of columns
+    stand below each other. Rows have a cell for each column, shown as it is."""
+    console = _console()
+    wide = console.width >= _WIDE
+    if wide:
+        groups = [[column] for group in groups for column in group]
+    shown = Table(
+        title=_cell(title), title_justify="left", header_style="bold", show_lines=not wide
+    )
+    for group in groups:
+        shown.add_column("\n".join(group), overflow="fold")
+    for row in rows:
+        cells = iter(row)
+        grouped = [[_cell(next(cells)) for _ in group] for group in groups]
+        shown.add_row(*(Text("\n").join(filter(None, group)) for group in grouped))
+    console.print(shown)
 
 
 def scores(what: str, summary: EvaluationSummary) -> None:
@@ -110,7 +133,7 @@ def temperature(found: Temperature, patients: int) -> None:
 def lines(*texts: str) -> None:
     """Prints lines of text."""
     for text in texts:
-        typer.echo(text)
+        typer.echo(_printable(text))
 
 
 def as_json(result: Any) -> None:
@@ -123,7 +146,8 @@ def problems(found: Sequence[tuple[str, str]], what: str) -> None:
     if found:
         typer.echo(f"{len(found)} {what}:", err=True)
         for case, reason in found:
-            typer.echo(f"  {case}: {reason.removeprefix(f'{case}: ')}", err=True)
+            text = f"  {case}: {reason.removeprefix(f'{case}: ')}"
+            typer.echo(_printable(text), err=True)
 
 
 @contextmanager
@@ -181,6 +205,15 @@ class _Lines:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _cell(value: object) -> Text:
+    return Text("" if value is None else _printable(str(value)))
+
+
+def _printable(text: str) -> str:
+    """What a file is called may hold what a terminal obeys."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
 def _console() -> Console:

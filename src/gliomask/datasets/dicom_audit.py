@@ -27,6 +27,7 @@ class SeriesAudit:
         contrast: the agent that the header names, empty if none.
         problems: why it isn't used, or what else to know; one line each.
         used: whether a case has it.
+        case: the id of the case that its study is, empty if it is none.
     """
 
     patient: str
@@ -45,6 +46,7 @@ class SeriesAudit:
     contrast: str
     problems: tuple[str, ...]
     used: bool
+    case: str = ""
 
 
 def audit_of(

@@ -1,35 +1,38 @@
 """DICOM studies as cases: every series looked at, the sequences among them chosen, the rest said.
 
-Of several series of one sequence the one with the most slices is taken, of equal ones that with
-the finest voxels, then the one that was made first (by its number). But for T1 after contrast, a
-name that says so goes before a header that only names an agent: some scanners write the agent of
-the examination into the series before it, too.
+``dicom_choice`` has the rule by which series are chosen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile, patient_key, safe_name, tcga_site
-from gliomask.core.geometry import voxel_ml
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.dicom_audit import SeriesAudit, audit_of
+from gliomask.datasets.dicom_choice import (
+    NOTHING_PICKED,
+    TOLD,
+    Seen,
+    choose,
+    number_of,
+    picked,
+    seen,
+    with_echo,
+)
 from gliomask.datasets.dicom_files import files_below
-from gliomask.datasets.find import is_synthetic, unique
+from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.layout import Problem
-from gliomask.datasets.sequences import BY_NAME, Recognition, recognise
+from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.errors import CaseError, LayoutError
 from gliomask.formats.archive import unpacked
 from gliomask.formats.dicom.series import RefusedSeries, Series, survey_files
 from gliomask.formats.dicom.tags import SeriesTags
 
 SOURCE = "dicom"
-MIN_SLICES = 5
-"""With fewer a series shows too little of a brain: it is a localizer or a part."""
-_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -76,24 +79,27 @@ def find_dicom_studies(folder: Path) -> DicomStudies:
     return found
 
 
-def studies_of_files(paths: Sequence[Path], *, synthetic: bool = False) -> DicomStudies:
-    """The studies that files belong to; those that are no DICOM are counted."""
+def studies_of_files(
+    paths: Sequence[Path], picks: Mapping[str, str] = NOTHING_PICKED, *, synthetic: bool = False
+) -> DicomStudies:
+    """The studies that files belong to; files that are no DICOM are counted.
+
+    ``picks``: sequence -> the series to take for it in each study, see ``dicom_choice.picked``. A
+    study without it is a problem.
+    """
     survey = survey_files(paths)
     studies: dict[tuple[str, str], _Study] = {}
     unreadable = []
     for one in survey.refused:
         if not one.tags.series_uid and not one.tags.study_uid:
-            unreadable.append(one)
+            unreadable.append(Problem(one.files[0].name, one.reason))
         else:
             _study(studies, one.tags).refused.append(one)
     for series in survey.series:
         _study(studies, series.tags).series.append(series)
-    results = [_result(study, synthetic) for study in studies.values()]
-    cases = unique(case for result in results for case in result.cases)
-    problems = [problem for result in results for problem in result.problems]
-    problems += [Problem(one.files[0].name, one.reason) for one in unreadable]
-    audits = [audit for result in results for audit in result.audits]
-    return DicomStudies(cases, tuple(problems), tuple(audits), survey.skipped)
+    found = joined([_result(study, picks, synthetic) for study in studies.values()])
+    problems = (*found.problems, *unreadable)
+    return DicomStudies(found.cases, problems, found.series, survey.skipped)
 
 
 def only_series(folder: Path) -> ImageFile:
@@ -106,9 +112,9 @@ def only_series(folder: Path) -> ImageFile:
     if len(survey.series) == 1:
         return survey.series[0].image
     if survey.series:
-        told = ", ".join(_with_echo(series.tags) for series in survey.series[:_TOLD])
+        told = ", ".join(with_echo(series.tags) for series in survey.series[:TOLD])
         raise CaseError(f"several series where one is due: {told}", path=folder)
-    told = "; ".join(one.reason for one in survey.refused[:_TOLD]) or "no DICOM"
+    told = "; ".join(one.reason for one in survey.refused[:TOLD]) or "no DICOM"
     raise CaseError(f"no series: {told}", path=folder)
 
 
@@ -122,17 +128,22 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
     return studies.setdefault((tags.patient_id, tags.study_uid), _Study([], []))
 
 
-def _result(study: _Study, synthetic: bool) -> DicomStudies:
+def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
     """The case of one study, if it has a sequence, and the audits of all its series."""
-    seen = [_Seen(series, _recognised(series)) for series in study.series]
-    chosen = _choose(seen)
-    told = [(_number(one.series.tags), _audit(one, chosen)) for one in seen]
-    told += [(_number(one.tags), audit_of(one.tags, (one.reason,))) for one in study.refused]
-    audits = [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
+    among, problem = [seen(series) for series in study.series], None
+    try:
+        among = picked(among, study.refused, picks)
+    except CaseError as wrong:
+        problem = str(wrong)
+    chosen = {} if problem else choose(among)
+    audits = _audits(among, study.refused, chosen)
+    if problem:
+        lacking = ("its study lacks a series that was chosen",)
+        audits = [replace(one, problems=one.problems or lacking) for one in audits]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
     if not chosen:
-        return DicomStudies((), (Problem(name, _no_sequence(audits)),), tuple(audits), 0)
+        return Surveyed((), (Problem(name, problem or _no_sequence(audits)),), tuple(audits))
     case = Case(
         id=name,
         patient=patient_key(tags.patient_id) if tags.patient_id else name,
@@ -142,47 +153,22 @@ def _result(study: _Study, synthetic: bool) -> DicomStudies:
         synthetic=synthetic,
         notes=_notes(chosen, audits),
     )
-    return DicomStudies((case,), (), tuple(audits), 0)
+    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in audits))
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    series: Series
-    recognition: Recognition
+def _audits(
+    among: Iterable[Seen], refused: Iterable[RefusedSeries], chosen: dict[str, Seen]
+) -> list[SeriesAudit]:
+    """All series by their number."""
+    told = [(number_of(one.series.tags), _audit(one, chosen)) for one in among]
+    told += [(number_of(one.tags), audit_of(one.tags, (one.reason,))) for one in refused]
+    return [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
 
 
-def _recognised(series: Series) -> Recognition:
-    found, slices = recognise(series.tags), series.shape[2]
-    if found.sequence and slices < MIN_SLICES:
-        reason = f"only {slices} slices (allowed {MIN_SLICES} and more)"
-        return Recognition(None, found.evidence, reason)
-    return found
-
-
-def _choose(seen: Iterable[_Seen]) -> dict[str, _Seen]:
-    """Sequence -> the series to use, by the rule at the top of this file."""
-    chosen: dict[str, _Seen] = {}
-    for one in sorted(seen, key=_rank):
-        if one.recognition.sequence:
-            chosen.setdefault(one.recognition.sequence, one)
-    return chosen
-
-
-def _rank(one: _Seen) -> tuple[bool, int, float, int, str]:
-    series, tags = one.series, one.series.tags
-    doubtful = one.recognition.sequence == "t1ce" and BY_NAME not in one.recognition.evidence
-    voxel = round(voxel_ml(series.affine), 9)
-    return doubtful, -series.shape[2], voxel, _number(tags), tags.series_uid
-
-
-def _number(tags: SeriesTags) -> int:
-    return int(tags.series_number) if tags.series_number.isdecimal() else 0
-
-
-def _audit(one: _Seen, chosen: dict[str, _Seen]) -> SeriesAudit:
+def _audit(one: Seen, chosen: dict[str, Seen]) -> SeriesAudit:
     series, found = one.series, one.recognition
     best = chosen.get(found.sequence) if found.sequence else None
-    problems = [*series.notes]
+    problems = [*_moved(one, chosen), *series.notes]
     if found.rejected:
         problems.insert(0, found.rejected)
     elif best is not None and best is not one:
@@ -195,7 +181,21 @@ def _audit(one: _Seen, chosen: dict[str, _Seen]) -> SeriesAudit:
     )
 
 
-def _notes(chosen: dict[str, _Seen], audits: Iterable[SeriesAudit]) -> tuple[str, ...]:
+def _moved(one: Seen, chosen: dict[str, Seen]) -> list[str]:
+    """Whether a series that is used lies in another space than the first one that is."""
+    first = next(iter(_in_order(chosen)), one)
+    spaces = {other.series.tags.frame_of_reference for other in (first, one)}
+    if len(spaces) == 1 or one not in chosen.values():
+        return []
+    where = f"another frame of reference than {first.series.tags.label}"
+    return [f"in {where}: the patient may have moved"]
+
+
+def _in_order(chosen: dict[str, Seen]) -> list[Seen]:
+    return [chosen[sequence] for sequence in SEQUENCES if sequence in chosen]
+
+
+def _notes(chosen: dict[str, Seen], audits: Iterable[SeriesAudit]) -> tuple[str, ...]:
     """What was taken for which sequence and why, what was not, and whether all lie in one space."""
     used = [
         f"{s} is {chosen[s].series.tags.label}: {'; '.join(chosen[s].recognition.evidence)}"
@@ -209,13 +209,9 @@ def _notes(chosen: dict[str, _Seen], audits: Iterable[SeriesAudit]) -> tuple[str
 
 
 def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
-    told = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:_TOLD])
-    more = f"; and {len(audits) - _TOLD} series more" if len(audits) > _TOLD else ""
+    told = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:TOLD])
+    more = f"; and {len(audits) - TOLD} series more" if len(audits) > TOLD else ""
     return f"no sequence is recognised: {told}{more}"
-
-
-def _with_echo(tags: SeriesTags) -> str:
-    return tags.label if tags.echo_time is None else f"{tags.label}, TE {tags.echo_time:g} ms"
 
 
 def _name(tags: SeriesTags) -> str:

@@ -13,6 +13,9 @@ from gliomask.core.volume import Affine, Volume
 from gliomask.errors import CaseError, FormatError
 from gliomask.formats.images import Image, read_images, read_labels
 
+Grid = tuple[tuple[int, ...], Affine]
+"""Shape (I, J, K) and affine."""
+
 
 def load_case(case: Case) -> tuple[Volume, LabelArray | None]:
     """Reads a case: its images as one volume, and its mask in canonical labels.
@@ -67,16 +70,32 @@ def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = Non
     Raises:
         CaseError: an image on another grid than the first; both are told.
     """
+    grids = {name: (image.array.shape, image.affine) for name, image in series.items()}
+    check_grids(case, grids, hint)
     first = next(iter(series.values()))
-    for name, image in series.items():
-        _check_grid(case, name, (image.array.shape, image.affine), first, hint)
     array = np.stack([image.array for image in series.values()])
     return Volume(array, first.affine, tuple(series), first.has_world)
 
 
+def check_grids(case: Case, grids: Mapping[str, Grid], hint: str | None = None) -> None:
+    """Whether images lie voxel for voxel on the first of them.
+
+    Args:
+        case: that they are of.
+        grids: sequence -> shape (I, J, K) and affine, at least one.
+        hint: what to do about grids that differ.
+
+    Raises:
+        CaseError: an image on another grid than the first; both are told.
+    """
+    first = next(iter(grids.values()))
+    for name, grid in grids.items():
+        _check_grid(case, name, grid, first, hint)
+
+
 def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
     numbers, affine = read_labels(file)
-    _check_grid(case, "the mask", (numbers.shape, affine), first)
+    _check_grid(case, "the mask", (numbers.shape, affine), (first.array.shape, first.affine))
     try:
         labels = case.scheme.translate(numbers)
     except ValueError as problem:
@@ -90,20 +109,20 @@ def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
 def _check_grid(
     case: Case,
     name: str,
-    grid: tuple[tuple[int, ...], Affine],
-    first: Image,
+    grid: Grid,
+    first: Grid,
     hint: str | None = None,
 ) -> None:
     """Whether an image or mask lies voxel for voxel on the case's first image."""
-    shape, affine = grid
-    if shape != first.array.shape:
+    (shape, affine), (first_shape, first_affine) = grid, first
+    if shape != first_shape:
         what = f"{case.id}: {name} is on another grid than {next(iter(case.images))}"
-        allowed = _sizes(first.array.shape)
+        allowed = _sizes(first_shape)
         raise CaseError(what, field="shape", found=_sizes(shape), allowed=allowed, hint=hint)
-    if not same_place(affine, first.affine, shape):
-        apart = corner_distance(affine, first.affine, shape)
+    if not same_place(affine, first_affine, shape):
+        apart = corner_distance(affine, first_affine, shape)
         what = f"{case.id}: {name} lies up to {apart:.3g} mm away from {next(iter(case.images))}"
-        allowed = _told(first.affine)
+        allowed = _told(first_affine)
         raise CaseError(what, field="affine", found=_told(affine), allowed=allowed, hint=hint)
 
 

@@ -10,17 +10,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from gliomask.core.case import Case, ImageFile
-from gliomask.core.volume import SEQUENCES
+from gliomask.core.case import Case
 from gliomask.datasets import lgg_kaggle
+from gliomask.datasets.by_hand import by_sequence, case_by_hand, check_picks
+from gliomask.datasets.dicom_choice import NOTHING_PICKED
 from gliomask.datasets.dicom_files import files_below, holds_dicom
-from gliomask.datasets.dicom_study import only_series, studies_of_files
-from gliomask.datasets.find import is_data_set, is_synthetic, scan, unique
+from gliomask.datasets.dicom_study import studies_of_files
+from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
-from gliomask.datasets.layout import Cases, in_folders
+from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.names import sequences_in
-from gliomask.datasets.study_files import HINT, case_of_images, of_pictures, of_volumes
-from gliomask.errors import CaseError, InputError, LayoutError, nearest
+from gliomask.datasets.study_files import HINT, of_pictures, of_volumes
+from gliomask.datasets.surveyed import Surveyed, joined
+from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_nifti, is_picture
 
@@ -47,8 +49,22 @@ def find_studies(
     return cases
 
 
-def survey(inputs: Sequence[Path], given: Mapping[str, Path] = NOTHING_GIVEN) -> Cases:
-    """The cases that a user points at, and what there can't be used.
+def survey(
+    inputs: Sequence[Path],
+    given: Mapping[str, Path] = NOTHING_GIVEN,
+    picks: Mapping[str, str] = NOTHING_PICKED,
+) -> Cases:
+    """The cases that a user points at, and what there can't be used; see ``audit``."""
+    found = audit(inputs, given, picks)
+    return found.cases, found.problems
+
+
+def audit(
+    inputs: Sequence[Path],
+    given: Mapping[str, Path] = NOTHING_GIVEN,
+    picks: Mapping[str, str] = NOTHING_PICKED,
+) -> Surveyed:
+    """The cases that a user points at, what there can't be used, and every DICOM series there.
 
     All NIfTI files among the inputs are taken together: files of one examination have names that
     differ only in the sequence. A folder is a data set of a known layout, or one examination
@@ -56,58 +72,36 @@ def survey(inputs: Sequence[Path], given: Mapping[str, Path] = NOTHING_GIVEN) ->
     Where these leave off, DICOM files are looked for at any depth (``dicom_study``); DICOM files
     among the inputs are taken together. Files that are named like masks are no inputs.
 
+    Args:
+        inputs: files and folders.
+        given: sequence -> file, when names don't tell; instead of ``inputs``.
+        picks: sequence -> the DICOM series to take for it, see ``dicom_choice.picked``.
+
     Raises:
         InputError: nothing to work on, and what was looked for; for a single folder or for files,
-            a sequence that no name tells or that two files claim. Of several folders the bad ones
-            are problems.
+            a sequence that no name tells or that two files claim; a pick that is not there. Of
+            several folders the bad ones are problems, and so are studies without a pick.
     """
     if given:
-        if inputs:
-            raise InputError("either files by sequence or inputs, not both")
-        return (_given(given),), ()
+        if inputs or picks:
+            what = "series chosen" if picks else "inputs"
+            raise InputError(f"either files by sequence or {what}, not both")
+        return Surveyed((case_by_hand(given),))
     if not inputs:
         raise InputError("nothing to predict on was named")
+    chosen = by_sequence(picks)
     folders_named = [path for path in inputs if path.is_dir()]
     if len(inputs) == len(folders_named) == 1:
-        found, problems = _of_folder(folders_named[0])
+        parts = [_of_folder(folders_named[0], chosen)]
     else:
-        found, problems = in_folders(folders_named, _of_folder)
-    for cases, refused in _of_files([path for path in inputs if not path.is_dir()]):
-        found, problems = found + cases, problems + refused
-    return unique(found), problems
+        parts = [_of_one_folder(folder, chosen) for folder in folders_named]
+    parts += _of_files([path for path in inputs if not path.is_dir()], chosen)
+    found = joined(parts)
+    check_picks(chosen, found)
+    return found
 
 
-def _given(given: Mapping[str, Path]) -> Case:
-    images = {}
-    for name, path in given.items():
-        meant = {name} & set(SEQUENCES) or sequences_in(name)
-        if len(meant) != 1:
-            hint, allowed = nearest(name, SEQUENCES), ", ".join(SEQUENCES)
-            raise InputError(
-                "no sequence", field="sequence", found=name, allowed=allowed, hint=hint
-            )
-        sequence = meant.pop()
-        if sequence in images:
-            raise InputError("given twice", field="sequence", found=sequence)
-        images[sequence] = _image_at(path)
-    first = next(iter(given.values()))
-    return case_of_images(images, stem(first.name), first.parent)
-
-
-def _image_at(path: Path) -> ImageFile:
-    """A file, or a folder of pictures or of one DICOM series."""
-    if not path.exists():
-        raise InputError("no image there", path=path)
-    if not path.is_dir():
-        return ImageFile((path,))
-    if slices := pictures(path):
-        return ImageFile(tuple(slices))
-    if not holds_dicom(path):
-        raise InputError("no image there", path=path)
-    return only_series(path)
-
-
-def _of_files(files: Sequence[Path]) -> list[Cases]:
+def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]:
     """Files named one by one: NIfTI, pictures and DICOM each together, tables each alone."""
     others = [path for path in files if not _has_known_name(path)]
     for path in files:
@@ -118,13 +112,13 @@ def _of_files(files: Sequence[Path]) -> list[Cases]:
             raise InputError("no image", path=path, field="name", found=path.name, allowed=allowed)
     slices = [path for path in files if is_picture(path)]
     tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
-    found = [(table.cases, table.problems) for table in tables]
+    found = [Surveyed(table.cases, table.problems) for table in tables]
     if scans := [path for path in files if is_nifti(path)]:
-        found.append((_of_scans(scans), ()))
+        found.append(Surveyed(_of_scans(scans)))
     if slices:
-        found.append(((of_pictures(slices, slices[0].parent),), ()))
+        found.append(Surveyed((of_pictures(slices, slices[0].parent),)))
     if others:
-        found.append(_of_dicom(others, others[0].parent))
+        found.append(_of_dicom(others, others[0].parent, picks))
     return found
 
 
@@ -132,10 +126,10 @@ def _has_known_name(path: Path) -> bool:
     return is_nifti(path) or is_picture(path) or path.suffix.lower() == ".csv"
 
 
-def _of_dicom(files: Sequence[Path], folder: Path) -> Cases:
-    """The studies that DICOM files belong to; no cases and no problems if none of them is any."""
-    studies = studies_of_files(files, synthetic=is_synthetic(folder))
-    return studies.cases, studies.problems
+def _of_dicom(files: Sequence[Path], folder: Path, picks: Mapping[str, str]) -> Surveyed:
+    """The studies that DICOM files belong to; nothing if none of them is any."""
+    studies = studies_of_files(files, picks, synthetic=is_synthetic(folder))
+    return Surveyed(studies.cases, studies.problems, studies.audits)
 
 
 def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
@@ -161,26 +155,38 @@ def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
     return cases
 
 
-def _of_folder(folder: Path) -> Cases:
+def _of_one_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
+    """One of several folders; one that can't be used is a problem of its own."""
+    try:
+        return _of_folder(folder, picks)
+    except InputError as problem:
+        return Surveyed((), (Problem(folder.name, str(problem)),))
+
+
+def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
     """A data set, an examination, or a folder of either."""
     if is_data_set(folder):
         found = scan(folder, depth=0)
         cases, problems = in_folders(found.left_out, _inside)
-        return (*found.cases, *cases), (*found.problems, *problems)
+        return Surveyed((*found.cases, *cases), (*found.problems, *problems))
     if examination := _examination(folder):
-        return examination, ()
+        return Surveyed(examination)
     try:
         found = scan(folder)
     except LayoutError as problem:
-        cases, problems = in_folders(folders(folder), _inside)
-        if holds_dicom(folder):
-            studies, refused = _of_dicom(_not_yet_used(folder, cases), folder)
-            cases, problems = (*cases, *studies), (*problems, *refused)
-        if not cases and not problems:
-            what = "no NIfTI files, pictures or DICOM in it or in its folders, and"
-            raise LayoutError(f"{what} {problem.what}", path=folder) from None
-        return cases, problems
-    return found.cases, found.problems
+        return _of_mixed(folder, picks, problem)
+    return Surveyed(found.cases, found.problems)
+
+
+def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> Surveyed:
+    """The examinations in the folders of a folder, and DICOM files anywhere else below it."""
+    parts = [Surveyed(*in_folders(folders(folder), _inside))]
+    if holds_dicom(folder):
+        parts.append(_of_dicom(_not_yet_used(folder, parts[0].cases), folder, picks))
+    if not any(part.cases or part.problems for part in parts):
+        what = "no NIfTI files, pictures or DICOM in it or in its folders, and"
+        raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
+    return joined(parts)
 
 
 def _inside(folder: Path) -> Cases:

@@ -1,26 +1,44 @@
-"""``inspect``: what is there, before anything is done with it."""
+"""``inspect``: what is there, before anything is done with it.
+
+What is no data set of a known layout is looked at as ``predict`` looks at it, by the same survey.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.labels import region_masks
 from gliomask.core.progress import SILENT, Progress
+from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.find import find_cases
+from gliomask.datasets.layout import Found
 from gliomask.datasets.load import load_case
-from gliomask.errors import InputError
+from gliomask.datasets.study import audit
+from gliomask.datasets.surveyed import Surveyed
+from gliomask.errors import InputError, LayoutError
+from gliomask.formats.archive import all_unpacked
 from gliomask.formats.headers import image_header
+from gliomask.workflows.image_audit import audit_images, called, check_headers
+
+EXAMINATIONS = "examinations"
+"""What is told as the layout of what is no data set."""
 
 
 class InspectOptions(Options):
     """What ``inspect`` is asked to look at."""
 
-    path: Path
-    """A folder or table in any known layout."""
+    paths: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """A folder, table or zip archive in any known layout, or what ``predict`` takes."""
+    series: Mapping[str, str] = Field(default_factory=dict)
+    """Sequence name -> number, UID or description of the DICOM series to take for it."""
     full: bool = False
     """Read every voxel, not only names and headers."""
 
@@ -35,6 +53,7 @@ class CaseReport:
         grid: (I, J, K); spacing_mm: along them, None for pictures; axes: e.g. ``LPS``.
         masked: whether a mask is there.
         tumour_voxels: in the whole tumour; None unless everything was read.
+        uses: sequence -> the DICOM series, file or folder that holds it; for people.
     """
 
     case: str
@@ -47,20 +66,22 @@ class CaseReport:
     axes: str
     masked: bool
     tumour_voxels: int | None
+    uses: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The audit of a data set.
+    """The audit of a data set, or of examinations.
 
     Attributes:
-        path: of it; layout: its name; explanation: how it was recognised.
+        paths: of it; layout: its name, or ``EXAMINATIONS``; explanation: how it was recognised.
         synthetic: made by the phantom; licences: each once.
         cases: those that can be used; problems: (case, reason) of those that can't.
         full: whether every voxel was read.
+        series: of examinations, every DICOM series and every other image, used or not.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     layout: str
     explanation: tuple[str, ...]
     synthetic: bool
@@ -68,37 +89,104 @@ class Inspection:
     cases: tuple[CaseReport, ...]
     problems: tuple[tuple[str, str], ...]
     full: bool
+    series: tuple[SeriesAudit, ...] = ()
 
 
 def inspect(options: InspectOptions, progress: Progress = SILENT) -> Inspection:
-    """Audits a data set. Nothing is written.
+    """Audits a data set, or what ``predict`` would be given. Nothing is written.
 
     Raises:
-        LayoutError: it is in no known layout; the text lists what was looked for.
+        InputError: as ``datasets.study.audit``; what is neither a data set nor an examination,
+            with what was looked for.
     """
-    found = find_cases(options.path)
-    reports: list[CaseReport] = []
-    problems = [(problem.case, problem.reason) for problem in found.problems]
+    with all_unpacked(options.paths) as paths:
+        found = None if options.series else _data_set(paths)
+        if found is not None:
+            return _of_data_set(found, options, progress)
+        return _of_examinations(paths, options, progress)
+
+
+def _data_set(paths: Sequence[Path]) -> Found | None:
+    """The one data set that was named; None if that isn't one of a known layout."""
+    if len(paths) > 1:
+        return None
+    try:
+        return find_cases(paths[0])
+    except LayoutError:
+        if not paths[0].exists():
+            raise
+        return None
+
+
+def _of_data_set(found: Found, options: InspectOptions, progress: Progress) -> Inspection:
+    looked = []
     progress.start(len(found.cases), "reading cases" if options.full else "reading headers")
     for case in found.cases:
-        try:
-            reports.append(_report(case, full=options.full))
-        except InputError as problem:
-            problems.append((case.id, str(problem)))
+        looked.append(_look(case, full=options.full))
         progress.advance()
+    told = _inspection(Surveyed(found.cases, found.problems), looked, options)
+    return replace(told, layout=found.layout, explanation=found.explanation)
+
+
+def _of_examinations(
+    paths: Sequence[Path], options: InspectOptions, progress: Progress
+) -> Inspection:
+    found = audit(paths, picks=options.series)
+    of_case: dict[str, list[SeriesAudit]] = {}
+    for row in found.series:
+        of_case.setdefault(row.case, []).append(row)
+    looked, rows = [], of_case.pop("", [])
+    progress.start(len(found.cases), "reading cases" if options.full else "reading headers")
+    for case in found.cases:
+        one = _look(case, of_case.get(case.id) or audit_images(case), full=options.full)
+        looked.append(one)
+        rows += one.rows
+        progress.advance()
+    return replace(_inspection(found, looked, options), series=tuple(rows))
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A case: its report, or why ``predict`` refuses it; and all that is told of its images."""
+
+    report: CaseReport | None
+    problems: tuple[tuple[str, str], ...] = ()
+    rows: tuple[SeriesAudit, ...] = ()
+
+
+def _look(case: Case, rows: Sequence[SeriesAudit] = (), *, full: bool) -> _Looked:
+    uses = {row.sequence: row.series for row in rows if row.used and row.sequence}
+    try:
+        if rows:
+            check_headers(case)
+        uses = {name: uses.get(name) or called(file) for name, file in case.images.items()}
+        return _Looked(_report(case, uses, full=full), (), tuple(rows))
+    except InputError as problem:
+        refused = tuple(_refused(row) if row.used else row for row in rows)
+        return _Looked(None, ((case.id, str(problem)),), refused)
+
+
+def _refused(row: SeriesAudit) -> SeriesAudit:
+    return replace(row, used=False, problems=("its case can't be used", *row.problems))
+
+
+def _inspection(found: Surveyed, looked: Sequence[_Looked], options: InspectOptions) -> Inspection:
+    """Of examinations; a data set has a layout of its own, and no rows."""
+    problems = [(problem.case, problem.reason) for problem in found.problems]
+    problems += [problem for one in looked for problem in one.problems]
     return Inspection(
-        path=options.path,
-        layout=found.layout,
-        explanation=found.explanation,
+        paths=options.paths,
+        layout=EXAMINATIONS,
+        explanation=("no data set of a known layout: read as predict reads it",),
         synthetic=bool(found.cases) and all(case.synthetic for case in found.cases),
         licences=tuple(sorted({case.licence for case in found.cases if case.licence})),
-        cases=tuple(reports),
+        cases=tuple(one.report for one in looked if one.report is not None),
         problems=tuple(sorted(problems)),
         full=options.full,
     )
 
 
-def _report(case: Case, *, full: bool) -> CaseReport:
+def _report(case: Case, uses: dict[str, str], *, full: bool) -> CaseReport:
     tumour = None
     if full:
         volume, labels = load_case(case)
@@ -119,4 +207,5 @@ def _report(case: Case, *, full: bool) -> CaseReport:
         axes=axis_codes(affine),
         masked=case.label is not None,
         tumour_voxels=tumour,
+        uses=uses,
     )

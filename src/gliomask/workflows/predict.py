@@ -52,6 +52,8 @@ class PredictOptions(Options):
     """A run folder."""
     sequences: Mapping[str, Path] = Field(default_factory=dict)
     """Sequence name -> file, instead of ``inputs``, when names don't tell the sequence."""
+    series: Mapping[str, str] = Field(default_factory=dict)
+    """Sequence name -> number, UID or description of the DICOM series to take for it."""
     write: tuple[Kind, ...] | None = None
     """``nifti``: the mask (pictures get a folder of pictures). ``png``: a look at it. ``html``: the
     case page with its viewer. ``dicom-seg``, ``rtstruct``: the mask as DICOM, for DICOM input. The
@@ -161,7 +163,7 @@ class Segmenter:
         """Segments what the inputs hold, see ``predict_files``."""
         with all_unpacked(inputs) as places:
             self._unpacked = {p: i for p, i in zip(places, inputs, strict=True) if p != i}
-            cases, problems = survey(places, self.options.sequences)
+            cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
             alone = len(cases) + len(failures) == 1
             done: list[PredictedCase] = []
@@ -215,7 +217,7 @@ class Segmenter:
     def _key(self, case: Case, write: Sequence[Kind]) -> str:
         """Of all that the files of a case depend on."""
         chosen = self.options.model_dump(
-            mode="json", exclude={"inputs", "out", "model", "sequences", "again", "write"}
+            mode="json", exclude={"inputs", "out", "model", "sequences", "series", "again", "write"}
         )
         card = self.predictor.card
         rules = {
