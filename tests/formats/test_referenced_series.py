@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import generate_uid
 
 from gliomask.errors import CaseError, FormatError
 from gliomask.formats.dicom_seg import write_dicom_seg
@@ -126,9 +125,9 @@ def test_numbers_of_too_many_digits_are_rounded(tmp_path: Path) -> None:
     ("keyword", "value"),
     [
         ("PatientID", "P2"),
-        ("SeriesInstanceUID", generate_uid()),
-        ("StudyInstanceUID", generate_uid()),
-        ("FrameOfReferenceUID", generate_uid()),
+        ("SeriesInstanceUID", "1.2.3.1"),
+        ("StudyInstanceUID", "1.2.3.2"),
+        ("FrameOfReferenceUID", "1.2.3.3"),
         ("ImageOrientationPatient", [0, 1, 0, 0, 0, -1]),
         ("PixelSpacing", [0.9, 1.2]),
     ],
