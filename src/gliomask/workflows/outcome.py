@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from gliomask.core.case import Case
@@ -11,7 +12,7 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.inference.uncertainty import LEVEL
-from gliomask.measure.description import describe_lesions
+from gliomask.measure.description import LesionReport, describe_lesions
 from gliomask.workflows.case_record import CaseRecord, Flag, VolumeInterval
 from gliomask.workflows.provenance import software
 
@@ -30,6 +31,7 @@ class Outcome:
         layers: those of them that are to be written: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
         key: of all that it depends on.
+        origins: sequence -> where its image came from, in words.
     """
 
     case: Case
@@ -38,6 +40,7 @@ class Outcome:
     layers: tuple[str, ...]
     timings_s: Mapping[str, float]
     key: str
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def written_layers(self) -> dict[str, FloatArray]:
@@ -48,6 +51,12 @@ class Outcome:
         }
         found = {name: held[name] for name in self.layers}
         return {name: layer for name, layer in found.items() if layer is not None}
+
+    @cached_property
+    def lesions(self) -> tuple[LesionReport, ...]:
+        """Of every region. Pictures have none: without millimetres nothing can be measured."""
+        made = self.prediction
+        return describe_lesions(made.mask, made.affine, made.regions) if made.has_world else ()
 
 
 def measured_ml(prediction: Prediction) -> dict[str, tuple[float, float]]:
@@ -70,14 +79,14 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         voxels=dict(prediction.voxels),
         intervals=_intervals(prediction),
         reliability=Flag.model_validate(flag.plain) if flag else None,
-        lesions=_lesions(prediction),
+        lesions=tuple(asdict(lesion) for lesion in outcome.lesions),
         mask_values=_mask_values(prediction.regions, world),
         shape=outcome.volume.shape,
         spacing_mm=spacing_mm(prediction.affine) if world else None,
         axes=axis_codes(prediction.affine) if world else None,
         sequences_used=prediction.used,
         sequences_missing=prediction.missing,
-        images={name: str(image) for name, image in case.images.items()},
+        images=dict(outcome.origins),
         model=prediction.model,
         synthetic_training=prediction.synthetic,
         synthetic_data=case.synthetic,
@@ -87,14 +96,6 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         key=outcome.key,
         provenance={**prediction.provenance, "software": software()},
     )
-
-
-def _lesions(prediction: Prediction) -> tuple[dict[str, object], ...]:
-    """Pictures have none: without millimetres nothing about them can be measured."""
-    if not prediction.has_world:
-        return ()
-    found = describe_lesions(prediction.mask, prediction.affine, prediction.regions)
-    return tuple(asdict(lesion) for lesion in found)
 
 
 def _intervals(prediction: Prediction) -> dict[str, VolumeInterval]:
