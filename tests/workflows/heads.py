@@ -24,13 +24,15 @@ BOX = ((12, 10, 4), (17, 14, 6))
 def box_centre() -> npt.NDArray[np.float64]:
     """RAS+ mm of the middle of the bright box: right of the head's middle, before and above it."""
     middle = np.append(np.mean(BOX, axis=0), 1)
-    return (HEAD_AFFINE @ middle)[:3]
+    place: npt.NDArray[np.float64] = (HEAD_AFFINE @ middle)[:3]
+    return place
 
 
 def head_centre() -> npt.NDArray[np.float64]:
     """RAS+ mm of the middle of the head's voxels."""
     middle = np.append((np.array(head().shape[1:]) - 1) / 2, 1)
-    return (HEAD_AFFINE @ middle)[:3]
+    place: npt.NDArray[np.float64] = (HEAD_AFFINE @ middle)[:3]
+    return place
 
 
 def plan_of(directions: Sequence[float] = AXIAL) -> Plan:

@@ -17,6 +17,7 @@ from gliomask.cli import main as cli
 from gliomask.core.atomic import MARK
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Volume
+from gliomask.datasets.study import survey
 from gliomask.errors import BatchError
 from gliomask.formats.nifti import read_nifti, write_nifti
 from gliomask.inference.predictor import Predictor
@@ -43,7 +44,7 @@ def segmented(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def use_model(monkeypatch: pytest.MonkeyPatch, **card: object) -> None:
+def use_model(monkeypatch: pytest.MonkeyPatch, **card: Any) -> None:
     monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64, **card))
 
 
@@ -248,11 +249,8 @@ def test_the_exit_code_of_a_batch(
 def test_an_image_that_vanishes_is_a_case_that_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gliomask.workflows import predict
-
     for name in (FIRST, SECOND):
         write_head(tmp_path / "in", name, head_volume())
-    survey = predict.survey
 
     def and_then_it_goes(*words: Any) -> Any:
         found = survey(*words)

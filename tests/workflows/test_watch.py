@@ -36,7 +36,7 @@ class Watched:
         self.told: list[str] = []
         self.failed: list[Failure] = []
         self.steps: list[Step] = []
-        monkeypatch.setattr(watching.time, "sleep", self._between)
+        monkeypatch.setattr("gliomask.workflows.watch.time.sleep", self._between)
 
     def _between(self, _: float) -> None:
         if self.steps:

@@ -1,6 +1,7 @@
 """``<case>.json``: what a prediction says, for programs, in a form that is fixed and checked.
 
-``docs/case.schema.json`` is its schema (``schema_text``). A later run reads it to see what is done already.
+``docs/case.schema.json`` is its schema (``schema_text``). A later run reads the file to see what
+is done already.
 """
 
 from __future__ import annotations
