@@ -68,7 +68,10 @@ def test_every_way_in_gives_the_mask_of_the_command(
     volume = rounded(head_volume(axes, flips))
     folder = write_head(tmp_path / "in", NAME, volume)
     mask, affine = of_command(tmp_path, folder)
-    files = {"t1": folder / f"{NAME}-t1n.nii.gz", "flair": str(folder / f"{NAME}-t2f.nii.gz")}
+    files: dict[str, str | Path] = {
+        "t1": folder / f"{NAME}-t1n.nii.gz",
+        "flair": str(folder / f"{NAME}-t2f.nii.gz"),
+    }
     loaded: dict[str, Any] = {name: nib.nifti1.load(path) for name, path in files.items()}
     assert_same(gliomask.predict(folder, "m"), mask, affine)
     assert_same(gliomask.predict(str(folder), "m"), mask, affine)
