@@ -208,7 +208,7 @@ class Segmenter:
             return _summary(earlier, options.out, earlier=True)
         outcome = replace(self._segment(case, write, key), origins=origins)
         with staged(options.out, record_path(options.out, case).name) as folder:
-            record = write_outputs(folder, outcome, write)
+            record = write_outputs(folder, outcome, write, strict=options.write is not None)
         return _summary(record, options.out, earlier=False)
 
     def _segment(self, case: Case, write: Sequence[Kind], key: str) -> Outcome:
