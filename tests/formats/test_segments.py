@@ -38,8 +38,8 @@ def test_every_region_of_a_model_is_here() -> None:
 
 
 def test_segments_show_in_the_reports_colours() -> None:
-    preview = importlib.import_module("gliomask.report.preview")
-    for region, colour in preview._COLOURS.items():
+    style = importlib.import_module("gliomask.report.style")
+    for region, colour in style.REGION_COLOURS.items():
         assert "#{:02X}{:02X}{:02X}".format(*SEGMENTS[region].colour) == colour
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from gliomask.core.geometry import axis_codes, spacing_mm
+from gliomask.errors import FormatError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -64,3 +66,33 @@ def test_a_study(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     truth = world_points(head_labels(*LPS), volume.affine)
     found = world_points(mask, volume.affine)
     assert len(truth & found) / len(truth | found) > 0.7
+
+
+def without(folder: Path, keyword: str) -> None:
+    """Takes an attribute out of each file of a folder."""
+    for path in folder.iterdir():
+        image = dcmread(path)
+        del image[keyword]
+        image.save_as(path)
+
+
+def test_a_series_that_no_object_can_be_drawn_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a frame of reference there is no DICOM Segmentation, but a mask all the same."""
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    write_head_as_dicom(tmp_path / "in")
+    without(tmp_path / "in", "FrameOfReferenceUID")
+    keys: dict[str, Any] = {"inputs": (tmp_path / "in",), "out": tmp_path / "out", "model": "m"}
+    (case,) = predict_files(PredictOptions(**keys)).cases
+    told = [note for note in case.notes if note.startswith("no DICOM Segmentation")]
+    assert len(told) == 1
+    assert "FrameOfReferenceUID" in told[0]
+    assert str(tmp_path) not in told[0]
+    assert {path.name for path in case.files} == {
+        f"P1_20010203{ending}" for ending in (".html", ".json", ".png", "_mask.nii.gz")
+    }
+    assert "no DICOM Segmentation" in (tmp_path / "out" / "P1_20010203.html").read_text()
+    assert predict_files(PredictOptions(**keys)).cases[0].earlier
+    with pytest.raises(FormatError, match="FrameOfReferenceUID"):
+        predict_files(PredictOptions(**keys, write=("nifti", "dicom-seg")))

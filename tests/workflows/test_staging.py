@@ -19,7 +19,7 @@ def fill(folder: Path, text: str) -> None:
 def test_everything_moves_and_replaces(tmp_path: Path) -> None:
     out = tmp_path / "out"
     for text in ("first", "second"):
-        with staged(out) as folder:
+        with staged(out, "a.txt") as folder:
             fill(folder, text)
             assert not (out / "a.txt").exists() or (out / "a.txt").read_text() == "first"
     assert (out / "a.txt").read_text() == (out / "inner" / "b.txt").read_text() == "second"
@@ -27,11 +27,11 @@ def test_everything_moves_and_replaces(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
-    with staged(tmp_path / "out") as folder:
+    with staged(tmp_path / "out", "a.txt") as folder:
         fill(folder, "first")
 
     def fail() -> None:
-        with staged(tmp_path / "out") as folder:
+        with staged(tmp_path / "out", "a.txt") as folder:
             fill(folder, "second")
             raise ValueError("no")
 
@@ -42,12 +42,12 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_no_new_folder(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no"), staged(tmp_path / "out"):
+    with pytest.raises(ValueError, match="no"), staged(tmp_path / "out", "a.txt"):
         raise ValueError("no")
     assert not (tmp_path / "out").exists()
 
 
 def test_out_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(InputError, match="not a folder"), staged(tmp_path / "out"):
+    with pytest.raises(InputError, match="not a folder"), staged(tmp_path / "out", "a.txt"):
         pass

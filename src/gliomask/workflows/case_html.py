@@ -8,7 +8,7 @@ from pathlib import Path
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray
-from gliomask.measure.description import LesionReport, describe_lesions
+from gliomask.measure.description import LesionReport
 from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
 from gliomask.report.style import REGION_NAMES
 from gliomask.workflows.outcome import Outcome, measured_ml
@@ -33,7 +33,7 @@ def write_page(path: Path, outcome: Outcome, still: Path | None) -> None:
         intervals=_intervals(prediction),
         evidence=_evidence(prediction),
         flags=_flags(prediction),
-        audit=(*_audit(outcome), *_lesions(prediction)),
+        audit=(*_audit(outcome), *_lesions(outcome)),
         timings=outcome.timings_s,
         provenance={"software": ", ".join(f"{k} {v}" for k, v in software().items())},
         still=still.read_bytes() if still else None,
@@ -67,7 +67,7 @@ def _flags(prediction: Prediction) -> tuple[Flag, ...]:
 def _audit(outcome: Outcome) -> tuple[Table, ...]:
     """What was read, and on which grid."""
     volume, case = outcome.volume, outcome.case
-    rows = list(outcome.images.items())
+    rows = list(outcome.origins.items())
     size = " x ".join(str(n) for n in volume.shape)
     if volume.has_world:
         voxel = " x ".join(f"{mm:.3g}" for mm in spacing_mm(volume.affine))
@@ -78,12 +78,12 @@ def _audit(outcome: Outcome) -> tuple[Table, ...]:
     return (Table("What was read", [*rows, ("grid of the mask", grid)], note=notes),)
 
 
-def _lesions(prediction: Prediction) -> tuple[Table, ...]:
+def _lesions(outcome: Outcome) -> tuple[Table, ...]:
     """Of the first region, the largest first."""
-    if not prediction.has_world or not prediction.mask.any():
+    region = outcome.prediction.regions[0]
+    found = [lesion for lesion in outcome.lesions if lesion.region == region]
+    if not found:
         return ()
-    region = prediction.regions[0]
-    found = describe_lesions(prediction.mask, prediction.affine, (region,))
     note = "Diameters in the axial plane after RANO, ± half a voxel of the outline."
     if len(found) > _MOST_LESIONS:
         note += f" {len(found) - _MOST_LESIONS} smaller ones are in the JSON file."

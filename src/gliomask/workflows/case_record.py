@@ -1,10 +1,12 @@
 """``<case>.json``: what a prediction says, for programs, in a form that is fixed and checked.
 
-``docs/case.schema.json`` is its schema. A later run reads it to see what is done already.
+``docs/case.schema.json`` is its schema (``schema_text``). A later run reads the file to see what
+is done already.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -122,3 +124,8 @@ def read_record(path: Path) -> CaseRecord | None:
 def record_text(record: CaseRecord) -> str:
     """The record as it is written."""
     return record.model_dump_json(indent=1) + "\n"
+
+
+def schema_text() -> str:
+    """The schema of records (JSON Schema 2020-12), as it stands in ``docs/case.schema.json``."""
+    return json.dumps(CaseRecord.model_json_schema(), indent=1) + "\n"

@@ -21,8 +21,8 @@ Writer = Callable[[Path, DrawnSegments, Sequence[Path], Maker], WrittenObject]
 
 
 def is_dicom_case(case: Case) -> bool:
-    """Whether any of its images is a DICOM series."""
-    return any(is_series(image.paths) for image in case.images.values())
+    """Whether all of its images are DICOM series."""
+    return all(is_series(image.paths) for image in case.images.values())
 
 
 def write_dicom(path: Path, outcome: Outcome, writer: Writer) -> WrittenObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gliomask.alignment.bias import correct_bias
@@ -34,7 +35,18 @@ def load_on_one_grid(
         CaseError: as ``load_case`` and ``align_study``; negative intensities with ``n4``.
         MachineError: ``register`` or ``n4`` without SimpleITK.
     """
-    series = load_series(case)
+    return put_on_one_grid(case, load_series(case), reference, register=register, n4=n4)
+
+
+def put_on_one_grid(
+    case: Case,
+    series: Mapping[str, Image],
+    reference: str | None = None,
+    *,
+    register: bool = False,
+    n4: bool = False,
+) -> AlignedStudy:
+    """The same for images of the case that have been read already, in the case's order."""
     if n4:
         series = {name: _evened(case, name, image) for name, image in series.items()}
     if reference is None and not register:

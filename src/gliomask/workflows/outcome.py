@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 
-from gliomask.core.case import Case, ImageFile
+from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.inference.uncertainty import LEVEL
-from gliomask.measure.description import describe_lesions
+from gliomask.measure.description import LesionReport, describe_lesions
 from gliomask.workflows.case_record import CaseRecord, Flag, VolumeInterval
 from gliomask.workflows.provenance import software
 
@@ -31,7 +31,7 @@ class Outcome:
         layers: those of them that are to be written: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
         key: of all that it depends on.
-        unpacked: where an archive lies unpacked -> the archive, as the user named it.
+        origins: sequence -> where its image came from, in words.
     """
 
     case: Case
@@ -40,19 +40,7 @@ class Outcome:
     layers: tuple[str, ...]
     timings_s: Mapping[str, float]
     key: str
-    unpacked: Mapping[Path, Path] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def images(self) -> dict[str, str]:
-        """Sequence -> where it was read from, in the user's own words."""
-        return {name: self._told(image) for name, image in self.case.images.items()}
-
-    def _told(self, image: ImageFile) -> str:
-        text = str(image)
-        for folder, archive in self.unpacked.items():
-            if text.startswith(str(folder)):
-                return f"{archive}{text[len(str(folder)) :]}"
-        return text
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def written_layers(self) -> dict[str, FloatArray]:
@@ -63,6 +51,12 @@ class Outcome:
         }
         found = {name: held[name] for name in self.layers}
         return {name: layer for name, layer in found.items() if layer is not None}
+
+    @cached_property
+    def lesions(self) -> tuple[LesionReport, ...]:
+        """Of every region. Pictures have none: without millimetres nothing can be measured."""
+        made = self.prediction
+        return describe_lesions(made.mask, made.affine, made.regions) if made.has_world else ()
 
 
 def measured_ml(prediction: Prediction) -> dict[str, tuple[float, float]]:
@@ -85,14 +79,14 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         voxels=dict(prediction.voxels),
         intervals=_intervals(prediction),
         reliability=Flag.model_validate(flag.plain) if flag else None,
-        lesions=_lesions(prediction),
+        lesions=tuple(asdict(lesion) for lesion in outcome.lesions),
         mask_values=_mask_values(prediction.regions, world),
         shape=outcome.volume.shape,
         spacing_mm=spacing_mm(prediction.affine) if world else None,
         axes=axis_codes(prediction.affine) if world else None,
         sequences_used=prediction.used,
         sequences_missing=prediction.missing,
-        images=outcome.images,
+        images=dict(outcome.origins),
         model=prediction.model,
         synthetic_training=prediction.synthetic,
         synthetic_data=case.synthetic,
@@ -102,14 +96,6 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         key=outcome.key,
         provenance={**prediction.provenance, "software": software()},
     )
-
-
-def _lesions(prediction: Prediction) -> tuple[dict[str, object], ...]:
-    """Pictures have none: without millimetres nothing about them can be measured."""
-    if not prediction.has_world:
-        return ()
-    found = describe_lesions(prediction.mask, prediction.affine, prediction.regions)
-    return tuple(asdict(lesion) for lesion in found)
 
 
 def _intervals(prediction: Prediction) -> dict[str, VolumeInterval]:

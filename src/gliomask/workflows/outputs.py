@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ from gliomask.core.case import Case
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.volume import FloatArray, Volume
-from gliomask.errors import CaseError, GliomaskError
+from gliomask.errors import CaseError, GliomaskError, InputError
 from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
 from gliomask.formats.pictures import read_picture_masks, write_picture
 from gliomask.report.preview import draw_preview
@@ -31,7 +32,9 @@ def usual_kinds(case: Case) -> tuple[Kind, ...]:
     return (*usual, "dicom-seg") if is_dicom_case(case) else usual
 
 
-def write_outputs(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> CaseRecord:
+def write_outputs(
+    folder: Path, outcome: Outcome, write: Sequence[Kind], *, strict: bool = True
+) -> CaseRecord:
     """Writes the files of one case into a folder, and checks the mask by reading it again.
 
     Args:
@@ -39,12 +42,19 @@ def write_outputs(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> Case
         outcome: what was segmented.
         write: which kinds of files; the record (JSON) is always written. The mask of pictures is
             a folder of pictures named after them. Layers are written for volumes with a world.
+        strict: whether DICOM that can't be written is an error; a note says so otherwise.
 
     Raises:
-        CaseError: two pictures of the case have the same name; DICOM asked for where the case has
-            no series on the grid of the mask.
+        InputError: two pictures of the case have the same name; DICOM asked for where the case
+            has no series on the grid of the mask, or that lacks what a DICOM object needs.
         GliomaskError: what was written is not what was meant.
     """
+    try:
+        _write_dicom(folder, outcome, write)
+    except InputError as problem:
+        if strict:
+            raise
+        outcome = _with_note(outcome, problem)
     case, volume, prediction = outcome.case, outcome.volume, outcome.prediction
     if "nifti" in write:
         if volume.has_world:
@@ -59,7 +69,6 @@ def write_outputs(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> Case
         draw_preview(prediction, volume, still)
     if "html" in write:
         write_page(folder / f"{case.id}.html", outcome, still)
-    _write_dicom(folder, outcome, write)
     record = record_of(outcome, tuple(sorted(entry.name for entry in folder.iterdir())))
     write_text(folder / f"{case.id}.json", record_text(record))
     return record
@@ -75,6 +84,12 @@ def _write_dicom(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
         from gliomask.formats.rtstruct import write_rtstruct
 
         write_dicom(folder / f"{outcome.case.id}.rtstruct.dcm", outcome, write_rtstruct)
+
+
+def _with_note(outcome: Outcome, problem: InputError) -> Outcome:
+    why = f"{problem.what} ({problem.field}={problem.found})" if problem.field else problem.what
+    notes = (*outcome.prediction.notes, f"no DICOM Segmentation could be written: {why}")
+    return replace(outcome, prediction=replace(outcome.prediction, notes=notes))
 
 
 def _write_volume(path: Path, mask: LabelArray, volume: Volume) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.progress import SILENT, Progress
 from gliomask.datasets.study import survey
 from gliomask.errors import (
+    CaseError,
     CasesError,
     Failure,
     GliomaskError,
@@ -122,6 +123,10 @@ class PredictResult:
     cases: tuple[PredictedCase, ...]
 
 
+Attempt = tuple[list[PredictedCase], list[Failure]]
+"""Examinations done, and those that could not be."""
+
+
 def predict_files(options: PredictOptions, progress: Progress = SILENT) -> PredictResult:
     """Segments examinations and writes for each its files, and a table of all.
 
@@ -157,20 +162,32 @@ class Segmenter:
             card = predictor.card.with_threshold(options.threshold)
             predictor = Predictor(predictor.engine, card)
         self.predictor = predictor
-        self._unpacked: dict[Path, Path] = {}
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
         """Segments what the inputs hold, see ``predict_files``."""
+        done, failures = self.attempt(inputs, progress)
+        if not done:
+            raise CasesError("no examination could be segmented", failures)
+        self.write_table(done, failures)
+        raise_failures(failures, len(done), self.options.out)
+        return PredictResult(self.options.out, self.predictor.card.name, tuple(done))
+
+    def attempt(self, inputs: Sequence[Path], progress: Progress = SILENT) -> Attempt:
+        """The same without the table: the examinations done, and those that can't be used.
+
+        Raises:
+            GliomaskError: see ``predict_files``; but neither CasesError nor BatchError.
+        """
         with all_unpacked(inputs) as places:
-            self._unpacked = {p: i for p, i in zip(places, inputs, strict=True) if p != i}
             cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
             alone = len(cases) + len(failures) == 1
             done: list[PredictedCase] = []
             progress.start(len(cases), "segmenting")
+            archives = {p: path for p, path in zip(places, inputs, strict=True) if p != path}
             for case in cases:
                 try:
-                    done.append(self._case(case))
+                    done.append(self._case(case, _origins(case, archives)))
                 except (MachineError, ModelError, StoppedError):
                     raise
                 except GliomaskError as problem:
@@ -178,22 +195,22 @@ class Segmenter:
                         raise
                     failures.append((case.id, str(problem)))
                 progress.advance(note=case.id)
-        if not done:
-            raise CasesError("no examination could be segmented", failures)
-        write_text(self.options.out / TABLE, _table(self.predictor, done, failures))
-        raise_failures(failures, len(done), self.options.out)
-        return PredictResult(self.options.out, self.predictor.card.name, tuple(done))
+        return done, failures
 
-    def _case(self, case: Case) -> PredictedCase:
+    def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
+        """Writes ``cases.csv``, a row for each of these examinations."""
+        write_text(self.options.out / TABLE, _table(self.predictor, done, failures))
+
+    def _case(self, case: Case, origins: Mapping[str, str]) -> PredictedCase:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
         key = self._key(case, write)
         earlier = None if options.again else _earlier(options.out, case, key)
         if earlier is not None:
             return _summary(earlier, options.out, earlier=True)
-        outcome = self._segment(case, write, key)
-        with staged(options.out) as folder:
-            record = write_outputs(folder, outcome, write)
+        outcome = replace(self._segment(case, write, key), origins=origins)
+        with staged(options.out, record_path(options.out, case).name) as folder:
+            record = write_outputs(folder, outcome, write, strict=options.write is not None)
         return _summary(record, options.out, earlier=False)
 
     def _segment(self, case: Case, write: Sequence[Kind], key: str) -> Outcome:
@@ -212,7 +229,7 @@ class Segmenter:
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
         layers = tuple(name for name, asked in wanted.items() if asked)
         prediction = with_study(prediction, study)
-        return Outcome(case, study.volume, prediction, layers, clock.seconds, key, self._unpacked)
+        return Outcome(case, study.volume, prediction, layers, clock.seconds, key)
 
     def _key(self, case: Case, write: Sequence[Kind]) -> str:
         """Of all that the files of a case depend on."""
@@ -225,14 +242,33 @@ class Segmenter:
             "write": sorted(write),
             "card": card.model_dump(mode="json"),
             "case": [case.id, case.patient, *case.notes],
-            "images": {name: image.channel for name, image in case.images.items()},
+            "images": {
+                name: [image.channel, *(path.name for path in image.paths)]
+                for name, image in case.images.items()
+            },
             "software": software(),
         }
         digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode())
         for path in dict.fromkeys(p for image in case.images.values() for p in image.paths):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            digest.update(_digest(case, path))
         return digest.hexdigest()
+
+
+def _origins(case: Case, archives: Mapping[Path, Path]) -> dict[str, str]:
+    """Sequence -> where its image came from; an archive, not the folder it was unpacked to."""
+    told = {name: str(image) for name, image in case.images.items()}
+    for place, archive in archives.items():
+        told = {name: text.replace(str(place), str(archive)) for name, text in told.items()}
+    return told
+
+
+def _digest(case: Case, path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as problem:
+        what = f"{case.id}: can't be read: {problem.strerror}"
+        raise CaseError(what, path=path) from None
 
 
 def _earlier(out: Path, case: Case, key: str) -> CaseRecord | None:
@@ -240,7 +276,14 @@ def _earlier(out: Path, case: Case, key: str) -> CaseRecord | None:
     record = read_record(record_path(out, case))
     if record is None or record.key != key:
         return None
-    return record if all((out / name).exists() for name in record.files) else None
+    return record if all(_is_whole(out / name, record) for name in record.files) else None
+
+
+def _is_whole(path: Path, record: CaseRecord) -> bool:
+    """Whether a file is there, or a folder with a mask for each picture."""
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir()) >= record.shape[2]
+    return path.is_file()
 
 
 def _summary(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase:

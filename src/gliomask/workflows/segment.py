@@ -10,17 +10,17 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from gliomask.alignment.study import align_study
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.geometry import orientation
 from gliomask.core.prediction import Prediction
-from gliomask.core.volume import SEQUENCES, Affine, FloatArray, Volume
-from gliomask.datasets.load import stack_series
+from gliomask.core.volume import SEQUENCES, Affine, FloatArray
 from gliomask.datasets.study import survey
 from gliomask.errors import CaseError, InputError, nearest
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.images import Image
 from gliomask.inference.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.workflows.one_grid import HINT, load_on_one_grid, with_study
+from gliomask.workflows.one_grid import load_on_one_grid, put_on_one_grid, with_study
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Loaded = tuple[Array, Affine] | nib.spatialimages.SpatialImage
@@ -88,7 +88,11 @@ def _how(given: Mapping[str, Any]) -> How:
             known = tuple(How.__dataclass_fields__)
             hint = nearest(name, known) or f"known: {', '.join(known)}"
             raise InputError(f"predict has no option {name!r}", hint=hint)
-    return How(**given)
+    how = How(**given)
+    if how.threshold is not None and not 0 < how.threshold < 1:
+        allowed = "between 0 and 1"
+        raise InputError("no threshold", field="threshold", found=how.threshold, allowed=allowed)
+    return how
 
 
 def _are_paths(images: Mapping[str, Any]) -> bool:
@@ -120,25 +124,10 @@ def _of_arrays(
 ) -> Prediction:
     series = {name: _image(name, image) for name, image in images.items()}
     ordered = {name: series[name] for name in SEQUENCES if name in series}
-    if how.n4:
-        from gliomask.alignment.bias import correct_bias
-
-        ordered = {
-            name: image._replace(array=correct_bias(image.array, image.affine))
-            for name, image in ordered.items()
-        }
-    if how.reference is not None or how.register:
-        study = align_study(ordered, how.reference, register=how.register)
-        found = predictor.segment(study.volume, case, keep=how.keep, thorough=how.thorough)
-        return with_study(found, study)
-    volume = _stacked(case, ordered)
-    return predictor.segment(volume, case, keep=how.keep, thorough=how.thorough)
-
-
-def _stacked(case: str, series: Mapping[str, Image]) -> Volume:
-    from gliomask.core.case import Case
-
-    return stack_series(Case(case, case, {}), series, HINT)
+    named = Case(case, case, {name: ImageFile((Path(name),)) for name in ordered})
+    study = put_on_one_grid(named, ordered, how.reference, register=how.register, n4=how.n4)
+    found = predictor.segment(study.volume, case, keep=how.keep, thorough=how.thorough)
+    return with_study(found, study)
 
 
 def _image(name: str, image: Loaded) -> Image:
@@ -149,11 +138,14 @@ def _image(name: str, image: Loaded) -> Image:
             "unknown sequence", field="sequence", found=name, allowed=allowed, hint=hint
         )
     array, affine = _parts(name, image)
-    if array.ndim != 3 or not np.isrealobj(array):
+    if array.ndim != 3:
         raise CaseError(f"{name}: not a volume", field="shape", found=array.shape, allowed="3-D")
-    if affine.shape != (4, 4) or not np.isfinite(affine).all():
-        raise CaseError(f"{name}: no affine of finite numbers", field="affine", found=affine.shape)
-    values: FloatArray = np.ascontiguousarray(array, np.float32)
+    if array.dtype.kind not in "biuf":
+        allowed = "a real type"
+        raise CaseError(f"{name}: no numbers", field="dtype", found=array.dtype, allowed=allowed)
+    _check_affine(name, affine)
+    with np.errstate(over="ignore"):  # what single precision can't hold is refused below
+        values: FloatArray = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(values).all():
         raise CaseError(f"{name}: holds NaN or infinity")
     if values.size == 0 or values.min() == values.max():
@@ -161,10 +153,26 @@ def _image(name: str, image: Loaded) -> Image:
     return Image(values, affine, has_world=True)
 
 
+def _check_affine(name: str, affine: Affine) -> None:
+    found: object = affine.shape
+    if affine.shape == (4, 4):
+        try:
+            orientation(affine)
+            return
+        except (ValueError, np.linalg.LinAlgError):
+            found = affine[:3].tolist()
+    allowed = "(4, 4), finite and not singular"
+    raise CaseError(f"{name}: no affine", field="affine", found=found, allowed=allowed)
+
+
 def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
-    if isinstance(image, tuple):
+    if isinstance(image, tuple) and len(image) == 2:
         array, affine = image
         return np.asarray(array), np.asarray(affine, np.float64)
+    if not hasattr(image, "dataobj"):
+        allowed = "(array, affine) or an image of nibabel; or only paths"
+        found = type(image).__name__
+        raise InputError("no image in memory", field=name, found=found, allowed=allowed)
     if image.affine is None:
         raise CaseError(f"{name}: the image tells no affine")
     return np.asanyarray(image.dataobj), np.asarray(image.affine, np.float64)

@@ -13,14 +13,19 @@ from gliomask.errors import InputError
 
 
 @contextmanager
-def staged(out: Path) -> Iterator[Path]:
+def staged(out: Path, record: str) -> Iterator[Path]:
     """Gives an empty folder; what it holds moves into ``out`` when the block succeeds.
 
     Files and folders of the same names in ``out`` are replaced, all others stay. When the block
     raises, nothing of it remains; an ``out`` that was not there before is not there after.
 
+    A process that is killed between two of the moves leaves no record, neither the old nor the new
+    one, so nobody takes a mixture of old and new files for a whole.
+
     Args:
         out: the folder; made if it is missing.
+        record: name of the file that says that all others are there: its predecessor in ``out`` is
+            removed before the first move, and it moves last.
 
     Raises:
         InputError: ``out`` is a file.
@@ -32,7 +37,8 @@ def staged(out: Path) -> Iterator[Path]:
     folder.mkdir(parents=True)
     try:
         yield folder
-        for entry in sorted(folder.iterdir()):
+        (out / record).unlink(missing_ok=True)
+        for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name == record, entry)):
             _move(entry, out / entry.name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
