@@ -22,6 +22,7 @@ from gliomask.errors import BatchError
 from gliomask.formats.nifti import read_nifti, write_nifti
 from gliomask.inference.predictor import Predictor
 from gliomask.workflows import staging
+from gliomask.workflows.case_record import read_record, record_text
 from gliomask.workflows.predict import PredictOptions, PredictResult, predict_files
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
@@ -332,3 +333,40 @@ def test_masks_are_equal_whether_done_at_once_or_resumed(tmp_path: Path) -> None
         np.frombuffer(first, np.uint8),
         np.frombuffer((tmp_path / "out" / f"{FIRST}_mask.nii.gz").read_bytes(), np.uint8),
     )
+
+
+def test_no_file_of_another_result_stays_beside_the_mask(tmp_path: Path) -> None:
+    """A page of one model beside the mask of another would be believed."""
+    write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume())
+    out = tmp_path / "out"
+
+    def go(**changes: Any) -> set[str]:
+        options = PredictOptions(inputs=(tmp_path / "in",), out=out, model="fake", **changes)
+        predict_files(options)
+        names = {path.name.removeprefix("BraTS-GLI-00001-000") for path in out.iterdir()}
+        return names - {"cases.csv"}
+
+    assert go() == {".html", ".json", ".png", "_mask.nii.gz"}
+    assert go(threshold=0.9, write=("nifti",)) == {".json", "_mask.nii.gz"}
+    assert go(threshold=0.9, write=("png",)) == {".json", ".png", "_mask.nii.gz"}  # the same result
+    record = read_record(out / "BraTS-GLI-00001-000.json")
+    assert record is not None
+    assert len(record.files) == 2
+
+
+def test_a_record_can_not_have_other_files_removed(tmp_path: Path) -> None:
+    name = "BraTS-GLI-00001-000"
+    write_head(tmp_path / "in", name, head_volume())
+    out = tmp_path / "out"
+    options = PredictOptions(inputs=(tmp_path / "in",), out=out, model="fake", write=("nifti",))
+    predict_files(options)
+    record = read_record(out / f"{name}.json")
+    assert record is not None
+    (tmp_path / f"{name}-thesis.doc").write_text("mine")
+    (out / "other.doc").write_text("mine")
+    odd = (f"../{name}-thesis.doc", "other.doc", f"{name}/../other.doc")
+    text = record_text(record.model_copy(update={"files": odd, "result": "0" * 64}))
+    (out / f"{name}.json").write_text(text)
+    predict_files(options)
+    assert (tmp_path / f"{name}-thesis.doc").exists()
+    assert (out / "other.doc").exists()

@@ -105,8 +105,10 @@ class CaseRecord(_Part):
     """Step -> seconds."""
     files: tuple[str, ...]
     """Written beside this one."""
-    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    result: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """SHA-256 of all that the result depends on: images, model, options, versions."""
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The same with the kinds of files that were to be written."""
     provenance: dict[str, Any]
     """What it was made with."""
 

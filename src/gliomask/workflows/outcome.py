@@ -30,7 +30,7 @@ class Outcome:
         prediction: with all layers that were asked for.
         layers: those of them that are to be written: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
-        key: of all that it depends on.
+        result: of all that it depends on; key: and of what is to be written.
         origins: sequence -> where its image came from, in words.
     """
 
@@ -39,7 +39,8 @@ class Outcome:
     prediction: Prediction
     layers: tuple[str, ...]
     timings_s: Mapping[str, float]
-    key: str
+    result: str = ""
+    key: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -93,6 +94,7 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         notes=(*prediction.notes, *case.notes),
         timings_s={step: round(seconds, 3) for step, seconds in outcome.timings_s.items()},
         files=files,
+        result=outcome.result,
         key=outcome.key,
         provenance={**prediction.provenance, "software": software()},
     )

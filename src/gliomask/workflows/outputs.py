@@ -33,7 +33,12 @@ def usual_kinds(case: Case) -> tuple[Kind, ...]:
 
 
 def write_outputs(
-    folder: Path, outcome: Outcome, write: Sequence[Kind], *, strict: bool = True
+    folder: Path,
+    outcome: Outcome,
+    write: Sequence[Kind],
+    kept: Sequence[str] = (),
+    *,
+    strict: bool = True,
 ) -> CaseRecord:
     """Writes the files of one case into a folder, and checks the mask by reading it again.
 
@@ -42,6 +47,7 @@ def write_outputs(
         outcome: what was segmented.
         write: which kinds of files; the record (JSON) is always written. The mask of pictures is
             a folder of pictures named after them. Layers are written for volumes with a world.
+        kept: names of files of the same result that stand already.
         strict: whether DICOM that can't be written is an error; a note says so otherwise.
 
     Raises:
@@ -69,7 +75,8 @@ def write_outputs(
         draw_preview(prediction, volume, still)
     if "html" in write:
         write_page(folder / f"{case.id}.html", outcome, still)
-    record = record_of(outcome, tuple(sorted(entry.name for entry in folder.iterdir())))
+    names = {*kept, *(entry.name for entry in folder.iterdir())}
+    record = record_of(outcome, tuple(sorted(names)))
     write_text(folder / f"{case.id}.json", record_text(record))
     return record
 

@@ -204,16 +204,21 @@ class Segmenter:
     def _case(self, case: Case, origins: Mapping[str, str]) -> PredictedCase:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
-        key = self._key(case, write)
-        earlier = None if options.again else _earlier(options.out, case, key)
-        if earlier is not None:
+        result, key = self._keys(case, write)
+        earlier = read_record(record_path(options.out, case))
+        if earlier is not None and not options.again and _is_done(options.out, earlier, key):
             return _summary(earlier, options.out, earlier=True)
-        outcome = replace(self._segment(case, write, key), origins=origins)
-        with staged(options.out, record_path(options.out, case).name) as folder:
-            record = write_outputs(folder, outcome, write, strict=options.write is not None)
+        outcome = self._segment(case, write)
+        outcome = replace(outcome, result=result, key=key, origins=origins)
+        # Files of another result may not stand beside the new mask, whoever asked for them.
+        there = _files(options.out, earlier) if earlier is not None else ()
+        same = earlier is not None and earlier.result == result
+        kept, stale = (there, ()) if same else ((), there)
+        with staged(options.out, record_path(options.out, case).name, stale) as folder:
+            record = write_outputs(folder, outcome, write, kept, strict=options.write is not None)
         return _summary(record, options.out, earlier=False)
 
-    def _segment(self, case: Case, write: Sequence[Kind], key: str) -> Outcome:
+    def _segment(self, case: Case, write: Sequence[Kind]) -> Outcome:
         options, clock = self.options, Clock()
         register, n4 = options.register_series, options.n4
         study = load_on_one_grid(case, options.reference, register=register, n4=n4)
@@ -229,17 +234,16 @@ class Segmenter:
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
         layers = tuple(name for name, asked in wanted.items() if asked)
         prediction = with_study(prediction, study)
-        return Outcome(case, study.volume, prediction, layers, clock.seconds, key)
+        return Outcome(case, study.volume, prediction, layers, clock.seconds)
 
-    def _key(self, case: Case, write: Sequence[Kind]) -> str:
-        """Of all that the files of a case depend on."""
+    def _keys(self, case: Case, write: Sequence[Kind]) -> tuple[str, str]:
+        """Of all that the result depends on, and of its files."""
         chosen = self.options.model_dump(
             mode="json", exclude={"inputs", "out", "model", "sequences", "series", "again", "write"}
         )
         card = self.predictor.card
         rules = {
             "options": chosen,
-            "write": sorted(write),
             "card": card.model_dump(mode="json"),
             "case": [case.id, case.patient, *case.notes],
             "images": {
@@ -251,7 +255,8 @@ class Segmenter:
         digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode())
         for path in dict.fromkeys(p for image in case.images.values() for p in image.paths):
             digest.update(_digest(case, path))
-        return digest.hexdigest()
+        result = digest.hexdigest()
+        return result, hashlib.sha256(f"{result}{sorted(write)}".encode()).hexdigest()
 
 
 def _origins(case: Case, archives: Mapping[Path, Path]) -> dict[str, str]:
@@ -271,12 +276,16 @@ def _digest(case: Case, path: Path) -> bytes:
         raise CaseError(what, path=path) from None
 
 
-def _earlier(out: Path, case: Case, key: str) -> CaseRecord | None:
-    """The record of an earlier run that did the same, if all its files are there."""
-    record = read_record(record_path(out, case))
-    if record is None or record.key != key:
-        return None
-    return record if all(_is_whole(out / name, record) for name in record.files) else None
+def _is_done(out: Path, record: CaseRecord, key: str) -> bool:
+    """Whether an earlier run did the same, and all its files are there."""
+    return record.key == key and all(_is_whole(out / name, record) for name in record.files)
+
+
+def _files(out: Path, record: CaseRecord) -> tuple[str, ...]:
+    """Those that a record names and that are there. A record is a file that anyone may have
+    changed, so only plain names that begin with the case's own count."""
+    own = (name for name in record.files if name.startswith(record.case))
+    return tuple(name for name in own if Path(name).name == name and (out / name).exists())
 
 
 def _is_whole(path: Path, record: CaseRecord) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from gliomask.errors import InputError
 
 
 @contextmanager
-def staged(out: Path, record: str) -> Iterator[Path]:
+def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
     """Gives an empty folder; what it holds moves into ``out`` when the block succeeds.
 
     Files and folders of the same names in ``out`` are replaced, all others stay. When the block
@@ -26,6 +26,7 @@ def staged(out: Path, record: str) -> Iterator[Path]:
         out: the folder; made if it is missing.
         record: name of the file that says that all others are there: its predecessor in ``out`` is
             removed before the first move, and it moves last.
+        stale: names in ``out`` that are of an older result; they go with its record.
 
     Raises:
         InputError: ``out`` is a file.
@@ -38,12 +39,21 @@ def staged(out: Path, record: str) -> Iterator[Path]:
     try:
         yield folder
         (out / record).unlink(missing_ok=True)
+        for name in stale:
+            _remove(out / name)
         for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name == record, entry)):
             _move(entry, out / entry.name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if made and not any(out.iterdir()):
             out.rmdir()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _move(source: Path, target: Path) -> None:
