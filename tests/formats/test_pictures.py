@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gliomask.errors import FormatError
 from gliomask.formats.pictures import (
@@ -94,3 +95,14 @@ def test_what_is_not_written(tmp_path: Path, name: str, array: np.ndarray) -> No
     with pytest.raises(ValueError, match=r"end in|is no picture"):
         write_picture(tmp_path / name, array)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_picture_carries_its_note(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"mask{suffix}"
+    write_picture(path, np.eye(4, dtype=np.uint8), "For research use only")
+    with Image.open(path) as picture:
+        told = (*picture.info.values(), *dict(picture.getexif()).values())
+        texts = [str(value) for value in told]
+    assert "For research use only" in texts
+    np.testing.assert_array_equal(read_picture_masks([path])[:, :, 0], np.eye(4))

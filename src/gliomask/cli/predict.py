@@ -95,7 +95,7 @@ def run(
         from gliomask.workflows.watch import watch as look
 
         with render.progress() as progress:
-            look(watch, options, _tell, progress=progress)
+            look(watch, options, _tell_json if json else _tell, progress=progress)
         return
     with render.progress() as progress:
         result = predict_files(options, progress)
@@ -119,6 +119,16 @@ def _tell(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...
     for case in cases:
         render.lines(f"{case.case}: {_size(case)}{'' if not case.earlier else ' (done earlier)'}")
     render.problems(failures, "could not be segmented")
+
+
+def _tell_json(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...]) -> None:
+    """A line of JSON for each study."""
+    import json
+
+    from gliomask.cli import render
+
+    told = {"cases": cases, "failures": failures}
+    render.lines(" ".join(json.dumps(told, default=render.plain).split("\n")))
 
 
 def _row(case: PredictedCase) -> list[object]:

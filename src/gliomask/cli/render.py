@@ -138,7 +138,7 @@ def lines(*texts: str) -> None:
 
 def as_json(result: Any) -> None:
     """Prints a dataclass or plain values as JSON."""
-    typer.echo(json.dumps(result, indent=1, default=_plain))
+    typer.echo(json.dumps(result, indent=1, default=plain))
 
 
 def problems(found: Sequence[tuple[str, str]], what: str) -> None:
@@ -221,7 +221,8 @@ def _console() -> Console:
     return wide if wide.is_terminal else Console(width=160)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """What JSON has no form for, as something that it has."""
     if isinstance(value, Path):
         return str(value)
     dump = getattr(value, "model_dump", None)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gliomask.core.atomic import atomic_path
 from gliomask.core.volume import FloatArray
@@ -90,12 +91,13 @@ def read_picture_masks(paths: Sequence[Path]) -> npt.NDArray[np.uint8]:
     return tumour.astype(np.uint8)
 
 
-def write_picture(path: Path, array: npt.NDArray[np.uint8]) -> None:
+def write_picture(path: Path, array: npt.NDArray[np.uint8], note: str = "") -> None:
     """Writes one picture, whole or not at all.
 
     Args:
         path: ends in ``.tif``, ``.tiff`` or ``.png``.
         array: (rows, columns) grey or (rows, columns, 3) RGB, uint8.
+        note: a text that the file carries, e.g. what it may be used for.
 
     Raises:
         ValueError: another suffix, shape or type.
@@ -106,10 +108,15 @@ def write_picture(path: Path, array: npt.NDArray[np.uint8]) -> None:
         raise ValueError(f"{array.dtype} of shape {array.shape} is no picture")
     with atomic_path(path) as temporary:
         if path.suffix == ".png":
-            Image.fromarray(array).save(temporary)
+            told = PngInfo()
+            if note:
+                told.add_text("Comment", note)
+            Image.fromarray(array).save(temporary, pnginfo=told)
         else:
             photometric = "rgb" if array.ndim == 3 else "minisblack"
-            tifffile.imwrite(temporary, array, photometric=photometric, metadata=None)
+            tifffile.imwrite(
+                temporary, array, photometric=photometric, metadata=None, description=note or None
+            )
 
 
 def _like(first: npt.NDArray[Any], picture: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:

@@ -125,6 +125,6 @@ def _write_pictures(folder: Path, case: Case, prediction: Prediction) -> None:
     scale = WHITE if prediction.regions == ("whole",) else 1
     pictures = (prediction.mask * np.uint8(scale)).swapaxes(0, 1)
     for k, path in enumerate(paths):
-        write_picture(path, np.ascontiguousarray(pictures[:, :, k]))
+        write_picture(path, np.ascontiguousarray(pictures[:, :, k]), RESEARCH_USE_ONLY)
     if not np.array_equal(read_picture_masks(paths), prediction.mask > 0):
         raise GliomaskError("the written mask is not that of the input", path=folder.name)
