@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.config import load_recipe, recipe_names
+from gliomask.errors import ModelError
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.specs import SPECS
 from gliomask.nets.u2net import build_model
+from gliomask.nets.weights import skeleton
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,13 @@ def card_of(run: Path) -> ModelCard:
         ModelError: there is none, or it is damaged.
     """
     return read_card(run / CARD_FILE)
+
+
+def count_parameters(run: Path) -> int | None:
+    """Numbers that the network of a run learns; None if its card can't be read."""
+    try:
+        card = card_of(run)
+    except ModelError:
+        return None
+    model = skeleton(card.network, card.in_channels, len(card.regions))
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -11,6 +11,7 @@ provenance.json
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from gliomask.report.evaluation.tables import TextTable, score_tables, strata_ta
 from gliomask.report.panels import draw_panels
 from gliomask.report.style import save
 from gliomask.workflows.judging import JudgedCase
+from gliomask.workflows.models import count_parameters
 
 METRICS, SUMMARY, PROVENANCE, FIGURES = "metrics.csv", "summary.json", "provenance.json", "figures"
 REPORT, TABLES, CHECKLIST = "report.html", "tables", "checklist.md"
@@ -243,6 +245,8 @@ def _checklist(judgement: Judgement, summary: Mapping[str, object]) -> tuple[Che
             card=_load(run, "card.json"),
             run=_load(run, PROVENANCE),
             recipe=_load(run, "config.yaml"),
+            history=_history(run),
+            parameters=None if run is None else count_parameters(run),
         )
     )
 
@@ -253,6 +257,14 @@ def _load(run: Path | None, name: str) -> object:
         text = None if run is None else (run / name).read_text(encoding="utf-8")
         return None if text is None else yaml.safe_load(text)  # JSON is YAML too
     except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
+def _history(run: Path | None) -> list[dict[str, str]] | None:
+    try:
+        text = None if run is None else (run / "history.csv").read_text(encoding="utf-8")
+        return None if text is None else list(csv.DictReader(text.splitlines()))
+    except (OSError, ValueError, csv.Error):
         return None
 
 
