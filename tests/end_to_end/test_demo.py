@@ -34,7 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
 def test_everything_to_look_at_is_there(made: DemoResult) -> None:
     assert sum(made.patients) == 8
     assert all(path.exists() for path, _ in made.look_at)
-    assert len(made.look_at) == 5
+    assert len(made.look_at) == 6
     assert (made.out / "run" / "figures" / "curves.png").stat().st_size > 10_000
 
 

@@ -125,10 +125,12 @@ def _fresh(out: Path) -> Path:
 
 def _look_at(out: Path) -> tuple[tuple[Path, str], ...]:
     previews = sorted((out / "prediction").glob("*.png"))
+    pages = sorted((out / "prediction").glob("*.html"))
     panels = sorted((out / "evaluation" / "figures").glob("panels_*.png"))
     curves = out / "run" / "figures"
     return (
         *((path, "the new patient's mask, outlined") for path in previews[:1]),
+        *((path, "the new patient in a viewer, in any browser") for path in pages[:1]),
         *((path, "truth, prediction, difference of a held-out patient") for path in panels[:1]),
         (curves, "loss and Dice loss by epoch and by iteration"),
         (out / "evaluation" / "report.html", "how good it is on the held-out patients"),
