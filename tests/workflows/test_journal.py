@@ -42,12 +42,14 @@ def forbidden(task: Task) -> Piece:
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with Journal(out, Piece) as journal:
-        done, failed = go_on(work, TASKS, journal, SILENT, 1)
-    assert [piece.name for piece in done] == ["a", "b"]
-    assert failed == [("c", "no good")]
+        done = go_on(work, TASKS, journal, SILENT, 1)
+    assert [piece.name for piece in done.pieces] == ["a", "b"]
+    assert done.failures == [("c", "no good")]
+    assert done.resumed == 0
     with Journal(out, Piece) as journal:
-        again, _ = go_on(forbidden, TASKS[:2], journal, SILENT, 1)
-    assert again == done
+        again = go_on(forbidden, TASKS[:2], journal, SILENT, 1)
+    assert again.pieces == done.pieces
+    assert again.resumed == 2
     journal.discard()
     assert list(tmp_path.iterdir()) == []
 
@@ -66,8 +68,8 @@ def test_what_a_killed_process_left_is_not_read(tmp_path: Path) -> None:
     journal.path.write_bytes(whole[:-10])
     with Journal(tmp_path / "out", Piece) as journal:
         assert len(journal) == 1
-        done, _ = go_on(work, TASKS[:2], journal, SILENT, 1)
-    assert [piece.name for piece in done] == ["a", "b"]
+        done = go_on(work, TASKS[:2], journal, SILENT, 1)
+    assert [piece.name for piece in done.pieces] == ["a", "b"]
     with Journal(tmp_path / "out", Piece) as journal:
         assert len(journal) == 2
 

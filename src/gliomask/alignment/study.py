@@ -11,12 +11,10 @@ from gliomask.alignment.coverage import FULL, LEAST, head_share
 from gliomask.alignment.registration import ImplausibleError, register_rigid
 from gliomask.alignment.resampling import resample_to
 from gliomask.core.geometry import same_place
-from gliomask.core.volume import Affine, FloatArray, Volume
+from gliomask.core.volume import Affine, FloatArray, Volume, best_shown
 from gliomask.errors import CaseError
 from gliomask.formats.images import Image
 
-PREFERRED = ("flair", "t2", "t1ce", "t1")
-"""Which series is the reference if none is named: oedema is drawn on FLAIR and seen on T2."""
 _LEAVE_OUT = "leave the series out, or take another reference"
 
 
@@ -56,8 +54,8 @@ def align_study(
 
     Args:
         series: sequence -> image, at least one, none constant.
-        reference: whose grid it is to be; the first there is of ``PREFERRED``, or else of the
-            series, if none is named.
+        reference: whose grid it is to be; if none is named, the one that shows most, because
+            oedema is drawn on FLAIR and seen on T2.
         register: whether each series is first laid onto the reference by what it shows.
 
     Raises:
@@ -81,7 +79,7 @@ def align_study(
 
 def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
     if reference is None:
-        return next(name for name in (*PREFERRED, *series) if name in series)
+        return best_shown(tuple(series))
     if reference not in series:
         what = "the reference is not among the series"
         raise CaseError(what, field="reference", found=reference, allowed=", ".join(series))

@@ -128,7 +128,7 @@ def _tell_json(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str]
     from gliomask.cli import render
 
     told = {"cases": cases, "failures": failures}
-    render.lines(" ".join(json.dumps(told, default=render.plain).split("\n")))
+    render.lines(json.dumps(told, default=render.plain))
 
 
 def _row(case: PredictedCase) -> list[object]:

@@ -12,6 +12,8 @@ Affine = npt.NDArray[np.float64]
 
 SEQUENCES = ("t1", "t1ce", "t2", "flair")
 """The MR sequences by their canonical names, in canonical order (t1ce: T1 after gadolinium)."""
+BEST_SHOWN = ("flair", "t2", "t1ce", "t1")
+"""The same by how well each shows the whole tumour, oedema and all, the best first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +52,8 @@ class Volume:
             raise KeyError(f"no sequence {missing[0]!r} among {self.sequences}")
         index = [self.sequences.index(name) for name in sequences]
         return replace(self, array=self.array[index], sequences=sequences)
+
+
+def best_shown(sequences: tuple[str, ...]) -> str:
+    """The sequence of these that shows the whole tumour best; the first if none is known."""
+    return next((name for name in BEST_SHOWN if name in sequences), sequences[0])

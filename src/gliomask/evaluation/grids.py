@@ -8,14 +8,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import orientation, spacing_mm, to_reading
+from gliomask.core.geometry import orientation, same_place, spacing_mm, to_reading
 from gliomask.core.volume import Affine
 
 Number = TypeVar("Number", bound=np.generic)
-
-_TOLERANCE = 0.05
-"""How far apart corners of one grid may lie, as a share of the smallest voxel side: headers hold
-single precision."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +48,7 @@ def on_reading_frame(
 
 def same_grid(one: Grid, other: Grid) -> bool:
     """Whether the voxels of two grids lie in the same places."""
-    if one.shape != other.shape:
-        return False
-    last = [n - 1 for n in one.shape]
-    corners = np.array(
-        [(s, h, w, 1) for s in (0, last[0]) for h in (0, last[1]) for w in (0, last[2])]
-    )
-    apart = np.linalg.norm((corners @ (one.affine - other.affine).T)[:, :3], axis=1).max()
-    return bool(apart <= _TOLERANCE * min(spacing_mm(one.affine)))
+    return one.shape == other.shape and same_place(other.affine, one.affine, one.shape)
 
 
 def described(grid: Grid) -> str:

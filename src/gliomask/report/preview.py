@@ -11,10 +11,9 @@ from gliomask.core.geometry import orientation, spacing_mm, to_reading
 from gliomask.core.intensity import foreground_level
 from gliomask.core.labels import region_masks
 from gliomask.core.prediction import Prediction
-from gliomask.core.volume import Volume
+from gliomask.core.volume import Volume, best_shown
 from gliomask.report import slices, style
 
-_PREFERRED = ("flair", "t2", "t1ce", "t1")
 _COLUMNS = 5
 _Cropped = tuple[str, slices.Image, slices.Mask, slices.Pixel]
 
@@ -50,11 +49,6 @@ def draw_preview(prediction: Prediction, volume: Volume, path: Path) -> Path:
     return written
 
 
-def preferred(sequences: tuple[str, ...]) -> str:
-    """The sequence of these that shows oedema best; the first if none is known."""
-    return next((name for name in _PREFERRED if name in sequences), sequences[0])
-
-
 def choose_slices(area: npt.NDArray[np.integer], count: int) -> list[int]:
     """At most ``count`` slices spread over those with tumour, the largest among them.
 
@@ -72,7 +66,7 @@ def choose_slices(area: npt.NDArray[np.integer], count: int) -> list[int]:
 
 def _crop(prediction: Prediction, volume: Volume) -> _Cropped:
     """The sequence to show and the masks, in the reading frame, without the air around."""
-    name = preferred(volume.sequences)
+    name = best_shown(volume.sequences)
     turn = orientation(volume.affine)
     image = to_reading(volume.array[volume.sequences.index(name)], turn)
     masks = to_reading(region_masks(prediction.mask, prediction.regions), turn)

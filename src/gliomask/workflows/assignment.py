@@ -26,13 +26,11 @@ class Judge:
     Attributes:
         run: where it is.
         predictor: ready to be used.
-        seen: whom it has seen; None if it does not tell.
         subjects: it is judged on them.
     """
 
     run: Path
     predictor: Predictor
-    seen: Seen | None
     subjects: Subjects
 
 
@@ -83,7 +81,7 @@ def assign(question: Question) -> Assignment:
     if is_store and seen and fold is None and question.part is None:
         fold = seen.fold
     judge = _judge(question, model, question.part, fold)
-    in_training, warnings = seen_in_training(judge.seen, _patients(judge.subjects))
+    in_training, warnings = seen_in_training(seen, _patients(judge.subjects))
     return Assignment((judge,), judge.subjects.what, in_training, warnings)
 
 
@@ -94,16 +92,18 @@ def _folds(question: Question) -> Assignment:
         raise ConfigError("only a store has folds for several models", path=question.source)
     store = open_store(question.source)
     taken: dict[int, str] = {}
+    known: dict[int, Seen] = {}
     for model in question.models:
-        fold = _fold(model)
+        fold, seen = _fold(model)
         if fold in taken:
             raise ConfigError(f"two models of fold {fold}: {taken[fold]} and {model}", path=model)
-        taken[fold] = model
-    judges = tuple(_judge(question, model, "test", fold) for fold, model in sorted(taken.items()))
-    for judge in judges:
-        _check_unseen(judge)
+        taken[fold], known[fold] = model, seen
+    folds = sorted(taken)
+    judges = tuple(_judge(question, taken[fold], "test", fold) for fold in folds)
+    for judge, fold in zip(judges, folds, strict=True):
+        _check_unseen(judge, known[fold])
     count = len(store.split.folds)
-    told = ", ".join(str(fold) for fold in sorted(taken))
+    told = ", ".join(str(fold) for fold in folds)
     what = f"{store.manifest.name} (store), out of fold, folds {told} of {count}"
     return Assignment(judges, what, (), _left_out(taken, count))
 
@@ -118,10 +118,11 @@ def _left_out(taken: dict[int, str], count: int) -> tuple[str, ...]:
 def _judge(question: Question, model: str, part: Part | None, fold: int | None) -> Judge:
     subjects = find_subjects(question.source, part, fold)
     predictor = load_predictor(model, question.device)
-    return Judge(Path(model), predictor, read_seen(Path(model)), subjects)
+    return Judge(Path(model), predictor, subjects)
 
 
-def _fold(model: str) -> int:
+def _fold(model: str) -> tuple[int, Seen]:
+    """The fold of a model, and whom it has seen."""
     seen = read_seen(Path(model))
     if seen is None or seen.fold is None:
         raise ConfigError(
@@ -129,12 +130,11 @@ def _fold(model: str) -> int:
             path=model,
             hint="train it with --fold",
         )
-    return seen.fold
+    return seen.fold, seen
 
 
-def _check_unseen(judge: Judge) -> None:
-    known = judge.seen.patients if judge.seen else frozenset()
-    both = sorted(known & _patients(judge.subjects))
+def _check_unseen(judge: Judge, seen: Seen) -> None:
+    both = sorted(seen.patients & _patients(judge.subjects))
     if both:
         raise ConfigError(
             "the model has seen patients of its own fold: it was trained on another split",

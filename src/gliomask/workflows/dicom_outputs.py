@@ -9,12 +9,11 @@ from pathlib import Path
 from gliomask.core.case import Case
 from gliomask.core.geometry import same_place
 from gliomask.core.labels import region_masks
-from gliomask.core.volume import Volume
+from gliomask.core.volume import BEST_SHOWN, Volume
 from gliomask.errors import CaseError
 from gliomask.formats.images import is_series
 from gliomask.formats.segments import SEGMENTS, DrawnSegments, Maker
 from gliomask.formats.written_objects import WrittenObject
-from gliomask.workflows.masks import SHOWN
 from gliomask.workflows.outcome import Outcome
 
 Writer = Callable[[Path, DrawnSegments, Sequence[Path], Maker], WrittenObject]
@@ -51,7 +50,7 @@ def _sources(case: Case, volume: Volume) -> tuple[Path, ...]:
     """The files of the series that the mask lies on, the one that shows most if there are more."""
     from gliomask.formats.dicom.read import series_grid
 
-    ranked = [name for name in SHOWN if name in case.images]
+    ranked = [name for name in BEST_SHOWN if name in case.images]
     for name in ranked:
         image = case.images[name]
         if not is_series(image.paths):

@@ -18,6 +18,7 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
 from gliomask.core.progress import SILENT, Progress
+from gliomask.core.volume import best_shown
 from gliomask.errors import CaseError, CasesError
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
@@ -26,7 +27,6 @@ from gliomask.inference.predictor import Predictor
 from gliomask.workflows.assignment import Assignment, Judge, Question, assign, licences_of
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.judging import Background, Circumstances, JudgedCase, judge
-from gliomask.workflows.masks import SHOWN
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
     Judgement,
@@ -122,10 +122,9 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
     tasks = [_Task(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
     progress.start(len(tasks), "evaluating")
     with Journal(options.out, JudgedCase) as journal:
-        resumed = sum(journal.get(task.key) is not None for task in tasks)
-        judged, failures = go_on(_judge_case, tasks, journal, progress, workers=1)
+        done = go_on(_judge_case, tasks, journal, progress, workers=1)
     found = [problem for one in assigned.judges for problem in one.subjects.problems]
-    failures = [*found, *failures]
+    judged, failures = done.pieces, [*found, *done.failures]
     if not judged:
         raise CasesError("no case could be judged", failures, path=options.source)
     names = dict.fromkeys(one.predictor.card.name for one in assigned.judges)
@@ -154,7 +153,7 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
         assigned.in_training,
         assigned.warnings,
         written.remarks,
-        resumed,
+        done.resumed,
     )
 
 
@@ -196,7 +195,7 @@ def _judge_case(task: _Task) -> JudgedCase:
 def _background(examination: Examination) -> Background:
     """The sequence that shows most, on the grid of the masks, with the crop to the head."""
     stack, record = examination.stack, examination.stack.record
-    shown = next((s for s in SHOWN if s in stack.sequences), stack.sequences[0])
+    shown = best_shown(stack.sequences)
     top, bottom, left, right = record.box
     slices, height, width = (record.shape[axis] for axis in record.turn.axes)
     image = np.zeros((slices, height, width), np.float32)

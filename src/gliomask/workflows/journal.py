@@ -110,13 +110,28 @@ class Task(Protocol):
 AnyTask = TypeVar("AnyTask", bound=Task)
 
 
+@dataclass(frozen=True)
+class Done(Generic[Piece]):
+    """A batch that is through.
+
+    Attributes:
+        pieces: in the order of their tasks.
+        failures: in the order of theirs.
+        resumed: how many of the pieces the journal held already.
+    """
+
+    pieces: list[Piece]
+    failures: list[Failure]
+    resumed: int
+
+
 def go_on(
     work: Callable[[AnyTask], Piece],
     tasks: Sequence[AnyTask],
     journal: Journal[Piece],
     progress: Progress,
     workers: int | None,
-) -> tuple[list[Piece], list[Failure]]:
+) -> Done[Piece]:
     """Does the tasks that the journal does not hold, and writes each into it.
 
     Args:
@@ -125,15 +140,14 @@ def go_on(
         journal: open.
         progress: is told of each task.
         workers: see ``spread``.
-
-    Returns:
-        the pieces in the order of their tasks, and the failures in theirs.
     """
-    done = {task.case: journal.get(task.key) for task in tasks}
+    # Each key is made once: it looks at every file.
+    keys = {task.case: task.key for task in tasks}
+    done = {case: journal.get(key) for case, key in keys.items()}
     left = [task for task in tasks if done[task.case] is None]
-    progress.advance(len(tasks) - len(left), note="resumed" if len(left) < len(tasks) else "")
+    resumed = len(tasks) - len(left)
+    progress.advance(resumed, note="resumed" if resumed else "")
     failed: dict[str, Failure] = {}
-    keys = {task.case: task.key for task in left}
     for case, result in spread(partial(_named, work), left, workers):
         if isinstance(result, _Failed):
             failed[case] = case, result.reason
@@ -142,7 +156,7 @@ def go_on(
             done[case] = result
         progress.advance(note=case)
     pieces = [piece for task in tasks if (piece := done[task.case]) is not None]
-    return pieces, [failed[task.case] for task in tasks if task.case in failed]
+    return Done(pieces, [failed[task.case] for task in tasks if task.case in failed], resumed)
 
 
 @dataclass(frozen=True)

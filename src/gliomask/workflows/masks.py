@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.labels import LabelScheme
+from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.description import FILE_NAME, read_description
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.folders import folders, pictures, volumes
@@ -19,8 +20,6 @@ from gliomask.errors import FormatError, InputError, LayoutError
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
 _ENDING = re.compile(rf"([-_.]({_WORDS}))+$", re.IGNORECASE)
 _PROBABILITY = re.compile(r"[-_]prob(abilit(y|ies))?([-_.]|$)", re.IGNORECASE)
-SHOWN = ("flair", "t2", "t1ce", "t1")
-"""The sequence that pictures show: the first that there is."""
 _DEPTH = 2
 """Folders below the one named are looked into, so deep."""
 
@@ -105,7 +104,7 @@ def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
                 synthetic=case.synthetic,
                 site=case.site,
                 licence=case.licence,
-                image=next((case.images[s] for s in SHOWN if s in case.images), None),
+                image=next((case.images[s] for s in BEST_SHOWN if s in case.images), None),
             )
 
 

@@ -9,20 +9,15 @@ from typing import Literal
 
 import numpy as np
 
-from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, BRATS_2024, LabelScheme
+from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, LabelScheme
 from gliomask.core.progress import Progress
+from gliomask.datasets.table import SCHEMES
 from gliomask.formats.images import read_labels
 from gliomask.workflows.files import file_key
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.masks import MaskFile
 from gliomask.workflows.pairing import Pair
 
-SCHEMES = {
-    "binary": BINARY,
-    "brats2021": BRATS_2021,
-    "brats2023": BRATS_2023,
-    "brats2024": BRATS_2024,
-}
 Labels = Literal["auto", "binary", "brats2021", "brats2023", "brats2024"]
 Numbers = tuple[int, ...]
 """The numbers in a mask but 0."""
@@ -68,7 +63,7 @@ def find_schemes(
     progress.start(len(unknown), "reading labels")
     with Journal(out, _Found, "labels") as journal:
         # What can't be read has no numbers here; judging it will tell the reason.
-        found, _ = go_on(_read, unknown, journal, progress, workers)
+        found = go_on(_read, unknown, journal, progress, workers).pieces
     journal.discard()
     drawn, predicted = ({n for f in found if f.side == side for n in f.numbers} for side in (0, 1))
     named = [next((mask.scheme for mask in masks if mask.scheme), None) for masks in sides]

@@ -105,9 +105,8 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     tasks = [_Task(reference, prediction, schemes) for reference, prediction in pairs]
     progress.start(len(tasks), "scoring")
     with Journal(options.out, JudgedCase) as journal:
-        resumed = sum(journal.get(task.key) is not None for task in tasks)
-        judged, failures = go_on(_judge, tasks, journal, progress, workers)
-    failures = [*alone, *failures]
+        done = go_on(_judge, tasks, journal, progress, workers)
+    judged, failures = done.pieces, [*alone, *done.failures]
     if not judged:
         raise CasesError("no pair of masks could be judged", failures, path=options.predictions)
     about = {
@@ -131,7 +130,7 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     journal.discard()
     raise_failures(failures, len(judged), options.out)
     return ScoreResult(
-        options.out, written.analysis.summary, schemes.explanation, written.remarks, resumed
+        options.out, written.analysis.summary, schemes.explanation, written.remarks, done.resumed
     )
 
 

@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Literal
 
 from gliomask.core.atomic import write_text
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
+from gliomask.core.reliability import Level
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.report import style
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 from gliomask.report.page import Assets, data_uri, embedded, read_text, render
 from gliomask.report.preview import draw_preview
 
-Level = Literal["green", "amber", "red"]
-LEVELS: tuple[Level, ...] = ("green", "amber", "red")
 _NIIVUE = "vendor/niivue"
 _NAMES = {"licence": "licence of the model", "weights_sha256": "SHA-256 of the weights"}
 _SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_viewer.js")

@@ -12,7 +12,7 @@ import numpy as np
 
 from gliomask.core.labels import REGIONS
 from gliomask.core.prediction import Prediction
-from gliomask.core.volume import FloatArray, Volume
+from gliomask.core.volume import FloatArray, Volume, best_shown
 from gliomask.report import style
 from gliomask.report.case.layers import (
     Grid,
@@ -23,7 +23,6 @@ from gliomask.report.case.layers import (
     map_layer,
     mask_layer,
 )
-from gliomask.report.preview import preferred
 
 NIIVUE_VERSION = "0.69.0"
 NIIVUE_SHA256 = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
@@ -70,7 +69,7 @@ def viewer_data(
         "affine": grid.affine.tolist(),
         "toInput": np.rint(grid.to_input).astype(int).tolist(),
         "open": largest_slice(prediction.mask, grid),
-        "first": f"image-{preferred(volume.sequences)}",
+        "first": f"image-{best_shown(volume.sequences)}",
         "found": bool(prediction.mask.any()),
         "images": images,
         "mask": mask,
