@@ -246,7 +246,9 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 def test_what_predict_leaves_is_found(tmp_path: Path) -> None:
     write(tmp_path / "p_mask.nii.gz", mask(1))
-    write_nifti(tmp_path / "p_probability_whole.nii.gz", mask(1).astype(np.float32), AFFINE)
+    for layer in ("probability", "disagreement"):
+        path = tmp_path / f"p_{layer}_whole.nii.gz"
+        write_nifti(path, mask(1).astype(np.float32), AFFINE)
     (tmp_path / "cases.csv").write_text("case\np\n")
     assert [found.case for found in find_masks(tmp_path)] == ["p"]
 

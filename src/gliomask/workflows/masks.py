@@ -19,7 +19,8 @@ from gliomask.errors import FormatError, InputError, LayoutError
 
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
 _ENDING = re.compile(rf"([-_.]({_WORDS}))+$", re.IGNORECASE)
-_PROBABILITY = re.compile(r"[-_]prob(abilit(y|ies))?([-_.]|$)", re.IGNORECASE)
+_LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNORECASE)
+"""In the names of maps that lie beside masks and are none."""
 _DEPTH = 2
 """Folders below the one named are looked into, so deep."""
 
@@ -149,4 +150,4 @@ def _described(root: Path) -> LabelScheme | None:
 
 
 def _may_be_mask(name: str) -> bool:
-    return not _PROBABILITY.search(name) and (is_mask(name) or not sequences_in(name))
+    return not _LAYER.search(name) and (is_mask(name) or not sequences_in(name))
