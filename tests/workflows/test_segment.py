@@ -255,3 +255,17 @@ def test_places_that_hold_no_examination_or_several(tmp_path: Path) -> None:
     assert "2 examinations where one is due (BraTS-GLI-00001-000, BraTS-GLI-00002-000)" in said
     assert "predict_files" in said
     assert "flare" in refused({"flare": tmp_path / "two" / "a.nii.gz"})
+
+
+def test_a_series_is_chosen_as_the_command_does(tmp_path: Path) -> None:
+    """The FLAIR is series 2; derived ones are only used when someone says so."""
+    write_dicom_head(tmp_path / "study", ImageType=["DERIVED", "SECONDARY"])
+    with pytest.raises(InputError, match="DERIVED"):
+        gliomask.predict(tmp_path / "study", "m")
+    chosen = {"t1": "1", "flair": "2"}
+    options = PredictOptions(
+        inputs=(tmp_path / "study",), out=tmp_path / "out", model="m", series=chosen
+    )
+    (case,) = predict_files(options).cases
+    mask, affine = read_nifti_labels(next(p for p in case.files if p.name.endswith("nii.gz")))
+    assert_same(gliomask.predict(tmp_path / "study", "m", series=chosen), mask, affine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class How:
     n4: bool = False
     keep: bool = False
     thorough: bool = True
+    series: Mapping[str, str] = field(default_factory=dict)
 
 
 def predict(
@@ -61,7 +62,8 @@ def predict(
         how: ``threshold``: probability from which a voxel is tumour; ``reference``: the sequence
             whose grid the others are resampled to (refused otherwise); ``register``: lay them onto
             it first; ``n4``: take the coil's shading out; ``keep``: keep the probabilities;
-            ``thorough`` (True): ask in several ways, for intervals and the flag.
+            ``thorough`` (True): ask in several ways, for intervals and the flag; ``series``:
+            sequence -> number, UID or description of the DICOM series to take for it.
 
     Returns:
         The prediction: its mask on the input's own grid, volumes, intervals, flag, notes.
@@ -105,7 +107,7 @@ def _of_files(
     given = {n: Path(p) for n, p in images.items()} if isinstance(images, Mapping) else {}
     inputs = () if isinstance(images, Mapping) else (Path(images),)
     with all_unpacked(inputs) as places:
-        cases, problems = survey(places, given)
+        cases, problems = survey(places, given, how.series)
         if len(cases) != 1:
             found = ", ".join(one.id for one in cases[:5]) or "none"
             reasons = "; ".join(problem.reason for problem in problems[:3])
