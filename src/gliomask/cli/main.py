@@ -13,6 +13,7 @@ from gliomask.cli import (
     calibrate,
     compare,
     demo,
+    doctor,
     evaluate,
     follow,
     inspect,
@@ -46,6 +47,7 @@ _COMMANDS = (
     predict,
     follow,
     models,
+    doctor,
     phantom,
 )
 for module in _COMMANDS:

@@ -71,6 +71,22 @@ def grouped_table(
     console.print(shown)
 
 
+def listing(rows: Iterable[Sequence[object]]) -> None:
+    """Prints rows under each other without lines between them; cells are shown as they are.
+
+    The first cell is shown only where it differs from the one above, after an empty line.
+    """
+    shown = Table.grid(padding=(0, 2))
+    above: object = None
+    for first, *others in rows:
+        new = first != above
+        if new and above is not None:
+            shown.add_row()
+        shown.add_row(Text(str(first) if new else "", "bold"), *map(_cell, others))
+        above = first
+    _console().print(shown)
+
+
 def scores(what: str, summary: EvaluationSummary) -> None:
     """Prints the Dice of an evaluation, its policy, and what it found in tumour-free slices."""
     rows = []

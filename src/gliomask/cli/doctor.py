@@ -1,0 +1,69 @@
+"""``gliomask doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gliomask.errors import MachineError
+
+if TYPE_CHECKING:
+    from gliomask.workflows.checkup import Finding
+    from gliomask.workflows.doctor import Checkup
+
+_MARKS = {"ok": "", "note": "note", "breaks": "BREAKS"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("doctor")(run)
+
+
+def run(
+    out_dir: Annotated[
+        Path, typer.Option("--out-dir", help="Where results would go; it need not exist.")
+    ] = Path(),
+    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Show what this machine and this installation can do; fail on what would break."""
+    from gliomask.cli import render
+    from gliomask.workflows.doctor import doctor
+
+    found = doctor(out_dir)
+    if json:
+        render.as_json(found)
+    else:
+        render.lines(f"gliomask {found.gliomask} on {found.system}", "")
+        render.listing(_rows(found))
+        render.lines("", _verdict(found))
+    if found.broken:
+        raise MachineError("; ".join(map(_in_short, found.broken)))
+
+
+def _rows(found: Checkup) -> list[tuple[str, ...]]:
+    """Packages that are as they should be share a row: nobody reads twenty of them."""
+    fit = [f for f in found.findings if f.part == "packages" and f.level == "ok"]
+    names = ", ".join(f"{finding.name} {finding.found}" for finding in fit)
+    rows = [("packages", "", f"{len(fit)} needed", names)] if fit else []
+    return [*rows, *(_row(finding) for finding in found.findings if finding not in fit)]
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    said = ": ".join(filter(None, (finding.found, finding.remark)))
+    return (finding.part, _MARKS[finding.level], finding.name, said)
+
+
+def _verdict(found: Checkup) -> str:
+    notes = sum(finding.level == "note" for finding in found.findings)
+    broken = len(found.broken)
+    said = "1 note" if notes == 1 else f"{notes} notes"
+    if broken:
+        return f"{broken} would break, {said} ({found.seconds:.1f} s)"
+    return f"nothing would break, {said} ({found.seconds:.1f} s)"
+
+
+def _in_short(finding: Finding) -> str:
+    text = f"{finding.part}, {finding.name}: {finding.found}"
+    return f"{text} ({finding.remark})" if finding.remark else text

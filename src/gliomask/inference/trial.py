@@ -1,0 +1,178 @@
+"""A network with fixed weights, to try engines with: no model is needed to know that they work.
+
+The weights are drawn from a seed. Two things make them fit to tell a right answer from a wrong
+one: batch norms hold the statistics of what really flows through them, and the last layer is
+scaled so that the probabilities spread between 0 and 1. Without that an untrained network says
+0.5 nearly everywhere, and an engine that says nothing else would pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+
+from gliomask.core.slices import VERSION
+from gliomask.core.volume import FloatArray
+from gliomask.errors import GliomaskError
+from gliomask.inference.engines.choice import EngineName, EngineStatus, open_engine
+from gliomask.inference.engines.engine import Engine
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.u2net import U2Net, build_model
+from gliomask.nets.weights import load_model, save_model
+
+TOLERANCE: Final = 2e-3
+"""Of a probability. Engines add up in another order, and convolutions by Winograd's method round
+more; no mask that means anything hangs on the third digit."""
+GPU_TOLERANCE: Final = 2e-2
+"""The same on a GPU, whose convolutions multiply in TF32: ten bits after the point, not 23."""
+_SEED: Final = 20260101
+_SPREAD: Final = 3.0
+"""Standard deviation of the logits: probabilities from 0.05 to 0.95 for two thirds of pixels."""
+_CALIBRATION_SIZE: Final = 64
+
+
+@dataclass(frozen=True)
+class Proof:
+    """An engine that was made to work.
+
+    Attributes:
+        name: as it is asked for; version: of its package, None if that is absent.
+        problem: why it can't be used or trusted; empty if it can.
+        difference: largest difference of its probabilities from the reference; None if it gave
+            no answer.
+    """
+
+    name: EngineName
+    version: str | None
+    problem: str
+    difference: float | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether it gave the right answer."""
+        return not self.problem
+
+
+def write_trial(folder: Path, network: str, size: int) -> ModelCard:
+    """A model of three sequences and one region with the weights described above.
+
+    Args:
+        folder: to write it to.
+        network: its name.
+        size: side of the input that the card tells, in pixels.
+    """
+    card = ModelCard(
+        name=f"trial {network}",
+        network=network,
+        in_channels=3,
+        regions=("whole",),
+        sequences=("t1", "t1ce", "flair"),
+        size=size,
+        preprocess={"version": VERSION},
+        synthetic=True,
+        trained_on="nothing: the weights are drawn from a fixed seed",
+        licence="CC0-1.0",
+    )
+    return save_model(folder, _drawn(network), card)
+
+
+def trial_inputs(count: int, channels: int, size: int) -> FloatArray:
+    """(count, channels, size, size) float32: smooth noise in a disc, as z-scored as a head is."""
+    noise = np.random.default_rng(_SEED).standard_normal((count, channels, size, size))
+    smooth = gaussian_filter(noise, (0, 0, size / 32, size / 32))
+    rows, columns = np.ogrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    inside = rows**2 + columns**2 < 0.8
+    return np.where(inside, smooth / smooth.std(), 0.0).astype(np.float32)
+
+
+def difference(logits: FloatArray, truth: FloatArray) -> float:
+    """The largest difference of probability; infinite for NaN or another shape."""
+    if logits.shape != truth.shape or not np.isfinite(logits).all():
+        return float("inf")
+    return float(np.abs(_probability(logits) - _probability(truth)).max())
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A model with the right answer.
+
+    Attributes:
+        folder: of the model; inputs: (N, C, size, size); truth: (N, R, size, size) logits.
+    """
+
+    folder: Path
+    inputs: FloatArray
+    truth: FloatArray
+
+    def prove(self, status: EngineStatus) -> Proof:
+        """Runs the model through an engine on the processor, if it claims to be there."""
+        if status.problem:
+            return Proof(status.name, status.version, status.problem)
+        try:
+            engine = open_engine(self.folder, status.name, "cpu").engine
+            found = self.difference(engine)
+        except GliomaskError as problem:
+            return Proof(status.name, status.version, str(problem))
+        except Exception as problem:  # whatever a foreign library raises is told, not ours to fix
+            return Proof(status.name, status.version, f"{type(problem).__name__}: {problem}")
+        off = f"its answer is off by {found:.2g}, allowed {TOLERANCE:g}"
+        return Proof(status.name, status.version, "" if found <= TOLERANCE else off, found)
+
+    def difference(self, engine: Engine) -> float:
+        """The largest difference of its probabilities; infinite for NaN or another shape."""
+        return difference(engine.logits(self.inputs), self.truth)
+
+
+def make_trial(folder: Path, count: int, size: int) -> Trial:
+    """A trial of any model, with what the plain network says in double precision as the truth.
+
+    Args:
+        folder: of the model.
+        count: inputs to try it with.
+        size: their side.
+
+    Raises:
+        ModelError: no such folder, or a damaged card or weights.
+    """
+    network, card = load_model(folder)
+    inputs = trial_inputs(count, card.in_channels, size)
+    with torch.inference_mode():
+        logits = network.double()(torch.from_numpy(inputs).double())[0]
+    return Trial(folder, inputs, logits.float().numpy())
+
+
+def _drawn(name: str) -> U2Net:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        network = build_model(name, in_channels=3, out_channels=1)
+    inputs = torch.from_numpy(trial_inputs(2, 3, _CALIBRATION_SIZE))
+    _settle(network, inputs)
+    return network
+
+
+@torch.no_grad()
+def _settle(network: U2Net, inputs: torch.Tensor) -> None:
+    """Batch norms get the statistics of these inputs, the fused logits a mean of 0 and a spread."""
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    network.train()(inputs)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+    logits = network.eval()(inputs)[0]
+    scale = _SPREAD / logits.std()
+    network.outconv.weight.mul_(scale)
+    bias = network.outconv.bias
+    if bias is not None:
+        bias.sub_(logits.mean()).mul_(scale)
+
+
+def _probability(logits: FloatArray) -> FloatArray:
+    found: FloatArray = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)))
+    return found

@@ -1,0 +1,52 @@
+"""Whether a folder can be written to, found out by writing, and how much fits in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder to write into.
+
+    Attributes:
+        path: of it.
+        free: bytes free on its disk; None if it can't be asked.
+        problem: why nothing can be written there; None if it can.
+    """
+
+    path: Path
+    free: int | None
+    problem: str | None
+
+
+def try_folder(path: Path) -> Folder:
+    """Writes a small file there and removes it.
+
+    A folder that does not exist yet is judged by the nearest one above it that does; nothing is
+    made.
+    """
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    try:
+        free = shutil.disk_usage(there).free
+        with tempfile.NamedTemporaryFile(dir=there, prefix=".gliomask-") as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as problem:
+        return Folder(path, None, problem.strerror or str(problem))
+    return Folder(path, free, None)
+
+
+def try_temporary() -> Folder:
+    """The folder for temporary files; where there is none, the problem names those tried."""
+    try:
+        return try_folder(Path(tempfile.gettempdir()))
+    except OSError as problem:
+        return Folder(Path(os.environ.get("TMPDIR", "/tmp")), None, problem.strerror)  # noqa: S108

@@ -1,0 +1,100 @@
+"""Which packages gliomask asks for, and which of them are there.
+
+The bounds are read from the metadata of the installed gliomask, so they stand in one place only:
+``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from typing import Final
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+_OWN: Final = "gliomask"
+_FOR_DEVELOPERS: Final = "dev"
+"""The extra of those who change gliomask; nobody who uses it lacks it."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that is asked for.
+
+    Attributes:
+        name: as ``pip`` knows it.
+        bound: the versions that do, e.g. ``>=2.10``; empty if all do.
+        found: the version that is there; None if it is absent.
+        extra: that brings it; None for what gliomask can't do without.
+    """
+
+    name: str
+    bound: str
+    found: str | None
+    extra: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is there, in a version that does."""
+        return self.found is not None and SpecifierSet(self.bound).contains(
+            self.found, prereleases=True
+        )
+
+    @property
+    def install(self) -> str:
+        """The command that brings it."""
+        if self.extra is not None:
+            return f"pip install '{_OWN}[{self.extra}]'"
+        return f"pip install '{self.name}{self.bound}'"
+
+
+def own_version() -> str:
+    """The version of gliomask that is installed."""
+    return version(_OWN)
+
+
+def core_packages() -> tuple[Package, ...]:
+    """What gliomask can't do without, in the order of ``pyproject.toml``."""
+    return tuple(_package(one, None) for one in _requirements() if _applies(one, ""))
+
+
+def extra_packages() -> tuple[Package, ...]:
+    """What the extras bring, extra by extra; that for developers is left out."""
+    extras = metadata(_OWN).get_all("Provides-Extra") or []
+    return tuple(
+        _package(one, extra)
+        for extra in extras
+        if extra != _FOR_DEVELOPERS
+        for one in _requirements()
+        if _applies(one, extra) and not _applies(one, "")
+    )
+
+
+def python() -> Package:
+    """Python itself, as if it were a package."""
+    bound = (metadata(_OWN).get_all("Requires-Python") or [""])[0]
+    return Package("Python", bound, platform.python_version())
+
+
+def _requirements() -> list[Requirement]:
+    """All, but those that an extra has of another of ours (``gliomask[jpeg]``)."""
+    found = [Requirement(text) for text in requires(_OWN) or []]
+    return [one for one in found if one.name != _OWN]
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    if requirement.marker is None:
+        return True
+    environment = {key: str(value) for key, value in default_environment().items()}
+    return requirement.marker.evaluate({**environment, "extra": extra})
+
+
+def _package(requirement: Requirement, extra: str | None) -> Package:
+    try:
+        found: str | None = version(requirement.name)
+    except PackageNotFoundError:
+        found = None
+    return Package(requirement.name, str(requirement.specifier), found, extra)

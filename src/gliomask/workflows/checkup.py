@@ -1,0 +1,205 @@
+"""Facts about a machine, judged: what is well, what a person should know, what would break.
+
+Only judging is done here, on numbers that are given, so that every limit can be tested without a
+machine that is short of something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from gliomask.machine.folders import Folder
+from gliomask.machine.gpus import GPUs
+from gliomask.machine.memory import Memory
+from gliomask.machine.packages import Package
+from gliomask.machine.processors import Processors
+
+Level = Literal["ok", "note", "breaks"]
+
+MIB: Final = 2**20
+GIB: Final = 2**30
+PREDICTION_MEMORY: Final = 1 * GIB
+"""At its peak, the prediction of a DICOM study of three series of 200 slices held 1,005 MiB
+(``docs/performance.md``)."""
+TRAINING_MEMORY: Final = 4 * GIB
+"""U²-NetP at 256² keeps 352 MiB of activations for each of 8 slices, 2.8 GiB; the rest is the
+process itself."""
+PREDICTION_DISK: Final = 32 * MIB
+"""The outputs of one BraTS case took 10 MiB, most of it the page with its viewer; a file stands
+beside the one that it replaces until it is whole."""
+TEMPORARY_DISK: Final = 128 * MIB
+"""A zip archive is unpacked there: three DICOM series of 200 slices of 256 x 256 take 75 MiB."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        part: of the machine or the installation that it belongs to.
+        name: what was looked at.
+        level: ``ok``; ``note``, something is less than it could be; ``breaks``, work would fail.
+        found: what there is, in a few words.
+        remark: what that means or what to do; empty if nothing is to be said.
+    """
+
+    part: str
+    name: str
+    level: Level
+    found: str
+    remark: str = ""
+
+
+def judge_core(python: Package, packages: Sequence[Package]) -> tuple[Finding, ...]:
+    """Python and what gliomask can't do without."""
+    return tuple(_core(package) for package in (python, *packages))
+
+
+def judge_extras(packages: Sequence[Package]) -> tuple[Finding, ...]:
+    """One finding for each extra, in the order in which they come."""
+    extras = dict.fromkeys(package.extra or "" for package in packages)
+    return tuple(_extra(name, [p for p in packages if p.extra == name]) for name in extras)
+
+
+def judge_processors(found: Processors, threads: int | None) -> tuple[Finding, ...]:
+    """The processors, and whether as many threads are used as can run at once.
+
+    Args:
+        found: the processors.
+        threads: that will compute; None if that is not known.
+    """
+    few = found.usable < found.present
+    usable = f"{found.usable} of {found.present}" if few else str(found.usable)
+    why = f"a container's limit leaves {found.quota:g}" if found.quota is not None else ""
+    model = Finding("processors", "model", "ok", found.model or "not told by this system")
+    rows = [model, Finding("processors", "usable", "ok", usable, why)]
+    if found.vectors:
+        rows.append(Finding("processors", "vectors", "ok", ", ".join(found.vectors)))
+    if threads is not None:
+        rows.append(_threads(found.usable, threads))
+    return tuple(rows)
+
+
+def judge_memory(memory: Memory) -> tuple[Finding, ...]:
+    """Whether a prediction fits, and a training."""
+    if memory.usable is None:
+        total = "not told by this system" if memory.total is None else size(memory.total)
+        return (Finding("memory", "in all", "ok", total),)
+    rows = []
+    if memory.total is not None:
+        rows.append(Finding("memory", "in all", "ok", size(memory.total)))
+    if memory.limit is not None:
+        rows.append(Finding("memory", "container's limit", "ok", size(memory.limit)))
+    level, remark = _memory_level(memory.usable)
+    return (*rows, Finding("memory", "available", level, size(memory.usable), remark))
+
+
+def judge_allocator(library: str, version: str) -> Finding:
+    """Whether the C library can be told to keep freed memory (``learning.allocator``)."""
+    if library == "glibc":
+        return Finding("memory", "allocator", "ok", f"glibc {version}", "keeps what is freed")
+    remark = "can't be told to keep what is freed: a training step takes longer"
+    return Finding("memory", "allocator", "note", library or "not glibc", remark)
+
+
+def judge_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
+    """Whether a folder can be written to, and has room.
+
+    Args:
+        name: of the finding.
+        folder: as it was tried.
+        needed: bytes.
+        what: needs them, in words.
+    """
+    if folder.problem is not None or folder.free is None:
+        return Finding(
+            "disk", name, "breaks", str(folder.path), f"can't be written to: {folder.problem}"
+        )
+    found = f"{size(folder.free)} free in {folder.path}"
+    if folder.free < needed:
+        return Finding("disk", name, "breaks", found, f"{what} needs {size(needed)}")
+    return Finding("disk", name, "ok", found)
+
+
+def judge_gpus(gpus: GPUs) -> tuple[Finding, ...]:
+    """The GPUs; one that has a driver and is not used is a note."""
+    driver = f"driver {gpus.driver}, " if gpus.driver else ""
+    if gpus.found:
+        detail = f"{driver}CUDA {gpus.cuda}, compute capability "
+        return tuple(
+            Finding("GPU", gpu.name, "ok", size(gpu.memory), detail + gpu.capability)
+            for gpu in gpus.found
+        )
+    if gpus.driver is None:
+        return (Finding("GPU", "NVIDIA", "ok", "none", "the processors compute"),)
+    why = (
+        "torch was built without CUDA; pytorch.org says how to install one with it"
+        if gpus.cuda is None
+        else f"torch was built for CUDA {gpus.cuda} and finds no device; is the driver too old?"
+    )
+    return (Finding("GPU", "NVIDIA", "note", f"driver {gpus.driver}, not used", why),)
+
+
+def judge_viewer(file: Path) -> Finding:
+    """The viewer's script, which every page of a case holds."""
+    if file.is_file() and file.stat().st_size > 0:
+        return Finding("files", "browser viewer", "ok", size(file.stat().st_size))
+    return Finding(
+        "files", "browser viewer", "breaks", "missing", f"no {file}; install gliomask again"
+    )
+
+
+def judge_dicom(readable: Mapping[str, bool]) -> Finding:
+    """Which compressions of DICOM pixels are read; what isn't compressed always is."""
+    missing = [name for name, there in readable.items() if not there]
+    shown = ", ".join(["uncompressed", *(name for name, there in readable.items() if there)])
+    if not missing:
+        return Finding("files", "DICOM", "ok", shown)
+    remark = f"not {', '.join(missing)}; pip install 'gliomask[jpeg]'"
+    return Finding("files", "DICOM", "note", shown, remark)
+
+
+def size(count: int) -> str:
+    """Bytes as people read them: ``12 MiB``, ``3.4 GiB``."""
+    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
+
+
+def _core(package: Package) -> Finding:
+    if package.found is None:
+        return Finding("packages", package.name, "breaks", "absent", package.install)
+    if package.fits:
+        return Finding("packages", package.name, "ok", package.found)
+    remark = f"gliomask needs {package.bound}; {package.install}"
+    return Finding("packages", package.name, "breaks", package.found, remark)
+
+
+def _extra(name: str, packages: Sequence[Package]) -> Finding:
+    """An extra that is there in part or too old is a note: only what needs it would fail."""
+    wrong = [package for package in packages if not package.fits]
+    shown = ", ".join(f"{p.name} {p.found or 'absent'}" for p in packages)
+    if not wrong:
+        return Finding("extras", name, "ok", shown)
+    old = [f"{p.name} {p.bound}" for p in wrong if p.found is not None]
+    too_old = f"needs {', '.join(old)}; " if old else ""
+    return Finding("extras", name, "note", shown, too_old + wrong[0].install)
+
+
+def _threads(usable: int, threads: int) -> Finding:
+    if threads > usable:
+        remark = f"they wait for each other; set OMP_NUM_THREADS={usable}"
+        return Finding("processors", "threads", "note", str(threads), remark)
+    if threads < usable:
+        remark = f"{usable} could run at once; is OMP_NUM_THREADS set?"
+        return Finding("processors", "threads", "note", str(threads), remark)
+    return Finding("processors", "threads", "ok", str(threads))
+
+
+def _memory_level(usable: int) -> tuple[Level, str]:
+    if usable < PREDICTION_MEMORY:
+        return "breaks", f"a prediction needs {size(PREDICTION_MEMORY)}"
+    if usable < TRAINING_MEMORY:
+        return "note", f"a training at 256 pixels needs {size(TRAINING_MEMORY)}"
+    return "ok", ""

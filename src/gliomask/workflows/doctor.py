@@ -1,0 +1,188 @@
+"""``doctor``: what this machine and this installation can do, and what would break on them.
+
+It must speak on the most broken of installations, so everything that is not the standard library
+is imported by the part that needs it, and a part that can't be had becomes a finding.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from gliomask.machine.folders import Folder, try_folder, try_temporary
+from gliomask.machine.gpus import GPUs, read_gpus
+from gliomask.machine.memory import Memory, read_memory
+from gliomask.machine.packages import Package, core_packages, extra_packages, own_version, python
+from gliomask.machine.processors import Processors, read_processors
+from gliomask.workflows.checkup import (
+    PREDICTION_DISK,
+    TEMPORARY_DISK,
+    Finding,
+    judge_allocator,
+    judge_core,
+    judge_dicom,
+    judge_extras,
+    judge_folder,
+    judge_gpus,
+    judge_memory,
+    judge_processors,
+    judge_viewer,
+)
+
+if TYPE_CHECKING:
+    from gliomask.workflows.engine_checkup import Engines
+
+Fact = TypeVar("Fact")
+
+_VIEWER: Final = "report/vendor/niivue/niivue.umd.js"
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """All that was looked at; what can't be known is None.
+
+    Attributes:
+        gliomask: its version.
+        system: operating system and architecture.
+        findings: what there is to say, in the order to be read.
+        python, packages, extras: what is asked for and what is there.
+        engines, processors, memory, temporary, out, gpus: the facts behind the findings.
+        seconds: that it took.
+    """
+
+    gliomask: str
+    system: str
+    findings: tuple[Finding, ...]
+    python: Package
+    packages: tuple[Package, ...]
+    extras: tuple[Package, ...]
+    engines: Engines | None
+    processors: Processors
+    memory: Memory
+    temporary: Folder
+    out: Folder
+    gpus: GPUs | None
+    seconds: float
+
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """What would break."""
+        return tuple(finding for finding in self.findings if finding.level == "breaks")
+
+
+def doctor(out: Path = Path()) -> Checkup:
+    """Looks at the machine and the installation; nothing is changed.
+
+    Args:
+        out: the folder that results would go to; it need not exist.
+
+    Raises:
+        MachineError: the installation is so broken that its own list of packages can't be read.
+    """
+    started = time.perf_counter()
+    interpreter, packages, extras = python(), core_packages(), extra_packages()
+    processors, memory = read_processors(), read_memory()
+    temporary, there = try_temporary(), try_folder(out)
+    torch_findings, gpus = _torch()
+    engine_findings, engines = _engines(torch_findings)
+    findings = (
+        *judge_core(interpreter, packages),
+        *judge_extras(extras),
+        *engine_findings,
+        *torch_findings,
+        *judge_processors(processors, engines.threads if engines else None),
+        *judge_memory(memory),
+        judge_allocator(*platform.libc_ver()),
+        judge_folder("temporary files", temporary, TEMPORARY_DISK, "unpacking a zipped study"),
+        judge_folder("results", there, PREDICTION_DISK, "a prediction"),
+        *_files(),
+    )
+    return Checkup(
+        gliomask=own_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        findings=findings,
+        python=interpreter,
+        packages=packages,
+        extras=extras,
+        engines=engines,
+        processors=processors,
+        memory=memory,
+        temporary=temporary,
+        out=there,
+        gpus=gpus,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _torch() -> tuple[tuple[Finding, ...], GPUs | None]:
+    """The GPUs that torch sees, or why it can't be imported."""
+    problem, gpus = _ask(read_gpus)
+    if gpus is None:
+        return (Finding("GPU", "torch", "breaks", "can't be imported", problem),), None
+    return judge_gpus(gpus), gpus
+
+
+def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines | None]:
+    """The engines; without torch there is no reference to hold them against."""
+    if any(finding.level == "breaks" for finding in torch):
+        return (Finding("engines", "all", "note", "not tried", "the reference is torch's"),), None
+    problem, found = _ask(_check_engines)
+    if found is None:
+        return (Finding("engines", "all", "breaks", "can't be tried", problem),), None
+    return found
+
+
+def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
+    from gliomask.workflows.engine_checkup import check_engines, judge_engines
+
+    engines = check_engines()
+    return judge_engines(engines), engines
+
+
+def _files() -> tuple[Finding, ...]:
+    """What comes with gliomask, and which files of others can be read."""
+    home = Path(str(resources.files("gliomask")))
+    return (*_dicom(), judge_viewer(home / _VIEWER), *_models(home / "models"))
+
+
+def _dicom() -> tuple[Finding, ...]:
+    problem, found = _ask(_readable)
+    if found is None:
+        return (Finding("files", "DICOM", "breaks", "can't be read", problem),)
+    return (judge_dicom(found),)
+
+
+def _readable() -> dict[str, bool]:
+    from gliomask.formats.dicom.decoders import readable
+
+    return readable()
+
+
+def _models(folder: Path) -> tuple[Finding, ...]:
+    """The models that come with gliomask, if any do: their weights are those of their cards."""
+    if not folder.is_dir():
+        return ()
+    return tuple(_model(one) for one in sorted(folder.iterdir()) if one.is_dir())
+
+
+def _model(folder: Path) -> Finding:
+    from gliomask.nets.arrays import read_arrays
+
+    problem, found = _ask(lambda: read_arrays(folder))
+    if found is None:
+        return Finding("files", f"model {folder.name}", "breaks", "damaged", problem)
+    return Finding("files", f"model {folder.name}", "ok", found[1].network, "checksum as its card")
+
+
+def _ask(question: Callable[[], Fact]) -> tuple[str, Fact | None]:
+    """(why not, the answer): a broken installation may raise anything, and that is told."""
+    try:
+        return "", question()
+    except Exception as problem:
+        text = " ".join(str(problem).split()) or type(problem).__name__
+        return text[:300], None
