@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gliomask.cli import (
+    bench,
     calibrate,
     compare,
     demo,
@@ -48,6 +49,7 @@ _COMMANDS = (
     follow,
     models,
     doctor,
+    bench,
     phantom,
 )
 for module in _COMMANDS:

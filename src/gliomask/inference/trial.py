@@ -1,9 +1,10 @@
 """A network with fixed weights, to try engines with: no model is needed to know that they work.
 
-The weights are drawn from a seed. Two things make them fit to tell a right answer from a wrong
-one: batch norms hold the statistics of what really flows through them, and the last layer is
-scaled so that the probabilities spread between 0 and 1. Without that an untrained network says
-0.5 nearly everywhere, and an engine that says nothing else would pass.
+The weights are drawn from a seed, and in such a way that a right answer can be told from a wrong
+one. Convolutions keep the variance of what flows through them (He et al., ICCV 2015): with the
+defaults of PyTorch an untrained network magnifies the rounding of an engine a thousand times. Batch
+norms are not the identity, since engines fold them away. The last layer is scaled so that the
+probabilities spread between 0 and 1, or an engine that always says 0.5 would pass.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
+from torch import nn
 
 from gliomask.core.slices import VERSION
 from gliomask.core.volume import FloatArray
@@ -33,7 +35,7 @@ GPU_TOLERANCE: Final = 2e-2
 _SEED: Final = 20260101
 _SPREAD: Final = 3.0
 """Standard deviation of the logits: probabilities from 0.05 to 0.95 for two thirds of pixels."""
-_CALIBRATION_SIZE: Final = 64
+_SPREAD_SIZE: Final = 64
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,14 @@ class Proof:
         return not self.problem
 
 
-def write_trial(folder: Path, network: str, size: int) -> ModelCard:
-    """A model of three sequences and one region with the weights described above.
+def trial_card(network: str, size: int) -> ModelCard:
+    """The card of a network of three sequences and one region that nobody has trained.
 
     Args:
-        folder: to write it to.
         network: its name.
-        size: side of the input that the card tells, in pixels.
+        size: side of its input in pixels.
     """
-    card = ModelCard(
+    return ModelCard(
         name=f"trial {network}",
         network=network,
         in_channels=3,
@@ -78,7 +79,11 @@ def write_trial(folder: Path, network: str, size: int) -> ModelCard:
         trained_on="nothing: the weights are drawn from a fixed seed",
         licence="CC0-1.0",
     )
-    return save_model(folder, _drawn(network), card)
+
+
+def write_trial(folder: Path, card: ModelCard) -> None:
+    """Writes a model with the weights described above, for a card of ``trial_card``."""
+    save_model(folder, _drawn(card), card)
 
 
 def trial_inputs(count: int, channels: int, size: int) -> FloatArray:
@@ -146,33 +151,40 @@ def make_trial(folder: Path, count: int, size: int) -> Trial:
     return Trial(folder, inputs, logits.float().numpy())
 
 
-def _drawn(name: str) -> U2Net:
+def _drawn(card: ModelCard) -> U2Net:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_SEED)
-        network = build_model(name, in_channels=3, out_channels=1)
-    inputs = torch.from_numpy(trial_inputs(2, 3, _CALIBRATION_SIZE))
-    _settle(network, inputs)
+        network = build_model(card.network, in_channels=card.in_channels, out_channels=1)
+        for module in network.modules():
+            _draw(module)
+    _spread(network.eval(), torch.from_numpy(trial_inputs(1, card.in_channels, _SPREAD_SIZE)))
     return network
 
 
 @torch.no_grad()
-def _settle(network: U2Net, inputs: torch.Tensor) -> None:
-    """Batch norms get the statistics of these inputs, the fused logits a mean of 0 and a spread."""
-    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    before = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 1.0
-    network.train()(inputs)
-    for norm, momentum in zip(norms, before, strict=True):
-        norm.momentum = momentum
-    logits = network.eval()(inputs)[0]
+def _draw(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    if isinstance(module, nn.BatchNorm2d):
+        mean, variance = module.running_mean, module.running_var
+        assert mean is not None and variance is not None  # noqa: S101, PT018
+        mean.normal_(0, 0.1)
+        variance.uniform_(0.8, 1.25)
+        module.weight.uniform_(0.8, 1.25)
+        module.bias.normal_(0, 0.1)
+
+
+@torch.inference_mode()
+def _spread(network: U2Net, inputs: torch.Tensor) -> None:
+    """Shifts and scales the last layer so that the logits of these inputs have mean 0."""
+    logits = network(inputs)[0]
     scale = _SPREAD / logits.std()
     network.outconv.weight.mul_(scale)
     bias = network.outconv.bias
-    if bias is not None:
-        bias.sub_(logits.mean()).mul_(scale)
+    assert bias is not None  # noqa: S101
+    bias.sub_(logits.mean()).mul_(scale)
 
 
 def _probability(logits: FloatArray) -> FloatArray:
-    found: FloatArray = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -60, 60)))
+    found: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32)
     return found

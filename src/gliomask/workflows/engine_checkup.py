@@ -16,6 +16,7 @@ from gliomask.inference.trial import (
     Proof,
     Trial,
     make_trial,
+    trial_card,
     write_trial,
 )
 from gliomask.workflows.checkup import Finding
@@ -46,7 +47,7 @@ class Engines:
 def check_engines() -> Engines:
     """Runs a small network with fixed weights through all of them."""
     with tempfile.TemporaryDirectory(prefix="gliomask-") as place:
-        write_trial(Path(place), _NETWORK, _SIZE)
+        write_trial(Path(place), trial_card(_NETWORK, _SIZE))
         trial = make_trial(Path(place), 2, _SIZE)
         proofs = tuple(trial.prove(status) for status in engine_statuses())
         return _choose(trial, proofs)

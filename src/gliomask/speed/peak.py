@@ -1,0 +1,58 @@
+"""What the processors can do at best: the two roofs that no network gets through.
+
+A large product of matrices is the most arithmetic per byte, a copy the most bytes per arithmetic
+(the roofline model, Williams et al., CACM 2009).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import torch
+
+from gliomask.speed.timing import Clock, Timing, measure
+
+_SIDE: Final = 2048
+_BYTES: Final = 2**28
+"""Copied, 256 MiB: far more than any cache holds."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What was measured on the processors.
+
+    Attributes:
+        gflops: 10^9 floating point operations a second in a single-precision product of two
+            matrices of 2048 x 2048; the best run.
+        copy_gb_s: 10^9 bytes a second that are copied, read and write counted once; the best run.
+        threads: that did it.
+        product, copy: the runs.
+    """
+
+    gflops: float
+    copy_gb_s: float
+    threads: int
+    product: Timing
+    copy: Timing
+
+
+def measure_peak(share: float, clock: Clock) -> Peak:
+    """Measures on as many threads as torch has.
+
+    Args:
+        share: seconds for both together.
+        clock: that they are read from.
+    """
+    matrix = torch.rand(_SIDE, _SIDE)
+    product = measure(partial(torch.mm, matrix, matrix, out=torch.empty_like(matrix)), share, clock)
+    source = torch.ones(_BYTES, dtype=torch.uint8)
+    copy = measure(partial(torch.empty_like(source).copy_, source), share / 2, clock)
+    return Peak(
+        gflops=2 * _SIDE**3 / product.best / 1e9,
+        copy_gb_s=_BYTES / copy.best / 1e9,
+        threads=torch.get_num_threads(),
+        product=product,
+        copy=copy,
+    )

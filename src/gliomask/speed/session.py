@@ -1,0 +1,145 @@
+"""Everything that is to be measured, one after the other, within one budget of time.
+
+It is planned with the arithmetic that it takes. A piece of work gets the share of the time left
+that its arithmetic has in what is still to do, so a fast machine measures often and a slow one
+seldom; what would not be done even once before the end is skipped, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from gliomask.errors import MachineError
+from gliomask.inference.engines.choice import engine_statuses
+from gliomask.inference.trial import Trial
+from gliomask.learning.allocator import keep_freed_memory
+from gliomask.speed.peak import Peak
+from gliomask.speed.slices import (
+    EngineSpeed,
+    Place,
+    Ready,
+    Runner,
+    SliceSpeed,
+    make_ready,
+    measure_slices,
+    slice_speed,
+)
+from gliomask.speed.subject import Subject
+from gliomask.speed.timing import Budget
+from gliomask.speed.training import BATCH, PASSES, SIZE, TrainingSpeed, measure_training
+
+_MEASURING: Final = 0.6
+"""Of the time that is left; the rest opens engines and works out right answers."""
+_SLOWEST: Final = 0.15
+"""Of the peak: what is reckoned with for work that was not measured yet."""
+_TRUTH: Final = 4.0
+"""Double precision, and the slower paths that it takes, against single."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was not measured, and why."""
+
+    what: str
+    why: str
+
+
+class Session:
+    """Measures, and keeps what it has measured.
+
+    Args:
+        budget: of time.
+        peak: of the processors.
+        threads: on them.
+    """
+
+    def __init__(self, budget: Budget, peak: Peak, threads: int) -> None:
+        self.budget, self.peak, self.threads = budget, peak, threads
+        self.engines: list[EngineSpeed] = []
+        self.training: list[TrainingSpeed] = []
+        self.skipped: list[Skipped] = []
+        self._places: tuple[Place, ...] = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+        self._runners = self._find_runners()
+        self._planned = 0.0
+
+    def plan(self, subjects: Sequence[Subject]) -> None:
+        """Reckons with the arithmetic of everything that is measured of these."""
+        looking = sum(len(self._runners) * s.flop(size) for s in subjects for size in s.sizes)
+        learning = sum(len(self._places) * _step_flop(subject) for subject in subjects)
+        self._planned = looking + learning
+
+    def measure(self, subject: Subject, folder: Path) -> None:
+        """Measures one network with every engine, and learning.
+
+        Args:
+            subject: that was planned.
+            folder: for its weights.
+
+        Raises:
+            ModelError: its weights are damaged.
+        """
+        if self._fits(subject.name, _TRUTH * subject.flop(subject.tried_at), "cpu"):
+            trial = subject.prepare(folder)
+            self.engines += [self._try(subject, trial, runner) for runner in self._runners]
+        for place in self._places:
+            self._learn(subject, place)
+
+    def _find_runners(self) -> tuple[Runner, ...]:
+        statuses = engine_statuses()
+        self.skipped += [Skipped(one.name, one.problem) for one in statuses if one.problem]
+        there = [one.name for one in statuses if not one.problem]
+        on_gpu = [Runner("torch", "cuda", self.threads)] if "cuda" in self._places else []
+        return (*(Runner(name, "cpu", self.threads) for name in there), *on_gpu)
+
+    def _try(self, subject: Subject, trial: Trial, runner: Runner) -> EngineSpeed:
+        ready = make_ready(subject.name, trial, runner, self.budget.clock)
+        if not isinstance(ready, Ready):
+            return ready
+        found = [self._look(subject, ready, size) for size in subject.sizes]
+        return replace(ready.speed, speeds=tuple(speed for speed in found if speed is not None))
+
+    def _look(self, subject: Subject, ready: Ready, size: int) -> SliceSpeed | None:
+        flop, engine = subject.flop(size), ready.engine
+        what = f"{subject.name} at {size} pixels by {ready.speed.engine}"
+        share = self._share(flop)
+        if not self._fits(what, engine.batch * flop, ready.speed.device):
+            return None
+        channels, clock = subject.card.in_channels, self.budget.clock
+        timed = measure_slices(engine, channels, size, share, clock)
+        peak = self.peak.gflops if ready.speed.device == "cpu" else None
+        return slice_speed(flop, size, timed, peak)
+
+    def _learn(self, subject: Subject, place: Place) -> None:
+        flop, what = _step_flop(subject), f"training {subject.name} on {place}"
+        share = self._share(flop)
+        if not self._fits(what, flop, place):
+            return
+        keep_freed_memory()  # as a training does
+        try:
+            card, clock = subject.card, self.budget.clock
+            self.training.append(measure_training(subject.name, card, place, share, clock))
+        except MachineError as problem:
+            self.skipped.append(Skipped(what, str(problem)))
+
+    def _share(self, flop: float) -> float:
+        """Seconds for a piece of work, which is planned no longer."""
+        share = _MEASURING * self.budget.left * flop / self._planned
+        self._planned = max(self._planned - flop, flop)
+        return share
+
+    def _fits(self, what: str, flop: float, place: Place) -> bool:
+        needed = flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
+        if needed < self.budget.left:
+            return True
+        why = f"it may take {needed:.0f} s, and {self.budget.left:.0f} s are left"
+        self.skipped.append(Skipped(what, why))
+        return False
+
+
+def _step_flop(subject: Subject) -> float:
+    return PASSES * BATCH * subject.flop(SIZE)

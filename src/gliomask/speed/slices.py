@@ -1,0 +1,123 @@
+"""How fast an engine runs a network, slice after slice, and whether its answer is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Literal
+
+from gliomask.errors import GliomaskError
+from gliomask.inference.engines.choice import EngineName, open_engine
+from gliomask.inference.engines.engine import Engine
+from gliomask.inference.trial import GPU_TOLERANCE, TOLERANCE, Trial, trial_inputs
+from gliomask.speed.timing import Clock, Timing, measure
+
+Place = Literal["cpu", "cuda"]
+CASE_SLICES: Final = 155
+"""Slices of a case of BraTS."""
+
+
+@dataclass(frozen=True)
+class SliceSpeed:
+    """An engine at one size.
+
+    Attributes:
+        size: pixels a side; batch: slices at once, as in a prediction.
+        slice_s: seconds for a slice; case_s: for a case of 155, each seen once by the network
+            alone.
+        gflops: 10^9 operations a second, as if convolutions were done one by one. Winograd's
+            method needs fewer, so this can be above the peak.
+        of_peak: share of the measured peak of the processors; None on a GPU.
+        timing: of a batch.
+    """
+
+    size: int
+    batch: int
+    slice_s: float
+    case_s: float
+    gflops: float
+    of_peak: float | None
+    timing: Timing
+
+
+@dataclass(frozen=True)
+class EngineSpeed:
+    """An engine with one network.
+
+    Attributes:
+        model: that was run; engine: as it is asked for; device: that it ran on.
+        name: of the engine with its version.
+        open_s: seconds until it was ready.
+        difference: of its probabilities from the right ones, the largest; None without answer.
+        problem: why it can't be used or trusted; empty if it can.
+        speeds: at each size that there was time for.
+    """
+
+    model: str
+    engine: EngineName
+    device: Place
+    name: str
+    open_s: float
+    difference: float | None
+    problem: str
+    speeds: tuple[SliceSpeed, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """An engine with a network in it."""
+
+    speed: EngineSpeed
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What runs a network: an engine, on a device, with so many threads."""
+
+    engine: EngineName
+    device: Place
+    threads: int
+
+
+def make_ready(model: str, trial: Trial, runner: Runner, clock: Clock) -> Ready | EngineSpeed:
+    """Opens an engine and holds its answer against the right one; a failure is told."""
+    engine, device = runner.engine, runner.device
+    tried = EngineSpeed(model, engine, device, engine, 0.0, None, "")
+    start = clock()
+    try:
+        opened = open_engine(trial.folder, engine, device, runner.threads).engine
+        tried = replace(tried, name=opened.name, open_s=clock() - start)
+        found = trial.difference(opened)
+    except (GliomaskError, RuntimeError, OSError) as problem:
+        return replace(tried, problem=" ".join(str(problem).split()))
+    allowed = TOLERANCE if device == "cpu" else GPU_TOLERANCE
+    off = f"its answer is off by {found:.2g}, allowed {allowed:g}"
+    judged = replace(tried, difference=found, problem="" if found <= allowed else off)
+    return Ready(judged, opened)
+
+
+def measure_slices(
+    engine: Engine, channels: int, size: int, share: float, clock: Clock
+) -> tuple[Timing, int]:
+    """(how long a batch takes, slices in it)."""
+    work = partial(engine.logits, trial_inputs(engine.batch, channels, size))
+    return measure(work, share, clock), engine.batch
+
+
+def slice_speed(
+    flop: float, size: int, timed: tuple[Timing, int], peak_gflops: float | None
+) -> SliceSpeed:
+    """What a timing means.
+
+    Args:
+        flop: operations for one slice.
+        size: of it.
+        timed: a batch, and slices in it.
+        peak_gflops: of the processors; None on a GPU.
+    """
+    timing, batch = timed
+    slice_s = timing.median / batch
+    gflops = flop / slice_s / 1e9
+    of_peak = None if peak_gflops is None else gflops / peak_gflops
+    return SliceSpeed(size, batch, slice_s, CASE_SLICES * slice_s, gflops, of_peak, timing)

@@ -1,0 +1,75 @@
+"""What is measured: a network with weights that are drawn, or a model that was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gliomask.inference.trial import Trial, make_trial, trial_card, write_trial
+from gliomask.nets.arithmetic import count_macs
+from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
+from gliomask.nets.specs import find_spec
+
+_TRIED_AT: Final = 128
+"""Pixels a side of the slice that answers are compared on, at most: in double precision it takes
+as long as twenty others."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network to be measured.
+
+    Attributes:
+        name: for people.
+        card: of it.
+        sizes: pixels a side that it is measured at, the smallest first.
+        run: the folder of its weights; None if they are drawn.
+    """
+
+    name: str
+    card: ModelCard
+    sizes: tuple[int, ...]
+    run: Path | None = None
+
+    def macs(self, size: int) -> int:
+        """Multiply-adds for one slice."""
+        card = self.card
+        return count_macs(find_spec(card.network), card.in_channels, len(card.regions), size)
+
+    def flop(self, size: int) -> float:
+        """Operations for one slice, two for each multiply-add."""
+        return 2.0 * self.macs(size)
+
+    @property
+    def tried_at(self) -> int:
+        """Pixels a side of the slice that answers are compared on."""
+        return min(_TRIED_AT, self.sizes[0])
+
+    def prepare(self, folder: Path) -> Trial:
+        """The model with the right answer.
+
+        Args:
+            folder: to write drawn weights to.
+
+        Raises:
+            ModelError: the run's weights are damaged.
+        """
+        if self.run is None:
+            write_trial(folder, self.card)
+        return make_trial(self.run or folder, 1, self.tried_at)
+
+
+def drawn(network: str, sizes: tuple[int, ...]) -> Subject:
+    """A network of three sequences with weights drawn from a fixed seed."""
+    return Subject(network, trial_card(network, sizes[0]), sizes)
+
+
+def trained(run: Path) -> Subject:
+    """A run folder, at the size that its card tells.
+
+    Raises:
+        ModelError: there is no model in it, or its card is damaged.
+    """
+    card = read_card(run / CARD_FILE)
+    return Subject(card.name, card, (card.size,), run)

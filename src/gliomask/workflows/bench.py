@@ -1,0 +1,156 @@
+"""``bench``: how fast this machine is, measured within a budget of time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import torch
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.progress import SILENT, Progress
+from gliomask.inference.engines.engine import usable_threads
+from gliomask.machine.processors import Processors, read_processors
+from gliomask.speed.advice import Advice, advise
+from gliomask.speed.peak import Peak, measure_peak
+from gliomask.speed.session import Session, Skipped
+from gliomask.speed.slices import EngineSpeed
+from gliomask.speed.subject import Subject, drawn, trained
+from gliomask.speed.timing import Budget
+from gliomask.speed.training import TrainingSpeed
+
+_NETWORKS: Final = ("u2netp", "u2net")
+_ALL_NETWORKS: Final = ("u2net-tiny", *_NETWORKS)
+_SIZES: Final = (128, 256)
+_PEAK_SHARE: Final = 0.03
+
+
+class BenchOptions(Options):
+    """What ``bench`` is asked to measure."""
+
+    models: tuple[Path, ...] = ()
+    """Run folders, instead of networks with drawn weights; each at the size of its card."""
+    everything: bool = False
+    """The network for tests too."""
+    quick: bool = False
+    """At 128 pixels only, in a third of the time."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """On the processors; those that a prediction would use."""
+    seconds: Annotated[float, Field(gt=0)] = 105.0
+    """That all of it may take."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network that was measured.
+
+    Attributes:
+        name: of the model; network: of its spec.
+        trained: whether its weights are those of a training; else they are drawn.
+        gmac: pixels a side -> 10^9 multiply-adds for a slice.
+    """
+
+    name: str
+    network: str
+    trained: bool
+    gmac: dict[int, float]
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """What ``bench`` has measured.
+
+    Attributes:
+        processors: of this machine; threads: that computed.
+        gpu: its name; None if there is none.
+        peak: of the processors.
+        models: what was measured.
+        engines, training: how fast.
+        advice: which engine to take for each model.
+        skipped: what was not measured.
+        seconds: that it took; budget_s: that it might.
+    """
+
+    processors: Processors
+    threads: int
+    gpu: str | None
+    peak: Peak
+    models: tuple[Measured, ...]
+    engines: tuple[EngineSpeed, ...]
+    training: tuple[TrainingSpeed, ...]
+    advice: tuple[Advice, ...]
+    skipped: tuple[Skipped, ...]
+    seconds: float
+    budget_s: float
+
+
+def bench(
+    options: BenchOptions, progress: Progress = SILENT, budget: Budget | None = None
+) -> BenchResult:
+    """Measures this machine.
+
+    Args:
+        options: what to measure.
+        progress: is told of the pieces of work.
+        budget: of time, instead of one that the options tell.
+
+    Raises:
+        ModelError: a run folder holds no model that can be used.
+    """
+    budget = budget or Budget(options.seconds / 3 if options.quick else options.seconds)
+    threads = options.threads or usable_threads()
+    subjects = _subjects(options)
+    with _torch_threads(threads), tempfile.TemporaryDirectory(prefix="gliomask-") as place:
+        peak = measure_peak(_PEAK_SHARE * budget.seconds, budget.clock)
+        session = Session(budget, peak, threads)
+        session.plan(subjects)
+        progress.start(len(subjects), "measuring")
+        for number, subject in enumerate(subjects):
+            session.measure(subject, Path(place) / str(number))
+            progress.advance(note=subject.name)
+    return _result(subjects, session)
+
+
+def _subjects(options: BenchOptions) -> tuple[Subject, ...]:
+    if options.models:
+        return tuple(map(trained, options.models))
+    names = _ALL_NETWORKS if options.everything else _NETWORKS
+    return tuple(drawn(name, _SIZES[:1] if options.quick else _SIZES) for name in names)
+
+
+def _result(subjects: Sequence[Subject], session: Session) -> BenchResult:
+    budget, gpu = session.budget, torch.cuda.is_available()
+    by_model = {s.name: [e for e in session.engines if e.model == s.name] for s in subjects}
+    return BenchResult(
+        processors=read_processors(),
+        threads=session.threads,
+        gpu=torch.cuda.get_device_name() if gpu else None,
+        peak=session.peak,
+        models=tuple(map(_measured, subjects)),
+        engines=tuple(session.engines),
+        training=tuple(session.training),
+        advice=tuple(advise(name, tried) for name, tried in by_model.items()),
+        skipped=tuple(session.skipped),
+        seconds=budget.used,
+        budget_s=budget.seconds,
+    )
+
+
+def _measured(subject: Subject) -> Measured:
+    gmac = {size: subject.macs(size) / 1e9 for size in subject.sizes}
+    return Measured(subject.name, subject.card.network, subject.run is not None, gmac)
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
