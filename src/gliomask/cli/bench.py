@@ -22,6 +22,8 @@ _SLICES = (
     "runs",
     "off by",
 )
+_BUSY = 0.5
+"""Load for each processor from which a figure is doubted."""
 _TRAINING = ("network", "on", "slices/s", "s for 1,000 slices", "precision", "runs")
 
 
@@ -125,6 +127,11 @@ def _rest(found: BenchResult) -> None:
     for one in found.advice:
         render.lines(f"take {one.engine or 'no engine'} for {one.model}: {one.why}")
     wrong = [(f"{one.model} by {one.engine}", one.problem) for one in found.engines if one.problem]
+    if found.load is not None and found.load > _BUSY * found.processors.usable:
+        why = (
+            f"other programs were busy (load {found.load:.1f}), figures are lower than they can be"
+        )
+        render.lines(f"NOTE: {why}")
     for what, why in (*wrong, *((one.what, one.why) for one in found.skipped)):
         render.lines(f"NOTE: {what}: {why}")
     drawn = [model.name for model in found.models if not model.trained]
@@ -132,7 +139,6 @@ def _rest(found: BenchResult) -> None:
         render.lines(
             f"The weights of {' and '.join(drawn)} are drawn, which times don't depend on."
         )
-    render.lines(
-        "Above 100 % of the peak: Winograd's method needs fewer operations than are counted.",
-        f"{found.seconds:.0f} s of {found.budget_s:.0f}",
-    )
+    if any((speed.of_peak or 0) > 1 for one in found.engines for speed in one.speeds):
+        render.lines("Above the peak: Winograd's method needs fewer operations than are counted.")
+    render.lines(f"measured in {found.seconds:.0f} s of {found.budget_s:.0f}")

@@ -64,6 +64,11 @@ def read_processors(root: Path = ROOT) -> Processors:
     )
 
 
+def read_load() -> float | None:
+    """Programs that wanted a processor, on average over the last minute; None on Windows."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
 def _cpuinfo(root: Path) -> dict[str, str]:
     """Key -> value of the first processor; empty where there is no such table."""
     file = root / "proc/cpuinfo"

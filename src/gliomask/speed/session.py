@@ -14,9 +14,10 @@ from typing import Final
 
 import torch
 
+from gliomask.core.progress import Progress
 from gliomask.errors import MachineError
 from gliomask.inference.engines.choice import engine_statuses
-from gliomask.inference.trial import Trial
+from gliomask.inference.trial import Trial, trial_inputs
 from gliomask.learning.allocator import keep_freed_memory
 from gliomask.speed.peak import Peak
 from gliomask.speed.slices import (
@@ -56,10 +57,11 @@ class Session:
         budget: of time.
         peak: of the processors.
         threads: on them.
+        progress: is told of the pieces of work.
     """
 
-    def __init__(self, budget: Budget, peak: Peak, threads: int) -> None:
-        self.budget, self.peak, self.threads = budget, peak, threads
+    def __init__(self, budget: Budget, peak: Peak, threads: int, progress: Progress) -> None:
+        self.budget, self.peak, self.threads, self.progress = budget, peak, threads, progress
         self.engines: list[EngineSpeed] = []
         self.training: list[TrainingSpeed] = []
         self.skipped: list[Skipped] = []
@@ -72,6 +74,8 @@ class Session:
         looking = sum(len(self._runners) * s.flop(size) for s in subjects for size in s.sizes)
         learning = sum(len(self._places) * _step_flop(subject) for subject in subjects)
         self._planned = looking + learning
+        pieces = len(subjects) * (len(self._runners) + len(self._places))
+        self.progress.start(pieces, "measuring")
 
     def measure(self, subject: Subject, folder: Path) -> None:
         """Measures one network with every engine, and learning.
@@ -85,9 +89,12 @@ class Session:
         """
         if self._fits(subject.name, _TRUTH * subject.flop(subject.tried_at), "cpu"):
             trial = subject.prepare(folder)
-            self.engines += [self._try(subject, trial, runner) for runner in self._runners]
+            for runner in self._runners:
+                self.engines.append(self._try(subject, trial, runner))
+                self.progress.advance(note=f"{subject.name} by {runner.engine}")
         for place in self._places:
             self._learn(subject, place)
+            self.progress.advance(note=f"training {subject.name}")
 
     def _find_runners(self) -> tuple[Runner, ...]:
         statuses = engine_statuses()
@@ -104,15 +111,22 @@ class Session:
         return replace(ready.speed, speeds=tuple(speed for speed in found if speed is not None))
 
     def _look(self, subject: Subject, ready: Ready, size: int) -> SliceSpeed | None:
-        flop, engine = subject.flop(size), ready.engine
-        what = f"{subject.name} at {size} pixels by {ready.speed.engine}"
+        flop, speed = subject.flop(size), ready.speed
         share = self._share(flop)
-        if not self._fits(what, engine.batch * flop, ready.speed.device):
+        batch = self._batch(f"{subject.name} at {size} pixels by {speed.engine}", ready, flop)
+        if not batch:
             return None
-        channels, clock = subject.card.in_channels, self.budget.clock
-        timed = measure_slices(engine, channels, size, share, clock)
-        peak = self.peak.gflops if ready.speed.device == "cpu" else None
-        return slice_speed(flop, size, timed, peak)
+        inputs = trial_inputs(batch, subject.card.in_channels, size)
+        timing = measure_slices(ready.engine, inputs, share, self.budget.clock)
+        peak = self.peak.gflops if speed.device == "cpu" else None
+        return slice_speed(flop, inputs.shape, timing, peak)
+
+    def _batch(self, what: str, ready: Ready, flop: float) -> int:
+        """Slices at once: as many as in a prediction, or one if time is short, or none."""
+        batch, place = ready.engine.batch, ready.speed.device
+        if batch > 1 and self._needed(batch * flop, place) < self.budget.left:
+            return batch
+        return 1 if self._fits(what, flop, place) else 0
 
     def _learn(self, subject: Subject, place: Place) -> None:
         flop, what = _step_flop(subject), f"training {subject.name} on {place}"
@@ -133,12 +147,16 @@ class Session:
         return share
 
     def _fits(self, what: str, flop: float, place: Place) -> bool:
-        needed = flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
+        needed = self._needed(flop, place)
         if needed < self.budget.left:
             return True
         why = f"it may take {needed:.0f} s, and {self.budget.left:.0f} s are left"
         self.skipped.append(Skipped(what, why))
         return False
+
+    def _needed(self, flop: float, place: Place) -> float:
+        """Seconds at worst; a GPU is too fast to be reckoned with."""
+        return flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
 
 
 def _step_flop(subject: Subject) -> float:

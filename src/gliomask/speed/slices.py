@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal
 
+from gliomask.core.volume import FloatArray
 from gliomask.errors import GliomaskError
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Engine
-from gliomask.inference.trial import GPU_TOLERANCE, TOLERANCE, Trial, trial_inputs
+from gliomask.inference.trial import GPU_TOLERANCE, TOLERANCE, Trial
 from gliomask.speed.timing import Clock, Timing, measure
 
 Place = Literal["cpu", "cuda"]
@@ -22,7 +23,7 @@ class SliceSpeed:
     """An engine at one size.
 
     Attributes:
-        size: pixels a side; batch: slices at once, as in a prediction.
+        size: pixels a side; batch: slices at once, as in a prediction if there was time for that.
         slice_s: seconds for a slice; case_s: for a case of 155, each seen once by the network
             alone.
         gflops: 10^9 operations a second, as if convolutions were done one by one. Winograd's
@@ -97,26 +98,23 @@ def make_ready(model: str, trial: Trial, runner: Runner, clock: Clock) -> Ready 
     return Ready(judged, opened)
 
 
-def measure_slices(
-    engine: Engine, channels: int, size: int, share: float, clock: Clock
-) -> tuple[Timing, int]:
-    """(how long a batch takes, slices in it)."""
-    work = partial(engine.logits, trial_inputs(engine.batch, channels, size))
-    return measure(work, share, clock), engine.batch
+def measure_slices(engine: Engine, inputs: FloatArray, share: float, clock: Clock) -> Timing:
+    """How long it takes to run all inputs (N, C, size, size) at once."""
+    return measure(partial(engine.logits, inputs), share, clock)
 
 
 def slice_speed(
-    flop: float, size: int, timed: tuple[Timing, int], peak_gflops: float | None
+    flop: float, shape: tuple[int, ...], timing: Timing, peak_gflops: float | None
 ) -> SliceSpeed:
     """What a timing means.
 
     Args:
         flop: operations for one slice.
-        size: of it.
-        timed: a batch, and slices in it.
+        shape: (N, C, size, size) of the inputs.
+        timing: of all N at once.
         peak_gflops: of the processors; None on a GPU.
     """
-    timing, batch = timed
+    batch, _, size, _ = shape
     slice_s = timing.median / batch
     gflops = flop / slice_s / 1e9
     of_peak = None if peak_gflops is None else gflops / peak_gflops

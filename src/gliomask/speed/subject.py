@@ -11,9 +11,10 @@ from gliomask.nets.arithmetic import count_macs
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.specs import find_spec
 
-_TRIED_AT: Final = 128
-"""Pixels a side of the slice that answers are compared on, at most: in double precision it takes
-as long as twenty others."""
+_DRAWN_AT: Final = 64
+_TRAINED_AT: Final = 128
+"""Pixels a side, at most, of the slice that answers are compared on. The right answer is worked
+out in double precision, which takes long."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Subject:
     @property
     def tried_at(self) -> int:
         """Pixels a side of the slice that answers are compared on."""
-        return min(_TRIED_AT, self.sizes[0])
+        return min(_DRAWN_AT if self.run is None else _TRAINED_AT, self.sizes[0])
 
     def prepare(self, folder: Path) -> Trial:
         """The model with the right answer.

@@ -15,7 +15,7 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.progress import SILENT, Progress
 from gliomask.inference.engines.engine import usable_threads
-from gliomask.machine.processors import Processors, read_processors
+from gliomask.machine.processors import Processors, read_load, read_processors
 from gliomask.speed.advice import Advice, advise
 from gliomask.speed.peak import Peak, measure_peak
 from gliomask.speed.session import Session, Skipped
@@ -67,6 +67,7 @@ class BenchResult:
 
     Attributes:
         processors: of this machine; threads: that computed.
+        load: programs that wanted a processor in the minute before; None if it is not told.
         gpu: its name; None if there is none.
         peak: of the processors.
         models: what was measured.
@@ -78,6 +79,7 @@ class BenchResult:
 
     processors: Processors
     threads: int
+    load: float | None
     gpu: str | None
     peak: Peak
     models: tuple[Measured, ...]
@@ -104,16 +106,14 @@ def bench(
     """
     budget = budget or Budget(options.seconds / 3 if options.quick else options.seconds)
     threads = options.threads or usable_threads()
-    subjects = _subjects(options)
+    subjects, load = _subjects(options), read_load()
     with _torch_threads(threads), tempfile.TemporaryDirectory(prefix="gliomask-") as place:
         peak = measure_peak(_PEAK_SHARE * budget.seconds, budget.clock)
-        session = Session(budget, peak, threads)
+        session = Session(budget, peak, threads, progress)
         session.plan(subjects)
-        progress.start(len(subjects), "measuring")
         for number, subject in enumerate(subjects):
             session.measure(subject, Path(place) / str(number))
-            progress.advance(note=subject.name)
-    return _result(subjects, session)
+    return _result(subjects, session, load)
 
 
 def _subjects(options: BenchOptions) -> tuple[Subject, ...]:
@@ -123,12 +123,13 @@ def _subjects(options: BenchOptions) -> tuple[Subject, ...]:
     return tuple(drawn(name, _SIZES[:1] if options.quick else _SIZES) for name in names)
 
 
-def _result(subjects: Sequence[Subject], session: Session) -> BenchResult:
+def _result(subjects: Sequence[Subject], session: Session, load: float | None) -> BenchResult:
     budget, gpu = session.budget, torch.cuda.is_available()
     by_model = {s.name: [e for e in session.engines if e.model == s.name] for s in subjects}
     return BenchResult(
         processors=read_processors(),
         threads=session.threads,
+        load=load,
         gpu=torch.cuda.get_device_name() if gpu else None,
         peak=session.peak,
         models=tuple(map(_measured, subjects)),
