@@ -21,7 +21,8 @@ def test_the_graph_says_what_the_network_says(tmp_path: Path, side: int) -> None
     folder = saved(tmp_path / "model")
     graph = network_graph(*read_arrays(folder))
     batch = np.random.default_rng(0).normal(size=(2, 2, side, side + 3)).astype(np.float32)
-    logits, maps = ReferenceEvaluator(graph).run(None, {"x": batch})
+    answers = ReferenceEvaluator(graph).run(None, {"x": batch})
+    logits, maps = (np.asarray(answer) for answer in answers)
     model, _ = load_model(folder)
     with torch.no_grad():
         expected = torch.stack(model(torch.from_numpy(batch)), dim=1).numpy()
