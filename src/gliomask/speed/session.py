@@ -1,8 +1,8 @@
 """Everything that is to be measured, one after the other, within one budget of time.
 
-It is planned with the arithmetic that it takes. A piece of work gets the share of the time left
-that its arithmetic has in what is still to do, so a fast machine measures often and a slow one
-seldom; what would not be done even once before the end is skipped, and said.
+How long a piece of work takes is foreseen from its arithmetic and the measured peak. It gets the
+share of the time left that it has in all that is still to do, so a fast machine measures often and
+a slow one seldom; what might not be done even once before the end is skipped, and said.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ from gliomask.speed.training import BATCH, PASSES, SIZE, TrainingSpeed, measure_
 
 _MEASURING: Final = 0.6
 """Of the time that is left; the rest opens engines and works out right answers."""
+_LOOKING: Final = 0.7
+_LEARNING: Final = 0.25
+"""Of the peak, as foreseen: what engines reach, and what a training step does."""
 _SLOWEST: Final = 0.15
-"""Of the peak: what is reckoned with for work that was not measured yet."""
+"""Of the peak: what may come at worst."""
 _TRUTH: Final = 4.0
 """Double precision, and the slower paths that it takes, against single."""
 
@@ -71,9 +74,9 @@ class Session:
 
     def plan(self, subjects: Sequence[Subject]) -> None:
         """Reckons with the arithmetic of everything that is measured of these."""
-        looking = sum(len(self._runners) * s.flop(size) for s in subjects for size in s.sizes)
-        learning = sum(len(self._places) * _step_flop(subject) for subject in subjects)
-        self._planned = looking + learning
+        looking = sum(self._looking(one.flop(size)) for one in subjects for size in one.sizes)
+        learning = sum(map(self._learning, subjects))
+        self._planned = len(self._runners) * looking + len(self._places) * learning
         pieces = len(subjects) * (len(self._runners) + len(self._places))
         self.progress.start(pieces, "measuring")
 
@@ -112,26 +115,26 @@ class Session:
 
     def _look(self, subject: Subject, ready: Ready, size: int) -> SliceSpeed | None:
         flop, speed = subject.flop(size), ready.speed
-        share = self._share(flop)
-        batch = self._batch(f"{subject.name} at {size} pixels by {speed.engine}", ready, flop)
-        if not batch:
+        share = self._share(self._looking(flop))
+        batch = self._batch(ready, flop, share)
+        what = f"{subject.name} at {size} pixels by {speed.engine}"
+        if not self._fits(what, batch * flop, speed.device):
             return None
         inputs = trial_inputs(batch, subject.card.in_channels, size)
         timing = measure_slices(ready.engine, inputs, share, self.budget.clock)
         peak = self.peak.gflops if speed.device == "cpu" else None
         return slice_speed(flop, inputs.shape, timing, peak)
 
-    def _batch(self, what: str, ready: Ready, flop: float) -> int:
-        """Slices at once: as many as in a prediction, or one if time is short, or none."""
-        batch, place = ready.engine.batch, ready.speed.device
-        if batch > 1 and self._needed(batch * flop, place) < self.budget.left:
-            return batch
-        return 1 if self._fits(what, flop, place) else 0
+    def _batch(self, ready: Ready, flop: float, share: float) -> int:
+        """Slices at once: as many as in a prediction, or one a thread if time is short."""
+        many, few = ready.engine.batch, min(ready.engine.batch, self.threads)
+        enough = ready.speed.device == "cuda" or 3 * self._looking(flop) * many / few <= share
+        return many if enough else few
 
     def _learn(self, subject: Subject, place: Place) -> None:
-        flop, what = _step_flop(subject), f"training {subject.name} on {place}"
-        share = self._share(flop)
-        if not self._fits(what, flop, place):
+        share = self._share(self._learning(subject))
+        what = f"training {subject.name} on {place}"
+        if not self._fits(what, _step_flop(subject), place):
             return
         keep_freed_memory()  # as a training does
         try:
@@ -140,23 +143,28 @@ class Session:
         except MachineError as problem:
             self.skipped.append(Skipped(what, str(problem)))
 
-    def _share(self, flop: float) -> float:
+    def _looking(self, flop: float) -> float:
+        """Seconds foreseen for one slice on each thread."""
+        return self.threads * flop / (_LOOKING * self.peak.gflops * 1e9)
+
+    def _learning(self, subject: Subject) -> float:
+        """Seconds foreseen for a step of training."""
+        return _step_flop(subject) / (_LEARNING * self.peak.gflops * 1e9)
+
+    def _share(self, foreseen: float) -> float:
         """Seconds for a piece of work, which is planned no longer."""
-        share = _MEASURING * self.budget.left * flop / self._planned
-        self._planned = max(self._planned - flop, flop)
+        share = _MEASURING * self.budget.left * foreseen / self._planned
+        self._planned = max(self._planned - foreseen, foreseen)
         return share
 
     def _fits(self, what: str, flop: float, place: Place) -> bool:
-        needed = self._needed(flop, place)
+        """Whether it ends in time even at its slowest; a GPU is too fast to be reckoned with."""
+        needed = flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
         if needed < self.budget.left:
             return True
         why = f"it may take {needed:.0f} s, and {self.budget.left:.0f} s are left"
         self.skipped.append(Skipped(what, why))
         return False
-
-    def _needed(self, flop: float, place: Place) -> float:
-        """Seconds at worst; a GPU is too fast to be reckoned with."""
-        return flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
 
 
 def _step_flop(subject: Subject) -> float:

@@ -10,6 +10,7 @@ import os
 from typing import Literal, Protocol
 
 from gliomask.core.volume import FloatArray
+from gliomask.machine.processors import read_processors
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -45,10 +46,8 @@ class Engine(Protocol):
 
 def usable_threads() -> int:
     """Threads that a runtime should use: OMP_NUM_THREADS if it is set, else the processors that
-    this process may run on."""
+    this process may run on, within its container's limit."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return read_processors().usable
