@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.trial import TOLERANCE
-from gliomask.speed.slices import EngineSpeed, Place
+from gliomask.speed.slices import EngineSpeed, Place, SliceSpeed
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,19 @@ def advise(model: str, tried: Sequence[EngineSpeed]) -> Advice:
         return Advice(model, None, None, "no engine was measured whose answer is right")
     counts = Counter(speed.size for one in right for speed in one.speeds)
     size = max(counts, key=lambda size: (counts[size], size))
-    seconds = {one: _seconds(one, size) for one in right if _seconds(one, size) is not None}
-    ranked = sorted(seconds, key=lambda one: seconds[one] or 0.0)
-    best = ranked[0]
-    return Advice(model, best.engine, best.device, _why(ranked, seconds, size))
+    ranked = sorted(
+        ((speed, one) for one in right for speed in one.speeds if speed.size == size),
+        key=lambda pair: pair[0].slice_s,
+    )
+    best = ranked[0][1]
+    return Advice(model, best.engine, best.device, _why(ranked))
 
 
-def _why(ranked: Sequence[EngineSpeed], seconds: dict[EngineSpeed, float | None], size: int) -> str:
+def _why(ranked: Sequence[tuple[SliceSpeed, EngineSpeed]]) -> str:
     if len(ranked) == 1:
         return "the only one measured whose answer is right"
-    best, last = ranked[0], ranked[-1]
-    times = (seconds[last] or 0.0) / (seconds[best] or 1.0)
+    (best, _), (last, slowest) = ranked[0], ranked[-1]
     of = f"the fastest of {len(ranked)} that are right to {TOLERANCE:g} of a probability"
-    return f"{of}, {times:.1f} times as fast as {last.engine} at {size} pixels"
-
-
-def _seconds(one: EngineSpeed, size: int) -> float | None:
-    return next((speed.slice_s for speed in one.speeds if speed.size == size), None)
+    times = f"{last.slice_s / best.slice_s:.1f} times as fast as {slowest.engine}"
+    cold = "" if all(speed.timing.warm for speed, _ in ranked) else ", from single runs"
+    return f"{of}, {times} at {best.size} pixels{cold}"

@@ -41,7 +41,7 @@ class BenchOptions(Options):
     """At 128 pixels only, in a third of the time."""
     threads: Annotated[int, Field(ge=1)] | None = None
     """On the processors; those that a prediction would use."""
-    seconds: Annotated[float, Field(gt=0)] = 105.0
+    seconds: Annotated[float, Field(gt=0)] = 100.0
     """That all of it may take."""
 
 
