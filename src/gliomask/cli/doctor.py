@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from gliomask.workflows.checkup import Finding
     from gliomask.workflows.doctor import Checkup
 
-_MARKS = {"ok": "", "note": "note", "breaks": "BREAKS"}
+_MARKS = {"ok": ("", ""), "note": ("note", "yellow"), "breaks": ("BREAKS", "bold red")}
+"""A finding's level -> what is shown for it, and its colour."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,17 +43,19 @@ def run(
         raise MachineError("; ".join(map(_in_short, found.broken)))
 
 
-def _rows(found: Checkup) -> list[tuple[str, ...]]:
+def _rows(found: Checkup) -> list[tuple[object, ...]]:
     """Packages that are as they should be share a row: nobody reads twenty of them."""
     fit = [f for f in found.findings if f.part == "packages" and f.level == "ok"]
     names = ", ".join(f"{finding.name} {finding.found}" for finding in fit)
-    rows = [("packages", "", f"{len(fit)} needed", names)] if fit else []
-    return [*rows, *(_row(finding) for finding in found.findings if finding not in fit)]
+    first = [("packages", "", f"{len(fit)} needed", names)] if fit else []
+    return [*first, *(_row(finding) for finding in found.findings if finding not in fit)]
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: Finding) -> tuple[object, ...]:
+    from rich.text import Text
+
     said = ": ".join(filter(None, (finding.found, finding.remark)))
-    return (finding.part, _MARKS[finding.level], finding.name, said)
+    return (finding.part, Text(*_MARKS[finding.level]), finding.name, said)
 
 
 def _verdict(found: Checkup) -> str:

@@ -224,6 +224,8 @@ def _figure(value: float | None) -> str:
 
 
 def _cell(value: object) -> Text:
+    if isinstance(value, Text):
+        return value
     return Text("" if value is None else _printable(str(value)))
 
 

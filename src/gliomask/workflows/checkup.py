@@ -118,7 +118,7 @@ def judge_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
         return Finding(
             "disk", name, "breaks", str(folder.path), f"can't be written to: {folder.problem}"
         )
-    found = f"{size(folder.free)} free in {folder.path}"
+    found = f"{size(folder.free)} free in {folder.path.absolute()}"
     if folder.free < needed:
         return Finding("disk", name, "breaks", found, f"{what} needs {size(needed)}")
     return Finding("disk", name, "ok", found)

@@ -54,7 +54,10 @@ def check_engines() -> Engines:
 
 
 def judge_engines(engines: Engines) -> tuple[Finding, ...]:
-    """An engine that is absent is missed only where no other one works."""
+    """An engine that is absent is missed only where no other one works.
+
+    How right an answer is, is the largest difference of its probabilities from the reference.
+    """
     works = any(proof.works for proof in engines.proofs)
     rows = [_judge(proof, works) for proof in engines.proofs]
     chosen, why = engines.chosen or "none", engines.why
@@ -73,7 +76,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
     except GliomaskError as problem:
         return Engines(proofs, None, str(problem), "", threads)
     on_gpu = "cuda" in opened.engine.name
-    why = "there is a GPU that torch can use" if on_gpu else "the fastest here on processors"
+    why = "there is a GPU that torch can use" if on_gpu else "the fastest that works here"
     allowed = GPU_TOLERANCE if on_gpu else TOLERANCE
     off = f"its answer is off by {found:.2g}, allowed {allowed:g}; take another by --engine"
     problem_text = "" if found <= allowed else off
@@ -82,7 +85,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
 
 def _judge(proof: Proof, one_works: bool) -> Finding:
     if proof.works:
-        remark = f"right to {proof.difference:.0e} of a probability (allowed {TOLERANCE:g})"
+        remark = f"right to {proof.difference:.0e} (allowed {TOLERANCE:g})"
         return Finding("engines", proof.name, "ok", proof.version or "", remark)
     if proof.version is None:
         return Finding(
