@@ -10,10 +10,10 @@ import numpy as np
 import openvino
 
 from gliomask.core.volume import FloatArray
-from gliomask.inference.engines.compiled import CompiledEngine
+from gliomask.inference.engines.compiled import CompiledEngine, Runner
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.graph import network_graph
+from gliomask.nets.graph import LOGITS, network_graph
 
 
 def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngine:
@@ -32,8 +32,19 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
         "NUM_STREAMS": threads,
     }
     model = core.compile_model(graph, "CPU", settings)
+    runners = [_Runner(model) for _ in range(threads)]
+    _settle(runners[0], card.in_channels)
     version = openvino.get_version().split("-")[0]
-    return CompiledEngine(f"OpenVINO {version}", [_Runner(model) for _ in range(threads)])
+    return CompiledEngine(f"OpenVINO {version}", runners)
+
+
+def _settle(runner: Runner, channels: int) -> None:
+    """Looks at one small image, before several threads do.
+
+    OpenVINO's Python part makes some things when it is first used, and lets go of Python's lock
+    while it does. Two threads that come there together wait for each other for ever.
+    """
+    runner(np.zeros((1, channels, 32, 32), np.float32), LOGITS)
 
 
 class _Runner:
