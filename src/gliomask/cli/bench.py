@@ -64,7 +64,8 @@ def run(
         return
     _machine(found)
     render.table("a prediction, network only", _SLICES, _slice_rows(found))
-    render.table("a training, batches of 8 at 128 pixels", _TRAINING, _training_rows(found))
+    if found.training:
+        render.table("a training, batches of 8 at 128 pixels", _TRAINING, _training_rows(found))
     _rest(found)
 
 
@@ -127,11 +128,10 @@ def _rest(found: BenchResult) -> None:
     for one in found.advice:
         render.lines(f"take {one.engine or 'no engine'} for {one.model}: {one.why}")
     wrong = [(f"{one.model} by {one.engine}", one.problem) for one in found.engines if one.problem]
-    if found.load is not None and found.load > _BUSY * found.processors.usable:
-        why = (
-            f"other programs were busy (load {found.load:.1f}), figures are lower than they can be"
-        )
-        render.lines(f"NOTE: {why}")
+    busy = found.load is not None and found.load > _BUSY * found.processors.usable
+    if busy:
+        why = f"other programs were busy (load {found.load:.1f})"
+        render.lines(f"NOTE: {why}: all figures are lower than they can be, the peak too")
     for what, why in (*wrong, *((one.what, one.why) for one in found.skipped)):
         render.lines(f"NOTE: {what}: {why}")
     drawn = [model.name for model in found.models if not model.trained]
@@ -139,6 +139,6 @@ def _rest(found: BenchResult) -> None:
         render.lines(
             f"The weights of {' and '.join(drawn)} are drawn, which times don't depend on."
         )
-    if any((speed.of_peak or 0) > 1 for one in found.engines for speed in one.speeds):
+    if not busy and any((speed.of_peak or 0) > 1 for one in found.engines for speed in one.speeds):
         render.lines("Above the peak: Winograd's method needs fewer operations than are counted.")
     render.lines(f"measured in {found.seconds:.0f} s of {found.budget_s:.0f}")
