@@ -14,6 +14,7 @@ from gliomask.cli import (
     compare,
     demo,
     evaluate,
+    export,
     follow,
     inspect,
     models,
@@ -46,6 +47,7 @@ _COMMANDS = (
     predict,
     follow,
     models,
+    export,
     phantom,
 )
 for module in _COMMANDS:

@@ -37,7 +37,7 @@ def grid(nodes: Nodes, sides: tuple[Value, Value], pixel_mm: Value, size: int) -
     """
     wide = nodes.cast(pixel_mm, np.float64)
     extents = nodes.add("Mul", nodes.cast(nodes.vector(*sides), np.float64), wide)
-    longest = nodes.add("ReduceMax", extents, axes(0), keepdims=1)
+    longest = nodes.add("ReduceMax", extents, axes=[0], keepdims=1)
     scales = nodes.add("Div", nodes.add("Mul", wide, np.float64(size)), longest)
     there, back = [], []
     for axis, side in enumerate(sides):
@@ -73,7 +73,7 @@ def _source(nodes: Nodes, n_in: Value, n_out: Value, scale: Value) -> Value:
     """(n_out,) float64: where the centre of each output pixel lies among the input's indices."""
     half, sides = np.float64(0.5), [nodes.cast(n, np.float64) for n in (n_in, n_out)]
     middle_in, middle_out = (nodes.add("Mul", side, half) for side in sides)
-    index = nodes.cast(nodes.add("Range", np.int64(0), n_out, np.int64(1)), np.float64)
+    index = nodes.cast(nodes.counting(n_out), np.float64)
     from_middle = nodes.add("Sub", nodes.add("Add", index, half), middle_out)
     at = nodes.add("Add", nodes.add("Div", from_middle, scale), middle_in)
     return nodes.add("Sub", at, half)
@@ -83,4 +83,4 @@ def _offsets(nodes: Nodes, reach: Value) -> Value:
     """(1, K) int64: enough neighbours for the triangle."""
     width = nodes.add("Ceil", nodes.add("Mul", reach, np.float64(2)))
     count = nodes.add("Add", nodes.cast(width, np.int64), np.int64(2))
-    return nodes.add("Unsqueeze", nodes.add("Range", np.int64(0), count, np.int64(1)), axes(0))
+    return nodes.add("Unsqueeze", nodes.counting(count), axes(0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 from onnx import helper
 
 from gliomask.core.intensity import HEAD_SHARE, ROBUST, SAMPLE, TISSUE_SHARE
@@ -36,9 +35,7 @@ def levels(nodes: Nodes, images: Value) -> Levels:
     """
     sample = _sample(nodes, images)
     count = nodes.side(sample, 1)
-    whole = nodes.add("Unsqueeze", count, axes(0))
-    ranked = f"{sample}_ranked"
-    nodes.nodes.append(_ranking(sample, whole, ranked))
+    ranked = _ranked(nodes, sample, count)
     low, high = (_percentile(nodes, ranked, count, percent) for percent in ROBUST)
     span = nodes.add("Mul", nodes.add("Sub", high, low), np.float64(HEAD_SHARE))
     level = nodes.cast(nodes.add("Add", low, span), np.float32)
@@ -67,10 +64,13 @@ def _sample(nodes: Nodes, images: Value) -> Value:
     return nodes.add("Slice", flat, axes(0), end, axes(1), every)
 
 
-def _ranking(sample: Value, count: Value, ranked: Value) -> onnx.NodeProto:
+def _ranked(nodes: Nodes, sample: Value, count: Value) -> Value:
     """The sample sorted, the darkest first."""
+    ranked = f"{sample}_ranked"
     keys = {"axis": 1, "largest": 0, "sorted": 1}
-    return helper.make_node("TopK", [sample, count], [ranked, f"{ranked}_at"], ranked, **keys)
+    inputs = [sample, nodes.add("Unsqueeze", count, axes(0))]
+    nodes.writer.nodes.append(helper.make_node("TopK", inputs, [ranked, f"{ranked}_at"], **keys))
+    return ranked
 
 
 def _percentile(nodes: Nodes, ranked: Value, count: Value, percent: int) -> Value:

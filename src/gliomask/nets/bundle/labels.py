@@ -20,11 +20,10 @@ def label_of(card: ModelCard, region: str) -> int:
 def labels(nodes: Nodes, card: ModelCard, probabilities: Value) -> Value:
     """(R, S, H, W) float32 to (S, H, W) uint8 at the card's threshold."""
     found = nodes.add("GreaterOrEqual", probabilities, np.float32(card.threshold))
-    mask: Value | np.uint8 = np.uint8(0)
+    mask = nodes.constant(np.uint8(0))
     for region in _FROM_OUTSIDE:
         if region in card.regions:
             at = np.int64(card.regions.index(region))
             inside = nodes.add("Gather", found, at, axis=0)
             mask = nodes.add("Where", inside, np.uint8(label_of(card, region)), mask)
-    assert isinstance(mask, str)
     return mask

@@ -5,17 +5,22 @@ Names are counted, so the same calls give the same graph to the byte.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
+
+from gliomask.nets.graph import GraphWriter
 
 Value = str
 """The name of what a node gives, or of an input of the graph."""
-Constant = npt.NDArray[np.generic] | np.generic
+Constant = npt.NDArray[Any] | np.generic
 """Numbers that stand in the graph; their dtype is that of the value."""
+Network = Callable[[GraphWriter, Value], Value]
+"""Writes a network that reads (N, C, size, size) float32 and names its logits, alike of shape."""
 
 
 class Nodes:
@@ -27,33 +32,29 @@ class Nodes:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self._known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self.writer = GraphWriter(f"{name}/")
+        self._known: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
 
-    def add(self, kind: str, *inputs: Value | Constant, **attributes: object) -> Value:
-        """A node with one output: the name of that.
+    def add(self, kind: str, *inputs: Value | Constant, **attributes: Any) -> Value:
+        """A node, by the name of its first output.
 
         Args:
             kind: the operator.
             inputs: values of this graph or of one around it, or constants.
             attributes: of the operator.
         """
-        output = f"{self.name}/{len(self.nodes)}_{kind}"
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
-        self.nodes.append(helper.make_node(kind, names, [output], name=output, **attributes))
-        return output
+        return self.writer.add(kind, names, **attributes)
 
     def constant(self, numbers: Constant) -> Value:
         """Numbers as a value; equal ones stand in the graph once."""
         array = np.asarray(numbers)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._known:
-            self._known[key] = f"{self.name}/constant_{len(self.constants)}"
-            self.constants.append(numpy_helper.from_array(array, self._known[key]))
+            self._known[key] = self.writer.constant(array)
         return self._known[key]
 
-    def cast(self, value: Value | Constant, dtype: type[np.generic]) -> Value:
+    def cast(self, value: Value, dtype: type[np.generic]) -> Value:
         """The value as another dtype of numpy."""
         return self.add("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
@@ -62,19 +63,32 @@ class Nodes:
         shape = self.add("Shape", value, start=axis, end=axis + 1)
         return self.add("Squeeze", shape, axes(0))
 
-    def vector(self, *values: Value | Constant) -> Value:
-        """Numbers without axes as one vector of int64."""
+    def vector(self, *values: Value) -> Value:
+        """Numbers without axes as one vector."""
         return self.add("Concat", *(self.add("Unsqueeze", v, axes(0)) for v in values), axis=0)
+
+    def counting(self, count: Value) -> Value:
+        """0, 1, ... below a number without axes: a vector of int64.
+
+        A sum of ones instead of Range, whose bounds OpenVINO works out without end.
+        """
+        ones = self.add("Expand", np.int64(1), self.vector(count))
+        return self.add("CumSum", ones, np.int64(0), exclusive=1)
 
     def half(self, value: Value) -> Value:
         """float32 rounded to half precision, as float32."""
         return self.cast(self.cast(value, np.float16), np.float32)
 
+    def output(self, value: Value, name: Value) -> None:
+        """Gives a value the name of an output."""
+        self.writer.add("Identity", [value], output=name)
+
     def graph(
         self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
     ) -> onnx.GraphProto:
         """The graph of all nodes so far."""
-        return helper.make_graph(self.nodes, self.name, inputs, outputs, self.constants)
+        written = self.writer
+        return helper.make_graph(written.nodes, self.name, inputs, outputs, written.constants)
 
 
 def axes(*numbers: int) -> npt.NDArray[np.int64]:
@@ -82,7 +96,7 @@ def axes(*numbers: int) -> npt.NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def typed(name: str, dtype: type[np.generic], shape: Sequence[str | int]) -> onnx.ValueInfoProto:
+def typed(name: Value, dtype: type[np.generic], shape: Sequence[str | int]) -> onnx.ValueInfoProto:
     """An input or output of a graph; a side with a name has any length."""
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     return helper.make_tensor_value_info(name, kind, list(shape))

@@ -10,12 +10,12 @@ import onnx
 from gliomask.core.intensity import CLIP
 from gliomask.nets.bundle.grid import Grid
 from gliomask.nets.bundle.head_box import HeadBox
-from gliomask.nets.bundle.nodes import Nodes, Value, axes, typed
-from gliomask.nets.bundle.splice import splice
+from gliomask.nets.bundle.nodes import Network, Nodes, Value, axes, typed
 from gliomask.nets.cards import ModelCard
 
 _NUMBER, _GOES_ON = "slice/number", "slice/goes_on"
 """What a loop gives its body."""
+
 
 @dataclass(frozen=True)
 class Examination:
@@ -36,14 +36,14 @@ class Examination:
     present: Value | None
 
 
-def slice_graph(card: ModelCard, network: onnx.ModelProto, about: Examination) -> onnx.GraphProto:
+def slice_graph(card: ModelCard, network: Network, about: Examination) -> onnx.GraphProto:
     """The body of the loop: a slice of ``images`` to its probabilities (R, H, W) float32."""
     nodes = Nodes("slice")
     image = nodes.add("Gather", "images", _NUMBER, axis=1)
     inputs = _inputs(nodes, card, about, image)
-    found = _sigmoid(nodes, splice(nodes, network, inputs, "logits"))
+    found = _sigmoid(nodes, network(nodes.writer, inputs))
     if card.input_mode == "each":
-        maps = nodes.add("ReduceMean", found, axes(0), keepdims=0)
+        maps = nodes.add("ReduceMean", found, axes=[0], keepdims=0)
     else:
         maps = nodes.add("Squeeze", found, axes(0))
     back = _apply(nodes, maps, about.grid.rows_back, about.grid.columns_back)

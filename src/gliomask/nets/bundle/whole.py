@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from onnx import helper
 
+from gliomask.nets.arrays import Arrays
 from gliomask.nets.bundle.grid import grid
 from gliomask.nets.bundle.head_box import head_box
 from gliomask.nets.bundle.intensity import Levels, levels
 from gliomask.nets.bundle.labels import labels
-from gliomask.nets.bundle.nodes import Nodes, Value, axes, typed
+from gliomask.nets.bundle.nodes import Network, Nodes, Value, axes, typed
 from gliomask.nets.bundle.one_slice import Examination, slice_graph
 from gliomask.nets.cards import ModelCard
-
-_IR_VERSION = 10
-"""Of the file; older runtimes refuse newer ones."""
+from gliomask.nets.graph import write_network
+from gliomask.nets.specs import find_spec
 
 
 def takes_some(card: ModelCard) -> bool:
@@ -31,7 +30,13 @@ def takes_some(card: ModelCard) -> bool:
     return card.input_mode == "each" or card.sequence_dropout
 
 
-def whole_graph(card: ModelCard, network: onnx.ModelProto) -> onnx.ModelProto:
+def network_of(arrays: Arrays, card: ModelCard) -> Network:
+    """What writes the network of a card with its weights."""
+    spec = find_spec(card.network)
+    return lambda writer, inputs: write_network(writer, arrays, spec, inputs)[0]
+
+
+def whole_graph(card: ModelCard, network: Network) -> onnx.ModelProto:
     """The graph of a model.
 
     Inputs: ``images`` (C, S, H, W) float32, finite, the card's sequences in order, axial slices in
@@ -44,7 +49,7 @@ def whole_graph(card: ModelCard, network: onnx.ModelProto) -> onnx.ModelProto:
 
     Args:
         card: of the model.
-        network: ``x`` (N, C, size, size) float32 to ``logits`` (N, R, size, size).
+        network: writes what lies between the prepared slices and their logits.
     """
     nodes = Nodes("bundle")
     present = "present" if takes_some(card) else None
@@ -59,10 +64,10 @@ def whole_graph(card: ModelCard, network: onnx.ModelProto) -> onnx.ModelProto:
         present=present,
     )
     probability = _through(nodes, slice_graph(card, network, about))
-    _name(nodes, probability, "probability")
-    _name(nodes, labels(nodes, card, "probability"), "mask")
-    _name(nodes, _contrast(nodes, found, present), "contrast")
-    return _model(nodes, card, network)
+    nodes.output(probability, "probability")
+    nodes.output(labels(nodes, card, "probability"), "mask")
+    nodes.output(_contrast(nodes, found, present), "contrast")
+    return _model(nodes, card)
 
 
 def _heads(nodes: Nodes, card: ModelCard, tissue: Value, present: Value | None) -> list[Value]:
@@ -94,11 +99,7 @@ def _contrast(nodes: Nodes, found: Levels, present: Value | None) -> Value:
     return nodes.add("Or", contrast, nodes.add("Not", present))
 
 
-def _name(nodes: Nodes, value: Value, name: str) -> None:
-    nodes.nodes.append(helper.make_node("Identity", [value], [name], name))
-
-
-def _model(nodes: Nodes, card: ModelCard, network: onnx.ModelProto) -> onnx.ModelProto:
+def _model(nodes: Nodes, card: ModelCard) -> onnx.ModelProto:
     channels, regions = len(card.sequences), len(card.regions)
     inputs = [
         typed("images", np.float32, [channels, "S", "H", "W"]),
@@ -111,9 +112,4 @@ def _model(nodes: Nodes, card: ModelCard, network: onnx.ModelProto) -> onnx.Mode
         typed("mask", np.uint8, ["S", "H", "W"]),
         typed("contrast", np.bool_, [channels]),
     ]
-    return helper.make_model(
-        nodes.graph(inputs, outputs),
-        opset_imports=network.opset_import,
-        ir_version=_IR_VERSION,
-        producer_name="gliomask",
-    )
+    return nodes.writer.model("gliomask", inputs, outputs)
