@@ -7,6 +7,7 @@ and numpy. The same model gives the same bytes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from gliomask.nets.bundle.words import Told, bundle_json, readme, runner
 from gliomask.nets.cards import CARD_FILE
 
 BUNDLE_FILE = "bundle.json"
+_COUNTED = re.compile(r'name="(\w+)_\d+"')
+"""A name that OpenVINO gave to a node; those of our graph hold a slash."""
 
 
 class ExportOptions(Options):
@@ -96,5 +99,16 @@ def _load_openvino() -> Any:
 
 
 def _save_openvino(openvino: Any, graph: bytes, path: Path) -> None:
-    """Weights stay float32: half of their digits would change masks."""
+    """Weights stay float32: half of their digits would change masks.
+
+    OpenVINO names nodes by a count that goes on through a process; here it starts anew, so that
+    the same model gives the same file.
+    """
     openvino.save_model(openvino.Core().read_model(graph), path, compress_to_fp16=False)
+    counted: dict[str, str] = {}
+    text = path.read_text(encoding="utf-8")
+    path.write_text(_COUNTED.sub(lambda name: _renamed(name, counted), text), encoding="utf-8")
+
+
+def _renamed(name: re.Match[str], counted: dict[str, str]) -> str:
+    return counted.setdefault(name[0], f'name="{name[1]}_{len(counted)}"')

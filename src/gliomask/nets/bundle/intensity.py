@@ -67,9 +67,10 @@ def _sample(nodes: Nodes, images: Value) -> Value:
 def _ranked(nodes: Nodes, sample: Value, count: Value) -> Value:
     """The sample sorted, the darkest first."""
     ranked = f"{sample}_ranked"
-    keys = {"axis": 1, "largest": 0, "sorted": 1}
     inputs = [sample, nodes.add("Unsqueeze", count, axes(0))]
-    nodes.writer.nodes.append(helper.make_node("TopK", inputs, [ranked, f"{ranked}_at"], **keys))
+    outputs = [ranked, f"{ranked}_at"]
+    ranking = helper.make_node("TopK", inputs, outputs, axis=1, largest=0, sorted=1)
+    nodes.writer.nodes.append(ranking)
     return ranked
 
 

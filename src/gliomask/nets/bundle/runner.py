@@ -31,8 +31,8 @@ images = np.stack([there.get(name, np.zeros_like(parts[0])) for name in names]).
 if not np.isfinite(images).all() or min(asked.pixel_mm) <= 0:
     sys.exit("error: the images hold NaN or infinity, or --pixel-mm is not positive")
 feeds = {"images": images, "pixel_mm": np.array(asked.pixel_mm, np.float32)}
-feeds |= {"present": np.isin(names, keys)} if told["some_suffice"] else {}
-probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, feeds)
+given = feeds | ({"present": np.isin(names, keys)} if told["some_suffice"] else {})
+probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, given)
 if not contrast.all():
     sys.exit("error: an image is constant: it has no contrast")
 asked.out.mkdir(parents=True, exist_ok=True)

@@ -21,12 +21,12 @@ _FRAME = (
 )
 _ONNX = (
     "import onnxruntime",
-    'onnxruntime.InferenceSession(here / "model.onnx").run(None, feeds)',
+    'onnxruntime.InferenceSession(here / "model.onnx").run(None, given)',
 )
 _OPENVINO = (
     "import openvino",
     'openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
-    "(feeds).values()",
+    "(given).values()",
 )
 """The lines of the runner that differ."""
 
