@@ -124,11 +124,11 @@ def test_openvino(model: Path, tmp_path: Path) -> None:
     volume = head_volume()
     due = load_predictor(model, "cpu", "torch").segment(volume, keep=True)
     mask = masked(made.out, volume, tmp_path)
-    assert (mask != due.mask).sum() <= 0.01 * (due.mask > 0).sum()
+    assert (mask != due.mask).sum() <= 0.001 * (due.mask > 0).sum()
     found = np.load(tmp_path / "found" / "probability.npy")
     assert due.probabilities is not None
     turned = to_reading(due.probabilities, orientation(volume.affine))
-    assert np.abs(found - turned).max() < 2e-3
+    assert np.abs(found - turned).max() < 5e-4
     again = export(ExportOptions(model=model, out=tmp_path / "again", to="openvino"))
     assert again.sha256 == made.sha256
 
