@@ -7,12 +7,13 @@ import io
 
 import pytest
 
+from gliomask.core.csv_table import csv_text
 from gliomask.evaluation.lesions import LesionScore
 from gliomask.evaluation.overlap import Overlap
 from gliomask.evaluation.scores import CaseScore
 from gliomask.evaluation.slicewise import SliceScore
 from gliomask.evaluation.surface import SurfaceScore
-from gliomask.evaluation.tables import COLUMNS, csv_text, metrics_csv
+from gliomask.evaluation.tables import COLUMNS, metrics_csv
 
 SLICES = SliceScore(tumour=2, dice_sum=1.0, free=4, invented=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.core.volume import FloatArray
-from gliomask.inference.passes import Opinions, Passes, disagreement, trained_flips
+from gliomask.inference.passes import (
+    Opinions,
+    Passes,
+    disagreement,
+    shows_something,
+    trained_flips,
+)
 from tests.fakes import BrightEngine, fake_card, head_volume
 
 BOTH = ("t1", "flair")
@@ -106,3 +113,20 @@ def test_disagreement_by_hand() -> None:
     assert disagreement(opinions(10, [10, 30], [8, 10]), 0) == pytest.approx(1 - (0.8 + 0.5) / 2)
     assert disagreement(opinions(0, [0, 0], [0, 0]), 0) == 0.0
     assert disagreement(opinions(0, [5], [0]), 0) == 1.0
+
+
+def test_slices_that_show_nothing_are_not_asked_about(stack: SliceStack) -> None:
+    array = stack.array.copy()
+    array[:2] = -1.5  # above a skull-stripped head everything is one value
+    array[2, 0], array[3, 1] = 0.25, 0.25  # one of the two sequences still shows something
+    bare = replace(stack, array=array)
+    engine = BrightEngine()
+    passes = Passes(engine, fake_card())
+    maps = passes.plain(bare, BOTH)
+    assert sum(shape[0] for shape in engine.shapes) == len(array) - 2
+    assert (maps[:, :2] == 0).all()
+    np.testing.assert_allclose(maps[:, 4:], passes.plain(stack, BOTH)[:, 4:], atol=1e-6)
+    said = passes.thorough(bare, BOTH)
+    np.testing.assert_allclose(said.probabilities, maps, atol=1e-6)
+    assert shows_something(bare, (0, 1)).tolist() == [False] * 2 + [True] * (len(array) - 2)
+    assert not shows_something(bare, (0,))[2]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gliomask.core.csv_table import Cell, csv_text
 from gliomask.evaluation.analysis import Analysis
 from gliomask.evaluation.metric import METRICS
 from gliomask.evaluation.statistics import Summary
-from gliomask.evaluation.tables import Cell, csv_text
 
 _FIGURES = ("n", "n_empty", "mean", "ci95_low", "ci95_high", "median", "p10", "p90", "min", "max")
 

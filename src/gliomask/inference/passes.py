@@ -9,7 +9,7 @@ only counts and the disagreement are kept, so that memory does not grow with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,14 +140,19 @@ class Passes:
 
     def _batches(
         self, stack: SliceStack, used: tuple[str, ...]
-    ) -> Iterator[tuple[slice, FloatArray]]:
-        """Where some slices lie in the stack, and they as the network gets them."""
+    ) -> Iterator[tuple[npt.NDArray[np.intp], FloatArray]]:
+        """Where some slices lie in the stack, and they as the network gets them.
+
+        Slices that show nothing are left out: they keep a probability of 0.
+        """
         index = [stack.sequences.index(name) for name in used]
         single = self.card.input_mode == "each"
         step = max(1, self.engine.batch // (len(used) if single else 1))
-        for start in range(0, len(stack.array), step):
-            at = slice(start, start + step)
-            yield at, fit(stack.array[at, index], stack.record.pixel_mm, self.card.size)
+        shown = np.flatnonzero(shows_something(stack, index))
+        for start in range(0, len(shown), step):
+            at = shown[start : start + step]
+            slices = stack.array[at[:, None], index]
+            yield at, fit(slices, stack.record.pixel_mm, self.card.size)
 
     def _mirrored(self, fitted: FloatArray, used: tuple[str, ...], axis: int) -> FloatArray:
         turned = np.ascontiguousarray(np.flip(fitted, axis))
@@ -183,6 +188,18 @@ class Passes:
         if not np.isfinite(logits).all():
             raise ModelError(f"the model {self.card.name} gives values that are not finite")
         return _sigmoid(logits)
+
+
+def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """(S,) bool: whether any of these sequences (their indices) varies within a slice.
+
+    Above and below the head a skull-stripped volume holds one value throughout.
+    """
+    array = stack.array
+    found = np.zeros(len(array), bool)
+    for k in sequences:
+        found |= array[:, k].max(axis=(1, 2)) > array[:, k].min(axis=(1, 2))
+    return found
 
 
 def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.csv_table import csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import ConfigError, FormatError, InputError, nearest
 from gliomask.evaluation.comparison import Comparison, Scores, compare
@@ -24,7 +25,6 @@ from gliomask.evaluation.latex import LatexTable, latex_table
 from gliomask.evaluation.metric import METRICS
 from gliomask.evaluation.policy import POLICY, Score
 from gliomask.evaluation.statistics import scores_by_patient
-from gliomask.evaluation.tables import csv_text
 from gliomask.formats.table import read_table
 from gliomask.report.evaluation.comparison import COLUMNS, comparison_page, comparison_rows
 from gliomask.workflows.provenance import provenance

@@ -26,13 +26,13 @@ from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.workflows.assignment import Assignment, Judge, Question, assign, licences_of
+from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.judging import Background, Circumstances, JudgedCase, judge
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
     Judgement,
     check_target,
-    raise_failures,
     write_judgement,
 )
 from gliomask.workflows.subjects import Examination, Part, Subject

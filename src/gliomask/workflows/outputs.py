@@ -17,8 +17,6 @@ from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, GliomaskError, InputError
 from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
 from gliomask.formats.pictures import read_picture_masks, write_picture
-from gliomask.report.preview import draw_preview
-from gliomask.workflows.case_html import write_page
 from gliomask.workflows.case_record import CaseRecord, record_text
 from gliomask.workflows.dicom_outputs import is_dicom_case, write_dicom
 from gliomask.workflows.outcome import WHITE, Outcome, record_of
@@ -70,15 +68,25 @@ def write_outputs(
     if volume.has_world:
         for name, layers in outcome.written_layers.items():
             _write_layers(folder, f"{case.id}_{name}", layers, prediction)
-    still = folder / f"{case.id}.png" if "png" in write else None
-    if still is not None:
-        draw_preview(prediction, volume, still)
-    if "html" in write:
-        write_page(folder / f"{case.id}.html", outcome, still)
+    _write_views(folder, outcome, write)
     names = {*kept, *(entry.name for entry in folder.iterdir())}
     record = record_of(outcome, tuple(sorted(names)))
     write_text(folder / f"{case.id}.json", record_text(record))
     return record
+
+
+def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
+    """matplotlib is loaded for those who want to see something."""
+    case = outcome.case
+    still = folder / f"{case.id}.png" if "png" in write else None
+    if still is not None:
+        from gliomask.report.preview import draw_preview
+
+        draw_preview(outcome.prediction, outcome.volume, still)
+    if "html" in write:
+        from gliomask.workflows.case_html import write_page
+
+        write_page(folder / f"{case.id}.html", outcome, still)
 
 
 def _write_dicom(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:

@@ -14,6 +14,7 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
+from gliomask.core.csv_table import Cell, csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.progress import SILENT, Progress
 from gliomask.datasets.study import survey
@@ -26,18 +27,17 @@ from gliomask.errors import (
     ModelError,
     StoppedError,
 )
-from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.one_grid import load_on_one_grid, with_study
 from gliomask.workflows.outcome import Outcome, record_path
 from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
 from gliomask.workflows.provenance import software
-from gliomask.workflows.results import raise_failures
 from gliomask.workflows.staging import staged
 
 TABLE = "cases.csv"

@@ -23,7 +23,7 @@ import numpy as np
 import yaml
 
 from gliomask.core.atomic import atomic_folder, write_text
-from gliomask.errors import BatchError, Failure, InputError
+from gliomask.errors import Failure, InputError
 from gliomask.evaluation.analysis import Analysis, Probabilities, Traits, analyse, analysis_keys
 from gliomask.evaluation.exchange import find_exchanges
 from gliomask.evaluation.latex import LatexTable, latex_table
@@ -158,16 +158,6 @@ def write_judgement(out: Path, judgement: Judgement) -> Judged:
             findings = _findings(judgement, analysis, remarks, charts, checklist)
             write_text(folder / REPORT, evaluation_page(findings))
     return Judged(analysis, remarks)
-
-
-def raise_failures(failures: Sequence[Failure], done: int, out: Path) -> None:
-    """Ends a batch.
-
-    Raises:
-        BatchError: there are failures; the others are in ``out``.
-    """
-    if failures:
-        raise BatchError(f"{len(failures)} failed, {done} done; see {out}", failures)
 
 
 def _analyse(judgement: Judgement) -> Analysis:

@@ -23,6 +23,7 @@ from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_gr
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
 from gliomask.formats.images import is_nifti, read_image, read_labels
+from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.files import file_key
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.judging import Background, Circumstances, JudgedCase, Trait, judge
@@ -32,7 +33,6 @@ from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
     Judgement,
     check_target,
-    raise_failures,
     write_judgement,
 )
 from gliomask.workflows.schemes import Labels, Schemes, find_schemes

@@ -6,15 +6,14 @@ what can't be used is passed over, and one line says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from gliomask.errors import GliomaskError, MachineError
-from gliomask.inference.engines.engine import Device, Engine
+from gliomask.inference.engines.engine import Device, Engine, usable_threads
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import ModelCard
 
@@ -52,22 +51,17 @@ class Opened:
 
 @dataclass(frozen=True)
 class _Runtime:
-    """A compiled runtime: its package, its module in here, its class and how to get it."""
+    """A compiled runtime: its package, its module in here and how to get it."""
 
     package: str
     module: str
-    kind: str
     how: str
 
 
 _COMPILED: Final[dict[EngineName, _Runtime]] = {
-    "mnn": _Runtime("MNN", "mnn", "MNNEngine", "pip install MNN"),
-    "onnxruntime": _Runtime(
-        "onnxruntime", "onnx_runtime", "ONNXRuntimeEngine", "pip install 'gliomask[onnx]'"
-    ),
-    "openvino": _Runtime(
-        "openvino", "openvino", "OpenVINOEngine", "pip install 'gliomask[openvino]'"
-    ),
+    "mnn": _Runtime("MNN", "mnn", "pip install MNN"),
+    "onnxruntime": _Runtime("onnxruntime", "onnx_runtime", "pip install 'gliomask[onnx]'"),
+    "openvino": _Runtime("openvino", "openvino", "pip install 'gliomask[openvino]'"),
 }
 """The fastest first."""
 
@@ -84,7 +78,8 @@ def open_engine(
         folder: of the model.
         choice: ``auto`` takes PyTorch on a GPU, else the fastest engine that works.
         device: ``auto`` takes a CUDA device where there is one; only PyTorch runs on it.
-        threads: of a compiled engine; PyTorch uses those of the process.
+        threads: of a compiled engine, those that the process may use if it is not given; PyTorch
+            always uses the latter.
 
     Raises:
         ModelError: no such folder, or a damaged card or weights.
@@ -130,8 +125,8 @@ def _compiled(folder: Path, name: EngineName, threads: int | None) -> Opened:
     runtime = _COMPILED[name]
     arrays, card = read_arrays(folder)
     try:
-        made: Callable[..., Engine] = getattr(_module(runtime), runtime.kind)
-        return Opened(made(arrays, card, threads), card)
+        opened = _module(runtime).open_network(arrays, card, threads or usable_threads())
+        return Opened(opened, card)
     except GliomaskError:
         raise
     except Exception as problem:
@@ -165,7 +160,7 @@ def _status(name: EngineName) -> EngineStatus:
     return EngineStatus(name, version, "")
 
 
-def _module(runtime: _Runtime) -> object:
+def _module(runtime: _Runtime) -> Any:
     return import_module(f"gliomask.inference.engines.{runtime.module}")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from gliomask.core.volume import FloatArray
 from gliomask.errors import MachineError
-from gliomask.inference.engines.engine import usable_threads
+from gliomask.inference.engines.compiled import CompiledEngine
 from gliomask.inference.engines.quiet import quiet_stdout
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
@@ -28,49 +28,41 @@ with quiet_stdout():
     from MNN import expr, nn
 
 _OUTPUTS = (LOGITS, MAPS)
+_SETTINGS = {"backend": "CPU", "numThread": 1, "precision": "high"}
 
 
-class MNNEngine:
-    """Runs a network with MNN on the processor, in float32.
+def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngine:
+    """A network in float32 on the processor.
 
     Args:
-        arrays: the weights of the network; card: of it.
-        threads: that it uses; those that this process may use if it is not given.
+        arrays: its weights; card: of it.
+        threads: that work at once.
 
     Raises:
         MachineError: MNN can't convert the network.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        path = _converted(Path(folder), arrays, card)
+        runners = [_Runner(path) for _ in range(threads)]
+    return CompiledEngine(f"MNN {metadata.version('MNN')}", runners)
 
-    batch = 1
-    """One input at a time stays in the processor's cache; more at once are slower."""
 
-    def __init__(self, arrays: Arrays, card: ModelCard, threads: int | None = None) -> None:
-        self.threads = threads or usable_threads()
-        with tempfile.TemporaryDirectory() as folder:
-            self._module = _load(_converted(Path(folder), arrays, card), self.threads)
+class _Runner:
+    """See ``compiled.Runner``."""
 
-    @property
-    def name(self) -> str:
-        return f"MNN {metadata.version('MNN')} on cpu, {self.threads} threads"
+    def __init__(self, path: Path) -> None:
+        with quiet_stdout():
+            runtime = nn.create_runtime_manager((_SETTINGS,))
+            self._module: Any = nn.load_module_from_file(
+                str(path), [INPUT], list(_OUTPUTS), runtime_manager=runtime, shape_mutable=True
+            )
 
-    def logits(self, inputs: FloatArray) -> FloatArray:
-        """See ``Engine.logits``."""
-        return self._run(inputs, _OUTPUTS.index(LOGITS))
-
-    def maps(self, inputs: FloatArray) -> FloatArray:
-        """See ``Engine.maps``."""
-        return self._run(inputs, _OUTPUTS.index(MAPS))
-
-    def _run(self, inputs: FloatArray, output: int) -> FloatArray:
-        found = [self._one(one[None], output) for one in inputs]
-        return np.concatenate(found)
-
-    def _one(self, image: FloatArray, output: int) -> FloatArray:
+    def __call__(self, image: FloatArray, output: str) -> FloatArray:
         variable = expr.placeholder(list(image.shape), expr.NCHW, expr.float)
-        variable.write(np.ascontiguousarray(image))
-        answer = self._module.forward([variable])[output]
-        plain: FloatArray = np.array(expr.convert(answer, expr.NCHW).read(), np.float32)
-        return plain
+        variable.write(image)
+        answer = self._module.forward([variable])[_OUTPUTS.index(output)]
+        own: FloatArray = np.array(expr.convert(answer, expr.NCHW).read(), np.float32)
+        return own
 
 
 def _converted(folder: Path, arrays: Arrays, card: ModelCard) -> Path:
@@ -83,12 +75,3 @@ def _converted(folder: Path, arrays: Arrays, card: ModelCard) -> Path:
     if not made.is_file():
         raise MachineError(f"MNN can't convert the network {card.network}")
     return made
-
-
-def _load(path: Path, threads: int) -> Any:
-    settings = {"backend": "CPU", "numThread": threads, "precision": "high"}
-    with quiet_stdout():
-        runtime = nn.create_runtime_manager((settings,))
-        return nn.load_module_from_file(
-            str(path), [INPUT], list(_OUTPUTS), runtime_manager=runtime, shape_mutable=True
-        )

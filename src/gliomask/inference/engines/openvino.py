@@ -10,46 +10,39 @@ import numpy as np
 import openvino
 
 from gliomask.core.volume import FloatArray
-from gliomask.inference.engines.engine import usable_threads
+from gliomask.inference.engines.compiled import CompiledEngine
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.graph import LOGITS, MAPS, network_graph
+from gliomask.nets.graph import network_graph
 
 
-class OpenVINOEngine:
-    """Runs a network with OpenVINO on the processor, in float32.
+def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngine:
+    """A network in float32 on the processor.
 
     Args:
-        arrays: the weights of the network; card: of it.
-        threads: that it uses; those that this process may use if it is not given.
+        arrays: its weights; card: of it.
+        threads: that work at once.
     """
-
-    batch = 1
-    """One input at a time stays in the processor's cache; more at once are slower."""
-
-    def __init__(self, arrays: Arrays, card: ModelCard, threads: int | None = None) -> None:
-        self.threads = threads or usable_threads()
-        core = openvino.Core()
-        graph = core.read_model(network_graph(arrays, card).SerializeToString())
+    core = openvino.Core()
+    graph = core.read_model(network_graph(arrays, card).SerializeToString())
+    settings = {
         # Where a processor has half-precision arithmetic OpenVINO would use it unasked.
-        wanted = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": self.threads}
-        self._model = core.compile_model(graph, "CPU", wanted)
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": threads,
+    }
+    model = core.compile_model(graph, "CPU", settings)
+    version = openvino.get_version().split("-")[0]
+    return CompiledEngine(f"OpenVINO {version}", [_Runner(model) for _ in range(threads)])
 
-    @property
-    def name(self) -> str:
-        version = openvino.get_version().split("-")[0]
-        return f"OpenVINO {version} on cpu, {self.threads} threads"
 
-    def logits(self, inputs: FloatArray) -> FloatArray:
-        """See ``Engine.logits``."""
-        return self._run(inputs, LOGITS)
+class _Runner:
+    """See ``compiled.Runner``."""
 
-    def maps(self, inputs: FloatArray) -> FloatArray:
-        """See ``Engine.maps``."""
-        return self._run(inputs, MAPS)
+    def __init__(self, model: openvino.CompiledModel) -> None:
+        self._request = model.create_infer_request()
 
-    def _run(self, inputs: FloatArray, output: str) -> FloatArray:
-        ready = np.ascontiguousarray(inputs)
-        # Each answer lives in memory that the next one overwrites.
-        found = [np.array(self._model([one[None]])[output]) for one in ready]
-        return np.concatenate(found)
+    def __call__(self, image: FloatArray, output: str) -> FloatArray:
+        found = self._request.infer([image])
+        # The answer lives in memory that the next one overwrites.
+        return np.array(found[output])

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from gliomask.core.csv_table import Cell, csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.measure.change import Change, Threshold
 from gliomask.measure.course import LesionCourse, RegionCourse
 from gliomask.measure.description import LesionReport

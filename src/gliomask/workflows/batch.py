@@ -1,0 +1,18 @@
+"""How a batch ends of which some could not be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gliomask.errors import BatchError, Failure
+
+
+def raise_failures(failures: Sequence[Failure], done: int, out: Path) -> None:
+    """Ends a batch.
+
+    Raises:
+        BatchError: there are failures; the others are in ``out``.
+    """
+    if failures:
+        raise BatchError(f"{len(failures)} failed, {done} done; see {out}", failures)
