@@ -120,6 +120,20 @@ def test_a_sequence_that_is_not_there_counts_for_nothing(
     both.assert_same(alone)
 
 
+@pytest.mark.parametrize(("used", "empty"), [(SEQUENCES, 2), (("t1",), 2), (("flair",), 3)])
+def test_slices_that_show_nothing_are_0(folder: Path, used: tuple[str, ...], empty: int) -> None:
+    """Two are empty in all sequences; the third in one only, which does not count for the other."""
+    volume = head_volume()
+    volume.array[:, :, :, :2] = 0
+    volume.array[1, :, :, 2] = 0
+    given, changes = volume.select(used), {"sequence_dropout": True}
+    both = Both(folder, threshold=threshold_of(folder, given, **changes), **changes)
+    both.assert_same(given)
+    probability, *_ = both.of_graph(given)
+    assert not probability[..., :empty].any()
+    assert probability[..., empty:].any(axis=(0, 1, 2)).all()
+
+
 def test_a_narrow_field_of_view(folder: Path, patient: Volume) -> None:
     narrow = replace(patient, array=np.ascontiguousarray(patient.array[:, 10:37, :, :5]))
     Both(folder, threshold=threshold_of(folder, narrow)).assert_same(narrow)

@@ -40,8 +40,8 @@ def slice_graph(card: ModelCard, network: Network, about: Examination) -> onnx.G
     """The body of the loop: a slice of ``images`` to its probabilities (R, H, W) float32."""
     nodes = Nodes("slice")
     image = nodes.add("Gather", "images", _NUMBER, axis=1)
-    inputs = _inputs(nodes, card, about, image)
-    found = _sigmoid(nodes, network(nodes.writer, inputs))
+    images = _prepared(nodes, card, about, image)
+    found = _sigmoid(nodes, network(nodes.writer, _inputs(nodes, card, about, images)))
     if card.input_mode == "each":
         maps = nodes.add("ReduceMean", found, axes=[0], keepdims=0)
     else:
@@ -49,15 +49,17 @@ def slice_graph(card: ModelCard, network: Network, about: Examination) -> onnx.G
     back = _apply(nodes, maps, about.grid.rows_back, about.grid.columns_back)
     # Interpolation may leave the interval by a rounding error.
     clipped = nodes.add("Clip", back, np.float32(0), np.float32(1))
-    placed = _placed(nodes, _tempered(nodes, clipped, card.temperature), about.box)
+    tempered = _tempered(nodes, clipped, card.temperature)
+    told = nodes.add("Where", _shows_something(nodes, images), tempered, np.float32(0))
+    placed = _placed(nodes, told, about.box)
     goes_on = nodes.add("Identity", _GOES_ON)
     given = [typed(_NUMBER, np.int64, []), typed(_GOES_ON, np.bool_, [])]
     result = typed(placed, np.float32, [len(card.regions), "H", "W"])
     return nodes.graph(given, [typed(goes_on, np.bool_, []), result])
 
 
-def _inputs(nodes: Nodes, card: ModelCard, about: Examination, image: Value) -> Value:
-    """What the network gets: (1, C, size, size), or (sequences there, 1, size, size)."""
+def _prepared(nodes: Nodes, card: ModelCard, about: Examination, image: Value) -> Value:
+    """(C, h, w): cropped and normalised, 0 for a sequence that is not there (``each``: without)."""
     box, each = about.box, card.input_mode == "each"
     corners = (nodes.vector(box.top, box.left), nodes.vector(box.bottom, box.right))
     head = nodes.add("Slice", image, *corners, axes(1, 2))
@@ -68,8 +70,23 @@ def _inputs(nodes: Nodes, card: ModelCard, about: Examination, image: Value) -> 
     elif about.present is not None:
         there = nodes.add("Unsqueeze", about.present, axes(1, 2))
         images = nodes.add("Where", there, images, np.float32(0))
+    return images
+
+
+def _inputs(nodes: Nodes, card: ModelCard, about: Examination, images: Value) -> Value:
+    """What the network gets: (1, C, size, size), or (sequences there, 1, size, size)."""
     fitted = nodes.half(_apply(nodes, images, about.grid.rows, about.grid.columns))
-    return nodes.add("Unsqueeze", fitted, axes(1 if each else 0))
+    return nodes.add("Unsqueeze", fitted, axes(1 if card.input_mode == "each" else 0))
+
+
+def _shows_something(nodes: Nodes, images: Value) -> Value:
+    """bool without axes: whether any image varies, see ``inference.passes.shows_something``."""
+    most, least = (
+        nodes.add(kind, images, axes=[1, 2], keepdims=0) for kind in ("ReduceMax", "ReduceMin")
+    )
+    varies = nodes.cast(nodes.add("Greater", most, least), np.int64)
+    some = nodes.add("ReduceMax", varies, axes=[0], keepdims=0)
+    return nodes.add("Greater", some, np.int64(0))
 
 
 def _apply(nodes: Nodes, images: Value, rows: Value, columns: Value) -> Value:
