@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gliomask.workflows.compare import CompareOptions, compare_evaluations
     from gliomask.workflows.demo import DemoOptions, demo
     from gliomask.workflows.evaluate import EvaluateOptions, evaluate
+    from gliomask.workflows.export import ExportOptions, export
     from gliomask.workflows.follow import FollowOptions, follow
     from gliomask.workflows.inspect import InspectOptions, inspect
     from gliomask.workflows.predict import PredictOptions, predict_files
@@ -53,6 +54,7 @@ _HOME = {
     "gliomask.workflows.compare": ("CompareOptions", "compare_evaluations"),
     "gliomask.workflows.demo": ("DemoOptions", "demo"),
     "gliomask.workflows.evaluate": ("EvaluateOptions", "evaluate"),
+    "gliomask.workflows.export": ("ExportOptions", "export"),
     "gliomask.workflows.follow": ("FollowOptions", "follow"),
     "gliomask.workflows.inspect": ("InspectOptions", "inspect"),
     "gliomask.workflows.predict": ("PredictOptions", "predict_files"),
@@ -69,6 +71,7 @@ __all__ = [
     "CompareOptions",
     "DemoOptions",
     "EvaluateOptions",
+    "ExportOptions",
     "FollowOptions",
     "GliomaskError",
     "InspectOptions",
@@ -87,6 +90,7 @@ __all__ = [
     "compare_evaluations",
     "demo",
     "evaluate",
+    "export",
     "find_cases",
     "follow",
     "inspect",

@@ -56,7 +56,7 @@ def test_help_names_every_command(
 ) -> None:
     assert run(monkeypatch, "--help") == 0
     shown = capsys.readouterr().out
-    for command in ("demo", "inspect", "prepare", "train", "evaluate", "score", "predict"):
+    for command in ("demo", "inspect", "prepare", "train", "evaluate", "predict", "export"):
         assert f"  {command} " in shown
 
 

@@ -16,6 +16,7 @@ from gliomask.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     follow,
     inspect,
     models,
@@ -50,6 +51,7 @@ _COMMANDS = (
     models,
     doctor,
     bench,
+    export,
     phantom,
 )
 for module in _COMMANDS:

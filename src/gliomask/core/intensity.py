@@ -9,8 +9,14 @@ from gliomask.core.volume import FloatArray
 
 CLIP = 5.0
 """Normalised intensities lie in [-CLIP, CLIP]."""
-_SAMPLE = 500_000
+SAMPLE = 500_000
 """Statistics are taken of at most about this many voxels, evenly spaced, for speed."""
+ROBUST = (2, 98)
+"""Percentiles between which an image's intensities lie, strays apart; the lower one is air."""
+HEAD_SHARE = 0.1
+"""Of the way between them: where the head begins."""
+TISSUE_SHARE = 0.5
+"""Of the way from air to the head's median: where what is surely tissue begins."""
 
 
 def foreground_level(image: npt.NDArray[np.floating]) -> float:
@@ -19,8 +25,8 @@ def foreground_level(image: npt.NDArray[np.floating]) -> float:
     A tenth of the way from the 2nd to the 98th percentile, the rule of FSL's robust range: it holds
     for skull-stripped volumes (air is 0) and for whole heads (air is noise).
     """
-    low, high = np.percentile(_sample(image), (2, 98))
-    return float(low + 0.1 * (high - low))
+    low, high = np.percentile(_sample(image), ROBUST)
+    return float(low + HEAD_SHARE * (high - low))
 
 
 def tissue_level(image: npt.NDArray[np.floating]) -> float:
@@ -30,9 +36,9 @@ def tissue_level(image: npt.NDArray[np.floating]) -> float:
     some dark tissue: right for finding where the head ends, wrong for telling what belongs to it.
     """
     sample = _sample(image)
-    air = np.percentile(sample, 2)
+    air = np.percentile(sample, ROBUST[0])
     head = sample[sample > foreground_level(image)]
-    return float(air + 0.5 * (np.median(head) - air)) if head.size else float(air)
+    return float(air + TISSUE_SHARE * (np.median(head) - air)) if head.size else float(air)
 
 
 def normalise(image: FloatArray) -> FloatArray:
@@ -61,4 +67,4 @@ def normalise(image: FloatArray) -> FloatArray:
 
 def _sample(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     flat = image.reshape(-1)
-    return flat[:: max(1, flat.size // _SAMPLE)]
+    return flat[:: max(1, flat.size // SAMPLE)]

@@ -27,9 +27,9 @@ from gliomask.core.volume import Affine, FloatArray, Volume
 
 VERSION = 1
 """Of the preprocessing: a store or a model made with another one can't be used."""
-_MARGIN = 4
+MARGIN = 4
 """Pixels kept around the head by the crop."""
-_STRAY = 0.05
+STRAY = 0.05
 """Share of the fullest row's or column's tissue up to which one counts as noise beyond the head."""
 
 
@@ -129,7 +129,7 @@ def _head_box(images: FloatArray) -> tuple[int, int, int, int]:
 
 def _span(profile: npt.NDArray[np.integer]) -> tuple[int, int]:
     """First and last index where a profile holds more than stray pixels, widened by the margin."""
-    kept = np.flatnonzero(profile > _STRAY * profile.max())
+    kept = np.flatnonzero(profile > STRAY * profile.max())
     if kept.size == 0:
         return 0, profile.size
-    return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)
+    return max(0, int(kept[0]) - MARGIN), min(profile.size, int(kept[-1]) + 1 + MARGIN)

@@ -52,24 +52,11 @@ class Predictor:
         note: what is to be said of the engine with each prediction; empty if nothing.
 
     Raises:
-        ModelError: the model was made with another preprocessing than ours, or for regions that
-            are not known.
+        ModelError: see ``check_usable``.
     """
 
     def __init__(self, engine: Engine, card: ModelCard, note: str = "") -> None:
-        version = card.preprocess.get("version")
-        if version != VERSION:
-            raise ModelError(
-                f"the model {card.name} was trained with another preprocessing",
-                field="preprocess.version",
-                found=version,
-                allowed=str(VERSION),
-                hint="train it again",
-            )
-        unknown = [region for region in card.regions if region not in REGIONS]
-        if unknown:
-            known = ", ".join(REGIONS)
-            raise ModelError("unknown region", field="regions", found=unknown[0], allowed=known)
+        check_usable(card)
         self.engine, self.card, self.note = engine, card, note
         self._passes = Passes(engine, card)
 
@@ -222,6 +209,28 @@ class Predictor:
                 "engine": self.engine.name,
             }
         )
+
+
+def check_usable(card: ModelCard) -> None:
+    """Refuses a model that this version can't run as it was trained.
+
+    Raises:
+        ModelError: the model was made with another preprocessing than ours, or for regions that
+            are not known.
+    """
+    version = card.preprocess.get("version")
+    if version != VERSION:
+        raise ModelError(
+            f"the model {card.name} was trained with another preprocessing",
+            field="preprocess.version",
+            found=version,
+            allowed=str(VERSION),
+            hint="train it again",
+        )
+    unknown = [region for region in card.regions if region not in REGIONS]
+    if unknown:
+        known = ", ".join(REGIONS)
+        raise ModelError("unknown region", field="regions", found=unknown[0], allowed=known)
 
 
 def load_predictor(

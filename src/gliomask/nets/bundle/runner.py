@@ -1,0 +1,40 @@
+"""Masks one examination by the bundle beside this file, see README.md. For research use only."""
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+here = Path(__file__).resolve().parent
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("images", nargs="+", help="(C, S, H, W).npy, or NAME=FILE.npy (S, H, W) each")
+parser.add_argument("--pixel-mm", nargs=2, type=float, required=True, metavar=("ROW", "COLUMN"))
+parser.add_argument("--out", type=Path, default=Path(), help="folder to write into")
+asked = parser.parse_args()
+told = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
+for name, due in told["sha256"].items():
+    if hashlib.sha256((here / name).read_bytes()).hexdigest() != due:
+        sys.exit(f"error: {name} is damaged: its checksum is not that of bundle.json")
+names, pairs = told["sequences"], [one.rpartition("=")[::2] for one in asked.images]
+whole = len(pairs) == 1 and not pairs[0][0]
+parts = list(np.load(pairs[0][1])) if whole else [np.load(file) for _, file in pairs]
+keys = names if whole else [key for key, _ in pairs]
+fit = len(keys) == len(parts) == len(set(keys) & set(names)) and len({p.shape for p in parts}) == 1
+if not fit or parts[0].ndim != 3 or (len(keys) < len(names) and not told["some_suffice"]):
+    sys.exit(f"error: the model takes images of one shape (S, H, W): {told['takes']}")
+there = dict(zip(keys, parts, strict=True))
+images = np.stack([there.get(name, np.zeros_like(parts[0])) for name in names]).astype(np.float32)
+if not np.isfinite(images).all() or min(asked.pixel_mm) <= 0:
+    sys.exit("error: the images hold NaN or infinity, or --pixel-mm is not positive")
+feeds = {"images": images, "pixel_mm": np.array(asked.pixel_mm, np.float32)}
+given = feeds | ({"present": np.isin(names, keys)} if told["some_suffice"] else {})
+probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, given)
+if not contrast.all():
+    sys.exit("error: an image is constant: it has no contrast")
+asked.out.mkdir(parents=True, exist_ok=True)
+np.save(asked.out / "probability.npy", probability)
+np.save(asked.out / "mask.npy", mask)

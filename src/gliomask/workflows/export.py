@@ -1,0 +1,114 @@
+"""``export``: a model as a folder that runs without this package.
+
+The graph takes the scanner's numbers and gives the mask; a short program beside it needs a runtime
+and numpy. The same model gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gliomask.config import Options
+from gliomask.core.atomic import atomic_folder
+from gliomask.errors import ConfigError, MachineError
+from gliomask.inference.predictor import check_usable
+from gliomask.nets.arrays import read_arrays
+from gliomask.nets.bundle.whole import network_of, whole_graph
+from gliomask.nets.bundle.words import Told, bundle_json, readme, runner
+from gliomask.nets.cards import CARD_FILE
+
+BUNDLE_FILE = "bundle.json"
+_COUNTED = re.compile(r'name="(\w+)_\d+"')
+"""A name that OpenVINO gave to a node; those of our graph hold a slash."""
+
+
+class ExportOptions(Options):
+    """What ``export`` is asked to do."""
+
+    model: Path
+    """A run folder."""
+    out: Path
+    """The folder to make; there may be nothing at its place."""
+    to: Literal["onnx", "openvino"] = "onnx"
+    """The runtime whose format the graph has."""
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What ``export`` has made.
+
+    Attributes:
+        out: the folder.
+        model: its name.
+        sha256: file name -> checksum, of the files that hold the graph.
+    """
+
+    out: Path
+    model: str
+    sha256: Mapping[str, str]
+
+
+def export(options: ExportOptions) -> ExportResult:
+    """Writes a model's bundle: graph, card, ``bundle.json``, ``run.py`` and ``README.md``.
+
+    The folder appears whole or not at all.
+
+    Raises:
+        ConfigError: there is something at its place.
+        ModelError: the model; see ``nets.arrays.read_arrays`` and ``check_usable``.
+        MachineError: ``openvino`` was asked for and is not installed.
+    """
+    if options.out.exists() or options.out.is_symlink():
+        what = "there is something at the place of the bundle"
+        raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
+    openvino = _load_openvino() if options.to == "openvino" else None
+    arrays, card = read_arrays(options.model)
+    check_usable(card)
+    graph = whole_graph(card, network_of(arrays, card)).SerializeToString(deterministic=True)
+    with atomic_folder(options.out) as folder:
+        if openvino is None:
+            (folder / "model.onnx").write_bytes(graph)
+        else:
+            _save_openvino(openvino, graph, folder / "model.xml")
+        told = Told(card, _checksums(folder), openvino=openvino is not None)
+        # The card as it is, not as this version would write it.
+        (folder / CARD_FILE).write_bytes((options.model / CARD_FILE).read_bytes())
+        texts = {BUNDLE_FILE: bundle_json(told), "run.py": runner(told), "README.md": readme(told)}
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    return ExportResult(options.out, card.name, told.sha256)
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    files = sorted(folder.iterdir())
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _load_openvino() -> Any:
+    try:
+        import openvino
+    except ImportError:
+        what = "an export to OpenVINO needs openvino, which is not installed"
+        raise MachineError(what, hint='pip install "gliomask[openvino]"') from None
+    return openvino
+
+
+def _save_openvino(openvino: Any, graph: bytes, path: Path) -> None:
+    """Weights stay float32: half of their digits would change masks.
+
+    OpenVINO names nodes by a count that goes on through a process; here it starts anew, so that
+    the same model gives the same file.
+    """
+    openvino.save_model(openvino.Core().read_model(graph), path, compress_to_fp16=False)
+    counted: dict[str, str] = {}
+    text = path.read_text(encoding="utf-8")
+    path.write_text(_COUNTED.sub(lambda name: _renamed(name, counted), text), encoding="utf-8")
+
+
+def _renamed(name: re.Match[str], counted: dict[str, str]) -> str:
+    return counted.setdefault(name[0], f'name="{name[1]}_{len(counted)}"')
