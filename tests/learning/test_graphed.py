@@ -106,3 +106,22 @@ def test_a_recorded_training_is_that_of_single_steps() -> None:
     )
     for one, other in zip(plain[0], recorded[0], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_a_recorded_step_waits_for_nothing() -> None:
+    fabric = start_fabric(Machines("cuda"), Recipe())
+    network = build_model("u2net-tiny", in_channels=2, out_channels=1).train()
+    recipe = Recipe.model_validate({"optimiser": {"clip": 1.0}})
+    stepper = set_up(fabric, network, recipe, Execution(graph=True))
+    images = torch.randn(4, 2, 32, 32, device=fabric.device)
+    target = (images[:, :1] > 1).float()
+    for _ in range(WARM_UP + 1):
+        stepper.step(images, target)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        set_learning_rate(stepper.optimiser, 1e-4)
+        stepper.step(images, target)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert stepper.notes == ()

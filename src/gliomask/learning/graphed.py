@@ -15,6 +15,7 @@ minute does not get back. It fuses kernels, which this does not, so the two go t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -48,7 +49,9 @@ class CudaRecorder:
         """On a stream of its own, so that nothing of it is tied to the stream in use."""
         here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(here)
-        with torch.cuda.stream(aside):
+        with torch.cuda.stream(aside), warnings.catch_warnings():
+            # An optimiser that can be recorded warns of every step that is not: these are few.
+            warnings.filterwarnings("ignore", message=".*capturable=True.*")
             result = work()
         here.wait_stream(aside)
         return result
