@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _SIDE: Final = 3
-_FEW: Final = 8
-"""Regions from which on a plain convolution fills its blocks."""
+_FEW: Final = 4
+"""Regions from which on the plain convolution is quicker: each one mixes nine maps more."""
 
 
 class SideHead(nn.Conv2d):
