@@ -136,7 +136,7 @@ class Recipe(Options):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the moving average of the weights, which is then what is judged and kept."""
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
-    """``auto`` is bf16-mixed on a GPU that has it and 32-true elsewhere."""
+    """``auto`` is bf16-mixed on a GPU or a processor that has it and 32-true elsewhere."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which a pixel is tumour."""
     seed: Annotated[int, Field(ge=0)] = 0

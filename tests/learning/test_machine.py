@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.memory import device_budget, memory_budget
 
 CPU = Machines("cpu")
+from gliomask.machine.processors import read_processors
 
 
 def test_the_budget_is_half_of_what_is_free_for_each_process() -> None:
@@ -29,10 +31,17 @@ def test_the_allocator_is_told_only_where_it_is_glibc(monkeypatch: pytest.Monkey
     assert keep_freed_memory() is False
 
 
-def test_one_cpu_is_plain() -> None:
+@pytest.mark.parametrize(
+    ("vectors", "precision"),
+    [(("AVX2",), "32-true"), (("AVX2", "AVX-512 BF16"), "bf16-mixed"), (("AMX",), "bf16-mixed")],
+    ids=["plain", "avx512", "amx"],
+)
+def test_one_cpu(vectors: tuple[str, ...], precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    processors = replace(read_processors(), vectors=vectors)
+    monkeypatch.setattr("gliomask.learning.devices.read_processors", lambda: processors)
     fabric = start_fabric(CPU, Recipe())
     assert (fabric.world_size, fabric.device.type) == (1, "cpu")
-    assert fabric.strategy.precision.precision == "32-true"
+    assert fabric.strategy.precision.precision == precision
 
 
 def test_a_batch_must_be_dealt_evenly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from gliomask.nets.rsu import RSU, halve, resize_like
@@ -75,3 +76,14 @@ def test_resizing_keeps_pixel_centres() -> None:
     row = torch.tensor([[[[0.0, 4.0]]]])
     assert resize_like(row, torch.zeros(1, 9, 1, 4)).tolist() == [[[[0.0, 1.0, 3.0, 4.0]]]]
     assert torch.equal(resize_like(row, torch.zeros(5, 2, 1, 2)), row)
+
+
+def test_the_way_back_through_a_concatenation_keeps_the_layout() -> None:
+    low = torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last).requires_grad_()
+    beside = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    joined = torch.cat((resize_like(low, beside), beside), dim=1)
+    (gradient,) = torch.autograd.grad(joined.square().sum(), low)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    plain = low.detach().clone(memory_format=torch.contiguous_format).requires_grad_()
+    alone = F.interpolate(plain, scale_factor=2, mode="bilinear").square().sum()
+    torch.testing.assert_close(gradient, torch.autograd.grad(alone, plain)[0])

@@ -31,6 +31,9 @@ def run(
     devices: Annotated[int | None, typer.Option(help="On each machine.")] = None,
     nodes: Annotated[int | None, typer.Option(help="Machines.")] = None,
     workers: Annotated[int | None, typer.Option(help="Threads that prepare batches.")] = None,
+    execution: Annotated[
+        str, typer.Option(help="On a GPU: auto, eager, graph or compiled.")
+    ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Train a network. Several processes: start with torchrun."""
@@ -50,6 +53,7 @@ def run(
         "devices": devices,
         "nodes": nodes,
         "workers": workers,
+        "execution": execution,
     }
     options = build(TrainOptions, keys, "train")
     with render.progress() as progress:

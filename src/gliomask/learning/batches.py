@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from gliomask.config import Recipe
-from gliomask.learning.augment import Change, draw_change
+from gliomask.learning.arrange import Changes, arrange
+from gliomask.learning.augment import draw_change
 from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
 from gliomask.learning.dataset import Slices, region_maps
 from gliomask.learning.geometry import move
@@ -60,9 +61,11 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class _Raw:
-    images: Tensor
-    bits: Tensor
-    changes: tuple[Change, ...]
+    """A batch as far as main memory knows it; ``pixels`` is None where the device holds them."""
+
+    samples: IntArray
+    pixels: tuple[Tensor, Tensor] | None
+    changes: Changes
 
 
 class TrainingBatches:
@@ -113,33 +116,53 @@ class TrainingBatches:
     def _prepare(self, plan: IntArray, epoch: int, step: int) -> _Raw:
         places = self._places(step, self.worker.rank, self.worker.world)
         samples = plan[places]
-        rows = self.samples.row[samples]
-        images, bits = self.slices.fetch(rows)
-        present = self.catalogue.present[self.catalogue.case[rows]]
-        if self.samples.channel is not None:
-            channel = torch.from_numpy(self.samples.channel[samples]).to(images.device)
-            images = images[torch.arange(len(rows), device=images.device), channel].unsqueeze(1)
-            present = np.ones((len(rows), 1), bool)
-        if self.worker.device.type == "cuda" and images.device.type == "cpu":
-            images, bits = images.pin_memory(), bits.pin_memory()
-        return _Raw(images, bits, self._draw(present, epoch, places))
+        pixels = self._fetch(samples) if self.slices.device.type == "cpu" else None
+        if pixels is not None and self.worker.device.type == "cuda":
+            pixels = (pixels[0].pin_memory(), pixels[1].pin_memory())
+        return _Raw(samples, pixels, self._draw(self._present(samples), epoch, places))
 
-    def _draw(self, present: BoolArray, epoch: int, places: IntArray) -> tuple[Change, ...]:
+    def _fetch(self, samples: IntArray) -> tuple[Tensor, Tensor]:
+        """Images (n, C, size, size) float16 and bits, where the slices are kept."""
+        images, bits = self.slices.fetch(self.samples.row[samples])
+        if self.samples.channel is None:
+            return images, bits
+        channel = torch.from_numpy(self.samples.channel[samples])
+        channel = channel.to(images.device, non_blocking=True)
+        each = torch.arange(len(samples), device=images.device)
+        return images[each, channel].unsqueeze(1), bits
+
+    def _present(self, samples: IntArray) -> BoolArray:
+        """(n, C), which channels the samples have."""
+        if self.samples.channel is not None:
+            return np.ones((len(samples), 1), bool)
+        return self.catalogue.present[self.catalogue.case[self.samples.row[samples]]]
+
+    def _draw(self, present: BoolArray, epoch: int, places: IntArray) -> Changes:
         recipe = self.recipe
         dropout = recipe.input.dropout if recipe.input.mode == "stacked" else 0.0
-        return tuple(
+        drawn = [
             draw_change(recipe.augment, dropout, held, (recipe.seed, epoch, int(place)))
             for held, place in zip(present, places, strict=True)
-        )
+        ]
+        return arrange(drawn)
 
     def _finish(self, raw: _Raw) -> Batch:
-        images = raw.images.to(self.worker.device, non_blocking=True).float()
-        bits = raw.bits.to(self.worker.device, non_blocking=True)
-        images, bits = move(images, bits, raw.changes)
-        images = shade(images, raw.changes)
-        if self.worker.device.type == "cuda":
-            images = images.contiguous(memory_format=torch.channels_last)
-        return Batch(images, region_maps(bits, len(self.recipe.regions)))
+        images, bits = raw.pixels or self._fetch(raw.samples)
+        images = images.to(self.worker.device, non_blocking=True).float()
+        bits = bits.to(self.worker.device, non_blocking=True)
+        changes = raw.changes.on(self.worker.device)
+        images, bits = move(images, bits, changes)
+        images = shade(images, changes)
+        return Batch(channels_last(images), region_maps(bits, len(self.recipe.regions)))
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """A copy whose channels lie side by side, the layout in which convolutions are quickest.
+
+    One channel alone lies so in either layout, and ``contiguous`` would leave it as it is, but
+    the network takes its own layout from what its input says.
+    """
+    return images.clone(memory_format=torch.channels_last)
 
 
 def ahead(make: Callable[[int], Made], items: Iterable[int], threads: int) -> Iterator[Made]:

@@ -29,10 +29,14 @@ class Slices(Protocol):
 
     Attributes:
         where: they are kept, in words.
+        device: whose memory ``fetch`` gives them in.
     """
 
     @property
     def where(self) -> str: ...
+
+    @property
+    def device(self) -> torch.device: ...
 
     def fetch(self, rows: IntArray) -> tuple[Tensor, Tensor]:
         """Images (n, C, size, size) float16, an absent sequence 0, and bits (n, size, size) uint8.
@@ -53,6 +57,7 @@ class StoreSlices:
     """
 
     where = "read from the store as needed"
+    device = torch.device("cpu")
 
     def __init__(
         self, store: Store, catalogue: Catalogue, size: int, regions: tuple[str, ...]
@@ -92,6 +97,11 @@ class KeptSlices:
 
     def __init__(self, images: Tensor, bits: Tensor) -> None:
         self.images, self.bits = images, bits
+
+    @property
+    def device(self) -> torch.device:
+        """See ``Slices.device``."""
+        return self.images.device
 
     @property
     def where(self) -> str:

@@ -6,68 +6,55 @@ Intensities are z-scores; changes that need a zero take the darkest pixel for it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from gliomask.core.intensity import CLIP
-from gliomask.core.volume import FloatArray
-from gliomask.learning.augment import Change
+from gliomask.learning.arrange import Changes
 
 _BLUR_RADIUS = 4
 
 
-def shade(images: Tensor, changes: Sequence[Change]) -> Tensor:
+def shade(images: Tensor, changes: Changes) -> Tensor:
     """Applies the intensity changes; channels that were not kept become 0.
 
     Args:
         images: (n, C, H, W) float32 in [-5, 5].
-        changes: n of them.
+        changes: of the n samples, on the same device.
 
     Returns:
         the same, values in [-5, 5] again.
     """
     original = images
-    images = _apply(images, [change.bias for change in changes], _bias)
-    images = _apply(images, [change.gamma for change in changes], _gamma)
-    images = _apply(images, [change.gain for change in changes], lambda x, gain: x * _flat(gain))
-    images = _apply(images, [change.shift for change in changes], lambda x, up: x + _flat(up))
-    images = _apply(images, [_scalar(change.blur) for change in changes], _blur)
-    images = _add_noise(images, changes)
+    images = _apply(images, changes, "bias", _bias)
+    images = _apply(images, changes, "gamma", _gamma)
+    images = _apply(images, changes, "gain", lambda x, gain: x * _flat(gain))
+    images = _apply(images, changes, "shift", lambda x, up: x + _flat(up))
+    images = _apply(images, changes, "blur", _blur)
+    images = _apply(images, changes, "noise", lambda x, noise: _noisy(x, noise, changes.seeds))
     if images is not original:
         images = images.clamp(-CLIP, CLIP)
-    kept = np.stack([change.kept for change in changes])
-    if not kept.all():
-        images = images * torch.from_numpy(kept).to(images.device)[:, :, None, None]
-    return images
+    kept = changes.tensors.get("kept")
+    return images if kept is None else images * _flat(kept)
 
 
 def _apply(
-    images: Tensor,
-    values: Sequence[FloatArray | None],
-    change: Callable[[Tensor, Tensor], Tensor],
+    images: Tensor, changes: Changes, name: str, change: Callable[[Tensor, Tensor], Tensor]
 ) -> Tensor:
     """``change(images, values)`` of the samples that have a value; the others stay as they are."""
-    chosen = [k for k, value in enumerate(values) if value is not None]
-    if not chosen:
+    drawn = changes.drawn(name)
+    if drawn is None:
         return images
-    stacked = np.stack([value for value in values if value is not None])
-    changed = images.clone()
-    given = torch.from_numpy(stacked).to(images.device, non_blocking=True)
-    changed[chosen] = change(images[chosen], given)
-    return changed
+    at, values = drawn
+    return images.index_copy(0, at, change(images[at], values))
 
 
 def _flat(values: Tensor) -> Tensor:
     """(n, C) as (n, C, 1, 1)."""
     return values[:, :, None, None]
-
-
-def _scalar(value: float | None) -> FloatArray | None:
-    return None if value is None else np.array(value, np.float32)
 
 
 def _gamma(images: Tensor, gamma: Tensor) -> Tensor:
@@ -101,14 +88,9 @@ def _blur(images: Tensor, deviation: Tensor) -> Tensor:
     return flat.reshape(images.shape)
 
 
-def _add_noise(images: Tensor, changes: Sequence[Change]) -> Tensor:
+def _noisy(images: Tensor, deviation: Tensor, seeds: tuple[int, ...]) -> Tensor:
     """Gaussian noise, each sample's from its own generator."""
-    chosen = [k for k, change in enumerate(changes) if change.noise is not None]
-    if not chosen:
-        return images
-    noisy = images.clone()
-    for k in chosen:
-        generator = torch.Generator(images.device).manual_seed(changes[k].noise_seed)
-        noise = torch.empty_like(noisy[k]).normal_(generator=generator)
-        noisy[k] += noise * (changes[k].noise or 0.0)
-    return noisy
+    noise = torch.empty_like(images)
+    for one, seed in zip(noise, seeds, strict=True):
+        one.normal_(generator=torch.Generator(images.device).manual_seed(seed))
+    return images + noise * deviation.view(-1, 1, 1, 1)

@@ -15,7 +15,6 @@ from typing import Final
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from gliomask.config import Recipe
 from gliomask.core.progress import Progress
@@ -24,8 +23,8 @@ from gliomask.learning import across
 from gliomask.learning.batches import Batch, TrainingBatches
 from gliomask.learning.checkpoint import State
 from gliomask.learning.ema import MovingAverage
-from gliomask.learning.losses import SegmentationLoss
-from gliomask.learning.optimiser import learning_rate, make_optimiser, set_learning_rate
+from gliomask.learning.execution import Execution, set_up
+from gliomask.learning.optimiser import learning_rate, set_learning_rate
 from gliomask.learning.record import EpochRow, Iteration, Record
 from gliomask.learning.state import CALM, Learner, Position, capture, restore
 from gliomask.learning.stop import StopRequest
@@ -48,6 +47,7 @@ class Parts:
         record: writes into the run folder; None but in the first process.
         keep: called in the first process with the network that is the best yet and its epoch.
         progress: is told of slices.
+        execution: how steps are carried out.
     """
 
     network: U2Net
@@ -56,6 +56,7 @@ class Parts:
     record: Record | None
     keep: Callable[[U2Net, EpochRow], None]
     progress: Progress
+    execution: Execution
 
 
 class Training:
@@ -73,17 +74,19 @@ class Training:
         self, fabric: Fabric, recipe: Recipe, parts: Parts, identity: State, state: State | None
     ) -> None:
         self.fabric, self.recipe, self.parts, self.identity = fabric, recipe, parts, identity
-        self.loss, self.stop = SegmentationLoss(recipe.loss), StopRequest()
-        if fabric.device.type == "cuda":
-            convert_conv2d_weight_memory_format(parts.network, torch.channels_last)
-        fused = recipe.precision != "16-mixed"
-        optimiser = make_optimiser(parts.network, recipe.optimiser, fused=fused)
-        self.model, self.optimiser = fabric.setup(parts.network, optimiser)
+        self.stop = StopRequest()
+        self.stepper = set_up(fabric, parts.network, recipe, parts.execution)
+        self.optimiser = self.stepper.optimiser
         self.average = MovingAverage(parts.network, recipe.ema) if recipe.ema else None
         self.learner = Learner(parts.network, self.average, self.optimiser, fabric)
         self.position = restore(self.learner, state) if state else Position()
         self._pending: list[Tensor] = []
         self._saved = time.monotonic()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of how the steps were carried out."""
+        return self.stepper.notes
 
     def run(self) -> Position:
         """Trains to the last epoch.
@@ -108,7 +111,7 @@ class Training:
         """The steps of this epoch that are not done yet."""
         epoch, steps = self.position.epoch, self.parts.batches.steps
         started = time.monotonic() - self.position.seconds
-        self.model.train()
+        self.stepper.model.train()
         for batch in self.parts.batches.epoch(epoch, first=self.position.step):
             self._pending.append(self._step(batch))
             step, seconds = self.position.step + 1, time.monotonic() - started
@@ -121,19 +124,10 @@ class Training:
         options, count = self.recipe.optimiser, self._steps_done()
         rate = learning_rate(options, count, self.parts.batches.steps, self.recipe.epochs)
         set_learning_rate(self.optimiser, rate)
-        sums = self.loss.sums(self.model(batch.images), batch.target)
-        value = self.loss.value(across.total_with_gradient(sums))
-        self.fabric.backward(value[0] * self.fabric.world_size)
-        if options.clip is not None:
-            # A gradient that is not finite is told as the loss that it comes from.
-            self.fabric.clip_gradients(
-                self.model, self.optimiser, max_norm=options.clip, error_if_nonfinite=False
-            )
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        value = self.stepper.step(batch.images, batch.target)
         if self.average is not None:
             self.average.follow(count)
-        return value.detach()
+        return value
 
     def _look(self) -> None:
         """Reads the losses since the last look; a good moment to tell, to save and to stop."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gliomask.config import OptimiserOptions
 
+_OWN: Final = ("lr", "fused", "foreach", "capturable")
+"""Keys of a group that say how the optimiser works and not what it has learned."""
+
 
 def make_optimiser(
-    network: nn.Module, options: OptimiserOptions, *, fused: bool = True
+    network: nn.Module,
+    options: OptimiserOptions,
+    *,
+    fused: bool = True,
+    recordable: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019).
 
@@ -22,6 +30,8 @@ def make_optimiser(
         options: how.
         fused: all weights in one kernel. It scales gradients of half precision itself, so it
             can't go together with clipping them.
+        recordable: the learning rate is a tensor on the device of the weights, so that a
+            recorded step (see ``graphed``) follows it.
     """
     weights = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -29,9 +39,9 @@ def make_optimiser(
         {"params": weights, "weight_decay": options.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    if options.name == "adam":
-        return torch.optim.Adam(groups, lr=options.lr, fused=fused)
-    return torch.optim.AdamW(groups, lr=options.lr, fused=fused)
+    rate = torch.tensor(options.lr, device=others[0].device) if recordable else options.lr
+    kind = torch.optim.Adam if options.name == "adam" else torch.optim.AdamW
+    return kind(groups, lr=rate, fused=fused, capturable=recordable)
 
 
 def learning_rate(options: OptimiserOptions, step: int, steps_per_epoch: int, epochs: int) -> float:
@@ -53,4 +63,28 @@ def learning_rate(options: OptimiserOptions, step: int, steps_per_epoch: int, ep
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     """Sets it for the next step."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Takes over the state of another optimiser of the same method, of any device and layout.
+
+    The fused kernels go through weights and state side by side in the order of memory and don't
+    look at the layout: state in another order than its weights would be mixed up in silence. It
+    is therefore put into theirs. How this optimiser works (fused or not, recordable or not)
+    stays, whatever the other one was.
+    """
+    own = [{key: group[key] for key in _OWN} for group in optimiser.param_groups]
+    optimiser.load_state_dict(state)
+    rate = float(optimiser.param_groups[0]["lr"])
+    for group, kept in zip(optimiser.param_groups, own, strict=True):
+        group.update(kept)
+        for weight in group["params"]:
+            values = optimiser.state[weight]
+            for name, value in values.items():
+                if value.shape == weight.shape:
+                    values[name] = torch.empty_like(weight).copy_(value)
+    set_learning_rate(optimiser, rate)

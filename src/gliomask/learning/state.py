@@ -14,6 +14,7 @@ from torch import nn
 from gliomask.errors import ConfigError, GliomaskError
 from gliomask.learning.checkpoint import State
 from gliomask.learning.ema import MovingAverage
+from gliomask.learning.optimiser import load_optimiser
 
 CALM = "lower optimiser.lr or set optimiser.clip"
 """What helps against a training that diverges."""
@@ -81,7 +82,7 @@ def restore(learner: Learner, state: State) -> Position:
     learner.network.load_state_dict(state["network"])
     if learner.average is not None:
         learner.average.network.load_state_dict(state["average"])
-    learner.optimiser.load_state_dict(state["optimiser"])
+    load_optimiser(learner.optimiser, state["optimiser"])
     learner.fabric.strategy.precision.load_state_dict(state["scaler"])
     return Position(**state["position"])
 

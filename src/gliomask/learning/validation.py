@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from gliomask.config import Recipe
 from gliomask.errors import StoreError
-from gliomask.learning.batches import Worker, ahead
+from gliomask.learning.batches import Worker, ahead, channels_last
 from gliomask.learning.catalogue import Catalogue, IntArray
 from gliomask.learning.dataset import Slices, region_maps
 from gliomask.learning.losses import SegmentationLoss
@@ -45,6 +45,23 @@ class Judgement:
     mean_dice: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """What the network gets of n slices; all on its device, int64.
+
+    Attributes:
+        owner: (m,) of which slice each input is.
+        channel: (m,) which of its sequences; None if an input holds them all.
+        each: (n,) how many inputs each slice has.
+        patient: (n,) whose it is.
+    """
+
+    owner: Tensor
+    channel: Tensor | None
+    each: Tensor
+    patient: Tensor
+
+
 class Validation:
     """Judges a network on the validation patients.
 
@@ -66,6 +83,7 @@ class Validation:
         order = stream(recipe.seed, Purpose.VALIDATION).permutation(len(catalogue))
         starts = range(0, len(order), recipe.batch_size)
         self.rows: list[IntArray] = [order[i : i + recipe.batch_size] for i in starts]
+        self._inputs = [self._prepare(rows) for rows in self.rows]
 
     @property
     def rounds(self) -> int:
@@ -96,10 +114,10 @@ class Validation:
         ours = range(self.worker.rank, len(self.rows), self.worker.world)
         fetched = ahead(lambda k: self.slices.fetch(self.rows[k]), ours, self.worker.threads)
         for k, (images, bits) in zip(ours, fetched, strict=True):
-            target = region_maps(bits.to(self.device), regions)
-            images = images.to(self.device).float()
-            predicted, table[k] = self._batch(network, images, target, self.rows[k])
-            self._count(counts, predicted, target > 0.5, self.rows[k])
+            target = region_maps(bits.to(self.device, non_blocking=True), regions)
+            images = images.to(self.device, non_blocking=True).float()
+            predicted, table[k] = self._batch(network, images, target, self._inputs[k])
+            self._count(counts, predicted, target > 0.5, self._inputs[k].patient)
             each_round(len(self.rows[k]))
         if len(ours) < self.rounds:
             each_round(0)
@@ -110,29 +128,35 @@ class Validation:
         return _judgement(counts, table)
 
     def _batch(
-        self, network: nn.Module, images: Tensor, target: Tensor, rows: IntArray
+        self, network: nn.Module, images: Tensor, target: Tensor, inputs: _Inputs
     ) -> tuple[Tensor, Tensor]:
         """The masks (n, R, H, W) bool and (3,): loss, Dice loss, samples."""
-        inputs, owner = self._inputs(images, rows)
-        maps = network(inputs.contiguous(memory_format=torch.channels_last))
+        owner = inputs.owner
+        if inputs.channel is not None:
+            images = images[owner, inputs.channel].unsqueeze(1)
+        maps = network(channels_last(images))
         value = self.loss.value(self.loss.sums(maps, target[owner]))
         said = torch.sigmoid(maps[0].float())
         mean = torch.zeros_like(target).index_add_(0, owner, said)
-        mean /= torch.bincount(owner, minlength=len(rows)).view(-1, 1, 1, 1)
+        mean /= inputs.each.view(-1, 1, 1, 1)
         samples = torch.full((1,), len(owner), device=self.device)
         return mean >= self.recipe.threshold, torch.cat([value, samples])
 
-    def _inputs(self, images: Tensor, rows: IntArray) -> tuple[Tensor, Tensor]:
-        """What the network gets of some slices, and of which slice each input is."""
-        if self.recipe.input.mode == "stacked":
-            return images, torch.arange(len(images), device=self.device)
-        held = self.catalogue.present[self.catalogue.case[rows]]
-        owner, channel = (torch.from_numpy(index).to(self.device) for index in np.nonzero(held))
-        return images[owner, channel].unsqueeze(1), owner
+    def _prepare(self, rows: IntArray) -> _Inputs:
+        """Told to the device once: a GPU is not to wait for it in every validation."""
+        patient = self.catalogue.patient_of_rows(rows)
+        owner, channel = np.arange(len(rows)), None
+        if self.recipe.input.mode == "each":
+            owner, channel = np.nonzero(self.catalogue.present[self.catalogue.case[rows]])
+        each = np.bincount(owner, minlength=len(rows))
+        chosen = None if channel is None else self._there(channel)
+        return _Inputs(self._there(owner), chosen, self._there(each), self._there(patient))
 
-    def _count(self, counts: Tensor, found: Tensor, truth: Tensor, rows: IntArray) -> None:
+    def _there(self, array: IntArray) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _count(self, counts: Tensor, found: Tensor, truth: Tensor, patient: Tensor) -> None:
         """Adds the pixels of the overlap and of both masks to each patient's (3, P, R)."""
-        patient = torch.from_numpy(self.catalogue.patient_of_rows(rows)).to(self.device)
         for kind, mask in enumerate((found & truth, found, truth)):
             counts[kind].index_add_(0, patient, mask.sum((2, 3)).double())
 

@@ -48,6 +48,11 @@ class Processors:
         limit = self.allowed if self.quota is None else math.ceil(self.quota)
         return max(1, min(self.allowed, limit))
 
+    @property
+    def bfloat16(self) -> bool:
+        """Whether they multiply numbers of 16 bits (bfloat16); others would only imitate it."""
+        return "AVX-512 BF16" in self.vectors or "AMX" in self.vectors
+
 
 def read_processors(root: Path = ROOT) -> Processors:
     """The processors as the system tells them; affinity and flags are known on Linux only."""

@@ -24,7 +24,8 @@ class ConvNormReLU(nn.Module):
         self.bn_s1 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn_s1(self.conv_s1(x)))
+        # In place: nobody needs the sums before it, and the memory is still in the cache.
+        return F.relu(self.bn_s1(self.conv_s1(x)), inplace=True)
 
 
 class RSU(nn.Module):
@@ -71,4 +72,16 @@ def resize_like(x: Tensor, target: Tensor) -> Tensor:
 
     Pixel centres stay where they are (``align_corners=False``).
     """
-    return F.interpolate(x, size=target.shape[-2:], mode="bilinear", align_corners=False)
+    resized = F.interpolate(x, size=target.shape[-2:], mode="bilinear", align_corners=False)
+    if resized.requires_grad and resized.device.type == "cpu":
+        resized.register_hook(_channels_last)  # type: ignore[no-untyped-call]
+    return resized
+
+
+def _channels_last(gradient: Tensor) -> Tensor:
+    """The gradient of one half of a concatenation comes with gaps in memory.
+
+    The processor's quick way back through the interpolation wants none; the slow one gives a
+    gradient in another layout, which each convolution below then has to put in order.
+    """
+    return gradient.contiguous(memory_format=torch.channels_last)

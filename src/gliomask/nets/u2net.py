@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gliomask.errors import ConfigError
+from gliomask.nets.heads import SideHead
 from gliomask.nets.rsu import RSU, halve, resize_like
 from gliomask.nets.specs import U2NetSpec, find_spec
 
@@ -46,7 +47,7 @@ class U2Net(nn.Module):
             width = block.out
         sides = (*reversed(spec.decoder), spec.encoder[-1])
         for stage, block in enumerate(sides, start=1):
-            self.add_module(f"side{stage}", nn.Conv2d(block.out, out_channels, 3, padding=1))
+            self.add_module(f"side{stage}", SideHead(block.out, out_channels))
         self.outconv = nn.Conv2d(DEPTH * out_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

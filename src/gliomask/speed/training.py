@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from gliomask.config import load_recipe
-from gliomask.learning.step import TrialStep
+from gliomask.learning.trial import TrialStep
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.u2net import build_model
 from gliomask.speed.slices import Place

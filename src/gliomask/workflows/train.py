@@ -24,6 +24,7 @@ from gliomask.learning.checkpoint import State
 from gliomask.learning.data import Choice, choose, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
+from gliomask.learning.execution import Execution, How, choose_execution
 from gliomask.learning.lock import lock_folder
 from gliomask.learning.loop import Parts, Training
 from gliomask.learning.randomness import Purpose, stream
@@ -64,6 +65,9 @@ class TrainOptions(Options):
     """Machines; what ``torchrun`` says, or one."""
     workers: Annotated[int, Field(ge=0)] | None = None
     """Threads that prepare batches ahead; as many as are of use."""
+    execution: How = "auto"
+    """How steps run on a GPU: ``eager``, recorded (``graph``) or also fused (``compiled``).
+    ``auto`` records on one GPU."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
         state, notes = on_first(job.fabric, partial(_open, job, stack))
         training, where = _training(job, state)
         position = _run(job, training)
+    begun = job.start.notes if job.start else ()
     return TrainResult(
         run=options.out,
         recipe=job.recipe.name,
@@ -112,7 +117,7 @@ def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
         best_dice=position.best,
         best_epoch=position.best_epoch,
         patients=len(job.choice.validation.patients),
-        notes=(*(job.start.notes if job.start else ()), *notes, f"slices: {where}"),
+        notes=(*begun, *notes, f"slices: {where}", *training.notes),
         first=job.fabric.is_global_zero,
     )
 
@@ -126,6 +131,7 @@ class _Job:
         start: the first weights, if they are given and the run is new.
         history: the facts of the weights that the run began with, now or earlier; empty if they
             were drawn at random.
+        execution: how its steps are carried out.
     """
 
     options: TrainOptions
@@ -136,6 +142,7 @@ class _Job:
     progress: Progress
     start: Start | None
     history: dict[str, Any]
+    execution: Execution
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -152,11 +159,12 @@ def _job(options: TrainOptions, progress: Progress) -> _Job:
     start = _start(options, recipe, choice)
     keep_freed_memory()
     fabric = start_fabric(_machines(options), recipe)
+    execution = choose_execution(options.execution, fabric)
     first = fabric.is_global_zero
     record = Record(options.out, recipe.regions) if first else None
     history = start.facts if start else read_start(options.out)
     shown = progress if first else SILENT
-    return _Job(options, recipe, choice, fabric, record, shown, start, history)
+    return _Job(options, recipe, choice, fabric, record, shown, start, history, execution)
 
 
 def _start(options: TrainOptions, recipe: Recipe, choice: Choice) -> Start | None:
@@ -210,6 +218,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
         record=job.record,
         keep=partial(_keep, job),
         progress=job.progress,
+        execution=job.execution,
     )
     return Training(fabric, recipe, parts, job.identity, state), slices.where
 

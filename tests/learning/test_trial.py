@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gliomask.config import load_recipe
-from gliomask.learning.step import TrialStep
+from gliomask.learning.trial import TrialStep
 from gliomask.nets.u2net import build_model
 
 RECIPE = load_recipe(
