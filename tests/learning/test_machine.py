@@ -14,9 +14,9 @@ from gliomask.errors import ConfigError, MachineError
 from gliomask.learning.allocator import keep_freed_memory
 from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.memory import device_budget, memory_budget
+from gliomask.machine.processors import read_processors
 
 CPU = Machines("cpu")
-from gliomask.machine.processors import read_processors
 
 
 def test_the_budget_is_half_of_what_is_free_for_each_process() -> None:
