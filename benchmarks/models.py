@@ -1,0 +1,55 @@
+"""A model to time where none is given: random weights that behave like trained ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from gliomask.core.slices import VERSION
+from gliomask.core.volume import FloatArray
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.u2net import build_model
+from gliomask.nets.weights import save_model
+
+SEQUENCES = ("t1", "t1ce", "flair")
+
+
+def random_model(
+    folder: Path, network: str, images: FloatArray, sequences: tuple[str, ...] = SEQUENCES
+) -> Path:
+    """Writes a run folder with weights of seed 0.
+
+    The statistics of batch norm are those of ``images``: with fresh ones the maps grow from layer
+    to layer, and neither differences nor denormal numbers would be as in use.
+
+    Args:
+        folder: to write.
+        network: its name.
+        images: (N, C, size, size) float32, a channel for each sequence.
+        sequences: C names.
+    """
+    torch.manual_seed(0)
+    model = build_model(network, in_channels=images.shape[1], out_channels=1)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None
+    with torch.no_grad():
+        for batch in torch.from_numpy(images).split(8):
+            if len(batch) > 1:
+                model.train()(batch)
+    card = ModelCard(
+        name=f"{network}-random",
+        network=network,
+        in_channels=images.shape[1],
+        regions=("whole",),
+        sequences=sequences,
+        size=images.shape[-1],
+        preprocess={"version": VERSION},
+        synthetic=True,
+        trained_on="nothing: random weights for a benchmark",
+        licence="Apache-2.0",
+    )
+    save_model(folder, model.eval(), card)
+    return folder

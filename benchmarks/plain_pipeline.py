@@ -1,0 +1,73 @@
+"""The plain way from a case to a mask, as most scripts for a 2D network do it.
+
+    python -m benchmarks.plain_pipeline --model RUN --out FILE [--authors CHECKOUT] IMAGE...
+
+Volumes with nibabel as float64, each normalised over what is not 0; slice by slice resized with
+scikit-image, through the network in PyTorch's eager mode (the authors' code where their checkout
+is given), resized back and thresholded; the mask written as float64. IMAGE are the model's
+sequences in its order. It is what ``case_speed`` compares with, and no part of gliomask.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+import torch
+from skimage.transform import resize
+from torch import nn
+
+from benchmarks.networks import authors_with_our_weights
+from gliomask.nets.weights import load_model
+
+Volume = npt.NDArray[np.float64]
+
+
+def read(path: Path) -> Volume:
+    """(I, J, K), mean 0 and deviation 1 over what is not 0."""
+    image: Volume = nibabel.load(path).get_fdata()
+    head = image[image != 0]
+    return (image - head.mean()) / head.std()
+
+
+def probability(network: nn.Module, images: Volume, *, logits: bool) -> Volume:
+    """One slice (C, I, J) through the network, as it is: (size, size) of the first region."""
+    found = network(torch.from_numpy(images[None]).float())[0]
+    if logits:
+        found = torch.sigmoid(found)
+    first: Volume = found[0, 0].detach().numpy().astype(np.float64)
+    return first
+
+
+def segment(network: nn.Module, volume: Volume, size: int, *, logits: bool) -> Volume:
+    """(C, I, J, K) to probabilities (I, J, K), along the last axis."""
+    found = np.zeros(volume.shape[1:])
+    for k in range(volume.shape[-1]):
+        fitted = np.stack([resize(image[:, :, k], (size, size)) for image in volume])
+        found[:, :, k] = resize(probability(network, fitted, logits=logits), found.shape[:2])
+    return found
+
+
+def main() -> None:
+    """Writes the mask."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--authors", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    ours, card = load_model(options.model)
+    theirs = options.authors
+    network = ours if theirs is None else authors_with_our_weights(theirs, options.model)
+    volume = np.stack([read(path) for path in options.images])
+    found = segment(network, volume, card.size, logits=theirs is None)
+    mask = (found >= card.threshold).astype(np.float64)
+    affine = nibabel.load(options.images[0]).affine
+    nibabel.save(nibabel.Nifti1Image(mask, affine), options.out)
+
+
+if __name__ == "__main__":
+    main()
