@@ -1,0 +1,150 @@
+"""How time and memory grow with the slices, the resolution, the channels, the patients.
+
+    python -m benchmarks.growth --out FOLDER [--only slice pixel ...] [--small] [--json FILE]
+
+Each point is a fresh process on one thread: its seconds are those of the work without imports (of
+the processor; for the number of processes those that pass), its memory the most that the process
+held. A straight line tells what one unit costs and what is fixed; the exponent of a power law
+tells how it grows: 1 is linear. The tables are printed, curves are drawn into the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.fits import grow
+from benchmarks.growth_series import LITTLE, Extent, Series, all_series
+from benchmarks.harness import Timing, load, machine_facts, use_threads
+from benchmarks.processes import run_fresh
+from benchmarks.tables import Cell, Report, Table, add_outputs, tell
+
+SUMMARY = (
+    "what",
+    "per",
+    "from",
+    "to",
+    "ms per unit",
+    "fixed s",
+    "exponent",
+    "exponent of the larger half",
+    "KiB per unit",
+    "fixed MiB",
+    "memory's exponent",
+)
+POINTS = ("what", "per", "value", "wall s", "CPU s", "peak MiB", "load")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement.
+
+    Attributes:
+        value: on the axis; work: its seconds; peak_mib: of the process; load: of the machine.
+    """
+
+    value: int
+    work: Timing
+    peak_mib: float
+    load: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series with its points."""
+
+    series: Series
+    points: tuple[Point, ...]
+
+    @property
+    def x(self) -> list[float]:
+        """What the fit is over."""
+        return [float(self.series.scale(point.value)) for point in self.points]
+
+    @property
+    def seconds(self) -> list[float]:
+        """By the clock that counts."""
+        return [point.work.by(self.series.clock) for point in self.points]
+
+    @property
+    def peaks(self) -> list[float]:
+        """MiB."""
+        return [point.peak_mib for point in self.points]
+
+
+def measure(series: Series) -> Curve:
+    """All points of a series, each in a fresh process."""
+    points = []
+    for value in series.values:
+        ran = run_fresh(["-m", "benchmarks.growth_points", *series.words(value)])
+        wall, cpu = json.loads(ran.output.splitlines()[-1])
+        points.append(Point(value, Timing(wall, cpu), ran.peak_mib, ran.load))
+    return Curve(series, tuple(points))
+
+
+def summary(curve: Curve) -> tuple[Cell, ...]:
+    """A row of the first table."""
+    time, memory = grow(curve.x, curve.seconds), grow(curve.x, curve.peaks)
+    values = curve.series.values
+    return (
+        curve.series.name,
+        curve.series.unit,
+        values[0],
+        values[-1],
+        1000 * time.per_unit,
+        time.fixed,
+        time.exponent,
+        time.last_exponent,
+        1024 * memory.per_unit,
+        memory.fixed,
+        memory.exponent,
+    )
+
+
+def run(options: argparse.Namespace, place: Path) -> Report:
+    """All series; ``place`` is a folder for what is made on the way."""
+    from benchmarks.growth_plot import draw
+
+    use_threads(1)
+    machine = {**machine_facts(1), "load before": load()}
+    extent = LITTLE if options.small else Extent()
+    chosen = [one for one in all_series(extent, place) if one.unit in (options.only or one.unit)]
+    curves = [measure(series) for series in chosen]
+    options.out.mkdir(parents=True, exist_ok=True)
+    draw(curves, options.out)
+    points = [
+        (c.series.name, c.series.unit, p.value, p.work.wall_s, p.work.cpu_s, p.peak_mib, p.load)
+        for c in curves
+        for p in c.points
+    ]
+    tables = (
+        Table("growth", SUMMARY, tuple(map(summary, curves))),
+        Table("points", POINTS, tuple(points)),
+    )
+    return Report({**machine, "load after": load()}, tables)
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command's options."""
+    units = ("slice", "pixel", "channel", "patient", "process")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="a folder for the curves")
+    parser.add_argument("--only", nargs="+", choices=units, help="what grows; all")
+    parser.add_argument("--small", action="store_true", help="a minute's worth, to see it run")
+    add_outputs(parser)
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    """Prints both tables."""
+    options = parse()
+    with tempfile.TemporaryDirectory() as place:
+        tell(run(options, Path(place)), options)
+
+
+if __name__ == "__main__":
+    main()
