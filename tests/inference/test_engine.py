@@ -11,7 +11,7 @@ import torch
 from gliomask.core.slices import VERSION
 from gliomask.core.volume import Volume
 from gliomask.errors import MachineError, ModelError
-from gliomask.inference.engine import TorchEngine
+from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.inference.predictor import load_predictor
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.u2net import U2Net, build_model

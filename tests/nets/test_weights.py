@@ -194,7 +194,7 @@ def test_a_file_larger_than_any_network_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_model(tmp_path, tiny(), card())
-    monkeypatch.setattr("gliomask.nets.weights.MAX_WEIGHTS_BYTES", 1000)
+    monkeypatch.setattr("gliomask.nets.arrays.MAX_WEIGHTS_BYTES", 1000)
     assert "larger than weights may be (1000 bytes)" in refusal(tmp_path)
 
 

@@ -29,6 +29,9 @@ def run(
         list[str] | None, typer.Option(help="A column of it to group scores by; repeatable.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="auto (the fastest), mnn, openvino, onnxruntime or torch.")
+    ] = "auto",
     report: Annotated[bool, typer.Option(help="Write the report and its figures too.")] = True,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
@@ -48,6 +51,7 @@ def run(
         "table": table,
         "by": tuple(by or ()),
         "device": device,
+        "engine": engine,
     }
     options = build(EvaluateOptions, keys, "evaluate")
     with render.progress() as progress:

@@ -65,6 +65,9 @@ def run(
         Path | None, typer.Option(help="A folder to segment what arrives in it, until Ctrl-C.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="auto (the fastest), mnn, openvino, onnxruntime or torch.")
+    ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Segment scans: a mask on each one's own grid, its volume, a page to look at it."""
@@ -89,6 +92,7 @@ def run(
         "register_series": register,
         "n4": n4,
         "device": device,
+        "engine": engine,
     }
     options = build(PredictOptions, keys, "predict")
     if watch is not None:

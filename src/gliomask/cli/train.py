@@ -23,6 +23,9 @@ def run(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")
     ] = None,
     fold: Annotated[int | None, typer.Option(help="Leave this fold for the test.")] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="MODEL", help="Begin with its weights.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where RUN stopped.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     devices: Annotated[int | None, typer.Option(help="On each machine.")] = None,
@@ -41,6 +44,7 @@ def run(
         "recipe": recipe,
         "changes": changes or [],
         "fold": fold,
+        "start": start,
         "resume": resume,
         "device": device,
         "devices": devices,

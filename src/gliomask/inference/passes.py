@@ -20,7 +20,7 @@ from gliomask.core.resample import fit, unfit
 from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
 from gliomask.errors import ModelError
-from gliomask.inference.engine import Engine
+from gliomask.inference.engines.engine import Engine
 from gliomask.nets.cards import ModelCard
 
 Counts = npt.NDArray[np.int64]

@@ -22,12 +22,12 @@ from gliomask.core.prediction import Interval, Prediction
 from gliomask.core.slices import VERSION, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
-from gliomask.inference.engine import Device, Engine, TorchEngine
+from gliomask.inference.engines.choice import EngineName, open_engine
+from gliomask.inference.engines.engine import Device, Engine
 from gliomask.inference.passes import Opinions, Passes
 from gliomask.inference.reliability import Findings, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.weights import load_model
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,14 @@ class Predictor:
     Args:
         engine: runs the network.
         card: says what the network was trained for.
+        note: what is to be said of the engine with each prediction; empty if nothing.
 
     Raises:
         ModelError: the model was made with another preprocessing than ours, or for regions that
             are not known.
     """
 
-    def __init__(self, engine: Engine, card: ModelCard) -> None:
+    def __init__(self, engine: Engine, card: ModelCard, note: str = "") -> None:
         version = card.preprocess.get("version")
         if version != VERSION:
             raise ModelError(
@@ -69,8 +70,12 @@ class Predictor:
         if unknown:
             known = ", ".join(REGIONS)
             raise ModelError("unknown region", field="regions", found=unknown[0], allowed=known)
-        self.engine, self.card = engine, card
+        self.engine, self.card, self.note = engine, card, note
         self._passes = Passes(engine, card)
+
+    def at_threshold(self, threshold: float) -> Predictor:
+        """The same model at another threshold than its own."""
+        return Predictor(self.engine, self.card.with_threshold(threshold), self.note)
 
     def channels(self, sequences: tuple[str, ...]) -> Channels:
         """What the network would see of an examination with these sequences.
@@ -200,6 +205,8 @@ class Predictor:
             found.append("the model was trained on synthetic data: for trying things out only")
         if not has_world:
             found.append("the images tell no millimetres: sizes are in voxels")
+        if self.note:
+            found.append(self.note)
         return tuple(found)
 
     def _provenance(self) -> MappingProxyType[str, object]:
@@ -217,12 +224,14 @@ class Predictor:
         )
 
 
-def load_predictor(model: str | Path, device: Device = "auto") -> Predictor:
+def load_predictor(
+    model: str | Path, device: Device = "auto", engine: EngineName = "auto"
+) -> Predictor:
     """The model of a run folder, ready to be used.
 
     Raises:
         ModelError: no such folder, a damaged card or weights, or another preprocessing than ours.
-        MachineError: ``device`` is not there.
+        MachineError: ``device`` or ``engine`` can't be used.
     """
-    network, card = load_model(Path(model))
-    return Predictor(TorchEngine(network, device), card)
+    opened = open_engine(Path(model), engine, device)
+    return Predictor(opened.engine, opened.card, opened.note)

@@ -16,13 +16,14 @@ from gliomask.nets.cards import ModelCard
 from gliomask.store.manifest import Manifest
 
 
-def make_card(recipe: Recipe, choice: Choice, row: EpochRow) -> ModelCard:
+def make_card(recipe: Recipe, choice: Choice, row: EpochRow, start: str = "") -> ModelCard:
     """Describes the network as it was after an epoch.
 
     Args:
         recipe: that it was trained by.
         choice: what it was trained on.
         row: the epoch's.
+        start: where its first weights came from, in words; empty if they were drawn at random.
     """
     manifest = choice.store.manifest
     stacked = recipe.input.mode == "stacked"
@@ -38,7 +39,7 @@ def make_card(recipe: Recipe, choice: Choice, row: EpochRow) -> ModelCard:
         threshold=recipe.threshold,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
-        trained_on=_trained_on(choice),
+        trained_on="; ".join(filter(None, (_trained_on(choice), start))),
         licence=_licence(manifest),
         recipe=recipe.model_dump(mode="json"),
         metrics=_metrics(recipe, choice, row),

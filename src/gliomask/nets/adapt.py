@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gliomask.nets.u2net import DEPTH
-from gliomask.nets.weights import describe
+from gliomask.nets.weights import entry_of
 
 FIRST_WEIGHT: Final = "stage1.rebnconvin.conv_s1.weight"
 _FUSION: Final = "outconv.weight"
@@ -51,7 +51,7 @@ def fit(
         if rule is None:
             continue
         tensors[name], how = rule
-        changes.append(Adaptation(name, describe(value), describe(tensors[name]), how))
+        changes.append(Adaptation(name, str(entry_of(value)), str(entry_of(tensors[name])), how))
     return tensors, tuple(changes)
 
 

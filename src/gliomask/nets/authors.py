@@ -24,15 +24,10 @@ from torch import Tensor
 
 from gliomask.errors import ModelError
 from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, fit
+from gliomask.nets.arrays import read_weights
 from gliomask.nets.specs import SPECS
 from gliomask.nets.u2net import U2Net, build_model
-from gliomask.nets.weights import (
-    check_tensors,
-    describe,
-    parse_tensors,
-    read_weights,
-    skeleton,
-)
+from gliomask.nets.weights import check_tensors, entry_of, parse_tensors, skeleton
 
 _COUNTER: Final = "num_batches_tracked"
 _HOW_TO_SAVE: Final = "a file made by torch.save(network.state_dict(), path) is read"
@@ -195,8 +190,8 @@ def _check_body(path: Path, found: dict[str, Tensor], fresh: dict[str, Tensor]) 
                 "weights of another network",
                 path=path,
                 field=name,
-                found=describe(found[name]),
-                allowed=describe(fresh[name]),
+                found=str(entry_of(found[name])),
+                allowed=str(entry_of(fresh[name])),
                 hint=_right_network(found),
             )
 

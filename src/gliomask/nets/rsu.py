@@ -38,10 +38,10 @@ class RSU(nn.Module):
         super().__init__()
         self.spec = spec
         self.rebnconvin = ConvNormReLU(in_channels, spec.out)
-        for level, dilation in enumerate(_down_dilations(spec), start=1):
+        for level, dilation in enumerate(spec.down_dilations, start=1):
             width = spec.out if level == 1 else spec.mid
             self.add_module(f"rebnconv{level}", ConvNormReLU(width, spec.mid, dilation))
-        for level, dilation in _up_dilations(spec):
+        for level, dilation in spec.up_dilations:
             width = spec.out if level == 1 else spec.mid
             self.add_module(f"rebnconv{level}d", ConvNormReLU(2 * spec.mid, width, dilation))
 
@@ -49,20 +49,16 @@ class RSU(nn.Module):
         whole: Tensor = self.rebnconvin(x)
         down: list[Tensor] = [self.get_submodule("rebnconv1")(whole)]
         for level in range(2, self.spec.height + 1):
-            below = halve(down[-1]) if self._pools(level) else down[-1]
+            below = halve(down[-1]) if self.spec.pools(level) else down[-1]
             down.append(self.get_submodule(f"rebnconv{level}")(below))
         up = down.pop()
         for level in range(self.spec.height - 1, 0, -1):
             beside = down.pop()
-            if self._pools(level + 1):
+            if self.spec.pools(level + 1):
                 up = resize_like(up, beside)
             joined = torch.cat((up, beside), dim=1)
             up = self.get_submodule(f"rebnconv{level}d")(joined)
         return up + whole
-
-    def _pools(self, level: int) -> bool:
-        """Whether a level begins with a pool: the bottom one works at the size of that above."""
-        return not self.spec.dilated and level < self.spec.height
 
 
 def halve(x: Tensor) -> Tensor:
@@ -76,16 +72,3 @@ def resize_like(x: Tensor, target: Tensor) -> Tensor:
     Pixel centres stay where they are (``align_corners=False``).
     """
     return F.interpolate(x, size=target.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _down_dilations(spec: RSUSpec) -> list[int]:
-    """Dilations of the encoder convolutions, the top first: 1, 2, 4, 8 or 1, 1, ..., 2."""
-    if spec.dilated:
-        return [2**level for level in range(spec.height)]
-    return [1] * (spec.height - 1) + [2]
-
-
-def _up_dilations(spec: RSUSpec) -> list[tuple[int, int]]:
-    """(level, dilation) of the decoder convolutions, the deepest first."""
-    levels = range(spec.height - 1, 0, -1)
-    return [(level, 2 ** (level - 1) if spec.dilated else 1) for level in levels]

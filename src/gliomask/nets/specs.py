@@ -38,6 +38,23 @@ class RSUSpec:
     out: int
     dilated: bool = False
 
+    def pools(self, level: int) -> bool:
+        """Whether a level begins with a pool: the bottom one works at the size of that above."""
+        return not self.dilated and level < self.height
+
+    @property
+    def down_dilations(self) -> tuple[int, ...]:
+        """Dilations of the encoder convolutions, the top first: 1, 2, 4, 8 or 1, 1, ..., 2."""
+        if self.dilated:
+            return tuple(2**level for level in range(self.height))
+        return (*repeat(1, self.height - 1), 2)
+
+    @property
+    def up_dilations(self) -> tuple[tuple[int, int], ...]:
+        """(level, dilation) of the decoder convolutions, the deepest first."""
+        levels = range(self.height - 1, 0, -1)
+        return tuple((level, 2 ** (level - 1) if self.dilated else 1) for level in levels)
+
 
 @dataclass(frozen=True)
 class U2NetSpec:

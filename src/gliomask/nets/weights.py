@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import torch
 from safetensors import SafetensorError
@@ -19,12 +18,10 @@ from torch import Tensor
 
 from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
-from gliomask.nets.cards import CARD_FILE, ModelCard, card_text, read_card
+from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_model
+from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
+from gliomask.nets.entries import Entry, check_entries
 from gliomask.nets.u2net import U2Net, build_model
-
-WEIGHTS_FILE: Final = "weights.safetensors"
-MAX_WEIGHTS_BYTES: Final = 1 << 30
-"""Six times the largest network; nothing larger is read into memory."""
 
 
 def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
@@ -69,12 +66,8 @@ def load_model(folder: Path) -> tuple[U2Net, ModelCard]:
         ModelError: a file is missing or damaged (checksum), the card is not valid, or the weights
             are not those of the network that the card names.
     """
-    if not folder.is_dir():
-        raise ModelError("there is no such model folder", path=folder)
-    card = read_card(folder / CARD_FILE)
+    card, data = read_model(folder)
     path = folder / WEIGHTS_FILE
-    data = read_weights(path)
-    _check_sum(path, data, card)
     model = skeleton(card.network, card.in_channels, len(card.regions))
     tensors = parse_tensors(path, data)
     check_tensors(path, tensors, model.state_dict())
@@ -86,19 +79,6 @@ def skeleton(name: str, in_channels: int, out_channels: int) -> U2Net:
     """The network with names and shapes but no memory for weights, which are to be assigned."""
     with torch.device("meta"):
         return build_model(name, in_channels=in_channels, out_channels=out_channels)
-
-
-def read_weights(path: Path) -> bytes:
-    """The bytes of a file of weights.
-
-    Raises:
-        ModelError: there is no such file, or it is larger than ``MAX_WEIGHTS_BYTES``.
-    """
-    if not path.is_file():
-        raise ModelError("there is no such file of weights", path=path)
-    if path.stat().st_size > MAX_WEIGHTS_BYTES:
-        raise ModelError(f"larger than weights may be ({MAX_WEIGHTS_BYTES} bytes)", path=path)
-    return path.read_bytes()
 
 
 def parse_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
@@ -127,29 +107,18 @@ def check_tensors(
         ModelError: the first name that is missing or too many, the first shape or dtype that
             differs, the first value that is not finite.
     """
-    lost = [name for name in expected if name not in tensors]
-    extra = sorted(name for name in tensors if name not in expected)
-    for names, what in ((lost, "the weights lack"), (extra, "the weights hold an unknown")):
-        if names:
-            raise ModelError(f"{what} entry {names[0]!r} ({len(names)} in all)", path=path)
-    for name, due in expected.items():
-        tensor = tensors[name]
-        if tensor.shape != due.shape or tensor.dtype != due.dtype:
-            raise ModelError(
-                "weights of another network",
-                path=path,
-                field=name,
-                found=describe(tensor),
-                allowed=describe(due),
-            )
+    found, due = (
+        {name: entry_of(tensor) for name, tensor in held.items()} for held in (tensors, expected)
+    )
+    check_entries(path, found, due)
+    for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise ModelError(f"the weights hold NaN or infinity in {name!r}", path=path)
+            raise not_finite(path, name)
 
 
-def describe(tensor: Tensor) -> str:
-    """Shape and dtype as people write them: ``64x3x3x3 float32``."""
-    sides = "x".join(str(side) for side in tensor.shape) or "scalar"
-    return f"{sides} {str(tensor.dtype).removeprefix('torch.')}"
+def entry_of(tensor: Tensor) -> Entry:
+    """Shape and dtype of a tensor."""
+    return Entry(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
 
 
 def _check_card(path: Path, model: U2Net, card: ModelCard) -> None:
@@ -162,15 +131,4 @@ def _check_card(path: Path, model: U2Net, card: ModelCard) -> None:
             field="network, channels, regions",
             found=of_card,
             allowed=str(of_model),
-        )
-
-
-def _check_sum(path: Path, data: bytes, card: ModelCard) -> None:
-    if card.weights_sha256 is None:
-        raise ModelError("the card holds no checksum of the weights", path=path)
-    if hashlib.sha256(data).hexdigest() != card.weights_sha256:
-        raise ModelError(
-            "damaged, or not the weights of this card: the checksum differs",
-            path=path,
-            hint="copy the model folder again",
         )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.errors import ConfigError
-from gliomask.inference.engine import Device
+from gliomask.inference.engines.choice import EngineName
+from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import open_store
@@ -60,6 +61,7 @@ class Question:
     part: Part | None
     fold: int | None
     device: Device
+    engine: EngineName
 
 
 def assign(question: Question) -> Assignment:
@@ -117,7 +119,7 @@ def _left_out(taken: dict[int, str], count: int) -> tuple[str, ...]:
 
 def _judge(question: Question, model: str, part: Part | None, fold: int | None) -> Judge:
     subjects = find_subjects(question.source, part, fold)
-    predictor = load_predictor(model, question.device)
+    predictor = load_predictor(model, question.device, question.engine)
     return Judge(Path(model), predictor, subjects)
 
 

@@ -22,10 +22,10 @@ from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ModelError, StoreError
 from gliomask.evaluation.logit_counts import pool
 from gliomask.evaluation.temperature import Temperature, adjusted_threshold, fit_temperature
-from gliomask.inference.engine import Device, TorchEngine
+from gliomask.inference.engines.choice import open_engine
+from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
-from gliomask.nets.weights import load_model
 from gliomask.store.store import open_store
 from gliomask.workflows.measuring import MeasuredCase, measure, subsets_of
 from gliomask.workflows.seen import read_seen
@@ -80,8 +80,9 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
     if missing:
         raise StoreError(f"the store lacks patient {min(missing)!r}", path=options.store)
     chosen = [subject for subject in everyone if subject.patient in seen.chosen]
-    network, card = load_model(options.model)
-    predictor = Predictor(TorchEngine(network, options.device), _uncalibrated(card))
+    opened = open_engine(options.model, device=options.device)
+    card = opened.card
+    predictor = Predictor(opened.engine, _uncalibrated(card))
     store = open_store(options.store)
     looks = len(chosen) * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
     progress.start(looks, "calibrating")

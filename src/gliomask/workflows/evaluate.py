@@ -22,7 +22,8 @@ from gliomask.core.volume import best_shown
 from gliomask.errors import CaseError, CasesError
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
-from gliomask.inference.engine import Device
+from gliomask.inference.engines.choice import EngineName
+from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.workflows.assignment import Assignment, Judge, Question, assign, licences_of
 from gliomask.workflows.journal import Journal, go_on
@@ -62,6 +63,8 @@ class EvaluateOptions(Options):
     """Columns of ``table``."""
     device: Device = "auto"
     """What computes."""
+    engine: EngineName = "auto"
+    """What runs the network; ``auto`` takes the fastest that is there."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,9 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
 
 def _question(options: EvaluateOptions) -> Question:
     models = (options.model,) if isinstance(options.model, str) else options.model
-    return Question(options.source, models, options.part, options.fold, options.device)
+    return Question(
+        options.source, models, options.part, options.fold, options.device, options.engine
+    )
 
 
 def _judge_case(task: _Task) -> JudgedCase:

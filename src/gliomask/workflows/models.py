@@ -8,9 +8,8 @@ from pathlib import Path
 from gliomask.config import load_recipe, recipe_names
 from gliomask.errors import ModelError
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
-from gliomask.nets.specs import SPECS
-from gliomask.nets.u2net import build_model
-from gliomask.nets.weights import skeleton
+from gliomask.nets.entries import count_parameters as count
+from gliomask.nets.specs import SPECS, find_spec
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,8 @@ class RecipeLine:
 
 
 def networks() -> tuple[Network, ...]:
-    """All networks, by the number of their parameters counted on the network itself."""
-    found = []
-    for name in SPECS:
-        model = build_model(name, in_channels=3, out_channels=1)
-        found.append(Network(name, sum(p.numel() for p in model.parameters())))
-    return tuple(found)
+    """All networks."""
+    return tuple(Network(name, count(spec, 3, 1)) for name, spec in SPECS.items())
 
 
 def recipes() -> tuple[RecipeLine, ...]:
@@ -67,5 +62,4 @@ def count_parameters(run: Path) -> int | None:
         card = card_of(run)
     except ModelError:
         return None
-    model = skeleton(card.network, card.in_channels, len(card.regions))
-    return sum(parameter.numel() for parameter in model.parameters())
+    return count(find_spec(card.network), card.in_channels, len(card.regions))

@@ -28,7 +28,8 @@ from gliomask.errors import (
 )
 from gliomask.evaluation.tables import Cell, csv_text
 from gliomask.formats.archive import all_unpacked
-from gliomask.inference.engine import Device
+from gliomask.inference.engines.choice import EngineName
+from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
@@ -77,6 +78,8 @@ class PredictOptions(Options):
     """Segment what an earlier run has done too."""
     device: Device = "auto"
     """What computes."""
+    engine: EngineName = "auto"
+    """What runs the network; ``auto`` takes the fastest that is there."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +160,9 @@ class Segmenter:
 
     def __init__(self, options: PredictOptions) -> None:
         self.options = options
-        predictor = load_predictor(options.model, options.device)
+        predictor = load_predictor(options.model, options.device, options.engine)
         if options.threshold is not None:
-            card = predictor.card.with_threshold(options.threshold)
-            predictor = Predictor(predictor.engine, card)
+            predictor = predictor.at_threshold(options.threshold)
         self.predictor = predictor
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:

@@ -14,7 +14,7 @@ class Seen:
     """The patients that a run's own records name.
 
     Attributes:
-        trained: that its weights were fitted to.
+        trained: that its weights were fitted to, those of the model that it started from too.
         chosen: that its best epoch was chosen on.
         fold: of the store's split that it left for the test; None for the hold-out.
     """
@@ -34,7 +34,10 @@ def read_seen(run: Path) -> Seen | None:
     try:
         keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
         trained, chosen = (frozenset(keys[f"{part}_patients"]) for part in ("train", "validation"))
-    except (OSError, ValueError, KeyError, TypeError):
+        before = keys.get("start", {})
+        trained |= frozenset(before.get("train_patients", ()))
+        chosen |= frozenset(before.get("validation_patients", ()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     fold = keys["data"].get("fold") if isinstance(keys.get("data"), dict) else None
     return Seen(trained, chosen, fold if isinstance(fold, int) else None)

@@ -18,7 +18,8 @@ from gliomask.datasets.study import survey
 from gliomask.errors import CaseError, InputError, nearest
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.images import Image
-from gliomask.inference.engine import Device
+from gliomask.inference.engines.choice import EngineName
+from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.workflows.one_grid import load_on_one_grid, put_on_one_grid, with_study
 
@@ -46,6 +47,7 @@ def predict(
     model: str | Path | Predictor,
     *,
     device: Device = "auto",
+    engine: EngineName = "auto",
     case: str = "case",
     **how: Any,
 ) -> Prediction:
@@ -58,6 +60,7 @@ def predict(
             mm, or a nibabel image of three dimensions.
         model: a run folder, or a predictor that is loaded already (for many examinations).
         device: what computes, if the model is not loaded yet.
+        engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.
         how: ``threshold``: probability from which a voxel is tumour; ``reference``: the sequence
             whose grid the others are resampled to (refused otherwise); ``register``: lay them onto
@@ -75,10 +78,9 @@ def predict(
         ModelError, MachineError: see ``load_predictor``.
     """
     chosen = _how(how)
-    predictor = model if isinstance(model, Predictor) else load_predictor(str(model), device)
+    predictor = model if isinstance(model, Predictor) else load_predictor(model, device, engine)
     if chosen.threshold is not None:
-        card = predictor.card.with_threshold(chosen.threshold)
-        predictor = Predictor(predictor.engine, card)
+        predictor = predictor.at_threshold(chosen.threshold)
     if isinstance(images, Mapping) and not _are_paths(images):
         return _of_arrays(predictor, images, case, chosen)  # type: ignore[arg-type]
     return _of_files(predictor, images, chosen)  # type: ignore[arg-type]

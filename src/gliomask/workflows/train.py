@@ -36,6 +36,7 @@ from gliomask.report.curves import draw_curves
 from gliomask.store.store import open_store
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
 from gliomask.workflows.sessions import Session
+from gliomask.workflows.start import Start, load_start, read_start
 
 
 class TrainOptions(Options):
@@ -51,6 +52,8 @@ class TrainOptions(Options):
     """``key=value`` changes to the recipe."""
     fold: Annotated[int, Field(ge=0)] | None = None
     """Fold whose patients are left for the test; the hold-out split if it is not given."""
+    start: Path | None = None
+    """A run folder or a file of weights to begin with, instead of weights drawn at random."""
     resume: bool = False
     """Go on where the run stopped."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -109,14 +112,21 @@ def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
         best_dice=position.best,
         best_epoch=position.best_epoch,
         patients=len(job.choice.validation.patients),
-        notes=(*notes, f"slices: {where}"),
+        notes=(*(job.start.notes if job.start else ()), *notes, f"slices: {where}"),
         first=job.fabric.is_global_zero,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A training that is known in full; ``record`` is None but in the first process."""
+    """A training that is known in full.
+
+    Attributes:
+        record: None but in the first process.
+        start: the first weights, if they are given and the run is new.
+        history: the facts of the weights that the run began with, now or earlier; empty if they
+            were drawn at random.
+    """
 
     options: TrainOptions
     recipe: Recipe
@@ -124,6 +134,8 @@ class _Job:
     fabric: Fabric
     record: Record | None
     progress: Progress
+    start: Start | None
+    history: dict[str, Any]
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -137,11 +149,23 @@ def _job(options: TrainOptions, progress: Progress) -> _Job:
     choice = choose(open_store(options.store), recipe, options.fold)
     if not options.resume:
         folder.check_new(options.out)
+    start = _start(options, recipe, choice)
     keep_freed_memory()
     fabric = start_fabric(_machines(options), recipe)
     first = fabric.is_global_zero
     record = Record(options.out, recipe.regions) if first else None
-    return _Job(options, recipe, choice, fabric, record, progress if first else SILENT)
+    history = start.facts if start else read_start(options.out)
+    shown = progress if first else SILENT
+    return _Job(options, recipe, choice, fabric, record, shown, start, history)
+
+
+def _start(options: TrainOptions, recipe: Recipe, choice: Choice) -> Start | None:
+    """The first weights, where they are given; a run that goes on has its own."""
+    if options.start is None or options.resume:
+        return None
+    held = {*choice.parts.validation, *choice.parts.test}
+    judged = {case.patient for case in choice.store.manifest.cases if case.id in held}
+    return load_start(options.start, recipe, choice.sequences, judged)
 
 
 def _recipe(options: TrainOptions) -> Recipe:
@@ -180,7 +204,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     threads = _threads(job, slices)
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
     parts = Parts(
-        network=_network(recipe, choice),
+        network=job.start.network if job.start else _network(recipe, choice),
         batches=TrainingBatches(slices, choice.training, recipe, worker),
         validation=Validation(judged, choice.validation, recipe, worker),
         record=job.record,
@@ -208,7 +232,8 @@ def _network(recipe: Recipe, choice: Choice) -> U2Net:
 
 
 def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
-    save_model(job.options.out, network, make_card(job.recipe, job.choice, row))
+    words = str(job.history.get("words", ""))
+    save_model(job.options.out, network, make_card(job.recipe, job.choice, row, words))
 
 
 def _run(job: _Job, training: Training) -> Position:
@@ -222,6 +247,7 @@ def _run(job: _Job, training: Training) -> Position:
         "data": {"name": manifest.name, "synthetic": manifest.synthetic, **job.choice.identity},
         "train_patients": job.choice.training.patients,
         "validation_patients": job.choice.validation.patients,
+        **({"start": job.history} if job.history else {}),
     }
     note = f"{manifest.name}, synthetic data" if manifest.synthetic else manifest.name
     with closing(job.record), Session(run, job.options, facts):

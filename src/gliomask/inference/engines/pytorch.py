@@ -1,52 +1,17 @@
-"""The seam between prediction and whatever runs the network: numpy in, numpy out.
-
-An engine knows tensors and devices and nothing of patients. PyTorch is the first one; a compiled
-runtime will be a sibling, and tests use an engine that is not a network at all.
-"""
+"""PyTorch as an engine: the reference on a processor, and the way to a GPU."""
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
-
+import numpy as np
 import torch
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from gliomask.core.volume import FloatArray
 from gliomask.errors import MachineError
+from gliomask.inference.engines.engine import Device
 from gliomask.nets.u2net import U2Net
 
-Device = Literal["auto", "cpu", "cuda"]
-
 _CPU_BATCH, _GPU_BATCH = 4, 32
-
-
-class Engine(Protocol):
-    """What runs a network.
-
-    Attributes:
-        name: for the provenance, e.g. ``torch 2.13 on cpu``.
-        batch: how many inputs it likes at once; memory grows with it.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def batch(self) -> int: ...
-
-    def logits(self, inputs: FloatArray) -> FloatArray:
-        """(N, C, size, size) float32 to logits (N, R, size, size) float32, each input on its own.
-
-        Raises:
-            MachineError: it does not fit in memory.
-        """
-
-    def maps(self, inputs: FloatArray) -> FloatArray:
-        """The same with the side maps: (N, 7, R, size, size), the fused map first.
-
-        The six others follow from the finest stage to the deepest. All seven cost little more
-        than the first alone, for a network makes them on its way.
-        """
 
 
 class TorchEngine:
@@ -84,7 +49,8 @@ class TorchEngine:
         return _plain(torch.stack(self._run(inputs), dim=1))
 
     def _run(self, inputs: FloatArray) -> tuple[torch.Tensor, ...]:
-        batch = torch.from_numpy(inputs).contiguous(memory_format=torch.channels_last)
+        ready = torch.from_numpy(np.ascontiguousarray(inputs))
+        batch = ready.contiguous(memory_format=torch.channels_last)
         try:
             found: tuple[torch.Tensor, ...] = self._model(batch.to(self._device))
         except torch.OutOfMemoryError:

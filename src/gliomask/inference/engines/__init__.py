@@ -1,0 +1,1 @@
+"""What runs a network: one seam, and one file for each runtime behind it."""

@@ -1,0 +1,87 @@
+"""A model's weights as numpy arrays, for runtimes that have no use for torch.
+
+Read as ``nets.weights`` reads them: the checksum of the card is compared before anything is parsed,
+then every name, shape and dtype, and that every value is finite.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse_safetensors
+
+from gliomask.errors import ModelError
+from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
+from gliomask.nets.entries import Entry, check_entries, entries
+from gliomask.nets.specs import find_spec
+
+WEIGHTS_FILE: Final = "weights.safetensors"
+MAX_WEIGHTS_BYTES: Final = 1 << 30
+"""Six times the largest network; nothing larger is read into memory."""
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
+    """The weights of a model folder by name, and its card.
+
+    Raises:
+        ModelError: see ``nets.weights.load_model``.
+    """
+    card, data = read_model(folder)
+    path = folder / WEIGHTS_FILE
+    try:
+        arrays: Arrays = parse_safetensors(data)
+    except SafetensorError as error:
+        raise ModelError(f"not a safetensors file: {error}", path=path) from None
+    found = {name: Entry(array.shape, array.dtype.name) for name, array in arrays.items()}
+    spec = find_spec(card.network)
+    check_entries(path, found, entries(spec, card.in_channels, len(card.regions)))
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise not_finite(path, name)
+    return arrays, card
+
+
+def read_model(folder: Path) -> tuple[ModelCard, bytes]:
+    """The card of a model folder and the bytes of its weights, which are those of the card.
+
+    Raises:
+        ModelError: no such folder or file, a card that is not valid, another checksum.
+    """
+    if not folder.is_dir():
+        raise ModelError("there is no such model folder", path=folder)
+    card = read_card(folder / CARD_FILE)
+    path = folder / WEIGHTS_FILE
+    data = read_weights(path)
+    if card.weights_sha256 is None:
+        raise ModelError("the card holds no checksum of the weights", path=path)
+    if hashlib.sha256(data).hexdigest() != card.weights_sha256:
+        raise ModelError(
+            "damaged, or not the weights of this card: the checksum differs",
+            path=path,
+            hint="copy the model folder again",
+        )
+    return card, data
+
+
+def read_weights(path: Path) -> bytes:
+    """The bytes of a file of weights.
+
+    Raises:
+        ModelError: there is no such file, or it is larger than ``MAX_WEIGHTS_BYTES``.
+    """
+    if not path.is_file():
+        raise ModelError("there is no such file of weights", path=path)
+    if path.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"larger than weights may be ({MAX_WEIGHTS_BYTES} bytes)", path=path)
+    return path.read_bytes()
+
+
+def not_finite(path: Path, name: str) -> ModelError:
+    """The error for an entry with a value that is no number."""
+    return ModelError(f"the weights hold NaN or infinity in {name!r}", path=path)

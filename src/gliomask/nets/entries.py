@@ -1,0 +1,110 @@
+"""The names, shapes and dtypes of a network's weights, from its spec alone.
+
+Nothing here needs torch, so that a compiled runtime can be fed without it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gliomask.errors import ModelError
+from gliomask.nets.specs import RSUSpec, U2NetSpec
+
+_MEASURED = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of the weights.
+
+    Attributes:
+        shape: () of a scalar; dtype: as numpy and torch both call it, e.g. ``float32``.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+    def __str__(self) -> str:
+        """As people write it: ``64x3x3x3 float32``."""
+        return f"{'x'.join(map(str, self.shape)) or 'scalar'} {self.dtype}"
+
+
+def entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str, Entry]:
+    """Every entry of the weights, in the order of the network's state dict."""
+    found: dict[str, Entry] = {}
+    width = in_channels
+    for stage, block in enumerate(spec.encoder, start=1):
+        found |= _block(f"stage{stage}", width, block)
+        width = block.out
+    depth = len(spec.encoder)
+    for stage, block in zip(range(depth - 1, 0, -1), spec.decoder, strict=True):
+        found |= _block(f"stage{stage}d", width + spec.encoder[stage - 1].out, block)
+        width = block.out
+    sides = (*reversed(spec.decoder), spec.encoder[-1])
+    for stage, block in enumerate(sides, start=1):
+        found |= _convolution(f"side{stage}", block.out, regions, 3)
+    return found | _convolution("outconv", depth * regions, regions, 1)
+
+
+def count_parameters(spec: U2NetSpec, in_channels: int, regions: int) -> int:
+    """The numbers that a network learns; the statistics of its batch norms are not learned."""
+    found = entries(spec, in_channels, regions)
+    return sum(math.prod(one.shape) for name, one in found.items() if not name.endswith(_MEASURED))
+
+
+def check_entries(path: Path, found: Mapping[str, Entry], expected: Mapping[str, Entry]) -> None:
+    """Refuses entries that are not exactly the expected ones.
+
+    Args:
+        path: of the file, for the error.
+        found: by name; expected: likewise.
+
+    Raises:
+        ModelError: the first name that is missing or too many, the first shape or dtype that
+            differs.
+    """
+    lost = [name for name in expected if name not in found]
+    extra = sorted(name for name in found if name not in expected)
+    for names, what in ((lost, "the weights lack"), (extra, "the weights hold an unknown")):
+        if names:
+            raise ModelError(f"{what} entry {names[0]!r} ({len(names)} in all)", path=path)
+    for name, due in expected.items():
+        if found[name] != due:
+            raise ModelError(
+                "weights of another network",
+                path=path,
+                field=name,
+                found=str(found[name]),
+                allowed=str(due),
+            )
+
+
+def _block(name: str, width: int, spec: RSUSpec) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for part, ins, outs in _inner(width, spec):
+        found |= _convolution(f"{name}.{part}.conv_s1", ins, outs, 3) | _norm(
+            f"{name}.{part}.bn_s1", outs
+        )
+    return found
+
+
+def _inner(width: int, spec: RSUSpec) -> Iterator[tuple[str, int, int]]:
+    """(name, channels in, channels out) of a block's convolutions."""
+    yield "rebnconvin", width, spec.out
+    for level in range(1, spec.height + 1):
+        yield f"rebnconv{level}", spec.out if level == 1 else spec.mid, spec.mid
+    for level in range(spec.height - 1, 0, -1):
+        yield f"rebnconv{level}d", 2 * spec.mid, spec.out if level == 1 else spec.mid
+
+
+def _convolution(name: str, ins: int, outs: int, side: int) -> dict[str, Entry]:
+    return {f"{name}.weight": Entry((outs, ins, side, side)), f"{name}.bias": Entry((outs,))}
+
+
+def _norm(name: str, width: int) -> dict[str, Entry]:
+    parts = ("weight", "bias", "running_mean", "running_var")
+    each = {f"{name}.{part}": Entry((width,)) for part in parts}
+    return each | {f"{name}.num_batches_tracked": Entry((), "int64")}

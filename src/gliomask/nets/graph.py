@@ -1,0 +1,186 @@
+"""A trained network as a graph of ONNX operators, which compiled runtimes read.
+
+The operators are written down from the spec and the weights, not traced from a run of the network:
+that takes milliseconds and no torch, and the graph holds for inputs of any size. Each batch norm is
+folded into the convolution before it, which changes the answers by rounding errors only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+from gliomask.nets.arrays import Arrays
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.specs import RSUSpec, U2NetSpec, find_spec
+
+OPSET: Final = 17
+"""Of the operators: the newest that every runtime of ours reads."""
+IR_VERSION: Final = 8
+"""Of the file format, the one that belongs to the opset."""
+INPUT, LOGITS, MAPS = "x", "logits", "maps"
+_EPSILON: Final = 1e-5
+"""Of the batch norms, PyTorch's."""
+
+
+def network_graph(arrays: Arrays, card: ModelCard) -> onnx.ModelProto:
+    """The network of a card as a model of ONNX.
+
+    Args:
+        arrays: its weights (``nets.arrays``).
+        card: says which network it is.
+
+    Returns:
+        a model with the input ``x`` (N, C, H, W) float32 of any size, and the outputs ``logits``
+        (N, R, H, W), the fused map, and ``maps`` (N, 7, R, H, W) with the six side maps behind
+        it, the finest first.
+    """
+    writer = GraphWriter()
+    maps = write_network(writer, arrays, find_spec(card.network), INPUT)
+    one = writer.constant(np.array([1], np.int64))
+    writer.add("Identity", [maps[0]], output=LOGITS)
+    lifted = [writer.add("Unsqueeze", [found, one]) for found in maps]
+    writer.add("Concat", lifted, output=MAPS, axis=1)
+    regions = len(card.regions)
+    shape: list[int | str] = ["n", card.in_channels, "h", "w"]
+    return writer.model(
+        "u2net",
+        [_value(INPUT, shape)],
+        [_value(LOGITS, ["n", regions, "h", "w"]), _value(MAPS, ["n", 7, regions, "h", "w"])],
+    )
+
+
+class GraphWriter:
+    """Collects the nodes and constants of a graph; names are numbered in the order of writing.
+
+    Args:
+        prefix: of every name, so that graphs can be joined.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self._prefix = prefix
+
+    def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
+        """Adds an operator with one output and gives the output's name."""
+        output = output or f"{self._prefix}{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, values: npt.NDArray[Any]) -> str:
+        """Adds a constant and gives its name."""
+        name = f"{self._prefix}constant_{len(self.constants)}"
+        # A scalar stays one: ascontiguousarray would make a vector of it.
+        array = np.ascontiguousarray(values) if values.ndim else values
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def model(
+        self,
+        name: str,
+        inputs: Sequence[onnx.ValueInfoProto],
+        outputs: Sequence[onnx.ValueInfoProto],
+    ) -> onnx.ModelProto:
+        """The whole, with its opset."""
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.constants)
+        return helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="gliomask",
+        )
+
+
+def write_network(writer: GraphWriter, arrays: Arrays, spec: U2NetSpec, x: str) -> list[str]:
+    """Writes the network that reads ``x``: the names of its seven maps, the fused one first."""
+    return _NetworkWriter(writer, arrays, spec).write(x)
+
+
+class _NetworkWriter:
+    """``nets.u2net.U2Net.forward`` and ``nets.rsu.RSU.forward``, as operators."""
+
+    def __init__(self, writer: GraphWriter, arrays: Arrays, spec: U2NetSpec) -> None:
+        self._to, self._arrays, self._spec = writer, arrays, spec
+        self._lead = writer.constant(np.array([0], np.int64))
+        self._rows = writer.constant(np.array([2], np.int64))
+        self._end = writer.constant(np.array([4], np.int64))
+
+    def write(self, x: str) -> list[str]:
+        spec, depth = self._spec, len(self._spec.encoder)
+        down = [self._block("stage1", spec.encoder[0], x)]
+        for stage in range(2, depth + 1):
+            block = spec.encoder[stage - 1]
+            down.append(self._block(f"stage{stage}", block, self._halve(down[-1])))
+        stages = [down.pop()]
+        for stage, block in zip(range(depth - 1, 0, -1), spec.decoder, strict=True):
+            beside = down.pop()
+            joined = self._to.add("Concat", [self._resize(stages[0], beside), beside], axis=1)
+            stages.insert(0, self._block(f"stage{stage}d", block, joined))
+        sides = [self._plain(f"side{k}", found) for k, found in enumerate(stages, start=1)]
+        maps = [sides[0], *(self._resize(side, x) for side in sides[1:])]
+        return [self._plain("outconv", self._to.add("Concat", maps, axis=1)), *maps]
+
+    def _block(self, name: str, spec: RSUSpec, x: str) -> str:
+        whole = self._unit(f"{name}.rebnconvin", x, 1)
+        down: list[str] = []
+        for level, dilation in enumerate(spec.down_dilations, start=1):
+            above = down[-1] if down else whole
+            below = self._halve(above) if level > 1 and spec.pools(level) else above
+            down.append(self._unit(f"{name}.rebnconv{level}", below, dilation))
+        up = down.pop()
+        for level, dilation in spec.up_dilations:
+            beside = down.pop()
+            if spec.pools(level + 1):
+                up = self._resize(up, beside)
+            joined = self._to.add("Concat", [up, beside], axis=1)
+            up = self._unit(f"{name}.rebnconv{level}d", joined, dilation)
+        return self._to.add("Add", [up, whole])
+
+    def _unit(self, name: str, x: str, dilation: int) -> str:
+        """Convolution, batch norm folded into it, and ReLU."""
+        weight, bias = (self._arrays[f"{name}.conv_s1.{part}"] for part in ("weight", "bias"))
+        gain, shift, mean, variance = (
+            self._arrays[f"{name}.bn_s1.{part}"].astype(np.float64)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gain / np.sqrt(variance + _EPSILON)
+        folded = weight * scale[:, None, None, None]
+        made = self._convolution(x, folded, (bias - mean) * scale + shift, dilation)
+        return self._to.add("Relu", [made])
+
+    def _plain(self, name: str, x: str) -> str:
+        return self._convolution(x, self._arrays[f"{name}.weight"], self._arrays[f"{name}.bias"])
+
+    def _convolution(
+        self, x: str, weight: npt.NDArray[Any], bias: npt.NDArray[Any], dilation: int = 1
+    ) -> str:
+        side = weight.shape[-1]
+        constants = [self._to.constant(one.astype(np.float32)) for one in (weight, bias)]
+        return self._to.add(
+            "Conv",
+            [x, *constants],
+            kernel_shape=[side, side],
+            pads=[dilation * (side // 2)] * 4,
+            dilations=[dilation, dilation],
+        )
+
+    def _halve(self, x: str) -> str:
+        return self._to.add("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+
+    def _resize(self, x: str, target: str) -> str:
+        """Brought to the height and width of another map; pixel centres stay where they are."""
+        lead = self._to.add("Slice", [self._to.add("Shape", [x]), self._lead, self._rows])
+        sides = self._to.add("Slice", [self._to.add("Shape", [target]), self._rows, self._end])
+        size = self._to.add("Concat", [lead, sides], axis=0)
+        how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        return self._to.add("Resize", [x, "", "", size], **how)
+
+
+def _value(name: str, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)

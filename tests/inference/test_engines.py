@@ -1,0 +1,197 @@
+"""All engines through one suite, with PyTorch as the reference: the contract of ``Engine``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from gliomask.core.volume import FloatArray
+from gliomask.errors import MachineError, ModelError
+from gliomask.inference.engines.choice import EngineName, engine_statuses, open_engine
+from gliomask.inference.engines.engine import Engine, usable_threads
+from gliomask.inference.predictor import load_predictor
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.u2net import build_model
+from gliomask.nets.weights import save_model
+
+ENGINES: tuple[EngineName, ...] = ("mnn", "onnxruntime", "openvino", "torch")
+TOLERANCE = 2e-3
+"""Of a probability; the project's own bound."""
+
+
+def probability(logits: FloatArray) -> npt.NDArray[np.float64]:
+    found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return found
+
+
+def settled(network: str, channels: int, regions: int) -> torch.nn.Module:
+    """Fresh weights, but batch norms that have seen inputs, so that every layer says something."""
+    torch.manual_seed(3)
+    model = build_model(network, in_channels=channels, out_channels=regions).train()
+    with torch.no_grad():
+        for _ in range(12):
+            model(torch.randn(4, channels, 64, 64))
+        for name, parameter in model.named_parameters():
+            if "bn_s1" in name:
+                parameter.add_(0.2 * torch.randn_like(parameter))
+    return model.eval()
+
+
+def saved(folder: Path, network: str = "u2net-tiny", channels: int = 2, regions: int = 2) -> Path:
+    names = ("whole", "core", "enhancing")[:regions]
+    card = ModelCard(
+        name="tiny",
+        network=network,
+        in_channels=channels,
+        regions=names,
+        sequences=("t1", "t1ce", "t2", "flair")[:channels],
+        size=64,
+        preprocess={"version": 1},
+        synthetic=True,
+        trained_on="nothing",
+        licence="none",
+    )
+    save_model(folder, settled(network, channels, regions), card)  # type: ignore[arg-type]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def reference(model: Path) -> Engine:
+    return open_engine(model, "torch", "cpu").engine
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, model: Path) -> Engine:
+    return open_engine(model, request.param, "cpu", threads=1).engine
+
+
+def inputs(count: int, height: int = 64, width: int = 64, channels: int = 2) -> FloatArray:
+    shape = (count, channels, height, width)
+    return np.random.default_rng(5).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(64, 64), (32, 96), (61, 47)], ids=["square", "wide", "odd"]
+)
+def test_the_logits_of_the_reference(
+    engine: Engine, reference: Engine, height: int, width: int
+) -> None:
+    batch = inputs(3, height, width)
+    found, expected = engine.logits(batch), reference.logits(batch)
+    assert found.dtype == np.float32
+    assert found.shape == (3, 2, height, width)
+    assert np.ptp(expected) > 0.5  # else any answer would do
+    assert np.abs(found - expected).max() < TOLERANCE
+
+
+def test_all_seven_maps(engine: Engine, reference: Engine) -> None:
+    batch = inputs(2)
+    found, expected = engine.maps(batch), reference.maps(batch)
+    assert found.dtype == np.float32
+    assert found.shape == (2, 7, 2, 64, 64)
+    assert np.abs(found - expected).max() < TOLERANCE
+    np.testing.assert_allclose(found[:, 0], engine.logits(batch), atol=1e-5)
+
+
+def test_each_input_on_its_own(engine: Engine) -> None:
+    batch = inputs(4)
+    alone = np.concatenate([engine.logits(batch[k : k + 1]) for k in range(4)])
+    np.testing.assert_allclose(engine.logits(batch), alone, atol=1e-4)
+
+
+def test_a_view_with_strides(engine: Engine) -> None:
+    batch = inputs(2)
+    turned = np.flip(batch, -1)
+    expected = engine.logits(np.ascontiguousarray(turned))
+    np.testing.assert_allclose(engine.logits(turned), expected, atol=1e-5)
+
+
+def test_an_answer_is_not_overwritten_by_the_next(engine: Engine) -> None:
+    batch = inputs(2)
+    first = engine.logits(batch[:1])
+    kept = first.copy()
+    engine.logits(batch[1:])
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_nothing_gets_into_the_standard_output(
+    name: EngineName, model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    open_engine(model, name, "cpu", threads=1).engine.logits(inputs(1))
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("network", ["u2netp", pytest.param("u2net", marks=pytest.mark.slow)])
+def test_the_large_networks(network: str, tmp_path: Path) -> None:
+    folder = saved(tmp_path / "model", network, channels=3, regions=1)
+    batch = inputs(1, channels=3)
+    expected = open_engine(folder, "torch", "cpu").engine.maps(batch)
+    assert np.ptp(expected) > 0.5
+    for name in ENGINES[:-1]:
+        found = open_engine(folder, name, "cpu", threads=2).engine.maps(batch)
+        assert np.abs(probability(found) - probability(expected)).max() < TOLERANCE
+
+
+def test_the_fastest_is_taken(model: Path) -> None:
+    opened = open_engine(model, device="cpu")
+    assert opened.engine.name.startswith("MNN")
+    assert opened.note == ""
+    assert opened.card.name == "tiny"
+
+
+def test_a_missing_runtime_is_passed_over_and_told(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("mnn", "openvino", "onnx_runtime"):
+        name = f"gliomask.inference.engines.{module}"
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.setitem(sys.modules, name, None)
+    opened = open_engine(model, device="cpu")
+    assert opened.engine.name.startswith("torch")
+    assert "the engine mnn can't be used" in opened.note
+    assert "\n" not in opened.note
+    predictor = load_predictor(model, "cpu")
+    assert predictor.note == opened.note
+    with pytest.raises(MachineError, match=r"the engine mnn can't be used.*pip install MNN"):
+        open_engine(model, "mnn", "cpu")
+
+
+def test_damaged_weights_are_no_reason_for_another_engine(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "model")
+    data = bytearray((folder / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(data)
+    for name in ("auto", *ENGINES):
+        with pytest.raises(ModelError, match="checksum"):
+            open_engine(folder, name, "cpu")
+
+
+def test_only_torch_runs_on_a_gpu(model: Path) -> None:
+    with pytest.raises(MachineError, match="only torch runs on a GPU"):
+        open_engine(model, "mnn", "cuda")
+
+
+def test_every_engine_is_there_in_development() -> None:
+    statuses = {status.name: status for status in engine_statuses()}
+    assert tuple(statuses) == ENGINES
+    for status in statuses.values():
+        assert status.version, status
+        assert status.problem == "", status
+
+
+def test_the_threads_that_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert usable_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "no number")
+    assert usable_threads() >= 1
