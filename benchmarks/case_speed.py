@@ -18,7 +18,6 @@ those that the record of the case tells, the rest is starting and writing.
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import statistics
 import tempfile
@@ -74,7 +73,9 @@ class Outcome:
     steps: dict[str, float]
 
 
-def commands(examination: Path, options: argparse.Namespace, card: ModelCard) -> dict[str, list[str]]:
+def commands(
+    examination: Path, options: argparse.Namespace, card: ModelCard
+) -> dict[str, list[str]]:
     """Contestant -> the words of its command; ``{out}`` stands for the folder to write."""
     found = {}
     for engine in options.engine or (None,):
@@ -170,19 +171,9 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-plain", dest="plain", action="store_false", help="only ours")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    if takes_engine():
-        parser.add_argument("--engine", nargs="+", help="each of these instead of the default")
-    else:
-        parser.set_defaults(engine=None)
+    parser.add_argument("--engine", nargs="+", help="each of these, instead of the default")
     add_outputs(parser)
     return parser.parse_args(words)
-
-
-def takes_engine() -> bool:
-    """Whether ``gliomask predict`` can be told which engine to use."""
-    from gliomask.cli.predict import run as command
-
-    return "engine" in inspect.signature(command).parameters
 
 
 def main() -> None:

@@ -33,15 +33,16 @@ def made_head(shape: Shape, sequence: str) -> Numbers:
     grid = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
     head = (grid[0] / 0.7) ** 2 + (grid[1] / 0.85) ** 2 + (grid[2] / 0.8) ** 2 < 1
     image = np.where(head, 300 + 30 * rng.standard_normal(shape, np.float32), 0)
-    return np.maximum(image + BRIGHT[sequence] * made_tumour(shape), 0).astype(np.int16)
+    found: Numbers = np.maximum(image + BRIGHT[sequence] * made_tumour(shape), 0).astype(np.int16)
+    return found
 
 
 def made_tumour(shape: Shape) -> npt.NDArray[np.bool_]:
     """The ball."""
     grid = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
-    ball: npt.NDArray[np.bool_] = (
-        (grid[0] - 0.25) ** 2 + (grid[1] - 0.1) ** 2 + (grid[2] - 0.2) ** 2 < 0.04
-    )
+    ball: npt.NDArray[np.bool_] = (grid[0] - 0.25) ** 2 + (grid[1] - 0.1) ** 2 + (
+        grid[2] - 0.2
+    ) ** 2 < 0.04
     return ball
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -19,32 +20,25 @@ from benchmarks.networks import (
     nnunet_network,
 )
 from gliomask.core.volume import FloatArray
+from gliomask.inference.engines.choice import EngineName, open_engine
 
 Forward = Callable[[FloatArray], FloatArray]
 """(N, C, size, size) float32 to probabilities (N, R, size, size)."""
 
 
-def engine_names() -> tuple[str, ...]:
-    """The engines that are there."""
-    from gliomask.inference.engines.choice import engine_statuses
-
-    return tuple(one.name for one in engine_statuses() if one.problem is None)
+ENGINES: tuple[EngineName, ...] = tuple(n for n in get_args(EngineName) if n != "auto")
 
 
-def ours(model: Path, engine: str, threads: int) -> Forward:
+def ours(model: Path, engine: EngineName, threads: int) -> Forward:
     """A run folder through one of our engines.
 
     Raises:
-        RuntimeError: it falls back to another engine.
+        MachineError: the engine can't be used.
     """
-    from gliomask.inference.engines.choice import open_engine
-
-    opened = open_engine(model, engine, "cpu", threads)
-    if opened.note:
-        raise RuntimeError(opened.note)
+    run = open_engine(model, engine, "cpu", threads).engine
 
     def turn(images: FloatArray) -> FloatArray:
-        return _sigmoid(opened.engine.logits(images))
+        return _sigmoid(run.logits(images))
 
     return turn
 
@@ -94,5 +88,5 @@ def _peer(network: nn.Module) -> Forward:
 
 def _sigmoid(logits: FloatArray) -> FloatArray:
     with np.errstate(over="ignore"):
-        found: FloatArray = 1 / (1 + np.exp(-logits))
+        found: FloatArray = (1 / (1 + np.exp(-logits))).astype(np.float32)
     return found

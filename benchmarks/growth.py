@@ -3,7 +3,7 @@
     python -m benchmarks.growth --out FOLDER [--only slice pixel ...] [--small] [--json FILE]
 
 Each point is a fresh process on one thread: its seconds are those of the work without imports (of
-the processor; for the number of processes those that pass), its memory the most that the process
+the processor; for several processes those that pass), its memory the most that the process
 held. A straight line tells what one unit costs and what is fixed; the exponent of a power law
 tells how it grows: 1 is linear. The tables are printed, curves are drawn into the folder.
 """
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fits import grow
+from benchmarks.growth_plot import draw
 from benchmarks.growth_series import LITTLE, Extent, Series, all_series
 from benchmarks.harness import Timing, load, machine_facts, use_threads
 from benchmarks.processes import run_fresh
@@ -36,6 +37,7 @@ SUMMARY = (
     "fixed MiB",
     "memory's exponent",
 )
+PROCESSES = ("what", "processes", "wall s", "CPU s of all", "times as fast")
 POINTS = ("what", "per", "value", "wall s", "CPU s", "peak MiB", "load")
 
 
@@ -44,11 +46,13 @@ class Point:
     """One measurement.
 
     Attributes:
-        value: on the axis; work: its seconds; peak_mib: of the process; load: of the machine.
+        value: on the axis; work: its seconds; whole: those of the process and of its processes,
+            imports and all; peak_mib: of the largest; load: of the machine.
     """
 
     value: int
     work: Timing
+    whole: Timing
     peak_mib: float
     load: float
 
@@ -82,7 +86,7 @@ def measure(series: Series) -> Curve:
     for value in series.values:
         ran = run_fresh(["-m", "benchmarks.growth_points", *series.words(value)])
         wall, cpu = json.loads(ran.output.splitlines()[-1])
-        points.append(Point(value, Timing(wall, cpu), ran.peak_mib, ran.load))
+        points.append(Point(value, Timing(wall, cpu), ran.timing, ran.peak_mib, ran.load))
     return Curve(series, tuple(points))
 
 
@@ -105,24 +109,34 @@ def summary(curve: Curve) -> tuple[Cell, ...]:
     )
 
 
+def processes(curve: Curve) -> list[tuple[Cell, ...]]:
+    """Rows of the table that tells what several processes are good for."""
+    alone = curve.points[0].work.wall_s
+    return [
+        (curve.series.name, p.value, p.work.wall_s, p.whole.cpu_s, alone / p.work.wall_s)
+        for p in curve.points
+    ]
+
+
 def run(options: argparse.Namespace, place: Path) -> Report:
     """All series; ``place`` is a folder for what is made on the way."""
-    from benchmarks.growth_plot import draw
-
     use_threads(1)
     machine = {**machine_facts(1), "load before": load()}
     extent = LITTLE if options.small else Extent()
     chosen = [one for one in all_series(extent, place) if one.unit in (options.only or one.unit)]
     curves = [measure(series) for series in chosen]
     options.out.mkdir(parents=True, exist_ok=True)
-    draw(curves, options.out)
     points = [
         (c.series.name, c.series.unit, p.value, p.work.wall_s, p.work.cpu_s, p.peak_mib, p.load)
         for c in curves
         for p in c.points
     ]
+    grown = [curve for curve in curves if curve.series.unit != "process"]
+    shared = [row for curve in curves if curve not in grown for row in processes(curve)]
+    draw(grown, options.out)
     tables = (
-        Table("growth", SUMMARY, tuple(map(summary, curves))),
+        Table("growth", SUMMARY, tuple(map(summary, grown))),
+        Table("processes", PROCESSES, tuple(shared)),
         Table("points", POINTS, tuple(points)),
     )
     return Report({**machine, "load after": load()}, tables)

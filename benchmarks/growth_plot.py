@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from benchmarks.fits import exponent
 
@@ -22,19 +21,18 @@ FILE = "growth"
 def draw(curves: Sequence[Curve], folder: Path) -> None:
     """Writes ``growth.svg`` and ``growth.png``: a column for each unit."""
     units = list(dict.fromkeys(curve.series.unit for curve in curves))
-    figure, panels = plt.subplots(
-        2, len(units), figsize=(3.6 * len(units), 6), squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(3.8 * len(units), 7), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2, len(units), squeeze=False)
     for column, unit in enumerate(units):
         own = [curve for curve in curves if curve.series.unit == unit]
         _panel(panels[0][column], own, "seconds")
         _panel(panels[1][column], own, "peak MiB")
     for suffix in ("svg", "png"):
         figure.savefig(folder / f"{FILE}.{suffix}", dpi=110)
-    plt.close(figure)
 
 
-def _panel(axes: plt.Axes, curves: Sequence[Curve], what: str) -> None:
+def _panel(axes: Axes, curves: Sequence[Curve], what: str) -> None:
     for curve in curves:
         y = curve.seconds if what == "seconds" else curve.peaks
         label = f"{curve.series.name}: exponent {exponent(curve.x, y):.2f}"

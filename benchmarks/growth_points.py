@@ -93,8 +93,7 @@ def score(references: str, predictions: str, out: str, workers: str) -> Work:
 
 
 POINTS: dict[str, Callable[..., Work]] = {
-    one.__name__: one
-    for one in (predict_mask, predict_all, forward, prepare, first_batch, score)
+    one.__name__: one for one in (predict_mask, predict_all, forward, prepare, first_batch, score)
 }
 
 

@@ -13,7 +13,6 @@ from benchmarks.cohorts import masks_to_score, tiny_cohort
 from benchmarks.examinations import make_nifti
 from benchmarks.harness import Clock
 from benchmarks.models import random_model
-from gliomask.core.volume import FloatArray
 
 SEQUENCES = ("flair",)
 TINY, SMALL = "u2net-tiny", "u2netp"
@@ -43,7 +42,7 @@ class Extent:
     forward_side: int = 128
     patients: tuple[int, ...] = (10, 30, 100, 300, 1000, 3000, 5000)
     processes: tuple[int, ...] = (1, 2)
-    prepared: int = 300
+    prepared: int = 1000
     scored: int = 60
     scored_side: int = 96
 
@@ -163,6 +162,7 @@ class _Made:
 
     def _model(self, network: str, side: int, channels: int) -> str:
         names = SEQUENCES if channels == 1 else tuple(f"s{k}" for k in range(channels))
-        images: FloatArray = np.random.default_rng(0).normal(size=(2, channels, side, side))
+        shape = (2, channels, side, side)
+        images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         folder = self.place / f"{network}-{side}-{channels}"
-        return str(random_model(folder, network, images.astype(np.float32), names))
+        return str(random_model(folder, network, images, names))

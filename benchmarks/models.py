@@ -36,7 +36,7 @@ def random_model(
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None
     with torch.no_grad():
-        for batch in torch.from_numpy(images).split(8):
+        for batch in torch.split(torch.from_numpy(images), 8):
             if len(batch) > 1:
                 model.train()(batch)
     card = ModelCard(

@@ -101,7 +101,7 @@ def contestants(
     """Everybody who might take part, by name."""
     found = {
         f"gliomask {name}": Contestant(partial(forward.ours, model, name, options.threads))
-        for name in forward.engine_names()
+        for name in forward.ENGINES
     }
     if options.authors is not None and card.network in AUTHORS_CLASS:
         found[AUTHORS] = Contestant(partial(forward.authors, options.authors, model))
@@ -152,9 +152,7 @@ def flipped(reference: FloatArray, own: FloatArray, threshold: float) -> float:
     return float((truth != (own >= threshold)).sum() / tumour) if tumour else float("nan")
 
 
-def _agreement(
-    block: Block, says: Mapping[str, FloatArray], name: str
-) -> tuple[Cell, Cell]:
+def _agreement(block: Block, says: Mapping[str, FloatArray], name: str) -> tuple[Cell, Cell]:
     if name not in says or REFERENCE not in says:
         return None, None
     reference, own = says[REFERENCE], says[name]

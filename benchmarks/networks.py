@@ -6,6 +6,7 @@ The authors' network takes our weights as they are, for the names are the same.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 import types
@@ -69,9 +70,9 @@ def authors_network(checkout: Path, name: str, channels: int, regions: int) -> n
     """Theirs with fresh weights; it gives seven maps of probabilities, the fused one first."""
     # Its calls are older than PyTorch's: every one of them warns.
     warnings.filterwarnings("ignore", message=".*(upsample|align_corners|Default upsampling).*")
-    network: nn.Module = getattr(
-        authors_module(checkout, "model/u2net.py"), AUTHORS_CLASS[name]
-    )(channels, regions)
+    network: nn.Module = getattr(authors_module(checkout, "model/u2net.py"), AUTHORS_CLASS[name])(
+        channels, regions
+    )
     return network
 
 
@@ -102,10 +103,9 @@ def nnunet_network(channels: int, regions: int, size: int) -> nn.Module:
     Raises:
         ImportError: the package dynamic-network-architectures is not there.
     """
-    from dynamic_network_architectures.architectures.unet import PlainConvUNet
-
+    unet = importlib.import_module("dynamic_network_architectures.architectures.unet")
     stages = min(len(_NNUNET_WIDTHS), (size // _NNUNET_SMALLEST).bit_length())
-    network: nn.Module = PlainConvUNet(
+    network: nn.Module = unet.PlainConvUNet(
         input_channels=channels,
         n_stages=stages,
         features_per_stage=list(_NNUNET_WIDTHS[:stages]),

@@ -92,7 +92,7 @@ def shown(cell: Cell) -> str:
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "–"
     if not isinstance(cell, float) or cell == 0:
-        return str(cell)
+        return f"{cell:,}" if isinstance(cell, int) else str(cell or 0)
     digits = 2 - math.floor(math.log10(abs(cell)))
     if digits > 6:
         return f"{cell:.1e}"
