@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -103,6 +103,8 @@ def contestants(
         f"gliomask {name}": Contestant(partial(forward.ours, model, name, options.threads))
         for name in forward.ENGINES
     }
+    if options.keep_memory:
+        found[f"{REFERENCE}, memory kept"] = replace(found[REFERENCE], keeps_memory=True)
     if options.authors is not None and card.network in AUTHORS_CLASS:
         found[AUTHORS] = Contestant(partial(forward.authors, options.authors, model))
     if options.peers:
@@ -216,6 +218,9 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=2, help="rounds that don't count")
     parser.add_argument("--clock", choices=("wall", "cpu"), help="cpu for one thread, else wall")
     parser.add_argument("--sgemm", type=int, default=2048, help="side of the product for the peak")
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="our PyTorch engine with freed memory kept, too"
+    )
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="U²-Nets only")
     add_outputs(parser)
     return parser.parse_args(words)

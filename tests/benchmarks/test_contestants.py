@@ -50,10 +50,6 @@ def test_contestants_keep_their_state_in_processes_of_their_own(
         "b": partial(adding, 10),
         "c": broken,
     }
-        "a": partial(adding, 1),
-        "b": partial(adding, 10),
-        "c": broken,
-    }
     with Field({name: Contestant(make) for name, make in makes.items()}) as field:
         assert field.absent == {"c": "RuntimeError: no such engine"}
         results = {

@@ -33,13 +33,13 @@ def rows(table: Table) -> dict[object, dict[str, object]]:
 
 @pytest.mark.slow
 def test_network_speed(store: Path, tmp_path: Path) -> None:
-    words = ["--slices", str(store), "--network", "u2net-tiny", "--size", "32"]
+    words = ["--slices", str(store), "--network", "u2net-tiny", "--size", "32", "--keep-memory"]
     words += ["--rounds", "2", "--warm-up", "1", "--sgemm", "64", "--json", str(tmp_path / "f")]
     options = network_speed.parse(words)
     report = network_speed.run(options, tmp_path)
     (table,) = report.tables
     found = rows(table)
-    assert {"gliomask torch", "MONAI UNet"} <= found.keys()
+    assert {"gliomask torch", "gliomask torch, memory kept", "MONAI UNet"} <= found.keys()
     assert found["gliomask torch"]["largest difference"] == 0
     assert found["gliomask torch"]["parameters"] == 96469  # as the spec says
     for name, row in found.items():
@@ -61,7 +61,7 @@ def test_network_speed_with_the_authors(store: Path, tmp_path: Path) -> None:
     found = rows(table)
     assert "wall time" in table.title
     assert found["authors"]["times as fast"] == "1.00 (1.00 to 1.00)"
-    assert found["authors"]["largest difference"] == pytest.approx(0, abs=1e-4)
+    assert found["authors"]["largest difference"] == pytest.approx(0, abs=5e-3)
 
 
 @pytest.mark.slow
