@@ -11,12 +11,13 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
-from benchmarks.harness import Timing
+from benchmarks.harness import Timing, timed
 
 Work = Callable[..., Any]
 _REST_S = 0.02
@@ -132,16 +133,11 @@ def _serve(connection: Connection, contestant: Contestant) -> None:
         while True:
             args = connection.recv()
             time.sleep(_REST_S)
-            connection.send((None, *_timed(work, args)))
+            result, timing = timed(partial(work, *args))
+            connection.send((None, timing, result))
     except EOFError:
         return
     except Exception as problem:
         if started:  # what keeps it from starting is told as a note
             traceback.print_exc()
         connection.send((f"{type(problem).__name__}: {problem}", None, None))
-
-
-def _timed(work: Work, args: tuple[Any, ...]) -> tuple[Timing, Any]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = work(*args)
-    return Timing(time.perf_counter() - wall, time.process_time() - cpu), result

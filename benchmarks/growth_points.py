@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.harness import timed
 
 Work = Callable[[], object]
 
@@ -100,9 +101,8 @@ POINTS: dict[str, Callable[..., Work]] = {
 def main() -> None:
     """Prints (wall seconds, processor seconds of this process) as JSON."""
     work = POINTS[sys.argv[1]](*sys.argv[2:])
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
+    _, timing = timed(work)
+    print(json.dumps([timing.wall_s, timing.cpu_s]))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 Clock = Literal["wall", "cpu"]
+Result = TypeVar("Result")
 PACKAGES = (
     "gliomask",
     "torch",
@@ -58,6 +60,13 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, Timing]:
+    """What ``work`` gives and what it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, Timing(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def order(names: Sequence[str], number: int) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -26,11 +27,13 @@ from gliomask.nets.weights import load_model
 Volume = npt.NDArray[np.float64]
 
 
-def read(path: Path) -> Volume:
-    """(I, J, K), mean 0 and deviation 1 over what is not 0."""
-    image: Volume = nibabel.load(path).get_fdata()
+def read(path: Path) -> tuple[Volume, Any]:
+    """A volume (I, J, K) with mean 0 and deviation 1 over what is not 0, and its affine."""
+    file: Any = nibabel.load(path)
+    image: Volume = file.get_fdata()
     head = image[image != 0]
-    return (image - head.mean()) / head.std()
+    scaled: Volume = (image - head.mean()) / head.std()
+    return scaled, file.affine
 
 
 def probability(network: nn.Module, images: Volume, *, logits: bool) -> Volume:
@@ -50,11 +53,12 @@ def resized(image: Volume, shape: tuple[int, int]) -> Volume:
 
 def segment(network: nn.Module, volume: Volume, size: int, *, logits: bool) -> Volume:
     """(C, I, J, K) to probabilities (I, J, K), along the last axis."""
-    found = np.zeros(volume.shape[1:])
-    for k in range(volume.shape[-1]):
+    _, rows, columns, slices = volume.shape
+    found: Volume = np.zeros((rows, columns, slices))
+    for k in range(slices):
         fitted = np.stack([resized(image[:, :, k], (size, size)) for image in volume])
         said = probability(network, fitted, logits=logits)
-        found[:, :, k] = resized(said, (found.shape[0], found.shape[1]))
+        found[:, :, k] = resized(said, (rows, columns))
     return found
 
 
@@ -69,11 +73,11 @@ def main() -> None:
     ours, card = load_model(options.model)
     theirs = options.authors
     network = ours if theirs is None else authors_with_our_weights(theirs, options.model)
-    volume = np.stack([read(path) for path in options.images])
+    volumes, affines = zip(*map(read, options.images), strict=True)
+    volume: Volume = np.stack(volumes)
     found = segment(network, volume, card.size, logits=theirs is None)
     mask = (found >= card.threshold).astype(np.float64)
-    affine = nibabel.load(options.images[0]).affine
-    nibabel.save(nibabel.Nifti1Image(mask, affine), options.out)
+    nibabel.save(nibabel.Nifti1Image(mask, affines[0]), options.out)
 
 
 if __name__ == "__main__":
