@@ -1,6 +1,6 @@
 """How time and memory grow with the slices, the resolution, the channels, the patients.
 
-    python -m benchmarks.growth --out FOLDER [--only slice pixel ...] [--small] [--json FILE]
+    python -m benchmarks.growth --out FOLDER [--only slice pixel ...] [--most N] [--small] [--json FILE]
 
 Each point is a fresh process on one thread: its seconds are those of the work without imports (of
 the processor; for several processes those that pass), its memory the most that the process
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.fits import grow
@@ -85,9 +86,16 @@ def measure(series: Series) -> Curve:
     points = []
     for value in series.values:
         ran = run_fresh(["-m", "benchmarks.growth_points", *series.words(value)])
-        wall, cpu = json.loads(ran.output.splitlines()[-1])
-        points.append(Point(value, Timing(wall, cpu), ran.timing, ran.peak_mib, ran.load))
+        point = Point(value, _timing(ran.output), ran.timing, ran.peak_mib, ran.load)
+        print(f"{series.name}, {series.unit} {value}: {point}", file=sys.stderr)
+        points.append(point)
     return Curve(series, tuple(points))
+
+
+def _timing(output: str) -> Timing:
+    """What a point prints last."""
+    wall, cpu = json.loads(output.splitlines()[-1])
+    return Timing(wall, cpu)
 
 
 def summary(curve: Curve) -> tuple[Cell, ...]:
@@ -123,8 +131,7 @@ def run(options: argparse.Namespace, place: Path) -> Report:
     use_threads(1)
     machine = {**machine_facts(1), "load before": load()}
     extent = LITTLE if options.small else Extent()
-    chosen = [one for one in all_series(extent, place) if one.unit in (options.only or one.unit)]
-    curves = [measure(series) for series in chosen]
+    curves = [measure(series) for series in _chosen(options, extent, place)]
     options.out.mkdir(parents=True, exist_ok=True)
     points = [
         (c.series.name, c.series.unit, p.value, p.work.wall_s, p.work.cpu_s, p.peak_mib, p.load)
@@ -142,6 +149,17 @@ def run(options: argparse.Namespace, place: Path) -> Report:
     return Report({**machine, "load after": load()}, tables)
 
 
+def _chosen(options: argparse.Namespace, extent: Extent, place: Path) -> list[Series]:
+    """The series that are wanted, as far as is wanted."""
+    most = options.most or float("inf")
+    found = []
+    for series in all_series(extent, place):
+        values = tuple(value for value in series.values if value <= most)
+        if len(values) > 1 and series.unit in (options.only or series.unit):
+            found.append(replace(series, values=values))
+    return found
+
+
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
     units = ("slice", "pixel", "channel", "patient", "process")
@@ -149,6 +167,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="a folder for the curves")
     parser.add_argument("--only", nargs="+", choices=units, help="what grows; all")
     parser.add_argument("--small", action="store_true", help="a minute's worth, to see it run")
+    parser.add_argument("--most", type=int, help="leave out values above this")
     add_outputs(parser)
     return parser.parse_args(words)
 
