@@ -1,6 +1,6 @@
 """How time and memory grow with the slices, the resolution, the channels, the patients.
 
-    python -m benchmarks.growth --out FOLDER [--only slice pixel ...] [--most N] [--small] [--json FILE]
+    python -m benchmarks.growth --out FOLDER [--only slice ...] [--most N] [--small] [--json FILE]
 
 Each point is a fresh process on one thread: its seconds are those of the work without imports (of
 the processor; for several processes those that pass), its memory the most that the process
