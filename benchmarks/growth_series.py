@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cohorts import masks_to_score, tiny_cohort
-from benchmarks.examinations import make_nifti
+from benchmarks.examinations import made_head, make_nifti
 from benchmarks.harness import Clock
 from benchmarks.models import random_model
+from gliomask.core.resample import fit
+from gliomask.core.slices import to_slices
+from gliomask.core.volume import FloatArray, Volume
 
 SEQUENCES = ("flair",)
 TINY, SMALL = "u2net-tiny", "u2netp"
@@ -162,7 +165,13 @@ class _Made:
 
     def _model(self, network: str, side: int, channels: int) -> str:
         names = SEQUENCES if channels == 1 else tuple(f"s{k}" for k in range(channels))
-        shape = (2, channels, side, side)
-        images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        images = np.repeat(_head_slices(side, self.extent.depth), channels, axis=1)
         folder = self.place / f"{network}-{side}-{channels}"
         return str(random_model(folder, network, images, names))
+
+
+def _head_slices(side: int, depth: int) -> FloatArray:
+    """(depth, 1, side, side): slices of a made head as the network sees them."""
+    head = made_head((side, side, depth), SEQUENCES[0]).astype(np.float32)
+    stack = to_slices(Volume(head[None], np.diag([-1.0, -1, 1, 1]), SEQUENCES))
+    return fit(stack.array, stack.record.pixel_mm, side)

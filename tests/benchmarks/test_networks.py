@@ -78,3 +78,11 @@ def test_flipped_pixels_are_a_share_of_the_tumour() -> None:
     own = np.array([[0.9, 0.4, 0.6, 0.7, 0.6, 0.2]], np.float32)
     assert flipped(reference, own, 0.5) == 2 / 4
     assert np.isnan(flipped(reference, own, 0.95))
+
+
+def test_random_weights_find_a_little_tumour(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).normal(size=(8, 1, 32, 32)).astype(np.float32)
+    network, card = load_model(random_model(tmp_path, "u2net-tiny", images, ("flair",)))
+    with torch.no_grad():
+        probability = torch.sigmoid(network(torch.from_numpy(images))[0])
+    assert (probability >= card.threshold).float().mean().item() == pytest.approx(0.02, abs=0.003)
