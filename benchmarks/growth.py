@@ -6,7 +6,8 @@ Each point is a fresh process on one thread: its seconds are those of the work w
 the processor; for several processes those that pass), its memory the most that the process
 held. A straight line tells what one unit costs and what is fixed; the exponent of a power law
 tells how it grows: 1 is linear. The networks have random weights, whose tumour of some per cent is
-scattered over the head; that is dear for what measures lesions. The tables are printed, curves are drawn into the folder.
+scattered over the head; that is dear for what measures lesions. The tables are printed, curves are
+drawn into the folder.
 """
 
 from __future__ import annotations

@@ -91,8 +91,10 @@ def shown(cell: Cell) -> str:
     """A cell with three digits that count."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "–"
-    if not isinstance(cell, float) or cell == 0:
-        return f"{cell:,}" if isinstance(cell, int) else str(cell or 0)
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, int) or cell == 0:
+        return f"{cell:,.0f}"
     digits = 2 - math.floor(math.log10(abs(cell)))
     if digits > 6:
         return f"{cell:.1e}"

@@ -30,6 +30,7 @@ REPORT = Report(
         (6.4e-7, "6.4e-07"),
         (-2.5, "-2.50"),
         ("as it is", "as it is"),
+        ("", ""),
     ],
 )
 def test_a_cell_has_three_digits_that_count(cell: Cell, text: str) -> None:
