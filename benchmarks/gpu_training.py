@@ -1,7 +1,7 @@
 """How fast a GPU trains and segments, and how near that is to what the card can do.
 
-    python benchmarks/gpu_training.py [--full] [--authors U-2-Net] [--out FILE]
-    python benchmarks/gpu_training.py --device cpu --tiny        (seconds; shows that it runs)
+    python -m benchmarks.gpu_training [--full] [--authors U-2-Net] [--out FILE]
+    python -m benchmarks.gpu_training --device cpu --tiny        (seconds; shows that it runs)
 
 On made-up data of the LGG set's size (3143 slices to learn from, 786 to judge by, three sequences):
 
@@ -36,9 +36,9 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from made_up import made_up_slices
 from torch import Tensor, nn
 
+from benchmarks.made_up import made_up_slices
 from gliomask.config import Recipe, load_recipe
 from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.learning.batches import TrainingBatches, Worker, channels_last

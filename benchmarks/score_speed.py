@@ -1,28 +1,33 @@
 """How long it takes to judge a case of BraTS' size: overlap, surfaces and lesions of three regions.
 
-    python benchmarks/score_speed.py FOLDER [--rounds 3]
+    python -m benchmarks.score_speed FOLDER [--rounds 3] [--json FILE]
 
 FOLDER is a data set in any known layout whose masks have parts. Each mask is judged against
 copies of itself that are spoilt in three ways: dilated, shifted, with blobs far from the tumour.
-The best of the rounds is printed, in seconds per case, on one core (set OMP_NUM_THREADS=1).
+The best of the rounds is printed, in seconds per case, on one core.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import grey_dilation
 
+from benchmarks.harness import Timing, load, machine_facts, timed, use_threads
+from benchmarks.tables import Cell, Report, Table, add_outputs, tell
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import OEDEMA, REGIONS, LabelArray
 from gliomask.datasets.find import find_cases
 from gliomask.evaluation.grids import on_reading_frame
 from gliomask.evaluation.scores import MaskPair, score_case
 from gliomask.formats.images import read_labels
+
+COLUMNS = ("case", "copy", "voxels", "Dice", "wall s", "CPU s")
 
 
 def dilated(labels: LabelArray) -> LabelArray:
@@ -69,33 +74,32 @@ def pairs(folder: Path) -> list[tuple[str, MaskPair]]:
     return found
 
 
-def seconds(pair: MaskPair, rounds: int) -> float:
-    """The quickest of a few rounds."""
-    taken = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        score_case(pair, tuple(REGIONS))
-        taken.append(time.perf_counter() - start)
-    return min(taken)
+def run(options: argparse.Namespace) -> Report:
+    """Judges every pair ``--rounds`` times."""
+    use_threads(1)
+    machine = {**machine_facts(1), "load before": load()}
+    judged = pairs(options.folder)
+    _, importing = timed(lambda: import_module("monai.metrics"))  # once for each process
+    rows: list[tuple[Cell, ...]] = []
+    for how, pair in judged:
+        runs = [timed(partial(score_case, pair, tuple(REGIONS))) for _ in range(options.rounds)]
+        dice = next(one.overlap.dice for one in runs[0][0] if one.region == "whole")
+        best = Timing(min(t.wall_s for _, t in runs), min(t.cpu_s for _, t in runs))
+        shape = " x ".join(map(str, pair.reference.shape))
+        rows.append((pair.case, how, shape, dice, best.wall_s, best.cpu_s))
+    note = f"importing MONAI: {importing.wall_s:.2f} s"
+    table = Table("judging a case, best of the rounds", COLUMNS, tuple(rows))
+    return Report({**machine, "load after": load()}, (table,), (note,))
 
 
 def main() -> None:
-    """Prints a line for each case and copy."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Prints a row for each case and copy."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    add_outputs(parser)
     options = parser.parse_args()
-    judged = pairs(options.folder)
-    start = time.perf_counter()
-    import monai.metrics  # noqa: F401  apart from the cases, for it happens once
-
-    print(f"importing MONAI: {time.perf_counter() - start:.2f} s")
-    for how, pair in judged:
-        whole = score_case(pair, ("whole",))[0]
-        dice = whole.overlap.dice or 0.0
-        taken = seconds(pair, options.rounds)
-        shape = "x".join(map(str, pair.reference.shape))
-        print(f"{pair.case} {shape} {how:10} Dice {dice:.3f}: {taken:.2f} s")
+    tell(run(options), options)
 
 
 if __name__ == "__main__":

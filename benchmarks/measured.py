@@ -1,0 +1,20 @@
+"""Runs a command and writes what it used to a file descriptor. Standard library only, and little.
+
+    python -S measured.py FD WORD...
+
+The kernel counts in a process's peak memory what the process that started it held at that moment.
+So a command is started by this, which holds next to nothing, rather than by a benchmark.
+"""
+
+import json
+import os
+import sys
+import time
+
+start = time.perf_counter()
+pid = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[2:]], os.environ)
+_, status, used = os.wait4(pid, 0)
+wall = time.perf_counter() - start
+with os.fdopen(int(sys.argv[1]), "w") as told:
+    code = os.waitstatus_to_exitcode(status)
+    json.dump([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss], told)

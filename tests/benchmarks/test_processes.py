@@ -1,0 +1,33 @@
+"""Commands in fresh processes: seconds and memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.processes import CommandError, run_fresh
+
+_HOLD = "b = bytearray(200 * 2**20); print('held', len(b) >> 20)"
+_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_HOLD!r}], check=True)"
+
+
+@pytest.mark.parametrize("code", [_HOLD, _CHILD])
+def test_memory_is_that_of_the_command(code: str) -> None:
+    own = np.ones(2**26)  # 512 MiB here, which are not the command's
+    ran = run_fresh(["-S", "-c", code])
+    assert own.nbytes == 2**29
+    assert ran.output == "held 200\n"
+    assert 200 < ran.peak_mib < 230
+
+
+def test_processor_time_counts_processes_that_it_started() -> None:
+    spin = "import time\nwhile time.process_time() < 0.3: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {spin!r}])"
+    ran = run_fresh(["-S", "-c", code])
+    assert ran.timing.cpu_s >= 0.3
+    assert ran.timing.wall_s >= 0.3
+
+
+def test_an_error_of_the_command_is_told() -> None:
+    with pytest.raises(CommandError, match="ended with 3: last words"):
+        run_fresh(["-S", "-c", "print('last words'); raise SystemExit(3)"])
