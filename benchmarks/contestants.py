@@ -34,7 +34,7 @@ class Contestant:
 
     Attributes:
         make: called in the new process: gives the function that does a turn. It can be pickled.
-        keeps_memory: whether freed memory stays with its process (``learning.allocator``).
+        keeps_memory: whether freed memory stays with its process (``machine.allocator``).
     """
 
     make: Callable[[], Work]
@@ -124,7 +124,7 @@ def _serve(connection: Connection, contestant: Contestant) -> None:
     started = False
     try:
         if contestant.keeps_memory:
-            from gliomask.learning.allocator import keep_freed_memory
+            from gliomask.machine.allocator import keep_freed_memory
 
             keep_freed_memory()
         work = contestant.make()

@@ -119,5 +119,5 @@ class FakeModel:
     def __init__(self, level: float = 2.0, **changes: object) -> None:
         self.engine, self.card = BrightEngine(level), fake_card(**changes)
 
-    def __call__(self, _model: str, *_how: str) -> Predictor:
+    def __call__(self, _model: str, *_how: object) -> Predictor:
         return Predictor(self.engine, self.card)

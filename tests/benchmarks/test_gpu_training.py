@@ -1,4 +1,4 @@
-"""The benchmark that needs a GPU, which we may not have, run as a toy, so that it does run there."""
+"""The benchmark that needs a GPU, run as a toy, so that it does run where there is one."""
 
 from __future__ import annotations
 

@@ -366,7 +366,6 @@ def test_exit_codes(
 def test_debug_shows_where_it_happened(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("GLIOMASK_DEBUG", raising=False)
+    monkeypatch.setenv("GLIOMASK_DEBUG", "")  # so that it is taken away again afterwards
     assert run(monkeypatch, "--debug", "inspect", "nowhere") == 2
     assert "Traceback" in capsys.readouterr().err
-    monkeypatch.delenv("GLIOMASK_DEBUG")

@@ -11,9 +11,9 @@ import torch
 
 from gliomask.config import Recipe
 from gliomask.errors import ConfigError, MachineError
-from gliomask.learning.allocator import keep_freed_memory
 from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.memory import device_budget, memory_budget
+from gliomask.machine.allocator import keep_freed_memory
 from gliomask.machine.processors import read_processors
 
 CPU = Machines("cpu")

@@ -282,7 +282,7 @@ def test_a_run_that_is_killed_while_it_writes(
         raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("gliomask.workflows.outputs.write_page", killed)
+        patch.setattr("gliomask.workflows.case_html.write_page", killed)
         with pytest.raises(_KilledError):
             run(tmp_path, write=("nifti", "html"), threshold=0.9)
     assert contents(tmp_path / "out") == before

@@ -68,6 +68,9 @@ def run(
     engine: Annotated[
         str, typer.Option(help="auto (the fastest), mnn, openvino, onnxruntime or torch.")
     ] = "auto",
+    limit_memory: Annotated[
+        str | None, typer.Option(help="Hold no more, e.g. 1.5GB; refuse what needs more.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Segment scans: a mask on each one's own grid, its volume, a page to look at it."""
@@ -93,6 +96,7 @@ def run(
         "n4": n4,
         "device": device,
         "engine": engine,
+        "limit_memory": limit_memory,
     }
     options = build(PredictOptions, keys, "predict")
     if watch is not None:

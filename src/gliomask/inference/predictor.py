@@ -234,13 +234,16 @@ def check_usable(card: ModelCard) -> None:
 
 
 def load_predictor(
-    model: str | Path, device: Device = "auto", engine: EngineName = "auto"
+    model: str | Path,
+    device: Device = "auto",
+    engine: EngineName = "auto",
+    threads: int | None = None,
 ) -> Predictor:
-    """The model of a run folder, ready to be used.
+    """The model of a run folder, ready to be used; see ``open_engine``.
 
     Raises:
         ModelError: no such folder, a damaged card or weights, or another preprocessing than ours.
         MachineError: ``device`` or ``engine`` can't be used.
     """
-    opened = open_engine(Path(model), engine, device)
+    opened = open_engine(Path(model), engine, device, threads)
     return Predictor(opened.engine, opened.card, opened.note)

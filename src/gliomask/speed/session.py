@@ -18,7 +18,7 @@ from gliomask.core.progress import Progress
 from gliomask.errors import MachineError
 from gliomask.inference.engines.choice import engine_statuses
 from gliomask.inference.trial import Trial, trial_inputs
-from gliomask.learning.allocator import keep_freed_memory
+from gliomask.machine.allocator import keep_freed_memory
 from gliomask.speed.peak import Peak
 from gliomask.speed.slices import (
     EngineSpeed,

@@ -98,7 +98,7 @@ def judge_memory(memory: Memory) -> tuple[Finding, ...]:
 
 
 def judge_allocator(library: str, version: str) -> Finding:
-    """Whether the C library can be told to keep freed memory (``learning.allocator``)."""
+    """Whether the C library can be told to keep freed memory (``machine.allocator``)."""
     if library == "glibc":
         return Finding("memory", "allocator", "ok", f"glibc {version}", "keeps what is freed")
     remark = "can't be told to keep what is freed: a training step takes longer"

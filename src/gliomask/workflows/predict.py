@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ByteSize, Field
 
 from gliomask.config import Options
 from gliomask.core.atomic import write_text
@@ -31,7 +31,9 @@ from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.machine.memory_limit import memory_limit
 from gliomask.workflows.batch import raise_failures
+from gliomask.workflows.bounded import check_fits, threads_within
 from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.one_grid import load_on_one_grid, with_study
@@ -41,6 +43,10 @@ from gliomask.workflows.provenance import software
 from gliomask.workflows.staging import staged
 
 TABLE = "cases.csv"
+_NOT_OF_THE_RESULT = {
+    *("inputs", "out", "model", "sequences", "series", "again", "write"),
+    "limit_memory",
+}
 
 
 class PredictOptions(Options):
@@ -80,6 +86,8 @@ class PredictOptions(Options):
     """What computes."""
     engine: EngineName = "auto"
     """What runs the network; ``auto`` takes the fastest that is there."""
+    limit_memory: ByteSize | None = None
+    """The process never holds more; what would not fit is refused (Linux)."""
 
 
 @dataclass(frozen=True)
@@ -160,14 +168,17 @@ class Segmenter:
 
     def __init__(self, options: PredictOptions) -> None:
         self.options = options
-        predictor = load_predictor(options.model, options.device, options.engine)
+        limit = options.limit_memory
+        threads = threads_within(Path(options.model), limit) if limit else None
+        predictor = load_predictor(options.model, options.device, options.engine, threads)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
         self.predictor = predictor
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
         """Segments what the inputs hold, see ``predict_files``."""
-        done, failures = self.attempt(inputs, progress)
+        with memory_limit(self.options.limit_memory):
+            done, failures = self.attempt(inputs, progress)
         if not done:
             raise CasesError("no examination could be segmented", failures)
         self.write_table(done, failures)
@@ -183,6 +194,7 @@ class Segmenter:
         with all_unpacked(inputs) as places:
             cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
+            bounded = self.options.limit_memory is not None
             alone = len(cases) + len(failures) == 1
             done: list[PredictedCase] = []
             progress.start(len(cases), "segmenting")
@@ -192,8 +204,8 @@ class Segmenter:
                     done.append(self._case(case, _origins(case, archives)))
                 except (MachineError, ModelError, StoppedError):
                     raise
-                except GliomaskError as problem:
-                    if alone:
+                except (GliomaskError, MemoryError) as problem:
+                    if alone or (isinstance(problem, MemoryError) and not bounded):
                         raise
                     failures.append((case.id, str(problem)))
                 progress.advance(note=case.id)
@@ -222,6 +234,8 @@ class Segmenter:
 
     def _segment(self, case: Case, write: Sequence[Kind]) -> Outcome:
         options, clock = self.options, Clock()
+        if options.limit_memory:
+            check_fits(case, options.limit_memory)
         register, n4 = options.register_series, options.n4
         study = load_on_one_grid(case, options.reference, register=register, n4=n4)
         clock.lap("read")
@@ -240,9 +254,7 @@ class Segmenter:
 
     def _keys(self, case: Case, write: Sequence[Kind]) -> tuple[str, str]:
         """Of all that the result depends on, and of its files."""
-        chosen = self.options.model_dump(
-            mode="json", exclude={"inputs", "out", "model", "sequences", "series", "again", "write"}
-        )
+        chosen = self.options.model_dump(mode="json", exclude=_NOT_OF_THE_RESULT)
         card = self.predictor.card
         rules = {
             "options": chosen,

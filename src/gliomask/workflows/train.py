@@ -17,7 +17,6 @@ from gliomask.config import Options, Recipe, load_recipe
 from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import MachineError
 from gliomask.learning import folder
-from gliomask.learning.allocator import keep_freed_memory
 from gliomask.learning.batches import TrainingBatches, Worker
 from gliomask.learning.card import make_card
 from gliomask.learning.checkpoint import State
@@ -31,6 +30,7 @@ from gliomask.learning.randomness import Purpose, stream
 from gliomask.learning.record import EpochRow, Record
 from gliomask.learning.state import Position, check_identity
 from gliomask.learning.validation import Validation
+from gliomask.machine.allocator import keep_freed_memory
 from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import save_model
 from gliomask.report.curves import draw_curves

@@ -19,6 +19,7 @@ from gliomask.core.volume import FloatArray
 from gliomask.errors import MachineError
 from gliomask.inference.engines.compiled import CompiledEngine
 from gliomask.inference.engines.quiet import quiet_stdout
+from gliomask.machine.allocator import give_back_memory
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.graph import INPUT, LOGITS, MAPS, network_graph
@@ -43,6 +44,7 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     """
     with tempfile.TemporaryDirectory() as folder:
         path = _converted(Path(folder), arrays, card)
+        give_back_memory()  # converting holds the weights several times over
         runners = [_Runner(path) for _ in range(threads)]
     return CompiledEngine(f"MNN {metadata.version('MNN')}", runners)
 

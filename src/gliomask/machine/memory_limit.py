@@ -1,0 +1,63 @@
+"""A bound on the memory of this process, held by the system.
+
+Linux counts what a process may write to and shares with nobody, its data; past the limit it gives
+no more, which Python tells as a ``MemoryError``. The libraries' code, mapped from files, counts in
+what a process holds but not in its data, so its present size is taken off the limit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from gliomask.errors import MachineError
+
+_STATUS: Final = Path("/proc/self/status")
+
+
+@contextmanager
+def memory_limit(most: int | None) -> Iterator[None]:
+    """Within the block this process holds at most so many bytes of memory.
+
+    Args:
+        most: None sets no limit.
+
+    Raises:
+        MachineError: the system can't hold a process to a limit, or it holds more already.
+    """
+    if most is None:
+        yield
+        return
+    if not sys.platform.startswith("linux"):
+        raise MachineError("only Linux holds a process to a limit", field="--limit-memory")
+    import resource
+
+    held = resident_bytes()
+    if held >= most:
+        allowed = f"more than {_mib(held)}, which the program itself holds"
+        raise MachineError("too little", field="--limit-memory", found=_mib(most), allowed=allowed)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most - _told("RssFile"), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def resident_bytes() -> int:
+    """What this process holds now (Linux)."""
+    return _told("VmRSS")
+
+
+def _told(key: str) -> int:
+    for line in _STATUS.read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB"

@@ -1,0 +1,76 @@
+"""Prediction within a bound of memory: fewer threads, and no examination that would not fit.
+
+What is needed is foreseen from the sizes of the network and of the scan, by figures that were
+measured (``benchmarks/growth.py``); the system holds the process to the bound where they are too
+low (``machine.memory_limit``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from gliomask.core.case import Case
+from gliomask.errors import CaseError, MachineError
+from gliomask.formats.headers import image_header
+from gliomask.inference.engines.engine import usable_threads
+from gliomask.machine.memory_limit import resident_bytes
+from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.nets.entries import count_parameters
+from gliomask.nets.specs import find_spec
+
+_MIB: Final = 2**20
+_PROGRAM: Final = 110 * _MIB
+"""What is loaded after the network: what draws and writes."""
+_WEIGHT_BYTES, _PIXEL_BYTES = 12, 2048
+"""A thread holds so many for each weight (Winograd's are four times as many) and each pixel."""
+_LOADING_BYTES: Final = 20
+"""For each weight while the network is converted."""
+_VOXEL_BYTES, _SEQUENCE_BYTES = 16, 12
+"""For each voxel of a scan, and again for each sequence of it."""
+
+
+def threads_within(model: Path, limit: int) -> int:
+    """How many threads may run a model so that half of a bound is left for the scan.
+
+    Raises:
+        ModelError: no card, or a damaged one.
+        MachineError: not even one may.
+    """
+    card = read_card(model / CARD_FILE)
+    weights = count_parameters(find_spec(card.network), card.in_channels, len(card.regions))
+    each = _WEIGHT_BYTES * weights + _PIXEL_BYTES * card.size**2
+    room = limit - resident_bytes() - _PROGRAM
+    if each > room / 2 or _LOADING_BYTES * weights > room:
+        needed = resident_bytes() + _PROGRAM + max(2 * each, _LOADING_BYTES * weights)
+        raise _too_little(f"the network {card.network} needs more memory", limit, needed)
+    return max(1, min(usable_threads(), int(room / 2 // each)))
+
+
+def check_fits(case: Case, limit: int) -> None:
+    """Refuses an examination before it is read.
+
+    Raises:
+        CaseError: it needs more than is left of the bound.
+        FormatError: an image is damaged at its beginning.
+    """
+    voxels = 0
+    for file in case.images.values():
+        rows, columns, slices = image_header(file).shape
+        voxels = max(voxels, rows * columns * slices)
+    needed = resident_bytes() + _PROGRAM
+    needed += voxels * (_VOXEL_BYTES + _SEQUENCE_BYTES * len(case.images))
+    if needed > limit:
+        problem = _too_little(f"{case.id}: the scan needs more memory", limit, needed)
+        raise CaseError(
+            problem.what, field=problem.field, found=problem.found, allowed=problem.allowed
+        )
+
+
+def _too_little(what: str, limit: int, needed: int) -> MachineError:
+    return MachineError(
+        what,
+        field="--limit-memory",
+        found=f"{limit / _MIB:.0f} MiB",
+        allowed=f"about {needed / _MIB:.0f} MiB or more",
+    )
