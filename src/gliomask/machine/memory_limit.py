@@ -1,8 +1,9 @@
 """A bound on the memory of this process, held by the system.
 
-Linux counts what a process may write to and shares with nobody, its data; past the limit it gives
-no more, which Python tells as a ``MemoryError``. The libraries' code, mapped from files, counts in
-what a process holds but not in its data, so its present size is taken off the limit.
+Linux counts what a process may write to and shares with nobody, its data, touched or not; past a
+limit it gives no more, which Python tells as a ``MemoryError``. What a process holds is another
+count: the code of libraries is in it, room that was never touched is not. So the data may grow by
+as much as what is held is below the bound.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def memory_limit(most: int | None) -> Iterator[None]:
         allowed = f"more than {_mib(held)}, which the program itself holds"
         raise MachineError("too little", field="--limit-memory", found=_mib(most), allowed=allowed)
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (most - _told("RssFile"), before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (_told("VmData") + most - held, before[1]))
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ low (``machine.memory_limit``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,16 +23,31 @@ from gliomask.nets.specs import find_spec
 _MIB: Final = 2**20
 _PROGRAM: Final = 110 * _MIB
 """What is loaded after the network: what draws and writes."""
+_THREAD: Final = 48 * _MIB
+"""Each thread of the engine is a process with libraries of its own ..."""
 _WEIGHT_BYTES, _PIXEL_BYTES = 12, 2048
-"""A thread holds so many for each weight (Winograd's are four times as many) and each pixel."""
+"""... and holds so many for each weight (Winograd's are four times as many) and each pixel."""
 _LOADING_BYTES: Final = 20
 """For each weight while the network is converted."""
-_VOXEL_BYTES, _SEQUENCE_BYTES = 16, 12
+_VOXEL_BYTES, _SEQUENCE_BYTES = 12, 8
 """For each voxel of a scan, and again for each sequence of it."""
 
 
-def threads_within(model: Path, limit: int) -> int:
-    """How many threads may run a model so that half of a bound is left for the scan.
+@dataclass(frozen=True)
+class Share:
+    """What the engine gets of a bound.
+
+    Attributes:
+        threads: that it runs on.
+        size: bytes that they hold together, in processes of their own.
+    """
+
+    threads: int
+    size: int
+
+
+def share_of(model: Path, limit: int) -> Share:
+    """What may run a model so that half of a bound is left for the scan.
 
     Raises:
         ModelError: no card, or a damaged one.
@@ -39,16 +55,21 @@ def threads_within(model: Path, limit: int) -> int:
     """
     card = read_card(model / CARD_FILE)
     weights = count_parameters(find_spec(card.network), card.in_channels, len(card.regions))
-    each = _WEIGHT_BYTES * weights + _PIXEL_BYTES * card.size**2
+    each = _THREAD + _WEIGHT_BYTES * weights + _PIXEL_BYTES * card.size**2
     room = limit - resident_bytes() - _PROGRAM
     if each > room / 2 or _LOADING_BYTES * weights > room:
         needed = resident_bytes() + _PROGRAM + max(2 * each, _LOADING_BYTES * weights)
         raise _too_little(f"the network {card.network} needs more memory", limit, needed)
-    return max(1, min(usable_threads(), int(room / 2 // each)))
+    threads = min(usable_threads(), int(room / 2 // each))
+    return Share(threads, threads * each)
 
 
 def check_fits(case: Case, limit: int) -> None:
     """Refuses an examination before it is read.
+
+    Args:
+        case: the examination.
+        limit: what this process may hold.
 
     Raises:
         CaseError: it needs more than is left of the bound.

@@ -33,7 +33,7 @@ from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.machine.memory_limit import memory_limit
 from gliomask.workflows.batch import raise_failures
-from gliomask.workflows.bounded import check_fits, threads_within
+from gliomask.workflows.bounded import check_fits, share_of
 from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.one_grid import load_on_one_grid, with_study
@@ -169,7 +169,9 @@ class Segmenter:
     def __init__(self, options: PredictOptions) -> None:
         self.options = options
         limit = options.limit_memory
-        threads = threads_within(Path(options.model), limit) if limit else None
+        share = share_of(Path(options.model), limit) if limit else None
+        self.limit = limit - share.size if limit and share else None
+        threads = share.threads if share else None
         predictor = load_predictor(options.model, options.device, options.engine, threads)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
@@ -177,7 +179,7 @@ class Segmenter:
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
         """Segments what the inputs hold, see ``predict_files``."""
-        with memory_limit(self.options.limit_memory):
+        with memory_limit(self.limit):
             done, failures = self.attempt(inputs, progress)
         if not done:
             raise CasesError("no examination could be segmented", failures)
@@ -194,7 +196,7 @@ class Segmenter:
         with all_unpacked(inputs) as places:
             cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
-            bounded = self.options.limit_memory is not None
+            bounded = self.limit is not None
             alone = len(cases) + len(failures) == 1
             done: list[PredictedCase] = []
             progress.start(len(cases), "segmenting")
@@ -234,8 +236,8 @@ class Segmenter:
 
     def _segment(self, case: Case, write: Sequence[Kind]) -> Outcome:
         options, clock = self.options, Clock()
-        if options.limit_memory:
-            check_fits(case, options.limit_memory)
+        if self.limit is not None:
+            check_fits(case, self.limit)
         register, n4 = options.register_series, options.n4
         study = load_on_one_grid(case, options.reference, register=register, n4=n4)
         clock.lap("read")

@@ -1,35 +1,42 @@
 """MNN as an engine: convolutions by Winograd's method, the fastest on a processor that we found.
 
-Its package is small and needs nothing but numpy. Two things in it are kept at a distance. Its
-command ``mnnconvert`` installs packages and sends logs to its makers: the library beneath, which
-does the work and neither of these, is called directly. And its libraries print to the standard
-output, which belongs to our results.
+Each thread of ours has a process of MNN's (``mnn_child``), for three reasons. Its Python binding
+holds the interpreter's lock while it computes, so that two threads are no faster than one. Its
+libraries print to the standard output, which belongs to our results. And should it crash, it does
+not take us with it.
+
+Its package is small and needs nothing but numpy. One thing in it is kept at a distance: its command
+``mnnconvert`` installs packages and sends logs to its makers. The library beneath, which does the
+work and neither of these, is called directly.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
+import weakref
+from collections.abc import Callable
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, NoReturn, cast
 
 import numpy as np
 
 from gliomask.core.volume import FloatArray
 from gliomask.errors import MachineError
 from gliomask.inference.engines.compiled import CompiledEngine
-from gliomask.inference.engines.quiet import quiet_stdout
-from gliomask.machine.allocator import give_back_memory
+from gliomask.inference.engines.mnn_child import PATHS, READY, SHAPE
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.graph import INPUT, LOGITS, MAPS, network_graph
+from gliomask.nets.graph import LOGITS, MAPS, network_graph
 
-with quiet_stdout():
-    import _tools
-    from MNN import expr, nn
+if find_spec("MNN") is None:
+    raise ImportError("No module named 'MNN'")
 
+CHILD = "gliomask.inference.engines.mnn_child"
 _OUTPUTS = (LOGITS, MAPS)
-_SETTINGS = {"backend": "CPU", "numThread": 1, "precision": "high"}
 
 
 def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngine:
@@ -37,43 +44,80 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
 
     Args:
         arrays: its weights; card: of it.
-        threads: that work at once.
+        threads: that work at once, each through a process.
 
     Raises:
-        MachineError: MNN can't convert the network.
+        MachineError: MNN can't convert the network, or its processes don't start.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = _converted(Path(folder), arrays, card)
-        give_back_memory()  # converting holds the weights several times over
-        runners = [_Runner(path) for _ in range(threads)]
+        source, network = Path(folder) / "network.onnx", Path(folder) / "network.mnn"
+        source.write_bytes(network_graph(arrays, card).SerializeToString())
+        runners = [_Runner(source, network)]
+        runners += [_Runner(None, network) for _ in range(threads - 1)]
+        for runner in runners[1:]:
+            runner.wait()
     return CompiledEngine(f"MNN {metadata.version('MNN')}", runners)
 
 
 class _Runner:
-    """See ``compiled.Runner``."""
+    """See ``compiled.Runner``: a child and the pipes to it.
 
-    def __init__(self, path: Path) -> None:
-        with quiet_stdout():
-            runtime = nn.create_runtime_manager((_SETTINGS,))
-            self._module: Any = nn.load_module_from_file(
-                str(path), [INPUT], list(_OUTPUTS), runtime_manager=runtime, shape_mutable=True
-            )
+    Args:
+        source: a network of ONNX, to be converted at once; None takes one that is.
+        network: in MNN's format.
+    """
+
+    def __init__(self, source: Path | None, network: Path) -> None:
+        # -P: the working folder is no place to import from.
+        words = [sys.executable, "-P", "-m", CHILD]
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere)  # noqa: S603
+        self._asked = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
+        weakref.finalize(self, _end, self._process)
+        paths = [str(source or "").encode(), str(network).encode()]
+        self._tell(PATHS.pack(*map(len, paths)), *paths)
+        if source is not None:
+            self.wait()
+
+    def wait(self) -> None:
+        """Until it can be asked.
+
+        Raises:
+            MachineError: it can't.
+        """
+        if self._answers.read(1) != READY:
+            raise MachineError("MNN can't read the network")
 
     def __call__(self, image: FloatArray, output: str) -> FloatArray:
-        variable = expr.placeholder(list(image.shape), expr.NCHW, expr.float)
-        variable.write(image)
-        answer = self._module.forward([variable])[_OUTPUTS.index(output)]
-        own: FloatArray = np.array(expr.convert(answer, expr.NCHW).read(), np.float32)
-        return own
+        self._tell(SHAPE.pack(*image.shape, _OUTPUTS.index(output)), image.tobytes())
+        header = self._answers.read(SHAPE.size)
+        if len(header) < SHAPE.size:
+            self._died()
+        shape = SHAPE.unpack(header)[: 4 + _OUTPUTS.index(output)]
+        values = self._answers.read(4 * int(np.prod(shape)))
+        return np.frombuffer(values, np.float32).reshape(shape)
+
+    def _tell(self, *parts: bytes) -> None:
+        try:
+            for part in parts:
+                self._asked.write(part)
+            self._asked.flush()
+        except BrokenPipeError:
+            self._died()
+
+    def _died(self) -> NoReturn:
+        code = self._process.wait()
+        raise MachineError(
+            f"MNN's process ended by itself (code {code})", hint="use --engine onnxruntime or torch"
+        )
 
 
-def _converted(folder: Path, arrays: Arrays, card: ModelCard) -> Path:
-    """A file in MNN's own format. Its converter reads and writes files only."""
-    source, made = folder / "network.onnx", folder / "network.mnn"
-    source.write_bytes(network_graph(arrays, card).SerializeToString())
-    words = ["", "-f", "ONNX", "--modelFile", str(source), "--MNNModel", str(made)]
-    with quiet_stdout():
-        _tools.mnnconvert([*words, "--bizCode", "gliomask"])
-    if not made.is_file():
-        raise MachineError(f"MNN can't convert the network {card.network}")
-    return made
+def _end(process: subprocess.Popen[bytes]) -> None:
+    ends: list[Callable[[], object]] = [process.kill, process.wait]
+    ends += [pipe.close for pipe in (process.stdin, process.stdout) if pipe]
+    for end in ends:
+        try:
+            end()
+        except OSError:
+            continue  # it has ended already, with bytes left in the pipe

@@ -1,0 +1,89 @@
+"""A process that runs networks with MNN for ``mnn``: it reads images and writes answers.
+
+Called as ``python -m gliomask.inference.engines.mnn_child``. What it reads and writes are pipes of
+its parent's, so plain numbers in the machine's own order do:
+
+    first     lengths of two paths (2 x int32), the paths: a network of ONNX to be converted, or
+              nothing, and one in MNN's format, which is made of the former or there already
+    answer    one byte: 1, ready; 0, it can't be done
+    then      an image: shape and number of the output (5 x int32), float32 values
+    answer    shape (5 x int32, the last ones 1), float32 values
+
+It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+PATHS: Final = struct.Struct("=2i")
+SHAPE: Final = struct.Struct("=5i")
+READY: Final = b"\x01"
+_SETTINGS = {"backend": "CPU", "numThread": 1, "precision": "high"}
+
+
+def main(inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
+    """Serves until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    answers = _own_stdout()
+    asked = sys.stdin.buffer
+    lengths = PATHS.unpack(asked.read(PATHS.size))
+    source, network = (asked.read(length).decode() for length in lengths)
+    if source:
+        _convert(Path(source), Path(network))
+    module = _load(Path(network), inputs, outputs) if Path(network).is_file() else None
+    answers.write(READY if module else b"\x00")
+    answers.flush()
+    if module:
+        _serve(asked, answers, module)
+
+
+def _own_stdout() -> IO[bytes]:
+    """The pipe to the parent; what MNN prints goes nowhere instead."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return pipe
+
+
+def _convert(source: Path, network: Path) -> None:
+    import _tools
+
+    words = ["", "-f", "ONNX", "--modelFile", str(source), "--MNNModel", str(network)]
+    _tools.mnnconvert([*words, "--bizCode", "gliomask"])
+
+
+def _load(network: Path, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Any:
+    from MNN import nn
+
+    runtime = nn.create_runtime_manager((_SETTINGS,))
+    return nn.load_module_from_file(
+        str(network), list(inputs), list(outputs), runtime_manager=runtime, shape_mutable=True
+    )
+
+
+def _serve(asked: IO[bytes], answers: IO[bytes], module: Any) -> None:
+    from MNN import expr
+
+    while header := asked.read(SHAPE.size):
+        *shape, output = SHAPE.unpack(header)
+        image = np.frombuffer(asked.read(4 * int(np.prod(shape))), np.float32).reshape(shape)
+        variable = expr.placeholder(shape, expr.NCHW, expr.float)
+        variable.write(image)
+        answer = module.forward([variable])[output]
+        found: npt.NDArray[np.float32] = np.array(expr.convert(answer, expr.NCHW).read())
+        answers.write(SHAPE.pack(*found.shape, *[1] * (5 - found.ndim)))
+        answers.write(np.ascontiguousarray(found, np.float32).tobytes())
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(("x",), ("logits", "maps"))
