@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -165,6 +166,38 @@ def test_a_missing_runtime_is_passed_over_and_told(
     assert predictor.note == opened.note
     with pytest.raises(MachineError, match=r"the engine mnn can't be used.*pip install MNN"):
         open_engine(model, "mnn", "cpu")
+
+
+def test_a_child_that_dies_is_told(model: Path) -> None:
+    engine = open_engine(model, "mnn", "cpu", threads=1).engine
+    runner = engine._free.get()  # type: ignore[attr-defined]
+    runner._process.kill()
+    engine._free.put(runner)  # type: ignore[attr-defined]
+    with pytest.raises(MachineError, match=r"MNN's process ended by itself \(code -9\)"):
+        engine.logits(inputs(1))
+
+
+def test_children_end_with_their_engine(model: Path) -> None:
+    engine = open_engine(model, "mnn", "cpu", threads=2).engine
+    runners = [engine._free.get() for _ in range(2)]  # type: ignore[attr-defined]
+    processes = [runner._process for runner in runners]
+    assert [process.poll() for process in processes] == [None, None]
+    del engine, runners
+    gc.collect()
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_a_network_that_mnn_cannot_convert(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nonsense:
+        def SerializeToString(self) -> bytes:  # noqa: N802
+            return b"no network"
+
+    monkeypatch.setattr(
+        "gliomask.inference.engines.mnn.network_graph", lambda arrays, card: Nonsense()
+    )
+    with pytest.raises(MachineError, match="MNN can't read the network"):
+        open_engine(model, "mnn", "cpu", threads=1)
+    assert open_engine(model, device="cpu").note.startswith("MNN can't read the network")
 
 
 def test_damaged_weights_are_no_reason_for_another_engine(tmp_path: Path) -> None:

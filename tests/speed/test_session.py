@@ -10,6 +10,7 @@ from gliomask.core.progress import SILENT
 from gliomask.inference.engines.choice import EngineStatus
 from gliomask.speed import session as sessions
 from gliomask.speed import timing
+from gliomask.speed import training as training_speed
 from gliomask.speed.peak import Peak
 from gliomask.speed.session import Session
 from gliomask.speed.subject import Subject, drawn
@@ -52,13 +53,14 @@ def test_everything_is_measured_where_there_is_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timing, "MOST", 2)
+    monkeypatch.setattr(training_speed, "SIZE", 32)
     found = measured(drawn("u2net-tiny", (32, 48)), 0.01, 100.0, tmp_path)
     (engine,) = found.engines
     assert (engine.engine, engine.problem) == ("torch", "")
     assert [speed.size for speed in engine.speeds] == [32, 48]
     assert all(speed.timing.warm and speed.timing.n == 2 for speed in engine.speeds)
     (training,) = found.training
-    assert (training.batch, training.size) == (8, 128)
+    assert (training.batch, training.size) == (8, 32)
     assert training.epoch_s == pytest.approx(1000 / training.slices_per_s)
     assert [(one.what, one.why) for one in found.skipped] == [("mnn", ABSENT.problem)]
 

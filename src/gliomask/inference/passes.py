@@ -9,8 +9,10 @@ only counts and the disagreement are kept, so that memory does not grow with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ from gliomask.inference.engines.engine import Engine
 from gliomask.nets.cards import ModelCard
 
 Counts = npt.NDArray[np.int64]
+Answer = TypeVar("Answer")
 _SIDES = 6
 _ROWS, _COLUMNS = -2, -1
 
@@ -97,8 +100,8 @@ class Passes:
             ModelError: the network gives NaN or infinity.
         """
         maps = self._empty(stack)
-        for at, fitted in self._batches(stack, used):
-            maps[:, at] = self._back(self._ask(fitted, used)[:, 0], stack)
+        for at, found in self._answers(stack, used, lambda fitted: self._ask(fitted, used)):
+            maps[:, at] = self._back(found[:, 0], stack)
         return maps
 
     def thorough(
@@ -114,9 +117,12 @@ class Passes:
         regions = len(self.card.regions)
         plain = np.zeros(regions, np.int64)
         voxels, shared = np.zeros((2, len(names), regions), np.int64)
-        for at, fitted in self._batches(stack, used):
-            found = self._ask(fitted, used, sides=True)
-            ways = [found, *(self._mirrored(fitted, used, axis) for axis in flips)]
+
+        def ask(fitted: FloatArray) -> list[FloatArray]:
+            mirrored = (self._mirrored(fitted, used, axis) for axis in flips)
+            return [self._ask(fitted, used, sides=True), *mirrored]
+
+        for at, ways in self._answers(stack, used, ask):
             said = [self._back(way[:, k], stack) for way in ways for k in range(way.shape[1])]
             maps[:, at] = said[0]
             masks = np.stack([self.masks(one) for one in said])
@@ -137,6 +143,23 @@ class Passes:
     def _empty(self, stack: SliceStack) -> FloatArray:
         slices, _, height, width = stack.array.shape
         return np.zeros((len(self.card.regions), slices, height, width), np.float32)
+
+    def _answers(
+        self, stack: SliceStack, used: tuple[str, ...], ask: Callable[[FloatArray], Answer]
+    ) -> Iterator[tuple[npt.NDArray[np.intp], Answer]]:
+        """Where some slices lie in the stack, and what ``ask`` gives for them.
+
+        The engine works on the next ones while the caller works on these.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            before: tuple[npt.NDArray[np.intp], Future[Answer]] | None = None
+            for at, fitted in self._batches(stack, used):
+                asked = pool.submit(ask, fitted)
+                if before is not None:
+                    yield before[0], before[1].result()
+                before = at, asked
+            if before is not None:
+                yield before[0], before[1].result()
 
     def _batches(
         self, stack: SliceStack, used: tuple[str, ...]
