@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from gliomask.core.labels import labels_of_regions, region_masks
 from gliomask.core.resample import fit, unfit
@@ -149,9 +150,11 @@ class Passes:
     ) -> Iterator[tuple[npt.NDArray[np.intp], Answer]]:
         """Where some slices lie in the stack, and what ``ask`` gives for them.
 
-        The engine works on the next ones while the caller works on these.
+        The engine works on the next ones while the caller works on these. It has all processors,
+        so products of matrices here stay on one: theirs are small, and their threads would wait
+        for each other at its cost.
         """
-        with ThreadPoolExecutor(1) as pool:
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
             before: tuple[npt.NDArray[np.intp], Future[Answer]] | None = None
             for at, fitted in self._batches(stack, used):
                 asked = pool.submit(ask, fitted)
