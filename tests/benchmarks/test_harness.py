@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 
 import pytest
 
-from benchmarks.harness import Timing, alternate, machine_facts, median, order, ratio, usual_clock
+from benchmarks.harness import (
+    Timing,
+    alternate,
+    machine_facts,
+    median,
+    order,
+    processor_seconds,
+    ratio,
+    timed,
+    usual_clock,
+)
 
 
 def timings(*pairs: tuple[float, float]) -> list[Timing]:
@@ -68,3 +80,17 @@ def test_the_machine_is_told_with_the_versions_that_are_there() -> None:
     assert {"torch", "numpy", "gliomask"} <= versions.keys()
     assert facts["threads"] == 2
     assert facts["processor"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems tell it at the end")
+def test_the_work_of_a_child_counts_while_it_lives() -> None:
+    busy = "import time\nwhile time.process_time() < 0.3: pass\nprint(1, flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        _, alive = timed(child.stdout.readline)
+        assert alive.cpu_s > 0.2
+        before = processor_seconds()
+        child.communicate(b"\n")
+    assert abs(processor_seconds() - before) < 0.2  # counted once, now that it has ended
