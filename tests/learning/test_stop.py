@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from gliomask.learning.stop import StopRequest
+
+
+@pytest.fixture
+def default_interrupt() -> Iterator[None]:
+    """As in a terminal: a shell starts programs in its background with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -21,7 +30,7 @@ def test_a_signal_is_noted_and_handlers_come_back(number: signal.Signals) -> Non
     assert signal.getsignal(number) == before
 
 
-def test_a_second_interrupt_is_obeyed() -> None:
+def test_a_second_interrupt_is_obeyed(default_interrupt: None) -> None:
     def interrupt_twice() -> None:
         with StopRequest():
             signal.raise_signal(signal.SIGINT)
