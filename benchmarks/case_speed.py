@@ -36,7 +36,7 @@ from benchmarks.harness import (
     use_threads,
 )
 from benchmarks.processes import Ran, run_fresh
-from benchmarks.tables import Report, Table, add_outputs, tell
+from benchmarks.tables import Report, Table, add_outputs, run_and_tell
 from gliomask.datasets.study import survey
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 
@@ -178,9 +178,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     """Prints a table for each examination."""
-    options = parse()
-    with tempfile.TemporaryDirectory() as place:
-        tell(run(options, Path(place)), options)
+    run_and_tell(run, parse())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from benchmarks.growth_plot import draw
 from benchmarks.growth_series import LITTLE, Extent, Series, all_series
 from benchmarks.harness import Timing, load, machine_facts, use_threads
 from benchmarks.processes import run_fresh
-from benchmarks.tables import Cell, Report, Table, add_outputs, tell
+from benchmarks.tables import Cell, Report, Table, add_outputs, run_and_tell
 
 SUMMARY = (
     "what",
@@ -176,9 +175,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     """Prints both tables."""
-    options = parse()
-    with tempfile.TemporaryDirectory() as place:
-        tell(run(options, Path(place)), options)
+    run_and_tell(run, parse())
 
 
 if __name__ == "__main__":

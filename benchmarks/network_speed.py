@@ -18,7 +18,6 @@ the other side of the threshold, as a share of those that are tumour.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -48,7 +47,7 @@ from benchmarks.networks import (
     nnunet_network,
 )
 from benchmarks.slices import phantom_store, tumour_slices
-from benchmarks.tables import Cell, Report, Table, add_outputs, tell
+from benchmarks.tables import Cell, Report, Table, add_outputs, run_and_tell
 from gliomask.core.volume import FloatArray
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.u2net import build_model
@@ -228,9 +227,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     """Prints a table for each network and size."""
-    options = parse()
-    with tempfile.TemporaryDirectory() as place:
-        tell(run(options, Path(place)), options)
+    run_and_tell(run, parse())
 
 
 if __name__ == "__main__":

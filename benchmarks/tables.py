@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     """The options that ``tell`` reads."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
+
+
+def run_and_tell(
+    run: Callable[[argparse.Namespace, Path], Report], options: argparse.Namespace
+) -> None:
+    """Runs a benchmark, with a folder for what it makes on the way, and tells what it found."""
+    with tempfile.TemporaryDirectory() as place:
+        tell(run(options, Path(place)), options)
 
 
 def tell(report: Report, options: argparse.Namespace) -> None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -37,7 +36,7 @@ from benchmarks.harness import (
 )
 from benchmarks.networks import AUTHORS_CLASS
 from benchmarks.slices import Slices, phantom_store, tumour_slices
-from benchmarks.tables import Report, Table, add_outputs, tell
+from benchmarks.tables import Report, Table, add_outputs, run_and_tell
 from benchmarks.training_steps import Task
 from gliomask.formats.pictures import write_picture
 
@@ -133,9 +132,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     """Prints a table."""
-    options = parse()
-    with tempfile.TemporaryDirectory() as place:
-        tell(run(options, Path(place)), options)
+    run_and_tell(run, parse())
 
 
 if __name__ == "__main__":
