@@ -6,15 +6,18 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from gliomask.datasets.study import survey
 from gliomask.errors import CaseError, MachineError
 from gliomask.formats.nifti import write_nifti
 from gliomask.workflows import bounded
 from gliomask.workflows.bounded import Share, share_of
 from gliomask.workflows.predict import PredictOptions, predict_files
+from gliomask.workflows.watch import watch
 from tests.inference.test_engines import saved
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux holds it")
@@ -80,12 +83,37 @@ def test_what_would_not_fit_is_refused_before_it_is_read(
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
+def test_a_watched_folder_is_held_to_the_bound_too(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(tmp_path / "in", (32, 32, 8))
+    within = []
+
+    def look(*given: Any) -> Any:
+        within.append(resource.getrlimit(resource.RLIMIT_DATA)[0])
+        return survey(*given)
+
+    monkeypatch.setattr("gliomask.workflows.predict.survey", look)
+    before = resource.getrlimit(resource.RLIMIT_DATA)[0]
+    keys = {"out": tmp_path / "out", "model": str(model), "write": ("nifti",), "device": "cpu"}
+    options = PredictOptions.model_validate({**keys, "limit_memory": "16GB"})
+    told: list[int] = []
+    watch(tmp_path / "in", options, lambda done, _: told.append(len(done)), every_s=0, looks=2)
+    assert told == [1]
+    assert within != [before]
+    assert 0 < within[0] < 64 * 1024 * MIB
+    assert resource.getrlimit(resource.RLIMIT_DATA)[0] == before
+
+
 def test_threads_leave_half_of_the_room(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "resident_bytes", lambda: 100 * MIB)
     monkeypatch.setattr(bounded, "usable_threads", lambda: 8)
     # 48 MiB, 96,397 weights of 12 bytes and 64 x 64 pixels of 2,048: 57.1 MiB a thread.
     each = 48 * MIB + 96_397 * 12 + 64 * 64 * 2048
-    assert share_of(model, 610 * MIB) == Share(3, 3 * each)  # 400 MiB are left, half for them
-    assert share_of(model, 2000 * MIB) == Share(8, 8 * each)
+    assert share_of(model, 610 * MIB) == Share(
+        3, 610 * MIB - 3 * each
+    )  # 400 MiB are left, half for them
+    assert share_of(model, 2000 * MIB) == Share(8, 2000 * MIB - 8 * each)
+    assert share_of(model, None) == Share(None, None)
     with pytest.raises(MachineError, match="the network u2net-tiny needs more memory"):
         share_of(model, 300 * MIB)

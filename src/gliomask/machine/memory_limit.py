@@ -32,14 +32,12 @@ def memory_limit(most: int | None) -> Iterator[None]:
     if most is None:
         yield
         return
-    if not sys.platform.startswith("linux"):
-        raise MachineError("only Linux holds a process to a limit", field="--limit-memory")
-    import resource
-
     held = resident_bytes()
     if held >= most:
-        allowed = f"more than {_mib(held)}, which the program itself holds"
-        raise MachineError("too little", field="--limit-memory", found=_mib(most), allowed=allowed)
+        allowed = f"more than {mib(held)}, which the program itself holds"
+        raise MachineError("too little", field="--limit-memory", found=mib(most), allowed=allowed)
+    import resource  # not there on every system
+
     before = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_told("VmData") + most - held, before[1]))
     try:
@@ -49,7 +47,13 @@ def memory_limit(most: int | None) -> Iterator[None]:
 
 
 def resident_bytes() -> int:
-    """What this process holds now (Linux)."""
+    """What this process holds now.
+
+    Raises:
+        MachineError: the system does not tell, for it is not Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        raise MachineError("only Linux holds a process to a limit", field="--limit-memory")
     return _told("VmRSS")
 
 
@@ -60,5 +64,6 @@ def _told(key: str) -> int:
     return 0
 
 
-def _mib(size: int) -> str:
+def mib(size: int) -> str:
+    """Bytes as options of memory are told: ``512 MiB``."""
     return f"{size / 2**20:.0f} MiB"

@@ -15,11 +15,12 @@ from gliomask.core.case import Case
 from gliomask.errors import CaseError, MachineError
 from gliomask.formats.headers import image_header
 from gliomask.inference.engines.engine import usable_threads
-from gliomask.machine.memory_limit import resident_bytes
+from gliomask.machine.memory_limit import mib, resident_bytes
 from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.nets.entries import count_parameters
 from gliomask.nets.specs import find_spec
 
+_OPTION: Final = "--limit-memory"
 _MIB: Final = 2**20
 _PROGRAM: Final = 110 * _MIB
 """What is loaded after the network: what draws and writes."""
@@ -35,33 +36,36 @@ _VOXEL_BYTES, _SEQUENCE_BYTES = 12, 8
 
 @dataclass(frozen=True)
 class Share:
-    """What the engine gets of a bound.
+    """What the engine gets of a bound; None where there is no bound.
 
     Attributes:
         threads: that it runs on.
-        size: bytes that they hold together, in processes of their own.
+        left: bytes that it leaves to this process, for each thread has one of its own.
     """
 
-    threads: int
-    size: int
+    threads: int | None
+    left: int | None
 
 
-def share_of(model: Path, limit: int) -> Share:
+def share_of(model: Path, limit: int | None) -> Share:
     """What may run a model so that half of a bound is left for the scan.
 
     Raises:
         ModelError: no card, or a damaged one.
         MachineError: not even one may.
     """
+    if limit is None:
+        return Share(None, None)
     card = read_card(model / CARD_FILE)
     weights = count_parameters(find_spec(card.network), card.in_channels, len(card.regions))
     each = _THREAD + _WEIGHT_BYTES * weights + _PIXEL_BYTES * card.size**2
     room = limit - resident_bytes() - _PROGRAM
     if each > room / 2 or _LOADING_BYTES * weights > room:
         needed = resident_bytes() + _PROGRAM + max(2 * each, _LOADING_BYTES * weights)
-        raise _too_little(f"the network {card.network} needs more memory", limit, needed)
+        what = f"the network {card.network} needs more memory"
+        raise MachineError(what, field=_OPTION, found=mib(limit), allowed=_enough(needed))
     threads = min(usable_threads(), int(room / 2 // each))
-    return Share(threads, threads * each)
+    return Share(threads, limit - threads * each)
 
 
 def check_fits(case: Case, limit: int) -> None:
@@ -82,16 +86,9 @@ def check_fits(case: Case, limit: int) -> None:
     needed = resident_bytes() + _PROGRAM
     needed += voxels * (_VOXEL_BYTES + _SEQUENCE_BYTES * len(case.images))
     if needed > limit:
-        problem = _too_little(f"{case.id}: the scan needs more memory", limit, needed)
-        raise CaseError(
-            problem.what, field=problem.field, found=problem.found, allowed=problem.allowed
-        )
+        what = f"{case.id}: the scan needs more memory"
+        raise CaseError(what, field=_OPTION, found=mib(limit), allowed=_enough(needed))
 
 
-def _too_little(what: str, limit: int, needed: int) -> MachineError:
-    return MachineError(
-        what,
-        field="--limit-memory",
-        found=f"{limit / _MIB:.0f} MiB",
-        allowed=f"about {needed / _MIB:.0f} MiB or more",
-    )
+def _enough(needed: int) -> str:
+    return f"about {mib(needed)} or more"

@@ -168,19 +168,16 @@ class Segmenter:
 
     def __init__(self, options: PredictOptions) -> None:
         self.options = options
-        limit = options.limit_memory
-        share = share_of(Path(options.model), limit) if limit else None
-        self.limit = limit - share.size if limit and share else None
-        threads = share.threads if share else None
-        predictor = load_predictor(options.model, options.device, options.engine, threads)
+        share = share_of(Path(options.model), options.limit_memory)
+        self.limit, how = share.left, (options.device, options.engine, share.threads)
+        predictor = load_predictor(options.model, *how)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
         self.predictor = predictor
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
         """Segments what the inputs hold, see ``predict_files``."""
-        with memory_limit(self.limit):
-            done, failures = self.attempt(inputs, progress)
+        done, failures = self.attempt(inputs, progress)
         if not done:
             raise CasesError("no examination could be segmented", failures)
         self.write_table(done, failures)
@@ -193,7 +190,7 @@ class Segmenter:
         Raises:
             GliomaskError: see ``predict_files``; but neither CasesError nor BatchError.
         """
-        with all_unpacked(inputs) as places:
+        with memory_limit(self.limit), all_unpacked(inputs) as places:
             cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
             bounded = self.limit is not None
