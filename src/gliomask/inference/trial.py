@@ -102,6 +102,11 @@ def difference(logits: FloatArray, truth: FloatArray) -> float:
     return float(np.abs(_probability(logits) - _probability(truth)).max())
 
 
+def too_far(found: float, allowed: float) -> str:
+    """What is wrong with an answer that differs so much from the right one; empty if nothing."""
+    return "" if found <= allowed else f"its answer is off by {found:.2g}, allowed {allowed:g}"
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """A model with the right answer.
@@ -125,8 +130,7 @@ class Trial:
             return Proof(status.name, status.version, str(problem))
         except Exception as problem:  # whatever a foreign library raises is told, not ours to fix
             return Proof(status.name, status.version, f"{type(problem).__name__}: {problem}")
-        off = f"its answer is off by {found:.2g}, allowed {TOLERANCE:g}"
-        return Proof(status.name, status.version, "" if found <= TOLERANCE else off, found)
+        return Proof(status.name, status.version, too_far(found, TOLERANCE), found)
 
     def difference(self, engine: Engine) -> float:
         """The largest difference of its probabilities; infinite for NaN or another shape."""
@@ -166,10 +170,8 @@ def _draw(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     if isinstance(module, nn.BatchNorm2d):
-        mean, variance = module.running_mean, module.running_var
-        assert mean is not None and variance is not None  # noqa: S101, PT018
-        mean.normal_(0, 0.1)
-        variance.uniform_(0.8, 1.25)
+        module.get_buffer("running_mean").normal_(0, 0.1)
+        module.get_buffer("running_var").uniform_(0.8, 1.25)
         module.weight.uniform_(0.8, 1.25)
         module.bias.normal_(0, 0.1)
 
@@ -180,9 +182,7 @@ def _spread(network: U2Net, inputs: torch.Tensor) -> None:
     logits = network(inputs)[0]
     scale = _SPREAD / logits.std()
     network.outconv.weight.mul_(scale)
-    bias = network.outconv.bias
-    assert bias is not None  # noqa: S101
-    bias.sub_(logits.mean()).mul_(scale)
+    network.outconv.get_parameter("bias").sub_(logits.mean()).mul_(scale)
 
 
 def _probability(logits: FloatArray) -> FloatArray:

@@ -26,11 +26,3 @@ def keep_freed_memory() -> bool:
     for name, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, _PAD_BYTES)):
         libc.mallopt(name, value)
     return True
-
-
-def give_back_memory() -> bool:
-    """Gives what is freed now back to the system; False where the C library is not glibc."""
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    ctypes.CDLL(None).malloc_trim(0)
-    return True

@@ -10,7 +10,7 @@ from gliomask.core.volume import FloatArray
 from gliomask.errors import GliomaskError
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Engine
-from gliomask.inference.trial import GPU_TOLERANCE, TOLERANCE, Trial
+from gliomask.inference.trial import GPU_TOLERANCE, TOLERANCE, Trial, too_far
 from gliomask.speed.timing import Clock, Timing, measure
 
 Place = Literal["cpu", "cuda"]
@@ -93,9 +93,7 @@ def make_ready(model: str, trial: Trial, runner: Runner, clock: Clock) -> Ready 
     except (GliomaskError, RuntimeError, OSError) as problem:
         return replace(tried, problem=" ".join(str(problem).split()))
     allowed = TOLERANCE if device == "cpu" else GPU_TOLERANCE
-    off = f"its answer is off by {found:.2g}, allowed {allowed:g}"
-    judged = replace(tried, difference=found, problem="" if found <= allowed else off)
-    return Ready(judged, opened)
+    return Ready(replace(tried, difference=found, problem=too_far(found, allowed)), opened)
 
 
 def measure_slices(engine: Engine, inputs: FloatArray, share: float, clock: Clock) -> Timing:

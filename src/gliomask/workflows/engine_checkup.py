@@ -16,6 +16,7 @@ from gliomask.inference.trial import (
     Proof,
     Trial,
     make_trial,
+    too_far,
     trial_card,
     write_trial,
 )
@@ -77,10 +78,9 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
         return Engines(proofs, None, str(problem), "", threads)
     on_gpu = "cuda" in opened.engine.name
     why = "there is a GPU that torch can use" if on_gpu else "the fastest that works here"
-    allowed = GPU_TOLERANCE if on_gpu else TOLERANCE
-    off = f"its answer is off by {found:.2g}, allowed {allowed:g}; take another by --engine"
-    problem_text = "" if found <= allowed else off
-    return Engines(proofs, opened.engine.name, opened.note or why, problem_text, threads)
+    off = too_far(found, GPU_TOLERANCE if on_gpu else TOLERANCE)
+    wrong = f"{off}; take another by --engine" if off else ""
+    return Engines(proofs, opened.engine.name, opened.note or why, wrong, threads)
 
 
 def _judge(proof: Proof, one_works: bool) -> Finding:

@@ -69,14 +69,13 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
         )
     file = source if card is None else source / WEIGHTS_FILE
     network, report = load_authors_weights(file, recipe.network, channels, len(recipe.regions))
-    other = card is not None and stacked and card.sequences != sequences
-    order = (f"its sequences were {', '.join(card.sequences)}",) if card and other else ()
+    known = card.sequences if card is not None and stacked else sequences
+    order = (f"its sequences were {', '.join(known)}",) if known != sequences else ()
     name = source.name if card is None else card.name
     words = f"first weights from {name} (sha256 {report.sha256[:12]})"
-    patients = _patients(seen)
     return Start(
         network,
-        {"source": str(source), "sha256": report.sha256, "words": words, **patients},
+        {"source": str(source), "sha256": report.sha256, "words": words, **_patients(seen)},
         (*report.lines()[: 1 + len(report.adapted)], *order),
     )
 

@@ -6,6 +6,7 @@ what can't be used is passed over, and one line says so.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -51,19 +52,21 @@ class Opened:
 
 @dataclass(frozen=True)
 class _Runtime:
-    """A compiled runtime: its package, its module in here and how to get it."""
+    """What runs a network: its package, its module in here and how to get it."""
 
     package: str
     module: str
     how: str
 
 
-_COMPILED: Final[dict[EngineName, _Runtime]] = {
+_RUNTIMES: Final[dict[EngineName, _Runtime]] = {
     "mnn": _Runtime("MNN", "mnn", "pip install MNN"),
     "onnxruntime": _Runtime("onnxruntime", "onnx_runtime", "pip install 'gliomask[onnx]'"),
     "openvino": _Runtime("openvino", "openvino", "pip install 'gliomask[openvino]'"),
+    "torch": _Runtime("torch", "pytorch", "pip install torch"),
 }
-"""The fastest first."""
+"""The fastest on a processor first."""
+_COMPILED: Final = tuple(name for name in _RUNTIMES if name != "torch")
 
 
 def open_engine(
@@ -99,8 +102,7 @@ def open_engine(
 
 def engine_statuses() -> tuple[EngineStatus, ...]:
     """All engines, the fastest on a processor first. A compiled one is imported to know it."""
-    names: tuple[EngineName, ...] = (*_COMPILED, "torch")
-    return tuple(_status(name) for name in names)
+    return tuple(_status(name, runtime) for name, runtime in _RUNTIMES.items())
 
 
 def _fastest(folder: Path, threads: int | None) -> Opened:
@@ -122,7 +124,7 @@ def _note(problems: list[MachineError], engine: Engine) -> str:
 
 
 def _compiled(folder: Path, name: EngineName, threads: int | None) -> Opened:
-    runtime = _COMPILED[name]
+    runtime = _RUNTIMES[name]
     arrays, card = read_arrays(folder)
     try:
         opened = _module(runtime).open_network(arrays, card, threads or usable_threads())
@@ -143,18 +145,13 @@ def _torch(folder: Path, device: Device) -> Opened:
     return Opened(TorchEngine(network, device), card)
 
 
-def _status(name: EngineName) -> EngineStatus:
-    package = _COMPILED[name].package if name in _COMPILED else "torch"
+def _status(name: EngineName, runtime: _Runtime) -> EngineStatus:
     try:
-        version = metadata.version(package)
+        version = metadata.version(runtime.package)
     except metadata.PackageNotFoundError:
-        how = _COMPILED[name].how if name in _COMPILED else "pip install torch"
-        return EngineStatus(name, None, f"not installed ({how})")
+        return EngineStatus(name, None, f"not installed ({runtime.how})")
     try:
-        if name in _COMPILED:
-            _module(_COMPILED[name])
-        else:
-            import_module("torch")
+        _module(runtime)
     except Exception as problem:
         return EngineStatus(name, version, _line(problem))
     return EngineStatus(name, version, "")
@@ -180,8 +177,6 @@ def _has_gpu() -> bool:
 
 def _may_have_gpu() -> bool:
     """A CUDA device shows in the file system of Linux; elsewhere torch must be asked."""
-    import sys
-
     return not sys.platform.startswith("linux") or any(
         Path(place).exists() for place in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
     )

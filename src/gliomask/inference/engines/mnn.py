@@ -30,7 +30,7 @@ from gliomask.inference.engines.compiled import CompiledEngine
 from gliomask.inference.engines.mnn_child import PATHS, READY, SHAPE
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.graph import LOGITS, MAPS, network_graph
+from gliomask.nets.graph import INPUT, LOGITS, MAPS, network_graph
 
 if find_spec("MNN") is None:
     raise ImportError("No module named 'MNN'")
@@ -69,7 +69,7 @@ class _Runner:
 
     def __init__(self, source: Path | None, network: Path) -> None:
         # -P: the working folder is no place to import from.
-        words = [sys.executable, "-P", "-m", CHILD]
+        words = [sys.executable, "-P", "-m", CHILD, INPUT, *_OUTPUTS]
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere)  # noqa: S603
         self._asked = cast(IO[bytes], self._process.stdin)

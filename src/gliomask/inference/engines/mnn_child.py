@@ -1,6 +1,7 @@
 """A process that runs networks with MNN for ``mnn``: it reads images and writes answers.
 
-Called as ``python -m gliomask.inference.engines.mnn_child``. What it reads and writes are pipes of
+Called as ``python -m gliomask.inference.engines.mnn_child INPUT OUTPUT...``, with the names that
+the network has for these. What it reads and writes are pipes of
 its parent's, so plain numbers in the machine's own order do:
 
     first     lengths of two paths (2 x int32), the paths: a network of ONNX to be converted, or
@@ -30,7 +31,7 @@ READY: Final = b"\x01"
 _SETTINGS = {"backend": "CPU", "numThread": 1, "precision": "high"}
 
 
-def main(inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
+def main(given: str, outputs: list[str]) -> None:
     """Serves until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     answers = _own_stdout()
@@ -39,7 +40,7 @@ def main(inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
     source, network = (asked.read(length).decode() for length in lengths)
     if source:
         _convert(Path(source), Path(network))
-    module = _load(Path(network), inputs, outputs) if Path(network).is_file() else None
+    module = _load(Path(network), given, outputs) if Path(network).is_file() else None
     answers.write(READY if module else b"\x00")
     answers.flush()
     if module:
@@ -61,12 +62,12 @@ def _convert(source: Path, network: Path) -> None:
     _tools.mnnconvert([*words, "--bizCode", "gliomask"])
 
 
-def _load(network: Path, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Any:
+def _load(network: Path, given: str, outputs: list[str]) -> Any:
     from MNN import nn
 
     runtime = nn.create_runtime_manager((_SETTINGS,))
     return nn.load_module_from_file(
-        str(network), list(inputs), list(outputs), runtime_manager=runtime, shape_mutable=True
+        str(network), [given], outputs, runtime_manager=runtime, shape_mutable=True
     )
 
 
@@ -86,4 +87,4 @@ def _serve(asked: IO[bytes], answers: IO[bytes], module: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(("x",), ("logits", "maps"))
+    main(sys.argv[1], sys.argv[2:])
