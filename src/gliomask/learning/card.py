@@ -65,6 +65,8 @@ def _licence(manifest: Manifest) -> str:
 
 
 def _metrics(recipe: Recipe, choice: Choice, row: EpochRow) -> dict[str, JsonValue]:
+    if choice.validation is None:
+        return {"epoch": row.epoch, "epochs": recipe.epochs, "recipe": recipe.name}
     dice: dict[str, JsonValue] = {
         region: round(value, 6)
         for region, value in zip(recipe.regions, row.dice, strict=True)
