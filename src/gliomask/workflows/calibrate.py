@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from gliomask.config import Options
+from gliomask.config import Options, Recipe, build
 from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ConfigError, ModelError, StoreError
 from gliomask.evaluation.logit_counts import pool
@@ -143,8 +143,13 @@ def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
 
 
 def _check_same_recipe(run: Path, found: ModelCard, due: ModelCard) -> None:
-    for field in ("sequences", "recipe"):
-        if getattr(found, field) != getattr(due, field):
+    # Options that came after one of them was made have the values that it was made with.
+    theirs, ours = (build(Recipe, dict(card.recipe), card.name) for card in (found, due))
+    for field, same in (
+        ("sequences", found.sequences == due.sequences),
+        ("recipe", theirs == ours),
+    ):
+        if not same:
             what = "the model of a fold was made in another way than the model that it stands for"
             raise ConfigError(what, path=run, field=field, found="another", allowed="the same")
 
