@@ -1,13 +1,14 @@
 """Out-of-fold accuracy of recipes: trains the folds of a plan's experiments and judges them.
 
-    python -m benchmarks.accuracy STORE OUT EXPERIMENT... [--jobs 2] [--store NAME=PATH]
-                                                          [--start NAME=RUN]
+    python -m benchmarks.accuracy STORE OUT EXPERIMENT... [--jobs 2] [--minutes 9]
+                                  [--store NAME=PATH] [--start NAME=RUN]
 
 An experiment of ``accuracy_plan.yaml`` is trained on each fold of the store (``OUT/NAME/fold0``,
 ...), and the five models are judged together, each on the patients that it never saw
-(``OUT/NAME/evaluation``). What is there is not made again; a fold that was stopped goes on. Every
-training runs on one thread, ``--jobs`` of them at a time. ``benchmarks.accuracy_tables`` makes the
-tables.
+(``OUT/NAME/evaluation``). What is there is not made again; a fold that was stopped goes on. After
+``--minutes`` trainings are stopped, each with a checkpoint, and the same command goes on later.
+Every training runs on one thread, ``--jobs`` of them at a time. ``benchmarks.accuracy_tables``
+makes the tables, ``benchmarks.parcel`` takes it all to another machine and back.
 
 A plan may name another store of the same patients (see ``benchmarks.derived_store``), or first
 weights; where they are is told by ``--store`` and ``--start``.
@@ -16,14 +17,15 @@ weights; where they are is told by ``--store`` and ``--start``.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -120,19 +122,33 @@ def judging(one: Experiment, places: Places) -> list[str] | None:
     return ["evaluate", str(places.store_of(one)), *models, "--out", str(out), "--no-report"]
 
 
-def gliomask(words: Sequence[str], log: Path) -> None:
+class OutOfTimeError(Exception):
+    """The time that was given is over; everything can be gone on with."""
+
+
+def gliomask(words: Sequence[str], log: Path, deadline: float = math.inf) -> None:
     """Runs a command on one thread; what it says goes to ``log``.
 
     Raises:
         RuntimeError: it failed.
+        OutOfTimeError: it was stopped at the deadline (of ``time.monotonic``), or never started.
     """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise OutOfTimeError
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
         command = [sys.executable, "-m", "gliomask", *words]
         surroundings = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, stdout=file, stderr=file, env=surroundings, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(words[:2])} ended with {done.returncode}: see {log}")
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=surroundings)
+        try:
+            code = process.wait(None if math.isinf(left) else left)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+            raise OutOfTimeError from None
+    if code:
+        raise RuntimeError(f"{' '.join(words[:2])} ended with {code}: see {log}")
 
 
 def folds(chosen: Sequence[Experiment], places: Places) -> Iterator[tuple[Experiment, int, Path]]:
@@ -142,23 +158,31 @@ def folds(chosen: Sequence[Experiment], places: Places) -> Iterator[tuple[Experi
             yield one, fold, run
 
 
-def run_all(chosen: Sequence[Experiment], places: Places, jobs: int) -> None:
-    """Trains what is not trained yet, and judges an experiment as soon as its folds are done."""
+def run_all(
+    chosen: Sequence[Experiment], places: Places, jobs: int, deadline: float = math.inf
+) -> None:
+    """Trains what is not trained yet, and judges an experiment as soon as its folds are done.
+
+    Raises:
+        RuntimeError: a command failed; what else was begun is finished.
+        OutOfTimeError: the deadline came.
+    """
     with ThreadPoolExecutor(jobs) as pool:
-        trained: dict[str, list[Any]] = {}
+        trained: dict[str, list[Future[None]]] = {one.name: [] for one in chosen}
         for one, fold, run in folds(chosen, places):
-            trained.setdefault(one.name, []).append(pool.submit(_train, one, places, fold, run))
+            job = pool.submit(_train, one, places, fold, run, deadline)
+            trained[one.name].append(job)
         for one in chosen:
             for job in trained[one.name]:
                 job.result()
             if words := judging(one, places):
-                gliomask(words, places.out / one.folder / "evaluation.log")
+                gliomask(words, places.out / one.folder / "evaluation.log", deadline)
             print(f"{one.name}: judged", flush=True)
 
 
-def _train(one: Experiment, places: Places, fold: int, run: Path) -> None:
+def _train(one: Experiment, places: Places, fold: int, run: Path, deadline: float) -> None:
     if words := training(one, places, fold, run):
-        gliomask(words, run.with_suffix(".log"))
+        gliomask(words, run.with_suffix(".log"), deadline)
         print(f"{one.name}: fold {fold} trained", flush=True)
 
 
@@ -170,11 +194,16 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("experiments", nargs="+", choices=plan, metavar="EXPERIMENT")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="then stop")
     for name in ("store", "start"):
         parser.add_argument(f"--{name}", dest=f"{name}s", action="append", default=[], type=_place)
     options = parser.parse_args()
     places = Places(options.store, options.out, dict(options.stores), dict(options.starts))
-    run_all([plan[name] for name in options.experiments], places, options.jobs)
+    deadline = time.monotonic() + 60 * options.minutes
+    try:
+        run_all([plan[name] for name in options.experiments], places, options.jobs, deadline)
+    except OutOfTimeError:
+        print("stopped in time: the same command goes on")
 
 
 def _place(text: str) -> tuple[str, Path]:

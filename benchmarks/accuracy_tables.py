@@ -41,10 +41,9 @@ def row(one: Experiment, out: Path) -> tuple[str, ...]:
     evaluation = out / one.folder / EVALUATION
     summary: dict[str, Any] = json.loads((evaluation / "summary.json").read_text("utf-8"))
     dice, slices = summary["dice"][REGION], summary["slices"][REGION]
-    low, high = dice["ci95"]
     cells = (
         one.name,
-        f"{dice['mean']:.3f} [{low:.3f}, {high:.3f}]",
+        _with_interval(dice["mean"], dice["ci95"], ".3f"),
         f"{dice['median']:.3f}",
         f"{dice['p10']:.3f}",
         f"{100 * slices['false_positive_rate']:.1f} %",
@@ -53,10 +52,15 @@ def row(one: Experiment, out: Path) -> tuple[str, ...]:
         return (*cells, "", "")
     base = out / read_plan()[one.against].folder / EVALUATION
     found = difference(dice_of(evaluation), dice_of(base))
-    if found.difference is None or found.ci95 is None or found.p is None:
+    if found.difference is None or found.p is None:
         raise ValueError(f"{one.name}: no patients in common with {one.against}")
-    change = f"{found.difference:+.3f} [{found.ci95[0]:+.3f}, {found.ci95[1]:+.3f}]"
-    return (*cells, change, f"{found.p:.4f}")
+    return (*cells, _with_interval(found.difference, found.ci95, "+.3f"), f"{found.p:.4f}")
+
+
+def _with_interval(value: float, interval: Sequence[float] | None, form: str) -> str:
+    """One patient alone has no interval."""
+    around = "" if interval is None else f" [{interval[0]:{form}}, {interval[1]:{form}}]"
+    return f"{value:{form}}{around}"
 
 
 def table(names: Sequence[str], out: Path) -> Table:

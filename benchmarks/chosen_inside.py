@@ -31,6 +31,7 @@ from gliomask.evaluation.statistics import bootstrap_ci95
 from gliomask.evaluation.temperature import adjusted_threshold
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.store.store import open_store
+from gliomask.workflows.seen import read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
 
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
@@ -68,7 +69,8 @@ class Looked:
     def dice(self) -> FloatArray:
         """(N, ...) of every choice."""
         true = self.true.reshape(-1, *[1] * (self.counts.ndim - 2))
-        return 2 * self.counts[..., 0] / np.maximum(self.counts[..., 1] + true, 1)
+        found: FloatArray = 2 * self.counts[..., 0] / np.maximum(self.counts[..., 1] + true, 1)
+        return found
 
     def of(self, rows: Mask) -> Looked:
         """Some of the patients."""
@@ -91,8 +93,6 @@ def look(store: Path, run: Path) -> Looked:
 
 
 def _subjects(store: Path, run: Path) -> Iterator[tuple[Subject, bool]]:
-    from gliomask.workflows.seen import read_seen
-
     seen = read_seen(run)
     if seen is None or seen.fold is None:
         raise SystemExit(f"{run}: not the run of a fold")
