@@ -94,11 +94,20 @@ def authors_loader(checkout: Path) -> types.ModuleType:
     return authors_module(checkout, "data_loader.py")
 
 
-def nnunet_network(channels: int, regions: int, size: int) -> nn.Module:
-    """nnU-Net's plain 2D network as it plans it for slices of this size, without side outputs.
+def nnunet_network(
+    channels: int, regions: int, size: int, *, background: bool = True, sides: bool = False
+) -> nn.Module:
+    """nnU-Net's plain 2D network as it plans it for slices of this size.
 
-    Two convolutions a stage, instance norm, leaky ReLU, classes with a background (Isensee et
-    al., Nature Methods 2021).
+    Two convolutions a stage, instance norm, leaky ReLU (Isensee et al., Nature Methods 2021).
+
+    Args:
+        channels: of the input.
+        regions: that are told apart.
+        size: side of the square input in pixels.
+        background: whether it is a class of its own, as with nnU-Net's softmax; without it there
+            is a logit for each region, as with its training on regions.
+        sides: whether it gives a list of maps, one for each stage of the decoder, the finest first.
 
     Raises:
         ImportError: the package dynamic-network-architectures is not there.
@@ -113,13 +122,14 @@ def nnunet_network(channels: int, regions: int, size: int) -> nn.Module:
         kernel_sizes=3,
         strides=[1, *[2] * (stages - 1)],
         n_conv_per_stage=2,
-        num_classes=regions + 1,
+        num_classes=regions + background,
         n_conv_per_stage_decoder=2,
         conv_bias=True,
         norm_op=nn.InstanceNorm2d,
         norm_op_kwargs={"eps": 1e-5, "affine": True},
         nonlin=nn.LeakyReLU,
         nonlin_kwargs={"inplace": True},
+        deep_supervision=sides,
     )
     return network
 
