@@ -57,7 +57,9 @@ def test_a_study(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 archive.write(path, path.name)
         place = tmp_path / "in.zip"
     with all_unpacked([place]) as inputs:
-        result = predict_files(PredictOptions(inputs=inputs, out=tmp_path / "out", model="fake"))
+        result = predict_files(
+            PredictOptions(inputs=inputs, out=tmp_path / "out", model=Path("fake"))
+        )
     (case,) = result.cases
     assert (case.case, case.used) == ("P1_20010203", ("t1", "flair"))
     mask, affine = read_nifti_labels(tmp_path / "out" / "P1_20010203_mask.nii.gz")

@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A run folder; its card is changed.")],
+    model: Annotated[str, typer.Argument(help="A run folder; its card is changed.")],
     store: Annotated[Path, typer.Argument(help="The store that it was trained on.")],
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,

@@ -28,6 +28,7 @@ from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.store.store import open_store
 from gliomask.workflows.measuring import MeasuredCase, measure, subsets_of
+from gliomask.workflows.model_option import OwnModel
 from gliomask.workflows.seen import read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
 from gliomask.workflows.training_data import sample, training_data
@@ -38,7 +39,7 @@ from gliomask.workflows.voxels import COUNTED
 class CalibrateOptions(Options):
     """What ``calibrate`` is asked to do."""
 
-    model: Path
+    model: OwnModel
     """A run folder; its card is changed."""
     store: Path
     """The store that it was trained on."""
