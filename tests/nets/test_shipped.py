@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+import tomllib
+from pathlib import Path, PurePath
 
 import pytest
 
 from gliomask.errors import ModelError
 from gliomask.nets import shipped
-from gliomask.nets.arrays import read_arrays
+from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.nets.shipped import find_model, is_shipped, shipped_names
 from gliomask.nets.weights import load_model
@@ -90,3 +91,10 @@ def test_what_comes_along_is_whole(name: str) -> None:
     assert not card.synthetic
     assert card.patients
     assert "not known" not in card.licence
+
+
+@pytest.mark.parametrize("file", [CARD_FILE, WEIGHTS_FILE])
+def test_its_files_go_into_the_package(file: str) -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as project:
+        patterns = tomllib.load(project)["tool"]["setuptools"]["package-data"]["gliomask"]
+    assert any(PurePath("models", NAME, file).match(pattern) for pattern in patterns)

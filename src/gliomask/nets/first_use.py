@@ -32,12 +32,12 @@ def tell_licence(folder: Path, card: ModelCard) -> None:
         return
     line = _line(folder.name, card.licence)
     marker = _marker(folder.name)
-    if marker is not None and _text(marker) == line:
+    if marker is not None and _text(marker) == f"{line}\n":
         return
     _LOG.warning("%s", line)
     if marker is not None:
         try:
-            write_text(marker, line)
+            write_text(marker, f"{line}\n")
         except OSError:
             return
 

@@ -106,7 +106,7 @@ def card_rows(card: ModelCard) -> tuple[tuple[str, str, str], ...]:
     """(part, key, value) of all that a card says, for people; of patients only how many."""
     keys = card.model_dump(mode="json")
     for name in ("patients", "chosen_on"):
-        keys[name] = f"{len(keys[name])} patients" if keys[name] else None
+        keys[name] = len(keys[name]) or None
     plain = {key: value for key, value in keys.items() if not isinstance(value, dict)}
     parts = {key: value for key, value in keys.items() if isinstance(value, dict)}
     return tuple(
