@@ -85,7 +85,11 @@ def test_a_series_that_no_object_can_be_drawn_on(
     monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
     write_head_as_dicom(tmp_path / "in")
     without(tmp_path / "in", "FrameOfReferenceUID")
-    keys: dict[str, Any] = {"inputs": (tmp_path / "in",), "out": tmp_path / "out", "model": "m"}
+    keys: dict[str, Any] = {
+        "inputs": (tmp_path / "in",),
+        "out": tmp_path / "out",
+        "model": Path("m"),
+    }
     (case,) = predict_files(PredictOptions(**keys)).cases
     told = [note for note in case.notes if note.startswith("no DICOM Segmentation")]
     assert len(told) == 1

@@ -23,7 +23,7 @@ from gliomask.workflows.bench import BenchOptions
 from gliomask.workflows.calibrate import CalibrateOptions
 from gliomask.workflows.evaluate import EvaluateOptions
 from gliomask.workflows.predict import PredictOptions
-from gliomask.workflows.seen import read_seen
+from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.train import TrainOptions, train
 from tests.fakes import head_labels, head_volume, write_head
 from tests.learning.stores import write_store
@@ -103,8 +103,8 @@ def test_predict_needs_nothing_but_a_scan(
     assert record["provenance"]["licence"] == LICENCE
     assert record["synthetic_training"] is False
     mask, _ = read_nifti_labels(here / f"{CASE}-masks" / f"{CASE}_mask.nii.gz")
-    for named in ({}, {"model": NAME}, {"model": folder}):
-        found = gliomask.predict(data / CASE, device="cpu", engine="torch", **named)  # type: ignore[arg-type]
+    for named in (None, NAME, folder):
+        found = gliomask.predict(data / CASE, named, device="cpu", engine="torch")
         assert np.array_equal(found.mask, mask)
 
 
@@ -142,8 +142,7 @@ def test_evaluate_needs_a_source_and_the_name(
 def test_a_model_that_was_passed_on_tells_its_patients(home: Path) -> None:
     folder = ship(home, patients=("a", "b"), chosen_on=("c",))
     seen = read_seen(folder)
-    assert seen is not None
-    assert (seen.trained, seen.chosen, seen.fold) == ({"a", "b"}, {"c"}, None)
+    assert seen == Seen(frozenset({"a", "b"}), frozenset({"c"}), None)
     assert read_seen(ship(home, "silent")) is None
     (folder / "provenance.json").write_text(
         json.dumps({"train_patients": ["x"], "validation_patients": []})
