@@ -91,6 +91,11 @@ class LossOptions(Options):
     """Weight of each of the six side maps beside the fused map's 1 (deep supervision)."""
     dice_over: Literal["batch", "sample"] = "batch"
     """Dice of the whole batch together, or the mean over its slices."""
+    missed: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """What missed tumour weighs in the Dice term, beside 1 minus it for false tumour: the Tversky
+    index; 0.5 is Dice."""
+    focus: Annotated[float, Field(gt=0, le=4)] = 1.0
+    """Exponent of the Dice term; below 1 it keeps pulling where little is wrong (focal Tversky)."""
 
 
 class OptimiserOptions(Options):

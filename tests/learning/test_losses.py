@@ -50,6 +50,28 @@ def test_batch_and_sample_dice_differ() -> None:
     assert loss([maps], target, bce=0, dice_over="batch")[0] == pytest.approx(1 - 2 / 6)
 
 
+def test_missed_tumour_may_weigh_more_than_false_tumour() -> None:
+    # Overlap 1/2, predicted 2, true 1: (2 * 1/2 + 1) / (2 * (0.3 * 2 + 0.7 * 1) + 1).
+    total, dice_loss = loss([HALF], ONE_OF_FOUR, bce=0, missed=0.7)
+    assert total == pytest.approx(1 - 2 / (0.6 * 2 + 1.4 * 1 + 1))
+    assert dice_loss == pytest.approx(0.5)  # what is told stays Dice
+    each, dice_loss = loss([HALF], ONE_OF_FOUR, bce=0, missed=0.7, dice_over="sample")
+    assert each == pytest.approx(total)
+    assert dice_loss == pytest.approx(0.5)
+
+
+def test_the_focus_is_an_exponent() -> None:
+    assert loss([HALF], ONE_OF_FOUR, bce=0, focus=0.75)[0] == pytest.approx(0.5**0.75)
+
+
+def test_a_perfect_mask_has_a_finite_gradient_under_a_root() -> None:
+    sure = torch.full((1, 1, 2, 2), -200.0, requires_grad=True)  # probability 0: Dice is exactly 1
+    function = SegmentationLoss(LossOptions(bce=0, focus=0.75))
+    total = function.value(function.sums([sure], torch.zeros(1, 1, 2, 2)))[0]
+    (slope,) = torch.autograd.grad(total, sure)
+    assert bool(torch.isfinite(slope).all())
+
+
 def test_regions_are_channels_of_their_own() -> None:
     maps = torch.cat([HALF, HALF], dim=1)
     target = torch.cat([ONE_OF_FOUR, torch.zeros(1, 1, 2, 2)], dim=1)

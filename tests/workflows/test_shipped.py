@@ -31,9 +31,9 @@ from tests.shipping import LICENCE, NAME, home, ship
 
 __all__ = ["home"]
 CASE = "BraTS-GLI-00001-000"
-EVALUATION = {
-    "source": "hospital (store), out of fold",
-    "dice": {"whole": {"n": 87, "mean": 0.853, "ci95": [0.83, 0.87]}},
+ACCURACY = {
+    "part": "out of fold",
+    "dice": {"n": 87, "mean": 0.853, "ci95": [0.83, 0.87], "min": 0.2},
 }
 ON_THE_PROCESSOR = ("--device", "cpu", "--engine", "torch")
 
@@ -54,7 +54,7 @@ def folder(home: Path) -> Path:
     return ship(
         home,
         patients=("BraTS-GLI-00001", "someone"),
-        metrics={"evaluation": EVALUATION},
+        metrics={"accuracy": ACCURACY},
     )
 
 
@@ -163,22 +163,23 @@ def test_models_shows_it(
 ) -> None:
     assert run(monkeypatch, "models") == 0
     (row,) = [line for line in capsys.readouterr().out.splitlines() if NAME in line]
-    for told in ("u2net-tiny", "64", "t1, flair", "whole 0.85 (0.83 to 0.87), 87", LICENCE):
+    for told in (
+        "u2net-tiny",
+        "64",
+        "t1, flair",
+        "whole 0.85 (0.83 to 0.87), 87 patients out of fold",
+        LICENCE,
+    ):
         assert told in row
     assert run(monkeypatch, "models", NAME) == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["patients", "2"] in shown
     assert ["licence", *LICENCE.split()] in shown
-    assert any("0.853," in line and "evaluation.dice.whole" in line for line in shown)
+    assert any("0.853," in line and "accuracy.dice" in line for line in shown)
     assert run(monkeypatch, "models", "--json") == 0
     (one,) = json.loads(capsys.readouterr().out)["models"]
     assert (one["name"], one["licence"]) == (NAME, LICENCE)
-    assert one["dice"][0] == {
-        "region": "whole",
-        "mean": 0.853,
-        "ci95": [0.83, 0.87],
-        "patients": 87,
-    }
+    assert (one["dice"]["mean"], one["dice"]["ci95"]) == (0.853, [0.83, 0.87])
     assert run(monkeypatch, "models", "u2net-lgg") == 2
     assert "did you mean 'u2netp-lgg'?" in capsys.readouterr().err
 

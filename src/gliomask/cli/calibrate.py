@@ -16,6 +16,10 @@ def add_to(app: typer.Typer) -> None:
 def run(
     model: Annotated[str, typer.Argument(help="A run folder; its card is changed.")],
     store: Annotated[Path, typer.Argument(help="The store that it was trained on.")],
+    fold: Annotated[
+        list[Path] | None,
+        typer.Option(help="A run folder of a fold, to measure instead; repeatable."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
@@ -24,11 +28,12 @@ def run(
     from gliomask.config import build
     from gliomask.workflows.calibrate import CalibrateOptions, calibrate
 
-    keys = {"model": model, "store": store, "device": device}
+    keys = {"model": model, "store": store, "folds": tuple(fold or ()), "device": device}
     with render.progress() as progress:
         result = calibrate(build(CalibrateOptions, keys, "calibrate"), progress)
     if json:
         render.as_json(result)
         return
-    render.temperature(result.temperature, result.patients)
+    whose = "that its folds left out" if fold else "it was chosen on"
+    render.temperature(result.temperature, f"{result.patients} patients {whose}")
     render.lines(f"written to {result.model / 'card.json'}")

@@ -37,7 +37,7 @@ def run(
     if cards:
         return
     if found := shipped_models():
-        columns = ["name", "network", "size", "sequences", "mean Dice", "licence"]
+        columns = ["name", "network", "size", "sequences", "mean Dice (95 %)", "licence"]
         render.table("models", columns, map(_row, found))
     render.table(
         "networks", ["name", "parameters"], [(n.name, f"{n.parameters:,}") for n in networks()]
@@ -48,12 +48,11 @@ def run(
 
 
 def _row(model: ShippedModel) -> tuple[object, ...]:
-    dice = "; ".join(map(_dice, model.dice))
+    dice = "not known" if model.dice is None else _dice(model.dice)
     return (model.name, model.network, model.size, ", ".join(model.sequences), dice, model.licence)
 
 
 def _dice(known: KnownDice) -> str:
-    """``whole 0.85 (0.83 to 0.87), 87 patients``."""
-    interval = "" if known.ci95 is None else f" ({known.ci95[0]:.2f} to {known.ci95[1]:.2f})"
-    patients = "" if known.patients is None else f", {known.patients} patients"
-    return f"{known.region} {known.mean:.2f}{interval}{patients}"
+    """``whole 0.85 (0.83 to 0.87), 87 patients out of fold``."""
+    interval = " to ".join(f"{end:.2f}" for end in known.ci95)
+    return f"{known.region} {known.mean:.2f} ({interval}), {known.patients} patients {known.part}"

@@ -137,9 +137,9 @@ def courses(found: Followed) -> None:
     lines(*found.notes)
 
 
-def temperature(found: Temperature, patients: int) -> None:
-    """Prints a fitted temperature and what it mends."""
-    lines(f"temperature {found.value:.3f}, fitted on {patients} patients it was chosen on")
+def temperature(found: Temperature, patients: str) -> None:
+    """Prints a fitted temperature, the patients it was fitted on, and what it mends."""
+    lines(f"temperature {found.value:.3f}, fitted on {patients}")
     if found.ece_before is not None and found.ece_after is not None:
         lines(f"expected calibration error {found.ece_before:.4f} -> {found.ece_after:.4f}")
     if found.reason:

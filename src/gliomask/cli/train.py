@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from gliomask.workflows.train import TrainResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,6 +26,9 @@ def run(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe.")
     ] = None,
     fold: Annotated[int | None, typer.Option(help="Leave this fold for the test.")] = None,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Learn from all patients; the last epoch is kept.")
+    ] = False,
     start: Annotated[
         Path | None, typer.Option("--from", metavar="MODEL", help="Begin with its weights.")
     ] = None,
@@ -34,6 +40,9 @@ def run(
     execution: Annotated[
         str, typer.Option(help="On a GPU: auto, eager, graph or compiled.")
     ] = "auto",
+    calibration: Annotated[
+        bool, typer.Option("--calibrate/--no-calibrate", help="At the end, see `calibrate`.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Train a network. Several processes: start with torchrun."""
@@ -47,6 +56,7 @@ def run(
         "recipe": recipe,
         "changes": changes or [],
         "fold": fold,
+        "everyone": everyone,
         "start": start,
         "resume": resume,
         "device": device,
@@ -54,6 +64,7 @@ def run(
         "nodes": nodes,
         "workers": workers,
         "execution": execution,
+        "calibration": calibration,
     }
     options = build(TrainOptions, keys, "train")
     with render.progress() as progress:
@@ -65,8 +76,15 @@ def run(
         return
     render.lines(
         *result.notes,
-        f"{result.epochs} epochs of recipe {result.recipe}; best Dice {result.best_dice:.3f} "
-        f"over {result.patients} validation patients at the network's resolution, "
-        f"in epoch {result.best_epoch}",
+        f"{result.epochs} epochs of recipe {result.recipe}; {_outcome(result)}",
         f"the run is {result.run}: curves in figures/, use it by --model {result.run}",
+    )
+
+
+def _outcome(result: TrainResult) -> str:
+    if result.best_dice is None:
+        return f"nobody validated, the network of epoch {result.best_epoch} is kept"
+    return (
+        f"best Dice {result.best_dice:.3f} over {result.patients} validation patients at the "
+        f"network's resolution, in epoch {result.best_epoch}"
     )

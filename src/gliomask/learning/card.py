@@ -46,7 +46,7 @@ def make_card(
         synthetic=manifest.synthetic,
         trained_on="; ".join(filter(None, (_trained_on(choice), start.get("words")))),
         patients=_all(choice.training.patients, start.get("train_patients")),
-        chosen_on=_all(choice.validation.patients, start.get("validation_patients")),
+        chosen_on=_all(choice.validation_patients, start.get("validation_patients")),
         licence=_licence(manifest, start.get("licence")),
         recipe=recipe.model_dump(mode="json"),
         metrics=_metrics(recipe, choice, row),
@@ -82,6 +82,8 @@ def _licence_of_data(manifest: Manifest) -> str:
 
 
 def _metrics(recipe: Recipe, choice: Choice, row: EpochRow) -> dict[str, JsonValue]:
+    if choice.validation is None:
+        return {"epoch": row.epoch, "epochs": recipe.epochs, "recipe": recipe.name}
     dice: dict[str, JsonValue] = {
         region: round(value, 6)
         for region, value in zip(recipe.regions, row.dice, strict=True)

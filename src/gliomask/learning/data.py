@@ -27,9 +27,11 @@ class Choice:
     """What a training may see of a store.
 
     Attributes:
-        store: that holds it; parts: the case ids; fold: that they are of, None for the hold-out.
+        store: that holds it; parts: the case ids; fold: that they are of, None for the hold-out
+            and for everyone.
         sequences: C names.
-        training, validation: the slices of both parts.
+        training, validation: the slices of both parts; nobody validates where everyone is learned
+            from.
     """
 
     store: Store
@@ -37,7 +39,7 @@ class Choice:
     fold: int | None
     sequences: tuple[str, ...]
     training: Catalogue
-    validation: Catalogue
+    validation: Catalogue | None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -50,9 +52,22 @@ class Choice:
             "fold": self.fold,
         }
 
+    @property
+    def validation_patients(self) -> tuple[str, ...]:
+        """Sorted; none where nobody validates."""
+        return self.validation.patients if self.validation is not None else ()
 
-def choose(store: Store, recipe: Recipe, fold: int | None) -> Choice:
+
+def choose(
+    store: Store, recipe: Recipe, fold: int | None = None, *, everyone: bool = False
+) -> Choice:
     """Looks up what there is to learn from, without reading pixels.
+
+    Args:
+        store: that holds it.
+        recipe: what is needed of it.
+        fold: whose patients are left for the test; the hold-out split if it is not given.
+        everyone: learn from all patients of the store instead.
 
     Raises:
         StoreError: no such fold, a part is empty or holds no tumour.
@@ -68,9 +83,10 @@ def choose(store: Store, recipe: Recipe, fold: int | None) -> Choice:
             found=unknown[0],
             allowed=", ".join(store.manifest.regions),
         )
-    parts = store.parts(fold)
+    everybody = tuple(case.id for case in store.cases)
+    parts = Parts(everybody, (), ()) if everyone else store.parts(fold)
     for name, ids in (("train", parts.train), ("validation", parts.validation)):
-        if not ids:
+        if not ids and not everyone:
             where = "hold-out split" if fold is None else f"split of fold {fold}"
             raise StoreError(
                 f"the {where} has no {name} patients",
@@ -79,16 +95,16 @@ def choose(store: Store, recipe: Recipe, fold: int | None) -> Choice:
             )
     sequences = choose_sequences(store, recipe.input.sequences)
     needed = recipe.input.mode == "stacked" and recipe.input.dropout == 0
-    training, validation = (
-        list_slices(store, ids, sequences, all_needed=needed)
-        for ids in (parts.train, parts.validation)
-    )
+    training = list_slices(store, parts.train, sequences, all_needed=needed)
+    validation = None
+    if parts.validation:
+        validation = list_slices(store, parts.validation, sequences, all_needed=needed)
     return Choice(store, parts, fold, sequences, training, validation)
 
 
 def open_slices(
     choice: Choice, recipe: Recipe, device: torch.device, processes: int, progress: Progress
-) -> tuple[Slices, Slices]:
+) -> tuple[Slices, Slices | None]:
     """The pixels of training and validation: on the device if they fit, else in memory, else not.
 
     Args:
@@ -101,7 +117,8 @@ def open_slices(
     Raises:
         StoreError: a case can't be read.
     """
-    size, both = recipe.input.size, (choice.training, choice.validation)
+    size = recipe.input.size
+    both = [part for part in (choice.training, choice.validation) if part is not None]
     sources = [StoreSlices(choice.store, part, size, recipe.regions) for part in both]
     needed = sum(needed_bytes(part, size) for part in both)
     if needed <= device_budget(device):
@@ -109,8 +126,8 @@ def open_slices(
     elif needed <= memory_budget(processes):
         target = torch.device("cpu")
     else:
-        return sources[0], sources[1]
+        return sources[0], sources[1] if len(sources) > 1 else None
     threads = min(_MOST_READERS, os.cpu_count() or 1)
     progress.start(sum(len(part.cases) for part in both), "reading slices")
-    training, validation = (keep(one, target, threads, progress.advance) for one in sources)
-    return training, validation
+    kept = [keep(one, target, threads, progress.advance) for one in sources]
+    return kept[0], kept[1] if len(kept) > 1 else None

@@ -28,7 +28,7 @@ from gliomask.learning.optimiser import learning_rate, set_learning_rate
 from gliomask.learning.record import EpochRow, Iteration, Record
 from gliomask.learning.state import CALM, Learner, Position, capture, restore
 from gliomask.learning.stop import StopRequest
-from gliomask.learning.validation import Judgement, Validation
+from gliomask.learning.validation import Judgement, Validation, unjudged
 from gliomask.nets.u2net import U2Net
 
 _SAVE_EVERY_S: Final = 600.0
@@ -43,7 +43,7 @@ class Parts:
 
     Attributes:
         network: with its first weights.
-        batches: to learn from; validation: judges.
+        batches: to learn from; validation: judges; without one the last epoch's network is kept.
         record: writes into the run folder; None but in the first process.
         keep: called in the first process with the network that is the best yet and its epoch.
         progress: is told of slices.
@@ -52,7 +52,7 @@ class Parts:
 
     network: U2Net
     batches: TrainingBatches
-    validation: Validation
+    validation: Validation | None
     record: Record | None
     keep: Callable[[U2Net, EpochRow], None]
     progress: Progress
@@ -148,6 +148,8 @@ class Training:
     def _judge(self) -> Judgement:
         """The validation of the network that would be kept."""
         across.copy_buffers(self.parts.network, self._kept())
+        if self.parts.validation is None:
+            return unjudged(len(self.recipe.regions))
         with self.fabric.autocast():
             judgement = self.parts.validation.judge(
                 self._kept().eval(), across.total, self._judged_some
@@ -165,7 +167,8 @@ class Training:
         before, row = self.position, self._row(judgement, seconds)
         for number, values in enumerate(judgement.batches, start=before.judged + 1):
             self._note(Iteration("validation", row.epoch, number, *values))
-        judged, better = before.judged + len(judgement.batches), row.mean_dice > before.best
+        judged = before.judged + len(judgement.batches)
+        better = self.parts.validation is None or row.mean_dice > before.best
         best = (row.mean_dice, row.epoch) if better else (before.best, before.best_epoch)
         self.position = Position(row.epoch, judged=judged, best=best[0], best_epoch=best[1])
         if self.parts.record is not None:
@@ -222,7 +225,7 @@ class Training:
 
     def _news(self) -> str:
         position, steps = self.position, max(self.position.step, 1)
-        best = f", best Dice {position.best:.3f}" if position.best_epoch else ""
+        best = f", best Dice {position.best:.3f}" if math.isfinite(position.best) else ""
         return (
             f"epoch {position.epoch + 1}/{self.recipe.epochs}, loss {position.loss / steps:.3f}, "
             f"Dice {1 - position.dice_loss / steps:.3f}{best}, {self._speed():.1f} slices/s"
@@ -230,6 +233,7 @@ class Training:
 
     def _slices_left(self) -> int:
         trained = self.parts.batches.steps * self.recipe.batch_size
-        each = trained + len(self.parts.validation.catalogue)
+        validation = self.parts.validation
+        each = trained + (len(validation.catalogue) if validation is not None else 0)
         done = self.position.step * self.recipe.batch_size
         return (self.recipe.epochs - self.position.epoch) * each - done

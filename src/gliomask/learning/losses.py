@@ -3,7 +3,8 @@
 A loss is made of sums over the samples, so that a batch that is spread over several devices gives
 exactly the loss and the gradient of the whole batch: the sums are added up before they are put
 into the formula. Deep supervision is Qin et al. (2020); soft Dice is Milletari et al., V-Net,
-3DV 2016, with the plain sum in the denominator.
+3DV 2016, with the plain sum in the denominator; with other weights for missed and for false tumour
+it is Tversky's index, and with an exponent the focal Tversky loss of Abraham and Khan, ISBI 2019.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from gliomask.config import LossOptions
 
 _SMOOTH: Final = 1.0
 """Pixels added above and below the fraction, which make the Dice of two empty maps 1."""
+_LEAST: Final = 1e-6
+"""A root is infinitely steep at 0."""
 _PLACES = (2, 3)
 
 
@@ -40,31 +43,40 @@ class SegmentationLoss:
             target: (n, R, H, W) float, 0 or 1.
 
         Returns:
-            (maps, R, 5) float32: per map and region the summed Dice of each sample, how many
-            samples, the overlap, the sum of both areas, the summed cross-entropy per pixel.
+            (maps, R, 7) float32: per map and region the summed Dice of each sample, how many
+            samples, the overlap, the sum of both areas, the summed cross-entropy per pixel; then
+            the summed Tversky index of each sample, and the sum of both areas as it weighs them.
         """
-        return torch.stack([_sums(one.float(), target) for one in maps])
+        return torch.stack([_sums(one.float(), target, self.options.missed) for one in maps])
 
     def value(self, sums: Tensor) -> Tensor:
         """(2,): the loss, and the Dice loss (1 - soft Dice) of the fused map alone."""
-        dice_sum, samples, overlap, areas, entropy = sums.unbind(-1)
+        dice_sum, samples, overlap, areas, entropy, index_sum, weighed = sums.unbind(-1)
         if self.options.dice_over == "sample":
-            dice_loss = 1 - dice_sum / samples
+            dice_loss, index_loss = 1 - dice_sum / samples, 1 - index_sum / samples
         else:
-            dice_loss = 1 - (2 * overlap + _SMOOTH) / (areas + _SMOOTH)
-        each = self.options.dice * dice_loss + self.options.bce * entropy / samples
+            dice_loss, index_loss = (
+                1 - (2 * overlap + _SMOOTH) / (both + _SMOOTH) for both in (areas, weighed)
+            )
+        if self.options.focus != 1.0:
+            index_loss = index_loss.clamp_min(_LEAST) ** self.options.focus
+        each = self.options.dice * index_loss + self.options.bce * entropy / samples
         weights = torch.full((len(sums), 1), self.options.sides, device=sums.device)
         weights[0] = 1.0
         total = (weights * each).mean(dim=1).sum() / weights.sum()
         return torch.stack([total, dice_loss[0].mean()])
 
 
-def _sums(logits: Tensor, target: Tensor) -> Tensor:
-    """(R, 5) of one map."""
+def _sums(logits: Tensor, target: Tensor, missed: float) -> Tensor:
+    """(R, 7) of one map."""
     probability = torch.sigmoid(logits)
     overlap = (probability * target).sum(_PLACES)
     areas = (probability + target).sum(_PLACES)
     dice = (2 * overlap + _SMOOTH) / (areas + _SMOOTH)
+    weighed, index = areas, dice
+    if missed != 0.5:
+        weighed = (2 * (1 - missed) * probability + 2 * missed * target).sum(_PLACES)
+        index = (2 * overlap + _SMOOTH) / (weighed + _SMOOTH)
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(_PLACES)
-    parts = (dice, torch.ones_like(dice), overlap, areas, entropy)
+    parts = (dice, torch.ones_like(dice), overlap, areas, entropy, index, weighed)
     return torch.stack([part.sum(0) for part in parts], dim=-1)

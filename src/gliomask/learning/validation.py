@@ -161,6 +161,11 @@ class Validation:
             counts[kind].index_add_(0, patient, mask.sum((2, 3)).double())
 
 
+def unjudged(regions: int) -> Judgement:
+    """The outcome where there is no validation patient."""
+    return Judgement(math.nan, math.nan, (), (math.nan,) * regions, math.nan)
+
+
 def _judgement(counts: Tensor, table: Tensor) -> Judgement:
     overlap, found, truth = counts.unbind(0)
     dice = (2 * overlap / (found + truth)).numpy()  # NaN where both are empty

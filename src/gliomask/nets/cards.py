@@ -114,8 +114,8 @@ class ModelCard(BaseModel):
     recipe: PlainValues = Field(default_factory=dict)
     """What the training depended on: options, seed, sources of the first weights."""
     metrics: PlainValues = Field(default_factory=dict)
-    """What was measured, and on what. ``evaluation`` holds ``source`` and ``dice`` of the
-    ``summary.json`` of an evaluation, where one was made."""
+    """What was measured, and on what. Where the model was evaluated, ``accuracy`` holds the figures
+    of its first region: ``part`` (of the patients), ``dice`` with ``mean``, ``ci95``, ``n``."""
     training_data: TrainingData | None = None
     """What it has learned from, in figures; None if that was not measured."""
     validation: ValidationFacts | None = None

@@ -76,7 +76,7 @@ def assign(question: Question) -> Assignment:
         ModelError, MachineError: see ``load_predictor``.
     """
     if len(question.models) > 1:
-        return _folds(question)
+        return assign_folds(question)
     (model,) = question.models
     seen, fold = read_seen(model), question.fold
     is_store = (question.source / MANIFEST).is_file()
@@ -87,7 +87,8 @@ def assign(question: Question) -> Assignment:
     return Assignment((judge,), judge.subjects.what, in_training, warnings)
 
 
-def _folds(question: Question) -> Assignment:
+def assign_folds(question: Question) -> Assignment:
+    """Each model and the fold that it never saw; raises as ``assign``."""
     if question.part is not None or question.fold is not None:
         raise ConfigError("several models are judged on a fold each: leave out part and fold")
     if not (question.source / MANIFEST).is_file():

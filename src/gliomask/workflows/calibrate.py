@@ -1,25 +1,29 @@
-"""``calibrate``: what a model's card must hold to judge new cases by, from the patients it was
-chosen on.
+"""``calibrate``: what a model's card must hold to judge new cases by, from patients that it did not
+learn from.
 
 A network's probabilities are too sure of themselves. Dividing their logits by one number, the
 temperature, mends that on the whole; the threshold moves along, so that no mask changes. On the
 same pass it is measured how far volumes lie from the truth, how much the network's maps usually
 disagree and what missing sequences cost. Training patients would give wrong numbers, test patients
 may not be looked at; of the training patients only their scans are described.
+
+A model that learned from everyone has no such patients. The models of a cross-validation by the
+same recipe stand in for it: each is measured on the fold that it never saw, and all these patients
+together say what is to be expected. That is a little too dark a picture, for each of those models
+had fewer patients to learn from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from gliomask.config import Options
+from gliomask.config import Options, Recipe, build
 from gliomask.core.progress import SILENT, Progress
-from gliomask.errors import ModelError, StoreError
+from gliomask.errors import ConfigError, ModelError, StoreError
 from gliomask.evaluation.logit_counts import pool
 from gliomask.evaluation.temperature import Temperature, adjusted_threshold, fit_temperature
 from gliomask.inference.engines.choice import open_engine
@@ -27,9 +31,10 @@ from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.store.store import open_store
+from gliomask.workflows.assignment import Question, assign_folds
 from gliomask.workflows.measuring import MeasuredCase, measure, subsets_of
-from gliomask.workflows.model_option import OwnModel
-from gliomask.workflows.seen import read_seen
+from gliomask.workflows.model_option import Model, OwnModel
+from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
 from gliomask.workflows.training_data import sample, training_data
 from gliomask.workflows.validation_facts import validation_facts
@@ -43,6 +48,9 @@ class CalibrateOptions(Options):
     """A run folder; its card is changed."""
     store: Path
     """The store that it was trained on."""
+    folds: tuple[Model, ...] = ()
+    """Run folders of a cross-validation by the same recipe, to be measured instead of a model that
+    learned from everyone."""
     device: Device = "auto"
     """What computes."""
 
@@ -64,39 +72,87 @@ class CalibrateResult:
     threshold: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Measure:
+    """A model at temperature 1, and whom it is measured on."""
+
+    predictor: Predictor
+    subjects: tuple[Subject, ...]
+
+
 def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> CalibrateResult:
-    """Measures a model on its validation patients and writes what it finds into its card.
+    """Measures a model, or those of the folds in its place, and writes what it finds into its card.
 
     Raises:
         ModelError: no model, or one that does not name the patients it was chosen on.
+        ConfigError: the models of the folds are of another recipe than the model, or of no fold or
+            the same one, or have seen patients of their own fold.
         StoreError: the store lacks one of them, or one can't be read.
         MachineError: the device is not there.
     """
-    seen = read_seen(options.model)
-    if seen is None or not seen.chosen:
-        what = "the model does not name the patients it was chosen on"
-        raise ModelError(what, path=options.model)
-    everyone = find_subjects(options.store, "all", None).subjects
-    missing = seen.chosen - {subject.patient for subject in everyone}
-    if missing:
-        raise StoreError(f"the store lacks patient {min(missing)!r}", path=options.store)
-    chosen = [subject for subject in everyone if subject.patient in seen.chosen]
     opened = open_engine(options.model, device=options.device)
-    card = opened.card
-    predictor = Predictor(opened.engine, _uncalibrated(card))
+    card, seen = _uncalibrated(opened.card), read_seen(options.model)
+    if seen is None:
+        raise ModelError("the model does not name its patients", path=options.model)
+    if options.folds:
+        measures, part = _out_of_fold(options, card), "out of fold"
+    else:
+        own = _chosen_on(options.model, options.store, seen)
+        measures, part = [_Measure(Predictor(opened.engine, card), own)], "validation"
     store = open_store(options.store)
-    looks = len(chosen) * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
+    count = sum(len(one.subjects) for one in measures)
+    looks = count * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
     progress.start(looks, "calibrating")
-    cases = _measured(predictor, chosen, progress)
+    cases = [case for one in measures for case in _measured(one, progress)]
     found = fit_temperature(pool(one for case in cases for one in case.counts.values()))
-    written = _calibrated(predictor.card, found, len(seen.chosen)).model_copy(
+    patients = len({case.patient for case in cases})
+    written = _calibrated(card, found, part, patients).model_copy(
         update={
             "validation": validation_facts(cases, card, found.value),
             "training_data": training_data(store, seen.trained, progress.advance),
         }
     )
     write_card(options.model / CARD_FILE, written)
-    return CalibrateResult(options.model, len(seen.chosen), found, written.threshold)
+    return CalibrateResult(options.model, patients, found, written.threshold)
+
+
+def _chosen_on(model: Path, store: Path, seen: Seen) -> tuple[Subject, ...]:
+    """The patients that a model was chosen on."""
+    if not seen.chosen:
+        raise ModelError(
+            "the model does not name the patients it was chosen on",
+            path=model,
+            hint="if it learned from everyone, give the models of its folds by --fold",
+        )
+    everyone = find_subjects(store, "all", None).subjects
+    missing = seen.chosen - {subject.patient for subject in everyone}
+    if missing:
+        raise StoreError(f"the store lacks patient {min(missing)!r}", path=store)
+    return tuple(subject for subject in everyone if subject.patient in seen.chosen)
+
+
+def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
+    """The models of the folds, each with the patients that it never saw."""
+    question = Question(options.store, options.folds, None, None, options.device, "auto")
+    assigned = assign_folds(question)
+    measures = []
+    for one in assigned.judges:
+        own = _uncalibrated(one.predictor.card)
+        _check_same_recipe(one.run, own, card)
+        measures.append(_Measure(Predictor(one.predictor.engine, own), one.subjects.subjects))
+    return measures
+
+
+def _check_same_recipe(run: Path, found: ModelCard, due: ModelCard) -> None:
+    # Options that came after one of them was made have the values that it was made with.
+    theirs, ours = (build(Recipe, dict(card.recipe), card.name) for card in (found, due))
+    for field, same in (
+        ("sequences", found.sequences == due.sequences),
+        ("recipe", theirs == ours),
+    ):
+        if not same:
+            what = "the model of a fold was made in another way than the model that it stands for"
+            raise ConfigError(what, path=run, field=field, found="another", allowed="the same")
 
 
 def _uncalibrated(card: ModelCard) -> ModelCard:
@@ -105,9 +161,9 @@ def _uncalibrated(card: ModelCard) -> ModelCard:
     return card.model_copy(update={"temperature": 1.0, "threshold": threshold})
 
 
-def _calibrated(card: ModelCard, found: Temperature, patients: int) -> ModelCard:
+def _calibrated(card: ModelCard, found: Temperature, part: str, patients: int) -> ModelCard:
     told: dict[str, JsonValue] = {
-        "part": "validation",
+        "part": part,
         "voxels": COUNTED,
         "patients": patients,
         **asdict(found),
@@ -121,16 +177,14 @@ def _calibrated(card: ModelCard, found: Temperature, patients: int) -> ModelCard
     )
 
 
-def _measured(
-    predictor: Predictor, subjects: Sequence[Subject], progress: Progress
-) -> list[MeasuredCase]:
+def _measured(one: _Measure, progress: Progress) -> list[MeasuredCase]:
     """All regions have one temperature, so their voxels are counted together later."""
     return [
         measure(
-            predictor,
+            one.predictor,
             subject.patient,
             subject.load(),
             partial(progress.advance, note=subject.case),
         )
-        for subject in subjects
+        for subject in one.subjects
     ]

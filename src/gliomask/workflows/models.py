@@ -45,14 +45,16 @@ class KnownDice:
     Attributes:
         region: that it is of.
         mean: over patients.
-        ci95: the 95 % interval of the mean; None if the card tells none.
-        patients: their number; None likewise.
+        ci95: the 95 % interval of the mean.
+        patients: their number.
+        part: how these patients relate to those of the training, e.g. ``out of fold``.
     """
 
     region: str
     mean: float
-    ci95: tuple[float, float] | None
-    patients: int | None
+    ci95: tuple[float, float]
+    patients: int
+    part: str
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,14 @@ class ShippedModel:
     Attributes:
         name: that it is asked for by.
         network, size, sequences, licence: see ``ModelCard``.
-        dice: of the evaluation that its card holds; empty if it holds none.
+        dice: of the evaluation that its card holds; None if it holds none.
     """
 
     name: str
     network: str
     size: int
     sequences: tuple[str, ...]
-    dice: tuple[KnownDice, ...]
+    dice: KnownDice | None
     licence: str
 
 
@@ -126,20 +128,18 @@ def count_parameters(run: Path) -> int | None:
 
 
 def _shipped(name: str, card: ModelCard) -> ShippedModel:
-    dice = tuple(_known_dice(card))
+    dice = _known_dice(card)
     return ShippedModel(name, card.network, card.size, card.sequences, dice, card.licence)
 
 
-def _known_dice(card: ModelCard) -> Iterator[KnownDice]:
-    """Of the evaluation in the card, as ``summary.json`` tells it; anything else is passed over."""
-    evaluation = card.metrics.get("evaluation")
-    regions = evaluation.get("dice") if isinstance(evaluation, dict) else None
-    for region, found in regions.items() if isinstance(regions, dict) else ():
-        match found:
-            case {"mean": float(mean), "ci95": [float(low), float(high)], "n": int(patients)}:
-                yield KnownDice(region, mean, (low, high), patients)
-            case {"mean": float(mean)}:
-                yield KnownDice(region, mean, None, None)
+def _known_dice(card: ModelCard) -> KnownDice | None:
+    match card.metrics.get("accuracy"):
+        case {
+            "part": str(part),
+            "dice": {"mean": float(mean), "ci95": [float(low), float(high)], "n": int(patients)},
+        }:
+            return KnownDice(card.regions[0], mean, (low, high), patients, part)
+    return None
 
 
 def _leaves(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from gliomask.config import Options, Recipe, load_recipe
 from gliomask.core.progress import SILENT, Progress
-from gliomask.errors import MachineError
+from gliomask.errors import ConfigError, MachineError
 from gliomask.learning import folder
 from gliomask.learning.batches import TrainingBatches, Worker
 from gliomask.learning.card import make_card
@@ -53,6 +53,12 @@ class TrainOptions(Options):
     """``key=value`` changes to the recipe."""
     fold: Annotated[int, Field(ge=0)] | None = None
     """Fold whose patients are left for the test; the hold-out split if it is not given."""
+    everyone: bool = False
+    """Learn from all patients of the store: nobody is left to choose an epoch or to judge by, so
+    the last epoch's network is kept, and what is to be expected of it is what models of the same
+    recipe reached on the folds (``calibrate`` with their run folders)."""
+    calibration: bool = True
+    """End with ``calibrate``, on the validation patients."""
     start: Path | None = None
     """A run folder or a file of weights to begin with, instead of weights drawn at random."""
     resume: bool = False
@@ -77,8 +83,9 @@ class TrainResult:
     Attributes:
         run: the run folder; recipe: its name.
         epochs: done in all.
-        best_dice: mean Dice over validation patients (and regions) on the network's grid.
-        best_epoch: that it was reached in, whose network is kept.
+        best_dice: mean Dice over validation patients (and regions) on the network's grid; None
+            where nobody validates.
+        best_epoch: that it was reached in, whose network is kept; else the last.
         patients: that it is the mean over; regions are counted only where there is something.
         notes: what a person should know.
         first: whether this is the first process of several, the one that speaks for them.
@@ -87,7 +94,7 @@ class TrainResult:
     run: Path
     recipe: str
     epochs: int
-    best_dice: float
+    best_dice: float | None
     best_epoch: int
     patients: int
     notes: tuple[str, ...]
@@ -114,9 +121,9 @@ def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
         run=options.out,
         recipe=job.recipe.name,
         epochs=position.epoch,
-        best_dice=position.best,
+        best_dice=position.best if job.choice.validation is not None else None,
         best_epoch=position.best_epoch,
-        patients=len(job.choice.validation.patients),
+        patients=len(job.choice.validation_patients),
         notes=(*begun, *notes, f"slices: {where}", *training.notes),
         first=job.fabric.is_global_zero,
     )
@@ -153,7 +160,9 @@ class _Job:
 def _job(options: TrainOptions, progress: Progress) -> _Job:
     """Checks all that can be checked before anything is written."""
     recipe = _recipe(options)
-    choice = choose(open_store(options.store), recipe, options.fold)
+    if options.everyone and options.fold is not None:
+        raise ConfigError("a fold is left out, or nobody: give one of fold and everyone")
+    choice = choose(open_store(options.store), recipe, options.fold, everyone=options.everyone)
     if not options.resume:
         folder.check_new(options.out)
     start = _start(options, recipe, choice)
@@ -214,13 +223,19 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     parts = Parts(
         network=job.start.network if job.start else _network(recipe, choice),
         batches=TrainingBatches(slices, choice.training, recipe, worker),
-        validation=Validation(judged, choice.validation, recipe, worker),
+        validation=_validation(job, judged, worker),
         record=job.record,
         keep=partial(_keep, job),
         progress=job.progress,
         execution=job.execution,
     )
     return Training(fabric, recipe, parts, job.identity, state), slices.where
+
+
+def _validation(job: _Job, judged: Slices | None, worker: Worker) -> Validation | None:
+    if judged is None or job.choice.validation is None:
+        return None
+    return Validation(judged, job.choice.validation, job.recipe, worker)
 
 
 def _threads(job: _Job, slices: Slices) -> int:
@@ -254,14 +269,15 @@ def _run(job: _Job, training: Training) -> Position:
         "seed": job.recipe.seed,
         "data": {"name": manifest.name, "synthetic": manifest.synthetic, **job.choice.identity},
         "train_patients": job.choice.training.patients,
-        "validation_patients": job.choice.validation.patients,
+        "validation_patients": job.choice.validation_patients,
         **({"start": job.history} if job.history else {}),
     }
     note = f"{manifest.name}, synthetic data" if manifest.synthetic else manifest.name
     with closing(job.record), Session(run, job.options, facts):
         position = _trained(training)
         draw_curves(run, note)
-        calibrate(CalibrateOptions(model=run, store=job.options.store), job.progress)
+        if job.options.calibration and job.choice.validation is not None:
+            calibrate(CalibrateOptions(model=run, store=job.options.store), job.progress)
     return position
 
 

@@ -1,0 +1,84 @@
+"""Plans of experiments, their folds on a small store, and choices made inside the folds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy import OutOfTimeError, Places, read_plan, run_all, training
+from benchmarks.accuracy_tables import table
+from benchmarks.chosen_inside import AREAS, SHARES, THRESHOLDS, Looked, choose
+from gliomask.config import load_recipe
+from tests.learning.stores import write_store
+
+PLAN = """
+base:
+  set: {network: u2net-tiny, input.size: 32, epochs: 1, batch_size: 4, ema: 0.9}
+plain loss: {against: base, set: {loss.bce: 0}}
+other recipe: {against: base, recipe: seed, set: {epochs: 1}}
+"""
+
+
+def test_every_experiment_is_a_recipe() -> None:
+    plan = read_plan()
+    for one in plan.values():
+        recipe = load_recipe(one.recipe, one.changes)
+        base = plan[one.against] if one.against else None
+        if base is not None:  # something is different, else it is no experiment
+            same = recipe == load_recipe(base.recipe, base.changes)
+            assert not same or one.store or one.start, one.name
+
+
+def test_a_change_comes_on_top_and_another_recipe_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    plan = read_plan(tmp_path / "plan.yaml")
+    assert plan["plain loss"].changes == (*plan["base"].changes, "loss.bce=0")
+    assert (plan["other recipe"].recipe, plan["other recipe"].changes) == ("seed", ("epochs=1",))
+    assert plan["plain loss"].folder == "plain-loss"
+
+
+def test_folds_are_trained_judged_and_not_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    plan = read_plan(tmp_path / "plan.yaml")
+    monkeypatch.setattr("benchmarks.accuracy_tables.read_plan", lambda: plan)
+    store = write_store(tmp_path / "store")
+    places = Places(store.path, tmp_path / "out", {}, {})
+    chosen = [plan["base"], plan["plain loss"]]
+    with pytest.raises(OutOfTimeError):
+        run_all(chosen, places, 1, deadline=0)
+    run_all(chosen, places, 2)
+    summary = json.loads((tmp_path / "out/base/evaluation/summary.json").read_text())
+    assert summary["n"] == 1  # the store has one fold of one patient
+    (run,) = places.runs(plan["base"])
+    assert training(plan["base"], places, 0, run) is None
+    found = table(["base", "plain loss", "other recipe"], tmp_path / "out").rows
+    assert [row[0] for row in found] == ["base", "plain loss"]
+
+
+def looked(good: tuple[int, int, int, int], marked: int) -> Looked:
+    """One patient of 100 pixels, in whom one choice is right but marks so many free slices."""
+    shape = (1, 2, len(THRESHOLDS), len(SHARES), len(AREAS), 3)
+    counts = np.zeros(shape, np.int64)
+    counts[..., 0], counts[..., 1] = 50, 100
+    counts[(0, *good)] = 90, 100, marked
+    one = np.array([True])
+    return Looked(np.array(["a"]), one, counts, np.array([100]), np.array([10]))
+
+
+def test_the_best_choice_is_found_where_it_may_be_looked_for() -> None:
+    one = looked((1, 3, 2, 1), marked=0)
+    assert choose(one, (True, True, True, True), None) == (1, 3, 2, 1)
+    usual = (0, int(np.argmin(abs(THRESHOLDS - 0.5))), 0, 0)
+    assert choose(one, (False, False, False, False), None) == usual
+    assert choose(one, (False, True, True, True), None)[0] == 0
+
+
+def test_a_choice_that_marks_too_many_free_slices_does_not_count() -> None:
+    one = looked((1, 3, 2, 1), marked=5)
+    assert choose(one, (True, True, True, True), 0.5) == (1, 3, 2, 1)
+    assert choose(one, (True, True, True, True), 0.4) != (1, 3, 2, 1)

@@ -1,0 +1,83 @@
+"""A training on everyone, and the models of the folds that stand in for it when it is measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from gliomask.errors import ConfigError, ModelError
+from gliomask.nets.cards import read_card
+from gliomask.store.store import Store
+from gliomask.workflows.calibrate import CalibrateOptions, calibrate
+from gliomask.workflows.train import TrainOptions, train
+from tests.learning.stores import write_store
+
+TINY = ("network=u2net-tiny", "input.size=32", "batch_size=4", "epochs=2", "ema=0.9")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return write_store(tmp_path_factory.mktemp("data") / "store")
+
+
+def run(store: Store, out: Path, *changes: str, **more: object) -> Path:
+    keys = {"store": store.path, "out": out, "changes": (*TINY, *changes), "device": "cpu"}
+    train(TrainOptions.model_validate({**keys, **more}))
+    return out
+
+
+@pytest.fixture(scope="module")
+def everyone(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(store, tmp_path_factory.mktemp("runs") / "everyone", everyone=True)
+
+
+def test_everyone_is_learned_from_and_the_last_epoch_kept(store: Store, everyone: Path) -> None:
+    provenance = json.loads((everyone / "provenance.json").read_text())
+    assert set(provenance["train_patients"]) == {case.patient for case in store.cases}
+    assert provenance["validation_patients"] == []
+    card = read_card(everyone / "card.json")
+    assert card.metrics == {"epoch": 2, "epochs": 2, "recipe": "default"}
+    assert (card.validation, card.temperature) == (None, 1.0)
+    rows = list(csv.DictReader((everyone / "history.csv").read_text().splitlines()))
+    assert [row["validation_dice"] for row in rows] == ["", ""]
+    assert (everyone / "figures" / "curves.png").is_file()
+
+
+def test_a_fold_can_not_be_left_out_of_everyone(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a fold is left out, or nobody"):
+        run(store, tmp_path / "run", everyone=True, fold=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_it_is_measured_by_the_models_of_its_folds(
+    store: Store, everyone: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="give the models of its folds by --fold"):
+        calibrate(CalibrateOptions(model=everyone, store=store.path))
+    fold = run(store, tmp_path / "fold", fold=0, calibration=False)
+    assert read_card(fold / "card.json").validation is None
+    weights = read_card(everyone / "card.json").weights_sha256
+    result = calibrate(CalibrateOptions(model=everyone, store=store.path, folds=(fold,)))
+    card = read_card(everyone / "card.json")
+    assert result.patients == 1  # that the one fold left out
+    told = card.metrics["calibration"]
+    assert isinstance(told, dict)
+    assert (told["part"], told["patients"]) == ("out of fold", 1)
+    assert card.validation is not None
+    assert card.validation.patients == 1
+    assert card.training_data is not None
+    assert card.training_data.patients == len(store.cases)
+    assert card.weights_sha256 == weights
+
+
+def test_a_fold_of_another_recipe_does_not_stand_for_it(
+    store: Store, everyone: Path, tmp_path: Path
+) -> None:
+    other = run(store, tmp_path / "other", "optimiser.lr=0.002", fold=0, calibration=False)
+    before = (everyone / "card.json").read_bytes()
+    with pytest.raises(ConfigError, match="made in another way"):
+        calibrate(CalibrateOptions(model=everyone, store=store.path, folds=(other,)))
+    assert (everyone / "card.json").read_bytes() == before
