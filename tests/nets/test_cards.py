@@ -60,6 +60,14 @@ def test_what_is_not_given_has_honest_defaults() -> None:
     assert made.created_by.startswith("gliomask ")
 
 
+def test_a_card_names_patients(tmp_path: Path) -> None:
+    """Those from before it did so are read as well."""
+    before = read_card(written(tmp_path))
+    assert (before.patients, before.chosen_on) == ((), ())
+    named = read_card(written(tmp_path, patients=["a", "b"], chosen_on=["c"]))
+    assert (named.patients, named.chosen_on) == (("a", "b"), ("c",))
+
+
 def test_a_card_is_frozen() -> None:
     made, field = card(), "threshold"
     with pytest.raises(ValidationError, match="frozen"):

@@ -33,7 +33,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def predicted(place: Path, **changes: Any) -> Path:
     """The record of the only case at a place; its other files lie beside it."""
     out = place.parent / "out"
-    keys = {"inputs": (place,), "out": out, "model": "fake", "write": (), **changes}
+    keys = {"inputs": (place,), "out": out, "model": Path("fake"), "write": (), **changes}
     (case,) = predict_files(PredictOptions.model_validate(keys)).cases
     return out / f"{case.case}.json"
 

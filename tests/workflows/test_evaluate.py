@@ -41,7 +41,7 @@ def store(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(source: Path, out: Path, **changes: Any) -> EvaluateResult:
-    keys = {"model": "fake", "report": False, **changes}
+    keys = {"model": Path("fake"), "report": False, **changes}
     return evaluate(EvaluateOptions(source=source, out=out, **keys))
 
 

@@ -151,7 +151,10 @@ def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
         write_head(tmp_path / "in" / name, name, head_volume())
         options = PredictOptions(
-            inputs=(tmp_path / "in" / name,), out=tmp_path / name, model="fake", probabilities=True
+            inputs=(tmp_path / "in" / name,),
+            out=tmp_path / name,
+            model=Path("fake"),
+            probabilities=True,
         )
         written += predict_files(options).cases
     result = run(tmp_path, tmp_path / written[0].case, tmp_path / written[1].case)

@@ -43,7 +43,7 @@ def study(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, out: Path, **changes: Any) -> PredictedCase:
-    keys = {"inputs": (folder,), "out": out, "model": "fake", "write": ("nifti",), **changes}
+    keys = {"inputs": (folder,), "out": out, "model": Path("fake"), "write": ("nifti",), **changes}
     (case,) = predict_files(PredictOptions.model_validate(keys)).cases
     return case
 

@@ -45,7 +45,7 @@ def predicted(folder: Path, volume: Volume) -> tuple[npt.NDArray[np.integer], Af
     """The mask that ``predict`` writes for files of this volume."""
     write_head(folder / "in", NAME, volume)
     options = PredictOptions(
-        inputs=(folder / "in",), out=folder / "out", model="fake", write=("nifti",)
+        inputs=(folder / "in",), out=folder / "out", model=Path("fake"), write=("nifti",)
     )
     (case,) = predict_files(options).cases
     return read_nifti_labels(folder / "out" / f"{case.case}_mask.nii.gz")

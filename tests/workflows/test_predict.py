@@ -37,7 +37,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(inputs: Path, out: Path, **changes: Any) -> PredictResult:
-    return predict_files(PredictOptions(inputs=(inputs,), out=out, model="fake", **changes))
+    return predict_files(PredictOptions(inputs=(inputs,), out=out, model=Path("fake"), **changes))
 
 
 def names(folder: Path) -> set[str]:
@@ -279,7 +279,9 @@ def test_out_is_a_file(tmp_path: Path) -> None:
 def test_files_by_sequence(tmp_path: Path) -> None:
     folder = write_head(tmp_path, NAME, head_volume())
     given = {"t1": folder / f"{NAME}-t1n.nii.gz", "flair": folder / f"{NAME}-t2f.nii.gz"}
-    result = predict_files(PredictOptions(sequences=given, out=tmp_path / "out", model="fake"))
+    result = predict_files(
+        PredictOptions(sequences=given, out=tmp_path / "out", model=Path("fake"))
+    )
     assert result.cases[0].used == ("t1", "flair")
 
 

@@ -57,7 +57,9 @@ def test_a_study(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 archive.write(path, path.name)
         place = tmp_path / "in.zip"
     with all_unpacked([place]) as inputs:
-        result = predict_files(PredictOptions(inputs=inputs, out=tmp_path / "out", model="fake"))
+        result = predict_files(
+            PredictOptions(inputs=inputs, out=tmp_path / "out", model=Path("fake"))
+        )
     (case,) = result.cases
     assert (case.case, case.used) == ("P1_20010203", ("t1", "flair"))
     mask, affine = read_nifti_labels(tmp_path / "out" / "P1_20010203_mask.nii.gz")
@@ -83,7 +85,11 @@ def test_a_series_that_no_object_can_be_drawn_on(
     monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
     write_head_as_dicom(tmp_path / "in")
     without(tmp_path / "in", "FrameOfReferenceUID")
-    keys: dict[str, Any] = {"inputs": (tmp_path / "in",), "out": tmp_path / "out", "model": "m"}
+    keys: dict[str, Any] = {
+        "inputs": (tmp_path / "in",),
+        "out": tmp_path / "out",
+        "model": Path("m"),
+    }
     (case,) = predict_files(PredictOptions(**keys)).cases
     told = [note for note in case.notes if note.startswith("no DICOM Segmentation")]
     assert len(told) == 1

@@ -52,7 +52,9 @@ def use_model(monkeypatch: pytest.MonkeyPatch, **card: Any) -> None:
 def run(folder: Path, name: str = "in", **changes: Any) -> PredictResult:
     keys = {"write": ("nifti",), "thorough": False, **changes}
     inputs = (folder / name,)
-    return predict_files(PredictOptions(inputs=inputs, out=folder / "out", model="fake", **keys))
+    return predict_files(
+        PredictOptions(inputs=inputs, out=folder / "out", model=Path("fake"), **keys)
+    )
 
 
 def table(folder: Path) -> dict[str, str]:
@@ -236,7 +238,7 @@ def test_the_exit_code_of_a_batch(
     for name in (FIRST, SECOND):
         write_head(tmp_path / "in", name, head_volume())
     (tmp_path / "in" / FIRST / f"{FIRST}-t1n.nii.gz").write_bytes(b"damaged")
-    words = ["predict", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", "fake"]
+    words = ["predict", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--model", "./fake"]
     monkeypatch.setattr(sys, "argv", ["gliomask", *words, "--quick", "--write", "nifti"])
     with pytest.raises(SystemExit) as stop:
         cli.main()
@@ -341,7 +343,7 @@ def test_no_file_of_another_result_stays_beside_the_mask(tmp_path: Path) -> None
     out = tmp_path / "out"
 
     def go(**changes: Any) -> set[str]:
-        options = PredictOptions(inputs=(tmp_path / "in",), out=out, model="fake", **changes)
+        options = PredictOptions(inputs=(tmp_path / "in",), out=out, model=Path("fake"), **changes)
         predict_files(options)
         names = {path.name.removeprefix("BraTS-GLI-00001-000") for path in out.iterdir()}
         return names - {"cases.csv"}
@@ -358,7 +360,9 @@ def test_a_record_can_not_have_other_files_removed(tmp_path: Path) -> None:
     name = "BraTS-GLI-00001-000"
     write_head(tmp_path / "in", name, head_volume())
     out = tmp_path / "out"
-    options = PredictOptions(inputs=(tmp_path / "in",), out=out, model="fake", write=("nifti",))
+    options = PredictOptions(
+        inputs=(tmp_path / "in",), out=out, model=Path("fake"), write=("nifti",)
+    )
     predict_files(options)
     record = read_record(out / f"{name}.json")
     assert record is not None

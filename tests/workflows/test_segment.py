@@ -40,7 +40,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def of_command(folder: Path, place: Path) -> tuple[Numbers, Affine]:
     """The mask that the command writes."""
-    options = PredictOptions(inputs=(place,), out=folder / "out", model="m", write=("nifti",))
+    options = PredictOptions(inputs=(place,), out=folder / "out", model=Path("m"), write=("nifti",))
     (case,) = predict_files(options).cases
     return read_nifti_labels(folder / "out" / f"{case.case}_mask.nii.gz")
 
@@ -264,7 +264,7 @@ def test_a_series_is_chosen_as_the_command_does(tmp_path: Path) -> None:
         gliomask.predict(tmp_path / "study", "m")
     chosen = {"t1": "1", "flair": "2"}
     options = PredictOptions(
-        inputs=(tmp_path / "study",), out=tmp_path / "out", model="m", series=chosen
+        inputs=(tmp_path / "study",), out=tmp_path / "out", model=Path("m"), series=chosen
     )
     (case,) = predict_files(options).cases
     mask, affine = read_nifti_labels(next(p for p in case.files if p.name.endswith("nii.gz")))

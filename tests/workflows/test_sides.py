@@ -44,7 +44,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def predicted(place: Path, *write: str) -> tuple[PredictedCase, Path]:
     out = place.parent / "out"
     options = PredictOptions.model_validate(
-        {"inputs": (place,), "out": out, "model": "fake", "write": write, "thorough": False}
+        {"inputs": (place,), "out": out, "model": Path("fake"), "write": write, "thorough": False}
     )
     (case,) = predict_files(options).cases
     return case, out / case.case

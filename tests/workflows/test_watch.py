@@ -49,7 +49,7 @@ class Watched:
     def look(self, looks: int, *steps: Step, **changes: Any) -> None:
         """Looks so many times; a step happens after each look but the last."""
         self.steps = list(steps)
-        keys = {"out": self.out, "model": "fake", "write": ("nifti",), "thorough": False}
+        keys = {"out": self.out, "model": Path("fake"), "write": ("nifti",), "thorough": False}
         options = PredictOptions.model_validate({**keys, **changes})
         watching.watch(self.place, options, self.tell, looks=looks)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,8 +33,11 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     model: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="RUN", help="A run folder to measure, at its own size; repeatable."),
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A run folder or a model of `gliomask models`, at its own size; repeatable.",
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="At 128 pixels, a third as long.")] = False,
     everything: Annotated[

@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A run folder; its card is changed.")],
+    model: Annotated[str, typer.Argument(help="A run folder; its card is changed.")],
     store: Annotated[Path, typer.Argument(help="The store that it was trained on.")],
     fold: Annotated[
         list[Path] | None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gliomask.cli.places import place_for
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command to the application."""
@@ -16,9 +18,15 @@ def add_to(app: typer.Typer) -> None:
 def run(
     source: Annotated[Path, typer.Argument(help="A store, or data in any known layout.")],
     model: Annotated[
-        list[str], typer.Option(help="A run folder; several for the folds of a cross-validation.")
+        list[str],
+        typer.Option(
+            help="A run folder, or a model of `gliomask models`; several run folders for the folds "
+            "of a cross-validation."
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write (default: SOURCE-by-MODEL, here).")
+    ] = None,
     part: Annotated[
         str | None, typer.Option(help="Of a store: train, validation, test (default) or all.")
     ] = None,
@@ -43,7 +51,7 @@ def run(
     keys = {
         "source": source,
         "model": tuple(model),
-        "out": out,
+        "out": out or place_for([source], f"by-{_names(model)}"),
         "part": part,
         "fold": fold,
         "figures": figures,
@@ -62,3 +70,8 @@ def run(
     render.scores(result.what, result.summary)
     render.judged(result, read=report)
     render.lines(*(f"WARNING: {text}" for text in result.warnings))
+
+
+def _names(models: list[str]) -> str:
+    """Evaluations by different models have different places."""
+    return "-".join(Path(model).absolute().name for model in models)

@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A run folder.")],
+    model: Annotated[str, typer.Argument(help="A run folder, or a model of `gliomask models`.")],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     to: Annotated[str, typer.Option(help="onnx or openvino.")] = "onnx",
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,

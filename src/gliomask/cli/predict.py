@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gliomask.cli.places import place_for
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
@@ -19,13 +20,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    out: Annotated[Path, typer.Option(help="The folder to write into.")],
-    model: Annotated[str, typer.Option(help="A run folder.")],
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
             metavar="INPUT...", help="Scans: NIfTI, DICOM folders or zips, slices, data sets."
         ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write into (default: INPUT-masks, here).")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A run folder, or a model of `gliomask models` (default: u2netp-lgg)."),
     ] = None,
     t1: Annotated[Path | None, typer.Option(help="The native T1, by hand.")] = None,
     t1ce: Annotated[Path | None, typer.Option(help="The post-contrast T1, by hand.")] = None,
@@ -81,7 +87,7 @@ def run(
     by_hand = {"t1": t1, "t1ce": t1ce, "t2": t2, "flair": flair}
     keys = {
         "inputs": inputs or [],
-        "out": out,
+        "out": out or place_for(inputs or [], "masks"),
         "model": model,
         "sequences": {name: path for name, path in by_hand.items() if path is not None},
         "series": pairs(series),

@@ -28,6 +28,8 @@ from gliomask.inference.passes import Opinions, Passes
 from gliomask.inference.reliability import Findings, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.first_use import tell_licence
+from gliomask.nets.shipped import find_model
 
 
 @dataclass(frozen=True)
@@ -234,16 +236,26 @@ def check_usable(card: ModelCard) -> None:
 
 
 def load_predictor(
-    model: str | Path,
+    model: str | Path | None = None,
     device: Device = "auto",
     engine: EngineName = "auto",
     threads: int | None = None,
 ) -> Predictor:
-    """The model of a run folder, ready to be used; see ``open_engine``.
+    """A model, ready to be used; see ``open_engine``.
+
+    The licence of one that comes with gliomask is said at its first use (``nets.first_use``).
+
+    Args:
+        model: a run folder, or the name of a model that comes along; see ``find_model``.
+        device: what computes.
+        engine: what runs the network.
+        threads: of a compiled engine.
 
     Raises:
-        ModelError: no such folder, a damaged card or weights, or another preprocessing than ours.
+        ModelError: no such model, a damaged card or weights, or another preprocessing than ours.
         MachineError: ``device`` or ``engine`` can't be used.
     """
-    opened = open_engine(Path(model), engine, device, threads)
+    folder = find_model(model)
+    opened = open_engine(folder, engine, device, threads)
+    tell_licence(folder, opened.card)
     return Predictor(opened.engine, opened.card, opened.note)

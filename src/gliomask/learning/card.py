@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -16,16 +18,19 @@ from gliomask.nets.cards import ModelCard
 from gliomask.store.manifest import Manifest
 
 
-def make_card(recipe: Recipe, choice: Choice, row: EpochRow, start: str = "") -> ModelCard:
+def make_card(
+    recipe: Recipe, choice: Choice, row: EpochRow, start: Mapping[str, Any] | None = None
+) -> ModelCard:
     """Describes the network as it was after an epoch.
 
     Args:
         recipe: that it was trained by.
         choice: what it was trained on.
         row: the epoch's.
-        start: where its first weights came from, in words; empty if they were drawn at random.
+        start: the facts of its first weights (``workflows.start``): ``words`` for people,
+            ``licence``, patients; None or empty if they were drawn at random.
     """
-    manifest = choice.store.manifest
+    manifest, start = choice.store.manifest, start or {}
     stacked = recipe.input.mode == "stacked"
     return ModelCard(
         name=safe_name(f"{recipe.name}-{manifest.name}").lstrip("_")[:64] or "model",
@@ -39,8 +44,10 @@ def make_card(recipe: Recipe, choice: Choice, row: EpochRow, start: str = "") ->
         threshold=recipe.threshold,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
-        trained_on="; ".join(filter(None, (_trained_on(choice), start))),
-        licence=_licence(manifest),
+        trained_on="; ".join(filter(None, (_trained_on(choice), start.get("words")))),
+        patients=_all(choice.training.patients, start.get("train_patients")),
+        chosen_on=_all(choice.validation_patients, start.get("validation_patients")),
+        licence=_licence(manifest, start.get("licence")),
         recipe=recipe.model_dump(mode="json"),
         metrics=_metrics(recipe, choice, row),
         notes=RESEARCH_USE_ONLY,
@@ -56,7 +63,17 @@ def _trained_on(choice: Choice) -> str:
     return f"store {manifest.name}{fold}: {patients}{synthetic}{licences}"
 
 
-def _licence(manifest: Manifest) -> str:
+def _all(own: Sequence[str], before: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(sorted({*own, *(before or ())}))
+
+
+def _licence(manifest: Manifest, start: str | None) -> str:
+    """What the weights began with binds them too."""
+    own = _licence_of_data(manifest)
+    return own if start in (None, own) else f"{own}; of the first weights: {start}"
+
+
+def _licence_of_data(manifest: Manifest) -> str:
     if manifest.licences:
         return f"that of the data: {', '.join(manifest.licences)}"
     if manifest.synthetic:

@@ -100,6 +100,11 @@ class ModelCard(BaseModel):
     """Whether it was trained on a phantom; such a model is for trying things out."""
     trained_on: str
     """The data, in words."""
+    patients: tuple[str, ...] = ()
+    """Whom the weights were fitted to, as the store names them; those of the model that the
+    training began with too. Empty if that is not known."""
+    chosen_on: tuple[str, ...] = ()
+    """Whom the epoch that is kept was chosen on, likewise."""
     licence: str
     """Of the weights."""
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -109,7 +114,8 @@ class ModelCard(BaseModel):
     recipe: PlainValues = Field(default_factory=dict)
     """What the training depended on: options, seed, sources of the first weights."""
     metrics: PlainValues = Field(default_factory=dict)
-    """What was measured, and on what."""
+    """What was measured, and on what. Where the model was evaluated, ``accuracy`` holds the figures
+    of its first region: ``part`` (of the patients), ``dice`` with ``mean``, ``ci95``, ``n``."""
     training_data: TrainingData | None = None
     """What it has learned from, in figures; None if that was not measured."""
     validation: ValidationFacts | None = None

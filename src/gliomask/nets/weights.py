@@ -21,6 +21,7 @@ from gliomask.errors import ModelError
 from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_model
 from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
 from gliomask.nets.entries import Entry, check_entries
+from gliomask.nets.shipped import find_model
 from gliomask.nets.u2net import U2Net, build_model
 
 
@@ -56,23 +57,27 @@ def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
     return written
 
 
-def load_model(folder: Path) -> tuple[U2Net, ModelCard]:
+def load_model(model: str | Path) -> tuple[U2Net, ModelCard]:
     """Reads what ``save_model`` wrote.
+
+    Args:
+        model: its folder, or the name of a model that comes along; see ``find_model``.
 
     Returns:
         the network on the CPU in evaluation mode, float32, and its card.
 
     Raises:
-        ModelError: a file is missing or damaged (checksum), the card is not valid, or the weights
-            are not those of the network that the card names.
+        ModelError: there is no such model, a file is missing or damaged (checksum), the card is
+            not valid, or the weights are not those of the network that the card names.
     """
+    folder = find_model(model)
     card, data = read_model(folder)
     path = folder / WEIGHTS_FILE
-    model = skeleton(card.network, card.in_channels, len(card.regions))
+    network = skeleton(card.network, card.in_channels, len(card.regions))
     tensors = parse_tensors(path, data)
-    check_tensors(path, tensors, model.state_dict())
-    model.load_state_dict(tensors, strict=True, assign=True)
-    return model.eval(), card
+    check_tensors(path, tensors, network.state_dict())
+    network.load_state_dict(tensors, strict=True, assign=True)
+    return network.eval(), card
 
 
 def skeleton(name: str, in_channels: int, out_channels: int) -> U2Net:

@@ -57,7 +57,7 @@ class Question:
     """What is to be judged; see ``EvaluateOptions``."""
 
     source: Path
-    models: tuple[str, ...]
+    models: tuple[Path, ...]
     part: Part | None
     fold: int | None
     device: Device
@@ -78,7 +78,7 @@ def assign(question: Question) -> Assignment:
     if len(question.models) > 1:
         return assign_folds(question)
     (model,) = question.models
-    seen, fold = read_seen(Path(model)), question.fold
+    seen, fold = read_seen(model), question.fold
     is_store = (question.source / MANIFEST).is_file()
     if is_store and seen and fold is None and question.part is None:
         fold = seen.fold
@@ -94,7 +94,7 @@ def assign_folds(question: Question) -> Assignment:
     if not (question.source / MANIFEST).is_file():
         raise ConfigError("only a store has folds for several models", path=question.source)
     store = open_store(question.source)
-    taken: dict[int, str] = {}
+    taken: dict[int, Path] = {}
     known: dict[int, Seen] = {}
     for model in question.models:
         fold, seen = _fold(model)
@@ -111,22 +111,22 @@ def assign_folds(question: Question) -> Assignment:
     return Assignment(judges, what, (), _left_out(taken, count))
 
 
-def _left_out(taken: dict[int, str], count: int) -> tuple[str, ...]:
+def _left_out(taken: dict[int, Path], count: int) -> tuple[str, ...]:
     missing = [str(fold) for fold in range(count) if fold not in taken]
     if not missing:
         return ()
     return (f"no model of fold {', '.join(missing)}: those patients are not judged",)
 
 
-def _judge(question: Question, model: str, part: Part | None, fold: int | None) -> Judge:
+def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> Judge:
     subjects = find_subjects(question.source, part, fold)
     predictor = load_predictor(model, question.device, question.engine)
-    return Judge(Path(model), predictor, subjects)
+    return Judge(model, predictor, subjects)
 
 
-def _fold(model: str) -> tuple[int, Seen]:
+def _fold(model: Path) -> tuple[int, Seen]:
     """The fold of a model, and whom it has seen."""
-    seen = read_seen(Path(model))
+    seen = read_seen(model)
     if seen is None or seen.fold is None:
         raise ConfigError(
             "several models are judged on a fold each, and this one does not tell its fold",

@@ -23,6 +23,7 @@ from gliomask.speed.slices import EngineSpeed
 from gliomask.speed.subject import Subject, drawn, trained
 from gliomask.speed.timing import Budget
 from gliomask.speed.training import TrainingSpeed
+from gliomask.workflows.model_option import Model
 
 _NETWORKS: Final = ("u2netp", "u2net")
 _ALL_NETWORKS: Final = ("u2net-tiny", *_NETWORKS)
@@ -33,8 +34,9 @@ _PEAK_SHARE: Final = 0.03
 class BenchOptions(Options):
     """What ``bench`` is asked to measure."""
 
-    models: tuple[Path, ...] = ()
-    """Run folders, instead of networks with drawn weights; each at the size of its card."""
+    models: tuple[Model, ...] = ()
+    """Run folders or names of models that come along, instead of networks with drawn weights; each
+    at the size of its card."""
     everything: bool = False
     """The network for tests too."""
     quick: bool = False

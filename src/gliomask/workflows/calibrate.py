@@ -33,6 +33,7 @@ from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.store.store import open_store
 from gliomask.workflows.assignment import Question, assign_folds
 from gliomask.workflows.measuring import MeasuredCase, measure, subsets_of
+from gliomask.workflows.model_option import Model, OwnModel
 from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
 from gliomask.workflows.training_data import sample, training_data
@@ -43,11 +44,11 @@ from gliomask.workflows.voxels import COUNTED
 class CalibrateOptions(Options):
     """What ``calibrate`` is asked to do."""
 
-    model: Path
+    model: OwnModel
     """A run folder; its card is changed."""
     store: Path
     """The store that it was trained on."""
-    folds: tuple[Path, ...] = ()
+    folds: tuple[Model, ...] = ()
     """Run folders of a cross-validation by the same recipe, to be measured instead of a model that
     learned from everyone."""
     device: Device = "auto"
@@ -132,8 +133,8 @@ def _chosen_on(model: Path, store: Path, seen: Seen) -> tuple[Subject, ...]:
 
 def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
     """The models of the folds, each with the patients that it never saw."""
-    folds = tuple(str(folder) for folder in options.folds)
-    assigned = assign_folds(Question(options.store, folds, None, None, options.device, "auto"))
+    question = Question(options.store, options.folds, None, None, options.device, "auto")
+    assigned = assign_folds(question)
     measures = []
     for one in assigned.judges:
         own = _uncalibrated(one.predictor.card)

@@ -19,6 +19,7 @@ from gliomask.machine.gpus import GPUs, read_gpus
 from gliomask.machine.memory import Memory, read_memory
 from gliomask.machine.packages import Package, core_packages, extra_packages, own_version, python
 from gliomask.machine.processors import Processors, read_processors
+from gliomask.nets import shipped
 from gliomask.workflows.checkup import (
     PREDICTION_DISK,
     TEMPORARY_DISK,
@@ -147,7 +148,7 @@ def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
 def _files() -> tuple[Finding, ...]:
     """What comes with gliomask, and which files of others can be read."""
     home = Path(str(resources.files("gliomask")))
-    return (*_dicom(), judge_viewer(home / _VIEWER), *_models(home / "models"))
+    return (*_dicom(), judge_viewer(home / _VIEWER), *_models(shipped.HOME))
 
 
 def _dicom() -> tuple[Finding, ...]:

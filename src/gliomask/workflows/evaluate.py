@@ -29,6 +29,7 @@ from gliomask.workflows.assignment import Assignment, Judge, Question, assign, l
 from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.judging import Background, Circumstances, JudgedCase, judge
+from gliomask.workflows.model_option import Models
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
     Judgement,
@@ -45,8 +46,9 @@ class EvaluateOptions(Options):
 
     source: Path
     """A store, or the root of a data set in any known layout."""
-    model: str | Annotated[tuple[str, ...], Field(min_length=1)]
-    """A run folder; or those of a cross-validation, each judged on the fold it never saw."""
+    model: Models
+    """A run folder, or the name of a model that comes with gliomask; or the run folders of a
+    cross-validation, each judged on the fold it never saw."""
     out: Path
     """The folder to write; an earlier evaluation in it is replaced."""
     part: Part | None = None
@@ -161,9 +163,8 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
 
 
 def _question(options: EvaluateOptions) -> Question:
-    models = (options.model,) if isinstance(options.model, str) else options.model
     return Question(
-        options.source, models, options.part, options.fold, options.device, options.engine
+        options.source, options.model, options.part, options.fold, options.device, options.engine
     )
 
 

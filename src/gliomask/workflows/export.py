@@ -21,6 +21,8 @@ from gliomask.nets.arrays import read_arrays
 from gliomask.nets.bundle.whole import network_of, whole_graph
 from gliomask.nets.bundle.words import Told, bundle_json, readme, runner
 from gliomask.nets.cards import CARD_FILE
+from gliomask.nets.first_use import tell_licence
+from gliomask.workflows.model_option import Model
 
 BUNDLE_FILE = "bundle.json"
 _COUNTED = re.compile(r'name="(\w+)_\d+"')
@@ -30,8 +32,8 @@ _COUNTED = re.compile(r'name="(\w+)_\d+"')
 class ExportOptions(Options):
     """What ``export`` is asked to do."""
 
-    model: Path
-    """A run folder."""
+    model: Model
+    """A run folder, or the name of a model that comes with gliomask."""
     out: Path
     """The folder to make; there may be nothing at its place."""
     to: Literal["onnx", "openvino"] = "onnx"
@@ -69,6 +71,7 @@ def export(options: ExportOptions) -> ExportResult:
     openvino = _load_openvino() if options.to == "openvino" else None
     arrays, card = read_arrays(options.model)
     check_usable(card)
+    tell_licence(options.model, card)
     graph = whole_graph(card, network_of(arrays, card)).SerializeToString(deterministic=True)
     with atomic_folder(options.out) as folder:
         if openvino is None:

@@ -32,10 +32,12 @@ from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.machine.memory_limit import memory_limit
+from gliomask.nets.shipped import find_model
 from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.bounded import check_fits, share_of
 from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
+from gliomask.workflows.model_option import Model
 from gliomask.workflows.one_grid import load_on_one_grid, with_study
 from gliomask.workflows.outcome import Outcome, record_path
 from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
@@ -56,8 +58,8 @@ class PredictOptions(Options):
     """Volumes, pictures, folders of one or many examinations, data sets."""
     out: Path
     """The folder to write into; other files in it stay."""
-    model: str
-    """A run folder."""
+    model: Model = Field(default_factory=find_model)
+    """A run folder, or the name of a model that comes with gliomask."""
     sequences: Mapping[str, Path] = Field(default_factory=dict)
     """Sequence name -> file, instead of ``inputs``, when names don't tell the sequence."""
     series: Mapping[str, str] = Field(default_factory=dict)
@@ -168,7 +170,7 @@ class Segmenter:
 
     def __init__(self, options: PredictOptions) -> None:
         self.options = options
-        share = share_of(Path(options.model), options.limit_memory)
+        share = share_of(options.model, options.limit_memory)
         self.limit, how = share.left, (options.device, options.engine, share.threads)
         predictor = load_predictor(options.model, *how)
         if options.threshold is not None:

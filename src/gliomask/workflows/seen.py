@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from gliomask.errors import ModelError
+from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.workflows.results import PROVENANCE
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The patients that a run's own records name.
+    """The patients that a model's own records name.
 
     Attributes:
         trained: that its weights were fitted to, those of the model that it started from too.
@@ -30,7 +32,21 @@ class Seen:
 
 
 def read_seen(run: Path) -> Seen | None:
-    """What the provenance of a run names; None if it names no patients."""
+    """What the provenance of a run names, or else its card; None if neither names patients."""
+    return _of_provenance(run) or _of_card(run)
+
+
+def _of_card(run: Path) -> Seen | None:
+    """A model that was passed on comes without its provenance; its card tells no fold."""
+    try:
+        card = read_card(run / CARD_FILE)
+    except ModelError:
+        return None
+    seen = Seen(frozenset(card.patients), frozenset(card.chosen_on), None)
+    return seen if seen.patients else None
+
+
+def _of_provenance(run: Path) -> Seen | None:
     try:
         keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
         trained, chosen = (frozenset(keys[f"{part}_patients"]) for part in ("train", "validation"))

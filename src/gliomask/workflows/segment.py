@@ -44,7 +44,7 @@ class How:
 
 def predict(
     images: Images,
-    model: str | Path | Predictor,
+    model: str | Path | Predictor | None = None,
     *,
     device: Device = "auto",
     engine: EngineName = "auto",
@@ -58,7 +58,8 @@ def predict(
             sequence name (``t1``, ``t1ce``, ``t2``, ``flair``) -> path; or sequence name -> image
             in memory: an array (I, J, K) of any real type with its affine (4, 4), voxel to RAS+
             mm, or a nibabel image of three dimensions.
-        model: a run folder, or a predictor that is loaded already (for many examinations).
+        model: a run folder, the name of a model that comes with gliomask, or a predictor that is
+            loaded already (for many examinations); ``u2netp-lgg`` if it is not given.
         device: what computes, if the model is not loaded yet.
         engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.

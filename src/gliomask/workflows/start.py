@@ -17,6 +17,8 @@ from gliomask.errors import ConfigError
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.first_use import tell_licence
+from gliomask.nets.shipped import find_model
 from gliomask.nets.u2net import U2Net
 from gliomask.workflows.results import PROVENANCE
 from gliomask.workflows.seen import Seen, read_seen
@@ -28,8 +30,8 @@ class Start:
 
     Attributes:
         network: with the weights.
-        facts: where they come from, for the provenance and, in ``words``, for the card: source,
-            checksum, patients.
+        facts: where they come from, for the provenance and the card: source, checksum, licence,
+            patients, and ``words`` for people.
         notes: what was done to make them fit.
     """
 
@@ -42,8 +44,9 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     """Loads the first weights.
 
     Args:
-        source: a run folder; or a file of weights with the names of the authors' code (``.pth``,
-            ``.safetensors``), which tells nothing of patients.
+        source: a run folder, or the name of a model that comes with gliomask; or a file of
+            weights with the names of the authors' code (``.pth``, ``.safetensors``), which tells
+            nothing of patients.
         recipe: of the training that begins.
         sequences: that it uses, in their order.
         judged: its validation and test patients.
@@ -54,6 +57,7 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     """
     stacked = recipe.input.mode == "stacked"
     channels = len(sequences) if stacked else 1
+    source = find_model(str(source))
     card, seen = (None, None) if source.is_file() else _history(source)
     if card is not None:
         _check(source, card, recipe)
@@ -73,9 +77,13 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     order = (f"its sequences were {', '.join(known)}",) if known != sequences else ()
     name = source.name if card is None else card.name
     words = f"first weights from {name} (sha256 {report.sha256[:12]})"
+    facts = {"source": str(source), "sha256": report.sha256, "words": words, **_patients(seen)}
+    if card is not None:
+        tell_licence(source, card)
+        facts["licence"] = card.licence
     return Start(
         network,
-        {"source": str(source), "sha256": report.sha256, "words": words, **_patients(seen)},
+        facts,
         (*report.lines()[: 1 + len(report.adapted)], *order),
     )
 

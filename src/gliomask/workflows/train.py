@@ -256,8 +256,7 @@ def _network(recipe: Recipe, choice: Choice) -> U2Net:
 
 
 def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
-    words = str(job.history.get("words", ""))
-    save_model(job.options.out, network, make_card(job.recipe, job.choice, row, words))
+    save_model(job.options.out, network, make_card(job.recipe, job.choice, row, job.history))
 
 
 def _run(job: _Job, training: Training) -> Position:

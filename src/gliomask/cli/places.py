@@ -1,0 +1,17 @@
+"""Where results go when nobody says: into the working directory, named after what they are of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+_ENDINGS = re.compile(r"\.(nii|nii\.gz|zip|dcm|tiff?|png|store)$", flags=re.IGNORECASE)
+
+
+def place_for(sources: Sequence[Path], what: str) -> Path:
+    """``<source>-<what>`` for one source, ``<what>`` for several or none."""
+    if len(sources) != 1:
+        return Path(what)
+    name = _ENDINGS.sub("", sources[0].absolute().name)
+    return Path(f"{name}-{what}" if name else what)

@@ -1,0 +1,100 @@
+"""Names of models and their folders; and the models that do come along."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path, PurePath
+
+import pytest
+
+from gliomask.errors import ModelError
+from gliomask.nets import shipped
+from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
+from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.nets.shipped import find_model, is_shipped, shipped_names
+from gliomask.nets.weights import load_model
+from tests.shipping import NAME, home, ship
+
+__all__ = ["home"]
+
+
+def test_a_name_is_its_folder(home: Path) -> None:
+    folder = ship(home)
+    assert shipped_names() == (NAME,)
+    assert find_model(NAME) == folder
+    assert find_model() == folder
+    assert load_model(NAME)[1] == read_card(folder / CARD_FILE)
+
+
+def test_a_path_is_itself(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(home)
+    monkeypatch.chdir(tmp_path)
+    for path in ("./run", "runs/run", str(tmp_path / "run"), Path("run"), "."):
+        assert find_model(path) == Path(path)
+    assert find_model(Path(NAME)) == Path(NAME)
+    (tmp_path / NAME).mkdir()
+    assert find_model(NAME) == Path(NAME)
+    assert find_model() == home / NAME
+
+
+@pytest.mark.parametrize(
+    ("named", "text"),
+    [
+        ("u2netp_lgg", "(model=u2netp_lgg, allowed a path or big or u2netp-lgg); did you mean"),
+        ("nothing like it", "(model=nothing like it, allowed a path or big or u2netp-lgg)"),
+        ("", "(model=, allowed a path or big or u2netp-lgg)"),
+    ],
+)
+def test_an_unknown_name_tells_those_that_are_known(home: Path, named: str, text: str) -> None:
+    ship(home)
+    ship(home, "big")
+    with pytest.raises(ModelError) as caught:
+        find_model(named)
+    assert str(caught.value).startswith("no such path, and no model of this name")
+    assert text in str(caught.value)
+    assert ("'u2netp-lgg'?" in str(caught.value)) == ("did you mean" in text)
+
+
+def test_a_package_without_models(home: Path) -> None:
+    assert shipped_names() == ()
+    with pytest.raises(ModelError) as caught:
+        find_model()
+    assert str(caught.value) == (
+        "this gliomask comes without the model u2netp-lgg; name a model (--model)"
+    )
+    with pytest.raises(ModelError, match=r"model=u2netp-lgg, allowed a path\)$"):
+        find_model(NAME)
+
+
+def test_which_models_come_along(home: Path, tmp_path: Path) -> None:
+    folder = ship(home)
+    assert is_shipped(folder)
+    assert is_shipped(folder / "..") is False
+    (tmp_path / "link").symlink_to(folder)
+    assert is_shipped(tmp_path / "link")
+    assert not is_shipped(tmp_path / "run" / NAME)
+
+
+def test_resolving_loads_nothing_heavy() -> None:
+    code = "import sys, gliomask.nets.shipped; print({'torch', 'pydantic'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_what_comes_along_is_whole(name: str) -> None:
+    """Its weights are those of its card, it is no phantom's, and it tells whom it has seen."""
+    _, card = read_arrays(shipped.HOME / name)
+    assert card.name == name
+    assert not card.synthetic
+    assert card.patients
+    assert "not known" not in card.licence
+
+
+@pytest.mark.parametrize("file", [CARD_FILE, WEIGHTS_FILE])
+def test_its_files_go_into_the_package(file: str) -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as project:
+        patterns = tomllib.load(project)["tool"]["setuptools"]["package-data"]["gliomask"]
+    assert any(PurePath("models", NAME, file).match(pattern) for pattern in patterns)

@@ -1,0 +1,253 @@
+"""A model that comes inside the package, through everything that takes a model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import gliomask
+from gliomask.cli import main as cli
+from gliomask.errors import ConfigError, ModelError
+from gliomask.formats.nifti import read_nifti_labels
+from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.workflows import doctor as doctors
+from gliomask.workflows.bench import BenchOptions
+from gliomask.workflows.calibrate import CalibrateOptions
+from gliomask.workflows.evaluate import EvaluateOptions
+from gliomask.workflows.predict import PredictOptions
+from gliomask.workflows.seen import Seen, read_seen
+from gliomask.workflows.train import TrainOptions, train
+from tests.fakes import head_labels, head_volume, write_head
+from tests.learning.stores import write_store
+from tests.shipping import LICENCE, NAME, home, ship
+
+__all__ = ["home"]
+CASE = "BraTS-GLI-00001-000"
+ACCURACY = {
+    "part": "out of fold",
+    "dice": {"n": 87, "mean": 0.853, "ci95": [0.83, 0.87], "min": 0.2},
+}
+ON_THE_PROCESSOR = ("--device", "cpu", "--engine", "torch")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Work in a folder of its own, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    yield tmp_path / "work"
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def folder(home: Path) -> Path:
+    return ship(
+        home,
+        patients=("BraTS-GLI-00001", "someone"),
+        metrics={"accuracy": ACCURACY},
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for case in (CASE, "BraTS-GLI-00002-000"):
+        write_head(tmp_path / "data", case, head_volume(), head_labels())
+    return tmp_path / "data"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["gliomask", *map(str, words)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
+
+
+def test_options_turn_the_name_into_its_folder(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for options in (
+        PredictOptions(out=out),
+        PredictOptions(out=out, model=NAME),
+        gliomask.ExportOptions(out=out, model=NAME),
+    ):
+        assert options.model == folder
+    assert EvaluateOptions(source=out, out=out, model=NAME).model == (folder,)
+    several = EvaluateOptions.model_validate(
+        {"source": out, "out": out, "model": (NAME, tmp_path / "run")}
+    )
+    assert several.model == (folder, tmp_path / "run")
+    assert BenchOptions.model_validate({"models": (NAME,)}).models == (folder,)
+
+
+def test_predict_needs_nothing_but_a_scan(
+    folder: Path,
+    data: Path,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("--write", "nifti", "--limit-memory", "64GB", *ON_THE_PROCESSOR)
+    assert run(monkeypatch, "predict", data / CASE, *words) == 0
+    assert f"written to {CASE}-masks, " in capsys.readouterr().out
+    record = json.loads((here / f"{CASE}-masks" / f"{CASE}.json").read_text())
+    assert record["provenance"]["licence"] == LICENCE
+    assert record["synthetic_training"] is False
+    mask, _ = read_nifti_labels(here / f"{CASE}-masks" / f"{CASE}_mask.nii.gz")
+    for named in (None, NAME, folder):
+        found = gliomask.predict(data / CASE, named, device="cpu", engine="torch")
+        assert np.array_equal(found.mask, mask)
+
+
+def test_a_package_without_it_says_so(
+    home: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "predict", data) == 2
+    shown = capsys.readouterr().err
+    assert shown == (
+        "error: this gliomask comes without the model u2netp-lgg; name a model (--model)\n"
+    )
+    with pytest.raises(ModelError, match="comes without the model u2netp-lgg"):
+        gliomask.predict(data)
+
+
+def test_evaluate_needs_a_source_and_the_name(
+    folder: Path,
+    data: Path,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of the two patients it was trained on one."""
+    words = ("evaluate", data, "--model", NAME, "--no-report", *ON_THE_PROCESSOR)
+    assert run(monkeypatch, *words) == 0
+    shown = capsys.readouterr().out
+    assert "WARNING: the model was trained on 1 of the 2 evaluated patients" in shown
+    out = here / f"data-by-{NAME}"
+    assert f"written to {out.name}" in shown
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["in_training"] == ["BraTS-GLI-00001"]
+    assert summary["model"] == NAME
+
+
+def test_a_model_that_was_passed_on_tells_its_patients(home: Path) -> None:
+    folder = ship(home, patients=("a", "b"), chosen_on=("c",))
+    seen = read_seen(folder)
+    assert seen == Seen(frozenset({"a", "b"}), frozenset({"c"}), None)
+    assert read_seen(ship(home, "silent")) is None
+    (folder / "provenance.json").write_text(
+        json.dumps({"train_patients": ["x"], "validation_patients": []})
+    )
+    seen = read_seen(folder)
+    assert seen is not None
+    assert seen.patients == {"x"}
+
+
+def test_export_by_name(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "export", NAME, "--out", tmp_path / "bundle") == 0
+    made = (tmp_path / "bundle" / CARD_FILE).read_bytes()
+    assert made == (folder / CARD_FILE).read_bytes()
+
+
+def test_models_shows_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "models") == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if NAME in line]
+    for told in (
+        "u2net-tiny",
+        "64",
+        "t1, flair",
+        "whole 0.85 (0.83 to 0.87), 87 patients out of fold",
+        LICENCE,
+    ):
+        assert told in row
+    assert run(monkeypatch, "models", NAME) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["patients", "2"] in shown
+    assert ["licence", *LICENCE.split()] in shown
+    assert any("0.853," in line and "accuracy.dice" in line for line in shown)
+    assert run(monkeypatch, "models", "--json") == 0
+    (one,) = json.loads(capsys.readouterr().out)["models"]
+    assert (one["name"], one["licence"]) == (NAME, LICENCE)
+    assert (one["dice"]["mean"], one["dice"]["ci95"]) == (0.853, [0.83, 0.87])
+    assert run(monkeypatch, "models", "u2net-lgg") == 2
+    assert "did you mean 'u2netp-lgg'?" in capsys.readouterr().err
+
+
+def test_it_is_not_calibrated(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = (folder / CARD_FILE).read_bytes()
+    for named in (NAME, folder):
+        assert run(monkeypatch, "calibrate", named, tmp_path / "store") == 2
+        assert "a model that comes with gliomask is not changed" in capsys.readouterr().err
+        with pytest.raises(ModelError, match="copy its folder"):
+            CalibrateOptions(model=named, store=tmp_path)
+    assert (folder / CARD_FILE).read_bytes() == before
+
+
+def test_a_training_that_begins_with_it_is_bound_by_its_licence(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+    monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
+    store = write_store(tmp_path / "store")
+    ship(home, patients=("someone",))
+    changes = ("network=u2net-tiny", "input.size=32", "input.dropout=0", "epochs=1", "batch_size=4")
+    keys = {"store": store.path, "changes": changes, "device": "cpu", "start": NAME}
+    result = train(TrainOptions.model_validate({**keys, "out": tmp_path / "run"}))
+    card, due = read_card(result.run / CARD_FILE), store.split.holdout
+    assert card.licence == f"that of the data: CC0-1.0; of the first weights: {LICENCE}"
+    assert set(card.patients) == {"someone", *due.train}
+    assert card.chosen_on == due.validation
+    ship(home, patients=(card.chosen_on[0],))
+    with pytest.raises(ConfigError, match="learned from 1 of the patients"):
+        train(TrainOptions.model_validate({**keys, "out": tmp_path / "next"}))
+
+
+def test_the_licence_is_said_on_stderr_once(
+    folder: Path, data: Path, tmp_path: Path, home: Path
+) -> None:
+    code = (
+        "import pathlib; from gliomask.cli.main import main; from gliomask.nets import shipped; "
+        f"shipped.HOME = pathlib.Path({str(home)!r}); main()"
+    )
+    words = ["predict", str(data / CASE), "--write", "nifti", "--json", *ON_THE_PROCESSOR]
+    errors = []
+    for number in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words, "--out", str(tmp_path / f"out{number}")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout)["model"] == NAME
+        errors.append([line for line in done.stderr.splitlines() if "licence" in line])
+    assert errors == [
+        [
+            f"the model {NAME} comes with gliomask; its licence: {LICENCE}; "
+            "not for commercial use; for research use only"
+        ],
+        [],
+    ]
+
+
+def test_doctor_looks_at_it(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = [one for one in doctors._files() if one.name == f"model {NAME}"]
+    assert (found.level, found.found) == ("ok", "u2net-tiny")
+    (folder / CARD_FILE).unlink()
+    (found,) = [one for one in doctors._files() if one.name == f"model {NAME}"]
+    assert (found.level, found.found) == ("breaks", "damaged")
