@@ -27,6 +27,7 @@ from gliomask.core.geometry import to_reading
 from gliomask.core.labels import region_masks
 from gliomask.core.slices import SliceStack, place
 from gliomask.core.volume import FloatArray
+from gliomask.evaluation.boxes import bounding_box
 from gliomask.evaluation.statistics import bootstrap_ci95
 from gliomask.evaluation.temperature import adjusted_threshold
 from gliomask.inference.predictor import Predictor, load_predictor
@@ -125,13 +126,17 @@ def _mirrored(predictor: Predictor, stack: SliceStack) -> FloatArray:
 def _count(predictor: Predictor, said: FloatArray, true: Mask) -> Counts:
     """(thresholds, shares, areas, 3) of one volume (S, H, W)."""
     card = predictor.card
+    lowest = adjusted_threshold(float(THRESHOLDS[0]), card.temperature)
+    box = bounding_box((said >= lowest) | true)
+    said, true = said[box], true[box]
     found = np.zeros((len(THRESHOLDS), len(SHARES), len(AREAS), len(_KINDS)), np.int64)
+    free = ~true.any(axis=(1, 2))
     for t, threshold in enumerate(THRESHOLDS):
         mask = said >= adjusted_threshold(float(threshold), card.temperature)
         for s, kept in enumerate(_by_share(mask)):
             for a, area in enumerate(AREAS):
                 marked = kept & (kept.sum(axis=(1, 2)) >= max(area, 1))[:, None, None]
-                invented = marked.any(axis=(1, 2)) & ~true.any(axis=(1, 2))
+                invented = marked.any(axis=(1, 2)) & free
                 found[t, s, a] = (marked & true).sum(), marked.sum(), invented.sum()
     return found
 

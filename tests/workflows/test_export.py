@@ -20,7 +20,7 @@ from gliomask.core.geometry import from_reading, orientation, spacing_mm, to_rea
 from gliomask.core.volume import Volume
 from gliomask.errors import ConfigError, InputError, MachineError, ModelError
 from gliomask.formats.nifti import read_nifti_labels
-from gliomask.inference.predictor import load_predictor
+from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.nets.cards import CARD_FILE, read_card, write_card
 from gliomask.workflows.export import ExportOptions, export
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -41,7 +41,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_card(folder / CARD_FILE, card)
     found = load_predictor(folder, "cpu", "torch").segment(head_volume(), keep=True).probabilities
     assert found is not None
-    write_card(folder / CARD_FILE, card.with_threshold(float(np.quantile(found, 0.9))))
+    card = card.with_threshold(float(np.quantile(found, 0.9)))
+    before = Predictor(load_predictor(folder, "cpu", "torch").engine, card).segment(head_volume())
+    write_card(folder / CARD_FILE, card.model_copy(update={"smallest_part": 0.2}))
+    after = load_predictor(folder, "cpu", "torch").segment(head_volume())
+    assert 0 < (after.mask > 0).sum() < (before.mask > 0).sum()  # some parts are dropped
     return folder
 
 
@@ -194,7 +198,7 @@ def test_a_damaged_graph_is_refused(bundle: Path, tmp_path: Path) -> None:
 
 def test_the_runner_is_short_and_needs_a_runtime_and_numpy(bundle: Path) -> None:
     text = (bundle / "run.py").read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 40
+    assert len(text.splitlines()) <= 48
     assert "research use only" in text
     found = set()
     for node in ast.walk(ast.parse(text)):
@@ -202,7 +206,8 @@ def test_the_runner_is_short_and_needs_a_runtime_and_numpy(bundle: Path) -> None
             found |= {name.name.split(".")[0] for name in node.names}
         if isinstance(node, ast.ImportFrom):
             found.add(str(node.module).split(".")[0])
-    assert found - sys.stdlib_module_names == {"numpy", "onnxruntime"}
+    # scipy only where small parts are dropped
+    assert found - sys.stdlib_module_names == {"numpy", "onnxruntime", "scipy"}
 
 
 def test_what_stands_in_the_folder(model: Path, bundle: Path) -> None:

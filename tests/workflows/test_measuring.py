@@ -11,7 +11,15 @@ from gliomask.core.slices import to_slices
 from gliomask.evaluation.logit_counts import LogitCounts, count_probabilities
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.measures import VolumeFit
-from gliomask.workflows.measuring import MOST_SLICES, MeasuredCase, Volumes, measure, subsets_of
+from gliomask.workflows.measuring import (
+    MOST_SLICES,
+    SHARES,
+    MeasuredCase,
+    Volumes,
+    choose_smallest_part,
+    measure,
+    subsets_of,
+)
 from gliomask.workflows.subjects import Examination
 from gliomask.workflows.validation_facts import validation_facts
 from tests.fakes import BrightEngine, fake_card, head_labels, head_volume
@@ -51,7 +59,7 @@ def test_subsets_of_models_that_know_dropout() -> None:
 def test_volumes_are_those_of_the_prediction_and_the_reference() -> None:
     found, looks = measured(examination())
     plain = Predictor(BrightEngine(), DROPOUT).segment(head_volume())
-    assert found.volumes["whole"].plain == plain.voxels["whole"]
+    assert found.volumes["whole"].plain == (plain.voxels["whole"],) * len(SHARES)  # it is one part
     assert found.volumes["whole"].true == 6 * 5 * 3
     assert found.volumes["whole"].others.tolist() == [plain.voxels["whole"]] * 6
     assert looks == 3  # in full, with T1 alone, with FLAIR alone
@@ -96,16 +104,19 @@ def counts() -> LogitCounts:
 
 
 def fact(patient: str, plain: int, true: int, other: int) -> MeasuredCase:
-    volumes = Volumes(plain, np.array([other]), true, 0.1 if plain else 0.0)
+    volumes = Volumes((plain,) * len(SHARES), np.array([other]), true, 0.1 if plain else 0.0)
     subsets = {("t1", "flair"): {"whole": 0.9}, ("t1",): {}, ("flair",): {"whole": 0.7}}
-    return MeasuredCase(patient, {"whole": counts()}, {"whole": volumes}, ("side 1",), subsets)
+    dice = (0.5,) * len(SHARES)
+    return MeasuredCase(
+        patient, {"whole": counts()}, {"whole": volumes}, dice, ("side 1",), subsets
+    )
 
 
 def test_facts_by_hand() -> None:
     """Spread 10 + 0.25 each; ten patients, errors of 1 to 10 voxels, and one that was missed."""
     cases = [fact(f"p{k}", 100, 100 + k, 110) for k in range(1, 11)]
     cases = [*cases, fact("p1", 100, 9999, 100), fact("q", 0, 50, 0)]
-    found = validation_facts(cases, DROPOUT, 1.0)
+    found = validation_facts(cases, DROPOUT, 1.0, 0.0)
     region = found.regions["whole"]
     assert (found.patients, region.tumours, region.missed) == (11, 11, 1)
     assert region.disagreement is not None
@@ -116,3 +127,24 @@ def test_facts_by_hand() -> None:
     with_all, t1, flair = found.subsets
     assert (with_all.dice, with_all.patients) == ({"whole": 0.9}, 11)
     assert (t1.dice, flair.dice) == ({}, {"whole": 0.7})
+
+
+def test_a_speck_apart_is_dropped_if_that_costs_nothing() -> None:
+    volume, labels = head_volume(), head_labels()
+    volume.array[1, 5:7, 5:7, 2] += 300  # marked as brightly as the tumour, far from it
+    case = Examination(to_slices(volume), labels, None)
+    found, _ = measured(case)
+    whole, *dropped = found.volumes["whole"].plain
+    assert dropped[-1] < whole
+    assert choose_smallest_part([found]) == SHARES[-1]
+
+
+def test_the_largest_share_that_costs_no_dice_is_chosen() -> None:
+    def case(patient: str, *dice: float | None) -> MeasuredCase:
+        return replace(fact(patient, 100, 100, 100), dice=dice)
+
+    better, worse = (0.5, 0.6, 0.6, 0.6, 0.6), (0.5, 0.5, 0.5, 0.4, 0.3)
+    assert choose_smallest_part([case("a", *better), case("b", *worse)]) == 0.05  # 0.5 and 0.5
+    assert choose_smallest_part([case("b", *worse)]) == 0.02
+    assert choose_smallest_part([case("b", *worse), case("b", *better)]) == 0.02  # the first case
+    assert choose_smallest_part([case("a", *[None] * 5), replace(fact("c", 0, 0, 0), dice=())]) == 0

@@ -1,7 +1,7 @@
 """From a volume to a mask on the same grid: the card says how, the engine does the arithmetic.
 
     volume --to_slices--> stack --choose, fit--> engine --sigmoid, unfit--> maps
-    maps --temperature, place--> probabilities --threshold--> mask
+    maps --temperature, place--> probabilities --threshold, small parts--> mask
 
 Slices go through in small batches, so memory does not grow with the network. A probability is
 what the network says and is never rescaled by what else is in the image: that would find a tumour
@@ -24,6 +24,7 @@ from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Device, Engine
+from gliomask.inference.parts import drop_small_parts
 from gliomask.inference.passes import Opinions, Passes
 from gliomask.inference.reliability import Findings, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
@@ -146,7 +147,7 @@ class Predictor:
         apart = opinions.disagreement
         return replace(
             plain,
-            intervals=self._intervals(opinions, complete=not plain.missing),
+            intervals=self._intervals(plain, opinions),
             disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
             reliability=assess(Findings(self.card, stack, plain, opinions)),
         )
@@ -156,7 +157,8 @@ class Predictor:
     ) -> Prediction:
         channels = self.channels(stack.sequences)
         card, record = self.card, stack.record
-        mask = labels_of_regions(probabilities >= card.threshold, card.regions)
+        marked = labels_of_regions(probabilities >= card.threshold, card.regions)
+        mask = drop_small_parts(marked, card.smallest_part)
         voxels = region_masks(mask, card.regions).sum(axis=(1, 2, 3))
         return Prediction(
             case=case,
@@ -174,14 +176,14 @@ class Predictor:
             provenance=self._provenance(),
         )
 
-    def _intervals(self, opinions: Opinions, *, complete: bool) -> MappingProxyType[str, Interval]:
+    def _intervals(self, plain: Prediction, opinions: Opinions) -> MappingProxyType[str, Interval]:
         """Those of the regions of which something was found; measured ones with all sequences."""
         found = {}
         for k, region in enumerate(self.card.regions):
-            plain, others = int(opinions.plain[k]), opinions.voxels[:, k]
-            wide = spread(plain, others, doubt(opinions.probabilities[k]))
-            fit = self.card.volume_fit(region) if complete else None
-            one = interval(plain, wide, fit)
+            voxels = plain.voxels[region]
+            wide = spread(voxels, opinions.voxels[:, k], doubt(opinions.probabilities[k]))
+            fit = None if plain.missing else self.card.volume_fit(region)
+            one = interval(voxels, wide, fit)
             if one is not None:
                 found[region] = one
         return MappingProxyType(found)

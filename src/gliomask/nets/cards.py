@@ -94,6 +94,8 @@ class ModelCard(BaseModel):
     """Probability from which a pixel belongs to a region."""
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The logits of the final maps are divided by it (Guo et al., ICML 2017); 1 changes nothing."""
+    smallest_part: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Connected parts of a mask smaller than this share of its largest part are dropped."""
     preprocess: PlainValues
     """Version and parameters of the preprocessing in training."""
     synthetic: bool

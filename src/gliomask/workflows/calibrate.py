@@ -4,7 +4,8 @@ learn from.
 A network's probabilities are too sure of themselves. Dividing their logits by one number, the
 temperature, mends that on the whole; the threshold moves along, so that no mask changes. On the
 same pass it is measured how far volumes lie from the truth, how much the network's maps usually
-disagree and what missing sequences cost. Training patients would give wrong numbers, test patients
+disagree and what missing sequences cost; and small parts of a mask are dropped as far as that costs
+no Dice. Training patients would give wrong numbers, test patients
 may not be looked at; of the training patients only their scans are described.
 
 A model that learned from everyone has no such patients. The models of a cross-validation by the
@@ -32,7 +33,7 @@ from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.store.store import open_store
 from gliomask.workflows.assignment import Question, assign_folds
-from gliomask.workflows.measuring import MeasuredCase, measure, subsets_of
+from gliomask.workflows.measuring import MeasuredCase, choose_smallest_part, measure, subsets_of
 from gliomask.workflows.model_option import Model, OwnModel
 from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
@@ -64,12 +65,14 @@ class CalibrateResult:
         patients: that the temperature was fitted on.
         temperature: and how far it helps.
         threshold: of the card now, on calibrated probabilities.
+        smallest_part: of the card now: parts below this share of the largest are dropped.
     """
 
     model: Path
     patients: int
     temperature: Temperature
     threshold: float
+    smallest_part: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,14 +109,16 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
     cases = [case for one in measures for case in _measured(one, progress)]
     found = fit_temperature(pool(one for case in cases for one in case.counts.values()))
     patients = len({case.patient for case in cases})
+    smallest = choose_smallest_part(cases)
     written = _calibrated(card, found, part, patients).model_copy(
         update={
-            "validation": validation_facts(cases, card, found.value),
+            "smallest_part": smallest,
+            "validation": validation_facts(cases, card, found.value, smallest),
             "training_data": training_data(store, seen.trained, progress.advance),
         }
     )
     write_card(options.model / CARD_FILE, written)
-    return CalibrateResult(options.model, patients, found, written.threshold)
+    return CalibrateResult(options.model, patients, found, written.threshold, smallest)
 
 
 def _chosen_on(model: Path, store: Path, seen: Seen) -> tuple[Subject, ...]:
@@ -158,7 +163,8 @@ def _check_same_recipe(run: Path, found: ModelCard, due: ModelCard) -> None:
 def _uncalibrated(card: ModelCard) -> ModelCard:
     """The card as training left it."""
     threshold = adjusted_threshold(card.threshold, 1 / card.temperature)
-    return card.model_copy(update={"temperature": 1.0, "threshold": threshold})
+    plain = {"temperature": 1.0, "threshold": threshold, "smallest_part": 0.0}
+    return card.model_copy(update=plain)
 
 
 def _calibrated(card: ModelCard, found: Temperature, part: str, patients: int) -> ModelCard:

@@ -106,8 +106,8 @@ class _Task:
     @property
     def key(self) -> str:
         card = self.predictor.card
-        rules = (card.weights_sha256, card.threshold, card.temperature, self.predictor.engine.name)
-        return f"{self.case}{rules}{self.subject.key}"
+        rules = (card.weights_sha256, card.threshold, card.temperature, card.smallest_part)
+        return f"{self.case}{rules}{self.predictor.engine.name}{self.subject.key}"
 
 
 def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateResult:
@@ -229,6 +229,7 @@ def _facts(judges: Sequence[Judge]) -> tuple[tuple[str, str], ...]:
             ("licence of the model", card.licence),
             ("threshold", f"{card.threshold:g}"),
             ("temperature", f"{card.temperature:.4g}"),
+            ("smallest part", f"{card.smallest_part:g} of the largest"),
             ("SHA-256 of the weights", card.weights_sha256 or "not known"),
             ("computed by", one.predictor.engine.name),
         ):

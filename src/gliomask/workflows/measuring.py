@@ -1,7 +1,8 @@
 """What is measured of a model on its validation patients, for its card.
 
-One thorough look at each case gives the temperature, the volumes and the disagreement together;
-one plain look at some of its slices gives the Dice of each subset of sequences.
+One thorough look at each case gives the temperature, the volumes and the disagreement together, and
+what becomes of its mask when small parts are dropped; one plain look at some of its slices gives
+the Dice of each subset of sequences.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.geometry import to_reading
-from gliomask.core.labels import region_masks
+from gliomask.core.labels import labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, crop_to_slices, place
 from gliomask.evaluation.logit_counts import LogitCounts
-from gliomask.evaluation.overlap import Overlap
+from gliomask.evaluation.overlap import Overlap, overlap
+from gliomask.inference.parts import drop_small_parts
 from gliomask.inference.passes import disagreement
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import ModelCard
@@ -30,6 +32,10 @@ MOST_SLICES: Final = 32
 _ALL_SUBSETS: Final = 4
 """Up to so many sequences every subset is tried; of more only those lacking one or holding one."""
 
+SHARES: Final = (0.0, 0.01, 0.02, 0.05, 0.1)
+"""Of the largest part of a mask, below which others may be dropped. More is not tried: a second
+focus of a tenth of the first is nothing to lose."""
+
 Sequences = tuple[str, ...]
 Dice = dict[str, float]
 
@@ -39,13 +45,13 @@ class Volumes:
     """One region of a case in voxels.
 
     Attributes:
-        plain: of the plain mask.
+        plain: of the plain mask, without the parts that each of ``SHARES`` drops.
         others: (M,) of the masks of the other maps.
         true: of the reference.
         disagreement: between the plain mask and the others.
     """
 
-    plain: int
+    plain: tuple[int, ...]
     others: npt.NDArray[np.int64]
     true: int
     disagreement: float
@@ -60,6 +66,8 @@ class MeasuredCase:
         counts: region -> its voxels by what the network says of them, at temperature 1.
         volumes: region -> its volumes; empty if only some slices were annotated, or if the case
             lacks a sequence: such cases are not like those that have them all.
+        dice: of the first region, without the parts that each of ``SHARES`` drops; None where
+            there is neither tumour nor a mask. Empty like ``volumes``.
         ways: names of the other maps.
         subsets: sequences given -> region -> Dice; empty if the case lacks a sequence.
     """
@@ -67,6 +75,7 @@ class MeasuredCase:
     patient: str
     counts: dict[str, LogitCounts]
     volumes: dict[str, Volumes]
+    dice: tuple[float | None, ...]
     ways: tuple[str, ...]
     subsets: dict[Sequences, Dice]
 
@@ -98,20 +107,45 @@ def measure(
     opinions = predictor.opinions(stack)
     advance()
     said = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
-    true = region_masks(examination.reference, regions).sum(axis=(1, 2, 3))
+    drawn = region_masks(examination.reference, regions)
+    kept = _without_parts(said >= predictor.card.threshold, regions)
     volumes = {
         region: Volumes(
-            int(opinions.plain[k]), opinions.voxels[:, k], int(true[k]), disagreement(opinions, k)
+            plain=tuple(int(masks[k].sum()) for masks in kept),
+            others=opinions.voxels[:, k],
+            true=int(drawn[k].sum()),
+            disagreement=disagreement(opinions, k),
         )
         for k, region in enumerate(regions)
     }
+    usual = complete and examination.annotated is None
     return MeasuredCase(
         patient=patient,
         counts=count_voxels(said, regions, examination),
-        volumes=volumes if complete and examination.annotated is None else {},
+        volumes=volumes if usual else {},
+        dice=tuple(overlap(drawn[0], masks[0]).dice for masks in kept) if usual else (),
         ways=opinions.names,
         subsets=_subsets(predictor, examination, opinions.probabilities, advance),
     )
+
+
+def _without_parts(
+    marked: npt.NDArray[np.bool_], regions: tuple[str, ...]
+) -> list[npt.NDArray[np.bool_]]:
+    """(R, I, J, K) for each of ``SHARES``."""
+    labels = labels_of_regions(marked, regions)
+    return [region_masks(drop_small_parts(labels, share), regions) for share in SHARES]
+
+
+def choose_smallest_part(cases: Sequence[MeasuredCase]) -> float:
+    """The largest of ``SHARES`` that costs no Dice, as a mean over the patients; 0 of none."""
+    first = {case.patient: case.dice for case in reversed(cases) if case.dice}
+    rows = [[dice for dice in row if dice is not None] for row in first.values()]
+    held = np.array([row for row in rows if row], np.float64)
+    if not held.size:
+        return 0.0
+    means = held.mean(axis=0)
+    return SHARES[int(np.flatnonzero(means >= means[0])[-1])]
 
 
 def _subsets(

@@ -35,6 +35,13 @@ given = feeds | ({"present": np.isin(names, keys)} if told["some_suffice"] else 
 probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, given)
 if not contrast.all():
     sys.exit("error: an image is constant: it has no contrast")
+if told["smallest_part"]:
+    from scipy import ndimage
+
+    numbered, _ = ndimage.label(mask > 0, np.ones((3, 3, 3)))
+    sizes = np.bincount(numbered.ravel())[1:]
+    small = 1 + np.flatnonzero(sizes < told["smallest_part"] * sizes.max(initial=0))
+    mask[np.isin(numbered, small)] = 0
 asked.out.mkdir(parents=True, exist_ok=True)
 np.save(asked.out / "probability.npy", probability)
 np.save(asked.out / "mask.npy", mask)

@@ -70,6 +70,7 @@ def bundle_json(told: Told) -> str:
         "regions": list(card.regions),
         "labels": {region: label_of(card, region) for region in card.regions},
         "threshold": card.threshold,
+        "smallest_part": card.smallest_part,
         "inputs": _inputs(some),
         "outputs": _outputs(),
     }
@@ -92,7 +93,7 @@ def readme(told: Told) -> str:
         notice=RESEARCH_USE_ONLY,
         name=card.name,
         files=", ".join(f"`{name}`" for name in told.sha256),
-        package="openvino" if told.openvino else "onnxruntime",
+        package=" ".join(_packages(told)),
         regions=", ".join(card.regions),
         takes=told.takes,
         order=", ".join(card.sequences),
@@ -100,9 +101,15 @@ def readme(told: Told) -> str:
         frame=_FRAME,
         labels=", ".join(f"{label_of(card, region)} {region}" for region in card.regions),
         threshold=f"{card.threshold:g}",
+        parts=_PARTS.format(share=f"{card.smallest_part:g}") if card.smallest_part else "",
         trained_on=card.trained_on,
         licence=card.licence,
     )
+
+
+def _packages(told: Told) -> list[str]:
+    runtime = "openvino" if told.openvino else "onnxruntime"
+    return [runtime, "numpy", *(["scipy"] if told.card.smallest_part else [])]
 
 
 def _inputs(some: bool) -> dict[str, object]:
@@ -134,7 +141,8 @@ def _outputs() -> dict[str, object]:
         "mask": {
             "shape": ["S", "H", "W"],
             "dtype": "uint8",
-            "meaning": "0 or the label of the innermost region at the threshold",
+            "meaning": "0 or the label of the innermost region at the threshold; small parts, "
+            "see smallest_part, are for the caller to drop",
         },
         "contrast": {
             "shape": ["C"],
@@ -144,6 +152,9 @@ def _outputs() -> dict[str, object]:
     }
 
 
+_PARTS = """
+Parts of the mask that stand apart and are smaller than {share} of its largest part are dropped by
+`run.py`, not by the graph."""
 _README = """\
 # {name}
 
@@ -151,10 +162,11 @@ _README = """\
 
 {files} holds a network that marks brain tumours in MRI ({regions}) together with all that lies
 around it: normalisation, the crop to the head, scaling to the network's grid and back, the
-threshold ({threshold}). `bundle.json` names every input and output, `card.json` says what the
-network was trained on and how well it did.
+threshold ({threshold}).{parts}
+`bundle.json` names every input and output, `card.json` says what the network was trained on and how
+well it did.
 
-    pip install {package} numpy
+    pip install {package}
     python run.py images.npy --pixel-mm 0.9 0.9 --out result
     python run.py {first}={first}.npy ... --pixel-mm 0.9 0.9 --out result
 
