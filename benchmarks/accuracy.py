@@ -57,7 +57,7 @@ class Experiment:
     @property
     def folder(self) -> str:
         """Its name as that of a folder."""
-        return self.name.replace(" ", "-")
+        return self.name.replace(",", "").replace(" ", "-")
 
 
 def read_plan(path: Path = PLAN) -> dict[str, Experiment]:

@@ -109,6 +109,22 @@ def test_a_card_without_figures_is_amber() -> None:
     assert "the usual intensities of t1:" in told(found, "not_measured").text
 
 
+@pytest.mark.parametrize(("width", "level"), [(3, "amber"), (1, "green")])
+def test_much_that_was_dropped_is_told(width: int, level: str) -> None:
+    """Beside the box of about 90 voxels a second one of about 16 or 5."""
+    volume = head_volume()
+    volume.array[1, 4:8, 5:9, 1 : 1 + width] += 80 if width > 1 else 0
+    volume.array[1, 5:7, 5:7, 1] += 80 if width == 1 else 0
+    whole = Predictor(BrightEngine(), fake_card()).segment(volume)
+    kept = Predictor(BrightEngine(), fake_card(smallest_part=1.0)).segment(volume)
+    count = whole.voxels["whole"] - kept.voxels["whole"]
+    assert kept.notes == (f"{count} voxels marked apart from the largest part were dropped",)
+    found = flag(volume, smallest_part=1.0, training_data=training(volume))
+    one = reason(found, "parts_dropped")
+    assert (one.level if one else "green") == level
+    assert (count >= 0.1 * kept.voxels["whole"]) == (level == "amber")
+
+
 @pytest.mark.parametrize(
     ("held", "level", "dice"), [(("flair",), "amber", "0.80"), (("t1",), "red", "0.40")]
 )

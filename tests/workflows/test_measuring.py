@@ -129,22 +129,23 @@ def test_facts_by_hand() -> None:
     assert (t1.dice, flair.dice) == ({}, {"whole": 0.7})
 
 
-def test_a_speck_apart_is_dropped_if_that_costs_nothing() -> None:
+def test_a_speck_apart_is_dropped_if_that_helps() -> None:
     volume, labels = head_volume(), head_labels()
     volume.array[1, 5:7, 5:7, 2] += 300  # marked as brightly as the tumour, far from it
     case = Examination(to_slices(volume), labels, None)
     found, _ = measured(case)
     whole, *dropped = found.volumes["whole"].plain
     assert dropped[-1] < whole
-    assert choose_smallest_part([found]) == SHARES[-1]
+    assert choose_smallest_part([found]) == 0.05  # 4 voxels of 90
 
 
-def test_the_largest_share_that_costs_no_dice_is_chosen() -> None:
+def test_the_share_with_the_best_dice_is_chosen_and_the_smallest_of_equals() -> None:
     def case(patient: str, *dice: float | None) -> MeasuredCase:
         return replace(fact(patient, 100, 100, 100), dice=dice)
 
-    better, worse = (0.5, 0.6, 0.6, 0.6, 0.6), (0.5, 0.5, 0.5, 0.4, 0.3)
-    assert choose_smallest_part([case("a", *better), case("b", *worse)]) == 0.05  # 0.5 and 0.5
-    assert choose_smallest_part([case("b", *worse)]) == 0.02
-    assert choose_smallest_part([case("b", *worse), case("b", *better)]) == 0.02  # the first case
-    assert choose_smallest_part([case("a", *[None] * 5), replace(fact("c", 0, 0, 0), dice=())]) == 0
+    better, worse = (0.5, 0.5, 0.7, 0.7, 0.7, 0.7, 0.8), (0.5, 0.5, 0.5, 0.4, 0.3, 0.3, 0.3)
+    assert choose_smallest_part([case("a", *better)]) == 1.0
+    assert choose_smallest_part([case("a", *better), case("b", *worse)]) == 0.05
+    assert choose_smallest_part([case("b", *worse)]) == 0.0
+    assert choose_smallest_part([case("b", *worse), case("b", *better)]) == 0.0  # the first case
+    assert choose_smallest_part([case("a", *[None] * 7), replace(fact("c", 0, 0, 0), dice=())]) == 0

@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.labels import REGIONS, labels_of_regions, region_masks
+from gliomask.core.labels import REGIONS, LabelArray, labels_of_regions, region_masks
 from gliomask.core.prediction import Interval, Prediction
 from gliomask.core.slices import VERSION, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
@@ -172,7 +172,7 @@ class Predictor:
             missing=channels.missing,
             model=card.name,
             synthetic=card.synthetic,
-            notes=self._notes(channels, record.has_world),
+            notes=(*self._notes(channels, record.has_world), *_dropped(marked, mask)),
             provenance=self._provenance(),
         )
 
@@ -213,6 +213,13 @@ class Predictor:
                 "engine": self.engine.name,
             }
         )
+
+
+def _dropped(before: LabelArray, after: LabelArray) -> tuple[str, ...]:
+    count = int((before > 0).sum() - (after > 0).sum())
+    if not count:
+        return ()
+    return (f"{count} voxels marked apart from the largest part were dropped",)
 
 
 def check_usable(card: ModelCard) -> None:

@@ -30,6 +30,8 @@ FAR: Final = 2.0
 ENOUGH: Final = 9
 """Validation patients from which on a disagreement beyond all of theirs is red. A patient like them
 lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
+MUCH: Final = 0.1
+"""Share of what stays of a mask from which on dropped parts are amber."""
 _ROUNDING: Final = 1.01
 """Headers and cards hold rounded figures: 1 % beyond the range is not outside."""
 
@@ -168,6 +170,19 @@ def _contrast(findings: Findings) -> Iterator[Reason]:
             yield Reason(level, "intensities", text)
 
 
+def _dropped(findings: Findings) -> Iterator[Reason]:
+    """Parts that the model's card has dropped."""
+    prediction = findings.prediction
+    for region, before in zip(findings.card.regions, findings.opinions.plain, strict=True):
+        kept = prediction.voxels[region]
+        if before - kept >= MUCH * kept and before > kept:
+            text = (
+                f"parts of {region} that stand apart from the largest were dropped, "
+                f"{(before - kept) / before:.0%} of what was marked: one may be a second tumour"
+            )
+            yield Reason("amber", "parts_dropped", text)
+
+
 def _mask(findings: Findings) -> Iterator[Reason]:
     prediction, record = findings.prediction, findings.stack.record
     yield from components(prediction)
@@ -185,6 +200,7 @@ _CHECKS: Final[tuple[Callable[[Findings], Iterator[Reason]], ...]] = (
     _disagreeing,
     _sizes,
     _contrast,
+    _dropped,
     _mask,
     _nothing,
 )

@@ -4,8 +4,8 @@ learn from.
 A network's probabilities are too sure of themselves. Dividing their logits by one number, the
 temperature, mends that on the whole; the threshold moves along, so that no mask changes. On the
 same pass it is measured how far volumes lie from the truth, how much the network's maps usually
-disagree and what missing sequences cost; and small parts of a mask are dropped as far as that costs
-no Dice. Training patients would give wrong numbers, test patients
+disagree and what missing sequences cost; and it is chosen how small a part of a mask must be to be
+dropped. Training patients would give wrong numbers, test patients
 may not be looked at; of the training patients only their scans are described.
 
 A model that learned from everyone has no such patients. The models of a cross-validation by the

@@ -32,9 +32,9 @@ MOST_SLICES: Final = 32
 _ALL_SUBSETS: Final = 4
 """Up to so many sequences every subset is tried; of more only those lacking one or holding one."""
 
-SHARES: Final = (0.0, 0.01, 0.02, 0.05, 0.1)
-"""Of the largest part of a mask, below which others may be dropped. More is not tried: a second
-focus of a tenth of the first is nothing to lose."""
+SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Of the largest part of a mask, below which others may be dropped."""
+_TIE: Final = 1e-9
 
 Sequences = tuple[str, ...]
 Dice = dict[str, float]
@@ -138,14 +138,15 @@ def _without_parts(
 
 
 def choose_smallest_part(cases: Sequence[MeasuredCase]) -> float:
-    """The largest of ``SHARES`` that costs no Dice, as a mean over the patients; 0 of none."""
+    """The one of ``SHARES`` with the highest mean Dice over the patients, the smallest of equals:
+    what stands apart may be a second tumour. 0 of no patients."""
     first = {case.patient: case.dice for case in reversed(cases) if case.dice}
     rows = [[dice for dice in row if dice is not None] for row in first.values()]
     held = np.array([row for row in rows if row], np.float64)
     if not held.size:
         return 0.0
     means = held.mean(axis=0)
-    return SHARES[int(np.flatnonzero(means >= means[0])[-1])]
+    return SHARES[int(np.flatnonzero(means >= means.max() - _TIE)[0])]
 
 
 def _subsets(
