@@ -1,6 +1,6 @@
 """Out-of-fold accuracy of recipes: trains the folds of a plan's experiments and judges them.
 
-    python -m benchmarks.accuracy STORE OUT EXPERIMENT... [--jobs 2] [--minutes 9]
+    python -m benchmarks.accuracy STORE OUT EXPERIMENT... [--everyone] [--jobs 2] [--minutes 9]
                                   [--store NAME=PATH] [--start NAME=RUN]
 
 An experiment of ``accuracy_plan.yaml`` is trained on each fold of the store (``OUT/NAME/fold0``,
@@ -10,8 +10,10 @@ An experiment of ``accuracy_plan.yaml`` is trained on each fold of the store (``
 Every training runs on one thread, ``--jobs`` of them at a time. ``benchmarks.accuracy_tables``
 makes the tables, ``benchmarks.parcel`` takes it all to another machine and back.
 
-A plan may name another store of the same patients (see ``benchmarks.derived_store``), or first
-weights; where they are is told by ``--store`` and ``--start``.
+An experiment may begin with the weights of the same fold of another one (``after``), end with
+``gliomask calibrate``, name another store of the same patients (``benchmarks.derived_store``) or
+first weights; where these two are is told by ``--store`` and ``--start``. With ``--everyone`` a
+model learns from all patients too (``OUT/NAME/everyone``); those of the folds calibrate it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +32,11 @@ from pathlib import Path
 import yaml
 
 from gliomask.learning.checkpoint import FOLDER as CHECKPOINTS
+from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.store.store import open_store
 
 PLAN = Path(__file__).with_name("accuracy_plan.yaml")
-EVALUATION = "evaluation"
+EVALUATION, EVERYONE = "evaluation", "everyone"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Experiment:
         against: the experiment that it is held against; None for a base.
         recipe: that is changed; changes: ``key=value``.
         store: name of another store than the usual one; start: name of first weights.
+        after: the experiment whose weights it begins with, fold by fold.
+        calibrate: whether each fold chooses what is to be dropped of a mask on its validation
+            patients.
     """
 
     name: str
@@ -53,6 +59,8 @@ class Experiment:
     changes: tuple[str, ...]
     store: str | None
     start: str | None
+    after: str | None
+    calibrate: bool
 
     @property
     def folder(self) -> str:
@@ -78,6 +86,8 @@ def read_plan(path: Path = PLAN) -> dict[str, Experiment]:
             changes=(*before, *own),
             store=keys.get("store"),
             start=keys.get("start"),
+            after=keys.get("after"),
+            calibrate=keys.get("calibrate", False),
         )
     return found
 
@@ -100,17 +110,36 @@ class Places:
         count = len(open_store(self.store).split.folds)
         return [self.out / one.folder / f"fold{fold}" for fold in range(count)]
 
+    def start_of(self, one: Experiment, run: Path, plan: Mapping[str, Experiment]) -> Path | None:
+        """The run whose weights a run begins with."""
+        if one.after:
+            return self.out / plan[one.after].folder / run.name
+        return self.starts[one.start] if one.start else None
 
-def training(one: Experiment, places: Places, fold: int, run: Path) -> list[str] | None:
-    """The command that trains a fold or goes on with it; None if it is done."""
-    if (run / "provenance.json").is_file() and (run / "figures" / "curves.png").is_file():
+
+def training(
+    one: Experiment, places: Places, run: Path, plan: Mapping[str, Experiment]
+) -> list[str] | None:
+    """The command that trains a run or goes on with it; None if it is done."""
+    if (run / "figures" / "curves.png").is_file():  # the last thing that a training makes
         return None
-    words = ["train", str(places.store_of(one)), "--out", str(run), "--fold", str(fold)]
+    whose = ["--everyone"] if run.name == EVERYONE else ["--fold", run.name.removeprefix("fold")]
+    words = ["train", str(places.store_of(one)), "--out", str(run), *whose, "--no-calibrate"]
     if (run / CHECKPOINTS).is_dir():
-        return [*words, "--no-calibrate", "--resume"]
-    words += ["--no-calibrate", "--recipe", one.recipe]
+        return [*words, "--resume"]
+    words += ["--recipe", one.recipe]
     words += [word for change in one.changes for word in ("--set", change)]
-    return [*words, *(["--from", str(places.starts[one.start])] if one.start else [])]
+    start = places.start_of(one, run, plan)
+    return [*words, *(["--from", str(start)] if start else [])]
+
+
+def calibrating(one: Experiment, places: Places, run: Path) -> list[str] | None:
+    """The command that calibrates a run; None if that is done, or not asked for."""
+    if not (one.calibrate or run.name == EVERYONE) or read_card(run / CARD_FILE).validation:
+        return None
+    runs = places.runs(one) if run.name == EVERYONE else []
+    folds = [word for fold in runs for word in ("--fold", str(fold))]
+    return ["calibrate", str(run), str(places.store_of(one)), *folds]
 
 
 def judging(one: Experiment, places: Places) -> list[str] | None:
@@ -151,39 +180,66 @@ def gliomask(words: Sequence[str], log: Path, deadline: float = math.inf) -> Non
         raise RuntimeError(f"{' '.join(words[:2])} ended with {code}: see {log}")
 
 
-def folds(chosen: Sequence[Experiment], places: Places) -> Iterator[tuple[Experiment, int, Path]]:
-    """Every fold of every experiment, one experiment after the other."""
-    for one in chosen:
-        for fold, run in enumerate(places.runs(one)):
-            yield one, fold, run
+@dataclass(frozen=True)
+class Work:
+    """What is to be done.
+
+    Attributes:
+        chosen: experiments, each after the one that it begins with.
+        plan: all of them by name.
+        places: where everything is.
+        everyone: whether a model of everyone is trained as well.
+        deadline: of ``time.monotonic``.
+    """
+
+    chosen: Sequence[Experiment]
+    plan: Mapping[str, Experiment]
+    places: Places
+    everyone: bool = False
+    deadline: float = math.inf
+
+    def runs(self, one: Experiment) -> list[Path]:
+        """The folds, and everyone."""
+        last = [self.places.out / one.folder / EVERYONE] if self.everyone else []
+        return [*self.places.runs(one), *last]
 
 
-def run_all(
-    chosen: Sequence[Experiment], places: Places, jobs: int, deadline: float = math.inf
-) -> None:
+def run_all(work: Work, jobs: int) -> None:
     """Trains what is not trained yet, and judges an experiment as soon as its folds are done.
 
     Raises:
         RuntimeError: a command failed; what else was begun is finished.
         OutOfTimeError: the deadline came.
     """
+    jobs_of: dict[Path, Future[None]] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        trained: dict[str, list[Future[None]]] = {one.name: [] for one in chosen}
-        for one, fold, run in folds(chosen, places):
-            job = pool.submit(_train, one, places, fold, run, deadline)
-            trained[one.name].append(job)
-        for one in chosen:
-            for job in trained[one.name]:
-                job.result()
-            if words := judging(one, places):
-                gliomask(words, places.out / one.folder / "evaluation.log", deadline)
+        for one in work.chosen:
+            for run in work.runs(one):
+                # Earlier jobs begin earlier, so waiting for one of them can't block the pool.
+                start = work.places.start_of(one, run, work.plan)
+                before = jobs_of.get(start) if start else None
+                jobs_of[run] = pool.submit(_train, work, one, run, before)
+        for one in work.chosen:
+            for run in work.runs(one):
+                jobs_of[run].result()
+            log = work.places.out / one.folder / "evaluation.log"
+            if words := judging(one, work.places):
+                gliomask(words, log, work.deadline)
+            for run in work.runs(one)[len(work.places.runs(one)) :]:
+                if words := calibrating(one, work.places, run):
+                    gliomask(words, log, work.deadline)
             print(f"{one.name}: judged", flush=True)
 
 
-def _train(one: Experiment, places: Places, fold: int, run: Path, deadline: float) -> None:
-    if words := training(one, places, fold, run):
-        gliomask(words, run.with_suffix(".log"), deadline)
-        print(f"{one.name}: fold {fold} trained", flush=True)
+def _train(work: Work, one: Experiment, run: Path, before: Future[None] | None) -> None:
+    if before is not None:
+        before.result()
+    log = run.with_suffix(".log")
+    if words := training(one, work.places, run, work.plan):
+        gliomask(words, log, work.deadline)
+        print(f"{one.name}: {run.name} trained", flush=True)
+    if run.name != EVERYONE and (words := calibrating(one, work.places, run)):
+        gliomask(words, log, work.deadline)
 
 
 def main() -> None:
@@ -194,14 +250,16 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("experiments", nargs="+", choices=plan, metavar="EXPERIMENT")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--everyone", action="store_true", help="a model of all patients too")
     parser.add_argument("--minutes", type=float, default=math.inf, help="then stop")
     for name in ("store", "start"):
         parser.add_argument(f"--{name}", dest=f"{name}s", action="append", default=[], type=_place)
     options = parser.parse_args()
     places = Places(options.store, options.out, dict(options.stores), dict(options.starts))
     deadline = time.monotonic() + 60 * options.minutes
+    chosen = [plan[name] for name in options.experiments]
     try:
-        run_all([plan[name] for name in options.experiments], places, options.jobs, deadline)
+        run_all(Work(chosen, plan, places, options.everyone, deadline), options.jobs)
     except OutOfTimeError:
         print("stopped in time: the same command goes on")
 

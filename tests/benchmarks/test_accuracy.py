@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import OutOfTimeError, Places, read_plan, run_all, training
+from benchmarks.accuracy import OutOfTimeError, Places, Work, read_plan, run_all, training
 from benchmarks.accuracy_tables import table
 from benchmarks.chosen_inside import AREAS, SHARES, THRESHOLDS, Looked, choose
 from gliomask.config import load_recipe
+from gliomask.nets.cards import read_card
 from tests.learning.stores import write_store
 
 PLAN = """
 base:
   set: {network: u2net-tiny, input.size: 32, epochs: 1, batch_size: 4, ema: 0.9}
 plain loss: {against: base, set: {loss.bce: 0}}
+second: {against: base, after: base, calibrate: true}
 other recipe: {against: base, recipe: seed, set: {epochs: 1}}
 """
 
@@ -29,7 +31,7 @@ def test_every_experiment_is_a_recipe() -> None:
         base = plan[one.against] if one.against else None
         if base is not None:  # something is different, else it is no experiment
             same = recipe == load_recipe(base.recipe, base.changes)
-            assert not same or one.store or one.start, one.name
+            assert not same or one.store or one.start or one.after, one.name
 
 
 def test_a_change_comes_on_top_and_another_recipe_as_it_is(tmp_path: Path) -> None:
@@ -48,16 +50,24 @@ def test_folds_are_trained_judged_and_not_done_twice(
     monkeypatch.setattr("benchmarks.accuracy_tables.read_plan", lambda: plan)
     store = write_store(tmp_path / "store")
     places = Places(store.path, tmp_path / "out", {}, {})
-    chosen = [plan["base"], plan["plain loss"]]
+    chosen = [plan[name] for name in ("base", "plain loss", "second")]
     with pytest.raises(OutOfTimeError):
-        run_all(chosen, places, 1, deadline=0)
-    run_all(chosen, places, 2)
+        run_all(Work(chosen, plan, places, deadline=0), 1)
+    run_all(Work(chosen, plan, places, everyone=True), 2)
     summary = json.loads((tmp_path / "out/base/evaluation/summary.json").read_text())
     assert summary["n"] == 1  # the store has one fold of one patient
     (run,) = places.runs(plan["base"])
-    assert training(plan["base"], places, 0, run) is None
+    assert training(plan["base"], places, run, plan) is None
     found = table(["base", "plain loss", "other recipe"], tmp_path / "out").rows
     assert [row[0] for row in found] == ["base", "plain loss"]
+    second = tmp_path / "out/second"
+    start = json.loads((second / "fold0/provenance.json").read_text())["start"]
+    assert start["source"] == str(run)
+    assert read_card(second / "fold0/card.json").validation is not None
+    assert read_card(run / "card.json").validation is None  # was not asked for
+    told = read_card(second / "everyone/card.json").metrics["calibration"]
+    assert isinstance(told, dict)
+    assert told["part"] == "out of fold"
 
 
 def looked(good: tuple[int, int, int, int], marked: int) -> Looked:
