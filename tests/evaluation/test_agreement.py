@@ -107,6 +107,7 @@ def test_concordance_by_hand() -> None:
 def test_concordance_without_spread() -> None:
     assert concordance([0.1, 0.1, 0.1], [0.1, 0.1, 0.1]) is None
     assert concordance([1, 1], [2, 2]) == 0
+    assert concordance([0, 0], [0, 5e-303]) is None  # its square is less than a float can hold
     assert concordance([1], [2]) is None
     with pytest.raises(ValueError, match="1 and 2 values"):
         concordance([1], [2, 3])

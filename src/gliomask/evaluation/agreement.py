@@ -154,7 +154,7 @@ def concordance(reference: Sequence[float], predicted: Sequence[float]) -> float
 
     2 s_xy / (s_x² + s_y² + (mean_x - mean_y)²), with n in the denominators of the moments as Lin
     has it. It is 1 only where every pair is equal. None for fewer than two pairs, or where all
-    values are the same and it is 0/0.
+    values are the same (or too near each other to be squared) and it is 0/0.
 
     Raises:
         ValueError: the two differ in length.
@@ -168,7 +168,7 @@ def concordance(reference: Sequence[float], predicted: Sequence[float]) -> float
     x, y = _floats(reference), _floats(predicted)
     shared = float(np.mean((x - x.mean()) * (y - y.mean())))
     spread = float(x.var() + y.var() + (x.mean() - y.mean()) ** 2)
-    return 2 * shared / spread
+    return 2 * shared / spread if spread else None
 
 
 def _by_patient(rows: Iterable[Row]) -> dict[str, tuple[float, float] | None]:
