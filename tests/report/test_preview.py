@@ -92,4 +92,6 @@ def test_slices_by_hand() -> None:
     assert choose_slices(area, 5) == [42, 47, 50, 53, 57]
     assert choose_slices(np.zeros(13, int), 5) == [2, 4, 6, 8, 10]
     assert choose_slices(np.array([0, 3, 0]), 5) == [1]
+    speck = np.array([1, *[0] * 40, *range(1, 10)])
+    assert choose_slices(speck, 3) == [42, 44, 49]  # marked, and the largest among them
     assert choose_slices(np.zeros(1, int), 5) == [0]

@@ -57,7 +57,8 @@ def choose_slices(area: npt.NDArray[np.integer], count: int) -> list[int]:
         count: at least 1.
     """
     held = np.flatnonzero(area) if area.any() else np.arange(area.size)
-    spread = np.linspace(held[0], held[-1], count + 2)[1:-1].round().astype(int)
+    # Among those that are marked: a speck far from the tumour must not spread them over nothing.
+    spread = held[np.linspace(0, held.size - 1, count + 2)[1:-1].round().astype(int)]
     if area.any():
         largest = int(np.argmax(area))
         spread[np.argmin(np.abs(spread - largest))] = largest
