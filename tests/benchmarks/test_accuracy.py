@@ -11,8 +11,10 @@ import pytest
 from benchmarks.accuracy import OutOfTimeError, Places, Work, read_plan, run_all, training
 from benchmarks.accuracy_tables import table
 from benchmarks.chosen_inside import AREAS, SHARES, THRESHOLDS, Looked, choose
+from benchmarks.keep_folds import keep
 from gliomask.config import load_recipe
 from gliomask.nets.cards import read_card
+from gliomask.workflows.seen import read_seen
 from tests.learning.stores import write_store
 
 PLAN = """
@@ -68,6 +70,9 @@ def test_folds_are_trained_judged_and_not_done_twice(
     told = read_card(second / "everyone/card.json").metrics["calibration"]
     assert isinstance(told, dict)
     assert told["part"] == "out of fold"
+    keep([second / "fold0"], tmp_path / "kept")
+    assert read_seen(tmp_path / "kept/fold0") == read_seen(second / "fold0")
+    assert str(tmp_path) not in (tmp_path / "kept/fold0/provenance.json").read_text()
 
 
 def looked(good: tuple[int, int, int, int], marked: int) -> Looked:
