@@ -19,7 +19,7 @@ from gliomask.nets.cards import ModelCard, read_card
 from gliomask.nets.weights import load_model, save_model
 
 _FIGURES = ("n", "mean", "ci95", "median", "p10", "min")
-_SCORES = ("dice", "surface_dice_1px", "surface_dice_2px", "hd95_px", "assd_px")
+_SCORES = ("dice", "nsd_1px", "nsd_2px", "hd95_px", "assd_px")
 
 
 def out_of_fold(summary: dict[str, Any], region: str) -> dict[str, Any]:

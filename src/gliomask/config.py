@@ -138,6 +138,9 @@ class Recipe(Options):
     """Passes over the data."""
     batch_size: Annotated[int, Field(ge=1)] = 8
     """Slices in a step, over all devices together."""
+    keep: Literal["best", "last"] = "best"
+    """Which epoch's network is kept: the best by the validation, or the last. Of few validation
+    patients the best is half chance, and a rate that falls to nearly 0 ends at a good one."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the moving average of the weights, which is then what is judged and kept."""
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"

@@ -81,3 +81,16 @@ def test_a_fold_of_another_recipe_does_not_stand_for_it(
     with pytest.raises(ConfigError, match="made in another way"):
         calibrate(CalibrateOptions(model=everyone, store=store.path, folds=(other,)))
     assert (everyone / "card.json").read_bytes() == before
+
+
+def test_the_last_epoch_is_kept_if_the_recipe_says_so(store: Store, tmp_path: Path) -> None:
+    """A rate that grows beyond use makes the last epoch worse than the first."""
+    wild = ("optimiser.schedule=constant", "optimiser.lr=0.02", "epochs=3", "ema=null")
+    kept = {}
+    for which in ("best", "last"):
+        folder = run(store, tmp_path / which, *wild, f"keep={which}", calibration=False)
+        rows = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
+        dice = [float(row["validation_dice"]) for row in rows]
+        kept[which] = read_card(folder / "card.json").metrics["epoch"]
+        assert kept[which] == (dice.index(max(dice)) + 1 if which == "best" else 3)
+    assert kept["best"] != kept["last"]

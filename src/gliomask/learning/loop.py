@@ -168,7 +168,8 @@ class Training:
         for number, values in enumerate(judgement.batches, start=before.judged + 1):
             self._note(Iteration("validation", row.epoch, number, *values))
         judged = before.judged + len(judgement.batches)
-        better = self.parts.validation is None or row.mean_dice > before.best
+        any_is = self.parts.validation is None or self.recipe.keep == "last"
+        better = any_is or row.mean_dice > before.best
         best = (row.mean_dice, row.epoch) if better else (before.best, before.best_epoch)
         self.position = Position(row.epoch, judged=judged, best=best[0], best_epoch=best[1])
         if self.parts.record is not None:
