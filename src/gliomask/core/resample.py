@@ -19,7 +19,9 @@ def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: in
 
     Beyond the slice's edge its last row or column goes on, so no border appears. The result is
     rounded to half precision, because that is how training holds its slices: prediction then
-    shows the network the same numbers.
+    shows the network the same numbers. It is worked out in double precision: in single precision
+    the last digit of a product depends on how many slices go through at once, and half of it now
+    and then falls on the other side.
 
     Args:
         stack: (..., H, W); an empty stack gives an empty one.
@@ -28,7 +30,8 @@ def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: in
     """
     height, width = stack.shape[-2:]
     rows, columns = _scales((height, width), pixel_mm, size)
-    fitted = _apply(stack, _weights(height, size, rows), _weights(width, size, columns))
+    wide = stack.astype(np.float64)
+    fitted = _apply(wide, _weights(height, size, rows), _weights(width, size, columns))
     return fitted.astype(np.float16).astype(np.float32)
 
 
@@ -38,7 +41,9 @@ def unfit(
     """Maps (..., size, size) back on the slices' own grid (..., H, W): the way back of ``fit``."""
     size = maps.shape[-1]
     rows, columns = _scales(shape, pixel_mm, size)
-    return _apply(maps, _weights(size, shape[0], 1 / rows), _weights(size, shape[1], 1 / columns))
+    single = maps.astype(np.float32, copy=False)
+    back = _apply(single, _weights(size, shape[0], 1 / rows), _weights(size, shape[1], 1 / columns))
+    return back.astype(np.float32, copy=False)
 
 
 def fit_labels(labels: LabelArray, pixel_mm: tuple[float, float], size: int) -> LabelArray:
@@ -89,15 +94,19 @@ def _nearest(
     return np.clip(index, 0, n_in - 1), (index >= 0) & (index < n_in)
 
 
-def _apply(stack: npt.NDArray[np.floating], rows: FloatArray, columns: FloatArray) -> FloatArray:
-    """Both products, each as one large one: thousands of small ones starve on a busy machine."""
-    across = _product(stack.astype(np.float32, copy=False), columns)
+def _apply(
+    stack: npt.NDArray[np.floating], rows: FloatArray, columns: FloatArray
+) -> npt.NDArray[np.floating]:
+    """Both products in the stack's precision, each as one large one: thousands of small ones
+    starve on a busy machine."""
+    across = _product(stack, columns)
     scaled = _product(across.swapaxes(-1, -2), rows)
     return np.ascontiguousarray(scaled.swapaxes(-1, -2))
 
 
-def _product(stack: FloatArray, weights: FloatArray) -> FloatArray:
+def _product(stack: npt.NDArray[np.floating], weights: FloatArray) -> npt.NDArray[np.floating]:
     """(..., n_in) to (..., n_out) by weights (n_out, n_in)."""
     lead = stack.shape[:-1]
-    product: FloatArray = stack.reshape(-1, stack.shape[-1]) @ weights.T
+    matrix = weights.T.astype(stack.dtype, copy=False)
+    product: npt.NDArray[np.floating] = stack.reshape(-1, stack.shape[-1]) @ matrix
     return product.reshape(*lead, len(weights))
