@@ -19,8 +19,8 @@ import argparse
 import hashlib
 import json
 import shutil
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 LIST = "parcel.json"
@@ -36,8 +36,10 @@ def pack(folder: Path, parts: Path, mib: int = 60) -> list[Path]:
     parts.mkdir(parents=True)
     written: dict[str, str] = {}
     with tempfile.TemporaryFile() as whole:
-        with tarfile.open(fileobj=whole, mode="w:gz", compresslevel=1) as archive:
-            archive.add(folder, arcname=".")
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    archive.write(path, path.relative_to(folder))
         whole.seek(0)
         while data := whole.read(mib * _MIB):
             name = f"part{len(written):03d}"
@@ -68,8 +70,8 @@ def unpack(parts: Path, folder: Path) -> None:
                     raise ValueError(f"{path}: {'damaged' if data else 'missing'}")
                 whole.write(data)
             whole.seek(0)
-            with tarfile.open(fileobj=whole, mode="r:gz") as archive:
-                archive.extractall(unfinished, filter="data")
+            with zipfile.ZipFile(whole) as archive:
+                archive.extractall(unfinished)  # never outside the folder
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
