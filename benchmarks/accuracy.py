@@ -110,6 +110,10 @@ class Places:
         count = len(open_store(self.store).split.folds)
         return [self.out / one.folder / f"fold{fold}" for fold in range(count)]
 
+    def everyone(self, one: Experiment) -> Path:
+        """The run folder of the model that learns from all patients."""
+        return self.out / one.folder / EVERYONE
+
     def start_of(self, one: Experiment, run: Path, plan: Mapping[str, Experiment]) -> Path | None:
         """The run whose weights a run begins with."""
         if one.after:
@@ -200,7 +204,7 @@ class Work:
 
     def runs(self, one: Experiment) -> list[Path]:
         """The folds, and everyone."""
-        last = [self.places.out / one.folder / EVERYONE] if self.everyone else []
+        last = [self.places.everyone(one)] if self.everyone else []
         return [*self.places.runs(one), *last]
 
 
@@ -225,9 +229,9 @@ def run_all(work: Work, jobs: int) -> None:
             log = work.places.out / one.folder / "evaluation.log"
             if words := judging(one, work.places):
                 gliomask(words, log, work.deadline)
-            for run in work.runs(one)[len(work.places.runs(one)) :]:
-                if words := calibrating(one, work.places, run):
-                    gliomask(words, log, work.deadline)
+            everyone = work.places.everyone(one)
+            if work.everyone and (words := calibrating(one, work.places, everyone)):
+                gliomask(words, log, work.deadline)
             print(f"{one.name}: judged", flush=True)
 
 

@@ -36,8 +36,8 @@ def difference(first: Scores, second: Scores) -> PairedDifference:
     return compare({"first": {"dice": first}, "second": {"dice": second}}).differences[0]
 
 
-def row(one: Experiment, out: Path) -> tuple[str, ...]:
-    """An experiment as a row."""
+def row(one: Experiment, base: Experiment | None, out: Path) -> tuple[str, ...]:
+    """An experiment as a row, beside the one that it is held against."""
     evaluation = out / one.folder / EVALUATION
     summary: dict[str, Any] = json.loads((evaluation / "summary.json").read_text("utf-8"))
     dice, slices = summary["dice"][REGION], summary["slices"][REGION]
@@ -48,12 +48,11 @@ def row(one: Experiment, out: Path) -> tuple[str, ...]:
         f"{dice['p10']:.3f}",
         f"{100 * slices['false_positive_rate']:.1f} %",
     )
-    if one.against is None:
+    if base is None:
         return (*cells, "", "")
-    base = out / read_plan()[one.against].folder / EVALUATION
-    found = difference(dice_of(evaluation), dice_of(base))
+    found = difference(dice_of(evaluation), dice_of(out / base.folder / EVALUATION))
     if found.difference is None or found.p is None:
-        raise ValueError(f"{one.name}: no patients in common with {one.against}")
+        raise ValueError(f"{one.name}: no patients in common with {base.name}")
     return (*cells, _with_interval(found.difference, found.ci95, "+.3f"), f"{found.p:.4f}")
 
 
@@ -70,7 +69,9 @@ def table(names: Sequence[str], out: Path) -> Table:
         plan[n] for n in names if (out / plan[n].folder / EVALUATION / "summary.json").is_file()
     ]
     columns = ("experiment", "Dice", "median", "p10", "free slices marked", "change", "p")
-    return Table("Out of fold", columns, tuple(row(one, out) for one in done))
+    return Table(
+        "Out of fold", columns, tuple(row(one, plan.get(one.against or ""), out) for one in done)
+    )
 
 
 def main() -> None:

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from benchmarks.tables import Report, Table, add_outputs, tell
 from gliomask.core.geometry import to_reading
@@ -30,14 +29,14 @@ from gliomask.core.volume import FloatArray
 from gliomask.evaluation.boxes import bounding_box
 from gliomask.evaluation.statistics import bootstrap_ci95
 from gliomask.evaluation.temperature import adjusted_threshold
+from gliomask.inference.parts import without_small_parts
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.store.store import open_store
+from gliomask.workflows.measuring import SHARES
 from gliomask.workflows.seen import read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
 
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
-SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Components smaller than this share of the largest one are dropped; 1 keeps the largest."""
 AREAS = (0, 10, 20, 40, 80)
 """What is marked in a slice is dropped if it has fewer pixels."""
 FLIPS = ("plain", "mean of both")
@@ -133,21 +132,13 @@ def _count(predictor: Predictor, said: FloatArray, true: Mask) -> Counts:
     free = ~true.any(axis=(1, 2))
     for t, threshold in enumerate(THRESHOLDS):
         mask = said >= adjusted_threshold(float(threshold), card.temperature)
-        for s, kept in enumerate(_by_share(mask)):
+        for s, labels in enumerate(without_small_parts(mask.astype(np.uint8), SHARES)):
+            kept = labels > 0
             for a, area in enumerate(AREAS):
                 marked = kept & (kept.sum(axis=(1, 2)) >= max(area, 1))[:, None, None]
                 invented = marked.any(axis=(1, 2)) & free
                 found[t, s, a] = (marked & true).sum(), marked.sum(), invented.sum()
     return found
-
-
-def _by_share(mask: Mask) -> Iterator[Mask]:
-    """The mask without its components below each share of the largest."""
-    numbered, count = ndimage.label(mask, np.ones((3, 3, 3)))
-    sizes = np.bincount(numbered.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    for share in SHARES:
-        yield (sizes >= max(share * sizes.max(), 1))[numbered]
 
 
 def choose(looked: Looked, free: Sequence[bool], most: float | None) -> Pick:
@@ -172,7 +163,8 @@ def choose(looked: Looked, free: Sequence[bool], most: float | None) -> Pick:
         # Where nothing keeps to it, the choice that marks fewest.
         open_to = allowed if allowed.any() else open_to & (rate == rate[open_to].min())
     best = np.unravel_index(np.argmax(np.where(open_to, dice, -1)), dice.shape)
-    return tuple(int(k) for k in best)  # type: ignore[return-value]
+    flips, threshold, share, area = map(int, best)
+    return flips, threshold, share, area
 
 
 WAYS: dict[str, tuple[bool, bool, bool, bool]] = {

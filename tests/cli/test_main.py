@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +15,10 @@ from gliomask.formats.nifti import write_nifti
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
+from tests.commands import run
 from tests.datasets import tiny
 from tests.datasets.test_dicom_study import study
 from tests.fakes import fake_card
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
-    monkeypatch.setattr(sys, "argv", ["gliomask", *map(str, words)])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert isinstance(stop.value.code, int)
-    return stop.value.code
 
 
 @pytest.fixture

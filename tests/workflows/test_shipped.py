@@ -14,7 +14,6 @@ import pytest
 import torch
 
 import gliomask
-from gliomask.cli import main as cli
 from gliomask.errors import ConfigError, ModelError
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.nets.cards import CARD_FILE, read_card
@@ -25,6 +24,7 @@ from gliomask.workflows.evaluate import EvaluateOptions
 from gliomask.workflows.predict import PredictOptions
 from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.train import TrainOptions, train
+from tests.commands import run
 from tests.fakes import head_labels, head_volume, write_head
 from tests.learning.stores import write_store
 from tests.shipping import LICENCE, NAME, home, ship
@@ -63,14 +63,6 @@ def data(tmp_path: Path) -> Path:
     for case in (CASE, "BraTS-GLI-00002-000"):
         write_head(tmp_path / "data", case, head_volume(), head_labels())
     return tmp_path / "data"
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
-    monkeypatch.setattr(sys, "argv", ["gliomask", *map(str, words)])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert isinstance(stop.value.code, int)
-    return stop.value.code
 
 
 def test_options_turn_the_name_into_its_folder(folder: Path, tmp_path: Path) -> None:

@@ -7,11 +7,15 @@ columns, so that scaling a stack is a matter of BLAS and the way back is as exac
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import FloatArray
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: int) -> FloatArray:
@@ -42,8 +46,7 @@ def unfit(
     size = maps.shape[-1]
     rows, columns = _scales(shape, pixel_mm, size)
     single = maps.astype(np.float32, copy=False)
-    back = _apply(single, _weights(size, shape[0], 1 / rows), _weights(size, shape[1], 1 / columns))
-    return back.astype(np.float32, copy=False)
+    return _apply(single, _weights(size, shape[0], 1 / rows), _weights(size, shape[1], 1 / columns))
 
 
 def fit_labels(labels: LabelArray, pixel_mm: tuple[float, float], size: int) -> LabelArray:
@@ -94,9 +97,7 @@ def _nearest(
     return np.clip(index, 0, n_in - 1), (index >= 0) & (index < n_in)
 
 
-def _apply(
-    stack: npt.NDArray[np.floating], rows: FloatArray, columns: FloatArray
-) -> npt.NDArray[np.floating]:
+def _apply(stack: npt.NDArray[Real], rows: FloatArray, columns: FloatArray) -> npt.NDArray[Real]:
     """Both products in the stack's precision, each as one large one: thousands of small ones
     starve on a busy machine."""
     across = _product(stack, columns)
@@ -104,9 +105,9 @@ def _apply(
     return np.ascontiguousarray(scaled.swapaxes(-1, -2))
 
 
-def _product(stack: npt.NDArray[np.floating], weights: FloatArray) -> npt.NDArray[np.floating]:
+def _product(stack: npt.NDArray[Real], weights: FloatArray) -> npt.NDArray[Real]:
     """(..., n_in) to (..., n_out) by weights (n_out, n_in)."""
     lead = stack.shape[:-1]
     matrix = weights.T.astype(stack.dtype, copy=False)
-    product: npt.NDArray[np.floating] = stack.reshape(-1, stack.shape[-1]) @ matrix
+    product: npt.NDArray[Real] = stack.reshape(-1, stack.shape[-1]) @ matrix
     return product.reshape(*lead, len(weights))

@@ -6,6 +6,8 @@ small one, in any voxel size and where millimetres are not known.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -25,15 +27,20 @@ def drop_small_parts(labels: LabelArray, share: float) -> LabelArray:
         labels: (I, J, K), 0 where there is nothing; it is not changed.
         share: in [0, 1]; 0 drops nothing, 1 keeps the largest part (several, if equal).
     """
-    if share <= 0:
-        return labels
+    return labels if share <= 0 else next(without_small_parts(labels, (share,)))
+
+
+def without_small_parts(labels: LabelArray, shares: Sequence[float]) -> Iterator[LabelArray]:
+    """The same for several shares, whose parts are looked for once."""
     marked = labels > 0
     (box,) = ndimage.find_objects(marked.view(np.uint8)) or (None,)
     if box is None:
-        return labels
+        yield from [labels] * len(shares)
+        return
     numbered, _ = ndimage.label(marked[box], _TOUCHING)
     sizes = np.bincount(numbered.ravel())[1:]
-    stays = np.concatenate([[True], sizes >= share * sizes.max()])
-    kept = labels.copy()
-    kept[box][~stays[numbered]] = 0
-    return kept
+    for share in shares:
+        stays = np.concatenate([[True], sizes >= share * sizes.max()])
+        kept = labels.copy()
+        kept[box][~stays[numbered]] = 0
+        yield kept

@@ -20,7 +20,7 @@ from gliomask.core.labels import labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, crop_to_slices, place
 from gliomask.evaluation.logit_counts import LogitCounts
 from gliomask.evaluation.overlap import Overlap, overlap
-from gliomask.inference.parts import drop_small_parts
+from gliomask.inference.parts import without_small_parts
 from gliomask.inference.passes import disagreement
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import ModelCard
@@ -134,7 +134,7 @@ def _without_parts(
 ) -> list[npt.NDArray[np.bool_]]:
     """(R, I, J, K) for each of ``SHARES``."""
     labels = labels_of_regions(marked, regions)
-    return [region_masks(drop_small_parts(labels, share), regions) for share in SHARES]
+    return [region_masks(kept, regions) for kept in without_small_parts(labels, SHARES)]
 
 
 def choose_smallest_part(cases: Sequence[MeasuredCase]) -> float:
