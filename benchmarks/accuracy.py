@@ -50,7 +50,7 @@ class Experiment:
         store: name of another store than the usual one; start: name of first weights.
         after: the experiment whose weights it begins with, fold by fold.
         calibrate: whether each fold chooses what is to be dropped of a mask on its validation
-            patients.
+            patients; mirrored: whether the mean with mirrored slices counts then.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Experiment:
     start: str | None
     after: str | None
     calibrate: bool
+    mirrored: bool
 
     @property
     def folder(self) -> str:
@@ -88,6 +89,7 @@ def read_plan(path: Path = PLAN) -> dict[str, Experiment]:
             start=keys.get("start"),
             after=keys.get("after"),
             calibrate=keys.get("calibrate", False),
+            mirrored=keys.get("mirrored", False),
         )
     return found
 
@@ -143,7 +145,8 @@ def calibrating(one: Experiment, places: Places, run: Path) -> list[str] | None:
         return None
     runs = places.runs(one) if run.name == EVERYONE else []
     folds = [word for fold in runs for word in ("--fold", str(fold))]
-    return ["calibrate", str(run), str(places.store_of(one)), *folds]
+    mirrored = ["--mirrored"] if one.mirrored else []
+    return ["calibrate", str(run), str(places.store_of(one)), *folds, *mirrored]
 
 
 def judging(one: Experiment, places: Places) -> list[str] | None:

@@ -84,7 +84,8 @@ def look(store: Path, run: Path) -> Looked:
     if path.is_file():
         with np.load(path) as held:
             return Looked(**{name: held[name] for name in held.files})
-    predictor = load_predictor(run)
+    loaded = load_predictor(run)
+    predictor = Predictor(loaded.engine, loaded.card.model_copy(update={"mirrored": False}))
     rows = [_one(predictor, subject, test=test) for subject, test in _subjects(store, run)]
     names, tests, counts, true, free = zip(*rows, strict=True)
     found = Looked(*map(np.array, (names, tests, counts, true, free)))

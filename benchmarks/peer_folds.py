@@ -5,7 +5,7 @@
 
 The first trains ``OUT/fold0`` as ``gliomask train --fold 0`` would, with its batches,
 augmentation, loss, optimiser, moving average and validation; only the network is another. The
-weights of its best epoch are then judged on the fold's test patients: ``OUT/fold0/evaluation``.
+weights that the recipe keeps are then judged on the fold's test patients: ``OUT/fold0/evaluation``.
 The second judges all folds that are there together: ``OUT/evaluation``. Both are folders that
 ``gliomask compare`` reads beside ours. ``history.csv`` tells how far a training is; one that was
 stopped goes on when the command is given again, one that is judged already is left as it is.
@@ -155,7 +155,7 @@ def load_peer(store: Store, run: Path) -> tuple[Predictor, int]:
 
 
 def _keep(run: Path, data: dict[str, Any], network: U2Net, row: EpochRow) -> None:
-    """Writes the best network yet with what it was trained on, as one file."""
+    """Writes the network that is kept so far with what it was trained on, as one file."""
     tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     facts = {"network": NAME, "data": data, "row": asdict(row)}
     with atomic_path(run / WEIGHTS) as path:

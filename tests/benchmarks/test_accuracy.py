@@ -22,7 +22,7 @@ PLAN = """
 base:
   set: {network: u2net-tiny, input.size: 32, epochs: 1, batch_size: 4, ema: 0.9}
 plain loss: {against: base, set: {loss.bce: 0}}
-second: {against: base, after: base, calibrate: true}
+second: {against: base, after: base, calibrate: true, mirrored: true}
 other recipe: {against: base, recipe: seed, set: {epochs: 1}}
 """
 
@@ -68,6 +68,8 @@ def test_folds_are_trained_judged_and_not_done_twice(
     assert start["source"] == str(run)
     assert read_card(second / "fold0/card.json").validation is not None
     assert read_card(run / "card.json").validation is None  # was not asked for
+    assert read_card(second / "fold0/card.json").mirrored
+    assert read_card(second / "everyone/card.json").mirrored
     told = read_card(second / "everyone/card.json").metrics["calibration"]
     assert isinstance(told, dict)
     assert told["part"] == "out of fold"

@@ -15,7 +15,6 @@ from gliomask.inference.passes import (
     Passes,
     disagreement,
     shows_something,
-    trained_flips,
 )
 from tests.fakes import BrightEngine, fake_card, head_volume
 
@@ -54,7 +53,7 @@ def opinions(plain: int, voxels: list[int], shared: list[int]) -> Opinions:
     ],
 )
 def test_only_flips_of_the_training_are_made(recipe: dict[str, Any], axes: tuple[int]) -> None:
-    assert trained_flips(fake_card(recipe=recipe)) == axes
+    assert fake_card(recipe=recipe).flips == axes
 
 
 def test_the_plain_map_is_the_same_in_both(stack: SliceStack) -> None:
@@ -99,6 +98,23 @@ def test_mirrored_maps_are_mirrored_back(stack: SliceStack) -> None:
     assert found.names[6] == "left-right"
     assert mirrored + int(found.plain[0]) == pytest.approx(int(everything.plain[0]), abs=8)
     assert int(found.shared[6, 0]) <= 8  # but for the seam
+
+
+def test_the_mean_with_mirror_images(stack: SliceStack) -> None:
+    """An engine that sees one half only sees each half in one look of two; side maps stay."""
+    flip: dict[str, Any] = {"recipe": {"augment": {"flip_horizontal": 0.5}}}
+    alone, mean = (fake_card(mirrored=mirrored, **flip) for mirrored in (False, True))
+    everything = Passes(BrightEngine(), alone).plain(stack, BOTH)
+    both = Passes(LeftEngine(), mean).plain(stack, BOTH)
+    assert everything.max() > 0.3
+    seam = slice(11, 13)
+    np.testing.assert_allclose(
+        np.delete(both, seam, axis=-1), np.delete(everything, seam, axis=-1) / 2, atol=1e-5
+    )
+    found, before = (Passes(LeftEngine(), card).thorough(stack, BOTH) for card in (mean, alone))
+    np.testing.assert_array_equal(found.probabilities, both)
+    assert found.names == before.names
+    assert found.voxels.tolist() == before.voxels.tolist()
 
 
 def test_single_sequences_are_averaged(stack: SliceStack) -> None:

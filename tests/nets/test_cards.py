@@ -85,6 +85,7 @@ def test_a_card_is_frozen() -> None:
         ({"licence": ...}, "the model card lacks the key 'licence'"),
         ({"synthetic": "yes"}, "synthetic=yes, allowed Input should be a valid boolean"),
         ({"size": 8}, "size=8, allowed Input should be greater than or equal to 16"),
+        ({"mirrored": True}, "mirrored, of a model that was trained without flips"),
         ({"threshold": 1.0}, "threshold=1.0, allowed Input should be less than 1"),
         ({"temperature": 0}, "temperature=0, allowed Input should be greater than 0"),
         ({"regions": ["whole", "whole"]}, "allowed Value error, names that differ"),

@@ -70,7 +70,23 @@ def test_it_is_measured_by_the_models_of_its_folds(
     assert card.validation.patients == 1
     assert card.training_data is not None
     assert card.training_data.patients == len(store.cases)
-    assert card.weights_sha256 == weights
+    assert (card.weights_sha256, card.mirrored) == (weights, False)
+    options = {"model": everyone, "store": store.path, "folds": (fold,)}
+    mean = calibrate(CalibrateOptions.model_validate({**options, "mirrored": True}))
+    assert read_card(everyone / "card.json").mirrored
+    assert not read_card(fold / "card.json").mirrored
+    assert mean.temperature.n == result.temperature.n
+    assert mean.temperature.nll_before != result.temperature.nll_before  # other probabilities
+    calibrate(CalibrateOptions.model_validate({**options, "mirrored": False}))
+    assert read_card(everyone / "card.json") == card
+
+
+def test_mirror_images_count_only_where_they_were_learned(store: Store, tmp_path: Path) -> None:
+    fold = run(store, tmp_path / "fold", "augment={}", fold=0, calibration=False)
+    before = (fold / "card.json").read_bytes()
+    with pytest.raises(ModelError, match="augment=no flips"):
+        calibrate(CalibrateOptions(model=fold, store=store.path, mirrored=True))
+    assert (fold / "card.json").read_bytes() == before
 
 
 def test_a_fold_of_another_recipe_does_not_stand_for_it(

@@ -51,7 +51,8 @@ def run(
         bool, typer.Option("--disagreement", help="Write where the network's maps differ.")
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Ask once: half the time, no intervals, no flag.")
+        bool,
+        typer.Option("--quick", help="Ask no more than the mask needs: no intervals, no flag."),
     ] = False,
     threshold: Annotated[
         float | None, typer.Option(help="Probability from which a voxel is tumour.")

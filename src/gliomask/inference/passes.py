@@ -3,7 +3,8 @@
     plain:     slices -> fused map
     thorough:  slices -> fused map, six side maps; mirrored slices -> fused map, mirrored back
 
-The probability that is shown and thresholded is that of the plain pass in both. Of the other maps
+The probability that is shown and thresholded is that of the fused map in both. If the card says
+``mirrored``, the plain pass mirrors too, and it is the mean of the fused maps. Of the other maps
 only counts and the disagreement are kept, so that memory does not grow with their number.
 """
 
@@ -24,12 +25,11 @@ from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
 from gliomask.errors import ModelError
 from gliomask.inference.engines.engine import Engine
-from gliomask.nets.cards import ModelCard
+from gliomask.nets.cards import COLUMNS, ModelCard
 
 Counts = npt.NDArray[np.int64]
 Answer = TypeVar("Answer")
 _SIDES = 6
-_ROWS, _COLUMNS = -2, -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,21 +64,6 @@ def disagreement(opinions: Opinions, region: int) -> float:
     return float(1.0 - dice.mean())
 
 
-def trained_flips(card: ModelCard) -> tuple[int, ...]:
-    """The axes of a slice that a model was trained to see mirrored: rows (-2), columns (-1).
-
-    Another model is not shown mirrored slices, for it never learned what to say of them.
-    """
-    augment = card.recipe.get("augment")
-    chances = augment if isinstance(augment, dict) else {}
-    asked = ((_COLUMNS, "flip_horizontal"), (_ROWS, "flip_vertical"))
-    return tuple(axis for axis, name in asked if _positive(chances.get(name)))
-
-
-def _positive(chance: object) -> bool:
-    return isinstance(chance, int | float) and chance > 0
-
-
 class Passes:
     """An engine with the card of its network.
 
@@ -101,17 +86,22 @@ class Passes:
             ModelError: the network gives NaN or infinity.
         """
         maps = self._empty(stack)
-        for at, found in self._answers(stack, used, lambda fitted: self._ask(fitted, used)):
-            maps[:, at] = self._back(found[:, 0], stack)
+        flips = self.card.flips if self.card.mirrored else ()
+
+        def ask(fitted: FloatArray) -> list[FloatArray]:
+            return self._looks(fitted, used, flips)
+
+        for at, looks in self._answers(stack, used, ask):
+            maps[:, at] = self._back(self._fused(looks), stack)
         return maps
 
     def thorough(
         self, stack: SliceStack, used: tuple[str, ...], *, disagreement: bool = False
     ) -> Opinions:
         """The same and what the side maps and the mirrored slices say; see ``plain``."""
-        flips = trained_flips(self.card)
+        flips = self.card.flips
         sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
-        mirrored = tuple("left-right" if axis == _COLUMNS else "front-back" for axis in flips)
+        mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
         names = sides + mirrored
         maps = self._empty(stack)
         apart = self._empty(stack) if disagreement else None
@@ -120,11 +110,11 @@ class Passes:
         voxels, shared = np.zeros((2, len(names), regions), np.int64)
 
         def ask(fitted: FloatArray) -> list[FloatArray]:
-            mirrored = (self._mirrored(fitted, used, axis) for axis in flips)
-            return [self._ask(fitted, used, sides=True), *mirrored]
+            return self._looks(fitted, used, flips, sides=True)
 
-        for at, ways in self._answers(stack, used, ask):
-            said = [self._back(way[:, k], stack) for way in ways for k in range(way.shape[1])]
+        for at, looks in self._answers(stack, used, ask):
+            others = [look[:, k] for look in looks for k in range(look.shape[1])][1:]
+            said = [self._back(one, stack) for one in (self._fused(looks), *others)]
             maps[:, at] = said[0]
             masks = np.stack([self.masks(one) for one in said])
             plain += _count(masks[0])
@@ -179,6 +169,25 @@ class Passes:
             at = shown[start : start + step]
             slices = stack.array[at[:, None], index]
             yield at, fit(slices, stack.record.pixel_mm, self.card.size)
+
+    def _looks(
+        self,
+        fitted: FloatArray,
+        used: tuple[str, ...],
+        flips: Sequence[int],
+        *,
+        sides: bool = False,
+    ) -> list[FloatArray]:
+        """(N, 1 or 7, R, size, size) of the slices, then (N, 1, ...) of each mirror image."""
+        mirrored = (self._mirrored(fitted, used, axis) for axis in flips)
+        return [self._ask(fitted, used, sides=sides), *mirrored]
+
+    def _fused(self, looks: Sequence[FloatArray]) -> FloatArray:
+        """(N, R, size, size): the map that counts."""
+        if not self.card.mirrored:
+            return looks[0][:, 0]
+        mean: FloatArray = np.mean([look[:, 0] for look in looks], axis=0)
+        return mean
 
     def _mirrored(self, fitted: FloatArray, used: tuple[str, ...], axis: int) -> FloatArray:
         turned = np.ascontiguousarray(np.flip(fitted, axis))

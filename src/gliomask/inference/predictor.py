@@ -123,7 +123,8 @@ class Predictor:
             keep: whether the prediction holds the probabilities too, and with ``thorough`` the
                 disagreement.
             thorough: ask the network in several ways, for intervals and a flag; the mask and the
-                probabilities stay the same. It takes as much longer as slices are mirrored.
+                probabilities stay the same. It takes as much longer as slices are mirrored for
+                this alone.
 
         Raises:
             CaseError: the volume lacks sequences that the model needs, or one is constant.

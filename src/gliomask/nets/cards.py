@@ -31,6 +31,9 @@ CARD_FILE: Final = "card.json"
 FORMAT_VERSION: Final = 1
 MAX_CARD_BYTES: Final = 1 << 20
 """A card is text for people; anything larger than 1 MiB is something else."""
+ROWS: Final = -2
+COLUMNS: Final = -1
+"""Axes of a slice."""
 
 
 def _creator() -> str:
@@ -56,6 +59,10 @@ def _finite(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
     except ValueError:
         raise ValueError("finite numbers") from None
     return values
+
+
+def _positive(chance: JsonValue) -> bool:
+    return isinstance(chance, int | float) and chance > 0
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$")]
@@ -94,6 +101,8 @@ class ModelCard(BaseModel):
     """Probability from which a pixel belongs to a region."""
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The logits of the final maps are divided by it (Guo et al., ICML 2017); 1 changes nothing."""
+    mirrored: bool = False
+    """Whether its probabilities are the mean over a slice and its mirror images (``flips``)."""
     smallest_part: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Connected parts of a mask smaller than this share of its largest part are dropped."""
     preprocess: PlainValues
@@ -125,6 +134,17 @@ class ModelCard(BaseModel):
     notes: str = ""
     """Anything else that a user should know."""
 
+    @property
+    def flips(self) -> tuple[int, ...]:
+        """The axes of a slice that it was trained to see mirrored: ``ROWS``, ``COLUMNS``.
+
+        Another model is not shown mirrored slices, for it never learned what to say of them.
+        """
+        augment = self.recipe.get("augment")
+        chances = augment if isinstance(augment, dict) else {}
+        asked = ((COLUMNS, "flip_horizontal"), (ROWS, "flip_vertical"))
+        return tuple(axis for axis, name in asked if _positive(chances.get(name)))
+
     def volume_fit(self, region: str) -> VolumeFit | None:
         """How an interval of a region's volume follows from its spread; None if unknown."""
         known = self.validation.regions.get(region) if self.validation else None
@@ -145,6 +165,8 @@ class ModelCard(BaseModel):
                 f"in_channels = {channels} for {len(self.sequences)} sequences "
                 f"and input_mode {self.input_mode!r}"
             )
+        if self.mirrored and not self.flips:
+            raise ValueError("mirrored, of a model that was trained without flips")
         return self
 
 

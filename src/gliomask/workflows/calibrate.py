@@ -5,8 +5,8 @@ A network's probabilities are too sure of themselves. Dividing their logits by o
 temperature, mends that on the whole; the threshold moves along, so that no mask changes. On the
 same pass it is measured how far volumes lie from the truth, how much the network's maps usually
 disagree and what missing sequences cost; and it is chosen how small a part of a mask must be to be
-dropped. Training patients would give wrong numbers, test patients
-may not be looked at; of the training patients only their scans are described.
+dropped. Training patients would give wrong numbers, test patients may not be looked at; of the
+training patients only their scans are described.
 
 A model that learned from everyone has no such patients. The models of a cross-validation by the
 same recipe stand in for it: each is measured on the fold that it never saw, and all these patients
@@ -52,6 +52,8 @@ class CalibrateOptions(Options):
     folds: tuple[Model, ...] = ()
     """Run folders of a cross-validation by the same recipe, to be measured instead of a model that
     learned from everyone."""
+    mirrored: bool | None = None
+    """Whether the mean with mirror images shall count from now on; None leaves it as it is."""
     device: Device = "auto"
     """What computes."""
 
@@ -87,14 +89,15 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
     """Measures a model, or those of the folds in its place, and writes what it finds into its card.
 
     Raises:
-        ModelError: no model, or one that does not name the patients it was chosen on.
+        ModelError: no model, one that does not name the patients it was chosen on, or ``mirrored``
+            for one that was trained without flips.
         ConfigError: the models of the folds are of another recipe than the model, or of no fold or
             the same one, or have seen patients of their own fold.
         StoreError: the store lacks one of them, or one can't be read.
         MachineError: the device is not there.
     """
     opened = open_engine(options.model, device=options.device)
-    card, seen = _uncalibrated(opened.card), read_seen(options.model)
+    card, seen = _uncalibrated(_asked(opened.card, options)), read_seen(options.model)
     if seen is None:
         raise ModelError("the model does not name its patients", path=options.model)
     if options.folds:
@@ -144,6 +147,7 @@ def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
     for one in assigned.judges:
         own = _uncalibrated(one.predictor.card)
         _check_same_recipe(one.run, own, card)
+        own = own.model_copy(update={"mirrored": card.mirrored})
         measures.append(_Measure(Predictor(one.predictor.engine, own), one.subjects.subjects))
     return measures
 
@@ -158,6 +162,21 @@ def _check_same_recipe(run: Path, found: ModelCard, due: ModelCard) -> None:
         if not same:
             what = "the model of a fold was made in another way than the model that it stands for"
             raise ConfigError(what, path=run, field=field, found="another", allowed="the same")
+
+
+def _asked(card: ModelCard, options: CalibrateOptions) -> ModelCard:
+    """The card with what the options decide."""
+    if options.mirrored is None:
+        return card
+    if options.mirrored and not card.flips:
+        raise ModelError(
+            "the model never learned what to say of mirror images",
+            path=options.model,
+            field="recipe.augment",
+            found="no flips",
+            allowed="flip_horizontal or flip_vertical above 0",
+        )
+    return card.model_copy(update={"mirrored": options.mirrored})
 
 
 def _uncalibrated(card: ModelCard) -> ModelCard:

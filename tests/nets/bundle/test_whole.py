@@ -92,6 +92,11 @@ CARDS: dict[str, dict[str, Any]] = {
     "cold": {"temperature": 0.4},
     "larger grid": {"size": 80},
     "some left out in training": {"sequence_dropout": True},
+    "mirrored": {"mirrored": True, "recipe": {"augment": {"flip_horizontal": 0.5}}},
+    "mirrored both ways": {
+        "mirrored": True,
+        "recipe": {"augment": {"flip_horizontal": 0.5, "flip_vertical": 0.5}},
+    },
 }
 
 
@@ -108,6 +113,13 @@ def test_each_sequence_alone(single: Path, patient: Volume) -> None:
     both = Both(single, **changes)
     both.assert_same(patient)
     both.assert_same(patient.select(("flair",)))
+
+
+def test_each_sequence_alone_and_mirrored(single: Path, patient: Volume) -> None:
+    mirrored = {"mirrored": True, "recipe": {"augment": {"flip_horizontal": 0.5}}}
+    changes = {"input_mode": "each", "threshold": 0.5, **mirrored}
+    changes["threshold"] = threshold_of(single, patient, **changes)
+    Both(single, **changes).assert_same(patient)
 
 
 @pytest.mark.parametrize("name", SEQUENCES)

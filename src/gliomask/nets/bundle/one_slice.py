@@ -41,7 +41,11 @@ def slice_graph(card: ModelCard, network: Network, about: Examination) -> onnx.G
     nodes = Nodes("slice")
     image = nodes.add("Gather", "images", _NUMBER, axis=1)
     images = _prepared(nodes, card, about, image)
-    found = _sigmoid(nodes, network(nodes.writer, _inputs(nodes, card, about, images)))
+    inputs = _inputs(nodes, card, about, images)
+    flips = card.flips if card.mirrored else ()
+    found = _sigmoid(nodes, network(nodes.writer, _with_mirror_images(nodes, inputs, flips)))
+    if flips:
+        found = _mean_of_looks(nodes, card, found, flips)
     if card.input_mode == "each":
         maps = nodes.add("ReduceMean", found, axes=[0], keepdims=0)
     else:
@@ -77,6 +81,30 @@ def _inputs(nodes: Nodes, card: ModelCard, about: Examination, images: Value) ->
     """What the network gets: (1, C, size, size), or (sequences there, 1, size, size)."""
     fitted = nodes.half(_apply(nodes, images, about.grid.rows, about.grid.columns))
     return nodes.add("Unsqueeze", fitted, axes(1 if card.input_mode == "each" else 0))
+
+
+def _with_mirror_images(nodes: Nodes, inputs: Value, flips: tuple[int, ...]) -> Value:
+    """(N, ...) to ((1 + flips) N, ...): as they are, then mirrored along each axis."""
+    if not flips:
+        return inputs
+    return nodes.add("Concat", inputs, *(_mirrored(nodes, inputs, f) for f in flips), axis=0)
+
+
+def _mean_of_looks(nodes: Nodes, card: ModelCard, found: Value, flips: tuple[int, ...]) -> Value:
+    """The way back: each part mirrored back, and their mean."""
+    shape = axes(1 + len(flips), -1, len(card.regions), card.size, card.size)
+    parts = nodes.add("Reshape", found, shape)
+    plain, *turned = (
+        nodes.add("Gather", parts, np.int64(k), axis=0) for k in range(1 + len(flips))
+    )
+    back = (_mirrored(nodes, one, axis) for one, axis in zip(turned, flips, strict=True))
+    return nodes.add("Mean", plain, *back)
+
+
+def _mirrored(nodes: Nodes, images: Value, axis: int) -> Value:
+    """(N, C, H, W) with its rows (-2) or columns (-1) the other way round."""
+    last, before_first = axes(-1), axes(np.iinfo(np.int64).min)
+    return nodes.add("Slice", images, last, before_first, axes(4 + axis), axes(-1))
 
 
 def _shows_something(nodes: Nodes, images: Value) -> Value:
