@@ -2,9 +2,9 @@
 
     python -m benchmarks.accuracy_tables OUT [EXPERIMENT...] [--markdown]
 
-Each experiment beside the one that it is held against: Dice over all patients of the folds with its
-interval, how often slices without tumour are marked, and the paired difference with its interval
-and the p of a sign-flip test, not corrected for the number of rows.
+Each experiment beside the one that it is held against, if that was judged: Dice over all patients
+of the folds with its interval, how often slices without tumour are marked, and the paired
+difference with its interval and the p of a sign-flip test, not corrected for the number of rows.
 """
 
 from __future__ import annotations
@@ -65,13 +65,15 @@ def _with_interval(value: float, interval: Sequence[float] | None, form: str) ->
 def table(names: Sequence[str], out: Path) -> Table:
     """The experiments that are judged already."""
     plan = read_plan()
-    done = [
-        plan[n] for n in names if (out / plan[n].folder / EVALUATION / "summary.json").is_file()
-    ]
+    judged = {
+        name: one
+        for name, one in plan.items()
+        if (out / one.folder / EVALUATION / "summary.json").is_file()
+    }
     columns = ("experiment", "Dice", "median", "p10", "free slices marked", "change", "p")
-    return Table(
-        "Out of fold", columns, tuple(row(one, plan.get(one.against or ""), out) for one in done)
-    )
+    done = [judged[name] for name in names if name in judged]
+    rows = tuple(row(one, judged.get(one.against or ""), out) for one in done)
+    return Table("Out of fold", columns, rows)
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def ship(run: Path, evaluation: Path, out: Path, notes: str) -> ModelCard:
         update={
             "name": out.name,
             "metrics": {**card.metrics, "accuracy": out_of_fold(summary, card.regions[0])},
-            "notes": " ".join([card.notes, *notes.split()]),
+            "notes": " ".join([f"{card.notes}.", *notes.split()]),
         }
     )
     save_model(out, network, named)

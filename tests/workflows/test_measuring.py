@@ -143,9 +143,9 @@ def test_the_share_with_the_best_dice_is_chosen_and_the_smallest_of_equals() -> 
     def case(patient: str, *dice: float | None) -> MeasuredCase:
         return replace(fact(patient, 100, 100, 100), dice=dice)
 
-    better, worse = (0.5, 0.5, 0.7, 0.7, 0.7, 0.7, 0.8), (0.5, 0.5, 0.5, 0.4, 0.3, 0.3, 0.3)
-    assert choose_smallest_part([case("a", *better)]) == 1.0
+    better, worse = (0.5, 0.5, 0.7, 0.7, 0.7, 0.8), (0.5, 0.5, 0.5, 0.4, 0.3, 0.3)
+    assert choose_smallest_part([case("a", *better)]) == 0.5
     assert choose_smallest_part([case("a", *better), case("b", *worse)]) == 0.05
     assert choose_smallest_part([case("b", *worse)]) == 0.0
     assert choose_smallest_part([case("b", *worse), case("b", *better)]) == 0.0  # the first case
-    assert choose_smallest_part([case("a", *[None] * 7), replace(fact("c", 0, 0, 0), dice=())]) == 0
+    assert choose_smallest_part([case("a", *[None] * 6), replace(fact("c", 0, 0, 0), dice=())]) == 0

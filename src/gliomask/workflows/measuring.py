@@ -32,8 +32,9 @@ MOST_SLICES: Final = 32
 _ALL_SUBSETS: Final = 4
 """Up to so many sequences every subset is tried; of more only those lacking one or holding one."""
 
-SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Of the largest part of a mask, below which others may be dropped."""
+SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Of the largest part of a mask, below which others may be dropped. Never all but the largest:
+where that is none of the tumour, nothing right would stay."""
 _TIE: Final = 1e-9
 
 Sequences = tuple[str, ...]
