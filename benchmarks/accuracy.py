@@ -10,10 +10,11 @@ An experiment of ``accuracy_plan.yaml`` is trained on each fold of the store (``
 Every training runs on one thread, ``--jobs`` of them at a time. ``benchmarks.accuracy_tables``
 makes the tables, ``benchmarks.parcel`` takes it all to another machine and back.
 
-An experiment may begin with the weights of the same fold of another one (``after``), end with
-``gliomask calibrate``, name another store of the same patients (``benchmarks.derived_store``) or
-first weights; where these two are is told by ``--store`` and ``--start``. With ``--everyone`` a
-model learns from all patients too (``OUT/NAME/everyone``); those of the folds calibrate it.
+An experiment may begin with the weights of the same fold of another one (``after``), be taught by
+it (``teacher``), end with ``gliomask calibrate``, name another store of the same patients
+(``benchmarks.derived_store``) or first weights; where these two are is told by ``--store`` and
+``--start``. With ``--everyone`` a model learns from all patients too (``OUT/NAME/everyone``); those
+of the folds calibrate it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Experiment:
         against: the experiment that it is held against; None for a base.
         recipe: that is changed; changes: ``key=value``.
         store: name of another store than the usual one; start: name of first weights.
-        after: the experiment whose weights it begins with, fold by fold.
+        after: the experiment whose weights it begins with, fold by fold; teacher: the one whose
+            networks teach it.
         calibrate: whether each fold chooses what is to be dropped of a mask on its validation
             patients; mirrored: whether the mean with mirrored slices counts then.
     """
@@ -60,6 +62,7 @@ class Experiment:
     store: str | None
     start: str | None
     after: str | None
+    teacher: str | None
     calibrate: bool
     mirrored: bool
 
@@ -88,6 +91,7 @@ def read_plan(path: Path = PLAN) -> dict[str, Experiment]:
             store=keys.get("store"),
             start=keys.get("start"),
             after=keys.get("after"),
+            teacher=keys.get("teacher"),
             calibrate=keys.get("calibrate", False),
             mirrored=keys.get("mirrored", False),
         )
@@ -122,6 +126,10 @@ class Places:
             return self.out / plan[one.after].folder / run.name
         return self.starts[one.start] if one.start else None
 
+    def teacher_of(self, one: Experiment, run: Path, plan: Mapping[str, Experiment]) -> Path | None:
+        """The run whose network teaches a run."""
+        return self.out / plan[one.teacher].folder / run.name if one.teacher else None
+
 
 def training(
     one: Experiment, places: Places, run: Path, plan: Mapping[str, Experiment]
@@ -135,8 +143,11 @@ def training(
         return [*words, "--resume"]
     words += ["--recipe", one.recipe]
     words += [word for change in one.changes for word in ("--set", change)]
-    start = places.start_of(one, run, plan)
-    return [*words, *(["--from", str(start)] if start else [])]
+    if start := places.start_of(one, run, plan):
+        words += ["--from", str(start)]
+    if teacher := places.teacher_of(one, run, plan):
+        words += ["--teacher", str(teacher)]
+    return words
 
 
 def calibrating(one: Experiment, places: Places, run: Path) -> list[str] | None:
@@ -223,8 +234,9 @@ def run_all(work: Work, jobs: int) -> None:
         for one in work.chosen:
             for run in work.runs(one):
                 # Earlier jobs begin earlier, so waiting for one of them can't block the pool.
-                start = work.places.start_of(one, run, work.plan)
-                before = jobs_of.get(start) if start else None
+                places, plan = work.places, work.plan
+                needed = (places.start_of(one, run, plan), places.teacher_of(one, run, plan))
+                before = [jobs_of[other] for other in needed if other in jobs_of]
                 jobs_of[run] = pool.submit(_train, work, one, run, before)
         for one in work.chosen:
             for run in work.runs(one):
@@ -238,9 +250,9 @@ def run_all(work: Work, jobs: int) -> None:
             print(f"{one.name}: judged", flush=True)
 
 
-def _train(work: Work, one: Experiment, run: Path, before: Future[None] | None) -> None:
-    if before is not None:
-        before.result()
+def _train(work: Work, one: Experiment, run: Path, before: Sequence[Future[None]]) -> None:
+    for job in before:
+        job.result()
     log = run.with_suffix(".log")
     if words := training(one, work.places, run, work.plan):
         gliomask(words, log, work.deadline)

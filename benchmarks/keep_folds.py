@@ -26,7 +26,7 @@ from gliomask.nets.cards import CARD_FILE
 from gliomask.workflows.results import PROVENANCE
 
 _STAYS = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
-_OF_THE_START = ("sha256", "words", "train_patients", "validation_patients")
+_OF_ANOTHER = ("sha256", "words", "train_patients", "validation_patients")
 
 
 def keep(runs: list[Path], kept: Path) -> None:
@@ -48,8 +48,9 @@ def keep(runs: list[Path], kept: Path) -> None:
 
 def _plain(keys: dict[str, Any]) -> dict[str, Any]:
     found = {name: keys[name] for name in _STAYS if name in keys}
-    if "start" in keys:
-        found["start"] = {name: keys["start"][name] for name in _OF_THE_START}
+    for role in ("start", "teacher"):
+        if role in keys:
+            found[role] = {name: keys[role][name] for name in _OF_ANOTHER}
     return found
 
 

@@ -78,6 +78,8 @@ class AugmentOptions(Options):
     """Chance of added noise."""
     blur: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Chance of a lower resolution."""
+    thick: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Chance of being seen as a thicker slice would be: up to a quarter of each neighbour in it."""
 
 
 class LossOptions(Options):
@@ -96,6 +98,8 @@ class LossOptions(Options):
     index; 0.5 is Dice."""
     focus: Annotated[float, Field(gt=0, le=4)] = 1.0
     """Exponent of the Dice term; below 1 it keeps pulling where little is wrong (focal Tversky)."""
+    teacher: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the truth that is what another model says (``--teacher``): distillation."""
 
 
 class OptimiserOptions(Options):

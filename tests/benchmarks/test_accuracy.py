@@ -22,7 +22,13 @@ PLAN = """
 base:
   set: {network: u2net-tiny, input.size: 32, epochs: 1, batch_size: 4, ema: 0.9}
 plain loss: {against: base, set: {loss.bce: 0}}
-second: {against: base, after: base, calibrate: true, mirrored: true}
+second:
+  against: base
+  after: base
+  teacher: base
+  calibrate: true
+  mirrored: true
+  set: {loss.teacher: 0.5}
 other recipe: {against: base, recipe: seed, set: {epochs: 1}}
 """
 
@@ -64,8 +70,8 @@ def test_folds_are_trained_judged_and_not_done_twice(
     found = table(["base", "plain loss", "other recipe"], tmp_path / "out").rows
     assert [row[0] for row in found] == ["base", "plain loss"]
     second = tmp_path / "out/second"
-    start = json.loads((second / "fold0/provenance.json").read_text())["start"]
-    assert start["source"] == str(run)
+    facts = json.loads((second / "fold0/provenance.json").read_text())
+    assert facts["start"]["source"] == facts["teacher"]["source"] == str(run)
     assert read_card(second / "fold0/card.json").validation is not None
     assert read_card(run / "card.json").validation is None  # was not asked for
     assert read_card(second / "fold0/card.json").mirrored
@@ -75,6 +81,7 @@ def test_folds_are_trained_judged_and_not_done_twice(
     assert told["part"] == "out of fold"
     keep([second / "fold0"], tmp_path / "kept")
     assert read_seen(tmp_path / "kept/fold0") == read_seen(second / "fold0")
+    assert "teacher" in json.loads((tmp_path / "kept/fold0/provenance.json").read_text())
     assert str(tmp_path) not in (tmp_path / "kept/fold0/provenance.json").read_text()
 
 

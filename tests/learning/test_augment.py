@@ -18,6 +18,7 @@ ALL = AugmentOptions(
     bias_field=1,
     noise=1,
     blur=1,
+    thick=1,
 )
 
 
@@ -40,6 +41,7 @@ def test_nothing_happens_at_a_chance_of_nothing() -> None:
     assert not change.flip_vertical
     unset = (change.affine, change.warp, change.gamma, change.gain, change.bias)
     assert all(value is None for value in (*unset, change.shift, change.noise, change.blur))
+    assert change.thick is None
     assert change.kept.tolist() == [True, True]
 
 
@@ -59,6 +61,16 @@ def test_an_affine_change_stays_in_its_ranges() -> None:
         angle = np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0]))
         assert abs(angle) <= 10.001
         assert np.abs(matrix[:, 2]).max() <= 0.1  # a side is 2
+
+
+def test_a_thicker_slice_is_half_itself_and_changes_nothing_else() -> None:
+    thin = ALL.model_copy(update={"thick": 0.0})
+    for index in range(50):
+        change, before = draw(index), draw(index, thin)
+        assert change.thick is not None
+        assert 0.1 <= change.thick <= 0.25
+        assert change.noise_seed == before.noise_seed
+        assert change.blur == before.blur
 
 
 def test_dropout_leaves_one_sequence_at_least() -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from gliomask.config import Recipe
+from gliomask.config import AugmentOptions, InputOptions, Recipe
+from gliomask.learning.augment import draw_change
 from gliomask.learning.batches import Batch, TrainingBatches, Worker, ahead
 from gliomask.learning.catalogue import list_slices
 from gliomask.learning.dataset import StoreSlices
@@ -83,6 +84,24 @@ def test_each_sequence_can_be_a_sample(slices: StoreSlices) -> None:
     present = {image.tobytes() for image in images[:5].flatten(0, 1).float().numpy()}
     present |= {image.tobytes() for image in images[5:, 0].float().numpy()}
     assert {image.numpy().tobytes() for batch in found for image in batch.images[:, 0]} == present
+
+
+def test_a_thick_slice_holds_its_neighbours(slices: StoreSlices) -> None:
+    plain = RECIPE.model_copy(update={"augment": AugmentOptions(), "input": InputOptions(size=16)})
+    thick = plain.model_copy(update={"augment": AugmentOptions(thick=1)})
+    catalogue = slices.catalogue
+    both = zip(batches(slices, thick).epoch(0), batches(slices, plain).epoch(0), strict=True)
+    for step, (seen, own) in enumerate(both):
+        assert torch.equal(seen.target, own.target)
+        for k, name in enumerate(batches(slices, plain).names(0, step)):
+            row = next(row for row in range(len(catalogue)) if catalogue.name(row) == name)
+            first = 5 * (row // 5)
+            rows = np.clip([row - 1, row, row + 1], first, first + 4)
+            below, itself, above = slices.fetch(rows)[0].float()
+            share = draw_change(thick.augment, 0, np.ones(2, bool), (0, 0, 4 * step + k)).thick
+            assert share is not None
+            due = (1 - 2 * share) * itself + share * below + share * above
+            torch.testing.assert_close(seen.images[k], due, atol=2e-3, rtol=1e-3)
 
 
 def test_the_slices_of_a_step_have_names(slices: StoreSlices) -> None:

@@ -34,6 +34,15 @@ def test_slices_that_nobody_annotated_are_left_out(tmp_path: Path) -> None:
     assert len(found) == 13
 
 
+def test_the_slices_beside(tmp_path: Path) -> None:
+    store = write_store(tmp_path, train=2, validation=1, sparse=[1])
+    found = list_slices(store, IDS, SEQUENCES, all_needed=True)
+    # Rows 5 to 7 are those of case1, of whose five slices the middle three are annotated.
+    rows = np.array([0, 1, 4, 5, 7, 12])
+    np.testing.assert_array_equal(found.beside(rows, -1), [0, 0, 3, 5, 6, 11])
+    np.testing.assert_array_equal(found.beside(rows, 1), [1, 2, 4, 6, 7, 12])
+
+
 def test_a_case_without_a_needed_sequence_is_refused_by_name(tmp_path: Path) -> None:
     store = write_store(tmp_path, train=2, validation=1, lacking=[1])
     with pytest.raises(CasesError, match=r"1 of 3 cases lack sequences.*input\.dropout") as caught:

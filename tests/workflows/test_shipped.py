@@ -202,7 +202,7 @@ def test_a_training_that_begins_with_it_is_bound_by_its_licence(
     keys = {"store": store.path, "changes": changes, "device": "cpu", "start": NAME}
     result = train(TrainOptions.model_validate({**keys, "out": tmp_path / "run"}))
     card, due = read_card(result.run / CARD_FILE), store.split.holdout
-    assert card.licence == f"that of the data: CC0-1.0; of the first weights: {LICENCE}"
+    assert card.licence == f"that of the data: CC0-1.0; of a model learned from: {LICENCE}"
     assert set(card.patients) == {"someone", *due.train}
     assert card.chosen_on == due.validation
     ship(home, patients=(card.chosen_on[0],))

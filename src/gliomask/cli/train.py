@@ -32,6 +32,10 @@ def run(
     start: Annotated[
         Path | None, typer.Option("--from", metavar="MODEL", help="Begin with its weights.")
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", help="Learn from its word too, see loss.teacher."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where RUN stopped.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     devices: Annotated[int | None, typer.Option(help="On each machine.")] = None,
@@ -58,6 +62,7 @@ def run(
         "fold": fold,
         "everyone": everyone,
         "start": start,
+        "teacher": teacher,
         "resume": resume,
         "device": device,
         "devices": devices,

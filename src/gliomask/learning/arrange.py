@@ -21,7 +21,7 @@ _ALIGN: Final = 16
 """Every tensor of a transfer begins at a multiple of so many bytes."""
 _STAY: Final[FloatArray] = np.eye(2, 3, dtype=np.float32)
 _STILL: Final[FloatArray] = np.zeros((2, WARP_POINTS, WARP_POINTS), np.float32)
-_VALUES: Final = ("bias", "gamma", "gain", "shift", "blur", "noise")
+_VALUES: Final = ("bias", "gamma", "gain", "shift", "blur", "noise", "thick")
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,9 @@ _GAMMA = 0.4
 _GAIN, _SHIFT_SD = 0.25, 0.2
 _NOISE = 0.25
 """Largest standard deviation of the noise, in standard deviations of the head."""
+_THICK = (0.1, 0.25)
+"""Share of each neighbour in a thicker slice. Half of it or more is the slice itself, so what is
+tumour for the most part is what is tumour in the slice."""
 _BLUR = (0.5, 1.2)
 """Standard deviation of the blur in pixels at 128 pixels a side."""
 
@@ -43,6 +46,7 @@ class Change:
         bias: (C, Q, Q) logarithm of a shading at control points.
         blur: standard deviation in pixels at 128 pixels a side.
         noise: standard deviation; noise_seed: of the noise's own generator.
+        thick: share of the slice below, and of the one above, in what is seen.
     """
 
     kept: BoolArray
@@ -57,6 +61,7 @@ class Change:
     blur: float | None = None
     noise: float | None = None
     noise_seed: int = 0
+    thick: float | None = None
 
 
 def draw_change(
@@ -91,6 +96,8 @@ def draw_change(
         blur=float(rng.uniform(*_BLUR)) if happens(options.blur) else None,
         noise=float(rng.uniform(0, _NOISE)) if happens(options.noise) else None,
         noise_seed=int(rng.integers(2**63)),
+        # Drawn last, so that what came before it stays as it was.
+        thick=float(rng.uniform(*_THICK)) if happens(options.thick) else None,
     )
 
 

@@ -116,20 +116,36 @@ class TrainingBatches:
     def _prepare(self, plan: IntArray, epoch: int, step: int) -> _Raw:
         places = self._places(step, self.worker.rank, self.worker.world)
         samples = plan[places]
-        pixels = self._fetch(samples) if self.slices.device.type == "cpu" else None
+        changes = self._draw(self._present(samples), epoch, places)
+        pixels = self._fetch(samples, changes) if self.slices.device.type == "cpu" else None
         if pixels is not None and self.worker.device.type == "cuda":
             pixels = (pixels[0].pin_memory(), pixels[1].pin_memory())
-        return _Raw(samples, pixels, self._draw(self._present(samples), epoch, places))
+        return _Raw(samples, pixels, changes)
 
-    def _fetch(self, samples: IntArray) -> tuple[Tensor, Tensor]:
-        """Images (n, C, size, size) float16 and bits, where the slices are kept."""
-        images, bits = self.slices.fetch(self.samples.row[samples])
+    def _fetch(self, samples: IntArray, changes: Changes) -> tuple[Tensor, Tensor]:
+        """Images (n, C, size, size) float16 and bits, where the slices are kept.
+
+        ``changes`` are those of main memory, for rows are looked up there.
+        """
+        rows = self.samples.row[samples]
+        images, bits = self.slices.fetch(rows)
+        if (drawn := changes.drawn("thick")) is not None:
+            at = drawn[0].numpy()
+            images[drawn[0]] = self._thicker(rows[at], images[drawn[0]], drawn[1])
         if self.samples.channel is None:
             return images, bits
         channel = torch.from_numpy(self.samples.channel[samples])
         channel = channel.to(images.device, non_blocking=True)
         each = torch.arange(len(samples), device=images.device)
         return images[each, channel].unsqueeze(1), bits
+
+    def _thicker(self, rows: IntArray, images: Tensor, share: Tensor) -> Tensor:
+        """Slices (m, C, size, size) with a share (m,) of each of their neighbours in them."""
+        below, above = (
+            self.slices.fetch(self.catalogue.beside(rows, side))[0].float() for side in (-1, 1)
+        )
+        weight = share.to(images.device).view(-1, 1, 1, 1)
+        return (images.float() * (1 - 2 * weight) + (below + above) * weight).half()
 
     def _present(self, samples: IntArray) -> BoolArray:
         """(n, C), which channels the samples have."""
@@ -147,7 +163,7 @@ class TrainingBatches:
         return arrange(drawn)
 
     def _finish(self, raw: _Raw) -> Batch:
-        images, bits = raw.pixels or self._fetch(raw.samples)
+        images, bits = raw.pixels or self._fetch(raw.samples, raw.changes)
         images = images.to(self.worker.device, non_blocking=True).float()
         bits = bits.to(self.worker.device, non_blocking=True)
         changes = raw.changes.on(self.worker.device)

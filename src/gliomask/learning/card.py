@@ -19,7 +19,10 @@ from gliomask.store.manifest import Manifest
 
 
 def make_card(
-    recipe: Recipe, choice: Choice, row: EpochRow, start: Mapping[str, Any] | None = None
+    recipe: Recipe,
+    choice: Choice,
+    row: EpochRow,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> ModelCard:
     """Describes the network as it was after an epoch.
 
@@ -27,10 +30,10 @@ def make_card(
         recipe: that it was trained by.
         choice: what it was trained on.
         row: the epoch's.
-        start: the facts of its first weights (``workflows.start``): ``words`` for people,
-            ``licence``, patients; None or empty if they were drawn at random.
+        earlier: the facts of the models that it learned from, as first weights or as a teacher
+            (``workflows.earlier``): ``words`` for people, ``licence``, patients.
     """
-    manifest, start = choice.store.manifest, start or {}
+    manifest = choice.store.manifest
     stacked = recipe.input.mode == "stacked"
     return ModelCard(
         name=safe_name(f"{recipe.name}-{manifest.name}").lstrip("_")[:64] or "model",
@@ -44,10 +47,10 @@ def make_card(
         threshold=recipe.threshold,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
-        trained_on="; ".join(filter(None, (_trained_on(choice), start.get("words")))),
-        patients=_all(choice.training.patients, start.get("train_patients")),
-        chosen_on=_all(choice.validation_patients, start.get("validation_patients")),
-        licence=_licence(manifest, start.get("licence")),
+        trained_on="; ".join((_trained_on(choice), *(str(one["words"]) for one in earlier))),
+        patients=_all(choice.training.patients, earlier, "train_patients"),
+        chosen_on=_all(choice.validation_patients, earlier, "validation_patients"),
+        licence=_licence(manifest, earlier),
         recipe=recipe.model_dump(mode="json"),
         metrics=_metrics(recipe, choice, row),
         notes=RESEARCH_USE_ONLY,
@@ -63,14 +66,15 @@ def _trained_on(choice: Choice) -> str:
     return f"store {manifest.name}{fold}: {patients}{synthetic}{licences}"
 
 
-def _all(own: Sequence[str], before: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(sorted({*own, *(before or ())}))
+def _all(own: Sequence[str], earlier: Sequence[Mapping[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(sorted({*own, *(name for one in earlier for name in one.get(key, ()))}))
 
 
-def _licence(manifest: Manifest, start: str | None) -> str:
-    """What the weights began with binds them too."""
+def _licence(manifest: Manifest, earlier: Sequence[Mapping[str, Any]]) -> str:
+    """What the weights began with or were taught by binds them too."""
     own = _licence_of_data(manifest)
-    return own if start in (None, own) else f"{own}; of the first weights: {start}"
+    others = {one["licence"] for one in earlier if "licence" in one} - {own}
+    return "; ".join((own, *(f"of a model learned from: {one}" for one in sorted(others))))
 
 
 def _licence_of_data(manifest: Manifest) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,13 @@ class Catalogue:
         """The rows of one case, which follow each other."""
         first, last = np.searchsorted(self.case, [case, case + 1])
         return np.arange(first, last)
+
+    def beside(self, rows: IntArray, side: Literal[-1, 1]) -> IntArray:
+        """(n,) rows of the slices next to these, below or above; where there is none, or nobody
+        annotated it, the slice itself."""
+        next_to = np.clip(rows + side, 0, len(self) - 1)
+        adjoins = self.slice[next_to] == self.slice[rows] + side
+        return np.where(adjoins & (self.case[next_to] == self.case[rows]), next_to, rows)
 
     def name(self, row: int) -> str:
         """A slice for people: its case and its number from 1."""

@@ -17,6 +17,7 @@ from gliomask.learning.graphed import CudaRecorder, GraphedStep
 from gliomask.learning.losses import SegmentationLoss
 from gliomask.learning.optimiser import make_optimiser
 from gliomask.learning.step import Step
+from gliomask.learning.teacher import Teacher
 from gliomask.nets.u2net import U2Net
 
 How = Literal["auto", "eager", "graph", "compiled"]
@@ -92,15 +93,25 @@ class Stepper:
         return tuple(note for note in (self.execution.note, recorded) if note)
 
 
-def set_up(fabric: Fabric, network: U2Net, recipe: Recipe, how: Execution) -> Stepper:
-    """Brings the network to its device and makes what moves its weights.
+def set_up(
+    fabric: Fabric,
+    network: U2Net,
+    recipe: Recipe,
+    how: Execution,
+    teacher: U2Net | None = None,
+) -> Stepper:
+    """Brings the network to its device, its teacher too, and makes what moves its weights.
 
     Channels lie side by side in memory, on every device: the convolutions are quicker so.
     """
-    convert_conv2d_weight_memory_format(network.to(fabric.device), torch.channels_last)
+    for one in (network, teacher):
+        if one is not None:
+            convert_conv2d_weight_memory_format(one.to(fabric.device), torch.channels_last)
     fused = recipe.precision != "16-mixed"
     optimiser = make_optimiser(network, recipe.optimiser, fused=fused, recordable=how.graph)
     module = cast(nn.Module, torch.compile(network, dynamic=False)) if how.compiled else network
     model, ready = fabric.setup(module, optimiser)
-    step = Step(fabric, model, ready, SegmentationLoss(recipe.loss), recipe.optimiser.clip)
+    taught = None if teacher is None else Teacher(teacher.eval(), recipe.loss.teacher)
+    loss, clip = SegmentationLoss(recipe.loss), recipe.optimiser.clip
+    step = Step(fabric, model, ready, loss, clip, taught)
     return Stepper(model, ready, GraphedStep(step, CudaRecorder()) if how.graph else step, how)

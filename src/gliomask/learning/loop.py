@@ -43,6 +43,7 @@ class Parts:
 
     Attributes:
         network: with its first weights.
+        teacher: of it, where the recipe has a share for one.
         batches: to learn from; validation: judges; without one the last epoch's network is kept.
         record: writes into the run folder; None but in the first process.
         keep: called in the first process with the network that is the best yet and its epoch.
@@ -51,6 +52,7 @@ class Parts:
     """
 
     network: U2Net
+    teacher: U2Net | None
     batches: TrainingBatches
     validation: Validation | None
     record: Record | None
@@ -75,7 +77,7 @@ class Training:
     ) -> None:
         self.fabric, self.recipe, self.parts, self.identity = fabric, recipe, parts, identity
         self.stop = StopRequest()
-        self.stepper = set_up(fabric, parts.network, recipe, parts.execution)
+        self.stepper = set_up(fabric, parts.network, recipe, parts.execution, parts.teacher)
         self.optimiser = self.stepper.optimiser
         self.average = MovingAverage(parts.network, recipe.ema) if recipe.ema else None
         self.learner = Learner(parts.network, self.average, self.optimiser, fabric)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gliomask.learning import across
 from gliomask.learning.losses import SegmentationLoss
+from gliomask.learning.teacher import Teacher
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,7 @@ class Step:
         model, optimiser: set up by it.
         loss: that is made small.
         clip: largest norm of the gradient, None for any.
+        teacher: whose word goes into the target, None for the truth as it is.
     """
 
     fabric: Fabric
@@ -28,6 +30,7 @@ class Step:
     optimiser: torch.optim.Optimizer
     loss: SegmentationLoss
     clip: float | None
+    teacher: Teacher | None = None
 
     def __call__(self, images: Tensor, target: Tensor) -> Tensor:
         """(2,): loss and Dice loss of the whole batch, over all processes.
@@ -35,6 +38,8 @@ class Step:
         Args:
             images: (n, C, H, W) float32; target: (n, R, H, W) float32. Our part of the batch.
         """
+        if self.teacher is not None:
+            target = self.teacher.soften(images, target, self.fabric)
         sums = self.loss.sums(self.model(images), target)
         value = self.loss.value(across.total_with_gradient(sums))
         self.fabric.backward(value[0] * self.fabric.world_size)

@@ -16,7 +16,8 @@ class Seen:
     """The patients that a model's own records name.
 
     Attributes:
-        trained: that its weights were fitted to, those of the model that it started from too.
+        trained: that its weights were fitted to, those of the model that it started from
+            and of its teacher too.
         chosen: that its best epoch was chosen on.
         fold: of the store's split that it left for the test; None for the hold-out.
     """
@@ -50,9 +51,9 @@ def _of_provenance(run: Path) -> Seen | None:
     try:
         keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
         trained, chosen = (frozenset(keys[f"{part}_patients"]) for part in ("train", "validation"))
-        before = keys.get("start", {})
-        trained |= frozenset(before.get("train_patients", ()))
-        chosen |= frozenset(before.get("validation_patients", ()))
+        for before in (keys.get(role, {}) for role in ("start", "teacher")):
+            trained |= frozenset(before.get("train_patients", ()))
+            chosen |= frozenset(before.get("validation_patients", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     fold = keys["data"].get("fold") if isinstance(keys.get("data"), dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -36,8 +37,10 @@ from gliomask.nets.weights import save_model
 from gliomask.report.curves import draw_curves
 from gliomask.store.store import open_store
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
+from gliomask.workflows.earlier import Role, read_facts
 from gliomask.workflows.sessions import Session
-from gliomask.workflows.start import Start, load_start, read_start
+from gliomask.workflows.start import Start, load_start
+from gliomask.workflows.teacher import Taught, load_teacher
 
 
 class TrainOptions(Options):
@@ -61,6 +64,9 @@ class TrainOptions(Options):
     """End with ``calibrate``, on the validation patients."""
     start: Path | None = None
     """A run folder or a file of weights to begin with, instead of weights drawn at random."""
+    teacher: Path | None = None
+    """A run folder whose word goes into the target, by the share ``loss.teacher``; with ``resume``
+    the one from before."""
     resume: bool = False
     """Go on where the run stopped."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -136,8 +142,9 @@ class _Job:
     Attributes:
         record: None but in the first process.
         start: the first weights, if they are given and the run is new.
-        history: the facts of the weights that the run began with, now or earlier; empty if they
-            were drawn at random.
+        teacher: whose word goes into the target, if the recipe has a share for one.
+        earlier: the facts of the weights that the run began with, now or before a resume, and of
+            its teacher; empty if there were none.
         execution: how its steps are carried out.
     """
 
@@ -148,13 +155,16 @@ class _Job:
     record: Record | None
     progress: Progress
     start: Start | None
-    history: dict[str, Any]
+    teacher: Taught | None
+    earlier: Mapping[Role, Mapping[str, Any]]
     execution: Execution
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a resume must have in common with its checkpoint."""
-        return {"recipe": self.recipe.model_dump(mode="json"), "data": self.choice.identity}
+        taught = {"teacher": self.teacher.facts["sha256"]} if self.teacher else {}
+        recipe = self.recipe.model_dump(mode="json")
+        return {"recipe": recipe, "data": self.choice.identity, **taught}
 
 
 def _job(options: TrainOptions, progress: Progress) -> _Job:
@@ -165,24 +175,49 @@ def _job(options: TrainOptions, progress: Progress) -> _Job:
     choice = choose(open_store(options.store), recipe, options.fold, everyone=options.everyone)
     if not options.resume:
         folder.check_new(options.out)
-    start = _start(options, recipe, choice)
+    start, teacher = _start(options, recipe, choice), _teacher(options, recipe, choice)
     keep_freed_memory()
     fabric = start_fabric(_machines(options), recipe)
     execution = choose_execution(options.execution, fabric)
     first = fabric.is_global_zero
     record = Record(options.out, recipe.regions) if first else None
-    history = start.facts if start else read_start(options.out)
+    earlier: dict[Role, dict[str, Any]] = {
+        "start": start.facts if start else read_facts(options.out, "start"),
+        "teacher": teacher.facts if teacher else {},
+    }
     shown = progress if first else SILENT
-    return _Job(options, recipe, choice, fabric, record, shown, start, history, execution)
+    return _Job(options, recipe, choice, fabric, record, shown, start, teacher, earlier, execution)
 
 
 def _start(options: TrainOptions, recipe: Recipe, choice: Choice) -> Start | None:
     """The first weights, where they are given; a run that goes on has its own."""
     if options.start is None or options.resume:
         return None
+    return load_start(options.start, recipe, choice.sequences, _judged(choice))
+
+
+def _teacher(options: TrainOptions, recipe: Recipe, choice: Choice) -> Taught | None:
+    """The teacher, where the recipe has a share for one."""
+    source, share = options.teacher, recipe.loss.teacher
+    if source is None and options.resume and share:
+        before = read_facts(options.out, "teacher").get("source")
+        source = Path(before) if isinstance(before, str) else None
+    if (source is None) == bool(share):
+        raise ConfigError(
+            "a teacher and a share of the target for it go together",
+            field="loss.teacher",
+            found=f"{share:g} {'without' if source is None else 'with'} --teacher",
+            allowed="above 0 with --teacher, 0 without",
+        )
+    if source is None:
+        return None
+    return load_teacher(source, recipe, choice.sequences, _judged(choice))
+
+
+def _judged(choice: Choice) -> frozenset[str]:
+    """Validation and test patients."""
     held = {*choice.parts.validation, *choice.parts.test}
-    judged = {case.patient for case in choice.store.manifest.cases if case.id in held}
-    return load_start(options.start, recipe, choice.sequences, judged)
+    return frozenset(case.patient for case in choice.store.manifest.cases if case.id in held)
 
 
 def _recipe(options: TrainOptions) -> Recipe:
@@ -222,6 +257,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
     parts = Parts(
         network=job.start.network if job.start else _network(recipe, choice),
+        teacher=job.teacher.network if job.teacher else None,
         batches=TrainingBatches(slices, choice.training, recipe, worker),
         validation=_validation(job, judged, worker),
         record=job.record,
@@ -256,7 +292,8 @@ def _network(recipe: Recipe, choice: Choice) -> U2Net:
 
 
 def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
-    save_model(job.options.out, network, make_card(job.recipe, job.choice, row, job.history))
+    earlier = [facts for facts in job.earlier.values() if facts]
+    save_model(job.options.out, network, make_card(job.recipe, job.choice, row, earlier))
 
 
 def _run(job: _Job, training: Training) -> Position:
@@ -265,12 +302,12 @@ def _run(job: _Job, training: Training) -> Position:
         return _trained(training)
     run, manifest = job.options.out, job.choice.store.manifest
     folder.write_recipe(run, job.recipe)
-    facts = {
+    facts: dict[str, Any] = {
         "seed": job.recipe.seed,
         "data": {"name": manifest.name, "synthetic": manifest.synthetic, **job.choice.identity},
         "train_patients": job.choice.training.patients,
         "validation_patients": job.choice.validation_patients,
-        **({"start": job.history} if job.history else {}),
+        **{role: facts for role, facts in job.earlier.items() if facts},
     }
     note = f"{manifest.name}, synthetic data" if manifest.synthetic else manifest.name
     with closing(job.record), Session(run, job.options, facts):
