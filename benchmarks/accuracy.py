@@ -229,12 +229,12 @@ def run_all(work: Work, jobs: int) -> None:
         RuntimeError: a command failed; what else was begun is finished.
         OutOfTimeError: the deadline came.
     """
+    places, plan = work.places, work.plan
     jobs_of: dict[Path, Future[None]] = {}
     with ThreadPoolExecutor(jobs) as pool:
         for one in work.chosen:
             for run in work.runs(one):
                 # Earlier jobs begin earlier, so waiting for one of them can't block the pool.
-                places, plan = work.places, work.plan
                 needed = (places.start_of(one, run, plan), places.teacher_of(one, run, plan))
                 before = [jobs_of[other] for other in needed if other in jobs_of]
                 jobs_of[run] = pool.submit(_train, work, one, run, before)

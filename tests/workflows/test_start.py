@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from gliomask.errors import ConfigError, ModelError, StoppedError
+from gliomask.errors import ConfigError, ModelError
 from gliomask.nets.cards import read_card
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import load_model
 from gliomask.store.store import Store
 from gliomask.workflows.seen import read_seen
-from gliomask.workflows.train import TrainOptions, TrainResult, train
-from tests.learning.stores import write_store
+from tests.training import copy_that_knows, one_thread, quick, run, run_and_stop, store
 
-TINY = ("network=u2net-tiny", "input.size=32", "input.dropout=0", "batch_size=4", "ema=null")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(os, "fsync", lambda file: None)
-    monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return write_store(tmp_path_factory.mktemp("data") / "store")
-
-
-def run(store: Store, out: Path, *changes: str, **more: object) -> TrainResult:
-    keys = {"store": store.path, "out": out, "changes": (*TINY, "epochs=1", *changes)}
-    return train(TrainOptions.model_validate({**keys, "device": "cpu", **more}))
+__all__ = ["one_thread", "quick", "store"]
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +56,8 @@ def test_whom_the_other_has_seen_comes_with_it(store: Store, first: Path, tmp_pa
 def test_patients_to_be_judged_on_may_not_be_known_already(
     store: Store, first: Path, tmp_path: Path
 ) -> None:
-    keys = json.loads((first / "provenance.json").read_text())
-    knows = tmp_path / "knows"
-    knows.mkdir()
-    for name in ("card.json", "weights.safetensors"):
-        (knows / name).write_bytes((first / name).read_bytes())
-    judged = keys["validation_patients"][0]
-    text = json.dumps({**keys, "train_patients": [judged]})
-    (knows / "provenance.json").write_text(text)
+    judged = json.loads((first / "provenance.json").read_text())["validation_patients"][0]
+    knows = copy_that_knows(first, tmp_path / "knows", judged)
     with pytest.raises(ConfigError, match=f"learned from 1 of the patients.*{judged}"):
         run(store, tmp_path / "next", start=knows)
     assert not (tmp_path / "next").exists()
@@ -108,18 +79,9 @@ def test_a_file_with_the_authors_names(store: Store, tmp_path: Path) -> None:
     assert "photographs.pth" in read_card(result.run / "card.json").trained_on
 
 
-def test_a_run_that_goes_on_keeps_its_history(
-    store: Store, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_goes_on_keeps_its_history(store: Store, first: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
-    with monkeypatch.context() as patch:
-
-        def stop(*_: object) -> None:
-            raise StoppedError("stopped", signal_number=15)
-
-        patch.setattr("gliomask.learning.loop.Training._judge", stop)
-        with pytest.raises(StoppedError):
-            run(store, out, start=first)
+    run_and_stop(store, out, start=first)
     done = run(store, out, resume=True)
     assert "first weights from" in read_card(done.run / "card.json").trained_on
     seen, before = read_seen(done.run), read_seen(first)

@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from gliomask.errors import ConfigError, ModelError, StoppedError
+from gliomask.errors import ConfigError, ModelError
 from gliomask.nets.cards import read_card
 from gliomask.nets.weights import load_model
 from gliomask.store.store import Store
 from gliomask.workflows.seen import read_seen
-from gliomask.workflows.train import TrainOptions, TrainResult, train
-from tests.learning.stores import write_store
+from tests.training import copy_that_knows, one_thread, quick, run, run_and_stop, store
 
-TINY = ("network=u2net-tiny", "input.size=32", "input.dropout=0", "batch_size=4", "ema=null")
+__all__ = ["one_thread", "quick", "store"]
 TAUGHT = "loss.teacher=0.5"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(os, "fsync", lambda file: None)
-    monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return write_store(tmp_path_factory.mktemp("data") / "store")
-
-
-def run(store: Store, out: Path, *changes: str, **more: object) -> TrainResult:
-    keys = {"store": store.path, "out": out, "changes": (*TINY, "epochs=1", *changes)}
-    return train(TrainOptions.model_validate({**keys, "device": "cpu", **more}))
 
 
 @pytest.fixture(scope="module")
@@ -97,29 +74,15 @@ def test_a_teacher_of_another_task_is_refused(
 def test_a_teacher_may_not_know_whom_the_pupil_is_judged_on(
     store: Store, teacher: Path, tmp_path: Path
 ) -> None:
-    knows = tmp_path / "knows"
-    knows.mkdir()
-    for name in ("card.json", "weights.safetensors"):
-        (knows / name).write_bytes((teacher / name).read_bytes())
-    keys = json.loads((teacher / "provenance.json").read_text())
-    judged = keys["validation_patients"][0]
-    (knows / "provenance.json").write_text(json.dumps({**keys, "train_patients": [judged]}))
+    judged = json.loads((teacher / "provenance.json").read_text())["validation_patients"][0]
+    knows = copy_that_knows(teacher, tmp_path / "knows", judged)
     with pytest.raises(ConfigError, match=f"learned from 1 of the patients.*{judged}.*--teacher"):
         run(store, tmp_path / "next", TAUGHT, teacher=knows)
 
 
-def test_a_run_that_goes_on_keeps_its_teacher(
-    store: Store, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_goes_on_keeps_its_teacher(store: Store, teacher: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
-    with monkeypatch.context() as patch:
-
-        def stop(*_: object) -> None:
-            raise StoppedError("stopped", signal_number=15)
-
-        patch.setattr("gliomask.learning.loop.Training._judge", stop)
-        with pytest.raises(StoppedError):
-            run(store, out, TAUGHT, teacher=teacher)
+    run_and_stop(store, out, TAUGHT, teacher=teacher)
     other = run(store, tmp_path / "other", "seed=9").run
     with pytest.raises(ConfigError, match="made with another teacher"):
         run(store, out, TAUGHT, resume=True, teacher=other)

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,6 +24,9 @@ from gliomask.store.manifest import read_split, write_split
 from gliomask.store.store import Store
 from gliomask.workflows.train import TrainOptions, TrainResult, train
 from tests.learning.stores import write_store
+from tests.training import one_thread, quick, store
+
+__all__ = ["one_thread", "quick", "store"]
 
 TINY = (
     "network=u2net-tiny",
@@ -55,20 +58,6 @@ class Listener:
             self.then()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a network gains nothing from a second one, and waits for it when others work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return write_store(tmp_path_factory.mktemp("data") / "store")
-
-
 def options(store: Store, out: Path, *changes: str, **more: object) -> TrainOptions:
     keys = {"store": store.path, "out": out, "changes": (*TINY, *changes), "device": "cpu"}
     return TrainOptions.model_validate({**keys, **more})
@@ -78,16 +67,9 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waiting for the disk and no figures, but in the run that all are compared with."""
-    monkeypatch.setattr(os, "fsync", lambda file: None)
-    monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
-
-
 @pytest.fixture(scope="module")
 def run(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainResult, Listener]:
-    """A training without incident, for all to compare with."""
+    """A training without incident, for all to compare with; being older than ``quick`` it draws."""
     listener = Listener()
     out = tmp_path_factory.mktemp("runs") / "whole"
     return train(options(store, out), listener), listener

@@ -6,13 +6,12 @@ Whom it has seen comes with it: patients that it learned from can't be judged on
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from gliomask.errors import ConfigError
-from gliomask.nets.arrays import read_model
 from gliomask.nets.cards import ModelCard
 from gliomask.workflows.results import PROVENANCE
 from gliomask.workflows.seen import Seen, read_seen
@@ -44,19 +43,17 @@ class Earlier:
         return facts
 
 
-def open_earlier(source: Path, option: str, judged: Set[str]) -> Earlier:
-    """Reads the card of a model folder and asks whom it has seen.
+def ask_earlier(source: Path, card: ModelCard, option: str, judged: Set[str]) -> Earlier:
+    """Asks a model whom it has seen.
 
     Args:
-        source: the folder.
+        source: its folder; card: of it.
         option: of the command that names it, for the error.
         judged: validation and test patients of the training.
 
     Raises:
-        ModelError: no model, or damage.
         ConfigError: it has learned from patients to be judged.
     """
-    card, _ = read_model(source)
     seen = read_seen(source)
     both = sorted(judged & seen.trained) if seen else []
     if both:
@@ -69,6 +66,22 @@ def open_earlier(source: Path, option: str, judged: Set[str]) -> Earlier:
             hint="take a model of the same fold, or of other patients",
         )
     return Earlier(source, card, seen)
+
+
+def check_same(source: Path, what: str, pairs: Sequence[tuple[str, object, object]]) -> None:
+    """Refuses a model that differs from what the recipe needs.
+
+    Args:
+        source: its folder.
+        what: to say of one that does.
+        pairs: name of a key, the model's value and the one that is due.
+
+    Raises:
+        ConfigError: the first that differs.
+    """
+    for field, found, due in pairs:
+        if found != due:
+            raise ConfigError(what, path=source, field=field, found=found, allowed=str(due))
 
 
 def read_facts(run: Path, role: Role) -> dict[str, Any]:

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.config import Recipe
-from gliomask.errors import ConfigError
-from gliomask.nets.arrays import WEIGHTS_FILE
+from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
-from gliomask.nets.cards import ModelCard
 from gliomask.nets.first_use import tell_licence
 from gliomask.nets.shipped import find_model
 from gliomask.nets.u2net import U2Net
-from gliomask.workflows.earlier import open_earlier
+from gliomask.workflows.earlier import Earlier, ask_earlier, check_same
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +53,7 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     stacked = recipe.input.mode == "stacked"
     channels = len(sequences) if stacked else 1
     source = find_model(str(source))
-    earlier = None if source.is_file() else open_earlier(source, "--from", judged)
-    if earlier is not None:
-        _check(source, earlier.card, recipe)
+    earlier = None if source.is_file() else _earlier(source, recipe, judged)
     file = source if earlier is None else source / WEIGHTS_FILE
     network, report = load_authors_weights(file, recipe.network, channels, len(recipe.regions))
     known = earlier.card.sequences if earlier is not None and stacked else sequences
@@ -75,11 +71,11 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     )
 
 
-def _check(source: Path, card: ModelCard, recipe: Recipe) -> None:
-    for field, found, due in (
+def _earlier(source: Path, recipe: Recipe, judged: Set[str]) -> Earlier:
+    card, _ = read_model(source)
+    pairs = (
         ("network", card.network, recipe.network),
         ("input.mode", card.input_mode, recipe.input.mode),
-    ):
-        if found != due:
-            what = "the first weights are of another kind of network"
-            raise ConfigError(what, path=source, field=field, found=found, allowed=due)
+    )
+    check_same(source, "the first weights are of another kind of network", pairs)
+    return ask_earlier(source, card, "--from", judged)

@@ -9,13 +9,11 @@ from typing import Any
 
 from gliomask.config import Recipe
 from gliomask.core.slices import VERSION
-from gliomask.errors import ConfigError
-from gliomask.nets.cards import ModelCard
 from gliomask.nets.first_use import tell_licence
 from gliomask.nets.shipped import find_model
 from gliomask.nets.u2net import U2Net
 from gliomask.nets.weights import load_model
-from gliomask.workflows.earlier import open_earlier
+from gliomask.workflows.earlier import ask_earlier, check_same
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +46,16 @@ def load_teacher(
             be judged.
     """
     source = find_model(str(source))
-    earlier = open_earlier(source, "--teacher", judged)
-    _check(source, earlier.card, recipe, sequences)
     network, card = load_model(source)
+    pairs = (
+        ("input.mode", card.input_mode, recipe.input.mode),
+        ("input.size", card.size, recipe.input.size),
+        ("input.sequences", ", ".join(card.sequences), ", ".join(sequences)),
+        ("regions", ", ".join(card.regions), ", ".join(recipe.regions)),
+        ("preprocess.version", card.preprocess.get("version"), VERSION),
+    )
+    check_same(source, "the teacher is of another task than the recipe", pairs)
+    earlier = ask_earlier(source, card, "--teacher", judged)
     tell_licence(source, card)
     sha256 = str(card.weights_sha256)
     words = f"taught by {card.name} ({card.network}, sha256 {sha256[:12]})"
@@ -58,16 +63,3 @@ def load_teacher(
     where = str(source.absolute())
     facts = {"source": where, "sha256": sha256, "words": words, **earlier.facts}
     return Taught(network, facts)
-
-
-def _check(source: Path, card: ModelCard, recipe: Recipe, sequences: tuple[str, ...]) -> None:
-    for field, found, due in (
-        ("input.mode", card.input_mode, recipe.input.mode),
-        ("input.size", card.size, recipe.input.size),
-        ("input.sequences", ", ".join(card.sequences), ", ".join(sequences)),
-        ("regions", ", ".join(card.regions), ", ".join(recipe.regions)),
-        ("preprocess.version", card.preprocess.get("version"), VERSION),
-    ):
-        if found != due:
-            what = "the teacher is of another task than the recipe"
-            raise ConfigError(what, path=source, field=field, found=found, allowed=str(due))
