@@ -43,10 +43,14 @@ READERS = {
     "lgg_1p19q": Expected("lgg_1p19q", ("t1ce", "t2"), ("whole",), sparse=True),
     "tcga_lgg": Expected("tcga_lgg"),
     "brats": Expected("brats"),
+    "brats2017": Expected("brats"),
     "brats2018": Expected("brats"),
     "brats2020": Expected("brats"),
     "brats2023": Expected("brats"),
     "brats2024": Expected("brats"),
+    "brats_ssa": Expected("brats"),
+    "upenn_gbm": Expected("upenn_gbm"),
+    "ucsf_pdgm": Expected("ucsf_pdgm"),
     "nnunet": Expected("nnunet"),
     "msd": Expected("nnunet"),
     "table": Expected("table"),
@@ -155,8 +159,8 @@ def test_a_lost_mask_is_one_problem(root: Path, found: Found, tmp_path: Path) ->
     for path in victim.label.paths:
         copied = copy / path.relative_to(root)
         copied.unlink(missing_ok=True)
-        for other in filter(lambda p: is_mask(p.name), copied.parent.iterdir()):
-            other.unlink()  # the automatic mask, which would take its place
+    for other in filter(lambda path: victim.id in path.name and is_mask(path.name), files(copy)):
+        other.unlink()  # the automatic mask, which would take its place
     after = find_cases(copy)
     assert [case.id for case in after.cases] == [case.id for case in found.cases[1:]]
     assert len(after.problems) == 1
@@ -169,6 +173,11 @@ def test_an_empty_folder_names_every_layout(tmp_path: Path, make: Callable[[Path
     with pytest.raises(LayoutError) as refusal:
         find_cases(tmp_path / "empty")
     assert all(f"{layout.name}: no " in str(refusal.value) for layout in LAYOUTS)
+
+
+def files(folder: Path) -> list[Path]:
+    """All files below a folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def by_patient(found: Found) -> list[Case]:

@@ -21,12 +21,15 @@ HYPHENS = ("t1n", "t1c", "t2w", "t2f")
 @pytest.mark.parametrize(
     ("name", "sequences", "patient"),
     [
-        ("Brats18_TCIA08_469_1", PLAIN, "Brats18_TCIA08_469_1"),
-        ("BraTS19_2013_10_1", PLAIN, "BraTS19_2013_10_1"),
+        ("Brats17_TCIA_469_1", PLAIN, "BraTS-TCIA-469"),
+        ("Brats18_TCIA08_469_1", PLAIN, "BraTS-TCIA-469"),
+        ("BraTS19_2013_10_1", PLAIN, "BraTS-2013-10"),
         ("BraTS20_Training_001", PLAIN, "BraTS20_Training_001"),
         ("BraTS2021_00000", PLAIN, "BraTS2021_00000"),
         ("BraTS-GLI-00000-000", HYPHENS, "BraTS-GLI-00000"),
         ("BraTS-GLI-00005-101", HYPHENS, "BraTS-GLI-00005"),
+        ("BraTS-SSA-00002-000", HYPHENS, "BraTS-SSA-00002"),
+        ("BraTS-PED-00002-000", HYPHENS, "BraTS-PED-00002"),
     ],
 )
 def test_names(tmp_path: Path, name: str, sequences: tuple[str, ...], patient: str) -> None:

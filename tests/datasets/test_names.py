@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gliomask.datasets.names import is_mask, patient_of, sequences_in, without_sequence
+from gliomask.datasets.names import is_mask, sequences_in, without_sequence
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,3 @@ def test_what_examinations_have_in_common() -> None:
     assert without_sequence("sub-01_ce-gadolinium_T1w") == without_sequence("sub-01_T1w")
     assert without_sequence("T1_brain") == ""
     assert without_sequence("a_flair") != without_sequence("b_flair")
-
-
-@pytest.mark.parametrize(
-    ("name", "patient"),
-    [
-        ("BraTS-GLI-00005-101", "BraTS-GLI-00005"),
-        ("BraTS2021_00000", "BraTS2021_00000"),
-        ("TCGA_CS_4941_19960909", "TCGA-CS-4941"),
-        ("a b", "a_b"),
-    ],
-)
-def test_patients(name: str, patient: str) -> None:
-    assert patient_of(name) == patient

@@ -60,7 +60,7 @@ def test_paths_may_lead_anywhere_and_ids_stay_names(tmp_path: Path) -> None:
     text = f"patient,t1\n../../p,../elsewhere/x.nii.gz\nq,{absolute}\n"
     found, problems = cases(table(tmp_path / "tables", text))
     assert not problems
-    assert [case.id for case in found] == ["_.._p", "q"]
+    assert [case.id for case in found] == ["_.._p-f0fab018", "q"]
     assert found[0].images["t1"].paths[0].resolve() == absolute.resolve()
 
 

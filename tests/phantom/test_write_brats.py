@@ -16,10 +16,14 @@ def written(layout: str, folder: Path, one: SyntheticPatient | None = None) -> l
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
+UPENN = ("FLAIR", "T1", "T1GD", "T2")
+PLAIN = "flair seg t1 t1ce t2"
+
+
 @pytest.mark.parametrize(
     ("layout", "stem", "kinds", "ending"),
     [
-        ("brats", "BraTS2021_90001/BraTS2021_90001_", "flair seg t1 t1ce t2", ".nii.gz"),
+        ("brats", "BraTS2021_90001/BraTS2021_90001_", PLAIN, ".nii.gz"),
         (
             "brats2018",
             "HGG/Brats18_PHANTOM_001_1/Brats18_PHANTOM_001_1_",
@@ -29,6 +33,15 @@ def written(layout: str, folder: Path, one: SyntheticPatient | None = None) -> l
         ("brats2020", "BraTS20_Training_901/BraTS20_Training_901_", "flair seg t1 t1ce t2", ".nii"),
         ("brats2023", "BraTS-GLI-90001-000/BraTS-GLI-90001-000-", "seg t1c t1n t2f t2w", ".nii.gz"),
         ("brats2024", "BraTS-GLI-92001-100/BraTS-GLI-92001-100-", "seg t1c t1n t2f t2w", ".nii.gz"),
+        ("brats2017", "Brats17_PHANTOM_001_1/Brats17_PHANTOM_001_1_", PLAIN, ".nii.gz"),
+        ("brats_ssa", "BraTS-SSA-94001-000/BraTS-SSA-94001-000-", "seg t1c t1n t2f t2w", ".nii.gz"),
+        (
+            "ucsf_pdgm",
+            "UCSF-PDGM-9001_nifti/UCSF-PDGM-9001_",
+            "FLAIR FLAIR_bias T1 T1_bias T1c T1c_bias T2 T2_bias brain_segmentation "
+            "tumor_segmentation",
+            ".nii.gz",
+        ),
         (
             "tcga_lgg",
             "TCGA-PH-0001/TCGA-PH-0001_2000.01.01_",
@@ -84,3 +97,13 @@ def test_the_automatic_mask_is_not_the_manual_one(tmp_path: Path) -> None:
 def test_some_patients_have_only_the_automatic_mask(tmp_path: Path) -> None:
     twentieth = patient(20)
     assert not any("Manually" in name for name in written("tcga_lgg", tmp_path, twentieth))
+
+
+def test_upenn_keeps_its_masks_apart(tmp_path: Path) -> None:
+    one = "UPENN-GBM-90001_11"
+    images = [f"images_structural/{one}/{one}_{kind}.nii.gz" for kind in UPENN]
+    automatic = f"automated_segm/{one}_automated_approx_segm.nii.gz"
+    assert written("upenn_gbm", tmp_path / "1") == [automatic, *images]
+    second = written("upenn_gbm", tmp_path / "2", patient(2))
+    assert "images_segm/UPENN-GBM-90002_11_segm.nii.gz" in second
+    assert "automated_segm/UPENN-GBM-90002_11_automated_approx_segm.nii.gz" in second

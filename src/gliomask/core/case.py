@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +34,7 @@ class Case:
 
     Attributes:
         id: unique within its data set; letters, digits, ``-``, ``_`` and ``.`` only.
-        patient: the key that examinations and data sets share (see ``patient_key``).
+        patient: the key that examinations and data sets share (see ``identity.patient_of``).
         images: sequence name -> file, in canonical order. A sequence that is absent, or whose
             channel merely copies another, is not in here.
         label: the tumour mask's file, None if the case has none.
@@ -59,35 +58,3 @@ class Case:
     licence: str | None = None
     synthetic: bool = False
     notes: tuple[str, ...] = field(default=())
-
-
-_TCGA = re.compile(r"TCGA[-_]([A-Z0-9]{2})[-_]([A-Z0-9]{4})", re.IGNORECASE)
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-def patient_key(name: str) -> str:
-    """The patient that a name belongs to: the TCGA barcode if there is one, else the safe name.
-
-    The same patient of the Cancer Genome Atlas occurs in several data sets under several
-    spellings; the barcode joins them.
-
-    >>> patient_key("TCGA_CS_4941_19960909"), patient_key("TCGA-CS-4941_1996.09.09")
-    ('TCGA-CS-4941', 'TCGA-CS-4941')
-    """
-    found = _TCGA.search(name)
-    return f"TCGA-{found[1]}-{found[2]}".upper() if found else safe_name(name)
-
-
-def tcga_site(name: str) -> str | None:
-    """The tissue source site in a TCGA barcode (``CS``), or None."""
-    found = _TCGA.search(name)
-    return found[1].upper() if found else None
-
-
-def safe_name(name: str) -> str:
-    """``name`` with everything but letters, digits, dot, dash and underscore made ``_``.
-
-    The result never is empty, starts with a dot or dash, or is longer than 100 characters, so it
-    can be part of a file name whatever it came from.
-    """
-    return _UNSAFE.sub("_", name).lstrip(".-")[:100] or "_"

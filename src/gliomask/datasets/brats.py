@@ -1,9 +1,11 @@
-"""The BraTS challenges of 2018 to 2024.
+"""The BraTS challenges of 2017 to 2024.
 
-    HGG/Brats18_TCIA08_469_1/Brats18_TCIA08_469_1_{flair,t1,t1ce,t2,seg}.nii.gz   2018, 2019
+    HGG/Brats18_TCIA08_469_1/Brats18_TCIA08_469_1_{flair,t1,t1ce,t2,seg}.nii.gz   2017 to 2019
     BraTS20_Training_001/BraTS20_Training_001_{flair,t1,t1ce,t2,seg}.nii          2020
     BraTS2021_00000/BraTS2021_00000_{flair,t1,t1ce,t2,seg}.nii.gz                 2021
-    BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t2f,t1n,t1c,t2w,seg}.nii.gz          2023, 2024
+    BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t2f,t1n,t1c,t2w,seg}.nii.gz          from 2023
+
+Those from 2023 are a set each: GLI (adults), SSA (sub-Saharan Africa), PED (children), MET, MEN.
 
 Enhancing tumour is 4 up to 2021 and 3 from 2023, where a 4 (2024) is the resection cavity. The
 style of the names tells them apart, and some masks are asked whether they agree. From 2023 the
@@ -21,11 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gliomask.core.case import Case, ImageFile, safe_name
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name
 from gliomask.core.labels import BRATS_2021, BRATS_2023, BRATS_2024
 from gliomask.datasets.folders import examinations, folders, one_each, volumes
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
-from gliomask.datasets.names import is_mask, patient_of
+from gliomask.datasets.names import is_mask
 from gliomask.errors import CaseError, InputError
 from gliomask.formats.images import read_labels
 
@@ -48,7 +51,7 @@ _UNTIL_2021 = _Style(
     {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
 )
 _FROM_2023 = _Style(
-    re.compile(r"(?P<case>brats-[a-z]+-\d+-\d+)-(?P<kind>t1n|t1c|t2w|t2f|seg)", re.IGNORECASE),
+    re.compile(r"(?P<case>brats-[a-z]+-\d+(-\d+)?)-(?P<kind>t1n|t1c|t2w|t2f|seg)", re.IGNORECASE),
     {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"},
 )
 

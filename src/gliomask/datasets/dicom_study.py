@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gliomask.core.case import Case, ImageFile, patient_key, safe_name, tcga_site
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.dicom_audit import SeriesAudit, audit_of
 from gliomask.datasets.dicom_choice import (
@@ -146,7 +147,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         return Surveyed((), (Problem(name, problem or _no_sequence(audits)),), tuple(audits))
     case = Case(
         id=name,
-        patient=patient_key(tags.patient_id) if tags.patient_id else name,
+        patient=patient_of(tags.patient_id) if tags.patient_id else name,
         images={s: chosen[s].series.image for s in SEQUENCES if s in chosen},
         source=SOURCE,
         site=tcga_site(tags.patient_id),

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from gliomask.core.case import Case
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets import brats, lgg_1p19q, lgg_kaggle, nnunet, table, tcga_lgg
+from gliomask.datasets import (
+    brats,
+    lgg_1p19q,
+    lgg_kaggle,
+    nnunet,
+    table,
+    tcga_lgg,
+    ucsf_pdgm,
+    upenn_gbm,
+)
 from gliomask.datasets.folders import folders
 from gliomask.datasets.layout import Found, Layout, Problem
 from gliomask.errors import LayoutError
@@ -18,6 +27,8 @@ LAYOUTS: tuple[Layout, ...] = (
     lgg_kaggle.LAYOUT,
     tcga_lgg.LAYOUT,
     brats.LAYOUT,
+    upenn_gbm.LAYOUT,
+    ucsf_pdgm.LAYOUT,
     lgg_1p19q.LAYOUT,
     nnunet.LAYOUT,
     table.LAYOUT,

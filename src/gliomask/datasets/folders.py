@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from gliomask.errors import CaseError, LayoutError
@@ -78,6 +79,23 @@ def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, 
             kinds = found.setdefault(parts["case"], {})
             kinds.setdefault(parts["kind"].lower(), []).append(path)
     return found
+
+
+def gathered(places: Iterable[Path], pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
+    """As ``examinations``, over several folders that hold files of the same examinations."""
+    found: dict[str, dict[str, list[Path]]] = {}
+    for place in places:
+        for case, kinds in examinations(place, pattern).items():
+            of_case = found.setdefault(case, {})
+            for kind, files in kinds.items():
+                of_case.setdefault(kind, []).extend(files)
+    return found
+
+
+def within(folder: Path, depth: int) -> list[Path]:
+    """A folder and the folders below it, at most ``depth`` down, each before those in it."""
+    below = folders(folder) if depth else []
+    return [folder, *(place for sub in below for place in within(sub, depth - 1))]
 
 
 def one_each(kinds: dict[str, list[Path]]) -> dict[str, Path]:

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gliomask.core.case import Case, ImageFile, safe_name
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name
 from gliomask.datasets.folders import folders, one_each, volumes
 from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
-from gliomask.datasets.names import patient_of
 from gliomask.errors import CaseError
 from gliomask.formats.nifti import read_nifti
 

@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.datasets.folders import folders, pictures, stem
 from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
-from gliomask.datasets.names import patient_of
 from gliomask.errors import CaseError
 from gliomask.formats.pictures import read_stack
 

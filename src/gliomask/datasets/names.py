@@ -1,10 +1,8 @@
-"""What names tell: the sequence of a file or channel, whether it is a mask, the patient."""
+"""What names tell: the sequence of a file or channel, and whether it is a mask."""
 
 from __future__ import annotations
 
 import re
-
-from gliomask.core.case import patient_key
 
 _WORDS = {
     "flair": re.compile(r"(t2w?)?flair|t2f"),
@@ -17,7 +15,6 @@ _NATIVE = {"pre", "native", "precontrast"}
 _PROCESSED = {"brain", "bet", "stripped", "skullstripped", "ss", "bias", "n4", "reg", "registered",
               "coreg", "resampled", "norm", "image", "img", "axial", "ax", "3d", "2d"}  # fmt: skip
 _MASK = re.compile(r"seg.*|dseg|.*mask|labels?|glistr.*|roi")
-_TIME_POINT = re.compile(r"(brats-[a-z]+-\d+)-\d+", re.IGNORECASE)
 
 
 def words_of(name: str) -> list[str]:
@@ -58,16 +55,6 @@ def without_sequence(name: str) -> str:
     """
     noise = _CONTRAST | _NATIVE | _PROCESSED
     return "-".join(w for w in _split(name) if not _kind(w.lower()) and w.lower() not in noise)
-
-
-def patient_of(case: str) -> str:
-    """The patient of a case: ``patient_key``, and the time point of BraTS 2023 and later removed.
-
-    >>> patient_of("BraTS-GLI-00005-101"), patient_of("TCGA-CS-4942_1997.02.22")
-    ('BraTS-GLI-00005', 'TCGA-CS-4942')
-    """
-    point = _TIME_POINT.fullmatch(case)
-    return patient_key(point[1] if point else case)
 
 
 def _kind(word: str) -> str | None:

@@ -16,12 +16,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.description import FILE_NAME, Description, read_description
 from gliomask.datasets.folders import examinations, one_each
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
-from gliomask.datasets.names import patient_of
 from gliomask.errors import CaseError, FormatError, InputError
 from gliomask.formats import nifti
 

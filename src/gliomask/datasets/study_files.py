@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.folders import natural, stem
-from gliomask.datasets.names import is_mask, patient_of, sequences_in, without_sequence
+from gliomask.datasets.names import is_mask, sequences_in, without_sequence
 from gliomask.errors import CaseError
 
 SOURCE = "study"

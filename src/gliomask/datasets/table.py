@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from gliomask.core.case import Case, ImageFile, safe_name, tcga_site
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, BRATS_2024
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
-from gliomask.datasets.names import patient_of
 from gliomask.errors import CaseError, FormatError, InputError, nearest
 from gliomask.formats.table import read_table
 

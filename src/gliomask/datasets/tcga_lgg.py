@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gliomask.core.case import Case, ImageFile, patient_key, tcga_site
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, tcga_site
 from gliomask.core.labels import BRATS_2021
 from gliomask.datasets.folders import examinations, folders, one_each
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
@@ -64,7 +65,7 @@ def _case(name: str, files: dict[str, Path]) -> Case:
     automatic = ("no corrected mask, so the automatic one (GlistrBoost) is used",)
     return Case(
         id=name,
-        patient=patient_key(name),
+        patient=patient_of(name),
         images=images,
         label=ImageFile((files[mask],)) if mask else None,
         scheme=BRATS_2021,

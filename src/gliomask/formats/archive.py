@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-from gliomask.core.case import safe_name
+from gliomask.core.identity import safe_name
 from gliomask.errors import FormatError, GliomaskError, MachineError
 from gliomask.formats.archive_rules import check_end, check_members
 from gliomask.formats.content import opened

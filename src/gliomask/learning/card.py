@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from gliomask.config import Recipe
-from gliomask.core.case import safe_name
+from gliomask.core.identity import safe_name
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
 from gliomask.learning.data import Choice

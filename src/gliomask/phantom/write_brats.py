@@ -1,4 +1,5 @@
-"""Cohorts laid out like the BraTS challenges and like BraTS-TCGA-LGG.
+"""Cohorts laid out like the BraTS challenges, and like sets that follow them: BraTS-TCGA-LGG,
+UPENN-GBM, UCSF-PDGM.
 
 The numbers and names of cases are beyond those of any real patient: BraTS 2021 ends at 01666, no
 hospital of the Cancer Genome Atlas numbers its patients from 0001.
@@ -28,6 +29,10 @@ FROM_2023 = {NECROSIS: 1, OEDEMA: 2, ENHANCING: 3}
 _PLAIN = {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"}
 _GLI = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f"}
 _TCGA = {"t1": "t1", "t1ce": "t1Gd", "t2": "t2", "flair": "flair"}
+_UPENN = {"t1": "T1", "t1ce": "T1GD", "t2": "T2", "flair": "FLAIR"}
+_UCSF = {"t1": "T1", "t1ce": "T1c", "t2": "T2", "flair": "FLAIR"}
+_CORRECTED_TOO = 2
+"""Every so many patients of UPENN-GBM have a corrected mask."""
 _AUTOMATIC_ONLY = 20
 """About every so many patients of BraTS-TCGA-LGG have no manually corrected mask (3 of 65)."""
 
@@ -64,9 +69,9 @@ def _brats(
     write_labels(stem.with_name(f"{stem.name}seg{ending}"), turned.labels, affine, UNTIL_2021)
 
 
-def _gli(first: int, timepoint: str, folder: Path, patient: SyntheticPatient) -> None:
+def _gli(set_: str, first: int, timepoint: str, folder: Path, patient: SyntheticPatient) -> None:
     """From 2023: names with hyphens, enhancing tumour is 3."""
-    case = folder / f"BraTS-GLI-{first + patient.number:05d}-{timepoint}"
+    case = folder / f"BraTS-{set_}-{first + patient.number:05d}-{timepoint}"
     turned = flipped(patient, (0, 1))
     affine = _brats_affine(patient)
     stem = case / f"{case.name}-"
@@ -92,6 +97,34 @@ def _tcga(folder: Path, patient: SyntheticPatient) -> None:
         write_labels(stem.with_name(stem.name + manual), turned.labels, affine, UNTIL_2021)
 
 
+def _upenn(folder: Path, patient: SyntheticPatient) -> None:
+    """UPENN-GBM: masks in folders of their own, an automatic one and for some a corrected one."""
+    name = f"UPENN-GBM-{90000 + patient.number}_11"
+    turned, affine = flipped(patient, (0, 1)), _brats_affine(patient)
+    stem = folder / "images_structural" / name / f"{name}_"
+    _write_images(stem, ".nii.gz", turned, affine, _UPENN)
+    automatic = folder / "automated_segm" / f"{name}_automated_approx_segm.nii.gz"
+    if patient.number % _CORRECTED_TOO:
+        write_labels(automatic, turned.labels, affine, UNTIL_2021)
+        return
+    write_labels(automatic, _as_automatic(turned.labels), affine, UNTIL_2021)
+    corrected = folder / "images_segm" / f"{name}_segm.nii.gz"
+    write_labels(corrected, turned.labels, affine, UNTIL_2021)
+
+
+def _ucsf(folder: Path, patient: SyntheticPatient) -> None:
+    """UCSF-PDGM: also a mask of the brain, and for some images a bias-field corrected copy."""
+    name = f"UCSF-PDGM-{9000 + patient.number:04d}"
+    turned, affine = flipped(patient, (0, 1)), _brats_affine(patient)
+    stem = folder / f"{name}_nifti" / f"{name}_"
+    _write_images(stem, ".nii.gz", turned, affine, _UCSF)
+    _write_images(stem, "_bias.nii.gz", turned, affine, _UCSF)
+    tumour = stem.with_name(f"{stem.name}tumor_segmentation.nii.gz")
+    write_labels(tumour, turned.labels, affine, UNTIL_2021)
+    brain = np.any(turned.volume.array > 0, axis=0).astype(np.uint8)
+    write_labels(stem.with_name(f"{stem.name}brain_segmentation.nii.gz"), brain, affine, {1: 1})
+
+
 def _as_automatic(labels: LabelArray) -> LabelArray:
     """Labels with a rim of oedema too many, so that it matters which mask is read."""
     grown = ndimage.binary_dilation(labels > 0)
@@ -101,11 +134,15 @@ def _as_automatic(labels: LabelArray) -> LabelArray:
 WRITERS = {
     "brats": Writer(partial(_brats, lambda p: f"BraTS2021_{90000 + p.number}")),
     "brats2018": Writer(partial(_brats, _name_2018)),
+    "brats2017": Writer(partial(_brats, lambda p: f"Brats17_PHANTOM_{p.number:03d}_1")),
     "brats2020": Writer(
         partial(_brats, lambda p: f"BraTS20_Training_{900 + p.number}", ending=".nii")
     ),
-    "brats2023": Writer(partial(_gli, 90000, "000")),
-    "brats2024": Writer(partial(_gli, 92000, "100")),
+    "brats2023": Writer(partial(_gli, "GLI", 90000, "000")),
+    "brats2024": Writer(partial(_gli, "GLI", 92000, "100")),
+    "brats_ssa": Writer(partial(_gli, "SSA", 94000, "000")),
     "tcga_lgg": Writer(_tcga),
+    "upenn_gbm": Writer(_upenn),
+    "ucsf_pdgm": Writer(_ucsf),
 }
 """Layout -> how it is written."""

@@ -19,8 +19,9 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from gliomask.core import atomic
-from gliomask.core.case import Case, safe_name
+from gliomask.core.case import Case
 from gliomask.core.geometry import Orientation, to_reading, voxel_ml
+from gliomask.core.identity import safe_name
 from gliomask.core.labels import LabelArray, region_masks
 from gliomask.core.slices import Record, SliceStack, to_slices
 from gliomask.core.volume import Volume

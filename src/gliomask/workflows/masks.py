@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of
 from gliomask.core.labels import LabelScheme
 from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.description import FILE_NAME, read_description
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.folders import folders, pictures, volumes
-from gliomask.datasets.names import is_mask, patient_of, sequences_in
+from gliomask.datasets.names import is_mask, sequences_in
 from gliomask.errors import FormatError, InputError, LayoutError
 
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"

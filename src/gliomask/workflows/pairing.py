@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gliomask.core.case import patient_key, safe_name
+from gliomask.core.identity import patient_of, safe_name
 from gliomask.errors import CaseError, Failure, InputError
 from gliomask.formats.table import read_table
 from gliomask.workflows.masks import MaskFile, case_id, find_masks
@@ -79,7 +79,7 @@ def _by_table(
         except InputError as problem:
             failures.append((name, f"{table}, row {number}: {problem}"))
             continue
-        patient = patient_key(row["patient"]) if row.get("patient") else reference.patient
+        patient = patient_of(row["patient"]) if row.get("patient") else reference.patient
         pairs[case] = replace(reference, case=case, patient=patient), prediction
     return list(pairs.values()), failures
 

@@ -1,0 +1,105 @@
+"""Who a file, a folder or a row belongs to: the one rule by which patients and cases are named.
+
+A patient is one key in all data sets, whatever the examination is called. A name that is made
+safe for a file name stays different from every other name. Nothing here guesses: a name that no
+published convention explains is a patient of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+
+_TCGA = re.compile(r"TCGA[-_]([A-Z0-9]{2})[-_]([A-Z0-9]{4})(?![A-Z0-9])", re.IGNORECASE)
+_BIDS = re.compile(r"(?<![A-Za-z0-9])(?P<subject>sub-[A-Za-z0-9]+)(?![A-Za-z0-9])")
+_SESSION = re.compile(r"(?<![A-Za-z0-9])(?P<session>ses-[A-Za-z0-9]+)(?![A-Za-z0-9])")
+_BRATS_TO_2019 = re.compile(r"brats1[789]_(?P<centre>[a-z0-9]+)_(?P<id>[a-z0-9]+)_\d+", re.I)
+_BRATS_FROM_2023 = re.compile(r"brats-(?P<set>[a-z]+(?:-rt)?)-(?P<number>\d+)(?:-\d+)?", re.I)
+_UPENN = re.compile(r"upenn-gbm-(?P<number>\d{5})(?:_\d{2})?", re.I)
+_UCSF = re.compile(r"ucsf-pdgm-0*(?P<number>\d+)(?:_fu\d+d)?(?:_nifti)?", re.I)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST, _MARK = 100, 8
+"""Characters of a safe name, and of the digest in one that is not the name itself."""
+_TABLE = "patients.tsv"
+
+
+def patient_of(name: str) -> str:
+    """The patient that a case, file, folder or patient name belongs to, as a safe name.
+
+    In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
+    barcode, the subject of a BIDS name, and the published names of BraTS, UPENN-GBM and UCSF-PDGM
+    without time point. Any other name is a patient of its own.
+
+    >>> patient_of("TCGA_CS_4941_19960909"), patient_of("sub-01_ses-2_T1w")
+    ('TCGA-CS-4941', 'sub-01')
+    >>> patient_of("BraTS-GLI-00005-101"), patient_of("Brats18_TCIA10_628_1")
+    ('BraTS-GLI-00005', 'TCGA-DU-A5TR')
+    """
+    key = _published(name.strip())
+    return _known().get(key.casefold(), key)
+
+
+def _published(name: str) -> str:
+    if barcode := _TCGA.search(name):
+        return f"TCGA-{barcode[1]}-{barcode[2]}".upper()
+    if bids := _BIDS.search(name):
+        return bids["subject"]
+    if brats := _BRATS_TO_2019.fullmatch(name):
+        # From 2018 on the centre TCIA is told apart by collection; the numbers stayed.
+        centre = re.sub(r"^TCIA\d+$", "TCIA", brats["centre"].upper())
+        return f"BraTS-{centre}-{brats['id'].upper()}"
+    if brats := _BRATS_FROM_2023.fullmatch(name):
+        return f"BraTS-{brats['set']}-{brats['number']}"
+    if upenn := _UPENN.fullmatch(name):
+        return f"UPENN-GBM-{upenn['number']}"
+    if ucsf := _UCSF.fullmatch(name):
+        return f"UCSF-PDGM-{int(ucsf['number']):04d}"
+    return safe_name(name)
+
+
+@lru_cache(maxsize=1)
+def _known() -> Mapping[str, str]:
+    """Key of a patient in one data set, in lower case -> key of the same patient in all."""
+    text = (files("gliomask.core") / _TABLE).read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    return {_published(name).casefold(): patient for name, patient in rows[1:]}
+
+
+def session_of(name: str) -> str | None:
+    """The session that a BIDS name tells, or None.
+
+    >>> session_of("sub-01_ses-2_T1w"), session_of("sub-01_T1w")
+    ('ses-2', None)
+    """
+    found = _SESSION.search(name)
+    return found["session"] if found else None
+
+
+def tcga_site(name: str) -> str | None:
+    """The tissue source site in a TCGA barcode (``CS``), or None."""
+    found = _TCGA.search(name)
+    return found[1].upper() if found else None
+
+
+def safe_name(name: str) -> str:
+    """``name`` as a part of a file name: letters, digits, dot, dash and underscore only.
+
+    Blanks count as underscores, and the two spellings that Unicode has for a letter with an
+    accent as one. Whatever else has to be changed leaves a digest of the name at its end, so
+    different names stay different. The result never is empty, never starts with a dot or dash, is
+    at most 100 characters long, and is its own safe name.
+
+    >>> safe_name("patient 1"), safe_name("Müller"), safe_name("Möller")
+    ('patient_1', 'Muller-a7842989', 'Moller-eb78163e')
+    """
+    name = unicodedata.normalize("NFC", name).replace(" ", "_")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "_"
+    safe = _UNSAFE.sub("_", plain).lstrip(".-")
+    if safe == name and 0 < len(safe) <= _LONGEST:
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:_MARK]
+    return f"{safe[: _LONGEST - _MARK - 1] or '_'}-{digest}"

@@ -1,0 +1,113 @@
+"""Who is who: one key for a patient in all data sets, and names that cannot collide."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gliomask.core.identity import patient_of, safe_name, session_of, tcga_site
+
+NAMES = st.text(max_size=300)
+
+
+@pytest.mark.parametrize(
+    ("patient", "names"),
+    [
+        (
+            "TCGA-CS-4941",
+            (
+                "TCGA_CS_4941_19960909",
+                "TCGA-CS-4941",
+                "TCGA-CS-4941_1996.09.09",
+                "x/tcga-cs-4941",
+            ),
+        ),
+        (
+            "TCGA-DU-A5TR",
+            (
+                "TCGA_DU_A5TR_19970726",
+                "Brats17_TCIA_628_1",
+                "Brats18_TCIA10_628_1",
+                "BraTS19_TCIA10_628_1",
+                "BraTS20_Training_309",
+            ),
+        ),
+        ("BraTS-CBICA-AAB", ("Brats17_CBICA_AAB_1", "Brats18_CBICA_AAB_1", "BraTS19_CBICA_AAB_1")),
+        ("BraTS-GLI-00005", ("BraTS-GLI-00005-100", "BraTS-GLI-00005-101", "BraTS-GLI-00005")),
+        ("BraTS-SSA-00115", ("BraTS-SSA-00115-000", "BraTS-SSA-00121-000")),
+        ("UPENN-GBM-00055", ("UPENN-GBM-00055_11", "UPENN-GBM-00055_21", "UPENN-GBM-00055")),
+        ("UCSF-PDGM-0004", ("UCSF-PDGM-0004", "UCSF-PDGM-004", "UCSF-PDGM-0004_FU003d")),
+        ("sub-01", ("sub-01", "sub-01_ses-1", "sub-01_ses-2_ce-gadolinium_T1w", "x/sub-01/anat")),
+        ("BraTS2021_00001", ("BraTS2021_00001",)),
+        ("patient_1", ("patient_1", " patient_1 ")),
+    ],
+)
+def test_one_patient_under_many_names(patient: str, names: tuple[str, ...]) -> None:
+    assert {name: patient_of(name) for name in names} == dict.fromkeys(names, patient)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("sub-01", "sub-1"),
+        ("sub-01_ses-1", "sub-02_ses-1"),
+        ("subsub-01", "sub-01"),
+        ("BraTS-GLI-00005-100", "BraTS-SSA-00005-100"),
+        ("Brats18_2013_1_1", "Brats18_2013_11_1"),
+        ("Brats18_CBICA_AAB_1", "Brats18_TCIA01_AAB_1"),
+        ("UPENN-GBM-00055_11", "UPENN-GBM-00056_11"),
+        ("TCGA-DU-A5TR", "TCGA-DU-A5TRX"),
+        ("a/b", "a_b"),
+        ("张三", "李四"),
+    ],
+)
+def test_different_patients_stay_different(one: str, other: str) -> None:
+    assert patient_of(one) != patient_of(other)
+
+
+def test_a_key_is_its_own_patient() -> None:
+    for name in ("TCGA_CS_4941_1", "Brats18_CBICA_AAB_1", "UCSF-PDGM-004", "Müller", "sub-1_ses-2"):
+        assert patient_of(patient_of(name)) == patient_of(name)
+
+
+def test_sessions() -> None:
+    assert session_of("sub-01_ses-pre_T1w") == "ses-pre"
+    assert session_of("sub-01_T1w") is None
+    assert session_of("courses-1") is None
+
+
+def test_site_of_a_barcode() -> None:
+    assert tcga_site("TCGA_HT_7602_19951103") == "HT"
+    assert tcga_site("LGG-104") is None
+
+
+@given(NAMES)
+def test_a_safe_name_can_be_part_of_any_path(name: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", safe_name(name))
+    assert safe_name(safe_name(name)) == safe_name(name)
+
+
+@given(NAMES, NAMES)
+def test_different_names_stay_different(one: str, other: str) -> None:
+    spelt = [unicodedata.normalize("NFC", name).replace(" ", "_") for name in (one, other)]
+    assert (safe_name(one) == safe_name(other)) == (spelt[0] == spelt[1])
+
+
+def test_readable_names() -> None:
+    assert safe_name("patient_1.a-b") == "patient_1.a-b"
+    assert re.fullmatch(r"Muller-[0-9a-f]{8}", safe_name("Müller"))
+    assert safe_name("Jane Doe") == "Jane_Doe"
+    assert re.fullmatch(r"a_b-[0-9a-f]{8}", safe_name("a/b"))
+    assert re.fullmatch(r"_-[0-9a-f]{8}", safe_name("张三"))
+    assert safe_name("Mu\u0308ller") == safe_name("M\u00fcller")
+    assert len({safe_name("x" * 200 + tail) for tail in "ab"}) == 2
+
+
+def test_path_tricks_are_taken_out() -> None:
+    assert re.fullmatch(r"_\.\._etc_passwd-[0-9a-f]{8}", safe_name("../../etc/passwd"))
+    assert re.fullmatch(r"rf-[0-9a-f]{8}", safe_name("-rf"))
+    assert safe_name("\udcfc") != safe_name("\udcfd")
