@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
 from gliomask.alignment.registration import ImplausibleError, register_rigid
-from gliomask.errors import MachineError
 from tests.alignment.blobs import apart, scan
 from tests.alignment.grids import Shape, centred, moved, turned
 
@@ -52,9 +49,3 @@ def test_images_that_do_not_overlap_are_refused() -> None:
     far = moved(900, 0, 0) @ AFFINE
     with pytest.raises(ImplausibleError, match="no registration"):
         register_rigid(FLAIR, far, FLAIR, AFFINE)
-
-
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "SimpleITK", None)
-    with pytest.raises(MachineError, match=r'pip install "gliomask\[register\]"'):
-        register_rigid(FLAIR, AFFINE, FLAIR, AFFINE)

@@ -36,10 +36,11 @@ def test_series_on_one_grid_are_not_touched() -> None:
     np.testing.assert_array_equal(study.volume.affine, AFFINE)
     assert study.volume.sequences == ("t1", "flair")
     assert study.notes == ()
-    assert study.provenance == {"reference": "flair", "series": {}}
+    assert study.provenance == {}
 
 
 def test_another_grid_is_resampled_and_told() -> None:
+    """The head has not moved, so the registration gains nothing and is not used."""
     series = {"t1": t1(), "flair": FLAIR}
     study = align_study(series, "flair")
     expected = resample_to(series["t1"].array, FINE_AFFINE, SHAPE, AFFINE)
@@ -47,7 +48,10 @@ def test_another_grid_is_resampled_and_told() -> None:
     np.testing.assert_array_equal(study.volume.array[1], FLAIR.array)
     np.testing.assert_array_equal(study.volume.affine, AFFINE)
     assert study.notes == ("t1 was resampled to the grid of flair",)
-    assert study.provenance["series"] == {"t1": {"resampled": True, "share_of_head": 1.0}}
+    record = study.provenance["series"]["t1"]
+    assert record["degrees"] == record["mm"] == 0
+    assert record["resampled"] is True
+    assert record["share_of_head"] == 1
     # smooth as the head is, what comes out is what a scan on FLAIR's grid would have shown
     assert np.corrcoef(expected.ravel(), t1(SHAPE, AFFINE).array.ravel())[0, 1] > 0.98
 
@@ -64,7 +68,8 @@ def test_any_series_can_be_the_reference() -> None:
     [(("t1", "t2", "flair"), "flair"), (("t1", "t1ce", "t2"), "t2"), (("dwi", "adc"), "dwi")],
 )
 def test_the_reference_if_none_is_named(names: tuple[str, ...], expected: str) -> None:
-    assert align_study(dict.fromkeys(names, FLAIR)).provenance["reference"] == expected
+    series = dict.fromkeys(names, t1()) | {expected: FLAIR}
+    assert align_study(series).provenance["reference"] == expected
 
 
 def test_no_such_reference() -> None:
@@ -91,14 +96,13 @@ def test_pictures_have_no_place_to_be_resampled_by() -> None:
         align_study({"t1": picture, "flair": FLAIR}, "flair")
     same = FLAIR._replace(has_world=False)
     assert not align_study({"t1": same, "flair": same}, "flair").volume.has_world
-    with pytest.raises(CaseError, match="pictures tell no millimetres"):
-        align_study({"t1": same, "flair": same}, register=True)
+    assert not align_study({"t1": same, "flair": same}, scanned=True).notes
 
 
 def test_a_head_that_moved_is_registered_and_told() -> None:
     series = {"t1": t1(move=moved(4, -3, 6) @ turned(7)), "flair": FLAIR}
     there = t1(SHAPE, AFFINE).array
-    study = align_study(series, register=True)
+    study = align_study(series)
     before = resample_to(series["t1"].array, FINE_AFFINE, SHAPE, AFFINE)
     wrong, right = (float(np.abs(a - there).mean()) for a in (before, study.volume.array[0]))
     assert right < 0.4 * wrong
@@ -113,12 +117,33 @@ def test_a_head_that_moved_is_registered_and_told() -> None:
 
 def test_registration_leaves_a_head_that_has_not_moved() -> None:
     other = t1(SHAPE, AFFINE)
-    study = align_study({"t1": other, "flair": FLAIR}, register=True)
+    study = align_study({"t1": other, "flair": FLAIR}, scanned=True)
     np.testing.assert_array_equal(study.volume.array[0], other.array)
     assert study.notes == ()
+    assert study.provenance["series"]["t1"]["mm"] == 0
 
 
-def test_a_movement_that_is_not_believed_refuses_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scans_of_one_grid_are_registered_too_when_the_head_has_moved() -> None:
+    other = t1(SHAPE, AFFINE, move=moved(0, 5, 0))
+    assert align_study({"t1": other, "flair": FLAIR}).notes == ()
+    study = align_study({"t1": other, "flair": FLAIR}, scanned=True)
+    assert study.provenance["series"]["t1"]["mm"] == pytest.approx(5, abs=0.3)
+
+
+def test_a_movement_that_is_not_believed_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headers' word stands, and the case is marked to be looked at."""
     monkeypatch.setattr("gliomask.alignment.registration.MOST_DEGREES", 3.0)
-    with pytest.raises(CaseError, match=r"t1 can't be registered to flair: .* 3 degrees"):
-        align_study({"t1": t1(move=turned(7)), "flair": FLAIR}, register=True)
+    other = t1(move=turned(7))
+    study = align_study({"t1": other, "flair": FLAIR})
+    expected = resample_to(other.array, FINE_AFFINE, SHAPE, AFFINE)
+    np.testing.assert_array_equal(study.volume.array[0], expected)
+    (reason,) = study.reasons
+    assert (reason.level, reason.code) == ("amber", "not_registered")
+    assert "t1 lies on flair as the headers say" in reason.text
+    assert "allowed 3 degrees" in reason.text
+
+
+def test_a_series_of_another_place_is_refused_before_it_is_registered() -> None:
+    far = t1()._replace(affine=moved(0, 0, 110) @ FINE_AFFINE)
+    with pytest.raises(CaseError, match=r"t1 shows too little of the head in flair \(.*from 30%"):
+        align_study({"t1": far, "flair": FLAIR})

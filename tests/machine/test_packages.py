@@ -71,4 +71,4 @@ def test_this_installation_fits() -> None:
     assert {"torch", "numpy", "pydicom"} <= {package.name for package in found}
     assert all(package.fits and package.bound for package in found)
     assert python().fits
-    assert {"tiff", "jpeg", "register"} <= {package.extra for package in extra_packages()}
+    assert {"tiff", "jpeg"} <= {package.extra for package in extra_packages()}

@@ -13,7 +13,6 @@ from gliomask.datasets.study import survey
 from gliomask.errors import CaseError, LayoutError
 from gliomask.formats.nifti import write_nifti
 from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
-from gliomask.workflows.one_grid import load_on_one_grid
 from tests.datasets import tiny
 from tests.datasets.test_dicom_study import PLAN, T1, T2, study
 from tests.datasets.test_real_data import real
@@ -86,21 +85,15 @@ def test_it_takes_what_predict_takes(tmp_path: Path) -> None:
     ]
 
 
-def test_series_on_other_grids_are_refused_as_predict_does(tmp_path: Path) -> None:
+def test_series_on_other_grids_are_said_to_be_aligned(tmp_path: Path) -> None:
     other = replace(PLAN, directions=CORONAL)
     save(tmp_path, series(PLAN, pixels(PLAN, 1), 1, **T1))
     save(tmp_path, series(other, pixels(other, 2), 2, **T2))
     found = inspect(InspectOptions(paths=(tmp_path,)))
-    assert not found.cases
-    ((case, reason),) = found.problems
-    (of_predict,) = survey([tmp_path])[0]
-    with pytest.raises(CaseError) as refused:
-        load_on_one_grid(of_predict)
-    assert (case, reason) == ("P1_20010203", str(refused.value))
-    assert "--reference flair" in reason
-    assert [(one.used, one.problems[0]) for one in found.series] == [
-        (False, "its case can't be used")
-    ] * 2
+    assert len(found.cases) == 1
+    assert not found.problems
+    told = "on another grid than t2: predict lays it onto that"
+    assert [(one.used, one.problems) for one in found.series] == [(True, (told,)), (True, ())]
 
 
 def test_files_are_rows_of_the_same_table(tmp_path: Path) -> None:
@@ -113,7 +106,9 @@ def test_files_are_rows_of_the_same_table(tmp_path: Path) -> None:
         ("x_t1.nii.gz", "t1", "LPS", (1.0, 1.0, 1.0)),
         ("x_flair.nii.gz", "flair", "LPS", (1.0, 1.0, 3.0)),
     ]
-    assert "flair lies up to 16 mm away from t1" in found.problems[0][1]
+    told = "on another grid than flair: predict lays it onto that"
+    assert [one.problems for one in found.series] == [(told,), ()]
+    assert len(found.cases) == 1
 
 
 def test_an_archive_of_a_study_or_of_a_data_set(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from gliomask.alignment.resampling import resample_to
 from gliomask.core.volume import Volume
 from gliomask.datasets.load import load_case
 from gliomask.datasets.study import find_studies
-from gliomask.errors import CaseError, MachineError
+from gliomask.errors import CaseError, InputError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.workflows.one_grid import load_on_one_grid
 from gliomask.workflows.predict import PredictedCase, PredictOptions, predict_files
@@ -48,15 +47,39 @@ def run(folder: Path, out: Path, **changes: Any) -> PredictedCase:
     return case
 
 
-def test_other_grids_are_refused_and_the_way_out_is_told(study: Path, tmp_path: Path) -> None:
+def test_other_grids_are_refused_where_nothing_may_be_aligned(study: Path, tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="flair is on another grid than t1") as refused:
-        run(study, tmp_path / "out")
-    assert "--reference flair" in str(refused.value)
+        run(study, tmp_path / "out", align=False)
+    assert "leave out --no-align" in str(refused.value)
     assert "\n" not in str(refused.value)
     (case,) = find_studies((study,))
     with pytest.raises(CaseError) as refused:  # training has no such option
         load_case(case)
-    assert "--reference" not in str(refused.value)
+    assert "--no-align" not in str(refused.value)
+    with pytest.raises(InputError, match="a reference is of no use"):
+        run(study, tmp_path / "out", align=False, reference="flair")
+
+
+def test_by_default_the_others_are_laid_onto_flair(study: Path, tmp_path: Path) -> None:
+    case = run(study, tmp_path / "out")
+    named = run(study, tmp_path / "named", reference="flair")
+    assert "t1 was resampled to the grid of flair" in case.notes
+    assert (case.notes, case.voxels) == (named.notes, named.voxels)
+
+
+def test_a_series_that_the_model_does_not_use_is_never_in_the_way(
+    study: Path, tmp_path: Path
+) -> None:
+    """Not by its grid, nor by what is wrong with it; the mask is as without it."""
+    expected = run(study, tmp_path / "expected")
+    t2 = study / f"{NAME}-t2w.nii.gz"
+    for broken in (np.zeros((5, 6, 7), np.float32), np.full((3, 3, 3), np.nan, np.float32)):
+        write_nifti(t2, broken, np.diag([2.0, 2, 2, 1]))
+        case = run(study, tmp_path / "out")
+        assert case.voxels == expected.voxels
+        assert "t2 not used: the model fake takes t1, flair" in case.notes
+    t2.write_bytes(b"no image at all")
+    assert run(study, tmp_path / "out").voxels == expected.voxels
 
 
 @pytest.mark.parametrize("reference", ["flair", "t1"])
@@ -101,20 +124,9 @@ def test_grids_that_agree_are_left_alone(tmp_path: Path) -> None:
     assert "alignment" not in keys["provenance"]
 
 
-def test_resampling_needs_no_extra_but_registration_does(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "SimpleITK", None)
-    assert run(study, tmp_path / "out", reference="flair").voxels["whole"] > 0
-    for option, word in (("register_series", "registration"), ("n4", "N4")):
-        plain = write_head(tmp_path / option, NAME, positive())
-        with pytest.raises(MachineError, match=f"{word} needs SimpleITK.*gliomask.register"):
-            run(plain, tmp_path / "none", **{option: True})
-
-
 def test_shading_is_taken_out_and_told(tmp_path: Path) -> None:
     case = run(write_head(tmp_path / "in", NAME, positive()), tmp_path / "out", n4=True)
-    assert "the shading of the coil was taken out (N4)" in case.notes
+    assert "N4 bias-field correction was applied" in case.notes
     keys = json.loads((tmp_path / "out" / f"{NAME}.json").read_text())
     assert keys["provenance"]["alignment"] == {"n4": True}
 
@@ -134,7 +146,7 @@ def test_pictures_of_two_sizes_get_no_advice_that_would_not_help(tmp_path: Path)
     (folder / "t1" / "8.png").unlink()
     with pytest.raises(CaseError, match="another grid") as refused:
         run(folder, tmp_path / "out")
-    assert "--reference" not in str(refused.value)
+    assert "--no-align" not in str(refused.value)
 
 
 def positive() -> Volume:

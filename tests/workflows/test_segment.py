@@ -174,7 +174,6 @@ def test_another_grid_with_a_reference() -> None:
 
 
 def test_shading_is_taken_out_as_by_the_command() -> None:
-    pytest.importorskip("SimpleITK")
     given = {n: (np.maximum(image, 0), a) for n, (image, a) in in_memory(head_volume()).items()}
     found = gliomask.predict(given, "m", n4=True, thorough=False)
     assert any("N4" in note for note in found.notes)
@@ -233,12 +232,18 @@ def test_things_that_are_no_images() -> None:
 
 def test_grids_that_differ() -> None:
     array, affine = in_memory(head_volume())["t1"]
-    said = refused(changed(t1=(array[:-1], affine)))
+    said = refused(changed(t1=(array[:-1], affine)), align=False)
     assert "case: flair is on another grid than t1" in said
-    assert "--reference flair" in said
     moved = affine.copy()
     moved[0, 3] += 2
-    assert "flair lies up to 2 mm away from t1" in refused(changed(t1=(array, moved)))
+    given = changed(t1=(array, moved))
+    assert "flair lies up to 2 mm away from t1" in refused(given, align=False)
+    assert gliomask.predict(given, "m").mask.shape == array.shape
+
+
+def test_an_image_that_the_model_does_not_use_is_not_looked_at() -> None:
+    found = gliomask.predict(changed(t2=(np.zeros(3), np.eye(4))), "m")
+    assert found.notes == ("t2 not used: the model fake takes t1, flair",)
 
 
 def test_sequences_that_the_model_needs() -> None:

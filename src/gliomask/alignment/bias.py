@@ -30,11 +30,10 @@ def correct_bias(image: FloatArray, affine: Affine) -> FloatArray:
 
     Raises:
         ValueError: negative intensities, which no field can have multiplied.
-        MachineError: SimpleITK is not installed.
     """
     if image.min() < 0:
         raise ValueError("negative intensities: N4 needs an image that is not normalised yet")
-    toolkit = load_toolkit("N4")
+    toolkit = load_toolkit()
     head = (image > foreground_level(image)) & (image > 0)
     whole = to_toolkit(toolkit, image, affine)
     mask = to_toolkit(toolkit, head.astype(np.float32), affine)

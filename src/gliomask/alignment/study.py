@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gliomask.alignment.coverage import FULL, LEAST, head_share
+from gliomask.alignment.coverage import FULL, LEAST, NEAR, head_share
 from gliomask.alignment.registration import ImplausibleError, register_rigid
 from gliomask.alignment.resampling import resample_to
 from gliomask.core.geometry import same_place
+from gliomask.core.reliability import Reason
 from gliomask.core.volume import Affine, FloatArray, Volume, best_shown
 from gliomask.errors import CaseError
 from gliomask.formats.images import Image
@@ -25,13 +26,32 @@ class AlignedStudy:
     Attributes:
         volume: its sequences in the order that they came in, on the grid of the reference.
         notes: what a person who reads the mask should know.
-        provenance: the reference, and for each series that was changed how: plain keys and
-            numbers, fit for JSON.
+        provenance: the reference, and for each series that was looked at what was found and done:
+            plain keys and numbers, fit for JSON. Empty if nothing had to be done.
+        reasons: what speaks against the result.
     """
 
     volume: Volume
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Where a series lies by what it shows.
+
+    Attributes:
+        affine: that it should have had; its own if nothing better was found.
+        words: about it, to go into a sentence.
+        record: of the registration.
+        reason: what speaks against it.
+    """
+
+    affine: Affine
+    words: str = ""
+    record: Mapping[str, object] = field(default_factory=dict)
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,40 +61,56 @@ class _Moved:
     array: FloatArray
     note: str = ""
     record: Mapping[str, object] = field(default_factory=dict)
+    reason: Reason | None = None
 
 
 def align_study(
-    series: Mapping[str, Image], reference: str | None = None, *, register: bool = False
+    series: Mapping[str, Image], reference: str | None = None, *, scanned: bool = False
 ) -> AlignedStudy:
     """Brings the series of a study onto the grid of one of them.
 
-    A series that lies on the reference's grid already is not touched, not by a bit, unless
-    registration moves it. Any other is interpolated once, moved at the same time if it is to be
-    registered.
+    A series on another grid is registered to the reference (rigid, by mutual information; left
+    where it is said to lie unless that gains) and interpolated once. A series on the reference's
+    grid is not touched, not by a bit: it was brought there before. Only where series come as the
+    scanner made them (``scanned``) it is registered as well, because scans of one prescription
+    share their grid whether the patient moved between them or not.
 
     Args:
         series: sequence -> image, at least one, none constant.
         reference: whose grid it is to be; if none is named, the one that shows most, because
             oedema is drawn on FLAIR and seen on T2.
-        register: whether each series is first laid onto the reference by what it shows.
+        scanned: the series come from the scanner: nobody has brought them onto one grid yet.
 
     Raises:
-        CaseError: no such reference; pictures, whose places are not known, on different grids or
-            to be registered; a series that shows less than ``LEAST`` of the reference's head, or
-            that no plausible movement lays onto it.
-        MachineError: registration without SimpleITK.
+        CaseError: no such reference; pictures, whose places are not known, on different grids; a
+            series that shows less than ``LEAST`` of the reference's head.
     """
     name = _chosen(series, reference)
     target = series[name]
     moved = {
-        other: _Moved(image.array) if other == name else _move(other, image, name, target, register)
+        other: _Moved(image.array) if other == name else _move(other, image, name, target, scanned)
         for other, image in series.items()
     }
     array = np.stack([one.array for one in moved.values()])
     volume = Volume(array, target.affine, tuple(series), target.has_world)
     records = {other: dict(one.record) for other, one in moved.items() if one.record}
-    notes = tuple(one.note for one in moved.values() if one.note)
-    return AlignedStudy(volume, notes, {"reference": name, "series": records})
+    return AlignedStudy(
+        volume,
+        tuple(one.note for one in moved.values() if one.note),
+        {"reference": name, "series": records} if records else {},
+        tuple(one.reason for one in moved.values() if one.reason),
+    )
+
+
+def on_one_grid(series: Mapping[str, Image]) -> bool:
+    """Whether all series lie voxel for voxel on the first of them."""
+    first, *others = series.values()
+    return all(_on_grid(other, first) for other in others)
+
+
+def _on_grid(image: Image, target: Image) -> bool:
+    shape = target.array.shape
+    return image.array.shape == shape and same_place(image.affine, target.affine, shape)
 
 
 def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
@@ -86,39 +122,38 @@ def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
     return reference
 
 
-def _move(name: str, image: Image, reference: str, target: Image, register: bool) -> _Moved:
+def _move(name: str, image: Image, reference: str, target: Image, scanned: bool) -> _Moved:
     """One series laid onto the reference."""
-    fits = image.array.shape == target.array.shape
-    fits = fits and same_place(image.affine, target.affine, target.array.shape)
-    if fits and not register:
+    fits, placed = _on_grid(image, target), image.has_world and target.has_world
+    if fits and not (scanned and placed):
         return _Moved(image.array)
-    if not (image.has_world and target.has_world):
+    if not placed:
         what = f"{name} can't be laid onto {reference}: pictures tell no millimetres"
         raise CaseError(what, hint="give volumes, or pictures of one size")
-    words, record, affine = _registered(name, image, reference, target) if register else _UNMOVED
-    affine = image.affine if affine is None else affine
-    if fits and affine is image.affine:
-        return _Moved(image.array, record=record)
-    share = _checked_share(name, image, affine, reference, target)
-    array = resample_to(image.array, affine, _shape(target), target.affine)
-    note = f"{name} was {words}resampled to the grid of {reference}"
+    _checked_share(name, image, image.affine, reference, target, NEAR)
+    found = _registered(name, image, reference, target)
+    if fits and found.affine is image.affine:
+        return _Moved(image.array, "", found.record, found.reason)
+    share = _checked_share(name, image, found.affine, reference, target)
+    array = resample_to(image.array, found.affine, _shape(target), target.affine)
+    note = f"{name} was {found.words}resampled to the grid of {reference}"
     if share < FULL:
         note += f"; it shows {share:.0%} of the head there, beyond it the model saw nothing of it"
-    return _Moved(array, note, {**record, "resampled": True, "share_of_head": round(share, 4)})
+    record = {**found.record, "resampled": True, "share_of_head": round(share, 4)}
+    return _Moved(array, note, record, found.reason)
 
 
-_UNMOVED: tuple[str, Mapping[str, object], Affine | None] = ("", {}, None)
-
-
-def _registered(
-    name: str, image: Image, reference: str, target: Image
-) -> tuple[str, Mapping[str, object], Affine | None]:
-    """Words and record of a registration, and the affine it gives; None if nothing moves."""
+def _registered(name: str, image: Image, reference: str, target: Image) -> _Found:
+    """Where a series lies by what it shows; where its header says if nothing plausible is better."""
     try:
         found = register_rigid(image.array, image.affine, target.array, target.affine)
     except ImplausibleError as problem:
-        what = f"{name} can't be registered to {reference}: {problem.what}"
-        raise CaseError(what, hint=_LEAVE_OUT) from None
+        text = (
+            f"{name} lies on {reference} as the headers say: no plausible registration "
+            f"was found ({problem.what}); check that they fit"
+        )
+        reason = Reason("amber", "not_registered", text)
+        return _Found(image.affine, "", {"registration": problem.what}, reason)
     record = {
         "degrees": round(found.degrees, 3),
         "mm": round(found.mm, 3),
@@ -126,19 +161,26 @@ def _registered(
         "transform": found.transform.tolist(),
     }
     if np.array_equal(found.transform, np.eye(4)):
-        return "", record, None
+        return _Found(image.affine, "", record)
     words = f"registered ({found.degrees:.1f} degrees, {found.mm:.1f} mm) and "
-    return words, record, found.transform @ image.affine
+    return _Found(found.transform @ image.affine, words, record)
 
 
-def _checked_share(name: str, image: Image, affine: Affine, reference: str, target: Image) -> float:
+def _checked_share(
+    name: str,
+    image: Image,
+    affine: Affine,
+    reference: str,
+    target: Image,
+    least: float = LEAST,
+) -> float:
     share = head_share(_shape(image), affine, target.array, target.affine)
-    if share < LEAST:
+    if share < least:
         raise CaseError(
             f"{name} shows too little of the head in {reference}",
             field="share of the head",
             found=f"{share:.0%}",
-            allowed=f"from {LEAST:.0%}",
+            allowed=f"from {least:.0%}",
             hint=_LEAVE_OUT,
         )
     return share

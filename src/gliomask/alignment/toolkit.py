@@ -1,4 +1,4 @@
-"""SimpleITK, an optional extra: loaded here and nowhere else, and given our images."""
+"""SimpleITK: loaded here and nowhere else, when it is needed, and given our images."""
 
 from __future__ import annotations
 
@@ -7,23 +7,12 @@ from typing import Any
 import numpy as np
 
 from gliomask.core.volume import Affine, FloatArray
-from gliomask.errors import MachineError
 
 
-def load_toolkit(purpose: str) -> Any:
-    """The module ``SimpleITK``.
+def load_toolkit() -> Any:
+    """The module ``SimpleITK``; it takes most of a second to load."""
+    import SimpleITK
 
-    Args:
-        purpose: what can't be done without it, for the error.
-
-    Raises:
-        MachineError: it is not installed.
-    """
-    try:
-        import SimpleITK
-    except ImportError:
-        what = f"{purpose} needs SimpleITK, which is not installed"
-        raise MachineError(what, hint='pip install "gliomask[register]"') from None
     return SimpleITK
 
 

@@ -59,12 +59,14 @@ def run(
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option(help="Resample the other sequences to the grid of this one, e.g. flair."),
+        typer.Option(help="The sequence onto whose grid the others are laid (default: flair)."),
     ] = None,
-    register: Annotated[
-        bool, typer.Option("--register", help="Lay the other sequences onto the reference.")
+    no_align: Annotated[
+        bool, typer.Option("--no-align", help="Refuse sequences on different grids.")
     ] = False,
-    n4: Annotated[bool, typer.Option("--n4", help="Take out the coil's shading first.")] = False,
+    n4: Annotated[
+        bool, typer.Option("--n4", help="Apply N4 bias-field correction first.")
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Do what an earlier run has done, too.")
     ] = False,
@@ -99,7 +101,7 @@ def run(
         "again": again,
         "threshold": threshold,
         "reference": reference,
-        "register_series": register,
+        "align": not no_align,
         "n4": n4,
         "device": device,
         "engine": engine,

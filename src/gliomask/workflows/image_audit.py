@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.geometry import axis_codes, spacing_mm
+from gliomask.core.geometry import axis_codes, same_place, spacing_mm
+from gliomask.core.volume import best_shown
 from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.load import check_grids
 from gliomask.errors import CaseError, FormatError
 from gliomask.formats.headers import image_header
-from gliomask.workflows.one_grid import HINT
 
 
 def audit_images(case: Case) -> tuple[SeriesAudit, ...]:
@@ -18,19 +18,28 @@ def audit_images(case: Case) -> tuple[SeriesAudit, ...]:
     return tuple(_audit(case, sequence, file) for sequence, file in case.images.items())
 
 
-def check_headers(case: Case) -> None:
-    """Whether the headers say that the images lie on one grid, as ``load_on_one_grid`` wants it.
+def other_grids(case: Case) -> dict[str, str]:
+    """Sequence -> that ``predict`` will lay it onto another one; by the headers alone.
 
     Raises:
-        CaseError: they don't, or an image can't be used.
+        CaseError: pictures on different grids, which have no millimetres to lay them onto each
+            other by; or an image can't be used.
     """
     try:
         headers = {name: image_header(file) for name, file in case.images.items()}
     except FormatError as problem:
         raise CaseError(f"{case.id}: {problem}") from problem
-    placed = all(header.has_world for header in headers.values())
-    grids = {name: (header.shape, header.affine) for name, header in headers.items()}
-    check_grids(case, grids, HINT if placed else None)
+    if not all(header.has_world for header in headers.values()):
+        grids = {name: (header.shape, header.affine) for name, header in headers.items()}
+        check_grids(case, grids)
+        return {}
+    reference = best_shown(tuple(headers))
+    target = headers[reference]
+    return {
+        name: f"on another grid than {reference}: predict lays it onto that"
+        for name, one in headers.items()
+        if one.shape != target.shape or not same_place(one.affine, target.affine, target.shape)
+    }
 
 
 def called(file: ImageFile) -> str:

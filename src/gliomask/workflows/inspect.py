@@ -26,7 +26,7 @@ from gliomask.datasets.surveyed import Surveyed
 from gliomask.errors import InputError, LayoutError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.headers import image_header
-from gliomask.workflows.image_audit import audit_images, called, check_headers
+from gliomask.workflows.image_audit import audit_images, called, other_grids
 
 EXAMINATIONS = "examinations"
 """What is told as the layout of what is no data set."""
@@ -158,12 +158,17 @@ def _look(case: Case, rows: Sequence[SeriesAudit] = (), *, full: bool) -> _Looke
     uses = {row.sequence: row.series for row in rows if row.used and row.sequence}
     try:
         if rows:
-            check_headers(case)
+            apart = other_grids(case)
+            rows = [_with_problem(row, apart.get(row.sequence or "")) for row in rows]
         uses = {name: uses.get(name) or called(file) for name, file in case.images.items()}
         return _Looked(_report(case, uses, full=full), (), tuple(rows))
     except InputError as problem:
         refused = tuple(_refused(row) if row.used else row for row in rows)
         return _Looked(None, ((case.id, str(problem)),), refused)
+
+
+def _with_problem(row: SeriesAudit, problem: str | None) -> SeriesAudit:
+    return replace(row, problems=(*row.problems, problem)) if problem and row.used else row
 
 
 def _refused(row: SeriesAudit) -> SeriesAudit:

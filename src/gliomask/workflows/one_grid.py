@@ -1,4 +1,4 @@
-"""A case for prediction: its series on one grid, as they came or as the user had them brought."""
+"""A case for prediction: the series that the model uses, on one grid."""
 
 from __future__ import annotations
 
@@ -6,36 +6,65 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gliomask.alignment.bias import correct_bias
-from gliomask.alignment.study import AlignedStudy, align_study
+from gliomask.alignment.study import AlignedStudy, align_study, on_one_grid
 from gliomask.core.case import Case
 from gliomask.core.prediction import Prediction
+from gliomask.core.reliability import reliability
+from gliomask.datasets.dicom_study import SOURCE as DICOM
 from gliomask.datasets.load import load_series, stack_series
-from gliomask.errors import CaseError
+from gliomask.errors import CaseError, InputError
 from gliomask.formats.images import Image
+from gliomask.inference.predictor import Predictor
 
-HINT = "resample them with --reference flair, and register them with --register if they moved"
-"""For series on different grids."""
+HINT = "leave out --no-align, and they are laid onto one grid"
+"""For series on different grids that may not be aligned."""
+
+
+def needed(case: Case, predictor: Predictor, reference: str | None = None) -> Case:
+    """A case with the images that a model uses; a note names the others, which are not read.
+
+    Args:
+        case: any.
+        predictor: the model.
+        reference: a sequence that is wanted for its grid, used or not.
+
+    Raises:
+        CaseError: the case lacks sequences that the model needs.
+    """
+    try:
+        used = predictor.channels(tuple(case.images)).used
+    except CaseError as problem:
+        problem.what = f"{case.id}: {problem.what}"
+        raise
+    unused = [name for name in case.images if name not in used and name != reference]
+    if not unused:
+        return case
+    images = {name: image for name, image in case.images.items() if name not in unused}
+    known = ", ".join(predictor.card.sequences)
+    note = f"{' and '.join(unused)} not used: the model {predictor.card.name} takes {known}"
+    return replace(case, images=images, notes=(*case.notes, note))
 
 
 def load_on_one_grid(
-    case: Case, reference: str | None = None, *, register: bool = False, n4: bool = False
+    case: Case, reference: str | None = None, *, align: bool = True, n4: bool = False
 ) -> AlignedStudy:
     """Reads a case's images as one volume.
 
-    Without any of the options this is ``load_case``: to the bit, and as strict.
+    Images that lie on one grid are given as ``load_case`` gives them, to the bit, unless they are
+    DICOM series, between which the patient may have moved.
 
     Args:
         case: its mask is not looked at.
-        reference: the series whose grid the others are resampled to; None with ``register`` for
-            the first of FLAIR, T2, T1ce and T1.
-        register: lay each series onto the reference first.
-        n4: take the coil's shading out of each series first.
+        reference: the series whose grid the others are resampled to; None for the first of FLAIR,
+            T2, T1ce and T1.
+        align: lay the series onto the reference; otherwise other grids are refused.
+        n4: apply N4 bias-field correction to each series first.
 
     Raises:
         CaseError: as ``load_case`` and ``align_study``; negative intensities with ``n4``.
-        MachineError: ``register`` or ``n4`` without SimpleITK.
+        InputError: a reference without alignment.
     """
-    return put_on_one_grid(case, load_series(case), reference, register=register, n4=n4)
+    return put_on_one_grid(case, load_series(case), reference, align=align, n4=n4)
 
 
 def put_on_one_grid(
@@ -43,34 +72,48 @@ def put_on_one_grid(
     series: Mapping[str, Image],
     reference: str | None = None,
     *,
-    register: bool = False,
+    align: bool = True,
     n4: bool = False,
 ) -> AlignedStudy:
     """The same for images of the case that have been read already, in the case's order."""
+    if reference is not None and not align:
+        raise InputError("a reference is of no use where nothing may be aligned", field="reference")
     if n4:
         series = {name: _evened(case, name, image) for name, image in series.items()}
-    if reference is None and not register:
-        placed = all(image.has_world for image in series.values())
-        study = AlignedStudy(stack_series(case, series, HINT if placed else None))
-    else:
-        try:
-            study = align_study(series, reference, register=register)
-        except CaseError as problem:
-            problem.what = f"{case.id}: {problem.what}"
-            raise
+    study = _on_grid(case, series, reference, align)
     if not n4:
         return study
-    note = "the shading of the coil was taken out (N4)"
+    note = "N4 bias-field correction was applied"
     return replace(study, notes=(*study.notes, note), provenance={**study.provenance, "n4": True})
 
 
 def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
-    """A prediction that also tells what was done to the series before."""
-    if not study.provenance:
-        return prediction
-    provenance = {**prediction.provenance, "alignment": dict(study.provenance)}
+    """A prediction that also says what was done to the series before."""
+    flag = prediction.reliability
+    if flag is not None and study.reasons:
+        flag = reliability((*flag.reasons, *study.reasons))
+    if study.provenance:
+        provenance = {**prediction.provenance, "alignment": dict(study.provenance)}
+        prediction = replace(prediction, provenance=provenance)
     notes = (*prediction.notes, *study.notes)
-    return replace(prediction, notes=notes, provenance=provenance)
+    if flag is None:
+        notes = (*notes, *(reason.text for reason in study.reasons))
+    return replace(prediction, notes=notes, reliability=flag)
+
+
+def _on_grid(
+    case: Case, series: Mapping[str, Image], reference: str | None, align: bool
+) -> AlignedStudy:
+    scanned, placed = case.source == DICOM, all(image.has_world for image in series.values())
+    if not align or not placed:
+        return AlignedStudy(stack_series(case, series, HINT if placed else None))
+    if reference is None and not scanned and on_one_grid(series):
+        return AlignedStudy(stack_series(case, series))
+    try:
+        return align_study(series, reference, scanned=scanned)
+    except CaseError as problem:
+        problem.what = f"{case.id}: {problem.what}"
+        raise
 
 
 def _evened(case: Case, name: str, image: Image) -> Image:

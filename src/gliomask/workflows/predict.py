@@ -38,7 +38,7 @@ from gliomask.workflows.bounded import check_fits, share_of
 from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.model_option import Model
-from gliomask.workflows.one_grid import load_on_one_grid, with_study
+from gliomask.workflows.one_grid import load_on_one_grid, needed, with_study
 from gliomask.workflows.outcome import Outcome, record_path
 from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
 from gliomask.workflows.provenance import software
@@ -77,11 +77,13 @@ class PredictOptions(Options):
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Probability from which a voxel is tumour, instead of the model's own."""
     reference: Literal["t1", "t1ce", "t2", "flair"] | None = None
-    """The sequence whose grid the others are resampled to; None refuses other grids."""
-    register_series: bool = False
-    """Lay the others onto the reference by what they show first (its default then: flair)."""
+    """The sequence whose grid the others are resampled to; None takes the first of FLAIR, T2, T1ce
+    and T1 among those that the model uses."""
+    align: bool = True
+    """Lay series on other grids onto the reference (registered where that gains, resampled);
+    otherwise they are refused."""
     n4: bool = False
-    """Take the coil's shading out of each sequence first."""
+    """Apply N4 bias-field correction to each sequence first."""
     again: bool = False
     """Segment what an earlier run has done too."""
     device: Device = "auto"
@@ -202,7 +204,8 @@ class Segmenter:
             archives = {p: path for p, path in zip(places, inputs, strict=True) if p != path}
             for case in cases:
                 try:
-                    done.append(self._case(case, _origins(case, archives)))
+                    usable = needed(case, self.predictor, self.options.reference)
+                    done.append(self._case(usable, _origins(usable, archives)))
                 except (MachineError, ModelError, StoppedError):
                     raise
                 except (GliomaskError, MemoryError) as problem:
@@ -237,8 +240,7 @@ class Segmenter:
         options, clock = self.options, Clock()
         if self.limit is not None:
             check_fits(case, self.limit)
-        register, n4 = options.register_series, options.n4
-        study = load_on_one_grid(case, options.reference, register=register, n4=n4)
+        study = load_on_one_grid(case, options.reference, align=options.align, n4=options.n4)
         clock.lap("read")
         shown = "html" in write
         prediction = self.predictor.segment(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from gliomask.formats.images import Image
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.workflows.one_grid import load_on_one_grid, put_on_one_grid, with_study
+from gliomask.workflows.one_grid import load_on_one_grid, needed, put_on_one_grid, with_study
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Loaded = tuple[Array, Affine] | nib.spatialimages.SpatialImage
@@ -35,7 +35,7 @@ class How:
 
     threshold: float | None = None
     reference: str | None = None
-    register: bool = False
+    align: bool = True
     n4: bool = False
     keep: bool = False
     thorough: bool = True
@@ -64,8 +64,9 @@ def predict(
         engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.
         how: ``threshold``: probability from which a voxel is tumour; ``reference``: the sequence
-            whose grid the others are resampled to (refused otherwise); ``register``: lay them onto
-            it first; ``n4``: take the coil's shading out; ``keep``: keep the probabilities;
+            whose grid the others are resampled to (FLAIR's if there is one); ``align`` (True): lay
+            series on other grids onto it, registered where that gains, refused otherwise; ``n4``:
+            apply N4 bias-field correction; ``keep``: keep the probabilities;
             ``thorough`` (True): ask in several ways, for intervals and the flag; ``series``:
             sequence -> number, UID or description of the DICOM series to take for it.
 
@@ -119,29 +120,35 @@ def _of_files(
                 path=None if isinstance(images, Mapping) else images,
                 hint="for several use predict_files" if cases else None,
             )
-        study = load_on_one_grid(cases[0], how.reference, register=how.register, n4=how.n4)
-    found_in = predictor.segment(study.volume, cases[0].id, keep=how.keep, thorough=how.thorough)
-    return with_study(found_in, study)
+        one = needed(cases[0], predictor, how.reference)
+        study = load_on_one_grid(one, how.reference, align=how.align, n4=how.n4)
+    found = predictor.segment(study.volume, one.id, keep=how.keep, thorough=how.thorough)
+    return with_study(replace(found, notes=(*found.notes, *one.notes)), study)
 
 
 def _of_arrays(
     predictor: Predictor, images: Mapping[str, Loaded], case: str, how: How
 ) -> Prediction:
-    series = {name: _image(name, image) for name, image in images.items()}
-    ordered = {name: series[name] for name in SEQUENCES if name in series}
-    named = Case(case, case, {name: ImageFile((Path(name),)) for name in ordered})
-    study = put_on_one_grid(named, ordered, how.reference, register=how.register, n4=how.n4)
+    for name in images:
+        _check_name(name)
+    named = {name: ImageFile((Path(name),)) for name in SEQUENCES if name in images}
+    one = needed(Case(case, case, named), predictor, how.reference)
+    used = {name: _image(name, images[name]) for name in one.images}
+    study = put_on_one_grid(one, used, how.reference, align=how.align, n4=how.n4)
     found = predictor.segment(study.volume, case, keep=how.keep, thorough=how.thorough)
-    return with_study(found, study)
+    return with_study(replace(found, notes=(*found.notes, *one.notes)), study)
 
 
-def _image(name: str, image: Loaded) -> Image:
+def _check_name(name: str) -> None:
     if name not in SEQUENCES:
         hint = nearest(name, SEQUENCES)
         allowed = ", ".join(SEQUENCES)
         raise InputError(
             "unknown sequence", field="sequence", found=name, allowed=allowed, hint=hint
         )
+
+
+def _image(name: str, image: Loaded) -> Image:
     array, affine = _parts(name, image)
     if array.ndim != 3:
         raise CaseError(f"{name}: not a volume", field="shape", found=array.shape, allowed="3-D")
