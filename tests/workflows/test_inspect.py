@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gliomask.datasets.study import survey
-from gliomask.errors import CaseError, LayoutError
+from gliomask.errors import LayoutError
 from gliomask.formats.nifti import write_nifti
 from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
 from tests.datasets import tiny

@@ -64,9 +64,7 @@ def run(
     no_align: Annotated[
         bool, typer.Option("--no-align", help="Refuse sequences on different grids.")
     ] = False,
-    n4: Annotated[
-        bool, typer.Option("--n4", help="Apply N4 bias-field correction first.")
-    ] = False,
+    n4: Annotated[bool, typer.Option("--n4", help="Apply N4 bias-field correction first.")] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Do what an earlier run has done, too.")
     ] = False,
