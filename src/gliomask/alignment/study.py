@@ -144,7 +144,7 @@ def _move(name: str, image: Image, reference: str, target: Image, scanned: bool)
 
 
 def _registered(name: str, image: Image, reference: str, target: Image) -> _Found:
-    """Where a series lies by what it shows; where its header says if nothing plausible is better."""
+    """Where a series lies by what it shows, or as its header says if that is not plausible."""
     try:
         found = register_rigid(image.array, image.affine, target.array, target.affine)
     except ImplausibleError as problem:
