@@ -113,10 +113,10 @@ def _of_files(
     with all_unpacked(inputs) as places:
         cases, problems = survey(places, given, how.series)
         if len(cases) != 1:
-            found = ", ".join(one.id for one in cases[:5]) or "none"
+            names = ", ".join(one.id for one in cases[:5]) or "none"
             reasons = "; ".join(problem.reason for problem in problems[:3])
             raise InputError(
-                f"{len(cases)} examinations where one is due ({found}) {reasons}".rstrip(),
+                f"{len(cases)} examinations where one is due ({names}) {reasons}".rstrip(),
                 path=None if isinstance(images, Mapping) else images,
                 hint="for several use predict_files" if cases else None,
             )
