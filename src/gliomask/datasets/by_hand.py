@@ -12,7 +12,7 @@ from gliomask.datasets.dicom_choice import BY_HAND, TOLD, is_uid
 from gliomask.datasets.dicom_files import holds_dicom
 from gliomask.datasets.dicom_study import only_series
 from gliomask.datasets.folders import pictures, stem
-from gliomask.datasets.names import sequences_in
+from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.study_files import case_of_images
 from gliomask.datasets.surveyed import Surveyed
 from gliomask.errors import InputError, nearest
@@ -28,13 +28,12 @@ def by_sequence(given: Mapping[str, Meant]) -> dict[str, Meant]:
     """
     found: dict[str, Meant] = {}
     for name, what in given.items():
-        meant = {name} & set(SEQUENCES) or sequences_in(name)
-        if len(meant) != 1:
+        sequence = name if name in SEQUENCES else read_name(name).sequence
+        if sequence is None:
             hint, allowed = nearest(name, SEQUENCES), ", ".join(SEQUENCES)
             raise InputError(
                 "no sequence", field="sequence", found=name, allowed=allowed, hint=hint
             )
-        sequence = meant.pop()
         if sequence in found:
             raise InputError("given twice", field="sequence", found=sequence)
         found[sequence] = what

@@ -10,7 +10,7 @@ from typing import Any
 
 from gliomask.core.labels import LabelScheme
 from gliomask.datasets.label_names import scheme_of_labels, scheme_of_regions
-from gliomask.datasets.names import sequences_in
+from gliomask.datasets.name_reading import read_name
 from gliomask.errors import FormatError
 from gliomask.formats.content import read_text
 
@@ -79,10 +79,9 @@ def _channel_names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
 def _channels(names: tuple[str, ...], path: Path) -> dict[str, int]:
     channels: dict[str, int] = {}
     for number, name in enumerate(names):
-        meant = sequences_in(name)
-        if len(meant) != 1:
+        sequence = read_name(name).sequence
+        if sequence is None:
             continue
-        sequence = meant.pop()
         if sequence in channels:
             raise FormatError(
                 f"two channels for {sequence}", path=path, field="channel", found=name

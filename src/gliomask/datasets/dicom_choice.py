@@ -1,7 +1,8 @@
 """Which series of a DICOM study stands for which sequence: as recognised, or as the user says.
 
-Of several series of one sequence the one with the most slices is taken, of equal ones that with
-the finest voxels, then the one that was made first (by its number). But for T1 after contrast, a
+Of several series of one sequence the one with the most evidence is taken: name and timing say so
+rather than one of them, then the head is named; of equal ones that with the most slices, then that
+with the finest voxels, then the one that was made first (by its number). For T1 after contrast, a
 name that says so goes before a header that only names an agent: some scanners write the agent of
 the examination into the series before it, too. What the user says goes before all of this.
 """
@@ -136,12 +137,14 @@ def _by_hand(one: Seen, sequence: str) -> Seen:
     return Seen(one.series, Recognition(sequence, (BY_HAND, *doubt, *found.evidence)))
 
 
-def _rank(one: Seen) -> tuple[bool, bool, int, float, int, str]:
-    series, tags, evidence = one.series, one.series.tags, one.recognition.evidence
-    doubtful = one.recognition.sequence == "t1ce" and BY_NAME not in evidence
+def _rank(one: Seen) -> tuple[bool, bool, int, bool, int, float, int, str]:
+    series, tags, found = one.series, one.series.tags, one.recognition
+    by_hand = BY_HAND in found.evidence
+    doubtful = found.sequence == "t1ce" and BY_NAME not in found.evidence
+    evidence = (not by_hand, doubtful, -found.strength, not found.head)
     voxel = round(voxel_ml(series.affine), 9)
     size = -series.shape[2]
-    return BY_HAND not in evidence, doubtful, size, voxel, number_of(tags), tags.series_uid
+    return *evidence, size, voxel, number_of(tags), tags.series_uid
 
 
 def _with_uid(tags: SeriesTags) -> str:

@@ -1,36 +1,23 @@
 """Which MR sequence a DICOM series is, with the evidence, or why that can't be said.
 
-Its name and its timing are asked. Where they contradict each other, or neither tells, the series
-is left to the user: a network that is shown the wrong sequence answers all the same.
-
-Thresholds: a spin echo with TR < 1000 ms is T1-weighted, with TR >= 1500 ms and TE >= 50 ms
-T2-weighted, and with a short TE proton density; an inversion of 1.4 to 3 s that nulls the liquor
-before a long TE makes a FLAIR. They are far apart from what scanners are set to.
+Its name (``name_reading``) and its timing (``timing``) are asked, and count alike. Where they
+contradict each other, or neither tells, the series is left to the user: a network that is shown
+the wrong sequence answers all the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from gliomask.datasets.dicom_words import after_contrast, unusable, weightings, words
+from gliomask.datasets.name_reading import NameReading, read_agent, read_name
+from gliomask.datasets.name_words import words_of_name
+from gliomask.datasets.timing import Timing, timing_of
 from gliomask.formats.dicom.tags import SeriesTags
-
-SHORT_TE, LONG_TE = 40.0, 50.0
-"""Milliseconds: the longest echo time of a T1, and the shortest one of a T2."""
-GRADIENT_TE = 12.0
-"""Milliseconds, the longest echo time of a T1-weighted gradient echo; beyond it is T2*."""
-T1_TR, T2_TR = 1000.0, 1500.0
-"""Milliseconds: a spin echo below the first is T1-weighted, from the second on it is not."""
-FLAIR_TI, FLAIR_TE = (1400.0, 3000.0), 70.0
-"""Milliseconds: the inversion times of a FLAIR, and its least echo time."""
-STIR_TI = (80.0, 300.0)
-"""Milliseconds: inversion times that null fat."""
 
 BY_NAME = "the name says after contrast"
 """The evidence of a T1 whose name places it after the contrast agent."""
 _NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
-_NO_AGENT = ("", "no", "none", "n", "nil", "0", "-", "without", "unknown")
 _NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR", "MIP", "MINIP",
              "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
              "VELOCITY", "MIXED", "PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP",
@@ -46,125 +33,132 @@ class Recognition:
         evidence: what was gone by, phrases for people.
         rejected: why there is no sequence; None if there is one.
         asks: it may be one of the sequences, and a person has to say.
+        strength: how many of name and timing speak for the sequence: 0 to 2.
+        head: name or header say that it shows the head.
+        contrast: after a contrast agent (True) or before (False), if name or header say so.
     """
 
     sequence: str | None
     evidence: tuple[str, ...]
     rejected: str | None = None
     asks: bool = False
-
-
-@dataclass(frozen=True)
-class _Timing:
-    """What the timing says: a weighting or ``other``, in words; whether it tells all alone."""
-
-    weighting: str | None
-    told: str
-    alone: bool = False
+    strength: int = 0
+    head: bool = False
+    contrast: bool | None = None
 
 
 def recognise(tags: SeriesTags) -> Recognition:
     """The sequence of a series from its tags. Never raises."""
-    named = words(tags.description or tags.protocol)
-    if not weightings(named) and not unusable(named):
-        named = [*named, *(word for word in words(tags.protocol) if weightings([word]))]
-    timing = _timing(tags)
-    told = (timing.told,) if timing.told else ()
-    if reason := _excluded(tags, named):
-        return Recognition(None, told, reason)
+    reading, timing = _reading(tags), timing_of(tags)
+    measured = (timing.words,) if timing.words else ()
+    if reason := _excluded(tags, reading):
+        return Recognition(None, measured, reason)
     if timing.weighting == "other":
-        return Recognition(None, told, f"by its timing {timing.told}")
-    by_name = weightings(named)
-    if by_name:
-        said = " or ".join(_NAMES[kind] for kind in sorted(by_name))
-        told = (f"the name says {said}", *told)
-    weighting, doubt = _weighting(by_name, timing)
+        return Recognition(None, measured, f"by its timing {timing.words}")
+    evidence = measured
+    if reading.weightings:
+        evidence = (f"the name says {_said(reading)}", *measured)
+    if elsewhere := _elsewhere(tags, reading):
+        return Recognition(None, evidence, elsewhere, asks=True)
+    weighting, doubt = _weighting(reading, timing)
     if weighting is None:
-        return Recognition(None, told, doubt, asks=True)
-    return _with_contrast(weighting, tags, named, told)
+        return Recognition(None, evidence, doubt, asks=True)
+    found = _with_contrast(weighting, tags, reading, evidence)
+    strength = (weighting in reading.weightings) + (weighting == timing.weighting)
+    return replace(found, strength=strength, head=reading.head or _part(tags).head)
 
 
 def agent(tags: SeriesTags) -> str:
     """The contrast agent, empty if none was given."""
-    return "" if tags.contrast_agent.lower() in _NO_AGENT else tags.contrast_agent
+    return tags.contrast_agent if read_agent(tags.contrast_agent) == "given" else ""
 
 
-def _excluded(tags: SeriesTags, named: list[str]) -> str | None:
+def _reading(tags: SeriesTags) -> NameReading:
+    """The name of a series: its description, or the protocol where that alone says something."""
+    readings = [read_name(text) for text in (tags.description, tags.protocol) if text]
+    saying = [one for one in readings if one.weightings or one.other]
+    return (saying or readings or [NameReading()])[0]
+
+
+def _part(tags: SeriesTags) -> NameReading:
+    """What the header says of the part of the body."""
+    return read_name(tags.body_part)
+
+
+def _elsewhere(tags: SeriesTags, reading: NameReading) -> str | None:
+    """Why a series shows no head, by its name, else by its header, else by its protocol."""
+    if reading.head:
+        return None
+    if reading.elsewhere:
+        return f"by its name it shows {reading.elsewhere}"
+    part = _part(tags)
+    if part.elsewhere:
+        return f"by its header it shows {part.elsewhere} (BodyPartExamined={tags.body_part})"
+    protocol = read_name(tags.protocol)
+    if protocol.elsewhere and not part.head:
+        return f"by its protocol it shows {protocol.elsewhere} (ProtocolName={tags.protocol})"
+    return None
+
+
+def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
     """Why a series can't be one of the sequences, whatever its timing; None if it can."""
     kind = tags.image_type
     if kind[:1] == ("DERIVED",) or _NO_IMAGE.intersection(kind[2:]):
         text = "\\".join(kind)
         return f"no original image (ImageType={text})"
-    if not kind and "mpr" in named:
+    if not kind and "mpr" in words_of_name(tags.description or tags.protocol):
         return "by its name made from other series (mpr)"
-    what = unusable(named)
-    return f"by its name {what}" if what else None
+    return f"by its name {reading.other}" if reading.other else None
 
 
-def _weighting(by_name: set[str], timing: _Timing) -> tuple[str | None, str | None]:
+def _weighting(reading: NameReading, timing: Timing) -> tuple[str | None, str | None]:
     """The weighting that name and timing agree on, or why there is none."""
-    measured = timing.weighting
-    if measured is None or (not by_name and not timing.alone):
-        if len(by_name) == 1:
-            return by_name.pop(), None
-        return None, "neither its name nor its timing tells the sequence"
-    if not by_name or measured in by_name:
+    named, measured = reading.weightings, timing.weighting
+    if measured is None or (not named and not timing.alone):
+        if len(named) == 1 and not reading.doubt:
+            return next(iter(named)), None
+        return None, reading.doubt or "neither its name nor its timing tells the sequence"
+    if not named or measured in named:
         return measured, None
-    if by_name == {"flair"} and measured == "t2" and "TI" not in timing.told:
+    if named == {"flair"} and measured == "t2" and not reading.doubt and not timing.inverted:
         return "flair", None
-    said = " or ".join(_NAMES[kind] for kind in sorted(by_name))
-    return None, f"the name says {said}, but the timing {_NAMES[measured]}"
+    return None, f"the name says {_said(reading)}, but the timing {_NAMES[measured]}"
+
+
+def _said(reading: NameReading) -> str:
+    return " or ".join(_NAMES[kind] for kind in sorted(reading.weightings))
 
 
 def _with_contrast(
-    weighting: str, tags: SeriesTags, named: list[str], told: tuple[str, ...]
+    weighting: str, tags: SeriesTags, reading: NameReading, evidence: tuple[str, ...]
 ) -> Recognition:
     """T1 before or after a contrast agent; on T2 and FLAIR it makes no other sequence."""
-    given, by_name = agent(tags), after_contrast(named)
     if weighting != "t1":
-        return Recognition(weighting, told)
-    if by_name is False and given:
-        doubt = f"the name says before contrast, but an agent is told ({given})"
-        return Recognition(None, told, doubt, asks=True)
-    if by_name:
-        return Recognition("t1ce", (*told, BY_NAME))
-    if given:
-        return Recognition("t1ce", (*told, f"contrast agent {given}"))
-    before = "the name says before contrast" if by_name is False else "no contrast agent is told"
-    return Recognition("t1", (*told, before))
+        return Recognition(weighting, evidence, contrast=reading.contrast)
+    given, named, text = read_agent(tags.contrast_agent), reading.contrast, tags.contrast_agent
+    if doubt := _contrast_doubt(tags, reading):
+        return Recognition(None, evidence, doubt, asks=True)
+    if named:
+        return Recognition("t1ce", (*evidence, BY_NAME), contrast=True)
+    if given == "given":
+        return Recognition("t1ce", (*evidence, f"contrast agent {text}"), contrast=True)
+    if named is False:
+        return Recognition("t1", (*evidence, "the name says before contrast"), contrast=False)
+    if given == "denied":
+        said = f"the header says no contrast agent ({text})"
+        return Recognition("t1", (*evidence, said), contrast=False)
+    return Recognition("t1", (*evidence, "no contrast agent is told"))
 
 
-def _timing(tags: SeriesTags) -> _Timing:
-    te, tr = tags.echo_time, tags.repetition_time
-    ti = tags.inversion_time if (tags.inversion_time or 0) > 50 else None
-    pulse = set(tags.scanning_sequence)
-    if "EP" in pulse:
-        return _Timing("other", "echo planar")
-    if te is None or tr is None:
-        return _Timing(None, "")
-    told = f"TR {tr:g}, TE {te:g}" + (f", TI {ti:g} ms" if ti else " ms")
-    if "GR" in pulse:
-        return _gradient(te, told)
-    return _spin(te, tr, ti, told)
-
-
-def _gradient(te: float, told: str) -> _Timing:
-    if te > GRADIENT_TE:
-        return _Timing("other", f"a gradient echo with T2* ({told})")
-    return _Timing("t1", f"gradient echo, {told}")
-
-
-def _spin(te: float, tr: float, ti: float | None, told: str) -> _Timing:
-    if ti is not None and STIR_TI[0] <= ti <= STIR_TI[1]:
-        return _Timing("other", f"an inversion that nulls fat ({told})")
-    if ti is not None and FLAIR_TI[0] <= ti <= FLAIR_TI[1]:
-        return _Timing("flair" if te >= FLAIR_TE else None, told, alone=True)
-    if te <= SHORT_TE:
-        if tr < T1_TR:
-            return _Timing("t1", told, alone=True)
-        if ti is not None:
-            return _Timing("t1", told)
-        return _Timing("other", f"proton density ({told})") if tr >= T2_TR else _Timing(None, told)
-    if te >= LONG_TE and tr >= T2_TR and ti is None:
-        return _Timing("t2", told, alone=True)
-    return _Timing(None, told)
+def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
+    """What of name and header doesn't fit together, a phrase."""
+    given, text = read_agent(tags.contrast_agent), tags.contrast_agent
+    if reading.contrast_doubt:
+        return reading.contrast_doubt
+    if reading.contrast is False and given == "given":
+        return f"the name says before contrast, but an agent is told ({text})"
+    if reading.contrast and given == "denied":
+        return f"the name says after contrast, but the header that there was no agent ({text})"
+    if reading.contrast is None and given == "unclear":
+        return f"whether a contrast agent was given isn't clear (ContrastBolusAgent={text})"
+    return None

@@ -19,7 +19,7 @@ from gliomask.datasets.dicom_study import studies_of_files
 from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, Problem, in_folders
-from gliomask.datasets.names import sequences_in
+from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.study_files import HINT, of_pictures, of_volumes
 from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.errors import CaseError, InputError, LayoutError
@@ -207,6 +207,6 @@ def _examination(folder: Path) -> tuple[Case, ...]:
         return of_volumes(scans, folder)
     if slices := pictures(folder):
         return (lgg_kaggle.case_without_masks(folder) or of_pictures(slices, folder),)
-    stacks = {sub: pictures(sub) for sub in folders(folder) if sequences_in(sub.name)}
+    stacks = {sub: pictures(sub) for sub in folders(folder) if read_name(sub.name).candidates}
     slices = [path for stack in stacks.values() for path in stack]
     return (of_pictures(slices, folder),) if slices else ()

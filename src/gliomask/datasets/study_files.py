@@ -10,7 +10,13 @@ from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.folders import natural, stem
-from gliomask.datasets.names import is_mask, sequences_in, without_sequence
+from gliomask.datasets.name_reading import (
+    NameReading,
+    read_name,
+    shared_words,
+    without_sequence,
+)
+from gliomask.datasets.names import is_mask
 from gliomask.errors import CaseError
 
 SOURCE = "study"
@@ -34,12 +40,13 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
     """
     groups: dict[str, dict[str, Path]] = {}
     unused = []
-    for name, path in files:
-        if is_mask(name):
-            continue
-        sequence = _sequence(name, path)
+    scans = [(name, path) for name, path in files if not is_mask(name)]
+    shared = shared_words([name for name, _ in scans])
+    for name, path in scans:
+        reading = read_name(name, shared)
+        sequence = _sequence(reading, path)
         if sequence is None:
-            unused.append(path.name)
+            unused.append((path.name, reading))
             continue
         images = groups.setdefault(without_sequence(name), {})
         if sequence in images:
@@ -47,13 +54,17 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
             raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=HINT)
         images[sequence] = path
     if not groups:
-        what = f"no name tells a sequence: {', '.join(unused) or 'only masks'}"
+        seen = ", ".join(_unused(name, reading) for name, reading in unused)
+        what = f"no name tells a sequence: {seen or 'only masks'}"
         raise CaseError(what, path=folder, hint=HINT)
     if len({frozenset(images) for images in groups.values()}) > 1:
         names = ", ".join(path.name for images in groups.values() for path in images.values())
         what = f"it isn't clear which files belong together: {names}"
         raise CaseError(what, path=folder, hint=f"{HINT}, or give each examination a folder")
-    notes = tuple(f"{name} is not used: its name tells no sequence" for name in unused)
+    notes = tuple(
+        f"{name} is not used: its name tells {_shows(reading) or 'no sequence'}"
+        for name, reading in unused
+    )
     return tuple(
         case_of_images({s: ImageFile((p,)) for s, p in images.items()}, name, folder, notes)
         for name, images in groups.items()
@@ -73,7 +84,8 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
     for path in sorted(files, key=lambda path: natural(path.name)):
         if is_mask(stem(path.name)) or is_mask(path.parent.name):
             continue
-        sequence = _sequence(stem(path.name), path) or _sequence(path.parent.name, path.parent)
+        sequence = _sequence(read_name(stem(path.name)), path)
+        sequence = sequence or _sequence(read_name(path.parent.name), path.parent)
         if sequence is None:
             what = "neither the picture's name nor its folder's tells the sequence"
             raise CaseError(what, path=path, hint=HINT)
@@ -103,9 +115,17 @@ def case_of_images(
     )
 
 
-def _sequence(name: str, path: Path) -> str | None:
-    meant = sequences_in(name)
-    if len(meant) > 1:
-        what = f"the name can mean {' or '.join(sorted(meant))}"
-        raise CaseError(what, path=path, hint=HINT)
-    return next(iter(meant), None)
+def _sequence(reading: NameReading, path: Path) -> str | None:
+    if reading.question:
+        raise CaseError(reading.question, path=path, hint=HINT)
+    return reading.sequence
+
+
+def _shows(reading: NameReading) -> str | None:
+    """What an image shows by its name, if that is none of our sequences."""
+    return reading.other or reading.elsewhere
+
+
+def _unused(name: str, reading: NameReading) -> str:
+    shows = _shows(reading)
+    return f"{name} ({shows})" if shows else name

@@ -15,7 +15,8 @@ from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.description import FILE_NAME, read_description
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.folders import folders, pictures, volumes
-from gliomask.datasets.names import is_mask, sequences_in
+from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.names import is_mask
 from gliomask.errors import FormatError, InputError, LayoutError
 
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
@@ -151,4 +152,4 @@ def _described(root: Path) -> LabelScheme | None:
 
 
 def _may_be_mask(name: str) -> bool:
-    return not _LAYER.search(name) and (is_mask(name) or not sequences_in(name))
+    return not _LAYER.search(name) and (is_mask(name) or not read_name(name).weightings)

@@ -63,6 +63,7 @@ def enhanced_tags(tags: SeriesTags, dataset: Dataset) -> SeriesTags:
     modifier = first.get("MRModifierSequence")
     agents = items(dataset, "ContrastBolusAgentSequence")
     timing = first.get("MRTimingAndRelatedParametersSequence")
+    regions = items(first.get("FrameAnatomySequence"), "AnatomicRegionSequence")
     return replace(
         tags,
         scanning_sequence=_scanning_sequence(dataset, modifier),
@@ -71,6 +72,7 @@ def enhanced_tags(tags: SeriesTags, dataset: Dataset) -> SeriesTags:
         inversion_time=number(modifier, "InversionTimes"),
         slice_thickness=number(first.get("PixelMeasuresSequence"), "SliceThickness"),
         contrast_agent=text(agents[0], "CodeMeaning") if agents else tags.contrast_agent,
+        body_part=tags.body_part or (text(regions[0], "CodeMeaning") if regions else ""),
     )
 
 

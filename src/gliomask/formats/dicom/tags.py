@@ -22,12 +22,14 @@ KEYWORDS = (
     "MagneticFieldStrength",
     "ImageType",
     "ScanningSequence",
+    "SequenceVariant",
     "MRAcquisitionType",
     "EchoTime",
     "RepetitionTime",
     "InversionTime",
     "SliceThickness",
     "ContrastBolusAgent",
+    "BodyPartExamined",
 )
 """The elements that ``series_tags`` reads."""
 
@@ -44,10 +46,12 @@ class SeriesTags:
         manufacturer, field_strength: of the scanner (tesla).
         image_type: the values, in capitals.
         scanning_sequence: of SE, IR, GR, EP, RM; empty if not told.
+        sequence_variant: of SK, MTC, SS, TRSS, SP, MP, OSP; empty if not told.
         acquisition: ``2D``, ``3D`` or empty.
         echo_time, repetition_time, inversion_time: milliseconds, None if not told.
         slice_thickness: millimetres, None if not told.
         contrast_agent: empty if none is told.
+        body_part: as it stands there, empty if not told.
     """
 
     patient_id: str = ""
@@ -63,12 +67,14 @@ class SeriesTags:
     field_strength: float | None = None
     image_type: tuple[str, ...] = ()
     scanning_sequence: tuple[str, ...] = ()
+    sequence_variant: tuple[str, ...] = ()
     acquisition: str = ""
     echo_time: float | None = None
     repetition_time: float | None = None
     inversion_time: float | None = None
     slice_thickness: float | None = None
     contrast_agent: str = ""
+    body_part: str = ""
 
     @property
     def label(self) -> str:
@@ -93,12 +99,14 @@ def series_tags(dataset: Dataset) -> SeriesTags:
         field_strength=number(dataset, "MagneticFieldStrength"),
         image_type=capitals(dataset, "ImageType"),
         scanning_sequence=capitals(dataset, "ScanningSequence"),
+        sequence_variant=capitals(dataset, "SequenceVariant"),
         acquisition=text(dataset, "MRAcquisitionType"),
         echo_time=number(dataset, "EchoTime"),
         repetition_time=number(dataset, "RepetitionTime"),
         inversion_time=number(dataset, "InversionTime"),
         slice_thickness=number(dataset, "SliceThickness"),
         contrast_agent=text(dataset, "ContrastBolusAgent"),
+        body_part=text(dataset, "BodyPartExamined"),
     )
 
 

@@ -1,0 +1,102 @@
+"""Whether words place an image before or after a contrast agent.
+
+``without``, ``pre``, ``post`` and their like in other languages say so only of the word that they
+stand before: ``post op`` and ``without fatsat`` speak of something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from gliomask.datasets import vocabulary as vocab
+from gliomask.datasets.name_words import is_known
+
+_BOTH = "withandwithout"
+_T1 = vocab.WEIGHTINGS["t1"] | {"t1"}
+
+
+def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | None, str | None]:
+    """After an agent (True), before or without one (False), or not said (None); and a doubt.
+
+    Args:
+        words: of a name, see ``name_words``.
+        shared: letters that are initials, see ``name_reading.read_name``.
+    """
+    found = {said for at in range(len(words)) if (said := _said(words, at, shared)) is not None}
+    if "both" in found or {True, False} <= found:
+        return None, "the name says both before and after contrast"
+    if True in found or False in found:
+        return True in found, None
+    if "perhaps" in found:
+        return None, "a letter in the name may mean contrast"
+    weak = vocab.NATIVE in words
+    return (False if weak else None), None
+
+
+def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
+    """What one word says: after, before, ``both``, ``perhaps``, or nothing."""
+    word, behind = words[at], words[at + 1] if at + 1 < len(words) else ""
+    if word in vocab.UNENHANCED:
+        return False
+    if word == _BOTH:
+        return "both"
+    if is_agent(word):
+        return _of_agent(words, at)
+    if word in ("c", "ce"):
+        return _of_letter(words, at, shared)
+    if word == "post" and (not behind or not _about_something_else(words, at)):
+        return True
+    if word == "pre" and (not behind or not _about_something_else(words, at)):
+        return False
+    if word in ("without", "wo", "ohne", "sans", "sin", "senza", "zonder") and not behind:
+        return False
+    return True if word in ("with", "mit", "avec") and not behind else None
+
+
+def is_agent(word: str) -> bool:
+    """Whether a word names a contrast agent or enhancement."""
+    return word in vocab.CONTRAST or (len(word) > 5 and word.startswith(vocab.AGENT_STARTS))
+
+
+def _about_something_else(words: Sequence[str], at: int) -> bool:
+    behind = words[at + 1]
+    return behind in vocab.NOT_AGENT or is_agent(behind)  # an agent speaks for itself
+
+
+def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
+    """What the word before an agent makes of it."""
+    if words[at] == "contrast" and at and words[at - 1] in vocab.EXAMINATION:
+        return None
+    if words[at + 1 : at + 2] == ["free"]:
+        return False
+    place = at - 1
+    while place >= 0 and (words[place] in vocab.BETWEEN or is_agent(words[place])):
+        place -= 1
+    governor = words[place] if place >= 0 else ""
+    if governor == _BOTH:
+        return "both"
+    if governor in vocab.WITH and _joined_to_denial(words, place):
+        return "both"
+    return governor not in vocab.WITHOUT | vocab.BEFORE
+
+
+def _joined_to_denial(words: Sequence[str], place: int) -> bool:
+    """``without and with``, ``pre and post``."""
+    earlier = [word for word in words[:place] if word not in vocab.BETWEEN]
+    return len(earlier) > 1 and earlier[-1] in vocab.AND and earlier[-2] in vocab.WITHOUT
+
+
+def _of_letter(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
+    """A lone ``c`` or ``ce``: contrast behind T1, initials at the beginning, else a doubt."""
+    before = words[at - 1] if at else ""
+    if before in vocab.WITHOUT | vocab.BEFORE:
+        return False
+    if before in vocab.WITH | vocab.AFTER:
+        return True
+    if words[at] in shared or _T1.isdisjoint(words):
+        return None
+    if not _T1.isdisjoint(words[:at]):
+        known = all(is_known(word) for word in words[at + 1 :])
+        close = words[at] == "ce" or before in _T1
+        return True if known and close else "perhaps"
+    return "perhaps" if words[at] == "ce" else None

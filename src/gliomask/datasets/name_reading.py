@@ -1,0 +1,194 @@
+"""What a name says of the MR sequence that it names: the one analyser of such words.
+
+File names, channel names, series descriptions, protocol names and the contrast agent are all read
+here, by the words of ``vocabulary``. A negation binds to the next word: ``POST W/O FATSAT`` is
+after contrast, ``pre-op T1 gad`` too. What can be read in two ways is a doubt, never a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from gliomask.datasets import vocabulary as vocab
+from gliomask.datasets.contrast_words import contrast_in, is_agent
+from gliomask.datasets.name_words import parts_of_token, words_of_name
+
+_BIDS = re.compile(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)")
+_NOISE = frozenset().union(
+    *vocab.WEIGHTINGS.values(), vocab.CONTRAST, vocab.TECHNIQUES, vocab.UNENHANCED,
+    ("t1", "t2", "pre", "post", "native", "dark"),
+)  # fmt: skip
+_BINDING = vocab.WITHOUT | vocab.WITH | vocab.BEFORE | vocab.AFTER | {"c", "ce"}
+
+
+@dataclass(frozen=True)
+class NameReading:
+    """What a name says.
+
+    Attributes:
+        weightings: of t1, t2 and flair, those that it names; a FLAIR may call itself T2, too.
+        contrast: after a contrast agent (True), before or without one (False), not said (None).
+        other: what it shows, if that is none of our sequences.
+        elsewhere: another part of the body than the head.
+        head: the head is named.
+        doubt: why one weighting can be meant or another image, a phrase; None if there is none.
+        contrast_doubt: why before and after contrast can be meant, a phrase; None likewise.
+    """
+
+    weightings: frozenset[str] = frozenset()
+    contrast: bool | None = None
+    other: str | None = None
+    elsewhere: str | None = None
+    head: bool = False
+    doubt: str | None = None
+    contrast_doubt: str | None = None
+
+    @property
+    def candidates(self) -> frozenset[str]:
+        """The sequences that it can mean, by the names of ``core.volume.SEQUENCES``.
+
+        None: it names another image, or says nothing.
+        """
+        if self.other or self.elsewhere:
+            return frozenset()
+        if "t1" not in self.weightings:
+            return self.weightings
+        both, one = {"t1", "t1ce"}, {"t1ce"} if self.contrast else {"t1"}
+        return (self.weightings - {"t1"}) | (both if self.contrast_doubt else one)
+
+    @property
+    def sequence(self) -> str | None:
+        """The sequence that it names without a doubt, if it does."""
+        clear = len(self.candidates) == 1 and not self.doubt
+        return next(iter(self.candidates)) if clear else None
+
+    @property
+    def question(self) -> str | None:
+        """What is in doubt, a phrase; None if it names one sequence, another image, or none."""
+        if not self.candidates or self.sequence:
+            return None
+        meant = f"the name can mean {' or '.join(sorted(self.candidates))}"
+        return self.doubt or (meant if len(self.weightings) > 1 else self.contrast_doubt or meant)
+
+
+def read_name(name: str, shared: Collection[str] = ()) -> NameReading:
+    """Reads a name.
+
+    Args:
+        name: of a file, a channel or a series, without suffix.
+        shared: words, in lower case, that stand in the names of all images of the examination; a
+            lone ``c`` or ``ce`` among them is somebody's initials.
+
+    >>> read_name("Ax T1 POST W/O FATSAT").sequence, read_name("t2_tirm_tra_dark-fluid").sequence
+    ('t1ce', 'flair')
+    """
+    words = words_of_name(name)
+    weightings, doubt = _weightings(words)
+    contrast, contrast_doubt = contrast_in(words, frozenset(shared))
+    return NameReading(
+        weightings=weightings,
+        contrast=contrast,
+        other=_other(words, weightings),
+        elsewhere=_elsewhere(words),
+        head=not vocab.HEAD.isdisjoint(words),
+        doubt=doubt,
+        contrast_doubt=contrast_doubt,
+    )
+
+
+Agent = Literal["given", "denied", "silent", "unclear"]
+
+
+def read_agent(text: str) -> Agent:
+    """Whether a contrast agent was given, by the text of a header.
+
+    >>> read_agent("12ML MULTIHANCE"), read_agent("NO CONTRAST"), read_agent("see notes")
+    ('given', 'denied', 'unclear')
+    """
+    words = words_of_name(text)
+    if set(words) <= vocab.NO_ANSWER:
+        return "silent"
+    given, doubt = contrast_in(words, frozenset())
+    if given is not None:
+        return "given" if given else "denied"
+    if doubt:
+        return "unclear"
+    if not vocab.DENIALS.isdisjoint(words):
+        return "denied"
+    amounts = [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)\s*(?:ml|cc|mmol)\b", text.lower())]
+    if any(amounts) or not vocab.AFFIRMATIONS.isdisjoint(words):
+        return "given"
+    return "denied" if amounts else "unclear"
+
+
+def _weightings(words: list[str]) -> tuple[frozenset[str], str | None]:
+    """The weightings that words name, and why they may mean something else."""
+    found: set[str] = {"t1", "t2"} & set(words)
+    found |= {kind for kind, names in vocab.WEIGHTINGS.items() if not names.isdisjoint(words)}
+    doubt = None
+    if "tirm" in words and "flair" not in found:
+        found.add("flair")
+        doubt = None if "dark" in words else "a TIRM can be a FLAIR or a STIR"
+    if "t2" in found and not vocab.OTHER["proton density"].isdisjoint(words):
+        doubt = "the name says proton density and T2"
+    if "flair" in found:
+        found.discard("t2")  # FLAIR is T2-weighted, and many names say so
+    return frozenset(found), doubt
+
+
+def _other(words: list[str], weightings: frozenset[str]) -> str | None:
+    """What the words say that is none of our sequences."""
+    for what, names in vocab.OTHER.items():
+        dual_echo = what == "proton density" and "t2" in weightings
+        if not names.isdisjoint(words) and not dual_echo:
+            return what
+    if not {"dixon", "mdixon"}.isdisjoint(words) and words[-1] in ("f", "in", "ip", "op"):
+        return "a fat, water or phase image"
+    return None
+
+
+def _elsewhere(words: list[str]) -> str | None:
+    if not vocab.HEAD.isdisjoint(words):
+        return None
+    parts = vocab.ELSEWHERE.items()
+    return next((part for part, names in parts if not names.isdisjoint(words)), None)
+
+
+def shared_words(names: Collection[str]) -> frozenset[str]:
+    """The words in all names of images of one examination; none if all have one weighting."""
+    if len({read_name(name).weightings for name in names}) < 2:
+        return frozenset()
+    return frozenset.intersection(*(frozenset(words_of_name(name)) for name in names))
+
+
+def without_sequence(name: str) -> str:
+    """What is left of a name without the words for the sequence and for how it was processed.
+
+    Files of one examination have this in common; of a BIDS name it is subject and session.
+
+    >>> without_sequence("Sub-01_T1w_brain"), without_sequence("flair")
+    ('Sub-01', '')
+    """
+    if found := _BIDS.match(name):
+        return found[0].replace("_", "-")
+    tokens = [token for token in re.split(r"[^A-Za-z0-9]+", name) if token]
+    lower = [token.lower() for token in tokens]
+    kept = [
+        token
+        for at, token in enumerate(tokens)
+        if not _is_noise(lower[at])
+        and not (lower[at] in _BINDING and _names_agent(lower[at + 1 : at + 2]))
+        and not (lower[at] in ("c", "ce") and at and parts_of_token(lower[at - 1])[0] == "t1")
+    ]
+    return "-".join(kept)
+
+
+def _names_agent(tokens: list[str]) -> bool:
+    return any(is_agent(part) for token in tokens for part in parts_of_token(token))
+
+
+def _is_noise(token: str) -> bool:
+    return bool(token) and all(part in _NOISE for part in parts_of_token(token))

@@ -1,0 +1,114 @@
+"""A name taken apart into words: signs spelled out, words written together told apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+from gliomask.datasets import vocabulary as vocab
+
+_AGENT = r"(?:ce?|gd|gado?|gadolinium|km|mdc|contrast\w*|kontrast\w*|civ)"
+_EDGE = r"(?![a-z0-9])"
+_SPELLED = tuple(
+    (re.compile(pattern), spelled)
+    for pattern, spelled in (
+        (r"(?<![a-z0-9])(?:sub|ses|space|run|dir|from|to|den|hemi|task|echo|trc)"
+         r"-[a-z0-9]+(?=_|$)", " "),
+        (r"part-phase", " phase "),
+        (r"(?<![a-z0-9])ce-(?:none|no|pre|nativ\w*|without)(?=_|$)", " without contrast "),
+        (r"(?<![a-z0-9])ce-[a-z0-9]+(?=_)", " contrast "),
+        (r"space-(?:native|orig|t1w?|t2w?|flair|mni\w*)", " "),
+        (r"native[\s_-]*space|space[\s_-]*native", " "),
+        (r"_", " "),
+        (r"pd[\s/]*t2", " pd t2 "),
+        (r"divided\s*by", " dividedby "),
+        (r"t2\w?\s*[*]|t2[\s-]*star\w*", " t2star "),
+        (r"r2\s*[*]", " r2star "),
+        (r"dark[\s-]*fl(?:uid)?" + _EDGE + r"|fluid[\s-]*att\w*", " darkfluid "),
+        (r"(?<![a-z])(me)?mp[\s-]?rage", r" \1mprage "),
+        (r"(?<![a-z0-9])([ctl])[\s-]?(?:spine|spn|sp)" + _EDGE, r" \1spine "),
+        (r"phase[\s-]*contrast", " phasecontrast "),
+        (r"field[\s-]*map\w*", " fieldmap "),
+        (r"double[\s-]*(?:ir|inversion)" + _EDGE, " doubleir "),
+        (r"(?:in|out|opp)[\s-]*phase", " phase "),
+        (r"fat[\s-]*(?:sat|sup|suppr)\w*", " fatsat "),
+        (r"w[/&+]{0,2}\s*w/?o" + _EDGE + r"|with(?:out)? and with(?:out)?", " withandwithout "),
+        (r"(?<![a-z0-9])w[/\\]o" + _EDGE + r"|(?<![a-z0-9])w\.o\.", " without "),
+        (r"(?<![a-z0-9])w/", " with "),
+        (r"(?<![a-z0-9])c/\s?(?=" + _AGENT + _EDGE + ")", " with "),
+        (r"(?<![a-z0-9])s/\s?(?=" + _AGENT + _EDGE + ")", " without "),
+        (r"(?<![a-z0-9])i\.?\s?v\.", " iv "),
+        (r"m\.\s?d\.\s?c\.?", " mdc "),
+        (r"[+]\s*(?:" + _AGENT + r"|k)" + _EDGE, " gd "),
+        (r"(?<![a-z0-9])" + _AGENT + r"\s?[+]", " gd "),
+        (r"(?:(?<=\s)|^)-" + _AGENT + _EDGE, " without gd "),
+        (r"(?<![a-z0-9])" + _AGENT + r"\s?-(?=\s|$)", " without gd "),
+    )
+)  # fmt: skip
+"""Signs and pairs of words -> one word, in this order, on the name in lower case."""
+_WEIGHTED = re.compile(
+    rf"(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
+)
+_PARTS = sorted(
+    (vocab.CONTRAST | vocab.TECHNIQUES | frozenset().union(*vocab.WEIGHTINGS.values())
+     | vocab.NOT_AGENT | vocab.UNENHANCED
+     | {"post", "pre", "non", "no", "without", "with", "wo", "ohne", "sans", "sin", "nach",
+        "map", "rho", "native", "dir"}) - {"m"},
+    key=len,
+    reverse=True,
+)  # fmt: skip
+_KNOWN = frozenset().union(
+    *vocab.OTHER.values(), *vocab.ELSEWHERE.values(), *vocab.WEIGHTINGS.values(),
+    vocab.HEAD, vocab.CONTRAST, vocab.AFTER, vocab.BEFORE, vocab.WITHOUT, vocab.WITH,
+    vocab.UNENHANCED, vocab.NOT_AGENT, vocab.TECHNIQUES, vocab.BETWEEN, vocab.EXAMINATION,
+    ("t1", "t2", "native", "withandwithout", "dark"),
+)  # fmt: skip
+
+
+def words_of_name(name: str) -> list[str]:
+    """The words of a name, lower case, accents off; ``t1`` and ``t2`` as words of their own.
+
+    >>> words_of_name("Ax T1 +C"), words_of_name("T2*_GRE"), words_of_name("T1wPostGd")
+    (['ax', 't1', 'gd'], ['t2star', 'gre'], ['t1', 'post', 'gd'])
+    """
+    decomposed = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss"))
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    for pattern, spelled in _SPELLED:
+        plain = pattern.sub(spelled, plain)
+    return [word for token in re.findall(r"[a-z0-9]+", plain) for word in parts_of_token(token)]
+
+
+def is_known(word: str) -> bool:
+    """Whether the vocabulary has a word, or it is a number or a size."""
+    return word in _KNOWN or re.fullmatch(r"\d+(mm|d|t)?", word) is not None
+
+
+@cache
+def parts_of_token(token: str) -> tuple[str, ...]:
+    """A token as the words that it consists of; itself, if it is one or can't be taken apart."""
+    if token in _KNOWN:
+        return (token,)
+    if found := _WEIGHTED.fullmatch(token):
+        weighting, contrast, rest = found.groups()
+        if weighting == "t2" and contrast == "f" and not rest:
+            return ("flair",)
+        mark = {"c": ("gd",), "ce": ("gd",), "n": ("unenhanced",)}.get(contrast or "", ())
+        bare = token.endswith(weighting + rest) and not contrast
+        tail = _covered(rest.rstrip("0123456789") if not (bare and rest.isdecimal()) else rest)
+        return (weighting, *mark, *tail) if tail is not None else (token,)
+    parts = _covered(re.sub(r"\d+$", "", token))
+    return parts if parts else (token,)
+
+
+@cache
+def _covered(text: str) -> tuple[str, ...] | None:
+    """Known words that make up a text without a rest; None if there are none."""
+    if not text:
+        return ()
+    for part in _PARTS:
+        if text.startswith(part):
+            rest = _covered(text[len(part) :])
+            if rest is not None and (len(part) > 1 or not rest):
+                return (part, *rest)
+    return None

@@ -1,0 +1,148 @@
+"""The words by which files and series are called, in the languages of the scanners: data only.
+
+Lower case, accents left off. English, German, French, Spanish, Portuguese, Italian and Dutch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _table(rows: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+    return MappingProxyType({name: _words(text) for name, text in rows.items()})
+
+
+WEIGHTINGS = _table(
+    {
+        "t1": "mprage memprage bravo spgr fspgr irfspgr irspgr efgre3d fspgrir",
+        "flair": "flair darkfluid fluidattenuated vflair",
+    }
+)
+"""Sequence -> names of acquisitions that stand for it alone."""
+
+OTHER = _table(
+    {
+        "a localizer": "loc localizer localiser localizers localisers localizador localizzatore "
+        "lokalizer scout scouts survey smartsurvey smartbrain aahead topogram repere "
+        "3plane planscan",
+        "diffusion": "adc eadc dadc dwi dti diff diffusion difusion diffusione diffusie trace "
+        "tracew fa colfa b1000 b500 b800 sb1000d isodwi ivim resolve dki noddi hardi dmri kadc",
+        "susceptibility": "swi swan swip esswan venobold venbold qsm hemo haemo medic t2star "
+        "t2starw merge fsbb bsi suscept susceptibility",
+        "perfusion": "perf perfusion perfusie perfusione dsc dce asl pcasl pasl pwi cbf cbv rcbv "
+        "rcbf mtt ttp tmax psr dynasusc twist",
+        "function": "bold fmri rfmri tfmri rsfmri rest resting epi ep2d sbref",
+        "vessels": "mra mrv tof angio angiography angiogram angiographie venography venogram cemra "
+        "pca phasecontrast inhance tricks",
+        "spectroscopy": "mrs csi spectro spectroscopy spektroskopie svs mrsi",
+        "calibration": "calibration calib asset refscan fieldmap fieldmapping shim b0map b1map "
+        "coilsens prescan sensitivity",
+        "made from other series": "mip minip mpvr reformat reformatted reformats subtraction "
+        "subtracted subtract subtraktion screen capture report fused projection dividedby "
+        "ratio",
+        "a map": "map maps mapping karte t1map t2map r1map r2map r2star pdmap relaxometry rho "
+        "t1rho t2rho qt1 qt2 symri unit1 magic mtr",
+        "a fat, water or phase image": "phase pha fat inphase outphase oop opposed opp",
+        "proton density": "pd pdw proton protondensity",
+        "short-tau inversion recovery": "stir stirw",
+        "double inversion recovery": "dir doubleir doubleinversion",
+        "another contrast": "ciss fiesta fiestac truefisp trufi bffe mp2rage psir psif wmn "
+        "fgatir inv1 inv2",
+    }
+)
+"""What an image shows that is no T1, T2 or FLAIR -> words that say so."""
+
+ELSEWHERE = _table(
+    {
+        "the spine": "spine cspine tspine lspine cervical thoracic dorsal lumbar lumbosacral "
+        "sacrum hws bws lws wirbelsaule wirbelsaeule ws rachis cervicale lombaire lombare columna "
+        "colonna coluna wervelkolom cwk lwk myelo spinal medulla cord "
+        "ctspine tlspine wholespine",
+        "the neck": "neck hals cou cuello collo nek larynx thyroid parotid",
+        "a limb": "knee knie genou rodilla ginocchio shoulder schulter epaule hombro spalla "
+        "schouder hip hufte hanche cadera ankle sprunggelenk cheville wrist handgelenk poignet "
+        "elbow ellenbogen coude foot fuss pied hand finger thigh calf femur extremity",
+        "the trunk": "chest thorax breast brust sein mama heart cardiac herz coeur abdomen abdo "
+        "liver leber foie higado fegato lever kidney niere pelvis becken bassin prostate prostata "
+        "uterus rectum pancreas",
+    }
+)
+"""Another part of the body than the head -> words that name it."""
+HEAD = _words(
+    "brain head cerveau crane cranien tete encephale kopf schadel schaedel hirn gehirn cabeza "
+    "cerebro craneo encefalo cranio testa cervello hersenen hoofd schedel cranial cerebral neuro "
+    "skull wholebrain glioma gbm headbrain"
+)
+"""Words that name the head."""
+
+CONTRAST = _words(
+    "gd gad gado gada gadolinium gadolinio gadolinum gddtpa dtpa contrast contrasts contraste "
+    "contrasto kontrast kontrastmittel contrastmiddel contraststof km mdc civ pdc enhanced "
+    "enhancement enh enhancing contrasted contrastado contrastada injection injecte injectee inj "
+    "iniezione gadovist gadavist gadobutrol gadograf gadoterate gadoteridol gadopentetate "
+    "gadobenate gadodiamide gadopiclenol gadoxetate dotarem dotagraf magnevist magnegita "
+    "magnograf prohance multihance omniscan omni clariscan optimark vueway elucirem primovist "
+    "eovist ablavar vasovist artirem feraheme ferumoxytol"
+)
+"""Words for a contrast agent, or for an image that shows one."""
+AGENT_STARTS = ("gado", "gada", "gd")
+"""Trade names and substances begin like this."""
+AFTER = frozenset(("post", "after", "nach", "apres", "despues", "tras", "dopo", "na", "tardif"))
+"""After; whether after an agent, the next word tells."""
+BEFORE = frozenset(("pre", "before", "vor", "avant", "antes", "prima", "voor", "ante"))
+"""Before; whether before an agent, the next word tells."""
+WITHOUT = _words("without wo no non not ohne o sans sin sem senza zonder geen kein keine")
+"""Words that deny what follows them."""
+WITH = _words("with w mit m avec con com met")
+"""Words that affirm what follows them."""
+AND = frozenset(("and", "und", "et", "y", "e", "en", "then", "n", "ed"))
+NO_ANSWER = _words("n a na nil null unknown unbekannt 0 not applicable available")
+"""Where an agent should stand, words that say nothing."""
+DENIALS = WITHOUT | _words("none ninguno nessuno aucun keines")
+"""Where an agent should stand, words that say that there was none."""
+AFFIRMATIONS = _words("yes y ja oui si ce c agent")
+"""Where an agent should stand, words that say that there was one."""
+UNENHANCED = _words(
+    "unenhanced nonenhanced noncontrast noncon noncontrasted nongd nongad nativ natif nativo "
+    "basale basal blanco nce precon"
+)
+"""Before or without an agent, alone."""
+NATIVE = "native"
+"""Before an agent, or in the space of the examination: weaker than any other word."""
+BETWEEN = _words(
+    "iv i v intravenous intraveineuse intravenoso ev de di du d des der des of the any mezzo medio "
+    "meio produit agent dye medium media l el la le gabe von"
+)
+"""Words that may stand between a preposition and the agent."""
+NOT_AGENT = _words(
+    "op ops operative operation operatif operatorio operatoire surgery surgical surg chirurgie "
+    "resection biopsy bx rt rad rads radiation radio radiotherapy xrt treatment tx therapy "
+    "therapie chemo crt treat treated scan norm normalize processed proc process processing "
+    "preproc mortem natal partum traumatic trauma stroke ictal intervention training baseline "
+    "implant embolization embo srs gk dbs shunt"
+)
+"""What else one can be before or after."""
+EXAMINATION = frozenset(("multi", "high", "hi", "tissue", "low", "soft", "image"))
+"""Before ``contrast`` these make it the contrast of an image, not an agent."""
+
+TECHNIQUES = _words(
+    "se tse fse frfse tfse haste gre ge gr tfe ffe tfl flash fl2d fl3d fl vibe space spc vista "
+    "cube isofse primefse blade propeller multivane mvxd jet radial star dixon mdixon ideal lava "
+    "thrive quick3d tirm tir ir irse irtse irfse mpr mpr1 mpr2 spc1 ssfse single shot 3d 2d "
+    "ax axial axiale axiaal tra trans transversal transverse cor coronal coronaal sag sagittal "
+    "sagittaal obl oblique fs fatsat spir spair spectral sat we iso isotropic hires "
+    "highres thin thick stealth nav brainlab brain head sense smart wip cs csense p2 p3 p4 mt "
+    "fc flow comp image img images weighted wi acpc dc restore n4 bias corrected norm "
+    "reg registered coreg coregistered resampled rsl warped stripped skullstripped unstripped "
+    "ss bet orig anon defaced deface preproc preprocessed final space mm nd dis2d dis3d "
+    "1mm mni raw restored denoised bfc"
+)
+"""Words that say how an image was made; they neither name a sequence nor a patient."""
+PREFIXES = ("sag", "cor", "ax", "tra", "3d", "2d", "wip", "inplane", "hr", "fs", "ir", "co", "wm",
+            "wr", "s", "e", "r", "w", "m", "d", "o", "q")  # fmt: skip
+"""What stands before ``t1`` and ``t2`` in one word, on scanners and from SPM."""
