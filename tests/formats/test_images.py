@@ -22,7 +22,8 @@ def test_names() -> None:
     assert is_nifti(Path("a.nii"))
     assert not is_nifti(Path("a.nii.zip"))
     assert is_picture(Path("a.TIFF"))
-    assert not is_picture(Path("a.jpg"))
+    assert is_picture(Path("a.jpg"))
+    assert not is_picture(Path("a.gif"))
 
 
 def test_a_volume_has_a_world(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from gliomask.errors import FormatError
+from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.pictures import (
-    read_picture_masks,
     read_pictures,
     read_stack,
+    stack_shape,
     write_picture,
 )
 
@@ -54,14 +56,20 @@ def test_channels(tmp_path: Path) -> None:
     assert (read_pictures([path]) == 7).all()
 
 
-def test_masks_are_anything_but_0(tmp_path: Path) -> None:
-    grey, colour = np.zeros((5, 4), np.uint8), np.zeros((5, 4, 3), np.uint8)
-    grey[1, 2], grey[3, 0], colour[1, 2, 1], colour[3, 0, 2] = 255, 1, 9, 255
-    for array in (grey, colour):
-        write_picture(tmp_path / "m.png", array)
-        mask = read_picture_masks([tmp_path / "m.png"])
-        assert mask.dtype == np.uint8
-        assert np.argwhere(mask).tolist() == [[0, 3, 0], [2, 1, 0]]
+def test_pages_of_one_file_are_slices(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:5, :4]
+    pages = np.stack([60 * k + 10 * rows + columns for k in range(3)]).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="minisblack")
+    assert np.array_equal(read_pictures([tmp_path / "a.tif"]), read_pictures(stack_of(tmp_path)))
+    assert stack_shape([tmp_path / "a.tif"]) == stack_shape(stack_of(tmp_path)) == (4, 5, 3)
+
+
+def test_shades_that_are_no_numbers(tmp_path: Path) -> None:
+    array = np.ones((5, 4), np.float32)
+    array[3, 1] = np.nan
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack")
+    with pytest.raises(FormatError, match=r"1 voxels are not finite, the first at \(1, 3, 0\)"):
+        read_pictures([tmp_path / "a.tif"])
 
 
 @pytest.mark.parametrize("odd", [np.zeros((5, 5), np.uint8), np.zeros((5, 4, 3), np.uint8)])
@@ -105,4 +113,4 @@ def test_a_picture_carries_its_note(tmp_path: Path, suffix: str) -> None:
         told = (*picture.info.values(), *dict(picture.getexif()).values())
         texts = [str(value) for value in told]
     assert "For research use only" in texts
-    np.testing.assert_array_equal(read_picture_masks([path])[:, :, 0], np.eye(4))
+    np.testing.assert_array_equal(read_mask_pictures([path])[:, :, 0], np.eye(4))

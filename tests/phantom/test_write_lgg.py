@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import read_nifti, read_nifti_labels
-from gliomask.formats.pictures import read_picture_masks, read_stack
+from gliomask.formats.pictures import read_stack
 from gliomask.phantom.write_lgg import WRITERS
 from tests.phantom.made import patient
 
@@ -42,7 +43,7 @@ def test_masks_are_0_or_255(tmp_path: Path) -> None:
     folder = kaggle(tmp_path)
     paths = [folder / f"{NAME}_{k}_mask.tif" for k in range(1, 7)]
     assert np.unique(read_stack(paths)).tolist() == [0, 255]
-    assert read_picture_masks(paths).sum(axis=(0, 1)).tolist() == [0, 0, 1, 3, 1, 0]
+    assert read_mask_pictures(paths).sum(axis=(0, 1)).tolist() == [0, 0, 1, 3, 1, 0]
 
 
 @pytest.mark.parametrize(("number", "copied", "kept"), [(7, 2, 0), (4, 0, 2)])

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gliomask.errors import CaseError, LayoutError
-from gliomask.formats.images import is_nifti, is_picture
+from gliomask.formats.images import SUFFIXES, is_nifti, is_picture
 from gliomask.formats.limits import MAX_ENTRIES
 
 _LITTER = ("__MACOSX", "lost+found")
@@ -50,7 +50,7 @@ def folders(folder: Path) -> list[Path]:
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The TIFF and PNG files in a folder."""
+    """The picture files in a folder."""
     return [path for path in entries(folder) if is_picture(path) and path.is_file()]
 
 
@@ -112,5 +112,6 @@ def one_each(kinds: dict[str, list[Path]]) -> dict[str, Path]:
 
 
 def stem(name: str) -> str:
-    """A file's name without ``.nii.gz``, ``.nii``, ``.tif``, ``.tiff`` or ``.png``."""
-    return re.sub(r"\.(nii\.gz|nii|tiff?|png)$", "", name, flags=re.IGNORECASE)
+    """A file's name without ``.nii.gz``, ``.png`` or another suffix that is read."""
+    known = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(known)]

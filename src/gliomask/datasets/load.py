@@ -94,7 +94,7 @@ def check_grids(case: Case, grids: Mapping[str, Grid], hint: str | None = None) 
 
 
 def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
-    numbers, affine = read_labels(file)
+    numbers, affine = read_labels(file, numbered=not case.scheme.binary)
     _check_grid(case, "the mask", (numbers.shape, affine), (first.array.shape, first.affine))
     try:
         labels = case.scheme.translate(numbers)

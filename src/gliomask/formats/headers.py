@@ -10,7 +10,7 @@ from gliomask.core.volume import Affine
 from gliomask.formats.dicom.read import series_grid
 from gliomask.formats.images import is_nifti, is_series
 from gliomask.formats.nifti import read_header
-from gliomask.formats.picture import read_picture
+from gliomask.formats.pictures import stack_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,5 +40,4 @@ def image_header(file: ImageFile) -> ImageHeader:
     if is_series(file.paths):
         grid = series_grid(file.paths, file.channel)
         return ImageHeader(grid.shape, grid.affine, has_world=True)
-    rows, columns, _ = read_picture(file.paths[0]).shape
-    return ImageHeader((columns, rows, len(file.paths)), PICTURE_AFFINE, has_world=False)
+    return ImageHeader(stack_shape(file.paths), PICTURE_AFFINE, has_world=False)

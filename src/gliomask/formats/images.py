@@ -16,11 +16,12 @@ from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
-from gliomask.formats import nifti, pictures
+from gliomask.formats import nifti, picture, pictures
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.read import read_series
+from gliomask.formats.mask_pictures import read_mask_pictures
 
-SUFFIXES = (*nifti.SUFFIXES, *pictures.SUFFIXES)
+SUFFIXES = (*nifti.SUFFIXES, *picture.SUFFIXES)
 """How the names of readable files end, in lower case; DICOM files may have any name."""
 
 
@@ -53,7 +54,7 @@ def is_nifti(path: Path) -> bool:
 
 def is_picture(path: Path) -> bool:
     """Whether the name ends as pictures do."""
-    return path.name.lower().endswith(pictures.SUFFIXES)
+    return path.name.lower().endswith(picture.SUFFIXES)
 
 
 def is_series(paths: Sequence[Path]) -> bool:
@@ -87,8 +88,15 @@ def read_images(files: Sequence[ImageFile]) -> tuple[Image, ...]:
     return tuple(images)
 
 
-def read_labels(file: ImageFile) -> tuple[npt.NDArray[np.integer], Affine]:
+def read_labels(
+    file: ImageFile, *, numbered: bool = False, threshold: float | None = None
+) -> tuple[npt.NDArray[np.integer], Affine]:
     """The numbers of a mask (I, J, K), not translated yet, and its affine.
+
+    Args:
+        file: the mask.
+        numbered, threshold: how pictures of more than two grey levels are to be read, see
+            ``read_mask_pictures``; refused if neither.
 
     Raises:
         FormatError: an unknown suffix; whatever the format finds wrong; no whole numbers.
@@ -97,7 +105,8 @@ def read_labels(file: ImageFile) -> tuple[npt.NDArray[np.integer], Affine]:
         raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
     if _is_volume(file.paths):
         return nifti.read_nifti_labels(file.paths[0])
-    return pictures.read_picture_masks(file.paths), PICTURE_AFFINE
+    numbers = read_mask_pictures(file.paths, numbered=numbered, threshold=threshold)
+    return numbers, PICTURE_AFFINE
 
 
 def _read(paths: tuple[Path, ...]) -> _Content:
@@ -122,7 +131,7 @@ def _is_volume(paths: tuple[Path, ...]) -> bool:
         return True
     strange = [path for path in paths if not is_picture(path)]
     if strange:
-        allowed = f"one .nii or .nii.gz, DICOM, or a stack of {', '.join(pictures.SUFFIXES)}"
+        allowed = f"one .nii or .nii.gz, DICOM, or a stack of {', '.join(picture.SUFFIXES)}"
         found = strange[0].name
         raise FormatError("no image", path=strange[0], field="name", found=found, allowed=allowed)
     return False

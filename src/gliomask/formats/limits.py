@@ -6,6 +6,8 @@ They are far above any head MRI and far below what hurts a machine.
 
 from __future__ import annotations
 
+from gliomask.errors import FormatError
+
 MAX_VOXELS = 2**28
 """Voxels of a volume file, all volumes of a 4-D one together (1 GiB as float32)."""
 MAX_OFFSET = 2**24
@@ -44,3 +46,17 @@ MAX_NAME_BYTES = 255
 """Bytes of a file's or folder's name in an archive."""
 MAX_DEPTH = 32
 """Folders within folders, in an archive or below the folder that DICOM files are looked for in."""
+
+
+def check_picture_size(rows: int, columns: int, pages: int) -> None:
+    """Whether a picture file of so many pages may be decoded.
+
+    Raises:
+        FormatError: its size is none, or too large.
+    """
+    if not (rows > 0 < columns and rows * columns <= MAX_PICTURE_PIXELS):
+        found, allowed = f"{columns} x {rows}", f"1 to {MAX_PICTURE_PIXELS} pixels"
+        raise FormatError("impossible size", field="size", found=found, allowed=allowed)
+    if rows * columns * pages > MAX_VOXELS:
+        found, allowed = f"{columns} x {rows} x {pages}", f"up to {MAX_VOXELS} pixels together"
+        raise FormatError("too large a stack", field="size", found=found, allowed=allowed)

@@ -25,6 +25,7 @@ from gliomask.formats.nifti_header import (
     forms_agree,
     parse_header,
 )
+from gliomask.formats.numbers import check_finite, whole_numbers
 
 SUFFIXES = (".nii", ".nii.gz")
 """How the names of NIfTI files end."""
@@ -67,7 +68,7 @@ def read_nifti_volumes(path: Path) -> tuple[FloatArray, Affine]:
             numbers = stored.astype(np.float32)
         else:
             numbers = _scaled(stored, header).astype(np.float32)
-    _check_finite(numbers if header.volumes > 1 else numbers[..., 0], path)
+    check_finite(numbers if header.volumes > 1 else numbers[..., 0], path)
     return numbers, header.affine
 
 
@@ -96,16 +97,10 @@ def read_nifti_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
     stored = voxels[..., 0]
     if header.scaling == UNSCALED and stored.dtype.kind in "iu":
         return stored.astype(stored.dtype.newbyteorder("=")), header.affine
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found just below
         numbers = _scaled(stored, header)
-    _check_finite(numbers, path)
-    whole = np.rint(numbers)
-    wrong = np.argwhere((whole != numbers) | (np.abs(whole) > np.iinfo(np.int32).max))
-    if wrong.size:
-        index = tuple(wrong[0].tolist())
-        what = f"{len(wrong)} voxels of a mask are no whole numbers, the first at {index}"
-        raise FormatError(what, path=path, field="voxel", found=float(numbers[index]))
-    return whole.astype(np.int32), header.affine
+    step = header.scaling[0] if stored.dtype.kind in "iu" else 0.0
+    return whole_numbers(numbers, path, step), header.affine
 
 
 def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description: str = "") -> None:
@@ -155,11 +150,3 @@ def _scaled(stored: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[np.flo
     slope, intercept = header.scaling
     scaled: npt.NDArray[np.float64] = stored.astype(np.float64) * slope + intercept
     return scaled
-
-
-def _check_finite(numbers: npt.NDArray[np.floating], path: Path) -> None:
-    bad = ~np.isfinite(numbers)
-    if bad.any():
-        first = tuple(np.argwhere(bad)[0].tolist())
-        what = f"{int(bad.sum())} voxels are not finite, the first at {first}"
-        raise FormatError(what, path=path, field="voxel", found=float(numbers[first]))

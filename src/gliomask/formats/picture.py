@@ -1,10 +1,12 @@
-"""One TIFF or PNG picture to an array, with its size checked before its pixels are decoded."""
+"""One picture file (TIFF, PNG, JPEG) to arrays, with its size checked before it is decoded.
+
+Pillow and tifffile decide what can be read. Checked here is only what they would let through
+wrongly: a size that would hurt the machine, strips that lie outside the file, transparency.
+"""
 
 from __future__ import annotations
 
-import logging
-import math
-import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,119 +14,105 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gliomask.errors import FormatError, GliomaskError
+from gliomask.formats import tiff
 from gliomask.formats.content import opened
-from gliomask.formats.limits import MAX_PICTURE_PIXELS
+from gliomask.formats.limits import check_picture_size
+from gliomask.formats.pixels import pixels_of
 
-# What tifffile finds odd it logs; what matters of it is refused here, so nothing goes to stderr.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+"""How the names of pictures end, in lower case."""
 
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_PNG_KINDS = ((1, 0), (8, 0), (16, 0), (8, 2))
-_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_COLOUR_DTYPES = ("uint8", "uint16")
-_GREY_DTYPES = ("bool", *_COLOUR_DTYPES)
-_ALLOWED = "8 or 16-bit grey or RGB"
+_FORMATS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 
 
 def read_picture(path: Path) -> npt.NDArray[Any]:
-    """A picture as it is stored: (rows, columns, 1 or 3), uint8 or uint16.
+    """The only picture in a file, see ``read_pages``.
 
-    The format is known by the first bytes, not by the name.
+    Returns:
+        (rows, columns, 1 or 3).
 
     Raises:
-        FormatError: missing, damaged, truncated, too large, several pages, or a kind of picture
-            other than 8 or 16-bit grey or RGB (palettes, CMYK, transparency, floats).
+        FormatError: as ``read_pages``; several pages.
+    """
+    pages = read_pages(path)
+    if len(pages) != 1:
+        hint = "a file of several pages is a stack of its own: name it alone"
+        raise FormatError(
+            "several pages where one picture is due", path=path, field="pages", found=len(pages),
+            allowed="1", hint=hint,
+        )  # fmt: skip
+    picture: npt.NDArray[Any] = pages[0]
+    return picture
+
+
+def read_pages(path: Path) -> npt.NDArray[Any]:
+    """All pages of a picture file as they are displayed.
+
+    The format is known by the first bytes, not by the name. A page that is stored turned
+    (orientation tag) is turned back, one that is stored as a negative or with a palette is read
+    as its shades.
+
+    Returns:
+        (pages, rows, columns, 1 or 3) in the type that the shades are stored in; 0 and 1 for
+        pictures of one bit.
+
+    Raises:
+        FormatError: missing, damaged, truncated or too large; transparent; pages that differ;
+            16-bit colour in a PNG and other kinds that no reader at hand reads unrounded.
     """
     with opened(path) as stream:
         start = stream.read(26)
         stream.seek(0)
         with _decoding(path):
-            if start.startswith(_PNG_MAGIC):
-                pixels = _png(stream, start)
-            elif start.startswith(_TIFF_MAGIC):
-                pixels = _tiff(stream)
-            else:
-                raise FormatError("neither TIFF nor PNG")
-    if pixels.dtype == bool:
-        pixels = pixels.astype(np.uint8)
-    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+            if start.startswith(tiff.MAGIC):
+                return tiff.read_tiff(stream)
+            form = next((name for magic, name in _FORMATS.items() if start.startswith(magic)), None)
+            if form is None:
+                raise FormatError("neither TIFF, PNG nor JPEG")
+            return _single(stream, form)[np.newaxis]
 
 
-def _png(stream: BinaryIO, start: bytes) -> npt.NDArray[Any]:
-    width, height, depth, colour = struct.unpack(">IIBB", start[16:26])
-    _check_size(height, width)
-    if (depth, colour) not in _PNG_KINDS:
-        found = f"{depth}-bit, colour type {colour}"
-        raise FormatError("not that kind of picture", field="PNG", found=found, allowed=_ALLOWED)
-    with Image.open(stream, formats=["PNG"]) as picture:
-        picture.verify()  # the checksums, which decoding doesn't look at
+def _single(stream: BinaryIO, form: str) -> npt.NDArray[Any]:
+    with Image.open(stream, formats=[form]) as picture:
+        check_picture_size(picture.height, picture.width, 1)
+        if (frames := getattr(picture, "n_frames", 1)) > 1:
+            raise FormatError("an animation", field="frames", found=frames, allowed="1")
+        if form == "PNG":
+            _check_png(stream)
+            picture.verify()  # the checksums, which decoding doesn't look at
     stream.seek(0)
-    with Image.open(stream, formats=["PNG"]) as picture:
-        pixels = np.asarray(picture)
-    return pixels.astype(np.uint16) if depth == 16 else pixels
+    with Image.open(stream, formats=[form]) as picture:
+        return pixels_of(ImageOps.exif_transpose(picture))
 
 
-def _tiff(stream: BinaryIO) -> npt.NDArray[Any]:
-    with tifffile.TiffFile(stream) as file:
-        if len(file.pages) != 1:
-            found = len(file.pages)
-            raise FormatError("not a single picture", field="pages", found=found, allowed="1")
-        page = file.pages.first
-        _check_size(page.imagelength, page.imagewidth)
-        _check_kind(page)
-        _check_strips(page, file.filehandle.size)
-        pixels: npt.NDArray[Any] = page.asarray()
-        return pixels
-
-
-def _check_size(rows: int, columns: int) -> None:
-    if not 0 < rows * columns <= MAX_PICTURE_PIXELS:
-        found, allowed = f"{columns} x {rows}", f"1 to {MAX_PICTURE_PIXELS} pixels"
-        raise FormatError("impossible size", field="size", found=found, allowed=allowed)
-
-
-def _check_kind(page: tifffile.TiffPage) -> None:
-    packed = page.compression != tifffile.COMPRESSION.NONE
-    if "Compression" not in page.tags or (packed and "BitsPerSample" not in page.tags):
-        # tifffile would go on as if there were 1 bit per pixel, not compressed.
-        raise FormatError("a damaged TIFF header: type or compression isn't told")
-    kind = (page.axes, page.samplesperpixel, page.photometric)
-    grey = kind == ("YX", 1, tifffile.PHOTOMETRIC.MINISBLACK) and page.dtype in _GREY_DTYPES
-    colour = kind == ("YXS", 3, tifffile.PHOTOMETRIC.RGB) and page.dtype in _COLOUR_DTYPES
-    if not (grey or colour):
-        photometric = getattr(page.photometric, "name", page.photometric)
-        found = f"{page.dtype} {photometric}, axes {page.axes}"
-        raise FormatError("not that kind of picture", field="TIFF", found=found, allowed=_ALLOWED)
-
-
-def _check_strips(page: tifffile.TiffPage, size: int) -> None:
-    """Every strip lies in the file, as long as it must be: what lacks would come out as black."""
-    offsets, counts = page.dataoffsets, page.databytecounts
-    if not len(offsets) == len(counts) == math.prod(page.chunked):
-        found, allowed = len(offsets), str(math.prod(page.chunked))
-        raise FormatError("strips are missing", field="strips", found=found, allowed=allowed)
-    if min(counts) < 1 or max(map(sum, zip(offsets, counts, strict=True))) > size:
-        raise FormatError(f"truncated: {size} bytes can't hold its strips")
-    row = -(-page.imagewidth * page.samplesperpixel * page.bitspersample // 8)
-    if page.compression == tifffile.COMPRESSION.NONE and sum(counts) != row * page.imagelength:
-        found, allowed = sum(counts), str(row * page.imagelength)
-        raise FormatError("size and strips differ", field="bytes", found=found, allowed=allowed)
+def _check_png(stream: BinaryIO) -> None:
+    """Pillow rounds colour of 16 bits to 8; all other kinds it reads as they are."""
+    place = stream.tell()
+    stream.seek(24)
+    depth, colour = stream.read(2)
+    stream.seek(place)
+    if depth == 16 and colour != 0:
+        found, allowed = f"16-bit, colour type {colour}", "16-bit grey, or up to 8 bits"
+        raise FormatError("would be rounded to 8 bits", field="PNG", found=found, allowed=allowed)
 
 
 @contextmanager
 def _decoding(path: Path) -> Iterator[None]:
     """Whatever a decoder makes of damaged bytes becomes a FormatError with the path."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters of it is refused
+            yield
     except GliomaskError as problem:
         problem.path = path
         raise
     except MemoryError:
         raise
+    except UnidentifiedImageError:
+        raise FormatError("can't be decoded: a damaged header", path=path) from None
     except Exception as problem:
         # Decoders answer damaged bytes with whatever exception these lead them into.
         raise FormatError(f"can't be decoded: {problem}", path=path) from None

@@ -21,20 +21,20 @@ from gliomask.core.atomic import atomic_path
 from gliomask.core.volume import FloatArray
 from gliomask.errors import FormatError
 from gliomask.formats.limits import MAX_PICTURES, MAX_VOXELS
-from gliomask.formats.picture import read_picture
+from gliomask.formats.numbers import check_finite
+from gliomask.formats.picture import read_pages, read_picture
 
-SUFFIXES = (".tif", ".tiff", ".png")
-"""How the names of pictures end, in lower case."""
+_WRITABLE = (".tif", ".tiff", ".png")
 
 
 def read_stack(paths: Sequence[Path]) -> npt.NDArray[Any]:
     """All channels of a stack of pictures as they are stored.
 
     Args:
-        paths: the slices in reading order, feet to head.
+        paths: the slices in reading order, feet to head; or one file whose pages are the slices.
 
     Returns:
-        (I = columns, J = rows, K = slices, C = 1 or 3), uint8 or uint16.
+        (I = columns, J = rows, K = slices, C = 1 or 3) in the type of the pictures.
 
     Raises:
         FormatError: no picture at all, one that can't be read, or one that differs in size or
@@ -43,6 +43,8 @@ def read_stack(paths: Sequence[Path]) -> npt.NDArray[Any]:
     if not 0 < len(paths) <= MAX_PICTURES:
         allowed = f"1 to {MAX_PICTURES}"
         raise FormatError("no stack", field="pictures", found=len(paths), allowed=allowed)
+    if len(paths) == 1:
+        return read_pages(paths[0]).transpose(2, 1, 0, 3)
     first = read_picture(paths[0])
     if first.size * len(paths) > MAX_VOXELS:
         what, allowed = "too large a stack", f"up to {MAX_VOXELS}"
@@ -52,6 +54,16 @@ def read_stack(paths: Sequence[Path]) -> npt.NDArray[Any]:
     for k, path in enumerate(paths):
         stack[:, :, k] = _like(first, read_picture(path), path) if k else first
     return stack.swapaxes(0, 1)
+
+
+def stack_shape(paths: Sequence[Path]) -> tuple[int, int, int]:
+    """(I, J, K) of a stack by its first picture.
+
+    Raises:
+        FormatError: it can't be read.
+    """
+    pages, rows, columns, _ = read_pages(paths[0]).shape
+    return columns, rows, pages * len(paths)
 
 
 def read_pictures(paths: Sequence[Path], channel: int | None = None) -> FloatArray:
@@ -78,32 +90,22 @@ def pick_channel(stack: npt.NDArray[Any], channel: int | None, path: Path) -> Fl
         raise FormatError(
             "no such channel", path=path, field="channel", found=channel, allowed=allowed
         )
-    return stack[..., channel or 0].astype(np.float32)
-
-
-def read_picture_masks(paths: Sequence[Path]) -> npt.NDArray[np.uint8]:
-    """A stack of mask pictures as (I, J, K) uint8: 1 where any channel is not 0, else 0.
-
-    Raises:
-        FormatError: as ``read_stack``.
-    """
-    tumour: npt.NDArray[np.bool_] = (read_stack(paths) != 0).any(axis=-1)
-    return tumour.astype(np.uint8)
+    return check_finite(stack[..., channel or 0].astype(np.float32), path)
 
 
 def write_picture(path: Path, array: npt.NDArray[np.uint8], note: str = "") -> None:
     """Writes one picture, whole or not at all.
 
     Args:
-        path: ends in ``.tif``, ``.tiff`` or ``.png``.
+        path: ends in ``.tif``, ``.tiff`` or ``.png``, which lose nothing.
         array: (rows, columns) grey or (rows, columns, 3) RGB, uint8.
         note: a text that the file carries, e.g. what it may be used for.
 
     Raises:
         ValueError: another suffix, shape or type.
     """
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path.name} does not end in {', '.join(SUFFIXES)}")
+    if path.suffix not in _WRITABLE:
+        raise ValueError(f"{path.name} does not end in {', '.join(_WRITABLE)}")
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)):
         raise ValueError(f"{array.dtype} of shape {array.shape} is no picture")
     with atomic_path(path) as temporary:

@@ -14,10 +14,11 @@ from gliomask.core.labels import LabelScheme
 from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.description import FILE_NAME, read_description
 from gliomask.datasets.find import find_cases
-from gliomask.datasets.folders import folders, pictures, volumes
+from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
 from gliomask.errors import FormatError, InputError, LayoutError
+from gliomask.formats.images import SUFFIXES
 
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
 _ENDING = re.compile(rf"([-_.]({_WORDS}))+$", re.IGNORECASE)
@@ -60,8 +61,8 @@ def case_id(name: str) -> str:
     >>> case_id("BraTS2021_00000_seg.nii.gz"), case_id("p1_mask"), case_id("p2-Label.nii")
     ('BraTS2021_00000', 'p1', 'p2')
     """
-    stem = re.sub(r"\.(nii(\.gz)?|tiff?|png)$", "", name, flags=re.IGNORECASE)
-    return _ENDING.sub("", stem) or stem
+    bare = stem(name)
+    return _ENDING.sub("", bare) or bare
 
 
 def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
@@ -78,7 +79,7 @@ def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
         raise InputError("no such file or folder", path=root)
     masks = _of_data_set(root) or tuple(sorted(_loose(root), key=lambda mask: mask.case))
     if not masks:
-        kinds = ".nii, .nii.gz, .png, .tif, folders <case> of pictures"
+        kinds = f"{', '.join(SUFFIXES)}, folders <case> of pictures"
         raise InputError(f"no masks ({kinds})", path=root)
     for one, other in itertools.pairwise(masks) if unique else ():
         if one.case == other.case:

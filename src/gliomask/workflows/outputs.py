@@ -15,8 +15,9 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, GliomaskError, InputError
+from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
-from gliomask.formats.pictures import read_picture_masks, write_picture
+from gliomask.formats.pictures import write_picture
 from gliomask.workflows.case_record import CaseRecord, record_text
 from gliomask.workflows.dicom_outputs import is_dicom_case, write_dicom
 from gliomask.workflows.outcome import WHITE, Outcome, record_of
@@ -134,5 +135,6 @@ def _write_pictures(folder: Path, case: Case, prediction: Prediction) -> None:
     pictures = (prediction.mask * np.uint8(scale)).swapaxes(0, 1)
     for k, path in enumerate(paths):
         write_picture(path, np.ascontiguousarray(pictures[:, :, k]), RESEARCH_USE_ONLY)
-    if not np.array_equal(read_picture_masks(paths), prediction.mask > 0):
+    written = read_mask_pictures(paths, numbered=scale == 1)
+    if not np.array_equal(written, prediction.mask):
         raise GliomaskError("the written mask is not that of the input", path=folder.name)

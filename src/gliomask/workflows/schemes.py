@@ -93,7 +93,7 @@ class _Found:
 
 
 def _read(task: _Unread) -> _Found:
-    numbers, _ = read_labels(task.mask.file)
+    numbers, _ = read_labels(task.mask.file, numbered=True)
     return _Found(task.side, tuple(sorted(set(np.unique(numbers).tolist()) - {0})))
 
 

@@ -199,7 +199,7 @@ def _judge(task: _Task) -> JudgedCase:
 
 def _read(mask: MaskFile, scheme: LabelScheme) -> tuple[LabelArray, Grid]:
     """Our labels (S, H, W) of a mask, and the grid they are on."""
-    numbers, affine = read_labels(mask.file)
+    numbers, affine = read_labels(mask.file, numbered=not scheme.binary)
     try:
         turned, grid = on_reading_frame(numbers, affine)
         return scheme.translate(turned), grid

@@ -1,0 +1,77 @@
+"""Mask pictures to numbers, and the refusal of grey ones that only a threshold makes a mask of.
+
+A picture of a mask has two levels, black and one other. More levels are either numbers of labels,
+which somebody must say, or shades: a probability map, a mask with soft edges, a JPEG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.errors import FormatError
+from gliomask.formats.pictures import read_stack
+
+MAX_NUMBER = 15
+"""The largest number of a label in a picture; above, it is a shade."""
+
+
+def read_mask_pictures(
+    paths: Sequence[Path], *, numbered: bool = False, threshold: float | None = None
+) -> npt.NDArray[np.uint8]:
+    """A stack of mask pictures as numbers (I, J, K), 0 where nothing is marked.
+
+    Pictures of two levels, whatever the other level is, hold 0 and that level up to
+    ``MAX_NUMBER``, else 1.
+
+    Args:
+        paths: see ``read_stack``.
+        numbered: a picture of more levels holds numbers of labels, up to ``MAX_NUMBER``.
+        threshold: a picture of more levels holds shades; marked is what has at least this share
+            of the full shade (0 to 1).
+
+    Raises:
+        FormatError: as ``read_stack``; more levels, and neither a threshold nor numbers.
+    """
+    shades = _shades(read_stack(paths), paths[0])
+    levels = np.unique(shades)
+    marked = levels[levels != 0]
+    numbers: npt.NDArray[np.uint8]
+    if len(marked) <= 1 and len(levels) <= 2:
+        number = marked[0] if marked.size and 0 < marked[0] <= MAX_NUMBER else 1
+        numbers = np.multiply(shades != 0, number, dtype=np.uint8, casting="unsafe")
+    elif numbered and set(levels.tolist()) <= set(range(MAX_NUMBER + 1)):
+        numbers = shades.astype(np.uint8)
+    elif threshold is not None:
+        numbers = (shades >= threshold * _full(shades.dtype)).astype(np.uint8)
+    else:
+        raise FormatError(
+            "a mask picture of many shades: which of them are tumour isn't said",
+            path=paths[0],
+            field="grey levels",
+            found=len(levels),
+            allowed="2, black and one other",
+            hint="cut it at a threshold, as half of the full shade (128 of 255), and save as PNG",
+        )
+    return numbers
+
+
+def _shades(stack: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """(I, J, K) of a grey stack; of one in two colours, black and another: 0 and 1."""
+    marked: npt.NDArray[Any] = stack[..., 0]
+    if (stack == stack[..., :1]).all():
+        return marked
+    colours = np.unique(stack[stack.any(axis=-1)], axis=0)
+    if len(colours) > 1:
+        what, allowed = "a colour picture where a mask is due", "1 besides black"
+        raise FormatError(what, path=path, field="colours", found=len(colours), allowed=allowed)
+    marked = np.any(stack, axis=-1).astype(np.uint8)
+    return np.asarray(marked)
+
+
+def _full(dtype: np.dtype[Any]) -> float:
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)

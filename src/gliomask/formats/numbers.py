@@ -1,0 +1,61 @@
+"""What the numbers of any format must be: finite in an image, whole in a mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.errors import FormatError
+
+Numbers = TypeVar("Numbers", bound=np.floating)
+
+ROUNDING = 1e-3
+"""How far a mask's number may be from a whole one in any case."""
+MAX_ROUNDING = 0.02
+"""And how far at most where it is stored as integers with a slope, which rounds it by half a step.
+nibabel chooses such a slope for every float array that it saves as integers."""
+
+
+def check_finite(numbers: npt.NDArray[Numbers], path: Path) -> npt.NDArray[Numbers]:
+    """The numbers, if all are finite.
+
+    Raises:
+        FormatError: one isn't; the first is named.
+    """
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        first = tuple(np.argwhere(bad)[0].tolist())
+        what = f"{int(bad.sum())} voxels are not finite, the first at {first}"
+        raise FormatError(what, path=path, field="voxel", found=float(numbers[first]))
+    return numbers
+
+
+def whole_numbers(
+    numbers: npt.NDArray[np.floating], path: Path, step: float = 0.0
+) -> npt.NDArray[np.int32]:
+    """The numbers of a mask as integers, within the rounding that storing them costs.
+
+    Args:
+        numbers: of the mask.
+        path: of its file, for the error.
+        step: between two numbers that the file can hold; 0 if that is no matter.
+
+    Raises:
+        FormatError: one is not finite, not whole or too large; the first is named.
+    """
+    check_finite(numbers, path)
+    whole = np.rint(numbers)
+    tolerance = max(ROUNDING, min(abs(step) / 2, MAX_ROUNDING))
+    wrong = np.argwhere(
+        (np.abs(whole - numbers) > tolerance) | (np.abs(whole) > np.iinfo(np.int32).max)
+    )
+    if wrong.size:
+        index = tuple(wrong[0].tolist())
+        what = f"{len(wrong)} voxels of a mask are no whole numbers, the first at {index}"
+        hint = "a probability map becomes a mask by a threshold"
+        raise FormatError(what, path=path, field="voxel", found=float(numbers[index]), hint=hint)
+    integers: npt.NDArray[np.int32] = whole.astype(np.int32)
+    return integers
