@@ -28,7 +28,7 @@ def answer(found: NameReading) -> str:
     return "none" if found.other or found.elsewhere else found.sequence or "ask"
 
 
-@pytest.mark.parametrize("file", ["held_out.txt"])
+@pytest.mark.parametrize("file", ["names.txt", "held_out.txt"])
 def test_names(file: str) -> None:
     wrong = [
         f"{name!r}: {answer(read_name(name))}, not {expected}"

@@ -68,21 +68,36 @@ def test_files_in_several_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "what"),
+    ("names", "what", "options"),
     [
-        (("a_t1.nii", "b_flair.nii"), "isn't clear which files belong together: a_t1.nii, b_flair"),
-        (("t1.nii", "t1_brain.nii"), "two files for t1: t1.nii and t1_brain.nii"),
-        (("t1_in_t2_space.nii",), "the name can mean t1 or t2"),
-        (("brain.nii",), "no name tells a sequence: brain.nii"),
-        (("t1_mask.nii",), "no name tells a sequence: only masks"),
+        (("a_t1.nii", "b_flair.nii"), "isn't clear which files belong together: a_t1.nii, b_flair",
+         "say which file is which sequence"),
+        (("t1.nii", "t1_brain.nii"), "two files for t1: t1.nii and t1_brain.nii",
+         "--t1 {0}/t1.nii or --t1 {0}/t1_brain.nii"),
+        (("t1_in_t2_space.nii",), "the name can mean t1 or t2", "--t1 {0}/t1_in_t2_space.nii or "
+         "--t2 {0}/t1_in_t2_space.nii"),
+        (("CE_t1.nii",), "a letter in the name may mean contrast",
+         "--t1 {0}/CE_t1.nii or --t1ce {0}/CE_t1.nii"),
+        (("brain.nii",), "no name tells a sequence: brain.nii", "--flair {0}/brain.nii"),
+        (("t1_map.nii",), "no name tells a sequence: t1_map.nii (a map)", "--t1 {0}/t1_map.nii"),
+        (("t1_mask.nii",), "no name tells a sequence: only masks", "say which file"),
     ],
-)
-def test_names_that_leave_a_doubt(tmp_path: Path, names: tuple[str, ...], what: str) -> None:
+)  # fmt: skip
+def test_names_that_leave_a_doubt(
+    tmp_path: Path, names: tuple[str, ...], what: str, options: str
+) -> None:
     files = [scan(tmp_path / name) for name in names]
     for inputs in (files, [tmp_path]):
         text = refusal(*inputs)
         assert what in text
-        assert "say which file is which sequence" in text
+        assert options.format(tmp_path) in text
+
+
+def test_initials_in_all_names_are_no_contrast(tmp_path: Path) -> None:
+    for name in ("CE_t1.nii", "CE_t2.nii", "CE_flair.nii"):
+        scan(tmp_path / name)
+    (case,) = find_studies([tmp_path])
+    assert tuple(case.images) == ("t1", "t2", "flair")
 
 
 def test_sequences_that_are_given(tmp_path: Path) -> None:

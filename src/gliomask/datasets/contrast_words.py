@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from gliomask.datasets import vocabulary as vocab
 from gliomask.datasets.name_words import is_known
 
+LETTER = "a letter in the name may mean contrast"
+"""The doubt of a lone ``c`` or ``ce``, which an agent in the header settles."""
 _BOTH = "withandwithout"
 _T1 = vocab.WEIGHTINGS["t1"] | {"t1"}
 
@@ -28,7 +30,7 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
     if True in found or False in found:
         return True in found, None
     if "perhaps" in found:
-        return None, "a letter in the name may mean contrast"
+        return None, LETTER
     weak = vocab.NATIVE in words
     return (False if weak else None), None
 

@@ -27,6 +27,7 @@ from gliomask.datasets.dicom_choice import (
 from gliomask.datasets.dicom_files import files_below
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.layout import Problem
+from gliomask.datasets.questions import ask_series
 from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.errors import CaseError, LayoutError
 from gliomask.formats.archive import unpacked
@@ -171,7 +172,9 @@ def _audit(one: Seen, chosen: dict[str, Seen]) -> SeriesAudit:
     best = chosen.get(found.sequence) if found.sequence else None
     problems = [*_moved(one, chosen), *series.notes]
     if found.rejected:
-        problems.insert(0, found.rejected)
+        open_question = found.candidates - chosen.keys()
+        answer = f"; {ask_series(series.tags, found.candidates)}" if open_question else ""
+        problems.insert(0, f"{found.rejected}{answer}")
     elif best is not None and best is not one:
         problems.insert(0, f"{best.series.tags.label} is used for {found.sequence} instead")
     return replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 
 from gliomask.datasets import vocabulary as vocab
 
@@ -24,7 +24,7 @@ _SPELLED = tuple(
         (r"pd[\s/]*t2", " pd t2 "),
         (r"divided\s*by", " dividedby "),
         (r"t2\w?\s*[*]|t2[\s-]*star\w*", " t2star "),
-        (r"r2\s*[*]", " r2star "),
+        (r"r2\s*[*]|r2[\s-]*star", " r2star "),
         (r"dark[\s-]*fl(?:uid)?" + _EDGE + r"|fluid[\s-]*att\w*", " darkfluid "),
         (r"(?<![a-z])(me)?mp[\s-]?rage", r" \1mprage "),
         (r"(?<![a-z0-9])([ctl])[\s-]?(?:spine|spn|sp)" + _EDGE, r" \1spine "),
@@ -48,13 +48,15 @@ _SPELLED = tuple(
 )  # fmt: skip
 """Signs and pairs of words -> one word, in this order, on the name in lower case."""
 _WEIGHTED = re.compile(
-    rf"(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
+    rf"(pre|post|gd|gad|km)?(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
 )
+_PREFIXED = re.compile(r"(?:3d|2d|wmr|wm|wr|[rwse])(flair|mprage)w?\d*")
+_OTHER = frozenset().union(*vocab.OTHER.values())
 _PARTS = sorted(
     (vocab.CONTRAST | vocab.TECHNIQUES | frozenset().union(*vocab.WEIGHTINGS.values())
      | vocab.NOT_AGENT | vocab.UNENHANCED
      | {"post", "pre", "non", "no", "without", "with", "wo", "ohne", "sans", "sin", "nach",
-        "map", "rho", "native", "dir"}) - {"m"},
+        "native"} | frozenset(word for word in _OTHER if len(word) > 2)),
     key=len,
     reverse=True,
 )  # fmt: skip
@@ -84,24 +86,31 @@ def is_known(word: str) -> bool:
     return word in _KNOWN or re.fullmatch(r"\d+(mm|d|t)?", word) is not None
 
 
-@cache
+@lru_cache(4096)
 def parts_of_token(token: str) -> tuple[str, ...]:
     """A token as the words that it consists of; itself, if it is one or can't be taken apart."""
     if token in _KNOWN:
         return (token,)
+    if found := _PREFIXED.fullmatch(token):
+        return (found[1],)
     if found := _WEIGHTED.fullmatch(token):
-        weighting, contrast, rest = found.groups()
-        if weighting == "t2" and contrast == "f" and not rest:
-            return ("flair",)
-        mark = {"c": ("gd",), "ce": ("gd",), "n": ("unenhanced",)}.get(contrast or "", ())
-        bare = token.endswith(weighting + rest) and not contrast
-        tail = _covered(rest.rstrip("0123456789") if not (bare and rest.isdecimal()) else rest)
-        return (weighting, *mark, *tail) if tail is not None else (token,)
-    parts = _covered(re.sub(r"\d+$", "", token))
-    return parts if parts else (token,)
+        return _weighted(*found.groups("")) or (token,)
+    parts = _covered(token.rstrip("0123456789")) or (token,)
+    return (token,) if len(parts) == 1 and parts[0] in _OTHER else parts
 
 
-@cache
+def _weighted(first: str, weighting: str, mark: str, rest: str) -> tuple[str, ...] | None:
+    """The words of a token around ``t1`` or ``t2``; None if it has others in it."""
+    if (weighting, mark, rest) == ("t2", "f", ""):
+        return ("flair",)
+    if not mark and rest[:1].isdecimal() and not rest[1:2].isalpha():
+        return None  # t10 and the like are numbers
+    tail = _covered(rest.rstrip("0123456789"))
+    meant = {"c": ("gd",), "ce": ("gd",), "n": ("unenhanced",)}.get(mark, ())
+    return None if tail is None else (*([first] if first else []), weighting, *meant, *tail)
+
+
+@lru_cache(4096)
 def _covered(text: str) -> tuple[str, ...] | None:
     """Known words that make up a text without a rest; None if there are none."""
     if not text:

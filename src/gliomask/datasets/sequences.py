@@ -7,9 +7,12 @@ the wrong sequence answers all the same.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.contrast_words import LETTER
 from gliomask.datasets.name_reading import NameReading, read_agent, read_name
 from gliomask.datasets.name_words import words_of_name
 from gliomask.datasets.timing import Timing, timing_of
@@ -32,7 +35,7 @@ class Recognition:
         sequence: a name of ``core.volume.SEQUENCES``, or None.
         evidence: what was gone by, phrases for people.
         rejected: why there is no sequence; None if there is one.
-        asks: it may be one of the sequences, and a person has to say.
+        candidates: the sequences that it may be, where a person has to say.
         strength: how many of name and timing speak for the sequence: 0 to 2.
         head: name or header say that it shows the head.
         contrast: after a contrast agent (True) or before (False), if name or header say so.
@@ -41,10 +44,15 @@ class Recognition:
     sequence: str | None
     evidence: tuple[str, ...]
     rejected: str | None = None
-    asks: bool = False
+    candidates: frozenset[str] = frozenset()
     strength: int = 0
     head: bool = False
     contrast: bool | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it may be one of the sequences, and a person has to say."""
+        return bool(self.candidates)
 
 
 def recognise(tags: SeriesTags) -> Recognition:
@@ -58,11 +66,13 @@ def recognise(tags: SeriesTags) -> Recognition:
     evidence = measured
     if reading.weightings:
         evidence = (f"the name says {_said(reading)}", *measured)
-    if elsewhere := _elsewhere(tags, reading):
-        return Recognition(None, evidence, elsewhere, asks=True)
+    if reading.elsewhere:
+        return Recognition(None, evidence, f"by its name it shows {reading.elsewhere}")
     weighting, doubt = _weighting(reading, timing)
-    if weighting is None:
-        return Recognition(None, evidence, doubt, asks=True)
+    doubt = _elsewhere(tags, reading) or doubt
+    if weighting is None or doubt:
+        measured_as = {timing.weighting} if timing.weighting else set()
+        return Recognition(None, evidence, doubt, _sequences(reading.weightings | measured_as))
     found = _with_contrast(weighting, tags, reading, evidence)
     strength = (weighting in reading.weightings) + (weighting == timing.weighting)
     return replace(found, strength=strength, head=reading.head or _part(tags).head)
@@ -86,11 +96,9 @@ def _part(tags: SeriesTags) -> NameReading:
 
 
 def _elsewhere(tags: SeriesTags, reading: NameReading) -> str | None:
-    """Why a series shows no head, by its name, else by its header, else by its protocol."""
+    """Why a series may show no head, by its header or else by its protocol."""
     if reading.head:
         return None
-    if reading.elsewhere:
-        return f"by its name it shows {reading.elsewhere}"
     part = _part(tags)
     if part.elsewhere:
         return f"by its header it shows {part.elsewhere} (BodyPartExamined={tags.body_part})"
@@ -125,6 +133,12 @@ def _weighting(reading: NameReading, timing: Timing) -> tuple[str | None, str | 
     return None, f"the name says {_said(reading)}, but the timing {_NAMES[measured]}"
 
 
+def _sequences(weightings: Collection[str]) -> frozenset[str]:
+    """The sequences of some weightings; of none, all."""
+    found = set(weightings) | ({"t1ce"} if "t1" in weightings else set())
+    return frozenset(found or SEQUENCES)
+
+
 def _said(reading: NameReading) -> str:
     return " or ".join(_NAMES[kind] for kind in sorted(reading.weightings))
 
@@ -137,7 +151,7 @@ def _with_contrast(
         return Recognition(weighting, evidence, contrast=reading.contrast)
     given, named, text = read_agent(tags.contrast_agent), reading.contrast, tags.contrast_agent
     if doubt := _contrast_doubt(tags, reading):
-        return Recognition(None, evidence, doubt, asks=True)
+        return Recognition(None, evidence, doubt, _sequences({"t1"}))
     if named:
         return Recognition("t1ce", (*evidence, BY_NAME), contrast=True)
     if given == "given":
@@ -153,7 +167,8 @@ def _with_contrast(
 def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
     """What of name and header doesn't fit together, a phrase."""
     given, text = read_agent(tags.contrast_agent), tags.contrast_agent
-    if reading.contrast_doubt:
+    settled = reading.contrast_doubt == LETTER and given in ("given", "denied")
+    if reading.contrast_doubt and not settled:
         return reading.contrast_doubt
     if reading.contrast is False and given == "given":
         return f"the name says before contrast, but an agent is told ({text})"

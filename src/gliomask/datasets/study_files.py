@@ -17,6 +17,7 @@ from gliomask.datasets.name_reading import (
     without_sequence,
 )
 from gliomask.datasets.names import is_mask
+from gliomask.datasets.questions import ask_file, ask_files
 from gliomask.errors import CaseError
 
 SOURCE = "study"
@@ -51,12 +52,14 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         images = groups.setdefault(without_sequence(name), {})
         if sequence in images:
             names = f"{images[sequence].name} and {path.name}"
-            raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=HINT)
+            hint = ask_files((images[sequence], path), sequence)
+            raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=hint)
         images[sequence] = path
     if not groups:
         seen = ", ".join(_unused(name, reading) for name, reading in unused)
         what = f"no name tells a sequence: {seen or 'only masks'}"
-        raise CaseError(what, path=folder, hint=HINT)
+        hint = ask_file(folder / unused[0][0]) if unused else HINT
+        raise CaseError(what, path=folder, hint=hint)
     if len({frozenset(images) for images in groups.values()}) > 1:
         names = ", ".join(path.name for images in groups.values() for path in images.values())
         what = f"it isn't clear which files belong together: {names}"
@@ -88,11 +91,12 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
         sequence = sequence or _sequence(read_name(path.parent.name), path.parent)
         if sequence is None:
             what = "neither the picture's name nor its folder's tells the sequence"
-            raise CaseError(what, path=path, hint=HINT)
+            raise CaseError(what, path=path, hint=ask_file(path.parent))
         stack = stacks.setdefault(sequence, [])
         if stack and stack[0].parent != path.parent:
             names = f"{stack[0].parent.name} and {path.parent.name}"
-            raise CaseError(f"two folders for {sequence}: {names}", path=folder, hint=HINT)
+            hint = ask_files((stack[0].parent, path.parent), sequence)
+            raise CaseError(f"two folders for {sequence}: {names}", path=folder, hint=hint)
         stack.append(path)
     if not stacks:
         raise CaseError("no pictures but masks", path=folder)
@@ -117,7 +121,7 @@ def case_of_images(
 
 def _sequence(reading: NameReading, path: Path) -> str | None:
     if reading.question:
-        raise CaseError(reading.question, path=path, hint=HINT)
+        raise CaseError(reading.question, path=path, hint=ask_file(path, reading.candidates))
     return reading.sequence
 
 

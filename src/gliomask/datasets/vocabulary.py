@@ -28,17 +28,18 @@ WEIGHTINGS = _table(
 OTHER = _table(
     {
         "a localizer": "loc localizer localiser localizers localisers localizador localizzatore "
-        "lokalizer scout scouts survey smartsurvey smartbrain aahead topogram repere "
-        "3plane planscan",
+        "lokalizer scout scouts aahscout locator survey smartsurvey smartbrain "
+        "aahead topogram repere 3plane planscan",
         "diffusion": "adc eadc dadc dwi dti diff diffusion difusion diffusione diffusie trace "
-        "tracew fa colfa b1000 b500 b800 sb1000d isodwi ivim resolve dki noddi hardi dmri kadc",
+        "tracew fa colfa b1000 b500 b800 b0 b50 b1500 b2000 sb1000d isodwi ivim resolve "
+        "dki noddi hardi dmri kadc",
         "susceptibility": "swi swan swip esswan venobold venbold qsm hemo haemo medic t2star "
         "t2starw merge fsbb bsi suscept susceptibility",
         "perfusion": "perf perfusion perfusie perfusione dsc dce asl pcasl pasl pwi cbf cbv rcbv "
         "rcbf mtt ttp tmax psr dynasusc twist",
         "function": "bold fmri rfmri tfmri rsfmri rest resting epi ep2d sbref",
-        "vessels": "mra mrv tof angio angiography angiogram angiographie venography venogram cemra "
-        "pca phasecontrast inhance tricks",
+        "vessels": "mra smra mrv tof angio angiography angiogram angiographie venography venogram "
+        "cemra pca phasecontrast inhance tricks",
         "spectroscopy": "mrs csi spectro spectroscopy spektroskopie svs mrsi",
         "calibration": "calibration calib asset refscan fieldmap fieldmapping shim b0map b1map "
         "coilsens prescan sensitivity",
@@ -143,6 +144,6 @@ TECHNIQUES = _words(
     "1mm mni raw restored denoised bfc"
 )
 """Words that say how an image was made; they neither name a sequence nor a patient."""
-PREFIXES = ("sag", "cor", "ax", "tra", "3d", "2d", "wip", "inplane", "hr", "fs", "ir", "co", "wm",
-            "wr", "s", "e", "r", "w", "m", "d", "o", "q")  # fmt: skip
+PREFIXES = ("sag", "cor", "ax", "tra", "3d", "2d", "wip", "inplane", "hr", "fs", "ir", "co",
+            "wmr", "wm", "wr", "s", "e", "r", "w", "m", "d", "o")  # fmt: skip
 """What stands before ``t1`` and ``t2`` in one word, on scanners and from SPM."""

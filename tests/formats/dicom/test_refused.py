@@ -172,7 +172,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda f: plain(f, replace(PLAN, lean=(0, 5 * np.tan(np.radians(5)), 0))),
         "a leaning stack (gantry tilt) (lean=5.00 degrees, allowed 0.1)",
     ),
-    "a turned slice": (turned_slice, "slices are missing"),
+    "a turned slice": (turned_slice, "5 and 1 slices (differs=ImageOrientationPatient"),
     "another size": (other_size, "slices differ in size (Rows x Columns=8 x 12, allowed 10 x 12)"),
     "another spacing": (
         setting("PixelSpacing", [0.9, 1.2], only=4),

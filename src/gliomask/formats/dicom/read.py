@@ -12,8 +12,8 @@ from gliomask.errors import FormatError
 from gliomask.formats.dicom.file import read_file
 from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.grid import Grid, arrange
+from gliomask.formats.dicom.parts import volumes_of
 from gliomask.formats.dicom.pixels import read_frames
-from gliomask.formats.dicom.series import split
 
 
 def read_series(paths: Sequence[Path], part: int | None = None) -> tuple[FloatArray, Affine]:
@@ -59,7 +59,7 @@ def series_grid(paths: Sequence[Path], part: int | None = None) -> Grid:
         what = "files of several series"
         raise FormatError(what, path=where, field="SeriesInstanceUID", found=len(uids), allowed="1")
     try:
-        return arrange(_choose(split(frames), part))
+        return arrange(_choose(volumes_of(frames), part))
     except FormatError as problem:
         problem.path = where if len(paths) > 1 else paths[0]
         raise

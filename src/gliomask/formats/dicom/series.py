@@ -1,7 +1,7 @@
 """Files to series: what belongs together, what is refused, and why.
 
-A SeriesInstanceUID is not always one volume: a dual echo has two, a localizer three. Frames of one
-volume share patient, study, series, echo time, kind of image, stack and orientation.
+A SeriesInstanceUID is not always one volume: a dual echo has two, a localizer three; ``parts``
+tells them apart.
 """
 
 from __future__ import annotations
@@ -11,22 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from gliomask.core.case import ImageFile
 from gliomask.core.volume import Affine
 from gliomask.errors import FormatError
 from gliomask.formats.content import opened
 from gliomask.formats.dicom.file import DicomFile, read_file
 from gliomask.formats.dicom.frame import Frame
-from gliomask.formats.dicom.grid import DIRECTION_TOLERANCE, arrange
+from gliomask.formats.dicom.grid import arrange
 from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.dicom.parts import echo_times, volumes_of
 from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.formats.limits import MAX_DICOM_FILES
 
-MAX_PARTS = 64
-"""So many echoes, kinds and orientations one series may hold; more are none that we know."""
-_ECHO_TOLERANCE = 0.05
 _CHUNK = 2**20
 
 
@@ -102,40 +98,6 @@ def survey_files(paths: Sequence[Path]) -> Survey:
     return Survey(tuple(series), tuple(refused), len(paths) - len(candidates) + directories)
 
 
-def split(frames: Iterable[Frame]) -> list[list[Frame]]:
-    """Frames by volume, in the order in which they first occur.
-
-    Raises:
-        FormatError: more than ``MAX_PARTS`` volumes.
-    """
-    parts: list[list[Frame]] = []
-    for frame in frames:
-        part = next((part for part in parts if _same(part[0], frame)), None)
-        if part is not None:
-            part.append(frame)
-            continue
-        if len(parts) == MAX_PARTS:
-            found, allowed = f"more than {MAX_PARTS}", f"up to {MAX_PARTS}"
-            what = "too many echoes, kinds or orientations"
-            raise FormatError(what, field="parts", found=found, allowed=allowed)
-        parts.append([frame])
-    return parts
-
-
-def _same(one: Frame, other: Frame) -> bool:
-    if (one.image_type, one.stack) != (other.image_type, other.stack):
-        return False
-    if (one.echo_time is None) != (other.echo_time is None):
-        return False
-    if abs((one.echo_time or 0.0) - (other.echo_time or 0.0)) > _ECHO_TOLERANCE:
-        return False
-    turned = max(
-        np.abs(one.along_row - other.along_row).max(),
-        np.abs(one.along_column - other.along_column).max(),
-    )
-    return bool(turned <= DIRECTION_TOLERANCE)
-
-
 def _read(paths: Sequence[Path]) -> tuple[list[DicomFile], list[RefusedSeries]]:
     files, refused = [], []
     for path in paths:
@@ -163,7 +125,7 @@ def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]
         return [], [_refused(files, FormatError(f"{share}{bad[0].problem}"))]
     try:
         once, notes = _without_copies(files)
-        parts = split(frame for file in once for frame in file.frames)
+        parts = volumes_of(frame for file in once for frame in file.frames)
     except FormatError as problem:
         return [], [_refused(files, problem)]
     series, refused = [], []
@@ -183,11 +145,22 @@ def _series(files: Sequence[DicomFile], part: list[Frame], notes: tuple[str, ...
     tags = next(file.tags for file in files if file.path == first.path)
     paths = tuple(dict.fromkeys(frame.path for frame in grid.frames))
     frames_of = {file.path: file.frames for file in files}
-    among = split(frame for path in paths for frame in frames_of[path])
+    among = volumes_of(frame for path in paths for frame in frames_of[path])
     channel = next(n for n, other in enumerate(among) if first in other)
     image = ImageFile(paths, channel if len(among) > 1 else None)
     tags = replace(tags, echo_time=first.echo_time, image_type=first.image_type)
-    return Series(tags, grid.frames, grid.shape, grid.affine, image, notes)
+    return Series(
+        tags, grid.frames, grid.shape, grid.affine, image, (*notes, *_cut_up(grid.frames))
+    )
+
+
+def _cut_up(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """What differs between the slices of one volume, a sentence for people."""
+    times = echo_times(frames)
+    kinds = {frame.image_type for frame in frames}
+    told = [f"echo times of {times[0]:g} to {times[-1]:g} ms"] if len(times) > 1 else []
+    told += [f"{len(kinds)} kinds of ImageType"] if len(kinds) > 1 else []
+    return (f"one volume of slices with {' and '.join(told)}",) if told else ()
 
 
 def _without_copies(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:

@@ -1,0 +1,154 @@
+"""Frames of one series to volumes: kept apart where they differ, put together where cut up.
+
+Frames of one volume share echo time, kind of image, stack and orientation. Yet some scanners let
+the echo time or a flag of the kind differ between the slices of one volume: parts that share no
+position and make one even stack together are one. Parts that lie between each other and don't are
+refused, because each by itself would pass for a volume with half of its slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.errors import FormatError
+from gliomask.formats.dicom.frame import Frame
+from gliomask.formats.dicom.grid import DIRECTION_TOLERANCE, SAME_PLACE_MM, arrange
+
+MAX_PARTS = 64
+"""So many echoes, kinds and orientations one series may hold; more are none that we know."""
+NEAR_ECHO_MS, NEAR_ECHO_SHARE = 1.0, 0.05
+"""Echo times that differ by less than either of these make no other contrast."""
+_ECHO_TOLERANCE = 0.05
+_KIND = 3
+"""So many values of ImageType say what an image is; those behind them how it was corrected."""
+_NEARLY_PARALLEL = 0.05
+_ASIDE_MM = 1.0
+"""Stacks that lie further beside each other are two, wherever their slices are."""
+
+Part = list[Frame]
+
+
+def volumes_of(frames: Iterable[Frame]) -> list[Part]:
+    """Frames by volume, in the order in which they first occur.
+
+    Raises:
+        FormatError: more than ``MAX_PARTS`` volumes; parts that lie between each other and don't
+            make one volume.
+    """
+    parts = _apart(frames, _same)
+    volumes: list[Part] = []
+    for alike in _apart((part[0] for part in parts), _near):
+        volumes += _joined([part for part in parts if part[0] in alike])
+    _refuse_interleaved(volumes)
+    return volumes
+
+
+def echo_times(frames: Iterable[Frame]) -> list[float]:
+    """The echo times of frames that differ by more than rounding, in ascending order."""
+    found: list[float] = []
+    for time in sorted({frame.echo_time for frame in frames if frame.echo_time is not None}):
+        if not found or time - found[-1] > _ECHO_TOLERANCE:
+            found.append(time)
+    return found
+
+
+def _apart(frames: Iterable[Frame], alike: Callable[[Frame, Frame], bool]) -> list[Part]:
+    parts: list[Part] = []
+    for frame in frames:
+        part = next((part for part in parts if alike(part[0], frame)), None)
+        if part is not None:
+            part.append(frame)
+            continue
+        if len(parts) == MAX_PARTS:
+            found, allowed = f"more than {MAX_PARTS}", f"up to {MAX_PARTS}"
+            what = "too many echoes, kinds or orientations"
+            raise FormatError(what, field="parts", found=found, allowed=allowed)
+        parts.append([frame])
+    return parts
+
+
+def _same(one: Frame, other: Frame) -> bool:
+    """Whether two frames have nothing that tells them apart but their place."""
+    return (
+        (one.image_type, one.stack) == (other.image_type, other.stack)
+        and _echo_apart(one, other) <= _ECHO_TOLERANCE
+        and _turned(one, other) <= DIRECTION_TOLERANCE
+    )
+
+
+def _near(one: Frame, other: Frame) -> bool:
+    """Whether two frames could be of one volume that its scanner cut up."""
+    limit = max(NEAR_ECHO_MS, NEAR_ECHO_SHARE * (one.echo_time or 0.0))
+    return (
+        one.image_type[:_KIND] == other.image_type[:_KIND]
+        and _echo_apart(one, other) <= limit
+        and _turned(one, other) <= DIRECTION_TOLERANCE
+    )
+
+
+def _echo_apart(one: Frame, other: Frame) -> float:
+    if one.echo_time is None or other.echo_time is None:
+        return 0.0 if one.echo_time == other.echo_time else np.inf
+    return abs(one.echo_time - other.echo_time)
+
+
+def _turned(one: Frame, other: Frame) -> float:
+    rows, columns = one.along_row - other.along_row, one.along_column - other.along_column
+    return float(max(np.abs(rows).max(), np.abs(columns).max()))
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Parts that could be one volume: as one, if together they form an even stack."""
+    if len(parts) < 2:
+        return parts
+    together = [frame for part in parts for frame in part]
+    try:
+        arrange(together)
+    except FormatError:
+        return parts
+    return [together]
+
+
+def _refuse_interleaved(volumes: Sequence[Part]) -> None:
+    for one, other in combinations(volumes, 2):
+        if _turned(one[0], other[0]) <= _NEARLY_PARALLEL and _interleaved(one, other):
+            raise FormatError(
+                "it falls into parts that lie between each other and make no even volume: "
+                f"{len(one)} and {len(other)} slices",
+                field="differs",
+                found=_difference(one[0], other[0]),
+                allowed="nothing",
+            )
+
+
+def _interleaved(one: Part, other: Part) -> bool:
+    """Whether slices of one lie between those of the other, on one line and at other places."""
+    normal = np.cross(one[0].along_row, one[0].along_column)
+    first, second = (np.array([frame.position for frame in part]) for part in (one, other))
+    between = second[0] - first[0]
+    if np.linalg.norm(between - (between @ normal) * normal) > _ASIDE_MM:
+        return False
+    mine, theirs = np.sort(first @ normal), np.sort(second @ normal)
+    if mine[-1] < theirs[0] or theirs[-1] < mine[0]:
+        return False
+    return bool(_distances(mine, theirs).min() >= SAME_PLACE_MM)
+
+
+def _distances(
+    mine: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    return np.abs(mine[:, np.newaxis] - theirs)
+
+
+def _difference(one: Frame, other: Frame) -> str:
+    """The fields that two frames differ in, and how far as far as that is short."""
+    times = one.echo_time, other.echo_time
+    told = [f"EchoTime {times[0]} and {times[1]}"] if times[0] != times[1] else []
+    told += ["ImageType"] if one.image_type != other.image_type else []
+    told += ["StackID"] if one.stack != other.stack else []
+    told += ["ImageOrientationPatient"] if _turned(one, other) > DIRECTION_TOLERANCE else []
+    return ", ".join(told)
