@@ -6,6 +6,8 @@ An unknown key is an error that names the nearest known one.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,6 +25,12 @@ class Options(BaseModel):
     """Base of every group of options: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def plain(self, exclude: Collection[str] = ()) -> dict[str, Any]:
+        """The options as JSON holds them, for a record; a path is kept byte for byte."""
+        keys = self.model_dump(exclude=set(exclude))
+        plain: dict[str, Any] = json.loads(json.dumps(keys, default=str))
+        return plain
 
 
 class InputOptions(Options):

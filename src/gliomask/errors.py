@@ -20,11 +20,17 @@ is allowed, and what to do where there is something to do.
 from __future__ import annotations
 
 import difflib
+import errno
+import os
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 Failure = tuple[str, str]
 """(case, reason): a part of a batch that could not be done."""
+_PACKAGE: Final = Path(__file__).parent
+_FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class GliomaskError(Exception):
@@ -149,6 +155,73 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {close[0]!r}?" if close else None
 
 
+def machine_error(problem: OSError, path: str | Path | None = None) -> MachineError:
+    """An error of the operating system as one of ours, with the path that it is about.
+
+    Where a file or folder may not be made, that is the folder that forbids it.
+
+    Args:
+        problem: what the system raised.
+        path: what was being written, for an error that names no path itself (a full disk).
+    """
+    named = path if problem.filename is None else os.fsdecode(problem.filename)
+    reason = problem.strerror or printable(str(problem).partition("\n")[0], 200)
+    if problem.errno in _FORBIDDEN and named is not None and _is_absent(named):
+        folder = Path(named).absolute().parent
+        while not folder.is_dir() and folder != folder.parent:
+            folder = folder.parent
+        return MachineError(f"can't be written to: {reason}", path=folder)
+    return MachineError(reason if path is None else f"can't be written: {reason}", path=named)
+
+
+def _is_absent(path: str | Path) -> bool:
+    """Whether nothing is there; not so where that can't be asked."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def unexpected(error: BaseException) -> str:
+    """What may be said about an error that nobody thought of: its type, and where it arose.
+
+    Never its text: that can hold anything that was being worked on, an image or a name.
+    """
+    places = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    ours = [(Path(file), line) for file, line in places if Path(file).is_relative_to(_PACKAGE)]
+    if not ours:
+        return type(error).__name__
+    file, line = ours[-1]
+    return f"{type(error).__name__} in {file.relative_to(_PACKAGE).as_posix()} line {line}"
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """Text in which everything that can't be shown is escaped, so that it can go anywhere.
+
+    Bytes of a file name that are no UTF-8 become ``\\xfc``, control characters ``\\x1b``; spaces of
+    any kind and line ends become a space.
+
+    Args:
+        text: any, also one with the surrogates that Python puts for undecodable bytes.
+        limit: of its length; longer text is cut.
+    """
+    shown = text if text.isprintable() else "".join(map(_shown, text))
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def _shown(sign: str) -> str:
+    if sign.isprintable():
+        return sign
+    if sign.isspace():
+        return " "
+    code = ord(sign)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8 (PEP 383)
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
 def _one_line(value: object, limit: int) -> str:
-    text = "".join(c if c.isprintable() else " " for c in str(value))
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return printable(str(value), limit)

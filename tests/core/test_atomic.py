@@ -11,7 +11,7 @@ from gliomask.core.atomic import atomic_folder, atomic_path, write_text
 
 def write_half_and_fail(path: Path) -> None:
     path.write_text("half")
-    raise IsADirectoryError
+    raise KeyError
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     final = tmp_path / "a.txt"
     write_text(final, "old")
-    with pytest.raises(IsADirectoryError), atomic_path(final) as temporary:
+    with pytest.raises(KeyError), atomic_path(final) as temporary:
         write_half_and_fail(temporary)
     assert final.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
@@ -46,7 +46,7 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
     final = tmp_path / "run"
     with atomic_folder(final) as temporary:
         (temporary / "kept").touch()
-    with pytest.raises(IsADirectoryError), atomic_folder(final) as temporary:
+    with pytest.raises(KeyError), atomic_folder(final) as temporary:
         write_half_and_fail(temporary / "new")
     assert [entry.name for entry in final.iterdir()] == ["kept"]
     assert len(list(tmp_path.iterdir())) == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import errno
+import io
 import os
+import signal
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -26,12 +28,22 @@ from gliomask.cli import (
     score,
     train,
 )
-from gliomask.errors import BatchError, CasesError, GliomaskError, MachineError
+from gliomask.errors import (
+    BatchError,
+    CasesError,
+    GliomaskError,
+    MachineError,
+    machine_error,
+    printable,
+    unexpected,
+)
+
+_MOST_OF_A_LINE = 2000
+_MOST_OF_A_TRACE = 4000
 
 app = typer.Typer(
     name="gliomask",
     help="Brain-tumour segmentation in MRI with U²-Net. For research use only.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -66,8 +78,9 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
     ] = False,
@@ -75,13 +88,21 @@ def _options(
 ) -> None:
     if debug:
         os.environ["GLIOMASK_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 2 bad input, 3 some cases failed, 4 the machine,
-    130 or 143 stopped by a signal, 1 a bug of ours."""
+    130 or 143 stopped by a signal, 141 nobody reads on, 1 a bug of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever a file is called
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="gliomask", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _nobody_reads()
     except Exception as error:
         code = _report(error)
     except KeyboardInterrupt:
@@ -89,23 +110,39 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _nobody_reads() -> int:
+    """``gliomask ... | head -1``: ends quietly with the code that SIGPIPE ends other tools with."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())  # or Python complains when it flushes them at its end
+    return 128 + signal.SIGPIPE
+
+
 def _report(error: Exception) -> int:
     if os.environ.get("GLIOMASK_DEBUG"):
-        import traceback
-
-        traceback.print_exception(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        error = MachineError(error.strerror or "can't write", path=error.filename)
-    if isinstance(error, MemoryError):
-        error = MachineError("not enough memory")
-    if isinstance(error, GliomaskError):
-        for case, reason in _details(error):
-            typer.echo(f"  {case}: {reason.removeprefix(f'{case}: ')}", err=True)
-        return _say(str(error), error.exit_code)
+        for part in traceback.format_exception(error):
+            typer.echo(part.rstrip("\n")[:_MOST_OF_A_TRACE], err=True)
+    known = _known(error)
+    if known is not None:
+        for case, reason in _details(known):
+            text = f"{case}: {reason.removeprefix(f'{case}: ')}"
+            typer.echo(f"  {printable(text, _MOST_OF_A_LINE)}", err=True)
+        return _say(str(known), known.exit_code)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's own errors: an unknown option, a missing argument
         return _say(usage(), 2)
-    return _say(f"a bug of gliomask: {error!r}; please report it with what --debug prints", 1)
+    return _say(f"a bug of gliomask: {unexpected(error)}; please report it with --debug", 1)
+
+
+def _known(error: Exception) -> GliomaskError | None:
+    match error:
+        case GliomaskError():
+            return error
+        case OSError():
+            return machine_error(error)
+        case MemoryError():
+            return MachineError("not enough memory")
+    return None
 
 
 def _details(error: GliomaskError) -> tuple[tuple[str, str], ...]:
@@ -115,5 +152,5 @@ def _details(error: GliomaskError) -> tuple[tuple[str, str], ...]:
 
 
 def _say(text: str, code: int) -> int:
-    typer.echo("error: " + " ".join(text.split("\n")), err=True)
+    typer.echo(f"error: {printable(text, _MOST_OF_A_LINE)}", err=True)
     return code

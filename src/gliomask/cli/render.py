@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gliomask.core.progress import Progress
+from gliomask.errors import printable
 
 if TYPE_CHECKING:
     from gliomask.evaluation.comparison import Comparison
@@ -149,7 +150,7 @@ def temperature(found: Temperature, patients: str) -> None:
 def lines(*texts: str) -> None:
     """Prints lines of text."""
     for text in texts:
-        typer.echo(_printable(text))
+        typer.echo("\n".join(map(printable, text.split("\n"))))
 
 
 def as_json(result: Any) -> None:
@@ -162,14 +163,14 @@ def problems(found: Sequence[tuple[str, str]], what: str) -> None:
     if found:
         typer.echo(f"{len(found)} {what}:", err=True)
         for case, reason in found:
-            text = f"  {case}: {reason.removeprefix(f'{case}: ')}"
-            typer.echo(_printable(text), err=True)
+            text = printable(f"{case}: {reason.removeprefix(f'{case}: ')}")
+            typer.echo(f"  {text}", err=True)
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A bar on stderr in a terminal; elsewhere a plain line now and then."""
-    console = Console(stderr=True)
+    console = _Console(stderr=True)
     if not console.is_terminal:
         yield _Lines()
         return
@@ -226,17 +227,18 @@ def _figure(value: float | None) -> str:
 def _cell(value: object) -> Text:
     if isinstance(value, Text):
         return value
-    return Text("" if value is None else _printable(str(value)))
+    return Text("" if value is None else printable(str(value)))
 
 
-def _printable(text: str) -> str:
-    """What a file is called may hold what a terminal obeys."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process here, as if by an error of ours."""
+        raise BrokenPipeError
 
 
 def _console() -> Console:
-    wide = Console()
-    return wide if wide.is_terminal else Console(width=160)
+    wide = _Console()
+    return wide if wide.is_terminal else _Console(width=160)
 
 
 def plain(value: object) -> object:

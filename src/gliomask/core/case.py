@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gliomask.core.labels import BINARY, LabelScheme
+from gliomask.errors import printable
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class ImageFile:
     channel: int | None = None
 
     def __str__(self) -> str:
-        where = str(self.paths[0]) if len(self.paths) == 1 else str(self.paths[0].parent)
+        path = self.paths[0] if len(self.paths) == 1 else self.paths[0].parent
+        where = printable(str(path))
         return where if self.channel is None else f"{where}[{self.channel}]"
 
 
@@ -58,3 +60,7 @@ class Case:
     licence: str | None = None
     synthetic: bool = False
     notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Notes may quote the names of files, which may hold anything."""
+        object.__setattr__(self, "notes", tuple(map(printable, self.notes)))

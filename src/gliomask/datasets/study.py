@@ -118,7 +118,15 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]
     if slices:
         found.append(Surveyed((of_pictures(slices, slices[0].parent),)))
     if others:
-        found.append(_of_dicom(others, others[0].parent, picks))
+        found.append(_of_named_dicom(others, picks))
+    return found
+
+
+def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed:
+    found = _of_dicom(files, files[0].parent, picks)
+    if not (found.cases or found.problems or found.series):
+        what = "a DICOMDIR, which holds no image but a list of other files"
+        raise InputError(what, path=files[0], hint=f"name its folder: {files[0].absolute().parent}")
     return found
 
 

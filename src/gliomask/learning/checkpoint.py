@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import torch
 
-from gliomask.core.atomic import atomic_path, write_text
+from gliomask.core.atomic import atomic_path, write_text, writing
 from gliomask.errors import ConfigError, MachineError
 
 FOLDER: Final = "checkpoints"
@@ -57,14 +57,11 @@ class Checkpoints:
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, **state}, buffer)
         data = buffer.getvalue()
-        try:
+        with writing(self.folder):
             self._check_space(len(data) * (1 + best))
             if best:
                 self._write(BEST, data)
             self._push(data)
-        except OSError as problem:
-            reason = problem.strerror or str(problem)
-            raise MachineError(f"can't write a checkpoint: {reason}", path=self.folder) from None
 
     def load(self) -> tuple[State, tuple[str, ...]]:
         """The newest whole checkpoint, and what a person should know about it.

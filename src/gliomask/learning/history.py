@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
+from gliomask.core.atomic import writing
 from gliomask.errors import ConfigError
 
 Cell = str | int | float
@@ -43,7 +44,7 @@ class Table:
         if not self.length:
             writer.writerow(self.columns)
         writer.writerows([_text(cell) for cell in row] for row in rows)
-        with self.path.open("a", encoding="utf-8", newline="") as file:
+        with writing(self.path), self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(text.getvalue())
             file.flush()
             os.fsync(file.fileno())
@@ -72,9 +73,17 @@ class Events:
 
     Args:
         folder: where they are written.
+
+    Raises:
+        ConfigError: TensorBoard can't write there.
     """
 
     def __init__(self, folder: Path) -> None:
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            what = "TensorBoard can't write to a folder whose name is no UTF-8"
+            raise ConfigError(what, path=folder, hint="name another run folder") from None
         self._folder = folder
         self._logger = TensorBoardLogger(folder, name="", version="")
 

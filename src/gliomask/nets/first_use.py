@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gliomask.core.atomic import write_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.errors import MachineError
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.shipped import is_shipped
 
@@ -38,7 +39,7 @@ def tell_licence(folder: Path, card: ModelCard) -> None:
     if marker is not None:
         try:
             write_text(marker, f"{line}\n")
-        except OSError:
+        except MachineError:
             return
 
 

@@ -18,6 +18,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from gliomask.core.atomic import writing
 from gliomask.core.progress import Progress
 from gliomask.errors import Failure, InputError, ModelError
 from gliomask.workflows.spread import spread
@@ -56,7 +57,8 @@ class Journal(Generic[Piece]):
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with writing(self.path):
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._done)
@@ -68,8 +70,9 @@ class Journal(Generic[Piece]):
     def add(self, key: str, piece: Piece) -> None:
         """Writes a finished piece down."""
         line = {"key": self._full(key), "piece": self._adapter.dump_python(piece, mode="json")}
-        self._file.write(json.dumps(line).encode() + b"\n")
-        self._file.flush()
+        with writing(self.path):
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.flush()
         self._done[self._full(key)] = piece
 
     def discard(self) -> None:

@@ -257,7 +257,7 @@ class Segmenter:
 
     def _keys(self, case: Case, write: Sequence[Kind]) -> tuple[str, str]:
         """Of all that the result depends on, and of its files."""
-        chosen = self.options.model_dump(mode="json", exclude=_NOT_OF_THE_RESULT)
+        chosen = self.options.plain(_NOT_OF_THE_RESULT)
         card = self.predictor.card
         rules = {
             "options": chosen,

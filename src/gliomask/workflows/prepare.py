@@ -27,7 +27,7 @@ from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_s
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.errors import CaseError, CasesError, InputError, StoreError
+from gliomask.errors import CaseError, CasesError, InputError, StoreError, printable
 from gliomask.store.manifest import (
     MANIFEST,
     PATIENTS,
@@ -219,7 +219,7 @@ def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> Manifes
     present = {sequence for entry in entries for sequence in entry.sequences}
     known = [sequence for sequence in SEQUENCES if sequence in present]
     return Manifest(
-        name=options.out.name,
+        name=printable(options.out.name),
         sequences=(*known, *sorted(present.difference(known))),
         regions=tuple(r for r in REGIONS if all(r in entry.regions for entry in entries)),
         licences=tuple(sorted({entry.licence for entry in entries if entry.licence})),

@@ -25,6 +25,6 @@ def provenance(command: str, options: Options) -> dict[str, object]:
     return {
         "notice": RESEARCH_USE_ONLY,
         "command": command,
-        "options": options.model_dump(mode="json"),
+        "options": options.plain(),
         "software": software(),
     }

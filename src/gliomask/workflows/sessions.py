@@ -20,6 +20,7 @@ import torch
 
 from gliomask.config import Options
 from gliomask.core.atomic import write_text
+from gliomask.errors import GliomaskError, unexpected
 from gliomask.workflows.provenance import provenance
 
 FILE = "provenance.json"
@@ -56,13 +57,18 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        outcome = "done" if error is None else str(error) or repr(error)
-        self._now |= {"ended": _time(), "outcome": outcome}
+        self._now |= {"ended": _time(), "outcome": _outcome(error)}
         self._write()
 
     def _write(self) -> None:
         keys = {**self._keys, "sessions": [*self._earlier, self._now]}
         write_text(self._path, json.dumps(keys, indent=1) + "\n")
+
+
+def _outcome(error: BaseException | None) -> str:
+    if error is None:
+        return "done"
+    return str(error) if isinstance(error, GliomaskError) else unexpected(error)
 
 
 def _sessions(path: Path) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gliomask.core.atomic import MARK
+from gliomask.core.atomic import MARK, writing
 from gliomask.errors import InputError
 
 
@@ -30,23 +30,25 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
 
     Raises:
         InputError: ``out`` is a file.
+        MachineError: the files can't be written.
     """
     if out.exists() and not out.is_dir():
         raise InputError("not a folder", path=out)
     made = not out.exists()
     folder = out / f"{MARK}{uuid.uuid4().hex[:12]}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        (out / record).unlink(missing_ok=True)
-        for name in stale:
-            _remove(out / name)
-        for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name == record, entry)):
-            _move(entry, out / entry.name)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if made and not any(out.iterdir()):
-            out.rmdir()
+    with writing(out, folder):
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+            (out / record).unlink(missing_ok=True)
+            for name in stale:
+                _remove(out / name)
+            for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name == record, entry)):
+                _move(entry, out / entry.name)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if made and not any(out.iterdir()):
+                out.rmdir()
 
 
 def _remove(path: Path) -> None:

@@ -12,6 +12,7 @@ work and neither of these, is called directly.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,7 @@ class _Runner:
         self._asked = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
         weakref.finalize(self, _end, self._process)
-        paths = [str(source or "").encode(), str(network).encode()]
+        paths = [os.fsencode(source or ""), os.fsencode(network)]
         self._tell(PATHS.pack(*map(len, paths)), *paths)
         if source is not None:
             self.wait()

@@ -37,7 +37,7 @@ def main(given: str, outputs: list[str]) -> None:
     answers = _own_stdout()
     asked = sys.stdin.buffer
     lengths = PATHS.unpack(asked.read(PATHS.size))
-    source, network = (asked.read(length).decode() for length in lengths)
+    source, network = (os.fsdecode(asked.read(length)) for length in lengths)
     if source:
         _convert(Path(source), Path(network))
     module = _load(Path(network), given, outputs) if Path(network).is_file() else None
