@@ -34,6 +34,10 @@ def run(
         tuple[float, float, float], typer.Option(help="Of training, validation, test patients.")
     ] = (0.7, 0.15, 0.15),
     split: Annotated[Path | None, typer.Option(help="A split file to use.")] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A table (columns case, patient) of who is who."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Make a store of slices, split by patient, from data in any known layout."""
@@ -51,6 +55,7 @@ def run(
         "fold_by": fold_by,
         "shares": shares,
         "split": split,
+        "patients": patients,
     }
     with render.progress() as progress:
         result = prepare(build(PrepareOptions, keys, "prepare"), progress)

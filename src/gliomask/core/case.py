@@ -37,6 +37,8 @@ class Case:
     Attributes:
         id: unique within its data set; letters, digits, ``-``, ``_`` and ``.`` only.
         patient: the key that examinations and data sets share (see ``identity.patient_of``).
+        patient_known: whether the data tell the patient; if not, ``patient`` stands for the case
+            alone, and no split is sound.
         images: sequence name -> file, in canonical order. A sequence that is absent, or whose
             channel merely copies another, is not in here.
         label: the tumour mask's file, None if the case has none.
@@ -59,6 +61,7 @@ class Case:
     site: str | None = None
     licence: str | None = None
     synthetic: bool = False
+    patient_known: bool = True
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -22,11 +22,13 @@ CAVITY = 4
 """Resection cavity (BraTS 2024). Not tumour."""
 TUMOUR = 5
 """Tumour whose parts were not told apart."""
+CORE = 6
+"""Tumour core, that is tumour without oedema, whose parts were not told apart."""
 
 REGIONS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
-        "whole": (NECROSIS, OEDEMA, ENHANCING, TUMOUR),
-        "core": (NECROSIS, ENHANCING),
+        "whole": (NECROSIS, OEDEMA, ENHANCING, TUMOUR, CORE),
+        "core": (NECROSIS, ENHANCING, CORE),
         "enhancing": (ENHANCING,),
     }
 )
@@ -50,7 +52,10 @@ class LabelScheme:
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions that masks of this scheme can tell."""
-        return ("whole",) if self.binary or TUMOUR in dict(self.values).values() else tuple(REGIONS)
+        meant = dict(self.values).values()
+        if self.binary or TUMOUR in meant:
+            return ("whole",)
+        return ("core",) if CORE in meant else tuple(REGIONS)
 
     def translate(self, numbers: npt.NDArray[np.generic]) -> LabelArray:
         """Numbers of a file, any shape, to labels (uint8, same shape).
@@ -79,6 +84,7 @@ def _present(numbers: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 BINARY = LabelScheme("tumour or not", binary=True)
+CORE_ONLY = LabelScheme("tumour core or not", ((1, CORE),))
 BRATS_2021 = LabelScheme("BraTS 2012-2021", ((1, NECROSIS), (2, OEDEMA), (4, ENHANCING)))
 BRATS_2023 = LabelScheme("BraTS 2023", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING)))
 BRATS_2024 = LabelScheme("BraTS 2024", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING), (4, CAVITY)))

@@ -11,6 +11,7 @@ from gliomask.core.case import Case
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import (
     brats,
+    figshare_cheng,
     lgg_1p19q,
     lgg_kaggle,
     nnunet,
@@ -29,6 +30,7 @@ LAYOUTS: tuple[Layout, ...] = (
     brats.LAYOUT,
     upenn_gbm.LAYOUT,
     ucsf_pdgm.LAYOUT,
+    figshare_cheng.LAYOUT,
     lgg_1p19q.LAYOUT,
     nnunet.LAYOUT,
     table.LAYOUT,

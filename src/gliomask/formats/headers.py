@@ -9,6 +9,7 @@ from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine
 from gliomask.formats.dicom.read import series_grid
 from gliomask.formats.images import is_nifti, is_series
+from gliomask.formats.matlab import is_matlab, slice_shape
 from gliomask.formats.nifti import read_header
 from gliomask.formats.pictures import stack_shape
 
@@ -40,4 +41,6 @@ def image_header(file: ImageFile) -> ImageHeader:
     if is_series(file.paths):
         grid = series_grid(file.paths, file.channel)
         return ImageHeader(grid.shape, grid.affine, has_world=True)
+    if is_matlab(file.paths[0]):
+        return ImageHeader(slice_shape(file.paths[0]), PICTURE_AFFINE, has_world=False)
     return ImageHeader(stack_shape(file.paths), PICTURE_AFFINE, has_world=False)

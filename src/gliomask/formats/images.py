@@ -16,10 +16,11 @@ from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
-from gliomask.formats import nifti, picture, pictures
+from gliomask.formats import matlab, nifti, picture, pictures
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.read import read_series
 from gliomask.formats.mask_pictures import read_mask_pictures
+from gliomask.formats.matlab import is_matlab
 
 SUFFIXES = (*nifti.SUFFIXES, *picture.SUFFIXES)
 """How the names of readable files end, in lower case; DICOM files may have any name."""
@@ -60,7 +61,7 @@ def is_picture(path: Path) -> bool:
 def is_series(paths: Sequence[Path]) -> bool:
     """Whether the files of an image are DICOM: none has the name of another format, and the first
     begins as DICOM does."""
-    named = any(is_nifti(path) or is_picture(path) for path in paths)
+    named = any(is_nifti(path) or is_picture(path) or is_matlab(path) for path in paths)
     return bool(paths) and not named and is_dicom(paths[0])
 
 
@@ -103,6 +104,8 @@ def read_labels(
     """
     if is_series(file.paths):
         raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
+    if is_matlab(file.paths[0]):
+        return matlab.read_slice_mask(file.paths[0]), PICTURE_AFFINE
     if _is_volume(file.paths):
         return nifti.read_nifti_labels(file.paths[0])
     numbers = read_mask_pictures(file.paths, numbered=numbered, threshold=threshold)
@@ -110,6 +113,9 @@ def read_labels(
 
 
 def _read(paths: tuple[Path, ...]) -> _Content:
+    if is_matlab(paths[0]):
+        slices = matlab.read_slice(paths[0])[..., np.newaxis]
+        return _Content(slices, PICTURE_AFFINE, has_world=False)
     if _is_volume(paths):
         return _Content(*nifti.read_nifti_volumes(paths[0]), has_world=True)
     return _Content(pictures.read_stack(paths), PICTURE_AFFINE, has_world=False)

@@ -17,11 +17,12 @@ from gliomask.phantom.options import DEFAULT, PhantomOptions, check_range
 from gliomask.phantom.patient import synthetic_patient
 from gliomask.phantom.write_brats import WRITERS as BRATS
 from gliomask.phantom.write_described import WRITERS as DESCRIBED
+from gliomask.phantom.write_figshare import WRITERS as FIGSHARE
 from gliomask.phantom.write_lgg import WRITERS as LGG
 
 __all__ = ["LAYOUTS", "MARKER", "PhantomOptions", "synthetic_patient", "write_cohort"]
 
-LAYOUTS = {**LGG, **BRATS, **DESCRIBED}
+LAYOUTS = {**LGG, **BRATS, **FIGSHARE, **DESCRIBED}
 """Name of a layout -> how it is written."""
 MARKER = "SYNTHETIC"
 """Name of the file at a cohort's root that says what it is."""

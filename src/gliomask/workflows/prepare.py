@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,7 @@ from gliomask.store.manifest import (
     write_split,
 )
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
+from gliomask.workflows.patients import read_patients, shared_patients, with_patients
 from gliomask.workflows.spread import spread
 
 Problem = tuple[str, str]
@@ -65,6 +67,8 @@ class PrepareOptions(Options):
     """Shares of patients for training, validation and test."""
     split: Path | None = None
     """A split file to use instead of drawing one."""
+    patients: Path | None = None
+    """A table (columns case, patient) of the cases whose names do not tell their patient."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,13 @@ def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResu
 
     Raises:
         LayoutError: a source is in no known layout.
+        FormatError: the table of patients can't be used.
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
-        InputError: the split can't be drawn: the shares, or too few sites.
+        InputError: the split can't be drawn: the shares, too few sites, unknown patients.
         StoreError: ``out`` holds something else.
         MachineError: a worker process was killed.
     """
-    patients, problems, explanation = _find(options.sources)
+    patients, problems, explanation = _find(options)
     _check_target(options.out, set(patients))
     given = read_split(options.split) if options.split else None
     if given is None and patients:
@@ -126,10 +131,15 @@ def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResu
 
 
 def _find(
-    sources: Sequence[Path],
+    options: PrepareOptions,
 ) -> tuple[dict[str, list[Case]], list[Problem], tuple[str, ...]]:
     """Cases by patient, over all sources; ids that two sources share get their layout's name."""
-    founds = [find_cases(source) for source in sources]
+    table = read_patients(options.patients) if options.patients else {}
+    founds = [find_cases(source) for source in options.sources]
+    all_named = iter(
+        with_patients([case for found in founds for case in found.cases], table, options.patients)
+    )
+    founds = [replace(found, cases=tuple(islice(all_named, len(found.cases)))) for found in founds]
     counts: dict[str, int] = defaultdict(int)
     for found in founds:
         for case in found.cases:
@@ -141,7 +151,10 @@ def _find(
             name = f"{case.id}.{found.layout}-{number}" if twice else case.id
             patients[case.patient].append(replace(case, id=name))
     problems = [(p.case, p.reason) for found in founds for p in found.problems]
-    return dict(patients), problems, tuple(line for found in founds for line in found.explanation)
+    explanation = [line for found in founds for line in found.explanation]
+    if shared := shared_patients(found.cases for found in founds):
+        explanation.append(f"in several sources, taken for the same people: {', '.join(shared)}")
+    return dict(patients), problems, tuple(explanation)
 
 
 def _check_target(out: Path, patients: set[str]) -> None:

@@ -1,0 +1,91 @@
+"""Whose cases these are: what the data sets tell, or a table that a person gives.
+
+    case,patient
+    Brats18_TCIA10_628_1,TCGA-DU-A5TR
+
+A table overrules the names for the cases in it; it may name cases that are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gliomask.core.case import Case
+from gliomask.core.identity import patient_of, safe_name
+from gliomask.errors import FormatError, InputError, nearest
+from gliomask.formats.table import read_table
+
+_CASE, _PATIENT = "case", "patient"
+_TOLD = 3
+
+
+def read_patients(path: Path) -> dict[str, str]:
+    """A table of patients: case -> patient, both by their safe names.
+
+    Raises:
+        FormatError: no table, a column or a cell is missing, or a case has two patients.
+    """
+    table = read_table(path)
+    table.need(_CASE, _PATIENT)
+    found: dict[str, str] = {}
+    for number, row in table.rows:
+        case, patient = row.get(_CASE, ""), row.get(_PATIENT, "")
+        if not case or not patient:
+            lacking = _PATIENT if case else _CASE
+            raise FormatError(f"row {number} is incomplete", path=path, field=lacking, found="")
+        key = patient_of(patient)
+        if found.setdefault(safe_name(case), key) != key:
+            what = f"row {number} gives the case another patient than an earlier row"
+            raise FormatError(what, path=path, field=_CASE, found=case)
+    return found
+
+
+def with_patients(
+    cases: Sequence[Case], table: Mapping[str, str], path: Path | None
+) -> tuple[Case, ...]:
+    """The cases, each with its patient.
+
+    Args:
+        cases: as their data sets have them.
+        table: case -> patient, see ``read_patients``.
+        path: of the table, for the error.
+
+    Raises:
+        InputError: the table names none of the cases, or a case's patient is not known.
+    """
+    ids = {case.id for case in cases}
+    if table and not ids & table.keys():
+        first = min(table)
+        raise InputError(
+            "names none of the cases",
+            path=path,
+            field=_CASE,
+            found=first,
+            allowed=_some(sorted(ids)),
+            hint=nearest(first, ids),
+        )
+    named = tuple(
+        replace(case, patient=table[case.id], patient_known=True) if case.id in table else case
+        for case in cases
+    )
+    unknown = [case.id for case in named if not case.patient_known]
+    if unknown:
+        what = f"the data do not tell the patients of {len(unknown)} cases ({_some(unknown)})"
+        hint = "name them by --patients FILE, a table with the columns case,patient"
+        raise InputError(f"{what}, and a split must not part a patient", hint=hint)
+    return named
+
+
+def shared_patients(sources: Iterable[Sequence[Case]]) -> tuple[str, ...]:
+    """The patients that more than one source has, sorted."""
+    counts: dict[str, int] = {}
+    for cases in sources:
+        for patient in {case.patient for case in cases}:
+            counts[patient] = counts.get(patient, 0) + 1
+    return tuple(sorted(patient for patient, count in counts.items() if count > 1))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_TOLD]) + (" ..." if len(names) > _TOLD else "")
