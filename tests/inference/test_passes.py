@@ -11,6 +11,7 @@ import pytest
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.core.volume import FloatArray
 from gliomask.inference.passes import (
+    NEARLY,
     Opinions,
     Passes,
     disagreement,
@@ -25,10 +26,18 @@ FLIPS: dict[str, Any] = {"augment": {"flip_horizontal": 0.5, "flip_vertical": 0.
 class LeftEngine(BrightEngine):
     """Marks what is bright in the left half of what it is shown only."""
 
+    elsewhere = -20.0
+
     def logits(self, inputs: FloatArray) -> FloatArray:
         found = super().logits(inputs)
-        found[..., : found.shape[-1] // 2] = -20.0
+        found[..., : found.shape[-1] // 2] = self.elsewhere
         return found
+
+
+class HesitantEngine(LeftEngine):
+    """Comes near the threshold in the other half, on every slice."""
+
+    elsewhere = -0.5
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +102,7 @@ def test_mirrored_maps_are_mirrored_back(stack: SliceStack) -> None:
     """An engine that sees one half only sees the other half of mirrored slices."""
     recipe = {"augment": {"flip_horizontal": 1.0}}
     everything = Passes(BrightEngine(), fake_card()).thorough(stack, BOTH)
-    found = Passes(LeftEngine(), fake_card(recipe=recipe)).thorough(stack, BOTH)
+    found = Passes(HesitantEngine(), fake_card(recipe=recipe)).thorough(stack, BOTH)
     mirrored = int(found.voxels[6, 0])
     assert found.names[6] == "left-right"
     assert mirrored + int(found.plain[0]) == pytest.approx(int(everything.plain[0]), abs=8)
@@ -146,3 +155,25 @@ def test_slices_that_show_nothing_are_not_asked_about(stack: SliceStack) -> None
     np.testing.assert_allclose(said.probabilities, maps, atol=1e-6)
     assert shows_something(bare, (0, 1)).tolist() == [False] * 2 + [True] * (len(array) - 2)
     assert not shows_something(bare, (0,))[2]
+
+
+def test_slices_without_tumour_in_any_map_are_not_mirrored(stack: SliceStack) -> None:
+    """Tumour lies in some slices only; the others pass the network once, and nothing changes."""
+    engine = BrightEngine(apart=3.0)
+    card = fake_card(recipe={"augment": {"flip_horizontal": 0.5}})
+    found = Passes(engine, card).thorough(stack, BOTH)
+    marked = int((found.probabilities >= NEARLY * card.threshold).any(axis=(0, 2, 3)).sum())
+    asked = sum(shape[0] for shape in engine.shapes)
+    assert 0 < marked < len(stack.array)
+    assert len(stack.array) + marked <= asked < 2 * len(stack.array)
+    # All slices mirrored: a network that looks at each pixel alone marks the same in the mirror.
+    assert found.voxels[6].tolist() == found.plain.tolist()
+
+
+def test_where_no_map_comes_near_the_threshold_nothing_is_mirrored(stack: SliceStack) -> None:
+    engine = BrightEngine(level=50.0)
+    card = fake_card(recipe={"augment": {"flip_horizontal": 0.5}})
+    found = Passes(engine, card).thorough(stack, BOTH)
+    assert sum(shape[0] for shape in engine.shapes) == len(stack.array)
+    assert found.names[-1] == "left-right"
+    assert found.voxels.tolist() == [[0]] * 7

@@ -1,11 +1,15 @@
 """A stack of slices through the network, once or in several ways.
 
     plain:     slices -> fused map
-    thorough:  slices -> fused map, six side maps; mirrored slices -> fused map, mirrored back
+    thorough:  slices -> fused map, six side maps; of those that may show a tumour also
+               mirrored slices -> fused map, mirrored back
 
 The probability that is shown and thresholded is that of the fused map in both. If the card says
 ``mirrored``, the plain pass mirrors too, and it is the mean of the fused maps. Of the other maps
 only counts and the disagreement are kept, so that memory does not grow with their number.
+
+Most slices of a head show no tumour, and all seven maps agree on that. On those the mirrored pass,
+which doubles the cost, is skipped: see ``NEARLY``.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +34,9 @@ from gliomask.nets.cards import COLUMNS, ModelCard
 Counts = npt.NDArray[np.int64]
 Answer = TypeVar("Answer")
 _SIDES = 6
+NEARLY: Final = 0.5
+"""Share of the threshold. A slice on which neither the fused map nor a side map reaches it, for any
+region, counts as free of tumour in the mirrored passes too, which are not made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +46,7 @@ class Opinions:
     Attributes:
         probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
         disagreement: (R, S, H, W) float32, the standard deviation of the M other maps'
-            probabilities; None if it was not asked for.
+            probabilities, 0 on slices without tumour (``NEARLY``); None if it was not asked for.
         names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
         plain: (R,) voxels of the plain mask.
         voxels: (M, R) voxels of the masks of the others.
@@ -52,6 +59,21 @@ class Opinions:
     plain: Counts
     voxels: Counts
     shared: Counts
+
+
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """What a network gives for N slices.
+
+    Attributes:
+        fused: (N, R, size, size), the map that counts.
+        near: (K,) which of them may show a tumour.
+        others: of those, M times (K, R, size, size): side maps, then mirrored ones.
+    """
+
+    fused: FloatArray
+    near: npt.NDArray[np.intp]
+    others: tuple[FloatArray, ...]
 
 
 def disagreement(opinions: Opinions, region: int) -> float:
@@ -88,11 +110,11 @@ class Passes:
         maps = self._empty(stack)
         flips = self.card.flips if self.card.mirrored else ()
 
-        def ask(fitted: FloatArray) -> list[FloatArray]:
-            return self._looks(fitted, used, flips)
+        def ask(fitted: FloatArray) -> FloatArray:
+            return self._fused(fitted, used, flips)
 
-        for at, looks in self._answers(stack, used, ask):
-            maps[:, at] = self._back(self._fused(looks), stack)
+        for at, fused in self._answers(stack, used, ask):
+            maps[:, at] = self._back(fused, stack)
         return maps
 
     def thorough(
@@ -109,19 +131,19 @@ class Passes:
         plain = np.zeros(regions, np.int64)
         voxels, shared = np.zeros((2, len(names), regions), np.int64)
 
-        def ask(fitted: FloatArray) -> list[FloatArray]:
-            return self._looks(fitted, used, flips, sides=True)
+        def ask(fitted: FloatArray) -> _Looks:
+            return self._several(fitted, used, flips)
 
         for at, looks in self._answers(stack, used, ask):
-            others = [look[:, k] for look in looks for k in range(look.shape[1])][1:]
-            said = [self._back(one, stack) for one in (self._fused(looks), *others)]
-            maps[:, at] = said[0]
-            masks = np.stack([self.masks(one) for one in said])
+            maps[:, at] = self._back(looks.fused, stack)
+            near = at[looks.near]
+            others = [self._back(one, stack) for one in looks.others]
+            masks = np.stack([self.masks(one) for one in (maps[:, near], *others)])
             plain += _count(masks[0])
             voxels += _count(masks[1:])
             shared += _count(masks[1:] & masks[0])
             if apart is not None:
-                apart[:, at] = np.std(said[1:], axis=0)
+                apart[:, near] = np.std(others, axis=0)
         return Opinions(maps, apart, names, plain, voxels, shared)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
@@ -170,24 +192,26 @@ class Passes:
             slices = stack.array[at[:, None], index]
             yield at, fit(slices, stack.record.pixel_mm, self.card.size)
 
-    def _looks(
-        self,
-        fitted: FloatArray,
-        used: tuple[str, ...],
-        flips: Sequence[int],
-        *,
-        sides: bool = False,
-    ) -> list[FloatArray]:
-        """(N, 1 or 7, R, size, size) of the slices, then (N, 1, ...) of each mirror image."""
-        mirrored = (self._mirrored(fitted, used, axis) for axis in flips)
-        return [self._ask(fitted, used, sides=sides), *mirrored]
+    def _several(self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int]) -> _Looks:
+        """All maps of the slices, and the mirrored ones of those that may show a tumour."""
+        seven = self._ask(fitted, used, sides=True)
+        most = tempered(seven.max(axis=(1, 2, 3, 4)), self.card.temperature)
+        near = np.flatnonzero(most >= NEARLY * self.card.threshold)
+        everywhere = np.arange(len(fitted)) if self.card.mirrored else near
+        mirrored = [self._mirrored(fitted[everywhere], used, axis)[:, 0] for axis in flips]
+        if self.card.mirrored:
+            fused: FloatArray = np.mean([seven[:, 0], *mirrored], axis=0)
+            mirrored = [one[near] for one in mirrored]
+        else:
+            fused = seven[:, 0]
+        sides = [seven[near, k] for k in range(1, 1 + _SIDES)]
+        return _Looks(fused, near, (*sides, *mirrored))
 
-    def _fused(self, looks: Sequence[FloatArray]) -> FloatArray:
-        """(N, R, size, size): the map that counts."""
-        if not self.card.mirrored:
-            return looks[0][:, 0]
+    def _fused(self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int]) -> FloatArray:
+        """(N, R, size, size): the map that counts, a mean with the mirrored ones if any."""
+        looks = [self._ask(fitted, used), *(self._mirrored(fitted, used, axis) for axis in flips)]
         mean: FloatArray = np.mean([look[:, 0] for look in looks], axis=0)
-        return mean
+        return mean if flips else looks[0][:, 0]
 
     def _mirrored(self, fitted: FloatArray, used: tuple[str, ...], axis: int) -> FloatArray:
         turned = np.ascontiguousarray(np.flip(fitted, axis))
