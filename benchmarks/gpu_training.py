@@ -173,7 +173,7 @@ class Run:
         """As in ``learning.loop``, without its account of the losses."""
         rate = learning_rate(self.recipe.optimiser, count, self.batches.steps, EPOCHS)
         set_learning_rate(self.stepper.optimiser, rate)
-        self.stepper.step(batch.images, batch.target)
+        self.stepper.step(batch.images, batch.target, batch.labelled)
         self.average.follow(count)
 
     def epoch(self, epoch: int) -> None:

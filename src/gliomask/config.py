@@ -53,6 +53,9 @@ class SamplingOptions(Options):
     """Share of an epoch's slices that hold tumour; None takes every slice once."""
     slices: Annotated[int, Field(gt=0)] | None = None
     """Slices in an epoch; None takes as many as there are."""
+    patient_weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """Draws every patient equally often instead of every slice, times the weight of the patient's
+    data set (its layout's name, 1 if it is not named); None draws every slice equally often."""
 
 
 class AugmentOptions(Options):

@@ -53,12 +53,19 @@ def write_store(
     lacking: Sequence[int] = (),
     parts: bool = False,
     sparse: Sequence[int] = (),
+    whole_only: Sequence[int] = (),
 ) -> Store:
-    """A store of so many patients; those in ``lacking`` have no FLAIR, ``sparse`` as in Case."""
+    """A store of so many patients.
+
+    Those in ``lacking`` have no FLAIR, ``sparse`` is as in Case, and with ``parts`` the masks of
+    all but ``whole_only`` label core and enhancing tumour too.
+    """
     entries: list[StoredCase] = []
     for number in range(train + validation + 1):
         names = SEQUENCES[:1] if number in lacking else SEQUENCES
-        one = tiny_case(number, names, parts=parts, sparse=number in sparse)
+        one = tiny_case(
+            number, names, parts=parts and number not in whole_only, sparse=number in sparse
+        )
         write_patient(path, one.case.patient, [one])
         entries += stored_cases(path, one.case.patient) or ()
     ids = [entry.patient for entry in entries]

@@ -30,7 +30,7 @@ def batch() -> tuple[Tensor, Tensor]:
 
 def loss_of(model: nn.Module, images: Tensor, target: Tensor) -> Tensor:
     loss = SegmentationLoss(LossOptions(dice_over="batch"))
-    sums = loss.sums([model(images)], target)
+    sums = loss.sums([model(images)], target, torch.ones(target.shape[:2]))
     return loss.value(across.total_with_gradient(sums))[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,3 +129,17 @@ def test_threads_end_with_the_one_who_asked() -> None:
     assert next(made) == 0
     del made
     assert threading.active_count() == before
+
+
+def test_a_batch_says_which_regions_each_sample_labels(tmp_path: Path) -> None:
+    store = write_store(tmp_path, train=2, validation=1, parts=True, whole_only=[1])
+    catalogue = list_slices(store, ("case0", "case1"), SEQUENCES, all_needed=False)
+    regions = ("whole", "core", "enhancing")
+    recipe = RECIPE.model_copy(update={"regions": regions})
+    slices = StoreSlices(store, catalogue, 16, regions)
+    ours = TrainingBatches(slices, catalogue, recipe, Worker(CPU))
+    batch = next(ours.epoch(0))
+    of_case = {"case0": [1.0, 1.0, 1.0], "case1": [1.0, 0.0, 0.0]}
+    expected = [of_case[name.split()[0]] for name in ours.names(0, 0)]
+    assert batch.labelled.tolist() == expected
+    assert {tuple(row) for row in expected} == {(1.0, 1.0, 1.0), (1.0, 0.0, 0.0)}

@@ -41,7 +41,9 @@ def test_channels_lie_side_by_side_all_the_way(channels: int) -> None:
                     found.is_contiguous(memory_format=torch.channels_last)
                 )
             )
-    stepper.step(channels_last(torch.randn(2, channels, 64, 64)), torch.zeros(2, 1, 64, 64))
+    stepper.step(
+        channels_last(torch.randn(2, channels, 64, 64)), torch.zeros(2, 1, 64, 64), torch.ones(2, 1)
+    )
     assert len(seen) == 112
     assert all(seen)
 

@@ -46,13 +46,16 @@ class Adder:
     def __init__(self) -> None:
         self.seen: list[float] = []
 
-    def __call__(self, images: Tensor, target: Tensor) -> Tensor:
-        self.seen.append(float(images.sum() + target.sum()))
+    def __call__(self, images: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
+        self.seen.append(float(images.sum() + target.sum() + labelled.sum()))
         return torch.stack([images.sum(), target.sum()])
 
 
-def batches(count: int) -> list[tuple[Tensor, Tensor]]:
-    return [(torch.full((2,), float(k)), torch.full((3,), float(k))) for k in range(count)]
+def batches(count: int) -> list[tuple[Tensor, Tensor, Tensor]]:
+    return [
+        (torch.full((2,), float(k)), torch.full((3,), float(k)), torch.full((1,), float(k)))
+        for k in range(count)
+    ]
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -60,7 +63,7 @@ def test_every_batch_is_learned_from_once_in_its_turn(broken: bool) -> None:
     tape, learn = Tape(broken=broken), Adder()
     step = GraphedStep(learn, tape)
     values = [step(*batch) for batch in batches(WARM_UP + 3)]
-    assert learn.seen == [5.0 * k for k in range(WARM_UP + 3)]
+    assert learn.seen == [6.0 * k for k in range(WARM_UP + 3)]
     assert [value.tolist() for value in values] == [[2.0 * k, 3.0 * k] for k in range(WARM_UP + 3)]
     replays = [] if broken else ["replay"] * 3
     assert tape.calls == ["warm"] * WARM_UP + ["record"] + replays
@@ -86,7 +89,11 @@ def train(fabric: Fabric, how: Execution, steps: int) -> tuple[list[Tensor], lis
         target = (images[:, :1] > 1).float()
         set_learning_rate(stepper.optimiser, 1e-3 / (1 + k))
         device = fabric.device
-        losses.append(stepper.step(images.to(device), target.to(device)).cpu())
+        losses.append(
+            stepper.step(
+                images.to(device), target.to(device), torch.ones(4, 1, device=device)
+            ).cpu()
+        )
     assert stepper.notes == ()
     return losses, [value.detach().cpu() for value in network.parameters()]
 
@@ -116,12 +123,13 @@ def test_a_recorded_step_waits_for_nothing() -> None:
     stepper = set_up(fabric, network, recipe, Execution(graph=True))
     images = torch.randn(4, 2, 32, 32, device=fabric.device)
     target = (images[:, :1] > 1).float()
+    labelled = torch.ones(4, 1, device=fabric.device)
     for _ in range(WARM_UP + 1):
-        stepper.step(images, target)
+        stepper.step(images, target, labelled)
     torch.cuda.set_sync_debug_mode("error")
     try:
         set_learning_rate(stepper.optimiser, 1e-4)
-        stepper.step(images, target)
+        stepper.step(images, target, labelled)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert stepper.notes == ()

@@ -17,8 +17,12 @@ ONE_OF_FOUR = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
 
 def loss(maps: list[Tensor], target: Tensor, **options: object) -> tuple[float, float]:
     function = SegmentationLoss(LossOptions.model_validate(options))
-    total, dice_loss = function.value(function.sums(maps, target)).tolist()
+    total, dice_loss = function.value(function.sums(maps, target, known(target))).tolist()
     return total, dice_loss
+
+
+def known(target: Tensor) -> Tensor:
+    return torch.ones(target.shape[:2])
 
 
 def test_dice_and_cross_entropy_of_one_map() -> None:
@@ -67,7 +71,7 @@ def test_the_focus_is_an_exponent() -> None:
 def test_a_perfect_mask_has_a_finite_gradient_under_a_root() -> None:
     sure = torch.full((1, 1, 2, 2), -200.0, requires_grad=True)  # probability 0: Dice is exactly 1
     function = SegmentationLoss(LossOptions(bce=0, focus=0.75))
-    total = function.value(function.sums([sure], torch.zeros(1, 1, 2, 2)))[0]
+    total = function.value(function.sums([sure], torch.zeros(1, 1, 2, 2), torch.ones(1, 1)))[0]
     (slope,) = torch.autograd.grad(total, sure)
     assert bool(torch.isfinite(slope).all())
 
@@ -85,11 +89,44 @@ def test_sums_of_two_halves_are_those_of_the_whole(over: str) -> None:
     maps = [torch.randn(4, 2, 8, 8, generator=generator) for _ in range(3)]
     target = (torch.rand(4, 2, 8, 8, generator=generator) > 0.7).float()
     function = SegmentationLoss(LossOptions.model_validate({"dice_over": over}))
-    parts = [function.sums([m[half] for m in maps], target[half]) for half in ([0, 2], [1, 3])]
-    whole = function.value(function.sums(maps, target))
+    labelled = known(target)
+    parts = [
+        function.sums([m[half] for m in maps], target[half], labelled[half])
+        for half in ([0, 2], [1, 3])
+    ]
+    whole = function.value(function.sums(maps, target, labelled))
     torch.testing.assert_close(function.value(parts[0] + parts[1]), whole)
 
 
 def test_sure_and_wrong_stays_finite() -> None:
     total, _ = loss([torch.full((1, 1, 2, 2), -1e4)], ONE_OF_FOUR)
     assert math.isfinite(total)
+
+
+def test_a_region_that_a_sample_does_not_label_is_left_out() -> None:
+    # Two samples, two regions; the second sample's mask does not label the second region, whose
+    # target there is wrong on purpose. Region 0: overlap 1/2 + 0, areas 3 + 2. Region 1: 1/2, 3.
+    maps = [torch.zeros(2, 2, 2, 2, requires_grad=True)]
+    first = ONE_OF_FOUR[0, 0]
+    target = torch.stack([torch.stack([first, first]), torch.stack([0 * first, first + 1])])
+    labelled = torch.tensor([[1.0, 1.0], [1.0, 0.0]])
+    function = SegmentationLoss(LossOptions(bce=0))
+    total, dice_loss = function.value(function.sums(maps, target, labelled))
+    expected = ((1 - 2 / 6) + (1 - 2 / 4)) / 2
+    assert total.item() == pytest.approx(expected)
+    assert dice_loss.item() == pytest.approx(expected)
+    total.backward()
+    assert maps[0].grad is not None
+    assert maps[0].grad[1, 1].abs().max() == 0
+    assert maps[0].grad[0, 1].abs().max() > 0
+
+
+def test_a_region_that_no_sample_labels_does_not_count() -> None:
+    maps = [torch.zeros(1, 2, 2, 2, requires_grad=True)]
+    target = ONE_OF_FOUR.repeat(1, 2, 1, 1)
+    function = SegmentationLoss(LossOptions(focus=0.75))
+    whole_only = function.value(function.sums(maps, target, torch.tensor([[1.0, 0.0]])))
+    alone = function.value(function.sums([maps[0][:, :1]], ONE_OF_FOUR, torch.ones(1, 1)))
+    torch.testing.assert_close(whole_only, alone)
+    nothing = function.value(function.sums(maps, target, torch.zeros(1, 2)))
+    assert nothing.tolist() == [0.0, 0.0]

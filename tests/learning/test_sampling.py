@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gliomask.config import SamplingOptions
-from gliomask.learning.catalogue import BoolArray, IntArray
-from gliomask.learning.sampling import plan_epoch
+from gliomask.learning.catalogue import BoolArray, IntArray, list_slices
+from gliomask.learning.sampling import PatientOdds, patient_odds, plan_epoch, stacked_samples
+from tests.learning.stores import SEQUENCES, write_store
 
 TUMOUR = np.arange(40) < 10
 
@@ -75,3 +78,32 @@ def test_whole_batches_of_known_slices(
     assert len(found) % batch == 0
     assert wanted <= len(found) < wanted + batch
     assert set(found) <= set(range(len(held)))
+
+
+def test_every_patient_is_drawn_equally_often_times_its_weight() -> None:
+    # Patient 0 has 2 slices with tumour and 8 without, patient 1 has 8 and 2; the second weighs 3.
+    tumour = np.array([True] * 2 + [False] * 8 + [True] * 8 + [False] * 2)
+    patient = np.repeat([0, 1], 10)
+    odds = PatientOdds(patient, np.where(patient == 1, 3.0, 1.0))
+    options = SamplingOptions(tumour_share=0.5, slices=80)
+    found = plan_epoch(tumour, options, batch=8, seed=3, epoch=0, odds=odds)
+    counts = np.bincount(found, minlength=20)
+    assert counts[tumour & (patient == 0)].tolist() == [5, 5]  # 40 of tumour, a quarter of them
+    assert counts[~tumour & (patient == 1)].tolist() == [15, 15]
+    assert counts[tumour & (patient == 1)].sum() == 30
+    assert set(counts[tumour & (patient == 1)]) <= {3, 4}  # 30 over 8 slices
+    assert found.tolist() != sorted(found)
+
+
+def test_the_weights_are_those_of_the_data_sets(tmp_path: Path) -> None:
+    store = write_store(tmp_path, train=2, validation=1)
+    catalogue = list_slices(store, ("case0", "case1"), SEQUENCES, all_needed=False)
+    samples = stacked_samples(catalogue)
+    assert patient_odds(catalogue, samples, SamplingOptions()) is None
+    odds = patient_odds(catalogue, samples, SamplingOptions(patient_weights={"tiny": 2.0}))
+    assert odds is not None
+    assert odds.patient.tolist() == [0] * 5 + [1] * 5
+    assert set(odds.weight) == {2.0}
+    others = patient_odds(catalogue, samples, SamplingOptions(patient_weights={"brats": 2.0}))
+    assert others is not None
+    assert set(others.weight) == {1.0}

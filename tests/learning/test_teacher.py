@@ -49,7 +49,7 @@ def test_a_pupil_of_nothing_but_a_teacher_comes_to_say_what_it_says(fabric: Fabr
     stepper = set_up(fabric, pupil, RECIPE, Execution(), teacher)
     contrary = (images < 0).float()  # the truth says the opposite, and nobody asks it
     for _ in range(60):
-        stepper.step(images, contrary)
+        stepper.step(images, contrary, torch.ones(4, 1))
     with torch.no_grad():
         says = pupil.eval()(images)[0]
     assert says[images > 0.5].mean() > says[images < -0.5].mean() + 1

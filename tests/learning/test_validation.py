@@ -130,3 +130,24 @@ def test_shares_add_up_to_the_whole(catalogue: Catalogue) -> None:
     for first, second, both in zip(*parts, whole, strict=True):
         torch.testing.assert_close(first + second, both)
     assert not math.isnan(float(whole[1].sum()))
+
+
+def test_a_region_that_a_patient_does_not_label_gives_no_dice(tmp_path: Path) -> None:
+    store = write_store(tmp_path, train=2, validation=1, parts=True, whole_only=[1])
+    catalogue = list_slices(store, ("case0", "case1"), SEQUENCES, all_needed=False)
+    recipe = Recipe.model_validate(
+        {"regions": ["whole", "core"], "input": {"size": 16}, "batch_size": 4}
+    )
+    said, bits = torch.zeros(10, 2, SIZE, SIZE), torch.zeros(10, SIZE, SIZE, dtype=torch.uint8)
+    bits[0, :2] = 3  # case 0: whole and core
+    bits[7, :2] = 1  # case 1: whole, and its core is not labelled
+    said[0, 0, :3] = 1  # 12 marked for the 8 of each region
+    said[7, 0, :2] = 1
+    one = Validation(KeptSlices(said.half(), bits), catalogue, recipe, Worker(CPU))
+
+    class Both(nn.Module):
+        def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+            return ((images[:, :1] - 0.5).repeat(1, 2, 1, 1) * 100,)
+
+    found = one.judge(Both(), lambda tensor: tensor, lambda slices: None)
+    assert found.dice == pytest.approx(((16 / 20 + 1) / 2, 16 / 20))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gliomask.nets.adapt import fit, repeat_fusion, spread_channels
+from gliomask.nets.adapt import Channels, fit, match_channels, repeat_fusion, spread_channels
 from gliomask.nets.u2net import U2Net, build_model
 
 
@@ -37,6 +37,31 @@ def test_each_region_fuses_its_own_maps() -> None:
         [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6],
     ]
     assert torch.equal(repeat_fusion(weight, 1), weight)
+
+
+def test_a_known_sequence_keeps_its_weights_and_a_new_one_begins_at_zero() -> None:
+    weight = torch.tensor([1.0, 2.0, 6.0]).reshape(1, 3, 1, 1)
+    channels = Channels(("t1", "t1ce", "flair"), ("t1ce", "t2", "t1", "flair"))
+    assert match_channels(weight, channels).flatten().tolist() == [2.0, 0.0, 1.0, 6.0]
+
+
+def test_a_network_with_one_more_sequence_answers_as_before() -> None:
+    source, target = network(2, 1), network(3, 1)
+    channels = Channels(("t1", "flair"), ("t1", "t2", "flair"))
+    tensors, (change,) = fit(dict(source.state_dict()), target.state_dict(), channels)
+    target.load_state_dict(tensors, strict=True)
+    assert change.how == "t1, flair keep their weights, t2 from zero"
+    x = torch.randn(1, 3, 45, 38)
+    with torch.inference_mode():
+        for old, new in zip(source(x[:, [0, 2]]), target(x), strict=True):
+            torch.testing.assert_close(new, old)
+
+
+def test_the_same_sequences_in_the_same_order_change_nothing() -> None:
+    source = network(2, 1)
+    same = Channels(("t1", "flair"), ("t1", "flair"))
+    _, changes = fit(dict(source.state_dict()), network(2, 1).state_dict(), same)
+    assert changes == ()
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])

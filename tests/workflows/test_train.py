@@ -321,7 +321,7 @@ def test_a_loss_that_is_not_a_number_names_the_slices_and_spares_the_checkpoint(
         nonlocal calls
         calls += 1
         batch = real(self, raw)
-        return Batch(batch.images * float("nan"), batch.target) if calls == STEPS + 3 else batch
+        return replace(batch, images=batch.images * float("nan")) if calls == STEPS + 3 else batch
 
     monkeypatch.setattr(TrainingBatches, "_finish", spoiled)
     with pytest.raises(

@@ -26,7 +26,13 @@ from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
 from gliomask.learning.dataset import Slices, region_maps
 from gliomask.learning.geometry import move
 from gliomask.learning.intensity import shade
-from gliomask.learning.sampling import Samples, plan_epoch, single_samples, stacked_samples
+from gliomask.learning.sampling import (
+    Samples,
+    patient_odds,
+    plan_epoch,
+    single_samples,
+    stacked_samples,
+)
 
 Made = TypeVar("Made")
 
@@ -53,10 +59,12 @@ class Batch:
 
     Attributes:
         images: (n, C, size, size) float32; target: (n, R, size, size) float32, 0 or 1.
+        labelled: (n, R) float32, 1 where the sample's data set labels the region.
     """
 
     images: Tensor
     target: Tensor
+    labelled: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +92,7 @@ class TrainingBatches:
         self.slices, self.catalogue, self.recipe, self.worker = slices, catalogue, recipe, worker
         each = recipe.input.mode == "each"
         self.samples: Samples = (single_samples if each else stacked_samples)(catalogue)
+        self.odds = patient_odds(catalogue, self.samples, recipe.sampling)
 
     @property
     def steps(self) -> int:
@@ -106,7 +115,9 @@ class TrainingBatches:
     def _plan(self, epoch: int) -> IntArray:
         recipe, tumour = self.recipe, self.samples.tumour
         options, batch = recipe.sampling, recipe.batch_size
-        return plan_epoch(tumour, options, batch=batch, seed=recipe.seed, epoch=epoch)
+        return plan_epoch(
+            tumour, options, batch=batch, seed=recipe.seed, epoch=epoch, odds=self.odds
+        )
 
     def _places(self, step: int, rank: int, world: int) -> IntArray:
         """Indices into the plan."""
@@ -169,7 +180,10 @@ class TrainingBatches:
         changes = raw.changes.on(self.worker.device)
         images, bits = move(images, bits, changes)
         images = shade(images, changes)
-        return Batch(channels_last(images), region_maps(bits, len(self.recipe.regions)))
+        target = region_maps(bits, len(self.recipe.regions))
+        labelled = self.catalogue.labels(self.samples.row[raw.samples], self.recipe.regions)
+        known = torch.from_numpy(labelled).to(self.worker.device, non_blocking=True).float()
+        return Batch(channels_last(images), target, known)
 
 
 def channels_last(images: Tensor) -> Tensor:

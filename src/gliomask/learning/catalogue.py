@@ -53,6 +53,11 @@ class Catalogue:
         of_case = np.array([order[case.patient] for case in self.cases], np.int64)
         return of_case[self.case[rows]]
 
+    def labels(self, rows: IntArray, regions: Sequence[str]) -> BoolArray:
+        """(n, R), whether the masks of these slices' data sets label each region."""
+        known = [[region in case.regions for region in regions] for case in self.cases]
+        return np.array(known, bool).reshape(len(self.cases), len(regions))[self.case[rows]]
+
     def rows_of(self, case: int) -> IntArray:
         """The rows of one case, which follow each other."""
         first, last = np.searchsorted(self.case, [case, case + 1])

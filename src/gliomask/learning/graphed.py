@@ -22,8 +22,8 @@ from typing import Final, Protocol
 import torch
 from torch import Tensor
 
-Learn = Callable[[Tensor, Tensor], Tensor]
-"""A step: images and target in, (2,) losses out."""
+Learn = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""A step: images, target and which regions are labelled in, (2,) losses out."""
 WARM_UP: Final = 3
 """Steps before the one that is recorded."""
 
@@ -81,25 +81,26 @@ class GraphedStep:
         self._warmed = 0
         self._replay: Callable[[], None] | None = None
 
-    def __call__(self, images: Tensor, target: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
         """As the step."""
+        given = (images, target, labelled)
         if self._replay is None and not self.note:
             if self._warmed < WARM_UP:
                 self._warmed += 1
-                return self._recorder.warm(lambda: self._learn(images, target))
-            self._record(images, target)
+                return self._recorder.warm(lambda: self._learn(*given))
+            self._record(given)
         if self._replay is None:
-            return self._learn(images, target)
-        self._images.copy_(images)
-        self._target.copy_(target)
+            return self._learn(*given)
+        for own, new in zip(self._inputs, given, strict=True):
+            own.copy_(new)
         self._replay()
         return self._value.clone()  # the next step overwrites it
 
-    def _record(self, images: Tensor, target: Tensor) -> None:
-        self._images, self._target = images.clone(), target.clone()
+    def _record(self, given: tuple[Tensor, Tensor, Tensor]) -> None:
+        images, target, labelled = self._inputs = tuple(one.clone() for one in given)
         try:
             self._replay, self._value = self._recorder.record(
-                lambda: self._learn(self._images, self._target)
+                lambda: self._learn(images, target, labelled)
             )
         except RuntimeError as problem:
             reason = str(problem).splitlines()[0]

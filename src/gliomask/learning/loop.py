@@ -126,7 +126,7 @@ class Training:
         options, count = self.recipe.optimiser, self._steps_done()
         rate = learning_rate(options, count, self.parts.batches.steps, self.recipe.epochs)
         set_learning_rate(self.optimiser, rate)
-        value = self.stepper.step(batch.images, batch.target)
+        value = self.stepper.step(batch.images, batch.target, batch.labelled)
         if self.average is not None:
             self.average.follow(count)
         return value

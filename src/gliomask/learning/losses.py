@@ -5,6 +5,8 @@ exactly the loss and the gradient of the whole batch: the sums are added up befo
 into the formula. Deep supervision is Qin et al. (2020); soft Dice is Milletari et al., V-Net,
 3DV 2016, with the plain sum in the denominator; with other weights for missed and for false tumour
 it is Tversky's index, and with an exponent the focal Tversky loss of Abraham and Khan, ISBI 2019.
+
+A region that a data set does not label is left out for its samples: unknown is not background.
 """
 
 from __future__ import annotations
@@ -35,23 +37,32 @@ class SegmentationLoss:
 
     options: LossOptions
 
-    def sums(self, maps: Sequence[Tensor], target: Tensor) -> Tensor:
-        """What the loss needs to know of some samples; those of more samples may be added to it.
+    def sums(self, maps: Sequence[Tensor], target: Tensor, labelled: Tensor) -> Tensor:
+        """Sums over some samples from which ``value`` computes the loss; sums may be added up.
 
         Args:
             maps: seven times logits (n, R, H, W), the fused map first.
             target: (n, R, H, W) float, 0 or 1.
+            labelled: (n, R) float, 1 where the sample's data set labels the region. Elsewhere its
+                target is unknown, and neither loss nor gradient depends on the sample.
 
         Returns:
-            (maps, R, 7) float32: per map and region the summed Dice of each sample, how many
-            samples, the overlap, the sum of both areas, the summed cross-entropy per pixel; then
-            the summed Tversky index of each sample, and the sum of both areas as it weighs them.
+            (maps, R, 7) float32: per map and region the summed Dice of each labelled sample, the
+            number of labelled samples, the overlap, the sum of both areas, the summed
+            cross-entropy per pixel; then the summed Tversky index of each sample, and the sum of
+            both areas as it weighs them.
         """
-        return torch.stack([_sums(one.float(), target, self.options.missed) for one in maps])
+        missed = self.options.missed
+        return torch.stack([_sums(one.float(), target, labelled, missed) for one in maps])
 
     def value(self, sums: Tensor) -> Tensor:
-        """(2,): the loss, and the Dice loss (1 - soft Dice) of the fused map alone."""
-        dice_sum, samples, overlap, areas, entropy, index_sum, weighed = sums.unbind(-1)
+        """(2,): the loss, and the Dice loss (1 - soft Dice) of the fused map alone.
+
+        Both are means over the regions that at least one sample labels; 0 if there are none.
+        """
+        dice_sum, count, overlap, areas, entropy, index_sum, weighed = sums.unbind(-1)
+        samples = count.clamp_min(1)
+        share = (count > 0) / (count > 0).sum(dim=1, keepdim=True).clamp_min(1)
         if self.options.dice_over == "sample":
             dice_loss, index_loss = 1 - dice_sum / samples, 1 - index_sum / samples
         else:
@@ -63,11 +74,11 @@ class SegmentationLoss:
         each = self.options.dice * index_loss + self.options.bce * entropy / samples
         weights = torch.full((len(sums), 1), self.options.sides, device=sums.device)
         weights[0] = 1.0
-        total = (weights * each).mean(dim=1).sum() / weights.sum()
-        return torch.stack([total, dice_loss[0].mean()])
+        total = (weights * each * share).sum() / weights.sum()
+        return torch.stack([total, (dice_loss[0] * share[0]).sum()])
 
 
-def _sums(logits: Tensor, target: Tensor, missed: float) -> Tensor:
+def _sums(logits: Tensor, target: Tensor, labelled: Tensor, missed: float) -> Tensor:
     """(R, 7) of one map."""
     probability = torch.sigmoid(logits)
     overlap = (probability * target).sum(_PLACES)
@@ -79,4 +90,4 @@ def _sums(logits: Tensor, target: Tensor, missed: float) -> Tensor:
         index = (2 * overlap + _SMOOTH) / (weighed + _SMOOTH)
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(_PLACES)
     parts = (dice, torch.ones_like(dice), overlap, areas, entropy, index, weighed)
-    return torch.stack([part.sum(0) for part in parts], dim=-1)
+    return torch.stack([(part * labelled).sum(0) for part in parts], dim=-1)

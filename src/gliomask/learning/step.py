@@ -32,15 +32,16 @@ class Step:
     clip: float | None
     teacher: Teacher | None = None
 
-    def __call__(self, images: Tensor, target: Tensor) -> Tensor:
+    def __call__(self, images: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
         """(2,): loss and Dice loss of the whole batch, over all processes.
 
         Args:
-            images: (n, C, H, W) float32; target: (n, R, H, W) float32. Our part of the batch.
+            images: (n, C, H, W) float32; target: (n, R, H, W) float32; labelled: (n, R) float32,
+                which regions of the target are known. Our part of the batch.
         """
         if self.teacher is not None:
             target = self.teacher.soften(images, target, self.fabric)
-        sums = self.loss.sums(self.model(images), target)
+        sums = self.loss.sums(self.model(images), target, labelled)
         value = self.loss.value(across.total_with_gradient(sums))
         self.fabric.backward(value[0] * self.fabric.world_size)
         if self.clip is not None:

@@ -35,6 +35,7 @@ class TrialStep:
         self.average = MovingAverage(network, recipe.ema) if recipe.ema else None
         images, target = _slices(network, recipe)
         self._images, self._target = images.to(fabric.device), target.to(fabric.device)
+        self._labelled = torch.ones(target.shape[:2], device=fabric.device)
         self.count = 0
 
     def run(self, steps: int) -> float:
@@ -43,7 +44,7 @@ class TrialStep:
         return float(losses[-1].item())
 
     def _one(self) -> torch.Tensor:
-        loss: torch.Tensor = self._step(self._images, self._target)[0]
+        loss: torch.Tensor = self._step(self._images, self._target, self._labelled)[0]
         if self.average is not None:
             self.average.follow(self.count)
         self.count += 1

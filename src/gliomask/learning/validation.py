@@ -4,8 +4,8 @@ The Dice is that of each patient's whole tumour on the network's grid, all annot
 together, and then the mean over patients: the same kind of number as the evaluation's, on a
 coarser grid. The losses are those of training, on batches of the same size.
 
-A region that a patient neither has nor is said to have gives no Dice and is not counted; one that
-only one of the two has gives 0.
+A region that a patient neither has nor is said to have gives no Dice and is not counted, nor does
+one that the patient's data set does not label; one that only one of the two has gives 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from gliomask.config import Recipe
 from gliomask.errors import StoreError
 from gliomask.learning.batches import Worker, ahead, channels_last
-from gliomask.learning.catalogue import Catalogue, IntArray
+from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
 from gliomask.learning.dataset import Slices, region_maps
 from gliomask.learning.losses import SegmentationLoss
 from gliomask.learning.randomness import Purpose, stream
@@ -54,12 +54,14 @@ class _Inputs:
         channel: (m,) which of its sequences; None if an input holds them all.
         each: (n,) how many inputs each slice has.
         patient: (n,) whose it is.
+        labelled: (n, R) float32, 1 where the slice's data set labels the region.
     """
 
     owner: Tensor
     channel: Tensor | None
     each: Tensor
     patient: Tensor
+    labelled: Tensor
 
 
 class Validation:
@@ -117,7 +119,7 @@ class Validation:
             target = region_maps(bits.to(self.device, non_blocking=True), regions)
             images = images.to(self.device, non_blocking=True).float()
             predicted, table[k] = self._batch(network, images, target, self._inputs[k])
-            self._count(counts, predicted, target > 0.5, self._inputs[k].patient)
+            self._count(counts, predicted, target > 0.5, self._inputs[k])
             each_round(len(self.rows[k]))
         if len(ours) < self.rounds:
             each_round(0)
@@ -135,7 +137,7 @@ class Validation:
         if inputs.channel is not None:
             images = images[owner, inputs.channel].unsqueeze(1)
         maps = network(channels_last(images))
-        value = self.loss.value(self.loss.sums(maps, target[owner]))
+        value = self.loss.value(self.loss.sums(maps, target[owner], inputs.labelled[owner]))
         said = torch.sigmoid(maps[0].float())
         mean = torch.zeros_like(target).index_add_(0, owner, said)
         mean /= inputs.each.view(-1, 1, 1, 1)
@@ -150,15 +152,18 @@ class Validation:
             owner, channel = np.nonzero(self.catalogue.present[self.catalogue.case[rows]])
         each = np.bincount(owner, minlength=len(rows))
         chosen = None if channel is None else self._there(channel)
-        return _Inputs(self._there(owner), chosen, self._there(each), self._there(patient))
+        labelled = self._there(self.catalogue.labels(rows, self.recipe.regions)).float()
+        there = self._there
+        return _Inputs(there(owner), chosen, there(each), there(patient), labelled)
 
-    def _there(self, array: IntArray) -> Tensor:
+    def _there(self, array: IntArray | BoolArray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
-    def _count(self, counts: Tensor, found: Tensor, truth: Tensor, patient: Tensor) -> None:
-        """Adds the pixels of the overlap and of both masks to each patient's (3, P, R)."""
+    def _count(self, counts: Tensor, found: Tensor, truth: Tensor, inputs: _Inputs) -> None:
+        """Adds the labelled pixels of the overlap and of both masks to each patient's (3, P, R)."""
         for kind, mask in enumerate((found & truth, found, truth)):
-            counts[kind].index_add_(0, patient, mask.sum((2, 3)).double())
+            pixels = mask.sum((2, 3)).double() * inputs.labelled
+            counts[kind].index_add_(0, inputs.patient, pixels)
 
 
 def unjudged(regions: int) -> Judgement:

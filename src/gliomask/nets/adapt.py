@@ -1,7 +1,8 @@
 """Weights of one number of channels and regions, made to fit another: the two rules.
 
-Only the first convolution and the output heads depend on these numbers. Both rules keep what the
-network computes: a grey image answers as before, and each region starts as the one there was.
+Only the first convolution and the output heads depend on these numbers. The rules keep what the
+network computes: where the sequences' names are known, each keeps its own weights and a new one
+begins at zero; else a grey image answers as before. Each region starts as the one there was.
 """
 
 from __future__ import annotations
@@ -41,13 +42,29 @@ class Adaptation:
     how: str
 
 
+@dataclass(frozen=True)
+class Channels:
+    """The input channels by name, where both sides are known.
+
+    Attributes:
+        found: sequences of the weights, in order.
+        made: sequences of the network, in order.
+    """
+
+    found: tuple[str, ...]
+    made: tuple[str, ...]
+
+
 def fit(
-    found: dict[str, Tensor], fresh: dict[str, Tensor]
+    found: dict[str, Tensor], fresh: dict[str, Tensor], channels: Channels | None = None
 ) -> tuple[dict[str, Tensor], tuple[Adaptation, ...]]:
     """The tensors with those adapted that have a rule, and what was done to them."""
     tensors, changes = dict(found), []
     for name, value in found.items():
-        rule = _rule(name, value, fresh[name])
+        by_name = None
+        if name == FIRST_WEIGHT and channels and value.shape[1] == len(channels.found):
+            by_name = _match(value, channels)
+        rule = by_name or _rule(name, value, fresh[name])
         if rule is None:
             continue
         tensors[name], how = rule
@@ -83,6 +100,29 @@ def spread_channels(weight: Tensor, channels: int) -> Tensor:
     """
     mean = weight.mean(dim=1, keepdim=True) * (weight.shape[1] / channels)
     return mean.repeat(1, channels, 1, 1)
+
+
+def match_channels(weight: Tensor, channels: Channels) -> Tensor:
+    """A convolution's weight (O, S, k, k) of the found sequences for those made: (O, C, k, k).
+
+    A sequence keeps its weights; a new one begins at zero, so that the network computes what it
+    did and learns to use it.
+    """
+    made = weight.new_zeros(weight.shape[0], len(channels.made), *weight.shape[2:])
+    for place, name in enumerate(channels.made):
+        if name in channels.found:
+            made[:, place] = weight[:, channels.found.index(name)]
+    return made
+
+
+def _match(weight: Tensor, channels: Channels) -> tuple[Tensor, str] | None:
+    """As ``match_channels``; None where nothing changes, or no sequence is common to both."""
+    kept = [name for name in channels.made if name in channels.found]
+    if channels.found == channels.made or not kept:
+        return None
+    new = [name for name in channels.made if name not in channels.found]
+    how = f"{', '.join(kept)} keep their weights" + (f", {', '.join(new)} from zero" if new else "")
+    return match_channels(weight, channels), how
 
 
 def repeat_fusion(weight: Tensor, regions: int) -> Tensor:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from gliomask.errors import ModelError
-from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, fit
+from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, Channels, fit
 from gliomask.nets.arrays import read_weights
 from gliomask.nets.specs import SPECS
 from gliomask.nets.u2net import U2Net, build_model
@@ -68,7 +68,11 @@ class LoadReport:
 
 
 def load_authors_weights(
-    path: Path, spec_name: str, in_channels: int, out_channels: int
+    path: Path,
+    spec_name: str,
+    in_channels: int,
+    out_channels: int,
+    channels: Channels | None = None,
 ) -> tuple[U2Net, LoadReport]:
     """A network that starts from weights with the authors' names.
 
@@ -77,10 +81,12 @@ def load_authors_weights(
         spec_name: the network that the weights are of.
         in_channels: C of the network to make.
         out_channels: R of the network to make.
+        channels: the sequences of the weights and of the network, where both are known.
 
     Two kinds of entries are adapted where the numbers differ:
 
-    * the first convolution, from S to C channels: every new channel gets the mean over the S old
+    * the first convolution, from S to C channels: by the names of the sequences where they are
+      known (a new one begins at zero); else every new channel gets the mean over the S old
       ones, times S / C. An image given in all C channels then answers exactly as a grey image in
       the S old channels did, so the batch norms that follow stay right.
     * the heads, from 1 to R regions: each region starts as a copy of the one. In ``outconv``,
@@ -101,7 +107,7 @@ def load_authors_weights(
     found = _parse(path, data)
     fresh = model.state_dict()
     _check_body(path, found, fresh)
-    tensors, adapted = fit({name: found[name] for name in fresh if name in found}, fresh)
+    tensors, adapted = fit({name: found[name] for name in fresh if name in found}, fresh, channels)
     check_tensors(path, fresh | tensors, fresh)
     model.load_state_dict(fresh | tensors, strict=True)
     changed = {change.name for change in adapted}

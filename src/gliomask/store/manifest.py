@@ -67,7 +67,7 @@ class Manifest(BaseModel):
         format: of the store; preprocessing: of ``core.slices``.
         name: for people.
         sequences: of all cases together, in canonical order.
-        regions: that every case's mask can tell.
+        regions: that the mask of at least one case labels (each case says which).
         licences: of the data, each once; synthetic: all of it was made by the phantom.
         cases: sorted by id.
     """

@@ -234,7 +234,7 @@ def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> Manifes
     return Manifest(
         name=printable(options.out.name),
         sequences=(*known, *sorted(present.difference(known))),
-        regions=tuple(r for r in REGIONS if all(r in entry.regions for entry in entries)),
+        regions=tuple(r for r in REGIONS if any(r in entry.regions for entry in entries)),
         licences=tuple(sorted({entry.licence for entry in entries if entry.licence})),
         synthetic=all(entry.synthetic for entry in entries),
         cases=tuple(entries),

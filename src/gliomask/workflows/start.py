@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.config import Recipe
+from gliomask.nets.adapt import Channels
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
 from gliomask.nets.first_use import tell_licence
@@ -55,20 +56,17 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     source = find_model(str(source))
     earlier = None if source.is_file() else _earlier(source, recipe, judged)
     file = source if earlier is None else source / WEIGHTS_FILE
-    network, report = load_authors_weights(file, recipe.network, channels, len(recipe.regions))
     known = earlier.card.sequences if earlier is not None and stacked else sequences
-    order = (f"its sequences were {', '.join(known)}",) if known != sequences else ()
+    network, report = load_authors_weights(
+        file, recipe.network, channels, len(recipe.regions), Channels(known, sequences)
+    )
     name = source.name if earlier is None else earlier.card.name
     words = f"first weights from {name} (sha256 {report.sha256[:12]})"
     facts: dict[str, Any] = {"source": str(source), "sha256": report.sha256, "words": words}
     if earlier is not None:
         tell_licence(source, earlier.card)
         facts |= earlier.facts
-    return Start(
-        network,
-        facts,
-        (*report.lines()[: 1 + len(report.adapted)], *order),
-    )
+    return Start(network, facts, tuple(report.lines()[: 1 + len(report.adapted)]))
 
 
 def _earlier(source: Path, recipe: Recipe, judged: Set[str]) -> Earlier:
