@@ -120,7 +120,9 @@ def test_two_sources_become_one_store_and_share_their_patients(tmp_path: Path) -
     assert {case.patient for case in both.manifest.cases} == {"TCGA-CS-4941"}
     assert len({case.id for case in both.manifest.cases}) == 2
     mixed = make(tmp_path, tmp_path / "two", sources=(tmp_path / "kaggle", tmp_path / "brats"))
-    assert mixed.manifest.regions == ("whole",)
+    assert mixed.manifest.regions == ("whole", "core", "enhancing")
+    labelled = {case.source: case.regions for case in mixed.manifest.cases}
+    assert labelled == {"lgg_kaggle": ("whole",), "brats": ("whole", "core", "enhancing")}
 
 
 def test_a_split_of_one_s_own(data: Path, tmp_path: Path) -> None:
