@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ByteSize, Field
 
-from gliomask.config import Recipe, load_recipe, recipe_names
+from gliomask.config import Options, Recipe, build, load_recipe, recipe_names
 from gliomask.errors import ConfigError
+
+
+class Every(Options):
+    """An option of each kind."""
+
+    whole: Annotated[int, Field(ge=1, le=9)] = 1
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    on: bool = False
+    kind: Literal["a", "b"] = "a"
+    where: Path = Path()
+    days: tuple[date, ...] = ()
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = ("x",)
+    files: dict[str, Path] = Field(default_factory=dict)
+    memory: ByteSize | None = None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("whole", 0, "1 or more"),
+        ("whole", 10, "9 or less"),
+        ("whole", "x", "a whole number"),
+        ("whole", 1.5, "a whole number"),
+        ("share", 0, "more than 0"),
+        ("share", 1, "less than 1"),
+        ("share", "much", "a number"),
+        ("on", "perhaps", "true or false"),
+        ("kind", "c", "a, b"),
+        ("where", 3, "a path"),
+        ("days", ("May",), "a date, YYYY-MM-DD"),
+        ("names", (), "1 or more"),
+        ("names", 4, "a list"),
+        ("names", (4,), "text"),
+        ("files", 4, "keys with values"),
+        ("memory", "much", "a size, e.g. 1.5GB"),
+    ],
+)
+def test_what_is_allowed_is_said_in_our_words(key: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        build(Every, {key: value}, "x")
+    assert refused.value.allowed == words
 
 
 def test_the_package_has_these_recipes() -> None:
@@ -40,8 +83,8 @@ def test_changes_reach_nested_keys_and_the_last_wins() -> None:
     [
         ("epocs=3", "unknown key 'epocs'; did you mean 'epochs'?"),
         ("optimiser.rl=3", "unknown key 'optimiser.rl'; did you mean 'optimiser.lr'?"),
-        ("epochs=0", "epochs=0, allowed Input should be greater than or equal to 1"),
-        ("regions=[hole]", "regions.0=hole, allowed Input should be 'whole', 'core' or"),
+        ("epochs=0", "epochs=0, allowed 1 or more"),
+        ("regions=[hole]", "regions.0=hole, allowed whole, core, enhancing"),
         ("epochs", "'epochs' is not key=value"),
         ("epochs.x=1", "'epochs' has no keys below it"),
         ("epochs=[", "not YAML"),

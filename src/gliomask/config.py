@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from gliomask.errors import ConfigError, nearest
 
@@ -212,8 +213,65 @@ def build(model: type[AnyOptions], keys: dict[str, Any], source: str) -> AnyOpti
         hint = nearest(key, known) or f"known: {', '.join(known)}"
         raise ConfigError(f"unknown key {key!r}", path=source, hint=hint)
     raise ConfigError(
-        "value not allowed", path=source, field=key, found=problem["input"], allowed=problem["msg"]
+        "value not allowed",
+        path=source,
+        field=key,
+        found=problem["input"],
+        allowed=allowed(problem),
     )
+
+
+def allowed(problem: ErrorDetails) -> str:
+    """What a value that pydantic refuses should be, in our words."""
+    limits = {
+        name: f"{value:g}" for name, value in problem.get("ctx", {}).items() if _is_number(value)
+    }
+    match problem["type"]:
+        case "literal_error" | "enum":
+            return str(problem["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+        case "greater_than":
+            return f"more than {limits['gt']}"
+        case "greater_than_equal":
+            return f"{limits['ge']} or more"
+        case "less_than":
+            return f"less than {limits['lt']}"
+        case "less_than_equal":
+            return f"{limits['le']} or less"
+        case "too_short" | "string_too_short":
+            return f"{limits['min_length']} or more"
+        case "too_long" | "string_too_long":
+            return f"{limits['max_length']} or fewer"
+        case "string_pattern_mismatch":
+            return f"text like {problem['ctx']['pattern']}"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+    family = problem["type"].split("_")[0]
+    return _KINDS.get(family, "another value")
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "path": "a path",
+    "date": "a date, YYYY-MM-DD",
+    "byte": "a size, e.g. 1.5GB",
+    "tuple": "a list",
+    "list": "a list",
+    "set": "a list",
+    "dict": "keys with values",
+    "mapping": "keys with values",
+    "model": "keys with values",
+    "missing": "a value, which is missing",
+    "none": "nothing",
+}
+"""How the name of pydantic's error begins -> what it wanted."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:

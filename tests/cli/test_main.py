@@ -18,7 +18,7 @@ from gliomask.nets.weights import save_model
 from tests.commands import run
 from tests.datasets import tiny
 from tests.datasets.test_dicom_study import study
-from tests.fakes import fake_card
+from tests.fakes import FakeModel, fake_card, head_volume, write_head
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_prepare_by_site_names_the_folds(
     assert run(monkeypatch, *words, "site") == 0
     assert "2 folds by site (CS, EZ + FG)" in " ".join(capsys.readouterr().out.split())
     assert run(monkeypatch, *words, "scanner") == 2
-    assert "fold_by=scanner, allowed Input should be 'size' or 'site'" in said(capsys)
+    assert "fold_by=scanner, allowed size, site" in said(capsys)
 
 
 @pytest.mark.parametrize(
@@ -361,3 +361,25 @@ def test_debug_shows_where_it_happened(
     monkeypatch.setenv("GLIOMASK_DEBUG", "")  # so that it is taken away again afterwards
     assert run(monkeypatch, "--debug", "inspect", "nowhere") == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_predict_says_why_a_case_is_not_green_and_what_to_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("BraTS-GLI-00001-000", "BraTS-GLI-00002-000")
+    for name in names:
+        write_head(tmp_path / "in", name, head_volume())
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    assert run(monkeypatch, "predict", tmp_path / "in", "--out", tmp_path / "out") == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if line]
+    record = json.loads((tmp_path / "out" / f"{names[0]}.json").read_text())
+    reasons = [r for r in record["reliability"]["reasons"] if r["level"] != "green"]
+    assert reasons
+    for reason in reasons:
+        assert f"{reason['level'].upper()} {names[0]}: {reason['text']}" in shown
+    assert shown[-1].startswith("open first (of 2 pages the least reliable): ")
+    assert Path(shown[-1].partition(": ")[2]) in [tmp_path / "out" / f"{n}.html" for n in names]
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "predict", tmp_path / "in" / names[0], "--quick") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-1] == f"open: {names[0]}-masks/{names[0]}.html"

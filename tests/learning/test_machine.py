@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -58,6 +59,19 @@ def test_half_precision_needs_a_gpu() -> None:
 def test_a_device_that_is_not_there() -> None:
     with pytest.raises(MachineError, match="no CUDA device"):
         start_fabric(Machines("cuda"), Recipe())
+
+
+def test_a_machine_with_slurm_is_not_told_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning warns wherever ``srun`` is on the PATH; here warnings are errors."""
+    srun = tmp_path / "srun"
+    srun.write_text("#!/bin/sh\n")
+    srun.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    for name in [name for name in os.environ if name.startswith("SLURM_")]:
+        monkeypatch.delenv(name)
+    assert start_fabric(CPU, Recipe()).world_size == 1
 
 
 def test_torchrun_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,16 +83,16 @@ def test_a_card_is_frozen() -> None:
             "unknown key 'netwrok' in the model card; did you mean 'network'?",
         ),
         ({"licence": ...}, "the model card lacks the key 'licence'"),
-        ({"synthetic": "yes"}, "synthetic=yes, allowed Input should be a valid boolean"),
-        ({"size": 8}, "size=8, allowed Input should be greater than or equal to 16"),
+        ({"synthetic": "yes"}, "synthetic=yes, allowed true or false"),
+        ({"size": 8}, "size=8, allowed 16 or more"),
         ({"mirrored": True}, "mirrored, of a model that was trained without flips"),
-        ({"threshold": 1.0}, "threshold=1.0, allowed Input should be less than 1"),
-        ({"temperature": 0}, "temperature=0, allowed Input should be greater than 0"),
-        ({"regions": ["whole", "whole"]}, "allowed Value error, names that differ"),
-        ({"regions": []}, "regions=[], allowed Tuple should have at least 1 item"),
-        ({"name": "../../etc"}, "name=../../etc, allowed String should match pattern"),
-        ({"sequences": ["flair", "<b>"]}, "sequences.1=<b>, allowed String should match"),
-        ({"weights_sha256": "abc"}, "weights_sha256=abc, allowed String should match pattern"),
+        ({"threshold": 1.0}, "threshold=1.0, allowed less than 1"),
+        ({"temperature": 0}, "temperature=0, allowed more than 0"),
+        ({"regions": ["whole", "whole"]}, "allowed names that differ"),
+        ({"regions": []}, "regions=[], allowed 1 or more"),
+        ({"name": "../../etc"}, "name=../../etc, allowed text like"),
+        ({"sequences": ["flair", "<b>"]}, "sequences.1=<b>, allowed text like"),
+        ({"weights_sha256": "abc"}, "weights_sha256=abc, allowed text like"),
         ({"in_channels": 3}, "in_channels = 2 for 2 sequences and input_mode 'stacked'"),
         ({"input_mode": "each"}, "in_channels = 1 for 2 sequences and input_mode 'each'"),
         ({"network": "u2netq"}, "did you mean 'u2net'?"),
@@ -134,4 +134,4 @@ def test_a_number_that_json_lacks_is_refused(tmp_path: Path) -> None:
         card(metrics={"dice": [0.5, float("nan")]})
     path = written(tmp_path, metrics={"dice": "HERE"})
     path.write_text(path.read_text().replace('"HERE"', "1e999"))
-    assert "allowed Value error, finite numbers" in refusal(path)
+    assert "allowed finite numbers" in refusal(path)

@@ -15,7 +15,7 @@ import gliomask
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Affine, Volume
 from gliomask.errors import CaseError, InputError
-from gliomask.formats.nifti import read_nifti_labels
+from gliomask.formats.nifti import read_nifti_labels, write_nifti
 from gliomask.inference.predictor import Predictor
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
@@ -274,3 +274,44 @@ def test_a_series_is_chosen_as_the_command_does(tmp_path: Path) -> None:
     (case,) = predict_files(options).cases
     mask, affine = read_nifti_labels(next(p for p in case.files if p.name.endswith("nii.gz")))
     assert_same(gliomask.predict(tmp_path / "study", "m", series=chosen), mask, affine)
+
+
+@pytest.fixture
+def flair_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = FakeModel(size=64, in_channels=1, sequences=("flair",))
+    monkeypatch.setattr("gliomask.workflows.segment.load_predictor", model)
+
+
+@pytest.mark.usefixtures("flair_model")
+def test_one_image_is_enough(tmp_path: Path) -> None:
+    volume = head_volume()
+    flair = volume.array[1]
+    expected = gliomask.predict({"flair": (flair, volume.affine)}, "m")
+    assert expected.mask.any()
+    for name in ("a_flair.nii.gz", "unknown.nii.gz"):
+        write_nifti(tmp_path / name, flair, volume.affine)
+    told: list[Prediction] = [
+        gliomask.predict(nib.load(tmp_path / "a_flair.nii.gz"), "m"),
+        gliomask.predict(str(tmp_path / "a_flair.nii.gz"), "m"),
+        gliomask.predict(tmp_path / "unknown.nii.gz", "m", sequence="flair"),
+        gliomask.predict(nib.load(tmp_path / "unknown.nii.gz"), "m", sequence="flair"),
+        gliomask.predict((flair, volume.affine), "m", sequence="flair"),
+    ]
+    for one in told:
+        assert one.used == ("flair",)
+        assert np.array_equal(one.mask, expected.mask)
+
+
+@pytest.mark.usefixtures("flair_model")
+def test_one_image_of_which_nothing_tells_the_sequence(tmp_path: Path) -> None:
+    volume = head_volume()
+    image = (volume.array[1], volume.affine)
+    write_nifti(tmp_path / "unknown.nii.gz", *image)
+    unnamed = nib.Nifti1Image(*image)
+    for one in (image, unnamed, nib.load(tmp_path / "unknown.nii.gz")):
+        with pytest.raises(CaseError, match=r'predict\(image, sequence="flair"\)'):
+            gliomask.predict(one, "m")
+    with pytest.raises(InputError, match="unknown sequence"):
+        gliomask.predict(image, "m", sequence="swi")
+    with pytest.raises(InputError, match="already"):
+        gliomask.predict({"flair": image}, "m", sequence="flair")

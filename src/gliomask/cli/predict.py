@@ -11,7 +11,7 @@ from gliomask.cli.places import place_for
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
-    from gliomask.workflows.predict import PredictedCase
+    from gliomask.workflows.predict import PredictedCase, PredictResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -125,7 +125,9 @@ def run(
     earlier = sum(case.earlier for case in result.cases)
     if earlier:
         render.lines(f"{earlier} had been done by an earlier run; --again does them anew")
-    render.lines(f"written to {result.out}, for research use only")
+    for case in result.cases:
+        render.lines(*_reasons(case))
+    render.lines(f"written to {result.out}, for research use only", *_to_open(result))
 
 
 def _tell(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...]) -> None:
@@ -150,6 +152,31 @@ def _row(case: PredictedCase) -> list[object]:
     flag = case.reliability.level if case.reliability else ""
     notes = "; ".join(case.notes)
     return [case.case, _size(case), flag, " ".join(case.used), " ".join(case.missing), notes]
+
+
+def _reasons(case: PredictedCase) -> list[str]:
+    """Why a case is not green, a line for each reason."""
+    flag = case.reliability
+    found = [] if flag is None else [one for one in flag.reasons if one.level != "green"]
+    return [f"{one.level.upper()} {case.case}: {one.text}" for one in found]
+
+
+def _to_open(result: PredictResult) -> list[str]:
+    """The one file to open: the page of the case, or of the worst of several."""
+    from gliomask.core.reliability import LEVELS
+
+    def badness(case: PredictedCase) -> int:
+        return LEVELS.index(case.reliability.level) if case.reliability else 0
+
+    pages = {
+        case.case: path for case in result.cases for path in case.files if path.suffix == ".html"
+    }
+    shown = [case for case in result.cases if case.case in pages]
+    if not shown:
+        return []
+    worst = max(shown, key=badness)
+    which = "" if len(result.cases) == 1 else f" first (of {len(shown)} pages the least reliable)"
+    return [f"open{which}: {pages[worst.case]}"]
 
 
 def _size(case: PredictedCase) -> str:

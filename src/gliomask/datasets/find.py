@@ -43,7 +43,7 @@ _MOST_PLACES = 1000
 """So many folders of a level are looked into; no published set needs more than a few."""
 
 
-def find_cases(root: Path) -> Found:
+def find_cases(root: str | Path) -> Found:
     """The cases of the data set at ``root``, or one or two folders below it.
 
     Where some cases have a mask, those without one are problems; a set without any masks (for
@@ -56,7 +56,7 @@ def find_cases(root: Path) -> Found:
         LayoutError: no such folder; no data set in it, with each layout that was looked for and
             what it misses; several data sets.
     """
-    found = scan(root)
+    found = scan(Path(root))
     if any(case.label for case in found.cases):
         bare = tuple(Problem(case.id, "no mask") for case in found.cases if case.label is None)
         usable = tuple(case for case in found.cases if case.label is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -11,6 +12,7 @@ from typing import Literal, TypeVar
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.utilities.warnings import PossibleUserWarning
 
 from gliomask.config import Recipe
 from gliomask.errors import ConfigError, MachineError
@@ -62,13 +64,16 @@ def start_fabric(machines: Machines, recipe: Recipe) -> Fabric:
     if device == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
-    fabric = Fabric(
-        accelerator=device,
-        devices=devices,
-        num_nodes=nodes,
-        strategy=_many() if devices * nodes > 1 else "auto",
-        precision=_precision(recipe.precision, device),
-    )
+    with warnings.catch_warnings():
+        # Lightning supposes that whoever has SLURM's srun forgot to use it.
+        warnings.filterwarnings("ignore", "The `srun` command", PossibleUserWarning)
+        fabric = Fabric(
+            accelerator=device,
+            devices=devices,
+            num_nodes=nodes,
+            strategy=_many() if devices * nodes > 1 else "auto",
+            precision=_precision(recipe.precision, device),
+        )
     fabric.launch()
     return fabric
 

@@ -68,7 +68,7 @@ class LoadReport:
 
 
 def load_authors_weights(
-    path: Path,
+    path: str | Path,
     spec_name: str,
     in_channels: int,
     out_channels: int,
@@ -103,6 +103,7 @@ def load_authors_weights(
             another network.
     """
     model = build_model(spec_name, in_channels=in_channels, out_channels=out_channels)
+    path = Path(path)
     data = read_weights(path)
     found = _parse(path, data)
     fresh = model.state_dict()

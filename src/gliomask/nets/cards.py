@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from gliomask.config import allowed
 from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, ModelError, nearest
 from gliomask.nets.measures import TrainingData, ValidationFacts, VolumeFit
@@ -239,11 +240,11 @@ def _explain(path: Path, problems: ValidationError) -> NoReturn:
     if problem["type"] == "missing":
         raise ModelError(f"the model card lacks the key {key!r}", path=path)
     if not key:
-        raise ModelError(f"the model card contradicts itself: {problem['msg']}", path=path)
+        raise ModelError(f"the model card contradicts itself: {allowed(problem)}", path=path)
     raise ModelError(
         "value not allowed in the model card",
         path=path,
         field=key,
         found=problem["input"],
-        allowed=problem["msg"],
+        allowed=allowed(problem),
     )

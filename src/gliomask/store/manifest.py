@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gliomask.config import allowed
 from gliomask.core import atomic
 from gliomask.core.slices import VERSION as PREPROCESSING
 from gliomask.core.split import FoldBy, Parts, Split
@@ -179,4 +180,6 @@ def _load(path: Path) -> dict[str, object]:
 def _unfit(path: Path, problem: ValidationError) -> StoreError:
     first = problem.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
-    return StoreError("damaged", path=path, field=field, found=first["input"], allowed=first["msg"])
+    return StoreError(
+        "damaged", path=path, field=field, found=first["input"], allowed=allowed(first)
+    )

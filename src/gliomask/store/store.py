@@ -118,13 +118,14 @@ class Store:
         return open_case(self.path, self.case(case_id))
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: str | Path) -> Store:
     """Opens a store: its manifest and split are read and checked, no pixels yet.
 
     Raises:
         StoreError: it is none, of another version, damaged, or its split names a patient on two
             sides or one that the store does not hold.
     """
+    path = Path(path)
     manifest = read_manifest(path)
     split = read_split(path / SPLIT)
     known = {case.patient for case in manifest.cases}

@@ -14,7 +14,9 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import orientation
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import SEQUENCES, Affine, FloatArray
+from gliomask.datasets.folders import stem
 from gliomask.datasets.study import survey
+from gliomask.datasets.study_files import of_volumes
 from gliomask.errors import CaseError, InputError, nearest
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.images import Image
@@ -24,9 +26,9 @@ from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.workflows.one_grid import load_on_one_grid, needed, put_on_one_grid, with_study
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Loaded = tuple[Array, Affine] | nib.spatialimages.SpatialImage
+Loaded = tuple[Array, Affine] | nib.filebasedimages.FileBasedImage
 """An image in memory: (array (I, J, K), affine (4, 4) voxel to RAS+ mm), or nibabel's."""
-Images = str | Path | Mapping[str, str | Path] | Mapping[str, Loaded]
+Images = str | Path | Loaded | Mapping[str, str | Path] | Mapping[str, Loaded]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def predict(
     images: Images,
     model: str | Path | Predictor | None = None,
     *,
+    sequence: str | None = None,
     device: Device = "auto",
     engine: EngineName = "auto",
     case: str = "case",
@@ -55,11 +58,13 @@ def predict(
 
     Args:
         images: a path (NIfTI file, folder, DICOM folder or zip) that holds one examination; or
-            sequence name (``t1``, ``t1ce``, ``t2``, ``flair``) -> path; or sequence name -> image
-            in memory: an array (I, J, K) of any real type with its affine (4, 4), voxel to RAS+
-            mm, or a nibabel image of three dimensions.
+            one image in memory: an array (I, J, K) of any real type with its affine (4, 4), voxel
+            to RAS+ mm, or a nibabel image of three dimensions; or sequence name (``t1``,
+            ``t1ce``, ``t2``, ``flair``) -> path or image in memory.
         model: a run folder, the name of a model that comes with gliomask, or a predictor that is
             loaded already (for many examinations); ``u2netp-lgg`` if it is not given.
+        sequence: of a single file or image, where its name (for nibabel's: of its file) does not
+            tell it.
         device: what computes, if the model is not loaded yet.
         engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.
@@ -79,13 +84,42 @@ def predict(
             different grids, sequences that the model needs.
         ModelError, MachineError: see ``load_predictor``.
     """
-    chosen = _how(how)
+    chosen, images = _how(how), _by_sequence(images, sequence)
     predictor = model if isinstance(model, Predictor) else load_predictor(model, device, engine)
     if chosen.threshold is not None:
         predictor = predictor.at_threshold(chosen.threshold)
     if isinstance(images, Mapping) and not _are_paths(images):
         return _of_arrays(predictor, images, case, chosen)  # type: ignore[arg-type]
     return _of_files(predictor, images, chosen)  # type: ignore[arg-type]
+
+
+def _by_sequence(images: Images, sequence: str | None) -> Images:
+    """One image under the name of its sequence; anything else as it is."""
+    if sequence is not None:
+        if isinstance(images, Mapping):
+            raise InputError("the images have their sequences already", field="sequence")
+        return {sequence: images}  # type: ignore[return-value]
+    if isinstance(images, str | Path | Mapping):
+        return images
+    return {_told_by_name(images): images}
+
+
+def _told_by_name(image: Loaded) -> str:
+    """The sequence in the name of the file that an image was read from.
+
+    Raises:
+        CaseError: there is no such file, or its name does not tell.
+    """
+    hint = 'name it: predict(image, sequence="flair")'
+    name = None if isinstance(image, tuple) else getattr(image, "get_filename", lambda: None)()
+    if name is None:
+        raise CaseError("nothing tells the sequence of the image", hint=hint)
+    path = Path(name)
+    try:
+        (found,) = of_volumes([(stem(path.name), path)], path.parent)
+    except CaseError as problem:
+        raise CaseError(problem.what, path=path, hint=hint) from None
+    return next(iter(found.images))
 
 
 def _how(given: Mapping[str, Any]) -> How:
@@ -181,7 +215,7 @@ def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
     if isinstance(image, tuple) and len(image) == 2:
         array, affine = image
         return np.asarray(array), np.asarray(affine, np.float64)
-    if not hasattr(image, "dataobj"):
+    if not isinstance(image, nib.spatialimages.SpatialImage):
         allowed = "(array, affine) or an image of nibabel; or only paths"
         found = type(image).__name__
         raise InputError("no image in memory", field=name, found=found, allowed=allowed)
