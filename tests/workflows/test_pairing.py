@@ -57,7 +57,7 @@ def test_by_a_table(tmp_path: Path) -> None:
     pairs, failures = find_pairs(drawn, found, table)
     assert [(one.case, one.patient, other.file.paths[0].name) for one, other in pairs] == [
         ("first", "TCGA-CS-4941", "18.nii.gz"),
-        ("second", "seg", "17.nii.gz"),
+        ("second", "y", "17.nii.gz"),
     ]
     assert failures[0][0] == "third"
     assert "row 4: no such mask" in failures[0][1]

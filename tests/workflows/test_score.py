@@ -12,12 +12,13 @@ import pytest
 
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
+from gliomask.datasets.case_names import case_id
 from gliomask.errors import BatchError, CasesError, InputError
 from gliomask.evaluation.scores import MaskPair
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 from gliomask.workflows.judging import JudgedCase, judge
-from gliomask.workflows.masks import case_id, find_masks
+from gliomask.workflows.masks import find_masks
 from gliomask.workflows.score import ScoreOptions, ScoreResult, score
 from tests.fakes import head_labels, head_volume, write_head
 

@@ -79,6 +79,18 @@ def session_of(name: str) -> str | None:
     return found["session"] if found else None
 
 
+def bids_case(name: str) -> str | None:
+    """The subject and, if there is one, the session of a BIDS name; None if it is none.
+
+    >>> bids_case("sub-01_ses-2_ce-gadolinium_T1w"), bids_case("sub-01_T1w"), bids_case("p1")
+    ('sub-01_ses-2', 'sub-01', None)
+    """
+    subject, session = _BIDS.search(name), session_of(name)
+    if subject is None:
+        return None
+    return f"{subject['subject']}_{session}" if session else subject["subject"]
+
+
 def tcga_site(name: str) -> str | None:
     """The tissue source site in a TCGA barcode (``CS``), or None."""
     found = _TCGA.search(name)

@@ -12,20 +12,22 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
 from gliomask.core.labels import LabelScheme
 from gliomask.core.volume import BEST_SHOWN
+from gliomask.datasets.case_names import case_names
 from gliomask.datasets.description import FILE_NAME, read_description
 from gliomask.datasets.find import find_cases
-from gliomask.datasets.folders import folders, pictures, stem, volumes
+from gliomask.datasets.folders import folders, pictures, volumes
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
 from gliomask.errors import FormatError, InputError, LayoutError
 from gliomask.formats.images import SUFFIXES
+from gliomask.formats.limits import MAX_DEPTH
 
-_WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
-_ENDING = re.compile(rf"([-_.]({_WORDS}))+$", re.IGNORECASE)
 _LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNORECASE)
 """In the names of maps that lie beside masks and are none."""
-_DEPTH = 2
-"""Folders below the one named are looked into, so deep."""
+
+
+PAIRS = "name the pairs in a table (columns reference, prediction) and give it by --pairs"
+"""What to do where names don't tell which masks belong together."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class MaskFile:
     """A mask of one case.
 
     Attributes:
-        case: the id that it is paired by.
+        case: the id that it is paired by; told: a name tells it (see ``case_names``).
         patient: the key that examinations of one person share.
         file: where it is.
         scheme: what its numbers mean; None if nothing tells.
@@ -53,16 +55,7 @@ class MaskFile:
     site: str | None = None
     licence: str | None = None
     image: ImageFile | None = None
-
-
-def case_id(name: str) -> str:
-    """The case in the name of a mask file: without suffix and without words like ``_seg``.
-
-    >>> case_id("BraTS2021_00000_seg.nii.gz"), case_id("p1_mask"), case_id("p2-Label.nii")
-    ('BraTS2021_00000', 'p1', 'p2')
-    """
-    bare = stem(name)
-    return _ENDING.sub("", bare) or bare
+    told: bool = True
 
 
 def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
@@ -83,7 +76,8 @@ def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
         raise InputError(f"no masks ({kinds})", path=root)
     for one, other in itertools.pairwise(masks) if unique else ():
         if one.case == other.case:
-            raise InputError(f"two masks of {one.case}: {one.file} and {other.file}", path=root)
+            what = f"two masks of {one.case}: {one.file} and {other.file}"
+            raise InputError(what, path=root, hint=PAIRS)
     return masks
 
 
@@ -115,9 +109,10 @@ def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
 def _loose(root: Path) -> Iterator[MaskFile]:
     """All that may be a mask by its name; their numbers mean what a ``dataset.json`` says."""
     scheme = _described(root)
-    for name, file in _files(root):
-        case = case_id(name)
-        yield MaskFile(case, patient_of(case), file, scheme)
+    files = list(_files(root))
+    named = case_names([(name, file.paths[0]) for name, file in files], root)
+    for (_, file), name in zip(files, named, strict=True):
+        yield MaskFile(name.case, patient_of(name.case), file, scheme, told=name.told)
 
 
 def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
@@ -137,7 +132,8 @@ def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
             yield place.name, ImageFile(tuple(slices))
     elif not masks:
         yield from ((path.name, ImageFile((path,))) for path in slices)
-    for folder in folders(place) if depth < _DEPTH else ():
+    below = [folder for folder in folders(place) if not folder.is_symlink()]
+    for folder in below if depth < MAX_DEPTH else ():
         yield from _files(folder, depth + 1)
 
 

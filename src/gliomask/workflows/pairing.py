@@ -9,14 +9,16 @@ In a table the paths are relative to the two folders named on the command line; 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.identity import patient_of, safe_name
+from gliomask.datasets.case_names import case_id, tells_case
 from gliomask.errors import CaseError, Failure, InputError
 from gliomask.formats.table import read_table
-from gliomask.workflows.masks import MaskFile, case_id, find_masks
+from gliomask.workflows.masks import MaskFile, find_masks
 
 Pair = tuple[MaskFile, MaskFile]
 """(reference, prediction)."""
@@ -39,18 +41,34 @@ def find_pairs(
     drawn, found = (find_masks(root, unique=table is None) for root in (references, predictions))
     if table is not None:
         pairs, failures = _by_table(table, (references, predictions), (drawn, found))
-    elif len(drawn) == len(found) == 1:
+    elif _may_be_a_pair(references, predictions, drawn, found):
         pairs, failures = [(drawn[0], found[0])], []
     else:
         pairs, failures = _by_case(drawn, found)
     return tuple(pairs), (*failures, *_alone(pairs, drawn, found))
 
 
+def _may_be_a_pair(
+    references: Path, predictions: Path, drawn: Sequence[MaskFile], found: Sequence[MaskFile]
+) -> bool:
+    """Two files that were named, or two lone masks of which one's name tells no case."""
+    if len(drawn) != 1 or len(found) != 1:
+        return False
+    named = references.is_file() and predictions.is_file()
+    return named or not (drawn[0].told and found[0].told)
+
+
 def _by_case(
     references: Sequence[MaskFile], predictions: Sequence[MaskFile]
 ) -> tuple[list[Pair], list[Failure]]:
     # A data set may call a case otherwise than its mask's file.
-    names = {case_id(mask.file.paths[0].name): mask for mask in references}
+    files = [case_id(mask.file.paths[0].name) for mask in references]
+    named = Counter(files)
+    names = {
+        safe_name(name): mask
+        for name, mask in zip(files, references, strict=True)
+        if named[name] == 1 and tells_case(name)
+    }
     names |= {mask.case: mask for mask in references}
     paired: dict[str, Pair] = {}
     for mask in predictions:

@@ -27,7 +27,7 @@ from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.files import file_key
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.judging import Background, Circumstances, JudgedCase, Trait, judge
-from gliomask.workflows.masks import MaskFile
+from gliomask.workflows.masks import PAIRS, MaskFile
 from gliomask.workflows.pairing import find_pairs
 from gliomask.workflows.provenance import provenance
 from gliomask.workflows.results import (
@@ -108,7 +108,8 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
         done = go_on(_judge, tasks, journal, progress, workers)
     judged, failures = done.pieces, [*alone, *done.failures]
     if not judged:
-        raise CasesError("no pair of masks could be judged", failures, path=options.predictions)
+        what = "no pair of masks could be judged"
+        raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
     about = {
         "references": str(options.references),
         "predictions": str(options.predictions),

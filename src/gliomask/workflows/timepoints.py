@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from gliomask.core.labels import REGIONS, LabelArray, LabelScheme, region_masks
 from gliomask.core.volume import Affine
+from gliomask.datasets.case_names import case_id
 from gliomask.datasets.table import SCHEMES
 from gliomask.errors import FormatError, InputError
 from gliomask.formats.content import read_text
 from gliomask.formats.nifti import SUFFIXES, read_nifti_labels
-from gliomask.workflows.masks import case_id
 from gliomask.workflows.schemes import Labels, scheme_of
 
 _MASK = "_mask.nii.gz"
