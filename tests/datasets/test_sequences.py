@@ -171,6 +171,8 @@ def test_a_reformat_without_image_type() -> None:
 def test_the_protocol_helps_where_the_description_says_nothing() -> None:
     found = recognise(replace(tags("Ax head", SPGR), protocol="t1_fl3d_tra"))
     assert found.sequence == "t1"
+    given = replace(tags("POST GAD AX", SPGR), protocol="T1W_3D_TFE")
+    assert recognise(given).sequence == "t1ce"
     exam = replace(tags("AX T1", T1_SE), protocol="BRAIN WITHOUT AND WITH CONTRAST")
     assert recognise(exam).sequence == "t1"
 

@@ -91,6 +91,8 @@ def test_errors_name_row_and_column(tmp_path: Path, row: str, reason: str) -> No
         ("patient,age\n", "lacks columns patient and one of"),
         ("case,t1\n", "lacks columns patient and one of"),
         ("patient,t1,fliar\n", "has a column fliar, did you mean flair?"),
+        ("patient,t1,t1gd\n", "has a column t1gd, did you mean t1ce?"),
+        ("patient,t1,t2 flair\n", "has a column t2 flair, did you mean flair?"),
         ("patient,t1,t1\n", "a column occurs twice"),
         ('patient,t1\n"p', "no CSV table"),
     ],
@@ -99,6 +101,10 @@ def test_what_is_no_table_of_cases(tmp_path: Path, text: str, why: str) -> None:
     verdict = looks_like(table(tmp_path, text))
     assert not verdict.fits
     assert why in verdict.why
+
+
+def test_a_column_that_only_speaks_of_a_sequence_is_left_alone(tmp_path: Path) -> None:
+    assert looks_like(table(tmp_path, "patient,t1,t1_volume\n")).fits
 
 
 def test_text_of_another_encoding_and_no_or_two_tables(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from gliomask.datasets import vocabulary as vocab
-from gliomask.datasets.name_words import is_known
+from gliomask.datasets.name_words import PERHAPS, is_known
 
 LETTER = "a letter in the name may mean contrast"
 """The doubt of a lone ``c`` or ``ce``, which an agent in the header settles."""
@@ -44,6 +44,8 @@ def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str 
         return "both"
     if is_agent(word):
         return _of_agent(words, at)
+    if word == PERHAPS:
+        return "perhaps"
     if word in ("c", "ce"):
         return _of_letter(words, at, shared)
     if word == "post" and (not behind or not _about_something_else(words, at)):
@@ -62,7 +64,8 @@ def is_agent(word: str) -> bool:
 
 def _about_something_else(words: Sequence[str], at: int) -> bool:
     behind = words[at + 1]
-    return behind in vocab.NOT_AGENT or is_agent(behind)  # an agent speaks for itself
+    time = behind.isdecimal() and words[at + 2 : at + 3] and words[at + 2] in vocab.TIMES
+    return bool(time) or behind in vocab.NOT_AGENT or is_agent(behind)  # which speaks for itself
 
 
 def _of_agent(words: Sequence[str], at: int) -> bool | str | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from gliomask.datasets import vocabulary as vocab
 from gliomask.datasets.contrast_words import contrast_in, is_agent
-from gliomask.datasets.name_words import parts_of_token, words_of_name
+from gliomask.datasets.name_words import is_known, parts_of_token, words_of_name
 
 _BIDS = re.compile(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)")
 _NOISE = frozenset().union(
@@ -99,6 +99,16 @@ def read_name(name: str, shared: Collection[str] = ()) -> NameReading:
     )
 
 
+def called(name: str) -> str | None:
+    """The sequence that is called so, where each word of the name belongs to that.
+
+    >>> called("T1 post contrast"), called("t1_volume")
+    ('t1ce', None)
+    """
+    known = all(is_known(word) for word in words_of_name(name))
+    return read_name(name).sequence if known else None
+
+
 Agent = Literal["given", "denied", "silent", "unclear"]
 
 
@@ -145,6 +155,8 @@ def _other(words: list[str], weightings: frozenset[str]) -> str | None:
         dual_echo = what == "proton density" and "t2" in weightings
         if not names.isdisjoint(words) and not dual_echo:
             return what
+    if "t2" in weightings and not vocab.GRADIENT_ECHOES.isdisjoint(words):
+        return "susceptibility"
     if not {"dixon", "mdixon"}.isdisjoint(words) and words[-1] in ("f", "in", "ip", "op"):
         return "a fat, water or phase image"
     return None

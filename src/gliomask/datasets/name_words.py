@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from gliomask.datasets import vocabulary as vocab
 
+PERHAPS = "perhapsagent"
+"""Stands for a sign that may mean an agent."""
 _AGENT = r"(?:ce?|gd|gado?|gadolinium|km|mdc|contrast\w*|kontrast\w*|civ)"
 _EDGE = r"(?![a-z0-9])"
 _SPELLED = tuple(
@@ -43,6 +45,10 @@ _SPELLED = tuple(
         (r"[+]\s*(?:" + _AGENT + r"|k)" + _EDGE, " gd "),
         (r"(?<![a-z0-9])" + _AGENT + r"\s?[+]", " gd "),
         (r"(?:(?<=\s)|^)-" + _AGENT + _EDGE, " without gd "),
+        (r"(?<![a-z])(t1w?)\s?c\s?-(?=\s|$)", r" \1 without gd "),
+        (r"(?<![a-z])(t1w?)\s?[+](?=\s|$)", rf" \1 {PERHAPS} "),
+        (r"\s-\s+c(?=\s|$)", f" {PERHAPS} "),
+        (r"(?<![a-z0-9])wc" + _EDGE, f" {PERHAPS} "),
         (r"(?<![a-z0-9])" + _AGENT + r"\s?-(?=\s|$)", " without gd "),
     )
 )  # fmt: skip

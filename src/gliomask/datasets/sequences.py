@@ -84,10 +84,13 @@ def agent(tags: SeriesTags) -> str:
 
 
 def _reading(tags: SeriesTags) -> NameReading:
-    """The name of a series: its description, or the protocol where that alone says something."""
-    readings = [read_name(text) for text in (tags.description, tags.protocol) if text]
-    saying = [one for one in readings if one.weightings or one.other]
-    return (saying or readings or [NameReading()])[0]
+    """The name of a series: its description, and the protocol where that alone names an image."""
+    described, protocol = read_name(tags.description), read_name(tags.protocol)
+    if described.weightings or described.other or not (protocol.weightings or protocol.other):
+        return described if tags.description else protocol
+    if described.contrast is None and not described.contrast_doubt:
+        return protocol
+    return replace(protocol, contrast=described.contrast, contrast_doubt=described.contrast_doubt)
 
 
 def _part(tags: SeriesTags) -> NameReading:

@@ -21,6 +21,7 @@ from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, BRATS_2024
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.name_reading import called
 from gliomask.errors import CaseError, FormatError, InputError, nearest
 from gliomask.formats.table import read_table
 
@@ -75,8 +76,9 @@ def _judge(path: Path) -> Verdict:
         )
     unused = [name for name in table.columns if name not in COLUMNS]
     for name in unused:
-        if close := difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.7):
-            return Verdict(False, f"{path.name} has a column {name}, did you mean {close[0]}?")
+        close = difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.7)
+        if meant := called(name) or next(iter(close), None):
+            return Verdict(False, f"{path.name} has a column {name}, did you mean {meant}?")
     left = f"; columns not used: {', '.join(unused)}" if unused else ""
     return Verdict(True, f"{path.name} has columns patient, {', '.join(sequences)}{left}")
 

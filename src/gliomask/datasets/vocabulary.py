@@ -91,8 +91,8 @@ CONTRAST = _words(
     "eovist ablavar vasovist artirem feraheme ferumoxytol"
 )
 """Words for a contrast agent, or for an image that shows one."""
-AGENT_STARTS = ("gado", "gada", "gd")
-"""Trade names and substances begin like this."""
+AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
+"""Trade names, substances and compounds begin like this."""
 AFTER = frozenset(("post", "after", "nach", "apres", "despues", "tras", "dopo", "na", "tardif"))
 """After; whether after an agent, the next word tells."""
 BEFORE = frozenset(("pre", "before", "vor", "avant", "antes", "prima", "voor", "ante"))
@@ -128,6 +128,10 @@ NOT_AGENT = _words(
     "implant embolization embo srs gk dbs shunt"
 )
 """What else one can be before or after."""
+TIMES = _words("day days d tag tage week weeks wk wks month months mo mos year years yr")
+"""Behind a number, after or before which these make it a time of follow-up, not an agent."""
+GRADIENT_ECHOES = frozenset(("gre", "ffe", "fl2d", "fl3d", "flash"))
+"""A T2 scanned like this is T2*."""
 EXAMINATION = frozenset(("multi", "high", "hi", "tissue", "low", "soft", "image"))
 """Before ``contrast`` these make it the contrast of an image, not an agent."""
 
