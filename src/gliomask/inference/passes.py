@@ -243,6 +243,10 @@ class Passes:
 
     def _said(self, inputs: FloatArray, sides: bool) -> FloatArray:
         engine = self.engine
+        if not len(inputs):  # no engine takes nothing
+            size = self.card.size
+            maps = 1 + _SIDES if sides else 1
+            return np.zeros((0, maps, len(self.card.regions), size, size), np.float32)
         logits = engine.maps(inputs) if sides else engine.logits(inputs)[:, None]
         if not np.isfinite(logits).all():
             raise ModelError(f"the model {self.card.name} gives values that are not finite")
