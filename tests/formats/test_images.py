@@ -11,16 +11,18 @@ from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.errors import FormatError
 from gliomask.formats import nifti
-from gliomask.formats.images import is_nifti, is_picture, read_image, read_images, read_labels
+from gliomask.formats.images import is_picture, read_image, read_images, read_labels
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
+from gliomask.formats.volumes import is_volume
 from tests.formats.raw_nifti import AXIAL, image
 
 
 def test_names() -> None:
-    assert is_nifti(Path("A.NII.GZ"))
-    assert is_nifti(Path("a.nii"))
-    assert not is_nifti(Path("a.nii.zip"))
+    assert is_volume(Path("A.NII.GZ"))
+    assert is_volume(Path("a.nii"))
+    assert is_volume(Path("a.MHA"))
+    assert not is_volume(Path("a.nii.zip"))
     assert is_picture(Path("a.TIFF"))
     assert is_picture(Path("a.jpg"))
     assert not is_picture(Path("a.gif"))
@@ -53,13 +55,13 @@ def test_a_file_with_many_images_is_read_once(
     path, array = tmp_path / "a.nii.gz", image((7, 6, 5, 4))
     write_nifti(path, array, AXIAL)
     reads = []
-    original = nifti.read_nifti_volumes
+    original = nifti.read_volumes
 
     def counted(path: Path) -> object:
         reads.append(path)
         return original(path)
 
-    monkeypatch.setattr(nifti, "read_nifti_volumes", counted)
+    monkeypatch.setattr(nifti, "read_volumes", counted)
     found = read_images([ImageFile((path,), channel) for channel in (3, 0, 1)])
     assert reads == [path]
     for one, channel in zip(found, (3, 0, 1), strict=True):

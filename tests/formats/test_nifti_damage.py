@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from gliomask.errors import FormatError
+from gliomask.formats import content as file_content
 from gliomask.formats.nifti import read_nifti
-from tests.formats.raw_nifti import content, image, write
+from tests.formats.raw_nifti import by_nibabel, content, image, write
 
 ARRAY = image((24, 20, 12))
 PACKED = gzip.compress(content(ARRAY), mtime=0)
@@ -72,13 +73,24 @@ def test_a_flipped_bit_of_the_trailer(tmp_path: Path, place: int) -> None:
     assert "damaged gzip stream" in refused(path)
 
 
-def test_what_follows_the_voxels(tmp_path: Path) -> None:
-    assert "holds more" in refused(write(tmp_path / "a.nii", content(ARRAY) + b"x"))
-    assert "holds more" in refused(write(tmp_path / "a.nii.gz", content(ARRAY) + b"x"))
-    for tail in (b"garbage", PACKED):
-        path = tmp_path / "tail.nii.gz"
-        path.write_bytes(PACKED + tail)
-        refused(path)
+@pytest.mark.parametrize("tail", [b"x", bytes(16), b"garbage", PACKED])
+def test_what_follows_the_voxels_is_left_alone(tmp_path: Path, tail: bytes) -> None:
+    """As nibabel and ITK do it; the checksum of what comes before is looked at all the same."""
+    write(tmp_path / "a.nii", content(ARRAY) + tail)
+    write(tmp_path / "a.nii.gz", content(ARRAY) + tail)
+    (tmp_path / "b.nii.gz").write_bytes(PACKED + tail)
+    for name in ("a.nii", "a.nii.gz", "b.nii.gz"):
+        assert np.array_equal(read_nifti(tmp_path / name)[0], ARRAY)
+        assert np.array_equal(np.asarray(by_nibabel(tmp_path / name).dataobj), ARRAY)
+    damaged = bytearray(PACKED + tail)
+    damaged[len(PACKED) - 6] ^= 4  # in the checksum
+    (tmp_path / "b.nii.gz").write_bytes(damaged)
+    assert "damaged gzip stream" in refused(tmp_path / "b.nii.gz")
+
+
+def test_far_too_much_after_the_voxels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_content, "FREE_BYTES", 1000)
+    assert "holds far more" in refused(write(tmp_path / "a.nii.gz", content(ARRAY) + bytes(1001)))
 
 
 def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:

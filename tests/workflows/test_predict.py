@@ -261,7 +261,7 @@ def test_a_mask_off_the_grid_leaves_nothing(
         moved[0, 3] += 0.5
         write_nifti(path, array, moved, text)
 
-    monkeypatch.setattr("gliomask.workflows.outputs.write_nifti", shifted)
+    monkeypatch.setattr("gliomask.formats.nifti.write_volume", shifted)
     write_head(tmp_path / "in", NAME, head_volume())
     with pytest.raises(GliomaskError, match="not on the grid of the input"):
         run(tmp_path / "in", tmp_path / "out")

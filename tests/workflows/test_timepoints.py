@@ -116,7 +116,7 @@ def test_what_is_no_time_point(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none")
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(InputError, match="not a NIfTI mask"):
+    with pytest.raises(InputError, match="not a mask volume"):
         read(tmp_path / "a.txt")
     with pytest.raises(InputError, match="predict writes one"):
         read(tmp_path)

@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-_ENDINGS = re.compile(r"\.(nii|nii\.gz|zip|dcm|tiff?|png|store)$", flags=re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"\.(nii|nii\.gz|hdr|img|nrrd|nhdr|mha|mhd|mgh|mgz|zip|dcm|tiff?|png|jpe?g|store)$",
+    flags=re.IGNORECASE,
+)
 
 
 def place_for(sources: Sequence[Path], what: str) -> Path:

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gliomask.errors import CaseError, LayoutError
-from gliomask.formats.images import SUFFIXES, is_nifti, is_picture
+from gliomask.formats.images import SUFFIXES, is_picture
 from gliomask.formats.limits import MAX_ENTRIES
+from gliomask.formats.volumes import is_second_half, is_volume
 
 _LITTER = ("__MACOSX", "lost+found")
 
@@ -46,7 +47,7 @@ def entries(folder: Path) -> list[Path]:
 
 def folders(folder: Path) -> list[Path]:
     """The folders in a folder, but for those that only wrap a file (``volume.nii/volume.nii``)."""
-    return [path for path in entries(folder) if path.is_dir() and not is_nifti(path)]
+    return [path for path in entries(folder) if path.is_dir() and not is_volume(path)]
 
 
 def pictures(folder: Path) -> list[Path]:
@@ -55,15 +56,15 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def volumes(folder: Path) -> list[tuple[str, Path]]:
-    """The NIfTI files in a folder, each with the name it goes by, without ``.nii.gz``.
+    """The volume files in a folder, each with the name it goes by, without ``.nii.gz``.
 
     Some copies of BraTS wrap each file in a folder that has the file's name, while the file in
     it may have another: the folder's name counts.
     """
     found = []
-    for path in filter(is_nifti, entries(folder)):
-        files = [path] if path.is_file() else [p for p in entries(path) if is_nifti(p)]
-        found += [(stem(path.name), file) for file in files]
+    for path in filter(is_volume, entries(folder)):
+        files = [path] if path.is_file() else [p for p in entries(path) if is_volume(p)]
+        found += [(stem(path.name), file) for file in files if not is_second_half(file)]
     return found
 
 
@@ -113,5 +114,5 @@ def one_each(kinds: dict[str, list[Path]]) -> dict[str, Path]:
 
 def stem(name: str) -> str:
     """A file's name without ``.nii.gz``, ``.png`` or another suffix that is read."""
-    known = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    known = max((end for end in SUFFIXES if name.lower().endswith(end)), key=len, default="")
     return name[: len(name) - len(known)]

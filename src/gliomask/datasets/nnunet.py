@@ -23,7 +23,7 @@ from gliomask.datasets.description import FILE_NAME, Description, read_descripti
 from gliomask.datasets.folders import examinations, one_each
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
 from gliomask.errors import CaseError, FormatError, InputError
-from gliomask.formats import nifti
+from gliomask.formats.volumes import SUFFIXES
 
 _CHANNEL_FILE = re.compile(r"(?P<case>.+)_(?P<kind>\d{4})")
 _WHOLE_FILE = re.compile(r"(?P<case>.+?)(?P<kind>)")
@@ -37,8 +37,9 @@ def looks_like(root: Path) -> Verdict:
         description = read_description(root / FILE_NAME)
     except FormatError as problem:
         return Verdict(False, f"its {FILE_NAME} can't be used: {problem}")
-    if description.ending not in nifti.SUFFIXES:
-        return Verdict(False, f"its file_ending is {description.ending}, only NIfTI can be read")
+    if description.ending not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        return Verdict(False, f"its file_ending is {description.ending}, none of {known}")
     left_out = "; imagesTs is left out" if (root / "imagesTs").is_dir() else ""
     return Verdict(True, f"{FILE_NAME} describes {', '.join(description.names)}{left_out}")
 

@@ -24,7 +24,8 @@ from gliomask.datasets.study_files import HINT, of_pictures, of_volumes
 from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.dicom.magic import is_dicom
-from gliomask.formats.images import SUFFIXES, is_nifti, is_picture
+from gliomask.formats.images import SUFFIXES, is_picture
+from gliomask.formats.volumes import is_second_half, is_volume
 
 NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
 
@@ -113,7 +114,7 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]
     slices = [path for path in files if is_picture(path)]
     tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
     found = [Surveyed(table.cases, table.problems) for table in tables]
-    if scans := [path for path in files if is_nifti(path)]:
+    if scans := [path for path in files if is_volume(path) and not is_second_half(path)]:
         found.append(Surveyed(_of_scans(scans)))
     if slices:
         found.append(Surveyed((of_pictures(slices, slices[0].parent),)))
@@ -131,7 +132,7 @@ def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed
 
 
 def _has_known_name(path: Path) -> bool:
-    return is_nifti(path) or is_picture(path) or path.suffix.lower() == ".csv"
+    return is_volume(path) or is_picture(path) or path.suffix.lower() == ".csv"
 
 
 def _of_dicom(files: Sequence[Path], folder: Path, picks: Mapping[str, str]) -> Surveyed:

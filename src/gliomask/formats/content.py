@@ -32,23 +32,34 @@ def read_start(path: Path, count: int) -> bytes:
 
 
 def read_whole(path: Path, size: int) -> bytearray:
-    """The whole content, which must have exactly ``size`` bytes. A gzip checksum is checked.
+    """The first ``size`` bytes of the content, which it must have. A gzip checksum is checked.
+
+    What follows (padding, a trailer) is read past, for only at its end a gzip stream can be judged.
 
     Raises:
-        FormatError: missing, truncated, damaged, or longer than ``size``.
+        FormatError: missing, truncated, damaged, or much longer than ``size``.
         MachineError: the disk failed.
     """
-    content = bytearray()
+    content, past = bytearray(), 0
     with _content(path) as stream:
-        # One byte more than agreed is asked for: it shows what is too long, and at the end of a
-        # gzip stream it makes Python check the trailer.
-        while chunk := stream.read(min(_CHUNK, size + 1 - len(content))):
-            content += chunk
-            if len(content) > size:
-                raise FormatError(f"holds more than the {size} bytes it should", path=path)
+        while chunk := _next(stream, size - len(content)):
+            if len(content) < size:
+                content += chunk
+            elif (past := past + len(chunk)) > FREE_BYTES:
+                raise FormatError(f"holds far more than the {size} bytes it should", path=path)
     if len(content) < size:
         raise FormatError(f"truncated: {len(content)} of {size} bytes", path=path)
     return content
+
+
+def _next(stream: BinaryIO | gzip.GzipFile, needed: int) -> bytes:
+    """Up to so many bytes; after them whatever follows, which need be no gzip member."""
+    try:
+        return stream.read(min(needed, _CHUNK) or _CHUNK)
+    except gzip.BadGzipFile as problem:
+        if not needed and str(problem).startswith("Not a gzipped file"):
+            return b""
+        raise
 
 
 def read_text(path: Path) -> str:
@@ -76,7 +87,15 @@ def check_room(path: Path, size: int) -> None:
     """
     with opened(path) as stream:
         packed = stream.read(2) == _GZIP_MAGIC
-    stored = path.stat().st_size
+    check_packing(path, path.stat().st_size, size, packed=packed)
+
+
+def check_packing(path: Path, stored: int, size: int, *, packed: bool) -> None:
+    """Whether ``size`` bytes of content can be in ``stored`` bytes of a file.
+
+    Raises:
+        FormatError: they can't, or so many that it is a bomb.
+    """
     if size > stored * (DEFLATE_RATIO if packed else 1):
         raise FormatError(f"truncated: {stored} bytes can't hold the {size} it needs", path=path)
     if packed and size > FREE_BYTES and size > stored * MAX_RATIO:

@@ -8,10 +8,10 @@ from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine
 from gliomask.formats.dicom.read import series_grid
-from gliomask.formats.images import is_nifti, is_series
+from gliomask.formats.images import is_series
 from gliomask.formats.matlab import is_matlab, slice_shape
-from gliomask.formats.nifti import read_header
 from gliomask.formats.pictures import stack_shape
+from gliomask.formats.volumes import volume_format
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,8 @@ def image_header(file: ImageFile) -> ImageHeader:
     Raises:
         FormatError: missing, damaged at its beginning, or of an unknown kind.
     """
-    if is_nifti(file.paths[0]):
-        header = read_header(file.paths[0])
+    if one := volume_format(file.paths[0]):
+        header = one.codec.read_header(file.paths[0])
         return ImageHeader(header.shape, header.affine, has_world=True)
     if is_series(file.paths):
         grid = series_grid(file.paths, file.channel)

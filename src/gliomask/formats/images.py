@@ -1,6 +1,6 @@
 """Image and mask files of any known format, chosen by the suffix.
 
-DICOM files often have none, so what is neither NIfTI nor a picture by its name is looked into.
+DICOM files often have none, so what is neither a volume nor a picture by its name is looked into.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from gliomask.core.case import ImageFile
 from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
-from gliomask.formats import matlab, nifti, picture, pictures
+from gliomask.formats import matlab, picture, pictures, volumes
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.read import read_series
 from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.matlab import is_matlab
+from gliomask.formats.numbers import pick_volume
+from gliomask.formats.volumes import is_volume
 
-SUFFIXES = (*nifti.SUFFIXES, *picture.SUFFIXES)
+SUFFIXES = (*volumes.SUFFIXES, *picture.SUFFIXES)
 """How the names of readable files end, in lower case; DICOM files may have any name."""
 
 
@@ -48,11 +50,6 @@ class _Content(NamedTuple):
     has_world: bool
 
 
-def is_nifti(path: Path) -> bool:
-    """Whether the name ends as NIfTI files do."""
-    return path.name.lower().endswith(nifti.SUFFIXES)
-
-
 def is_picture(path: Path) -> bool:
     """Whether the name ends as pictures do."""
     return path.name.lower().endswith(picture.SUFFIXES)
@@ -61,7 +58,7 @@ def is_picture(path: Path) -> bool:
 def is_series(paths: Sequence[Path]) -> bool:
     """Whether the files of an image are DICOM: none has the name of another format, and the first
     begins as DICOM does."""
-    named = any(is_nifti(path) or is_picture(path) or is_matlab(path) for path in paths)
+    named = any(is_volume(path) or is_picture(path) or is_matlab(path) for path in paths)
     return bool(paths) and not named and is_dicom(paths[0])
 
 
@@ -106,8 +103,8 @@ def read_labels(
         raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
     if is_matlab(file.paths[0]):
         return matlab.read_slice_mask(file.paths[0]), PICTURE_AFFINE
-    if _is_volume(file.paths):
-        return nifti.read_nifti_labels(file.paths[0])
+    if one := _volume_format(file.paths):
+        return one.codec.read_labels(file.paths[0])
     numbers = read_mask_pictures(file.paths, numbered=numbered, threshold=threshold)
     return numbers, PICTURE_AFFINE
 
@@ -116,8 +113,8 @@ def _read(paths: tuple[Path, ...]) -> _Content:
     if is_matlab(paths[0]):
         slices = matlab.read_slice(paths[0])[..., np.newaxis]
         return _Content(slices, PICTURE_AFFINE, has_world=False)
-    if _is_volume(paths):
-        return _Content(*nifti.read_nifti_volumes(paths[0]), has_world=True)
+    if one := _volume_format(paths):
+        return _Content(*one.codec.read_volumes(paths[0]), has_world=True)
     return _Content(pictures.read_stack(paths), PICTURE_AFFINE, has_world=False)
 
 
@@ -126,18 +123,21 @@ def _read_series(file: ImageFile) -> Image:
 
 
 def _choose(content: _Content, file: ImageFile) -> Image:
-    choose = nifti.pick_volume if content.has_world else pictures.pick_channel
+    choose = pick_volume if content.has_world else pictures.pick_channel
     array = choose(content.channels, file.channel, file.paths[0])
     return Image(array, content.affine, content.has_world)
 
 
-def _is_volume(paths: tuple[Path, ...]) -> bool:
-    """True for one NIfTI file, False for pictures; anything else is refused."""
-    if len(paths) == 1 and is_nifti(paths[0]):
-        return True
+def _volume_format(paths: tuple[Path, ...]) -> volumes.VolumeFormat | None:
+    """The format of one volume file, None for pictures; anything else is refused."""
+    if len(paths) == 1 and (found := volumes.volume_format(paths[0])):
+        return found
     strange = [path for path in paths if not is_picture(path)]
     if strange:
-        allowed = f"one .nii or .nii.gz, DICOM, or a stack of {', '.join(picture.SUFFIXES)}"
-        found = strange[0].name
-        raise FormatError("no image", path=strange[0], field="name", found=found, allowed=allowed)
-    return False
+        kinds, slices = ", ".join(volumes.SUFFIXES), ", ".join(picture.SUFFIXES)
+        allowed = f"one of {kinds}, DICOM, or a stack of {slices}"
+        found_name = strange[0].name
+        raise FormatError(
+            "no image", path=strange[0], field="name", found=found_name, allowed=allowed
+        )
+    return None

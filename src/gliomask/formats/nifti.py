@@ -7,6 +7,8 @@ atomic and puts the affine in both the sform and the qform, so that every tool r
 from __future__ import annotations
 
 import gzip
+import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,9 @@ from gliomask.formats.nifti_header import (
     forms_agree,
     parse_header,
 )
-from gliomask.formats.numbers import check_finite, whole_numbers
+from gliomask.formats.numbers import check_finite, pick_volume, to_float32, whole_numbers
 
-SUFFIXES = (".nii", ".nii.gz")
-"""How the names of NIfTI files end."""
+_ENDINGS = (".nii", ".nii.gz")
 _WRITABLE = ("uint8", "int16", "float32")
 _SCANNER = 1
 _COMPRESSION = 4
@@ -40,16 +41,15 @@ def read_header(path: Path) -> NiftiHeader:
     Raises:
         FormatError: missing, not NIfTI, or a header that can't be true or can't be used.
     """
-    header = parse_header(read_start(path, HEADER_BYTES), path)
-    check_room(path, header.total_bytes)
-    return header
+    return _located(path)[0]
 
 
 def read_nifti(path: Path, volume: int | None = None) -> tuple[FloatArray, Affine]:
     """A volume's intensities (I, J, K), scaled as its header says, finite, and its affine.
 
     Args:
-        path: a ``.nii`` or ``.nii.gz`` file, NIfTI-1 or NIfTI-2.
+        path: a ``.nii`` or ``.nii.gz`` file, or either half of a ``.hdr``/``.img`` pair; NIfTI-1
+            or NIfTI-2.
         volume: which one of a 4-D file, from 0. A 3-D file has only volume 0.
 
     Raises:
@@ -64,25 +64,10 @@ def read_nifti_volumes(path: Path) -> tuple[FloatArray, Affine]:
     """All volumes of a file (I, J, K, N), float32, finite, and its affine; see ``read_nifti``."""
     header, stored = _read(path)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found just below
-        if header.scaling == UNSCALED:
-            numbers = stored.astype(np.float32)
-        else:
-            numbers = _scaled(stored, header).astype(np.float32)
+        scaled = stored if header.scaling == UNSCALED else _scaled(stored, header)
+    numbers = to_float32(scaled)
     check_finite(numbers if header.volumes > 1 else numbers[..., 0], path)
     return numbers, header.affine
-
-
-def pick_volume(volumes: FloatArray, volume: int | None, path: Path) -> FloatArray:
-    """One of the volumes (I, J, K, N) as (I, J, K); ``path`` is for the error."""
-    count = volumes.shape[-1]
-    if volume is None and count > 1:
-        raise FormatError(f"4-D: {count} volumes where one is due", path=path)
-    if volume is not None and not 0 <= volume < count:
-        allowed = f"0 to {count - 1}"
-        raise FormatError(
-            "no such volume", path=path, field="volume", found=volume, allowed=allowed
-        )
-    return volumes[..., volume or 0]
 
 
 def read_nifti_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
@@ -92,8 +77,7 @@ def read_nifti_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
         FormatError: as ``read_nifti``, and for a voxel that is no whole number.
     """
     header, voxels = _read(path)
-    if header.volumes > 1:
-        raise FormatError(f"4-D: {header.volumes} volumes where one mask is due", path=path)
+    header.check_single(path)
     stored = voxels[..., 0]
     if header.scaling == UNSCALED and stored.dtype.kind in "iu":
         return stored.astype(stored.dtype.newbyteorder("=")), header.affine
@@ -118,7 +102,7 @@ def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description
     Raises:
         ValueError: another suffix, shape or type, or a longer description.
     """
-    if not path.name.endswith(SUFFIXES):
+    if not path.name.endswith(_ENDINGS):
         raise ValueError(f"{path.name} does not end in .nii or .nii.gz")
     if array.ndim not in (3, 4) or array.dtype not in _WRITABLE:
         raise ValueError(f"{array.dtype} of shape {array.shape} can't be written")
@@ -138,11 +122,39 @@ def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description
         temporary.write_bytes(content)
 
 
+def _located(path: Path) -> tuple[NiftiHeader, Path]:
+    """The header of a file or pair, and the file that its voxels are in."""
+    head = _other_half(path, ".hdr") if _is_img(path) else path
+    header = parse_header(read_start(head, HEADER_BYTES), head)
+    data = head
+    if header.paired:
+        data = path if _is_img(path) else _other_half(path, ".img")
+    check_room(data, header.total_bytes)
+    return header, data
+
+
+def _is_img(path: Path) -> bool:
+    return path.name.lower().endswith((".img", ".img.gz"))
+
+
+def _other_half(path: Path, ending: str) -> Path:
+    """The file of a pair that goes with this one, compressed or not."""
+    bare = re.sub(r"\.(hdr|img)(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+    names = [f"{bare}{end}{gz}" for end in (ending, ending.upper()) for gz in ("", ".gz")]
+    halves = [path.with_name(name) for name in names]
+    found = next((half for half in halves if half.is_file()), None)
+    if found is None:
+        what, hint = "one half of a .hdr/.img pair", f"put {halves[0].name} beside it"
+        raise FormatError(what, path=path, hint=hint)
+    return found
+
+
 def _read(path: Path) -> tuple[NiftiHeader, npt.NDArray[Any]]:
     """Header and voxels as stored (I, J, K, N), after the whole file was read and checked."""
-    header = read_header(path)
-    content = read_whole(path, header.total_bytes)
-    flat = np.frombuffer(content, header.dtype, offset=header.offset)
+    header, data = _located(path)
+    content = read_whole(data, header.total_bytes)
+    count = math.prod(header.shape) * header.volumes
+    flat = np.frombuffer(content, header.dtype, count, offset=header.offset)
     return header, flat.reshape((*header.shape, header.volumes), order="F")
 
 
@@ -150,3 +162,7 @@ def _scaled(stored: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[np.flo
     slope, intercept = header.scaling
     scaled: npt.NDArray[np.float64] = stored.astype(np.float64) * slope + intercept
     return scaled
+
+
+# By these names ``formats.volumes`` knows every format.
+read_volumes, read_labels, write_volume = read_nifti_volumes, read_nifti_labels, write_nifti

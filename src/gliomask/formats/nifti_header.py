@@ -16,10 +16,11 @@ import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from gliomask.core.geometry import orientation, spacing_mm
+from gliomask.core.geometry import spacing_mm
 from gliomask.core.volume import Affine
 from gliomask.errors import FormatError
 from gliomask.formats.limits import MAX_OFFSET, MAX_VOXELS
+from gliomask.formats.volume_header import VolumeHeader, affine_text, usable_affine
 
 HEADER_BYTES = 540
 """Enough of a file to hold either version's header (348 and 540 bytes)."""
@@ -33,8 +34,8 @@ UNSCALED = (1.0, 0.0)
 """Slope and intercept of voxels that are stored as they are meant."""
 
 _VERSIONS: dict[int, Any] = {
-    348: (nib.Nifti1Header, slice(344, 348), b"n+1\0"),
-    540: (nib.Nifti2Header, slice(4, 8), b"n+2\0"),
+    348: (nib.Nifti1Header, slice(344, 348), (b"n+1\0", b"ni1\0")),
+    540: (nib.Nifti2Header, slice(4, 8), (b"n+2\0", b"ni2\0")),
 }
 _DTYPES = dict(
     zip(
@@ -44,28 +45,26 @@ _DTYPES = dict(
     )
 )
 _COMPLEX, _COLOUR = (32, 1792, 2048), (128, 2304)
-_UNITS = {1: "metre", 2: "millimetre", 3: "micrometre"}
+_MM_OF_UNIT = {1: 1000.0, 2: 1.0, 3: 0.001}
+"""Code of the unit of length (metre, millimetre, micrometre) -> millimetres; others are unknown,
+and millimetres then."""
 
 
 @dataclass(frozen=True, eq=False)
-class NiftiHeader:
+class NiftiHeader(VolumeHeader):
     """What of a header matters here.
 
     Attributes:
-        shape: (I, J, K).
-        affine: (4, 4) float64, voxel index to RAS+ millimetres.
         dtype: of the voxels in the file, byte order included.
-        volumes: how many volumes of ``shape`` the file holds; 1 for a 3-D file.
         offset: bytes in front of the voxels.
         scaling: (slope, intercept): intensity = slope * stored + intercept.
+        paired: the voxels are in another file, ``.img`` beside ``.hdr``.
     """
 
-    shape: tuple[int, int, int]
-    affine: Affine
     dtype: np.dtype[Any]
-    volumes: int
     offset: int
     scaling: tuple[float, float]
+    paired: bool
 
     @property
     def total_bytes(self) -> int:
@@ -82,7 +81,9 @@ def parse_header(start: bytes, path: Path) -> NiftiHeader:
     raw = _fields(start, path)
     try:
         shape, volumes = _sizes(raw)
-        return NiftiHeader(shape, _affine(raw), _dtype(raw), volumes, _offset(raw), _scaling(raw))
+        paired = raw["magic"].item()[:2] == b"ni"
+        offset = _offset(raw, 0 if paired else int(raw["sizeof_hdr"]) + 4)
+        return NiftiHeader(shape, _affine(raw), volumes, _dtype(raw), offset, _scaling(raw), paired)
     except FormatError as problem:
         problem.path = path
         raise
@@ -96,14 +97,15 @@ def _fields(start: bytes, path: Path) -> Any:
         raise FormatError("not a NIfTI file", path=path)
     if len(start) < size:
         raise FormatError(f"truncated: {len(start)} of the header's {size} bytes", path=path)
-    header, place, magic = _VERSIONS[size]
-    if start[place][:2] == b"ni":
-        hint = "convert the pair to one .nii.gz file"
-        raise FormatError("one half of a .hdr/.img pair", path=path, hint=hint)
-    if start[place] != magic:
+    header, place, magics = _VERSIONS[size]
+    if start[place] == b"\0\0\0\0" and size == 348:
+        hint = "convert it to .nii.gz with a tool that knows how it was acquired"
+        raise FormatError("ANALYZE 7.5, which doesn't say left and right", path=path, hint=hint)
+    if start[place] not in magics:
         found = start[place].hex(" ")
+        allowed = "n+1, ni1, n+2, ni2"
         raise FormatError(
-            "not a NIfTI file", path=path, field="magic", found=found, allowed="n+1, n+2"
+            "not a NIfTI file", path=path, field="magic", found=found, allowed=allowed
         )
     return header(start[:size], check=False)
 
@@ -111,35 +113,31 @@ def _fields(start: bytes, path: Path) -> Any:
 def _sizes(raw: Any) -> tuple[tuple[int, int, int], int]:
     """(I, J, K) and the number of volumes; dimensions of 1 at the end don't count."""
     count = int(raw["dim"][0])
-    if not 3 <= count <= 7:
-        raise FormatError("no volume", field="dim[0]", found=count, allowed="3 to 7")
-    dims = [int(n) for n in raw["dim"][1 : count + 1]]
+    if not 2 <= count <= 7:
+        raise FormatError("no volume", field="dim[0]", found=count, allowed="2 to 7")
+    dims = [*(int(n) for n in raw["dim"][1 : count + 1]), *([1] if count == 2 else [])]
     if min(dims) < 1:
         raise FormatError("an empty dimension", field="dim", found=dims, allowed="1 and more")
     if math.prod(dims) > MAX_VOXELS:
         allowed = f"up to {MAX_VOXELS} voxels together"
         raise FormatError("too large", field="dim", found=dims, allowed=allowed)
-    if math.prod(dims[4:]) > 1:
+    if sum(n > 1 for n in dims[3:]) > 1:
         raise FormatError("too many dimensions", field="dim", found=dims, allowed="3 or 4")
     return (dims[0], dims[1], dims[2]), math.prod(dims[3:])
 
 
 def _dtype(raw: Any) -> np.dtype[Any]:
-    code, bits = int(raw["datatype"]), int(raw["bitpix"])
+    code = int(raw["datatype"])
     if code not in _DTYPES:
         allowed = "whole or real numbers of up to 64 bits"
         kind = "complex" if code in _COMPLEX else "colour" if code in _COLOUR else "unusable"
         what = f"voxels of {kind} type"
         raise FormatError(what, field="datatype", found=code, allowed=allowed)
-    dtype = np.dtype(_DTYPES[code]).newbyteorder(raw.endianness)
-    if bits != dtype.itemsize * 8:
-        allowed = f"{dtype.itemsize * 8} for datatype {code}"
-        raise FormatError("fields in conflict", field="bitpix", found=bits, allowed=allowed)
-    return dtype
+    return np.dtype(_DTYPES[code]).newbyteorder(raw.endianness)
 
 
-def _offset(raw: Any) -> int:
-    lowest, offset = int(raw["sizeof_hdr"]) + 4, float(raw["vox_offset"])
+def _offset(raw: Any, lowest: int) -> int:
+    offset = float(raw["vox_offset"])
     if not (offset.is_integer() and lowest <= offset <= MAX_OFFSET):
         allowed = f"{lowest} to {MAX_OFFSET}"
         raise FormatError("no place for voxels", field="vox_offset", found=offset, allowed=allowed)
@@ -147,24 +145,21 @@ def _offset(raw: Any) -> int:
 
 
 def _scaling(raw: Any) -> tuple[float, float]:
-    """A slope of 0 means that there is no scaling, by the standard."""
+    """A slope of 0 means that there is no scaling, by the standard; by all readers, one that is
+    no number too."""
     slope, intercept = float(raw["scl_slope"]), float(raw["scl_inter"])
-    if slope == 0:
+    if slope == 0 or not math.isfinite(slope):
         return UNSCALED
-    for field, value in (("scl_slope", slope), ("scl_inter", intercept)):
-        if not math.isfinite(value):
-            raise FormatError("not a number", field=field, found=value, allowed="finite numbers")
+    if not math.isfinite(intercept):
+        allowed = "finite numbers"
+        raise FormatError("not a number", field="scl_inter", found=intercept, allowed=allowed)
     return slope, intercept
 
 
 def _affine(raw: Any) -> Affine:
     """The sform, else the qform; refused when neither is set or the two are in conflict."""
-    unit = int(raw["xyzt_units"]) & 7
-    if unit not in (0, 2):
-        found = _UNITS.get(unit, unit)
-        raise FormatError("wrong unit", field="xyzt_units", found=found, allowed="millimetre")
-    sform = _usable(raw.get_sform(), "sform") if int(raw["sform_code"]) > 0 else None
-    qform = _usable(_qform_matrix(raw), "qform") if int(raw["qform_code"]) > 0 else None
+    sform = usable_affine(raw.get_sform(), "sform") if int(raw["sform_code"]) > 0 else None
+    qform = usable_affine(_qform_matrix(raw), "qform") if int(raw["qform_code"]) > 0 else None
     if sform is None and qform is None:
         raise FormatError(
             "orientation unknown: neither sform nor qform is set",
@@ -177,12 +172,13 @@ def _affine(raw: Any) -> Affine:
         raise FormatError(
             "sform and qform are in conflict",
             field="qform",
-            found=_told(qform),
-            allowed=f"about the sform's {_told(sform)}",
+            found=affine_text(qform),
+            allowed=f"about the sform's {affine_text(sform)}",
             hint="set the code of the wrong one to 0",
         )
-    affine = sform if sform is not None else qform
-    return np.eye(4) if affine is None else affine
+    affine = np.array(sform if sform is not None else qform)
+    affine[:3] *= _MM_OF_UNIT.get(int(raw["xyzt_units"]) & 7, 1.0)
+    return affine
 
 
 def forms_agree(sform: Affine, qform: Affine) -> bool:
@@ -203,19 +199,3 @@ def _qform_matrix(raw: Any) -> Affine:
     except (HeaderDataError, ValueError) as problem:
         found = [float(f"{n:.4g}") for n in raw["pixdim"][:4]]
         raise FormatError(f"unusable qform: {problem}", field="pixdim", found=found) from None
-
-
-def _usable(matrix: Any, form: str) -> Affine:
-    affine = np.asarray(matrix, np.float64)
-    try:
-        orientation(affine)
-    except ValueError:
-        allowed = "a finite matrix of full rank"
-        raise FormatError(
-            "unusable affine", field=form, found=_told(affine), allowed=allowed
-        ) from None
-    return affine
-
-
-def _told(affine: Affine) -> str:
-    return "; ".join(" ".join(f"{n:.4g}" for n in row) for row in affine[:3])

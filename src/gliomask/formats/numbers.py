@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.core.volume import FloatArray
 from gliomask.errors import FormatError
 
 Numbers = TypeVar("Numbers", bound=np.floating)
@@ -17,6 +18,13 @@ ROUNDING = 1e-3
 MAX_ROUNDING = 0.02
 """And how far at most where it is stored as integers with a slope, which rounds it by half a step.
 nibabel chooses such a slope for every float array that it saves as integers."""
+
+
+def to_float32(numbers: npt.NDArray[Any]) -> FloatArray:
+    """Numbers as float32; what is beyond its range becomes infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        single: FloatArray = numbers.astype(np.float32)
+    return single
 
 
 def check_finite(numbers: npt.NDArray[Numbers], path: Path) -> npt.NDArray[Numbers]:
@@ -59,3 +67,16 @@ def whole_numbers(
         raise FormatError(what, path=path, field="voxel", found=float(numbers[index]), hint=hint)
     integers: npt.NDArray[np.int32] = whole.astype(np.int32)
     return integers
+
+
+def pick_volume(volumes: FloatArray, volume: int | None, path: Path) -> FloatArray:
+    """One of the volumes (I, J, K, N) as (I, J, K); ``path`` is for the error."""
+    count = volumes.shape[-1]
+    if volume is None and count > 1:
+        raise FormatError(f"4-D: {count} volumes where one is due", path=path)
+    if volume is not None and not 0 <= volume < count:
+        allowed = f"0 to {count - 1}"
+        raise FormatError(
+            "no such volume", path=path, field="volume", found=volume, allowed=allowed
+        )
+    return volumes[..., volume or 0]

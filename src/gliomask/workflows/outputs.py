@@ -11,13 +11,14 @@ import numpy as np
 
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
-from gliomask.core.labels import LabelArray
+from gliomask.core.geometry import same_place
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, GliomaskError, InputError
 from gliomask.formats.mask_pictures import read_mask_pictures
-from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
+from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
+from gliomask.formats.volumes import NIFTI, volume_format
 from gliomask.workflows.case_record import CaseRecord, record_text
 from gliomask.workflows.dicom_outputs import is_dicom_case, write_dicom
 from gliomask.workflows.outcome import WHITE, Outcome, record_of
@@ -63,7 +64,7 @@ def write_outputs(
     case, volume, prediction = outcome.case, outcome.volume, outcome.prediction
     if "nifti" in write:
         if volume.has_world:
-            _write_volume(folder / f"{case.id}_mask.nii.gz", prediction.mask, volume)
+            _write_volume(folder, case, prediction, volume)
         else:
             _write_pictures(folder / f"{case.id}_mask", case, prediction)
     if volume.has_world:
@@ -108,15 +109,16 @@ def _with_note(outcome: Outcome, problem: InputError) -> Outcome:
     return replace(outcome, prediction=replace(outcome.prediction, notes=notes))
 
 
-def _write_volume(path: Path, mask: LabelArray, volume: Volume) -> None:
-    write_nifti(path, mask, volume.affine, RESEARCH_USE_ONLY)
-    written, affine = read_nifti_labels(path)
-    # A NIfTI header holds an affine in single precision.
-    same_place = np.array_equal(affine, volume.affine.astype(np.float32))
-    if mask.shape != volume.shape or not same_place or not np.array_equal(written, mask):
+def _write_volume(folder: Path, case: Case, prediction: Prediction, volume: Volume) -> None:
+    """The mask in the format of the image that its grid is of; NIfTI for DICOM."""
+    kind = volume_format(case.images[volume.sequences[0]].paths[0]) or NIFTI
+    path, mask = folder / f"{case.id}_mask{kind.written}", prediction.mask
+    kind.codec.write_volume(path, mask, volume.affine, RESEARCH_USE_ONLY)
+    written, affine = kind.codec.read_labels(path)
+    if written.shape != volume.shape or not same_place(affine, volume.affine, volume.shape):
         raise GliomaskError("the written mask is not on the grid of the input", path=path.name)
-    if read_header(path).shape != volume.shape:
-        raise GliomaskError("the written mask has another shape than the input", path=path.name)
+    if not np.array_equal(written, mask):
+        raise GliomaskError("the written mask is not the one that was found", path=path.name)
 
 
 def _write_layers(folder: Path, name: str, layers: FloatArray, prediction: Prediction) -> None:

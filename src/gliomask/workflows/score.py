@@ -22,7 +22,8 @@ from gliomask.errors import CaseError, CasesError, InputError
 from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_grid
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
-from gliomask.formats.images import is_nifti, read_image, read_labels
+from gliomask.formats.images import read_image, read_labels
+from gliomask.formats.volumes import is_volume
 from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.files import file_key
 from gliomask.workflows.journal import Journal, go_on
@@ -174,7 +175,7 @@ def _judge(task: _Task) -> JudgedCase:
             found=described(other),
             allowed=described(grid),
         )
-    has_world = is_nifti(reference.file.paths[0])
+    has_world = is_volume(reference.file.paths[0])
     sizes = spacing_mm(grid.affine)
     pair = MaskPair(
         case=reference.case,

@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.core.case import ImageFile
 from gliomask.core.labels import REGIONS, LabelArray, LabelScheme, region_masks
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
+from gliomask.datasets.folders import stem
 from gliomask.datasets.table import SCHEMES
 from gliomask.errors import FormatError, InputError
 from gliomask.formats.content import read_text
-from gliomask.formats.nifti import SUFFIXES, read_nifti_labels
+from gliomask.formats.images import read_labels
+from gliomask.formats.volumes import is_second_half, is_volume
 from gliomask.workflows.schemes import Labels, scheme_of
 
-_MASK = "_mask.nii.gz"
+_MASK = "_mask"
 _INTERVALS = "volumes_ml_90"
 
 
@@ -89,12 +92,13 @@ def read_time_points(paths: Sequence[Path], labels: Labels) -> tuple[TimePoint, 
 
 
 def _mask_file(path: Path) -> Path:
-    if path.is_file() and path.name.lower().endswith(SUFFIXES):
+    if path.is_file() and is_volume(path):
         return path
     if not path.is_dir():
-        what = "not a NIfTI mask" if path.exists() else "no such file or folder"
+        what = "not a mask volume" if path.exists() else "no such file or folder"
         raise InputError(what, path=path)
-    found = sorted(path.glob(f"*{_MASK}"))
+    named = [one for one in path.glob(f"*{_MASK}.*") if is_volume(one)]
+    found = sorted(one for one in named if not is_second_half(one))
     if len(found) != 1:
         names = ", ".join(one.name for one in found[:3]) or "none"
         raise InputError(
@@ -102,15 +106,16 @@ def _mask_file(path: Path) -> Path:
             path=path,
             field=f"*{_MASK}",
             found=names,
-            hint="name the mask itself" if found else "predict writes one for NIfTI images",
+            hint="name the mask itself" if found else "predict writes one for volumes",
         )
     return found[0]
 
 
 def _read(file: Path) -> _Read:
-    numbers, affine = read_nifti_labels(file)
-    figures = file.with_name(f"{file.name.removesuffix(_MASK)}.json")
-    if not file.name.endswith(_MASK) or not figures.is_file():
+    numbers, affine = read_labels(ImageFile((file,)))
+    name = stem(file.name)
+    figures = file.with_name(f"{name.removesuffix(_MASK)}.json")
+    if not name.endswith(_MASK) or not figures.is_file():
         return _Read(file, numbers, affine, None)
     try:
         keys = json.loads(read_text(figures))
@@ -145,7 +150,7 @@ def _told(one: _Read, scheme: LabelScheme) -> TimePoint:
 def _explained(one: _Read) -> TimePoint:
     keys = one.keys or {}
     regions = tuple(region for region in REGIONS if region in keys["voxels"])
-    name = one.path.name.removesuffix(_MASK)
+    name = stem(one.path.name).removesuffix(_MASK)
     files = {r: one.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
     return TimePoint(
         name=name,

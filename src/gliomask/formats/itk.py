@@ -1,0 +1,193 @@
+"""NRRD and MetaImage (MHA, MHD) to arrays and back, through SimpleITK.
+
+SimpleITK reads what these files say. Checked here is what it would let through: how much a header
+asks for, a data file that lies elsewhere, a damaged stream, and a space without directions,
+which it would take for the patient's.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk  # noqa: N813 - as all of its documentation calls it
+
+from gliomask.core.atomic import atomic_path
+from gliomask.core.volume import Affine, FloatArray
+from gliomask.errors import FormatError
+from gliomask.formats.content import check_packing, opened
+from gliomask.formats.itk_header import TextHeader, read_text_header
+from gliomask.formats.limits import MAX_VOXELS
+from gliomask.formats.numbers import check_finite, to_float32, whole_numbers
+from gliomask.formats.volume_header import VolumeHeader, usable_affine
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_READERS = {"NRRD": "NrrdImageIO", "MetaImage": "MetaImageIO"}
+_BYTES = {
+    sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2,
+    sitk.sitkUInt32: 4, sitk.sitkInt32: 4, sitk.sitkUInt64: 8, sitk.sitkInt64: 8,
+    sitk.sitkFloat32: 4, sitk.sitkFloat64: 8,
+}  # fmt: skip
+_LIST = {
+    sitk.sitkVectorUInt8: 1, sitk.sitkVectorInt8: 1, sitk.sitkVectorUInt16: 2,
+    sitk.sitkVectorInt16: 2, sitk.sitkVectorUInt32: 4, sitk.sitkVectorInt32: 4,
+    sitk.sitkVectorUInt64: 8, sitk.sitkVectorInt64: 8, sitk.sitkVectorFloat32: 4,
+    sitk.sitkVectorFloat64: 8,
+}  # fmt: skip
+_CHUNK = 2**20
+_ZLIB_OR_GZIP = 47
+
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what matters of it is refused
+
+
+def read_header(path: Path) -> VolumeHeader:
+    """The grid of a file, without reading its voxels.
+
+    Raises:
+        FormatError: missing, not NRRD or MetaImage, impossible or unusable sizes, colour,
+            unknown orientation, or data that lies elsewhere or can't be there.
+    """
+    return _opened(path)[1]
+
+
+def read_volumes(path: Path) -> tuple[FloatArray, Affine]:
+    """All volumes of a file (I, J, K, N), float32, finite, and its affine.
+
+    Raises:
+        FormatError: as ``read_header``; truncated, damaged; NaN or infinite voxels.
+    """
+    header, voxels = _read(path)
+    return check_finite(to_float32(voxels), path), header.affine
+
+
+def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
+    """A label volume (I, J, K) of whole numbers, and its affine.
+
+    Raises:
+        FormatError: as ``read_volumes``; several volumes; a voxel that is no whole number.
+    """
+    header, voxels = _read(path)
+    header.check_single(path)
+    stored = voxels[..., 0]
+    return (stored if stored.dtype.kind in "iu" else whole_numbers(stored, path)), header.affine
+
+
+def write_volume(path: Path, array: npt.NDArray[Any], affine: Affine, note: str = "") -> None:
+    """Writes a volume (I, J, K), compressed, whole or not at all.
+
+    Args:
+        path: ends in ``.nrrd`` or ``.mha``.
+        array: of a type that the format holds.
+        affine: (4, 4), voxel index to RAS+ millimetres; without shear.
+        note: a text that the file carries, e.g. what it may be used for.
+    """
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
+    lps = _LPS_TO_RAS @ affine
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    image.SetSpacing(spacing.tolist())
+    image.SetOrigin(lps[:3, 3].tolist())
+    image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
+    if note:
+        image.SetMetaData("Comment", note)
+    with atomic_path(path) as temporary:
+        sitk.WriteImage(image, str(temporary), True)
+
+
+def _opened(path: Path) -> tuple[Any, VolumeHeader]:
+    text = read_text_header(path)
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(_READERS[text.kind])
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as problem:
+        raise FormatError(
+            f"not a usable {text.kind} header: {_reason(problem)}", path=path
+        ) from None
+    header = _checked(reader, text, path)
+    return reader, header
+
+
+def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
+    size, volumes = reader.GetSize(), reader.GetNumberOfComponents()
+    if len(size) not in (3, 4):
+        found = len(size)
+        raise FormatError("no volume", path=path, field="dimension", found=found, allowed="3, 4")
+    volumes *= size[3] if len(size) == 4 else 1
+    voxels = math.prod(size[:3]) * volumes
+    if not 0 < voxels <= MAX_VOXELS:
+        allowed = f"up to {MAX_VOXELS} voxels together"
+        raise FormatError("too large", path=path, field="sizes", found=list(size), allowed=allowed)
+    if not text.has_space:
+        raise FormatError(
+            "orientation unknown: no space is named",
+            path=path,
+            field="space",
+            found=text.fields.get("space"),
+            allowed="left-posterior-superior or its like",
+            hint="set it with the tool that wrote the file, it can't be guessed",
+        )
+    check_packing(path, text.stored, voxels * _item_bytes(reader, path), packed=text.packed)
+    affine = usable_affine(_affine(reader), "directions", path)
+    return VolumeHeader((size[0], size[1], size[2]), affine, volumes)
+
+
+def _item_bytes(reader: Any, path: Path) -> int:
+    """Bytes of a number; several numbers in a voxel must be a list of volumes, not a colour."""
+    key = "NRRD_kinds[pixel]"
+    listed = reader.HasMetaDataKey(key) and reader.GetMetaData(key) == "list"
+    kinds = {**_BYTES, **(_LIST if listed else {})}
+    if reader.GetPixelIDValue() not in kinds:
+        found = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
+        what = "voxels that are no single numbers"
+        raise FormatError(what, path=path, field="type", found=found)
+    return kinds[reader.GetPixelIDValue()]
+
+
+def _affine(reader: Any) -> Affine:
+    dimension = reader.GetDimension()
+    directions = np.reshape(reader.GetDirection(), (dimension, dimension))[:3, :3]
+    lps = np.eye(4)
+    lps[:3, :3] = directions * np.array(reader.GetSpacing()[:3])
+    lps[:3, 3] = reader.GetOrigin()[:3]
+    return _LPS_TO_RAS @ lps
+
+
+def _read(path: Path) -> tuple[VolumeHeader, npt.NDArray[Any]]:
+    text = read_text_header(path)
+    reader, header = _opened(path)
+    if text.stream_at is not None:
+        _check_stream(text)
+    try:
+        image = reader.Execute()
+    except RuntimeError as problem:
+        raise FormatError(f"truncated or damaged: {_reason(problem)}", path=path) from None
+    array = sitk.GetArrayFromImage(image)  # (N or nothing, K, J, I, C or nothing)
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        array = np.moveaxis(array, -1, 0)
+    voxels = array.reshape(-1, *header.shape[::-1]).transpose(3, 2, 1, 0)
+    return header, voxels
+
+
+def _check_stream(text: TextHeader) -> None:
+    """SimpleITK does not look at the checksum."""
+    inflating = zlib.decompressobj(_ZLIB_OR_GZIP)
+    with opened(text.data) as file:
+        file.seek(text.stream_at or 0)
+        try:
+            while not inflating.eof and (chunk := inflating.unconsumed_tail or file.read(_CHUNK)):
+                inflating.decompress(chunk, _CHUNK)
+        except zlib.error as problem:
+            raise FormatError(f"damaged stream: {problem}", path=text.data) from None
+    if not inflating.eof:
+        raise FormatError("truncated: the stream ends too early", path=text.data)
+
+
+def _reason(problem: RuntimeError) -> str:
+    """The last line of what SimpleITK says, without its source files and addresses."""
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    return lines[-1].rsplit("): ", 1)[-1][:200] if lines else "no reason given"

@@ -1,0 +1,108 @@
+"""The text at the beginning of an NRRD or MetaImage file: what kind, and where the data is.
+
+Only what decides whether the file may be read at all is looked at; the rest is SimpleITK's.
+Formats: https://teem.sourceforge.net/nrrd/format.html, https://itk.org/Wiki/ITK/MetaIO/Documentation
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gliomask.errors import FormatError
+from gliomask.formats.content import opened
+
+_MOST = 2**20
+_LOCAL = ("LOCAL", "Local", "local")
+_TRUE = ("TRUE", "1")
+
+
+@dataclass(frozen=True)
+class TextHeader:
+    """What decides whether a file may be read.
+
+    Attributes:
+        kind: ``NRRD`` or ``MetaImage``.
+        fields: its fields, names in lower case.
+        data: the file that the voxels are in.
+        stored: bytes of that file.
+        packed: whether they are compressed or written as text.
+        has_space: whether the file says how its axes lie in the patient.
+        stream_at: where a zlib or gzip stream begins, None if there is none.
+    """
+
+    kind: str
+    fields: Mapping[str, str]
+    data: Path
+    stored: int
+    packed: bool
+    has_space: bool
+    stream_at: int | None
+
+
+def read_text_header(path: Path) -> TextHeader:
+    """The header of a file.
+
+    Raises:
+        FormatError: missing, neither format, or data that isn't in this file or one beside it.
+    """
+    with opened(path) as file:
+        start = file.read(_MOST)
+    return _nrrd(start, path) if start.startswith(b"NRRD000") else _meta(start, path)
+
+
+def _nrrd(start: bytes, path: Path) -> TextHeader:
+    head = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+    place = len(head) + (4 if start[len(head) :].startswith(b"\r") else 2)
+    fields = _fields(head.decode("utf-8", "replace"), ":")
+    name = fields.get("data file") or fields.get("datafile")
+    data = _beside(path, name)
+    encoding = fields.get("encoding", "raw").lower()
+    skipped = any(f"{what} skip" in fields for what in ("line", "byte"))
+    stream = (0 if name else place) if encoding in ("gzip", "gz") and not skipped else None
+    # "space dimension" alone has directions, but nobody knows in what.
+    has_space = bool(fields.get("space")) and "space directions" in fields
+    return TextHeader("NRRD", fields, data, _size(data), encoding != "raw", has_space, stream)
+
+
+def _meta(start: bytes, path: Path) -> TextHeader:
+    head, found, rest = start.partition(b"ElementDataFile")
+    line, _, _ = rest.partition(b"\n")
+    fields = _fields((head + found + line).decode("utf-8", "replace"), "=")
+    if not found or "ndims" not in fields:
+        raise FormatError("neither NRRD nor MetaImage", path=path)
+    name = fields["elementdatafile"]
+    local = name in _LOCAL
+    data = path if local else _beside(path, name)
+    packed = fields.get("compresseddata", "").upper() in _TRUE
+    text = fields.get("binarydata", "True").upper() not in _TRUE
+    place = len(head) + len(found) + len(line) + 1 if local else 0
+    return TextHeader(
+        "MetaImage", fields, data, _size(data), packed or text, True, place if packed else None
+    )
+
+
+def _fields(text: str, mark: str) -> dict[str, str]:
+    pairs = (line.partition(mark) for line in text.splitlines() if not line.startswith("#"))
+    return {name.strip().lower(): value.strip() for name, found, value in pairs if found}
+
+
+def _beside(path: Path, name: str | None) -> Path:
+    """The data file of a header; only one beside it, for a header may come from anybody."""
+    if not name:
+        return path
+    if "/" in name or "\\" in name or name.upper().startswith("LIST") or "%" in name:
+        hint = "save it as one file, .nrrd or .mha"
+        allowed = "one file beside it"
+        raise FormatError(
+            "its voxels are elsewhere", path=path, field="data file", found=name, allowed=allowed,
+            hint=hint,
+        )  # fmt: skip
+    return path.with_name(name)
+
+
+def _size(data: Path) -> int:
+    with opened(data):
+        return data.stat().st_size

@@ -1,0 +1,59 @@
+"""What of a volume file's header matters, whatever the format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gliomask.core.geometry import orientation
+from gliomask.core.volume import Affine
+from gliomask.errors import FormatError
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeHeader:
+    """The grid of a file.
+
+    Attributes:
+        shape: (I, J, K).
+        affine: (4, 4) float64, voxel index to RAS+ millimetres.
+        volumes: how many volumes of ``shape`` the file holds; 1 for a 3-D file.
+    """
+
+    shape: tuple[int, int, int]
+    affine: Affine
+    volumes: int
+
+    def check_single(self, path: Path) -> None:
+        """Whether the file holds one volume, as a mask must.
+
+        Raises:
+            FormatError: it holds several.
+        """
+        if self.volumes > 1:
+            raise FormatError(f"4-D: {self.volumes} volumes where one mask is due", path=path)
+
+
+def usable_affine(matrix: Any, field: str, path: Path | None = None) -> Affine:
+    """An affine as float64.
+
+    Raises:
+        FormatError: it isn't finite, or is singular.
+    """
+    affine = np.asarray(matrix, np.float64)
+    try:
+        orientation(affine)
+    except ValueError:
+        found, allowed = affine_text(affine), "a finite matrix of full rank"
+        raise FormatError(
+            "unusable affine", path=path, field=field, found=found, allowed=allowed
+        ) from None
+    return affine
+
+
+def affine_text(affine: Affine) -> str:
+    """An affine for a person, in one line."""
+    return "; ".join(" ".join(f"{n:.4g}" for n in row) for row in affine[:3])

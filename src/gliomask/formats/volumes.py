@@ -1,0 +1,87 @@
+"""Which files are volumes, and what reads and writes each format; the table of formats."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.volume import Affine, FloatArray
+from gliomask.formats.volume_header import VolumeHeader
+
+
+class Codec(Protocol):
+    """The module of a format."""
+
+    def read_header(self, path: Path) -> VolumeHeader:
+        """The grid, without reading the voxels."""
+
+    def read_volumes(self, path: Path) -> tuple[FloatArray, Affine]:
+        """All volumes (I, J, K, N), float32, finite, and the affine."""
+
+    def read_labels(self, path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
+        """A label volume (I, J, K) of whole numbers, and the affine."""
+
+    def write_volume(
+        self, path: Path, array: npt.NDArray[Any], affine: Affine, note: str = ""
+    ) -> None:
+        """Writes a volume (I, J, K), whole or not at all."""
+
+
+@dataclass(frozen=True)
+class VolumeFormat:
+    """A format of volumes.
+
+    Attributes:
+        name: for people.
+        suffixes: how the names of its files end, in lower case.
+        written: the suffix of a mask for an image of this format.
+        module: reads and writes it; loaded when it is needed.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    written: str
+    module: str
+
+    @property
+    def codec(self) -> Codec:
+        """What reads and writes it."""
+        return cast(Codec, importlib.import_module(f"gliomask.formats.{self.module}"))
+
+
+NIFTI = VolumeFormat("NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), ".nii.gz", "nifti")
+FORMATS = (
+    NIFTI,
+    VolumeFormat("NRRD", (".nrrd", ".nhdr"), ".nrrd", "itk"),
+    VolumeFormat("MetaImage", (".mha", ".mhd"), ".mha", "itk"),
+    VolumeFormat("MGH", (".mgh", ".mgz"), ".mgz", "mgh"),
+)
+SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
+"""How the names of volume files end, in lower case."""
+_SECOND_HALVES = {".img": ".hdr", ".img.gz": ".hdr"}
+
+
+def volume_format(path: Path) -> VolumeFormat | None:
+    """The format that a name ends as; None for anything else."""
+    name = path.name.lower()
+    return next((one for one in FORMATS if name.endswith(one.suffixes)), None)
+
+
+def is_volume(path: Path) -> bool:
+    """Whether the name ends as a volume file's does."""
+    return volume_format(path) is not None
+
+
+def is_second_half(path: Path) -> bool:
+    """Whether a file is the ``.img`` of a pair whose ``.hdr`` lies beside it."""
+    name = path.name.lower()
+    half = next((end for end in _SECOND_HALVES if name.endswith(end)), None)
+    if half is None:
+        return False
+    bare = path.name[: -len(half)]
+    return any(path.with_name(f"{bare}{end}").exists() for end in (".hdr", ".HDR"))
