@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from gliomask.core.labels import BINARY, LabelScheme
 from gliomask.errors import printable
@@ -31,6 +32,39 @@ class ImageFile:
 
 
 @dataclass(frozen=True)
+class SeriesUse:
+    """One series of a study, and what became of it; for people.
+
+    Attributes:
+        series: its number and description.
+        sequence: that it was taken for, None if for none.
+        used: whether the case has it.
+        why: it is used, or not; one line.
+    """
+
+    series: str
+    sequence: str | None
+    used: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class ContrastOrder:
+    """T1 before and after contrast that only their order in the study tells apart.
+
+    Attributes:
+        repeated: they are of one protocol: the later one was made for some reason. Otherwise the
+            one taken for T1 after contrast is merely a later T1.
+        stays: the one of ``t1`` and ``t1ce`` that is the T1 if the images show no contrast agent.
+        why: the order, a phrase.
+    """
+
+    repeated: bool
+    stays: Literal["t1", "t1ce"]
+    why: str
+
+
+@dataclass(frozen=True)
 class Case:
     """One examination of one patient.
 
@@ -49,6 +83,8 @@ class Case:
         licence: of the data, where it is known.
         synthetic: made by the phantom.
         notes: what a reader had to decide, for people.
+        series: of a DICOM study, all its series by their numbers.
+        contrast: set where ``t1`` and ``t1ce`` must be confirmed by what they show.
     """
 
     id: str
@@ -63,6 +99,8 @@ class Case:
     synthetic: bool = False
     patient_known: bool = True
     notes: tuple[str, ...] = field(default=())
+    series: tuple[SeriesUse, ...] = ()
+    contrast: ContrastOrder | None = None
 
     def __post_init__(self) -> None:
         """Notes may quote the names of files, which may hold anything."""

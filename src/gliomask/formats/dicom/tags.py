@@ -6,13 +6,18 @@ from dataclasses import dataclass
 
 from pydicom import Dataset
 
-from gliomask.formats.dicom.values import number, text, words
+from gliomask.formats.dicom.values import clock, number, seconds, text, words
 
 KEYWORDS = (
     "PatientID",
     "StudyInstanceUID",
     "StudyDate",
     "StudyDescription",
+    "SeriesDate",
+    "SeriesTime",
+    "AcquisitionDateTime",
+    "AcquisitionDate",
+    "AcquisitionTime",
     "SeriesInstanceUID",
     "SeriesNumber",
     "SeriesDescription",
@@ -30,8 +35,16 @@ KEYWORDS = (
     "SliceThickness",
     "ContrastBolusAgent",
     "BodyPartExamined",
+    "ContrastBolusStartTime",
 )
 """The elements that ``series_tags`` reads."""
+_TIMES = (
+    ("AcquisitionDate", "AcquisitionTime"),
+    ("SeriesDate", "SeriesTime"),
+    ("StudyDate", "AcquisitionTime"),
+    ("StudyDate", "SeriesTime"),
+)
+"""Where the time of a series may stand, the best first."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,8 @@ class SeriesTags:
         slice_thickness: millimetres, None if not told.
         contrast_agent: empty if none is told.
         body_part: as it stands there, empty if not told.
+        acquired: when the series was acquired, and injected: when its contrast agent was; seconds
+            to be compared within a study, None if not told.
     """
 
     patient_id: str = ""
@@ -75,6 +90,8 @@ class SeriesTags:
     slice_thickness: float | None = None
     contrast_agent: str = ""
     body_part: str = ""
+    acquired: float | None = None
+    injected: float | None = None
 
     @property
     def label(self) -> str:
@@ -107,7 +124,16 @@ def series_tags(dataset: Dataset) -> SeriesTags:
         slice_thickness=number(dataset, "SliceThickness"),
         contrast_agent=text(dataset, "ContrastBolusAgent"),
         body_part=text(dataset, "BodyPartExamined"),
+        acquired=_acquired(dataset),
+        injected=clock(dataset, "StudyDate", "ContrastBolusStartTime"),
     )
+
+
+def _acquired(dataset: Dataset) -> float | None:
+    for date, time in _TIMES:
+        if (found := clock(dataset, date, time)) is not None:
+            return found
+    return seconds(text(dataset, "AcquisitionDateTime"))
 
 
 def capitals(dataset: Dataset, keyword: str) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ or refused with the name of its field.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from pydicom import Dataset
@@ -18,6 +20,7 @@ from gliomask.errors import FormatError
 TEXT_LENGTH = 100
 """Characters that are kept of a text."""
 _LARGEST = 1e6
+_STAMP = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2}(?:\.\d{1,6})?)?")
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -37,6 +40,29 @@ def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 def printable(value: str) -> str:
     """One line without control characters or blanks at its ends, at most ``TEXT_LENGTH`` long."""
     return "".join(c if c.isprintable() else " " for c in value).strip()[:TEXT_LENGTH]
+
+
+def clock(dataset: Dataset, date: str, time: str) -> float | None:
+    """Seconds of a date (DA) and a time (TM), to be compared with others; None if not told."""
+    day, hour = text(dataset, date), text(dataset, time)
+    return seconds(day + hour) if len(day) == 8 else None
+
+
+def seconds(stamp: str) -> float | None:
+    """Seconds of a date and time (DT: YYYYMMDDHHMMSS.F, at least to the minute); None if neither.
+
+    >>> seconds("20190423142657.03") - seconds("201904231426")
+    57.03
+    """
+    found = _STAMP.match(stamp)
+    if not found:
+        return None
+    day, hour, minute, second = found.groups()
+    try:
+        days = datetime.strptime(day, "%Y%m%d").toordinal()  # noqa: DTZ007
+    except ValueError:
+        return None
+    return round(days * 86400 + int(hour) * 3600 + int(minute) * 60 + float(second or 0), 3)
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
