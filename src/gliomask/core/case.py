@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from gliomask.core.labels import BINARY, LabelScheme
 from gliomask.errors import printable
@@ -49,22 +48,6 @@ class SeriesUse:
 
 
 @dataclass(frozen=True)
-class ContrastOrder:
-    """T1 before and after contrast that only their order in the study tells apart.
-
-    Attributes:
-        repeated: they are of one protocol: the later one was made for some reason. Otherwise the
-            one taken for T1 after contrast is merely a later T1.
-        stays: the one of ``t1`` and ``t1ce`` that is the T1 if the images show no contrast agent.
-        why: the order, a phrase.
-    """
-
-    repeated: bool
-    stays: Literal["t1", "t1ce"]
-    why: str
-
-
-@dataclass(frozen=True)
 class Case:
     """One examination of one patient.
 
@@ -84,7 +67,8 @@ class Case:
         synthetic: made by the phantom.
         notes: what a reader had to decide, for people.
         series: of a DICOM study, all its series by their numbers.
-        contrast: set where ``t1`` and ``t1ce`` must be confirmed by what they show.
+        contrast_order: the order in the study by which alone ``t1ce`` is told from ``t1``, a
+            phrase: it is to be confirmed by what they show. Empty where more is known.
     """
 
     id: str
@@ -100,7 +84,7 @@ class Case:
     patient_known: bool = True
     notes: tuple[str, ...] = field(default=())
     series: tuple[SeriesUse, ...] = ()
-    contrast: ContrastOrder | None = None
+    contrast_order: str = ""
 
     def __post_init__(self) -> None:
         """Notes may quote the names of files, which may hold anything."""

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets.dicom_choice import BY_HAND, TOLD, is_uid
 from gliomask.datasets.dicom_files import holds_dicom
+from gliomask.datasets.dicom_picks import BY_HAND, TOLD, is_uid
 from gliomask.datasets.dicom_study import only_series
 from gliomask.datasets.folders import pictures, stem
 from gliomask.datasets.name_reading import read_name

@@ -4,7 +4,7 @@ A radiographer repeats the protocol after the injection and often changes neithe
 header. What comes after a series that is known to be after contrast, after an injection's time or
 after a perfusion series with contrast is after contrast too: an agent stays for an hour. Where
 nothing in the study speaks of an agent, a T1 that was made again later may be after contrast; that
-is only an order, to be confirmed by the images (``ContrastOrder``).
+is only an order, to be confirmed by the images (``Case.contrast_order``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gliomask.core.case import ContrastOrder
 from gliomask.datasets.seen import Seen
+from gliomask.datasets.sequences import BY_NAME
 from gliomask.formats.dicom.tags import SeriesTags
 
 _WITH_AGENT = re.compile(r"(?<![a-z])(dsc|dce|dynasusc)(?![a-z])", re.IGNORECASE)
@@ -47,37 +47,30 @@ def after_injection(among: Sequence[Seen], others: Iterable[SeriesTags] = ()) ->
     return [_after(one, first) for one in among]
 
 
-def by_order(t1: Seen, others: Sequence[Seen]) -> tuple[Seen, Seen, ContrastOrder] | None:
-    """T1 before and after contrast by their order alone; None if there is none.
+def by_order(t1: Seen, others: Sequence[Seen]) -> tuple[Seen, str] | None:
+    """A T1 that repeats the protocol of another one later, and their order in words.
+
+    Other protocols are not compared: several T1 in a row are common without any agent.
 
     Args:
-        t1: the series that is the T1 if no contrast agent shows.
+        t1: the series that is the T1.
         others: all other T1 of the study of which nothing says whether they are before or after
             contrast, the best first.
-
-    Returns:
-        T1, T1 after contrast, and what their order says. A repeat of the T1's protocol goes before
-        any other later T1; where none is later, the T1 itself may be the later one.
     """
-    timed = [one for one in others if _minutes(t1, one)]
-    later = [one for one in timed if _minutes(t1, one) > 0]
-    for one in later:
-        if _one_protocol(t1, one):
-            return t1, one, ContrastOrder(True, "t1", _made(one, t1, "of the same protocol as"))
-    for one in timed:
-        if _one_protocol(t1, one):  # the T1 is a repeat itself
-            return one, t1, ContrastOrder(True, "t1ce", _made(t1, one, "of the same protocol as"))
-    if later:
-        return t1, later[0], ContrastOrder(False, "t1", _made(later[0], t1, "a later T1 than"))
-    if timed:
-        return timed[0], t1, ContrastOrder(False, "t1ce", _made(t1, timed[0], "a later T1 than"))
+    for one in others:
+        minutes = _minutes(t1, one)
+        if minutes > 0 and _one_protocol(t1, one):
+            label = t1.series.tags.label
+            return one, f"it repeats the protocol of {label} {minutes:.0f} min later"
     return None
 
 
 def _of_series(one: Seen) -> _Injection | None:
     """A series whose name says that it is after contrast: by its beginning an agent was given."""
     tags = one.series.tags
-    if one.recognition.named_after and tags.acquired is not None:
+    found = one.recognition
+    named = BY_NAME in found.evidence or (found.sequence != "t1ce" and found.contrast)
+    if named and tags.acquired is not None:
         return _Injection(tags.acquired, f"{tags.label}, which its name says is after contrast")
     return None
 
@@ -96,9 +89,7 @@ def _after(one: Seen, given: _Injection) -> Seen:
         return one
     minutes = (time - given.time) / 60
     why = f"made {minutes:.0f} min after {given.why}"
-    taken = replace(
-        found, sequence="t1ce", evidence=(*found.evidence[:-1], why), contrast=True
-    )
+    taken = replace(found, sequence="t1ce", evidence=(*found.evidence, why), contrast=True)
     return Seen(one.series, taken)
 
 
@@ -110,18 +101,16 @@ def _minutes(first: Seen, second: Seen) -> float:
     return (after.acquired - before.acquired) / 60
 
 
-def _made(later: Seen, earlier: Seen, what: str) -> str:
-    minutes = _minutes(earlier, later)
-    return f"{what} {earlier.series.tags.label}, made {minutes:.0f} min after it"
-
-
 def _one_protocol(one: Seen, other: Seen) -> bool:
     """Whether two series have one name, timing and grid size."""
     a, b = one.series.tags, other.series.tags
     if (a.description, a.protocol) != (b.description, b.protocol):
         return False
     pairs = ((a.echo_time, b.echo_time), (a.repetition_time, b.repetition_time))
-    return all(
-        x == y or (x is not None and y is not None and abs(x - y) <= _SAME * max(x, y))
-        for x, y in pairs
-    ) and one.series.shape[:2] == other.series.shape[:2]
+    return (
+        all(
+            x == y or (x is not None and y is not None and abs(x - y) <= _SAME * max(x, y))
+            for x, y in pairs
+        )
+        and one.series.shape[:2] == other.series.shape[:2]
+    )

@@ -1,151 +1,175 @@
-"""Which series of a DICOM study stands for which sequence: as recognised, or as the user says.
+"""Which series of a DICOM study stands for which sequence.
 
-Of several series of one sequence the one with the most evidence is taken: name and timing say so
-rather than one of them, then the head is named; of equal ones that with the most slices, then that
-with the finest voxels, then the one that was made first (by its number). For T1 after contrast, a
-name that says so goes before a header that only names an agent: some scanners write the agent of
-the examination into the series before it, too. What the user says goes before all of this.
+Of several series of one sequence the one with the most evidence is taken, then the one that shows
+most of the reference's head and lies in its plane, then the one with the finest voxels, with the
+most slices, and the one that was made first. The reference is the series whose grid the mask will
+have: FLAIR if there is one, else T2, T1 after contrast or T1; among several, one that shows a whole
+head in axial slices, as the models see it. What the user says goes before all of this.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from gliomask.core.geometry import voxel_ml
-from gliomask.datasets.sequences import BY_NAME, Recognition, recognise
-from gliomask.errors import CaseError
-from gliomask.formats.dicom.series import RefusedSeries, Series
-from gliomask.formats.dicom.tags import SeriesTags
+import numpy as np
 
-NOTHING_PICKED: Mapping[str, str] = MappingProxyType({})
-MIN_SLICES = 5
-"""With fewer a series shows too little of a brain: it is a localizer or a part."""
-TOLD = 10
-"""So many series are told in one line."""
-BY_HAND = "given by hand"
-"""The evidence of a series that the user chose."""
-_UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
+from gliomask.core.geometry import spacing_mm, voxel_ml
+from gliomask.core.volume import BEST_SHOWN
+from gliomask.datasets.contrast_order import by_order
+from gliomask.datasets.dicom_picks import BY_HAND, number_of
+from gliomask.datasets.seen import Seen
+from gliomask.datasets.sequences import BY_NAME
+from gliomask.formats.dicom.series import Series
+
+_WHOLE_MM = 100.0
+"""A series that measures less along an axis shows a part of the head."""
+_ISOTROPIC = 2.0
+"""Voxels up to so many times longer than wide serve in every plane."""
+_IN_PLANE = np.cos(np.radians(30))
+"""Slices turned against each other by less than 30 degrees lie in one plane."""
+_INNER = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+"""Where a field of view is probed, as shares of its sides; its rim is air."""
+_AXIAL = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """A series, and what it is taken for."""
+class Choice:
+    """The series to use.
 
-    series: Series
-    recognition: Recognition
-
-
-def seen(series: Series) -> Seen:
-    """A series as it is recognised; one of few slices is none."""
-    found, slices = recognise(series.tags), series.shape[2]
-    if found.sequence and slices < MIN_SLICES:
-        reason = f"only {slices} slices (allowed {MIN_SLICES} and more)"
-        found = Recognition(None, found.evidence, reason)
-    return Seen(series, found)
-
-
-def picked(
-    among: Sequence[Seen], refused: Sequence[RefusedSeries], picks: Mapping[str, str]
-) -> list[Seen]:
-    """The series of a study, those that the user chose taken for what was said.
-
-    Args:
-        among: the series.
-        refused: those that are no volume.
-        picks: sequence -> a SeriesNumber, SeriesInstanceUID or whole SeriesDescription. A UID
-            that no series of this study has is about another study.
-
-    Raises:
-        CaseError: a pick that no series or several answer to, or one that is no volume; a series
-            for two sequences. What there is is told.
+    Attributes:
+        among: all series of the study, as they were taken for what they are used for.
+        chosen: sequence -> the series to use, one of ``among``.
+        contrast_order: the order by which alone T1 after contrast was told from T1; else empty.
+        reference: whose plane and coverage the others were compared with.
     """
-    meant: dict[Seen, str] = {}
-    for sequence, wanted in picks.items():
-        one = _answering(sequence, wanted, among, refused)
-        if one is None:
-            continue
-        if one in meant:
-            what = f"{with_echo(one.series.tags)} is given for {meant[one]} and for {sequence}"
-            raise CaseError(what)
-        meant[one] = sequence
-    return [_by_hand(one, meant[one]) if one in meant else one for one in among]
+
+    among: tuple[Seen, ...]
+    chosen: dict[str, Seen] = field(default_factory=dict)
+    contrast_order: str = ""
+    reference: Seen | None = None
+
+    def rival(self, one: Seen) -> Seen | None:
+        """The series that is used for the sequence that ``one`` was taken for, if it is another."""
+        best = self.chosen.get(one.recognition.sequence or "")
+        return best if best is not one else None
+
+    def advantage(self, one: Seen) -> str:
+        """What the series that is used has before ``one``, a phrase."""
+        best = self.rival(one)
+        if best is None:
+            return ""
+        reference = None if best is self.reference else self.reference
+        pairs = zip(_keys(best, reference), _keys(one, reference), strict=True)
+        return next((words for (a, words), (b, _) in pairs if a != b), "it comes first")
+
+    def runner_up(self, sequence: str) -> Seen | None:
+        """The best of the series that are not used for a sequence."""
+        best = self.chosen[sequence]
+        others = [one for one in self.among if self.rival(one) is best]
+        reference = None if best is self.reference else self.reference
+        return min(others, key=lambda one: _rank(one, reference), default=None)
 
 
-def choose(among: Iterable[Seen]) -> dict[str, Seen]:
-    """Sequence -> the series to use, by the rule at the top of this file."""
-    chosen: dict[str, Seen] = {}
-    for one in sorted(among, key=_rank):
-        if one.recognition.sequence:
-            chosen.setdefault(one.recognition.sequence, one)
-    return chosen
+def choose(among: Sequence[Seen]) -> Choice:
+    """The series to use, by the rule at the top of this file."""
+    of: dict[str, list[Seen]] = {}
+    for one in among:
+        of.setdefault(one.recognition.sequence or "", []).append(one)
+    first = next((name for name in BEST_SHOWN if name in of), None)
+    if first is None:
+        return Choice(tuple(among))
+    reference = min(of[first], key=lambda one: _rank(one, None))
+    chosen = {
+        name: min(of[name], key=lambda one: _rank(one, reference))
+        for name in BEST_SHOWN
+        if name in of and name != first
+    }
+    return _with_contrast(Choice(tuple(among), {first: reference, **chosen}, "", reference))
 
 
-def is_uid(wanted: str) -> bool:
-    """Whether a pick is written like a UID."""
-    return _UID.fullmatch(wanted) is not None
+def _with_contrast(choice: Choice) -> Choice:
+    """T1 after contrast by its order in the study, where nothing else says which series it is."""
+    t1 = choice.chosen.get("t1")
+    by_hand = t1 is not None and BY_HAND in t1.recognition.evidence
+    if t1 is None or by_hand or "t1ce" in choice.chosen:
+        return choice
+    others = [
+        one
+        for one in choice.among
+        if one is not t1 and one.recognition.sequence == "t1" and one.recognition.contrast is None
+    ]
+    reference = None if t1 is choice.reference else choice.reference
+    found = by_order(t1, sorted(others, key=lambda one: _rank(one, reference)))
+    if found is None:
+        return choice
+    after, order = found
+    evidence = (*after.recognition.evidence, order)
+    taken = Seen(after.series, replace(after.recognition, sequence="t1ce", evidence=evidence))
+    return replace(
+        choice,
+        among=tuple(taken if one is after else one for one in choice.among),
+        chosen={**choice.chosen, "t1ce": taken},
+        contrast_order=order,
+    )
 
 
-def number_of(tags: SeriesTags) -> int:
-    """The number of a series for sorting, 0 if it has none."""
-    return int(tags.series_number) if tags.series_number.isdecimal() else 0
+_Key = tuple[float, str]
 
 
-def with_echo(tags: SeriesTags) -> str:
-    """A series and its echo time, which tells the volumes of one series apart."""
-    return tags.label if tags.echo_time is None else f"{tags.label}, TE {tags.echo_time:g} ms"
-
-
-def _answering(
-    sequence: str, wanted: str, among: Sequence[Seen], refused: Sequence[RefusedSeries]
-) -> Seen | None:
-    answering = [one for one in among if _is_called(one.series.tags, wanted)]
-    if len({one.series.tags.series_uid for one in answering}) == 1 < len(answering):
-        # Echoes of one series have one name; what they are tells them apart.
-        fitting = [one for one in answering if one.recognition.sequence == sequence]
-        answering = fitting if len(fitting) == 1 else answering
-    if len(answering) == 1:
-        return answering[0]
-    if answering:
-        told = ", ".join(_with_uid(one.series.tags) for one in answering[:TOLD])
-        raise CaseError(f"{sequence}={wanted} is several series: {told}")
-    for one in refused:
-        if _is_called(one.tags, wanted):
-            raise CaseError(f"{sequence}={wanted} can't be used: {one.reason}")
-    if is_uid(wanted):
-        return None
-    tags = [*(one.series.tags for one in among), *(one.tags for one in refused)]
-    there = ", ".join(one.label for one in sorted(tags, key=number_of)[:TOLD])
-    more = f" and {len(tags) - TOLD} more" if len(tags) > TOLD else ""
-    raise CaseError(f"{sequence}={wanted} is no series; there are {there}{more}")
-
-
-def _is_called(tags: SeriesTags, wanted: str) -> bool:
-    number = tags.series_number
-    if wanted.isdecimal() and number.isdecimal() and int(wanted) == int(number):
-        return True
-    return bool(wanted) and wanted in (tags.series_uid, tags.description, number)
-
-
-def _by_hand(one: Seen, sequence: str) -> Seen:
-    """A series taken for a sequence on the user's word; what spoke against it is still told."""
-    found = one.recognition
-    by_itself = found.rejected or (found.sequence != sequence and f"taken for {found.sequence}")
-    doubt = (f"by itself {by_itself}",) if by_itself else ()
-    return Seen(one.series, Recognition(sequence, (BY_HAND, *doubt, *found.evidence)))
-
-
-def _rank(one: Seen) -> tuple[bool, bool, int, bool, int, float, int, str]:
-    series, tags, found = one.series, one.series.tags, one.recognition
-    by_hand = BY_HAND in found.evidence
+def _keys(one: Seen, reference: Seen | None) -> tuple[_Key, ...]:
+    """What a series is ranked by, less is better, each with the words for being better in it."""
+    series, found = one.series, one.recognition
     doubtful = found.sequence == "t1ce" and BY_NAME not in found.evidence
-    evidence = (not by_hand, doubtful, -found.strength, not found.head)
-    voxel = round(voxel_ml(series.affine), 9)
-    size = -series.shape[2]
-    return *evidence, size, voxel, number_of(tags), tags.series_uid
+    number = number_of(series.tags)
+    return (
+        (BY_HAND not in found.evidence, "it was given by hand"),
+        (doubtful, "its name says after contrast, not only its header"),
+        (-found.strength, "its name and its timing agree"),
+        (not found.head, "it is said to show the head"),
+        *_place_keys(series, None if reference is None else reference.series),
+        (round(voxel_ml(series.affine), 9), "its voxels are finer"),
+        (-series.shape[2], "it has more slices"),
+        (series.tags.acquired or 0.0, "it was made first"),
+        (number, "it comes first"),
+    )
 
 
-def _with_uid(tags: SeriesTags) -> str:
-    return f"{with_echo(tags)} ({tags.series_uid})"
+def _place_keys(series: Series, reference: Series | None) -> tuple[_Key, _Key]:
+    if reference is None:
+        sides = np.array(series.shape) * spacing_mm(series.affine)
+        whole = min(1.0, float(sides.min()) / _WHOLE_MM)
+        mm = spacing_mm(series.affine)
+        serves = max(mm) <= _ISOTROPIC * min(mm) or _in_plane(_normal(series), _AXIAL)
+        return (-round(whole, 1), "it shows more of the head"), (not serves, "its slices are axial")
+    label = reference.tags.label
+    return (
+        (-round(_covered(series, reference), 1), f"it shows more of the head in {label}"),
+        (not _in_plane(_normal(series), _normal(reference)), f"it lies in the plane of {label}"),
+    )
+
+
+def _rank(one: Seen, reference: Seen | None) -> tuple[object, ...]:
+    return *(key for key, _ in _keys(one, reference)), one.series.tags.series_uid
+
+
+def _normal(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The direction between slices, of length 1."""
+    step = np.cross(series.affine[:3, 0], series.affine[:3, 1])
+    return np.asarray(step / np.linalg.norm(step), np.float64)
+
+
+def _in_plane(
+    one: np.ndarray[tuple[int], np.dtype[np.float64]],
+    other: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> bool:
+    return bool(abs(one @ other) >= _IN_PLANE)
+
+
+def _covered(series: Series, reference: Series) -> float:
+    """The share of probed points within the reference's field of view that a series reaches."""
+    grid = np.stack(np.meshgrid(*[_INNER * (n - 1) for n in reference.shape]), axis=-1)
+    points = np.concatenate([grid.reshape(-1, 3), np.ones((_INNER.size**3, 1))], axis=1)
+    index = points @ np.linalg.solve(series.affine, reference.affine).T
+    inside = (index[:, :3] >= -0.5) & (index[:, :3] <= np.array(series.shape) - 0.5)
+    return float(inside.all(axis=1).mean())

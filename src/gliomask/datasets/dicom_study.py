@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,21 +13,15 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets.dicom_audit import SeriesAudit, audit_of
-from gliomask.datasets.dicom_choice import (
-    NOTHING_PICKED,
-    TOLD,
-    Seen,
-    choose,
-    number_of,
-    picked,
-    seen,
-    with_echo,
-)
+from gliomask.datasets.contrast_order import after_injection
+from gliomask.datasets.dicom_audit import SeriesAudit
+from gliomask.datasets.dicom_choice import Choice, choose
 from gliomask.datasets.dicom_files import files_below
+from gliomask.datasets.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.layout import Problem
-from gliomask.datasets.questions import ask_series
+from gliomask.datasets.seen import seen
+from gliomask.datasets.study_audit import audits, notes, uses
 from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.errors import CaseError, LayoutError
 from gliomask.formats.archive import unpacked
@@ -133,19 +127,20 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
 def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
     """The case of one study, if it has a sequence, and the audits of all its series."""
     among, problem = [seen(series) for series in study.series], None
+    among = after_injection(among, [one.tags for one in study.refused])
     try:
-        among = picked(among, study.refused, picks)
+        choice = choose(picked(among, study.refused, picks))
     except CaseError as wrong:
-        problem = str(wrong)
-    chosen = {} if problem else choose(among)
-    audits = _audits(among, study.refused, chosen)
+        problem, choice = str(wrong), Choice(tuple(among))
+    told = audits(choice, study.refused)
     if problem:
         lacking = ("its study lacks a series that was chosen",)
-        audits = [replace(one, problems=one.problems or lacking) for one in audits]
+        told = [replace(one, problems=one.problems or lacking) for one in told]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
+    chosen = choice.chosen
     if not chosen:
-        return Surveyed((), (Problem(name, problem or _no_sequence(audits)),), tuple(audits))
+        return Surveyed((), (Problem(name, problem or _no_sequence(told)),), tuple(told))
     case = Case(
         id=name,
         patient=patient_of(tags.patient_id) if tags.patient_id else name,
@@ -153,63 +148,11 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         source=SOURCE,
         site=tcga_site(tags.patient_id),
         synthetic=synthetic,
-        notes=_notes(chosen, audits),
+        notes=notes(choice),
+        series=uses(told),
+        contrast_order=choice.contrast_order,
     )
-    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in audits))
-
-
-def _audits(
-    among: Iterable[Seen], refused: Iterable[RefusedSeries], chosen: dict[str, Seen]
-) -> list[SeriesAudit]:
-    """All series by their number."""
-    told = [(number_of(one.series.tags), _audit(one, chosen)) for one in among]
-    told += [(number_of(one.tags), audit_of(one.tags, (one.reason,))) for one in refused]
-    return [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
-
-
-def _audit(one: Seen, chosen: dict[str, Seen]) -> SeriesAudit:
-    series, found = one.series, one.recognition
-    best = chosen.get(found.sequence) if found.sequence else None
-    problems = [*_moved(one, chosen), *series.notes]
-    if found.rejected:
-        open_question = found.candidates - chosen.keys()
-        answer = f"; {ask_series(series.tags, found.candidates)}" if open_question else ""
-        problems.insert(0, f"{found.rejected}{answer}")
-    elif best is not None and best is not one:
-        problems.insert(0, f"{best.series.tags.label} is used for {found.sequence} instead")
-    return replace(
-        audit_of(series.tags, tuple(problems), series),
-        sequence=found.sequence,
-        evidence="; ".join(found.evidence),
-        used=best is one,
-    )
-
-
-def _moved(one: Seen, chosen: dict[str, Seen]) -> list[str]:
-    """Whether a series that is used lies in another space than the first one that is."""
-    first = next(iter(_in_order(chosen)), one)
-    spaces = {other.series.tags.frame_of_reference for other in (first, one)}
-    if len(spaces) == 1 or one not in chosen.values():
-        return []
-    where = f"another frame of reference than {first.series.tags.label}"
-    return [f"in {where}: the patient may have moved"]
-
-
-def _in_order(chosen: dict[str, Seen]) -> list[Seen]:
-    return [chosen[sequence] for sequence in SEQUENCES if sequence in chosen]
-
-
-def _notes(chosen: dict[str, Seen], audits: Iterable[SeriesAudit]) -> tuple[str, ...]:
-    """What was taken for which sequence and why, what was not, and whether all lie in one space."""
-    used = [
-        f"{s} is {chosen[s].series.tags.label}: {'; '.join(chosen[s].recognition.evidence)}"
-        for s in SEQUENCES
-        if s in chosen
-    ]
-    left = [f"{a.series} is not used: {a.problems[0]}" for a in audits if not a.used]
-    spaces = {one.series.tags.frame_of_reference for one in chosen.values()}
-    moved = ["the series don't share a frame of reference: the patient may have moved"]
-    return (*used, *left, *(moved if len(spaces) > 1 else ()))
+    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in told))
 
 
 def _no_sequence(audits: Sequence[SeriesAudit]) -> str:

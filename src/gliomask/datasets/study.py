@@ -13,8 +13,8 @@ from types import MappingProxyType
 from gliomask.core.case import Case
 from gliomask.datasets import lgg_kaggle
 from gliomask.datasets.by_hand import by_sequence, case_by_hand, check_picks
-from gliomask.datasets.dicom_choice import NOTHING_PICKED
 from gliomask.datasets.dicom_files import files_below, holds_dicom
+from gliomask.datasets.dicom_picks import NOTHING_PICKED
 from gliomask.datasets.dicom_study import studies_of_files
 from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes

@@ -15,6 +15,7 @@ from gliomask.datasets.load import load_series, stack_series
 from gliomask.errors import CaseError, InputError
 from gliomask.formats.images import Image
 from gliomask.inference.predictor import Predictor
+from gliomask.workflows.contrast_check import check_contrast
 
 HINT = "leave out --no-align, and they are laid onto one grid"
 """For series on different grids that may not be aligned."""
@@ -36,7 +37,10 @@ def needed(case: Case, predictor: Predictor, reference: str | None = None) -> Ca
     except CaseError as problem:
         problem.what = f"{case.id}: {problem.what}"
         raise
-    unused = [name for name in case.images if name not in used and name != reference]
+    kept = {*used, reference}
+    if case.contrast_order and "t1ce" in used:
+        kept.add("t1")  # to be compared with
+    unused = [name for name in case.images if name not in kept]
     if not unused:
         return case
     images = {name: image for name, image in case.images.items() if name not in unused}
@@ -61,7 +65,8 @@ def load_on_one_grid(
         n4: apply N4 bias-field correction to each series first.
 
     Raises:
-        CaseError: as ``load_case`` and ``align_study``; negative intensities with ``n4``.
+        CaseError: as ``load_case``, ``align_study`` and ``check_contrast``; negative intensities
+            with ``n4``.
         InputError: a reference without alignment.
     """
     return put_on_one_grid(case, load_series(case), reference, align=align, n4=n4)
@@ -80,7 +85,7 @@ def put_on_one_grid(
         raise InputError("a reference is of no use where nothing may be aligned", field="reference")
     if n4:
         series = {name: _evened(case, name, image) for name, image in series.items()}
-    study = _on_grid(case, series, reference, align)
+    study = check_contrast(case, _on_grid(case, series, reference, align))
     if not n4:
         return study
     note = "N4 bias-field correction was applied"

@@ -59,7 +59,7 @@ def seconds(stamp: str) -> float | None:
         return None
     day, hour, minute, second = found.groups()
     try:
-        days = datetime.strptime(day, "%Y%m%d").toordinal()  # noqa: DTZ007
+        days = datetime.strptime(day, "%Y%m%d").toordinal()
     except ValueError:
         return None
     return round(days * 86400 + int(hour) * 3600 + int(minute) * 60 + float(second or 0), 3)

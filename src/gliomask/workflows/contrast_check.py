@@ -1,0 +1,88 @@
+"""Whether T1 before and after contrast are what they are said to be, by what they show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gliomask.alignment.enhancement import DEEP_MM, Brightening, brightening
+from gliomask.alignment.study import AlignedStudy
+from gliomask.core.case import Case
+from gliomask.core.geometry import spacing_mm
+from gliomask.core.reliability import Reason
+from gliomask.errors import CaseError
+
+EXCHANGED = "t1_exchanged"
+"""The reason's code where a T1 looks like the one after contrast."""
+
+
+def check_contrast(case: Case, study: AlignedStudy) -> AlignedStudy:
+    """Compares T1 before and after contrast, where a study has both.
+
+    Where a name, a header or the user says which is which, the images can only raise a doubt: the
+    case is marked. Where only the order in the study says so, the images must confirm it.
+
+    Args:
+        case: what the study was read from.
+        study: on one grid.
+
+    Returns:
+        The study with what was found.
+
+    Raises:
+        CaseError: T1 before and after contrast are told apart by their order alone, and the images
+            don't confirm it.
+    """
+    volume = study.volume
+    found = None
+    if {"t1", "t1ce"} <= set(volume.sequences) and volume.has_world:
+        t1, t1ce = volume.select(("t1", "t1ce")).array
+        found = brightening(t1, t1ce, spacing_mm(volume.affine))
+    if case.contrast_order and {"t1", "t1ce"} <= set(volume.sequences):
+        return _confirmed(case, study, found)
+    if found is None or found.verdict != "before":
+        return study
+    text = (
+        f"t1 and t1ce look exchanged: {_shares(found)}; check which of them was made after contrast"
+    )
+    reason = Reason("amber", EXCHANGED, text)
+    return replace(_recorded(study, found), reasons=(*study.reasons, reason))
+
+
+def _confirmed(case: Case, study: AlignedStudy, found: Brightening | None) -> AlignedStudy:
+    if found is None or found.verdict != "after":
+        seen = (
+            "too little of the head is shown to compare them" if found is None else _shares(found)
+        )
+        used = {one.sequence: one.series for one in case.series if one.used}
+        t1, t1ce = used.get("t1", "t1"), used.get("t1ce", "t1ce")
+        raise CaseError(
+            f"{case.id}: it isn't clear whether {t1ce} was made after a contrast agent: "
+            f"{case.contrast_order}, no agent is named, and {seen}",
+            hint=f"if it was: --series t1={_number(t1)} --series t1ce={_number(t1ce)}; "
+            f"if not: --series t1={_number(t1)}",
+        )
+    note = f"t1ce is after contrast: {case.contrast_order}, and {_shares(found)}"
+    return replace(_recorded(study, found), notes=(*study.notes, note))
+
+
+def _shares(found: Brightening) -> str:
+    return (
+        f"{found.second:.1%} of the voxels deeper than {DEEP_MM:.0f} mm in the head are much "
+        f"brighter in t1ce than t1 leads to expect, and {found.first:.1%} the other way round"
+    )
+
+
+def _recorded(study: AlignedStudy, found: Brightening) -> AlignedStudy:
+    record = {
+        "brighter_in_t1ce": round(found.second, 5),
+        "brighter_in_t1": round(found.first, 5),
+        "score": round(found.score, 3),
+        "verdict": found.verdict,
+    }
+    return replace(study, provenance={**study.provenance, "contrast": record})
+
+
+def _number(series: str) -> str:
+    """The number in what a person calls a series."""
+    words = series.split()
+    return words[1] if len(words) > 1 and words[0] == "series" else "NUMBER"
