@@ -40,7 +40,7 @@ def test_a_series_is_chosen_by_number_uid_or_name(wanted: str, tmp_path: Path) -
     assert np.array_equal(volume.array[2], pixels(PLAN, 3).transpose(2, 1, 0))
     told = "given by hand; by itself taken for t2; the name says T2; TR 4000, TE 98 ms"
     assert f"flair is series 3 (Gad Ax T2 Straight): {told}" in case.notes
-    instead = "series 3 (Gad Ax T2 Straight) is used for flair instead"
+    instead = "series 3 (Gad Ax T2 Straight) is used for FLAIR instead: it was given by hand"
     assert [one.problems for one in found.series if one.series.startswith("series 4")] == [
         (instead,)
     ]

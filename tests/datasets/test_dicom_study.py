@@ -77,30 +77,15 @@ def test_every_series_is_told(tmp_path: Path) -> None:
 def test_the_case_tells_what_was_chosen(tmp_path: Path) -> None:
     (case,) = find_dicom_studies(study(tmp_path)).cases
     assert "t2 is series 3 (Gad Ax T2 Straight): the name says T2; TR 4000, TE 98 ms" in case.notes
-    assert case.notes[-1] == "series 9 (3-plane Loc) is not used: by its name a localizer"
-
-
-@pytest.mark.parametrize("finer_first", [False, True])
-def test_of_several_the_one_with_most_slices(finer_first: bool, tmp_path: Path) -> None:
-    few, many = replace(PLAN, between_rows=0.4), replace(PLAN, slices=9)
-    plans = (few, many) if finer_first else (many, few)
-    for number, plan in enumerate(plans, start=1):
-        save(tmp_path, series(plan, pixels(plan), number, **T2))
-    found = find_dicom_studies(tmp_path)
-    assert [audit.used for audit in found.audits] == [
-        audit.shape[2] == 9 for audit in found.audits if audit.shape
+    assert len(case.notes) == 4
+    assert [(one.series, one.sequence, one.used) for one in case.series] == [
+        ("series 1 (Ax T1)", "t1", True),
+        ("series 2 (Ax T1 +C)", "t1ce", True),
+        ("series 3 (Gad Ax T2 Straight)", "t2", True),
+        ("series 4 (Ax FLAIR)", "flair", True),
+        ("series 9 (3-plane Loc)", None, False),
     ]
-    left = next(audit for audit in found.audits if not audit.used)
-    used = next(audit for audit in found.audits if audit.used)
-    assert left.problems == (f"{used.series} is used for t2 instead",)
-
-
-def test_of_as_many_slices_the_finest_then_the_first(tmp_path: Path) -> None:
-    fine = replace(PLAN, between_rows=0.4)
-    for number, plan in enumerate((PLAN, fine, fine), start=1):
-        save(tmp_path, series(plan, pixels(plan), number, **T2))
-    used = [a.series for a in find_dicom_studies(tmp_path).audits if a.used]
-    assert used == ["series 2 (Gad Ax T2 Straight)"]
+    assert case.series[-1].why == "by its name a localizer"
 
 
 def test_a_name_goes_before_an_agent(tmp_path: Path) -> None:

@@ -27,12 +27,14 @@ def ask_files(paths: Iterable[Path], sequence: str) -> str:
     return f"say which one, {options}, and name the other files likewise"
 
 
-def ask_series(tags: SeriesTags, candidates: Collection[str]) -> str:
+def ask_series(
+    tags: SeriesTags, candidates: Collection[str], where: str = "if it is one, say so"
+) -> str:
     """The options that say which sequence a series is."""
     called = tags.series_number if tags.series_number.isdecimal() else tags.series_uid
     meant = _ordered(candidates) if len(candidates) <= 2 else ["SEQUENCE"]
     options = " or ".join(f"--series {sequence}={called}" for sequence in meant)
-    return f"if it is one, say so: {options}"
+    return f"{where}: {options}"
 
 
 def _ordered(candidates: Collection[str]) -> list[str]:

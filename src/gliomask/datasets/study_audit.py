@@ -10,7 +10,7 @@ from gliomask.core.case import SeriesUse
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.dicom_audit import SeriesAudit, audit_of
 from gliomask.datasets.dicom_choice import Choice
-from gliomask.datasets.dicom_picks import number_of
+from gliomask.datasets.dicom_picks import BY_HAND, number_of
 from gliomask.datasets.questions import ask_series
 from gliomask.datasets.seen import Seen
 from gliomask.datasets.sequences import recognise
@@ -53,7 +53,7 @@ def _note(choice: Choice, sequence: str) -> str:
     one = choice.chosen[sequence]
     text = f"{sequence} is {one.series.tags.label}: {'; '.join(one.recognition.evidence)}"
     other = choice.runner_up(sequence)
-    if other is None:
+    if other is None or BY_HAND in one.recognition.evidence:
         return text
     return f"{text}; preferred to {other.series.tags.label}: {choice.advantage(other)}"
 
@@ -68,13 +68,22 @@ def _audit(one: Seen, choice: Choice) -> SeriesAudit:
         problems.insert(0, f"{found.rejected}{answer}")
     elif rival is not None:
         instead = f"{rival.series.tags.label} is used for {NAMES[found.sequence or '']} instead"
-        problems.insert(0, f"{instead}: {choice.advantage(one)}")
+        problems.insert(0, f"{instead}: {choice.advantage(one)}{_after_contrast(one, choice)}")
     return replace(
         audit_of(series.tags, tuple(problems), series),
         sequence=found.sequence,
         evidence="; ".join(found.evidence),
         used=used,
     )
+
+
+def _after_contrast(one: Seen, choice: Choice) -> str:
+    """What to type if a T1 that is not used is the one after contrast that a study lacks."""
+    if "t1ce" in choice.chosen or one.recognition.contrast is not None:
+        return ""
+    if one.recognition.sequence != "t1":
+        return ""
+    return f"; {ask_series(one.series.tags, ('t1ce',), 'if it was made after a contrast agent')}"
 
 
 def _refusal(one: RefusedSeries) -> str:
