@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from gliomask.core.geometry import (
     orientation,
     spacing_mm,
     to_reading,
+    turned_like,
     voxel_ml,
 )
 from gliomask.core.volume import Affine
@@ -111,3 +113,20 @@ def test_two_parallel_axes_are_refused() -> None:
     affine[:3, 1] = affine[:3, 0]
     with pytest.raises(ValueError, match="singular"):
         orientation(affine)
+
+
+@pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("flips", list(itertools.product((1, -1), repeat=3)))
+def test_a_volume_is_turned_like_another_and_each_voxel_stays(
+    axes: tuple[int, int, int], flips: tuple[int, int, int]
+) -> None:
+    """By nibabel's own re-orientation, another implementation."""
+    shape, affine = (4, 5, 6), np.diag([2.0, 3.0, 4.0, 1.0])
+    affine[:3, 3] = (-5, 7, 11)
+    array = np.arange(120).reshape(shape)
+    change = np.column_stack([axes, flips])
+    stored = nib.orientations.apply_orientation(array, change)
+    placed = affine @ nib.orientations.inv_ornt_aff(change, shape)
+    turned, back = turned_like(stored, placed, affine)
+    assert np.array_equal(turned, array)
+    assert np.allclose(back, affine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -136,3 +137,41 @@ def test_pictures_beside_a_volume(case: Case, tmp_path: Path) -> None:
         write_picture(path, np.full((SHAPE[1], SHAPE[0]), k, np.uint8))
     text = refusal(replace(case, images={**case.images, "t2": ImageFile(paths)}))
     assert "t2 lies up to" in text
+
+
+def turned(path: Path, array: np.ndarray, affine: np.ndarray = AFFINE) -> Path:
+    """Writes the same voxels with their axes in another order and direction."""
+    change = np.array([[2, 1], [0, -1], [1, -1]])
+    stored = nib.orientations.apply_orientation(array, change)
+    placed = affine @ nib.orientations.inv_ornt_aff(change, array.shape)
+    write_nifti(path, np.ascontiguousarray(stored), placed)
+    return path
+
+
+def test_a_mask_and_an_image_with_other_axes(case: Case, tmp_path: Path) -> None:
+    """As Slicer and ITK tools write them: turning axes is exact."""
+    files = {
+        "t1": case.images["t1"].paths[0],
+        "flair": turned(tmp_path / "f.nii.gz", intensities(2)),
+    }
+    label = turned(tmp_path / "m.nii.gz", numbers(1, 2, 4))
+    other = replace(
+        case,
+        images={name: ImageFile((path,)) for name, path in files.items()},
+        label=ImageFile((label,)),
+    )
+    (volume, labels), (wanted, drawn) = load_case(other), load_case(case)
+    assert np.array_equal(volume.array, wanted.array)
+    assert np.array_equal(volume.affine, AFFINE)
+    assert labels is not None
+    assert drawn is not None
+    assert np.array_equal(labels, drawn)
+
+
+def test_other_axes_hide_no_other_place(case: Case, tmp_path: Path) -> None:
+    moved = AFFINE.copy()
+    moved[0, 3] += 1
+    label = turned(tmp_path / "m.nii.gz", numbers(1, 2, 4), moved)
+    assert "lies up to 1 mm away from t1" in refusal(replace(case, label=ImageFile((label,))))
+    shorter = turned(tmp_path / "m.nii.gz", numbers(1, 2, 4)[:-1])
+    assert "on another grid than t1" in refusal(replace(case, label=ImageFile((shorter,))))

@@ -115,9 +115,10 @@ def test_an_interval_and_a_flag_by_default(tmp_path: Path, monkeypatch: pytest.M
     assert (interval["level"], interval["patients"], interval["calibrated"]) == (0.9, 20, True)
     assert interval["ml"] == [low, high]
     assert np.array(interval["voxels"]) * 3.6 / 1000 == pytest.approx([low, high])
-    assert keys["reliability"]["level"] == "amber"
-    (reason,) = keys["reliability"]["reasons"]
-    assert reason["code"] == "not_measured"
+    assert keys["reliability"]["level"] == "red"
+    reasons = [(reason["level"], reason["code"]) for reason in keys["reliability"]["reasons"]]
+    # The head of the fakes measures 3 cm.
+    assert reasons == [("red", "implausible_size"), ("amber", "not_measured")]
     assert case.reliability is not None
     assert case.reliability.model_dump(mode="json") == keys["reliability"]
 

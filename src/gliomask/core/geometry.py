@@ -103,6 +103,46 @@ def from_reading(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[
     return array[_reversal(turn, lead)].transpose(*range(lead), *(lead + axis for axis in inverse))
 
 
+def reading_to_voxel(turn: Orientation, shape: tuple[int, ...]) -> Affine:
+    """The matrix (4, 4) from indices (s, h, w, 1) to indices (i, j, k, 1) of a volume.
+
+    Args:
+        turn: of the volume.
+        shape: its (I, J, K).
+    """
+    matrix = np.zeros((4, 4))
+    matrix[3, 3] = 1.0
+    for axis, (voxel, flip) in enumerate(zip(turn.axes, turn.flips, strict=True)):
+        matrix[voxel, axis] = -1.0 if flip else 1.0
+        matrix[voxel, 3] = shape[voxel] - 1 if flip else 0
+    return matrix
+
+
+def turned_like(
+    array: npt.NDArray[Element], affine: Affine, like: Affine
+) -> tuple[npt.NDArray[Element], Affine]:
+    """A volume with its axes in the order and directions of another's; each voxel stays in place.
+
+    Args:
+        array: (..., I, J, K).
+        affine: of the volume.
+        like: of the other one.
+
+    Returns:
+        a view of the array, and its affine.
+
+    Raises:
+        ValueError: an affine is singular or not finite.
+    """
+    own, other = orientation(affine), orientation(like)
+    if own == other:
+        return array, affine
+    turned = from_reading(to_reading(array, own), other)
+    there = reading_to_voxel(own, array.shape[-3:])
+    back = reading_to_voxel(other, turned.shape[-3:])
+    return turned, affine @ there @ np.linalg.inv(back)
+
+
 def axis_codes(affine: Affine) -> str:
     """The directions in which i, j, k run, e.g. ``RAS`` or ``LPS``."""
     turn = orientation(affine)

@@ -15,6 +15,8 @@ ROBUST = (2, 98)
 """Percentiles between which an image's intensities lie, strays apart; the lower one is air."""
 HEAD_SHARE = 0.1
 """Of the way between them: where the head begins."""
+SQUARABLE = 40
+"""Power of two up to which intensities can be squared and summed in single precision."""
 TISSUE_SHARE = 0.5
 """Of the way from air to the head's median: where what is surely tissue begins."""
 
@@ -56,6 +58,7 @@ def normalise(image: FloatArray) -> FloatArray:
     Raises:
         ValueError: the image is constant, so there is no contrast to normalise.
     """
+    image = _in_range(image)
     sample = _sample(image)
     head = sample[sample > foreground_level(image)]
     if head.size == 0 or head.std() == 0:
@@ -63,6 +66,15 @@ def normalise(image: FloatArray) -> FloatArray:
     scaled = (image - np.float32(head.mean())) * np.float32(1.0 / head.std())
     rounded: FloatArray = np.clip(scaled, -CLIP, CLIP).astype(np.float16).astype(np.float32)
     return rounded
+
+
+def _in_range(image: FloatArray) -> FloatArray:
+    """The image, or its exact multiple by a power of two if single precision can't square it."""
+    _, exponent = np.frexp(np.abs(image).max())
+    if abs(int(exponent)) <= SQUARABLE:
+        return image
+    scaled: FloatArray = np.ldexp(image, -int(exponent))
+    return scaled
 
 
 def _sample(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

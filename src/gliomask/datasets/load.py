@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.geometry import corner_distance, same_place
+from gliomask.core.geometry import corner_distance, same_place, turned_like
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, Volume
 from gliomask.errors import CaseError, FormatError
@@ -62,6 +62,8 @@ def load_series(case: Case) -> dict[str, Image]:
 def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = None) -> Volume:
     """Images that lie on one grid as a volume, on the grid of the first.
 
+    One on the same voxels whose axes run otherwise is turned, which is exact.
+
     Args:
         case: that they are of.
         series: sequence -> image, at least one.
@@ -70,15 +72,18 @@ def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = Non
     Raises:
         CaseError: an image on another grid than the first; both are told.
     """
-    grids = {name: (image.array.shape, image.affine) for name, image in series.items()}
-    check_grids(case, grids, hint)
     first = next(iter(series.values()))
-    array = np.stack([image.array for image in series.values()])
+    turned = {
+        name: turned_like(image.array, image.affine, first.affine) for name, image in series.items()
+    }
+    grids: dict[str, Grid] = {n: (array.shape, affine) for n, (array, affine) in turned.items()}
+    check_grids(case, grids, hint)
+    array = np.stack([array for array, _ in turned.values()])
     return Volume(array, first.affine, tuple(series), first.has_world)
 
 
 def check_grids(case: Case, grids: Mapping[str, Grid], hint: str | None = None) -> None:
-    """Whether images lie voxel for voxel on the first of them.
+    """Whether images lie voxel for voxel on the first of them, however their axes run.
 
     Args:
         case: that they are of.
@@ -89,12 +94,15 @@ def check_grids(case: Case, grids: Mapping[str, Grid], hint: str | None = None) 
         CaseError: an image on another grid than the first; both are told.
     """
     first = next(iter(grids.values()))
-    for name, grid in grids.items():
-        _check_grid(case, name, grid, first, hint)
+    for name, (shape, affine) in grids.items():
+        # Nothing is allocated: the array is one number seen everywhere.
+        turned, placed = turned_like(np.broadcast_to(np.uint8(0), shape), affine, first[1])
+        _check_grid(case, name, (turned.shape, placed), first, hint)
 
 
 def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
     numbers, affine = read_labels(file, numbered=not case.scheme.binary)
+    numbers, affine = turned_like(numbers, affine, first.affine)
     _check_grid(case, "the mask", (numbers.shape, affine), (first.array.shape, first.affine))
     try:
         labels = case.scheme.translate(numbers)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import orientation, same_place, spacing_mm, to_reading
+from gliomask.core.geometry import orientation, reading_to_voxel, same_place, spacing_mm, to_reading
 from gliomask.core.volume import Affine
 
 Number = TypeVar("Number", bound=np.generic)
@@ -37,13 +37,8 @@ def on_reading_frame(
     """
     turn = orientation(affine)
     turned = to_reading(array, turn)
-    back = np.zeros((4, 4))
-    back[3, 3] = 1.0
-    for axis, (voxel, flip) in enumerate(zip(turn.axes, turn.flips, strict=True)):
-        back[voxel, axis] = -1.0 if flip else 1.0
-        back[voxel, 3] = array.shape[voxel] - 1 if flip else 0
     slices, height, width = turned.shape
-    return turned, Grid((slices, height, width), affine @ back)
+    return turned, Grid((slices, height, width), affine @ reading_to_voxel(turn, array.shape))
 
 
 def same_grid(one: Grid, other: Grid) -> bool:

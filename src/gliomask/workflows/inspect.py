@@ -16,6 +16,7 @@ from gliomask.config import Options
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.labels import region_masks
+from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
 from gliomask.core.progress import SILENT, Progress
 from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.find import find_cases
@@ -193,20 +194,24 @@ def _inspection(found: Surveyed, looked: Sequence[_Looked], options: InspectOpti
 
 def _report(case: Case, uses: dict[str, str], *, full: bool) -> CaseReport:
     tumour = None
+    doubts: tuple[str, ...] = ()
     if full:
         volume, labels = load_case(case)
+        doubts = implausible_notes(volume)
         grid, affine, has_world = volume.shape, volume.affine, volume.has_world
         if labels is not None:
             tumour = int(region_masks(labels, ("whole",)).sum())
     else:
         header = image_header(next(iter(case.images.values())))
         grid, affine, has_world = header.shape, header.affine, header.has_world
+        size = doubtful_size(grid, affine) if has_world else None
+        doubts = (f"{MARK}{size}",) if size else ()
     return CaseReport(
         case=case.id,
         patient=case.patient,
         site=case.site,
         sequences=tuple(case.images),
-        notes=case.notes,
+        notes=(*case.notes, *doubts),
         grid=grid,
         spacing_mm=spacing_mm(affine) if has_world else None,
         axes=axis_codes(affine),

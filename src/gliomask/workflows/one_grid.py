@@ -8,6 +8,7 @@ from dataclasses import replace
 from gliomask.alignment.bias import correct_bias
 from gliomask.alignment.study import AlignedStudy, align_study, on_one_grid
 from gliomask.core.case import Case
+from gliomask.core.plausibility import implausible
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import reliability
 from gliomask.datasets.dicom_study import SOURCE as DICOM
@@ -93,16 +94,17 @@ def put_on_one_grid(
 
 
 def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
-    """A prediction that also says what was done to the series before."""
+    """A prediction that also says what was done to the series before, and what can't be true."""
     flag = prediction.reliability
-    if flag is not None and study.reasons:
-        flag = reliability((*flag.reasons, *study.reasons))
+    reasons = (*study.reasons, *implausible(prediction, study.volume))
+    if flag is not None and reasons:
+        flag = reliability((*flag.reasons, *reasons))
     if study.provenance:
         provenance = {**prediction.provenance, "alignment": dict(study.provenance)}
         prediction = replace(prediction, provenance=provenance)
     notes = (*prediction.notes, *study.notes)
     if flag is None:
-        notes = (*notes, *(reason.text for reason in study.reasons))
+        notes = (*notes, *(reason.text for reason in reasons))
     return replace(prediction, notes=notes, reliability=flag)
 
 

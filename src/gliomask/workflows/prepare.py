@@ -22,6 +22,7 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.case import Case
 from gliomask.core.labels import REGIONS
+from gliomask.core.plausibility import MARK, implausible_notes
 from gliomask.core.progress import SILENT, Progress
 from gliomask.core.slices import VERSION
 from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_split
@@ -81,7 +82,7 @@ class PrepareResult:
         split: of its patients.
         made: patients prepared by this run; the others were there already.
         skipped: (case, reason) of the cases left out.
-        explanation: how the sources were recognised.
+        explanation: how the sources were recognised, and what can't be true of their images.
     """
 
     store: Path
@@ -127,6 +128,8 @@ def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResu
     write_split(options.out / SPLIT, split)
     write_manifest(options.out, manifest)
     new = sum(fresh for _, fresh in done)
+    doubts = [f"{e.id}: {note}" for e in entries for note in e.notes if note.startswith(MARK)]
+    explanation = (*explanation, *doubts)
     return PrepareResult(options.out, manifest, split, new, tuple(sorted(problems)), explanation)
 
 
@@ -207,6 +210,7 @@ def _prepare_patient(
             volume, labels = load_case(case)
             if labels is None:
                 raise CaseError("the case has no mask")
+            case = replace(case, notes=(*case.notes, *implausible_notes(volume)))
             loaded.append(LoadedCase(case, volume, labels, fingerprints[case.id]))
         except InputError as problem:
             problems.append((case.id, str(problem)))

@@ -1,0 +1,90 @@
+"""Whether what a file says can be true of a head: its size, its shades, the tumour's volume.
+
+A unit that was mixed up or a mask in an image's place is no damage: the file can be read. So none
+of this is refused; it is a reason for distrust wherever a figure in millimetres or a mask is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from gliomask.core.geometry import spacing_mm
+from gliomask.core.prediction import Prediction
+from gliomask.core.reliability import Reason
+from gliomask.core.volume import Affine, FloatArray, Volume
+
+HEAD_MM: Final = (80.0, 400.0)
+"""Between these lies the second-longest side of a scan that holds a head. The longest may reach
+down the neck and the shortest be a single slice."""
+LARGEST_ML: Final = 1000.0
+"""A tumour of a litre would be most of a brain (1.2 to 1.5 litres)."""
+FEWEST_SHADES: Final = 16
+"""Fewer different intensities make a mask, or an image that lost most of its contrast."""
+MARK: Final = "implausible: "
+"""How the note of a case that can't be true begins."""
+_SAMPLE = 50_000
+
+
+def doubtful_size(shape: tuple[int, ...], affine: Affine) -> str | None:
+    """Why a grid can't hold a head, with its sides; None if it can.
+
+    Args:
+        shape: (I, J, K).
+        affine: (4, 4), voxel index to millimetres.
+    """
+    sides = [count * size for count, size in zip(shape, spacing_mm(affine), strict=True)]
+    low, high = HEAD_MM
+    if low <= sorted(sides)[1] <= high:
+        return None
+    told = " x ".join(f"{side:.3g}" for side in sides)
+    return (
+        f"the scan measures {told} mm, and a head {low / 10:.0f} to {high / 10:.0f} cm: "
+        "the voxel size or its unit in the header is wrong, and so is every length and volume"
+    )
+
+
+def doubtful_shades(image: FloatArray) -> str | None:
+    """Why an image looks like a mask, with its number of intensities; None if it doesn't.
+
+    Args:
+        image: one sequence (I, J, K).
+    """
+    flat = image.reshape(-1)
+    if len(np.unique(flat[:: max(1, flat.size // _SAMPLE)])) >= FEWEST_SHADES:
+        return None
+    found = len(np.unique(flat))
+    if found >= FEWEST_SHADES:
+        return None
+    return f"only {found} different intensities: a mask, or an image that lost its contrast"
+
+
+def implausible_notes(volume: Volume) -> tuple[str, ...]:
+    """Notes on what can't be true of the images of a case."""
+    size = doubtful_size(volume.shape, volume.affine) if volume.has_world else None
+    shades = [
+        f"{name}: {text}"
+        for name, image in zip(volume.sequences, volume.array, strict=True)
+        if (text := doubtful_shades(image))
+    ]
+    return tuple(f"{MARK}{text}" for text in (size, *shades) if text)
+
+
+def implausible(prediction: Prediction, volume: Volume) -> Iterator[Reason]:
+    """Reasons to distrust a prediction that its figures alone give.
+
+    Args:
+        prediction: of the volume.
+        volume: the images, on the grid of the mask.
+    """
+    if volume.has_world and (text := doubtful_size(volume.shape, volume.affine)):
+        yield Reason("red", "implausible_size", text)
+    for name, image in zip(volume.sequences, volume.array, strict=True):
+        if text := doubtful_shades(image):
+            yield Reason("red", "implausible_intensities", f"{name}: {text}")
+    for region, ml in (prediction.volumes_ml or {}).items():
+        if ml > LARGEST_ML:
+            text = f"{region}: {ml:,.0f} ml, and no tumour is larger than {LARGEST_ML:,.0f} ml"
+            yield Reason("red", "implausible_volume", text)
