@@ -163,6 +163,12 @@ def test_what_is_no_original_magnitude_image(image_type: tuple[str, ...]) -> Non
     assert found.rejected == "no original image (ImageType=" + "\\".join(image_type) + ")"
 
 
+def test_a_diffusion_weighting_in_the_header() -> None:
+    weighted = replace(tags("", T2_FSE), b_value=1000.0)
+    assert recognise(weighted).rejected == "by its header diffusion (b=1000)"
+    assert recognise(replace(weighted, b_value=0.0)).sequence == "t2"
+
+
 def test_a_reformat_without_image_type() -> None:
     found = recognise(replace(tags("t1 mpr cor", NONE), image_type=()))
     assert found.rejected == "by its name made from other series (mpr)"

@@ -117,6 +117,8 @@ def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
     if kind[:1] == ("DERIVED",) or _NO_IMAGE.intersection(kind[2:]):
         text = "\\".join(kind)
         return f"no original image (ImageType={text})"
+    if tags.b_value:
+        return f"by its header diffusion (b={tags.b_value:g})"
     if not kind and "mpr" in words_of_name(tags.description or tags.protocol):
         return "by its name made from other series (mpr)"
     return f"by its name {reading.other}" if reading.other else None

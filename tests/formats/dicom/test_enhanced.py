@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import Dataset
 
 from gliomask.core.case import ImageFile
 from gliomask.errors import FormatError
@@ -49,6 +50,17 @@ def test_its_tags(tmp_path: Path) -> None:
     assert timing == (101.5, 4000.0, 2400.0, 3.5)
     assert tags.scanning_sequence == ("SE", "IR")
     assert tags.image_type == ("ORIGINAL", "PRIMARY", "M", "NONE", "MAGNITUDE")
+
+
+def test_its_diffusion_and_its_part_of_the_body(tmp_path: Path) -> None:
+    dataset = enhanced([Part(PLAN, pixels(PLAN))])
+    (shared,) = dataset.SharedFunctionalGroupsSequence
+    region, anatomy, diffusion = Dataset(), Dataset(), Dataset()
+    region.CodeMeaning, anatomy.AnatomicRegionSequence = "Cervical spine", [region]
+    diffusion.DiffusionBValue = 1000.0
+    shared.FrameAnatomySequence, shared.MRDiffusionSequence = [anatomy], [diffusion]
+    tags = survey_files([write(tmp_path / "a.dcm", dataset)]).series[0].tags
+    assert (tags.body_part, tags.b_value) == ("Cervical spine", 1000.0)
 
 
 def test_two_echoes_and_two_stacks(tmp_path: Path) -> None:

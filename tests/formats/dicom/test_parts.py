@@ -12,6 +12,7 @@ from pydicom import Dataset
 
 from gliomask.formats.dicom.read import read_series
 from gliomask.formats.dicom.series import Survey, survey_files
+from tests.formats.dicom.enhanced import Part, enhanced, write
 from tests.formats.dicom.made import Plan, pixels, save, series
 
 PLAN = Plan(slices=8)
@@ -122,6 +123,19 @@ def test_echoes_that_are_cut_up_are_two_volumes_all_the_same(tmp_path: Path) -> 
     for number, one in enumerate(by_echo, 1):
         array, _ = read_series(one.image.paths, one.image.channel)
         assert np.array_equal(array, pixels(PLAN, number).transpose(2, 1, 0))
+
+
+def test_frames_of_one_file_that_are_cut_up(tmp_path: Path) -> None:
+    stored = pixels(PLAN)
+    even = replace(PLAN, step=10.0, slices=4)
+    odd = replace(even, origin=(-31.5, 17.25, -35.0))
+    parts = [Part(even, stored[::2], echo=98.0), Part(odd, stored[1::2], echo=98.2)]
+    path = write(tmp_path / "a.dcm", enhanced(parts))
+    (only,) = survey_files([path]).series
+    assert only.image.channel is None
+    array, affine = read_series((path,))
+    assert np.array_equal(array, stored.transpose(2, 1, 0))
+    assert np.allclose(affine, only.affine)
 
 
 def test_stacks_apart_from_each_other_stay_two(tmp_path: Path) -> None:

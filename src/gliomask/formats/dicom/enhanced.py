@@ -64,8 +64,10 @@ def enhanced_tags(tags: SeriesTags, dataset: Dataset) -> SeriesTags:
     agents = items(dataset, "ContrastBolusAgentSequence")
     timing = first.get("MRTimingAndRelatedParametersSequence")
     regions = items(first.get("FrameAnatomySequence"), "AnatomicRegionSequence")
+    diffusion = number(first.get("MRDiffusionSequence"), "DiffusionBValue")
     return replace(
         tags,
+        b_value=tags.b_value if diffusion is None else diffusion,
         scanning_sequence=_scanning_sequence(dataset, modifier),
         echo_time=number(first.get("MREchoSequence"), "EffectiveEchoTime"),
         repetition_time=number(timing, "RepetitionTime"),

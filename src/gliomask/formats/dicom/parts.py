@@ -135,13 +135,15 @@ def _interleaved(one: Part, other: Part) -> bool:
     mine, theirs = np.sort(first @ normal), np.sort(second @ normal)
     if mine[-1] < theirs[0] or theirs[-1] < mine[0]:
         return False
-    return bool(_distances(mine, theirs).min() >= SAME_PLACE_MM)
+    return _nearest(mine, theirs) >= SAME_PLACE_MM
 
 
-def _distances(
-    mine: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    return np.abs(mine[:, np.newaxis] - theirs)
+def _nearest(mine: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> float:
+    """The least distance between two sets of heights in ascending order."""
+    at = np.searchsorted(theirs, mine)
+    above = np.abs(theirs[np.minimum(at, len(theirs) - 1)] - mine)
+    below = np.abs(theirs[np.maximum(at - 1, 0)] - mine)
+    return float(np.minimum(above, below).min())
 
 
 def _difference(one: Frame, other: Frame) -> str:

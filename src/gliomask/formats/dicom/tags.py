@@ -36,6 +36,7 @@ KEYWORDS = (
     "ContrastBolusAgent",
     "BodyPartExamined",
     "ContrastBolusStartTime",
+    "DiffusionBValue",
 )
 """The elements that ``series_tags`` reads."""
 _TIMES = (
@@ -67,6 +68,7 @@ class SeriesTags:
         body_part: as it stands there, empty if not told.
         acquired: when the series was acquired, and injected: when its contrast agent was; seconds
             to be compared within a study, None if not told.
+        b_value: of diffusion weighting, s/mm2, None if not told.
     """
 
     patient_id: str = ""
@@ -92,6 +94,7 @@ class SeriesTags:
     body_part: str = ""
     acquired: float | None = None
     injected: float | None = None
+    b_value: float | None = None
 
     @property
     def label(self) -> str:
@@ -126,6 +129,7 @@ def series_tags(dataset: Dataset) -> SeriesTags:
         body_part=text(dataset, "BodyPartExamined"),
         acquired=_acquired(dataset),
         injected=clock(dataset, "StudyDate", "ContrastBolusStartTime"),
+        b_value=number(dataset, "DiffusionBValue"),
     )
 
 
