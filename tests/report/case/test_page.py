@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.geometry import PICTURE_AFFINE
+from gliomask.core.reliability import Level
 from gliomask.core.volume import Volume
 from gliomask.report.case import layers
 from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
@@ -122,11 +123,31 @@ def test_intervals_flags_audit_and_times(tmp_path: Path) -> None:
         provenance={"software": {"gliomask": "1.0"}, "command": "gliomask predict"},
     )
     text = read(tmp_path, page).text
-    for expected in ("0.2 – 0.4 (90%)", "▲ amber", "5 mm; seen: 1 mm", "gaps", "a note", "face"):
+    for expected in ("0.2 – 0.4 (90%)", "▲ amber", "5 mm", "seen: 1 mm", "gaps", "a note", "face"):
         assert expected in text
     assert "1.2 s" in text
     assert text[text.index("software: gliomask") + 1] == "1.0"
     assert text[text.index("command") + 1] == "gliomask predict"
+
+
+@pytest.mark.parametrize(("level", "sign"), [("red", "■ red"), ("amber", "▲ amber")])
+def test_a_flag_stands_beside_the_volume_and_above_the_viewer(
+    tmp_path: Path, level: Level, sign: str
+) -> None:
+    flags = (
+        Flag("reliability", level, (f"{level}: too faint", "green: seen before")),
+        Flag("spacing", "green", ("1 mm",)),
+    )
+    page = CasePage(whole_prediction(), head_volume(), flags=flags)
+    html = write_case_page(tmp_path / "a.html", page).read_text(encoding="utf-8")
+    headline, viewer = html.index('<ul class="sizes">'), html.index('id="viewer"')
+    beside = html[headline : html.index("</ul>", headline)]
+    assert sign in beside
+    assert headline < html.index("<li>too faint</li>") < viewer
+    assert "seen before" not in html[:viewer]
+    plain = CasePage(whole_prediction(), head_volume(), flags=flags[1:])
+    html = write_case_page(tmp_path / "b.html", plain).read_text(encoding="utf-8")
+    assert 'id="doubt"' not in html
 
 
 def test_nothing_that_is_told_becomes_markup(tmp_path: Path) -> None:

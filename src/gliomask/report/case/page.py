@@ -11,7 +11,7 @@ from types import MappingProxyType
 from gliomask.core.atomic import write_text
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
-from gliomask.core.reliability import Level
+from gliomask.core.reliability import LEVELS, Level
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.report import style
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
@@ -124,6 +124,7 @@ def write_case_page(path: Path, page: CasePage) -> Path:
         "verdict": _verdict(page),
         "regions": _regions(page),
         "facts": _facts(page),
+        "doubt": _doubt(page),
         "page": page,
         "provenance": _origin(page),
         "still": data_uri(page.still or _still(page)),
@@ -161,6 +162,18 @@ def _verdict(page: CasePage) -> dict[str, object]:
     said = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
     text = " ".join(sentence for sentence in said if sentence)
     return {"found": False, "title": "No tumour found", "text": text}
+
+
+def _doubt(page: CasePage) -> dict[str, object] | None:
+    """What stands beside the result where not all is green: the worst level and its reasons."""
+    level = max((flag.level for flag in page.flags), key=LEVELS.index, default="green")
+    if level == "green":
+        return None
+    titles = {"amber": "Look at it before you use it.", "red": "Do not rely on this result."}
+    reasons = [reason for flag in page.flags if flag.level == level for reason in flag.reasons]
+    lead = f"{level}: "
+    own = [reason.removeprefix(lead) for reason in reasons if reason.startswith(lead)]
+    return {"level": level, "title": titles[level], "reasons": own or reasons}
 
 
 def _evidence(prediction: Prediction) -> str:
