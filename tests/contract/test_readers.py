@@ -56,6 +56,7 @@ READERS = {
     "figshare_cheng": Expected("figshare_cheng", ("t1ce",), ("core",), one_slice=True),
     "nnunet": Expected("nnunet"),
     "msd": Expected("nnunet"),
+    "bids": Expected("bids", regions=("whole",)),
     "table": Expected("table"),
 }
 

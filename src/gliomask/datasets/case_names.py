@@ -1,14 +1,15 @@
-"""Which case a mask belongs to: by its file's name, or by the folders that it lies in."""
+"""Which case files belong to: by their names, or by the folders that they lie in."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gliomask.core.identity import bids_case, safe_name
+from gliomask.core.case import Case
+from gliomask.core.identity import bids_case, patient_of, safe_name
 from gliomask.datasets.folders import stem
 from gliomask.datasets.names import words_of
 
@@ -23,6 +24,15 @@ _GENERIC = frozenset({
     "image", "images", "data", "brain", "native", "corrected", "drawn",
 })  # fmt: skip
 """Words that name no case."""
+
+
+_SESSION = re.compile(
+    r"(ses|session|visit|timepoint|tp|follow-?up|fu|baseline|preop|postop)"
+    r"([-_ ]?\d[A-Za-z0-9]{0,7}|[-_ ][A-Za-z0-9]{1,8})?",
+    re.IGNORECASE,
+)
+"""A folder of one of several examinations of a patient."""
+_DATE = re.compile(r"(19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d")
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,62 @@ def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName,
         else:
             found.append(CaseName(safe_name(name), told))
     return tuple(found)
+
+
+def folder_case(folder: Path) -> tuple[str, str]:
+    """The case and the patient that a folder of images is of, as safe names.
+
+    A name that says nothing (``anat``, ``mri``) is passed over for that of the folder above, and
+    one that only says when (``visit_1``, a date) is put behind it.
+
+    >>> folder_case(Path("/x/patient_01/visit_1/mri"))
+    ('patient_01_visit_1', 'patient_01')
+    """
+    place, visits = folder.resolve(), 0
+    parts: list[str] = []
+    while place.name and not (parts and not _says_when(parts[0])):
+        if tells_case(place.name):
+            parts.insert(0, place.name)
+            visits += bool(_SESSION.fullmatch(place.name))
+        place = place.parent
+    parts = parts or [folder.resolve().name]
+    name = "_".join(parts)
+    whose = "_".join(part for part in parts if not _SESSION.fullmatch(part)) if visits else name
+    return bids_case(name) or safe_name(name), patient_of(whose or name)
+
+
+def _says_when(name: str) -> bool:
+    return bool(_SESSION.fullmatch(name) or _DATE.fullmatch(name))
+
+
+def told_apart(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases, those that share an id with the name of the folder in which they differ before it.
+
+    DICOM studies, whose folders mean little, and what folders don't tell apart keep their id.
+    """
+    shared = Counter(case.id.casefold() for case in cases)
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        if shared[case.id.casefold()] > 1 and case.images and case.source != "dicom":
+            groups.setdefault(case.id.casefold(), []).append(case)
+    better = {id(case): name for group in groups.values() for case, name in _apart(group)}
+    return tuple(replace(case, id=better.get(id(case), case.id)) for case in cases)
+
+
+def _apart(group: Sequence[Case]) -> list[tuple[Case, str]]:
+    above = [[p.name for p in _first(case).absolute().parents if p.name] for case in group]
+    for level in range(max(map(len, above))):
+        names = [parts[level] if level < len(parts) else "" for parts in above]
+        if all(names) and len({name.casefold() for name in names}) == len(names):
+            return [
+                (case, safe_name(f"{name}_{case.id}"))
+                for case, name in zip(group, names, strict=True)
+            ]
+    return []
+
+
+def _first(case: Case) -> Path:
+    return next(iter(case.images.values())).paths[0]
 
 
 def _place(path: Path, root: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from gliomask.core.case import Case
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import (
+    bids,
     brats,
     figshare_cheng,
     lgg_1p19q,
@@ -32,6 +33,7 @@ LAYOUTS: tuple[Layout, ...] = (
     ucsf_pdgm.LAYOUT,
     figshare_cheng.LAYOUT,
     lgg_1p19q.LAYOUT,
+    bids.LAYOUT,
     nnunet.LAYOUT,
     table.LAYOUT,
 )

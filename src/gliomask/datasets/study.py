@@ -25,6 +25,7 @@ from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_picture
+from gliomask.formats.limits import MAX_DEPTH
 from gliomask.formats.volumes import is_second_half, is_volume
 
 NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
@@ -188,14 +189,27 @@ def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
 
 
 def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> Surveyed:
-    """The examinations in the folders of a folder, and DICOM files anywhere else below it."""
-    parts = [Surveyed(*in_folders(folders(folder), _inside))]
+    """The examinations anywhere below a folder, and DICOM files anywhere else below it."""
+    parts = [Surveyed(*_below(folder))]
     if holds_dicom(folder):
         parts.append(_of_dicom(_not_yet_used(folder, parts[0].cases), folder, picks))
     if not any(part.cases or part.problems for part in parts):
-        what = "no NIfTI files, pictures or DICOM in it or in its folders, and"
+        what = "no NIfTI files, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
     return joined(parts)
+
+
+def _below(folder: Path, depth: int = 1) -> Cases:
+    """The cases of the folders in a folder, or of those in them, as deep as DICOM is looked for."""
+    cases: list[Case] = []
+    problems: list[Problem] = []
+    for place in folders(folder):
+        found, refused = in_folders([place], _inside)
+        if not found and not refused and depth < MAX_DEPTH and not place.is_symlink():
+            found, refused = _below(place, depth + 1)
+        cases += found
+        problems += refused
+    return tuple(cases), tuple(problems)
 
 
 def _inside(folder: Path) -> Cases:

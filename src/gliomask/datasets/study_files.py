@@ -8,6 +8,7 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.case_names import folder_case
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.folders import natural, stem
 from gliomask.datasets.name_reading import (
@@ -107,13 +108,13 @@ def case_of_images(
     images: Mapping[str, ImageFile], name: str, folder: Path, notes: tuple[str, ...] = ()
 ) -> Case:
     """A case without a mask, called ``name`` or, if that is empty, like its folder."""
-    name = name or folder.resolve().name
+    case, patient = (safe_name(name), patient_of(name)) if name else folder_case(folder)
     return Case(
-        id=safe_name(name),
-        patient=patient_of(name),
+        id=case,
+        patient=patient,
         images={s: images[s] for s in SEQUENCES if s in images},
         source=SOURCE,
-        site=tcga_site(name),
+        site=tcga_site(patient),
         synthetic=is_synthetic(folder),
         notes=notes,
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gliomask.core.case import Case
+from gliomask.datasets.case_names import told_apart
 from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.find import unique
 from gliomask.datasets.layout import Problem
@@ -27,8 +28,8 @@ class Surveyed:
 
 
 def joined(parts: Sequence[Surveyed]) -> Surveyed:
-    """Several as one. Cases that share an id get a number, and their series follow them."""
-    cases = unique(case for part in parts for case in part.cases)
+    """Several as one. Cases that share an id get a folder's name or a number, their series too."""
+    cases = unique(told_apart([case for part in parts for case in part.cases]))
     names = iter(cases)
     series: list[SeriesAudit] = []
     for part in parts:

@@ -1,4 +1,4 @@
-"""Cohorts that come with a description: nnU-Net, Medical Segmentation Decathlon, a CSV table."""
+"""Cohorts that come with a description: nnU-Net, Decathlon, BIDS, a CSV table."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from gliomask.phantom.layout import (
 
 DECATHLON = {OEDEMA: 1, NECROSIS: 2, ENHANCING: 3}
 BRATS_2023 = {NECROSIS: 1, OEDEMA: 2, ENHANCING: 3}
+_BIDS = {"t1": "T1w", "t1ce": "ce-gadolinium_T1w", "t2": "T2w", "flair": "FLAIR"}
 _DECATHLON_ORDER = ("flair", "t1", "t1ce", "t2")
 
 
@@ -84,6 +85,24 @@ def _msd_summary(folder: Path, numbers: Sequence[int]) -> None:
     write_text(folder / "dataset.json", json.dumps(description, indent=2) + "\n")
 
 
+def _bids(folder: Path, patient: SyntheticPatient) -> None:
+    """A session of BIDS, its mask among the derivatives."""
+    name, affine = f"sub-phantom{patient.number:03d}_ses-1", patient.volume.affine
+    place = Path(name.replace("_", "/")) / "anat"
+    for sequence, image in zip(patient.volume.sequences, patient.volume.array, strict=True):
+        write_image(folder / place / f"{name}_{_BIDS[sequence]}.nii.gz", image, affine)
+    mask = folder / "derivatives" / "manual" / place / f"{name}_label-tumor_mask.nii.gz"
+    write_labels(mask, patient.labels, affine, dict.fromkeys(BRATS_2023, 1))
+
+
+def _bids_summary(folder: Path, _numbers: Sequence[int]) -> None:
+    about = {"Name": "Phantom", "BIDSVersion": "1.9.0", "Acknowledgements": DESCRIPTION}
+    write_text(folder / "dataset_description.json", json.dumps(about, indent=2) + "\n")
+    derived = {**about, "DatasetType": "derivative", "GeneratedBy": [{"Name": "manual"}]}
+    path = folder / "derivatives" / "manual" / "dataset_description.json"
+    write_text(path, json.dumps(derived, indent=2) + "\n")
+
+
 def _table_name(number: int) -> str:
     return f"phantom-{number:03d}"
 
@@ -109,6 +128,7 @@ def _table_summary(folder: Path, numbers: Sequence[int]) -> None:
 WRITERS = {
     "nnunet": Writer(_nnunet, _nnunet_summary),
     "msd": Writer(_msd, _msd_summary),
+    "bids": Writer(_bids, _bids_summary),
     "table": Writer(_table, _table_summary),
 }
 """Layout -> how it is written."""

@@ -1,0 +1,188 @@
+"""BIDS: the Brain Imaging Data Structure, raw and derived.
+
+    sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz
+                      sub-01_ses-1_ce-gadolinium_T1w.nii.gz
+                      sub-01_ses-1_{T2w,FLAIR}.nii.gz
+    derivatives/<name>/sub-01/ses-1/anat/sub-01_ses-1_label-tumor_mask.nii.gz
+                                         sub-01_ses-1_dseg.nii.gz
+
+A session is a case, its subject the patient. Masks lie among the derivatives or beside the images;
+where images lie in the space of the mask (``space-``) in the same derivative, these are used. What
+``label-`` or ``desc-`` calls something else than tumour (``desc-brain_mask``) is no mask of ours,
+nor is what gliomask wrote.
+
+Format: https://bids-specification.readthedocs.io
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import bids_case, patient_of
+from gliomask.core.labels import BINARY
+from gliomask.datasets.folders import folders, volumes, within
+from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with
+from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.names import words_of
+from gliomask.errors import CaseError, InputError
+
+OURS = "gliomask"
+"""Name of the derivative that gliomask writes: no reference."""
+_NAME = re.compile(
+    r"sub-[A-Za-z0-9]+(?P<entities>(_[a-z]+-[A-Za-z0-9+.]+)*)_(?P<suffix>T1w|T2w|FLAIR|mask|dseg)"
+)
+_MASKS = ("mask", "dseg")
+_TUMOUR = re.compile(r"tumou?r|lesion|glioma|wholetumou?r|wt|neoplasm|abnormality", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file that is named as BIDS says.
+
+    Attributes:
+        path: of it; tree: the data set or derivative that it is of.
+        case: subject and session; entities: the other parts of its name; suffix: the last one.
+    """
+
+    path: Path
+    tree: Path
+    case: str
+    entities: Mapping[str, str]
+    suffix: str
+
+    @property
+    def space(self) -> tuple[Path, str]:
+        """What it shares with files that lie on its grid."""
+        return self.tree, self.entities.get("space", "")
+
+    @property
+    def about(self) -> str:
+        """What it is of, in its own words; empty if they say nothing."""
+        return " ".join(self.entities[key] for key in ("label", "desc") if key in self.entities)
+
+
+def looks_like(root: Path) -> Verdict:
+    """Folders ``sub-<label>`` with images named as BIDS says."""
+    subject = first_with(_subjects(root), lambda place: _images(_in_subject(root, place)))
+    if subject is None:
+        return Verdict(False, "no sub-<label>/[ses-<label>/]anat with sub-<label>_..._T1w.nii.gz")
+    return Verdict(True, f"{subject.name} holds images named as BIDS says")
+
+
+def cases(root: Path) -> Cases:
+    """Each session of a subject is a case, or each subject where there are no sessions."""
+    problems: list[Problem] = []
+    of_case: dict[str, list[_File]] = {}
+    for tree in _trees(root):
+        for subject in _subjects(tree):
+            for file in _in_subject(tree, subject):
+                if patient_of(file.case) == subject.name:
+                    of_case.setdefault(file.case, []).append(file)
+                else:
+                    what = f"lies in {subject.name}: whose it is can't be told"
+                    problems.append(Problem(file.path.name, what))
+    found: list[Case] = []
+    for name, files in of_case.items():
+        try:
+            if _images(files):  # else it is derived from what is not here
+                found.append(_case(name, files))
+        except InputError as problem:
+            problems.append(Problem(name, str(problem)))
+    return tuple(found), tuple(problems)
+
+
+LAYOUT = Layout("bids", looks_like, cases, by_folder=False)
+
+
+def _trees(root: Path) -> list[Path]:
+    derived = root / "derivatives"
+    return [root, *([derived, *folders(derived)] if derived.is_dir() else [])]
+
+
+def _subjects(tree: Path) -> list[Path]:
+    return [folder for folder in folders(tree) if re.fullmatch(r"sub-[A-Za-z0-9]+", folder.name)]
+
+
+def _in_subject(tree: Path, subject: Path) -> list[_File]:
+    return [
+        _File(path, tree, bids_case(name) or "", _entities(parts["entities"]), parts["suffix"])
+        for place in within(subject, 2)
+        for name, path in volumes(place)
+        if (parts := _NAME.fullmatch(name))
+    ]
+
+
+def _entities(text: str) -> dict[str, str]:
+    pairs = (part.split("-", 1) for part in text.split("_") if part)
+    return {key: value for key, value in pairs if key != "ses"}
+
+
+def _case(name: str, files: Sequence[_File]) -> Case:
+    mask = _mask(files)
+    chosen = _on_one_grid(_images(files), mask)
+    case = Case(
+        id=name,
+        patient=patient_of(name),
+        images=_by_sequence(chosen),
+        label=ImageFile((mask.path,)) if mask else None,
+        source=LAYOUT.name,
+    )
+    return replace(case, scheme=BINARY) if mask and mask.suffix == "mask" else case
+
+
+def _images(files: Iterable[_File]) -> list[_File]:
+    return [file for file in files if file.suffix not in _MASKS]
+
+
+def _mask(files: Iterable[_File]) -> _File | None:
+    """The mask of the tumour: one that says so, else one that says nothing else."""
+    masks = [f for f in files if f.suffix in _MASKS and f.tree.name != OURS]
+    saying = [file for file in masks if any(map(_TUMOUR.search, words_of(file.about)))]
+    usable = saying or [file for file in masks if not file.about]
+    if len(usable) > 1:
+        names = ", ".join(str(file.path) for file in usable)
+        raise CaseError(f"several masks: {names}")
+    return usable[0] if usable else None
+
+
+def _on_one_grid(images: Sequence[_File], mask: _File | None) -> list[_File]:
+    """The images in the space of the mask, else those of the data set itself."""
+    if mask is not None:
+        beside = [file for file in images if file.space == mask.space]
+        if beside:
+            return beside
+    raw = [file for file in images if file.space == (images[0].tree, "")]
+    spaces = {file.space for file in images}
+    if not raw and len(spaces) > 1:
+        told = ", ".join(sorted(f"{tree.name} {space}" for tree, space in spaces))
+        raise CaseError(f"images in several spaces: {told}")
+    return raw or list(images)
+
+
+def _by_sequence(images: Iterable[_File]) -> dict[str, ImageFile]:
+    found: dict[str, Path] = {}
+    for file in images:
+        sequence = _sequence(file)
+        if sequence in found:
+            names = f"{found[sequence].name} and {file.path.name}"
+            what = f"two images for {sequence}: {names}"
+            raise CaseError(what, path=file.path.parent, hint=f"name one by --{sequence}")
+        found[sequence] = file.path
+    return {sequence: ImageFile((path,)) for sequence, path in found.items()}
+
+
+def _sequence(file: _File) -> str:
+    if file.suffix != "T1w":
+        return {"T2w": "t2", "FLAIR": "flair"}[file.suffix]
+    if "ce" in file.entities:
+        return "t1ce"
+    told = " ".join(file.entities.get(key, "") for key in ("acq", "desc"))
+    reading = read_name(f"{told} T1w")
+    if reading.contrast_doubt:
+        what = f"before or after contrast? {reading.contrast_doubt}"
+        raise CaseError(what, path=file.path, hint="name it by --t1 or --t1ce")
+    return "t1ce" if reading.contrast else "t1"
