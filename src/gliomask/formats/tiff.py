@@ -26,8 +26,9 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ALPHA = (1, 2)
 _DEFLATE = (COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE)
 _UNBOUNDED = (COMPRESSION.LZMA, COMPRESSION.ZSTD)
-_BY_PILLOW = ("bool", "uint8", "uint16", "int16", "int32", "float32")
-"""Types of grey that Pillow reads unrounded; in colour only the first two."""
+_BY_PILLOW = ("bool", "uint8", "uint16")
+"""Types of grey that Pillow reads as they are; in colour only the first two. Compressed signed
+numbers of the other byte order it swaps."""
 _NEGATIVE_BY_PILLOW = ("bool", "uint8")
 _CHUNK = 2**20
 
