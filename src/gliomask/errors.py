@@ -6,6 +6,7 @@
     │   ├── LayoutError      2     a folder holds no data set that we know
     │   ├── CaseError        2     one case (patient, study) can't be used
     │   ├── CasesError       2     several can't: all are listed at once
+    │   ├── QuestionError    2     what was given can be read in several ways: an option answers
     │   ├── ConfigError      2     an option, a recipe key, the name of a network
     │   ├── StoreError       2     a prepared store or its split
     │   └── ModelError       2     a run folder, a model card, weights
@@ -107,6 +108,41 @@ class CasesError(InputError):
     ) -> None:
         super().__init__(what, path=path, hint=hint)
         self.problems = tuple(problems)
+
+
+class QuestionError(InputError):
+    """What was given can be read in several ways, and an option answers which is meant.
+
+    Args:
+        what: what is in doubt, one line.
+        option: that answers, as Python spells it.
+        answers: (value of the option, what it means), the likeliest first.
+        path: what it is about.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        option: str,
+        answers: Iterable[tuple[str, str]],
+        path: str | Path | None = None,
+    ) -> None:
+        self.option, self.answers = option, tuple(answers)
+        ways = " or ".join(f"{option}={value!r} ({meaning})" for value, meaning in self.answers)
+        super().__init__(what, path=path, hint=f"say which: {ways}")
+
+    def with_commands(self, command: str) -> str:
+        """The text with a command for each answer.
+
+        Args:
+            command: that was given, to which the option is added.
+        """
+        flag = f"--{self.option.replace('_', '-')}"
+        ways = " or ".join(
+            f"{command} {flag} {value} ({meaning})" for value, meaning in self.answers
+        )
+        return str(InputError(self.what, path=self.path, hint=f"say which: {ways}"))
 
 
 class ConfigError(InputError):

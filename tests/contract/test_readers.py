@@ -112,7 +112,7 @@ def test_its_cases(written: str, found: Found) -> None:
     assert len({case.patient for case in found.cases}) == PATIENTS
     for case in found.cases:
         assert tuple(case.images) == expected.sequences
-        assert case.scheme.regions == expected.regions
+        assert case.regions == expected.regions
         assert case.sparse is expected.sparse
         assert case.synthetic
         assert case.source == expected.layout

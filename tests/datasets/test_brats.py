@@ -7,11 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gliomask.core.labels import BRATS_2021, BRATS_2023, BRATS_2024
-from gliomask.datasets import brats as reader
+from gliomask.core.labels import (
+    BRATS_2021,
+    BRATS_2023,
+    BRATS_2024,
+    ENHANCING,
+    NECROSIS,
+    OEDEMA,
+    LabelScheme,
+)
 from gliomask.datasets.brats import cases, looks_like
-from gliomask.datasets.load import load_case
-from gliomask.errors import CaseError
+from gliomask.datasets.find import find_cases
+from gliomask.datasets.load import load_case, load_series, stack_series
+from gliomask.datasets.mask_labels import of_cases
+from gliomask.errors import CaseError, QuestionError
 from tests.datasets.tiny import brats, intensities, labels_of, mask, scan
 
 PLAIN = ("t1", "t1ce", "t2", "flair")
@@ -38,7 +47,7 @@ def test_names(tmp_path: Path, name: str, sequences: tuple[str, ...], patient: s
     (case,), problems = cases(tmp_path)
     assert not problems
     assert (case.id, case.patient) == (name, patient)
-    volume, _ = load_case(case)
+    volume = stack_series(case, load_series(case))
     for seed, sequence in enumerate(PLAIN):
         assert np.array_equal(volume.select((sequence,)).array[0], intensities(seed))
 
@@ -74,7 +83,7 @@ def test_files_wrapped_in_folders_of_their_name(tmp_path: Path) -> None:
         (tmp_path / "aside.nii.gz").rename(wrapped / f"00000057_brain_{path.name[-9:]}")
     (case,), problems = cases(tmp_path)
     assert not problems
-    assert set(load_case(case)[0].sequences) == {"t1", "flair"}
+    assert set(load_series(case)) == {"t1", "flair"}
     assert labels_of(case).any()
 
 
@@ -89,68 +98,108 @@ def test_the_misnamed_mask_of_case_355(tmp_path: Path) -> None:
     assert cases(tmp_path)[0][0].label is None
 
 
+def schemes(root: Path, labels: str = "auto") -> set[LabelScheme | None]:
+    return {case.scheme for case in find_cases(root, labels).cases}
+
+
 def test_numbers_until_2021(tmp_path: Path) -> None:
     brats(tmp_path, "BraTS2021_00000", 1, 2)
     brats(tmp_path, "BraTS2021_00002", 1, 2, 4)
-    found, _ = cases(tmp_path)
-    assert {case.scheme for case in found} == {BRATS_2021}
-    assert np.unique(labels_of(found[1])).tolist() == [0, 1, 2, 3]
+    assert schemes(tmp_path) == {BRATS_2021}
+    second = find_cases(tmp_path).cases[1]
+    assert np.unique(labels_of(second)).tolist() == [0, 1, 2, 3]
 
 
-def test_a_renumbered_copy_of_2021_is_accepted_and_said(tmp_path: Path) -> None:
+def test_a_renumbered_copy_of_2021_is_asked_about(tmp_path: Path) -> None:
+    """1 may be necrosis (BraTS 2023) or oedema (nnU-Net's conversion)."""
     brats(tmp_path, "BraTS2021_00000", 1, 2, 3)
     brats(tmp_path, "BraTS2021_00002", 1, 2)
-    found, problems = cases(tmp_path)
-    assert not problems
-    assert {case.scheme for case in found} == {BRATS_2023}
-    assert all("use 3 for enhancing tumour" in case.notes[0] for case in found)
+    with pytest.raises(QuestionError, match="the numbers 1, 2, 3") as asked:
+        find_cases(tmp_path)
+    assert [answer for answer, _ in asked.value.answers] == ["brats2023", "msd"]
+    assert schemes(tmp_path, "brats2023") == {BRATS_2023}
 
 
-def test_a_mix_of_3_and_4_is_refused(tmp_path: Path) -> None:
+def test_a_3_among_4s_is_refused_alone(tmp_path: Path) -> None:
     brats(tmp_path, "BraTS2021_00000", 1, 2, 3)
     brats(tmp_path, "BraTS2021_00002", 1, 2, 4)
-    found, (problem,) = cases(tmp_path)
-    assert [case.id for case in found] == ["BraTS2021_00002"]
-    assert problem.case == "BraTS2021_00000"
-    assert "holds a 3" in problem.reason
+    odd, good = find_cases(tmp_path).cases
+    assert good.scheme is odd.scheme is BRATS_2021
+    assert load_case(good)[1] is not None
+    with pytest.raises(CaseError, match=r"label 3 is not one of \[0, 1, 2, 4\]"):
+        load_case(odd)
 
 
 def test_a_mix_that_the_sample_missed_is_refused_when_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "SAMPLE", 1)
+    monkeypatch.setattr(of_cases, "SAMPLE", 1)
     brats(tmp_path, "BraTS2021_00000", 1, 2, 4)
     brats(tmp_path, "BraTS2021_00002", 1, 2, 3)
-    found, _ = cases(tmp_path)
     with pytest.raises(CaseError, match=r"label 3 is not one of \[0, 1, 2, 4\]"):
-        load_case(found[1])
+        load_case(find_cases(tmp_path).cases[1])
 
 
-def test_numbers_from_2023(tmp_path: Path) -> None:
-    brats(tmp_path, "BraTS-GLI-00000-000", 1, 2, 3, sequences=HYPHENS)
-    assert cases(tmp_path)[0][0].scheme is BRATS_2023
-    brats(tmp_path, "BraTS-GLI-00005-100", 2, 3, 4, sequences=HYPHENS)
-    found, _ = cases(tmp_path)
-    assert {case.scheme for case in found} == {BRATS_2024}
-    assert not found[1].notes
-    assert np.unique(labels_of(found[1])).tolist() == [0, 2, 3, 4]
+@pytest.mark.parametrize("challenge", ["GLI", "MET"])
+def test_numbers_from_2023_with_the_cavity(tmp_path: Path, challenge: str) -> None:
+    brats(tmp_path, f"BraTS-{challenge}-00000-000", 1, 2, 3, sequences=HYPHENS)
+    brats(tmp_path, f"BraTS-{challenge}-00005-100", 2, 3, 4, sequences=HYPHENS)
+    assert schemes(tmp_path) == {BRATS_2024}
+    second = find_cases(tmp_path).cases[1]
+    assert not second.notes
+    assert np.unique(labels_of(second)).tolist() == [0, 2, 3, 4]
+
+
+@pytest.mark.parametrize("challenge", ["SSA", "MEN", "GoAT"])
+def test_numbers_from_2023_without_a_cavity(tmp_path: Path, challenge: str) -> None:
+    brats(tmp_path, f"BraTS-{challenge}-00000-000", 1, 2, 3, sequences=HYPHENS)
+    assert schemes(tmp_path) == {BRATS_2023}
+    brats(tmp_path, f"BraTS-{challenge}-00001-000", 1, 2, 3, 4, sequences=HYPHENS)
+    with pytest.raises(CaseError, match="label 4 is not one of"):
+        load_case(find_cases(tmp_path).cases[1])
+
+
+def test_children_of_2024_have_numbers_of_their_own(tmp_path: Path) -> None:
+    """1 enhancing, 2 and 3 other core (solid, cystic), 4 oedema."""
+    brats(tmp_path, "BraTS-PED-00001-000", 1, 2, sequences=HYPHENS)
+    brats(tmp_path, "BraTS-PED-00002-000", 4, 2, 1, 3, sequences=HYPHENS)
+    _, case = find_cases(tmp_path).cases
+    labels = load_case(case)[1]
+    assert labels is not None
+    assert [labels[2, 3, k] for k in (2, 3, 4, 5)] == [OEDEMA, NECROSIS, ENHANCING, NECROSIS]
+
+
+def test_children_of_2023_or_2024_are_asked_about(tmp_path: Path) -> None:
+    brats(tmp_path, "BraTS-PED-00001-000", 1, 2, 3, sequences=HYPHENS)
+    with pytest.raises(QuestionError, match="several ways") as asked:
+        find_cases(tmp_path)
+    assert [answer for answer, _ in asked.value.answers] == ["brats2023", "brats-ped2024"]
+
+
+def test_where_a_sample_leaves_doubt_all_masks_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_cases, "SAMPLE", 1)
+    brats(tmp_path, "BraTS-PED-00001-000", 1, 2, 3, sequences=HYPHENS)
+    brats(tmp_path, "BraTS-PED-00002-000", 4, sequences=HYPHENS)
+    (scheme,) = schemes(tmp_path)
+    assert scheme is not None
+    assert scheme.name == "BraTS-PED 2024-2026"
 
 
 def test_a_cavity_without_any_enhancing_tumour_is_said(tmp_path: Path) -> None:
     brats(tmp_path, "BraTS-GLI-00005-100", 1, 2, 4, sequences=HYPHENS)
-    (case,), _ = cases(tmp_path)
+    (case,) = find_cases(tmp_path).cases
     assert case.scheme is BRATS_2024
     assert "resection cavity" in case.notes[0]
 
 
-def test_where_not_all_masks_were_asked_the_cavity_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reader, "SAMPLE", 1)
-    brats(tmp_path, "BraTS-GLI-00000-000", 1, 2, 3, sequences=HYPHENS)
-    brats(tmp_path, "BraTS-GLI-00005-100", 2, 4, sequences=HYPHENS)
-    found, _ = cases(tmp_path)
-    assert np.unique(labels_of(found[1])).tolist() == [0, 2, 4]
+def test_masks_of_ones_tell_the_whole_tumour_only(tmp_path: Path) -> None:
+    """Copies of the set with one number for all parts go round."""
+    brats(tmp_path, "BraTS2021_00000", 1)
+    brats(tmp_path, "BraTS2021_00002", 1)
+    first, _ = find_cases(tmp_path).cases
+    assert first.regions == ("whole",)
 
 
 def test_problems(tmp_path: Path) -> None:
@@ -168,6 +217,6 @@ def test_a_damaged_mask_is_left_to_the_loader(tmp_path: Path) -> None:
     folder = brats(tmp_path, "BraTS2021_00000", 1)
     path = folder / "BraTS2021_00000_seg.nii.gz"
     path.write_bytes(path.read_bytes()[:60])
-    (case,), _ = cases(tmp_path)
+    (case,) = find_cases(tmp_path).cases
     with pytest.raises(CaseError, match="truncated"):
         load_case(case)

@@ -41,7 +41,7 @@ def test_each_slice_is_a_case_of_its_patient(tmp_path: Path) -> None:
 def test_the_outline_is_the_core_and_nothing_else_is_told(tmp_path: Path) -> None:
     write_slice(tmp_path / "1.mat", IMAGE, MASK, "9")
     ((case,), _) = cases(tmp_path)
-    assert case.scheme.regions == ("core",)
+    assert case.regions == ("core",)
     labels = labels_of(case)
     assert np.unique(labels).tolist() == [0, CORE]
     assert region_masks(labels, ("core",)).sum() == 2

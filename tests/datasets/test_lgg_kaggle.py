@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gliomask.datasets.find import find_cases
 from gliomask.datasets.lgg_kaggle import case_without_masks, cases, looks_like
 from gliomask.datasets.load import load_case
 from gliomask.formats.pictures import read_stack, write_picture
@@ -34,7 +35,7 @@ def test_a_case(tmp_path: Path) -> None:
 
 def test_slices_are_ordered_by_number_and_masks_with_them(tmp_path: Path) -> None:
     kaggle(tmp_path)
-    (case,), _ = cases(tmp_path)
+    (case,) = find_cases(tmp_path).cases
     volume, labels = load_case(case)
     assert volume.shape == (5, 7, 11)
     assert (np.diff(volume.array[0, 2, 3]) > 0).all()

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gliomask.core.labels import CAVITY, ENHANCING, NECROSIS, OEDEMA, TUMOUR
+from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.datasets.description import read_description
-from gliomask.datasets.label_names import label_of, scheme_of_labels, scheme_of_regions
+from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.nnunet import cases, looks_like
-from gliomask.errors import CaseError, FormatError
+from gliomask.datasets.study import audit
+from gliomask.errors import CaseError, FormatError, QuestionError
 from gliomask.formats.nifti import write_nifti
 from tests.datasets.tiny import AFFINE, intensities, labels_of, mask, scan
 
@@ -34,6 +35,7 @@ DECATHLON: dict[str, Any] = {
     },
     "licence": "CC-BY-SA 4.0",
 }
+REGIONS = {"background": 0, "whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing": 3}
 
 
 def describe(root: Path, description: dict[str, Any]) -> None:
@@ -53,7 +55,7 @@ def test_a_file_per_channel(tmp_path: Path) -> None:
     nnunet(tmp_path, "A_1", "TCGA-CS-4942_x")
     verdict = looks_like(tmp_path)
     assert verdict.fits
-    assert "T1, FLAIR" in verdict.why
+    assert "dataset.json" in verdict.why
     (first, second), problems = cases(tmp_path)
     assert not problems
     assert (first.id, second.patient, second.site) == ("A_1", "TCGA-CS-4942", "CS")
@@ -123,24 +125,47 @@ def test_problems(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"channel_names": {}}, "no channels"),
+        ({"channel_names": {}}, "no channels (channel_names="),
         ({"channel_names": {"0": "T1", "2": "T2"}}, "no channels"),
         ({"channel_names": ["T1"]}, "no channels"),
-        ({"channel_names": {"0": "T1", "1": "T1w"}}, "two channels for t1"),
-        ({"labels": None}, "no labels"),
-        ({"labels": {"background": 0, "tumour": "x"}}, "no whole numbers"),
+        ({"channel_names": {"1": "FLAIR"}}, 'numbers from "0" on'),
+        ({"channel_names": {"0": "T1", "1": "T1w"}}, "two channels for t1 (channel_names=T1, T1w"),
+        ({"channel_names": {"0": "T1 gd", "1": "T1 post"}}, "two channels for t1ce"),
+        ({"labels": None}, "no labels (labels=None"),
+        ({"labels": {}}, "no labels (labels={}"),
+        ({"labels": ["background", "tumour"]}, "no labels (labels=["),
+        ({"labels": {"background": 0, "tumour": "x"}}, "'tumour' is no whole number (labels=x"),
+        (
+            {"labels": {"background": "0", "tumour": "1"}},
+            "'background' is no whole number",
+        ),
+        ({"labels": {"background": 0, "tumour": 1.5}}, "'tumour' is no whole number"),
+        ({"labels": {"background": 0, "tumour": True}}, "'tumour' is no whole number"),
+        ({"labels": {"background": 0, "tumour": -1}}, "'tumour' is no whole number"),
+        ({"labels": {"background": 0, "tumour": []}}, "'tumour' is no whole number"),
+        ({"labels": {"background": 0, "edema": 1, "core": 1}}, "two labels of one number"),
         ({"labels": {"background": 0, "tumour": 1, "ignore": 2}}, "ignore label"),
-        ({"file_ending": ".png"}, "file_ending is .png"),
+        (
+            {"labels": REGIONS, "regions_class_order": 1},
+            "no list of numbers (regions_class",
+        ),
+        ({"labels": REGIONS, "regions_class_order": [1, 2]}, "3 numbers, one for each region"),
+        ({"file_ending": ".png"}, "can't be read (file_ending=.png, allowed .nii"),
     ],
 )
-def test_descriptions_that_can_not_be_used(
+def test_what_is_wrong_in_a_description_is_said(
     tmp_path: Path, change: dict[str, Any], why: str
 ) -> None:
+    """One line that names file and key, not that no image tells its sequence."""
+    scan(tmp_path / "imagesTr" / "A_0000.nii.gz")
     describe(tmp_path, VERSION_2 | change)
-    verdict = looks_like(tmp_path)
-    assert not verdict.fits
-    assert why in verdict.why
-    assert "\n" not in verdict.why
+    assert looks_like(tmp_path).fits
+    for read in (lambda: find_cases(tmp_path), lambda: audit([tmp_path])):
+        with pytest.raises(FormatError) as refused:
+            read()
+        assert str(refused.value).startswith(f"{tmp_path / 'dataset.json'}: ")
+        assert why in str(refused.value)
+        assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "[" * 100_000, '{"labels": ' + "9" * 5000 + "}"])
@@ -150,51 +175,32 @@ def test_what_is_no_description(tmp_path: Path, text: str) -> None:
         read_description(tmp_path / "dataset.json")
 
 
-def test_labels_by_name() -> None:
-    names = {
-        "edema": OEDEMA, "peritumoral edematous tissue": OEDEMA, "SNFH": OEDEMA, "ED": OEDEMA,
-        "surrounding non-enhancing FLAIR hyperintensity": OEDEMA,
-        "necrotic and non-enhancing tumor core": NECROSIS, "NCR": NECROSIS, "NETC": NECROSIS,
-        "non-enhancing tumor": NECROSIS, "nonenhancing": NECROSIS,
-        "enhancing tumour": ENHANCING, "GD-enhancing tumor": ENHANCING, "ET": ENHANCING,
-        "resection cavity": CAVITY, "RC": CAVITY,
-        "whole tumor": TUMOUR, "lesion": TUMOUR, "glioma": TUMOUR,
-        "tumor core": None, "ventricles": None, "healthy brain": None, "class 1": None,
-    }  # fmt: skip
-    assert {name: label_of(name) for name in names} == names
-
-
-def test_names_that_tell_no_parts_leave_the_whole_tumour() -> None:
-    scheme = scheme_of_labels({"background": 0, "class 1": 1, "class 2": 2})
-    assert scheme.binary
-    assert "class 1, class 2" in scheme.name
-    assert scheme.regions == ("whole",)
-    only_tumour = scheme_of_labels({"background": 0, "tumor": 1})
-    assert dict(only_tumour.values) == {1: TUMOUR}
-
-
-def test_regions() -> None:
-    scheme = scheme_of_regions(
-        {"background": [0], "whole tumor": [1, 2, 3], "tumor core": [2, 3],
-         "enhancing tumor": [3], "resection cavity": [4]}
-    )  # fmt: skip
-    assert dict(scheme.values) == {1: OEDEMA, 2: NECROSIS, 3: ENHANCING, 4: CAVITY}
-    assert scheme_of_regions({"WT": [1, 2, 4], "TC": [1, 4], "ET": [4]}).values == (
-        (1, NECROSIS),
-        (2, OEDEMA),
-        (4, ENHANCING),
-    )
-    vague = scheme_of_regions({"whole tumor": [1, 2], "tumor core": [2]})
-    assert vague.binary
-    assert "no three regions" in vague.name
-
-
-def test_regions_in_a_description_and_the_note(tmp_path: Path) -> None:
-    regions = {"background": 0, "whole tumor": [1, 2, 3], "tumor core": [2, 3], "enhancing": 3}
-    nnunet(tmp_path, "A", description=VERSION_2 | {"labels": regions})
+def test_regions_in_a_description(tmp_path: Path) -> None:
+    nnunet(tmp_path, "A", description=VERSION_2 | {"labels": REGIONS})
     labels = labels_of(cases(tmp_path)[0][0])
     assert [labels[2, 3, k] for k in (2, 3, 4)] == [OEDEMA, NECROSIS, ENHANCING]
-    describe(tmp_path, VERSION_2 | {"labels": {"background": 0, "x": 1, "y": 2, "z": 3}})
-    (case,), _ = cases(tmp_path)
-    assert case.notes == ("any number but 0 is tumour: unknown label names x, y, z",)
-    assert np.unique(labels_of(case)).tolist() == [0, TUMOUR]
+
+
+def test_other_structures_are_background(tmp_path: Path) -> None:
+    """Only one of the names is a tumour's: the others are not counted as one."""
+    names = {"background": 0, "brain": 1, "ventricle": 2, "tumor": 3}
+    nnunet(tmp_path, "A", description=VERSION_2 | {"labels": names})
+    (case,) = find_cases(tmp_path).cases
+    labels = labels_of(case)
+    assert case.regions == ("whole",)
+    assert [labels[2, 3, k] for k in (2, 3, 4)] == [0, 0, TUMOUR]
+
+
+@pytest.mark.parametrize("unclear", ["class 1", "structure", "enhancing vessel", "no necrosis"])
+def test_unclear_names_of_labels_are_asked_about(tmp_path: Path, unclear: str) -> None:
+    """Neither the numbers nor the names of the files are evidence against the description."""
+    names = {"background": 0, unclear: 1, "edema": 2, "tumor": 4}
+    nnunet(tmp_path, "BraTS2021_00000", description=VERSION_2 | {"labels": names})
+    mask(tmp_path / "labelsTr" / "BraTS2021_00000.nii.gz", 1, 2, 4)
+    with pytest.raises(QuestionError, match=f"called {unclear}, edema, tumor") as asked:
+        find_cases(tmp_path)
+    assert [answer for answer, _ in asked.value.answers] == ["1=NAME,2=NAME,4=NAME", "binary"]
+    found = find_cases(tmp_path, "1=background,2=oedema,4=tumour")
+    labels = load_case(found.cases[0])[1]
+    assert labels is not None
+    assert [labels[2, 3, k] for k in (2, 3, 4)] == [0, OEDEMA, TUMOUR]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gliomask.core.case import Case
 from gliomask.core.labels import LabelArray
 from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_labels.of_cases import resolve_cases
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 
@@ -71,7 +72,8 @@ def kaggle(
 
 def labels_of(case: Case) -> LabelArray:
     """The labels of a case that has some."""
-    labels = load_case(case)[1]
+    ((resolved,), _) = resolve_cases((case,))
+    labels = load_case(resolved)[1]
     if labels is None:
         raise AssertionError(f"{case.id} has no mask")
     return labels

@@ -75,7 +75,7 @@ def test_shades_are_refused_or_cut(tmp_path: Path, suffix: str) -> None:
         with pytest.raises(FormatError, match=r"many shades.*allowed 2.*threshold") as refusal:
             read_mask_pictures(paths, numbered=numbered)
         assert "\n" not in str(refusal.value)
-    cut = read_mask_pictures(paths, threshold=0.5)[..., 0]
+    cut = read_mask_pictures(paths, threshold=128)[..., 0]
     assert np.array_equal(cut, map_.T > 127)
 
 
@@ -84,7 +84,7 @@ def test_a_dark_map_is_no_mask_of_labels(tmp_path: Path) -> None:
     paths = saved(tmp_path / "m.png", soft_circle() // 64)
     with pytest.raises(FormatError, match="grey levels=4"):
         read_mask_pictures(paths)
-    assert not read_mask_pictures(paths, threshold=0.5).any()
+    assert not read_mask_pictures(paths, threshold=128).any()
     assert np.unique(read_mask_pictures(paths, numbered=True)).tolist() == [0, 1, 2, 3]
 
 

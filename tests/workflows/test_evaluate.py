@@ -177,7 +177,7 @@ def test_a_region_that_nobody_drew(
     monkeypatch.setattr(
         "gliomask.workflows.assignment.load_predictor", FakeModel(size=64, regions=("enhancing",))
     )
-    result = run(cohort, tmp_path / "out")
+    result = run(cohort, tmp_path / "out", labels="brats2023")
     # Nothing enhancing was drawn, something was found: 0 by the policy.
     assert result.summary.mean("dice", "enhancing") == 0.0
 

@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, what: Found) -> None:
-    monkeypatch.setattr("gliomask.workflows.subjects.find_cases", lambda _root: what)
+    monkeypatch.setattr("gliomask.workflows.subjects.find_cases", lambda _root, _labels: what)
 
 
 def test_a_data_set(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.labels import LabelArray
-from gliomask.errors import FormatError, InputError
+from gliomask.errors import FormatError, InputError, QuestionError
 from gliomask.formats.nifti import write_nifti
 from gliomask.workflows.timepoints import TimePoint, read_time_points
 
@@ -61,7 +61,7 @@ def test_the_numbers_of_all_unexplained_masks_tell_together(tmp_path: Path) -> N
     one = write(tmp_path / "a.nii", mask(1, 2))
     other = write(tmp_path / "b.nii", mask(4, 2))
     first, second = read(one, other)
-    assert first.explanation == "labels: BraTS 2012-2021"
+    assert first.explanation == "labels: BraTS 2017-2022, by the numbers in the masks (1, 2, 4)"
     assert second.mask.max() == 3
     with pytest.raises(FormatError, match="label 4"):
         read(one, other, labels="brats2023")
@@ -106,7 +106,22 @@ def test_damaged_figures(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="not JSON"):
         read(path)
     path.with_name("p.json").write_text("[]")  # of some other tool
-    assert read(path)[0].explanation == "labels: tumour or not"
+    assert read(path)[0].explanation == "labels: tumour or not, by the number in the masks (1)"
+
+
+def test_doubtful_numbers_are_asked_about_unless_a_prediction_explains_them(tmp_path: Path) -> None:
+    one = write(tmp_path / "a.nii", mask(1, 2, 3))
+    with pytest.raises(QuestionError, match="labels='brats2023'"):
+        read(one, write(tmp_path / "b.nii", mask(1, 2)))
+    ours = write(tmp_path / "p_mask.nii.gz", mask(1, 1, 2, 3), voxels=VOXELS)
+    _, point = read(ours, one)
+    assert point.explanation == "labels: parts of the tumour, as the masks they are compared with"
+    assert point.mask.ravel()[:3].tolist() == [1, 2, 3]
+
+
+def test_names_tell_the_challenge(tmp_path: Path) -> None:
+    (point,) = read(write(tmp_path / "BraTS-PED-00001-000-seg.nii.gz", mask(4, 2, 1)))
+    assert point.mask.ravel()[:3].tolist() == [2, 1, 3]
 
 
 def test_what_is_no_time_point(tmp_path: Path) -> None:

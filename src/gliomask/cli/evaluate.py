@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gliomask.cli.labels import AUTO, LabelsOption
 from gliomask.cli.places import place_for
 
 
@@ -31,6 +32,7 @@ def run(
         str | None, typer.Option(help="Of a store: train, validation, test (default) or all.")
     ] = None,
     fold: Annotated[int | None, typer.Option(help="Of a store, instead of its hold-out.")] = None,
+    labels: LabelsOption = AUTO,
     figures: Annotated[int, typer.Option(help="Cases to draw, from the worst to the best.")] = 6,
     table: Annotated[Path | None, typer.Option(help="A table of patients, for --by.")] = None,
     by: Annotated[
@@ -54,6 +56,7 @@ def run(
         "out": out or place_for([source], f"by-{_names(model)}"),
         "part": part,
         "fold": fold,
+        "labels": labels,
         "figures": figures,
         "report": report,
         "table": table,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gliomask.cli.labels import AUTO, LabelsOption
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command to the application."""
@@ -25,12 +27,7 @@ def run(
     registered: Annotated[
         bool, typer.Option("--registered", help="The scans are registered: match lesions.")
     ] = False,
-    labels: Annotated[
-        str,
-        typer.Option(
-            help="Of masks not by predict: auto, binary, brats2021, brats2023, brats2024."
-        ),
-    ] = "auto",
+    labels: LabelsOption = AUTO,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Measure masks of one patient over time: volumes, diameters, changes, their errors."""

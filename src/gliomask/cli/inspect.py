@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gliomask.cli.labels import AUTO, LabelsOption
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(
         typer.Argument(metavar="PATH...", help="A data set, or whatever predict takes."),
     ],
     series: SeriesOption = None,
+    labels: LabelsOption = AUTO,
     full: Annotated[
         bool, typer.Option("--full", help="Read every voxel, not only names and headers.")
     ] = False,
@@ -43,7 +45,7 @@ def run(
     from gliomask.cli import render
     from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
 
-    options = InspectOptions(paths=tuple(paths), series=pairs(series), full=full)
+    options = InspectOptions(paths=tuple(paths), series=pairs(series), labels=labels, full=full)
     with render.progress() as progress:
         found = inspect(options, progress)
     if json:

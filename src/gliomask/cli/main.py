@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -33,6 +34,7 @@ from gliomask.errors import (
     CasesError,
     GliomaskError,
     MachineError,
+    QuestionError,
     machine_error,
     printable,
     unexpected,
@@ -40,6 +42,7 @@ from gliomask.errors import (
 
 _MOST_OF_A_LINE = 2000
 _MOST_OF_A_TRACE = 4000
+_MOST_OF_A_COMMAND = 400
 
 app = typer.Typer(
     name="gliomask",
@@ -127,7 +130,7 @@ def _report(error: Exception) -> int:
         for case, reason in _details(known):
             text = f"{case}: {reason.removeprefix(f'{case}: ')}"
             typer.echo(f"  {printable(text, _MOST_OF_A_LINE)}", err=True)
-        return _say(str(known), known.exit_code)
+        return _say(_text(known), known.exit_code)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's own errors: an unknown option, a missing argument
         return _say(usage(), 2)
@@ -143,6 +146,16 @@ def _known(error: Exception) -> GliomaskError | None:
         case MemoryError():
             return MachineError("not enough memory")
     return None
+
+
+def _text(error: GliomaskError) -> str:
+    """The line of an error; a question is answered by the command given, with an option more."""
+    if not isinstance(error, QuestionError):
+        return str(error)
+    given = shlex.join(["gliomask", *sys.argv[1:]])
+    if len(given) > _MOST_OF_A_COMMAND:
+        given = f"gliomask {sys.argv[1]} ..."
+    return error.with_commands(given)
 
 
 def _details(error: GliomaskError) -> tuple[tuple[str, str], ...]:

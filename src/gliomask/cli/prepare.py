@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gliomask.cli.labels import AUTO, LabelsOption
+
 if TYPE_CHECKING:
     from gliomask.core.split import Split
 
@@ -38,6 +40,7 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="A table (columns case, patient) of who is who."),
     ] = None,
+    labels: LabelsOption = AUTO,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Make a store of slices, split by patient, from data in any known layout."""
@@ -56,6 +59,7 @@ def run(
         "shares": shares,
         "split": split,
         "patients": patients,
+        "labels": labels,
     }
     with render.progress() as progress:
         result = prepare(build(PrepareOptions, keys, "prepare"), progress)

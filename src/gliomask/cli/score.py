@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gliomask.cli.labels import AUTO, LabelsOption
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command to the application."""
@@ -17,9 +19,11 @@ def run(
     references: Annotated[Path, typer.Argument(help="Reference masks, or data with masks.")],
     predictions: Annotated[Path, typer.Argument(help="Masks of any tool, for the same cases.")],
     out: Annotated[Path, typer.Option(help="The folder to write.")],
-    labels: Annotated[
-        str, typer.Option(help="auto, binary, brats2021, brats2023 or brats2024.")
-    ] = "auto",
+    labels: LabelsOption = AUTO,
+    reference_labels: Annotated[str, typer.Option(help="--labels of the references only.")] = AUTO,
+    prediction_labels: Annotated[
+        str, typer.Option(help="--labels of the predictions only.")
+    ] = AUTO,
     pairs: Annotated[
         Path | None, typer.Option(help="A table (reference, prediction) instead of names.")
     ] = None,
@@ -42,6 +46,8 @@ def run(
         "predictions": predictions,
         "out": out,
         "labels": labels,
+        "reference_labels": reference_labels,
+        "prediction_labels": prediction_labels,
         "pairs": pairs,
         "table": table,
         "by": tuple(by or ()),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gliomask.core.labels import BINARY, LabelScheme
+from gliomask.core.labels import LabelScheme
 from gliomask.errors import printable
 
 
@@ -59,7 +59,9 @@ class Case:
         images: sequence name -> file, in canonical order. A sequence that is absent, or whose
             channel merely copies another, is not in here.
         label: the tumour mask's file, None if the case has none.
-        scheme: what the numbers in ``label`` mean.
+        scheme: what the numbers in ``label`` mean; None if that is not resolved.
+        label_names: what the layout calls the labels, where these names are not clear.
+        lost_origin: the mask's affine lost its offset, and it lies on the grid of the images.
         sparse: only slices that hold tumour were annotated: all others are unknown, not background.
         source: the layout that it came from, e.g. ``lgg_kaggle``.
         site: the hospital or scanner, where the layout tells it.
@@ -75,7 +77,9 @@ class Case:
     patient: str
     images: Mapping[str, ImageFile]
     label: ImageFile | None = None
-    scheme: LabelScheme = BINARY
+    scheme: LabelScheme | None = None
+    label_names: tuple[str, ...] = ()
+    lost_origin: bool = False
     sparse: bool = False
     source: str = ""
     site: str | None = None
@@ -89,3 +93,8 @@ class Case:
     def __post_init__(self) -> None:
         """Notes may quote the names of files, which may hold anything."""
         object.__setattr__(self, "notes", tuple(map(printable, self.notes)))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that its mask tells."""
+        return self.scheme.regions if self.scheme is not None else ()

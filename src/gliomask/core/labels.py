@@ -42,12 +42,14 @@ class LabelScheme:
     Attributes:
         name: of the scheme, for people.
         values: number in the file -> label; 0 is background and need not be named.
-        binary: any number other than 0 is ``TUMOUR`` (``values`` is not used).
+        binary: any number from ``least`` on is ``TUMOUR`` (``values`` is not used).
+        least: the smallest number that is tumour where ``binary``.
     """
 
     name: str
     values: tuple[tuple[int, int], ...] = ()
     binary: bool = False
+    least: int = 1
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -55,7 +57,9 @@ class LabelScheme:
         meant = dict(self.values).values()
         if self.binary or TUMOUR in meant:
             return ("whole",)
-        return ("core",) if CORE in meant else tuple(REGIONS)
+        if CORE in meant:
+            return ("whole", "core") if OEDEMA in meant else ("core",)
+        return tuple(REGIONS)
 
     def translate(self, numbers: npt.NDArray[np.generic]) -> LabelArray:
         """Numbers of a file, any shape, to labels (uint8, same shape).
@@ -64,7 +68,8 @@ class LabelScheme:
             ValueError: a number that the scheme does not know; the text names it and those known.
         """
         if self.binary:
-            return np.where(numbers != 0, TUMOUR, BACKGROUND).astype(np.uint8)
+            marked = numbers != 0 if self.least == 1 else np.greater_equal(numbers, self.least)
+            return np.where(marked, TUMOUR, BACKGROUND).astype(np.uint8)
         known = {0: BACKGROUND, **dict(self.values)}
         present = _present(numbers)
         unknown = [n for n in present.tolist() if n not in known]
@@ -85,9 +90,11 @@ def _present(numbers: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 BINARY = LabelScheme("tumour or not", binary=True)
 CORE_ONLY = LabelScheme("tumour core or not", ((1, CORE),))
-BRATS_2021 = LabelScheme("BraTS 2012-2021", ((1, NECROSIS), (2, OEDEMA), (4, ENHANCING)))
+BRATS_2021 = LabelScheme("BraTS 2017-2022", ((1, NECROSIS), (2, OEDEMA), (4, ENHANCING)))
 BRATS_2023 = LabelScheme("BraTS 2023", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING)))
-BRATS_2024 = LabelScheme("BraTS 2024", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING), (4, CAVITY)))
+BRATS_2024 = LabelScheme(
+    "BraTS 2024-2026", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING), (4, CAVITY))
+)
 
 
 def region_masks(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np.bool_]:

@@ -7,33 +7,25 @@
 
 Those from 2023 are a set each: GLI (adults), SSA (sub-Saharan Africa), PED (children), MET, MEN.
 
-Enhancing tumour is 4 up to 2021 and 3 from 2023, where a 4 (2024) is the resection cavity. The
-style of the names tells them apart, and some masks are asked whether they agree. From 2023 the
-last number of a name is the time point, which is no part of the patient. The mask of case 355
+What the numbers in the masks mean differs between them: see ``mask_labels.numbers``. From 2023
+the last number of a name is the time point, which is no part of the patient. The mask of case 355
 of 2020 is called ``W39_1998.09.19_Segm.nii``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name
-from gliomask.core.labels import BRATS_2021, BRATS_2023, BRATS_2024
 from gliomask.datasets.folders import examinations, folders, one_each, volumes
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
 from gliomask.datasets.names import is_mask
 from gliomask.errors import CaseError, InputError
-from gliomask.formats.images import read_labels
-
-SAMPLE = 16
-"""So many masks, evenly spread over a set, are asked for their numbers."""
 
 _GRADES = ("HGG", "LGG")
 
@@ -69,14 +61,13 @@ def looks_like(root: Path) -> Verdict:
 
 
 def cases(root: Path) -> Cases:
-    """Each examination is a case. The masks decide about the label scheme of each style."""
+    """Each examination is a case. Names and numbers decide what a mask means (``mask_labels``)."""
     found: list[Case] = []
     problems: list[Problem] = []
-    for style, settle in ((_UNTIL_2021, _settle_until_2021), (_FROM_2023, _settle_from_2023)):
+    for style in (_UNTIL_2021, _FROM_2023):
         of_style, unusable = in_folders(_places(root), partial(_cases_in, style=style))
-        settled, refused = settle(of_style)
-        found += settled
-        problems += (*unusable, *refused)
+        found += of_style
+        problems += unusable
     return tuple(found), tuple(dict.fromkeys(problems))
 
 
@@ -124,41 +115,3 @@ def _misnamed_mask(folder: Path, style: _Style) -> Path | None:
         p for name, p in volumes(folder) if is_mask(name) and not style.pattern.fullmatch(name)
     ]
     return others[0] if len(others) == 1 and len(examinations(folder, style.pattern)) == 1 else None
-
-
-def _settle_until_2021(found: Sequence[Case]) -> Cases:
-    """4 is enhancing tumour, unless a copy of the set was renumbered throughout."""
-    numbers = _numbers(found)
-    renumbered = [case for case, present in numbers.items() if 3 in present]
-    if renumbered and not any(4 in present for present in numbers.values()):
-        note = "the masks use 3 for enhancing tumour, as BraTS 2023 does"
-        return tuple(replace(c, scheme=BRATS_2023, notes=(*c.notes, note)) for c in found), ()
-    reason = "its mask holds a 3, but enhancing tumour is 4 in others of the set"
-    problems = tuple(Problem(case, reason) for case in renumbered)
-    return tuple(replace(c, scheme=BRATS_2021) for c in found if c.id not in renumbered), problems
-
-
-def _settle_from_2023(found: Sequence[Case]) -> Cases:
-    """3 is enhancing tumour and 4 the resection cavity, which only sets from 2024 have."""
-    numbers = _numbers(found)
-    present = set().union(*numbers.values())
-    # Where not all masks were asked, the scheme that knows the cavity is right for both years.
-    scheme = BRATS_2023 if 4 not in present and len(numbers) == len(found) else BRATS_2024
-    doubt = ("4 is read as resection cavity, though no mask asked holds a 3",)
-    notes = doubt if 4 in present and 3 not in present else ()
-    return tuple(replace(c, scheme=scheme, notes=(*c.notes, *notes)) for c in found), ()
-
-
-def _numbers(found: Sequence[Case]) -> dict[str, set[float]]:
-    """Case -> numbers in its mask, for a sample; what can't be read is left to the loader."""
-    labelled = [case for case in found if case.label]
-    step = max(1, -(-len(labelled) // SAMPLE))
-    numbers = {}
-    for case in labelled[::step]:
-        try:
-            numbers[case.id] = (
-                set(np.unique(read_labels(case.label)[0]).tolist()) if case.label else set()
-            )
-        except InputError:
-            continue
-    return numbers

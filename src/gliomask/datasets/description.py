@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.core.labels import LabelScheme
-from gliomask.datasets.label_names import scheme_of_labels, scheme_of_regions
+from gliomask.datasets.mask_labels.names import (
+    scheme_of_labels,
+    scheme_of_output,
+    scheme_of_regions,
+)
 from gliomask.datasets.name_reading import read_name
 from gliomask.errors import FormatError
 from gliomask.formats.content import read_text
 
 FILE_NAME = "dataset.json"
+_ORDER = "regions_class_order"
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,18 @@ class Description:
     Attributes:
         names: what its channels are called, in their order.
         channels: sequence -> channel number, for the channels that are MR sequences we know.
-        scheme: what the numbers in the masks mean.
+        labels: what its labels are called, in their order, without the background.
+        scheme: what the numbers in the training masks mean; None if the names don't say.
+        output: what the numbers that nnU-Net predicts mean: for regions they may be others.
         licence: as it is written there.
         ending: of the image files' names.
     """
 
     names: tuple[str, ...]
     channels: Mapping[str, int]
-    scheme: LabelScheme
+    labels: tuple[str, ...]
+    scheme: LabelScheme | None
+    output: LabelScheme | None
     licence: str | None
     ending: str
 
@@ -42,27 +51,58 @@ class Description:
         return tuple(name for n, name in enumerate(self.names) if n not in known)
 
 
+@dataclass(frozen=True)
+class LabelNames:
+    """The labels of a description.
+
+    Attributes:
+        names: without the background.
+        scheme, output: see ``Description``.
+    """
+
+    names: tuple[str, ...]
+    scheme: LabelScheme | None
+    output: LabelScheme | None
+
+
 def read_description(path: Path) -> Description:
     """Reads a ``dataset.json``.
 
     Raises:
         FormatError: no JSON, or channels or labels that make no sense; the key is named.
     """
+    content = _content(path)
+    names = _channel_names(content, path)
+    labels = _labels(content, path)
+    licence = content.get("licence", content.get("license"))
+    return Description(
+        names=names,
+        channels=_channels(names, path),
+        labels=labels.names,
+        scheme=labels.scheme,
+        output=labels.output,
+        licence=licence[:100] if isinstance(licence, str) and licence else None,
+        ending=str(content.get("file_ending", ".nii.gz")),
+    )
+
+
+def read_label_names(path: Path) -> LabelNames:
+    """Reads the labels of a ``dataset.json``, whatever it says of channels.
+
+    Raises:
+        FormatError: no JSON, or labels that make no sense; the key is named.
+    """
+    return _labels(_content(path), path)
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(path))
     except (ValueError, RecursionError) as problem:
         raise FormatError(f"not JSON: {problem}", path=path) from None
     if not isinstance(content, dict):
         raise FormatError("not a JSON object", path=path)
-    names = _channel_names(content, path)
-    licence = content.get("licence", content.get("license"))
-    return Description(
-        names=names,
-        channels=_channels(names, path),
-        scheme=_scheme(content.get("labels"), path),
-        licence=licence[:100] if isinstance(licence, str) and licence else None,
-        ending=str(content.get("file_ending", ".nii.gz")),
-    )
+    return content
 
 
 def _channel_names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
@@ -71,7 +111,7 @@ def _channel_names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
     given = content.get(field)
     numbers = [str(n) for n in range(len(given))] if isinstance(given, dict) else []
     if not isinstance(given, dict) or not numbers or set(given) != set(numbers):
-        allowed = '{"0": name, "1": name, ...}'
+        allowed = 'numbers from "0" on: {"0": name, "1": name, ...}'
         raise FormatError("no channels", path=path, field=field, found=given, allowed=allowed)
     return tuple(str(given[n]) for n in numbers)
 
@@ -83,31 +123,63 @@ def _channels(names: tuple[str, ...], path: Path) -> dict[str, int]:
         if sequence is None:
             continue
         if sequence in channels:
-            raise FormatError(
-                f"two channels for {sequence}", path=path, field="channel", found=name
-            )
+            found = f"{names[channels[sequence]]}, {name}"
+            what = f"two channels for {sequence}"
+            raise FormatError(what, path=path, field="channel_names", found=found)
         channels[sequence] = number
     return channels
 
 
-def _scheme(labels: Any, path: Path) -> LabelScheme:
+def _labels(content: dict[str, Any], path: Path) -> LabelNames:
     """From name -> number (or numbers) of nnU-Net 2, or number -> name of the others."""
-    if not isinstance(labels, dict):
+    labels = content.get("labels")
+    if not isinstance(labels, dict) or not labels:
         raise FormatError("no labels", path=path, field="labels", found=labels, allowed="an object")
-    if labels and all(isinstance(name, str) and key.isdecimal() for key, name in labels.items()):
-        labels = {name: int(key) for key, name in labels.items()}
+    if all(isinstance(name, str) and key.isdecimal() for key, name in labels.items()):
+        return _by_number({int(key): name for key, name in labels.items()})
     if "ignore" in labels:
-        raise FormatError(
-            "an ignore label, which can't be used", path=path, field="labels", found=labels
-        )
+        what = "an ignore label, which can't be used"
+        raise FormatError(what, path=path, field="labels", found=labels)
+    for name, value in labels.items():
+        _check_value(name, value, path)
     if all(_is_number(value) for value in labels.values()):
-        return scheme_of_labels(labels)
+        if len(set(labels.values())) < len(labels):
+            raise FormatError("two labels of one number", path=path, field="labels", found=labels)
+        return _by_number({number: name for name, number in labels.items()})
     regions = {
-        name: value if isinstance(value, list) else [value] for name, value in labels.items()
+        name: value if isinstance(value, list) else [value]
+        for name, value in labels.items()
+        if value not in (0, [0])
     }
-    if all(_is_number(number) for numbers in regions.values() for number in numbers):
-        return scheme_of_regions(regions)
-    raise FormatError("labels are no whole numbers", path=path, field="labels", found=labels)
+    return _by_regions(regions, content.get(_ORDER), path)
+
+
+def _by_number(names: Mapping[int, str]) -> LabelNames:
+    told = {name: number for number, name in names.items() if number != 0}
+    scheme = scheme_of_labels(told)
+    return LabelNames(tuple(told), scheme, scheme)
+
+
+def _by_regions(regions: Mapping[str, list[int]], order: Any, path: Path) -> LabelNames:
+    scheme = scheme_of_regions(regions)
+    if order is None:
+        return LabelNames(tuple(regions), scheme, None)
+    if not isinstance(order, list) or not all(_is_number(n) for n in order):
+        raise FormatError("no list of numbers", path=path, field=_ORDER, found=order)
+    if len(order) != len(regions):
+        allowed = f"{len(regions)} numbers, one for each region"
+        raise FormatError(
+            "not a number for each region", path=path, field=_ORDER, found=order, allowed=allowed
+        )
+    return LabelNames(tuple(regions), scheme, scheme_of_output(regions, order))
+
+
+def _check_value(name: str, value: Any, path: Path) -> None:
+    numbers = value if isinstance(value, list) and value else [value]
+    if not all(_is_number(number) and number >= 0 for number in numbers):
+        allowed = "a number, or a list of numbers for a region"
+        what = f"the label {name!r} is no whole number"
+        raise FormatError(what, path=path, field="labels", found=value, allowed=allowed)
 
 
 def _is_number(value: Any) -> bool:

@@ -23,6 +23,9 @@ from gliomask.datasets import (
 )
 from gliomask.datasets.folders import folders
 from gliomask.datasets.layout import Found, Layout, Problem
+from gliomask.datasets.lost_origin import with_lost_origins
+from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
+from gliomask.datasets.mask_labels.of_cases import resolve_cases
 from gliomask.errors import LayoutError
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -45,7 +48,7 @@ _MOST_PLACES = 1000
 """So many folders of a level are looked into; no published set needs more than a few."""
 
 
-def find_cases(root: str | Path) -> Found:
+def find_cases(root: str | Path, labels: str = AUTO) -> Found:
     """The cases of the data set at ``root``, or one or two folders below it.
 
     Where some cases have a mask, those without one are problems; a set without any masks (for
@@ -53,12 +56,25 @@ def find_cases(root: str | Path) -> Found:
 
     Args:
         root: a folder, or the CSV file of the table layout.
+        labels: what the numbers in the masks mean, see ``mask_labels.answer``; ``auto`` goes by
+            what the layout says, the names and the numbers.
 
     Raises:
         LayoutError: no such folder; no data set in it, with each layout that was looked for and
             what it misses; several data sets.
+        QuestionError: the numbers in the masks can be read in several ways, or in none.
+        ConfigError: unknown ``labels``.
     """
-    found = scan(Path(root))
+    answer = scheme_of_answer(labels)
+    found = find_masked(Path(root))
+    cases, explanation = resolve_cases(found.cases, answer)
+    return replace(found, cases=cases, explanation=(*found.explanation, *explanation))
+
+
+def find_masked(root: Path) -> Found:
+    """As ``find_cases``, but the numbers in masks are left open where the layout does not say."""
+    found = scan(root)
+    found = replace(found, cases=with_lost_origins(found.cases))
     if any(case.label for case in found.cases):
         bare = tuple(Problem(case.id, "no mask") for case in found.cases if case.label is None)
         usable = tuple(case for case in found.cases if case.label is not None)

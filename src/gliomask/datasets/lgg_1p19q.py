@@ -21,6 +21,7 @@ import numpy as np
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name
+from gliomask.core.labels import BINARY
 from gliomask.datasets.folders import folders, one_each, volumes
 from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
 from gliomask.errors import CaseError
@@ -76,6 +77,7 @@ def _case(folder: Path, files: dict[str, list[Path]]) -> Case:
         patient=patient_of(folder.name),
         images={kind: ImageFile((path,)) for kind, path in right.items()},
         label=ImageFile((mask,)) if mask else None,
+        scheme=BINARY,
         sparse=True,
         source=LAYOUT.name,
         notes=(note,) if mask != named.get("mask") else (),

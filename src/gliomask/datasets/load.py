@@ -10,8 +10,10 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import corner_distance, same_place, turned_like
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, Volume
+from gliomask.datasets.mask_labels.read import read_by_scheme
+from gliomask.datasets.mask_labels.resolve import BOTH
 from gliomask.errors import CaseError, FormatError
-from gliomask.formats.images import Image, read_images, read_labels
+from gliomask.formats.images import Image, read_images
 
 Grid = tuple[tuple[int, ...], Affine]
 """Shape (I, J, K) and affine."""
@@ -101,17 +103,30 @@ def check_grids(case: Case, grids: Mapping[str, Grid], hint: str | None = None) 
 
 
 def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
-    numbers, affine = read_labels(file, numbered=not case.scheme.binary)
-    numbers, affine = turned_like(numbers, affine, first.affine)
-    _check_grid(case, "the mask", (numbers.shape, affine), (first.array.shape, first.affine))
-    try:
-        labels = case.scheme.translate(numbers)
-    except ValueError as problem:
-        raise CaseError(f"{case.id}: {problem}", path=str(file)) from None
+    if case.scheme is None:
+        raise CaseError(f"{case.id}: what the numbers in its mask mean is open", path=str(file))
+    labels, affine = read_by_scheme(file, case.scheme, BOTH)
+    if case.lost_origin:
+        affine = first.affine
+    alike = labels.shape == first.array.shape and np.allclose(affine[:, :3], first.affine[:, :3])
+    labels, affine = turned_like(labels, affine, first.affine)
+    grid = (first.array.shape, first.affine)
+    hint = _mend(case, file) if alike else None
+    _check_grid(case, "the mask", (labels.shape, affine), grid, hint)
     if case.sparse and not labels.any():
         what = f"{case.id}: an empty mask where only slices with tumour were annotated"
         raise CaseError(what, path=str(file))
     return labels
+
+
+def _mend(case: Case, mask: ImageFile) -> str | None:
+    """What to type where a mask of the image's size lies elsewhere by its header alone."""
+    image, *others = next(iter(case.images.values())).paths
+    if others or not image.name.lower().endswith((".nii", ".nii.gz")):
+        return None
+    names = f"m, i = n.load({str(mask)!r}), n.load({str(image)!r})"
+    save = f"n.save(n.Nifti1Image(m.get_fdata(), i.affine), {str(mask)!r})"
+    return f'if it was drawn on that image: python -c "import nibabel as n; {names}; {save}"'
 
 
 def _check_grid(

@@ -30,23 +30,28 @@ _WHOLE_FILE = re.compile(r"(?P<case>.+?)(?P<kind>)")
 
 
 def looks_like(root: Path) -> Verdict:
-    """A folder with a ``dataset.json`` that can be used and a folder ``imagesTr``."""
+    """A folder with a ``dataset.json`` and a folder ``imagesTr``."""
     if not (root / FILE_NAME).is_file() or not (root / "imagesTr").is_dir():
         return Verdict(False, f"no {FILE_NAME} with imagesTr and labelsTr beside it")
-    try:
-        description = read_description(root / FILE_NAME)
-    except FormatError as problem:
-        return Verdict(False, f"its {FILE_NAME} can't be used: {problem}")
-    if description.ending not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        return Verdict(False, f"its file_ending is {description.ending}, none of {known}")
     left_out = "; imagesTs is left out" if (root / "imagesTs").is_dir() else ""
-    return Verdict(True, f"{FILE_NAME} describes {', '.join(description.names)}{left_out}")
+    return Verdict(True, f"{FILE_NAME} says what channels and labels are{left_out}")
 
 
 def cases(root: Path) -> Cases:
-    """Each name in ``imagesTr`` is a case, without the channels that are no known sequence."""
+    """Each name in ``imagesTr`` is a case, without the channels that are no known sequence.
+
+    Raises:
+        FormatError: the ``dataset.json`` can't be used; the key is named.
+    """
     description = read_description(root / FILE_NAME)
+    if description.ending not in SUFFIXES:
+        raise FormatError(
+            "files of this kind can't be read",
+            path=root / FILE_NAME,
+            field="file_ending",
+            found=description.ending,
+            allowed=", ".join(SUFFIXES),
+        )
     if not description.channels:
         return (), (Problem(FILE_NAME, _unused(description)),)
     images = _images(root / "imagesTr", description)
@@ -86,20 +91,18 @@ def _case(
     if images is None:
         raise CaseError("a mask but no images")
     mask = one_each(masks).get("")
-    scheme = description.scheme
-    notes = [scheme.name] if scheme.binary else []
-    if description.unknown:
-        notes.append(_unused(description))
+    notes = (_unused(description),) if description.unknown else ()
     return Case(
         id=safe_name(name),
         patient=patient_of(name),
         images=_channels(one_each(images), description),
         label=ImageFile((mask,)) if mask else None,
-        scheme=scheme,
+        scheme=description.scheme,
+        label_names=description.labels if description.scheme is None else (),
         source=LAYOUT.name,
         site=tcga_site(name),
         licence=description.licence,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

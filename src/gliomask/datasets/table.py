@@ -4,8 +4,9 @@
     p1,p1-a,p1/t1.nii.gz,,,p1/flair.nii.gz,p1/mask.nii.gz,binary
 
 ``patient`` and at least one sequence are needed. Paths are relative to the table's folder; an
-empty cell means that there is none. ``case`` is the patient if it isn't given. ``labels`` tells
-what the numbers in the mask mean: binary (the default), brats2021, brats2023 or brats2024.
+empty cell means that there is none. ``case`` is the patient if it isn't given. ``labels`` says
+what the numbers in the mask mean, as the option of that name does (``mask_labels.answer``); without
+it names and numbers decide.
 """
 
 from __future__ import annotations
@@ -13,22 +14,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
-from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, BRATS_2024
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.name_reading import called
-from gliomask.errors import CaseError, FormatError, InputError, nearest
+from gliomask.errors import CaseError, FormatError, InputError
 from gliomask.formats.table import read_table
 
-SCHEMES = MappingProxyType(
-    {"binary": BINARY, "brats2021": BRATS_2021, "brats2023": BRATS_2023, "brats2024": BRATS_2024}
-)
-"""Words of the column ``labels``."""
 COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site")
 """The columns that mean something; any others are left alone."""
 
@@ -91,17 +87,12 @@ def _case(name: str, row: Mapping[str, str], table: Path) -> Case:
         raise CaseError(
             "no image in any of the columns", field="columns", found=", ".join(SEQUENCES)
         )
-    labels = row.get("labels") or "binary"
-    if labels not in SCHEMES:
-        hint = nearest(labels, SCHEMES)
-        allowed = ", ".join(SCHEMES)
-        raise CaseError("unknown labels", field="labels", found=labels, allowed=allowed, hint=hint)
     return Case(
         id=safe_name(name),
         patient=patient_of(row["patient"]),
         images=images,
         label=_file(row["mask"], "mask", table) if row.get("mask") else None,
-        scheme=SCHEMES[labels],
+        scheme=scheme_of_answer(row.get("labels") or AUTO),
         source=LAYOUT.name,
         site=row.get("site") or tcga_site(row["patient"]),
     )

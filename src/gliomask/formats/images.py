@@ -87,7 +87,7 @@ def read_images(files: Sequence[ImageFile]) -> tuple[Image, ...]:
 
 
 def read_labels(
-    file: ImageFile, *, numbered: bool = False, threshold: float | None = None
+    file: ImageFile, *, numbered: bool = False, threshold: int | None = None
 ) -> tuple[npt.NDArray[np.integer], Affine]:
     """The numbers of a mask (I, J, K), not translated yet, and its affine.
 

@@ -21,7 +21,7 @@ MAX_NUMBER = 15
 
 
 def read_mask_pictures(
-    paths: Sequence[Path], *, numbered: bool = False, threshold: float | None = None
+    paths: Sequence[Path], *, numbered: bool = False, threshold: int | None = None
 ) -> npt.NDArray[np.uint8]:
     """A stack of mask pictures as numbers (I, J, K), 0 where nothing is marked.
 
@@ -31,8 +31,7 @@ def read_mask_pictures(
     Args:
         paths: see ``read_stack``.
         numbered: a picture of more levels holds numbers of labels, up to ``MAX_NUMBER``.
-        threshold: a picture of more levels holds shades; marked is what has at least this share
-            of the full shade (0 to 1).
+        threshold: pictures hold shades; marked, as 1, is what has at least this level.
 
     Raises:
         FormatError: as ``read_stack``; more levels, and neither a threshold nor numbers.
@@ -41,13 +40,13 @@ def read_mask_pictures(
     levels = np.unique(shades)
     marked = levels[levels != 0]
     numbers: npt.NDArray[np.uint8]
-    if len(marked) <= 1 and len(levels) <= 2:
+    if threshold is not None:
+        numbers = (shades >= threshold).astype(np.uint8)
+    elif len(marked) <= 1 and len(levels) <= 2:
         number = marked[0] if marked.size and 0 < marked[0] <= MAX_NUMBER else 1
         numbers = np.multiply(shades != 0, number, dtype=np.uint8, casting="unsafe")
     elif numbered and set(levels.tolist()) <= set(range(MAX_NUMBER + 1)):
         numbers = shades.astype(np.uint8)
-    elif threshold is not None:
-        numbers = (shades >= threshold * _full(shades.dtype)).astype(np.uint8)
     else:
         raise FormatError(
             "a mask picture of many shades: which of them are tumour isn't said",
@@ -55,7 +54,7 @@ def read_mask_pictures(
             field="grey levels",
             found=len(levels),
             allowed="2, black and one other",
-            hint="cut it at a threshold, as half of the full shade (128 of 255), and save as PNG",
+            hint=f"labels can say from which level on: threshold={_half(shades.dtype)}",
         )
     return numbers
 
@@ -73,5 +72,6 @@ def _shades(stack: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     return np.asarray(marked)
 
 
-def _full(dtype: np.dtype[Any]) -> float:
-    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+def _half(dtype: np.dtype[Any]) -> int:
+    """Half of the full shade: 128 of 255."""
+    return 1 if dtype.kind == "f" else int(np.iinfo(dtype).max) // 2 + 1

@@ -132,7 +132,7 @@ def _describe(loaded: LoadedCase, stack: SliceStack) -> StoredCase:
         tumour_px=tuple(int(n) for n in per_slice),
         tumour_ml=float(per_slice.sum()) * voxel_ml(record.affine),
         annotated=tuple(bool(n) for n in per_slice > 0) if case.sparse else (True,) * slices,
-        regions=case.scheme.regions,
+        regions=case.regions,
         licence=case.licence,
         synthetic=case.synthetic,
         notes=case.notes,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import ConfigError
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
@@ -62,6 +63,7 @@ class Question:
     fold: int | None
     device: Device
     engine: EngineName
+    labels: str = AUTO
 
 
 def assign(question: Question) -> Assignment:
@@ -119,7 +121,7 @@ def _left_out(taken: dict[int, Path], count: int) -> tuple[str, ...]:
 
 
 def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> Judge:
-    subjects = find_subjects(question.source, part, fold)
+    subjects = find_subjects(question.source, part, fold, question.labels)
     predictor = load_predictor(model, question.device, question.engine)
     return Judge(model, predictor, subjects)
 

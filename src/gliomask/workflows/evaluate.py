@@ -19,6 +19,7 @@ from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
 from gliomask.core.progress import SILENT, Progress
 from gliomask.core.volume import best_shown
+from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import CaseError, CasesError
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
@@ -59,6 +60,8 @@ class EvaluateOptions(Options):
     """Cases to draw as pictures: the worst, the best, the median and others between them."""
     report: bool = True
     """Write the report and its figures too, not only the numbers."""
+    labels: str = AUTO
+    """What the numbers in the masks of a data set mean, see ``datasets.mask_labels``."""
     table: Path | None = None
     """A table of patients whose columns ``by`` the scores are grouped by."""
     by: tuple[str, ...] = ()
@@ -164,7 +167,13 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
 
 def _question(options: EvaluateOptions) -> Question:
     return Question(
-        options.source, options.model, options.part, options.fold, options.device, options.engine
+        options.source,
+        options.model,
+        options.part,
+        options.fold,
+        options.device,
+        options.engine,
+        options.labels,
     )
 
 

@@ -16,6 +16,7 @@ from gliomask.config import Options
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.labels import region_masks
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.evaluation.grids import on_reading_frame, same_grid
 from gliomask.formats.nifti import read_nifti
@@ -27,7 +28,6 @@ from gliomask.measure.matching import Track, match_lesions, on_grid
 from gliomask.report.follow.page import follow_page
 from gliomask.report.follow.table import Followed, follow_csv
 from gliomask.workflows.provenance import provenance
-from gliomask.workflows.schemes import Labels
 from gliomask.workflows.timepoints import TimePoint, read_time_points
 
 FOLLOW, PROVENANCE = "follow", "provenance.json"
@@ -59,8 +59,8 @@ class FollowOptions(Options):
     """One for each input; the time points are then put in their order."""
     registered: bool = False
     """The scans are registered to each other, though they lie on different grids."""
-    labels: Labels = "auto"
-    """What the numbers mean in masks that ``predict`` did not write."""
+    labels: str = AUTO
+    """What the numbers mean in masks that ``predict`` did not write, see ``mask_labels.answer``."""
 
 
 @dataclass(frozen=True)

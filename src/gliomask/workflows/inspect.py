@@ -22,6 +22,7 @@ from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.layout import Found
 from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.study import audit
 from gliomask.datasets.surveyed import Surveyed
 from gliomask.errors import InputError, LayoutError
@@ -40,6 +41,8 @@ class InspectOptions(Options):
     """A folder, table or zip archive in any known layout, or what ``predict`` takes."""
     series: Mapping[str, str] = Field(default_factory=dict)
     """Sequence name -> number, UID or description of the DICOM series to take for it."""
+    labels: str = AUTO
+    """What the numbers in the masks of a data set mean, see ``datasets.mask_labels``."""
     full: bool = False
     """Read every voxel, not only names and headers."""
 
@@ -101,18 +104,18 @@ def inspect(options: InspectOptions, progress: Progress = SILENT) -> Inspection:
             with what was looked for.
     """
     with all_unpacked(options.paths) as paths:
-        found = None if options.series else _data_set(paths)
+        found = None if options.series else _data_set(paths, options.labels)
         if found is not None:
             return _of_data_set(found, options, progress)
         return _of_examinations(paths, options, progress)
 
 
-def _data_set(paths: Sequence[Path]) -> Found | None:
+def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
     """The one data set that was named; None if that isn't one of a known layout."""
     if len(paths) > 1:
         return None
     try:
-        return find_cases(paths[0])
+        return find_cases(paths[0], labels)
     except LayoutError:
         if not paths[0].exists():
             raise

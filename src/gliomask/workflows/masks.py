@@ -5,22 +5,24 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
 from gliomask.core.labels import LabelScheme
 from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.case_names import case_names
-from gliomask.datasets.description import FILE_NAME, read_description
-from gliomask.datasets.find import find_cases
+from gliomask.datasets.description import FILE_NAME, read_label_names
+from gliomask.datasets.find import find_masked
 from gliomask.datasets.folders import folders, pictures, volumes
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
-from gliomask.errors import FormatError, InputError, LayoutError
+from gliomask.errors import InputError, LayoutError
 from gliomask.formats.images import SUFFIXES
 from gliomask.formats.limits import MAX_DEPTH
+from gliomask.workflows.own_masks import scheme_written
 
 _LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNORECASE)
 """In the names of maps that lie beside masks and are none."""
@@ -38,7 +40,11 @@ class MaskFile:
         case: the id that it is paired by; told: a name tells it (see ``case_names``).
         patient: the key that examinations of one person share.
         file: where it is.
-        scheme: what its numbers mean; None if nothing tells.
+        scheme: what its numbers mean; None if nothing states it.
+        origin: of the scheme, for people.
+        label_names: what a ``dataset.json`` calls its labels, where these names are not clear.
+        lost_origin: its affine lost its offset: it lies on the grid of the image.
+        published: of a data set in a known layout.
         sparse: slices without tumour were not annotated.
         synthetic: of a phantom.
         site: the hospital or scanner, where the layout tells it.
@@ -50,6 +56,10 @@ class MaskFile:
     patient: str
     file: ImageFile
     scheme: LabelScheme | None = None
+    origin: str = "by the layout"
+    label_names: tuple[str, ...] = ()
+    lost_origin: bool = False
+    published: bool = False
     sparse: bool = False
     synthetic: bool = False
     site: str | None = None
@@ -84,7 +94,7 @@ def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
 def _of_data_set(root: Path) -> tuple[MaskFile, ...]:
     """The masks of a known layout; none if the folder is in no layout or has only images."""
     try:
-        cases = find_cases(root).cases if root.is_dir() else ()
+        cases = find_masked(root).cases if root.is_dir() else ()
     except LayoutError:
         return ()
     return tuple(sorted(_of_cases(cases), key=lambda mask: mask.case))
@@ -98,6 +108,9 @@ def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
                 patient=case.patient,
                 file=case.label,
                 scheme=case.scheme,
+                label_names=case.label_names,
+                lost_origin=case.lost_origin,
+                published=True,
                 sparse=case.sparse,
                 synthetic=case.synthetic,
                 site=case.site,
@@ -107,12 +120,17 @@ def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
 
 
 def _loose(root: Path) -> Iterator[MaskFile]:
-    """All that may be a mask by its name; their numbers mean what a ``dataset.json`` says."""
-    scheme = _described(root)
+    """All that may be a mask by its name, with what a ``dataset.json`` or ``predict`` says."""
+    described = _described(root)
     files = list(_files(root))
     named = case_names([(name, file.paths[0]) for name, file in files], root)
     for (_, file), name in zip(files, named, strict=True):
-        yield MaskFile(name.case, patient_of(name.case), file, scheme, told=name.told)
+        mask = MaskFile(name.case, patient_of(name.case), file, told=name.told)
+        written = scheme_written(file.paths[0])
+        if written is not None:
+            yield replace(mask, scheme=written, origin="as predict wrote them")
+        else:
+            yield replace(mask, **described)
 
 
 def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
@@ -137,15 +155,37 @@ def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
         yield from _files(folder, depth + 1)
 
 
-def _described(root: Path) -> LabelScheme | None:
-    """What nnU-Net's description says of the labels: in its output, or beside ``labelsTr``."""
-    for folder in (root, root.parent) if root.name.startswith("labels") else (root,):
-        if (folder / FILE_NAME).is_file():
-            try:
-                return read_description(folder / FILE_NAME).scheme
-            except FormatError:
-                return None  # then the numbers tell, and the explanation says so
-    return None
+class _Described(TypedDict, total=False):
+    """What a ``dataset.json`` says, as fields of ``MaskFile``."""
+
+    scheme: LabelScheme | None
+    origin: str
+    label_names: tuple[str, ...]
+
+
+def _described(root: Path) -> _Described:
+    """What a ``dataset.json`` says of the labels: beside ``labelsTr``, or in nnU-Net's output.
+
+    nnU-Net keeps it in the folder that it predicts into, and above the folders of a training
+    (``fold_0/validation``), where it means the numbers that are predicted.
+
+    Raises:
+        FormatError: it can't be used; the key is named.
+    """
+    if root.name.startswith("labels") and (root.parent / FILE_NAME).is_file():
+        path, predicted = root.parent / FILE_NAME, False
+    else:
+        above = root.parents[1:2] if root.name == "validation" else ()
+        paths = [folder / FILE_NAME for folder in (root, *above)]
+        found = next((path for path in paths if path.is_file()), None)
+        if found is None:
+            return {}
+        path, predicted = found, not (root / "labelsTr").is_dir()
+    labels = read_label_names(path)
+    scheme = labels.output if predicted else labels.scheme
+    if scheme is None:
+        return {"label_names": labels.names}
+    return {"scheme": scheme, "origin": f"by {FILE_NAME}"}
 
 
 def _may_be_mask(name: str) -> bool:

@@ -29,6 +29,7 @@ from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_s
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import CaseError, CasesError, InputError, StoreError, printable
 from gliomask.store.manifest import (
     MANIFEST,
@@ -66,6 +67,9 @@ class PrepareOptions(Options):
     """``size`` spreads sites and tumour sizes over the folds; ``site`` makes a fold of a site."""
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
     """Shares of patients for training, validation and test."""
+    labels: str = AUTO
+    """What the numbers in the masks mean, see ``datasets.mask_labels``; ``auto`` goes by what is
+    stated, the names and the numbers, and asks where these leave doubt."""
     split: Path | None = None
     """A split file to use instead of drawing one."""
     patients: Path | None = None
@@ -138,7 +142,7 @@ def _find(
 ) -> tuple[dict[str, list[Case]], list[Problem], tuple[str, ...]]:
     """Cases by patient, over all sources; ids that two sources share get their layout's name."""
     table = read_patients(options.patients) if options.patients else {}
-    founds = [find_cases(source) for source in options.sources]
+    founds = [find_cases(source, options.labels) for source in options.sources]
     all_named = iter(
         with_patients([case for found in founds for case in found.cases], table, options.patients)
     )

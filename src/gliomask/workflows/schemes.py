@@ -1,132 +1,174 @@
-"""What the numbers in masks mean, where no layout tells: that is guessed from all of them."""
+"""What the numbers in two sets of masks mean: the numbers are read, ``mask_labels`` decides."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from gliomask.core.labels import BINARY, BRATS_2021, BRATS_2023, LabelScheme
+from gliomask.core.labels import LabelScheme
 from gliomask.core.progress import Progress
-from gliomask.datasets.table import SCHEMES
-from gliomask.formats.images import read_labels
+from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
+from gliomask.datasets.mask_labels.of_cases import SAMPLE, mask_numbers, names_of
+from gliomask.datasets.mask_labels.resolve import (
+    NumberedMask,
+    Reading,
+    Side,
+    explanations,
+    resolve_both,
+)
+from gliomask.errors import QuestionError
 from gliomask.workflows.files import file_key
 from gliomask.workflows.journal import Journal, go_on
 from gliomask.workflows.masks import MaskFile
 from gliomask.workflows.pairing import Pair
 
-Labels = Literal["auto", "binary", "brats2021", "brats2023", "brats2024"]
-Numbers = tuple[int, ...]
-"""The numbers in a mask but 0."""
+_SIDES = (("references", "reference_labels"), ("predictions", "prediction_labels"))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a user says of the numbers, see ``mask_labels.answer``.
+
+    Attributes:
+        both: of all masks.
+        reference, prediction: of one side, instead.
+    """
+
+    both: str = AUTO
+    reference: str = AUTO
+    prediction: str = AUTO
+
+    @property
+    def schemes(self) -> tuple[LabelScheme | None, LabelScheme | None]:
+        """Of references and predictions; None where nothing was answered.
+
+        Raises:
+            ConfigError: an answer that means nothing.
+        """
+        both = scheme_of_answer(self.both)
+        sides = zip(_SIDES, (self.reference, self.prediction), strict=True)
+        first, second = (scheme_of_answer(text, option) for (_, option), text in sides)
+        return first or both, second or both
 
 
 @dataclass(frozen=True)
 class Schemes:
-    """How masks are read that nothing explains.
+    """How masks are read.
 
     Attributes:
-        reference: the references.
-        prediction: the predictions.
-        explanation: in words, also of those that something explains.
+        pairs: (reference's, prediction's) scheme of each pair.
+        explanation: in words.
     """
 
-    reference: LabelScheme
-    prediction: LabelScheme
+    pairs: tuple[tuple[LabelScheme, LabelScheme], ...]
     explanation: tuple[str, ...]
 
 
 def find_schemes(
-    pairs: Sequence[Pair], labels: Labels, out: Path, progress: Progress, workers: int | None
+    pairs: Sequence[Pair], answers: Answers, out: Path, progress: Progress, workers: int | None
 ) -> Schemes:
-    """The schemes that were named, or those that the numbers in all masks together tell.
+    """The schemes of pairs of masks.
 
     Args:
-        pairs: of masks; only those without a scheme are read.
-        labels: what was named.
+        pairs: of masks; only those whose numbers nothing states are read for them.
+        answers: of the user.
         out: the folder of the batch, beside which the numbers found are kept.
         progress: is told of each mask.
         workers: see ``spread``.
+
+    Raises:
+        QuestionError: the numbers can be read in several ways, or in none.
+        ConfigError: an answer that means nothing.
     """
-    if labels != "auto":
-        scheme = SCHEMES[labels]
-        return Schemes(scheme, scheme, (f"labels: {scheme.name}, as told",))
+    given = answers.schemes
     sides = list(zip(*pairs, strict=True)) or [(), ()]
-    unknown = [
-        _Unread(mask, side)
-        for side, masks in enumerate(sides)
-        for mask in masks
-        if mask.scheme is None
+    wanted = [() if answer else masks for masks, answer in zip(sides, given, strict=True)]
+
+    def attempt(tasks: Sequence[_Unread]) -> Schemes:
+        numbers = _read_all(tasks, out, progress, workers)
+        made = [
+            Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), answer)
+            for (what, option), masks, answer in zip(_SIDES, sides, given, strict=True)
+        ]
+        readings = resolve_both(made[0], made[1])
+        return _schemes(readings)
+
+    unknown = [[mask for mask in masks if mask.scheme is None] for masks in wanted]
+    every = [
+        _Unread(m, what) for (what, _), side in zip(_SIDES, unknown, strict=True) for m in side
     ]
-    progress.start(len(unknown), "reading labels")
-    with Journal(out, _Found, "labels") as journal:
-        # What can't be read has no numbers here; judging it will tell the reason.
-        found = go_on(_read, unknown, journal, progress, workers).pieces
-    journal.discard()
-    drawn, predicted = ({n for f in found if f.side == side for n in f.numbers} for side in (0, 1))
-    named = [next((mask.scheme for mask in masks if mask.scheme), None) for masks in sides]
-    return _guess(named[0], named[1], drawn, predicted)
+    some = [
+        _Unread(m, what)
+        for (what, _), side in zip(_SIDES, unknown, strict=True)
+        for m in _few(side)
+    ]
+    try:
+        return attempt(some)
+    except QuestionError:
+        if len(some) == len(every):
+            raise
+    return attempt(every)
 
 
 @dataclass(frozen=True)
 class _Unread:
-    """A mask whose numbers are asked for."""
+    """A mask whose numbers are asked for, and the side that it is on."""
 
     mask: MaskFile
-    side: int
+    what: str
 
     @property
     def key(self) -> str:
-        return f"{self.side}:{file_key(self.mask.file.paths)}"
+        return file_key(self.mask.file.paths)
 
     @property
     def case(self) -> str:
-        return f"{self.mask.case} {self.side}"
+        return f"{self.what} {self.mask.case}"
 
 
 @dataclass(frozen=True)
 class _Found:
-    side: int
-    numbers: Numbers
+    key: str
+    numbers: tuple[int, ...]
+
+
+def _few(masks: Sequence[MaskFile]) -> list[MaskFile]:
+    """Of a data set some masks are enough, of any other masks all are read."""
+    published = [mask for mask in masks if mask.published]
+    step = max(1, -(-len(published) // SAMPLE))
+    return [*published[::step], *(mask for mask in masks if not mask.published)]
+
+
+def _read_all(
+    tasks: Sequence[_Unread], out: Path, progress: Progress, workers: int | None
+) -> dict[str, frozenset[int]]:
+    progress.start(len(tasks), "reading labels")
+    with Journal(out, _Found, "labels") as journal:
+        found = go_on(_read, tasks, journal, progress, workers).pieces
+    journal.discard()
+    return {one.key: frozenset(one.numbers) for one in found}
 
 
 def _read(task: _Unread) -> _Found:
-    numbers, _ = read_labels(task.mask.file, numbered=True)
-    return _Found(task.side, tuple(sorted(set(np.unique(numbers).tolist()) - {0})))
+    return _Found(task.key, tuple(sorted(mask_numbers(task.mask.file))))
 
 
-def _guess(
-    drawn_as: LabelScheme | None,
-    found_as: LabelScheme | None,
-    drawn: set[int],
-    found: set[int],
-) -> Schemes:
-    """What is told first; then what the numbers tell; an empty side is read as the other one."""
-    reference = drawn_as or scheme_of(drawn or found)
-    prediction = found_as or (scheme_of(found) if found else reference)
-    return Schemes(
-        reference,
-        prediction,
-        (
-            f"references: {reference.name}, {_reason(drawn_as, drawn)}",
-            f"predictions: {prediction.name}, {_reason(found_as, found)}",
-        ),
+def _numbered(mask: MaskFile, numbers: Mapping[str, frozenset[int]]) -> NumberedMask:
+    return NumberedMask(
+        names=names_of(mask.file, mask.case),
+        numbers=numbers.get(file_key(mask.file.paths), frozenset()),
+        stated=mask.scheme,
+        origin=mask.origin,
+        unclear=mask.label_names,
     )
 
 
-def scheme_of(numbers: set[int]) -> LabelScheme:
-    """One number is a tumour; 1, 2 and 4, or 1, 2 and 3, are BraTS; anything else is a tumour."""
-    if len(numbers) > 1:
-        for scheme in (BRATS_2023, BRATS_2021):
-            if numbers <= {number for number, _ in scheme.values}:
-                return scheme
-    return BINARY
-
-
-def _reason(told: LabelScheme | None, numbers: Iterable[int]) -> str:
-    if told is not None:
-        return "by the layout"
-    named = ", ".join(map(str, sorted(numbers)[:8])) or "none"
-    return f"by the numbers in the masks ({named})"
+def _schemes(readings: tuple[tuple[Reading, ...], tuple[Reading, ...]]) -> Schemes:
+    told = [
+        line
+        for (what, _), side in zip(_SIDES, readings, strict=True)
+        for line in explanations(what, side)
+    ]
+    pairs = zip(*readings, strict=True)
+    return Schemes(tuple((one.scheme, other.scheme) for one, other in pairs), tuple(told))

@@ -18,11 +18,14 @@ from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import REGIONS, LabelArray, LabelScheme
 from gliomask.core.progress import SILENT, Progress
+from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.errors import CaseError, CasesError, InputError
 from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_grid
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
-from gliomask.formats.images import read_image, read_labels
+from gliomask.formats.headers import image_header
+from gliomask.formats.images import read_image
 from gliomask.formats.volumes import is_volume
 from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.files import file_key
@@ -36,7 +39,7 @@ from gliomask.workflows.results import (
     check_target,
     write_judgement,
 )
-from gliomask.workflows.schemes import Labels, Schemes, find_schemes
+from gliomask.workflows.schemes import Answers, find_schemes
 from gliomask.workflows.subjects import annotated_slices
 from gliomask.workflows.traits import read_traits
 
@@ -53,8 +56,13 @@ class ScoreOptions(Options):
     """A mask or a folder of masks; they are paired by the case in their names."""
     out: Path
     """The folder to write; an earlier evaluation in it is replaced."""
-    labels: Labels = "auto"
-    """What the numbers in the masks mean where nothing tells; ``auto`` goes by the numbers."""
+    labels: str = AUTO
+    """What the numbers in all masks mean, see ``datasets.mask_labels``; ``auto`` goes by what is
+    stated, the names and the numbers, and asks where these leave doubt."""
+    reference_labels: str = AUTO
+    """The same for the references only."""
+    prediction_labels: str = AUTO
+    """The same for the predictions only."""
     pairs: Path | None = None
     """A table (reference, prediction, case, patient) that pairs the masks."""
     table: Path | None = None
@@ -94,6 +102,7 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     Raises:
         InputError: no masks, two of one case, a table that doesn't fit, or ``out`` holds something
             else.
+        QuestionError: the numbers in the masks can be read in several ways.
         CasesError: no pair could be judged; nothing is written.
         BatchError: masks without a partner or pairs that don't fit; the others are written.
         MachineError: a worker process was killed; what is done is kept for the next run.
@@ -102,8 +111,12 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     traits = read_traits(options.table, options.by)
     pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
     workers = options.workers or (1 if len(pairs) <= _FEW else None)
-    schemes = find_schemes(pairs, options.labels, options.out, progress, workers)
-    tasks = [_Task(reference, prediction, schemes) for reference, prediction in pairs]
+    answers = Answers(options.labels, options.reference_labels, options.prediction_labels)
+    schemes = find_schemes(pairs, answers, options.out, progress, workers)
+    tasks = [
+        _Task(reference, prediction, *both)
+        for (reference, prediction), both in zip(pairs, schemes.pairs, strict=True)
+    ]
     progress.start(len(tasks), "scoring")
     with Journal(options.out, JudgedCase) as journal:
         done = go_on(_judge, tasks, journal, progress, workers)
@@ -142,19 +155,12 @@ class _Task:
 
     reference: MaskFile
     prediction: MaskFile
-    schemes: Schemes
+    drawn_by: LabelScheme
+    found_by: LabelScheme
 
     @property
     def case(self) -> str:
         return self.reference.case
-
-    @property
-    def drawn_by(self) -> LabelScheme:
-        return self.reference.scheme or self.schemes.reference
-
-    @property
-    def found_by(self) -> LabelScheme:
-        return self.prediction.scheme or self.schemes.prediction
 
     @property
     def key(self) -> str:
@@ -166,8 +172,8 @@ class _Task:
 
 def _judge(task: _Task) -> JudgedCase:
     reference, prediction = task.reference, task.prediction
-    drawn, grid = _read(reference, task.drawn_by)
-    found, other = _read(prediction, task.found_by)
+    drawn, grid = _read(reference, task.drawn_by, "reference_labels")
+    found, other = _read(prediction, task.found_by, "prediction_labels")
     if not same_grid(grid, other):
         raise CaseError(
             f"{prediction.file} is on another grid than {reference.file}",
@@ -199,12 +205,13 @@ def _judge(task: _Task) -> JudgedCase:
     )
 
 
-def _read(mask: MaskFile, scheme: LabelScheme) -> tuple[LabelArray, Grid]:
+def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray, Grid]:
     """Our labels (S, H, W) of a mask, and the grid they are on."""
-    numbers, affine = read_labels(mask.file, numbered=not scheme.binary)
+    labels, affine = read_by_scheme(mask.file, scheme, option)
+    if mask.lost_origin and mask.image is not None:
+        affine = image_header(mask.image).affine
     try:
-        turned, grid = on_reading_frame(numbers, affine)
-        return scheme.translate(turned), grid
+        return on_reading_frame(labels, affine)
     except ValueError as problem:
         raise CaseError(str(problem), path=str(mask.file)) from None
 

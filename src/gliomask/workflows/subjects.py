@@ -17,6 +17,7 @@ from gliomask.core.labels import LabelArray, region_masks
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import CaseError, ConfigError, StoreError
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import Store, open_store
@@ -79,13 +80,16 @@ class Subjects:
     what: str
 
 
-def find_subjects(source: Path, part: Part | None, fold: int | None) -> Subjects:
+def find_subjects(
+    source: Path, part: Part | None, fold: int | None, labels: str = AUTO
+) -> Subjects:
     """The subjects of a source.
 
     Args:
         source: a store, or the root of a data set.
         part: of a store's split; its test part if it is not given.
         fold: of a store's split instead of its hold-out.
+        labels: what the numbers in the masks of a data set mean, see ``mask_labels.answer``.
 
     Raises:
         StoreError: the part holds no case, or there is no such fold.
@@ -93,6 +97,9 @@ def find_subjects(source: Path, part: Part | None, fold: int | None) -> Subjects
         LayoutError: the source is neither a store nor in a known layout.
     """
     if (source / MANIFEST).is_file():
+        if labels != AUTO:
+            what = "a store was prepared with its labels, which can't be changed"
+            raise ConfigError(what, path=source, field="labels", found=labels)
         return _of_store(open_store(source), part or "test", fold)
     if part is not None or fold is not None:
         field, found = ("part", part) if part is not None else ("fold", fold)
@@ -103,7 +110,7 @@ def find_subjects(source: Path, part: Part | None, fold: int | None) -> Subjects
             found=found,
             hint="leave it out, or prepare a store",
         )
-    cases = find_cases(source)
+    cases = find_cases(source, labels)
     return Subjects(
         tuple(_of_case(case) for case in cases.cases),
         tuple((problem.case, problem.reason) for problem in cases.problems),
@@ -158,11 +165,11 @@ def _of_case(case: Case) -> Subject:
     return Subject(
         case=case.id,
         patient=case.patient,
-        regions=case.scheme.regions,
+        regions=case.regions,
         synthetic=case.synthetic,
         licence=case.licence,
         traits=traits,
-        key=file_key(path for file in files for path in file.paths),
+        key=f"{case.scheme}{file_key(path for file in files for path in file.paths)}",
         load=partial(_load, case),
     )
 

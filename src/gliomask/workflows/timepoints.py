@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,18 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.case import ImageFile
-from gliomask.core.labels import REGIONS, LabelArray, LabelScheme, region_masks
+from gliomask.core.labels import REGIONS, LabelArray, region_masks
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import stem
-from gliomask.datasets.table import SCHEMES
+from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
+from gliomask.datasets.mask_labels.of_cases import names_of
+from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, Side, common, resolve
 from gliomask.errors import FormatError, InputError
-from gliomask.formats.content import read_text
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_second_half, is_volume
-from gliomask.workflows.schemes import Labels, scheme_of
+from gliomask.workflows.own_masks import MASK, figures_of, scheme_written
 
-_MASK = "_mask"
 _INTERVALS = "volumes_ml_90"
 
 
@@ -70,24 +69,27 @@ class _Read:
     keys: Mapping[str, Any] | None
 
 
-def read_time_points(paths: Sequence[Path], labels: Labels) -> tuple[TimePoint, ...]:
+def read_time_points(paths: Sequence[Path], labels: str = AUTO) -> tuple[TimePoint, ...]:
     """The time points in the order given, with names that tell them apart.
 
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI).
-        labels: what the numbers mean in masks that no figures explain.
+        labels: what the numbers mean in masks that no figures explain, see ``mask_labels.answer``.
 
     Raises:
         InputError: no such file, a folder with no or several masks, one file twice.
         FormatError: a damaged mask, figures that are not those of their mask.
+        QuestionError: the numbers in a mask can be read in several ways.
     """
     files = [_mask_file(path) for path in paths]
     for number, file in enumerate(files):
         if file.resolve() in {other.resolve() for other in files[:number]}:
             raise InputError("a time point is named twice", path=file)
     read = [_read(file) for file in files]
-    scheme = _scheme([one for one in read if one.keys is None], labels)
-    points = [_explained(one) if one.keys is not None else _told(one, scheme) for one in read]
+    readings = _readings(read, labels)
+    points = [
+        _explained(one) if one.keys is not None else _told(one, readings[one.path]) for one in read
+    ]
     return _named(points)
 
 
@@ -97,14 +99,14 @@ def _mask_file(path: Path) -> Path:
     if not path.is_dir():
         what = "not a mask volume" if path.exists() else "no such file or folder"
         raise InputError(what, path=path)
-    named = [one for one in path.glob(f"*{_MASK}.*") if is_volume(one)]
+    named = [one for one in path.glob(f"*{MASK}.*") if is_volume(one)]
     found = sorted(one for one in named if not is_second_half(one))
     if len(found) != 1:
         names = ", ".join(one.name for one in found[:3]) or "none"
         raise InputError(
             "a time point is one mask in millimetres",
             path=path,
-            field=f"*{_MASK}",
+            field=f"*{MASK}",
             found=names,
             hint="name the mask itself" if found else "predict writes one for volumes",
         )
@@ -113,44 +115,47 @@ def _mask_file(path: Path) -> Path:
 
 def _read(file: Path) -> _Read:
     numbers, affine = read_labels(ImageFile((file,)))
-    name = stem(file.name)
-    figures = file.with_name(f"{name.removesuffix(_MASK)}.json")
-    if not name.endswith(_MASK) or not figures.is_file():
-        return _Read(file, numbers, affine, None)
-    try:
-        keys = json.loads(read_text(figures))
-    except ValueError as problem:
-        raise FormatError(f"not JSON: {problem}", path=figures) from None
-    ours = isinstance(keys, dict) and isinstance(keys.get("voxels"), dict)
-    return _Read(file, numbers, affine, keys if ours else None)
+    return _Read(file, numbers, affine, figures_of(file))
 
 
-def _scheme(unexplained: Sequence[_Read], labels: Labels) -> LabelScheme:
-    """What was told, or what the numbers in all of these masks together tell."""
-    if labels != "auto":
-        return SCHEMES[labels]
-    return scheme_of({int(n) for one in unexplained for n in np.unique(one.numbers)} - {0})
+def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
+    """Of the masks that no figures explain, all together; those explained are evidence."""
+    written = {scheme_written(one.path) for one in read if one.keys is not None} - {None}
+    known = common(Reading(scheme, "") for scheme in written if scheme is not None)
+    unexplained = [one for one in read if one.keys is None]
+    masks = tuple(
+        NumberedMask(
+            names_of(ImageFile((one.path,)), one.path.name),
+            frozenset(np.unique(one.numbers).tolist()) - {0},
+        )
+        for one in unexplained
+    )
+    side = Side("masks", BOTH, masks, scheme_of_answer(labels))
+    found = resolve(side, known) if masks else ()
+    return {one.path: reading for one, reading in zip(unexplained, found, strict=True)}
 
 
-def _told(one: _Read, scheme: LabelScheme) -> TimePoint:
+def _told(one: _Read, reading: Reading) -> TimePoint:
+    scheme = reading.scheme
     try:
         mask = scheme.translate(one.numbers)
     except ValueError as problem:
-        raise FormatError(str(problem), path=one.path) from None
+        hint = f"{BOTH} can say what it is"
+        raise FormatError(str(problem), path=one.path, hint=hint) from None
     return TimePoint(
         name=case_id(one.path.name),
         path=one.path,
         mask=mask,
         affine=one.affine,
         regions=scheme.regions,
-        explanation=f"labels: {scheme.name}",
+        explanation=f"labels: {scheme.name}, {reading.reason}",
     )
 
 
 def _explained(one: _Read) -> TimePoint:
     keys = one.keys or {}
     regions = tuple(region for region in REGIONS if region in keys["voxels"])
-    name = stem(one.path.name).removesuffix(_MASK)
+    name = stem(one.path.name).removesuffix(MASK)
     files = {r: one.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
     return TimePoint(
         name=name,

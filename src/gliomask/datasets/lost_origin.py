@@ -1,0 +1,46 @@
+"""Published masks whose affine lost its offset while their images kept theirs.
+
+The image of ``Brats17_TCIA_105_1`` begins at (0, 239, 0) mm, its mask at (0, 0, 0), with the same
+shape, axes and voxels. Such a mask is that of the images' grid. Any other difference is refused
+when the case is loaded: a mask may just as well have been drawn on another image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gliomask.core.case import Case
+from gliomask.errors import InputError
+from gliomask.formats.headers import image_header
+
+SOURCES = ("brats", "tcga_lgg")
+"""Layouts of sets that were published on one grid, skull-stripped, images and masks alike."""
+NOTE = "the mask's affine has lost its offset: it is read on the grid of the images"
+
+
+def with_lost_origins(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases, with a mark and a note on those whose mask has lost its offset."""
+    return tuple(
+        replace(case, lost_origin=True, notes=(*case.notes, NOTE)) if _is_lost(case) else case
+        for case in cases
+    )
+
+
+def _is_lost(case: Case) -> bool:
+    """What can't be read is left to the loader, which tells the reason."""
+    if case.source not in SOURCES or case.label is None:
+        return False
+    try:
+        mask = image_header(case.label)
+        image = image_header(next(iter(case.images.values())))
+    except InputError:
+        return False
+    return (
+        mask.shape == image.shape
+        and np.allclose(mask.affine[:3, :3], image.affine[:3, :3], atol=1e-4)
+        and not mask.affine[:3, 3].any()
+        and bool(image.affine[:3, 3].any())
+    )

@@ -1,0 +1,87 @@
+"""The answer to what a mask's numbers mean: the options ``labels`` of all commands."""
+
+from __future__ import annotations
+
+import re
+
+from gliomask.core.labels import (
+    BACKGROUND,
+    CAVITY,
+    CORE,
+    ENHANCING,
+    NECROSIS,
+    OEDEMA,
+    TUMOUR,
+    LabelScheme,
+)
+from gliomask.datasets.mask_labels.names import label_of
+from gliomask.datasets.mask_labels.numbers import SCHEMES
+from gliomask.errors import ConfigError, nearest
+
+AUTO = "auto"
+"""What the options say where nothing was answered."""
+NAMES = {
+    BACKGROUND: "background",
+    NECROSIS: "necrosis",
+    OEDEMA: "oedema",
+    ENHANCING: "enhancing",
+    CAVITY: "cavity",
+    TUMOUR: "tumour",
+    CORE: "core",
+}
+"""Label -> what an answer calls it."""
+EXAMPLE = "1=necrosis,2=oedema,3=enhancing"
+_THRESHOLD = re.compile(r"threshold=(\d{1,9})")
+_PAIR = re.compile(r"\s*(\d{1,9})\s*[=:]\s*(.+?)\s*")
+
+
+def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
+    """The scheme that an option names; None for ``auto``.
+
+    Args:
+        text: ``auto``, a key of ``SCHEMES``, ``threshold=N`` (numbers from N on are tumour), or a
+            number and a name for each label: ``1=oedema,2=necrosis,3=enhancing``.
+        option: its name, for the error.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    word = text.strip().lower()
+    if word == AUTO:
+        return None
+    if word in SCHEMES:
+        return SCHEMES[word]
+    if at := _THRESHOLD.fullmatch(word):
+        return LabelScheme(f"{at[1]} or more is tumour", binary=True, least=max(1, int(at[1])))
+    if "=" not in word and ":" not in word:
+        hint = nearest(word, SCHEMES)
+        raise ConfigError(
+            "unknown labels", field=option, found=text, allowed=f"{allowed()}", hint=hint
+        )
+    return LabelScheme(text, tuple(sorted(_pairs(text, option).items())))
+
+
+def allowed() -> str:
+    """The possible answers, for messages and help."""
+    return f"{AUTO}, {', '.join(SCHEMES)}, threshold=128, or numbers with names: {EXAMPLE}"
+
+
+def _pairs(text: str, option: str) -> dict[int, int]:
+    names = ", ".join(NAMES.values())
+    values: dict[int, int] = {}
+    for part in text.split(","):
+        pair = _PAIR.fullmatch(part)
+        label = None if pair is None else label_of(pair[2])
+        if pair is None or label is None:
+            allowed_names = f"NUMBER=NAME with a name of {names}"
+            raise ConfigError("unknown label", field=option, found=part, allowed=allowed_names)
+        number = int(pair[1])
+        if number in values:
+            raise ConfigError("a number is given twice", field=option, found=text)
+        if number:
+            values[number] = label
+        elif label != BACKGROUND:
+            raise ConfigError("0 is background", field=option, found=part)
+    if not set(values.values()) - {BACKGROUND, CAVITY}:
+        raise ConfigError("no number is tumour", field=option, found=text)
+    return values

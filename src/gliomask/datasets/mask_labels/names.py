@@ -1,0 +1,157 @@
+"""What a label is, by what it is called: the names that data sets give to parts of a tumour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+
+from gliomask.core.labels import (
+    BACKGROUND,
+    CAVITY,
+    CORE,
+    ENHANCING,
+    NECROSIS,
+    OEDEMA,
+    TUMOUR,
+    LabelScheme,
+)
+from gliomask.datasets.names import words_of
+
+BY_DESCRIPTION = "as dataset.json names them"
+_PARTS = (
+    (CAVITY, {"cavity", "resection", "resected", "rc"}),
+    (OEDEMA, {"edema", "oedema", "edematous", "hyperintensity", "snfh", "ed"}),
+    (NECROSIS, {"necrosis", "necrotic", "nonenhancing", "ncr", "net", "netc", "cyst", "cystic",
+                "cysts", "cc"}),
+    (ENHANCING, {"enhancing", "enhancement", "et"}),
+)  # fmt: skip
+"""Label -> words for it; the first match counts, since names of parts hold the word tumour too."""
+# fmt: off
+_TUMOURS = {
+    "tumor", "tumors", "tumour", "tumours", "wt", "tc", "lesion", "lesions", "abnormality",
+    "glioma", "gliomas", "glioblastoma", "gbm", "astrocytoma", "oligodendroglioma", "meningioma",
+    "meningiomas", "metastasis", "metastases", "mets", "neoplasm", "gtv",
+}
+_OTHERS = {
+    "skull", "bone", "scalp", "skin", "eye", "eyes", "orbit", "orbits", "ventricle", "ventricles",
+    "csf", "vessel", "vessels", "artery", "arteries", "vein", "veins", "sinus", "sinuses",
+    "brainstem", "cerebellum", "hippocampus", "thalamus", "air",
+}
+"""Words for structures that are no part of a tumour, whatever else the name says."""
+_TISSUES = {
+    "background", "brain", "head", "tissue", "gm", "wm", "nawm", "matter", "parenchyma", "cerebrum",
+    "hemisphere", "hemispheres", "cortex", "outside", "other", "others",
+}
+"""Words that mean no tumour unless a word for one stands beside them (brain tumour)."""
+# fmt: on
+_DENIALS = {"no", "non", "not", "without", "free", "healthy", "normal"}
+_REGIONS = {"whole": {"whole", "wt"}, "core": {"core", "tc"}, "enhancing": {"enhancing", "et"}}
+
+
+def label_of(name: str) -> int | None:
+    """Our label for a name, ``BACKGROUND`` for what is no tumour, None if the name is not clear.
+
+    >>> label_of("non-enhancing tumor"), label_of("GD-enhancing tumour"), label_of("ventricle")
+    (1, 3, 0)
+    """
+    words = _words(name)
+    part = next((label for label, known in _PARTS if words & known), None)
+    if words & _DENIALS:
+        return None if part is not None or not words & (_TUMOURS | _TISSUES) else BACKGROUND
+    if words & _OTHERS:
+        return None if part is not None or words & _TUMOURS else BACKGROUND
+    if part is not None:
+        return part
+    if "tc" in words or "core" in words:
+        return CORE
+    if words & _TUMOURS or words == {"whole"}:
+        return TUMOUR
+    return BACKGROUND if words & _TISSUES else None
+
+
+def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
+    """The scheme for labels that exclude each other: name -> number.
+
+    Returns:
+        None if a name is not clear, or none is a tumour's: the numbers are to be asked for.
+    """
+    values = {number: label_of(name) for name, number in labels.items() if number != 0}
+    return _scheme(values)
+
+
+def scheme_of_regions(regions: Mapping[str, Sequence[int]]) -> LabelScheme | None:
+    """The scheme for nested regions: name -> the numbers that belong to it.
+
+    Parts that no region tells apart stay together. None as above, or if the regions are not nested
+    or a cavity is part of one.
+    """
+    members = _members(regions)
+    whole, core, enhancing = (members.get(region, set()) for region in _REGIONS)
+    values: dict[int, int | None] = {}
+    for name, numbers in regions.items():
+        if not any(set(numbers) == held for held in members.values()):
+            values |= {n: label_of(name) for n in numbers if n != 0}
+    inside = core if "core" in members else whole
+    if not (core <= whole and enhancing <= inside) or whole & values.keys():
+        return None
+    layers = _layers(members.keys())
+    values |= dict.fromkeys(whole, layers[0]) | dict.fromkeys(core, layers[1])
+    values |= dict.fromkeys(enhancing, ENHANCING)
+    return _scheme(values)
+
+
+def scheme_of_output(
+    regions: Mapping[str, Sequence[int]], order: Sequence[int]
+) -> LabelScheme | None:
+    """The scheme of what nnU-Net predicts when it was trained on regions.
+
+    A voxel gets the number of the last region, in the order of the description, that it is in.
+
+    Args:
+        regions: name -> numbers in the training masks, without the background.
+        order: ``regions_class_order``: the number that each region is written as.
+    """
+    kinds = [_region(name) for name in regions]
+    layers = _layers({kind for kind in kinds if kind})
+    within = {layers[0]: ("whole",), layers[1]: ("whole", "core"), ENHANCING: tuple(_REGIONS)}
+    values: dict[int, int | None] = {
+        number: label_of(name)
+        for name, number, kind in zip(regions, order, kinds, strict=True)
+        if kind is None
+    }
+    for label, inside in within.items():
+        numbers = [n for n, kind in zip(order, kinds, strict=True) if kind in inside]
+        if numbers:
+            last = numbers[-1]
+            values[last] = TUMOUR if last in values and values[last] != label else label
+    return _scheme(values)
+
+
+def _layers(regions: Set[str]) -> tuple[int, int]:
+    """What is in the whole tumour but not in its core, and in the core but not enhancing."""
+    if "core" not in regions:
+        return TUMOUR, TUMOUR
+    return OEDEMA, NECROSIS if "enhancing" in regions else CORE
+
+
+def _members(regions: Mapping[str, Sequence[int]]) -> dict[str, set[int]]:
+    return {kind: set(numbers) for name, numbers in regions.items() if (kind := _region(name))}
+
+
+def _region(name: str) -> str | None:
+    """Which of our regions a name is, None for any other."""
+    words = _words(name)
+    if label_of(name) not in (TUMOUR, CORE, ENHANCING):
+        return None
+    return next((region for region, known in _REGIONS.items() if words & known), None)
+
+
+def _scheme(values: Mapping[int, int | None]) -> LabelScheme | None:
+    clear = {number: label for number, label in values.items() if label is not None}
+    if len(clear) < len(values) or not set(clear.values()) - {BACKGROUND, CAVITY}:
+        return None
+    return LabelScheme(BY_DESCRIPTION, tuple(sorted(clear.items())))
+
+
+def _words(name: str) -> set[str]:
+    return set(words_of(re.sub(r"(non|not)[\W_]*enhanc", "nonenhanc", name, flags=re.I)))

@@ -1,0 +1,105 @@
+"""What the numbers in the masks of a data set mean, by what is stated, named and sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.labels import CAVITY, LabelScheme
+from gliomask.datasets.mask_labels.resolve import (
+    BOTH,
+    NumberedMask,
+    Numbers,
+    Reading,
+    Side,
+    explanations,
+    resolve,
+)
+from gliomask.errors import InputError, QuestionError
+from gliomask.formats.images import read_labels
+
+SAMPLE = 16
+"""So many masks, evenly spread over a set, are read for their numbers; all if these leave doubt."""
+_NO_ENHANCING = "4 is read as resection cavity, though no mask read holds a 3"
+
+
+def resolve_cases(
+    cases: Sequence[Case], answer: LabelScheme | None = None
+) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """The cases with a scheme for each mask, and how it was found, in words.
+
+    Args:
+        cases: of one data set.
+        answer: of the user.
+
+    Raises:
+        QuestionError: the numbers can be read in several ways, or in none.
+    """
+    masked = {case.id: case.label for case in cases if case.label is not None}
+    if answer is not None:
+        readings = dict.fromkeys(masked, Reading(answer, "as answered"))
+        return _with(cases, readings, {}), explanations("masks", readings.values())
+    unclear = [case for case in cases if case.label is not None and case.scheme is None]
+    step = max(1, -(-len(unclear) // SAMPLE))
+    numbers = {case.id: mask_numbers(masked[case.id]) for case in unclear[::step]}
+    try:
+        found = _readings(unclear, numbers)
+    except QuestionError:
+        if step == 1:
+            raise
+        numbers = {case.id: mask_numbers(masked[case.id]) for case in unclear}
+        found = _readings(unclear, numbers)
+    return _with(cases, found, numbers), explanations("masks", found.values())
+
+
+def names_of(label: ImageFile, case: str) -> tuple[str, ...]:
+    """The names that may tell the challenge of a mask, the most telling first."""
+    path = label.paths[0]
+    return path.name, case, path.parent.name
+
+
+def mask_numbers(label: ImageFile) -> Numbers:
+    """The numbers in a mask but 0; none if it can't be read, which its loader will tell."""
+    try:
+        return frozenset(np.unique(read_labels(label, numbered=True)[0]).tolist()) - {0}
+    except InputError:
+        return frozenset()
+
+
+def _readings(cases: Sequence[Case], numbers: Mapping[str, Numbers]) -> dict[str, Reading]:
+    masks = tuple(
+        NumberedMask(
+            names_of(case.label, case.id),
+            numbers.get(case.id, frozenset()),
+            unclear=case.label_names,
+        )
+        for case in cases
+        if case.label is not None
+    )
+    found = resolve(Side("masks", BOTH, masks))
+    return {case.id: reading for case, reading in zip(cases, found, strict=True)}
+
+
+def _with(
+    cases: Sequence[Case], readings: Mapping[str, Reading], numbers: Mapping[str, Numbers]
+) -> tuple[Case, ...]:
+    present = frozenset[int]().union(*numbers.values())
+    return tuple(
+        replace(
+            case,
+            scheme=readings[case.id].scheme,
+            notes=(*case.notes, *_doubt(readings[case.id].scheme, present)),
+        )
+        if case.id in readings
+        else case
+        for case in cases
+    )
+
+
+def _doubt(scheme: LabelScheme, present: Numbers) -> tuple[str, ...]:
+    """What is odd about numbers that a scheme explains."""
+    cavity = (4, CAVITY) in scheme.values and 4 in present and 3 not in present
+    return (_NO_ENHANCING,) if cavity else ()
