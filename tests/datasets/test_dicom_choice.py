@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gliomask.core.case import SeriesUse
 from gliomask.datasets.load import load_case
 from gliomask.datasets.study import audit, survey
 from gliomask.datasets.surveyed import Surveyed
@@ -39,7 +40,7 @@ def test_a_series_is_chosen_by_number_uid_or_name(wanted: str, tmp_path: Path) -
     assert volume.sequences == ("t1", "t1ce", "flair")
     assert np.array_equal(volume.array[2], pixels(PLAN, 3).transpose(2, 1, 0))
     told = "given by hand; by itself taken for t2; the name says T2; TR 4000, TE 98 ms"
-    assert f"flair is series 3 (Gad Ax T2 Straight): {told}" in case.notes
+    assert SeriesUse("series 3 (Gad Ax T2 Straight)", "flair", True, told) in case.series
     instead = "series 3 (Gad Ax T2 Straight) is used for FLAIR instead: it was given by hand"
     assert [one.problems for one in found.series if one.series.startswith("series 4")] == [
         (instead,)

@@ -151,7 +151,14 @@ def _tell_json(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str]
 def _row(case: PredictedCase) -> list[object]:
     flag = case.reliability.level if case.reliability else ""
     notes = "; ".join(case.notes)
-    return [case.case, _size(case), flag, " ".join(case.used), " ".join(case.missing), notes]
+    return [case.case, _size(case), flag, _used(case), " ".join(case.missing), notes]
+
+
+def _used(case: PredictedCase) -> str:
+    """The sequences, each with its series where it is one of a study."""
+    if not case.series:
+        return " ".join(case.used)
+    return ", ".join(f"{name} = {case.series.get(name, name)}" for name in case.used)
 
 
 def _reasons(case: PredictedCase) -> list[str]:

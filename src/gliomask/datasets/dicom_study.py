@@ -149,7 +149,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         site=tcga_site(tags.patient_id),
         synthetic=synthetic,
         notes=notes(choice),
-        series=uses(told),
+        series=uses(told, choice),
         contrast_order=choice.contrast_order,
     )
     return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in told))

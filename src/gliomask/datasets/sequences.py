@@ -25,6 +25,17 @@ _NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR"
              "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
              "VELOCITY", "MIXED", "PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP",
              "T2 MAP", "FAT", "F", "OPP_PHASE", "OUT_PHASE"}  # fmt: skip
+_KINDS = MappingProxyType(
+    {
+        **dict.fromkeys(("MPR", "PROJECTION IMAGE", "MIP", "MINIP"), "a reformat or projection"),
+        **dict.fromkeys(("ADC", "DIFFUSION", "TRACEW", "FA", "B0"), "a diffusion image or map"),
+        **dict.fromkeys(("P", "PHASE", "PHASE MAP", "VELOCITY"), "a phase image"),
+        "LOCALIZER": "a localizer",
+        "PERFUSION": "a perfusion map",
+        "SUBTRACTION": "a subtraction",
+    }
+)
+"""What some of these mean to a person."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,8 @@ def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
     kind = tags.image_type
     if kind[:1] == ("DERIVED",) or _NO_IMAGE.intersection(kind[2:]):
         text = "\\".join(kind)
-        return f"no original image (ImageType={text})"
+        what = next((f" but {_KINDS[word]}" for word in kind[2:] if word in _KINDS), "")
+        return f"no original image{what} (ImageType={text})"
     if tags.b_value:
         return f"by its header diffusion (b={tags.b_value:g})"
     if not kind and "mpr" in words_of_name(tags.description or tags.protocol):

@@ -26,32 +26,24 @@ def audits(choice: Choice, refused: Iterable[RefusedSeries]) -> list[SeriesAudit
     return [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
 
 
-def uses(found: Iterable[SeriesAudit]) -> tuple[SeriesUse, ...]:
+def uses(found: Iterable[SeriesAudit], choice: Choice) -> tuple[SeriesUse, ...]:
     """The same in a line for each; the volumes of one series that share a reason are told once."""
-    told = (
-        SeriesUse(
-            one.series,
-            one.sequence,
-            one.used,
-            one.evidence if one.used else next(iter(one.problems), ""),
-        )
-        for one in found
-    )
+    told = (SeriesUse(one.series, one.sequence, one.used, _why(one, choice)) for one in found)
     return tuple(dict.fromkeys(told))
 
 
 def notes(choice: Choice) -> tuple[str, ...]:
-    """What was taken for which sequence and why, and whether all lie in one space."""
-    chosen = choice.chosen
-    used = [_note(choice, sequence) for sequence in SEQUENCES if sequence in chosen]
-    spaces = {one.series.tags.frame_of_reference for one in chosen.values()}
-    moved = ["the series don't share a frame of reference: the patient may have moved"]
-    return (*used, *(moved if len(spaces) > 1 else ()))
+    """Whether the series that are used lie in one space."""
+    spaces = {one.series.tags.frame_of_reference for one in choice.chosen.values()}
+    moved = "the series don't share a frame of reference: the patient may have moved"
+    return (moved,) if len(spaces) > 1 else ()
 
 
-def _note(choice: Choice, sequence: str) -> str:
-    one = choice.chosen[sequence]
-    text = f"{sequence} is {one.series.tags.label}: {'; '.join(one.recognition.evidence)}"
+def _why(audit: SeriesAudit, choice: Choice) -> str:
+    if not audit.used:
+        return next(iter(audit.problems), "")
+    one = choice.chosen[audit.sequence or ""]
+    text, sequence = audit.evidence, audit.sequence or ""
     other = choice.runner_up(sequence)
     if other is None or BY_HAND in one.recognition.evidence:
         return text

@@ -10,6 +10,7 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray
 from gliomask.measure.description import LesionReport
 from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
+from gliomask.report.case.viewer import sequence_name
 from gliomask.report.style import REGION_NAMES
 from gliomask.workflows.outcome import Outcome, measured_ml
 from gliomask.workflows.provenance import software
@@ -33,7 +34,7 @@ def write_page(path: Path, outcome: Outcome, still: Path | None) -> None:
         intervals=_intervals(prediction),
         evidence=_evidence(prediction),
         flags=_flags(prediction),
-        audit=(*_audit(outcome), *_lesions(outcome)),
+        audit=(*_audit(outcome), *_series(outcome), *_lesions(outcome)),
         timings=outcome.timings_s,
         provenance={"software": ", ".join(f"{k} {v}" for k, v in software().items())},
         still=still.read_bytes() if still else None,
@@ -76,6 +77,18 @@ def _audit(outcome: Outcome) -> tuple[Table, ...]:
         grid = f"{size} pixels, no millimetres known"
     notes = "; ".join((*outcome.prediction.notes, *case.notes))
     return (Table("What was read", [*rows, ("grid of the mask", grid)], note=notes),)
+
+
+def _series(outcome: Outcome) -> tuple[Table, ...]:
+    """Every series of a DICOM study."""
+    rows = [
+        (one.series, sequence_name(one.sequence) if one.sequence else "", one.used, one.why)
+        for one in outcome.case.series
+    ]
+    if not rows:
+        return ()
+    told = [(series, kind, "used" if used else "", why) for series, kind, used, why in rows]
+    return (Table("Series of the study", told, ("series", "taken for", "", "why")),)
 
 
 def _lesions(outcome: Outcome) -> tuple[Table, ...]:

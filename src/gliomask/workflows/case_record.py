@@ -54,6 +54,19 @@ class Flag(_Part):
     reasons: tuple[FlagReason, ...]
 
 
+class StudySeries(_Part):
+    """One series of the DICOM study, and what became of it."""
+
+    series: str
+    """Its number and description."""
+    sequence: str | None
+    """That it was taken for; null if for none."""
+    used: bool
+    """Whether the network saw it, or it was compared with what the network saw."""
+    why: str
+    """It was used, or not."""
+
+
 class CaseRecord(_Part):
     """One examination, segmented."""
 
@@ -93,6 +106,8 @@ class CaseRecord(_Part):
     """What it knows and did not get."""
     images: dict[str, str]
     """Sequence -> where it was read from."""
+    series: tuple[StudySeries, ...]
+    """Every series of the DICOM study by its number; empty for other files."""
     model: str
     """Name of the model."""
     synthetic_training: bool

@@ -46,8 +46,13 @@ def needed(case: Case, predictor: Predictor, reference: str | None = None) -> Ca
         return case
     images = {name: image for name, image in case.images.items() if name not in unused}
     known = ", ".join(predictor.card.sequences)
-    note = f"{' and '.join(unused)} not used: the model {predictor.card.name} takes {known}"
-    return replace(case, images=images, notes=(*case.notes, note))
+    why = f"the model {predictor.card.name} takes {known}"
+    note = f"{' and '.join(unused)} not used: {why}"
+    series = tuple(
+        replace(one, used=False, why=why) if one.used and one.sequence in unused else one
+        for one in case.series
+    )
+    return replace(case, images=images, notes=(*case.notes, note), series=series)
 
 
 def load_on_one_grid(
@@ -119,7 +124,8 @@ def _on_grid(
     try:
         return align_study(series, reference, scanned=scanned)
     except CaseError as problem:
-        problem.what = f"{case.id}: {problem.what}"
+        told = ", ".join(f"{one.sequence} is {one.series}" for one in case.series if one.used)
+        problem.what = f"{case.id}: {problem.what}{f' ({told})' if told else ''}"
         raise
 
 

@@ -13,7 +13,7 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.inference.uncertainty import LEVEL
 from gliomask.measure.description import LesionReport, describe_lesions
-from gliomask.workflows.case_record import CaseRecord, Flag, VolumeInterval
+from gliomask.workflows.case_record import CaseRecord, Flag, StudySeries, VolumeInterval
 from gliomask.workflows.provenance import software
 
 WHITE = 255
@@ -88,6 +88,7 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         sequences_used=prediction.used,
         sequences_missing=prediction.missing,
         images=dict(outcome.origins),
+        series=tuple(StudySeries.model_validate(asdict(one)) for one in case.series),
         model=prediction.model,
         synthetic_training=prediction.synthetic,
         synthetic_data=case.synthetic,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -109,6 +109,7 @@ class PredictedCase:
             volumes lie in; empty for pictures and where that was not measured.
         reliability: how far all this may be trusted; None if the network was asked only once.
         earlier: it was done by an earlier run, whose files stand.
+        series: sequence -> the DICOM series that was used for it; empty for other files.
     """
 
     case: str
@@ -121,6 +122,7 @@ class PredictedCase:
     volumes_ml_90: dict[str, tuple[float, float]]
     reliability: Flag | None
     earlier: bool
+    series: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -325,6 +327,7 @@ def _summary(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase:
         volumes_ml_90=record.volumes_ml_90,
         reliability=record.reliability,
         earlier=earlier,
+        series={one.sequence: one.series for one in record.series if one.used and one.sequence},
     )
 
 
