@@ -124,7 +124,7 @@ def test_nothing_to_work_on(tmp_path: Path) -> None:
     (tmp_path / "scan.dcm").touch()
     assert "no image (name=scan.dcm, allowed .nii" in refusal(tmp_path / "scan.dcm")
     with pytest.raises(
-        LayoutError, match=r"no NIfTI files, pictures or DICOM .* brats: no folder with"
+        LayoutError, match=r"no volumes, pictures or DICOM .* brats: no folder with"
     ):
         find_studies([tmp_path])
 

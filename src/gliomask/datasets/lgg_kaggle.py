@@ -13,6 +13,7 @@ Source: Buda et al. 2019, https://doi.org/10.1016/j.compbiomed.2019.05.002
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,7 +54,12 @@ def case_without_masks(folder: Path) -> Case | None:
     Raises:
         InputError: slices are missing, or can't be read.
     """
-    slices = _Slices.in_folder(folder)
+    return case_of_slices(pictures(folder), folder)
+
+
+def case_of_slices(paths: Sequence[Path], folder: Path) -> Case | None:
+    """The same for some slices, down to a single one, of a folder that names the case."""
+    slices = _Slices.among(paths)
     if slices.masks or not slices.images:
         return None
     middle = sorted(slices.images)[len(slices.images) // 2]
@@ -75,10 +81,14 @@ class _Slices:
 
     @classmethod
     def in_folder(cls, folder: Path) -> _Slices:
+        return cls.among(pictures(folder))
+
+    @classmethod
+    def among(cls, paths: Sequence[Path]) -> _Slices:
         images: dict[int, Path] = {}
         masks: dict[int, Path] = {}
         twice = []
-        for path in pictures(folder):
+        for path in paths:
             if parts := _SLICE.fullmatch(stem(path.name)):
                 kind, number = masks if parts["mask"] else images, int(parts["number"])
                 if number in kind:

@@ -7,6 +7,7 @@ asked; a network that is shown the wrong sequence answers all the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +23,7 @@ from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.study_files import HINT, of_pictures, of_volumes
 from gliomask.datasets.surveyed import Surveyed, joined
+from gliomask.datasets.unread import unread_below, unread_in, unread_note
 from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_picture
@@ -118,7 +120,9 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]
     if scans := [path for path in files if is_volume(path) and not is_second_half(path)]:
         found.append(Surveyed(_of_scans(scans)))
     if slices:
-        found.append(Surveyed((of_pictures(slices, slices[0].parent),)))
+        folder = slices[0].parent
+        colour = lgg_kaggle.case_of_slices(slices, folder)
+        found.append(Surveyed((colour or of_pictures(slices, folder),)))
     if others:
         found.append(_of_named_dicom(others, picks))
     return found
@@ -194,7 +198,10 @@ def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) 
     if holds_dicom(folder):
         parts.append(_of_dicom(_not_yet_used(folder, parts[0].cases), folder, picks))
     if not any(part.cases or part.problems for part in parts):
-        what = "no NIfTI files, pictures or DICOM in it or below it, and"
+        if unread := unread_below(folder):
+            what, hint = f"no images that can be read: {unread}", "convert them to .nii.gz"
+            raise LayoutError(what, path=folder, hint=hint) from None
+        what = "no volumes, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
     return joined(parts)
 
@@ -227,7 +234,9 @@ def _examination(folder: Path) -> tuple[Case, ...]:
         InputError: see ``of_volumes`` and ``of_pictures``.
     """
     if scans := volumes(folder):
-        return of_volumes(scans, folder)
+        notes = tuple(unread_note(path) for path in unread_in(folder))
+        cases = of_volumes(scans, folder)
+        return tuple(replace(case, notes=(*case.notes, *notes)) for case in cases)
     if slices := pictures(folder):
         return (lgg_kaggle.case_without_masks(folder) or of_pictures(slices, folder),)
     stacks = {sub: pictures(sub) for sub in folders(folder) if read_name(sub.name).candidates}

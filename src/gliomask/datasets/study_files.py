@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -101,7 +103,29 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
         stack.append(path)
     if not stacks:
         raise CaseError("no pictures but masks", path=folder)
+    for stack in stacks.values():
+        _check_gaps(stack)
     return case_of_images({s: ImageFile(tuple(paths)) for s, paths in stacks.items()}, "", folder)
+
+
+def _check_gaps(stack: Sequence[Path]) -> None:
+    """Whether the numbers in the names of slices go up evenly, where all names have one.
+
+    Raises:
+        CaseError: a number is missing.
+    """
+    found = [re.fullmatch(r"(.*?)(\d{1,6})(\D*)", stem(path.name)) for path in stack]
+    names = [match for match in found if match]
+    if len(names) < len(stack) or len({(name[1], name[3]) for name in names}) > 1:
+        return
+    numbers = sorted({int(name[2]) for name in names})
+    step = min((b - a for a, b in itertools.pairwise(numbers)), default=1)
+    missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        told = ", ".join(map(str, missing[:5]))
+        hint = "add them; if nothing is missing, number the slices without a gap"
+        raise CaseError(f"slices are missing: {told}{more}", path=stack[0].parent, hint=hint)
 
 
 def case_of_images(

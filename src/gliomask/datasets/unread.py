@@ -1,0 +1,43 @@
+"""Files that hold images in formats that are not read, so that a message can name them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from gliomask.datasets.folders import entries
+
+_KINDS = (
+    ".nii.bz2", ".nii.xz", ".nii.zst", ".nii.zip", ".mnc", ".gipl", ".gipl.gz", ".par", ".rec",
+    ".vtk", ".vti", ".v", ".ima.gz", ".dcm.gz", ".npy", ".npz", ".h5", ".hdf5", ".bmp", ".gif",
+    ".webp", ".jp2", ".j2k", ".heic", ".7z", ".rar", ".tar", ".tgz", ".tar.gz",
+)  # fmt: skip
+_DEPTH, _MOST = 3, 2000
+
+
+def unread_in(folder: Path) -> list[Path]:
+    """The files in a folder that hold images in formats that are not read."""
+    return [p for p in entries(folder) if _kind(p.name) and p.is_file()]
+
+
+def unread_below(folder: Path) -> str:
+    """Such files below a folder, counted by suffix, in words; empty if there are none."""
+    counts: Counter[str] = Counter()
+    places = [folder]
+    for _ in range(_DEPTH):
+        below = [path for place in places for path in entries(place)][:_MOST]
+        counts.update(kind for path in below if (kind := _kind(path.name)) and path.is_file())
+        places = [path for path in below if path.is_dir()]
+    if not counts:
+        return ""
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+    return f"{told} there, which {'is' if counts.total() == 1 else 'are'} not read"
+
+
+def unread_note(path: Path) -> str:
+    """What is said of such a file beside images that are read."""
+    return f"{path.name} is not used: {_kind(path.name)} is not read, convert it to .nii.gz"
+
+
+def _kind(name: str) -> str | None:
+    return max((kind for kind in _KINDS if name.lower().endswith(kind)), key=len, default=None)

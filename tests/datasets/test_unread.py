@@ -1,0 +1,100 @@
+"""Files of formats that are not read are named; slices that are missing or alone are understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image
+
+from gliomask.datasets.study import find_studies
+from gliomask.errors import InputError
+from gliomask.formats.images import read_image
+from gliomask.formats.pictures import write_picture
+from gliomask.formats.volumes import volume_format
+from tests.datasets.tiny import AFFINE, intensities, scan
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(InputError) as refused:
+        find_studies([path])
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("ending", [".nii.bz2", ".mnc", ".gif", ".npy", ".gipl.gz"])
+def test_what_lies_there_and_is_not_read(tmp_path: Path, ending: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / f"flair{ending}").touch()
+    assert f"1 {ending} there, which is not read; convert" in refusal(tmp_path)
+    (tmp_path / "sub" / f"t1{ending}").touch()
+    (tmp_path / "notes.txt").touch()
+    assert f"2 {ending} there, which are not read; convert" in refusal(tmp_path)
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert "no volumes, pictures or DICOM" in refusal(tmp_path)
+
+
+def test_an_unread_file_beside_others_is_noted(tmp_path: Path) -> None:
+    scan(tmp_path / "p1_flair.nii.gz")
+    (tmp_path / "p1_t1ce.mnc").touch()
+    (case,) = find_studies([tmp_path])
+    assert "p1_t1ce.mnc is not used: .mnc is not read, convert it to .nii.gz" in case.notes
+
+
+@pytest.mark.parametrize("ending", [".mgz", ".mgh", ".nrrd", ".mha", ".nii.gz"])
+def test_every_volume_format_in_a_folder_and_by_name(tmp_path: Path, ending: str) -> None:
+    for name, seed in (("p1_flair", 1), ("p1_t1ce", 2)):
+        path = tmp_path / f"{name}{ending}"
+        form = volume_format(path)
+        assert form is not None
+        form.codec.write_volume(path, intensities(seed), AFFINE)
+    (case,) = find_studies([tmp_path])
+    assert tuple(case.images) == ("t1ce", "flair")
+    assert case.id == "p1"
+    assert np.array_equal(read_image(case.images["flair"]).array, intensities(1))
+    (given,) = find_studies([], {"flair": tmp_path / f"p1_flair{ending}"})
+    assert given.images["flair"] == case.images["flair"]
+
+
+def test_both_halves_of_a_pair_are_one_image(tmp_path: Path) -> None:
+    image = nib.Nifti1Pair(intensities(1), AFFINE)
+    nib.save(image, tmp_path / "flair.img")
+    for inputs in ([tmp_path], [tmp_path / "flair.hdr", tmp_path / "flair.img"]):
+        (case,) = find_studies(inputs)
+        assert np.array_equal(read_image(case.images["flair"]).array, intensities(1))
+
+
+def grey(folder: Path, *numbers: int, suffix: str = "png") -> Path:
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        Image.fromarray(np.eye(9, dtype=np.uint8)).save(folder / f"flair_{number:02d}.{suffix}")
+    return folder
+
+
+def test_a_stack_of_grey_pictures_with_a_gap(tmp_path: Path) -> None:
+    assert "slices are missing: 4, 5" in refusal(grey(tmp_path / "a", 1, 2, 3, 6))
+    for name, numbers in {"b": (3, 4, 5), "c": (1, 3, 5), "d": (7,)}.items():
+        (case,) = find_studies([grey(tmp_path / name, *numbers)])
+        assert len(case.images["flair"].paths) == len(numbers)
+
+
+def test_jpegs_are_slices(tmp_path: Path) -> None:
+    (case,) = find_studies([grey(tmp_path / "a", 1, 2, 3, suffix="jpg")])
+    assert read_image(case.images["flair"]).array.shape == (9, 9, 3)
+
+
+def test_one_colour_slice_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "TCGA_CS_4941_19960909"
+    folder.mkdir()
+    colours = np.random.default_rng(0).integers(0, 255, (9, 9, 3)).astype(np.uint8)
+    path = folder / "TCGA_CS_4941_19960909_12.tif"
+    write_picture(path, colours)
+    (case,) = find_studies([path])
+    assert tuple(case.images) == ("t1", "t1ce", "flair")
+    assert np.array_equal(read_image(case.images["flair"]).array[..., 0], colours[..., 1].T)
+    assert any("taken for pre-contrast, FLAIR and post-contrast" in note for note in case.notes)
