@@ -24,7 +24,8 @@ def run(
 ) -> None:
     """Show models, networks and recipes, or what trained models say of themselves."""
     from gliomask.cli import render
-    from gliomask.workflows.models import card_of, card_rows, networks, recipes, shipped_models
+    from gliomask.workflows.model_summary import summary
+    from gliomask.workflows.models import card_of, networks, recipes, shipped_models
 
     cards = [card_of(one) for one in named or []]
     if json:
@@ -33,7 +34,9 @@ def run(
         return
     for card in cards:
         render.lines(f"{card.name}, for research use only", "")
-        render.listing(card_rows(card))
+        sections = summary(card)
+        render.listing([(one.title, line) for one in sections for line in one.lines], width=100)
+        render.lines("", "all that the card holds: --json")
     if cards:
         return
     if found := shipped_models():

@@ -72,10 +72,11 @@ def grouped_table(
     console.print(shown)
 
 
-def listing(rows: Iterable[Sequence[object]]) -> None:
+def listing(rows: Iterable[Sequence[object]], width: int | None = None) -> None:
     """Prints rows under each other without lines between them; cells are shown as they are.
 
-    The first cell is shown only where it differs from the one above, after an empty line.
+    The first cell is shown only where it differs from the one above, after an empty line. Cells
+    are wrapped to the width, at most that of the terminal.
     """
     shown = Table.grid(padding=(0, 2))
     above: object = None
@@ -85,7 +86,8 @@ def listing(rows: Iterable[Sequence[object]]) -> None:
             shown.add_row()
         shown.add_row(Text(str(first) if new else "", "bold"), *map(_cell, others))
         above = first
-    _console().print(shown)
+    console = _console()
+    console.print(shown, width=min(console.width, width or console.width))
 
 
 def scores(what: str, summary: EvaluationSummary) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,20 +103,6 @@ def card_of(model: str | Path) -> ModelCard:
     return read_card(find_model(model) / CARD_FILE)
 
 
-def card_rows(card: ModelCard) -> tuple[tuple[str, str, str], ...]:
-    """(part, key, value) of all that a card says, for people; of patients only how many."""
-    keys = card.model_dump(mode="json")
-    for name in ("patients", "chosen_on"):
-        keys[name] = len(keys[name]) or None
-    plain = {key: value for key, value in keys.items() if not isinstance(value, dict)}
-    parts = {key: value for key, value in keys.items() if isinstance(value, dict)}
-    return tuple(
-        (part.replace("_", " "), key.replace("_", " "), text)
-        for part, values in {"model": plain, **parts}.items()
-        for key, text in _leaves(values)
-    )
-
-
 def count_parameters(run: Path) -> int | None:
     """Numbers that the network of a run learns; None if its card can't be read."""
     try:
@@ -140,29 +125,3 @@ def _known_dice(card: ModelCard) -> KnownDice | None:
         }:
             return KnownDice(card.regions[0], mean, (low, high), patients, part)
     return None
-
-
-def _leaves(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Keys with dots and their values as text; what has no value is left out."""
-    for key, value in values.items():
-        if isinstance(value, Mapping) and any(isinstance(one, Mapping) for one in value.values()):
-            yield from ((f"{key}.{inner}", text) for inner, text in _leaves(value))
-        elif text := _words(value):
-            yield key, text
-
-
-def _words(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.6g}"
-        case Mapping():
-            told = ((key, _words(one)) for key, one in value.items())
-            return ", ".join(f"{key} {text}" for key, text in told if text)
-        case Sequence() if not isinstance(value, str):
-            separator = "; " if any(isinstance(one, Mapping) for one in value) else ", "
-            return separator.join(map(_words, value))
-    return str(value)

@@ -57,7 +57,9 @@ def disjoint(records: Records) -> str | None:
 
 
 def first_weights(records: Records) -> str | None:
-    """The seed; another source only if the recipe names it."""
+    """The earlier weights that the run or the card name; else the seed they were drawn from."""
+    if earlier := _earlier_weights(records):
+        return earlier
     recipe = _recipe(records)
     seed = count_at(recipe, "seed")
     if seed is None:
@@ -65,6 +67,14 @@ def first_weights(records: Records) -> str | None:
     told = [key for key, _ in items_at(recipe) if "weights" in key or "pretrained" in key]
     start = f"recipe options {listed(told)}" if told else "the recipe names no earlier weights"
     return f"drawn from seed {seed}; {start}"
+
+
+def _earlier_weights(records: Records) -> str | None:
+    """As the run records them, or as the card says it beside the training data."""
+    if recorded := text_at(records.run, "start", "words"):
+        return recorded
+    said = (text_at(records.card, "trained_on") or "").split("; ")
+    return next((part for part in said if part.startswith("first weights from ")), None)
 
 
 def optimisation(records: Records) -> str | None:

@@ -1,0 +1,106 @@
+"""What a model says of itself, for a person who wants to use it: its failures first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from gliomask.nets.cards import ModelCard
+
+_FAILURES = "Known failures"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and the lines below it.
+
+    Attributes:
+        title: the heading.
+        lines: sentences.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def summary(card: ModelCard) -> tuple[Section, ...]:
+    """Known failures, purpose, input, accuracy, patients, licence; no section that is empty."""
+    purpose, failures = _notes(card.notes)
+    sections = (
+        Section(_FAILURES.lower(), failures),
+        Section("what for", purpose),
+        Section("input", (_input(card),)),
+        Section("how good", tuple(_accuracy(card))),
+        Section("on whom", (card.trained_on, *_counts(card))),
+        Section("licence", (card.licence,)),
+        Section("network", (_network(card),)),
+    )
+    return tuple(section for section in sections if any(section.lines))
+
+
+def _notes(notes: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The purpose, and the known failures that a card lists after it."""
+    before, _, after = notes.partition(_FAILURES)
+    _, _, listed = after.partition(":")
+    failures = tuple(part.strip(" .") for part in listed.split(";") if part.strip(" ."))
+    return ((before.strip(),) if before.strip() else ()), failures
+
+
+def _input(card: ModelCard) -> str:
+    names = ", ".join(card.sequences)
+    if card.input_mode == "each":
+        return f"any of {names}, each on its own"
+    return f"{names}; " + ("any of them may be missing" if card.sequence_dropout else "all needed")
+
+
+def _accuracy(card: ModelCard) -> list[str]:
+    """Dice of the recorded evaluation, over all and by group, and over subsets of sequences."""
+    measured = card.metrics.get("accuracy")
+    found: list[str] = []
+    if isinstance(measured, Mapping):
+        overall = _dice(measured.get("dice"))
+        if overall:
+            found.append(f"Dice of the {card.regions[0]} tumour {overall}, {measured.get('part')}")
+        groups = measured.get("dice_by")
+        found += _by_group(groups) if isinstance(groups, Mapping) else []
+    if card.validation:
+        subsets = [
+            f"{' + '.join(one.sequences)} {dice:.2f}"
+            for one in card.validation.subsets
+            for dice in [one.dice.get(card.regions[0])]
+            if dice is not None
+        ]
+        if subsets:
+            found.append(f"validation Dice by the sequences given: {', '.join(subsets)}")
+    return found
+
+
+def _by_group(traits: Mapping[str, JsonValue]) -> list[str]:
+    found = []
+    for trait, groups in traits.items():
+        if isinstance(groups, Mapping):
+            each = ((name, _dice(dice)) for name, dice in groups.items())
+            told = "; ".join(f"{name}: {dice}" for name, dice in each if dice)
+            found.append(f"by {trait.replace('_', ' ')}: {told}" if told else "")
+    return list(filter(None, found))
+
+
+def _dice(found: object) -> str:
+    match found:
+        case {"n": int(patients), "mean": float(mean), "ci95": [float(low), float(high)]}:
+            return f"{mean:.2f} ({low:.2f} to {high:.2f}, {patients} patients)"
+    return ""
+
+
+def _counts(card: ModelCard) -> tuple[str, ...]:
+    if not card.patients:
+        return ()
+    chosen = f", {len(card.chosen_on)} validation patients" if card.chosen_on else ""
+    return (f"{len(card.patients)} training patients{chosen}",)
+
+
+def _network(card: ModelCard) -> str:
+    weights = f", weights {card.weights_sha256[:12]}" if card.weights_sha256 else ""
+    return f"{card.network} at {card.size} x {card.size} pixels, by {card.created_by}{weights}"
