@@ -139,7 +139,7 @@ def test_another_grid_is_refused_when_the_case_is_loaded(tmp_path: Path) -> None
     other = replace(PLAN, directions=CORONAL)
     save(tmp_path, series(other, pixels(other, 2), 2, **T2))
     (case,) = find_dicom_studies(tmp_path).cases
-    with pytest.raises(CaseError, match=r"t2 lies up to .* mm away from t1"):
+    with pytest.raises(CaseError, match="t2 is on another grid than t1"):
         load_case(case)
 
 
