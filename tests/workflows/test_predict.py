@@ -16,6 +16,7 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
+from gliomask.formats.volumes import volume_format
 from gliomask.nets.measures import RegionValidation, ValidationFacts, VolumeFit
 from gliomask.workflows.predict import PredictOptions, PredictResult, predict_files
 from tests.fakes import (
@@ -267,6 +268,24 @@ def test_a_mask_off_the_grid_leaves_nothing(
     with pytest.raises(GliomaskError, match="not on the grid of the input"):
         run(tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".mha", ".mgz"])
+def test_the_mask_comes_back_in_the_format_of_the_image(tmp_path: Path, ending: str) -> None:
+    volume = head_volume((2, 0, 1), (0, 2))
+    form = volume_format(Path(f"a{ending}"))
+    assert form is not None
+    for name, image in zip(volume.sequences, volume.array, strict=True):
+        form.codec.write_volume(tmp_path / "in" / f"p1_{name}{ending}", image, volume.affine)
+    (case,) = run(tmp_path / "in", tmp_path / "out", write=("nifti",)).cases
+    mask, affine = form.codec.read_labels(tmp_path / "out" / f"p1_mask{ending}")
+    assert np.allclose(affine, volume.affine, atol=1e-4)
+    write_head(tmp_path / "nifti", NAME, volume)
+    run(tmp_path / "nifti", tmp_path / "again", write=("nifti",))
+    wanted, _ = read_nifti_labels(next((tmp_path / "again").glob("*_mask.nii.gz")))
+    assert np.array_equal(mask, wanted)
+    assert mask.any()
+    assert case.volumes_ml is not None
 
 
 def test_out_is_a_file(tmp_path: Path) -> None:
