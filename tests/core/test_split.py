@@ -145,3 +145,27 @@ def test_a_name_for_each_fold() -> None:
     parts = Parts(("a",), ("b",), ())
     with pytest.raises(ValueError, match="2 names for 1 folds"):
         Split(parts, (parts,), 0, "site", ("x", "y"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_part_holds_tumour_where_half_the_patients_are_healthy(seed: int) -> None:
+    patients = [Patient(f"p{n}", "site", float(n % 2)) for n in range(8)]
+    sick = {"p1", "p3", "p5", "p7"}
+    split = make_split(patients, seed=seed, folds=4)
+    for name, ids in split.holdout.named():
+        assert sick.intersection(ids), name
+    for fold in split.folds:
+        assert sick.intersection(fold.train)
+        assert sick.intersection(fold.validation)
+    assert sorted(one for fold in split.folds for one in fold.test) == sorted(
+        p.id for p in patients
+    )
+
+
+def test_a_single_tumour_stays_where_it_was_drawn() -> None:
+    patients = [Patient(f"p{n}", "site", float(n == 3)) for n in range(6)]
+    split = make_split(patients, seed=0, folds=0)
+    assert sum("p3" in ids for _, ids in split.holdout.named()) == 1
+    assert sorted(one for _, ids in split.holdout.named() for one in ids) == [
+        f"p{n}" for n in range(6)
+    ]

@@ -134,7 +134,7 @@ def test_problems(tmp_path: Path) -> None:
         ({"labels": None}, "no labels (labels=None"),
         ({"labels": {}}, "no labels (labels={}"),
         ({"labels": ["background", "tumour"]}, "no labels (labels=["),
-        ({"labels": {"background": 0, "tumour": "x"}}, "'tumour' is no whole number (labels=x"),
+        ({"labels": {"background": 0, "tumour": "x"}}, "'tumour' is no whole number (labels='x'"),
         (
             {"labels": {"background": "0", "tumour": "1"}},
             "'background' is no whole number",

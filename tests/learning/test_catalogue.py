@@ -68,5 +68,5 @@ def test_sequences_are_all_or_those_that_are_wanted(tmp_path: Path) -> None:
 
 def test_no_cases_are_refused(tmp_path: Path) -> None:
     store = write_store(tmp_path, train=2, validation=1)
-    with pytest.raises(StoreError, match="no slice with tumour in 0 cases"):
+    with pytest.raises(StoreError, match="tumour in the 0 cases of the training patients"):
         list_slices(store, (), SEQUENCES, all_needed=True)

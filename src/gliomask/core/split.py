@@ -104,7 +104,8 @@ def make_split(
     """Draws the split and the folds; the same patients and seed give the same split.
 
     A part whose share is not 0 gets at least one patient when there are three patients or more;
-    with fewer, training comes first. There are at most as many folds as patients.
+    with fewer, training comes first. There are at most as many folds as patients. No part is
+    without a tumour (a size above 0) where another can spare a patient with one.
 
     Args:
         patients: with distinct ids, in any order.
@@ -126,13 +127,14 @@ def make_split(
         raise ValueError(f"shares {shares} are not non-negative numbers that sum to 1")
     rng = np.random.default_rng(seed)
     ids = [p.id for p in ordered]
-    holdout = _parts(ids, _deal(_counts(len(ids), shares), rng))
+    tumours = frozenset(p.id for p in ordered if p.size > 0)
+    holdout = _spread(_parts(ids, _deal(_counts(len(ids), shares), rng)), tumours)
     if fold_by == "site" and folds > 1:
         sites = site_folds(p.site for p in ordered)
         tested = ([p.site in names for p in ordered] for names in sites)
-        made = tuple(_fold(ids, chosen, rng) for chosen in tested)
+        made = tuple(_fold(ids, chosen, rng, tumours) for chosen in tested)
         return Split(holdout, made, seed, "site", tuple(" + ".join(names) for names in sites))
-    return Split(holdout, tuple(_folds(ids, min(folds, len(ids)), rng)), seed)
+    return Split(holdout, tuple(_folds(ids, min(folds, len(ids)), rng, tumours)), seed)
 
 
 def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
@@ -157,16 +159,37 @@ def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-def _folds(ids: Sequence[str], folds: int, rng: np.random.Generator) -> list[Parts]:
+def _spread(parts: Parts, tumours: frozenset[str]) -> Parts:
+    """The parts, but that one without tumour exchanges a patient with one that has several."""
+    groups = {name: list(ids) for name, ids in parts.named()}
+    for ids in groups.values():
+        if not ids or tumours.intersection(ids):
+            continue
+        held = {other: sorted(tumours.intersection(members)) for other, members in groups.items()}
+        donor = max(held, key=lambda other: len(held[other]))
+        if len(held[donor]) < 2:
+            continue
+        given, taken = held[donor][0], ids[0]
+        ids[0] = given
+        groups[donor][groups[donor].index(given)] = taken
+    return Parts(*(tuple(sorted(groups[name])) for name, _ in parts.named()))
+
+
+def _folds(
+    ids: Sequence[str], folds: int, rng: np.random.Generator, tumours: frozenset[str]
+) -> list[Parts]:
     if folds < 2:
         return []
     dealt = _deal(_counts(len(ids), [1 / folds] * folds), rng)
-    return [_fold(ids, [part == k for part in dealt], rng) for k in range(folds)]
+    return [_fold(ids, [part == k for part in dealt], rng, tumours) for k in range(folds)]
 
 
-def _fold(ids: Sequence[str], tested: Sequence[bool], rng: np.random.Generator) -> Parts:
+def _fold(
+    ids: Sequence[str], tested: Sequence[bool], rng: np.random.Generator, tumours: frozenset[str]
+) -> Parts:
     rest = [one for one, test in zip(ids, tested, strict=True) if not test]
-    inner = _parts(rest, _deal(_counts(len(rest), [1 - INNER_SHARE, INNER_SHARE]), rng))
+    drawn = _parts(rest, _deal(_counts(len(rest), [1 - INNER_SHARE, INNER_SHARE]), rng))
+    inner = _spread(drawn, tumours)  # what a fold tests on is never exchanged
     test = sorted(one for one, test in zip(ids, tested, strict=True) if test)
     return Parts(inner.train, inner.validation, tuple(test))
 

@@ -179,7 +179,7 @@ def _check_value(name: str, value: Any, path: Path) -> None:
     if not all(_is_number(number) and number >= 0 for number in numbers):
         allowed = "a number, or a list of numbers for a region"
         what = f"the label {name!r} is no whole number"
-        raise FormatError(what, path=path, field="labels", found=value, allowed=allowed)
+        raise FormatError(what, path=path, field="labels", found=repr(value), allowed=allowed)
 
 
 def _is_number(value: Any) -> bool:

@@ -16,6 +16,9 @@ from gliomask.store.store import Store
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+_NAMED = 5
+"""Patients that an error names."""
+
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
@@ -95,7 +98,12 @@ def choose_sequences(store: Store, wanted: tuple[str, ...] | None) -> tuple[str,
 
 
 def list_slices(
-    store: Store, case_ids: Sequence[str], sequences: tuple[str, ...], *, all_needed: bool
+    store: Store,
+    case_ids: Sequence[str],
+    sequences: tuple[str, ...],
+    *,
+    all_needed: bool,
+    part: str = "training",
 ) -> Catalogue:
     """The annotated slices of these cases.
 
@@ -104,6 +112,7 @@ def list_slices(
         case_ids: of a part of its split.
         sequences: the channels.
         all_needed: whether a case must have every sequence (else one is enough).
+        part: of the split, for the error.
 
     Raises:
         CasesError: cases lack sequences that are needed.
@@ -117,7 +126,10 @@ def list_slices(
     counts = [len(slices) for slices in annotated]
     tumour = [np.array(c.tumour_px)[a] > 0 for c, a in zip(cases, annotated, strict=True)]
     if not any(held.any() for held in tumour):
-        raise StoreError(f"no slice with tumour in {len(cases)} cases", path=store.path)
+        names = ", ".join(sorted({case.patient for case in cases})[:_NAMED]) or "none"
+        what = f"no slice with tumour in the {len(cases)} cases of the {part} patients"
+        hint = "prepare another store by --seed, --shares or --split with tumour in every part"
+        raise StoreError(what, path=store.path, field="patients", found=names, hint=hint)
     return Catalogue(
         cases=cases,
         sequences=sequences,

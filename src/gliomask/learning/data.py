@@ -98,7 +98,9 @@ def choose(
     training = list_slices(store, parts.train, sequences, all_needed=needed)
     validation = None
     if parts.validation:
-        validation = list_slices(store, parts.validation, sequences, all_needed=needed)
+        validation = list_slices(
+            store, parts.validation, sequences, all_needed=needed, part="validation"
+        )
     return Choice(store, parts, fold, sequences, training, validation)
 
 
