@@ -122,7 +122,7 @@ def test_of_several_studies_each_has_its_own(tmp_path: Path) -> None:
     assert [(one.case, one.reason) for one in found.problems] == [
         ("P2_20010203", "flair=4 is no series; there are series 8 (Ax FLAIR)")
     ]
-    assert found.series[-1].problems == ("its study lacks a series that was chosen",)
+    assert found.series[-1].problems == ("its study can't be used",)
     by_uid = looked(tmp_path, t2=f"{ROOT}1.4")
     assert [tuple(case.images) for case in by_uid.cases] == [("t1", "t1ce", "t2"), ("flair",)]
     assert [one.case for one in by_uid.series] == ["P1_20010203"] * 5 + ["P2_20010203"]

@@ -247,3 +247,31 @@ def test_a_phantom_stays_a_phantom(tmp_path: Path) -> None:
     (tmp_path / "SYNTHETIC").write_text("made")
     assert find_dicom_studies(tmp_path).cases[0].synthetic
     assert survey([tmp_path])[0][0].synthetic
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "refused"),
+    [
+        ({"PatientName": "Doe^Jane"}, {"PatientName": "Roe^Richard"}, "PatientName"),
+        ({"PatientBirthDate": "19500101"}, {"PatientBirthDate": "19600101"}, "PatientBirthDate"),
+        ({"PatientSex": "F"}, {"PatientSex": "M"}, "PatientSex"),
+        ({"PatientName": "Doe^Jane"}, {"PatientName": "DOE^JANE^"}, None),
+        ({"PatientName": "Doe^Jane"}, {"PatientName": "Jane Doe"}, None),
+        ({"PatientName": "Doe^Jane"}, {"PatientName": ""}, None),
+    ],
+)
+def test_one_study_of_two_people(
+    tmp_path: Path, one: dict[str, str], other: dict[str, str], refused: str | None
+) -> None:
+    save(tmp_path / "1", series(PLAN, pixels(PLAN, 1), 1, **{**T1, **one}))
+    save(tmp_path / "2", series(PLAN, pixels(PLAN, 2), 2, **{**FLAIR, **other}))
+    found = find_dicom_studies(tmp_path)
+    assert len(found.cases) == (refused is None)
+    if refused is None:
+        return
+    (problem,) = found.problems
+    assert f"{refused} differs between series 1 (Ax T1) and series 2 (Ax FLAIR)" in problem.reason
+    told = problem.reason.replace("PatientSex", "")
+    values = (*one.values(), *other.values())
+    assert not any(re.search(rf"\b{re.escape(value)}\b", told) for value in values)
+    assert not any(audit.used for audit in found.audits)

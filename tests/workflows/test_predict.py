@@ -309,3 +309,41 @@ def test_an_existing_mask_is_not_looked_at(tmp_path: Path) -> None:
     folder = write_head(tmp_path / "in", NAME, head_volume())
     (folder / f"{NAME}-seg.nii.gz").write_bytes(b"not a mask")
     assert run(tmp_path / "in", tmp_path / "out").cases[0].voxels["whole"] > 0
+
+
+def one_head(folder: Path, seed: int) -> Path:
+    """A T1 and a FLAIR in a folder, brighter by ``seed``."""
+    for name, image in zip(("t1", "flair"), head_volume().array, strict=True):
+        write_nifti(folder / f"{name}.nii.gz", image + np.float32(seed), head_volume().affine)
+    return folder
+
+
+def test_a_folder_of_no_telling_name_is_called_by_the_one_above(tmp_path: Path) -> None:
+    for seed, person in enumerate(("patient_A", "patient_B")):
+        run(one_head(tmp_path / person / "mri", seed), tmp_path / "out", write=("nifti",))
+    masks = {name for name in names(tmp_path / "out") if name.endswith("_mask.nii.gz")}
+    assert masks == {"patient_A_mask.nii.gz", "patient_B_mask.nii.gz"}
+
+
+def test_a_result_of_other_images_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (one_head(tmp_path / h / "p1", seed) for seed, h in enumerate("AB"))
+    out = tmp_path / "out"
+    run(first, out, write=("nifti",))
+    before = (out / "p1.json").read_bytes()
+    monkeypatch.chdir(tmp_path / "B")
+    for named in (second, Path("p1")):
+        with pytest.raises(CaseError, match=r"the result p1 of other images, in .*A/p1; .*--out"):
+            run(named, out, write=("nifti",))
+    assert (out / "p1.json").read_bytes() == before
+    run(one_head(first, 2), out, write=("nifti",))  # the same place, changed
+    assert (out / "p1.json").read_bytes() != before
+    run(second, out, write=("nifti",), again=True)
+    assert str(second) in (out / "p1.json").read_text()
+
+
+def test_the_same_images_elsewhere_are_the_same_result(tmp_path: Path) -> None:
+    first, copy = one_head(tmp_path / "A" / "p1", 0), one_head(tmp_path / "B" / "p1", 0)
+    run(first, tmp_path / "out", write=("nifti",))
+    assert run(copy, tmp_path / "out", write=("nifti",)).cases[0].earlier

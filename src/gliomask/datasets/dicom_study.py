@@ -17,6 +17,7 @@ from gliomask.datasets.contrast_order import after_injection
 from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.dicom_choice import Choice, choose
 from gliomask.datasets.dicom_files import files_below
+from gliomask.datasets.dicom_identity import contradiction
 from gliomask.datasets.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.layout import Problem
@@ -127,14 +128,17 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
 def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
     """The case of one study, if it has a sequence, and the audits of all its series."""
     among, problem = [seen(series) for series in study.series], None
-    among = after_injection(among, [one.tags for one in study.refused])
+    refused_tags = [one.tags for one in study.refused]
+    among = after_injection(among, refused_tags)
     try:
+        if two := contradiction([*(one.series.tags for one in among), *refused_tags]):
+            raise CaseError(two)
         choice = choose(picked(among, study.refused, picks))
     except CaseError as wrong:
         problem, choice = str(wrong), Choice(tuple(among))
     told = audits(choice, study.refused)
     if problem:
-        lacking = ("its study lacks a series that was chosen",)
+        lacking = ("its study can't be used",)
         told = [replace(one, problems=one.problems or lacking) for one in told]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)

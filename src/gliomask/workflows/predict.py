@@ -39,6 +39,7 @@ from gliomask.workflows.case_record import CaseRecord, Flag, read_record
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.model_option import Model
 from gliomask.workflows.one_grid import load_on_one_grid, needed, with_study
+from gliomask.workflows.origins import check_same_examination, origins_of
 from gliomask.workflows.outcome import Outcome, record_path
 from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
 from gliomask.workflows.provenance import software
@@ -207,7 +208,7 @@ class Segmenter:
             for case in cases:
                 try:
                     usable = needed(case, self.predictor, self.options.reference)
-                    done.append(self._case(usable, _origins(usable, archives)))
+                    done.append(self._case(usable, origins_of(usable, archives)))
                 except (MachineError, ModelError, StoppedError):
                     raise
                 except (GliomaskError, MemoryError) as problem:
@@ -228,6 +229,8 @@ class Segmenter:
         earlier = read_record(record_path(options.out, case))
         if earlier is not None and not options.again and _is_done(options.out, earlier, key):
             return _summary(earlier, options.out, earlier=True)
+        if earlier is not None and earlier.result != result and not options.again:
+            check_same_examination(case, earlier, origins, options.out)
         outcome = self._segment(case, write)
         outcome = replace(outcome, result=result, key=key, origins=origins)
         # Files of another result may not stand beside the new mask, whoever asked for them.
@@ -276,14 +279,6 @@ class Segmenter:
             digest.update(_digest(case, path))
         result = digest.hexdigest()
         return result, hashlib.sha256(f"{result}{sorted(write)}".encode()).hexdigest()
-
-
-def _origins(case: Case, archives: Mapping[Path, Path]) -> dict[str, str]:
-    """Sequence -> where its image came from; an archive, not the folder it was unpacked to."""
-    told = {name: str(image) for name, image in case.images.items()}
-    for place, archive in archives.items():
-        told = {name: text.replace(str(place), str(archive)) for name, text in told.items()}
-    return told
 
 
 def _digest(case: Case, path: Path) -> bytes:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import unicodedata
 from dataclasses import dataclass
 
 from pydicom import Dataset
 
 from gliomask.formats.dicom.values import clock, number, seconds, text, words
 
+PERSON = ("PatientName", "PatientBirthDate", "PatientSex")
+"""Elements that are the same in all images of one person."""
 KEYWORDS = (
+    *PERSON,
     "PatientID",
     "StudyInstanceUID",
     "StudyDate",
@@ -66,6 +72,8 @@ class SeriesTags:
         slice_thickness: millimetres, None if not told.
         contrast_agent: empty if none is told.
         body_part: as it stands there, empty if not told.
+        person: digests of the elements of ``PERSON`` that are told: (keyword, digest). The values
+            themselves are not kept.
         acquired: when the series was acquired, and injected: when its contrast agent was; seconds
             to be compared within a study, None if not told.
         b_value: of diffusion weighting, s/mm2, None if not told.
@@ -92,6 +100,7 @@ class SeriesTags:
     slice_thickness: float | None = None
     contrast_agent: str = ""
     body_part: str = ""
+    person: tuple[tuple[str, str], ...] = ()
     acquired: float | None = None
     injected: float | None = None
     b_value: float | None = None
@@ -106,6 +115,7 @@ class SeriesTags:
 def series_tags(dataset: Dataset) -> SeriesTags:
     """The tags in a header. What is absent or unreadable is empty or None."""
     return SeriesTags(
+        person=_person(dataset),
         patient_id=text(dataset, "PatientID"),
         study_uid=text(dataset, "StudyInstanceUID"),
         study_date=text(dataset, "StudyDate"),
@@ -138,6 +148,18 @@ def _acquired(dataset: Dataset) -> float | None:
         if (found := clock(dataset, date, time)) is not None:
             return found
     return seconds(text(dataset, "AcquisitionDateTime"))
+
+
+def _person(dataset: Dataset) -> tuple[tuple[str, str], ...]:
+    """Digests of what is told of the person; capitals, accents and the order of names are one."""
+    found = []
+    for keyword in PERSON:
+        latin = unicodedata.normalize("NFKD", text(dataset, keyword).split("=")[0]).casefold()
+        kept = "".join(letter for letter in latin if not unicodedata.combining(letter))
+        parts = sorted(re.findall(r"[^\W_]+", kept))
+        if parts:
+            found.append((keyword, hashlib.sha256(" ".join(parts).encode()).hexdigest()))
+    return tuple(found)
 
 
 def capitals(dataset: Dataset, keyword: str) -> tuple[str, ...]:

@@ -1,0 +1,25 @@
+"""Whether the series of one study can be of one person, by what their headers say of the person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gliomask.formats.dicom.tags import SeriesTags
+
+
+def contradiction(among: Sequence[SeriesTags]) -> str | None:
+    """Why series that share PatientID and StudyInstanceUID are of different people; None if not.
+
+    Elements that are empty contradict nothing. No value is told, for it may name a patient.
+    """
+    first: dict[str, tuple[str, SeriesTags]] = {}
+    for tags in among:
+        for keyword, digest in tags.person:
+            known, earlier = first.setdefault(keyword, (digest, tags))
+            if known != digest:
+                return (
+                    f"one study of two people: {keyword} differs between {earlier.label} and "
+                    f"{tags.label}, which share PatientID and StudyInstanceUID; give the files of "
+                    "one person"
+                )
+    return None
