@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 KEYWORDS = ("StudyInstanceUID", "SeriesInstanceUID", "SeriesDescription", "ProtocolName",
-            "EchoTime", "RepetitionTime", "InversionTime", "Manufacturer", "PatientID")  # fmt: skip
+            "EchoTime", "RepetitionTime", "InversionTime", "Manufacturer", "Modality")  # fmt: skip
 OF_PEER = {"t1w": "t1", "t2w": "t2", "flair": "flair"}
 """The peer's classes that are sequences of ours; it says nothing of contrast in them."""
 
@@ -92,7 +92,7 @@ def by_study(folders: list[Path]) -> dict[str, dict[str, list[Path]]]:
     for path in sorted(p for folder in folders for p in folder.rglob("*") if p.is_file()):
         with contextlib.suppress(InvalidDicomError, OSError):
             header = dcmread(path, stop_before_pixels=True, specific_tags=list(KEYWORDS))
-            if header.get("SeriesInstanceUID"):
+            if header.get("SeriesInstanceUID") and header.get("Modality") == "MR":
                 study = found.setdefault(str(header.get("StudyInstanceUID")), {})
                 study.setdefault(str(header.SeriesInstanceUID), []).append(path)
     return found
@@ -128,7 +128,7 @@ def peer(folders: list[Path]) -> list[dict[str, Any]]:
 
 def ours(folders: list[Path]) -> list[dict[str, Any]]:
     """What gliomask says of each volume of each series."""
-    from gliomask.datasets.dicom_choice import seen
+    from gliomask.datasets.seen import seen
     from gliomask.formats.dicom.series import survey_files
 
     rows: list[dict[str, Any]] = []

@@ -165,6 +165,13 @@ def test_what_is_no_original_magnitude_image(image_type: tuple[str, ...]) -> Non
     assert found.rejected.endswith("(ImageType=" + "\\".join(image_type) + ")")
 
 
+def test_what_is_only_derived_may_be_a_sequence_all_the_same() -> None:
+    defaced = replace(tags("anat-T1w", NONE), image_type=("DERIVED", "SECONDARY"))
+    assert recognise(defaced).candidates == {"t1", "t1ce"}
+    assert not recognise(replace(defaced, description="T1 map")).asks
+    assert not recognise(replace(defaced, image_type=("DERIVED", "PRIMARY", "MPR"))).asks
+
+
 def test_a_diffusion_weighting_in_the_header() -> None:
     weighted = replace(tags("", T2_FSE), b_value=1000.0)
     assert recognise(weighted).rejected == "by its header diffusion (b=1000)"

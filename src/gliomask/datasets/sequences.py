@@ -71,7 +71,8 @@ def recognise(tags: SeriesTags) -> Recognition:
     reading, timing = _reading(tags), timing_of(tags)
     measured = (timing.words,) if timing.words else ()
     if reason := _excluded(tags, reading):
-        return Recognition(None, measured, reason)
+        perhaps = _sequences(reading.weightings) if _only_derived(tags, reading) else frozenset()
+        return Recognition(None, measured, reason, perhaps)
     if timing.weighting == "other":
         return Recognition(None, measured, f"by its timing {timing.words}")
     evidence = measured
@@ -134,6 +135,14 @@ def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
     if not kind and "mpr" in words_of_name(tags.description or tags.protocol):
         return "by its name made from other series (mpr)"
     return f"by its name {reading.other}" if reading.other else None
+
+
+def _only_derived(tags: SeriesTags, reading: NameReading) -> bool:
+    """Whether nothing but DERIVED speaks against a series, as defaced ones are called, too."""
+    derived = tags.image_type[:1] == ("DERIVED",)
+    plain = derived and not _NO_IMAGE.intersection(tags.image_type[2:])
+    named = bool(reading.weightings) and not (reading.other or reading.elsewhere)
+    return plain and named and not tags.b_value
 
 
 def _weighting(reading: NameReading, timing: Timing) -> tuple[str | None, str | None]:
