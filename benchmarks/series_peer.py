@@ -170,17 +170,17 @@ def table(own: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
 
 
 def made(folder: Path) -> None:
-    """Writes the studies of ``MADE``: one of each, 12 slices of noise, UIDs by their number."""
+    """Writes the studies of ``MADE``: one of each, 6 slices of noise, UIDs by their number."""
     import numpy as np
     from pydicom import Dataset
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
-    noise = np.random.default_rng(0).integers(0, 1000, (12, 32, 32), np.uint16)
+    noise = np.random.default_rng(0).integers(0, 1000, (6, 16, 16), np.uint16)
     for number, (_, description, tags) in enumerate(MADE, 1):
         place = folder / f"{number:03d}"
         place.mkdir(parents=True)
-        for k in range(12):
+        for k in range(6):
             ds, ds.file_meta = Dataset(), FileMetaDataset()
             ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
             ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = MRImageStorage
@@ -194,10 +194,10 @@ def made(folder: Path) -> None:
             ds.StudyDate, ds.SeriesDescription = "20200101", description
             ds.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
             ds.PixelBandwidth, ds.ImagingFrequency, ds.NumberOfAverages = 200, 123.2, 1
-            ds.SAR, ds.EchoNumbers, ds.SliceThickness, ds.PixelSpacing = 0.5, 1, 5, [7, 7]
+            ds.SAR, ds.EchoNumbers, ds.SliceThickness, ds.PixelSpacing = 0.5, 1, 5, [14, 14]
             ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
             ds.ImagePositionPatient = [-112, -112, 5 * k]
-            ds.Rows = ds.Columns = 32
+            ds.Rows = ds.Columns = 16
             ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
             ds.BitsAllocated = ds.BitsStored = 16
             ds.HighBit, ds.PixelRepresentation = 15, 0
