@@ -1,0 +1,32 @@
+"""Grey mask pictures are read only by an answer that says from which level on is tumour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gliomask.core.case import ImageFile
+from gliomask.core.labels import TUMOUR
+from gliomask.datasets.mask_labels.answer import scheme_of_answer
+from gliomask.datasets.mask_labels.numbers import SCHEMES
+from gliomask.datasets.mask_labels.read import read_by_scheme
+from gliomask.errors import FormatError
+from gliomask.formats.pictures import write_picture
+
+
+def test_shades_need_a_threshold(tmp_path: Path) -> None:
+    shades = np.arange(0, 256, 5, dtype=np.uint8).reshape(4, 13)
+    write_picture(tmp_path / "m.png", shades)
+    file = ImageFile((tmp_path / "m.png",))
+    for counted, answer in (
+        ((shades >= 128).sum(), "threshold=128"),
+        ((shades > 0).sum(), "binary"),
+    ):
+        scheme = scheme_of_answer(answer)
+        assert scheme is not None
+        labels, _ = read_by_scheme(file, scheme, "labels")
+        assert (labels == TUMOUR).sum() == counted
+    with pytest.raises(FormatError, match="threshold=128"):
+        read_by_scheme(file, SCHEMES["brats2023"], "labels")
