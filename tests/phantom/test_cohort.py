@@ -19,12 +19,12 @@ class Listener:
     """Progress that remembers."""
 
     def __init__(self) -> None:
-        self.total, self.done = 0, 0
+        self.total, self.done = 0, 0.0
 
     def start(self, total: int, what: str) -> None:
         self.total = total
 
-    def advance(self, steps: int = 1, note: str = "") -> None:
+    def advance(self, steps: float = 1, note: str = "") -> None:
         self.done += steps
 
 

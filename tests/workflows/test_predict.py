@@ -347,3 +347,21 @@ def test_the_same_images_elsewhere_are_the_same_result(tmp_path: Path) -> None:
     first, copy = one_head(tmp_path / "A" / "p1", 0), one_head(tmp_path / "B" / "p1", 0)
     run(first, tmp_path / "out", write=("nifti",))
     assert run(copy, tmp_path / "out", write=("nifti",)).cases[0].earlier
+
+
+def test_progress_moves_within_a_case(tmp_path: Path) -> None:
+    notes: list[tuple[float, str]] = []
+
+    class Heard:
+        def start(self, total: int, what: str) -> None:
+            assert (total, what) == (1, "segmenting")
+
+        def advance(self, steps: float = 1, note: str = "") -> None:
+            notes.append((steps, note))
+
+    write_head(tmp_path / "in", NAME, head_volume())
+    options = PredictOptions(inputs=(tmp_path / "in",), out=tmp_path / "out", model=Path("fake"))
+    predict_files(options, Heard())
+    assert len(notes) >= 3
+    assert notes[0][1] == f"{NAME}: slice 3 of 8"
+    assert sum(steps for steps, _ in notes) == pytest.approx(1)

@@ -36,7 +36,7 @@ def segmented(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     segment = Predictor.segment
 
-    def spy(self: Predictor, volume: Volume, case: str = "case", **how: bool) -> Prediction:
+    def spy(self: Predictor, volume: Volume, case: str = "case", **how: Any) -> Prediction:
         asked.append(case)
         return segment(self, volume, case, **how)
 

@@ -45,13 +45,13 @@ class Listener:
     def __init__(self, slices: int = 10**9, then: Callable[[], None] = lambda: None) -> None:
         self.slices, self.then = slices, then
         self.started: list[tuple[int, str]] = []
-        self.done, self.notes = 0, list[str]()
+        self.done, self.notes = 0.0, list[str]()
 
     def start(self, total: int, what: str) -> None:
         self.started.append((total, what))
-        self.done = 0
+        self.done = 0.0
 
-    def advance(self, steps: int = 1, note: str = "") -> None:
+    def advance(self, steps: float = 1, note: str = "") -> None:
         before, self.done = self.done, self.done + steps
         self.notes += [note] if note else []
         if before < self.slices <= self.done and self.started[-1][1].startswith("training"):

@@ -153,7 +153,7 @@ def test_a_restart_goes_on(watched: Watched, monkeypatch: pytest.MonkeyPatch) ->
     asked: list[str] = []
     segment = Predictor.segment
 
-    def spy(self: Predictor, volume: Any, case: str = "case", **how: bool) -> Any:
+    def spy(self: Predictor, volume: Any, case: str = "case", **how: Any) -> Any:
         asked.append(case)
         return segment(self, volume, case, **how)
 

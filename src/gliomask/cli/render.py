@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gliomask.workflows.evaluate import EvaluateResult
     from gliomask.workflows.score import ScoreResult
 
-_EVERY_S = 30.0
+_EVERY_S = 5.0
 """Where there is no terminal, a line at most this often."""
 _WIDE = 150
 """From so many characters on a column of a grouped table stands alone."""
@@ -197,7 +197,7 @@ class _Bar:
     def start(self, total: int, what: str) -> None:
         self._task = self._bar.add_task(what, total=total, note="")
 
-    def advance(self, steps: int = 1, note: str = "") -> None:
+    def advance(self, steps: float = 1, note: str = "") -> None:
         if self._task is not None:
             self._bar.update(self._task, advance=steps)
             if note:
@@ -206,18 +206,18 @@ class _Bar:
 
 class _Lines:
     def __init__(self) -> None:
-        self._what, self._total, self._done = "", 0, 0
+        self._what, self._total, self._done = "", 0, 0.0
         self._note, self._spoke = "", 0.0
 
     def start(self, total: int, what: str) -> None:
         self._what, self._total, self._done, self._note = what, total, 0, ""
         self._spoke = time.monotonic()
 
-    def advance(self, steps: int = 1, note: str = "") -> None:
+    def advance(self, steps: float = 1, note: str = "") -> None:
         self._done, self._note = self._done + steps, note or self._note
         if time.monotonic() - self._spoke > _EVERY_S:
             self._spoke = time.monotonic()
-            text = f"{self._what}: {self._done} of {self._total} {self._note}".rstrip()
+            text = f"{self._what}: {self._done:.3g} of {self._total} {self._note}".rstrip()
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from gliomask.core.labels import REGIONS, LabelArray, labels_of_regions, region_masks
 from gliomask.core.prediction import Interval, Prediction
+from gliomask.core.progress import SILENT, Progress
 from gliomask.core.slices import VERSION, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
@@ -89,30 +90,38 @@ class Predictor:
             )
         return Channels(used, missing)
 
-    def probabilities(self, stack: SliceStack) -> FloatArray:
+    def probabilities(self, stack: SliceStack, progress: Progress = SILENT) -> FloatArray:
         """(R, I, J, K) float32 in [0, 1] on the volume's grid, 0 outside the crop to the head.
 
         Raises:
             CaseError: the stack lacks sequences that the model needs.
             ModelError: the network gives NaN or infinity.
         """
-        return place(self.maps(stack), stack.record).astype(np.float32, copy=False)
+        return place(self.maps(stack, progress), stack.record).astype(np.float32, copy=False)
 
-    def maps(self, stack: SliceStack) -> FloatArray:
+    def maps(self, stack: SliceStack, progress: Progress = SILENT) -> FloatArray:
         """The same on the cropped slices: (R, S, H, W)."""
-        return self._passes.plain(stack, self.channels(stack.sequences).used)
+        return self._passes.plain(stack, self.channels(stack.sequences).used, progress)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the model's threshold, an inner one within the outer."""
         return self._passes.masks(probabilities)
 
-    def opinions(self, stack: SliceStack, *, disagreement: bool = False) -> Opinions:
+    def opinions(
+        self, stack: SliceStack, *, disagreement: bool = False, progress: Progress = SILENT
+    ) -> Opinions:
         """What the network says of a stack in several ways; raises as ``probabilities``."""
         used = self.channels(stack.sequences).used
-        return self._passes.thorough(stack, used, disagreement=disagreement)
+        return self._passes.thorough(stack, used, disagreement=disagreement, progress=progress)
 
     def segment(
-        self, volume: Volume, case: str = "case", *, keep: bool = False, thorough: bool = False
+        self,
+        volume: Volume,
+        case: str = "case",
+        *,
+        keep: bool = False,
+        thorough: bool = False,
+        progress: Progress = SILENT,
     ) -> Prediction:
         """Segments one examination.
 
@@ -125,6 +134,7 @@ class Predictor:
             thorough: ask the network in several ways, for intervals and a flag; the mask and the
                 probabilities stay the same. It takes as much longer as slices are mirrored for
                 this alone.
+            progress: is told of the slices.
 
         Raises:
             CaseError: the volume lacks sequences that the model needs, or one is constant.
@@ -134,15 +144,21 @@ class Predictor:
             stack = to_slices(volume)
         except ValueError as problem:
             raise CaseError(str(problem)) from None
-        return self.segment_stack(stack, case, keep=keep, thorough=thorough)
+        return self.segment_stack(stack, case, keep=keep, thorough=thorough, progress=progress)
 
     def segment_stack(
-        self, stack: SliceStack, case: str, *, keep: bool = False, thorough: bool = False
+        self,
+        stack: SliceStack,
+        case: str,
+        *,
+        keep: bool = False,
+        thorough: bool = False,
+        progress: Progress = SILENT,
     ) -> Prediction:
         """The same from slices that are prepared already."""
         if not thorough:
-            return self._prediction(stack, case, self.probabilities(stack), keep)
-        opinions = self.opinions(stack, disagreement=keep)
+            return self._prediction(stack, case, self.probabilities(stack, progress), keep)
+        opinions = self.opinions(stack, disagreement=keep, progress=progress)
         probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
         plain = self._prediction(stack, case, probabilities, keep)
         apart = opinions.disagreement

@@ -16,7 +16,7 @@ from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.csv_table import Cell, csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.core.progress import SILENT, Progress
+from gliomask.core.progress import SILENT, OneStep, Progress
 from gliomask.datasets.study import survey
 from gliomask.errors import (
     CaseError,
@@ -206,23 +206,24 @@ class Segmenter:
             progress.start(len(cases), "segmenting")
             archives = {p: path for p, path in zip(places, inputs, strict=True) if p != path}
             for case in cases:
+                step = OneStep(progress, case.id)
                 try:
                     usable = needed(case, self.predictor, self.options.reference)
-                    done.append(self._case(usable, origins_of(usable, archives)))
+                    done.append(self._case(usable, origins_of(usable, archives), step))
                 except (MachineError, ModelError, StoppedError):
                     raise
                 except (GliomaskError, MemoryError) as problem:
                     if alone or (isinstance(problem, MemoryError) and not bounded):
                         raise
                     failures.append((case.id, str(problem)))
-                progress.advance(note=case.id)
+                step.finish()
         return done, failures
 
     def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
         """Writes ``cases.csv``, a row for each of these examinations."""
         write_text(self.options.out / TABLE, _table(self.predictor, done, failures))
 
-    def _case(self, case: Case, origins: Mapping[str, str]) -> PredictedCase:
+    def _case(self, case: Case, origins: Mapping[str, str], progress: Progress) -> PredictedCase:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
         result, key = self._keys(case, write)
@@ -231,7 +232,7 @@ class Segmenter:
             return _summary(earlier, options.out, earlier=True)
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
-        outcome = self._segment(case, write)
+        outcome = self._segment(case, write, progress)
         outcome = replace(outcome, result=result, key=key, origins=origins)
         # Files of another result may not stand beside the new mask, whoever asked for them.
         there = _files(options.out, earlier) if earlier is not None else ()
@@ -241,7 +242,7 @@ class Segmenter:
             record = write_outputs(folder, outcome, write, kept, strict=options.write is not None)
         return _summary(record, options.out, earlier=False)
 
-    def _segment(self, case: Case, write: Sequence[Kind]) -> Outcome:
+    def _segment(self, case: Case, write: Sequence[Kind], progress: Progress) -> Outcome:
         options, clock = self.options, Clock()
         if self.limit is not None:
             check_fits(case, self.limit)
@@ -253,6 +254,7 @@ class Segmenter:
             case.id,
             keep=options.probabilities or options.disagreement or shown,
             thorough=options.thorough or options.disagreement,
+            progress=progress,
         )
         clock.lap("segment")
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
