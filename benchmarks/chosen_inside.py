@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.small_parts import SHARES, without_small_parts
 from benchmarks.tables import Report, Table, add_outputs, tell
 from gliomask.core.geometry import to_reading
 from gliomask.core.labels import region_masks
@@ -29,10 +30,8 @@ from gliomask.core.volume import FloatArray
 from gliomask.evaluation.boxes import bounding_box
 from gliomask.evaluation.statistics import bootstrap_ci95
 from gliomask.evaluation.temperature import adjusted_threshold
-from gliomask.inference.parts import without_small_parts
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.store.store import open_store
-from gliomask.workflows.measuring import SHARES
 from gliomask.workflows.seen import read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
 

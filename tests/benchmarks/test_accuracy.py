@@ -12,9 +12,9 @@ from benchmarks.accuracy import OutOfTimeError, Places, Work, read_plan, run_all
 from benchmarks.accuracy_tables import table
 from benchmarks.chosen_inside import AREAS, THRESHOLDS, Looked, choose
 from benchmarks.keep_folds import keep
+from benchmarks.small_parts import SHARES
 from gliomask.config import load_recipe
 from gliomask.nets.cards import read_card
-from gliomask.workflows.measuring import SHARES
 from gliomask.workflows.seen import read_seen
 from tests.learning.stores import write_store
 

@@ -11,7 +11,7 @@ from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.evaluation.temperature import adjusted_threshold
 from gliomask.inference.predictor import Predictor
-from gliomask.nets.measures import RegionValidation, ValidationFacts, VolumeFit
+from gliomask.nets.measures import KindFacts, RegionFacts, ValidationFacts, VolumeFit
 from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
 ORDERS = [
@@ -240,8 +240,14 @@ REGIONS = ("whole", "core", "enhancing")
 
 def measured(*regions: str) -> ValidationFacts:
     fit = VolumeFit(level=0.9, stretch=3.0, patients=20)
-    one = RegionValidation(tumours=20, missed=0, disagreement=None, volume=fit)
-    return ValidationFacts(patients=20, ways=(), regions=dict.fromkeys(regions, one))
+    one = RegionFacts(tumours=20, missed=0, disagreement=None, volume=fit)
+    kind = KindFacts(
+        skull_stripped=False,
+        sequences=("t1", "flair"),
+        patients=20,
+        regions=dict.fromkeys(regions, one),
+    )
+    return ValidationFacts(patients=20, ways=(), kinds=(kind,))
 
 
 def test_a_thorough_look_changes_neither_mask_nor_probabilities() -> None:

@@ -15,9 +15,10 @@ from gliomask.core.volume import Volume
 from gliomask.inference.familiarity import describe_intensities, head_quantiles
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.measures import (
+    CleanUp,
+    KindFacts,
     Range,
-    RegionValidation,
-    SubsetDice,
+    RegionFacts,
     TrainingData,
     ValidationFacts,
     VolumeFit,
@@ -34,21 +35,28 @@ def spread(*values: float) -> Range:
     return found
 
 
-def subset(sequences: Sequence[str], dice: float) -> SubsetDice:
-    return SubsetDice(
-        sequences=tuple(sequences), dice={"whole": dice}, patients=13, slices_per_case=32
-    )
+def validation(
+    *disagreements: float, missed: int = 0, stripped: bool = False, **changes: Any
+) -> ValidationFacts:
+    """Of 13 patients with both sequences and with each of them alone."""
 
+    def kind(sequences: Sequence[str], dice: float) -> KindFacts:
+        keys: dict[str, Any] = {
+            "tumours": 13,
+            "missed": missed,
+            "dice": dice,
+            "disagreement": spread(*disagreements) if disagreements else None,
+            "volume": VolumeFit(level=0.9, stretch=2.0, patients=13),
+        }
+        return KindFacts(
+            skull_stripped=stripped,
+            sequences=tuple(sequences),
+            patients=13,
+            regions={"whole": RegionFacts(**keys | changes)},
+        )
 
-def validation(*disagreements: float, missed: int = 0) -> ValidationFacts:
-    region = RegionValidation(
-        tumours=13,
-        missed=missed,
-        disagreement=spread(*disagreements) if disagreements else None,
-        volume=VolumeFit(level=0.9, stretch=2.0, patients=13),
-    )
-    subsets = (subset(SEQUENCES, 0.85), subset(("flair",), 0.8), subset(("t1",), 0.4))
-    return ValidationFacts(patients=13, ways=(), regions={"whole": region}, subsets=subsets)
+    kinds = (kind(SEQUENCES, 0.85), kind(("flair",), 0.8), kind(("t1",), 0.4))
+    return ValidationFacts(patients=13, ways=(), kinds=kinds)
 
 
 def training(volume: Volume, **changes: Any) -> TrainingData:
@@ -110,17 +118,21 @@ def test_a_card_without_figures_is_amber() -> None:
 
 
 @pytest.mark.parametrize(("width", "level"), [(3, "amber"), (1, "green")])
-def test_much_that_was_dropped_is_told(width: int, level: str) -> None:
+def test_much_that_was_removed_is_said(width: int, level: str) -> None:
     """Beside the box of about 90 voxels a second one of about 16 or 5."""
     volume = head_volume()
     volume.array[1, 4:8, 5:9, 1 : 1 + width] += 80 if width > 1 else 0
     volume.array[1, 5:7, 5:7, 1] += 80 if width == 1 else 0
     whole = Predictor(BrightEngine(), fake_card()).segment(volume)
-    kept = Predictor(BrightEngine(), fake_card(smallest_part=1.0)).segment(volume)
+    rule = CleanUp(below_ml=1.0, below_probability=1.0)
+    kept = Predictor(BrightEngine(), fake_card(clean_up=rule)).segment(volume)
     count = whole.voxels["whole"] - kept.voxels["whole"]
-    assert kept.notes == (f"{count} voxels marked apart from the largest part were dropped",)
-    found = flag(volume, smallest_part=1.0, training_data=training(volume))
-    one = reason(found, "parts_dropped")
+    amount = f"{count * 0.0036:.1f} ml"  # voxels of 1 x 1.2 x 3 mm
+    assert kept.notes == (f"removed {amount} of fragments separate from the main tumour",)
+    everything = Predictor(BrightEngine(), fake_card(clean_up=rule)).keeping_all()
+    assert everything.segment(volume).voxels == whole.voxels
+    found = flag(volume, clean_up=rule, training_data=training(volume))
+    one = reason(found, "fragments_removed")
     assert (one.level if one else "green") == level
     assert (count >= 0.1 * kept.voxels["whole"]) == (level == "amber")
 
@@ -131,7 +143,7 @@ def test_much_that_was_dropped_is_told(width: int, level: str) -> None:
 def test_missing_sequences_tell_their_cost(held: tuple[str], level: str, dice: str) -> None:
     one = told(flag(head_volume().select(held), BrightEngine(1.0)), "missing_sequences")
     assert one.level == level
-    assert f"13 validation patients: mean Dice {dice} instead of 0.85 (whole)" in one.text
+    assert f"13 held-out patients: mean Dice {dice} instead of 0.85 (whole)" in one.text
 
 
 def test_a_cost_that_was_not_measured_is_said() -> None:
@@ -156,6 +168,37 @@ def test_disagreement_is_held_against_validation(
     one = reason(found, "maps_disagree")
     assert (one.level if one else None) == level
     assert one is None or f"differ from its mask by {known:.2f}" in one.text
+
+
+def test_a_limit_that_was_chosen_counts_instead_of_nine_in_ten() -> None:
+    engine = BrightEngine(apart=1.0)
+    for alarm, expected in ((0.0, "amber"), (1.0, None)):
+        known = validation(*[0.0] * 8, 1.0, alarm=alarm)
+        one = reason(flag(head_volume(), engine, validation=known), "maps_disagree")
+        assert (one.level if one else None) == expected
+
+
+def test_figures_of_another_kind_of_image_are_said() -> None:
+    """The head's background is noise: it is a whole head."""
+    found = flag(head_volume(), validation=validation(0.0, 0.1, stripped=True))
+    one = told(found, "image_kind")
+    assert one.level == "amber"
+    assert one.text == ("these are images of whole heads; the model was measured on others only")
+    assert reason(flag(head_volume()), "image_kind") is None
+
+
+def test_sequences_that_were_never_measured_together_are_said() -> None:
+    known = validation(0.0, 0.1)
+    only = known.model_copy(update={"kinds": known.kinds[1:]})
+    one = told(flag(head_volume(), validation=only), "image_kind")
+    assert one.text == "the model was not measured on whole heads with t1, flair together"
+
+
+def test_nothing_is_missing_where_no_case_of_the_kind_had_more() -> None:
+    known = validation(0.0, 0.1)
+    only = known.model_copy(update={"kinds": known.kinds[1:2]})
+    found = flag(head_volume().select(("flair",)), validation=only)
+    assert reason(found, "missing_sequences") is None
 
 
 def test_few_validation_patients_make_no_case_red() -> None:

@@ -17,7 +17,7 @@ from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.formats.volumes import volume_format
-from gliomask.nets.measures import RegionValidation, ValidationFacts, VolumeFit
+from gliomask.nets.measures import KindFacts, RegionFacts, ValidationFacts, VolumeFit
 from gliomask.workflows.predict import PredictOptions, PredictResult, predict_files
 from tests.fakes import (
     FakeModel,
@@ -102,8 +102,11 @@ def test_files_of_a_case(tmp_path: Path) -> None:
 
 def test_an_interval_and_a_flag_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = VolumeFit(level=0.9, stretch=2.0, patients=20)
-    region = RegionValidation(tumours=20, missed=0, disagreement=None, volume=fit)
-    known = ValidationFacts(patients=20, ways=(), regions={"whole": region})
+    region = RegionFacts(tumours=20, missed=0, disagreement=None, volume=fit)
+    kind = KindFacts(
+        skull_stripped=False, sequences=("t1", "flair"), patients=20, regions={"whole": region}
+    )
+    known = ValidationFacts(patients=20, ways=(), kinds=(kind,))
     model = FakeModel(size=64, validation=known)
     monkeypatch.setattr("gliomask.workflows.predict.load_predictor", model)
     write_head(tmp_path / "in", NAME, head_volume())

@@ -175,11 +175,11 @@ def test_the_card_tells_what_new_cases_are_held_against(
     assert set(data.intensities) == {"t1", "flair"}
     assert known.patients == 2
     assert known.ways == (*(f"side {k}" for k in range(1, 7)), "left-right")
-    region = known.regions["whole"]
+    region = known.kinds[0].regions["whole"]
     assert region.tumours == 2
     assert region.volume is None  # two patients can't promise 90 %
-    assert [one.sequences for one in known.subsets] == [("t1", "flair"), ("t1",), ("flair",)]
-    for one in known.subsets:
+    assert [one.sequences for one in known.kinds] == [("t1", "flair"), ("flair",), ("t1",)]
+    for one in known.kinds:
         assert one.patients == 2
         assert one.dice["whole"] == pytest.approx(dice_with(run[0].run, store, one.sequences))
 

@@ -21,6 +21,7 @@ from gliomask.core.geometry import (
     orientation,
     spacing_mm,
     to_reading,
+    voxel_ml,
 )
 from gliomask.core.intensity import normalise, tissue_level
 from gliomask.core.volume import Affine, FloatArray, Volume
@@ -61,6 +62,11 @@ class Record:
     def slice_mm(self) -> float:
         """Distance between slices in mm; 1 where there is no world."""
         return spacing_mm(self.affine)[self.turn.axes[0]]
+
+    @property
+    def voxel_ml(self) -> float:
+        """The volume of a voxel in ml; where there is no world it counts as 1 mm³."""
+        return voxel_ml(self.affine) if self.has_world else 0.001
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,13 +12,16 @@ from gliomask.core.slices import Record
 from gliomask.evaluation.lesions import SMALLEST_MM3
 from gliomask.inference.passes import Opinions
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.measures import KindFacts
 
 LOWER = (0.5, 0.1)
 """Shares of the threshold at which it is looked what would have been found."""
 _MM3 = 1000.0
 
 
-def nothing_found(card: ModelCard, opinions: Opinions, record: Record) -> Iterator[Reason]:
+def nothing_found(
+    card: ModelCard, known: KindFacts | None, opinions: Opinions, record: Record
+) -> Iterator[Reason]:
     """Of a case without a single voxel of any region; of another one, nothing.
 
     It is amber at best, because a model that is chosen on patients with tumours was never asked
@@ -26,7 +29,7 @@ def nothing_found(card: ModelCard, opinions: Opinions, record: Record) -> Iterat
     """
     if opinions.plain.any():
         return
-    each = voxel_ml(record.affine) * _MM3 if record.has_world else 1.0
+    each = record.voxel_ml * _MM3
     most = np.sort(opinions.voxels.max(axis=1))
     against = int((most * each > SMALLEST_MM3).sum())
     level: Level = "red" if 2 * against > len(most) else "amber"
@@ -34,7 +37,7 @@ def nothing_found(card: ModelCard, opinions: Opinions, record: Record) -> Iterat
         f"largest probability {opinions.probabilities.max():.2f} (threshold {card.threshold:.2f})",
         *(_would(opinions, share * card.threshold, record) for share in LOWER),
         f"{against} of {len(most)} other maps mark more than a speck",
-        _missed(card),
+        _missed(card, known),
     ]
     yield Reason(level, "nothing_found", f"no tumour found: {'; '.join(evidence)}")
 
@@ -45,9 +48,9 @@ def _would(opinions: Opinions, threshold: float, record: Record) -> str:
     return f"{amount} at {threshold:.2f} or more"
 
 
-def _missed(card: ModelCard) -> str:
-    known = card.validation.regions if card.validation else {}
-    held = [one for region in card.regions if (one := known.get(region))]
+def _missed(card: ModelCard, known: KindFacts | None) -> str:
+    regions = known.regions if known else {}
+    held = [one for region in card.regions if (one := regions.get(region))]
     if not held or not held[0].tumours:
         return "how often the model misses a tumour was not measured"
     outer = held[0]

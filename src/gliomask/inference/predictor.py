@@ -20,12 +20,13 @@ import numpy.typing as npt
 from gliomask.core.labels import REGIONS, LabelArray, labels_of_regions, region_masks
 from gliomask.core.prediction import Interval, Prediction
 from gliomask.core.progress import SILENT, Progress
-from gliomask.core.slices import VERSION, SliceStack, place, to_slices
+from gliomask.core.slices import VERSION, Record, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
+from gliomask.inference.clean_up import clean_up
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Device, Engine
-from gliomask.inference.parts import drop_small_parts
+from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.passes import Opinions, Passes
 from gliomask.inference.reliability import Findings, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
@@ -67,6 +68,10 @@ class Predictor:
     def at_threshold(self, threshold: float) -> Predictor:
         """The same model at another threshold than its own."""
         return Predictor(self.engine, self.card.with_threshold(threshold), self.note)
+
+    def keeping_all(self) -> Predictor:
+        """The same model without clean-up."""
+        return Predictor(self.engine, self.card.keeping_all(), self.note)
 
     def channels(self, sequences: tuple[str, ...]) -> Channels:
         """What the network would see of an examination with these sequences.
@@ -162,11 +167,12 @@ class Predictor:
         probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
         plain = self._prediction(stack, case, probabilities, keep)
         apart = opinions.disagreement
+        findings = Findings(self.card, stack, plain, opinions, is_skull_stripped(stack))
         return replace(
             plain,
-            intervals=self._intervals(plain, opinions),
+            intervals=self._intervals(findings),
             disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
-            reliability=assess(Findings(self.card, stack, plain, opinions)),
+            reliability=assess(findings),
         )
 
     def _prediction(
@@ -175,7 +181,8 @@ class Predictor:
         channels = self.channels(stack.sequences)
         card, record = self.card, stack.record
         marked = labels_of_regions(probabilities >= card.threshold, card.regions)
-        mask = drop_small_parts(marked, card.smallest_part)
+        outer = probabilities.max(axis=0)
+        mask = clean_up(marked, outer, card.clean_up, record.voxel_ml)
         voxels = region_masks(mask, card.regions).sum(axis=(1, 2, 3))
         return Prediction(
             case=case,
@@ -189,18 +196,25 @@ class Predictor:
             missing=channels.missing,
             model=card.name,
             synthetic=card.synthetic,
-            notes=(*self._notes(channels, record.has_world), *_dropped(marked, mask)),
+            notes=(*self._notes(channels, record.has_world), *_removed(marked, mask, record)),
             provenance=self._provenance(),
         )
 
-    def _intervals(self, plain: Prediction, opinions: Opinions) -> MappingProxyType[str, Interval]:
-        """Those of the regions of which something was found; measured ones with all sequences."""
+    def _intervals(self, findings: Findings) -> MappingProxyType[str, Interval]:
+        """Those of the regions of which something was found.
+
+        They promise a coverage only where it was measured, on this kind of image with these
+        sequences; elsewhere they are as wide as the widest of the model's and promise nothing.
+        """
+        plain, opinions, known = findings.prediction, findings.opinions, self.card.validation
+        kinds = known.kinds if known else ()
         found = {}
         for k, region in enumerate(self.card.regions):
             voxels = plain.voxels[region]
             wide = spread(voxels, opinions.voxels[:, k], doubt(opinions.probabilities[k]))
-            fit = None if plain.missing else self.card.volume_fit(region)
-            one = interval(voxels, wide, fit)
+            exact = findings.kind.regions.get(region) if findings.kind else None
+            fits = [r.volume for kind in kinds if (r := kind.regions.get(region)) and r.volume]
+            one = interval(voxels, wide, exact.volume if exact else None, fits)
             if one is not None:
                 found[region] = one
         return MappingProxyType(found)
@@ -232,11 +246,12 @@ class Predictor:
         )
 
 
-def _dropped(before: LabelArray, after: LabelArray) -> tuple[str, ...]:
+def _removed(before: LabelArray, after: LabelArray, record: Record) -> tuple[str, ...]:
     count = int((before > 0).sum() - (after > 0).sum())
     if not count:
         return ()
-    return (f"{count} voxels marked apart from the largest part were dropped",)
+    amount = f"{count * record.voxel_ml:.1f} ml" if record.has_world else f"{count} voxels"
+    return (f"removed {amount} of fragments separate from the main tumour",)
 
 
 def check_usable(card: ModelCard) -> None:

@@ -21,7 +21,7 @@ from gliomask.inference.mask_checks import components, edges
 from gliomask.inference.nothing_found import nothing_found
 from gliomask.inference.passes import Opinions, disagreement
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.measures import Range
+from gliomask.nets.measures import KindFacts, Range
 
 COSTLY: Final = 0.1
 """Dice that missing sequences cost from which on a case is red."""
@@ -31,7 +31,7 @@ ENOUGH: Final = 9
 """Validation patients from which on a disagreement beyond all of theirs is red. A patient like them
 lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
 MUCH: Final = 0.1
-"""Share of what stays of a mask from which on dropped parts are amber."""
+"""Share of what stays of a mask from which on removed fragments are amber."""
 _ROUNDING: Final = 1.01
 """Headers and cards hold rounded figures: 1 % beyond the range is not outside."""
 
@@ -45,12 +45,28 @@ class Findings:
         stack: what it saw.
         prediction: what it said, on the grid of the input.
         opinions: what its other maps say.
+        skull_stripped: whether the images are of a brain without its skull.
     """
 
     card: ModelCard
     stack: SliceStack
     prediction: Prediction
     opinions: Opinions
+    skull_stripped: bool
+
+    @property
+    def kind(self) -> KindFacts | None:
+        """What was measured on images of this kind with these sequences, if it was."""
+        known = self.card.validation
+        used, stripped = self.prediction.used, self.skull_stripped
+        return known.kind(used, skull_stripped=stripped) if known else None
+
+    @property
+    def nearest(self) -> KindFacts | None:
+        """The same, or what comes nearest to it."""
+        known = self.card.validation
+        used, stripped = self.prediction.used, self.skull_stripped
+        return known.nearest(used, skull_stripped=stripped) if known else None
 
 
 def assess(findings: Findings) -> Reliability:
@@ -73,7 +89,7 @@ def _measured(findings: Findings) -> Iterator[Reason]:
 
 def _lacking(findings: Findings) -> list[str]:
     """What the card would have to hold for all checks to be made."""
-    data, known = findings.card.training_data, findings.card.validation
+    data, known = findings.card.training_data, findings.nearest
     lacking = []
     if data is None:
         lacking.append("what its training data were like")
@@ -87,13 +103,29 @@ def _lacking(findings: Findings) -> list[str]:
     return lacking
 
 
+def _other_kind(findings: Findings) -> Iterator[Reason]:
+    """A model that was measured on other images than these."""
+    known, stripped = findings.card.validation, findings.skull_stripped
+    if known is None or not known.kinds or findings.kind is not None:
+        return
+    what = "brains without skull" if stripped else "whole heads"
+    if not known.of(skull_stripped=stripped):
+        text = f"these are images of {what}; the model was measured on others only"
+        yield Reason("amber", "image_kind", text)
+    elif not findings.prediction.missing:
+        with_ = ", ".join(findings.prediction.used)
+        text = f"the model was not measured on {what} with {with_} together"
+        yield Reason("amber", "image_kind", text)
+
+
 def _missing(findings: Findings) -> Iterator[Reason]:
     prediction, known = findings.prediction, findings.card.validation
-    if not prediction.missing:
+    held = known.of(skull_stripped=findings.skull_stripped) if known else ()
+    with_all = max(held, key=lambda kind: len(kind.sequences), default=None)
+    if not prediction.missing or (with_all and set(with_all.sequences) <= set(prediction.used)):
         return
     what = " and ".join(prediction.missing)
-    with_all = known.subset(findings.card.sequences) if known else None
-    without = known.subset(prediction.used) if known else None
+    without = findings.kind
     before, after = (one.dice if one else {} for one in (with_all, without))
     costs = {region: before[region] - after[region] for region in before if region in after}
     if without is None or not costs:
@@ -105,23 +137,23 @@ def _missing(findings: Findings) -> Iterator[Reason]:
         f"mean Dice {after[region]:.2f} instead of {before[region]:.2f} ({region})"
         for region in costs
     )
-    text = f"predicted without {what}; {without.patients} validation patients: {told}"
+    text = f"predicted without {what}; {without.patients} held-out patients: {told}"
     yield Reason(level, "missing_sequences", text)
 
 
 def _disagreeing(findings: Findings) -> Iterator[Reason]:
-    known = findings.card.validation
+    known = findings.nearest
     for k, region in enumerate(findings.card.regions):
         one = known.regions.get(region) if known else None
         if not one or not one.disagreement or not findings.opinions.plain[k]:
             continue
         found, usual = disagreement(findings.opinions, k), one.disagreement
-        if found <= usual.p90:
+        if found <= (usual.p90 if one.alarm is None else one.alarm):
             continue
         level: Level = "red" if found > usual.high and usual.n >= ENOUGH else "amber"
         text = (
             f"the network's maps of {region} differ from its mask by {found:.2f} (1 - mean Dice); "
-            f"validation patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
+            f"held-out patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
             f"largest {usual.high:.2f} (n = {usual.n})"
         )
         yield Reason(level, "maps_disagree", text)
@@ -170,17 +202,17 @@ def _contrast(findings: Findings) -> Iterator[Reason]:
             yield Reason(level, "intensities", text)
 
 
-def _dropped(findings: Findings) -> Iterator[Reason]:
-    """Parts that the model's card has dropped."""
+def _removed(findings: Findings) -> Iterator[Reason]:
+    """Fragments that the clean-up removed."""
     prediction = findings.prediction
     for region, before in zip(findings.card.regions, findings.opinions.plain, strict=True):
         kept = prediction.voxels[region]
         if before - kept >= MUCH * kept and before > kept:
             text = (
-                f"parts of {region} that stand apart from the largest were dropped, "
+                f"removed fragments of {region} separate from the main tumour, "
                 f"{(before - kept) / before:.0%} of what was marked: one may be a second tumour"
             )
-            yield Reason("amber", "parts_dropped", text)
+            yield Reason("amber", "fragments_removed", text)
 
 
 def _mask(findings: Findings) -> Iterator[Reason]:
@@ -190,17 +222,20 @@ def _mask(findings: Findings) -> Iterator[Reason]:
 
 
 def _nothing(findings: Findings) -> Iterator[Reason]:
-    yield from nothing_found(findings.card, findings.opinions, findings.stack.record)
+    yield from nothing_found(
+        findings.card, findings.nearest, findings.opinions, findings.stack.record
+    )
 
 
 _CHECKS: Final[tuple[Callable[[Findings], Iterator[Reason]], ...]] = (
     _synthetic,
     _measured,
+    _other_kind,
     _missing,
     _disagreeing,
     _sizes,
     _contrast,
-    _dropped,
+    _removed,
     _mask,
     _nothing,
 )

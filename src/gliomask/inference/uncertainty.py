@@ -90,17 +90,21 @@ def fit_volumes(
     return VolumeFit(level=LEVEL, stretch=scores[rank - 1], patients=len(scores))
 
 
-def interval(plain: int, wide: float, fit: VolumeFit | None) -> Interval | None:
+def interval(
+    plain: int, wide: float, fit: VolumeFit | None, others: Sequence[VolumeFit] = ()
+) -> Interval | None:
     """Where the true number of voxels of a region may lie.
 
     Args:
         plain: voxels of the mask; None comes of none.
         wide: the spread.
-        fit: from the model's card; without it the interval reaches one spread and holds the truth
-            who knows how often.
+        fit: measured on images like this one. Without it the interval reaches as far as the widest
+            of the others would, or one spread, and promises no coverage.
+        others: measured on other kinds of images.
     """
     if plain == 0:
         return None
-    reach = wide if fit is None else fit.stretch * wide
+    stretch = fit.stretch if fit else max((one.stretch for one in others), default=1.0)
+    reach = stretch * wide
     level, patients = (None, 0) if fit is None else (fit.level, fit.patients)
     return Interval(max(0.0, plain - reach), plain + reach, level, patients)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, Self
+from typing import Annotated, Any, Final, Literal, NoReturn, Self
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +25,8 @@ from pydantic import (
 from gliomask.config import allowed
 from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, ModelError, nearest
-from gliomask.nets.measures import TrainingData, ValidationFacts, VolumeFit
+from gliomask.nets.earlier_cards import current_keys
+from gliomask.nets.measures import CleanUp, TrainingData, ValidationFacts
 from gliomask.nets.specs import find_spec
 
 CARD_FILE: Final = "card.json"
@@ -104,8 +105,8 @@ class ModelCard(BaseModel):
     """The logits of the final maps are divided by it (Guo et al., ICML 2017); 1 changes nothing."""
     mirrored: bool = False
     """Whether its probabilities are the mean over a slice and its mirror images (``flips``)."""
-    smallest_part: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Connected parts of a mask smaller than this share of its largest part are dropped."""
+    clean_up: CleanUp | None = None
+    """Which fragments are removed from a mask; None keeps them all."""
     preprocess: PlainValues
     """Version and parameters of the preprocessing in training."""
     synthetic: bool
@@ -146,17 +147,19 @@ class ModelCard(BaseModel):
         asked = ((COLUMNS, "flip_horizontal"), (ROWS, "flip_vertical"))
         return tuple(axis for axis, name in asked if _positive(chances.get(name)))
 
-    def volume_fit(self, region: str) -> VolumeFit | None:
-        """How an interval of a region's volume follows from its spread; None if unknown."""
-        known = self.validation.regions.get(region) if self.validation else None
-        return known.volume if known else None
-
     def with_threshold(self, threshold: float) -> ModelCard:
         """The card for use at another threshold; what was measured of volumes at its own goes."""
         changes: dict[str, object] = {"threshold": threshold}
         if self.validation and threshold != self.threshold:
             changes["validation"] = self.validation.without_volumes()
         return self.model_copy(update=changes)
+
+    def keeping_all(self) -> ModelCard:
+        """The card for use without clean-up; what was measured of volumes with it goes."""
+        if self.clean_up is None:
+            return self
+        facts = self.validation.without_volumes() if self.validation else None
+        return self.model_copy(update={"clean_up": None, "validation": facts})
 
     @model_validator(mode="after")
     def _channels_fit(self) -> Self:
@@ -191,10 +194,9 @@ def read_card(path: Path) -> ModelCard:
         ModelError: no such file, too large, not JSON, another version of the format, an unknown
             key (the nearest is named), a missing key, a value that is not allowed.
     """
-    text = _read_bounded(path)
-    _check_version(path, text)
+    keys = _keys(path, _read_bounded(path))
     try:
-        return ModelCard.model_validate_json(text)
+        return ModelCard.model_validate_json(json.dumps(current_keys(keys)))
     except ValidationError as problems:
         _explain(path, problems)
 
@@ -209,8 +211,8 @@ def _read_bounded(path: Path) -> bytes:
     return text
 
 
-def _check_version(path: Path, text: bytes) -> None:
-    """Before the keys are looked at: those of another version would only confuse."""
+def _keys(path: Path, text: bytes) -> dict[str, Any]:
+    """The keys, of a card whose version is ours: those of another one would only confuse."""
     try:
         keys = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -227,6 +229,7 @@ def _check_version(path: Path, text: bytes) -> None:
             allowed=str(FORMAT_VERSION),
             hint="use the gliomask that wrote it, or a newer one",
         )
+    return keys
 
 
 def _explain(path: Path, problems: ValidationError) -> NoReturn:

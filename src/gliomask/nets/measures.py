@@ -79,19 +79,6 @@ class TrainingData(Part):
     """Sequence -> its intensities in a sample of the cases."""
 
 
-class SubsetDice(Part):
-    """How good the model is when it is given only these sequences."""
-
-    sequences: tuple[str, ...]
-    """Those given."""
-    dice: dict[str, Finite]
-    """Region -> mean Dice over the patients."""
-    patients: Count
-    """Validation patients who have all of the model's sequences."""
-    slices_per_case: Count
-    """At most so many, evenly spaced, were looked at."""
-
-
 class VolumeFit(Part):
     """How an interval of the volume follows from the spread (``inference.uncertainty``)."""
 
@@ -103,39 +90,88 @@ class VolumeFit(Part):
     """That it was fitted on."""
 
 
-class RegionValidation(Part):
-    """What the validation patients say of one region."""
+class RegionFacts(Part):
+    """What held-out patients show of one region."""
 
     tumours: Count
     """Patients who have it."""
     missed: Count
     """Of those, in whom nothing at all was found."""
+    dice: Finite | None = None
+    """Mean Dice over the patients in whom the reference or the mask has it."""
     disagreement: Range | None
-    """1 - mean Dice between the plain mask and those of the other maps, where any was found (of
-    patients with all sequences, as the volume)."""
+    """1 - mean Dice between the plain mask and those of the other maps, where any was found."""
+    alarm: Finite | None = None
+    """Disagreement above which a case is flagged; None where that was not chosen: then it is the
+    90th percentile."""
     volume: VolumeFit | None
     """None if there were too few patients."""
 
 
+class KindFacts(Part):
+    """What was measured on held-out patients with one kind of image."""
+
+    skull_stripped: bool | None
+    """Whether the images are of brains without skull; None if kinds were not told apart."""
+    sequences: tuple[str, ...]
+    """That the network was given."""
+    patients: Count
+    """Their number."""
+    slices_per_case: Count | None = None
+    """At most so many, evenly spaced, were looked at; None for all."""
+    regions: dict[str, RegionFacts]
+    """Region -> what they show of it."""
+
+    @property
+    def dice(self) -> dict[str, float]:
+        """Region -> mean Dice, where it was measured."""
+        return {name: one.dice for name, one in self.regions.items() if one.dice is not None}
+
+
 class ValidationFacts(Part):
-    """What was measured on the validation patients."""
+    """What was measured on held-out patients."""
 
     patients: Count
     """Their number."""
     ways: tuple[str, ...]
     """The maps beside the plain one."""
-    regions: dict[str, RegionValidation]
-    """Region -> what was found of it."""
-    subsets: tuple[SubsetDice, ...] = ()
-    """All sequences first; empty if the model needs them all."""
+    kinds: tuple[KindFacts, ...]
+    """For each kind of image and set of sequences, those with the most sequences first."""
 
     def without_volumes(self) -> ValidationFacts:
         """The same but for how intervals of volumes follow from spreads."""
-        regions = {
-            name: one.model_copy(update={"volume": None}) for name, one in self.regions.items()
-        }
-        return self.model_copy(update={"regions": regions})
+        gone = {"volume": None}
+        kinds = tuple(
+            kind.model_copy(
+                update={"regions": {n: r.model_copy(update=gone) for n, r in kind.regions.items()}}
+            )
+            for kind in self.kinds
+        )
+        return self.model_copy(update={"kinds": kinds})
 
-    def subset(self, sequences: Sequence[str]) -> SubsetDice | None:
-        """What was measured with just these sequences, in any order."""
-        return next((s for s in self.subsets if set(s.sequences) == set(sequences)), None)
+    def of(self, *, skull_stripped: bool) -> tuple[KindFacts, ...]:
+        """What was measured on this kind of image, with any sequences."""
+        return tuple(k for k in self.kinds if k.skull_stripped in (skull_stripped, None))
+
+    def kind(self, sequences: Sequence[str], *, skull_stripped: bool) -> KindFacts | None:
+        """What was measured on this kind of image with just these sequences, in any order."""
+        held = self.of(skull_stripped=skull_stripped)
+        return next((k for k in held if set(k.sequences) == set(sequences)), None)
+
+    def nearest(self, sequences: Sequence[str], *, skull_stripped: bool) -> KindFacts | None:
+        """The same, or what comes nearest to it: the kind of image before the sequences."""
+        exact = self.kind(sequences, skull_stripped=skull_stripped)
+        held = self.of(skull_stripped=skull_stripped) or self.kinds
+        fit = [k for k in held if set(k.sequences) <= set(sequences)] or list(held)
+        return exact or max(fit, key=lambda k: len(k.sequences), default=None)
+
+
+class CleanUp(Part):
+    """Which fragments, separate from the largest part of a mask, are removed from it."""
+
+    below_ml: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """A fragment smaller than this, in ml (without a world a voxel counts as 1 mm³), ..."""
+    below_probability: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """... is removed if no voxel of it reaches this probability."""
+    below_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """A fragment smaller than this share of the largest is removed whatever its probability."""

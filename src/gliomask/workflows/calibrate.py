@@ -1,17 +1,16 @@
-"""``calibrate``: what a model's card must hold to judge new cases by, from patients that it did not
-learn from.
+"""``calibrate``: what a model's card must hold to judge new cases by, from held-out patients.
 
 A network's probabilities are too sure of themselves. Dividing their logits by one number, the
-temperature, mends that on the whole; the threshold moves along, so that no mask changes. On the
-same pass it is measured how far volumes lie from the truth, how much the network's maps usually
-disagree and what missing sequences cost; and it is chosen how small a part of a mask must be to be
-dropped. Training patients would give wrong numbers, test patients may not be looked at; of the
-training patients only their scans are described.
+temperature, mends that on the whole; the threshold moves along, so that no mask changes. The same
+pass measures, for each kind of image, how far volumes lie from the truth, how much the network's
+maps usually disagree and what missing sequences cost; and the clean-up is chosen. Training patients
+would give wrong numbers, and test patients may not be used; of the training patients only the scans
+are described.
 
-A model that learned from everyone has no such patients. The models of a cross-validation by the
-same recipe stand in for it: each is measured on the fold that it never saw, and all these patients
-together say what is to be expected. That is a little too dark a picture, for each of those models
-had fewer patients to learn from.
+A model that was trained on everyone has no held-out patients. The models of a cross-validation by
+the same recipe stand in for it: each is measured on the fold that it was not trained on, and all
+these patients together show what to expect. That is slightly pessimistic, for each of those models
+had fewer training patients.
 """
 
 from __future__ import annotations
@@ -31,9 +30,10 @@ from gliomask.inference.engines.choice import open_engine
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
+from gliomask.nets.measures import CleanUp
 from gliomask.store.store import open_store
 from gliomask.workflows.assignment import Question, assign_folds
-from gliomask.workflows.measuring import MeasuredCase, choose_smallest_part, measure, subsets_of
+from gliomask.workflows.measuring import MeasuredCase, choose_clean_up, measure, subsets_of
 from gliomask.workflows.model_option import Model, OwnModel
 from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.subjects import Subject, find_subjects
@@ -67,14 +67,14 @@ class CalibrateResult:
         patients: that the temperature was fitted on.
         temperature: and how far it helps.
         threshold: of the card now, on calibrated probabilities.
-        smallest_part: of the card now: parts below this share of the largest are dropped.
+        clean_up: of the card now; None if no fragment is removed.
     """
 
     model: Path
     patients: int
     temperature: Temperature
     threshold: float
-    smallest_part: float
+    clean_up: CleanUp | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +110,18 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
     looks = count * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
     progress.start(looks, "calibrating")
     cases = [case for one in measures for case in _measured(one, progress)]
-    found = fit_temperature(pool(one for case in cases for one in case.counts.values()))
+    found = fit_temperature(pool(one for case in cases for one in case.full.counts.values()))
     patients = len({case.patient for case in cases})
-    smallest = choose_smallest_part(cases)
+    chosen = choose_clean_up(cases)
     written = _calibrated(card, found, part, patients).model_copy(
         update={
-            "smallest_part": smallest,
-            "validation": validation_facts(cases, card, found.value, smallest),
+            "clean_up": _at_temperature(chosen, found.value),
+            "validation": validation_facts(cases, found.value, chosen),
             "training_data": training_data(store, seen.trained, progress.advance),
         }
     )
     write_card(options.model / CARD_FILE, written)
-    return CalibrateResult(options.model, patients, found, written.threshold, smallest)
+    return CalibrateResult(options.model, patients, found, written.threshold, written.clean_up)
 
 
 def _chosen_on(model: Path, store: Path, seen: Seen) -> tuple[Subject, ...]:
@@ -182,8 +182,16 @@ def _asked(card: ModelCard, options: CalibrateOptions) -> ModelCard:
 def _uncalibrated(card: ModelCard) -> ModelCard:
     """The card as training left it."""
     threshold = adjusted_threshold(card.threshold, 1 / card.temperature)
-    plain = {"temperature": 1.0, "threshold": threshold, "smallest_part": 0.0}
+    plain = {"temperature": 1.0, "threshold": threshold, "clean_up": None}
     return card.model_copy(update=plain)
+
+
+def _at_temperature(rule: CleanUp | None, temperature: float) -> CleanUp | None:
+    """A rule that was chosen at temperature 1; its probability moves as the threshold does."""
+    if rule is None or rule.below_probability in (0.0, 1.0):
+        return rule
+    moved = adjusted_threshold(rule.below_probability, temperature)
+    return rule.model_copy(update={"below_probability": moved})
 
 
 def _calibrated(card: ModelCard, found: Temperature, part: str, patients: int) -> ModelCard:

@@ -23,6 +23,7 @@ from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import CaseError, CasesError
 from gliomask.evaluation.scores import MaskPair
 from gliomask.evaluation.summary import EvaluationSummary
+from gliomask.inference.clean_up import describe_clean_up
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
@@ -109,7 +110,7 @@ class _Task:
     @property
     def key(self) -> str:
         card = self.predictor.card
-        rules = (card.weights_sha256, card.threshold, card.temperature, card.smallest_part)
+        rules = (card.weights_sha256, card.threshold, card.temperature, repr(card.clean_up))
         return f"{self.case}{rules}{self.predictor.engine.name}{self.subject.key}"
 
 
@@ -238,7 +239,7 @@ def _facts(judges: Sequence[Judge]) -> tuple[tuple[str, str], ...]:
             ("licence of the model", card.licence),
             ("threshold", f"{card.threshold:g}"),
             ("temperature", f"{card.temperature:.4g}"),
-            ("smallest part", f"{card.smallest_part:g} of the largest"),
+            ("clean-up", describe_clean_up(card.clean_up)),
             ("SHA-256 of the weights", card.weights_sha256 or "not known"),
             ("computed by", one.predictor.engine.name),
         ):

@@ -1,44 +1,50 @@
-"""What is measured of a model on its validation patients, for its card.
+"""Measurements of a model on one held-out case, for its card.
 
-One thorough look at each case gives the temperature, the volumes and the disagreement together, and
-what becomes of its mask when small parts are dropped; one plain look at some of its slices gives
-the Dice of each subset of sequences.
+The case is looked at with all its sequences and with every subset of them. Each look gives the
+volumes, the disagreement between the network's maps, the Dice, and what becomes of them under each
+rule of clean-up that may be chosen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.geometry import to_reading
-from gliomask.core.labels import labels_of_regions, region_masks
+from gliomask.core.labels import LabelArray, labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, crop_to_slices, place
-from gliomask.evaluation.logit_counts import LogitCounts
-from gliomask.evaluation.overlap import Overlap, overlap
-from gliomask.inference.parts import without_small_parts
-from gliomask.inference.passes import disagreement
+from gliomask.evaluation.logit_counts import LogitCounts, count_probabilities
+from gliomask.evaluation.overlap import Overlap
+from gliomask.inference.clean_up import Fragments, find_fragments, removed
+from gliomask.inference.image_kind import is_skull_stripped
+from gliomask.inference.passes import Opinions, disagreement
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.measures import CleanUp
 from gliomask.workflows.subjects import Examination
 from gliomask.workflows.voxels import count_voxels
 
 MOST_SLICES: Final = 32
-"""Of a case, evenly spaced, that each subset of sequences is tried on."""
+"""Of a case, evenly spaced, that each proper subset of its sequences is tried on."""
 _ALL_SUBSETS: Final = 4
 """Up to so many sequences every subset is tried; of more only those lacking one or holding one."""
+RULES: Final = (
+    None,
+    *(
+        CleanUp(below_ml=ml, below_probability=p)
+        for ml, p in product((0.05, 0.2, 1.0, 3.0), (0.7, 0.8, 0.9, 1.0))
+    ),
+)
+"""Clean-up that is tried, none first. With 1.0 the size alone decides."""
 
-SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
-"""Of the largest part of a mask, below which others may be dropped. Never all but the largest:
-where that is none of the tumour, nothing right would stay."""
 _TIE: Final = 1e-9
 
 Sequences = tuple[str, ...]
-Dice = dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,46 +52,65 @@ class Volumes:
     """One region of a case in voxels.
 
     Attributes:
-        plain: of the plain mask, without the parts that each of ``SHARES`` drops.
+        plain: of the plain mask after each of ``RULES`` (of a subset: without clean-up only).
         others: (M,) of the masks of the other maps.
         true: of the reference.
         disagreement: between the plain mask and the others.
+        dice: after each of ``RULES`` likewise; None where neither mask has the region.
     """
 
     plain: tuple[int, ...]
     others: npt.NDArray[np.int64]
     true: int
     disagreement: float
+    dice: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A case seen with some of its sequences.
+
+    Attributes:
+        counts: region -> its voxels by what the network says of them, at temperature 1.
+        volumes: region -> its volumes; empty if only some slices were annotated.
+    """
+
+    counts: dict[str, LogitCounts]
+    volumes: dict[str, Volumes]
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCase:
-    """One validation case.
+    """One held-out case.
 
     Attributes:
         patient: whose it is.
-        counts: region -> its voxels by what the network says of them, at temperature 1.
-        volumes: region -> its volumes; empty if only some slices were annotated, or if the case
-            lacks a sequence: such cases are not like those that have them all.
-        dice: of the first region, without the parts that each of ``SHARES`` drops; None where
-            there is neither tumour nor a mask. Empty like ``volumes``.
+        skull_stripped: whether it shows a brain without its skull.
         ways: names of the other maps.
-        subsets: sequences given -> region -> Dice; empty if the case lacks a sequence.
+        looks: sequences given -> what came of it; all that it has first.
     """
 
     patient: str
-    counts: dict[str, LogitCounts]
-    volumes: dict[str, Volumes]
-    dice: tuple[float | None, ...]
+    skull_stripped: bool
     ways: tuple[str, ...]
-    subsets: dict[Sequences, Dice]
+    looks: dict[Sequences, Look]
+
+    @property
+    def full(self) -> Look:
+        """With all its sequences."""
+        return next(iter(self.looks.values()))
 
 
-def subsets_of(card: ModelCard) -> tuple[Sequences, ...]:
-    """The proper subsets of its sequences that a model is to be tried with, the largest first."""
+def subsets_of(card: ModelCard, held: Sequences | None = None) -> tuple[Sequences, ...]:
+    """The proper subsets of a case's sequences that a model is to be tried with, largest first.
+
+    Args:
+        card: of the model.
+        held: sequences of the case that the model knows, in its order; all of them by default.
+    """
     if card.input_mode != "stacked" or not card.sequence_dropout:
         return ()
-    names = card.sequences
+    names = card.sequences if held is None else held
     count = len(names)
     every = range(count - 1, 0, -1)
     sizes = every if count <= _ALL_SUBSETS else (count - 1, 1)
@@ -95,79 +120,135 @@ def subsets_of(card: ModelCard) -> tuple[Sequences, ...]:
 def measure(
     predictor: Predictor, patient: str, examination: Examination, advance: Callable[[], None]
 ) -> MeasuredCase:
-    """Looks at one case; ``advance`` is called after each look.
+    """Looks at one case.
 
     Args:
         predictor: of the model at temperature 1.
         patient: whose case it is.
         examination: the case.
-        advance: as often as there are subsets, and once more.
+        advance: called as often as the model has subsets, and once more.
     """
-    stack, regions = examination.stack, predictor.card.regions
-    complete = not predictor.channels(stack.sequences).missing
+    stack = examination.stack
+    used = predictor.channels(stack.sequences).used
     opinions = predictor.opinions(stack)
+    looks = {used: _full(predictor, examination, opinions)}
     advance()
-    said = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
+    picked, subsets = _picked(examination), subsets_of(predictor.card, used)
+    for subset in subsets:
+        looks[subset] = _partial(predictor, examination, subset, picked)
+        advance()
+    for _ in range(len(subsets_of(predictor.card)) - len(subsets)):
+        advance()
+    return MeasuredCase(patient, is_skull_stripped(stack), opinions.names, looks)
+
+
+def _full(predictor: Predictor, examination: Examination, opinions: Opinions) -> Look:
+    """All slices, on the original grid, with every rule of clean-up."""
+    record, regions = examination.stack.record, _labelled(predictor, examination)
+    said = place(opinions.probabilities, record).astype(np.float32, copy=False)
+    index = [predictor.card.regions.index(region) for region in regions]
+    counts = count_voxels(said[index], regions, examination)
+    if examination.annotated is not None:
+        return Look(counts, {})
+    labels = labels_of_regions(said >= predictor.card.threshold, predictor.card.regions)
+    marked = region_masks(labels, regions)
     drawn = region_masks(examination.reference, regions)
-    kept = _without_parts(said >= predictor.card.threshold, regions)
-    volumes = {
-        region: Volumes(
-            plain=tuple(int(masks[k].sum()) for masks in kept),
-            others=opinions.voxels[:, k],
+    fragments = find_fragments(labels, said.max(axis=0))
+    volumes = {}
+    for k, region in enumerate(regions):
+        overlaps = _cleaned(fragments, marked[k], drawn[k], record.voxel_ml)
+        volumes[region] = Volumes(
+            plain=tuple(one.predicted for one in overlaps),
+            others=opinions.voxels[:, index[k]],
             true=int(drawn[k].sum()),
-            disagreement=disagreement(opinions, k),
+            disagreement=disagreement(opinions, index[k]),
+            dice=tuple(_dice(one) for one in overlaps),
         )
-        for k, region in enumerate(regions)
-    }
-    usual = complete and examination.annotated is None
-    return MeasuredCase(
-        patient=patient,
-        counts=count_voxels(said, regions, examination),
-        volumes=volumes if usual else {},
-        dice=tuple(overlap(drawn[0], masks[0]).dice for masks in kept) if usual else (),
-        ways=opinions.names,
-        subsets=_subsets(predictor, examination, opinions.probabilities, advance),
-    )
+    return Look(counts, volumes)
 
 
-def _without_parts(
-    marked: npt.NDArray[np.bool_], regions: tuple[str, ...]
-) -> list[npt.NDArray[np.bool_]]:
-    """(R, I, J, K) for each of ``SHARES``."""
-    labels = labels_of_regions(marked, regions)
-    return [region_masks(kept, regions) for kept in without_small_parts(labels, SHARES)]
+def _labelled(predictor: Predictor, examination: Examination) -> Sequences:
+    """The model's regions that the reference labels."""
+    return tuple(r for r in predictor.card.regions if r in examination.regions)
 
 
-def choose_smallest_part(cases: Sequence[MeasuredCase]) -> float:
-    """The one of ``SHARES`` with the highest mean Dice over the patients, the smallest of equals:
-    what stands apart may be a second tumour. 0 of no patients."""
-    first = {case.patient: case.dice for case in reversed(cases) if case.dice}
-    rows = [[dice for dice in row if dice is not None] for row in first.values()]
-    held = np.array([row for row in rows if row], np.float64)
-    if not held.size:
-        return 0.0
-    means = held.mean(axis=0)
-    return SHARES[int(np.flatnonzero(means >= means.max() - _TIE)[0])]
+def _cleaned(
+    fragments: Fragments | None,
+    marked: npt.NDArray[np.bool_],
+    drawn: npt.NDArray[np.bool_],
+    voxel_ml: float,
+) -> list[Overlap]:
+    """The overlap of a region's mask with its reference after each of ``RULES``."""
+    reference = int(drawn.sum())
+    if fragments is None:
+        return [Overlap(reference, 0, 0)] * len(RULES)
+    inside, count = fragments.numbered, len(fragments.voxels) + 1
+    near, true = marked[fragments.box], drawn[fragments.box]
+    voxels = np.bincount(inside[near], minlength=count)[1:]
+    both = np.bincount(inside[near & true], minlength=count)[1:]
+    found = []
+    for rule in RULES:
+        kept = ~removed(fragments, rule, voxel_ml) if rule else np.ones(count - 1, bool)
+        found.append(Overlap(reference, int(voxels[kept].sum()), int(both[kept].sum())))
+    return found
 
 
-def _subsets(
+def _partial(
     predictor: Predictor,
     examination: Examination,
-    plain: npt.NDArray[np.float32],
-    advance: Callable[[], None],
-) -> dict[Sequences, Dice]:
-    """The Dice with all sequences, known from the plain pass, and with each subset of them."""
-    card, stack = predictor.card, examination.stack
-    tried = subsets_of(card)
-    complete = not predictor.channels(stack.sequences).missing
-    picked = _picked(examination)
-    found = {card.sequences: _dice(predictor, plain[:, picked], examination, picked)}
-    for subset in tried:
-        if complete:
-            maps = predictor.maps(_select(stack, subset, picked))
-            found[subset] = _dice(predictor, maps, examination, picked)
-        advance()
-    return found if tried and complete else {}
+    subset: Sequences,
+    picked: npt.NDArray[np.intp],
+) -> Look:
+    """Some slices with some sequences. Counts of voxels are those of these slices: an interval is
+    fitted to ratios of them, which do not depend on how many slices there are."""
+    part = _select(examination, subset, picked)
+    opinions = predictor.opinions(part.stack)
+    regions = _labelled(predictor, examination)
+    index = [predictor.card.regions.index(region) for region in regions]
+    masks = predictor.masks(opinions.probabilities)
+    inside = region_masks(part.near, regions)
+    whole = region_masks(part.drawn, regions)
+    volumes = {}
+    for k, region in enumerate(regions):
+        mask = masks[index[k]]
+        counts = Overlap(int(whole[k].sum()), int(mask.sum()), int((inside[k] & mask).sum()))
+        volumes[region] = Volumes(
+            plain=(counts.predicted,),
+            others=opinions.voxels[:, index[k]],
+            true=counts.reference,
+            disagreement=disagreement(opinions, index[k]),
+            dice=(_dice(counts),),
+        )
+    counted = {
+        region: count_probabilities(opinions.probabilities[index[k]], inside[k])
+        for k, region in enumerate(regions)
+    }
+    return Look(counted, volumes if examination.annotated is None else {})
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some slices of an examination with some of its sequences.
+
+    Attributes:
+        stack: the slices.
+        near: (S, H, W) labels within the crop to the head.
+        drawn: (S, H', W') labels of the whole slices.
+    """
+
+    stack: SliceStack
+    near: LabelArray
+    drawn: LabelArray
+
+
+def _select(examination: Examination, subset: Sequences, picked: npt.NDArray[np.intp]) -> _Part:
+    stack, labels = examination.stack, examination.reference
+    index = [stack.sequences.index(name) for name in subset]
+    return _Part(
+        replace(stack, array=stack.array[picked][:, index], sequences=subset),
+        crop_to_slices(labels, stack.record)[picked],
+        to_reading(labels, stack.record.turn)[picked],
+    )
 
 
 def _picked(examination: Examination) -> npt.NDArray[np.intp]:
@@ -178,36 +259,34 @@ def _picked(examination: Examination) -> npt.NDArray[np.intp]:
     return held[np.linspace(0, len(held) - 1, min(len(held), MOST_SLICES)).round().astype(np.intp)]
 
 
-def _select(stack: SliceStack, subset: Sequences, picked: npt.NDArray[np.intp]) -> SliceStack:
-    index = [stack.sequences.index(name) for name in subset]
-    return replace(stack, array=stack.array[picked][:, index], sequences=subset)
+def _dice(counts: Overlap) -> float | None:
+    """None where there is neither tumour nor a mask."""
+    total = counts.reference + counts.predicted
+    return 2.0 * counts.both / total if total else None
 
 
-def _dice(
-    predictor: Predictor,
-    maps: npt.NDArray[np.float32],
-    examination: Examination,
-    picked: npt.NDArray[np.intp],
-) -> Dice:
-    """Region -> Dice of some slices together; a region that neither mask has is left out."""
-    record, regions = examination.stack.record, predictor.card.regions
-    labels = examination.reference
-    inside = region_masks(crop_to_slices(labels, record)[picked], regions)
-    whole = region_masks(to_reading(labels, record.turn)[picked], regions)
-    found = {}
-    for region, mask, near, drawn in zip(
-        regions, predictor.masks(maps), inside, whole, strict=True
-    ):
-        counts = Overlap(int(drawn.sum()), int(mask.sum()), int((near & mask).sum()))
-        if counts.reference or counts.predicted:
-            found[region] = 2.0 * counts.both / (counts.reference + counts.predicted)
-    return found
+def choose_clean_up(cases: Sequence[MeasuredCase]) -> CleanUp | None:
+    """The rule with the highest Dice of the whole tumour that costs no kind of image anything.
+
+    Whole heads and brains without skull count alike, however many patients they have. Of equal
+    rules the first of ``RULES`` is taken, which removes least. None of no patients.
+    """
+    gains = [_gains(cases, stripped) for stripped in (False, True)]
+    held = np.array([row for row in gains if row is not None])
+    if not held.size:
+        return None
+    allowed = (held >= -_TIE).all(axis=0)
+    mean = np.where(allowed, held.mean(axis=0), -np.inf)
+    return RULES[int(np.flatnonzero(mean >= mean.max() - _TIE)[0])]
 
 
-def means(rows: Sequence[Dice]) -> Dice:
-    """Region -> mean Dice over the rows that have one, to 6 digits."""
-    held: dict[str, list[float]] = {}
-    for row in rows:
-        for region, dice in row.items():
-            held.setdefault(region, []).append(dice)
-    return {region: round(float(np.mean(values)), 6) for region, values in held.items()}
+def _gains(cases: Sequence[MeasuredCase], stripped: bool) -> list[float] | None:
+    """What each rule adds to the mean Dice over the patients with one kind of image."""
+    first = {c.patient: c for c in reversed(cases) if c.skull_stripped == stripped}
+    volumes = (next(iter(one.full.volumes.values()), None) for one in first.values())
+    rows = [one.dice for one in volumes if one is not None and None not in one.dice]
+    if not rows:
+        return None
+    means = np.array(rows, np.float64).mean(axis=0)
+    gains: list[float] = (means - means[0]).tolist()
+    return gains

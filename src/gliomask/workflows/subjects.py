@@ -34,11 +34,13 @@ class Examination:
         stack: its slices.
         reference: (I, J, K) our labels on its own grid.
         annotated: (S,) bool, slices in which someone looked for tumour; None means all.
+        regions: that the reference labels.
     """
 
     stack: SliceStack
     reference: LabelArray
     annotated: npt.NDArray[np.bool_] | None
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,7 @@ def _stored(store: Store, case_id: str) -> Subject:
 
     def load() -> Examination:
         known = None if all(case.annotated) else np.array(case.annotated)
-        return Examination(store.stack(case_id), store.reference(case_id), known)
+        return Examination(store.stack(case_id), store.reference(case_id), known, case.regions)
 
     traits: dict[str, str | float | None] = {"site": case.site} if case.site else {}
     if case.has_world:
@@ -183,7 +185,7 @@ def _load(case: Case) -> Examination:
     except ValueError as problem:
         raise CaseError(str(problem)) from None
     known = annotated_slices(to_reading(labels, stack.record.turn)) if case.sparse else None
-    return Examination(stack, labels, known)
+    return Examination(stack, labels, known, case.scheme.regions)
 
 
 def annotated_slices(labels: LabelArray) -> npt.NDArray[np.bool_]:

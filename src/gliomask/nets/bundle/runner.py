@@ -13,6 +13,7 @@ here = Path(__file__).resolve().parent
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("images", nargs="+", help="(C, S, H, W).npy, or NAME=FILE.npy (S, H, W) each")
 parser.add_argument("--pixel-mm", nargs=2, type=float, required=True, metavar=("ROW", "COLUMN"))
+parser.add_argument("--slice-mm", type=float, default=1.0, help="between slices")
 parser.add_argument("--out", type=Path, default=Path(), help="folder to write into")
 asked = parser.parse_args()
 told = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
@@ -28,20 +29,24 @@ if not fit or parts[0].ndim != 3 or (len(keys) < len(names) and not told["some_s
     sys.exit(f"error: the model takes images of one shape (S, H, W): {told['takes']}")
 there = dict(zip(keys, parts, strict=True))
 images = np.stack([there.get(name, np.zeros_like(parts[0])) for name in names]).astype(np.float32)
-if not np.isfinite(images).all() or min(asked.pixel_mm) <= 0:
-    sys.exit("error: the images hold NaN or infinity, or --pixel-mm is not positive")
+if not np.isfinite(images).all() or min(*asked.pixel_mm, asked.slice_mm) <= 0:
+    sys.exit("error: the images hold NaN or infinity, or --pixel-mm or --slice-mm is not positive")
 feeds = {"images": images, "pixel_mm": np.array(asked.pixel_mm, np.float32)}
 given = feeds | ({"present": np.isin(names, keys)} if told["some_suffice"] else {})
 probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, given)
 if not contrast.all():
     sys.exit("error: an image is constant: it has no contrast")
-if told["smallest_part"]:
+if told["clean_up"] and mask.any():
     from scipy import ndimage
 
-    numbered, _ = ndimage.label(mask > 0, np.ones((3, 3, 3)))
+    rule, most = told["clean_up"], probability.max(axis=0)
+    numbered, count = ndimage.label(mask > 0, np.ones((3, 3, 3)))
     sizes = np.bincount(numbered.ravel())[1:]
-    small = 1 + np.flatnonzero(sizes < told["smallest_part"] * sizes.max(initial=0))
-    mask[np.isin(numbered, small)] = 0
+    peak = np.asarray(ndimage.maximum(most, numbered, range(1, count + 1)), np.float32)
+    small = sizes * np.prod([*asked.pixel_mm, asked.slice_mm]) / 1000 < rule["below_ml"]
+    unsure = (peak < rule["below_probability"]) | (rule["below_probability"] == 1)
+    gone = (small & unsure) | (sizes < rule["below_share"] * sizes.max())
+    mask[np.isin(numbered, 1 + np.flatnonzero(gone & (sizes < sizes.max())))] = 0
 asked.out.mkdir(parents=True, exist_ok=True)
 np.save(asked.out / "probability.npy", probability)
 np.save(asked.out / "mask.npy", mask)

@@ -70,7 +70,7 @@ def bundle_json(told: Told) -> str:
         "regions": list(card.regions),
         "labels": {region: label_of(card, region) for region in card.regions},
         "threshold": card.threshold,
-        "smallest_part": card.smallest_part,
+        "clean_up": card.clean_up.model_dump() if card.clean_up else None,
         "inputs": _inputs(some),
         "outputs": _outputs(),
     }
@@ -101,7 +101,8 @@ def readme(told: Told) -> str:
         frame=_FRAME,
         labels=", ".join(f"{label_of(card, region)} {region}" for region in card.regions),
         threshold=f"{card.threshold:g}",
-        parts=_PARTS.format(share=f"{card.smallest_part:g}") if card.smallest_part else "",
+        clean_up=_CLEAN_UP if card.clean_up else "",
+        slices=" --slice-mm 5" if card.clean_up else "",
         trained_on=card.trained_on,
         licence=card.licence,
     )
@@ -109,7 +110,7 @@ def readme(told: Told) -> str:
 
 def _packages(told: Told) -> list[str]:
     runtime = "openvino" if told.openvino else "onnxruntime"
-    return [runtime, "numpy", *(["scipy"] if told.card.smallest_part else [])]
+    return [runtime, "numpy", *(["scipy"] if told.card.clean_up else [])]
 
 
 def _inputs(some: bool) -> dict[str, object]:
@@ -141,8 +142,8 @@ def _outputs() -> dict[str, object]:
         "mask": {
             "shape": ["S", "H", "W"],
             "dtype": "uint8",
-            "meaning": "0 or the label of the innermost region at the threshold; small parts, "
-            "see smallest_part, are for the caller to drop",
+            "meaning": "0 or the label of the innermost region at the threshold; fragments, "
+            "see clean_up, are for the caller to remove",
         },
         "contrast": {
             "shape": ["C"],
@@ -152,9 +153,9 @@ def _outputs() -> dict[str, object]:
     }
 
 
-_PARTS = """
-Parts of the mask that stand apart and are smaller than {share} of its largest part are dropped by
-`run.py`, not by the graph."""
+_CLEAN_UP = """
+Small fragments separate from the main tumour (`clean_up` in `bundle.json`) are removed by `run.py`,
+not by the graph."""
 _README = """\
 # {name}
 
@@ -162,13 +163,13 @@ _README = """\
 
 {files} holds a network that marks brain tumours in MRI ({regions}) together with all that lies
 around it: normalisation, the crop to the head, scaling to the network's grid and back, the
-threshold ({threshold}).{parts}
+threshold ({threshold}).{clean_up}
 `bundle.json` names every input and output, `card.json` says what the network was trained on and how
 well it did.
 
     pip install {package}
-    python run.py images.npy --pixel-mm 0.9 0.9 --out result
-    python run.py {first}={first}.npy ... --pixel-mm 0.9 0.9 --out result
+    python run.py images.npy --pixel-mm 0.9 0.9{slices} --out result
+    python run.py {first}={first}.npy ... --pixel-mm 0.9 0.9{slices} --out result
 
 `images.npy` is (C, S, H, W): {order}, in this order. With a file for each sequence the order does
 not matter. The model takes {takes}. The numbers are the scanner's, co-registered, on one grid:
