@@ -65,16 +65,24 @@ def _accuracy(card: ModelCard) -> list[str]:
             found.append(f"Dice of the {card.regions[0]} tumour {overall}, {measured.get('part')}")
         groups = measured.get("dice_by")
         found += _by_group(groups) if isinstance(groups, Mapping) else []
-    if card.validation:
-        subsets = [
-            f"{' + '.join(one.sequences)} {dice:.2f}"
-            for one in card.validation.subsets
-            for dice in [one.dice.get(card.regions[0])]
-            if dice is not None
-        ]
-        if subsets:
-            found.append(f"validation Dice by the sequences given: {', '.join(subsets)}")
-    return found
+    return [*found, *(_by_sequences(card) if card.validation else [])]
+
+
+def _by_sequences(card: ModelCard) -> list[str]:
+    """Dice for each kind of image and each set of sequences that was measured."""
+    of_kind: dict[bool | None, list[str]] = {}
+    for one in card.validation.kinds if card.validation else ():
+        dice = one.dice.get(card.regions[0])
+        if dice is not None:
+            text = f"{' + '.join(one.sequences)} {dice:.2f}"
+            of_kind.setdefault(one.skull_stripped, []).append(text)
+    return [
+        f"held-out Dice{_KINDS[kind]} by the sequences given: {', '.join(subsets)}"
+        for kind, subsets in of_kind.items()
+    ]
+
+
+_KINDS = {None: "", False: " on whole heads", True: " on brains without skull"}
 
 
 def _by_group(traits: Mapping[str, JsonValue]) -> list[str]:

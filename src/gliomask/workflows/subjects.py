@@ -185,7 +185,7 @@ def _load(case: Case) -> Examination:
     except ValueError as problem:
         raise CaseError(str(problem)) from None
     known = annotated_slices(to_reading(labels, stack.record.turn)) if case.sparse else None
-    return Examination(stack, labels, known, case.scheme.regions)
+    return Examination(stack, labels, known, case.regions)
 
 
 def annotated_slices(labels: LabelArray) -> npt.NDArray[np.bool_]:
