@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,7 +22,8 @@ from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
-from gliomask.datasets.study_files import HINT, of_pictures, of_volumes
+from gliomask.datasets.strays import tells_sequence, with_strays
+from gliomask.datasets.study_files import HINT, of_pictures, of_volumes, stray_pictures
 from gliomask.datasets.surveyed import Surveyed, joined
 from gliomask.datasets.unread import unread_below, unread_in, unread_note
 from gliomask.errors import CaseError, InputError, LayoutError
@@ -183,7 +185,9 @@ def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
         found = scan(folder, depth=0)
         cases, problems = in_folders(found.left_out, _inside)
         return Surveyed((*found.cases, *cases), (*found.problems, *problems))
-    if examination := _examination(folder):
+    named = tells_sequence(path for _, path in volumes(folder))
+    dicom = not named and holds_dicom(folder)
+    if examination := _examination(folder, beside_dicom=dicom):
         return Surveyed(examination)
     try:
         found = scan(folder)
@@ -194,51 +198,73 @@ def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
 
 def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> Surveyed:
     """The examinations anywhere below a folder, and DICOM files anywhere else below it."""
-    parts = [Surveyed(*_below(folder))]
-    if holds_dicom(folder):
+    dicom = holds_dicom(folder)
+    parts = [Surveyed(*_below(folder, beside_dicom=dicom))]
+    if dicom:
         parts.append(_of_dicom(_not_yet_used(folder, parts[0].cases), folder, picks))
+        if not any(part.cases for part in parts) and tells_sequence(pictures(folder)):
+            return Surveyed(_stacks(folder))
     if not any(part.cases or part.problems for part in parts):
         if unread := unread_below(folder):
             what, hint = f"no images that can be read: {unread}", "convert them to .nii.gz"
             raise LayoutError(what, path=folder, hint=hint) from None
         what = "no volumes, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
-    return joined(parts)
+    return with_strays(folder, joined(parts)) if dicom else joined(parts)
 
 
-def _below(folder: Path, depth: int = 1) -> Cases:
+def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
     """The cases of the folders in a folder, or of those in them, as deep as DICOM is looked for."""
     cases: list[Case] = []
     problems: list[Problem] = []
+    read = partial(_inside, beside_dicom=beside_dicom)
     for place in folders(folder):
-        found, refused = in_folders([place], _inside)
+        found, refused = in_folders([place], read)
         if not found and not refused and depth < MAX_DEPTH and not place.is_symlink():
-            found, refused = _below(place, depth + 1)
+            found, refused = _below(place, depth + 1, beside_dicom=beside_dicom)
         cases += found
         problems += refused
     return tuple(cases), tuple(problems)
 
 
-def _inside(folder: Path) -> Cases:
+def _inside(folder: Path, *, beside_dicom: bool = False) -> Cases:
     """The cases of one of several folders."""
     if is_data_set(folder):
         found = scan(folder, depth=0)
         return found.cases, found.problems
-    return _examination(folder), ()
+    return _examination(folder, beside_dicom=beside_dicom), ()
 
 
-def _examination(folder: Path) -> tuple[Case, ...]:
+def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
     """The cases of the images in a folder, or of folders of slices in it; often one, or none.
+
+    Args:
+        folder: that is looked into.
+        beside_dicom: DICOM lies in it, below it or beside it: images whose names tell no sequence
+            are left to ``with_strays``, and so are all pictures in a folder that holds DICOM.
 
     Raises:
         InputError: see ``of_volumes`` and ``of_pictures``.
     """
-    if scans := volumes(folder):
+    scans = volumes(folder)
+    if scans and not (beside_dicom and not tells_sequence(path for _, path in scans)):
         notes = tuple(unread_note(path) for path in unread_in(folder))
+        notes += stray_pictures(pictures(folder))
         cases = of_volumes(scans, folder)
         return tuple(replace(case, notes=(*case.notes, *notes)) for case in cases)
-    if slices := pictures(folder):
-        return (lgg_kaggle.case_without_masks(folder) or of_pictures(slices, folder),)
-    stacks = {sub: pictures(sub) for sub in folders(folder) if read_name(sub.name).candidates}
-    slices = [path for stack in stacks.values() for path in stack]
-    return (of_pictures(slices, folder),) if slices else ()
+    if beside_dicom and (not tells_sequence(_slices_in(folder)) or holds_dicom(folder)):
+        return ()
+    return _stacks(folder)
+
+
+def _slices_in(folder: Path) -> list[Path]:
+    """The pictures in a folder, or in those folders in it that are called like a sequence."""
+    inner = [sub for sub in folders(folder) if read_name(sub.name).candidates]
+    return pictures(folder) or [path for sub in inner for path in pictures(sub)]
+
+
+def _stacks(folder: Path) -> tuple[Case, ...]:
+    """The case of the pictures in a folder, or in folders in it; none if there are no pictures."""
+    if not (slices := _slices_in(folder)):
+        return ()
+    return (lgg_kaggle.case_without_masks(folder) or of_pictures(slices, folder),)

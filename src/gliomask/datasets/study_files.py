@@ -26,6 +26,7 @@ from gliomask.errors import CaseError
 SOURCE = "study"
 HINT = "say which file is which sequence"
 """What to do where names leave a doubt."""
+_TOLD = 5
 
 
 def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, ...]:
@@ -81,31 +82,44 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
     """Pictures as the stacks of one examination, slices in the natural order of their names.
 
     The sequence is told by each picture's name, or else by the name of the folder it lies in. The
-    slices of a sequence must lie in one folder.
+    slices of a sequence must lie in one folder. Beside pictures that tell one, those that tell
+    none are noted.
 
     Raises:
         CaseError: no sequence is told, or several are, or a sequence is in two folders.
     """
     stacks: dict[str, list[Path]] = {}
+    unused: list[Path] = []
     for path in sorted(files, key=lambda path: natural(path.name)):
         if is_mask(stem(path.name)) or is_mask(path.parent.name):
             continue
         sequence = _sequence(read_name(stem(path.name)), path)
         sequence = sequence or _sequence(read_name(path.parent.name), path.parent)
         if sequence is None:
-            what = "neither the picture's name nor its folder's tells the sequence"
-            raise CaseError(what, path=path, hint=ask_file(path.parent))
+            unused.append(path)
+            continue
         stack = stacks.setdefault(sequence, [])
         if stack and stack[0].parent != path.parent:
             names = f"{stack[0].parent.name} and {path.parent.name}"
             hint = ask_files((stack[0].parent, path.parent), sequence)
             raise CaseError(f"two folders for {sequence}: {names}", path=folder, hint=hint)
         stack.append(path)
+    if not stacks and unused:
+        what = "neither the picture's name nor its folder's tells the sequence"
+        raise CaseError(what, path=unused[0], hint=ask_file(unused[0].parent))
     if not stacks:
         raise CaseError("no pictures but masks", path=folder)
     for stack in stacks.values():
         _check_gaps(stack)
-    return case_of_images({s: ImageFile(tuple(paths)) for s, paths in stacks.items()}, "", folder)
+    images = {sequence: ImageFile(tuple(paths)) for sequence, paths in stacks.items()}
+    return case_of_images(images, "", folder, stray_pictures(unused))
+
+
+def stray_pictures(paths: Sequence[Path]) -> tuple[str, ...]:
+    """What is said of pictures that are no images of a sequence; nothing of ``predict``'s own."""
+    told = [p.name for p in paths if not p.with_suffix(".json").is_file()]
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return (f"pictures not used: {', '.join(told[:_TOLD])}{more}",) if told else ()
 
 
 def _check_gaps(stack: Sequence[Path]) -> None:

@@ -34,6 +34,11 @@ def unread_below(folder: Path) -> str:
     return f"{told} there, which {'is' if counts.total() == 1 else 'are'} not read"
 
 
+def is_unread(path: Path) -> bool:
+    """Whether a file is called as images of formats that are not read."""
+    return _kind(path.name) is not None
+
+
 def unread_note(path: Path) -> str:
     """What is said of such a file beside images that are read."""
     return f"{path.name} is not used: {_kind(path.name)} is not read, convert it to .nii.gz"
