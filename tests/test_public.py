@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,34 @@ def loaded_by(code: str) -> set[str]:
 def test_importing_loads_nothing_heavy(code: str) -> None:
     heavy = {"torch", "nibabel", "pydicom", "zarr", "matplotlib", "scipy", "nilearn", "pydantic"}
     assert not heavy & loaded_by(code)
+
+
+def libraries_loaded_at(home: Path) -> str:
+    """What stands on stderr when the libraries with minds of their own are loaded there."""
+    code = (
+        "import gliomask, onnxruntime, matplotlib.font_manager\n"
+        "from gliomask.inference.engines import onnx_runtime"
+    )
+    kept = {"PATH", "PYTHONPATH", "TMPDIR", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START"}
+    environment = {name: value for name, value in os.environ.items() if name in kept}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == ""
+    return done.stderr
+
+
+@pytest.mark.skipif(not Path("/sys").is_dir(), reason="no /sys, where root may not write either")
+def test_a_home_that_can_not_be_written_to_is_nobodys_business() -> None:
+    assert libraries_loaded_at(Path("/sys/nobody")) == ""
+
+
+def test_no_library_reports_its_use_to_its_makers(tmp_path: Path) -> None:
+    """ONNX Runtime keeps the number by which it reports a machine in the home folder."""
+    assert libraries_loaded_at(tmp_path) == ""
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if "matplotlib" not in path.parts]

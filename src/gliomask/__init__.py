@@ -2,10 +2,15 @@
 
 The names below are loaded when they are first used, so ``import gliomask`` costs nothing: neither
 torch nor any file format is touched by it.
+
+What the libraries below would do on their own is settled here, before any of them is loaded (MONAI
+and nilearn load matplotlib too): none reports its use to its makers, none writes to stderr.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +68,11 @@ _HOME = {
     "gliomask.workflows.segment": ("predict",),
     "gliomask.workflows.train": ("TrainOptions", "train"),
 }
+# ONNX Runtime 1.32 sends its makers what is run, from wherever it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# It warns where its cache can't be kept (a home that is read-only): it then uses a temporary one.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [

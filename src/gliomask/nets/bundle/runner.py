@@ -3,10 +3,13 @@
 import argparse
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is reported to its makers
 import onnxruntime
 
 here = Path(__file__).resolve().parent

@@ -20,10 +20,13 @@ _FRAME = (
     "columns from the patient's right to left"
 )
 _ONNX = (
+    "import os\n",
+    'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is reported to its makers\n'
     "import onnxruntime",
     'onnxruntime.InferenceSession(here / "model.onnx").run(None, given)',
 )
 _OPENVINO = (
+    "",
     "import openvino",
     'openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
     "(given).values()",
