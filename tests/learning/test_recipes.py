@@ -9,11 +9,11 @@ from gliomask.errors import ConfigError
 from gliomask.nets.specs import SPECS
 
 
-def test_there_are_three() -> None:
-    assert recipe_names() == ["default", "demo", "seed"]
+def test_there_are_four() -> None:
+    assert recipe_names() == ["default", "demo", "glioma", "seed"]
 
 
-@pytest.mark.parametrize("name", ["default", "demo", "seed"])
+@pytest.mark.parametrize("name", ["default", "demo", "glioma", "seed"])
 def test_each_is_valid_and_named(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
