@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from gliomask.core.labels import ENHANCING, OEDEMA
 from gliomask.datasets.bids import cases, looks_like
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.study import find_studies
+from gliomask.errors import QuestionError
 from tests.datasets.tiny import labels_of, mask, scan
 
 RAW = "sub-01/anat/sub-01"
@@ -111,3 +114,57 @@ def test_images_in_the_space_of_the_mask_go_with_it(tmp_path: Path) -> None:
 def test_doubt_is_a_problem(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
     _, (problem,) = cases(put(tmp_path, *names))
     assert reason in problem.reason
+
+
+def segmentation(root: Path, table: str, place: str = f"{DERIVED}_dseg.tsv") -> Path:
+    put(root, f"{RAW}_FLAIR", f"{DERIVED}_dseg")
+    (root / place).write_text(table)
+    return root
+
+
+@pytest.mark.parametrize(
+    "place",
+    [f"{DERIVED}_dseg.tsv", "derivatives/manual/dseg.tsv", "derivatives/manual/sub-01/dseg.tsv"],
+)
+def test_the_table_says_what_the_numbers_are(tmp_path: Path, place: str) -> None:
+    rows = "index\tname\tcolor\n0\tBackground\t#000\n1\tEnhancing tumor\t#f00\n2\tOedema\t#0f0\n"
+    (case,) = find_cases(segmentation(tmp_path, rows, place)).cases
+    assert case.scheme is not None
+    assert dict(case.scheme.values) == {1: ENHANCING, 2: OEDEMA}
+    assert case.scheme.name == f"as {Path(place).name} names them"
+
+
+def test_a_table_of_another_mask_says_nothing(tmp_path: Path) -> None:
+    rows = "index\tname\n1\tOedema\n"
+    place = "derivatives/manual/desc-aseg_dseg.tsv"
+    ((case,), _) = cases(segmentation(tmp_path, rows, place))
+    assert case.scheme is None
+
+
+def test_the_nearest_table_counts(tmp_path: Path) -> None:
+    segmentation(tmp_path, "index\tname\n1\tOedema\n", "derivatives/manual/dseg.tsv")
+    segmentation(tmp_path, "index\tname\n1\tEnhancing tumour\n2\tET\n")
+    ((case,), _) = cases(tmp_path)
+    assert case.scheme is not None
+    assert dict(case.scheme.values) == {1: ENHANCING, 2: ENHANCING}
+
+
+def test_names_that_are_not_clear_are_asked_about(tmp_path: Path) -> None:
+    rows = "index\tname\n1\tGray Matter\n2\tWhite Matter\n"
+    with pytest.raises(QuestionError, match="Gray Matter, White Matter: not all"):
+        find_cases(segmentation(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("number\tname\n1\tOedema\n", "lacks a column .column=index"),
+        ("index\tname\n1\tOedema\n1\tCore\n", "row 3: not the number of one label .index=1"),
+        ("index\tname\none\tOedema\n", "row 2: not the number of one label .index=one"),
+    ],
+)
+def test_a_table_that_can_not_be_used(tmp_path: Path, table: str, said: str) -> None:
+    found, problems = cases(segmentation(tmp_path, table))
+    assert not found
+    assert re.search(said, problems[0].reason)
+    assert "_dseg.tsv" in problems[0].reason

@@ -17,7 +17,8 @@ from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import write_nifti
 from gliomask.measure.error import HALF_VOXEL, STATED, THRESHOLDS
 from gliomask.workflows.follow import FollowOptions, FollowResult, follow
-from gliomask.workflows.predict import PredictedCase, PredictOptions, predict_files
+from gliomask.workflows.predict import PredictOptions, predict_files
+from gliomask.workflows.predicted import PredictedCase
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.measure.shapes import affine, block

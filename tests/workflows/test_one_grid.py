@@ -16,7 +16,8 @@ from gliomask.datasets.study import find_studies
 from gliomask.errors import CaseError, InputError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.workflows.one_grid import load_on_one_grid
-from gliomask.workflows.predict import PredictedCase, PredictOptions, predict_files
+from gliomask.workflows.predict import PredictOptions, predict_files
+from gliomask.workflows.predicted import PredictedCase
 from tests.alignment.grids import turned
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 

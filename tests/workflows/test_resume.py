@@ -23,7 +23,8 @@ from gliomask.formats.nifti import read_nifti, write_nifti
 from gliomask.inference.predictor import Predictor
 from gliomask.workflows import staging
 from gliomask.workflows.case_record import read_record, record_text
-from gliomask.workflows.predict import PredictOptions, PredictResult, predict_files
+from gliomask.workflows.predict import PredictOptions, predict_files
+from gliomask.workflows.predicted import PredictResult
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
 

@@ -11,7 +11,7 @@ from gliomask.cli.places import place_for
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
-    from gliomask.workflows.predict import PredictedCase, PredictResult
+    from gliomask.workflows.predicted import PredictedCase, PredictResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,6 +43,10 @@ def run(
         typer.Option(
             help="Of nifti, png, html, dicom-seg, rtstruct; all but the last where they apply."
         ),
+    ] = None,
+    bids: Annotated[
+        Path | None,
+        typer.Option(help="A BIDS data set, whose derivatives/gliomask gets the masks too."),
     ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write probability maps too.")
@@ -93,6 +97,7 @@ def run(
         "sequences": {name: path for name, path in by_hand.items() if path is not None},
         "series": pairs(series),
         "write": None if write is None else [k.strip() for k in write.split(",") if k.strip()],
+        "bids": bids,
         "probabilities": probabilities,
         "disagreement": disagreement,
         "thorough": not quick,

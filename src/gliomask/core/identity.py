@@ -91,6 +91,22 @@ def bids_case(name: str) -> str | None:
     return f"{subject['subject']}_{session}" if session else subject["subject"]
 
 
+def bids_label(case: str) -> str:
+    """The subject of a case in BIDS: its own, or all letters and digits of its name.
+
+    >>> bids_label("sub-01_ses-2"), bids_label("TCGA_CS_4941_19960909")
+    ('sub-01', 'sub-TCGACS494119960909')
+    """
+    if bids_case(case) == case:
+        return case.partition("_")[0]
+    return f"sub-{re.sub('[^A-Za-z0-9]', '', safe_name(case))}"
+
+
+def bids_session(case: str) -> str | None:
+    """The session of a case that is named as BIDS says, None for any other."""
+    return session_of(case) if bids_case(case) == case else None
+
+
 def tcga_site(name: str) -> str | None:
     """The tissue source site in a TCGA barcode (``CS``), or None."""
     found = _TCGA.search(name)

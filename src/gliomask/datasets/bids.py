@@ -4,12 +4,13 @@
                       sub-01_ses-1_ce-gadolinium_T1w.nii.gz
                       sub-01_ses-1_{T2w,FLAIR}.nii.gz
     derivatives/<name>/sub-01/ses-1/anat/sub-01_ses-1_label-tumor_mask.nii.gz
-                                         sub-01_ses-1_dseg.nii.gz
+                                         sub-01_ses-1_dseg.{nii.gz,tsv}
 
 A session is a case, its subject the patient. Masks lie among the derivatives or beside the images;
 where images lie in the space of the mask (``space-``) in the same derivative, these are used. What
 ``label-`` or ``desc-`` calls something else than tumour (``desc-brain_mask``) is no mask of ours,
-nor is what gliomask wrote.
+nor is what gliomask wrote. What the numbers of a ``_dseg`` mean stands in its table (``index``,
+``name``).
 
 Format: https://bids-specification.readthedocs.io
 """
@@ -24,8 +25,10 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import bids_case, patient_of
 from gliomask.core.labels import BINARY
+from gliomask.datasets.bids_labels import read_label_names, table_of_labels
 from gliomask.datasets.folders import folders, volumes, within
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with
+from gliomask.datasets.mask_labels.names import scheme_of_names
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import words_of
 from gliomask.errors import CaseError, InputError
@@ -131,7 +134,20 @@ def _case(name: str, files: Sequence[_File]) -> Case:
         label=ImageFile((mask.path,)) if mask else None,
         source=LAYOUT.name,
     )
-    return replace(case, scheme=BINARY) if mask and mask.suffix == "mask" else case
+    if mask is None:
+        return case
+    return replace(case, scheme=BINARY) if mask.suffix == "mask" else _with_labels(case, mask)
+
+
+def _with_labels(case: Case, mask: _File) -> Case:
+    """What the table beside a segmentation calls its numbers."""
+    table = table_of_labels(mask.path, mask.tree)
+    if table is None:
+        return case
+    names = read_label_names(table)
+    scheme = scheme_of_names(names, f"as {table.name} names them")
+    unclear = tuple(names.values()) if scheme is None else ()
+    return replace(case, scheme=scheme, label_names=unclear)
 
 
 def _images(files: Iterable[_File]) -> list[_File]:

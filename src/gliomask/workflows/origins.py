@@ -31,7 +31,7 @@ def check_same_examination(
     Raises:
         CaseError: the two have no folder in common.
     """
-    new, old = (_folders_of(images.values()) for images in (origins, earlier.images))
+    new, old = (folders_of(images.values()) for images in (origins, earlier.images))
     if old and new and not old & new:
         raise CaseError(
             f"the folder holds the result {case.id} of other images, in {min(old)}",
@@ -40,6 +40,6 @@ def check_same_examination(
         )
 
 
-def _folders_of(images: Iterable[str]) -> set[str]:
+def folders_of(images: Iterable[str]) -> set[str]:
     """The folders in which images lie, by what a record says of them."""
     return {str(Path(re.sub(r"\[\d+\]$", "", image)).absolute().parent) for image in images}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,8 +14,6 @@ from pydantic import ByteSize, Field
 from gliomask.config import Options
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
-from gliomask.core.csv_table import Cell, csv_text
-from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.progress import SILENT, OneStep, Progress
 from gliomask.datasets.study import survey
 from gliomask.errors import (
@@ -30,25 +28,33 @@ from gliomask.errors import (
 from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
-from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.inference.predictor import load_predictor
 from gliomask.machine.memory_limit import memory_limit
 from gliomask.nets.shipped import find_model
 from gliomask.workflows.batch import raise_failures
+from gliomask.workflows.bids_derivative import BidsDerivative
 from gliomask.workflows.bounded import check_fits, share_of
-from gliomask.workflows.case_record import CaseRecord, Flag, read_record
+from gliomask.workflows.case_record import CaseRecord, read_record
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.model_option import Model
 from gliomask.workflows.one_grid import load_on_one_grid, needed, with_study
 from gliomask.workflows.origins import check_same_examination, origins_of
 from gliomask.workflows.outcome import Outcome, record_path
 from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
+from gliomask.workflows.predicted import (
+    Attempt,
+    PredictedCase,
+    PredictResult,
+    summary_of,
+    table_of,
+)
 from gliomask.workflows.provenance import software
 from gliomask.workflows.staging import staged
 
 TABLE = "cases.csv"
 _NOT_OF_THE_RESULT = {
     *("inputs", "out", "model", "sequences", "series", "again", "write"),
-    "limit_memory",
+    *("limit_memory", "bids"),
 }
 
 
@@ -69,6 +75,8 @@ class PredictOptions(Options):
     """``nifti``: the mask (pictures get a folder of pictures). ``png``: a look at it. ``html``: the
     case page with its viewer. ``dicom-seg``, ``rtstruct``: the mask as DICOM, for DICOM input. The
     first three if nothing is named, and the DICOM Segmentation where the input is DICOM."""
+    bids: Path | None = None
+    """A BIDS data set, or another folder, into whose ``derivatives/gliomask`` the masks go too."""
     probabilities: bool = False
     """Write the probability of each region too (NIfTI inputs only)."""
     disagreement: bool = False
@@ -93,56 +101,6 @@ class PredictOptions(Options):
     """What runs the network; ``auto`` takes the fastest that is there."""
     limit_memory: ByteSize | None = None
     """The process never holds more; what would not fit is refused (Linux)."""
-
-
-@dataclass(frozen=True)
-class PredictedCase:
-    """One examination, done.
-
-    Attributes:
-        case: its id.
-        files: written for it, in ``out``.
-        voxels: region name -> voxels.
-        volumes_ml: region name -> millilitres; None for pictures.
-        used, missing: sequences.
-        notes: what a person who reads the mask should know.
-        volumes_ml_90: region name -> (low, high) in millilitres that nine in ten patients'
-            volumes lie in; empty for pictures and where that was not measured.
-        reliability: how far all this may be trusted; None if the network was asked only once.
-        earlier: it was done by an earlier run, whose files stand.
-        series: sequence -> the DICOM series that was used for it; empty for other files.
-    """
-
-    case: str
-    files: tuple[Path, ...]
-    voxels: dict[str, int]
-    volumes_ml: dict[str, float] | None
-    used: tuple[str, ...]
-    missing: tuple[str, ...]
-    notes: tuple[str, ...]
-    volumes_ml_90: dict[str, tuple[float, float]]
-    reliability: Flag | None
-    earlier: bool
-    series: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PredictResult:
-    """What ``predict`` has done.
-
-    Attributes:
-        out: the folder written into.
-        model: its name.
-        cases: in the order of the inputs.
-    """
-
-    out: Path
-    model: str
-    cases: tuple[PredictedCase, ...]
-
-
-Attempt = tuple[list[PredictedCase], list[Failure]]
-"""Examinations done, and those that could not be."""
 
 
 def predict_files(options: PredictOptions, progress: Progress = SILENT) -> PredictResult:
@@ -170,11 +128,13 @@ class Segmenter:
         options: of the command; its ``inputs`` are not looked at.
 
     Raises:
+        InputError: a derivative in the BIDS data set that isn't ours.
         ModelError, MachineError: see ``load_predictor``.
     """
 
     def __init__(self, options: PredictOptions) -> None:
         self.options = options
+        self.bids = BidsDerivative(options.bids) if options.bids is not None else None
         share = share_of(options.model, options.limit_memory)
         self.limit, how = share.left, (options.device, options.engine, share.threads)
         predictor = load_predictor(options.model, *how)
@@ -221,15 +181,19 @@ class Segmenter:
 
     def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
         """Writes ``cases.csv``, a row for each of these examinations."""
-        write_text(self.options.out / TABLE, _table(self.predictor, done, failures))
+        write_text(self.options.out / TABLE, table_of(self.predictor, done, failures))
 
     def _case(self, case: Case, origins: Mapping[str, str], progress: Progress) -> PredictedCase:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
         result, key = self._keys(case, write)
         earlier = read_record(record_path(options.out, case))
-        if earlier is not None and not options.again and _is_done(options.out, earlier, key):
-            return _summary(earlier, options.out, earlier=True)
+        if self.bids is not None:
+            self.bids.check(case, origins, again=options.again)
+        there_too = self.bids is None or self.bids.is_done(case, result)
+        done = earlier is not None and there_too and _is_done(options.out, earlier, key)
+        if earlier is not None and done and not options.again:
+            return self._told(earlier, case, earlier=True)
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
         outcome = self._segment(case, write, progress)
@@ -240,7 +204,15 @@ class Segmenter:
         kept, stale = (there, ()) if same else ((), there)
         with staged(options.out, record_path(options.out, case).name, stale) as folder:
             record = write_outputs(folder, outcome, write, kept, strict=options.write is not None)
-        return _summary(record, options.out, earlier=False)
+        if self.bids is not None:
+            self.bids.write(outcome)
+        return self._told(record, case, earlier=False)
+
+    def _told(self, record: CaseRecord, case: Case, *, earlier: bool) -> PredictedCase:
+        done = summary_of(record, self.options.out, earlier=earlier)
+        if self.bids is None:
+            return done
+        return replace(done, files=(*done.files, self.bids.mask(case)))
 
     def _segment(self, case: Case, write: Sequence[Kind], progress: Progress) -> Outcome:
         options, clock = self.options, Clock()
@@ -309,43 +281,3 @@ def _is_whole(path: Path, record: CaseRecord) -> bool:
     if path.is_dir():
         return sum(1 for _ in path.iterdir()) >= record.shape[2]
     return path.is_file()
-
-
-def _summary(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase:
-    names = (*record.files, f"{record.case}.json")
-    return PredictedCase(
-        case=record.case,
-        files=tuple(out / name for name in sorted(names)),
-        voxels=record.voxels,
-        volumes_ml=record.volumes_ml,
-        used=record.sequences_used,
-        missing=record.sequences_missing,
-        notes=record.notes,
-        volumes_ml_90=record.volumes_ml_90,
-        reliability=record.reliability,
-        earlier=earlier,
-        series={one.sequence: one.series for one in record.series if one.used and one.sequence},
-    )
-
-
-def _table(predictor: Predictor, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> str:
-    """``cases.csv``: a row for each examination, also for those that failed."""
-    regions = predictor.card.regions
-    ends = ("ml", "ml_90_low", "ml_90_high", "px")
-    volumes = [f"volume_{region}_{end}" for region in regions for end in ends]
-    columns = ("case", "status", "reason", *volumes, "flag", "used", "missing", "model", "notice")
-    end: tuple[Cell, ...] = (predictor.card.name, RESEARCH_USE_ONLY)
-    rows: list[tuple[Cell, ...]] = []
-    for one in done:
-        sizes = [size for region in regions for size in _sizes(one, region)]
-        flag = one.reliability.level if one.reliability else ""
-        words = (flag, " ".join(one.used), " ".join(one.missing))
-        rows.append((one.case, "done", "", *sizes, *words, *end))
-    for case, reason in failures:
-        rows.append((case, "failed", reason, *[None] * len(volumes), "", "", "", *end))
-    return csv_text(columns, rows)
-
-
-def _sizes(one: PredictedCase, region: str) -> tuple[Cell, ...]:
-    low, high = one.volumes_ml_90.get(region, (None, None))
-    return (one.volumes_ml or {}).get(region), low, high, one.voxels[region]

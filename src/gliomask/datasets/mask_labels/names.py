@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 
 from gliomask.core.labels import (
     BACKGROUND,
@@ -75,8 +76,16 @@ def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
     Returns:
         None if a name is not clear, or none is a tumour's: the numbers are to be asked for.
     """
-    values = {number: label_of(name) for name, number in labels.items() if number != 0}
-    return _scheme(values)
+    return scheme_of_names({number: name for name, number in labels.items()})
+
+
+def scheme_of_names(names: Mapping[int, str], origin: str = BY_DESCRIPTION) -> LabelScheme | None:
+    """The same for number -> name, where several numbers may share a name.
+
+    ``origin`` says in the scheme's name who names the labels.
+    """
+    scheme = _scheme({number: label_of(name) for number, name in names.items() if number != 0})
+    return replace(scheme, name=origin) if scheme is not None else None
 
 
 def scheme_of_regions(regions: Mapping[str, Sequence[int]]) -> LabelScheme | None:
