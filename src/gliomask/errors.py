@@ -162,13 +162,14 @@ class BatchError(GliomaskError):
 
     Args:
         failures: one (case, reason) pair for each case that failed.
+        result: what the workflow returns of the others, None if it has nothing.
     """
 
     exit_code = 3
 
-    def __init__(self, what: str, failures: Iterable[Failure] = ()) -> None:
+    def __init__(self, what: str, failures: Iterable[Failure] = (), result: object = None) -> None:
         super().__init__(what)
-        self.failures = tuple(failures)
+        self.failures, self.result = tuple(failures), result
 
 
 class MachineError(GliomaskError):

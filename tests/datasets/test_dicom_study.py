@@ -275,3 +275,16 @@ def test_one_study_of_two_people(
     values = (*one.values(), *other.values())
     assert not any(re.search(rf"\b{re.escape(value)}\b", told) for value in values)
     assert not any(audit.used for audit in found.audits)
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "one DICOM slice"), (3, "3 DICOM slices")])
+def test_slices_named_without_the_others_of_their_series(
+    tmp_path: Path, count: int, said: str
+) -> None:
+    folder = study(tmp_path) / "4"
+    named = sorted(folder.iterdir())[:count]
+    with pytest.raises(InputError) as refused:
+        find_studies(named)
+    text = str(refused.value)
+    assert text.startswith(f"{named[0]}: no volume in {said}: ")
+    assert text.endswith(f"name the folder that holds all of the series: {folder}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gliomask.cli.labels import AUTO, LabelsOption
 from gliomask.cli.places import place_for
+
+if TYPE_CHECKING:
+    from gliomask.workflows.evaluate import EvaluateResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +51,8 @@ def run(
     """Judge a model on patients: every score with its interval, a report, figures."""
     from gliomask.cli import render
     from gliomask.config import build
-    from gliomask.workflows.evaluate import EvaluateOptions, evaluate
+    from gliomask.errors import BatchError
+    from gliomask.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate
 
     keys = {
         "source": source,
@@ -65,13 +69,24 @@ def run(
         "engine": engine,
     }
     options = build(EvaluateOptions, keys, "evaluate")
-    with render.progress() as progress:
-        result = evaluate(options, progress)
+    try:
+        with render.progress() as progress:
+            result = evaluate(options, progress)
+    except BatchError as failed:
+        if isinstance(failed.result, EvaluateResult):  # the others are judged
+            _show(failed.result, read=report, json=json)
+        raise
+    _show(result, read=report, json=json)
+
+
+def _show(result: EvaluateResult, *, read: bool, json: bool) -> None:
+    from gliomask.cli import render
+
     if json:
         render.as_json(result)
         return
     render.scores(result.what, result.summary)
-    render.judged(result, read=report)
+    render.judged(result, read=read)
     render.lines(*(f"WARNING: {text}" for text in result.warnings))
 
 

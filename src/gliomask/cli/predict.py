@@ -87,7 +87,9 @@ def run(
     """Segment scans: a mask on each one's own grid, its volume, a page to look at it."""
     from gliomask.cli import render
     from gliomask.config import build
+    from gliomask.errors import BatchError
     from gliomask.workflows.predict import PredictOptions, predict_files
+    from gliomask.workflows.predicted import PredictResult
 
     by_hand = {"t1": t1, "t1ce": t1ce, "t2": t2, "flair": flair}
     keys = {
@@ -117,8 +119,19 @@ def run(
         with render.progress() as progress:
             look(watch, options, _tell_json if json else _tell, progress=progress)
         return
-    with render.progress() as progress:
-        result = predict_files(options, progress)
+    try:
+        with render.progress() as progress:
+            result = predict_files(options, progress)
+    except BatchError as failed:
+        if isinstance(failed.result, PredictResult):  # the others are done
+            _show(failed.result, json=json)
+        raise
+    _show(result, json=json)
+
+
+def _show(result: PredictResult, *, json: bool) -> None:
+    from gliomask.cli import render
+
     if json:
         render.as_json(result)
         return

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gliomask.cli.labels import AUTO, LabelsOption
+
+if TYPE_CHECKING:
+    from gliomask.workflows.score import ScoreOptions, ScoreResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,7 +42,8 @@ def run(
     """Judge masks, ours or those of any other tool."""
     from gliomask.cli import render
     from gliomask.config import build
-    from gliomask.workflows.score import ScoreOptions, score
+    from gliomask.errors import BatchError
+    from gliomask.workflows.score import ScoreOptions, ScoreResult, score
 
     keys = {
         "references": references,
@@ -56,11 +60,22 @@ def run(
         "workers": workers,
     }
     options = build(ScoreOptions, keys, "score")
-    with render.progress() as progress:
-        result = score(options, progress)
+    try:
+        with render.progress() as progress:
+            result = score(options, progress)
+    except BatchError as failed:
+        if isinstance(failed.result, ScoreResult):  # the others are judged
+            _show(failed.result, options, json=json)
+        raise
+    _show(result, options, json=json)
+
+
+def _show(result: ScoreResult, options: ScoreOptions, *, json: bool) -> None:
+    from gliomask.cli import render
+
     if json:
         render.as_json(result)
         return
-    render.scores(str(predictions), result.summary)
+    render.scores(str(options.predictions), result.summary)
     render.lines(*result.explanation)
-    render.judged(result, read=report)
+    render.judged(result, read=options.report)

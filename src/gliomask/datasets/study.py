@@ -22,6 +22,7 @@ from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.seen import MIN_SLICES
 from gliomask.datasets.strays import tells_sequence, with_strays
 from gliomask.datasets.study_files import HINT, of_pictures, of_volumes, stray_pictures
 from gliomask.datasets.surveyed import Surveyed, joined
@@ -135,6 +136,12 @@ def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed
     if not (found.cases or found.problems or found.series):
         what = "a DICOMDIR, which holds no image but a list of other files"
         raise InputError(what, path=files[0], hint=f"name its folder: {files[0].absolute().parent}")
+    few = all(row.shape is None or row.shape[2] < MIN_SLICES for row in found.series)
+    if not found.cases and len(files) < MIN_SLICES and few:
+        what = "one DICOM slice" if len(files) == 1 else f"{len(files)} DICOM slices"
+        reasons = "; ".join(problem.reason for problem in found.problems)
+        hint = f"name the folder that holds all of the series: {files[0].absolute().parent}"
+        raise InputError(f"no volume in {what}: {reasons}", path=files[0], hint=hint)
     return found
 
 

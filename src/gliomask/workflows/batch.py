@@ -8,11 +8,13 @@ from pathlib import Path
 from gliomask.errors import BatchError, Failure
 
 
-def raise_failures(failures: Sequence[Failure], done: int, out: Path) -> None:
-    """Ends a batch.
+def raise_failures(
+    failures: Sequence[Failure], done: int, out: Path, result: object = None
+) -> None:
+    """Ends a batch; ``result`` is what there is to show of the others.
 
     Raises:
         BatchError: there are failures; the others are in ``out``.
     """
     if failures:
-        raise BatchError(f"{len(failures)} failed, {done} done; see {out}", failures)
+        raise BatchError(f"{len(failures)} failed, {done} done; see {out}", failures, result)

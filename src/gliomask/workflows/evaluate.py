@@ -154,8 +154,7 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
     )
     written = write_judgement(options.out, judgement)
     journal.discard()
-    raise_failures(failures, len(judged), options.out)
-    return EvaluateResult(
+    result = EvaluateResult(
         options.out,
         assigned.what,
         written.analysis.summary,
@@ -164,6 +163,8 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
         written.remarks,
         done.resumed,
     )
+    raise_failures(failures, len(judged), options.out, result)
+    return result
 
 
 def _question(options: EvaluateOptions) -> Question:

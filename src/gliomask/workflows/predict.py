@@ -115,7 +115,8 @@ def predict_files(options: PredictOptions, progress: Progress = SILENT) -> Predi
         FormatError: an archive that breaks the rules.
         ModelError: the model.
         CasesError: none of several could be used.
-        BatchError: some could not; they are listed, here and in ``cases.csv``.
+        BatchError: some could not; they are listed, here and in ``cases.csv``; its ``result`` is
+            what is returned where all could.
         MachineError: the device is not there, or too small.
     """
     return Segmenter(options).run(options.inputs, progress)
@@ -148,8 +149,10 @@ class Segmenter:
         if not done:
             raise CasesError("no examination could be segmented", failures)
         self.write_table(done, failures)
-        raise_failures(failures, len(done), self.options.out)
-        return PredictResult(self.options.out, self.predictor.card.name, tuple(done))
+        out, model = self.options.out, self.predictor.card.name
+        result = PredictResult(out, model, tuple(done), tuple(failures))
+        raise_failures(failures, len(done), out, result)
+        return result
 
     def attempt(self, inputs: Sequence[Path], progress: Progress = SILENT) -> Attempt:
         """The same without the table: the examinations done, and those that can't be used.

@@ -52,11 +52,13 @@ class PredictResult:
         out: the folder written into.
         model: its name.
         cases: in the order of the inputs.
+        failures: (case, reason) of those that could not be segmented.
     """
 
     out: Path
     model: str
     cases: tuple[PredictedCase, ...]
+    failures: tuple[Failure, ...] = ()
 
 
 Attempt = tuple[list[PredictedCase], list[Failure]]

@@ -143,10 +143,11 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     )
     written = write_judgement(options.out, judgement)
     journal.discard()
-    raise_failures(failures, len(judged), options.out)
-    return ScoreResult(
+    result = ScoreResult(
         options.out, written.analysis.summary, schemes.explanation, written.remarks, done.resumed
     )
+    raise_failures(failures, len(judged), options.out, result)
+    return result
 
 
 @dataclass(frozen=True)
