@@ -6,6 +6,12 @@ import os
 
 from hypothesis import settings
 
+# The tests run in as many processes as there are processors, and arrays are small: a second thread
+# of PyTorch's or of BLAS gains nothing and burns a processor while it waits (three times the time
+# of a small training). Read when these libraries are loaded; processes that tests start inherit it.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 # A change is judged by the same examples each time; new ones are looked for on purpose, by
 # HYPOTHESIS_PROFILE=explore.
 settings.register_profile("same", derandomize=True)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import OutOfTimeError, Places, Work, read_plan, run_all, training
+from benchmarks.accuracy import (
+    OutOfTimeError,
+    Places,
+    Work,
+    gliomask,
+    read_plan,
+    run_all,
+    training,
+)
 from benchmarks.accuracy_tables import table
 from benchmarks.chosen_inside import AREAS, THRESHOLDS, Looked, choose
 from benchmarks.keep_folds import keep
 from benchmarks.small_parts import SHARES
+from gliomask.cli import main as cli
 from gliomask.config import load_recipe
 from gliomask.nets.cards import read_card
 from gliomask.workflows.seen import read_seen
@@ -51,9 +65,43 @@ def test_a_change_comes_on_top_and_another_recipe_as_it_is(tmp_path: Path) -> No
     assert plan["plain loss"].folder == "plain-loss"
 
 
+class InThisProcess:
+    """Stands for a process of ``gliomask``: twelve of them would load torch twelve times."""
+
+    alone = threading.Lock()
+
+    def __init__(self, command: Sequence[str], **_: object) -> None:
+        assert command[:3] == [sys.executable, "-m", "gliomask"]
+        self.words = command[3:]
+
+    def wait(self, _seconds: float | None) -> int:
+        with self.alone, pytest.MonkeyPatch.context() as patched:
+            patched.setattr(sys, "argv", ["gliomask", *self.words])
+            with pytest.raises(SystemExit) as stop:
+                cli.main()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code
+
+
+def no_curves(run: Path, _note: str) -> None:
+    """In place of the drawing, which takes most of so small a training."""
+    (run / "figures").mkdir()
+    (run / "figures" / "curves.png").touch()
+
+
+def test_a_command_is_a_process_of_its_own(tmp_path: Path) -> None:
+    gliomask(["--version"], tmp_path / "log")
+    assert (tmp_path / "log").read_text().startswith("gliomask ")
+    with pytest.raises(RuntimeError, match="evaluate nothing ended with 2"):
+        gliomask(["evaluate", "nothing"], tmp_path / "log")
+
+
 def test_folds_are_trained_judged_and_not_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stand_in = SimpleNamespace(Popen=InThisProcess, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr("benchmarks.accuracy.subprocess", stand_in)
+    monkeypatch.setattr("gliomask.workflows.train.draw_curves", no_curves)
     (tmp_path / "plan.yaml").write_text(PLAN)
     plan = read_plan(tmp_path / "plan.yaml")
     monkeypatch.setattr("benchmarks.accuracy_tables.read_plan", lambda: plan)

@@ -97,8 +97,12 @@ def test_a_slice_of_air_becomes_zero() -> None:
 
 @pytest.mark.parametrize("name", ["neighbours", "sliced"])
 def test_it_is_trained_and_judged_on_like_any_other(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path
+    name: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
     made: Store = request.getfixturevalue(name)
     run = tmp_path / "run"
     train(TrainOptions(store=made.path, out=run, changes=TINY, device="cpu"))

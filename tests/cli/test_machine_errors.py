@@ -131,9 +131,12 @@ def test_a_scan_that_may_not_be_read(
     if before == 0:  # root may read anything
         os.seteuid(65534)
     try:
+        readable = os.access(scan, os.R_OK, effective_ids=True)
         code = run(monkeypatch, "inspect", scan)
     finally:
         os.seteuid(before)
+    if readable:
+        pytest.skip("this user may read anything")
     assert code in (2, 4)
     line = capsys.readouterr().err.splitlines()[-1]
     assert "Permission denied" in line

@@ -26,8 +26,14 @@ WRONG = Proof("mnn", "3.6", "its answer is off by 0.5, allowed 0.002", 0.5)
 
 
 @pytest.fixture(scope="module")
-def here() -> Checkup:
-    return doctor()
+def here(tmp_path_factory: pytest.TempPathFactory) -> Checkup:
+    return doctor(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(autouse=True)
+def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of the tests may be one that can't be written to."""
+    monkeypatch.chdir(tmp_path)
 
 
 def levels(found: Checkup) -> dict[str, str]:

@@ -24,14 +24,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def run(store: Store, out: Path, *changes: str, **more: object) -> Path:
+    """A training without figures, which take most of the time of so small a one."""
     keys = {"store": store.path, "out": out, "changes": (*TINY, *changes), "device": "cpu"}
-    train(TrainOptions.model_validate({**keys, **more}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
+        train(TrainOptions.model_validate({**keys, **more}))
     return out
 
 
 @pytest.fixture(scope="module")
 def everyone(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run(store, tmp_path_factory.mktemp("runs") / "everyone", everyone=True)
+    """With its figures."""
+    out = tmp_path_factory.mktemp("runs") / "everyone"
+    keys = {"store": store.path, "out": out, "changes": TINY, "device": "cpu", "everyone": True}
+    train(TrainOptions.model_validate(keys))
+    return out
 
 
 def test_everyone_is_learned_from_and_the_last_epoch_kept(store: Store, everyone: Path) -> None:
