@@ -17,7 +17,7 @@ from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.formats.volumes import volume_format
-from gliomask.nets.measures import KindFacts, RegionFacts, ValidationFacts, VolumeFit
+from gliomask.nets.measures import CleanUp, KindFacts, RegionFacts, ValidationFacts, VolumeFit
 from gliomask.workflows.predict import PredictOptions, predict_files
 from gliomask.workflows.predicted import PredictResult
 from tests.fakes import (
@@ -174,6 +174,17 @@ def test_threshold_by_hand(tmp_path: Path) -> None:
     assert strict.voxels["whole"] < usual.voxels["whole"]
     keys = json.loads((tmp_path / "b" / f"{strict.case}.json").read_text())
     assert keys["provenance"]["threshold"] == 0.999
+
+
+def test_fragments_are_kept_if_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = head_volume()
+    volume.array[1, 4:8, 5:9, 1:4] += 80  # a second, smaller focus beside the tumour
+    write_head(tmp_path / "in", NAME, volume)
+    rule = CleanUp(below_ml=1.0, below_probability=1.0)
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(clean_up=rule))
+    (usual,) = run(tmp_path / "in", tmp_path / "a", write=()).cases
+    (everything,) = run(tmp_path / "in", tmp_path / "b", write=(), clean_up=False).cases
+    assert everything.voxels["whole"] > usual.voxels["whole"] > 0
 
 
 def test_table_lists_every_case(tmp_path: Path) -> None:

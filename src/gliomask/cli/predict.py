@@ -56,11 +56,15 @@ def run(
     ] = False,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Ask no more than the mask needs: no intervals, no flag."),
+        typer.Option("--quick", help="Skip uncertainty estimation: no intervals, no flag."),
     ] = False,
     threshold: Annotated[
         float | None, typer.Option(help="Probability from which a voxel is tumour.")
     ] = None,
+    keep_all: Annotated[
+        bool,
+        typer.Option("--keep-all", help="Keep fragments separate from the main tumour."),
+    ] = False,
     reference: Annotated[
         str | None,
         typer.Option(help="The sequence onto whose grid the others are laid (default: flair)."),
@@ -105,6 +109,7 @@ def run(
         "thorough": not quick,
         "again": again,
         "threshold": threshold,
+        "clean_up": not keep_all,
         "reference": reference,
         "align": not no_align,
         "n4": n4,

@@ -85,6 +85,8 @@ class PredictOptions(Options):
     """Ask the network in several ways, for intervals and a flag: about twice the time."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Probability from which a voxel is tumour, instead of the model's own."""
+    clean_up: bool = True
+    """Remove the fragments that the model's card says; otherwise the mask keeps them all."""
     reference: Literal["t1", "t1ce", "t2", "flair"] | None = None
     """The sequence whose grid the others are resampled to; None takes the first of FLAIR, T2, T1ce
     and T1 among those that the model uses."""
@@ -141,6 +143,8 @@ class Segmenter:
         predictor = load_predictor(options.model, *how)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
+        if not options.clean_up:
+            predictor = predictor.keeping_all()
         self.predictor = predictor
 
     def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:

@@ -36,6 +36,7 @@ class How:
     """How images are brought to one grid and asked about; see ``predict``."""
 
     threshold: float | None = None
+    clean_up: bool = True
     reference: str | None = None
     align: bool = True
     n4: bool = False
@@ -68,8 +69,8 @@ def predict(
         device: what computes, if the model is not loaded yet.
         engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.
-        how: ``threshold``: probability from which a voxel is tumour; ``reference``: the sequence
-            whose grid the others are resampled to (FLAIR's if there is one); ``align`` (True): lay
+        how: ``threshold``: probability from which a voxel is tumour; ``clean_up`` (True): remove
+            fragments as the model's card says; ``reference``: the sequence whose grid the others are resampled to (FLAIR's if there is one); ``align`` (True): lay
             series on other grids onto it, registered where that gains, refused otherwise; ``n4``:
             apply N4 bias-field correction; ``keep``: keep the probabilities;
             ``thorough`` (True): ask in several ways, for intervals and the flag; ``series``:
@@ -88,6 +89,8 @@ def predict(
     predictor = model if isinstance(model, Predictor) else load_predictor(model, device, engine)
     if chosen.threshold is not None:
         predictor = predictor.at_threshold(chosen.threshold)
+    if not chosen.clean_up:
+        predictor = predictor.keeping_all()
     if isinstance(images, Mapping) and not _are_paths(images):
         return _of_arrays(predictor, images, case, chosen)  # type: ignore[arg-type]
     return _of_files(predictor, images, chosen)  # type: ignore[arg-type]
