@@ -70,8 +70,9 @@ def predict(
         engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.
         how: ``threshold``: probability from which a voxel is tumour; ``clean_up`` (True): remove
-            fragments as the model's card says; ``reference``: the sequence whose grid the others are resampled to (FLAIR's if there is one); ``align`` (True): lay
-            series on other grids onto it, registered where that gains, refused otherwise; ``n4``:
+            fragments as the model's card says; ``reference``: the sequence whose grid the others
+            are resampled to (FLAIR's if there is one); ``align`` (True): lay series on other grids
+            onto it, registered where that gains, refused otherwise; ``n4``:
             apply N4 bias-field correction; ``keep``: keep the probabilities;
             ``thorough`` (True): ask in several ways, for intervals and the flag; ``series``:
             sequence -> number, UID or description of the DICOM series to take for it.
