@@ -184,6 +184,7 @@ def test_empty_masks_are_counted_apart(tmp_path: Path) -> None:
         ((1, 2, 4), (1, 1, 1), ["whole"]),
         ((1, 1, 1), (1, 2, 3), ["whole"]),
         ((1, 2, 4), (), ["whole", "core", "enhancing"]),
+        ((1, 2, 3), (1, 2, 3), ["whole", "enhancing"]),  # 1 or 2 is the rest of the core
     ],
 )
 def test_labels_by_their_numbers(
@@ -198,7 +199,7 @@ def test_labels_by_their_numbers(
 @pytest.mark.parametrize(
     ("drawn", "found", "option", "answers"),
     [
-        ((1, 2, 3), (1, 2, 3), "labels", ["brats2023", "msd"]),
+        ((1, 2, 3, 4), (1, 2, 3, 4), "labels", ["brats2013", "brats2024", "brats-ped2024"]),
         ((1, 2, 4), (1, 2, 3), "prediction_labels", ["brats2023", "msd"]),
         ((1, 2, 3), (1, 2, 4), "reference_labels", ["brats2023", "msd"]),
         ((1, 2, 7), (1, 1), "reference_labels", ["1=NAME,2=NAME,7=NAME", "binary"]),

@@ -106,6 +106,10 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _nobody_reads()
+    except SystemExit as ended:  # click exits with 1 when a pipe breaks under it
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        code = _nobody_reads()
     except Exception as error:
         code = _report(error)
     except KeyboardInterrupt:

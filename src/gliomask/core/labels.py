@@ -44,16 +44,20 @@ class LabelScheme:
         values: number in the file -> label; 0 is background and need not be named.
         binary: any number from ``least`` on is ``TUMOUR`` (``values`` is not used).
         least: the smallest number that is tumour where ``binary``.
+        only: the regions that are sure, where the labels would tell more than that.
     """
 
     name: str
     values: tuple[tuple[int, int], ...] = ()
     binary: bool = False
     least: int = 1
+    only: tuple[str, ...] = ()
 
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions that masks of this scheme can tell."""
+        if self.only:
+            return self.only
         meant = dict(self.values).values()
         if self.binary or TUMOUR in meant:
             return ("whole",)

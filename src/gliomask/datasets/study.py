@@ -31,6 +31,7 @@ from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_picture
 from gliomask.formats.limits import MAX_DEPTH
+from gliomask.formats.padding import padding_bytes
 from gliomask.formats.volumes import is_second_half, is_volume
 
 NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
@@ -105,7 +106,17 @@ def audit(
     parts += _of_files([path for path in inputs if not path.is_dir()], chosen)
     found = joined(parts)
     check_picks(chosen, found)
-    return found
+    return replace(found, cases=tuple(map(_with_padding, found.cases)))
+
+
+def _with_padding(case: Case) -> Case:
+    """The case with a note on files that hold more than their header says."""
+    notes = tuple(
+        f"{name}: {more} bytes after the voxels were passed over"
+        for name, image in case.images.items()
+        if len(image.paths) == 1 and (more := padding_bytes(image.paths[0]))
+    )
+    return replace(case, notes=(*case.notes, *notes)) if notes else case
 
 
 def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]:

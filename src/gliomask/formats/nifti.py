@@ -41,7 +41,7 @@ def read_header(path: Path) -> NiftiHeader:
     Raises:
         FormatError: missing, not NIfTI, or a header that can't be true or can't be used.
     """
-    return _located(path)[0]
+    return located(path)[0]
 
 
 def read_nifti(path: Path, volume: int | None = None) -> tuple[FloatArray, Affine]:
@@ -122,8 +122,12 @@ def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description
         temporary.write_bytes(content)
 
 
-def _located(path: Path) -> tuple[NiftiHeader, Path]:
-    """The header of a file or pair, and the file that its voxels are in."""
+def located(path: Path) -> tuple[NiftiHeader, Path]:
+    """The header of a file or pair, and the file that its voxels are in.
+
+    Raises:
+        FormatError: as ``read_header``.
+    """
     head = _other_half(path, ".hdr") if _is_img(path) else path
     header = parse_header(read_start(head, HEADER_BYTES), head)
     data = head
@@ -151,7 +155,7 @@ def _other_half(path: Path, ending: str) -> Path:
 
 def _read(path: Path) -> tuple[NiftiHeader, npt.NDArray[Any]]:
     """Header and voxels as stored (I, J, K, N), after the whole file was read and checked."""
-    header, data = _located(path)
+    header, data = located(path)
     content = read_whole(data, header.total_bytes)
     count = math.prod(header.shape) * header.volumes
     flat = np.frombuffer(content, header.dtype, count, offset=header.offset)

@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 from pydantic import ByteSize, Field
 
 from gliomask.config import Options
-from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.progress import SILENT, OneStep, Progress
 from gliomask.datasets.study import survey
@@ -35,6 +34,7 @@ from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.bids_derivative import BidsDerivative
 from gliomask.workflows.bounded import check_fits, share_of
 from gliomask.workflows.case_record import CaseRecord, read_record
+from gliomask.workflows.case_table import write_case_table
 from gliomask.workflows.clock import Clock
 from gliomask.workflows.model_option import Model
 from gliomask.workflows.one_grid import load_on_one_grid, needed, with_study
@@ -51,7 +51,6 @@ from gliomask.workflows.predicted import (
 from gliomask.workflows.provenance import software
 from gliomask.workflows.staging import staged
 
-TABLE = "cases.csv"
 _NOT_OF_THE_RESULT = {
     *("inputs", "out", "model", "sequences", "series", "again", "write"),
     *("limit_memory", "bids"),
@@ -187,8 +186,8 @@ class Segmenter:
         return done, failures
 
     def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
-        """Writes ``cases.csv``, a row for each of these examinations."""
-        write_text(self.options.out / TABLE, table_of(self.predictor, done, failures))
+        """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""
+        write_case_table(self.options.out, *table_of(self.predictor, done, failures))
 
     def _case(self, case: Case, origins: Mapping[str, str], progress: Progress) -> PredictedCase:
         options = self.options

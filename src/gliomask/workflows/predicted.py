@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gliomask.core.csv_table import Cell, csv_text
+from gliomask.core.csv_table import Cell
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import Failure
 from gliomask.inference.predictor import Predictor
@@ -85,8 +85,8 @@ def summary_of(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase
 
 def table_of(
     predictor: Predictor, done: Sequence[PredictedCase], failures: Sequence[Failure]
-) -> str:
-    """``cases.csv``: a row for each examination, also for those that failed."""
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Columns of ``cases.csv``, and a row for each examination, also for those that failed."""
     regions = predictor.card.regions
     ends = ("ml", "ml_90_low", "ml_90_high", "px")
     volumes = [f"volume_{region}_{end}" for region in regions for end in ends]
@@ -100,7 +100,7 @@ def table_of(
         rows.append((one.case, "done", "", *sizes, *words, *end))
     for case, reason in failures:
         rows.append((case, "failed", reason, *[None] * len(volumes), "", "", "", *end))
-    return csv_text(columns, rows)
+    return columns, rows
 
 
 def _sizes(one: PredictedCase, region: str) -> tuple[Cell, ...]:

@@ -194,13 +194,29 @@ def test_each_side_may_explain_the_other() -> None:
 
 
 def test_one_answer_does_for_both_sides_where_both_are_in_doubt() -> None:
-    first = Side("references", "reference_labels", side({1, 2, 3}).masks)
-    second = Side("predictions", "prediction_labels", side({1, 2, 3}).masks)
-    with pytest.raises(QuestionError, match=r"the references hold .* labels='brats2023'") as one:
+    """1 is necrosis, oedema or enhancing tumour, 4 enhancing, cavity or oedema: nothing is sure."""
+    masks = side({1, 2, 3, 4}).masks
+    first = Side("references", "reference_labels", masks)
+    second = Side("predictions", "prediction_labels", masks)
+    with pytest.raises(QuestionError, match=r"the references hold .* labels='brats2013'") as one:
         resolve_both(first, second)
     assert one.value.option == "labels"
-    with pytest.raises(QuestionError, match="prediction_labels='brats2023'"):
+    with pytest.raises(QuestionError, match="prediction_labels='brats2013'"):
         resolve_both(Side("references", "reference_labels", side({1, 2, 4}).masks), second)
+
+
+def test_what_all_readings_of_both_sides_give_alike_is_sure() -> None:
+    """Of 1 and 2 one is necrosis, the other oedema: which is open, and so is the core only."""
+    first = Side("references", "reference_labels", side({1, 2, 3}, {1}).masks)
+    second = Side("predictions", "prediction_labels", side({1, 2, 3}).masks)
+    readings, other = resolve_both(first, second)
+    assert {*readings, *other} == {readings[0]}
+    assert len(readings) == 2
+    assert readings[0].scheme.regions == ("whole", "enhancing")
+    assert readings[0].scheme.name == "BraTS 2023 or Medical Segmentation Decathlon"
+    assert readings[0].reason == (
+        "alike for whole and enhancing; core is left out until labels says which: brats2023 or msd"
+    )
 
 
 def test_a_question_as_commands() -> None:

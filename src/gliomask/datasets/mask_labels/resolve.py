@@ -9,7 +9,7 @@ give different regions, or nothing fits, the user is asked.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from gliomask.core.labels import BACKGROUND, REGIONS, TUMOUR, LabelScheme
@@ -102,24 +102,43 @@ def resolve(side: Side, other: LabelScheme | None = None) -> tuple[Reading, ...]
 def resolve_both(first: Side, second: Side) -> tuple[tuple[Reading, ...], tuple[Reading, ...]]:
     """A reading for each mask of two sides that are compared; each may explain the other.
 
+    Where both sides are in the same doubt, the regions that every reading of the numbers gives
+    alike are sure, whichever is meant; the others are left out, and the reason says so.
+
     Raises:
-        QuestionError: as ``resolve``; it names the side.
+        QuestionError: as ``resolve``; it names the side, or the option for both.
     """
     try:
         readings = resolve(first)
     except QuestionError as asked:
-        known = _second(second, asked)
+        try:
+            known = resolve(second)
+        except QuestionError as doubt:
+            return _in_doubt(first, second, asked, doubt)
         return resolve(first, common(known)), known
     return readings, resolve(second, common(readings))
 
 
-def _second(side: Side, asked: QuestionError) -> tuple[Reading, ...]:
-    """Of the second side, where the first is in doubt; one answer does for both if both are."""
-    try:
-        return resolve(side)
-    except QuestionError as doubt:
-        option = BOTH if doubt.answers == asked.answers else asked.option
-        raise QuestionError(asked.what, option=option, answers=asked.answers) from None
+def _in_doubt(
+    first: Side, second: Side, asked: QuestionError, doubt: QuestionError
+) -> tuple[tuple[Reading, ...], tuple[Reading, ...]]:
+    """Both sides by what the answers to one question agree on, if that includes the tumour."""
+    if doubt.answers != asked.answers:
+        raise asked
+    masks = (*first.masks, *second.masks)
+    present = frozenset[int]().union(*(mask.numbers for mask in masks))
+    schemes = [SCHEMES[key] for key, _ in asked.answers if key in SCHEMES]
+    sure = tuple(r for r in REGIONS if len({_meaning(s, present, (r,)) for s in schemes}) == 1)
+    known = any(mask.stated or mask.unclear or challenge_in(mask.names) for mask in masks)
+    if "whole" not in sure or known:
+        raise QuestionError(asked.what, option=BOTH, answers=asked.answers)
+    name = " or ".join(scheme.name for scheme in schemes)
+    scheme = replace(schemes[0], name=name, only=sure)
+    left = " and ".join(region for region in REGIONS if region not in sure)
+    keys = " or ".join(key for key, _ in asked.answers)
+    reason = f"alike for {' and '.join(sure)}; {left} is left out until {BOTH} says which: {keys}"
+    reading = Reading(scheme, reason)
+    return (reading,) * len(first.masks), (reading,) * len(second.masks)
 
 
 def common(readings: Iterable[Reading]) -> LabelScheme | None:
