@@ -132,7 +132,17 @@ def test_a_sizes_lie_costs_no_memory(tmp_path: Path) -> None:
                 image_header(ImageFile((tmp_path / f"b{suffix}",)))
 
 
-@pytest.mark.parametrize("name", ["/etc/hostname", "../a.raw", "LIST", "slice%03d.raw 1 5 1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/hostname",
+        "../a.raw",
+        "../s%03d.raw 1 5 1",
+        "LIST\n../a.raw",
+        "LIST\n/etc/hostname",
+        "..",
+    ],
+)
 def test_voxels_in_another_place_are_not_looked_for(tmp_path: Path, name: str) -> None:
     sitk.WriteImage(sitk.GetImageFromArray(image()), str(tmp_path / "a.mhd"))
     sitk.WriteImage(sitk.GetImageFromArray(image()), str(tmp_path / "b.nhdr"))

@@ -131,7 +131,12 @@ def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
             allowed="left-posterior-superior or its like",
             hint="set it with the tool that wrote the file, it can't be guessed",
         )
-    check_packing(path, text.stored, voxels * _item_bytes(reader, path), packed=text.packed)
+    needed = voxels * _item_bytes(reader, path)
+    check_packing(path, text.stored, needed, packed=text.packed)
+    if len(text.data) > 1 and text.stored != needed:
+        what, allowed = "its files of voxels hold more than it needs", f"{needed} bytes together"
+        found = text.stored
+        raise FormatError(what, path=path, field="data file", found=found, allowed=allowed)
     affine = usable_affine(_affine(reader), "directions", path)
     return VolumeHeader((size[0], size[1], size[2]), affine, volumes)
 
@@ -176,15 +181,16 @@ def _read(path: Path) -> tuple[VolumeHeader, npt.NDArray[Any]]:
 def _check_stream(text: TextHeader) -> None:
     """SimpleITK does not look at the checksum."""
     inflating = zlib.decompressobj(_ZLIB_OR_GZIP)
-    with opened(text.data) as file:
+    (data,) = text.data  # several are never compressed
+    with opened(data) as file:
         file.seek(text.stream_at or 0)
         try:
             while not inflating.eof and (chunk := inflating.unconsumed_tail or file.read(_CHUNK)):
                 inflating.decompress(chunk, _CHUNK)
         except zlib.error as problem:
-            raise FormatError(f"damaged stream: {problem}", path=text.data) from None
+            raise FormatError(f"damaged stream: {problem}", path=data) from None
     if not inflating.eof:
-        raise FormatError("truncated: the stream ends too early", path=text.data)
+        raise FormatError("truncated: the stream ends too early", path=data)
 
 
 def _reason(problem: RuntimeError) -> str:

@@ -7,12 +7,13 @@ Formats: https://teem.sourceforge.net/nrrd/format.html, https://itk.org/Wiki/ITK
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.errors import FormatError
 from gliomask.formats.content import opened
+from gliomask.formats.itk_pieces import data_files, size_of
 
 _MOST = 2**20
 _LOCAL = ("LOCAL", "Local", "local")
@@ -26,8 +27,8 @@ class TextHeader:
     Attributes:
         kind: ``NRRD`` or ``MetaImage``.
         fields: its fields, names in lower case.
-        data: the file that the voxels are in.
-        stored: bytes of that file.
+        data: the files that the voxels are in, in their order; often one.
+        stored: bytes of these files.
         packed: whether they are compressed or written as text.
         has_space: whether the file says how its axes lie in the patient.
         stream_at: where a zlib or gzip stream begins, None if there is none.
@@ -35,7 +36,7 @@ class TextHeader:
 
     kind: str
     fields: Mapping[str, str]
-    data: Path
+    data: tuple[Path, ...]
     stored: int
     packed: bool
     has_space: bool
@@ -58,9 +59,11 @@ def _nrrd(start: bytes, path: Path) -> TextHeader:
     place = len(head) + (4 if start[len(head) :].startswith(b"\r") else 2)
     fields = _fields(head.decode("utf-8", "replace"), ":")
     name = fields.get("data file") or fields.get("datafile")
-    data = _beside(path, name)
     encoding = fields.get("encoding", "raw").lower()
     skipped = any(f"{what} skip" in fields for what in ("line", "byte"))
+    plain = encoding == "raw" and not skipped
+    listed = re.split(r"(?m)^data ?file:.*$", head.decode("utf-8", "replace"), maxsplit=1)[-1]
+    data = data_files(path, name, listed.splitlines(), plain=plain) if name else (path,)
     stream = (0 if name else place) if encoding in ("gzip", "gz") and not skipped else None
     # "space dimension" alone has directions, but nobody knows in what.
     has_space = bool(fields.get("space")) and "space directions" in fields
@@ -75,9 +78,11 @@ def _meta(start: bytes, path: Path) -> TextHeader:
         raise FormatError("neither NRRD nor MetaImage", path=path)
     name = fields["elementdatafile"]
     local = name in _LOCAL
-    data = path if local else _beside(path, name)
     packed = fields.get("compresseddata", "").upper() in _TRUE
     text = fields.get("binarydata", "True").upper() not in _TRUE
+    plain = not packed and not text and fields.get("headersize", "0") == "0"
+    listed = rest.decode("utf-8", "replace").splitlines()[1:] if not local else []
+    data = (path,) if local else data_files(path, name, listed, plain=plain)
     place = len(head) + len(found) + len(line) + 1 if local else 0
     return TextHeader(
         "MetaImage", fields, data, _size(data), packed or text, True, place if packed else None
@@ -89,20 +94,5 @@ def _fields(text: str, mark: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, found, value in pairs if found}
 
 
-def _beside(path: Path, name: str | None) -> Path:
-    """The data file of a header; only one beside it, for a header may come from anybody."""
-    if not name:
-        return path
-    if "/" in name or "\\" in name or name.upper().startswith("LIST") or "%" in name:
-        hint = "save it as one file, .nrrd or .mha"
-        allowed = "one file beside it"
-        raise FormatError(
-            "its voxels are elsewhere", path=path, field="data file", found=name, allowed=allowed,
-            hint=hint,
-        )  # fmt: skip
-    return path.with_name(name)
-
-
-def _size(data: Path) -> int:
-    with opened(data):
-        return data.stat().st_size
+def _size(data: Sequence[Path]) -> int:
+    return sum(map(size_of, data))
