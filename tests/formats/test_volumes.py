@@ -18,7 +18,8 @@ from gliomask.core.case import ImageFile
 from gliomask.errors import FormatError
 from gliomask.formats.headers import image_header
 from gliomask.formats.images import read_image, read_labels
-from gliomask.formats.volumes import FORMATS, volume_format
+from gliomask.formats.volumes import FORMATS, files_of, volume_format
+from gliomask.workflows.files import file_key
 from tests.formats.raw_nifti import image
 
 TURNED = np.array([[0.0, -0.9, 0, 31], [0, 0, 2.5, -20], [1.1, 0, 0, 7], [0, 0, 0, 1]])
@@ -259,3 +260,25 @@ def test_analyze_says_nothing_of_left_and_right(tmp_path: Path) -> None:
     nib.save(nib.AnalyzeImage(image(), np.diag([-1.0, 1, 1, 1])), tmp_path / "a.img")
     with pytest.raises(FormatError, match="ANALYZE"):
         image_header(ImageFile((tmp_path / "a.hdr",)))
+
+
+@pytest.mark.parametrize(("name", "beside"), [("a.mhd", "a.raw"), ("a.hdr", "a.img")])
+def test_all_files_of_a_volume_are_known(tmp_path: Path, name: str, beside: str) -> None:
+    array = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    path = tmp_path / name
+    if name.endswith(".mhd"):
+        sitk.WriteImage(sitk.GetImageFromArray(array), str(path))
+    else:
+        nib.save(nib.Nifti1Pair(array, np.eye(4)), path)
+    assert set(files_of(path)) == {path, tmp_path / beside}
+    before = file_key([path])
+    data = bytearray((tmp_path / beside).read_bytes())
+    (tmp_path / beside).write_bytes(data + b"\0")
+    assert file_key([path]) != before
+
+
+def test_a_file_that_is_no_volume_stands_for_itself(tmp_path: Path) -> None:
+    broken = tmp_path / "a.nrrd"
+    broken.write_bytes(b"no header")
+    assert files_of(broken) == (broken,)
+    assert files_of(tmp_path / "a.txt") == (tmp_path / "a.txt",)

@@ -44,6 +44,15 @@ _ZLIB_OR_GZIP = 47
 sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what matters of it is refused
 
 
+def files(path: Path) -> tuple[Path, ...]:
+    """The header, and the files that hold the voxels.
+
+    Raises:
+        FormatError: as ``read_header``.
+    """
+    return tuple(dict.fromkeys((path, *read_text_header(path).data)))
+
+
 def read_header(path: Path) -> VolumeHeader:
     """The grid of a file, without reading its voxels.
 

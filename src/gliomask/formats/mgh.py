@@ -30,6 +30,11 @@ _TYPES = {0: ">u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}
 _COMPRESSION = 4
 
 
+def files(path: Path) -> tuple[Path, ...]:
+    """The file itself."""
+    return (path,)
+
+
 def read_header(path: Path) -> VolumeHeader:
     """The grid of a file, without reading its voxels.
 

@@ -122,6 +122,16 @@ def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description
         temporary.write_bytes(content)
 
 
+def files(path: Path) -> tuple[Path, ...]:
+    """The file itself, or both halves of a pair.
+
+    Raises:
+        FormatError: as ``read_header``.
+    """
+    head = _other_half(path, ".hdr") if _is_img(path) else path
+    return tuple(dict.fromkeys((path, head, located(path)[1])))
+
+
 def located(path: Path) -> tuple[NiftiHeader, Path]:
     """The header of a file or pair, and the file that its voxels are in.
 

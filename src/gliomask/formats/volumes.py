@@ -11,11 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.volume import Affine, FloatArray
+from gliomask.errors import FormatError
 from gliomask.formats.volume_header import VolumeHeader
 
 
 class Codec(Protocol):
     """The module of a format."""
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """All files of a volume: its header, and those that hold its voxels."""
 
     def read_header(self, path: Path) -> VolumeHeader:
         """The grid, without reading the voxels."""
@@ -70,6 +74,18 @@ def volume_format(path: Path) -> VolumeFormat | None:
     """The format that a name ends as; None for anything else."""
     name = path.name.lower()
     return next((one for one in FORMATS if name.endswith(one.suffixes)), None)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """All files that the content of a file depends on: itself, and those that hold its voxels.
+
+    A file that is no volume, or whose header can't be read, stands for itself.
+    """
+    known = volume_format(path)
+    try:
+        return known.codec.files(path) if known else (path,)
+    except FormatError:
+        return (path,)
 
 
 def is_volume(path: Path) -> bool:

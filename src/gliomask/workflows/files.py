@@ -6,8 +6,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from gliomask.formats.volumes import files_of
+
 
 def file_key(paths: Iterable[Path]) -> str:
-    """What tells whether files have changed: their names, sizes and times of change."""
-    stats = [(str(path.absolute()), path.stat()) for path in paths]
+    """What tells whether files have changed: their names, sizes and times of change.
+
+    The voxels of a header that stands alone (``.mhd``, ``.nhdr``, ``.hdr``) count too.
+    """
+    every = dict.fromkeys(piece for path in paths for piece in files_of(path))
+    stats = [(str(path.absolute()), path.stat()) for path in every]
     return json.dumps([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])

@@ -25,6 +25,7 @@ from gliomask.errors import (
     StoppedError,
 )
 from gliomask.formats.archive import all_unpacked
+from gliomask.formats.volumes import files_of
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import load_predictor
@@ -255,7 +256,8 @@ class Segmenter:
             "software": software(),
         }
         digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode())
-        for path in dict.fromkeys(p for image in case.images.values() for p in image.paths):
+        images = (path for image in case.images.values() for path in image.paths)
+        for path in dict.fromkeys(piece for image in images for piece in files_of(image)):
             digest.update(_digest(case, path))
         result = digest.hexdigest()
         return result, hashlib.sha256(f"{result}{sorted(write)}".encode()).hexdigest()

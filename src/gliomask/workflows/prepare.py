@@ -31,6 +31,7 @@ from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import CaseError, CasesError, InputError, StoreError, printable
+from gliomask.formats.volumes import files_of
 from gliomask.store.manifest import (
     MANIFEST,
     PATIENTS,
@@ -230,7 +231,8 @@ def _fingerprint(case: Case) -> str:
     images = [*case.images.items(), *([("label", case.label)] if case.label else [])]
     rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
     digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
-    for path in sorted({path for _, image in images for path in image.paths}):
+    named = {path for _, image in images for path in image.paths}
+    for path in sorted({piece for path in named for piece in files_of(path)}):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
