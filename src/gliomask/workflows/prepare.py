@@ -232,7 +232,7 @@ def _fingerprint(case: Case) -> str:
     rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
     digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
     named = {path for _, image in images for path in image.paths}
-    for path in sorted({piece for path in named for piece in files_of(path)}):
+    for path in sorted({piece for one in named for piece in files_of(one)}):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
