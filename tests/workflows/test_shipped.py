@@ -112,7 +112,7 @@ def test_a_package_without_it_says_so(
         gliomask.predict(data)
 
 
-def test_evaluate_needs_a_source_and_the_name(
+def test_evaluate_needs_a_source_only(
     folder: Path,
     data: Path,
     here: Path,
@@ -120,7 +120,7 @@ def test_evaluate_needs_a_source_and_the_name(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Of the two patients it was trained on one."""
-    words = ("evaluate", data, "--model", NAME, "--no-report", *ON_THE_PROCESSOR)
+    words = ("evaluate", data, "--no-report", *ON_THE_PROCESSOR)
     assert run(monkeypatch, *words) == 0
     shown = capsys.readouterr().out
     assert "WARNING: the model was trained on 1 of the 2 evaluated patients" in shown

@@ -22,12 +22,12 @@ def add_to(app: typer.Typer) -> None:
 def run(
     source: Annotated[Path, typer.Argument(help="A store, or data in any known layout.")],
     model: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
-            help="A run folder, or a model of `gliomask models`; several run folders for the folds "
-            "of a cross-validation."
+            help="A run folder, or a model of `gliomask models` (default: u2netp-lgg); several run "
+            "folders for the folds of a cross-validation."
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder to write (default: SOURCE-by-MODEL, here).")
     ] = None,
@@ -52,12 +52,14 @@ def run(
     from gliomask.cli import render
     from gliomask.config import build
     from gliomask.errors import BatchError
+    from gliomask.nets.shipped import DEFAULT
     from gliomask.workflows.evaluate import EvaluateOptions, EvaluateResult, evaluate
 
+    models = model or [DEFAULT]
     keys = {
         "source": source,
-        "model": tuple(model),
-        "out": out or place_for([source], f"by-{_names(model)}"),
+        "model": tuple(models),
+        "out": out or place_for([source], f"by-{_names(models)}"),
         "part": part,
         "fold": fold,
         "labels": labels,
