@@ -217,9 +217,14 @@ class _Lines:
         self._done, self._note = self._done + steps, note or self._note
         if time.monotonic() - self._spoke > _EVERY_S:
             self._spoke = time.monotonic()
-            text = f"{self._what}: {self._done:.3g} of {self._total} {self._note}".rstrip()
+            text = f"{self._what}: {_steps(self._done)} of {self._total} {self._note}".rstrip()
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+
+def _steps(done: float) -> str:
+    """How many steps are done: whole ones as they are, parts of one with two digits."""
+    return f"{done:.2f}" if done < 10 and done % 1 else f"{done:.0f}"
 
 
 def _figure(value: float | None) -> str:
