@@ -20,7 +20,7 @@ from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
 from gliomask.formats.content import check_room, read_start, read_whole
 from gliomask.formats.limits import MAX_VOXELS
-from gliomask.formats.numbers import check_finite, to_float32, whole_numbers
+from gliomask.formats.numbers import intensities, label_numbers
 from gliomask.formats.volume_header import VolumeHeader, usable_affine
 
 _HEADER_BYTES = 90
@@ -51,7 +51,7 @@ def read_volumes(path: Path) -> tuple[FloatArray, Affine]:
         FormatError: as ``read_header``; truncated, damaged; NaN or infinite voxels.
     """
     header, voxels = _read(path)
-    return check_finite(to_float32(voxels), path), header.affine
+    return intensities(voxels, path), header.affine
 
 
 def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
@@ -62,10 +62,7 @@ def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
     """
     header, voxels = _read(path)
     header.check_single(path)
-    stored = voxels[..., 0]
-    if stored.dtype.kind in "iu":
-        return stored.astype(stored.dtype.newbyteorder("=")), header.affine
-    return whole_numbers(stored, path), header.affine
+    return label_numbers(voxels[..., 0], path), header.affine
 
 
 def write_volume(path: Path, array: npt.NDArray[Any], affine: Affine, note: str = "") -> None:

@@ -80,3 +80,23 @@ def pick_volume(volumes: FloatArray, volume: int | None, path: Path) -> FloatArr
             "no such volume", path=path, field="volume", found=volume, allowed=allowed
         )
     return volumes[..., volume or 0]
+
+
+def intensities(stored: npt.NDArray[Any], path: Path) -> FloatArray:
+    """Stored voxels of any real type as float32.
+
+    Raises:
+        FormatError: a voxel that is NaN or infinite.
+    """
+    return check_finite(to_float32(stored), path)
+
+
+def label_numbers(stored: npt.NDArray[Any], path: Path) -> npt.NDArray[np.integer]:
+    """Stored voxels of a mask as whole numbers in this machine's byte order.
+
+    Raises:
+        FormatError: a voxel that is no whole number.
+    """
+    if stored.dtype.kind not in "iu":
+        return whole_numbers(stored, path)
+    return stored.astype(stored.dtype.newbyteorder("="), copy=False)
