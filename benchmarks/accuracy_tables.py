@@ -1,4 +1,4 @@
-"""The tables of docs/accuracy.md from what ``benchmarks.accuracy`` has made.
+"""The tables of docs/explanation/accuracy.md from what ``benchmarks.accuracy`` has made.
 
     python -m benchmarks.accuracy_tables OUT [EXPERIMENT...] [--markdown]
 

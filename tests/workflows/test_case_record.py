@@ -21,7 +21,7 @@ from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
 
 NOTICE = "For research use only"
-SCHEMA = Path(__file__).parents[2] / "docs" / "case.schema.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "case.schema.json"
 EVERY = ("nifti", "png", "html", "dicom-seg", "rtstruct")
 
 

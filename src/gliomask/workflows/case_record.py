@@ -1,7 +1,7 @@
 """``<case>.json``: what a prediction says, for programs, in a form that is fixed and checked.
 
-``docs/case.schema.json`` is its schema (``schema_text``). A later run reads the file to see what
-is done already.
+``docs/reference/case.schema.json`` is its schema (``schema_text``). A later run reads the
+file to see what is done already.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class CaseRecord(_Part):
     reliability: Flag | None
     """The flag; null if the network was asked only once."""
     lesions: tuple[dict[str, Any], ...]
-    """Each lesion with volume, place and RANO's two diameters; see docs/follow.md."""
+    """Each lesion with volume, place and both RANO diameters; see docs/how-to/follow-tumours.md."""
     mask_values: dict[str, str]
     """What the numbers in the mask mean."""
     shape: tuple[int, int, int]
@@ -144,5 +144,5 @@ def record_text(record: CaseRecord) -> str:
 
 
 def schema_text() -> str:
-    """The schema of records (JSON Schema 2020-12), as it stands in ``docs/case.schema.json``."""
+    """The JSON Schema (2020-12) of records, kept in ``docs/reference/case.schema.json``."""
     return json.dumps(CaseRecord.model_json_schema(), indent=1) + "\n"

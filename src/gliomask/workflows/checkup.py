@@ -23,7 +23,7 @@ MIB: Final = 2**20
 GIB: Final = 2**30
 PREDICTION_MEMORY: Final = 1 * GIB
 """At its peak, the prediction of a DICOM study of three series of 200 slices held 821 MiB
-(``docs/performance.md``), and the network's two processes 174."""
+(``docs/explanation/performance.md``), and the network's two processes 174."""
 TRAINING_MEMORY: Final = 4 * GIB
 """U²-NetP at 256² keeps 352 MiB of activations for each of 8 slices, 2.8 GiB; the rest is the
 process itself."""

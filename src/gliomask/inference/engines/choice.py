@@ -1,7 +1,7 @@
 """Which engine runs a model: the fastest that is there, or the one that was asked for.
 
-On a GPU that is PyTorch. On a processor the order is that of measured speed (docs/performance.md);
-what can't be used is passed over, and one line says so.
+On a GPU that is PyTorch. On a processor the order is that of measured speed
+(docs/explanation/performance.md); what can't be used is passed over, and one line says so.
 """
 
 from __future__ import annotations

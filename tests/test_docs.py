@@ -1,0 +1,66 @@
+"""Links and file names in the documentation lead somewhere."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[1]
+PAGES = (*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md")))
+SOURCES = tuple(
+    path
+    for folder in ("src", "tests", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".py", ".md", ".yaml", ".j2"} and path != Path(__file__)
+)
+MENTIONED = re.compile(r"\bdocs/[\w/.-]*\w")
+
+
+def tokens(page: Path) -> list[Token]:
+    """Every token of a page, those inside paragraphs and headings too."""
+    blocks = MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+    return [token for block in blocks for token in (block, *(block.children or ()))]
+
+
+def links(page: Path) -> list[str]:
+    """The targets of links and pictures of a page that stay inside the repository."""
+    targets = [token.attrGet("href") or token.attrGet("src") for token in tokens(page)]
+    return [str(target) for target in targets if target and "://" not in str(target)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, named as GitHub and MkDocs name them."""
+    found = tokens(page)
+    headings = [
+        after.content for token, after in itertools.pairwise(found) if token.type == "heading_open"
+    ]
+    plain = [re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings]
+    return {re.sub(r"\s", "-", heading) for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for target in links(page):
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), f"{target} is not there"
+        assert not anchor or anchor in anchors(file), f"{target}: no such heading"
+
+
+def test_there_are_links() -> None:
+    assert sum(len(links(page)) for page in PAGES) > 20
+
+
+def test_pages_that_the_code_names_are_there() -> None:
+    named = [
+        (source.relative_to(ROOT), name)
+        for source in (*SOURCES, ROOT / "CHANGELOG.md")
+        for name in MENTIONED.findall(source.read_text(encoding="utf-8"))
+    ]
+    assert named
+    assert [pair for pair in named if not (ROOT / pair[1]).exists()] == []
