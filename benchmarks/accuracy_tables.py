@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.accuracy import EVALUATION, Experiment, read_plan
 from benchmarks.tables import Report, Table, add_outputs, tell
-from gliomask.evaluation.comparison import PairedDifference, compare
+from gliomask.statistics.comparison import PairedDifference, compare
 
 Scores = dict[str, float]
 REGION = "whole"

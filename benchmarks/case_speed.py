@@ -37,8 +37,8 @@ from benchmarks.harness import (
 )
 from benchmarks.processes import Ran, run_fresh
 from benchmarks.tables import Report, Table, add_outputs, run_and_tell
-from gliomask.datasets.study import survey
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
+from gliomask.studies.find import survey
 
 PLAIN = "plain pipeline"
 COLUMNS = (

@@ -27,13 +27,13 @@ from gliomask.core.geometry import to_reading
 from gliomask.core.labels import region_masks
 from gliomask.core.slices import SliceStack, place
 from gliomask.core.volume import FloatArray
-from gliomask.evaluation.boxes import bounding_box
-from gliomask.evaluation.statistics import bootstrap_ci95
-from gliomask.evaluation.temperature import adjusted_threshold
+from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.metrics.boxes import bounding_box
+from gliomask.provenance.patients import read_seen
+from gliomask.statistics.summary import bootstrap_ci95
+from gliomask.statistics.temperature import adjusted_threshold
 from gliomask.store.store import open_store
-from gliomask.workflows.seen import read_seen
-from gliomask.workflows.subjects import Subject, find_subjects
 
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 AREAS = (0, 10, 20, 40, 80)

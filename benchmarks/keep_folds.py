@@ -23,7 +23,7 @@ from benchmarks.accuracy import read_plan
 from gliomask.core.atomic import atomic_folder
 from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE
-from gliomask.workflows.results import PROVENANCE
+from gliomask.provenance.run_files import PROVENANCE
 
 _STAYS = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
 _OF_ANOTHER = ("sha256", "words", "train_patients", "validation_patients")

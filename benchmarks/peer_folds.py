@@ -33,25 +33,25 @@ from gliomask.config import Options, load_recipe
 from gliomask.core.atomic import atomic_path
 from gliomask.core.progress import SILENT
 from gliomask.errors import ConfigError
-from gliomask.evaluation.summary import EvaluationSummary
+from gliomask.evaluation.case import JudgedCase
+from gliomask.evaluation.reference_cases import find_subjects
 from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.inference.predictor import Predictor
+from gliomask.jobs.failures import raise_failures
+from gliomask.jobs.journal import Journal, go_on
 from gliomask.learning.card import make_card
 from gliomask.learning.checkpoint import FOLDER
 from gliomask.learning.data import choose
+from gliomask.learning.first_weights import Start
 from gliomask.learning.folder import RECIPE_FILE, write_recipe
 from gliomask.learning.record import EpochRow
 from gliomask.learning.state import Position
 from gliomask.nets.u2net import U2Net
+from gliomask.provenance.record import provenance
+from gliomask.results.evaluation import METRICS, Judgement, check_target, write_judgement
+from gliomask.statistics.evaluation_summary import EvaluationSummary
 from gliomask.store.store import Store, open_store
-from gliomask.workflows.batch import raise_failures
 from gliomask.workflows.evaluate import _judge_case, _Task
-from gliomask.workflows.journal import Journal, go_on
-from gliomask.workflows.judging import JudgedCase
-from gliomask.workflows.provenance import provenance
-from gliomask.workflows.results import METRICS, Judgement, check_target, write_judgement
-from gliomask.workflows.start import Start
-from gliomask.workflows.subjects import find_subjects
 from gliomask.workflows.train import TrainOptions, _job, _open, _training
 
 WEIGHTS, EVALUATION = "network.safetensors", "evaluation"

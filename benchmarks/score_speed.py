@@ -23,9 +23,9 @@ from benchmarks.tables import Cell, Report, Table, add_outputs, tell
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import OEDEMA, REGIONS, LabelArray
 from gliomask.datasets.find import find_cases
-from gliomask.evaluation.grids import on_reading_frame
-from gliomask.evaluation.scores import MaskPair, score_case
 from gliomask.formats.images import read_labels
+from gliomask.metrics.grids import on_reading_frame
+from gliomask.metrics.scores import MaskPair, score_case
 
 COLUMNS = ("case", "copy", "voxels", "Dice", "wall s", "CPU s")
 

@@ -128,8 +128,8 @@ def peer(folders: list[Path]) -> list[dict[str, Any]]:
 
 def ours(folders: list[Path]) -> list[dict[str, Any]]:
     """What gliomask says of each volume of each series."""
-    from gliomask.datasets.seen import seen
     from gliomask.formats.dicom.series import survey_files
+    from gliomask.studies.read_series import seen
 
     rows: list[dict[str, Any]] = []
     for series in by_study(folders).values():

@@ -34,7 +34,7 @@ def test_they_run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_nifti(tmp_path / "p1_flair.nii.gz", volume.array[1], volume.affine)
     monkeypatch.chdir(tmp_path)
     model = FakeModel(size=64, sequence_dropout=True)
-    monkeypatch.setattr("gliomask.workflows.segment.load_predictor", model)
+    monkeypatch.setattr("gliomask.workflows.predict_one.load_predictor", model)
     names: dict[str, object] = {}
     exec(compile(code, README.name, "exec"), names)  # noqa: S102
     assert isinstance(names["prediction"], Prediction)

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from gliomask.workflows.follow import FollowOptions, follow
     from gliomask.workflows.inspect import InspectOptions, inspect
     from gliomask.workflows.predict import PredictOptions, predict_files
+    from gliomask.workflows.predict_one import predict
     from gliomask.workflows.prepare import PrepareOptions, prepare
     from gliomask.workflows.score import ScoreOptions, score
-    from gliomask.workflows.segment import predict
     from gliomask.workflows.train import TrainOptions, train
 
 _HOME = {
@@ -65,7 +65,7 @@ _HOME = {
     "gliomask.workflows.predict": ("PredictOptions", "predict_files"),
     "gliomask.workflows.prepare": ("PrepareOptions", "prepare"),
     "gliomask.workflows.score": ("ScoreOptions", "score"),
-    "gliomask.workflows.segment": ("predict",),
+    "gliomask.workflows.predict_one": ("predict",),
     "gliomask.workflows.train": ("TrainOptions", "train"),
 }
 # ONNX Runtime 1.32 sends its makers what is run, from wherever it is imported.

@@ -29,7 +29,7 @@ from benchmarks.small_parts import SHARES
 from gliomask.cli import main as cli
 from gliomask.config import load_recipe
 from gliomask.nets.cards import read_card
-from gliomask.workflows.seen import read_seen
+from gliomask.provenance.patients import read_seen
 from tests.learning.stores import write_store
 
 PLAN = """

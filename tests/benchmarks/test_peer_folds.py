@@ -14,11 +14,11 @@ import torch
 from gliomask.core.split import Parts
 from gliomask.errors import ConfigError
 from gliomask.learning.ema import MovingAverage
+from gliomask.results.evaluation import METRICS
 from gliomask.store.manifest import SPLIT, write_split
 from gliomask.store.store import Store, open_store
 from gliomask.workflows.compare import CompareOptions, compare_evaluations
 from gliomask.workflows.evaluate import EvaluateOptions, evaluate
-from gliomask.workflows.results import METRICS
 from gliomask.workflows.train import TrainOptions, train
 from tests.learning.stores import write_store
 

@@ -17,8 +17,8 @@ from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
 from tests.commands import run
 from tests.datasets import tiny
-from tests.datasets.test_dicom_study import study
 from tests.fakes import FakeModel, fake_card, head_volume, write_head
+from tests.studies.test_dicom_study import study
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from gliomask.core.labels import ENHANCING, OEDEMA
 from gliomask.datasets.bids import cases, looks_like
 from gliomask.datasets.find import find_cases
-from gliomask.datasets.study import find_studies
 from gliomask.errors import QuestionError
+from gliomask.studies.find import find_studies
 from tests.datasets.tiny import labels_of, mask, scan
 
 RAW = "sub-01/anat/sub-01"

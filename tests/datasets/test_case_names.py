@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.datasets.case_names import folder_case
-from gliomask.datasets.study import find_studies
+from gliomask.studies.find import find_studies
 from tests.datasets.tiny import scan
 
 

@@ -14,9 +14,9 @@ from gliomask.core.case import Case
 from gliomask.core.volume import Affine
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_files import find_masks
 from gliomask.errors import CaseError
 from gliomask.formats.nifti import write_nifti
-from gliomask.workflows.masks import find_masks
 from tests.datasets.tiny import AFFINE, brats, numbers, scan
 
 NAME = "Brats17_TCIA_105_1"

@@ -14,9 +14,9 @@ from gliomask.datasets.description import read_description
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.nnunet import cases, looks_like
-from gliomask.datasets.study import audit
 from gliomask.errors import CaseError, FormatError, QuestionError
 from gliomask.formats.nifti import write_nifti
+from gliomask.studies.find import audit
 from tests.datasets.tiny import AFFINE, intensities, labels_of, mask, scan
 
 VERSION_2: dict[str, Any] = {

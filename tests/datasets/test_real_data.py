@@ -15,8 +15,8 @@ from gliomask.core.geometry import axis_codes
 from gliomask.core.labels import BRATS_2021
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.datasets.study import find_studies
 from gliomask.formats.pictures import write_picture
+from gliomask.studies.find import find_studies
 from tests.formats.raw_nifti import by_nibabel
 
 _BESIDE = Path(__file__).parents[3] / "shared"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gliomask.datasets.study import find_studies
 from gliomask.errors import InputError
 from gliomask.formats.images import read_image
 from gliomask.formats.pictures import write_picture
 from gliomask.formats.volumes import volume_format
+from gliomask.studies.find import find_studies
 from tests.datasets.tiny import AFFINE, intensities, scan
 
 

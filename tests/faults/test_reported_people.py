@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.datasets.test_dicom_study import FLAIR, PLAN, T1
 from tests.fakes import head_labels
 from tests.faults.situations import Command, box, mask, nnunet, rows, scan, scores
 from tests.formats.dicom.made import pixels, save, series
+from tests.studies.test_dicom_study import FLAIR, PLAN, T1
 
 
 def masks(folder: Path) -> set[str]:

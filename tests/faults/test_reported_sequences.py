@@ -10,9 +10,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tests.datasets.test_dicom_study import FLAIR, PLAN, T1
 from tests.faults.situations import Command, Said, scan
 from tests.formats.dicom.made import pixels, save, series
+from tests.studies.test_dicom_study import FLAIR, PLAN, T1
 
 # fmt: off
 DIR: dict[str, Any] = {"SeriesDescription": "3D DIR", "ScanningSequence": ["SE", "IR"],

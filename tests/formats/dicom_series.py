@@ -14,7 +14,7 @@ from pydicom import Dataset, FileDataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-from gliomask.formats.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"

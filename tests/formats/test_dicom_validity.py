@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pytest
 from pydicom import dcmread
 
-from gliomask.formats.dicom_seg import write_dicom_seg
-from gliomask.formats.rtstruct import write_rtstruct
-from gliomask.formats.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.rtstruct import write_rtstruct
+from gliomask.formats.dicom_out.seg import write_dicom_seg
+from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
 from tests.formats.dicom_series import (
     CORONAL,
     OBLIQUE,

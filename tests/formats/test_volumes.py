@@ -16,10 +16,10 @@ import SimpleITK as sitk  # noqa: N813 - as all of its documentation calls it
 
 from gliomask.core.case import ImageFile
 from gliomask.errors import FormatError
+from gliomask.formats.file_key import file_key
 from gliomask.formats.headers import image_header
 from gliomask.formats.images import read_image, read_labels
 from gliomask.formats.volumes import FORMATS, files_of, volume_format
-from gliomask.workflows.files import file_key
 from tests.formats.raw_nifti import image
 
 TURNED = np.array([[0.0, -0.9, 0, 31], [0, 0, 2.5, -20], [1.1, 0, 0, 7], [0, 0, 0, 1]])

@@ -9,9 +9,9 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.slices import VERSION
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
-from gliomask.evaluation.temperature import adjusted_threshold
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.measures import KindFacts, RegionFacts, ValidationFacts, VolumeFit
+from gliomask.statistics.temperature import adjusted_threshold
 from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
 ORDERS = [

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gliomask.evaluation.logit_counts import count_probabilities
 from gliomask.inference.uncertainty import (
     doubt,
     doubt_of_counts,
@@ -18,6 +17,7 @@ from gliomask.inference.uncertainty import (
     spread,
 )
 from gliomask.nets.measures import VolumeFit
+from gliomask.statistics.logit_counts import count_probabilities
 
 FIT = VolumeFit(level=0.9, stretch=2.0, patients=20)
 VOLUMES = st.lists(st.integers(0, 10_000), min_size=1, max_size=8)

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gliomask.datasets.study import find_studies
 from gliomask.errors import CaseError
-from gliomask.workflows.one_grid import load_on_one_grid
+from gliomask.studies.find import find_studies
+from gliomask.studies.one_grid import load_on_one_grid
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.alignment.test_enhancement import SHAPE, t1
-from tests.datasets.test_dicom_study import FLAIR, T1, T2
 from tests.fakes import FakeModel
 from tests.formats.dicom.made import CORONAL, Plan, pixels, save, series
+from tests.studies.test_dicom_study import FLAIR, T1, T2
 
 PLAN = Plan(
     between_rows=3.0,

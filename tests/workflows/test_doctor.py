@@ -11,14 +11,14 @@ import pytest
 
 from gliomask.cli import main as cli
 from gliomask.cli.render import plain
+from gliomask.inference.engines.checkup import Engines, judge_engines
 from gliomask.inference.trial import TOLERANCE, Proof, trial_card, write_trial
+from gliomask.machine.checkup import GIB, Finding
 from gliomask.machine.folders import Folder
 from gliomask.machine.memory import Memory
 from gliomask.machine.packages import Package
 from gliomask.workflows import doctor as doctors
-from gliomask.workflows.checkup import GIB, Finding
 from gliomask.workflows.doctor import Checkup, doctor
-from gliomask.workflows.engine_checkup import Engines, judge_engines
 
 WORKS = Proof("torch", "2.13", "", 1e-6)
 ABSENT = Proof("mnn", None, "not installed (pip install MNN)")

@@ -20,7 +20,7 @@ ORDERS = [((0, 1, 2), ()), ((0, 1, 2), (0, 1)), ((2, 0, 1), (1,)), ((1, 0, 2), (
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.assignment.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.evaluation.assignment.load_predictor", FakeModel(size=64))
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_a_region_that_nobody_drew(
     cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "gliomask.workflows.assignment.load_predictor", FakeModel(size=64, regions=("enhancing",))
+        "gliomask.evaluation.assignment.load_predictor", FakeModel(size=64, regions=("enhancing",))
     )
     result = run(cohort, tmp_path / "out", labels="brats2023")
     # Nothing enhancing was drawn, something was found: 0 by the policy.

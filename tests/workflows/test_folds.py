@@ -19,7 +19,7 @@ PATIENTS = 6
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.assignment.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.evaluation.assignment.load_predictor", FakeModel(size=64))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_what_can_not_be_pooled(store: Path, runs: list[str], tmp_path: Path) ->
 def test_an_evaluation_goes_on(store: Path, runs: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("gliomask.workflows.journal.Journal.discard", lambda _: None)
+        patched.setattr("gliomask.jobs.journal.Journal.discard", lambda _: None)
         first = run(store, out, model=tuple(runs))
     again = run(store, out, model=tuple(runs))
     assert (first.resumed, again.resumed) == (0, PATIENTS)

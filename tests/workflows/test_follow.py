@@ -15,13 +15,13 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
 from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import write_nifti
-from gliomask.measure.error import HALF_VOXEL, STATED, THRESHOLDS
+from gliomask.lesions.error import HALF_VOXEL, STATED, THRESHOLDS
+from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows.follow import FollowOptions, FollowResult, follow
 from gliomask.workflows.predict import PredictOptions, predict_files
-from gliomask.workflows.predicted import PredictedCase
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
 from tests.fakes import FakeModel, head_volume, write_head
-from tests.measure.shapes import affine, block
+from tests.lesions.shapes import affine, block
 
 GRID = affine(1.0, 1.0, 2.0)
 SHAPE = (50, 30, 8)

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gliomask.datasets.study import survey
 from gliomask.errors import LayoutError
 from gliomask.formats.nifti import write_nifti
+from gliomask.studies.find import survey
 from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
 from tests.datasets import tiny
-from tests.datasets.test_dicom_study import PLAN, T1, T2, study
 from tests.datasets.test_real_data import real
 from tests.formats.dicom.made import CORONAL, pixels, save, series
+from tests.studies.test_dicom_study import PLAN, T1, T2, study
 
 
 def test_headers_tell_grid_spacing_and_axes(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gliomask.datasets.case_names import case_id, case_names
+from gliomask.datasets.mask_files import find_masks
+from gliomask.datasets.mask_pairs import find_pairs
 from gliomask.errors import CasesError, InputError
 from gliomask.formats.nifti import write_nifti
-from gliomask.workflows.masks import find_masks
-from gliomask.workflows.pairing import find_pairs
 from gliomask.workflows.score import ScoreOptions, score
 
 

@@ -18,8 +18,8 @@ from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.formats.volumes import volume_format
 from gliomask.nets.measures import CleanUp, KindFacts, RegionFacts, ValidationFacts, VolumeFit
+from gliomask.results.prediction.summary import PredictResult
 from gliomask.workflows.predict import PredictOptions, predict_files
-from gliomask.workflows.predicted import PredictResult
 from tests.fakes import (
     FakeModel,
     head_labels,

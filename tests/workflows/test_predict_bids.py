@@ -16,8 +16,8 @@ from gliomask.datasets.bids import cases
 from gliomask.datasets.find import find_cases
 from gliomask.errors import CaseError, InputError
 from gliomask.formats.nifti import read_nifti_labels, write_nifti
+from gliomask.results.prediction.summary import PredictResult
 from gliomask.workflows.predict import PredictOptions, predict_files
-from gliomask.workflows.predicted import PredictResult
 from tests.fakes import BrightEngine, FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
 

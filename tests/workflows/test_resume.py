@@ -17,14 +17,14 @@ from gliomask.cli import main as cli
 from gliomask.core.atomic import MARK
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Volume
-from gliomask.datasets.study import survey
 from gliomask.errors import BatchError
 from gliomask.formats.nifti import read_nifti, write_nifti
 from gliomask.inference.predictor import Predictor
-from gliomask.workflows import staging
-from gliomask.workflows.case_record import read_record, record_text
+from gliomask.results.prediction import staging
+from gliomask.results.prediction.record import read_record, record_text
+from gliomask.results.prediction.summary import PredictResult
+from gliomask.studies.find import survey
 from gliomask.workflows.predict import PredictOptions, predict_files
-from gliomask.workflows.predicted import PredictResult
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
 
@@ -285,7 +285,7 @@ def test_a_run_that_is_killed_while_it_writes(
         raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("gliomask.workflows.case_html.write_page", killed)
+        patch.setattr("gliomask.results.prediction.page.write_page", killed)
         with pytest.raises(_KilledError):
             run(tmp_path, write=("nifti", "html"), threshold=0.9)
     assert contents(tmp_path / "out") == before

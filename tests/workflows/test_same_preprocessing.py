@@ -9,12 +9,12 @@ import pytest
 
 from gliomask.core.slices import to_slices
 from gliomask.core.volume import FloatArray
-from gliomask.datasets.study import find_studies
 from gliomask.inference.predictor import Predictor
 from gliomask.learning.catalogue import list_slices
 from gliomask.learning.dataset import StoreSlices
 from gliomask.store.store import Store, open_store
-from gliomask.workflows.one_grid import load_on_one_grid
+from gliomask.studies.find import find_studies
+from gliomask.studies.one_grid import load_on_one_grid
 from gliomask.workflows.prepare import PrepareOptions, prepare
 from tests.fakes import BrightEngine, fake_card, head_labels, head_volume, write_head
 

@@ -13,12 +13,12 @@ import pytest
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
+from gliomask.datasets.mask_files import find_masks
 from gliomask.errors import BatchError, CasesError, FormatError, InputError, QuestionError
-from gliomask.evaluation.scores import MaskPair
+from gliomask.evaluation.case import JudgedCase, judge
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
-from gliomask.workflows.judging import JudgedCase, judge
-from gliomask.workflows.masks import find_masks
+from gliomask.metrics.scores import MaskPair
 from gliomask.workflows.score import ScoreOptions, ScoreResult, score
 from tests.fakes import head_labels, head_volume, write_head
 
@@ -468,7 +468,7 @@ def test_a_changed_mask_is_judged_anew(tmp_path: Path) -> None:
         write(tmp_path / folder / "q.nii.gz", mask(1, 1))
     journal = tmp_path / ".out.cases.journal"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("gliomask.workflows.journal.Journal.discard", lambda _: None)
+        patched.setattr("gliomask.jobs.journal.Journal.discard", lambda _: None)
         run(tmp_path)
     assert journal.is_file()
     write(tmp_path / "pred" / "q.nii.gz", mask(1))

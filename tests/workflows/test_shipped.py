@@ -17,12 +17,12 @@ import gliomask
 from gliomask.errors import ConfigError, ModelError
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.provenance.patients import Seen, read_seen
 from gliomask.workflows import doctor as doctors
 from gliomask.workflows.bench import BenchOptions
 from gliomask.workflows.calibrate import CalibrateOptions
 from gliomask.workflows.evaluate import EvaluateOptions
 from gliomask.workflows.predict import PredictOptions
-from gliomask.workflows.seen import Seen, read_seen
 from gliomask.workflows.train import TrainOptions, train
 from tests.commands import run
 from tests.fakes import head_labels, head_volume, write_head

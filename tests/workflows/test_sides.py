@@ -19,8 +19,8 @@ from pydicom import dcmread
 
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.report.style import REGION_COLOURS
+from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows.predict import PredictOptions, predict_files
-from gliomask.workflows.predicted import PredictedCase
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.formats.dicom.made import AXIAL, CORONAL, SAGITTAL, oblique
 from tests.workflows.heads import box_centre, head_centre, write_dicom_head

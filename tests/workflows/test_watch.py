@@ -13,9 +13,9 @@ import pytest
 
 from gliomask.errors import Failure, GliomaskError, InputError, MachineError
 from gliomask.inference.predictor import Predictor
+from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows import watch as watching
 from gliomask.workflows.predict import PredictOptions
-from gliomask.workflows.predicted import PredictedCase
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.workflows.heads import write_dicom_head
 

@@ -10,7 +10,7 @@ import typer
 from gliomask.errors import MachineError
 
 if TYPE_CHECKING:
-    from gliomask.workflows.checkup import Finding
+    from gliomask.machine.checkup import Finding
     from gliomask.workflows.doctor import Checkup
 
 _MARKS = {"ok": ("", ""), "note": ("note", "yellow"), "breaks": ("BREAKS", "bold red")}

@@ -11,7 +11,7 @@ from gliomask.cli.labels import AUTO, LabelsOption
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
-    from gliomask.datasets.dicom_audit import SeriesAudit
+    from gliomask.studies.dicom_audit import SeriesAudit
     from gliomask.workflows.inspect import CaseReport, Inspection
 
 _SERIES = (

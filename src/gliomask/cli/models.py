@@ -24,7 +24,7 @@ def run(
 ) -> None:
     """Show models, networks and recipes, or what trained models say of themselves."""
     from gliomask.cli import render
-    from gliomask.workflows.model_summary import summary
+    from gliomask.nets.model_summary import summary
     from gliomask.workflows.models import card_of, networks, recipes, shipped_models
 
     cards = [card_of(one) for one in named or []]

@@ -11,7 +11,7 @@ from gliomask.cli.places import place_for
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
-    from gliomask.workflows.predicted import PredictedCase, PredictResult
+    from gliomask.results.prediction.summary import PredictedCase, PredictResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -92,8 +92,8 @@ def run(
     from gliomask.cli import render
     from gliomask.config import build
     from gliomask.errors import BatchError
+    from gliomask.results.prediction.summary import PredictResult
     from gliomask.workflows.predict import PredictOptions, predict_files
-    from gliomask.workflows.predicted import PredictResult
 
     by_hand = {"t1": t1, "t1ce": t1ce, "t2": t2, "flair": flair}
     keys = {

@@ -28,10 +28,10 @@ from gliomask.core.progress import Progress
 from gliomask.errors import printable
 
 if TYPE_CHECKING:
-    from gliomask.evaluation.comparison import Comparison
-    from gliomask.evaluation.summary import EvaluationSummary
-    from gliomask.evaluation.temperature import Temperature
     from gliomask.report.follow.table import Followed
+    from gliomask.statistics.comparison import Comparison
+    from gliomask.statistics.evaluation_summary import EvaluationSummary
+    from gliomask.statistics.temperature import Temperature
     from gliomask.workflows.evaluate import EvaluateResult
     from gliomask.workflows.score import ScoreResult
 

@@ -1,1 +1,1 @@
-"""How good a mask is, and what may be said about it."""
+"""A model, or masks of any tool, measured against references."""

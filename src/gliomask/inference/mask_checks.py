@@ -11,7 +11,7 @@ from gliomask.core.geometry import to_reading, voxel_ml
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import Reason
 from gliomask.core.slices import Record
-from gliomask.evaluation.lesions import SMALLEST_MM3
+from gliomask.metrics.lesions import SMALLEST_MM3
 
 _MM3 = 1000.0
 

@@ -24,8 +24,8 @@ import numpy.typing as npt
 
 from gliomask.core.prediction import Interval
 from gliomask.core.volume import FloatArray
-from gliomask.evaluation.logit_counts import LogitCounts, bin_centres
 from gliomask.nets.measures import VolumeFit
+from gliomask.statistics.logit_counts import LogitCounts, bin_centres
 
 LEVEL: Final = 0.9
 """Share of patients whose truth the interval shall hold."""

@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 
 from gliomask.config import Recipe
-from gliomask.learning.arrange import Changes, arrange
 from gliomask.learning.augment import draw_change
+from gliomask.learning.augment_batch import Changes, arrange
+from gliomask.learning.augment_geometry import move
+from gliomask.learning.augment_intensity import shade
 from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
 from gliomask.learning.dataset import Slices, region_maps
-from gliomask.learning.geometry import move
-from gliomask.learning.intensity import shade
 from gliomask.learning.sampling import (
     Samples,
     patient_odds,

@@ -19,7 +19,7 @@ from torch import Tensor
 from gliomask.config import Recipe
 from gliomask.core.progress import Progress
 from gliomask.errors import GliomaskError, StoppedError
-from gliomask.learning import across
+from gliomask.learning import reduce as across
 from gliomask.learning.batches import Batch, TrainingBatches
 from gliomask.learning.checkpoint import State
 from gliomask.learning.ema import MovingAverage

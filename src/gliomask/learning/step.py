@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gliomask.learning import across
+from gliomask.learning import reduce as across
 from gliomask.learning.losses import SegmentationLoss
 from gliomask.learning.teacher import Teacher
 

@@ -16,6 +16,7 @@ from gliomask.config import Options
 from gliomask.core.progress import SILENT, Progress
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.machine.processors import Processors, read_load, read_processors
+from gliomask.nets.model_option import Model
 from gliomask.speed.advice import Advice, advise
 from gliomask.speed.peak import Peak, measure_peak
 from gliomask.speed.session import Session, Skipped
@@ -23,7 +24,6 @@ from gliomask.speed.slices import EngineSpeed
 from gliomask.speed.subject import Subject, drawn, trained
 from gliomask.speed.timing import Budget
 from gliomask.speed.training import TrainingSpeed
-from gliomask.workflows.model_option import Model
 
 _NETWORKS: Final = ("u2netp", "u2net")
 _ALL_NETWORKS: Final = ("u2net-tiny", *_NETWORKS)

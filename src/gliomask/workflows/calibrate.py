@@ -24,22 +24,22 @@ from pydantic import JsonValue
 from gliomask.config import Options, Recipe, build
 from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ConfigError, ModelError, StoreError
-from gliomask.evaluation.logit_counts import pool
-from gliomask.evaluation.temperature import Temperature, adjusted_threshold, fit_temperature
+from gliomask.evaluation.assignment import Question, assign_folds
+from gliomask.evaluation.measurement import MeasuredCase, choose_clean_up, measure, subsets_of
+from gliomask.evaluation.reference_cases import Subject, find_subjects
+from gliomask.evaluation.training_data import sample, training_data
+from gliomask.evaluation.validation_facts import validation_facts
+from gliomask.evaluation.voxel_counts import COUNTED
 from gliomask.inference.engines.choice import open_engine
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.nets.measures import CleanUp
+from gliomask.nets.model_option import Model, OwnModel
+from gliomask.provenance.patients import Seen, read_seen
+from gliomask.statistics.logit_counts import pool
+from gliomask.statistics.temperature import Temperature, adjusted_threshold, fit_temperature
 from gliomask.store.store import open_store
-from gliomask.workflows.assignment import Question, assign_folds
-from gliomask.workflows.measuring import MeasuredCase, choose_clean_up, measure, subsets_of
-from gliomask.workflows.model_option import Model, OwnModel
-from gliomask.workflows.seen import Seen, read_seen
-from gliomask.workflows.subjects import Subject, find_subjects
-from gliomask.workflows.training_data import sample, training_data
-from gliomask.workflows.validation_facts import validation_facts
-from gliomask.workflows.voxels import COUNTED
 
 
 class CalibrateOptions(Options):

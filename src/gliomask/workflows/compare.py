@@ -20,16 +20,17 @@ from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.csv_table import csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import ConfigError, FormatError, InputError, nearest
-from gliomask.evaluation.comparison import Comparison, Scores, compare
-from gliomask.evaluation.latex import LatexTable, latex_table
-from gliomask.evaluation.metric import METRICS
-from gliomask.evaluation.policy import POLICY, Score
-from gliomask.evaluation.statistics import scores_by_patient
 from gliomask.formats.table import read_table
+from gliomask.metrics.metric import METRICS
+from gliomask.metrics.policy import POLICY, Score
+from gliomask.provenance.record import provenance
+from gliomask.provenance.run_files import PROVENANCE
 from gliomask.report.evaluation.comparison import COLUMNS, comparison_page, comparison_rows
-from gliomask.workflows.provenance import provenance
-from gliomask.workflows.results import METRICS as TABLE
-from gliomask.workflows.results import PROVENANCE, REPORT
+from gliomask.report.latex import LatexTable, latex_table
+from gliomask.results.evaluation import METRICS as TABLE
+from gliomask.results.evaluation import REPORT
+from gliomask.statistics.comparison import Comparison, Scores, compare
+from gliomask.statistics.summary import scores_by_patient
 
 COMPARISON = "comparison"
 _OURS = {f"{COMPARISON}.{kind}" for kind in ("csv", "json", "tex")} | {REPORT, PROVENANCE}

@@ -14,13 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gliomask.machine.folders import Folder, try_folder, try_temporary
-from gliomask.machine.gpus import GPUs, read_gpus
-from gliomask.machine.memory import Memory, read_memory
-from gliomask.machine.packages import Package, core_packages, extra_packages, own_version, python
-from gliomask.machine.processors import Processors, read_processors
-from gliomask.nets import shipped
-from gliomask.workflows.checkup import (
+from gliomask.machine.checkup import (
     PREDICTION_DISK,
     TEMPORARY_DISK,
     Finding,
@@ -34,9 +28,15 @@ from gliomask.workflows.checkup import (
     judge_processors,
     judge_viewer,
 )
+from gliomask.machine.folders import Folder, try_folder, try_temporary
+from gliomask.machine.gpus import GPUs, read_gpus
+from gliomask.machine.memory import Memory, read_memory
+from gliomask.machine.packages import Package, core_packages, extra_packages, own_version, python
+from gliomask.machine.processors import Processors, read_processors
+from gliomask.nets import shipped
 
 if TYPE_CHECKING:
-    from gliomask.workflows.engine_checkup import Engines
+    from gliomask.inference.engines.checkup import Engines
 
 Fact = TypeVar("Fact")
 
@@ -139,7 +139,7 @@ def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines |
 
 
 def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
-    from gliomask.workflows.engine_checkup import check_engines, judge_engines
+    from gliomask.inference.engines.checkup import check_engines, judge_engines
 
     engines = check_engines()
     return judge_engines(engines), engines

@@ -20,27 +20,27 @@ from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
 from gliomask.core.progress import SILENT, Progress
 from gliomask.core.volume import best_shown
 from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.patient_table import read_traits
 from gliomask.errors import CaseError, CasesError
-from gliomask.evaluation.scores import MaskPair
-from gliomask.evaluation.summary import EvaluationSummary
+from gliomask.evaluation.assignment import Assignment, Judge, Question, assign, licences_of
+from gliomask.evaluation.case import Background, Circumstances, JudgedCase, judge
+from gliomask.evaluation.reference_cases import Examination, Part, Subject
+from gliomask.evaluation.voxel_counts import count_voxels
 from gliomask.inference.clean_up import describe_clean_up
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
-from gliomask.workflows.assignment import Assignment, Judge, Question, assign, licences_of
-from gliomask.workflows.batch import raise_failures
-from gliomask.workflows.journal import Journal, go_on
-from gliomask.workflows.judging import Background, Circumstances, JudgedCase, judge
-from gliomask.workflows.model_option import Models
-from gliomask.workflows.provenance import provenance
-from gliomask.workflows.results import (
+from gliomask.jobs.failures import raise_failures
+from gliomask.jobs.journal import Journal, go_on
+from gliomask.metrics.scores import MaskPair
+from gliomask.nets.model_option import Models
+from gliomask.provenance.record import provenance
+from gliomask.results.evaluation import (
     Judgement,
     check_target,
     write_judgement,
 )
-from gliomask.workflows.subjects import Examination, Part, Subject
-from gliomask.workflows.traits import read_traits
-from gliomask.workflows.voxels import count_voxels
+from gliomask.statistics.evaluation_summary import EvaluationSummary
 
 
 class EvaluateOptions(Options):

@@ -16,13 +16,13 @@ from typing import Any, Literal
 from gliomask.config import Options
 from gliomask.core.atomic import atomic_folder
 from gliomask.errors import ConfigError, MachineError
+from gliomask.export.whole import network_of, whole_graph
+from gliomask.export.words import Told, bundle_json, readme, runner
 from gliomask.inference.predictor import check_usable
 from gliomask.nets.arrays import read_arrays
-from gliomask.nets.bundle.whole import network_of, whole_graph
-from gliomask.nets.bundle.words import Told, bundle_json, readme, runner
 from gliomask.nets.cards import CARD_FILE
 from gliomask.nets.first_use import tell_licence
-from gliomask.workflows.model_option import Model
+from gliomask.nets.model_option import Model
 
 BUNDLE_FILE = "bundle.json"
 _COUNTED = re.compile(r'name="(\w+)_\d+"')

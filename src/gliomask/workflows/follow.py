@@ -18,19 +18,20 @@ from gliomask.core.labels import region_masks
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import ConfigError, FormatError, InputError
-from gliomask.evaluation.grids import on_reading_frame, same_grid
 from gliomask.formats.nifti import read_nifti
-from gliomask.measure.course import RegionCourse, region_course
-from gliomask.measure.description import describe_found
-from gliomask.measure.error import Measured, probability_volume, stated_volume
-from gliomask.measure.lesions import Lesions, Mask, find_lesions
-from gliomask.measure.matching import Track, match_lesions, on_grid
+from gliomask.lesions.course import RegionCourse, region_course
+from gliomask.lesions.description import describe_found
+from gliomask.lesions.error import Measured, probability_volume, stated_volume
+from gliomask.lesions.lesions import Lesions, Mask, find_lesions
+from gliomask.lesions.matching import Track, match_lesions, on_grid
+from gliomask.metrics.grids import on_reading_frame, same_grid
+from gliomask.provenance.record import provenance
+from gliomask.provenance.run_files import PROVENANCE
 from gliomask.report.follow.page import follow_page
 from gliomask.report.follow.table import Followed, follow_csv
-from gliomask.workflows.provenance import provenance
-from gliomask.workflows.timepoints import TimePoint, read_time_points
+from gliomask.results.prediction.time_points import TimePoint, read_time_points
 
-FOLLOW, PROVENANCE = "follow", "provenance.json"
+FOLLOW = "follow"
 _OURS = {f"{FOLLOW}.{kind}" for kind in ("csv", "json", "html")} | {PROVENANCE}
 ARITHMETIC = (
     "Percentages beside RANO's thresholds (25 % above the smallest sum of products before, 50 % "

@@ -18,17 +18,17 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.labels import region_masks
 from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
 from gliomask.core.progress import SILENT, Progress
-from gliomask.datasets.dicom_audit import SeriesAudit
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.layout import Found
 from gliomask.datasets.load import load_case
 from gliomask.datasets.mask_labels.answer import AUTO
-from gliomask.datasets.study import audit
-from gliomask.datasets.surveyed import Surveyed
 from gliomask.errors import InputError, LayoutError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.headers import image_header
-from gliomask.workflows.image_audit import audit_images, called, other_grids
+from gliomask.studies.dicom_audit import SeriesAudit
+from gliomask.studies.find import audit
+from gliomask.studies.image_audit import audit_images, called, other_grids
+from gliomask.studies.survey import Surveyed
 
 EXAMINATIONS = "examinations"
 """What is told as the layout of what is no data set."""

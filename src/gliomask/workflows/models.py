@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.config import load_recipe, recipe_names
-from gliomask.errors import ModelError
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.entries import count_parameters as count
 from gliomask.nets.shipped import find_model, shipped_names
-from gliomask.nets.specs import SPECS, find_spec
+from gliomask.nets.specs import SPECS
 
 
 @dataclass(frozen=True)
@@ -101,15 +100,6 @@ def card_of(model: str | Path) -> ModelCard:
         ModelError: there is none, or it is damaged.
     """
     return read_card(find_model(model) / CARD_FILE)
-
-
-def count_parameters(run: Path) -> int | None:
-    """Numbers that the network of a run learns; None if its card can't be read."""
-    try:
-        card = card_of(run)
-    except ModelError:
-        return None
-    return count(find_spec(card.network), card.in_channels, len(card.regions))
 
 
 def _shipped(name: str, card: ModelCard) -> ShippedModel:

@@ -14,7 +14,6 @@ from pydantic import ByteSize, Field
 from gliomask.config import Options
 from gliomask.core.case import Case
 from gliomask.core.progress import SILENT, OneStep, Progress
-from gliomask.datasets.study import survey
 from gliomask.errors import (
     CaseError,
     CasesError,
@@ -28,29 +27,31 @@ from gliomask.formats.archive import all_unpacked
 from gliomask.formats.volumes import files_of
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
+from gliomask.inference.memory_plan import check_fits, share_of
+from gliomask.inference.needed_images import needed_images
 from gliomask.inference.predictor import load_predictor
+from gliomask.jobs.failures import raise_failures
+from gliomask.jobs.stopwatch import Clock
 from gliomask.machine.memory_limit import memory_limit
+from gliomask.nets.model_option import Model
 from gliomask.nets.shipped import find_model
-from gliomask.workflows.batch import raise_failures
-from gliomask.workflows.bids_derivative import BidsDerivative
-from gliomask.workflows.bounded import check_fits, share_of
-from gliomask.workflows.case_record import CaseRecord, read_record
-from gliomask.workflows.case_table import write_case_table
-from gliomask.workflows.clock import Clock
-from gliomask.workflows.model_option import Model
-from gliomask.workflows.one_grid import load_on_one_grid, needed, with_study
-from gliomask.workflows.origins import check_same_examination, origins_of
-from gliomask.workflows.outcome import Outcome, record_path
-from gliomask.workflows.outputs import Kind, usual_kinds, write_outputs
-from gliomask.workflows.predicted import (
+from gliomask.provenance.record import software
+from gliomask.results.prediction.bids import BidsDerivative
+from gliomask.results.prediction.case_table import write_case_table
+from gliomask.results.prediction.origins import check_same_examination, origins_of
+from gliomask.results.prediction.outcome import Outcome, record_path
+from gliomask.results.prediction.record import CaseRecord, read_record
+from gliomask.results.prediction.staging import staged
+from gliomask.results.prediction.summary import (
     Attempt,
     PredictedCase,
     PredictResult,
     summary_of,
     table_of,
 )
-from gliomask.workflows.provenance import software
-from gliomask.workflows.staging import staged
+from gliomask.results.prediction.write import Kind, usual_kinds, write_outputs
+from gliomask.studies.find import survey
+from gliomask.studies.one_grid import load_on_one_grid, with_study
 
 _NOT_OF_THE_RESULT = {
     *("inputs", "out", "model", "sequences", "series", "again", "write"),
@@ -175,7 +176,7 @@ class Segmenter:
             for case in cases:
                 step = OneStep(progress, case.id)
                 try:
-                    usable = needed(case, self.predictor, self.options.reference)
+                    usable = needed_images(case, self.predictor, self.options.reference)
                     done.append(self._case(usable, origins_of(usable, archives), step))
                 except (MachineError, ModelError, StoppedError):
                     raise

@@ -30,8 +30,10 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.patients import read_patients, shared_patients, with_patients
 from gliomask.errors import CaseError, CasesError, InputError, StoreError, printable
 from gliomask.formats.volumes import files_of
+from gliomask.jobs.processes import spread
 from gliomask.store.manifest import (
     MANIFEST,
     PATIENTS,
@@ -43,8 +45,6 @@ from gliomask.store.manifest import (
     write_split,
 )
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
-from gliomask.workflows.patients import read_patients, shared_patients, with_patients
-from gliomask.workflows.spread import spread
 
 Problem = tuple[str, str]
 

@@ -18,30 +18,30 @@ from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import REGIONS, LabelArray, LabelScheme
 from gliomask.core.progress import SILENT, Progress
+from gliomask.datasets.mask_files import PAIRS, MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.mask_labels.of_pairs import Answers, find_schemes
 from gliomask.datasets.mask_labels.read import read_by_scheme
+from gliomask.datasets.mask_pairs import find_pairs
+from gliomask.datasets.patient_table import Trait, read_traits
 from gliomask.errors import CaseError, CasesError, InputError
-from gliomask.evaluation.grids import Grid, described, on_reading_frame, same_grid
-from gliomask.evaluation.scores import MaskPair
-from gliomask.evaluation.summary import EvaluationSummary
+from gliomask.evaluation.case import Background, Circumstances, JudgedCase, judge
+from gliomask.evaluation.reference_cases import annotated_slices
+from gliomask.formats.file_key import file_key
 from gliomask.formats.headers import image_header
 from gliomask.formats.images import read_image
 from gliomask.formats.volumes import is_volume
-from gliomask.workflows.batch import raise_failures
-from gliomask.workflows.files import file_key
-from gliomask.workflows.journal import Journal, go_on
-from gliomask.workflows.judging import Background, Circumstances, JudgedCase, Trait, judge
-from gliomask.workflows.masks import PAIRS, MaskFile
-from gliomask.workflows.pairing import find_pairs
-from gliomask.workflows.provenance import provenance
-from gliomask.workflows.results import (
+from gliomask.jobs.failures import raise_failures
+from gliomask.jobs.journal import Journal, go_on
+from gliomask.metrics.grids import Grid, described, on_reading_frame, same_grid
+from gliomask.metrics.scores import MaskPair
+from gliomask.provenance.record import provenance
+from gliomask.results.evaluation import (
     Judgement,
     check_target,
     write_judgement,
 )
-from gliomask.workflows.schemes import Answers, find_schemes
-from gliomask.workflows.subjects import annotated_slices
-from gliomask.workflows.traits import read_traits
+from gliomask.statistics.evaluation_summary import EvaluationSummary
 
 _FEW = 8
 """Pairs up to which starting processes takes longer than judging."""

@@ -24,12 +24,16 @@ from gliomask.learning.checkpoint import State
 from gliomask.learning.data import Choice, choose, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
+from gliomask.learning.earlier_model import Role, read_facts
 from gliomask.learning.execution import Execution, How, choose_execution
+from gliomask.learning.first_weights import Start, load_start
 from gliomask.learning.lock import lock_folder
 from gliomask.learning.loop import Parts, Training
 from gliomask.learning.randomness import Purpose, stream
 from gliomask.learning.record import EpochRow, Record
+from gliomask.learning.sessions import Session
 from gliomask.learning.state import Position, check_identity
+from gliomask.learning.teacher_model import Taught, load_teacher
 from gliomask.learning.validation import Validation
 from gliomask.machine.allocator import keep_freed_memory
 from gliomask.nets.u2net import U2Net, build_model
@@ -37,10 +41,6 @@ from gliomask.nets.weights import save_model
 from gliomask.report.curves import draw_curves
 from gliomask.store.store import open_store
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
-from gliomask.workflows.earlier import Role, read_facts
-from gliomask.workflows.sessions import Session
-from gliomask.workflows.start import Start, load_start
-from gliomask.workflows.teacher import Taught, load_teacher
 
 
 class TrainOptions(Options):

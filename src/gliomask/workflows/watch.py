@@ -21,8 +21,8 @@ from gliomask.errors import (
     ModelError,
     StoppedError,
 )
+from gliomask.results.prediction.summary import Attempt, PredictedCase
 from gliomask.workflows.predict import PredictOptions, Segmenter
-from gliomask.workflows.predicted import Attempt, PredictedCase
 
 _State = tuple[tuple[str, int, int], ...]
 Told = Callable[[tuple[PredictedCase, ...], tuple[Failure, ...]], None]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from gliomask.core.geometry import axis_codes
-from gliomask.datasets.dicom_study import dicom_studies, only_series
 from gliomask.formats.dicom.pixels import read_pixels
 from gliomask.formats.dicom.series import survey_files
 from gliomask.formats.images import read_image
+from gliomask.studies.dicom_study import dicom_studies, only_series
 from tests.datasets.test_real_data import real
 from tests.formats.dicom.made import assert_same_in_world, by_dcm2niix
 

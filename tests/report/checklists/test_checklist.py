@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gliomask.errors import InputError
-from gliomask.evaluation.overlap import Overlap
-from gliomask.evaluation.scores import CaseScore
-from gliomask.evaluation.slicewise import SliceScore
-from gliomask.evaluation.summary import summarise_scores, summary_keys
+from gliomask.metrics.overlap_counts import Overlap
+from gliomask.metrics.scores import CaseScore
+from gliomask.metrics.slicewise import SliceScore
 from gliomask.report.checklists.checklist import FACTS, ChecklistItem, checklist_markdown, fill
 from gliomask.report.checklists.records import Records
 from gliomask.report.markdown import one_line
+from gliomask.statistics.evaluation_summary import summarise_scores, summary_keys
 from tests.report.reading import ALLOWED, page_of
 
 CLAIM = [str(number) for number in range(1, 45)]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.evaluation.analysis import Analysis, Probabilities, analyse
-from gliomask.evaluation.logit_counts import count_probabilities
-from gliomask.evaluation.scores import CaseScore, MaskPair, score_case
+from gliomask.metrics.scores import CaseScore, MaskPair, score_case
 from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
 from gliomask.report.panels import SliceView
+from gliomask.statistics.analysis import Analysis, Probabilities, analyse
+from gliomask.statistics.logit_counts import count_probabilities
 
 SHAPE = (6, 24, 20)
 SPACING = (3.0, 1.0, 1.0)

@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from gliomask.measure.change import change, thresholds
-from gliomask.measure.course import region_course
-from gliomask.measure.description import describe_region
-from gliomask.measure.error import Measured
+from gliomask.lesions.change import change, thresholds
+from gliomask.lesions.course import region_course
+from gliomask.lesions.description import describe_region
+from gliomask.lesions.error import Measured
 from gliomask.report.follow.chart import volume_course
 from gliomask.report.follow.page import (
     change_text,
@@ -21,7 +21,7 @@ from gliomask.report.follow.page import (
     threshold_text,
 )
 from gliomask.report.follow.table import Followed
-from tests.measure.shapes import block
+from tests.lesions.shapes import block
 
 
 def figure(value: float, error: float) -> Measured:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from gliomask.evaluation.statistics import RESAMPLES
 from gliomask.report.checklists.facts import Fact, counted, listed, ours, software
 from gliomask.report.checklists.records import (
     Records,
@@ -17,6 +16,7 @@ from gliomask.report.checklists.records import (
     texts_at,
     value_at,
 )
+from gliomask.statistics.summary import RESAMPLES
 
 _SUMMARY, _PROVENANCE = "evaluation/summary.json", "evaluation/provenance.json"
 

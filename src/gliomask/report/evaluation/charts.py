@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from gliomask.evaluation.agreement import Agreement, Estimate
-from gliomask.evaluation.calibration import Calibration
-from gliomask.evaluation.comparison import PairedDifference
-from gliomask.evaluation.strata import Stratum
 from gliomask.report import style
 from gliomask.report.numbers import signed_text
+from gliomask.statistics.calibration_curve import Calibration
+from gliomask.statistics.comparison import PairedDifference
+from gliomask.statistics.limits_of_agreement import Agreement, Estimate
+from gliomask.statistics.strata import Stratum
 
 SERIES_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
 Values = Mapping[str, Sequence[float]]

@@ -7,14 +7,14 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
-from gliomask.evaluation.comparison import Comparison, PairedDifference
-from gliomask.evaluation.metric import METRICS
-from gliomask.evaluation.policy import POLICY
+from gliomask.metrics.metric import METRICS
+from gliomask.metrics.policy import POLICY
 from gliomask.report import style
 from gliomask.report.evaluation import charts
 from gliomask.report.evaluation.tables import TextTable, name_of
 from gliomask.report.numbers import interval_text, number_text, signed_text
 from gliomask.report.page import Assets, read_text, render
+from gliomask.statistics.comparison import Comparison, PairedDifference
 
 COLUMNS = (
     "score",

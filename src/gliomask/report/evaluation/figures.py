@@ -8,12 +8,12 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
-from gliomask.evaluation.analysis import Analysis, volumes
-from gliomask.evaluation.metric import METRICS
-from gliomask.evaluation.statistics import by_patient
+from gliomask.metrics.metric import METRICS
 from gliomask.report import style
 from gliomask.report.evaluation import charts
 from gliomask.report.numbers import interval_text, number_text, signed_text
+from gliomask.statistics.analysis import Analysis, volumes
+from gliomask.statistics.summary import by_patient
 
 _SPREAD = ("dice", "nsd_2mm", "nsd_2px", "hd95_mm", "hd95_px")
 

@@ -15,8 +15,6 @@ from itertools import groupby
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from gliomask.evaluation.analysis import Analysis
-from gliomask.evaluation.summary import UNIT
 from gliomask.report import style
 from gliomask.report.checklists.checklist import ChecklistItem
 from gliomask.report.evaluation.figures import NamedFigure, Section
@@ -29,6 +27,8 @@ from gliomask.report.evaluation.tables import (
     score_tables,
 )
 from gliomask.report.page import Assets, read_text, render
+from gliomask.statistics.analysis import Analysis
+from gliomask.statistics.evaluation_summary import UNIT
 
 WITH_PICTURES = 100
 """Cases whose slices are in the page at most: it has to stay small enough to be mailed."""

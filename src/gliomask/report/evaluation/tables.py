@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gliomask.evaluation.analysis import Analysis, volumes
-from gliomask.evaluation.case_score import CaseScore
-from gliomask.evaluation.metric import METRICS, Metric
-from gliomask.evaluation.slicewise import SliceScore
-from gliomask.evaluation.statistics import Summary
+from gliomask.metrics.case_score import CaseScore
+from gliomask.metrics.metric import METRICS, Metric
+from gliomask.metrics.slicewise import SliceScore
 from gliomask.report.numbers import interval_text, number_text
 from gliomask.report.style import REGION_NAMES
+from gliomask.statistics.analysis import Analysis, volumes
+from gliomask.statistics.summary import Summary
 
 SCORE_COLUMNS = (
     "score",

@@ -8,8 +8,8 @@ from datetime import date
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gliomask.measure.course import RegionCourse
-from gliomask.measure.error import Measured
+from gliomask.lesions.course import RegionCourse
+from gliomask.lesions.error import Measured
 from gliomask.report import style
 from gliomask.report.evaluation.charts import SERIES_COLOURS
 

@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
-from gliomask.measure.change import Change, Threshold
-from gliomask.measure.course import LesionPoint, RegionCourse
-from gliomask.measure.error import Measured
+from gliomask.lesions.change import Change, Threshold
+from gliomask.lesions.course import LesionPoint, RegionCourse
+from gliomask.lesions.error import Measured
 from gliomask.report import style
 from gliomask.report.evaluation.tables import TextTable
 from gliomask.report.follow.chart import volume_course

@@ -8,10 +8,10 @@ from datetime import date
 
 from gliomask.core.csv_table import Cell, csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.measure.change import Change, Threshold
-from gliomask.measure.course import LesionCourse, RegionCourse
-from gliomask.measure.description import LesionReport
-from gliomask.measure.error import Measured
+from gliomask.lesions.change import Change, Threshold
+from gliomask.lesions.course import LesionCourse, RegionCourse
+from gliomask.lesions.description import LesionReport
+from gliomask.lesions.error import Measured
 
 _FIGURES = ("volume_ml", "change_ml", "change_percent", "long_mm", "short_mm", "product_mm2")
 _COLUMNS = (

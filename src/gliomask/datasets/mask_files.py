@@ -1,0 +1,192 @@
+"""Masks of any tool on disk: which files there are, and which two are of the same case."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypedDict
+
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of
+from gliomask.core.labels import LabelScheme
+from gliomask.core.volume import BEST_SHOWN
+from gliomask.datasets.case_names import case_names
+from gliomask.datasets.description import FILE_NAME, read_label_names
+from gliomask.datasets.find import find_masked
+from gliomask.datasets.folders import folders, pictures, volumes
+from gliomask.datasets.mask_labels.own_masks import scheme_written
+from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.names import is_mask
+from gliomask.errors import InputError, LayoutError
+from gliomask.formats.images import SUFFIXES
+from gliomask.formats.limits import MAX_DEPTH
+
+_LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNORECASE)
+"""In the names of maps that lie beside masks and are none."""
+
+
+PAIRS = "name the pairs in a table (columns reference, prediction) and give it by --pairs"
+"""What to do where names don't tell which masks belong together."""
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask of one case.
+
+    Attributes:
+        case: the id that it is paired by; told: a name tells it (see ``case_names``).
+        patient: the key that examinations of one person share.
+        file: where it is.
+        scheme: what its numbers mean; None if nothing states it.
+        origin: of the scheme, for people.
+        label_names: what a ``dataset.json`` calls its labels, where these names are not clear.
+        lost_origin: its affine lost its offset: it lies on the grid of the image.
+        published: of a data set in a known layout.
+        sparse: slices without tumour were not annotated.
+        synthetic: of a phantom.
+        site: the hospital or scanner, where the layout tells it.
+        licence: of the data, where it is known.
+        image: what it was drawn on, where the layout tells it.
+    """
+
+    case: str
+    patient: str
+    file: ImageFile
+    scheme: LabelScheme | None = None
+    origin: str = "by the layout"
+    label_names: tuple[str, ...] = ()
+    lost_origin: bool = False
+    published: bool = False
+    sparse: bool = False
+    synthetic: bool = False
+    site: str | None = None
+    licence: str | None = None
+    image: ImageFile | None = None
+    told: bool = True
+
+
+def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
+    """The masks of a data set in a known layout, or else the mask files that lie below a folder.
+
+    Args:
+        root: of the data set, a folder, or one mask.
+        unique: whether each is to be of another case.
+
+    Raises:
+        InputError: there is no such path, no mask, or two masks of one case.
+    """
+    if not root.exists():
+        raise InputError("no such file or folder", path=root)
+    masks = _of_data_set(root) or tuple(sorted(_loose(root), key=lambda mask: mask.case))
+    if not masks:
+        kinds = f"{', '.join(SUFFIXES)}, folders <case> of pictures"
+        raise InputError(f"no masks ({kinds})", path=root)
+    for one, other in itertools.pairwise(masks) if unique else ():
+        if one.case == other.case:
+            what = f"two masks of {one.case}: {one.file} and {other.file}"
+            raise InputError(what, path=root, hint=PAIRS)
+    return masks
+
+
+def _of_data_set(root: Path) -> tuple[MaskFile, ...]:
+    """The masks of a known layout; none if the folder is in no layout or has only images."""
+    try:
+        cases = find_masked(root).cases if root.is_dir() else ()
+    except LayoutError:
+        return ()
+    return tuple(sorted(_of_cases(cases), key=lambda mask: mask.case))
+
+
+def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
+    for case in cases:
+        if case.label is not None:
+            yield MaskFile(
+                case=case.id,
+                patient=case.patient,
+                file=case.label,
+                scheme=case.scheme,
+                label_names=case.label_names,
+                lost_origin=case.lost_origin,
+                published=True,
+                sparse=case.sparse,
+                synthetic=case.synthetic,
+                site=case.site,
+                licence=case.licence,
+                image=next((case.images[s] for s in BEST_SHOWN if s in case.images), None),
+            )
+
+
+def _loose(root: Path) -> Iterator[MaskFile]:
+    """All that may be a mask by its name, with what a ``dataset.json`` or ``predict`` says."""
+    described = _described(root)
+    files = list(_files(root))
+    named = case_names([(name, file.paths[0]) for name, file in files], root)
+    for (_, file), name in zip(files, named, strict=True):
+        mask = MaskFile(name.case, patient_of(name.case), file, told=name.told)
+        written = scheme_written(file.paths[0])
+        if written is not None:
+            yield replace(mask, scheme=written, origin="as predict wrote them")
+        else:
+            yield replace(mask, **described)
+
+
+def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
+    """Every NIfTI file that is no image by its name, and pictures.
+
+    Pictures in the folder named are a case each, as nnU-Net writes them in two dimensions (beside
+    NIfTI files they are previews); those in a folder below it are the slices of one case.
+    """
+    if place.is_file():
+        yield place.name, ImageFile((place,))
+        return
+    masks = [(name, path) for name, path in volumes(place) if _may_be_mask(name)]
+    yield from ((name, ImageFile((path,))) for name, path in masks)
+    slices = [path for path in pictures(place) if _may_be_mask(path.stem)]
+    if is_mask(place.name) or depth:
+        if slices and _may_be_mask(place.name):
+            yield place.name, ImageFile(tuple(slices))
+    elif not masks:
+        yield from ((path.name, ImageFile((path,))) for path in slices)
+    below = [folder for folder in folders(place) if not folder.is_symlink()]
+    for folder in below if depth < MAX_DEPTH else ():
+        yield from _files(folder, depth + 1)
+
+
+class _Described(TypedDict, total=False):
+    """What a ``dataset.json`` says, as fields of ``MaskFile``."""
+
+    scheme: LabelScheme | None
+    origin: str
+    label_names: tuple[str, ...]
+
+
+def _described(root: Path) -> _Described:
+    """What a ``dataset.json`` says of the labels: beside ``labelsTr``, or in nnU-Net's output.
+
+    nnU-Net keeps it in the folder that it predicts into, and above the folders of a training
+    (``fold_0/validation``), where it means the numbers that are predicted.
+
+    Raises:
+        FormatError: it can't be used; the key is named.
+    """
+    if root.name.startswith("labels") and (root.parent / FILE_NAME).is_file():
+        path, predicted = root.parent / FILE_NAME, False
+    else:
+        above = root.parents[1:2] if root.name == "validation" else ()
+        paths = [folder / FILE_NAME for folder in (root, *above)]
+        found = next((path for path in paths if path.is_file()), None)
+        if found is None:
+            return {}
+        path, predicted = found, not (root / "labelsTr").is_dir()
+    labels = read_label_names(path)
+    scheme = labels.output if predicted else labels.scheme
+    if scheme is None:
+        return {"label_names": labels.names}
+    return {"scheme": scheme, "origin": f"by {FILE_NAME}"}
+
+
+def _may_be_mask(name: str) -> bool:
+    return not _LAYER.search(name) and (is_mask(name) or not read_name(name).weightings)

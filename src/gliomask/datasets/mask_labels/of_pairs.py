@@ -1,0 +1,174 @@
+"""What the numbers in two sets of masks mean: the numbers are read, ``mask_labels`` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gliomask.core.labels import LabelScheme
+from gliomask.core.progress import Progress
+from gliomask.datasets.mask_files import MaskFile
+from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
+from gliomask.datasets.mask_labels.of_cases import SAMPLE, mask_numbers, names_of
+from gliomask.datasets.mask_labels.resolve import (
+    NumberedMask,
+    Reading,
+    Side,
+    explanations,
+    resolve_both,
+)
+from gliomask.datasets.mask_pairs import Pair
+from gliomask.errors import QuestionError
+from gliomask.formats.file_key import file_key
+from gliomask.jobs.journal import Journal, go_on
+
+_SIDES = (("references", "reference_labels"), ("predictions", "prediction_labels"))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a user says of the numbers, see ``mask_labels.answer``.
+
+    Attributes:
+        both: of all masks.
+        reference, prediction: of one side, instead.
+    """
+
+    both: str = AUTO
+    reference: str = AUTO
+    prediction: str = AUTO
+
+    @property
+    def schemes(self) -> tuple[LabelScheme | None, LabelScheme | None]:
+        """Of references and predictions; None where nothing was answered.
+
+        Raises:
+            ConfigError: an answer that means nothing.
+        """
+        both = scheme_of_answer(self.both)
+        sides = zip(_SIDES, (self.reference, self.prediction), strict=True)
+        first, second = (scheme_of_answer(text, option) for (_, option), text in sides)
+        return first or both, second or both
+
+
+@dataclass(frozen=True)
+class Schemes:
+    """How masks are read.
+
+    Attributes:
+        pairs: (reference's, prediction's) scheme of each pair.
+        explanation: in words.
+    """
+
+    pairs: tuple[tuple[LabelScheme, LabelScheme], ...]
+    explanation: tuple[str, ...]
+
+
+def find_schemes(
+    pairs: Sequence[Pair], answers: Answers, out: Path, progress: Progress, workers: int | None
+) -> Schemes:
+    """The schemes of pairs of masks.
+
+    Args:
+        pairs: of masks; only those whose numbers nothing states are read for them.
+        answers: of the user.
+        out: the folder of the batch, beside which the numbers found are kept.
+        progress: is told of each mask.
+        workers: see ``spread``.
+
+    Raises:
+        QuestionError: the numbers can be read in several ways, or in none.
+        ConfigError: an answer that means nothing.
+    """
+    given = answers.schemes
+    sides = list(zip(*pairs, strict=True)) or [(), ()]
+    wanted = [() if answer else masks for masks, answer in zip(sides, given, strict=True)]
+
+    def attempt(tasks: Sequence[_Unread]) -> Schemes:
+        numbers = _read_all(tasks, out, progress, workers)
+        made = [
+            Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), answer)
+            for (what, option), masks, answer in zip(_SIDES, sides, given, strict=True)
+        ]
+        readings = resolve_both(made[0], made[1])
+        return _schemes(readings)
+
+    unknown = [[mask for mask in masks if mask.scheme is None] for masks in wanted]
+    every = [
+        _Unread(m, what) for (what, _), side in zip(_SIDES, unknown, strict=True) for m in side
+    ]
+    some = [
+        _Unread(m, what)
+        for (what, _), side in zip(_SIDES, unknown, strict=True)
+        for m in _few(side)
+    ]
+    try:
+        return attempt(some)
+    except QuestionError:
+        if len(some) == len(every):
+            raise
+    return attempt(every)
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A mask whose numbers are asked for, and the side that it is on."""
+
+    mask: MaskFile
+    what: str
+
+    @property
+    def key(self) -> str:
+        return file_key(self.mask.file.paths)
+
+    @property
+    def case(self) -> str:
+        return f"{self.what} {self.mask.case}"
+
+
+@dataclass(frozen=True)
+class _Found:
+    key: str
+    numbers: tuple[int, ...]
+
+
+def _few(masks: Sequence[MaskFile]) -> list[MaskFile]:
+    """Of a data set some masks are enough, of any other masks all are read."""
+    published = [mask for mask in masks if mask.published]
+    step = max(1, -(-len(published) // SAMPLE))
+    return [*published[::step], *(mask for mask in masks if not mask.published)]
+
+
+def _read_all(
+    tasks: Sequence[_Unread], out: Path, progress: Progress, workers: int | None
+) -> dict[str, frozenset[int]]:
+    progress.start(len(tasks), "reading labels")
+    with Journal(out, _Found, "labels") as journal:
+        found = go_on(_read, tasks, journal, progress, workers).pieces
+    journal.discard()
+    return {one.key: frozenset(one.numbers) for one in found}
+
+
+def _read(task: _Unread) -> _Found:
+    return _Found(task.key, tuple(sorted(mask_numbers(task.mask.file))))
+
+
+def _numbered(mask: MaskFile, numbers: Mapping[str, frozenset[int]]) -> NumberedMask:
+    return NumberedMask(
+        names=names_of(mask.file, mask.case),
+        numbers=numbers.get(file_key(mask.file.paths), frozenset()),
+        stated=mask.scheme,
+        origin=mask.origin,
+        unclear=mask.label_names,
+    )
+
+
+def _schemes(readings: tuple[tuple[Reading, ...], tuple[Reading, ...]]) -> Schemes:
+    told = [
+        line
+        for (what, _), side in zip(_SIDES, readings, strict=True)
+        for line in explanations(what, side)
+    ]
+    pairs = zip(*readings, strict=True)
+    return Schemes(tuple((one.scheme, other.scheme) for one, other in pairs), tuple(told))

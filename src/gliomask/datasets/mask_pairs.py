@@ -1,0 +1,132 @@
+"""Which reference belongs to which prediction: by the case in their names, or by a table.
+
+    reference,prediction,case,patient
+    p1/seg.nii.gz,network_17.nii.gz,p1,p1
+
+In a table the paths are relative to the two folders named on the command line; ``case`` and
+``patient`` may be left out, then the reference's are taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gliomask.core.identity import patient_of, safe_name
+from gliomask.datasets.case_names import case_id, tells_case
+from gliomask.datasets.mask_files import MaskFile, find_masks
+from gliomask.errors import CaseError, Failure, InputError
+from gliomask.formats.table import read_table
+
+Pair = tuple[MaskFile, MaskFile]
+"""(reference, prediction)."""
+_REFERENCE, _PREDICTION = "reference", "prediction"
+
+
+def find_pairs(
+    references: Path, predictions: Path, table: Path | None = None
+) -> tuple[tuple[Pair, ...], tuple[Failure, ...]]:
+    """Pairs of masks, and every mask that has no partner with the reason.
+
+    Args:
+        references: a mask, a folder of masks, or a data set in any known layout.
+        predictions: a mask or a folder of masks.
+        table: pairs them, instead of the cases in their names.
+
+    Raises:
+        InputError: no masks, two of one case; a table without the columns.
+    """
+    drawn, found = (find_masks(root, unique=table is None) for root in (references, predictions))
+    if table is not None:
+        pairs, failures = _by_table(table, (references, predictions), (drawn, found))
+    elif _may_be_a_pair(references, predictions, drawn, found):
+        pairs, failures = [(drawn[0], found[0])], []
+    else:
+        pairs, failures = _by_case(drawn, found)
+    return tuple(pairs), (*failures, *_alone(pairs, drawn, found))
+
+
+def _may_be_a_pair(
+    references: Path, predictions: Path, drawn: Sequence[MaskFile], found: Sequence[MaskFile]
+) -> bool:
+    """Two files that were named, or two lone masks of which one's name tells no case."""
+    if len(drawn) != 1 or len(found) != 1:
+        return False
+    named = references.is_file() and predictions.is_file()
+    return named or not (drawn[0].told and found[0].told)
+
+
+def _by_case(
+    references: Sequence[MaskFile], predictions: Sequence[MaskFile]
+) -> tuple[list[Pair], list[Failure]]:
+    # A data set may call a case otherwise than its mask's file.
+    files = [case_id(mask.file.paths[0].name) for mask in references]
+    named = Counter(files)
+    names = {
+        safe_name(name): mask
+        for name, mask in zip(files, references, strict=True)
+        if named[name] == 1 and tells_case(name)
+    }
+    names |= {mask.case: mask for mask in references}
+    paired: dict[str, Pair] = {}
+    for mask in predictions:
+        reference = names.get(mask.case)
+        if reference is not None and reference.case not in paired:
+            paired[reference.case] = reference, mask
+    return list(paired.values()), []
+
+
+def _by_table(
+    table: Path, roots: tuple[Path, Path], masks: tuple[Sequence[MaskFile], Sequence[MaskFile]]
+) -> tuple[list[Pair], list[Failure]]:
+    rows = read_table(table)
+    rows.need(_REFERENCE, _PREDICTION)
+    known = [_by_place(held, root) for held, root in zip(masks, roots, strict=True)]
+    pairs: dict[str, Pair] = {}
+    failures: list[Failure] = []
+    for number, row in rows.rows:
+        name = row.get("case") or row.get(_REFERENCE) or f"row {number}"
+        try:
+            reference = _look_up(row, _REFERENCE, known[0], roots[0])
+            prediction = _look_up(row, _PREDICTION, known[1], roots[1])
+            case = safe_name(row["case"]) if row.get("case") else reference.case
+            if case in pairs:
+                raise CaseError("an earlier row has this case", field="case", found=case)
+        except InputError as problem:
+            failures.append((name, f"{table}, row {number}: {problem}"))
+            continue
+        patient = patient_of(row["patient"]) if row.get("patient") else reference.patient
+        pairs[case] = replace(reference, case=case, patient=patient), prediction
+    return list(pairs.values()), failures
+
+
+def _by_place(masks: Sequence[MaskFile], root: Path) -> dict[Path, MaskFile]:
+    """By file, and stacks of pictures by their folder too."""
+    places: dict[Path, MaskFile] = {}
+    for mask in masks:
+        first = mask.file.paths[0]
+        places[(first if len(mask.file.paths) == 1 else first.parent).resolve()] = mask
+    if len(masks) == 1:
+        places[root.resolve()] = masks[0]
+    return places
+
+
+def _look_up(
+    row: Mapping[str, str], column: str, masks: Mapping[Path, MaskFile], root: Path
+) -> MaskFile:
+    cell = row.get(column, "")
+    mask = masks.get((root / cell).resolve()) if cell else None
+    if mask is None:
+        raise CaseError(f"no such mask below {root}", field=column, found=cell)
+    return mask
+
+
+def _alone(
+    pairs: Sequence[Pair], references: Sequence[MaskFile], predictions: Sequence[MaskFile]
+) -> list[Failure]:
+    paired = {mask.file for pair in pairs for mask in pair}
+    without = [(m, "no reference") for m in predictions if m.file not in paired]
+    without += [(m, "no prediction") for m in references if m.file not in paired]
+    return [(mask.case, f"{what} for {mask.file}") for mask, what in without]

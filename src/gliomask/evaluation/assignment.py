@@ -1,0 +1,159 @@
+"""Which model judges which patients: one model a part of a store, or several models a fold each.
+
+Models of a cross-validation are judged together, each on the patients that it never saw, so that
+every patient of the store is judged once by a model that knows nothing of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.errors import ConfigError
+from gliomask.evaluation.reference_cases import Part, Subjects, find_subjects
+from gliomask.inference.engines.choice import EngineName
+from gliomask.inference.engines.engine import Device
+from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.provenance.patients import Seen, read_seen, seen_in_training
+from gliomask.store.manifest import MANIFEST
+from gliomask.store.store import open_store
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A model and those whom it judges.
+
+    Attributes:
+        run: where it is.
+        predictor: ready to be used.
+        subjects: it is judged on them.
+    """
+
+    run: Path
+    predictor: Predictor
+    subjects: Subjects
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Who is judged by whom.
+
+    Attributes:
+        judges: one, or one for each fold.
+        what: is judged, in words.
+        in_training: patients that their own judge was trained on.
+        warnings: what must be said beside every figure.
+    """
+
+    judges: tuple[Judge, ...]
+    what: str
+    in_training: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be judged; see ``EvaluateOptions``."""
+
+    source: Path
+    models: tuple[Path, ...]
+    part: Part | None
+    fold: int | None
+    device: Device
+    engine: EngineName
+    labels: str = AUTO
+
+
+def assign(question: Question) -> Assignment:
+    """Loads the models and finds their patients.
+
+    A single model that was trained for a fold is judged on that fold, unless a part or a fold is
+    named.
+
+    Raises:
+        StoreError, LayoutError, ConfigError: the source, see ``find_subjects``; several models
+            that are not of different folds, or that have seen patients of their own fold.
+        ModelError, MachineError: see ``load_predictor``.
+    """
+    if len(question.models) > 1:
+        return assign_folds(question)
+    (model,) = question.models
+    seen, fold = read_seen(model), question.fold
+    is_store = (question.source / MANIFEST).is_file()
+    if is_store and seen and fold is None and question.part is None:
+        fold = seen.fold
+    judge = _judge(question, model, question.part, fold)
+    in_training, warnings = seen_in_training(seen, _patients(judge.subjects))
+    return Assignment((judge,), judge.subjects.what, in_training, warnings)
+
+
+def assign_folds(question: Question) -> Assignment:
+    """Each model and the fold that it never saw; raises as ``assign``."""
+    if question.part is not None or question.fold is not None:
+        raise ConfigError("several models are judged on a fold each: leave out part and fold")
+    if not (question.source / MANIFEST).is_file():
+        raise ConfigError("only a store has folds for several models", path=question.source)
+    store = open_store(question.source)
+    taken: dict[int, Path] = {}
+    known: dict[int, Seen] = {}
+    for model in question.models:
+        fold, seen = _fold(model)
+        if fold in taken:
+            raise ConfigError(f"two models of fold {fold}: {taken[fold]} and {model}", path=model)
+        taken[fold], known[fold] = model, seen
+    folds = sorted(taken)
+    judges = tuple(_judge(question, taken[fold], "test", fold) for fold in folds)
+    for judge, fold in zip(judges, folds, strict=True):
+        _check_unseen(judge, known[fold])
+    count = len(store.split.folds)
+    told = ", ".join(str(fold) for fold in folds)
+    what = f"{store.manifest.name} (store), out of fold, folds {told} of {count}"
+    return Assignment(judges, what, (), _left_out(taken, count))
+
+
+def _left_out(taken: dict[int, Path], count: int) -> tuple[str, ...]:
+    missing = [str(fold) for fold in range(count) if fold not in taken]
+    if not missing:
+        return ()
+    return (f"no model of fold {', '.join(missing)}: those patients are not judged",)
+
+
+def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> Judge:
+    subjects = find_subjects(question.source, part, fold, question.labels)
+    predictor = load_predictor(model, question.device, question.engine)
+    return Judge(model, predictor, subjects)
+
+
+def _fold(model: Path) -> tuple[int, Seen]:
+    """The fold of a model, and whom it has seen."""
+    seen = read_seen(model)
+    if seen is None or seen.fold is None:
+        raise ConfigError(
+            "several models are judged on a fold each, and this one does not tell its fold",
+            path=model,
+            hint="train it with --fold",
+        )
+    return seen.fold, seen
+
+
+def _check_unseen(judge: Judge, seen: Seen) -> None:
+    both = sorted(seen.patients & _patients(judge.subjects))
+    if both:
+        raise ConfigError(
+            "the model has seen patients of its own fold: it was trained on another split",
+            path=judge.run,
+            field="patient",
+            found=both[0],
+        )
+
+
+def _patients(subjects: Subjects) -> set[str]:
+    return {subject.patient for subject in subjects.subjects}
+
+
+def licences_of(judges: Sequence[Judge]) -> tuple[str, ...]:
+    """Of the data that is judged, each once."""
+    held = {one.licence for judge in judges for one in judge.subjects.subjects if one.licence}
+    return tuple(sorted(held))

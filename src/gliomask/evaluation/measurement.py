@@ -1,0 +1,292 @@
+"""Measurements of a model on one held-out case, for its card.
+
+The case is looked at with all its sequences and with every subset of them. Each look gives the
+volumes, the disagreement between the network's maps, the Dice, and what becomes of them under each
+rule of clean-up that may be chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.geometry import to_reading
+from gliomask.core.labels import LabelArray, labels_of_regions, region_masks
+from gliomask.core.slices import SliceStack, crop_to_slices, place
+from gliomask.evaluation.reference_cases import Examination
+from gliomask.evaluation.voxel_counts import count_voxels
+from gliomask.inference.clean_up import Fragments, find_fragments, removed
+from gliomask.inference.image_kind import is_skull_stripped
+from gliomask.inference.passes import Opinions, disagreement
+from gliomask.inference.predictor import Predictor
+from gliomask.metrics.overlap_counts import Overlap
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.measures import CleanUp
+from gliomask.statistics.logit_counts import LogitCounts, count_probabilities
+
+MOST_SLICES: Final = 32
+"""Of a case, evenly spaced, that each proper subset of its sequences is tried on."""
+_ALL_SUBSETS: Final = 4
+"""Up to so many sequences every subset is tried; of more only those lacking one or holding one."""
+RULES: Final = (
+    None,
+    *(
+        CleanUp(below_ml=ml, below_probability=p)
+        for ml, p in product((0.05, 0.2, 1.0, 3.0), (0.7, 0.8, 0.9, 1.0))
+    ),
+)
+"""Clean-up that is tried, none first. With 1.0 the size alone decides."""
+
+_TIE: Final = 1e-9
+
+Sequences = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Volumes:
+    """One region of a case in voxels.
+
+    Attributes:
+        plain: of the plain mask after each of ``RULES`` (of a subset: without clean-up only).
+        others: (M,) of the masks of the other maps.
+        true: of the reference.
+        disagreement: between the plain mask and the others.
+        dice: after each of ``RULES`` likewise; None where neither mask has the region.
+    """
+
+    plain: tuple[int, ...]
+    others: npt.NDArray[np.int64]
+    true: int
+    disagreement: float
+    dice: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A case seen with some of its sequences.
+
+    Attributes:
+        counts: region -> its voxels by what the network says of them, at temperature 1.
+        volumes: region -> its volumes; empty if only some slices were annotated.
+    """
+
+    counts: dict[str, LogitCounts]
+    volumes: dict[str, Volumes]
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredCase:
+    """One held-out case.
+
+    Attributes:
+        patient: whose it is.
+        skull_stripped: whether it shows a brain without its skull.
+        ways: names of the other maps.
+        looks: sequences given -> what came of it; all that it has first.
+    """
+
+    patient: str
+    skull_stripped: bool
+    ways: tuple[str, ...]
+    looks: dict[Sequences, Look]
+
+    @property
+    def full(self) -> Look:
+        """With all its sequences."""
+        return next(iter(self.looks.values()))
+
+
+def subsets_of(card: ModelCard, held: Sequences | None = None) -> tuple[Sequences, ...]:
+    """The proper subsets of a case's sequences that a model is to be tried with, largest first.
+
+    Args:
+        card: of the model.
+        held: sequences of the case that the model knows, in its order; all of them by default.
+    """
+    if card.input_mode != "stacked" or not card.sequence_dropout:
+        return ()
+    names = card.sequences if held is None else held
+    count = len(names)
+    every = range(count - 1, 0, -1)
+    sizes = every if count <= _ALL_SUBSETS else (count - 1, 1)
+    return tuple(subset for size in sizes for subset in combinations(names, size))
+
+
+def measure(
+    predictor: Predictor, patient: str, examination: Examination, advance: Callable[[], None]
+) -> MeasuredCase:
+    """Looks at one case.
+
+    Args:
+        predictor: of the model at temperature 1.
+        patient: whose case it is.
+        examination: the case.
+        advance: called as often as the model has subsets, and once more.
+    """
+    stack = examination.stack
+    used = predictor.channels(stack.sequences).used
+    opinions = predictor.opinions(stack)
+    looks = {used: _full(predictor, examination, opinions)}
+    advance()
+    picked, subsets = _picked(examination), subsets_of(predictor.card, used)
+    for subset in subsets:
+        looks[subset] = _partial(predictor, examination, subset, picked)
+        advance()
+    for _ in range(len(subsets_of(predictor.card)) - len(subsets)):
+        advance()
+    return MeasuredCase(patient, is_skull_stripped(stack), opinions.names, looks)
+
+
+def _full(predictor: Predictor, examination: Examination, opinions: Opinions) -> Look:
+    """All slices, on the original grid, with every rule of clean-up."""
+    record, regions = examination.stack.record, _labelled(predictor, examination)
+    said = place(opinions.probabilities, record).astype(np.float32, copy=False)
+    index = [predictor.card.regions.index(region) for region in regions]
+    counts = count_voxels(said[index], regions, examination)
+    if examination.annotated is not None:
+        return Look(counts, {})
+    labels = labels_of_regions(said >= predictor.card.threshold, predictor.card.regions)
+    marked = region_masks(labels, regions)
+    drawn = region_masks(examination.reference, regions)
+    fragments = find_fragments(labels, said.max(axis=0))
+    volumes = {}
+    for k, region in enumerate(regions):
+        overlaps = _cleaned(fragments, marked[k], drawn[k], record.voxel_ml)
+        volumes[region] = Volumes(
+            plain=tuple(one.predicted for one in overlaps),
+            others=opinions.voxels[:, index[k]],
+            true=int(drawn[k].sum()),
+            disagreement=disagreement(opinions, index[k]),
+            dice=tuple(_dice(one) for one in overlaps),
+        )
+    return Look(counts, volumes)
+
+
+def _labelled(predictor: Predictor, examination: Examination) -> Sequences:
+    """The model's regions that the reference labels."""
+    return tuple(r for r in predictor.card.regions if r in examination.regions)
+
+
+def _cleaned(
+    fragments: Fragments | None,
+    marked: npt.NDArray[np.bool_],
+    drawn: npt.NDArray[np.bool_],
+    voxel_ml: float,
+) -> list[Overlap]:
+    """The overlap of a region's mask with its reference after each of ``RULES``."""
+    reference = int(drawn.sum())
+    if fragments is None:
+        return [Overlap(reference, 0, 0)] * len(RULES)
+    inside, count = fragments.numbered, len(fragments.voxels) + 1
+    near, true = marked[fragments.box], drawn[fragments.box]
+    voxels = np.bincount(inside[near], minlength=count)[1:]
+    both = np.bincount(inside[near & true], minlength=count)[1:]
+    found = []
+    for rule in RULES:
+        kept = ~removed(fragments, rule, voxel_ml) if rule else np.ones(count - 1, bool)
+        found.append(Overlap(reference, int(voxels[kept].sum()), int(both[kept].sum())))
+    return found
+
+
+def _partial(
+    predictor: Predictor,
+    examination: Examination,
+    subset: Sequences,
+    picked: npt.NDArray[np.intp],
+) -> Look:
+    """Some slices with some sequences. Counts of voxels are those of these slices: an interval is
+    fitted to ratios of them, which do not depend on how many slices there are."""
+    part = _select(examination, subset, picked)
+    opinions = predictor.opinions(part.stack)
+    regions = _labelled(predictor, examination)
+    index = [predictor.card.regions.index(region) for region in regions]
+    masks = predictor.masks(opinions.probabilities)
+    inside = region_masks(part.near, regions)
+    whole = region_masks(part.drawn, regions)
+    volumes = {}
+    for k, region in enumerate(regions):
+        mask = masks[index[k]]
+        counts = Overlap(int(whole[k].sum()), int(mask.sum()), int((inside[k] & mask).sum()))
+        volumes[region] = Volumes(
+            plain=(counts.predicted,),
+            others=opinions.voxels[:, index[k]],
+            true=counts.reference,
+            disagreement=disagreement(opinions, index[k]),
+            dice=(_dice(counts),),
+        )
+    counted = {
+        region: count_probabilities(opinions.probabilities[index[k]], inside[k])
+        for k, region in enumerate(regions)
+    }
+    return Look(counted, volumes if examination.annotated is None else {})
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some slices of an examination with some of its sequences.
+
+    Attributes:
+        stack: the slices.
+        near: (S, H, W) labels within the crop to the head.
+        drawn: (S, H', W') labels of the whole slices.
+    """
+
+    stack: SliceStack
+    near: LabelArray
+    drawn: LabelArray
+
+
+def _select(examination: Examination, subset: Sequences, picked: npt.NDArray[np.intp]) -> _Part:
+    stack, labels = examination.stack, examination.reference
+    index = [stack.sequences.index(name) for name in subset]
+    return _Part(
+        replace(stack, array=stack.array[picked][:, index], sequences=subset),
+        crop_to_slices(labels, stack.record)[picked],
+        to_reading(labels, stack.record.turn)[picked],
+    )
+
+
+def _picked(examination: Examination) -> npt.NDArray[np.intp]:
+    """At most ``MOST_SLICES`` annotated slices, evenly spaced."""
+    count = len(examination.stack.array)
+    known = examination.annotated
+    held = np.arange(count) if known is None else np.flatnonzero(known)
+    return held[np.linspace(0, len(held) - 1, min(len(held), MOST_SLICES)).round().astype(np.intp)]
+
+
+def _dice(counts: Overlap) -> float | None:
+    """None where there is neither tumour nor a mask."""
+    total = counts.reference + counts.predicted
+    return 2.0 * counts.both / total if total else None
+
+
+def choose_clean_up(cases: Sequence[MeasuredCase]) -> CleanUp | None:
+    """The rule with the highest Dice of the whole tumour that costs no kind of image anything.
+
+    Whole heads and brains without skull count alike, however many patients they have. Of equal
+    rules the first of ``RULES`` is taken, which removes least. None of no patients.
+    """
+    gains = [_gains(cases, stripped) for stripped in (False, True)]
+    held = np.array([row for row in gains if row is not None])
+    if not held.size:
+        return None
+    allowed = (held >= -_TIE).all(axis=0)
+    mean = np.where(allowed, held.mean(axis=0), -np.inf)
+    return RULES[int(np.flatnonzero(mean >= mean.max() - _TIE)[0])]
+
+
+def _gains(cases: Sequence[MeasuredCase], stripped: bool) -> list[float] | None:
+    """What each rule adds to the mean Dice over the patients with one kind of image."""
+    first = {c.patient: c for c in reversed(cases) if c.skull_stripped == stripped}
+    volumes = (next(iter(one.full.volumes.values()), None) for one in first.values())
+    rows = [one.dice for one in volumes if one is not None and None not in one.dice]
+    if not rows:
+        return None
+    means = np.array(rows, np.float64).mean(axis=0)
+    gains: list[float] = (means - means[0]).tolist()
+    return gains

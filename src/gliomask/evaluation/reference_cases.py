@@ -1,0 +1,194 @@
+"""Whom a model is judged on: the cases of a store, or of a data set in any known layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.case import Case
+from gliomask.core.geometry import to_reading
+from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.slices import SliceStack, to_slices
+from gliomask.datasets.find import find_cases
+from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.errors import CaseError, ConfigError, StoreError
+from gliomask.formats.file_key import file_key
+from gliomask.store.manifest import MANIFEST
+from gliomask.store.store import Store, open_store
+
+Part = Literal["train", "validation", "test", "all"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What is loaded of one subject.
+
+    Attributes:
+        stack: its slices.
+        reference: (I, J, K) our labels on its own grid.
+        annotated: (S,) bool, slices in which someone looked for tumour; None means all.
+        regions: that the reference labels.
+    """
+
+    stack: SliceStack
+    reference: LabelArray
+    annotated: npt.NDArray[np.bool_] | None
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A case to be judged, not loaded yet.
+
+    Attributes:
+        case, patient: its ids.
+        regions: that its reference can tell.
+        synthetic: it is a phantom.
+        licence: of its data, where it is known.
+        traits: what is known of it besides its scans.
+        key: changes when what is judged changes.
+        load: reads it; raises an ``InputError`` with the reason where it can't be used.
+    """
+
+    case: str
+    patient: str
+    regions: tuple[str, ...]
+    synthetic: bool
+    licence: str | None
+    traits: Mapping[str, str | float | None]
+    key: str
+    load: Callable[[], Examination]
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """All subjects of a source.
+
+    Attributes:
+        subjects: those that may be judged.
+        problems: (case, reason) of those that can't.
+        what: the source in words.
+    """
+
+    subjects: tuple[Subject, ...]
+    problems: tuple[tuple[str, str], ...]
+    what: str
+
+
+def find_subjects(
+    source: Path, part: Part | None, fold: int | None, labels: str = AUTO
+) -> Subjects:
+    """The subjects of a source.
+
+    Args:
+        source: a store, or the root of a data set.
+        part: of a store's split; its test part if it is not given.
+        fold: of a store's split instead of its hold-out.
+        labels: what the numbers in the masks of a data set mean, see ``mask_labels.answer``.
+
+    Raises:
+        StoreError: the part holds no case, or there is no such fold.
+        ConfigError: a part or fold of a data set, which has none.
+        LayoutError: the source is neither a store nor in a known layout.
+    """
+    if (source / MANIFEST).is_file():
+        if labels != AUTO:
+            what = "a store was prepared with its labels, which can't be changed"
+            raise ConfigError(what, path=source, field="labels", found=labels)
+        return _of_store(open_store(source), part or "test", fold)
+    if part is not None or fold is not None:
+        field, found = ("part", part) if part is not None else ("fold", fold)
+        raise ConfigError(
+            "a data set has no parts, only a store has",
+            path=source,
+            field=field,
+            found=found,
+            hint="leave it out, or prepare a store",
+        )
+    cases = find_cases(source, labels)
+    return Subjects(
+        tuple(_of_case(case) for case in cases.cases),
+        tuple((problem.case, problem.reason) for problem in cases.problems),
+        f"{source.name} ({cases.layout})",
+    )
+
+
+def _of_store(store: Store, part: Part, fold: int | None) -> Subjects:
+    parts = dict(store.parts(fold).named())
+    ids = [case.id for case in store.cases] if part == "all" else list(parts[part])
+    where = part if fold is None else f"{part} of fold {fold}"
+    if not ids:
+        filled = [name for name, held in parts.items() if held]
+        raise StoreError(
+            "the part holds no case",
+            path=store.path,
+            field="part",
+            found=where,
+            allowed=", ".join([*filled, "all"]),
+        )
+    subjects = tuple(_stored(store, case_id) for case_id in ids)
+    return Subjects(subjects, (), f"{store.manifest.name} (store), {where}")
+
+
+def _stored(store: Store, case_id: str) -> Subject:
+    case = store.case(case_id)
+
+    def load() -> Examination:
+        known = None if all(case.annotated) else np.array(case.annotated)
+        return Examination(store.stack(case_id), store.reference(case_id), known, case.regions)
+
+    traits: dict[str, str | float | None] = {"site": case.site} if case.site else {}
+    if case.has_world:
+        traits["slice thickness"] = case.slice_mm
+    traits["sequences"] = " + ".join(case.sequences)
+    return Subject(
+        case=case_id,
+        patient=case.patient,
+        regions=case.regions,
+        synthetic=case.synthetic,
+        licence=case.licence,
+        traits=traits,
+        key=case.fingerprint,
+        load=load,
+    )
+
+
+def _of_case(case: Case) -> Subject:
+    traits: dict[str, str | float | None] = {"site": case.site} if case.site else {}
+    traits["sequences"] = " + ".join(case.images)
+    files = [*case.images.values(), *([case.label] if case.label else [])]
+    return Subject(
+        case=case.id,
+        patient=case.patient,
+        regions=case.regions,
+        synthetic=case.synthetic,
+        licence=case.licence,
+        traits=traits,
+        key=f"{case.scheme}{file_key(path for file in files for path in file.paths)}",
+        load=partial(_load, case),
+    )
+
+
+def _load(case: Case) -> Examination:
+    volume, labels = load_case(case)
+    if labels is None:
+        raise CaseError("the case has no mask to be judged by")
+    try:
+        stack = to_slices(volume)
+    except ValueError as problem:
+        raise CaseError(str(problem)) from None
+    known = annotated_slices(to_reading(labels, stack.record.turn)) if case.sparse else None
+    return Examination(stack, labels, known, case.regions)
+
+
+def annotated_slices(labels: LabelArray) -> npt.NDArray[np.bool_]:
+    """(S,) bool of labels (S, H, W) of a sparse case: the slices that hold tumour."""
+    known: npt.NDArray[np.bool_] = region_masks(labels, ("whole",))[0].any(axis=(1, 2))
+    return known

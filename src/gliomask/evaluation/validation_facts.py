@@ -1,0 +1,119 @@
+"""The measured held-out cases as what a card holds of them, for each kind of image.
+
+A patient counts once in each kind: of several cases the first one (by id) stands for the patient,
+for cases of one patient are not exchangeable with those of another.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gliomask.core.labels import REGIONS
+from gliomask.evaluation.measurement import (
+    MOST_SLICES,
+    RULES,
+    Look,
+    MeasuredCase,
+    Sequences,
+    Volumes,
+)
+from gliomask.inference.alarm import alarm_limit
+from gliomask.inference.uncertainty import doubt_of_counts, fit_volumes, spread
+from gliomask.nets.measures import (
+    CleanUp,
+    KindFacts,
+    RegionFacts,
+    ValidationFacts,
+    range_of,
+)
+
+_Kind = tuple[bool, Sequences]
+
+
+def validation_facts(
+    cases: Sequence[MeasuredCase], temperature: float, clean_up: CleanUp | None
+) -> ValidationFacts:
+    """What the card holds.
+
+    Args:
+        cases: one or more, in order of their ids.
+        temperature: that was fitted on them; clean_up: that was chosen on them.
+    """
+    rule = RULES.index(clean_up)
+    kinds = [
+        _facts(kind, list(looks.values()), temperature, rule)
+        for kind, looks in sorted(_by_kind(cases).items(), key=_order)
+    ]
+    return ValidationFacts(
+        patients=len({case.patient for case in cases}), ways=cases[0].ways, kinds=tuple(kinds)
+    )
+
+
+def _by_kind(cases: Sequence[MeasuredCase]) -> dict[_Kind, dict[str, tuple[Look, bool]]]:
+    """Kind -> patient -> the first look, and whether it was at the whole case."""
+    found: dict[_Kind, dict[str, tuple[Look, bool]]] = defaultdict(dict)
+    for case in cases:
+        for sequences, look in case.looks.items():
+            of_kind = found[case.skull_stripped, sequences]
+            of_kind.setdefault(case.patient, (look, look is case.full))
+    return found
+
+
+def _order(item: tuple[_Kind, Mapping[str, object]]) -> tuple[bool, int, int, Sequences]:
+    """Whole heads first; then those with the most sequences, and the most patients."""
+    (stripped, sequences), looks = item
+    return stripped, -len(sequences), -len(looks), sequences
+
+
+def _facts(
+    kind: _Kind, looks: Sequence[tuple[Look, bool]], temperature: float, rule: int
+) -> KindFacts:
+    stripped, sequences = kind
+    labelled = {region for look, _ in looks for region in look.counts}
+    regions = [region for region in REGIONS if region in labelled]
+    return KindFacts(
+        skull_stripped=stripped,
+        sequences=sequences,
+        patients=len(looks),
+        slices_per_case=None if all(full for _, full in looks) else MOST_SLICES,
+        regions={region: _region(looks, region, temperature, rule) for region in regions},
+    )
+
+
+def _region(
+    looks: Sequence[tuple[Look, bool]], region: str, temperature: float, rule: int
+) -> RegionFacts:
+    held = [(look, full) for look, full in looks if region in look.volumes]
+    volumes = [look.volumes[region] for look, _ in held]
+    places = [min(rule, len(one.plain) - 1) for one in volumes]
+    plain = [one.plain[k] for one, k in zip(volumes, places, strict=True)]
+    dices = [one.dice[k] for one, k in zip(volumes, places, strict=True)]
+    spreads = [
+        spread(n, one.others, doubt_of_counts(look.counts[region], temperature))
+        for n, one, (look, _) in zip(plain, volumes, held, strict=True)
+    ]
+    tumours = [n for n, one in zip(plain, volumes, strict=True) if one.true > 0]
+    known = [dice for dice in dices if dice is not None]
+    return RegionFacts(
+        tumours=len(tumours),
+        missed=sum(n == 0 for n in tumours),
+        dice=round(float(np.mean(known)), 6) if known else None,
+        disagreement=range_of([v.disagreement for n, v in zip(plain, volumes, strict=True) if n]),
+        alarm=_alarm(plain, volumes, dices),
+        volume=fit_volumes(plain, [one.true for one in volumes], spreads),
+    )
+
+
+def _alarm(
+    plain: Sequence[int], volumes: Sequence[Volumes], dices: Sequence[float | None]
+) -> float | None:
+    """Over the patients in whom something was found."""
+    rows = [
+        (one.disagreement, dice)
+        for n, one, dice in zip(plain, volumes, dices, strict=True)
+        if n and dice is not None
+    ]
+    return alarm_limit([apart for apart, _ in rows], [dice for _, dice in rows])

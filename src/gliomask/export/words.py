@@ -1,0 +1,193 @@
+"""What stands beside an exported graph: ``bundle.json`` for programs, ``README.md`` for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata, resources
+
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.export.labels import label_of
+from gliomask.export.whole import takes_some
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.graph import OPSET
+
+FORMAT_VERSION = 1
+"""Of the folder."""
+_FRAME = (
+    "axial slices in the reading frame: slices from feet to head, rows from front to back, "
+    "columns from the patient's right to left"
+)
+_ONNX = (
+    "import os\n",
+    'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is reported to its makers\n'
+    "import onnxruntime",
+    'onnxruntime.InferenceSession(here / "model.onnx").run(None, given)',
+)
+_OPENVINO = (
+    "",
+    "import openvino",
+    'openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
+    "(given).values()",
+)
+"""The lines of the runner that differ."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What there is to tell of a bundle.
+
+    Attributes:
+        card: of the model.
+        sha256: file name -> checksum, of the files that hold the graph.
+        openvino: the graph is OpenVINO's.
+    """
+
+    card: ModelCard
+    sha256: Mapping[str, str]
+    openvino: bool = False
+
+    @property
+    def takes(self) -> str:
+        """Which sequences are due, in words."""
+        names = ", ".join(self.card.sequences)
+        return f"any of {names}" if takes_some(self.card) else f"all of {names}"
+
+
+def bundle_json(told: Told) -> str:
+    """The facts of a bundle as indented JSON; the same for the same model."""
+    card, some = told.card, takes_some(told.card)
+    plain = {
+        "format_version": FORMAT_VERSION,
+        "notice": RESEARCH_USE_ONLY,
+        "name": card.name,
+        "licence": card.licence,
+        "made_by": f"gliomask {metadata.version('gliomask')}",
+        "kind": "openvino" if told.openvino else "onnx",
+        "opset": OPSET,
+        "sha256": dict(told.sha256),
+        "sequences": list(card.sequences),
+        "some_suffice": some,
+        "takes": told.takes,
+        "regions": list(card.regions),
+        "labels": {region: label_of(card, region) for region in card.regions},
+        "threshold": card.threshold,
+        "clean_up": card.clean_up.model_dump() if card.clean_up else None,
+        "inputs": _inputs(some),
+        "outputs": _outputs(),
+    }
+    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+
+
+def runner(told: Told) -> str:
+    """The program ``run.py``."""
+    text = resources.files(__package__).joinpath("runner.py").read_text(encoding="utf-8")
+    if told.openvino:
+        for mine, theirs in zip(_ONNX, _OPENVINO, strict=True):
+            text = text.replace(mine, theirs)
+    return text
+
+
+def readme(told: Told) -> str:
+    """``README.md``: what this is, how to use it, its frame, its licence."""
+    card = told.card
+    return _README.format(
+        notice=RESEARCH_USE_ONLY,
+        name=card.name,
+        files=", ".join(f"`{name}`" for name in told.sha256),
+        package=" ".join(_packages(told)),
+        regions=", ".join(card.regions),
+        takes=told.takes,
+        order=", ".join(card.sequences),
+        first=card.sequences[0],
+        frame=_FRAME,
+        labels=", ".join(f"{label_of(card, region)} {region}" for region in card.regions),
+        threshold=f"{card.threshold:g}",
+        clean_up=_CLEAN_UP if card.clean_up else "",
+        slices=" --slice-mm 5" if card.clean_up else "",
+        trained_on=card.trained_on,
+        licence=card.licence,
+    )
+
+
+def _packages(told: Told) -> list[str]:
+    runtime = "openvino" if told.openvino else "onnxruntime"
+    return [runtime, "numpy", *(["scipy"] if told.card.clean_up else [])]
+
+
+def _inputs(some: bool) -> dict[str, object]:
+    given: dict[str, object] = {
+        "images": {
+            "shape": ["C", "S", "H", "W"],
+            "dtype": "float32",
+            "meaning": f"intensities as they are, finite, the sequences in order; {_FRAME}",
+        },
+        "pixel_mm": {
+            "shape": [2],
+            "dtype": "float32",
+            "meaning": "distance of rows, of columns, in mm; 1 and 1 where it is not known",
+        },
+    }
+    if some:
+        meaning = "which sequences are there; any finite numbers may stand for the others"
+        given["present"] = {"shape": ["C"], "dtype": "bool", "meaning": meaning}
+    return given
+
+
+def _outputs() -> dict[str, object]:
+    return {
+        "probability": {
+            "shape": ["R", "S", "H", "W"],
+            "dtype": "float32",
+            "meaning": "of each region, in [0, 1]; 0 outside the crop to the head",
+        },
+        "mask": {
+            "shape": ["S", "H", "W"],
+            "dtype": "uint8",
+            "meaning": "0 or the label of the innermost region at the threshold; fragments, "
+            "see clean_up, are for the caller to remove",
+        },
+        "contrast": {
+            "shape": ["C"],
+            "dtype": "bool",
+            "meaning": "false where an image is constant: then use nothing of what comes out",
+        },
+    }
+
+
+_CLEAN_UP = """
+Small fragments separate from the main tumour (`clean_up` in `bundle.json`) are removed by `run.py`,
+not by the graph."""
+_README = """\
+# {name}
+
+{notice}. No medical device; no decision about a patient may rest on it.
+
+{files} holds a network that marks brain tumours in MRI ({regions}) together with all that lies
+around it: normalisation, the crop to the head, scaling to the network's grid and back, the
+threshold ({threshold}).{clean_up}
+`bundle.json` names every input and output, `card.json` says what the network was trained on and how
+well it did.
+
+    pip install {package}
+    python run.py images.npy --pixel-mm 0.9 0.9{slices} --out result
+    python run.py {first}={first}.npy ... --pixel-mm 0.9 0.9{slices} --out result
+
+`images.npy` is (C, S, H, W): {order}, in this order. With a file for each sequence the order does
+not matter. The model takes {takes}. The numbers are the scanner's, co-registered, on one grid:
+{frame}. With nibabel:
+
+    image = nibabel.as_closest_canonical(nibabel.load("{first}.nii.gz"))
+    array = image.get_fdata().transpose(2, 1, 0)[:, ::-1, ::-1]
+    column_mm, row_mm, slice_mm = image.header.get_zooms()
+
+and back: `mask[:, ::-1, ::-1].transpose(2, 1, 0)` on `image.affine`.
+
+`result/mask.npy` is (S, H, W): 0 background, {labels}. `result/probability.npy` is (R, S, H, W).
+The crop to the head looks at the sequences that are given and at no others, as `gliomask predict`
+does with an examination that holds just those. Intervals, flags and DICOM are only there.
+
+Trained on: {trained_on}
+Licence: {licence}
+"""

@@ -1,0 +1,218 @@
+"""The series that a mask is drawn on: its patient, its study, and where each of its images lies.
+
+Files are never believed to be in an order: each image says where it lies, and one that can't, or
+that doesn't belong with the others, is refused with the attribute that it lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom import Dataset
+
+from gliomask.errors import FormatError
+from gliomask.formats.dicom_out.source_header import (
+    Vector,
+    numbers,
+    patient_and_study,
+    read_header,
+)
+from gliomask.formats.limits import MAX_PICTURES, MAX_VOXELS
+
+DIRECTION_TOLERANCE = 1e-3
+"""How far directions may be from unit length, a right angle and each other (cosines)."""
+_ALL_ALIKE = (
+    "PatientID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "FrameOfReferenceUID",
+    "Rows",
+    "Columns",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """One image of the series, or one frame of a multi-frame one.
+
+    Attributes:
+        sop_class: of the file that it is in.
+        sop_instance: likewise.
+        frame: its number from 1 in a multi-frame file, None in others.
+        position: (3,) LPS mm of the centre of the first pixel.
+        rows_run: (3,) LPS unit vector in which the column index grows.
+        columns_run: (3,) LPS unit vector in which the row index grows.
+        spacing: mm between rows and between columns.
+        thickness: of the slice in mm, None where it isn't told.
+    """
+
+    sop_class: str
+    sop_instance: str
+    frame: int | None
+    position: Vector
+    rows_run: Vector
+    columns_run: Vector
+    spacing: tuple[float, float]
+    thickness: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class ReferencedSeries:
+    """A series as far as an object drawn on it must know.
+
+    Attributes:
+        path: of its first file, for errors.
+        common: the patient's and the study's attributes, valid, text as Unicode; those that may
+            be empty are there. Also the series' UID, frame of reference and compression.
+        planes: its images along the normal that they share, or the frames of one image in their
+            own order. All have one size, orientation and spacing.
+        shape: (rows, columns) of each.
+        multi_frame: all planes are frames of one file.
+    """
+
+    path: Path
+    common: Dataset
+    planes: tuple[Plane, ...]
+    shape: tuple[int, int]
+    multi_frame: bool
+
+    @property
+    def along_normal(self) -> Vector:
+        """(P,) mm of each plane along the normal of all."""
+        normal = np.cross(self.planes[0].rows_run, self.planes[0].columns_run)
+        return np.array([plane.position @ normal for plane in self.planes])
+
+    @property
+    def slice_spacing(self) -> float | None:
+        """Mean mm between neighbouring planes, None for a single one."""
+        count = len(self.planes)
+        return float(np.ptp(self.along_normal)) / (count - 1) if count > 1 else None
+
+
+def read_series(paths: Sequence[Path]) -> ReferencedSeries:
+    """The series of some files: single-frame images in any order, or one multi-frame image.
+
+    Of the patient and the study, what is missing or isn't allowed by the standard (a sex of
+    ``X``, a birth date of ``unknown``) becomes empty where it may be and is left out otherwise.
+
+    Args:
+        paths: all files of the series.
+
+    Raises:
+        FormatError: no file, one that isn't DICOM, files of several series, studies, frames of
+            reference, patients, sizes or orientations, or without a required attribute (named).
+    """
+    if not 0 < len(paths) <= MAX_PICTURES:
+        allowed = f"1 to {MAX_PICTURES}"
+        raise FormatError("no series", field="files", found=len(paths), allowed=allowed)
+    headers = [read_header(path) for path in paths]
+    first, multi_frame = headers[0], _has_frames(headers[0])
+    if multi_frame and len(headers) > 1:
+        what = "one file is due where images have many frames"
+        raise FormatError(what, path=paths[1], field="files", found=len(paths), allowed="1")
+    for path, header in zip(paths[1:], headers[1:], strict=True):
+        _check_alike(first, header, path)
+    planes = [
+        plane
+        for path, header in zip(paths, headers, strict=True)
+        for plane in (_frames(header, path) if multi_frame else [_image(header, path)])
+    ]
+    shape = int(first.Rows), int(first.Columns)
+    _check_planes(planes, shape, paths[0])
+    if not multi_frame:
+        normal = np.cross(planes[0].rows_run, planes[0].columns_run)
+        planes.sort(key=lambda plane: (float(plane.position @ normal), plane.sop_instance))
+    return ReferencedSeries(paths[0], patient_and_study(first), tuple(planes), shape, multi_frame)
+
+
+def _has_frames(header: Dataset) -> bool:
+    count = int(header.get("NumberOfFrames") or 1)
+    return count > 1 or "PerFrameFunctionalGroupsSequence" in header
+
+
+def _check_alike(first: Dataset, header: Dataset, path: Path) -> None:
+    if _has_frames(header):
+        raise FormatError("a multi-frame image in a series of single ones", path=path)
+    for keyword in _ALL_ALIKE:
+        found, due = header.get(keyword), first.get(keyword)
+        if found != due:
+            what = "not of the same series as the first file"
+            raise FormatError(what, path=path, field=keyword, found=found, allowed=str(due))
+
+
+def _image(header: Dataset, path: Path) -> Plane:
+    return _plane(header, (header, header, header), None, path)
+
+
+def _frames(header: Dataset, path: Path) -> Iterator[Plane]:
+    """The planes of a multi-frame image; what a frame doesn't tell itself, all share."""
+    shared = header.get("SharedFunctionalGroupsSequence") or [Dataset()]
+    frames = header.get("PerFrameFunctionalGroupsSequence") or []
+    count = int(header.get("NumberOfFrames") or 1)
+    if len(frames) != count:
+        what, allowed = "frames without a place", str(count)
+        field = "PerFrameFunctionalGroupsSequence"
+        raise FormatError(what, path=path, field=field, found=len(frames), allowed=allowed)
+    names = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
+    for number, frame in enumerate(frames, 1):
+        groups = []
+        for name in names:
+            group = frame.get(name) or shared[0].get(name)
+            if not group:
+                raise FormatError("a required attribute is missing", path=path, field=name)
+            groups.append(group[0])
+        yield _plane(header, (groups[0], groups[1], groups[2]), number, path)
+
+
+def _plane(
+    header: Dataset, groups: tuple[Dataset, Dataset, Dataset], frame: int | None, path: Path
+) -> Plane:
+    position, orientation, measures = groups
+    directions = numbers(orientation, "ImageOrientationPatient", 6, path).reshape(2, 3)
+    spacing = numbers(measures, "PixelSpacing", 2, path)
+    wrong = np.abs(directions @ directions.T - np.eye(2)).max()
+    if wrong > DIRECTION_TOLERANCE or (spacing <= 0).any():
+        field = "ImageOrientationPatient" if wrong > DIRECTION_TOLERANCE else "PixelSpacing"
+        raise FormatError("unusable", path=path, field=field, found=[*directions.flat, *spacing])
+    thickness = measures.get("SliceThickness")
+    return Plane(
+        str(header.SOPClassUID),
+        str(header.SOPInstanceUID),
+        frame,
+        numbers(position, "ImagePositionPatient", 3, path),
+        directions[0],
+        directions[1],
+        (float(spacing[0]), float(spacing[1])),
+        float(thickness) if thickness is not None and thickness > 0 else None,
+    )
+
+
+def _check_planes(planes: Sequence[Plane], shape: tuple[int, int], path: Path) -> None:
+    first = planes[0]
+    if len(planes) * shape[0] * shape[1] > MAX_VOXELS:
+        found = f"{len(planes)} x {shape[0]} x {shape[1]}"
+        raise FormatError("too large", path=path, field="voxels", found=found)
+    names = [(plane.sop_instance, plane.frame) for plane in planes]
+    if len(set(names)) < len(names):
+        twice = next(name for n, (name, _) in enumerate(names) if names[n] in names[:n])
+        what = "two images of one UID"
+        raise FormatError(what, path=path, field="SOPInstanceUID", found=twice)
+    for plane in planes:
+        turned = np.abs(
+            [plane.rows_run - first.rows_run, plane.columns_run - first.columns_run]
+        ).max()
+        if turned > DIRECTION_TOLERANCE or plane.spacing != first.spacing:
+            raise _differ(first, plane, turned > DIRECTION_TOLERANCE, path)
+
+
+def _differ(first: Plane, other: Plane, turned: bool, path: Path) -> FormatError:
+    field = "ImageOrientationPatient" if turned else "PixelSpacing"
+    found, due = (
+        [*p.rows_run.tolist(), *p.columns_run.tolist()] if turned else list(p.spacing)
+        for p in (other, first)
+    )
+    what = "images of one series differ"
+    return FormatError(what, path=path, field=field, found=found, allowed=str(due))

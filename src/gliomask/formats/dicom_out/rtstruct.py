@@ -1,0 +1,211 @@
+"""Masks as a DICOM RT Structure Set (PS3.3 A.19): contours in millimetres on each image.
+
+For planning systems and viewers that don't read segmentations. How a mask becomes contours is told
+in ``formats.keyhole``: pixels whose centres lie in a contour are exactly the mask. The object is
+read back and filled again before it gets its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import Dataset, FileDataset, dcmread
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, ImplicitVRLittleEndian, RTStructureSetStorage
+from pydicom.valuerep import DA, TM
+
+from gliomask.core.atomic import atomic_path
+from gliomask.errors import GliomaskError
+from gliomask.formats.dicom_out.keyhole import Curve, curves_of_mask, mask_of_curves
+from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries, read_series
+from gliomask.formats.dicom_out.segments import Code, DrawnSegments, Maker, MaskArray, Segment
+from gliomask.formats.dicom_out.series_grid import onto_series
+from gliomask.formats.dicom_out.source_header import Vector
+from gliomask.formats.dicom_out.written_objects import (
+    CHARACTER_SET,
+    NAME,
+    SERIES_DESCRIPTION,
+    WrittenObject,
+    created,
+    description,
+    plain,
+    serial_number,
+    uid_maker,
+)
+
+SERIES_NUMBER = 9002
+_DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
+_DECIMALS = 4
+
+
+def write_rtstruct(
+    path: Path, drawn: DrawnSegments, sources: Sequence[Path], made: Maker
+) -> WrittenObject:
+    """Writes masks as an RT Structure Set, whole or not at all.
+
+    One region of interest for each segment; an empty one has no contour. Points are given to
+    0.1 micrometre. Implicit VR little endian, because a long contour doesn't fit into the explicit
+    one; zeros as preamble, UTF-8. The clinical type of each region is left empty and the approval
+    says ``UNAPPROVED``.
+
+    Args:
+        path: of the object; nothing of it comes from the sources.
+        drawn: the masks on the grid of the series, its axes running in any way.
+        sources: all files of the series: single-frame images in any order, or one multi-frame.
+        made: what drew the masks.
+
+    Raises:
+        FormatError: the series can't be used, see ``read_series``.
+        CaseError: the masks are not on its grid.
+        GliomaskError: what was written doesn't read back as it was given; nothing is left.
+    """
+    series = read_series(sources)
+    masks = onto_series(drawn, series)
+    uid = uid_maker("RTSTRUCT", masks, drawn, series, made)
+    dataset = _frame(series, made, uid)
+    _add_regions(dataset, drawn.segments, made, str(series.common.FrameOfReferenceUID))
+    dataset.ROIContourSequence = [
+        _contours(masks[..., number], segment, number + 1, series)
+        for number, segment in enumerate(drawn.segments)
+    ]
+    with atomic_path(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
+        if not np.array_equal(_filled(temporary, masks.shape, series), masks):
+            raise GliomaskError("the object doesn't read back as it was written", path=path)
+    return WrittenObject(str(RTStructureSetStorage), uid("instance"), uid("series"))
+
+
+def _frame(series: ReferencedSeries, made: Maker, uid: Callable[[str], UID]) -> FileDataset:
+    """The object without its regions: patient, study, series, equipment, references."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = RTStructureSetStorage
+    meta.MediaStorageSOPInstanceUID = uid("instance")
+    meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    dataset = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
+    dataset.SpecificCharacterSet = CHARACTER_SET
+    _take_over(dataset, series)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = RTStructureSetStorage, uid("instance")
+    dataset.SeriesInstanceUID, dataset.SeriesNumber = uid("series"), SERIES_NUMBER
+    dataset.Modality, dataset.SeriesDescription = "RTSTRUCT", SERIES_DESCRIPTION
+    dataset.OperatorsName, dataset.InstanceNumber = "", 1
+    dataset.Manufacturer = dataset.ManufacturerModelName = NAME
+    dataset.SoftwareVersions = plain(made.version)
+    dataset.DeviceSerialNumber = serial_number(made)
+    dataset.StructureSetLabel, dataset.StructureSetName = "TUMOUR", description(made)
+    dataset.ApprovalStatus = "UNAPPROVED"
+    _date(dataset, created(made, series))
+    dataset.ReferencedFrameOfReferenceSequence = [_references(series)]
+    return dataset
+
+
+def _take_over(dataset: Dataset, series: ReferencedSeries) -> None:
+    image_only = ("Modality", "SeriesInstanceUID")
+    for element in series.common:
+        if element.keyword not in image_only and not element.keyword.startswith("Lossy"):
+            dataset.add(element)
+    if "PositionReferenceIndicator" not in dataset:
+        dataset.PositionReferenceIndicator = ""
+
+
+def _date(dataset: Dataset, when: datetime) -> None:
+    day, time = DA(when.date()), TM(when.time())
+    dataset.InstanceCreationDate = dataset.StructureSetDate = day
+    dataset.InstanceCreationTime = dataset.StructureSetTime = time
+
+
+def _references(series: ReferencedSeries) -> Dataset:
+    of_series, of_study, of_frame = Dataset(), Dataset(), Dataset()
+    of_series.SeriesInstanceUID = series.common.SeriesInstanceUID
+    of_series.ContourImageSequence = [_image(plane) for plane in series.planes]
+    of_study.ReferencedSOPClassUID = _DETACHED_STUDY
+    of_study.ReferencedSOPInstanceUID = series.common.StudyInstanceUID
+    of_study.RTReferencedSeriesSequence = [of_series]
+    of_frame.FrameOfReferenceUID = series.common.FrameOfReferenceUID
+    of_frame.RTReferencedStudySequence = [of_study]
+    return of_frame
+
+
+def _image(plane: Plane) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = plane.sop_class, plane.sop_instance
+    if plane.frame is not None:
+        item.ReferencedFrameNumber = plane.frame
+    return item
+
+
+def _add_regions(
+    dataset: Dataset, segments: Sequence[Segment], made: Maker, frame_of_reference: str
+) -> None:
+    regions, observations = [], []
+    for number, segment in enumerate(segments, 1):
+        region, observation = Dataset(), Dataset()
+        region.ROINumber, region.ROIName = number, plain(segment.label)
+        region.ReferencedFrameOfReferenceUID = frame_of_reference
+        region.ROIGenerationAlgorithm = "AUTOMATIC"
+        region.ROIGenerationDescription = description(made)
+        observation.ObservationNumber = observation.ReferencedROINumber = number
+        observation.RTROIIdentificationCodeSequence = [_coded(segment.type)]
+        observation.RTROIInterpretedType = observation.ROIInterpreter = ""
+        regions.append(region)
+        observations.append(observation)
+    dataset.StructureSetROISequence = regions
+    dataset.RTROIObservationsSequence = observations
+
+
+def _coded(code: Code) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator = code.value, code.scheme
+    item.CodeMeaning = code.meaning
+    return item
+
+
+def _contours(
+    masks: npt.NDArray[np.bool_], segment: Segment, number: int, series: ReferencedSeries
+) -> Dataset:
+    """The contours of one region; ``masks`` are (P, rows, columns)."""
+    item, contours = Dataset(), []
+    for plane, mask in zip(series.planes, masks, strict=True):
+        for curve in curves_of_mask(mask):
+            contour = Dataset()
+            contour.ContourImageSequence = [_image(plane)]
+            contour.ContourGeometricType = "CLOSED_PLANAR"
+            contour.NumberOfContourPoints = len(curve)
+            places = _places(curve, plane).round(_DECIMALS).reshape(-1)
+            contour.ContourData = [f"{place:.{_DECIMALS}f}" for place in places]
+            contours.append(contour)
+    item.ReferencedROINumber, item.ROIDisplayColor = number, list(segment.colour)
+    if contours:
+        item.ContourSequence = contours
+    return item
+
+
+def _places(curve: Curve, plane: Plane) -> Vector:
+    """(N, 3) LPS mm of points given as columns and rows."""
+    down, across = plane.spacing
+    runs = np.stack([plane.rows_run * across, plane.columns_run * down])
+    return np.asarray(plane.position + curve @ runs)
+
+
+def _filled(path: Path, shape: tuple[int, ...], series: ReferencedSeries) -> MaskArray:
+    """The masks of an object (P, rows, columns, R), each contour on the image that it names."""
+    named = {(p.sop_instance, p.frame): n for n, p in enumerate(series.planes)}
+    masks = np.zeros(shape, np.bool_)
+    for region in dcmread(path).ROIContourSequence:
+        for contour in region.get("ContourSequence", []):
+            image = contour.ContourImageSequence[0]
+            number = named[image.ReferencedSOPInstanceUID, image.get("ReferencedFrameNumber")]
+            curve = _pixels(np.reshape(contour.ContourData, (-1, 3)), series.planes[number])
+            layer = masks[number, :, :, region.ReferencedROINumber - 1]
+            layer ^= mask_of_curves([curve], series.shape)
+    return masks
+
+
+def _pixels(places: Vector, plane: Plane) -> Curve:
+    """(N, 2) columns and rows of points given in LPS mm."""
+    away = places.astype(np.float64) - plane.position
+    down, across = plane.spacing
+    return np.stack([away @ plane.rows_run / across, away @ plane.columns_run / down], axis=1)

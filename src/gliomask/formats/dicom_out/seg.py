@@ -1,0 +1,196 @@
+"""Masks as a DICOM Segmentation (PS3.3 A.51): binary, one segment for each region.
+
+The object takes the patient, the study and the frame of reference of the series that it is drawn
+on, and every frame lies on one of that series' images, so that no viewer must resample it. It is
+read back and compared before it gets its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+import numpy.typing as npt
+from pydicom import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.valuerep import DA, DT, TM
+
+from gliomask.core.atomic import atomic_path
+from gliomask.errors import GliomaskError
+from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_series
+from gliomask.formats.dicom_out.segments import (
+    BRAIN,
+    MORPHOLOGICALLY_ABNORMAL,
+    Code,
+    DrawnSegments,
+    Maker,
+    MaskArray,
+    Segment,
+)
+from gliomask.formats.dicom_out.series_grid import onto_series
+from gliomask.formats.dicom_out.source_images import (
+    decimals,
+    measures,
+    orientation,
+    position,
+    source_images,
+)
+from gliomask.formats.dicom_out.written_objects import (
+    CHARACTER_SET,
+    NAME,
+    SERIES_DESCRIPTION,
+    WrittenObject,
+    created,
+    description,
+    plain,
+    serial_number,
+    uid_maker,
+)
+
+SERIES_NUMBER = 9001
+"""High, so that viewers list it after the scanner's own series."""
+
+
+def write_dicom_seg(
+    path: Path, drawn: DrawnSegments, sources: Sequence[Path], made: Maker
+) -> WrittenObject:
+    """Writes masks as a DICOM Segmentation, whole or not at all.
+
+    Frames without a voxel are left out; a segment without any is described and has no frame. When
+    no segment has any ("no tumour"), the middle image gets an empty frame for each, because an
+    object must have one. Explicit VR little endian, not compressed, zeros as preamble, UTF-8.
+
+    Args:
+        path: of the object; nothing of it comes from the sources.
+        drawn: the masks on the grid of the series, its axes running in any way.
+        sources: all files of the series: single-frame images in any order, or one multi-frame.
+        made: what drew the masks.
+
+    Raises:
+        FormatError: the series can't be used, see ``read_series``; a single image that doesn't
+            tell its thickness.
+        CaseError: the masks are not on its grid.
+        GliomaskError: what was written doesn't read back as it was given; nothing is left.
+    """
+    series = read_series(sources)
+    masks = onto_series(drawn, series)
+    dataset = _segmentation(masks, drawn, series, made)
+    with atomic_path(path) as temporary:
+        dataset.save_as(temporary, enforce_file_format=True)
+        _check(temporary, masks, series)
+    return WrittenObject(
+        str(dataset.SOPClassUID), str(dataset.SOPInstanceUID), str(dataset.SeriesInstanceUID)
+    )
+
+
+def _segmentation(
+    masks: MaskArray, drawn: DrawnSegments, series: ReferencedSeries, made: Maker
+) -> hd.seg.Segmentation:
+    uid = uid_maker("SEG", masks, drawn, series, made)
+    shown = np.flatnonzero(masks.any(axis=(1, 2, 3)))
+    if not len(shown):
+        shown = np.array([_middle(series)])
+    dataset = hd.seg.Segmentation(
+        source_images=source_images(series),
+        pixel_array=masks[shown].astype(np.uint8),
+        plane_positions=[position(series.planes[n]) for n in shown],
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        omit_empty_frames=bool(masks.any()),
+        segment_descriptions=_descriptions(drawn.segments, made),
+        series_instance_uid=uid("series"),
+        series_number=SERIES_NUMBER,
+        sop_instance_uid=uid("instance"),
+        instance_number=1,
+        manufacturer=NAME,
+        manufacturer_model_name=NAME,
+        software_versions=plain(made.version),
+        device_serial_number=serial_number(made),
+        content_label="TUMOUR",
+        content_description=description(made),
+        content_creator_name=f"{NAME}^",
+        series_description=SERIES_DESCRIPTION,
+        specific_character_set=CHARACTER_SET,
+    )
+    dataset.PatientName = series.common.PatientName
+    if "TimezoneOffsetFromUTC" in series.common:
+        dataset.TimezoneOffsetFromUTC = series.common.TimezoneOffsetFromUTC
+    _settle(dataset, created(made, series), uid("dimensions"))
+    return dataset
+
+
+def _settle(dataset: Dataset, when: datetime, dimensions: str) -> None:
+    """Times and a UID that highdicom takes from the clock and by chance: with ours, the same
+    result made at the same time is the same bytes."""
+    day, time = DA(when.date()), TM(when.time())
+    dataset.InstanceCreationDate = dataset.ContentDate = day
+    dataset.InstanceCreationTime = dataset.ContentTime = time
+    for equipment in dataset.ContributingEquipmentSequence:
+        equipment.ContributionDateTime = DT(when.replace(tzinfo=None))
+    dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = dimensions
+    for item in dataset.DimensionIndexSequence:
+        item.DimensionOrganizationUID = dimensions
+
+
+def _descriptions(segments: Sequence[Segment], made: Maker) -> list[hd.seg.SegmentDescription]:
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name=NAME,
+        family=codes.cid7162.ArtificialIntelligence,
+        version=plain(made.version),
+        source=NAME,
+        parameters={"model": plain(made.model), "weights": plain(made.weights) or "not recorded"},
+    )
+    return [
+        hd.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=plain(segment.label),
+            segmented_property_category=_code(MORPHOLOGICALLY_ABNORMAL),
+            segmented_property_type=_code(segment.type),
+            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+            algorithm_identification=algorithm,
+            anatomic_regions=[_code(BRAIN)],
+            display_color=hd.color.CIELabColor.from_rgb(*segment.colour),
+        )
+        for number, segment in enumerate(segments, 1)
+    ]
+
+
+def _code(code: Code) -> hd.sr.CodedConcept:
+    return hd.sr.CodedConcept(code.value, code.scheme, code.meaning)
+
+
+def _middle(series: ReferencedSeries) -> int:
+    return int(np.argsort(series.along_normal)[len(series.planes) // 2])
+
+
+def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
+    """Reads the object as a stranger would and compares each voxel and each place."""
+    back = hd.seg.segread(path)
+    shared = back.SharedFunctionalGroupsSequence[0]
+    found = [
+        *shared.PlaneOrientationSequence[0].ImageOrientationPatient,
+        *shared.PixelMeasuresSequence[0].PixelSpacing,
+    ]
+    due = [*orientation(series.planes[0]).ImageOrientationPatient, *measures(series).PixelSpacing]
+    if found != due or not np.array_equal(_placed(back, masks.shape, series), masks):
+        raise GliomaskError("the object doesn't read back as it was written", path=path)
+
+
+def _placed(
+    back: hd.seg.Segmentation, shape: tuple[int, ...], series: ReferencedSeries
+) -> npt.NDArray[np.bool_]:
+    """The masks of an object (P, rows, columns, R), each frame where its position says."""
+    plane_at = {tuple(decimals(p.position)): n for n, p in enumerate(series.planes)}
+    masks = np.zeros(shape, np.bool_)
+    frames: Any = back.pixel_array.reshape(-1, *series.shape)
+    shared = back.SharedFunctionalGroupsSequence[0]
+    for frame, groups in zip(frames, back.PerFrameFunctionalGroupsSequence, strict=True):
+        named = groups.get("SegmentIdentificationSequence") or shared.SegmentIdentificationSequence
+        place = plane_at.get(tuple(groups.PlanePositionSequence[0].ImagePositionPatient))
+        if place is None:
+            raise GliomaskError("a frame was written where no image of the series lies")
+        masks[place, :, :, named[0].ReferencedSegmentNumber - 1] = frame
+    return masks

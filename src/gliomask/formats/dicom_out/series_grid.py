@@ -1,0 +1,103 @@
+"""A mask from its own grid onto the images of a series: by place in the patient, never by order.
+
+The two hold the same voxels when the mask was made from the series, but nobody knows in which
+order a reader stacked the images or ran the axes. Every one of the 48 ways is undone here by what
+the affine says, and what doesn't fit is refused rather than resampled.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.volume import Affine
+from gliomask.errors import CaseError
+from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries
+from gliomask.formats.dicom_out.segments import DrawnSegments, MaskArray
+from gliomask.formats.dicom_out.source_header import Vector
+
+PLACE_TOLERANCE = 0.1
+"""How far a voxel of the mask may lie from the pixel it belongs to, in sizes of the smallest
+side of a voxel. Series round their positions; a mask of another grid is off by far more."""
+_LPS_OF_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def onto_series(drawn: DrawnSegments, series: ReferencedSeries) -> MaskArray:
+    """The masks as (P, rows, columns, R) bool, in the order of ``series.planes``.
+
+    Raises:
+        CaseError: the masks are not on the grid of the series, each voxel on one of its pixels.
+    """
+    affine = _LPS_OF_RAS @ drawn.affine
+    if not (np.isfinite(affine).all() and np.linalg.det(affine)):
+        raise _apart("its affine is singular or not finite", series)
+    first = series.planes[0]
+    axes = _axes(affine, first)
+    masks = drawn.masks.transpose(1 + axes[0], 1 + axes[1], 1 + axes[2], 0)
+    affine = affine[:, [*axes, 3]]
+    for axis, run in ((1, first.columns_run), (2, first.rows_run)):
+        if affine[:3, axis] @ run < 0:
+            masks = np.flip(masks, axis)
+            affine = _reversed(affine, axis, masks.shape[axis])
+    _check_shape(masks, series)
+    return masks[_slices(affine, series)]
+
+
+def _axes(affine: Affine, plane: Plane) -> tuple[int, int, int]:
+    """Which of the mask's axes run across planes, along rows' index, along columns' index."""
+    steps = affine[:3, :3].T / np.linalg.norm(affine[:3, :3], axis=0)[:, np.newaxis]
+    column = int(np.argmax(np.abs(steps @ plane.rows_run)))
+    strength = np.abs(steps @ plane.columns_run)
+    strength[column] = -1.0
+    row = int(np.argmax(strength))
+    return 3 - row - column, row, column
+
+
+def _reversed(affine: Affine, axis: int, length: int) -> Affine:
+    turned = affine.copy()
+    turned[:3, 3] += (length - 1) * affine[:3, axis]
+    turned[:3, axis] *= -1
+    return turned
+
+
+def _check_shape(masks: MaskArray, series: ReferencedSeries) -> None:
+    found, due = masks.shape[:3], (len(series.planes), *series.shape)
+    if found != due:
+        raise CaseError(
+            "the mask is not on the grid of the series",
+            path=series.path,
+            field="images x rows x columns",
+            found=" x ".join(map(str, found)),
+            allowed=" x ".join(map(str, due)),
+        )
+
+
+def _slices(affine: Affine, series: ReferencedSeries) -> npt.NDArray[np.intp]:
+    """For each plane, which slice of the mask lies on it."""
+    step, origin = affine[:3, 0], affine[:3, 3]
+    places = np.array([plane.position for plane in series.planes])
+    index = np.rint((places - origin) @ step / (step @ step)).astype(np.intp)
+    if not np.array_equal(np.sort(index), np.arange(len(places))):
+        raise _apart("images don't lie one on each slice of the mask", series)
+    last = [(series.shape[axis] - 1) for axis in (0, 1)]
+    smallest = np.linalg.norm(affine[:3, :3], axis=0).min()
+    for row, column in ((0, 0), (0, last[1]), (last[0], 0), (last[0], last[1])):
+        mask = origin + index[:, np.newaxis] * step + row * affine[:3, 1] + column * affine[:3, 2]
+        image = np.array([pixel_place(plane, row, column) for plane in series.planes])
+        away = np.linalg.norm(mask - image, axis=1).max()
+        if away > PLACE_TOLERANCE * smallest:
+            raise _apart(f"a corner of the mask lies {away:.3g} mm off", series)
+    return index
+
+
+def pixel_place(plane: Plane, row: float, column: float) -> Vector:
+    """LPS mm of a pixel's centre (PS3.3 C.7.6.2.1.1)."""
+    down, across = plane.spacing
+    return plane.position + plane.columns_run * (row * down) + plane.rows_run * (column * across)
+
+
+def _apart(what: str, series: ReferencedSeries) -> CaseError:
+    hint = "write it on the series that the mask was made from"
+    return CaseError(
+        f"the mask is not on the grid of the series: {what}", path=series.path, hint=hint
+    )

@@ -1,0 +1,84 @@
+"""A series as highdicom wants to see its source images: rebuilt from what was found to be valid.
+
+highdicom takes over what it is given. The files themselves may hold values that the standard
+doesn't allow, orders that mean nothing and numbers of too many digits; these images don't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import highdicom as hd
+from pydicom import Dataset
+from pydicom.valuerep import DSfloat, format_number_as_ds
+
+from gliomask.errors import FormatError
+from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries
+from gliomask.formats.dicom_out.source_header import Vector
+
+
+def source_images(series: ReferencedSeries) -> list[Dataset]:
+    """The source images as highdicom wants to see them, made of what was found to be valid."""
+    if series.multi_frame:
+        header = _header(series, series.planes[0])
+        header.NumberOfFrames = len(series.planes)
+        shared, frames = Dataset(), [Dataset() for _ in series.planes]
+        shared.PlaneOrientationSequence = [orientation(series.planes[0])]
+        shared.PixelMeasuresSequence = [measures(series)]
+        for frame, plane in zip(frames, series.planes, strict=True):
+            frame.PlanePositionSequence = position(plane)
+        header.SharedFunctionalGroupsSequence = [shared]
+        header.PerFrameFunctionalGroupsSequence = frames
+        return [header]
+    headers = [_header(series, plane) for plane in series.planes]
+    for header, plane in zip(headers, series.planes, strict=True):
+        header.ImagePositionPatient = decimals(plane.position)
+        header.update(orientation(series.planes[0]))
+        header.update(measures(series))
+    return headers
+
+
+def _header(series: ReferencedSeries, plane: Plane) -> Dataset:
+    header = Dataset()
+    header.update({e.tag: e for e in series.common if e.keyword != "PatientName"})
+    header.PatientName = ""  # highdicom warns of names of one component, which studies often bear
+    header.SOPClassUID, header.SOPInstanceUID = plane.sop_class, plane.sop_instance
+    header.Rows, header.Columns = series.shape
+    return header
+
+
+def orientation(plane: Plane) -> Dataset:
+    """The item of a plane orientation sequence."""
+    item = Dataset()
+    item.ImageOrientationPatient = decimals([*plane.rows_run, *plane.columns_run])
+    return item
+
+
+def measures(series: ReferencedSeries) -> Dataset:
+    """The item of a pixel measures sequence.
+
+    The spacing of all slices is told here, because those with a mask may have gaps.
+
+    Raises:
+        FormatError: a single image that doesn't tell its thickness.
+    """
+    item, first, spacing = Dataset(), series.planes[0], series.slice_spacing
+    item.PixelSpacing = decimals(first.spacing)
+    if spacing is not None:
+        item.SpacingBetweenSlices = decimals([spacing])[0]
+    thickness = first.thickness or spacing
+    if thickness is None:
+        what = "a single image must tell its thickness"
+        raise FormatError(what, path=series.path, field="SliceThickness")
+    item.SliceThickness = decimals([thickness])[0]
+    return item
+
+
+def position(plane: Plane) -> hd.PlanePositionSequence:
+    """Where a plane lies, in the words of highdicom."""
+    return hd.PlanePositionSequence(hd.CoordinateSystemNames.PATIENT, list(plane.position))
+
+
+def decimals(numbers: Sequence[float] | Vector) -> list[DSfloat]:
+    """Numbers as decimal strings of up to 16 characters."""
+    return [DSfloat(format_number_as_ds(float(number))) for number in numbers]

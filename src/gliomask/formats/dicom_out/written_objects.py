@@ -1,0 +1,91 @@
+"""What every DICOM object that we write says of itself: who made it, when, and its UIDs.
+
+UIDs stand under the root that pydicom gives away for this use. Unless fresh ones are asked for,
+they are a hash of all that decides the content, so that a result which is computed and sent again
+after a failure is the same object to an archive, not a second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+from pydicom.uid import UID, generate_uid
+
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.formats.dicom_out.referenced_series import ReferencedSeries
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
+
+NAME = "gliomask"
+CHARACTER_SET = "ISO_IR 192"
+"""UTF-8: whatever the series was written in, names come through."""
+SERIES_DESCRIPTION = f"{NAME} tumour segmentation. {RESEARCH_USE_ONLY}"
+_LONG = 64
+
+
+@dataclass(frozen=True)
+class WrittenObject:
+    """What was written.
+
+    Attributes:
+        sop_class: its kind.
+        sop_instance: its UID.
+        series: the UID of the series that it is alone in.
+    """
+
+    sop_class: str
+    sop_instance: str
+    series: str
+
+
+def uid_maker(
+    kind: str, masks: MaskArray, drawn: DrawnSegments, series: ReferencedSeries, made: Maker
+) -> Callable[[str], UID]:
+    """A function from a role (``instance``, ``series`` ...) to its UID.
+
+    Args:
+        kind: of the object, so that two kinds of one result differ.
+        masks: (P, rows, columns, R) in the order of the series' planes.
+        drawn: whose segments they are.
+        series: that they lie on.
+        made: who made them.
+    """
+    if made.fresh_uids:
+        return lambda role: generate_uid()
+    content = np.packbits(masks).tobytes().hex()
+    images = [(plane.sop_instance, plane.frame) for plane in series.planes]
+    maker = (made.model, made.version, made.weights)
+    known = repr((kind, images, masks.shape, drawn.segments, maker))
+    return lambda role: generate_uid(entropy_srcs=[role, known, content])
+
+
+def created(made: Maker, series: ReferencedSeries) -> datetime:
+    """When the object was made, on the clock that the study's own times are on."""
+    when = made.created or datetime.now().astimezone()
+    offset = str(series.common.get("TimezoneOffsetFromUTC") or "")
+    if offset:
+        minutes = int(offset[0] + "1") * (int(offset[1:3]) * 60 + int(offset[3:5]))
+        when = when.astimezone(timezone(timedelta(minutes=minutes)))
+    return when
+
+
+def plain(text: str, limit: int = _LONG) -> str:
+    """Text as an attribute of one value may hold it: no backslash, nothing unprintable.
+
+    It is cut to ``limit`` bytes of UTF-8, because some readers count bytes where the standard
+    counts letters.
+    """
+    legible = "".join(c if c.isprintable() and c != "\\" else "_" for c in text)
+    return legible.encode()[:limit].decode(errors="ignore").strip()
+
+
+def description(made: Maker) -> str:
+    """What the content is, up to 64 characters."""
+    return plain(f"{RESEARCH_USE_ONLY}. Made by {made.model}")
+
+
+def serial_number(made: Maker) -> str:
+    """What tells this maker from others of its kind: the weights, else the model's name."""
+    return plain(made.weights) or plain(made.model) or NAME

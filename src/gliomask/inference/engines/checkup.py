@@ -1,0 +1,94 @@
+"""Which engines there are, proven by making each of them work, and which one would be used."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gliomask.errors import GliomaskError
+from gliomask.inference.engines.choice import engine_statuses, open_engine
+from gliomask.inference.engines.engine import usable_threads
+from gliomask.inference.trial import (
+    GPU_TOLERANCE,
+    TOLERANCE,
+    Proof,
+    Trial,
+    make_trial,
+    too_far,
+    trial_card,
+    write_trial,
+)
+from gliomask.machine.checkup import Finding
+
+_NETWORK: Final = "u2net-tiny"
+_SIZE: Final = 64
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What runs a network here.
+
+    Attributes:
+        proofs: of each engine there is, the fastest first.
+        chosen: what runs a network if nothing is asked for; None if nothing can.
+        why: it is that one, or there is none.
+        problem: why the chosen one can't be trusted; empty if it can.
+        threads: that it uses on the processor.
+    """
+
+    proofs: tuple[Proof, ...]
+    chosen: str | None
+    why: str
+    problem: str
+    threads: int
+
+
+def check_engines() -> Engines:
+    """Runs a small network with fixed weights through all of them."""
+    with tempfile.TemporaryDirectory(prefix="gliomask-") as place:
+        write_trial(Path(place), trial_card(_NETWORK, _SIZE))
+        trial = make_trial(Path(place), 2, _SIZE)
+        proofs = tuple(trial.prove(status) for status in engine_statuses())
+        return _choose(trial, proofs)
+
+
+def judge_engines(engines: Engines) -> tuple[Finding, ...]:
+    """An engine that is absent is missed only where no other one works.
+
+    How right an answer is, is the largest difference of its probabilities from the reference.
+    """
+    works = any(proof.works for proof in engines.proofs)
+    rows = [_judge(proof, works) for proof in engines.proofs]
+    chosen, why = engines.chosen or "none", engines.why
+    if engines.chosen is None:
+        return (*rows, Finding("engines", "to be used", "breaks", chosen, why))
+    if engines.problem:
+        return (*rows, Finding("engines", "to be used", "breaks", chosen, engines.problem))
+    return (*rows, Finding("engines", "to be used", "ok", chosen, why))
+
+
+def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
+    threads = usable_threads()
+    try:
+        opened = open_engine(trial.folder)
+        found = trial.difference(opened.engine)
+    except GliomaskError as problem:
+        return Engines(proofs, None, str(problem), "", threads)
+    on_gpu = "cuda" in opened.engine.name
+    why = "there is a GPU that torch can use" if on_gpu else "the fastest that works here"
+    off = too_far(found, GPU_TOLERANCE if on_gpu else TOLERANCE)
+    wrong = f"{off}; take another by --engine" if off else ""
+    return Engines(proofs, opened.engine.name, opened.note or why, wrong, threads)
+
+
+def _judge(proof: Proof, one_works: bool) -> Finding:
+    if proof.works:
+        remark = f"right to {proof.difference:.0e} (allowed {TOLERANCE:g})"
+        return Finding("engines", proof.name, "ok", proof.version or "", remark)
+    if proof.version is None:
+        return Finding(
+            "engines", proof.name, "ok" if one_works else "note", "absent", proof.problem
+        )
+    return Finding("engines", proof.name, "note", proof.version, proof.problem)

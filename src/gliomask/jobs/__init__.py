@@ -1,0 +1,1 @@
+"""What every long piece of work needs: progress, a journal, processes, failures, times."""

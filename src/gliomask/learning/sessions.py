@@ -1,0 +1,96 @@
+"""The provenance of a run: with what it was made, and each time that someone worked on it.
+
+A training that was stopped and gone on with has several sessions, perhaps on several machines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from gliomask.config import Options
+from gliomask.core.atomic import write_text
+from gliomask.errors import GliomaskError, unexpected
+from gliomask.provenance.record import provenance
+from gliomask.provenance.run_files import PROVENANCE
+
+
+class Session:
+    """One session of work on a run; it is written down when it begins and when it ends.
+
+    Args:
+        run: the run folder.
+        options: of the command.
+        facts: what else is to be kept: seed, data, device.
+    """
+
+    def __init__(self, run: Path, options: Options, facts: dict[str, Any]) -> None:
+        self._path = run / PROVENANCE
+        self._keys = {**provenance("train", options), **facts}
+        self._earlier = _sessions(self._path)
+        self._now = {
+            "command_line": shlex.join(sys.argv),
+            "started": _time(),
+            "ended": None,
+            "outcome": "under way",
+            "machine": _machine(),
+        }
+        self._write()
+
+    def __enter__(self) -> None:
+        """It has begun already."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._now |= {"ended": _time(), "outcome": _outcome(error)}
+        self._write()
+
+    def _write(self) -> None:
+        keys = {**self._keys, "sessions": [*self._earlier, self._now]}
+        write_text(self._path, json.dumps(keys, indent=1) + "\n")
+
+
+def _outcome(error: BaseException | None) -> str:
+    if error is None:
+        return "done"
+    return str(error) if isinstance(error, GliomaskError) else unexpected(error)
+
+
+def _sessions(path: Path) -> list[Any]:
+    """Of an earlier provenance; none if there is none that can be read."""
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    found = keys.get("sessions") if isinstance(keys, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _machine() -> dict[str, Any]:
+    there = torch.cuda.is_available()
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if there else None,
+        "lightning_fabric": version("lightning-fabric"),
+    }
+
+
+def _time() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,139 @@
+"""How far off a figure may be that is read from a mask.
+
+Every figure comes with a lower and an upper end and with how these were found:
+
+* the interval that the prediction itself states, where it states one;
+* two other thresholds of the probability map, where there is one: the odds of the threshold
+  divided by three and times three (0.25 and 0.75 around 0.5);
+* else the boundary moved inwards and outwards by half a voxel, which is what the grid leaves open
+  when nothing is known of the mask's maker: the true boundary may be anywhere between the centres
+  of the last voxel inside and the first outside.
+
+The last two say what the grid or the threshold leave open and nothing of a tumour that was missed
+or invented.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.geometry import voxel_ml
+from gliomask.core.volume import Affine
+from gliomask.lesions.diameters import Diameters, Segment
+from gliomask.lesions.lesions import Mask
+
+HALF_VOXEL = "boundary moved by half a voxel"
+THRESHOLDS = "odds of the threshold times and divided by 3"
+STATED = "90 % interval stated by the prediction"
+_ODDS = 3.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure and its error.
+
+    Attributes:
+        value: as measured.
+        low, high: the ends of the error; ``low <= value <= high``.
+        method: how they were found.
+    """
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"{self.value} is not between {self.low} and {self.high}")
+
+
+@dataclass(frozen=True)
+class MeasuredDiameters:
+    """Both diameters in mm and their product in mm², each with its error."""
+
+    long: Measured
+    short: Measured
+    product: Measured
+
+
+def mask_volume(mask: Mask, affine: Affine) -> Measured:
+    """The volume of a mask (I, J, K) in ml, its boundary moved by half a voxel each way.
+
+    Distances to the boundary are taken in voxels, so that along each axis half of that axis' own
+    voxel is meant. A voxel that the moved boundary runs through counts in part. An empty mask has
+    the volume 0 without an error: there is no boundary.
+    """
+    each = voxel_ml(affine)
+    count = int(np.count_nonzero(mask))
+    if not count:
+        return Measured(0.0, 0.0, 0.0, HALF_VOXEL)
+    distance = _signed_distance(mask)
+    low, high = (float(np.clip(0.5 + distance + by, 0, 1).sum()) for by in (-0.5, 0.5))
+    return Measured(count * each, min(low, count) * each, max(high, count) * each, HALF_VOXEL)
+
+
+def probability_volume(
+    probability: npt.NDArray[np.floating], threshold: float, affine: Affine
+) -> Measured:
+    """The volume in ml of all that reaches a threshold, and at the two thresholds around it.
+
+    Args:
+        probability: (I, J, K) in [0, 1].
+        threshold: between 0 and 1.
+        affine: (4, 4), voxel index to RAS+ mm.
+    """
+    each = voxel_ml(affine)
+    odds = threshold / (1 - threshold)
+    limits = [o / (1 + o) for o in (odds * _ODDS, odds, odds / _ODDS)]
+    low, value, high = (float(np.count_nonzero(probability >= limit)) * each for limit in limits)
+    return Measured(value, low, high, THRESHOLDS)
+
+
+def stated_volume(value: float, interval: tuple[float, float]) -> Measured:
+    """A volume with the interval that the prediction states, widened to hold the volume."""
+    low, high = interval
+    return Measured(value, min(low, value), max(high, value), STATED)
+
+
+def measured_diameters(diameters: Diameters) -> MeasuredDiameters:
+    """The diameters of a lesion, each end moved by half a voxel along the line.
+
+    So a diameter is off by up to the width of one voxel in its direction: by more along the
+    longer side of anisotropic pixels.
+    """
+    long, short = _moved(diameters.long), _moved(diameters.short)
+    product = Measured(
+        diameters.product_mm2, long.low * short.low, long.high * short.high, HALF_VOXEL
+    )
+    return MeasuredDiameters(long, short, product)
+
+
+def total(parts: list[Measured]) -> Measured:
+    """The sum; the errors add up, since one maker's boundaries are off in the same way."""
+    sums = [sum(getattr(part, name) for part in parts) for name in ("value", "low", "high")]
+    methods = sorted({part.method for part in parts}) or [HALF_VOXEL]
+    return Measured(float(sums[0]), float(sums[1]), float(sums[2]), ", ".join(methods))
+
+
+def _moved(segment: Segment) -> Measured:
+    pixels = float(np.linalg.norm(np.subtract(*segment.voxels)))
+    pixel_mm = segment.length_mm / pixels
+    length = segment.length_mm
+    return Measured(length, max(0.0, length - pixel_mm), length + pixel_mm, HALF_VOXEL)
+
+
+def _signed_distance(mask: Mask) -> npt.NDArray[np.float64]:
+    """Voxels to the boundary, positive inside, on the mask's box and two voxels around it.
+
+    The boundary lies half a voxel from the centres next to it.
+    """
+    from scipy.ndimage import distance_transform_edt, find_objects
+
+    inside = np.pad(mask[find_objects(mask.view(np.uint8))[0]], 2)
+    within: npt.NDArray[np.float64] = distance_transform_edt(inside)
+    without: npt.NDArray[np.float64] = distance_transform_edt(~inside)
+    return np.where(inside, within - 0.5, 0.5 - without)

@@ -1,0 +1,97 @@
+"""Which lesions of several time points are the same one: those that overlap where they lie.
+
+This needs scans that are registered. Whether they are can't be seen from their headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.volume import Affine
+from gliomask.lesions.lesions import Lesions
+
+Numbers = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One lesion through time.
+
+    Attributes:
+        number: 1 is the one with the largest volume at any time point.
+        parts: for each time point the numbers of the lesions that it is there: none where it is
+            not there, several where it is in pieces that are one at another time.
+    """
+
+    number: int
+    parts: tuple[tuple[int, ...], ...]
+
+
+def on_grid(labels: Numbers, affine: Affine, shape: tuple[int, int, int], onto: Affine) -> Numbers:
+    """Labels (I, J, K) on another grid by nearest neighbour; 0 beyond their own.
+
+    Args:
+        labels: numbers of lesions.
+        affine: theirs, voxel index to RAS+ mm.
+        shape: of the other grid.
+        onto: its affine.
+    """
+    from scipy.ndimage import affine_transform
+
+    back = np.linalg.inv(affine) @ onto
+    if labels.shape == shape and np.allclose(back, np.eye(4), atol=1e-4):
+        return labels
+    moved: Numbers = affine_transform(labels, back, output_shape=shape, order=0)
+    return moved
+
+
+def match_lesions(found: Sequence[Lesions], labels: Sequence[Numbers]) -> tuple[Track, ...]:
+    """Joins the lesions that overlap at any two time points, the largest first.
+
+    A lesion that splits stays one track, and so do lesions that merge: all that hangs together
+    through time is one. Tiny components are left out.
+
+    Args:
+        found: the lesions of each time point.
+        labels: their numbers, all on one grid (I, J, K).
+    """
+    nodes = [(t, lesion.number) for t, one in enumerate(found) for lesion in one.found]
+    group = {node: {node} for node in nodes}
+    for (t, one), (u, other) in combinations(enumerate(labels), 2):
+        for pair in _overlaps(one, other):
+            _join(group, (t, pair[0]), (u, pair[1]))
+    tracks = {id(held): held for held in group.values()}.values()
+    parts = [
+        tuple(tuple(sorted(n for at, n in held if at == t)) for t in range(len(found)))
+        for held in tracks
+    ]
+    parts.sort(key=lambda part: -_largest(found, part))
+    return tuple(Track(number, part) for number, part in enumerate(parts, 1))
+
+
+def _overlaps(one: Numbers, other: Numbers) -> list[tuple[int, int]]:
+    both = (one > 0) & (other > 0)
+    pairs = np.unique(np.stack([one[both], other[both]]), axis=1)
+    return [(int(first), int(second)) for first, second in pairs.T]
+
+
+def _join(
+    group: dict[tuple[int, int], set[tuple[int, int]]], one: tuple[int, int], other: tuple[int, int]
+) -> None:
+    if one in group and other in group and group[one] is not group[other]:
+        group[one] |= group[other]
+        for node in group[other]:
+            group[node] = group[one]
+
+
+def _largest(found: Sequence[Lesions], parts: Sequence[Sequence[int]]) -> float:
+    """The largest volume of a track at any time point, in ml."""
+    return max(
+        sum(lesion.volume_ml for lesion in one.found if lesion.number in numbers)
+        for one, numbers in zip(found, parts, strict=True)
+    )

@@ -1,1 +1,0 @@
-"""What is measured of a mask: lesions, volumes, diameters, and how far off these may be."""

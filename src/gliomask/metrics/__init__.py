@@ -1,0 +1,244 @@
+"""How good a mask is: the scores of gliomask's evaluation, on plain arrays.
+
+    >>> import numpy as np
+    >>> from gliomask import metrics
+    >>> reference, predicted = np.zeros((2, 8, 8), bool), np.zeros((2, 8, 8), bool)
+    >>> reference[:, 2:6, 2:6] = True
+    >>> predicted[:, 2:6, 3:7] = True
+    >>> metrics.dice(reference, predicted)
+    0.75
+
+Masks are of bool or of numbers that are all 0 or 1, both of the same shape; (H, W) or (S, H, W)
+unless a function says otherwise. The reference always comes first. ``spacing`` is the size of a
+voxel in millimetres along each axis, in the order of the axes; without it lengths are in pixels
+and a voxel counts as 1 along every axis.
+
+Empty masks are scored by one policy, which ``POLICY.text`` tells and which no NaN or infinity ever
+leaves: if both masks are empty there is no score (None); if only one is, overlap and surface Dice
+are 0, distances the diagonal of the array. Say so beside every mean.
+
+Every function raises ``ValueError`` for masks of different shapes, with other numbers than 0 and
+1, or of another number of dimensions, and for a spacing that is not one positive length for each
+axis. Importing this module loads numpy only; surfaces load MONAI when they are first asked for,
+which takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.metrics.lesions import LesionScore, score_lesions
+from gliomask.metrics.overlap_counts import Mask, Overlap
+from gliomask.metrics.overlap_counts import overlap as _overlap
+from gliomask.metrics.policy import POLICY, Score
+from gliomask.metrics.slicewise import SliceScore, score_slices
+from gliomask.metrics.surface_distances import SurfaceScore, distances, score_surface
+
+__all__ = [
+    "POLICY",
+    "LesionScore",
+    "Overlap",
+    "Score",
+    "SliceScore",
+    "SurfaceScore",
+    "VolumeError",
+    "assd",
+    "dice",
+    "hd95",
+    "iou",
+    "lesion_wise",
+    "overlap",
+    "precision",
+    "sensitivity",
+    "slice_scores",
+    "surface",
+    "surface_dice",
+    "volume_error",
+]
+
+MaskLike = npt.ArrayLike
+Spacing = Sequence[float]
+
+
+@dataclass(frozen=True)
+class VolumeError:
+    """Predicted minus reference volume.
+
+    Attributes:
+        ml: in millilitres, signed; None without spacing, of a picture (H, W), or if both masks
+            are empty.
+        percent: of the reference, signed; None if the reference is empty.
+    """
+
+    ml: Score
+    percent: Score
+
+
+def overlap(reference: MaskLike, predicted: MaskLike) -> Overlap:
+    """The voxels of both masks counted, of which dice, iou, sensitivity and precision follow."""
+    return _overlap(*_masks(reference, predicted))
+
+
+def dice(reference: MaskLike, predicted: MaskLike) -> Score:
+    """Shared voxels over the mean size of both masks, in [0, 1] (Dice 1945)."""
+    return overlap(reference, predicted).dice
+
+
+def iou(reference: MaskLike, predicted: MaskLike) -> Score:
+    """Shared voxels over the voxels of either mask, in [0, 1] (Jaccard 1912)."""
+    return overlap(reference, predicted).iou
+
+
+def sensitivity(reference: MaskLike, predicted: MaskLike) -> Score:
+    """The share of the reference that was found, in [0, 1]; 0 if only one mask is empty."""
+    return overlap(reference, predicted).sensitivity
+
+
+def precision(reference: MaskLike, predicted: MaskLike) -> Score:
+    """The share of the prediction that is right, in [0, 1]; 0 if only one mask is empty."""
+    return overlap(reference, predicted).precision
+
+
+def volume_error(
+    reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
+) -> VolumeError:
+    """By how much the predicted volume is too large (positive) or too small (negative)."""
+    drawn, found = _masks(reference, predicted)
+    counts, voxel = _overlap(drawn, found), _voxel_ml(_spacing(spacing, drawn))
+    ml = (counts.predicted - counts.reference) * voxel if voxel is not None else None
+    both_empty = not counts.predicted and not counts.reference
+    return VolumeError(POLICY.both_empty if both_empty else ml, counts.volume_error_percent)
+
+
+def surface(
+    reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
+) -> SurfaceScore:
+    """HD95, ASSD and the surface Dice at 1 and 2 mm (or pixels), in one pass: for several at once.
+
+    The surface of a mask is its voxels with a face neighbour outside it or outside the array;
+    distances run from voxel centre to voxel centre. Edges and distances are MONAI's. Give a single
+    slice as (H, W): of (1, H, W) every voxel is surface.
+    """
+    drawn, found = _masks(reference, predicted)
+    return score_surface(drawn, found, _spacing(spacing, drawn))
+
+
+def hd95(reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None) -> Score:
+    """Robust Hausdorff distance in mm, or in pixels without spacing.
+
+    The larger of the 95th percentiles of the distances from one surface to the other and back
+    (Huttenlocher 1993). If only one mask is empty, the diagonal of the array.
+    """
+    return surface(reference, predicted, spacing).hd95
+
+
+def assd(reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None) -> Score:
+    """Average symmetric surface distance in mm, or in pixels without spacing.
+
+    The mean of the distances from both surfaces to the other (Heimann 2009). If only one mask is
+    empty, the diagonal of the array.
+    """
+    return surface(reference, predicted, spacing).assd
+
+
+def surface_dice(
+    reference: MaskLike,
+    predicted: MaskLike,
+    spacing: Spacing | None = None,
+    *,
+    tolerance: float = 2.0,
+) -> Score:
+    """Normalised surface Dice: the share of both surfaces within ``tolerance`` of the other.
+
+    In [0, 1] (Nikolov 2018), the surface counted in voxels; 0 if only one mask is empty.
+
+    Args:
+        reference, predicted: masks.
+        spacing: in mm.
+        tolerance: in mm, or in pixels without spacing; not negative.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"a tolerance of {tolerance}, which must not be negative")
+    drawn, found = _masks(reference, predicted)
+    sides = _spacing(spacing, drawn) or (1.0,) * drawn.ndim
+    counts = _overlap(drawn, found)
+    return POLICY.settle(
+        counts.reference,
+        counts.predicted,
+        lambda: distances(drawn, found, sides).share_within(tolerance),
+    )
+
+
+def lesion_wise(
+    reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
+) -> LesionScore:
+    """Mean Dice and HD95 over lesions as BraTS 2023 takes them for adult glioma, and their counts.
+
+    Missed and invented lesions count with Dice 0 and HD95 374; lesions of at most 50 mm³ are left
+    out. The definition stands in ``gliomask.metrics.lesions``. Both scores are None if there
+    was nothing to judge (the challenge gives Dice 1 and HD95 0). Without spacing voxels stand for
+    mm³.
+
+    Args:
+        reference, predicted: masks (S, H, W).
+        spacing: in mm.
+    """
+    drawn, found = _masks(reference, predicted, dimensions=(3,))
+    return score_lesions(drawn, found, _spacing(spacing, drawn))
+
+
+def slice_scores(
+    reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
+) -> SliceScore:
+    """Dice over the slices with tumour, and how much was invented in those without.
+
+    Never the headline, for large tumours have more slices.
+
+    Args:
+        reference, predicted: masks (S, H, W).
+        spacing: in mm; gives the invented area in mm².
+    """
+    drawn, found = _masks(reference, predicted, dimensions=(3,))
+    sides = _spacing(spacing, drawn)
+    return score_slices(drawn, found, None if sides is None else sides[1] * sides[2])
+
+
+def _masks(
+    reference: MaskLike, predicted: MaskLike, dimensions: tuple[int, ...] = (2, 3)
+) -> tuple[Mask, Mask]:
+    drawn, found = _mask(reference, "reference"), _mask(predicted, "prediction")
+    if drawn.shape != found.shape:
+        raise ValueError(f"masks of shapes {drawn.shape} and {found.shape}")
+    if drawn.ndim not in dimensions:
+        allowed = " or ".join(map(str, dimensions))
+        raise ValueError(f"masks of {drawn.ndim} dimensions, allowed {allowed}")
+    return drawn, found
+
+
+def _mask(values: MaskLike, which: str) -> Mask:
+    array = np.asarray(values)
+    if array.dtype == np.bool_:
+        return array
+    mask: Mask = array == 1
+    if not (mask | (array == 0)).all():
+        raise ValueError(f"the {which} is no mask: it holds other values than 0 and 1")
+    return mask
+
+
+def _spacing(spacing: Spacing | None, mask: Mask) -> tuple[float, ...] | None:
+    if spacing is None:
+        return None
+    sides = tuple(float(side) for side in spacing)
+    if len(sides) != mask.ndim or not all(0 < side < np.inf for side in sides):
+        raise ValueError(f"a spacing of {sides}, allowed {mask.ndim} positive lengths")
+    return sides
+
+
+def _voxel_ml(spacing: Sequence[float] | None) -> float | None:
+    if spacing is None or len(spacing) != 3:
+        return None
+    return float(np.prod(spacing)) / 1000.0

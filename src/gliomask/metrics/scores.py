@@ -1,0 +1,89 @@
+"""One case judged: a row for each region, on the grid of the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.labels import LabelArray, region_masks
+from gliomask.metrics.case_score import CaseScore
+from gliomask.metrics.lesions import score_lesions
+from gliomask.metrics.metric import METRICS
+from gliomask.metrics.overlap_counts import Mask, overlap
+from gliomask.metrics.slicewise import score_slices
+from gliomask.metrics.surface_distances import score_surface
+
+__all__ = ["METRICS", "CaseScore", "MaskPair", "score_case"]
+
+
+@dataclass(frozen=True, eq=False)
+class MaskPair:
+    """What was drawn and what was predicted for one case.
+
+    Attributes:
+        case: its id.
+        patient: the key that examinations of one person share.
+        reference: (S, H, W) our labels, axial slices.
+        predicted: (S, H, W) our labels, the same slices. In a mask of the region ``whole`` alone
+            any label of that region may stand.
+        annotated: (S,) bool, the slices in which someone looked for tumour; the others are not
+            scored, for what is in them is unknown. None means all.
+        voxel_ml: the volume of a voxel; None where the data has no millimetres.
+        spacing_mm: the voxel's size along S, H and W; None where the data has no millimetres.
+            With sheared voxels their product is not the volume.
+    """
+
+    case: str
+    patient: str
+    reference: LabelArray
+    predicted: LabelArray
+    annotated: npt.NDArray[np.bool_] | None
+    voxel_ml: float | None
+    spacing_mm: tuple[float, float, float] | None
+
+    def __post_init__(self) -> None:
+        if (self.voxel_ml is None) != (self.spacing_mm is None):
+            raise ValueError("a voxel with a volume has a spacing, one without has none")
+
+    @property
+    def sparse(self) -> bool:
+        """Whether slices that are judged may have neighbours that are not, or none at all."""
+        skips = self.annotated is not None and not self.annotated.all()
+        return skips or self.reference.shape[0] == 1
+
+
+def score_case(pair: MaskPair, regions: tuple[str, ...]) -> tuple[CaseScore, ...]:
+    """Judges one case: a score for each region, in their order.
+
+    Of a case with slices that nobody annotated (or with a single slice) the surfaces are measured
+    within each slice, and no lesions are counted: lone slices don't make a volume.
+
+    Raises:
+        ValueError: the masks have different shapes.
+        KeyError: an unknown region.
+    """
+    if pair.reference.shape != pair.predicted.shape:
+        raise ValueError(f"masks of shapes {pair.reference.shape} and {pair.predicted.shape}")
+    kept = slice(None) if pair.annotated is None else pair.annotated
+    reference = region_masks(pair.reference[kept], regions)
+    predicted = region_masks(pair.predicted[kept], regions)
+    return tuple(
+        _score_region(pair, region, drawn, found)
+        for region, drawn, found in zip(regions, reference, predicted, strict=True)
+    )
+
+
+def _score_region(pair: MaskPair, region: str, drawn: Mask, found: Mask) -> CaseScore:
+    spacing = pair.spacing_mm
+    return CaseScore(
+        pair.case,
+        pair.patient,
+        region,
+        overlap(drawn, found),
+        score_slices(drawn, found, None if spacing is None else spacing[1] * spacing[2]),
+        pair.voxel_ml,
+        score_surface(drawn, found, spacing, in_plane=pair.sparse),
+        None if pair.sparse else score_lesions(drawn, found, spacing),
+    )

@@ -1,0 +1,305 @@
+"""The folder in which masks are judged: what it holds, and when one may be replaced.
+
+metrics.csv      a row for each case and region
+summary.json     every figure, the policy, what failed
+report.html      all of it for people, in one file
+figures/         its charts as SVG and PNG, panels of some cases
+tables/          ready for a paper, as CSV and LaTeX
+checklist.md     CLAIM and TRIPOD+AI, as far as the records answer them
+provenance.json
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+import yaml
+
+from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.errors import Failure, InputError
+from gliomask.evaluation.case import JudgedCase
+from gliomask.metrics.exchange import find_exchanges
+from gliomask.metrics.score_table import metrics_csv
+from gliomask.nets.parameters import count_parameters
+from gliomask.provenance.run_files import PROVENANCE
+from gliomask.report.checklists.checklist import ChecklistItem, checklist_markdown, fill
+from gliomask.report.checklists.records import Records
+from gliomask.report.curves import epoch_curves
+from gliomask.report.evaluation.figures import NamedFigure, evaluation_charts
+from gliomask.report.evaluation.page import Findings, curves_chart, evaluation_page
+from gliomask.report.evaluation.pictures import decode_slice
+from gliomask.report.evaluation.tables import TextTable, score_tables, strata_table
+from gliomask.report.latex import LatexTable, latex_table
+from gliomask.report.panels import draw_panels
+from gliomask.report.style import save
+from gliomask.statistics.analysis import Analysis, Probabilities, Traits, analyse, analysis_keys
+from gliomask.statistics.logit_counts import pool
+from gliomask.statistics.summary_tables import groups_csv, scores_csv
+
+METRICS, SUMMARY, FIGURES = "metrics.csv", "summary.json", "figures"
+REPORT, TABLES, CHECKLIST = "report.html", "tables", "checklist.md"
+Ranked = TypeVar("Ranked")
+_OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """All that goes into the folder.
+
+    Attributes:
+        title: what was judged.
+        subtitle: by what.
+        judged: the cases, in the order of the table.
+        failures: those that could not be.
+        traits: patient -> what a table says of them, besides what the cases know themselves.
+        temperature: of the probabilities in ``judged``, as the model's card calibrates them.
+        licences: of the data.
+        warnings: what must be said beside every figure.
+        facts: (name, value) of data and model, for the page.
+        about: what was judged and how; goes into ``summary.json``.
+        provenance: goes into ``provenance.json``.
+        runs: folders of the models that were judged; their records fill the checklists.
+        figures: cases to draw large: the worst, the best, the median and others between.
+        report: whether the report and its figures are written.
+    """
+
+    title: str
+    judged: tuple[JudgedCase, ...]
+    failures: tuple[Failure, ...]
+    subtitle: str = ""
+    traits: Traits = field(default_factory=lambda: MappingProxyType({}))
+    temperature: float = 1.0
+    licences: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    about: Mapping[str, object] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    runs: tuple[Path, ...] = ()
+    figures: int = 0
+    report: bool = True
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the patients is a phantom."""
+        return any(case.synthetic for case in self.judged)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judgement comes to.
+
+    Attributes:
+        analysis: its figures.
+        remarks: (case, what looks wrong with it).
+    """
+
+    analysis: Analysis
+    remarks: tuple[tuple[str, str], ...]
+
+
+def check_target(out: Path) -> None:
+    """Refuses to replace anything but an earlier evaluation.
+
+    Raises:
+        InputError: ``out`` is a file, or a folder that holds something else.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError("not a folder", path=out)
+    held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    foreign = held - _OURS
+    if foreign or (held and SUMMARY not in held):
+        raise InputError(
+            "the folder holds something that is not an evaluation",
+            path=out,
+            field="entry",
+            found=min(foreign or held),
+            hint="give a new folder",
+        )
+
+
+def write_judgement(out: Path, judgement: Judgement) -> Judged:
+    """Works out the figures and writes the folder, whole or not at all.
+
+    An earlier evaluation in it is replaced.
+
+    Args:
+        out: the folder.
+        judgement: what to write; at least one case.
+    """
+    analysis = _analyse(judgement)
+    remarks = _remarks(judgement)
+    keys = {
+        **analysis_keys(analysis),
+        **judgement.about,
+        "synthetic_data": judgement.synthetic,
+        "licences": list(judgement.licences),
+        "warnings": list(judgement.warnings),
+        "remarks": _listed(remarks, "remark"),
+        "failed": _listed(judgement.failures, "reason"),
+    }
+    checklist = _checklist(judgement, keys)
+    with atomic_folder(out) as folder:
+        write_text(folder / METRICS, metrics_csv(analysis.scores))
+        _write_json(folder / SUMMARY, keys)
+        _write_json(folder / PROVENANCE, judgement.provenance)
+        write_text(folder / CHECKLIST, checklist_markdown(checklist))
+        _write_tables(folder / TABLES, analysis)
+        if judgement.report:
+            charts = list(evaluation_charts(analysis))
+            for chart in charts:
+                save(chart.figure, folder / FIGURES / chart.stem, ("svg", "png"))
+            _draw_panels(judgement, folder / FIGURES)
+            findings = _findings(judgement, analysis, remarks, charts, checklist)
+            write_text(folder / REPORT, evaluation_page(findings))
+    return Judged(analysis, remarks)
+
+
+def _analyse(judgement: Judgement) -> Analysis:
+    judged = judgement.judged
+    regions = dict.fromkeys(region for case in judged for region in case.calibration)
+    counts = {
+        region: pool(c.calibration[region] for c in judged if region in c.calibration)
+        for region in regions
+    }
+    return analyse(
+        [score for case in judged for score in case.scores],
+        {
+            case.patient: {**case.traits, **judgement.traits.get(case.patient, {})}
+            for case in judged
+        },
+        {region: Probabilities(one, judgement.temperature) for region, one in counts.items()},
+    )
+
+
+def _remarks(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+    """What looks wrong with single cases, and masks that seem to be of another case."""
+    own = [(case.case, remark) for case in judgement.judged for remark in case.remarks]
+    exchanges = find_exchanges(case.fit for case in judgement.judged if case.fit is not None)
+    return (*own, *((exchange.case, exchange.text) for exchange in exchanges))
+
+
+def _findings(
+    judgement: Judgement,
+    analysis: Analysis,
+    remarks: Sequence[tuple[str, str]],
+    charts: Sequence[NamedFigure],
+    checklist: Sequence[ChecklistItem],
+) -> Findings:
+    return Findings(
+        title=judgement.title,
+        subtitle=judgement.subtitle,
+        warnings=judgement.warnings
+        + (("Synthetic patients: not a measure of accuracy.",) if judgement.synthetic else ()),
+        analysis=analysis,
+        charts=[*charts, *_curves(judgement.runs)],
+        pictures={case.case: case.pictures for case in judgement.judged},
+        remarks=remarks,
+        failures=judgement.failures,
+        facts=_facts(judgement),
+        checklist=checklist,
+    )
+
+
+def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
+    """Of the runs that have a history; models without a training have none."""
+    found = [run for run in runs if (run / "history.csv").is_file()]
+    several = len(found) > 1
+    return [curves_chart(epoch_curves(run), run.name if several else "") for run in found]
+
+
+def _facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+    software = judgement.provenance.get("software", {})
+    options = judgement.provenance.get("options", {})
+    return (
+        *judgement.facts,
+        ("licence of the data", ", ".join(judgement.licences) or "not known"),
+        ("command", f"gliomask {judgement.provenance.get('command', '')}"),
+        ("options", ", ".join(f"{k} = {v}" for k, v in options.items() if v not in (None, []))),
+        ("software", ", ".join(f"{name} {version}" for name, version in software.items())),
+    )
+
+
+def _checklist(judgement: Judgement, summary: Mapping[str, object]) -> tuple[ChecklistItem, ...]:
+    """Filled from the records of the one run that was judged, if it was one."""
+    run = judgement.runs[0] if len(judgement.runs) == 1 else None
+    return fill(
+        Records(
+            summary=summary,
+            evaluation=judgement.provenance,
+            card=_load(run, "card.json"),
+            run=_load(run, PROVENANCE),
+            recipe=_load(run, "config.yaml"),
+            history=_history(run),
+            parameters=None if run is None else count_parameters(run),
+        )
+    )
+
+
+def _load(run: Path | None, name: str) -> object:
+    """A record of a run; None if it has none that can be read, which leaves items blank."""
+    try:
+        text = None if run is None else (run / name).read_text(encoding="utf-8")
+        return None if text is None else yaml.safe_load(text)  # JSON is YAML too
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
+def _history(run: Path | None) -> list[dict[str, str]] | None:
+    try:
+        text = None if run is None else (run / "history.csv").read_text(encoding="utf-8")
+        return None if text is None else list(csv.DictReader(text.splitlines()))
+    except (OSError, ValueError, csv.Error):
+        return None
+
+
+def _write_tables(folder: Path, analysis: Analysis) -> None:
+    write_text(folder / "scores.csv", scores_csv(analysis))
+    write_text(folder / "groups.csv", groups_csv(analysis))
+    scores = zip(analysis.regions, score_tables(analysis), strict=True)
+    tables = {f"scores_{region}": table for region, table in scores}
+    for name, table in {**tables, "groups": strata_table(analysis)}.items():
+        if table.rows:
+            write_text(folder / f"{name}.tex", _latex(name, table, analysis))
+
+
+def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
+    caption = f"{table.caption}. {analysis.summary.policy}"
+    return latex_table(LatexTable(table.columns, table.rows, caption, f"tab:{name}"))
+
+
+def _draw_panels(judgement: Judgement, folder: Path) -> None:
+    """Panels named so that they sort from the worst case to the best; those with an image only."""
+    shown = [
+        (dice, case)
+        for case in judgement.judged
+        if (dice := case.scores[0].overlap.dice) is not None and case.pictures[0].image
+    ]
+    ranked = sorted(shown, key=lambda one: (one[0], one[1].case))
+    for rank, (_, case) in enumerate(_chosen(ranked, judgement.figures), start=1):
+        picture = next((p for p in case.pictures if p.role == "median"), case.pictures[0])
+        score = case.scores[0]
+        view = decode_slice(picture, case.case, score.overlap.dice, synthetic=case.synthetic)
+        draw_panels(view, folder / f"panels_{rank:02d}_{case.case}.png")
+
+
+def _chosen(ranked: Sequence[Ranked], count: int) -> list[Ranked]:
+    """The worst, the best and the median one first, then others evenly between."""
+    last = len(ranked) - 1
+    even = np.linspace(0, max(last, 0), max(count, 2)).round().astype(int).tolist()
+    wanted = list(dict.fromkeys([0, last, last // 2, *even]))[:count]
+    return [ranked[k] for k in sorted(wanted)] if ranked else []
+
+
+def _listed(found: Sequence[tuple[str, str]], what: str) -> list[dict[str, str]]:
+    return [{"case": case, what: text} for case, text in found]
+
+
+def _write_json(path: Path, keys: Mapping[str, object]) -> None:
+    write_text(path, json.dumps(keys, indent=1, allow_nan=False) + "\n")

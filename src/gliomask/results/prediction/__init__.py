@@ -1,0 +1,1 @@
+"""The result of a prediction: its record, pages and files."""

@@ -1,0 +1,66 @@
+"""Masks as DICOM, drawn on the series that the mask lies on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from gliomask.core.case import Case
+from gliomask.core.geometry import same_place
+from gliomask.core.labels import region_masks
+from gliomask.core.volume import BEST_SHOWN, Volume
+from gliomask.errors import CaseError
+from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.written_objects import WrittenObject
+from gliomask.formats.images import is_series
+from gliomask.results.prediction.outcome import Outcome
+
+Writer = Callable[[Path, DrawnSegments, Sequence[Path], Maker], WrittenObject]
+
+
+def is_dicom_case(case: Case) -> bool:
+    """Whether all of its images are DICOM series."""
+    return all(is_series(image.paths) for image in case.images.values())
+
+
+def write_dicom(path: Path, outcome: Outcome, writer: Writer) -> WrittenObject:
+    """Writes the regions of a prediction as a DICOM object.
+
+    Args:
+        path: of the object.
+        outcome: what to draw.
+        writer: ``write_dicom_seg`` or ``write_rtstruct``.
+
+    Raises:
+        CaseError: none of the case's images is a DICOM series on the grid of the mask.
+    """
+    prediction = outcome.prediction
+    drawn = DrawnSegments(
+        region_masks(prediction.mask, prediction.regions),
+        tuple(SEGMENTS[region] for region in prediction.regions),
+        prediction.affine,
+    )
+    weights = prediction.provenance.get("weights_sha256")
+    maker = Maker(prediction.model, version("gliomask"), str(weights or ""))
+    return writer(path, drawn, _sources(outcome.case, outcome.volume), maker)
+
+
+def _sources(case: Case, volume: Volume) -> tuple[Path, ...]:
+    """The files of the series that the mask lies on, the one that shows most if there are more."""
+    from gliomask.formats.dicom.read import series_grid
+
+    ranked = [name for name in BEST_SHOWN if name in case.images]
+    for name in ranked:
+        image = case.images[name]
+        if not is_series(image.paths):
+            continue
+        grid = series_grid(image.paths, image.channel)
+        if grid.shape == volume.shape and same_place(grid.affine, volume.affine, volume.shape):
+            return image.paths
+    raise CaseError(
+        f"{case.id}: no DICOM series on the grid of the mask to draw it on",
+        field="--write",
+        found=", ".join(str(image) for image in case.images.values()),
+        hint="DICOM objects can be written for DICOM input only",
+    )

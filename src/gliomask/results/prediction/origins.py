@@ -1,0 +1,45 @@
+"""Where the images of a result came from, and whether a new one is of the same examination."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from gliomask.core.case import Case
+from gliomask.errors import CaseError
+from gliomask.results.prediction.record import CaseRecord
+
+
+def origins_of(case: Case, archives: Mapping[Path, Path]) -> dict[str, str]:
+    """Sequence -> where its image came from; an archive, not the folder it was unpacked to."""
+    told = {name: str(Path(str(image)).absolute()) for name, image in case.images.items()}
+    for place, archive in archives.items():
+        told = {name: text.replace(str(place), str(archive)) for name, text in told.items()}
+    return told
+
+
+def check_same_examination(
+    case: Case, earlier: CaseRecord, origins: Mapping[str, str], out: Path
+) -> None:
+    """Refuses to replace the result of an examination that lay in other folders.
+
+    Args:
+        case: to be written; origins: of its images.
+        earlier: the record of its name that ``out`` holds.
+
+    Raises:
+        CaseError: the two have no folder in common.
+    """
+    new, old = (folders_of(images.values()) for images in (origins, earlier.images))
+    if old and new and not old & new:
+        raise CaseError(
+            f"the folder holds the result {case.id} of other images, in {min(old)}",
+            path=out,
+            hint=f"give another --out for those in {min(new)}, or replace it by --again",
+        )
+
+
+def folders_of(images: Iterable[str]) -> set[str]:
+    """The folders in which images lie, by what a record says of them."""
+    return {str(Path(re.sub(r"\[\d+\]$", "", image)).absolute().parent) for image in images}

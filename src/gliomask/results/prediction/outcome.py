@@ -1,0 +1,134 @@
+"""One examination, segmented, with all that its files are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from gliomask.core.case import Case
+from gliomask.core.geometry import axis_codes, spacing_mm
+from gliomask.core.prediction import Prediction
+from gliomask.core.volume import FloatArray, Volume
+from gliomask.inference.uncertainty import LEVEL
+from gliomask.lesions.description import LesionReport, describe_lesions
+from gliomask.provenance.record import software
+from gliomask.results.prediction.record import CaseRecord, Flag, StudySeries, VolumeInterval
+
+WHITE = 255
+"""Tumour in a mask of pictures."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What was segmented, and what came of it.
+
+    Attributes:
+        case: where it came from.
+        volume: its sequences on the grid of the mask.
+        prediction: with all layers that were asked for.
+        layers: those of them that are to be written: any of ``probability``, ``disagreement``.
+        timings_s: step -> seconds.
+        result: of all that it depends on; key: and of what is to be written.
+        origins: sequence -> where its image came from, in words.
+    """
+
+    case: Case
+    volume: Volume
+    prediction: Prediction
+    layers: tuple[str, ...]
+    timings_s: Mapping[str, float]
+    result: str = ""
+    key: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def written_layers(self) -> dict[str, FloatArray]:
+        """Name -> (R, I, J, K)."""
+        held = {
+            "probability": self.prediction.probabilities,
+            "disagreement": self.prediction.disagreement,
+        }
+        found = {name: held[name] for name in self.layers}
+        return {name: layer for name, layer in found.items() if layer is not None}
+
+    @cached_property
+    def lesions(self) -> tuple[LesionReport, ...]:
+        """Of every region. Pictures have none: without millimetres nothing can be measured."""
+        made = self.prediction
+        return describe_lesions(made.mask, made.affine, made.regions) if made.has_world else ()
+
+
+def measured_ml(prediction: Prediction) -> dict[str, tuple[float, float]]:
+    """Region name -> (low, high) in millilitres of the intervals that hold nine in ten truths."""
+    every = prediction.intervals_ml or {}
+    return {r: bounds for r, bounds in every.items() if prediction.intervals[r].level == LEVEL}
+
+
+def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
+    """What ``<case>.json`` says, when these files are written beside it."""
+    case, prediction = outcome.case, outcome.prediction
+    world, volumes = prediction.has_world, prediction.volumes_ml
+    flag = prediction.reliability
+    return CaseRecord(
+        case=case.id,
+        patient=case.patient,
+        tumour_found=bool(prediction.mask.any()),
+        volumes_ml=None if volumes is None else dict(volumes),
+        volumes_ml_90=measured_ml(prediction),
+        voxels=dict(prediction.voxels),
+        intervals=_intervals(prediction),
+        reliability=Flag.model_validate(flag.plain) if flag else None,
+        lesions=tuple(asdict(lesion) for lesion in outcome.lesions),
+        mask_values=_mask_values(prediction.regions, world),
+        shape=outcome.volume.shape,
+        spacing_mm=spacing_mm(prediction.affine) if world else None,
+        axes=axis_codes(prediction.affine) if world else None,
+        sequences_used=prediction.used,
+        sequences_missing=prediction.missing,
+        images=dict(outcome.origins),
+        series=tuple(StudySeries.model_validate(asdict(one)) for one in case.series),
+        model=prediction.model,
+        synthetic_training=prediction.synthetic,
+        synthetic_data=case.synthetic,
+        notes=(*prediction.notes, *case.notes),
+        timings_s={step: round(seconds, 3) for step, seconds in outcome.timings_s.items()},
+        files=files,
+        result=outcome.result,
+        key=outcome.key,
+        provenance={**prediction.provenance, "software": software()},
+    )
+
+
+def _intervals(prediction: Prediction) -> dict[str, VolumeInterval]:
+    in_ml = prediction.intervals_ml or {}
+    return {
+        region: VolumeInterval(
+            voxels=(one.low, one.high),
+            ml=in_ml.get(region),
+            level=one.level,
+            patients=one.patients,
+            calibrated=one.calibrated,
+        )
+        for region, one in prediction.intervals.items()
+    }
+
+
+def _mask_values(regions: tuple[str, ...], has_world: bool) -> dict[str, str]:
+    """What the numbers in the mask mean."""
+    if regions == ("whole",):
+        return {"1" if has_world else str(WHITE): "tumour"}
+    told = {
+        "1": "core" if "core" in regions else "",
+        "2": "whole" if "whole" in regions else "",
+        "3": "enhancing" if "enhancing" in regions else "",
+    }
+    return {
+        number: f"{region}, and no region inside it" for number, region in told.items() if region
+    }
+
+
+def record_path(out: Path, case: Case) -> Path:
+    """Where the record of a case stands in a prediction folder."""
+    return out / f"{case.id}.json"

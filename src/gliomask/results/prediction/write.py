@@ -1,0 +1,142 @@
+"""What a prediction leaves on disk: the mask on the input's own grid, pages, DICOM, the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from gliomask.core.atomic import write_text
+from gliomask.core.case import Case
+from gliomask.core.geometry import same_place
+from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
+from gliomask.core.volume import FloatArray, Volume
+from gliomask.errors import CaseError, GliomaskError, InputError
+from gliomask.formats.mask_pictures import read_mask_pictures
+from gliomask.formats.nifti import write_nifti
+from gliomask.formats.pictures import write_picture
+from gliomask.formats.volumes import NIFTI, volume_format
+from gliomask.results.prediction.dicom import is_dicom_case, write_dicom
+from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
+from gliomask.results.prediction.record import CaseRecord, record_text
+
+Kind = Literal["nifti", "png", "html", "dicom-seg", "rtstruct"]
+
+
+def usual_kinds(case: Case) -> tuple[Kind, ...]:
+    """What is written of a case unless something else is asked for."""
+    usual: tuple[Kind, ...] = ("nifti", "png", "html")
+    return (*usual, "dicom-seg") if is_dicom_case(case) else usual
+
+
+def write_outputs(
+    folder: Path,
+    outcome: Outcome,
+    write: Sequence[Kind],
+    kept: Sequence[str] = (),
+    *,
+    strict: bool = True,
+) -> CaseRecord:
+    """Writes the files of one case into a folder, and checks the mask by reading it again.
+
+    Args:
+        folder: an empty folder.
+        outcome: what was segmented.
+        write: which kinds of files; the record (JSON) is always written. The mask of pictures is
+            a folder of pictures named after them. Layers are written for volumes with a world.
+        kept: names of files of the same result that stand already.
+        strict: whether DICOM that can't be written is an error; a note says so otherwise.
+
+    Raises:
+        InputError: two pictures of the case have the same name; DICOM asked for where the case
+            has no series on the grid of the mask, or that lacks what a DICOM object needs.
+        GliomaskError: what was written is not what was meant.
+    """
+    try:
+        _write_dicom(folder, outcome, write)
+    except InputError as problem:
+        if strict:
+            raise
+        outcome = _with_note(outcome, problem)
+    case, volume, prediction = outcome.case, outcome.volume, outcome.prediction
+    if "nifti" in write:
+        if volume.has_world:
+            _write_volume(folder, case, prediction, volume)
+        else:
+            _write_pictures(folder / f"{case.id}_mask", case, prediction)
+    if volume.has_world:
+        for name, layers in outcome.written_layers.items():
+            _write_layers(folder, f"{case.id}_{name}", layers, prediction)
+    _write_views(folder, outcome, write)
+    names = {*kept, *(entry.name for entry in folder.iterdir())}
+    record = record_of(outcome, tuple(sorted(names)))
+    write_text(folder / f"{case.id}.json", record_text(record))
+    return record
+
+
+def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
+    """matplotlib is loaded for those who want to see something."""
+    case = outcome.case
+    still = folder / f"{case.id}.png" if "png" in write else None
+    if still is not None:
+        from gliomask.report.preview import draw_preview
+
+        draw_preview(outcome.prediction, outcome.volume, still)
+    if "html" in write:
+        from gliomask.results.prediction.page import write_page
+
+        write_page(folder / f"{case.id}.html", outcome, still)
+
+
+def _write_dicom(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
+    """pydicom and highdicom are loaded for those who want them."""
+    if "dicom-seg" in write:
+        from gliomask.formats.dicom_out.seg import write_dicom_seg
+
+        write_dicom(folder / f"{outcome.case.id}.seg.dcm", outcome, write_dicom_seg)
+    if "rtstruct" in write:
+        from gliomask.formats.dicom_out.rtstruct import write_rtstruct
+
+        write_dicom(folder / f"{outcome.case.id}.rtstruct.dcm", outcome, write_rtstruct)
+
+
+def _with_note(outcome: Outcome, problem: InputError) -> Outcome:
+    why = f"{problem.what} ({problem.field}={problem.found})" if problem.field else problem.what
+    notes = (*outcome.prediction.notes, f"no DICOM Segmentation could be written: {why}")
+    return replace(outcome, prediction=replace(outcome.prediction, notes=notes))
+
+
+def _write_volume(folder: Path, case: Case, prediction: Prediction, volume: Volume) -> None:
+    """The mask in the format of the image that its grid is of; NIfTI for DICOM."""
+    kind = volume_format(case.images[volume.sequences[0]].paths[0]) or NIFTI
+    path, mask = folder / f"{case.id}_mask{kind.written}", prediction.mask
+    kind.codec.write_volume(path, mask, volume.affine, RESEARCH_USE_ONLY)
+    written, affine = kind.codec.read_labels(path)
+    if written.shape != volume.shape or not same_place(affine, volume.affine, volume.shape):
+        raise GliomaskError("the written mask is not on the grid of the input", path=path.name)
+    if not np.array_equal(written, mask):
+        raise GliomaskError("the written mask is not the one that was found", path=path.name)
+
+
+def _write_layers(folder: Path, name: str, layers: FloatArray, prediction: Prediction) -> None:
+    """A file for each region."""
+    for region, layer in zip(prediction.regions, layers, strict=True):
+        write_nifti(folder / f"{name}_{region}.nii.gz", layer, prediction.affine, RESEARCH_USE_ONLY)
+
+
+def _write_pictures(folder: Path, case: Case, prediction: Prediction) -> None:
+    """A picture for each slice: white is tumour, or the label itself where regions are told."""
+    slices = case.images[prediction.used[0]].paths
+    paths = [folder / f"{path.stem}_mask.png" for path in slices]
+    if len(set(paths)) < len(paths):
+        raise CaseError(f"{case.id}: two pictures have the same name", path=slices[0].parent)
+    scale = WHITE if prediction.regions == ("whole",) else 1
+    pictures = (prediction.mask * np.uint8(scale)).swapaxes(0, 1)
+    for k, path in enumerate(paths):
+        write_picture(path, np.ascontiguousarray(pictures[:, :, k]), RESEARCH_USE_ONLY)
+    written = read_mask_pictures(paths, numbered=scale == 1)
+    if not np.array_equal(written, prediction.mask):
+        raise GliomaskError("the written mask is not that of the input", path=folder.name)

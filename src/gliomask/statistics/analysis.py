@@ -1,0 +1,149 @@
+"""All that is worked out from the scores of an evaluation, before anyone draws or writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from gliomask.metrics.case_score import CaseScore
+from gliomask.statistics.calibration_curve import Calibration, calibration
+from gliomask.statistics.evaluation_summary import EvaluationSummary, summarise_scores, summary_keys
+from gliomask.statistics.grouping import Grouping, Value
+from gliomask.statistics.limits_of_agreement import Agreement, agreement
+from gliomask.statistics.logit_counts import LogitCounts
+from gliomask.statistics.strata import Strata, stratify
+from gliomask.statistics.summary import scores_by_patient
+
+SIZE = "tumour size"
+_UNITS = {"slice thickness": "mm"}
+Traits = Mapping[str, Mapping[str, Value]]
+"""Patient -> what is known of them -> the value."""
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """What a network said of the voxels of one region.
+
+    Attributes:
+        counts: of all judged cases together, as the model's card calibrates them.
+        temperature: of that calibration; what was before it is shown too. 1 if there was none.
+    """
+
+    counts: LogitCounts
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The figures of an evaluation.
+
+    Attributes:
+        scores: every row, cases in the order they were judged.
+        summary: over patients.
+        volume_unit: ``ml``, or ``px`` where any case lacks millimetres.
+        strata: what patients are grouped by -> the Dice of the first region in each group.
+        agreement: region -> its volumes.
+        calibration: region -> (as the network says, as the card calibrates it); one entry if
+            there was no temperature, none where only masks are known.
+    """
+
+    scores: tuple[CaseScore, ...]
+    summary: EvaluationSummary
+    volume_unit: str
+    strata: Mapping[str, Strata]
+    agreement: Mapping[str, Agreement]
+    calibration: Mapping[str, tuple[tuple[str, Calibration], ...]]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """In the order of the tables."""
+        return tuple(self.summary.metrics["dice"])
+
+
+def analyse(
+    scores: Sequence[CaseScore],
+    traits: Traits | None = None,
+    probabilities: Mapping[str, Probabilities] | None = None,
+) -> Analysis:
+    """Works everything out; the same rows give the same figures.
+
+    Args:
+        scores: rows of any cases and regions, at least one.
+        traits: what is known of the patients besides their scores.
+        probabilities: region -> what the network said.
+    """
+    unit = "ml" if all(score.voxel_ml is not None for score in scores) else "px"
+    summary = summarise_scores(scores)
+    regions = tuple(summary.metrics["dice"])
+    rows = {region: [s for s in scores if s.region == region] for region in regions}
+    return Analysis(
+        scores=tuple(scores),
+        summary=summary,
+        volume_unit=unit,
+        strata=_strata(rows[regions[0]], traits or {}, unit),
+        agreement={
+            region: agreement((s.patient, *volumes(s, unit)) for s in kept)
+            for region, kept in rows.items()
+        },
+        calibration={
+            region: _calibration(said)
+            for region, said in (probabilities or {}).items()
+            if region in regions
+        },
+    )
+
+
+def volumes(score: CaseScore, unit: str) -> tuple[float, float]:
+    """Of reference and prediction, in ``ml`` or ``px``."""
+    factor = score.voxel_ml if unit == "ml" and score.voxel_ml is not None else 1.0
+    return score.overlap.reference * factor, score.overlap.predicted * factor
+
+
+def analysis_keys(analysis: Analysis) -> dict[str, object]:
+    """The analysis as plain JSON values, the summary's keys first."""
+    return {
+        **summary_keys(analysis.summary),
+        "volume_unit": analysis.volume_unit,
+        "strata": {
+            name: {
+                "note": strata.note,
+                "dice": {one.label: asdict(one.summary) for one in strata.strata},
+            }
+            for name, strata in analysis.strata.items()
+        },
+        "agreement": {
+            region: {k: v for k, v in asdict(found).items() if k != "points"}
+            for region, found in analysis.agreement.items()
+        },
+        "calibration": {
+            region: {name: asdict(found) for name, found in curves}
+            for region, curves in analysis.calibration.items()
+        },
+    }
+
+
+def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, Strata]:
+    """Of the first region's Dice; a trait in which all patients are alike tells nothing."""
+    scores = scores_by_patient((row.patient, row.overlap.dice) for row in rows)
+    sizes = {
+        patient: float(np.mean([volumes(r, unit)[0] for r in rows if r.patient == patient]))
+        for patient in scores
+    }
+    names = dict.fromkeys(name for patient in scores for name in traits.get(patient, {}))
+    found = {SIZE: stratify(scores, sizes, Grouping(unit=unit))}
+    for name in names:
+        values = {patient: traits.get(patient, {}).get(name) for patient in scores}
+        found[name] = stratify(scores, values, Grouping(unit=_UNITS.get(name, "")))
+    return {name: strata for name, strata in found.items() if len(strata.strata) > 1}
+
+
+def _calibration(said: Probabilities) -> tuple[tuple[str, Calibration], ...]:
+    if said.temperature == 1.0:
+        return (("as the network says", calibration(said.counts)),)
+    # The probabilities are calibrated already: the inverse takes that back.
+    return (
+        ("as the network says", calibration(said.counts, 1 / said.temperature)),
+        (f"calibrated (T = {said.temperature:.2f})", calibration(said.counts)),
+    )

@@ -1,0 +1,37 @@
+"""The summaries of an evaluation as CSV, for those who go on computing with them."""
+
+from __future__ import annotations
+
+from gliomask.core.csv_table import Cell, csv_text
+from gliomask.metrics.metric import METRICS
+from gliomask.statistics.analysis import Analysis
+from gliomask.statistics.summary import Summary
+
+_FIGURES = ("n", "n_empty", "mean", "ci95_low", "ci95_high", "median", "p10", "p90", "min", "max")
+
+
+def scores_csv(analysis: Analysis) -> str:
+    """A row for each region and score."""
+    rows = [
+        [region, metric, METRICS[metric].unit, *_figures(regions[region])]
+        for region in analysis.regions
+        for metric, regions in analysis.summary.metrics.items()
+        if region in regions
+    ]
+    return csv_text(("region", "score", "unit", *_FIGURES), rows)
+
+
+def groups_csv(analysis: Analysis) -> str:
+    """The Dice of the first region, a row for each group of patients."""
+    rows = [
+        [name, one.label, *_figures(one.summary)]
+        for name, strata in analysis.strata.items()
+        for one in strata.strata
+    ]
+    return csv_text(("grouped_by", "group", *_FIGURES), rows)
+
+
+def _figures(found: Summary) -> list[Cell]:
+    low, high = found.ci95 or (None, None)
+    ends = (found.median, found.p10, found.p90, found.min, found.max)
+    return [found.n, found.n_empty, found.mean, low, high, *ends]

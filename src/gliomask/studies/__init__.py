@@ -1,0 +1,1 @@
+"""What a user points at: loose files and DICOM studies, and which sequence each image is."""

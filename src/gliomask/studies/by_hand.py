@@ -1,0 +1,90 @@
+"""What a user says by hand: which file, or which DICOM series, holds which sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.folders import pictures, stem
+from gliomask.datasets.name_reading import read_name
+from gliomask.errors import InputError, nearest
+from gliomask.studies.dicom_files import holds_dicom
+from gliomask.studies.dicom_picks import BY_HAND, TOLD, is_uid
+from gliomask.studies.dicom_study import only_series
+from gliomask.studies.loose_files import case_of_images
+from gliomask.studies.survey import Surveyed
+
+Meant = TypeVar("Meant")
+
+
+def by_sequence(given: Mapping[str, Meant]) -> dict[str, Meant]:
+    """What was given, by the names of ``core.volume.SEQUENCES``; other spellings are understood.
+
+    Raises:
+        InputError: a name that means no sequence; a sequence given twice.
+    """
+    found: dict[str, Meant] = {}
+    for name, what in given.items():
+        sequence = name if name in SEQUENCES else read_name(name).sequence
+        if sequence is None:
+            hint, allowed = nearest(name, SEQUENCES), ", ".join(SEQUENCES)
+            raise InputError(
+                "no sequence", field="sequence", found=name, allowed=allowed, hint=hint
+            )
+        if sequence in found:
+            raise InputError("given twice", field="sequence", found=sequence)
+        found[sequence] = what
+    return found
+
+
+def case_by_hand(given: Mapping[str, Path]) -> Case:
+    """The case of files, or of folders of one image each, whose sequences are given.
+
+    Raises:
+        InputError: as ``by_sequence``; no image at a path.
+    """
+    images = {sequence: _image_at(path) for sequence, path in by_sequence(given).items()}
+    first = next(iter(given.values()))
+    return case_of_images(images, stem(first.name), first.parent)
+
+
+def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
+    """Whether each series that the user chose is there, if only in one of several studies.
+
+    Raises:
+        InputError: it isn't; what there is is told.
+    """
+    if not picks:
+        return
+    if not found.series:
+        raise InputError(
+            "a series can be chosen only among DICOM series, and there are none",
+            field="series",
+            found=", ".join(f"{sequence}={wanted}" for sequence, wanted in picks.items()),
+        )
+    if not found.cases and len(found.problems) == 1:
+        raise InputError(f"{found.problems[0].case}: {found.problems[0].reason}")
+    for sequence, wanted in picks.items():
+        if is_uid(wanted) and not any(
+            one.sequence == sequence and one.evidence.startswith(BY_HAND) for one in found.series
+        ):
+            told = [f"{one.series} ({one.series_uid})" for one in found.series]
+            more = f" and {len(told) - TOLD} more" if len(told) > TOLD else ""
+            there = f"{', '.join(told[:TOLD])}{more}"
+            raise InputError(f"{sequence}={wanted} is no series; there are {there}")
+
+
+def _image_at(path: Path) -> ImageFile:
+    """A file, or a folder of pictures or of one DICOM series."""
+    if not path.exists():
+        raise InputError("no image there", path=path)
+    if not path.is_dir():
+        return ImageFile((path,))
+    if slices := pictures(path):
+        return ImageFile(tuple(slices))
+    if not holds_dicom(path):
+        raise InputError("no image there", path=path)
+    return only_series(path)

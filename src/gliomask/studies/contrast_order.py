@@ -1,0 +1,116 @@
+"""T1 series before and after contrast, told apart by their order where no word or agent does.
+
+A radiographer repeats the protocol after the injection and often changes neither the name nor the
+header. What comes after a series that is known to be after contrast, after an injection's time or
+after a perfusion series with contrast is after contrast too: an agent stays for an hour. Where
+nothing in the study speaks of an agent, a T1 that was made again later may be after contrast; that
+is only an order, to be confirmed by the images (``Case.contrast_order``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from gliomask.formats.dicom.tags import SeriesTags
+from gliomask.studies.read_series import Seen
+from gliomask.studies.sequences import BY_NAME
+
+_WITH_AGENT = re.compile(r"(?<![a-z])(dsc|dce|dynasusc)(?![a-z])", re.IGNORECASE)
+"""Names of perfusion that is measured with an agent (not ASL)."""
+_SAME = 0.02
+"""Echo and repetition times that differ by up to this share are of one protocol."""
+
+
+@dataclass(frozen=True)
+class _Injection:
+    """The earliest time by which an agent is known to have been given, and why."""
+
+    time: float
+    why: str
+
+
+def after_injection(among: Sequence[Seen], others: Iterable[SeriesTags] = ()) -> list[Seen]:
+    """The series of a study; a T1 that was made after an injection is taken for T1 after contrast.
+
+    Args:
+        among: the series.
+        others: the headers of those that are no volume.
+    """
+    tags = [*(one.series.tags for one in among), *others]
+    given = [found for one in among if (found := _of_series(one))]
+    given += [found for one in tags if (found := _of_header(one))]
+    if not given:
+        return list(among)
+    first = min(given, key=lambda one: one.time)
+    return [_after(one, first) for one in among]
+
+
+def by_order(t1: Seen, others: Sequence[Seen]) -> tuple[Seen, str] | None:
+    """A T1 that repeats the protocol of another one later, and their order in words.
+
+    Other protocols are not compared: several T1 in a row are common without any agent.
+
+    Args:
+        t1: the series that is the T1.
+        others: all other T1 of the study of which nothing says whether they are before or after
+            contrast, the best first.
+    """
+    for one in others:
+        minutes = _minutes(t1, one)
+        if minutes > 0 and _one_protocol(t1, one):
+            label = t1.series.tags.label
+            return one, f"it repeats the protocol of {label} {minutes:.0f} min later"
+    return None
+
+
+def _of_series(one: Seen) -> _Injection | None:
+    """A series whose name says that it is after contrast: by its beginning an agent was given."""
+    tags = one.series.tags
+    found = one.recognition
+    named = BY_NAME in found.evidence or (found.sequence != "t1ce" and found.contrast)
+    if named and tags.acquired is not None:
+        return _Injection(tags.acquired, f"{tags.label}, which its name says is after contrast")
+    return None
+
+
+def _of_header(tags: SeriesTags) -> _Injection | None:
+    if tags.injected is not None:
+        return _Injection(tags.injected, f"the injection that {tags.label} tells the time of")
+    if tags.acquired is not None and _WITH_AGENT.search(tags.description or tags.protocol):
+        return _Injection(tags.acquired, f"{tags.label}, a perfusion series with contrast agent")
+    return None
+
+
+def _after(one: Seen, given: _Injection) -> Seen:
+    found, time = one.recognition, one.series.tags.acquired
+    if found.sequence != "t1" or found.contrast is not None or time is None or time <= given.time:
+        return one
+    minutes = (time - given.time) / 60
+    why = f"made {minutes:.0f} min after {given.why}"
+    taken = replace(found, sequence="t1ce", evidence=(*found.evidence, why), contrast=True)
+    return Seen(one.series, taken)
+
+
+def _minutes(first: Seen, second: Seen) -> float:
+    """How much later the second was made; 0 if that is not told or both are made of one scan."""
+    before, after = first.series.tags, second.series.tags
+    if before.acquired is None or after.acquired is None:
+        return 0.0
+    return (after.acquired - before.acquired) / 60
+
+
+def _one_protocol(one: Seen, other: Seen) -> bool:
+    """Whether two series have one name, timing and grid size."""
+    a, b = one.series.tags, other.series.tags
+    if (a.description, a.protocol) != (b.description, b.protocol):
+        return False
+    pairs = ((a.echo_time, b.echo_time), (a.repetition_time, b.repetition_time))
+    return (
+        all(
+            x == y or (x is not None and y is not None and abs(x - y) <= _SAME * max(x, y))
+            for x, y in pairs
+        )
+        and one.series.shape[:2] == other.series.shape[:2]
+    )

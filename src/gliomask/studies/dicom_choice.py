@@ -1,0 +1,175 @@
+"""Which series of a DICOM study stands for which sequence.
+
+Of several series of one sequence the one with the most evidence is taken, then the one that shows
+most of the reference's head and lies in its plane, then the one with the finest voxels, with the
+most slices, and the one that was made first. The reference is the series whose grid the mask will
+have: FLAIR if there is one, else T2, T1 after contrast or T1; among several, one that shows a whole
+head in axial slices, as the models see it. What the user says goes before all of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gliomask.core.geometry import spacing_mm, voxel_ml
+from gliomask.core.volume import BEST_SHOWN
+from gliomask.formats.dicom.series import Series
+from gliomask.studies.contrast_order import by_order
+from gliomask.studies.dicom_picks import BY_HAND, number_of
+from gliomask.studies.read_series import Seen
+from gliomask.studies.sequences import BY_NAME
+
+_WHOLE_MM = 100.0
+"""A series that measures less along an axis shows a part of the head."""
+_ISOTROPIC = 2.0
+"""Voxels up to so many times longer than wide serve in every plane."""
+_IN_PLANE = np.cos(np.radians(30))
+"""Slices turned against each other by less than 30 degrees lie in one plane."""
+_INNER = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+"""Where a field of view is probed, as shares of its sides; its rim is air."""
+_AXIAL = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The series to use.
+
+    Attributes:
+        among: all series of the study, as they were taken for what they are used for.
+        chosen: sequence -> the series to use, one of ``among``.
+        contrast_order: the order by which alone T1 after contrast was told from T1; else empty.
+        reference: whose plane and coverage the others were compared with.
+    """
+
+    among: tuple[Seen, ...]
+    chosen: dict[str, Seen] = field(default_factory=dict)
+    contrast_order: str = ""
+    reference: Seen | None = None
+
+    def rival(self, one: Seen) -> Seen | None:
+        """The series that is used for the sequence that ``one`` was taken for, if it is another."""
+        best = self.chosen.get(one.recognition.sequence or "")
+        return best if best is not one else None
+
+    def advantage(self, one: Seen) -> str:
+        """What the series that is used has before ``one``, a phrase."""
+        best = self.rival(one)
+        if best is None:
+            return ""
+        reference = None if best is self.reference else self.reference
+        pairs = zip(_keys(best, reference), _keys(one, reference), strict=True)
+        return next((words for (a, words), (b, _) in pairs if a != b), "it comes first")
+
+    def runner_up(self, sequence: str) -> Seen | None:
+        """The best of the series that are not used for a sequence."""
+        best = self.chosen[sequence]
+        others = [one for one in self.among if self.rival(one) is best]
+        reference = None if best is self.reference else self.reference
+        return min(others, key=lambda one: _rank(one, reference), default=None)
+
+
+def choose(among: Sequence[Seen]) -> Choice:
+    """The series to use, by the rule at the top of this file."""
+    of: dict[str, list[Seen]] = {}
+    for one in among:
+        of.setdefault(one.recognition.sequence or "", []).append(one)
+    first = next((name for name in BEST_SHOWN if name in of), None)
+    if first is None:
+        return Choice(tuple(among))
+    reference = min(of[first], key=lambda one: _rank(one, None))
+    chosen = {
+        name: min(of[name], key=lambda one: _rank(one, reference))
+        for name in BEST_SHOWN
+        if name in of and name != first
+    }
+    return _with_contrast(Choice(tuple(among), {first: reference, **chosen}, "", reference))
+
+
+def _with_contrast(choice: Choice) -> Choice:
+    """T1 after contrast by its order in the study, where nothing else says which series it is."""
+    t1 = choice.chosen.get("t1")
+    by_hand = t1 is not None and BY_HAND in t1.recognition.evidence
+    if t1 is None or by_hand or "t1ce" in choice.chosen:
+        return choice
+    others = [
+        one
+        for one in choice.among
+        if one is not t1 and one.recognition.sequence == "t1" and one.recognition.contrast is None
+    ]
+    reference = None if t1 is choice.reference else choice.reference
+    found = by_order(t1, sorted(others, key=lambda one: _rank(one, reference)))
+    if found is None:
+        return choice
+    after, order = found
+    evidence = (*after.recognition.evidence, order)
+    taken = Seen(after.series, replace(after.recognition, sequence="t1ce", evidence=evidence))
+    return replace(
+        choice,
+        among=tuple(taken if one is after else one for one in choice.among),
+        chosen={**choice.chosen, "t1ce": taken},
+        contrast_order=order,
+    )
+
+
+_Key = tuple[float, str]
+
+
+def _keys(one: Seen, reference: Seen | None) -> tuple[_Key, ...]:
+    """What a series is ranked by, less is better, each with the words for being better in it."""
+    series, found = one.series, one.recognition
+    doubtful = found.sequence == "t1ce" and BY_NAME not in found.evidence
+    number = number_of(series.tags)
+    return (
+        (BY_HAND not in found.evidence, "it was given by hand"),
+        (doubtful, "its name says after contrast, not only its header"),
+        (-found.strength, "its name and its timing agree"),
+        (not found.head, "it is said to show the head"),
+        *_place_keys(series, None if reference is None else reference.series),
+        (round(voxel_ml(series.affine), 9), "its voxels are finer"),
+        (-series.shape[2], "it has more slices"),
+        (series.tags.acquired or 0.0, "it was made first"),
+        (number, "it comes first"),
+    )
+
+
+def _place_keys(series: Series, reference: Series | None) -> tuple[_Key, _Key]:
+    if reference is None:
+        sides = np.array(series.shape) * spacing_mm(series.affine)
+        whole = min(1.0, float(sides.min()) / _WHOLE_MM)
+        mm = spacing_mm(series.affine)
+        serves = max(mm) <= _ISOTROPIC * min(mm) or _in_plane(_normal(series), _AXIAL)
+        return (-round(whole, 1), "it shows more of the head"), (not serves, "its slices are axial")
+    label = reference.tags.label
+    return (
+        (-round(_covered(series, reference), 1), f"it shows more of the head in {label}"),
+        (not _in_plane(_normal(series), _normal(reference)), f"it lies in the plane of {label}"),
+    )
+
+
+def _rank(one: Seen, reference: Seen | None) -> tuple[object, ...]:
+    return *(key for key, _ in _keys(one, reference)), one.series.tags.series_uid
+
+
+def _normal(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The direction between slices, of length 1."""
+    step = np.cross(series.affine[:3, 0], series.affine[:3, 1])
+    return np.asarray(step / np.linalg.norm(step), np.float64)
+
+
+def _in_plane(
+    one: np.ndarray[tuple[int], np.dtype[np.float64]],
+    other: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> bool:
+    return bool(abs(one @ other) >= _IN_PLANE)
+
+
+def _covered(series: Series, reference: Series) -> float:
+    """The share of probed points within the reference's field of view that a series reaches."""
+    grid = np.stack(np.meshgrid(*[_INNER * (n - 1) for n in reference.shape]), axis=-1)
+    points = np.concatenate([grid.reshape(-1, 3), np.ones((_INNER.size**3, 1))], axis=1)
+    index = points @ np.linalg.solve(series.affine, reference.affine).T
+    inside = (index[:, :3] >= -0.5) & (index[:, :3] <= np.array(series.shape) - 0.5)
+    return float(inside.all(axis=1).mean())

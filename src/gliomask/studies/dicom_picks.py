@@ -1,0 +1,105 @@
+"""The series of a DICOM study that a user chose by number, UID or description."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from gliomask.errors import CaseError
+from gliomask.formats.dicom.series import RefusedSeries
+from gliomask.formats.dicom.tags import SeriesTags
+from gliomask.studies.read_series import Seen
+from gliomask.studies.sequences import Recognition
+
+NOTHING_PICKED: Mapping[str, str] = MappingProxyType({})
+TOLD = 10
+"""So many series are told in one line."""
+BY_HAND = "given by hand"
+"""The evidence of a series that the user chose."""
+_UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
+
+
+def picked(
+    among: Sequence[Seen], refused: Sequence[RefusedSeries], picks: Mapping[str, str]
+) -> list[Seen]:
+    """The series of a study, those that the user chose taken for what was said.
+
+    Args:
+        among: the series.
+        refused: those that are no volume.
+        picks: sequence -> a SeriesNumber, SeriesInstanceUID or whole SeriesDescription. A UID
+            that no series of this study has is about another study.
+
+    Raises:
+        CaseError: a pick that no series or several answer to, or one that is no volume; a series
+            for two sequences. What there is is told.
+    """
+    meant: dict[Seen, str] = {}
+    for sequence, wanted in picks.items():
+        one = _answering(sequence, wanted, among, refused)
+        if one is None:
+            continue
+        if one in meant:
+            what = f"{with_echo(one.series.tags)} is given for {meant[one]} and for {sequence}"
+            raise CaseError(what)
+        meant[one] = sequence
+    return [_by_hand(one, meant[one]) if one in meant else one for one in among]
+
+
+def is_uid(wanted: str) -> bool:
+    """Whether a pick is written like a UID."""
+    return _UID.fullmatch(wanted) is not None
+
+
+def number_of(tags: SeriesTags) -> int:
+    """The number of a series for sorting, 0 if it has none."""
+    return int(tags.series_number) if tags.series_number.isdecimal() else 0
+
+
+def with_echo(tags: SeriesTags) -> str:
+    """A series and its echo time, which tells the volumes of one series apart."""
+    return tags.label if tags.echo_time is None else f"{tags.label}, TE {tags.echo_time:g} ms"
+
+
+def _answering(
+    sequence: str, wanted: str, among: Sequence[Seen], refused: Sequence[RefusedSeries]
+) -> Seen | None:
+    answering = [one for one in among if _is_called(one.series.tags, wanted)]
+    if len({one.series.tags.series_uid for one in answering}) == 1 < len(answering):
+        # Echoes of one series have one name; what they are tells them apart.
+        fitting = [one for one in answering if one.recognition.sequence == sequence]
+        answering = fitting if len(fitting) == 1 else answering
+    if len(answering) == 1:
+        return answering[0]
+    if answering:
+        told = ", ".join(_with_uid(one.series.tags) for one in answering[:TOLD])
+        raise CaseError(f"{sequence}={wanted} is several series: {told}")
+    for one in refused:
+        if _is_called(one.tags, wanted):
+            raise CaseError(f"{sequence}={wanted} can't be used: {one.reason}")
+    if is_uid(wanted):
+        return None
+    tags = [*(one.series.tags for one in among), *(one.tags for one in refused)]
+    there = ", ".join(one.label for one in sorted(tags, key=number_of)[:TOLD])
+    more = f" and {len(tags) - TOLD} more" if len(tags) > TOLD else ""
+    raise CaseError(f"{sequence}={wanted} is no series; there are {there}{more}")
+
+
+def _is_called(tags: SeriesTags, wanted: str) -> bool:
+    number = tags.series_number
+    if wanted.isdecimal() and number.isdecimal() and int(wanted) == int(number):
+        return True
+    return bool(wanted) and wanted in (tags.series_uid, tags.description, number)
+
+
+def _by_hand(one: Seen, sequence: str) -> Seen:
+    """A series taken for a sequence on the user's word; what spoke against it is still told."""
+    found = one.recognition
+    by_itself = found.rejected or (found.sequence != sequence and f"taken for {found.sequence}")
+    doubt = (f"by itself {by_itself}",) if by_itself else ()
+    return Seen(one.series, Recognition(sequence, (BY_HAND, *doubt, *found.evidence)))
+
+
+def _with_uid(tags: SeriesTags) -> str:
+    return f"{with_echo(tags)} ({tags.series_uid})"

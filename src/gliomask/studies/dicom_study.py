@@ -1,0 +1,171 @@
+"""DICOM studies as cases: every series looked at, the sequences among them chosen, the rest said.
+
+``dicom_choice`` has the rule by which series are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.identity import patient_of, safe_name, tcga_site
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.find import is_synthetic
+from gliomask.datasets.layout import Problem
+from gliomask.errors import CaseError, LayoutError
+from gliomask.formats.archive import unpacked
+from gliomask.formats.dicom.series import RefusedSeries, Series, survey_files
+from gliomask.formats.dicom.tags import SeriesTags
+from gliomask.studies.contrast_order import after_injection
+from gliomask.studies.dicom_audit import SeriesAudit
+from gliomask.studies.dicom_choice import Choice, choose
+from gliomask.studies.dicom_files import files_below
+from gliomask.studies.dicom_identity import contradiction
+from gliomask.studies.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
+from gliomask.studies.read_series import seen
+from gliomask.studies.study_audit import audits, notes, uses
+from gliomask.studies.survey import Surveyed, joined
+
+SOURCE = "dicom"
+
+
+@dataclass(frozen=True)
+class DicomStudies:
+    """What was found.
+
+    Attributes:
+        cases: a case for each study with a sequence; ids unique.
+        problems: the studies without one, and files that belong to none.
+        audits: every series, used or not.
+        skipped: files that are no DICOM image.
+    """
+
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...]
+    audits: tuple[SeriesAudit, ...]
+    skipped: int
+
+
+@contextmanager
+def dicom_studies(place: Path) -> Iterator[DicomStudies]:
+    """The studies in a folder or a zip archive, which stays unpacked while the block runs.
+
+    Raises:
+        FormatError: no archive, or one that breaks the rules (``formats.archive``).
+        LayoutError: no such folder, or no DICOM in it.
+        MachineError: the disk failed or is full.
+    """
+    with unpacked(place) as folder:
+        yield find_dicom_studies(folder)
+
+
+def find_dicom_studies(folder: Path) -> DicomStudies:
+    """The studies in a folder and all folders below it.
+
+    Raises:
+        LayoutError: no such folder, or no DICOM in it.
+        MachineError: the disk failed.
+    """
+    found = studies_of_files(files_below(folder), synthetic=is_synthetic(folder))
+    if not found.audits and not found.problems:
+        what = f"no DICOM among {found.skipped} files"
+        raise LayoutError(what, path=folder)
+    return found
+
+
+def studies_of_files(
+    paths: Sequence[Path], picks: Mapping[str, str] = NOTHING_PICKED, *, synthetic: bool = False
+) -> DicomStudies:
+    """The studies that files belong to; files that are no DICOM are counted.
+
+    ``picks``: sequence -> the series to take for it in each study, see ``dicom_choice.picked``. A
+    study without it is a problem.
+    """
+    survey = survey_files(paths)
+    studies: dict[tuple[str, str], _Study] = {}
+    unreadable = []
+    for one in survey.refused:
+        if not one.tags.series_uid and not one.tags.study_uid:
+            unreadable.append(Problem(one.files[0].name, one.reason))
+        else:
+            _study(studies, one.tags).refused.append(one)
+    for series in survey.series:
+        _study(studies, series.tags).series.append(series)
+    found = joined([_result(study, picks, synthetic) for study in studies.values()])
+    problems = (*found.problems, *unreadable)
+    return DicomStudies(found.cases, problems, found.series, survey.skipped)
+
+
+def only_series(folder: Path) -> ImageFile:
+    """The one series in a folder and all folders below it, whatever its sequence.
+
+    Raises:
+        CaseError: no series, or several; each is told.
+    """
+    survey = survey_files(files_below(folder))
+    if len(survey.series) == 1:
+        return survey.series[0].image
+    if survey.series:
+        told = ", ".join(with_echo(series.tags) for series in survey.series[:TOLD])
+        raise CaseError(f"several series where one is due: {told}", path=folder)
+    told = "; ".join(one.reason for one in survey.refused[:TOLD]) or "no DICOM"
+    raise CaseError(f"no series: {told}", path=folder)
+
+
+@dataclass(frozen=True)
+class _Study:
+    series: list[Series]
+    refused: list[RefusedSeries]
+
+
+def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
+    return studies.setdefault((tags.patient_id, tags.study_uid), _Study([], []))
+
+
+def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
+    """The case of one study, if it has a sequence, and the audits of all its series."""
+    among, problem = [seen(series) for series in study.series], None
+    refused_tags = [one.tags for one in study.refused]
+    among = after_injection(among, refused_tags)
+    try:
+        if two := contradiction([*(one.series.tags for one in among), *refused_tags]):
+            raise CaseError(two)
+        choice = choose(picked(among, study.refused, picks))
+    except CaseError as wrong:
+        problem, choice = str(wrong), Choice(tuple(among))
+    told = audits(choice, study.refused)
+    if problem:
+        lacking = ("its study can't be used",)
+        told = [replace(one, problems=one.problems or lacking) for one in told]
+    tags = (study.series or study.refused)[0].tags
+    name = _name(tags)
+    chosen = choice.chosen
+    if not chosen:
+        return Surveyed((), (Problem(name, problem or _no_sequence(told)),), tuple(told))
+    case = Case(
+        id=name,
+        patient=patient_of(tags.patient_id) if tags.patient_id else name,
+        images={s: chosen[s].series.image for s in SEQUENCES if s in chosen},
+        source=SOURCE,
+        site=tcga_site(tags.patient_id),
+        synthetic=synthetic,
+        notes=notes(choice),
+        series=uses(told, choice),
+        contrast_order=choice.contrast_order,
+    )
+    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in told))
+
+
+def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
+    told = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:TOLD])
+    more = f"; and {len(audits) - TOLD} series more" if len(audits) > TOLD else ""
+    return f"no sequence is recognised: {told}{more}"
+
+
+def _name(tags: SeriesTags) -> str:
+    """A name for the case: patient and date, as far as they are told."""
+    told = [part for part in (tags.patient_id, tags.study_date) if part]
+    return safe_name("_".join(told) or f"study-{tags.study_uid[-12:]}")

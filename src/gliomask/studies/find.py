@@ -1,0 +1,288 @@
+"""What a user points at for a prediction, as cases: files, a folder, many folders, a data set.
+
+Names tell which sequence a file holds. Where they don't, or can be read in two ways, the user is
+asked; a network that is shown the wrong sequence answers all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from gliomask.core.case import Case
+from gliomask.datasets import lgg_kaggle
+from gliomask.datasets.find import is_data_set, is_synthetic, scan
+from gliomask.datasets.folders import folders, pictures, stem, volumes
+from gliomask.datasets.layout import Cases, Problem, in_folders
+from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.unread import unread_below, unread_in, unread_note
+from gliomask.errors import CaseError, InputError, LayoutError
+from gliomask.formats.dicom.magic import is_dicom
+from gliomask.formats.images import SUFFIXES, is_picture
+from gliomask.formats.limits import MAX_DEPTH
+from gliomask.formats.padding import padding_bytes
+from gliomask.formats.volumes import is_second_half, is_volume
+from gliomask.studies.by_hand import by_sequence, case_by_hand, check_picks
+from gliomask.studies.dicom_files import files_below, holds_dicom
+from gliomask.studies.dicom_picks import NOTHING_PICKED
+from gliomask.studies.dicom_study import studies_of_files
+from gliomask.studies.loose_files import HINT, of_pictures, of_volumes, stray_pictures
+from gliomask.studies.read_series import MIN_SLICES
+from gliomask.studies.strays import tells_sequence, with_strays
+from gliomask.studies.survey import Surveyed, joined
+
+NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
+
+
+def find_studies(
+    inputs: Sequence[Path], given: Mapping[str, Path] = NOTHING_GIVEN
+) -> tuple[Case, ...]:
+    """The cases that a user points at, all of them usable.
+
+    Args:
+        inputs: NIfTI or picture files, folders, data sets; see ``survey``.
+        given: sequence -> file, when names don't tell; instead of ``inputs``.
+
+    Raises:
+        InputError: as ``survey``; or a case that can't be used, with the number of others.
+    """
+    cases, problems = survey(inputs, given)
+    if problems:
+        first, others = problems[0], len(problems) - 1
+        more = f" (and {others} more can't be used)" if others else ""
+        raise CaseError(f"{first.case}: {first.reason}{more}")
+    return cases
+
+
+def survey(
+    inputs: Sequence[Path],
+    given: Mapping[str, Path] = NOTHING_GIVEN,
+    picks: Mapping[str, str] = NOTHING_PICKED,
+) -> Cases:
+    """The cases that a user points at, and what there can't be used; see ``audit``."""
+    found = audit(inputs, given, picks)
+    return found.cases, found.problems
+
+
+def audit(
+    inputs: Sequence[Path],
+    given: Mapping[str, Path] = NOTHING_GIVEN,
+    picks: Mapping[str, str] = NOTHING_PICKED,
+) -> Surveyed:
+    """The cases that a user points at, what there can't be used, and every DICOM series there.
+
+    All NIfTI files among the inputs are taken together: files of one examination have names that
+    differ only in the sequence. A folder is a data set of a known layout, or one examination
+    (NIfTI files; pictures; a folder of pictures for each sequence), or a folder of such folders.
+    Where these leave off, DICOM files are looked for at any depth (``dicom_study``); DICOM files
+    among the inputs are taken together. Files that are named like masks are no inputs.
+
+    Args:
+        inputs: files and folders.
+        given: sequence -> file, when names don't tell; instead of ``inputs``.
+        picks: sequence -> the DICOM series to take for it, see ``dicom_choice.picked``.
+
+    Raises:
+        InputError: nothing to work on, and what was looked for; for a single folder or for files,
+            a sequence that no name tells or that two files claim; a pick that is not there. Of
+            several folders the bad ones are problems, and so are studies without a pick.
+    """
+    if given:
+        if inputs or picks:
+            what = "series chosen" if picks else "inputs"
+            raise InputError(f"either files by sequence or {what}, not both")
+        return Surveyed((case_by_hand(given),))
+    if not inputs:
+        raise InputError("nothing to predict on was named")
+    chosen = by_sequence(picks)
+    folders_named = [path for path in inputs if path.is_dir()]
+    if len(inputs) == len(folders_named) == 1:
+        parts = [_of_folder(folders_named[0], chosen)]
+    else:
+        parts = [_of_one_folder(folder, chosen) for folder in folders_named]
+    parts += _of_files([path for path in inputs if not path.is_dir()], chosen)
+    found = joined(parts)
+    check_picks(chosen, found)
+    return replace(found, cases=tuple(map(_with_padding, found.cases)))
+
+
+def _with_padding(case: Case) -> Case:
+    """The case with a note on files that hold more than their header says."""
+    notes = tuple(
+        f"{name}: {more} bytes after the voxels were passed over"
+        for name, image in case.images.items()
+        if len(image.paths) == 1 and (more := padding_bytes(image.paths[0]))
+    )
+    return replace(case, notes=(*case.notes, *notes)) if notes else case
+
+
+def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]:
+    """Files named one by one: NIfTI, pictures and DICOM each together, tables each alone."""
+    others = [path for path in files if not _has_known_name(path)]
+    for path in files:
+        if not path.exists():
+            raise InputError("no such file or folder", path=path)
+        if path in others and not is_dicom(path):
+            allowed = f"{', '.join(SUFFIXES)}, .csv, DICOM or a folder"
+            raise InputError("no image", path=path, field="name", found=path.name, allowed=allowed)
+    slices = [path for path in files if is_picture(path)]
+    tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
+    found = [Surveyed(table.cases, table.problems) for table in tables]
+    if scans := [path for path in files if is_volume(path) and not is_second_half(path)]:
+        found.append(Surveyed(_of_scans(scans)))
+    if slices:
+        folder = slices[0].parent
+        colour = lgg_kaggle.case_of_slices(slices, folder)
+        found.append(Surveyed((colour or of_pictures(slices, folder),)))
+    if others:
+        found.append(_of_named_dicom(others, picks))
+    return found
+
+
+def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed:
+    found = _of_dicom(files, files[0].parent, picks)
+    if not (found.cases or found.problems or found.series):
+        what = "a DICOMDIR, which holds no image but a list of other files"
+        raise InputError(what, path=files[0], hint=f"name its folder: {files[0].absolute().parent}")
+    few = all(row.shape is None or row.shape[2] < MIN_SLICES for row in found.series)
+    if not found.cases and len(files) < MIN_SLICES and few:
+        what = "one DICOM slice" if len(files) == 1 else f"{len(files)} DICOM slices"
+        reasons = "; ".join(problem.reason for problem in found.problems)
+        hint = f"name the folder that holds all of the series: {files[0].absolute().parent}"
+        raise InputError(f"no volume in {what}: {reasons}", path=files[0], hint=hint)
+    return found
+
+
+def _has_known_name(path: Path) -> bool:
+    return is_volume(path) or is_picture(path) or path.suffix.lower() == ".csv"
+
+
+def _of_dicom(files: Sequence[Path], folder: Path, picks: Mapping[str, str]) -> Surveyed:
+    """The studies that DICOM files belong to; nothing if none of them is any."""
+    studies = studies_of_files(files, picks, synthetic=is_synthetic(folder))
+    return Surveyed(studies.cases, studies.problems, studies.audits)
+
+
+def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
+    """The files below a folder but for those that lie beside the images of a case, or deeper:
+    whoever keeps DICOM next to the NIfTI made from it means one examination."""
+    images = [file for case in cases for file in case.images.values()]
+    used = {parent for file in images for parent in file.paths[0].parents}
+    used -= {folder, *folder.parents}
+    return [path for path in files_below(folder) if used.isdisjoint(path.parents)]
+
+
+def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
+    """NIfTI files: those in one folder go together; folders must hold alike to be told apart."""
+    parents = dict.fromkeys(path.parent for path in files)
+    cases = tuple(
+        case
+        for parent in parents
+        for case in of_volumes([(stem(p.name), p) for p in files if p.parent == parent], parent)
+    )
+    if len({frozenset(case.images) for case in cases}) > 1:
+        names = ", ".join(str(path) for path in files)
+        raise CaseError(f"it isn't clear which files belong together: {names}", hint=HINT)
+    return cases
+
+
+def _of_one_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
+    """One of several folders; one that can't be used is a problem of its own."""
+    try:
+        return _of_folder(folder, picks)
+    except InputError as problem:
+        return Surveyed((), (Problem(folder.name, str(problem)),))
+
+
+def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
+    """A data set, an examination, or a folder of either."""
+    if is_data_set(folder):
+        found = scan(folder, depth=0)
+        cases, problems = in_folders(found.left_out, _inside)
+        return Surveyed((*found.cases, *cases), (*found.problems, *problems))
+    named = tells_sequence(path for _, path in volumes(folder))
+    dicom = not named and holds_dicom(folder)
+    if examination := _examination(folder, beside_dicom=dicom):
+        return Surveyed(examination)
+    try:
+        found = scan(folder)
+    except LayoutError as problem:
+        return _of_mixed(folder, picks, problem)
+    return Surveyed(found.cases, found.problems)
+
+
+def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> Surveyed:
+    """The examinations anywhere below a folder, and DICOM files anywhere else below it."""
+    dicom = holds_dicom(folder)
+    parts = [Surveyed(*_below(folder, beside_dicom=dicom))]
+    if dicom:
+        parts.append(_of_dicom(_not_yet_used(folder, parts[0].cases), folder, picks))
+        if not any(part.cases for part in parts) and tells_sequence(pictures(folder)):
+            return Surveyed(_stacks(folder))
+    if not any(part.cases or part.problems for part in parts):
+        if unread := unread_below(folder):
+            what, hint = f"no images that can be read: {unread}", "convert them to .nii.gz"
+            raise LayoutError(what, path=folder, hint=hint) from None
+        what = "no volumes, pictures or DICOM in it or below it, and"
+        raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
+    return with_strays(folder, joined(parts)) if dicom else joined(parts)
+
+
+def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
+    """The cases of the folders in a folder, or of those in them, as deep as DICOM is looked for."""
+    cases: list[Case] = []
+    problems: list[Problem] = []
+    read = partial(_inside, beside_dicom=beside_dicom)
+    for place in folders(folder):
+        found, refused = in_folders([place], read)
+        if not found and not refused and depth < MAX_DEPTH and not place.is_symlink():
+            found, refused = _below(place, depth + 1, beside_dicom=beside_dicom)
+        cases += found
+        problems += refused
+    return tuple(cases), tuple(problems)
+
+
+def _inside(folder: Path, *, beside_dicom: bool = False) -> Cases:
+    """The cases of one of several folders."""
+    if is_data_set(folder):
+        found = scan(folder, depth=0)
+        return found.cases, found.problems
+    return _examination(folder, beside_dicom=beside_dicom), ()
+
+
+def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
+    """The cases of the images in a folder, or of folders of slices in it; often one, or none.
+
+    Args:
+        folder: that is looked into.
+        beside_dicom: DICOM lies in it, below it or beside it: images whose names tell no sequence
+            are left to ``with_strays``, and so are all pictures in a folder that holds DICOM.
+
+    Raises:
+        InputError: see ``of_volumes`` and ``of_pictures``.
+    """
+    scans = volumes(folder)
+    if scans and not (beside_dicom and not tells_sequence(path for _, path in scans)):
+        notes = tuple(unread_note(path) for path in unread_in(folder))
+        notes += stray_pictures(pictures(folder))
+        cases = of_volumes(scans, folder)
+        return tuple(replace(case, notes=(*case.notes, *notes)) for case in cases)
+    if beside_dicom and (not tells_sequence(_slices_in(folder)) or holds_dicom(folder)):
+        return ()
+    return _stacks(folder)
+
+
+def _slices_in(folder: Path) -> list[Path]:
+    """The pictures in a folder, or in those folders in it that are called like a sequence."""
+    inner = [sub for sub in folders(folder) if read_name(sub.name).candidates]
+    return pictures(folder) or [path for sub in inner for path in pictures(sub)]
+
+
+def _stacks(folder: Path) -> tuple[Case, ...]:
+    """The case of the pictures in a folder, or in folders in it; none if there are no pictures."""
+    if not (slices := _slices_in(folder)):
+        return ()
+    return (lgg_kaggle.case_without_masks(folder) or of_pictures(slices, folder),)

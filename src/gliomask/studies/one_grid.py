@@ -1,0 +1,102 @@
+"""A case for prediction: the series that the model uses, on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gliomask.alignment.bias import correct_bias
+from gliomask.alignment.study import AlignedStudy, align_study, on_one_grid
+from gliomask.core.case import Case
+from gliomask.core.plausibility import implausible
+from gliomask.core.prediction import Prediction
+from gliomask.core.reliability import reliability
+from gliomask.datasets.load import load_series, stack_series
+from gliomask.errors import CaseError, InputError
+from gliomask.formats.images import Image
+from gliomask.studies.contrast_check import check_contrast
+from gliomask.studies.dicom_study import SOURCE as DICOM
+
+HINT = "leave out --no-align, and they are laid onto one grid"
+"""For series on different grids that may not be aligned."""
+
+
+def load_on_one_grid(
+    case: Case, reference: str | None = None, *, align: bool = True, n4: bool = False
+) -> AlignedStudy:
+    """Reads a case's images as one volume.
+
+    Images that lie on one grid are given as ``load_case`` gives them, to the bit, unless they are
+    DICOM series, between which the patient may have moved.
+
+    Args:
+        case: its mask is not looked at.
+        reference: the series whose grid the others are resampled to; None for the first of FLAIR,
+            T2, T1ce and T1.
+        align: lay the series onto the reference; otherwise other grids are refused.
+        n4: apply N4 bias-field correction to each series first.
+
+    Raises:
+        CaseError: as ``load_case``, ``align_study`` and ``check_contrast``; negative intensities
+            with ``n4``.
+        InputError: a reference without alignment.
+    """
+    return put_on_one_grid(case, load_series(case), reference, align=align, n4=n4)
+
+
+def put_on_one_grid(
+    case: Case,
+    series: Mapping[str, Image],
+    reference: str | None = None,
+    *,
+    align: bool = True,
+    n4: bool = False,
+) -> AlignedStudy:
+    """The same for images of the case that have been read already, in the case's order."""
+    if reference is not None and not align:
+        raise InputError("a reference is of no use where nothing may be aligned", field="reference")
+    if n4:
+        series = {name: _evened(case, name, image) for name, image in series.items()}
+    study = check_contrast(case, _on_grid(case, series, reference, align))
+    if not n4:
+        return study
+    note = "N4 bias-field correction was applied"
+    return replace(study, notes=(*study.notes, note), provenance={**study.provenance, "n4": True})
+
+
+def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
+    """A prediction that also says what was done to the series before, and what can't be true."""
+    flag = prediction.reliability
+    reasons = (*study.reasons, *implausible(prediction, study.volume))
+    if flag is not None and reasons:
+        flag = reliability((*flag.reasons, *reasons))
+    if study.provenance:
+        provenance = {**prediction.provenance, "alignment": dict(study.provenance)}
+        prediction = replace(prediction, provenance=provenance)
+    notes = (*prediction.notes, *study.notes)
+    if flag is None:
+        notes = (*notes, *(reason.text for reason in reasons))
+    return replace(prediction, notes=notes, reliability=flag)
+
+
+def _on_grid(
+    case: Case, series: Mapping[str, Image], reference: str | None, align: bool
+) -> AlignedStudy:
+    scanned, placed = case.source == DICOM, all(image.has_world for image in series.values())
+    if not align or not placed:
+        return AlignedStudy(stack_series(case, series, HINT if placed else None))
+    if reference is None and not scanned and on_one_grid(series):
+        return AlignedStudy(stack_series(case, series))
+    try:
+        return align_study(series, reference, scanned=scanned)
+    except CaseError as problem:
+        told = ", ".join(f"{one.sequence} is {one.series}" for one in case.series if one.used)
+        problem.what = f"{case.id}: {problem.what}{f' ({told})' if told else ''}"
+        raise
+
+
+def _evened(case: Case, name: str, image: Image) -> Image:
+    try:
+        return image._replace(array=correct_bias(image.array, image.affine))
+    except ValueError as problem:
+        raise CaseError(f"{case.id}: {name}: {problem}") from None

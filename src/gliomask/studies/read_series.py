@@ -1,0 +1,28 @@
+"""A DICOM series, and what it is taken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gliomask.formats.dicom.series import Series
+from gliomask.studies.sequences import Recognition, recognise
+
+MIN_SLICES = 5
+"""With fewer a series shows too little of a brain: it is a localizer or a part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A series, and what it is taken for."""
+
+    series: Series
+    recognition: Recognition
+
+
+def seen(series: Series) -> Seen:
+    """A series as it is recognised; one of few slices is none."""
+    found, slices = recognise(series.tags), series.shape[2]
+    if found.sequence and slices < MIN_SLICES:
+        reason = f"only {slices} slices (allowed {MIN_SLICES} and more)"
+        found = Recognition(None, found.evidence, reason)
+    return Seen(series, found)

@@ -1,0 +1,205 @@
+"""Which MR sequence a DICOM series is, with the evidence, or why that can't be said.
+
+Its name (``name_reading``) and its timing (``timing``) are asked, and count alike. Where they
+contradict each other, or neither tells, the series is left to the user: a network that is shown
+the wrong sequence answers all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.contrast_words import LETTER
+from gliomask.datasets.name_reading import NameReading, read_agent, read_name
+from gliomask.datasets.name_words import words_of_name
+from gliomask.formats.dicom.tags import SeriesTags
+from gliomask.studies.timing import Timing, timing_of
+
+BY_NAME = "the name says after contrast"
+"""The evidence of a T1 whose name places it after the contrast agent."""
+_NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
+_NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR", "MIP", "MINIP",
+             "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
+             "VELOCITY", "MIXED", "PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP",
+             "T2 MAP", "FAT", "F", "OPP_PHASE", "OUT_PHASE"}  # fmt: skip
+_KINDS = MappingProxyType(
+    {
+        **dict.fromkeys(("MPR", "PROJECTION IMAGE", "MIP", "MINIP"), "a reformat or projection"),
+        **dict.fromkeys(("ADC", "DIFFUSION", "TRACEW", "FA", "B0"), "a diffusion image or map"),
+        **dict.fromkeys(("P", "PHASE", "PHASE MAP", "VELOCITY"), "a phase image"),
+        "LOCALIZER": "a localizer",
+        "PERFUSION": "a perfusion map",
+        "SUBTRACTION": "a subtraction",
+    }
+)
+"""What some of these mean to a person."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a series is.
+
+    Attributes:
+        sequence: a name of ``core.volume.SEQUENCES``, or None.
+        evidence: what was gone by, phrases for people.
+        rejected: why there is no sequence; None if there is one.
+        candidates: the sequences that it may be, where a person has to say.
+        strength: how many of name and timing speak for the sequence: 0 to 2.
+        head: name or header say that it shows the head.
+        contrast: after a contrast agent (True) or before (False), if name or header say so.
+    """
+
+    sequence: str | None
+    evidence: tuple[str, ...]
+    rejected: str | None = None
+    candidates: frozenset[str] = frozenset()
+    strength: int = 0
+    head: bool = False
+    contrast: bool | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it may be one of the sequences, and a person has to say."""
+        return bool(self.candidates)
+
+
+def recognise(tags: SeriesTags) -> Recognition:
+    """The sequence of a series from its tags. Never raises."""
+    reading, timing = _reading(tags), timing_of(tags)
+    measured = (timing.words,) if timing.words else ()
+    if reason := _excluded(tags, reading):
+        perhaps = _sequences(reading.weightings) if _only_derived(tags, reading) else frozenset()
+        return Recognition(None, measured, reason, perhaps)
+    if timing.weighting == "other":
+        return Recognition(None, measured, f"by its timing {timing.words}")
+    evidence = measured
+    if reading.weightings:
+        evidence = (f"the name says {_said(reading)}", *measured)
+    if reading.elsewhere:
+        return Recognition(None, evidence, f"by its name it shows {reading.elsewhere}")
+    weighting, doubt = _weighting(reading, timing)
+    doubt = _elsewhere(tags, reading) or doubt
+    if weighting is None or doubt:
+        measured_as = {timing.weighting} if timing.weighting else set()
+        return Recognition(None, evidence, doubt, _sequences(reading.weightings | measured_as))
+    found = _with_contrast(weighting, tags, reading, evidence)
+    strength = (weighting in reading.weightings) + (weighting == timing.weighting)
+    return replace(found, strength=strength, head=reading.head or _part(tags).head)
+
+
+def agent(tags: SeriesTags) -> str:
+    """The contrast agent, empty if none was given."""
+    return tags.contrast_agent if read_agent(tags.contrast_agent) == "given" else ""
+
+
+def _reading(tags: SeriesTags) -> NameReading:
+    """The name of a series: its description, and the protocol where that alone names an image."""
+    described, protocol = read_name(tags.description), read_name(tags.protocol)
+    if described.weightings or described.other or not (protocol.weightings or protocol.other):
+        return described if tags.description else protocol
+    if described.contrast is None and not described.contrast_doubt:
+        return protocol
+    return replace(protocol, contrast=described.contrast, contrast_doubt=described.contrast_doubt)
+
+
+def _part(tags: SeriesTags) -> NameReading:
+    """What the header says of the part of the body."""
+    return read_name(tags.body_part)
+
+
+def _elsewhere(tags: SeriesTags, reading: NameReading) -> str | None:
+    """Why a series may show no head, by its header or else by its protocol."""
+    if reading.head:
+        return None
+    part = _part(tags)
+    if part.elsewhere:
+        return f"by its header it shows {part.elsewhere} (BodyPartExamined={tags.body_part})"
+    protocol = read_name(tags.protocol)
+    if protocol.elsewhere and not part.head:
+        return f"by its protocol it shows {protocol.elsewhere} (ProtocolName={tags.protocol})"
+    return None
+
+
+def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
+    """Why a series can't be one of the sequences, whatever its timing; None if it can."""
+    kind = tags.image_type
+    if kind[:1] == ("DERIVED",) or _NO_IMAGE.intersection(kind[2:]):
+        text = "\\".join(kind)
+        what = next((f" but {_KINDS[word]}" for word in kind[2:] if word in _KINDS), "")
+        return f"no original image{what} (ImageType={text})"
+    if tags.b_value:
+        return f"by its header diffusion (b={tags.b_value:g})"
+    if not kind and "mpr" in words_of_name(tags.description or tags.protocol):
+        return "by its name made from other series (mpr)"
+    return f"by its name {reading.other}" if reading.other else None
+
+
+def _only_derived(tags: SeriesTags, reading: NameReading) -> bool:
+    """Whether nothing but DERIVED speaks against a series, as defaced ones are called, too."""
+    derived = tags.image_type[:1] == ("DERIVED",)
+    plain = derived and not _NO_IMAGE.intersection(tags.image_type[2:])
+    named = bool(reading.weightings) and not (reading.other or reading.elsewhere)
+    return plain and named and not tags.b_value
+
+
+def _weighting(reading: NameReading, timing: Timing) -> tuple[str | None, str | None]:
+    """The weighting that name and timing agree on, or why there is none."""
+    named, measured = reading.weightings, timing.weighting
+    if measured is None or (not named and not timing.alone):
+        if len(named) == 1 and not reading.doubt:
+            return next(iter(named)), None
+        return None, reading.doubt or "neither its name nor its timing tells the sequence"
+    if not named or measured in named:
+        return measured, None
+    if named == {"flair"} and measured == "t2" and not reading.doubt and not timing.inverted:
+        return "flair", None
+    return None, f"the name says {_said(reading)}, but the timing {_NAMES[measured]}"
+
+
+def _sequences(weightings: Collection[str]) -> frozenset[str]:
+    """The sequences of some weightings; of none, all."""
+    found = set(weightings) | ({"t1ce"} if "t1" in weightings else set())
+    return frozenset(found or SEQUENCES)
+
+
+def _said(reading: NameReading) -> str:
+    return " or ".join(_NAMES[kind] for kind in sorted(reading.weightings))
+
+
+def _with_contrast(
+    weighting: str, tags: SeriesTags, reading: NameReading, evidence: tuple[str, ...]
+) -> Recognition:
+    """T1 before or after a contrast agent; on T2 and FLAIR it makes no other sequence."""
+    if weighting != "t1":
+        return Recognition(weighting, evidence, contrast=reading.contrast)
+    given, named, text = read_agent(tags.contrast_agent), reading.contrast, tags.contrast_agent
+    if doubt := _contrast_doubt(tags, reading):
+        return Recognition(None, evidence, doubt, _sequences({"t1"}))
+    if named:
+        return Recognition("t1ce", (*evidence, BY_NAME), contrast=True)
+    if given == "given":
+        return Recognition("t1ce", (*evidence, f"contrast agent {text}"), contrast=True)
+    if named is False:
+        return Recognition("t1", (*evidence, "the name says before contrast"), contrast=False)
+    if given == "denied":
+        said = f"the header says no contrast agent ({text})"
+        return Recognition("t1", (*evidence, said), contrast=False)
+    return Recognition("t1", (*evidence, "no contrast agent is told"))
+
+
+def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
+    """What of name and header doesn't fit together, a phrase."""
+    given, text = read_agent(tags.contrast_agent), tags.contrast_agent
+    settled = reading.contrast_doubt == LETTER and given in ("given", "denied")
+    if reading.contrast_doubt and not settled:
+        return reading.contrast_doubt
+    if reading.contrast is False and given == "given":
+        return f"the name says before contrast, but an agent is told ({text})"
+    if reading.contrast and given == "denied":
+        return f"the name says after contrast, but the header that there was no agent ({text})"
+    if reading.contrast is None and given == "unclear":
+        return f"whether a contrast agent was given isn't clear (ContrastBolusAgent={text})"
+    return None

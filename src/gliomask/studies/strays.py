@@ -1,0 +1,84 @@
+"""Pictures and volumes that lie beside DICOM studies and are no images of them.
+
+Screenshots, thumbnails, logos of a viewer and masks are common on discs and in exported folders.
+They are named in the notes of the study that they lie with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gliomask.core.case import Case
+from gliomask.datasets.folders import stem
+from gliomask.datasets.layout import Problem
+from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.names import is_mask
+from gliomask.datasets.unread import is_unread
+from gliomask.formats.images import is_picture
+from gliomask.formats.volumes import is_volume
+from gliomask.studies.dicom_files import files_below
+from gliomask.studies.survey import Surveyed
+
+_INDEX = "DICOMDIR"
+_TOLD = 5
+
+
+def tells_sequence(paths: Iterable[Path]) -> bool:
+    """Whether the name of any of these images, or of its folder, can mean a sequence."""
+    return any(
+        read_name(name).candidates
+        for path in paths
+        if not is_mask(stem(path.name))
+        for name in (stem(path.name), *([path.parent.name] if is_picture(path) else []))
+    )
+
+
+def with_strays(folder: Path, found: Surveyed) -> Surveyed:
+    """What was found below a folder that holds DICOM, with a note of each file that is not used.
+
+    A file belongs to the studies in the same folder of ``folder``; one that shares none belongs to
+    the only study, or to all of a disc. Elsewhere it may be an examination of its own: a problem.
+    """
+    notes: dict[int, list[Path]] = {}
+    problems: dict[Path, Problem] = {}
+    for path in _strays(folder, found.cases):
+        owners = _owners(path, folder, found.cases)
+        for owner in owners:
+            notes.setdefault(owner, []).append(path)
+        if not owners and not (is_unread(path) or is_mask(stem(path.name))):
+            what = f"no name tells a sequence: {path.name}"
+            problems.setdefault(path.parent, Problem(path.parent.name, what))
+    cases = tuple(
+        replace(case, notes=(*case.notes, _note(notes[n]))) if n in notes else case
+        for n, case in enumerate(found.cases)
+    )
+    return replace(found, cases=cases, problems=(*found.problems, *problems.values()))
+
+
+def _strays(folder: Path, cases: Sequence[Case]) -> list[Path]:
+    """The images of other formats below a folder, but for those in a folder that a case uses."""
+    used = {path for case in cases for image in case.images.values() for path in image.paths}
+    beside = {path.parent for path in used if is_picture(path) or is_volume(path)}
+    images = (p for p in files_below(folder) if is_picture(p) or is_volume(p) or is_unread(p))
+    return [path for path in images if path not in used and path.parent not in beside]
+
+
+def _owners(path: Path, folder: Path, cases: Sequence[Case]) -> list[int]:
+    """The cases, by their place, that a file lies with."""
+    top = folder / path.relative_to(folder).parts[0]
+    with_it = [n for n, case in enumerate(cases) if top in _folders_of(case)]
+    if path.parent == folder or len(cases) == 1 or (folder / _INDEX).is_file():
+        return with_it or list(range(len(cases)))
+    return with_it
+
+
+def _folders_of(case: Case) -> set[Path]:
+    paths = (image.paths[0] for image in case.images.values())
+    return {parent for path in paths for parent in path.parents}
+
+
+def _note(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
+    return f"not used beside DICOM: {', '.join(path.name for path in paths[:_TOLD])}{more}"

@@ -1,0 +1,96 @@
+"""What became of every series of a DICOM study, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from gliomask.core.case import SeriesUse
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.questions import ask_series
+from gliomask.formats.dicom.series import RefusedSeries
+from gliomask.studies.dicom_audit import SeriesAudit, audit_of
+from gliomask.studies.dicom_choice import Choice
+from gliomask.studies.dicom_picks import BY_HAND, number_of
+from gliomask.studies.read_series import Seen
+from gliomask.studies.sequences import recognise
+
+NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
+
+
+def audits(choice: Choice, refused: Iterable[RefusedSeries]) -> list[SeriesAudit]:
+    """All series by their number."""
+    told = [(number_of(one.series.tags), _audit(one, choice)) for one in choice.among]
+    told += [(number_of(one.tags), audit_of(one.tags, (_refusal(one),))) for one in refused]
+    return [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
+
+
+def uses(found: Iterable[SeriesAudit], choice: Choice) -> tuple[SeriesUse, ...]:
+    """The same in a line for each; the volumes of one series that share a reason are told once."""
+    told = (SeriesUse(one.series, one.sequence, one.used, _why(one, choice)) for one in found)
+    return tuple(dict.fromkeys(told))
+
+
+def notes(choice: Choice) -> tuple[str, ...]:
+    """Whether the series that are used lie in one space."""
+    spaces = {one.series.tags.frame_of_reference for one in choice.chosen.values()}
+    moved = "the series don't share a frame of reference: the patient may have moved"
+    return (moved,) if len(spaces) > 1 else ()
+
+
+def _why(audit: SeriesAudit, choice: Choice) -> str:
+    if not audit.used:
+        return next(iter(audit.problems), "")
+    one = choice.chosen[audit.sequence or ""]
+    text, sequence = audit.evidence, audit.sequence or ""
+    other = choice.runner_up(sequence)
+    if other is None or BY_HAND in one.recognition.evidence:
+        return text
+    return f"{text}; preferred to {other.series.tags.label}: {choice.advantage(other)}"
+
+
+def _audit(one: Seen, choice: Choice) -> SeriesAudit:
+    series, found, rival = one.series, one.recognition, choice.rival(one)
+    used = one in choice.chosen.values()
+    problems = [*(_moved(one, choice) if used else ()), *series.notes]
+    if found.rejected:
+        open_question = found.candidates - choice.chosen.keys()
+        answer = f"; {ask_series(series.tags, found.candidates)}" if open_question else ""
+        problems.insert(0, f"{found.rejected}{answer}")
+    elif rival is not None:
+        instead = f"{rival.series.tags.label} is used for {NAMES[found.sequence or '']} instead"
+        problems.insert(0, f"{instead}: {choice.advantage(one)}{_after_contrast(one, choice)}")
+    return replace(
+        audit_of(series.tags, tuple(problems), series),
+        sequence=found.sequence,
+        evidence="; ".join(found.evidence),
+        used=used,
+    )
+
+
+def _after_contrast(one: Seen, choice: Choice) -> str:
+    """What to type if a T1 that is not used is the one after contrast that a study lacks."""
+    if "t1ce" in choice.chosen or one.recognition.contrast is not None:
+        return ""
+    if one.recognition.sequence != "t1":
+        return ""
+    return f"; {ask_series(one.series.tags, ('t1ce',), 'if it was made after a contrast agent')}"
+
+
+def _refusal(one: RefusedSeries) -> str:
+    """Why a series is no volume; nobody needs to know of one that is no sequence anyway."""
+    found = recognise(one.tags)
+    if found.rejected and not found.asks:
+        return found.rejected
+    return one.reason.removeprefix(f"{one.tags.label}: ")
+
+
+def _moved(one: Seen, choice: Choice) -> Sequence[str]:
+    """Whether a series lies in another space than the first one that is used."""
+    first = next(choice.chosen[name] for name in SEQUENCES if name in choice.chosen)
+    spaces = {other.series.tags.frame_of_reference for other in (first, one)}
+    if len(spaces) == 1:
+        return ()
+    where = f"another frame of reference than {first.series.tags.label}"
+    return (f"in {where}: the patient may have moved",)

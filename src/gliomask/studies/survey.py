@@ -1,0 +1,39 @@
+"""What a look at files has found: cases, what can't be used, and every DICOM series on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gliomask.core.case import Case
+from gliomask.datasets.case_names import told_apart
+from gliomask.datasets.find import unique
+from gliomask.datasets.layout import Problem
+from gliomask.studies.dicom_audit import SeriesAudit
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What was found.
+
+    Attributes:
+        cases: the usable ones; ids unique.
+        problems: what can't be used.
+        series: every DICOM series, used or not; none for other files.
+    """
+
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...] = ()
+    series: tuple[SeriesAudit, ...] = ()
+
+
+def joined(parts: Sequence[Surveyed]) -> Surveyed:
+    """Several as one. Cases that share an id get a folder's name or a number, their series too."""
+    cases = unique(told_apart([case for part in parts for case in part.cases]))
+    names = iter(cases)
+    series: list[SeriesAudit] = []
+    for part in parts:
+        called = {case.id: next(names).id for case in part.cases}
+        series += [replace(one, case=called.get(one.case, "")) for one in part.series]
+    problems = tuple(problem for part in parts for problem in part.problems)
+    return Surveyed(cases, problems, tuple(series))

@@ -1,0 +1,196 @@
+"""What is measured of a validation case, with an engine that marks what is bright in FLAIR."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gliomask.core.labels import ENHANCING, OEDEMA
+from gliomask.core.slices import to_slices
+from gliomask.evaluation.measurement import (
+    MOST_SLICES,
+    RULES,
+    Look,
+    MeasuredCase,
+    Volumes,
+    choose_clean_up,
+    measure,
+    subsets_of,
+)
+from gliomask.evaluation.reference_cases import Examination
+from gliomask.evaluation.validation_facts import validation_facts
+from gliomask.inference.predictor import Predictor
+from gliomask.nets.measures import VolumeFit
+from gliomask.statistics.logit_counts import LogitCounts, count_probabilities
+from tests.fakes import BrightEngine, fake_card, head_labels, head_volume
+
+DROPOUT = fake_card(sequence_dropout=True, size=64)
+
+
+BOTH, T1, FLAIR = ("t1", "flair"), ("t1",), ("flair",)
+
+
+def examination(annotated: bool = True) -> Examination:
+    known = None if annotated else np.arange(8) > 3
+    return Examination(to_slices(head_volume()), head_labels(), known, ("whole",))
+
+
+def measured(case: Examination, engine: BrightEngine | None = None) -> MeasuredCase:
+    return measure(Predictor(engine or BrightEngine(), DROPOUT), "p", case, lambda: None)
+
+
+def test_subsets_of_models_that_know_dropout() -> None:
+    three = ("t1", "t1ce", "flair")
+    card = fake_card(sequences=three, in_channels=3, sequence_dropout=True)
+    assert subsets_of(card) == (
+        ("t1", "t1ce"),
+        ("t1", "flair"),
+        ("t1ce", "flair"),
+        ("t1",),
+        ("t1ce",),
+        ("flair",),
+    )
+    assert subsets_of(fake_card()) == ()
+    assert subsets_of(fake_card(input_mode="each", in_channels=1)) == ()
+    five = (*three, "t2", "dwi")
+    many = subsets_of(fake_card(sequences=five, in_channels=5, sequence_dropout=True))
+    assert sorted(map(len, many)) == [1] * 5 + [4] * 5
+    two = subsets_of(fake_card(sequences=three, in_channels=3, sequence_dropout=True), BOTH)
+    assert two == (T1, FLAIR)
+
+
+def test_volumes_are_those_of_the_prediction_and_the_reference() -> None:
+    found = measured(examination())
+    plain = Predictor(BrightEngine(), DROPOUT).segment(head_volume())
+    whole = found.full.volumes["whole"]
+    assert whole.plain == (plain.voxels["whole"],) * len(RULES)  # it is one part
+    assert whole.true == 6 * 5 * 3
+    assert whole.others.tolist() == [plain.voxels["whole"]] * 6
+    assert list(found.looks) == [BOTH, T1, FLAIR]
+    assert found.skull_stripped is False
+
+
+def test_dice_of_subsets_by_hand() -> None:
+    """The engine looks at FLAIR only: without T1 nothing changes, without FLAIR it is blind."""
+    found = measured(examination())
+    drawn = head_labels() > 0
+    mask = Predictor(BrightEngine(), DROPOUT).segment(head_volume()).mask > 0
+    dice = 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum())
+    assert found.full.volumes["whole"].dice == pytest.approx([dice] * len(RULES))
+    assert found.looks[FLAIR].volumes["whole"].dice == pytest.approx([dice])
+    assert found.looks[T1].volumes["whole"].dice == (0.0,)
+
+
+def test_of_many_slices_some_are_tried() -> None:
+    volume = head_volume()
+    tall = replace(volume, array=np.tile(volume.array, (1, 1, 1, 10)))
+    labels = np.tile(head_labels(), (1, 1, 10))
+    case = Examination(to_slices(tall), labels, None, ("whole",))
+    engine = BrightEngine(batch=100)
+    measured(case, engine)
+    assert [shape[0] for shape in engine.shapes] == [80, MOST_SLICES, MOST_SLICES]
+
+
+def test_a_sparse_case_has_no_volume() -> None:
+    found = measured(examination(annotated=False))
+    assert found.full.volumes == {}
+    assert found.full.counts["whole"].n_positive == 6 * 5 * 3
+    assert list(found.looks) == [BOTH, T1, FLAIR]
+
+
+def test_a_case_that_lacks_a_sequence_is_measured_with_what_it_has() -> None:
+    case = replace(examination(), stack=to_slices(head_volume().select(FLAIR)))
+    found = measured(case)
+    assert list(found.looks) == [FLAIR]
+    assert found.full.volumes["whole"].true == 6 * 5 * 3
+
+
+def test_only_labelled_regions_are_measured() -> None:
+    card = fake_card(regions=("whole", "core"), size=64)
+    predictor = Predictor(BrightEngine(2.0, regions=2), card)
+    labels = np.where(head_labels() > 0, OEDEMA, 0).astype(np.uint8)
+    labels[tuple(np.argwhere(labels)[0])] = ENHANCING
+    stack = to_slices(head_volume())
+    both = measure(predictor, "p", Examination(stack, labels, None, ("whole", "core")), _nothing)
+    assert set(both.full.volumes) == set(both.full.counts) == {"whole", "core"}
+    assert both.full.volumes["core"].true == 1
+    one = measure(predictor, "p", Examination(stack, labels, None, ("whole",)), _nothing)
+    assert set(one.full.volumes) == set(one.full.counts) == {"whole"}
+    assert one.full.volumes["whole"].plain == both.full.volumes["whole"].plain
+
+
+def _nothing() -> None:
+    pass
+
+
+def counts() -> LogitCounts:
+    """One voxel of even chance: a quarter of a voxel in doubt."""
+    return count_probabilities(np.full(1, 0.5, np.float32), np.ones(1, bool))
+
+
+def look(plain: int, true: int, other: int, dice: tuple[float | None, ...]) -> Look:
+    apart = 0.1 if plain else 0.0
+    volumes = Volumes((plain,) * len(dice), np.array([other]), true, apart, dice)
+    return Look({"whole": counts()}, {"whole": volumes})
+
+
+def fact(
+    patient: str, plain: int, true: int, other: int, *dice: float | None, stripped: bool = False
+) -> MeasuredCase:
+    full = look(plain, true, other, dice or (0.9,) * len(RULES))
+    looks = {BOTH: full, FLAIR: look(plain, true, other, (0.7,))}
+    return MeasuredCase(patient, stripped, ("side 1",), looks)
+
+
+def test_facts_by_hand() -> None:
+    """Spread 10 + 0.25 each; ten patients, errors of 1 to 10 voxels, and one that was missed."""
+    cases = [fact(f"p{k}", 100, 100 + k, 110) for k in range(1, 11)]
+    cases = [*cases, fact("p1", 100, 9999, 100), fact("q", 0, 50, 0)]
+    cases = [*cases, fact("p1", 100, 101, 110, stripped=True)]
+    found = validation_facts(cases, 1.0, None)
+    assert found.patients == 11
+    kinds = [(kind.skull_stripped, kind.sequences, kind.patients) for kind in found.kinds]
+    assert kinds == [(False, BOTH, 11), (False, FLAIR, 11), (True, BOTH, 1), (True, FLAIR, 1)]
+    region = found.kinds[0].regions["whole"]
+    assert (region.tumours, region.missed, region.dice) == (11, 1, 0.9)
+    assert region.disagreement is not None
+    assert (region.disagreement.n, region.disagreement.high) == (10, 0.1)
+    assert region.alarm == 0.1  # no mask is poor
+    assert region.volume is not None
+    assert region.volume.stretch == pytest.approx(10 / 10.25, rel=1e-3)
+    assert region.volume == VolumeFit(level=0.9, stretch=region.volume.stretch, patients=10)
+    alone = found.kinds[1]
+    assert (alone.dice, alone.slices_per_case) == ({"whole": 0.7}, MOST_SLICES)
+    assert alone.regions["whole"].volume is not None
+    assert found.kinds[0].slices_per_case is None
+    assert found.kinds[2].regions["whole"].volume is None  # one patient promises nothing
+
+
+def test_a_speck_apart_is_removed_if_that_helps() -> None:
+    volume, labels = head_volume(), head_labels()
+    volume.array[1, 5:7, 5:7, 2] += 300  # marked as brightly as the tumour, far from it
+    found = measured(Examination(to_slices(volume), labels, None, ("whole",)))
+    whole, *cleaned = found.full.volumes["whole"].plain
+    assert min(cleaned) < whole
+    chosen = choose_clean_up([found])
+    assert chosen is not None
+    assert chosen.below_ml == 0.05  # 4 voxels of 3.6 mm³
+
+
+def rows(better: int, gain: float) -> tuple[float, ...]:
+    """The Dice of a case under each rule: 0.5, and more from one rule on."""
+    return tuple(0.5 + gain * (k >= better) for k in range(len(RULES)))
+
+
+def test_the_rule_that_costs_no_kind_of_image_anything_is_chosen() -> None:
+    helps, harms = rows(3, 0.2), rows(5, -0.1)
+    assert choose_clean_up([fact("a", 9, 9, 9, *helps)]) == RULES[3]  # the first of equals
+    both = [fact("a", 9, 9, 9, *helps), fact("b", 9, 9, 9, *harms)]
+    assert choose_clean_up(both) == RULES[3]  # the mean of one kind counts
+    kinds = [fact("a", 9, 9, 9, *rows(5, 0.2)), fact("b", 9, 9, 9, *harms, stripped=True)]
+    assert choose_clean_up(kinds) is None  # whole heads gain what brains lose
+    assert choose_clean_up([fact("a", 9, 9, 9, *harms)]) is None
+    assert choose_clean_up([fact("a", 0, 0, 0, *[None] * len(RULES))]) is None
+    assert choose_clean_up([]) is None

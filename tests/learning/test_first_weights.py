@@ -1,0 +1,90 @@
+"""Trainings that begin with the weights of another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from gliomask.errors import ConfigError, ModelError
+from gliomask.nets.cards import read_card
+from gliomask.nets.u2net import build_model
+from gliomask.nets.weights import load_model
+from gliomask.provenance.patients import read_seen
+from gliomask.store.store import Store
+from tests.training import copy_that_knows, one_thread, quick, run, run_and_stop, store
+
+__all__ = ["one_thread", "quick", "store"]
+
+
+@pytest.fixture(scope="module")
+def first(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(store, tmp_path_factory.mktemp("runs") / "first").run
+
+
+def test_the_first_weights_are_those_of_the_other(
+    store: Store, first: Path, tmp_path: Path
+) -> None:
+    # A rate of next to nothing leaves them as they are.
+    result = run(store, tmp_path / "next", "optimiser.lr=1e-12", start=first)
+    before, after = (load_model(folder)[0] for folder in (first, result.run))
+    for name, value in after.named_parameters():
+        torch.testing.assert_close(value, before.get_parameter(name), atol=1e-6, rtol=0)
+    sha = read_card(first / "card.json").weights_sha256
+    assert sha is not None
+    assert (
+        f"first weights from default-tiny (sha256 {sha[:12]})"
+        in read_card(result.run / "card.json").trained_on
+    )
+    assert any("matched, 0 adapted" in note for note in result.notes)
+
+
+def test_whom_the_other_has_seen_comes_with_it(store: Store, first: Path, tmp_path: Path) -> None:
+    keys = json.loads((first / "provenance.json").read_text())
+    keys["train_patients"] = [*keys["train_patients"], "someone else"]
+    (first / "provenance.json").write_text(json.dumps(keys))
+    second = run(store, tmp_path / "second", start=first).run
+    third = run(store, tmp_path / "third", start=second).run
+    for folder in (second, third):
+        seen = read_seen(folder)
+        assert seen is not None
+        assert "someone else" in seen.trained
+
+
+def test_patients_to_be_judged_on_may_not_be_known_already(
+    store: Store, first: Path, tmp_path: Path
+) -> None:
+    judged = json.loads((first / "provenance.json").read_text())["validation_patients"][0]
+    knows = copy_that_knows(first, tmp_path / "knows", judged)
+    with pytest.raises(ConfigError, match=f"learned from 1 of the patients.*{judged}"):
+        run(store, tmp_path / "next", start=knows)
+    assert not (tmp_path / "next").exists()
+
+
+def test_another_network_is_refused(store: Store, first: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"network=u2net-tiny, allowed u2netp"):
+        run(store, tmp_path / "next", "network=u2netp", start=first)
+    with pytest.raises(ModelError, match="no such model folder"):
+        run(store, tmp_path / "next", start=tmp_path / "nowhere")
+
+
+def test_a_file_with_the_authors_names(store: Store, tmp_path: Path) -> None:
+    model = build_model("u2net-tiny", in_channels=3, out_channels=1)
+    path = tmp_path / "photographs.pth"
+    torch.save(model.state_dict(), path)
+    result = run(store, tmp_path / "next", start=path)
+    assert any("1 adapted" in note for note in result.notes)  # three colours, two sequences
+    assert "photographs.pth" in read_card(result.run / "card.json").trained_on
+
+
+def test_a_run_that_goes_on_keeps_its_history(store: Store, first: Path, tmp_path: Path) -> None:
+    out = tmp_path / "next"
+    run_and_stop(store, out, start=first)
+    done = run(store, out, resume=True)
+    assert "first weights from" in read_card(done.run / "card.json").trained_on
+    seen, before = read_seen(done.run), read_seen(first)
+    assert seen is not None
+    assert before is not None
+    assert before.trained <= seen.trained
