@@ -7,9 +7,9 @@ from typing import Any
 
 from gliomask.core.case import Case
 from gliomask.studies.dicom_study import find_dicom_studies, studies_of_files
-from tests.studies.test_series_rank import FRONT, HEAD
 from tests.formats.dicom.made import Plan, pixels, save, series
 from tests.studies.test_dicom_study import FLAIR, T1, T1CE, T2
+from tests.studies.test_series_rank import FRONT, HEAD
 
 T1_3D: dict[str, Any] = {
     "SeriesDescription": "T1 3D FFE",
