@@ -1,6 +1,7 @@
 # make demo    installs into .venv and runs the main job on a synthetic cohort
 # make test    installs into .venv and runs the tests
 # make check   style, types, the floors of the house
+# make docs    builds the documentation as a site into build/site; a warning is an error
 PYTHON ?= python3
 VENV ?= .venv
 # For example PIP_ARGS="--index-url ..." to take PyTorch's smaller build for processors only.
@@ -9,7 +10,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
 
-.PHONY: demo install install-dev test test-slow check format
+.PHONY: demo install install-dev test test-slow check format docs
 
 demo: install
 	$(BIN)/gliomask demo --out demo
@@ -30,6 +31,10 @@ format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/installed-docs
+	$(BIN)/mkdocs build --strict
+
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
 
@@ -44,4 +49,8 @@ $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) -e ".[dev]"
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(PIP) -e ".[docs]"
 	touch $@

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ByteSize, Field
+from pydantic import ByteSize, Field
 
 from gliomask.config import Options, Recipe, build, load_recipe, recipe_names
 from gliomask.errors import ConfigError
@@ -118,22 +118,3 @@ def test_a_recipe_can_not_reach_code(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not YAML"):
         load_recipe(str(path))
     assert not (tmp_path / "made").exists()
-
-
-def keys_of(model: type[BaseModel], prefix: str = "") -> list[str]:
-    found = []
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += keys_of(kind, f"{prefix}{name}.")
-        else:
-            found.append(prefix + name)
-    return found
-
-
-def test_the_documentation_has_every_key() -> None:
-    page = Path(__file__).parent.parent / "docs" / "reference" / "recipes.md"
-    listed = [
-        line.split("`")[1] for line in page.read_text().splitlines() if line.startswith("| `")
-    ]
-    assert listed == keys_of(Recipe)

@@ -1,14 +1,21 @@
-"""Links and file names in the documentation lead somewhere."""
+"""The documentation: its links lead somewhere, and its generated pages are complete."""
 
 from __future__ import annotations
 
 import itertools
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+import typer
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+import gliomask
+from gliomask.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = (*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md")))
@@ -64,3 +71,40 @@ def test_pages_that_the_code_names_are_there() -> None:
     ]
     assert named
     assert [pair for pair in named if not (ROOT / pair[1]).exists()] == []
+
+
+def hook() -> ModuleType:
+    """The hook that fills the reference pages when the site is built."""
+    spec = spec_from_file_location("reference_hook", ROOT / "docs" / "hooks" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_reference_has_every_command_and_option() -> None:
+    page = hook().on_page_markdown((ROOT / "docs/reference/command-line.md").read_text())
+    command: Any = typer.main.get_command(app)
+    assert len(command.commands) > 10
+    for name, one in command.commands.items():
+        section = page.split(f"## gliomask {name}\n")[1].split("\n## ")[0]
+        for parameter in one.params:
+            if parameter.param_type_name == "option" and not parameter.hidden:
+                assert f"`{parameter.opts[0]}" in section or f", {parameter.opts[0]}" in section
+    assert "--limit-memory" in page.split("## gliomask predict\n")[1].split("\n## ")[0]
+
+
+def test_the_recipe_reference_has_every_key() -> None:
+    page = hook().on_page_markdown((ROOT / "docs/reference/recipes.md").read_text())
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    documented = {row[0].split("`")[1]: row[1] for row in rows}
+    assert documented["input.size"] == "128"
+    assert documented["sampling.slices"] == ""
+    assert {"network", "loss.dice", "augment.affine", "seed"} <= documented.keys()
+
+
+def test_the_python_reference_has_every_public_name() -> None:
+    page = hook().on_page_markdown((ROOT / "docs/reference/python.md").read_text())
+    assert [name for name in gliomask.__all__ if f"::: gliomask.{name}\n" not in page] == []
+    assert "::: gliomask.metrics.dice\n" in page

@@ -19,8 +19,7 @@ are 0, distances the diagonal of the array. Say so beside every mean.
 
 Every function raises ``ValueError`` for masks of different shapes, with other numbers than 0 and
 1, or of another number of dimensions, and for a spacing that is not one positive length for each
-axis. Importing this module loads numpy only; surfaces load MONAI when they are first asked for,
-which takes seconds.
+axis. Importing this module loads numpy only; SciPy is loaded when it is first needed.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ def surface(
     """HD95, ASSD and the surface Dice at 1 and 2 mm (or pixels), in one pass: for several at once.
 
     The surface of a mask is its voxels with a face neighbour outside it or outside the array;
-    distances run from voxel centre to voxel centre. Edges and distances are MONAI's. Give a single
+    distances run from voxel centre to voxel centre. The figures equal MONAI's. Give a single
     slice as (H, W): of (1, H, W) every voxel is surface.
     """
     drawn, found = _masks(reference, predicted)

@@ -13,7 +13,7 @@ The definition is that of https://github.com/rachitsaluja/BraTS-2023-Metrics, wr
 * The scores are means over lesions and invented components together.
 
 Dilation goes by voxels whatever their size, as there, where all are 1 mm wide. HD95 is measured as
-everywhere in this package (MONAI's distances); there the surface is weighed by its area, which
+everywhere in this package (``surface_distances``); there the surface is weighed by its area, which
 differs by fractions of a voxel.
 """
 
