@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import case_speed, growth, network_speed, training_speed
-from benchmarks.models import random_model
-from benchmarks.slices import phantom_store, tumour_slices
+from benchmarks.growth import curves as growth
+from benchmarks.random_model import random_model
+from benchmarks.speed import case as case_speed
+from benchmarks.speed import network as network_speed
+from benchmarks.speed import training as training_speed
+from benchmarks.speed.timed_slices import phantom_store, tumour_slices
 from benchmarks.tables import Table, tell
 from tests.benchmarks.authors_stand_in import write_stand_in
 

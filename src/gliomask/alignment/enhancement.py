@@ -5,7 +5,7 @@ are few voxels, brighter than those that were as bright as they before. So each 
 from the other, by the median for each level of grey, and voxels that are much brighter than
 predicted are counted in both directions. The medians take up what differs everywhere: scaling,
 field and protocol. Only voxels deep in the head count: fat beneath the scalp is bright or dark by
-the protocol. ``benchmarks/contrast_pairs.py`` measured it; the
+the protocol. ``benchmarks/accuracy/contrast_pairs.py`` measured it; the
 figures are in ``docs/reference/dicom.md``.
 """
 

@@ -1,8 +1,8 @@
 """Prediction within a bound of memory: fewer threads, and no examination that would not fit.
 
 What is needed is foreseen from the sizes of the network and of the scan, by figures that were
-measured (``benchmarks/growth.py``); the system holds the process to the bound where they are too
-low (``machine.memory_limit``).
+measured (``benchmarks/growth/curves.py``); the system holds the process to the bound where they
+are too low (``machine.memory_limit``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,249 @@
+"""What threshold, cleaning and flips bring, each chosen on the validation patients of its fold.
+
+    python -m benchmarks.accuracy.chosen_inside STORE RUN_OF_FOLD...
+
+Every fold's model looks at its validation patients and at the patients that it never saw. A choice
+(a threshold; which parts of a mask are dropped; the mean with mirrored slices) is the one with the
+highest mean Dice over the validation patients of the fold, or of all folds together; it is judged
+on the patients of the fold. With ``--most`` only choices count that mark tumour on no more than
+this share of the validation's slices without tumour.
+
+What was counted is kept beside each run (``chosen_inside.npz``), so a second look takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.accuracy.small_fragments import SHARES, without_small_parts
+from benchmarks.tables import Report, Table, add_outputs, tell
+from gliomask.core.geometry import to_reading
+from gliomask.core.labels import region_masks
+from gliomask.core.slices import SliceStack, place
+from gliomask.core.volume import FloatArray
+from gliomask.evaluation.reference_cases import Subject, find_subjects
+from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.metrics.boxes import bounding_box
+from gliomask.provenance.patients import read_seen
+from gliomask.statistics.summary import bootstrap_ci95
+from gliomask.statistics.temperature import adjusted_threshold
+from gliomask.store.store import open_store
+
+THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
+AREAS = (0, 10, 20, 40, 80)
+"""What is marked in a slice is dropped if it has fewer pixels."""
+FLIPS = ("plain", "mean of both")
+_FILE = "chosen_inside.npz"
+_KINDS = ("both", "predicted", "invented")
+Mask = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
+Pick = tuple[int, int, int, int]
+"""Indices of flips, threshold, share and area."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What was counted of N patients under every choice.
+
+    Attributes:
+        patients: (N,) keys; test: (N,), whether the fold's model may be judged on them.
+        counts: (N, flips, thresholds, shares, areas, 3) pixels of the overlap, of the prediction,
+            and slices without tumour that are marked.
+        true: (N,) pixels of tumour; free: (N,) slices without any.
+    """
+
+    patients: npt.NDArray[np.str_]
+    test: Mask
+    counts: Counts
+    true: Counts
+    free: Counts
+
+    @property
+    def dice(self) -> FloatArray:
+        """(N, ...) of every choice."""
+        true = self.true.reshape(-1, *[1] * (self.counts.ndim - 2))
+        found: FloatArray = 2 * self.counts[..., 0] / np.maximum(self.counts[..., 1] + true, 1)
+        return found
+
+    def of(self, rows: Mask) -> Looked:
+        """Some of the patients."""
+        held = (self.patients[rows], self.test[rows], self.counts[rows])
+        return Looked(*held, self.true[rows], self.free[rows])
+
+
+def look(store: Path, run: Path) -> Looked:
+    """Counts everything for one fold, or reads what was counted."""
+    path = run / _FILE
+    if path.is_file():
+        with np.load(path) as held:
+            return Looked(**{name: held[name] for name in held.files})
+    loaded = load_predictor(run)
+    predictor = Predictor(loaded.engine, loaded.card.model_copy(update={"mirrored": False}))
+    rows = [_one(predictor, subject, test=test) for subject, test in _subjects(store, run)]
+    names, tests, counts, true, free = zip(*rows, strict=True)
+    found = Looked(*map(np.array, (names, tests, counts, true, free)))
+    np.savez_compressed(path, **vars(found))
+    return found
+
+
+def _subjects(store: Path, run: Path) -> Iterator[tuple[Subject, bool]]:
+    seen = read_seen(run)
+    if seen is None or seen.fold is None:
+        raise SystemExit(f"{run}: not the run of a fold")
+    parts = open_store(store).split.parts(seen.fold)
+    for subject in find_subjects(store, "all", None).subjects:
+        if subject.patient in parts.validation or subject.patient in parts.test:
+            yield subject, subject.patient in parts.test
+
+
+def _one(
+    predictor: Predictor, subject: Subject, *, test: bool
+) -> tuple[str, bool, Counts, int, int]:
+    examination = subject.load()
+    record = examination.stack.record
+    true = region_masks(to_reading(examination.reference, record.turn), ("whole",))[0]
+    plain, mirrored = predictor.maps(examination.stack), _mirrored(predictor, examination.stack)
+    counts = []
+    for maps in (plain, (plain + mirrored) / 2):
+        said = to_reading(place(maps, record)[0], record.turn)
+        counts.append(_count(predictor, said, true))
+    free = int((~true.any(axis=(1, 2))).sum())
+    return subject.patient, test, np.stack(counts), int(true.sum()), free
+
+
+def _mirrored(predictor: Predictor, stack: SliceStack) -> FloatArray:
+    flipped = replace(stack, array=np.ascontiguousarray(stack.array[..., ::-1]))
+    return predictor.maps(flipped)[..., ::-1]
+
+
+def _count(predictor: Predictor, said: FloatArray, true: Mask) -> Counts:
+    """(thresholds, shares, areas, 3) of one volume (S, H, W)."""
+    card = predictor.card
+    lowest = adjusted_threshold(float(THRESHOLDS[0]), card.temperature)
+    box = bounding_box((said >= lowest) | true)
+    said, true = said[box], true[box]
+    found = np.zeros((len(THRESHOLDS), len(SHARES), len(AREAS), len(_KINDS)), np.int64)
+    free = ~true.any(axis=(1, 2))
+    for t, threshold in enumerate(THRESHOLDS):
+        mask = said >= adjusted_threshold(float(threshold), card.temperature)
+        for s, labels in enumerate(without_small_parts(mask.astype(np.uint8), SHARES)):
+            kept = labels > 0
+            for a, area in enumerate(AREAS):
+                marked = kept & (kept.sum(axis=(1, 2)) >= max(area, 1))[:, None, None]
+                invented = marked.any(axis=(1, 2)) & free
+                found[t, s, a] = (marked & true).sum(), marked.sum(), invented.sum()
+    return found
+
+
+def choose(looked: Looked, free: Sequence[bool], most: float | None) -> Pick:
+    """The choice with the highest mean Dice over validation patients.
+
+    Args:
+        looked: the validation patients.
+        free: for flips, threshold, share and area whether it is chosen; else it is plain, 0.5,
+            nothing dropped.
+        most: share of slices without tumour that may be marked.
+    """
+    usual = (0, int(np.argmin(abs(THRESHOLDS - 0.5))), 0, 0)
+    dice = looked.dice.mean(axis=0)
+    rate = looked.counts[..., 2].sum(axis=0) / max(looked.free.sum(), 1)
+    open_to = np.ones(dice.shape, bool)
+    for axis, chosen in enumerate(free):
+        if not chosen:
+            only = np.arange(dice.shape[axis]) == usual[axis]
+            open_to &= np.expand_dims(only, tuple(k for k in range(4) if k != axis))
+    if most is not None:
+        allowed = open_to & (rate <= most)
+        # Where nothing keeps to it, the choice that marks fewest.
+        open_to = allowed if allowed.any() else open_to & (rate == rate[open_to].min())
+    best = np.unravel_index(np.argmax(np.where(open_to, dice, -1)), dice.shape)
+    flips, threshold, share, area = map(int, best)
+    return flips, threshold, share, area
+
+
+WAYS: dict[str, tuple[bool, bool, bool, bool]] = {
+    "as it is: 0.5, nothing dropped": (False, False, False, False),
+    "flips": (True, False, False, False),
+    "threshold": (False, True, False, False),
+    "small components dropped": (False, False, True, False),
+    "small areas in a slice dropped": (False, False, False, True),
+    "threshold and components": (False, True, True, False),
+    "threshold, components and areas": (False, True, True, True),
+    "all of these": (True, True, True, True),
+}
+
+
+def report(folds: Sequence[Looked], most: float | None, *, together: bool) -> Table:
+    """What each way of choosing brings out of fold."""
+    inner = [one.of(~one.test) for one in folds]
+    usual = None
+    rows = []
+    for name, free in WAYS.items():
+        if together:
+            picks = [choose(_pooled(inner), free, most)] * len(folds)
+        else:
+            picks = [choose(one, free, most) for one in inner]
+        tests = [one.of(one.test) for one in folds]
+        dice = np.concatenate(
+            [t.dice[(slice(None), *p)] for t, p in zip(tests, picks, strict=True)]
+        )
+        invented = sum(
+            int(t.counts[(slice(None), *p, 2)].sum()) for t, p in zip(tests, picks, strict=True)
+        )
+        usual = dice if usual is None else usual
+        low, high = bootstrap_ci95(dice - usual)
+        change = f"{(dice - usual).mean():+.4f} [{low:+.4f}, {high:+.4f}]"
+        rate = 100 * invented / sum(int(t.free.sum()) for t in tests)
+        words = "; ".join(dict.fromkeys(_words(pick) for pick in picks))
+        rows.append(
+            (
+                name,
+                f"{dice.mean():.4f}",
+                change,
+                f"{np.percentile(dice, 10):.3f}",
+                f"{rate:.1f} %",
+                words,
+            )
+        )
+    columns = ("chosen inside", "Dice", "change", "p10", "marked free slices", "choices")
+    limit = "" if most is None else f", at most {100 * most:g} % of free slices marked"
+    where = "all folds' validation patients together" if together else "each fold's own"
+    return Table(f"Out of fold, chosen on {where}{limit}", columns, tuple(rows))
+
+
+def _pooled(folds: Sequence[Looked]) -> Looked:
+    fields = [[getattr(one, name) for one in folds] for name in Looked.__annotations__]
+    return Looked(*map(np.concatenate, fields))
+
+
+def _words(pick: Pick) -> str:
+    flips, threshold, share, area = pick
+    return f"{FLIPS[flips]} {THRESHOLDS[threshold]:g} {SHARES[share]:g} {AREAS[area]}px"
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("store", type=Path)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--most", type=float, default=0.02)
+    add_outputs(parser)
+    options = parser.parse_args()
+    folds = [look(options.store, run) for run in options.runs]
+    tables = tuple(
+        report(folds, most, together=together)
+        for most in (None, options.most)
+        for together in (False, True)
+    )
+    facts = {"patients": sum(int(one.test.sum()) for one in folds), "folds": len(folds)}
+    tell(Report(facts, tables), options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The models of a cross-validation without what only their machine needs, to be kept.
+
+    python -m benchmarks.accuracy.keep_folds OUT EXPERIMENT KEPT
+
+From them the figures of docs/explanation/accuracy.md come out again without a training, and a
+further cycle begins where this one ended:
+
+    gliomask evaluate lgg.store --model KEPT/fold0 --model KEPT/fold1 ... --out judged
+
+Weights and card are as they are. Of the provenance stays who was learned from and by which
+software, and nothing of the machine: no path, no name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from benchmarks.accuracy.folds import read_plan
+from gliomask.core.atomic import atomic_folder
+from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
+from gliomask.nets.cards import CARD_FILE
+from gliomask.provenance.run_files import PROVENANCE
+
+_STAYS = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
+_OF_ANOTHER = ("sha256", "words", "train_patients", "validation_patients")
+
+
+def keep(runs: list[Path], kept: Path) -> None:
+    """Writes ``kept``, a folder for each run.
+
+    Raises:
+        ModelError: a run's weights are not those of its card.
+    """
+    with atomic_folder(kept) as folder:
+        for run in runs:
+            read_arrays(run)
+            (folder / run.name).mkdir()
+            for name in (WEIGHTS_FILE, CARD_FILE):
+                shutil.copyfile(run / name, folder / run.name / name)
+            keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
+            text = json.dumps(_plain(keys), indent=1) + "\n"
+            (folder / run.name / PROVENANCE).write_text(text, encoding="utf-8")
+
+
+def _plain(keys: dict[str, Any]) -> dict[str, Any]:
+    found = {name: keys[name] for name in _STAYS if name in keys}
+    for role in ("start", "teacher"):
+        if role in keys:
+            found[role] = {name: keys[role][name] for name in _OF_ANOTHER}
+    return found
+
+
+def main() -> None:
+    """The command."""
+    plan = read_plan()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("experiment", choices=plan, metavar="EXPERIMENT")
+    parser.add_argument("kept", type=Path)
+    options = parser.parse_args()
+    runs = sorted((options.out / plan[options.experiment].folder).glob("fold*/"))
+    keep(runs, options.kept)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""A trained run as a model that ships: its weights as they are, its card with all that is known.
+
+    python -m benchmarks.accuracy.ship_model RUN EVALUATION OUT --notes FILE
+
+Args on disk: the run of everyone, calibrated by the models of its folds (``gliomask calibrate RUN
+STORE --fold ...``), and the evaluation of those models together (``gliomask evaluate STORE --model
+FOLD0 --model FOLD1 ...``), whose figures become the card's. The name is that of ``OUT``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from gliomask.errors import ModelError
+from gliomask.nets.cards import ModelCard, read_card
+from gliomask.nets.weights import load_model, save_model
+
+_FIGURES = ("n", "mean", "ci95", "median", "p10", "min")
+_SCORES = ("dice", "nsd_1px", "nsd_2px", "hd95_px", "assd_px")
+
+
+def out_of_fold(summary: dict[str, Any], region: str) -> dict[str, Any]:
+    """The figures of an evaluation that belong on a card, to four digits."""
+    slices = summary["slices"][region]
+    return {
+        "part": "out of fold",
+        "what": summary["source"],
+        "unit": summary["unit"],
+        "patients": summary["n"],
+        **{name: _short(summary[name][region]) for name in _SCORES if name in summary},
+        "slices_without_tumour": slices["n_tumour_free"],
+        "of_these_marked": _round(slices["false_positive_rate"]),
+        "dice_by": {
+            name: {label: _short(one) for label, one in strata["dice"].items()}
+            for name, strata in summary["strata"].items()
+        },
+    }
+
+
+def _short(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: _round(figures[name]) for name in _FIGURES}
+
+
+def _round(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_round(one) for one in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def ship(run: Path, evaluation: Path, out: Path, notes: str) -> ModelCard:
+    """Writes the model folder.
+
+    Raises:
+        ModelError: the run was not calibrated out of fold, or its weights are damaged.
+    """
+    network, card = load_model(run)
+    calibration = card.metrics.get("calibration")
+    if not isinstance(calibration, dict) or calibration.get("part") != "out of fold":
+        raise ModelError("not calibrated by the models of its folds", path=run)
+    summary = json.loads((evaluation / "summary.json").read_text(encoding="utf-8"))
+    named = card.model_copy(
+        update={
+            "name": out.name,
+            "metrics": {**card.metrics, "accuracy": out_of_fold(summary, card.regions[0])},
+            "notes": " ".join([f"{card.notes}.", *notes.split()]),
+        }
+    )
+    save_model(out, network, named)
+    return read_card(out / "card.json")
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("evaluation", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--notes", type=Path, required=True, help="what is known of failures")
+    options = parser.parse_args()
+    card = ship(
+        options.run, options.evaluation, options.out, options.notes.read_text(encoding="utf-8")
+    )
+    print(f"{card.name}: {card.weights_sha256}")
+
+
+if __name__ == "__main__":
+    main()

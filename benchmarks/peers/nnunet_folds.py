@@ -1,0 +1,211 @@
+"""nnU-Net's 2D network with our recipe, on our folds: what the network alone makes of the accuracy.
+
+    python -m benchmarks.peers.nnunet_folds STORE OUT --fold 0 [--set key=value ...]
+    python -m benchmarks.peers.nnunet_folds STORE OUT --judge
+
+The first trains ``OUT/fold0`` as ``gliomask train --fold 0`` would, with its batches,
+augmentation, loss, optimiser, moving average and validation; only the network is another. The
+weights that the recipe keeps are then judged on the fold's test patients: ``OUT/fold0/evaluation``.
+The second judges all folds that are there together: ``OUT/evaluation``. Both are folders that
+``gliomask compare`` reads beside ours. ``history.csv`` tells how far a training is; one that was
+stopped goes on when the command is given again, one that is judged already is left as it is.
+
+It needs nnU-Net's networks: ``pip install --no-deps dynamic-network-architectures``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from benchmarks.peers.nnunet_network import NAME, PeerNetwork, first_network
+from gliomask.config import Options, load_recipe
+from gliomask.core.atomic import atomic_path
+from gliomask.core.progress import SILENT
+from gliomask.errors import ConfigError
+from gliomask.evaluation.case import JudgedCase
+from gliomask.evaluation.reference_cases import find_subjects
+from gliomask.inference.engines.pytorch import TorchEngine
+from gliomask.inference.predictor import Predictor
+from gliomask.jobs.failures import raise_failures
+from gliomask.jobs.journal import Journal, go_on
+from gliomask.learning.card import make_card
+from gliomask.learning.checkpoint import FOLDER
+from gliomask.learning.data import choose
+from gliomask.learning.first_weights import Start
+from gliomask.learning.folder import RECIPE_FILE, write_recipe
+from gliomask.learning.record import EpochRow
+from gliomask.learning.state import Position
+from gliomask.nets.u2net import U2Net
+from gliomask.provenance.record import provenance
+from gliomask.results.evaluation import METRICS, Judgement, check_target, write_judgement
+from gliomask.statistics.evaluation_summary import EvaluationSummary
+from gliomask.store.store import Store, open_store
+from gliomask.workflows.evaluate import _judge_case, _Task
+from gliomask.workflows.train import TrainOptions, _job, _open, _training
+
+WEIGHTS, EVALUATION = "network.safetensors", "evaluation"
+_FACTS = "facts"
+
+
+class JudgeOptions(Options):
+    """What is judged together; goes into the provenance."""
+
+    store: Path
+    """That the runs were trained on."""
+    runs: tuple[Path, ...]
+    """Of different folds."""
+    out: Path
+    """The folder to write."""
+
+
+def train_fold(store: Path, run: Path, fold: int, changes: Sequence[str]) -> Position:
+    """Trains a fold, or goes on with it; raises as ``workflows.train.train`` does."""
+    resume = (run / FOLDER).is_dir() and (run / RECIPE_FILE).is_file()
+    options = TrainOptions(store=store, out=run, fold=fold, changes=tuple(changes), resume=resume)
+    job = _job(options, SILENT)
+    network = first_network(job.recipe, _channels(job.choice.sequences, job.recipe.input.mode))
+    job = replace(job, start=Start(_as_ours(network), {}, ()))
+    assert job.record is not None
+    with ExitStack() as stack:
+        state, _ = _open(job, stack)
+        training, _ = _training(job, state)
+        training.parts = replace(training.parts, keep=partial(_keep, run, job.choice.identity))
+        write_recipe(run, job.recipe)
+        stack.enter_context(closing(job.record))
+        return training.run()
+
+
+def judge(options: JudgeOptions) -> EvaluationSummary:
+    """Predicts the test patients of each run's fold and writes the folder of an evaluation.
+
+    Raises:
+        ConfigError: a run is not of the store, or two are of one fold.
+        BatchError: cases could not be judged; the others are written.
+    """
+    check_target(options.out)
+    if not options.runs:
+        raise ConfigError("there is no judged fold", path=options.out.parent, hint="train one")
+    store, judged, failures = open_store(options.store), list[JudgedCase](), list[Any]()
+    licences, of_fold = set[str](), dict[int, Path]()
+    for run in options.runs:
+        predictor, fold = load_peer(store, run)
+        if fold in of_fold:
+            raise ConfigError(f"two runs of fold {fold}: {of_fold[fold]} and {run}")
+        of_fold[fold] = run
+        subjects = find_subjects(options.store, "test", fold).subjects
+        licences |= {one.licence for one in subjects if one.licence}
+        tasks = [_Task(predictor, subject) for subject in subjects]
+        # It stays: judging the folds together then predicts nobody again.
+        with Journal(run / EVALUATION, JudgedCase) as journal:
+            done = go_on(_judge_case, tasks, journal, SILENT, workers=1)
+        judged, failures = [*judged, *done.pieces], [*failures, *done.failures]
+    folds = ", ".join(map(str, sorted(of_fold)))
+    what = f"{store.manifest.name} (store), out of fold, folds {folds}"
+    judgement = Judgement(
+        title=f"{NAME} on {what}",
+        judged=tuple(judged),
+        failures=tuple(failures),
+        licences=tuple(sorted(licences)),
+        about={"source": what, "model": NAME, "in_training": []},
+        provenance=provenance("benchmarks.peers.nnunet_folds", options),
+        report=False,
+    )
+    summary = write_judgement(options.out, judgement).analysis.summary
+    raise_failures(failures, len(judged), options.out)
+    return summary
+
+
+def load_peer(store: Store, run: Path) -> tuple[Predictor, int]:
+    """A trained peer, ready to be used by our prediction, and its fold.
+
+    Raises:
+        ConfigError: the run holds no network, or was trained on other data.
+    """
+    path = run / WEIGHTS
+    if not path.is_file():
+        raise ConfigError(f"there is no trained network: no {WEIGHTS}", path=run)
+    with safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()[_FACTS])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    recipe = load_recipe(str(run / RECIPE_FILE))
+    choice = choose(store, recipe, facts["data"]["fold"])
+    if choice.identity != facts["data"]:
+        raise ConfigError("trained on another store or split", path=run)
+    channels = _channels(choice.sequences, recipe.input.mode)
+    network = PeerNetwork(channels, len(recipe.regions), recipe.input.size)
+    network.load_state_dict(tensors)
+    about = {
+        "name": NAME,
+        "network": NAME,
+        "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    card = make_card(recipe, choice, EpochRow(**facts["row"])).model_copy(update=about)
+    return Predictor(TorchEngine(_as_ours(network)), card), facts["data"]["fold"]
+
+
+def _keep(run: Path, data: dict[str, Any], network: U2Net, row: EpochRow) -> None:
+    """Writes the network that is kept so far with what it was trained on, as one file."""
+    tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    facts = {"network": NAME, "data": data, "row": asdict(row)}
+    with atomic_path(run / WEIGHTS) as path:
+        save_file(tensors, path, {_FACTS: json.dumps(facts)})
+
+
+def _as_ours(network: PeerNetwork) -> U2Net:
+    """Loop and engine only call it, copy it and look at its weights, which any network allows."""
+    return cast(U2Net, network)
+
+
+def _channels(sequences: Sequence[str], mode: str) -> int:
+    return len(sequences) if mode == "stacked" else 1
+
+
+def _tell(summary: EvaluationSummary, out: Path) -> None:
+    dice = summary.metrics["dice"]
+    told = ", ".join(f"{region} {one.mean:.4f} (n={one.n})" for region, one in dice.items())
+    print(f"{out}: Dice {told}")
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command's options."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("store", type=Path)
+    parser.add_argument("out", type=Path)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--fold", type=int, help="to train and judge")
+    what.add_argument("--judge", action="store_true", help="all trained folds together")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="in the recipe")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Trains and judges a fold, or judges all folds."""
+    options = parse(words)
+    runs: tuple[Path, ...] = (options.out / f"fold{options.fold}",)
+    out = runs[0] / EVALUATION
+    if options.judge:
+        found = options.out.glob(f"fold*/{EVALUATION}/{METRICS}")
+        runs = tuple(sorted(path.parents[1] for path in found))
+        out = options.out / EVALUATION
+    elif (out / METRICS).is_file():
+        print(f"{out} is there already")
+        return
+    else:
+        position = train_fold(options.store, runs[0], options.fold, options.set)
+        print(f"{runs[0]}: best validation Dice {position.best:.4f}, epoch {position.best_epoch}")
+    _tell(judge(JudgeOptions(store=options.store, runs=runs, out=out)), out)
+
+
+if __name__ == "__main__":
+    main()
