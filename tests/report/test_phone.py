@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 WIDTH = 390
 STICKS_OUT = """
 const wide = one => one.getBoundingClientRect().right > innerWidth + 1;
-const scrolls = one => one.closest(".scroll, figure.wide") !== null;
+const scrolls = one => one.closest(".scroll, .charts figure") !== null;
 return [...document.querySelectorAll("body *")]
   .filter(one => wide(one) && !scrolls(one)).map(one => one.outerHTML.slice(0, 80));
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,7 +19,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.errors import printable
 from gliomask.report.numbers import number_text
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,14 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_encodable,
     )
     environment.filters["score"] = lambda value: number_text(value, 3)
     return environment
+
+
+def _encodable(value: object) -> object:
+    """A printed value; the undecodable bytes of a file's name in it are escaped."""
+    if isinstance(value, str) and _SURROGATES.search(value):
+        return printable(value)
+    return value

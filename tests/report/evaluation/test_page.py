@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,10 @@ def test_on_a_phone(page: Path, browser: Browser) -> None:  # noqa: F811
     )
     assert browser.run(widest) <= 390
     assert browser.problems() == []
+
+
+def test_the_undecodable_bytes_of_a_name_are_escaped() -> None:
+    page = evaluation_page(replace(findings(), title="M\udcfcller", subtitle="by H\udce9"))
+    assert "M\\xfcller" in page
+    assert "by H\\xe9" in page
+    page.encode("utf-8")
