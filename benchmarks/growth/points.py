@@ -62,7 +62,7 @@ def first_batch(store: str, size: str) -> Work:
     import torch
 
     from gliomask.config import load_recipe
-    from gliomask.core.progress import SILENT
+    from gliomask.jobs.control import SILENT
     from gliomask.learning.batches import TrainingBatches, Worker
     from gliomask.learning.data import choose, open_slices
     from gliomask.store.store import open_store

@@ -31,12 +31,12 @@ from safetensors.torch import save_file
 from benchmarks.peers.nnunet_network import NAME, PeerNetwork, first_network
 from gliomask.config import Options, load_recipe
 from gliomask.core.atomic import atomic_path
-from gliomask.core.progress import SILENT
 from gliomask.errors import ConfigError
 from gliomask.evaluation.case import JudgedCase
 from gliomask.evaluation.reference_cases import find_subjects
 from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import SILENT
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.learning.card import make_card

@@ -24,7 +24,7 @@ from benchmarks.peers.networks import (
     monai_network,
     nnunet_network,
 )
-from gliomask.core.progress import SILENT
+from gliomask.jobs.control import SILENT
 
 Steps = Callable[[], float]
 """Does its steps; gives the last loss, for a look at whether anything was learned."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gliomask.datasets.load import load_case
     from gliomask.errors import GliomaskError
     from gliomask.inference.predictor import Predictor, load_predictor
+    from gliomask.jobs.control import Control
     from gliomask.nets.authors import load_authors_weights
     from gliomask.nets.u2net import build_model
     from gliomask.nets.weights import load_model
@@ -51,6 +52,7 @@ _HOME = {
     "gliomask.datasets.load": ("load_case",),
     "gliomask.errors": ("GliomaskError",),
     "gliomask.inference.predictor": ("Predictor", "load_predictor"),
+    "gliomask.jobs.control": ("Control",),
     "gliomask.nets.authors": ("load_authors_weights",),
     "gliomask.nets.u2net": ("build_model",),
     "gliomask.nets.weights": ("load_model",),
@@ -79,6 +81,7 @@ __all__ = [
     "CalibrateOptions",
     "Case",
     "CompareOptions",
+    "Control",
     "DemoOptions",
     "EvaluateOptions",
     "ExportOptions",

@@ -12,7 +12,7 @@
     │   └── ModelError       2     a run folder, a model card, weights
     ├── BatchError           3   a batch finished and some of its cases failed
     ├── MachineError         4   disk, memory, device, network
-    └── StoppedError   130/143   a signal ended the work, cleanly
+    └── StoppedError   130/143   a stop was requested, and the work ended cleanly
 
 The text of an error is one line: the path, what is wrong, the field with what was found and what
 is allowed, and what to do where there is something to do.
@@ -23,6 +23,7 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import signal
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -179,9 +180,14 @@ class MachineError(GliomaskError):
 
 
 class StoppedError(GliomaskError):
-    """A signal asked to stop, and the work was left in good order."""
+    """A stop was requested, and the work was left in good order.
 
-    def __init__(self, what: str, *, signal_number: int) -> None:
+    Args:
+        what: happened.
+        signal_number: of the signal that requested it; SIGTERM's for a request by a program.
+    """
+
+    def __init__(self, what: str, *, signal_number: int = signal.SIGTERM) -> None:
         super().__init__(what)
         self.exit_code = 128 + signal_number
 

@@ -201,7 +201,7 @@ class CarrierError(Exception):
 def test_an_unexpected_error_holds_no_image_and_no_name(
     debug: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_options: object, _progress: object) -> None:
+    def fail(_options: object, _control: object) -> None:
         raise CarrierError
 
     monkeypatch.setenv("GLIOMASK_DEBUG", debug)

@@ -17,7 +17,7 @@ from gliomask.inference import memory_plan as bounded
 from gliomask.inference.memory_plan import Share, share_of
 from gliomask.studies.find import survey
 from gliomask.workflows.predict import PredictOptions, predict_files
-from gliomask.workflows.watch import watch
+from gliomask.workflows.watch import WatchOptions, watch
 from tests.inference.test_engines import saved
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux holds it")
@@ -97,9 +97,8 @@ def test_a_watched_folder_is_held_to_the_bound_too(
     before = resource.getrlimit(resource.RLIMIT_DATA)[0]
     keys = {"out": tmp_path / "out", "model": str(model), "write": ("nifti",), "device": "cpu"}
     options = PredictOptions.model_validate({**keys, "limit_memory": "16GB"})
-    told: list[int] = []
-    watch(tmp_path / "in", options, lambda done, _: told.append(len(done)), every_s=0, looks=2)
-    assert told == [1]
+    asked = WatchOptions(folder=tmp_path / "in", predict=options, every_s=0, looks=2)
+    assert [len(done) for done, _ in watch(asked)] == [1]
     assert within != [before]
     assert 0 < within[0] < 64 * 1024 * MIB
     assert resource.getrlimit(resource.RLIMIT_DATA)[0] == before

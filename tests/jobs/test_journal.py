@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.core.progress import SILENT
 from gliomask.errors import CaseError, ModelError
 from gliomask.formats.file_key import file_key
+from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.journal import Journal, go_on
 
 
@@ -29,13 +29,13 @@ class Task:
 TASKS = [Task(name, f"key of {name}") for name in ("a", "b", "c")]
 
 
-def work(task: Task) -> Piece:
+def work(task: Task, _control: Control) -> Piece:
     if task.case == "c":
         raise CaseError("no good")
     return Piece(task.case, (1.0, 2.5))
 
 
-def forbidden(task: Task) -> Piece:
+def forbidden(task: Task, _control: Control) -> Piece:
     raise AssertionError(f"{task.case} was done already")
 
 
@@ -94,7 +94,7 @@ def test_another_version_starts_anew(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_bad_model_ends_all(tmp_path: Path) -> None:
-    def broken(_task: Task) -> Piece:
+    def broken(_task: Task, _control: Control) -> Piece:
         raise ModelError("gives values that are not finite")
 
     with Journal(tmp_path / "out", Piece) as journal, pytest.raises(ModelError):

@@ -8,20 +8,21 @@ import signal
 import pytest
 
 from gliomask.errors import CaseError, MachineError
+from gliomask.jobs.control import Control
 from gliomask.jobs.processes import spread
 
 
-def double(number: int) -> tuple[int, int]:
+def double(number: int, _control: Control) -> tuple[int, int]:
     return 2 * number, os.getpid()
 
 
-def refuse(number: int) -> int:
+def refuse(number: int, _control: Control) -> int:
     if number == 3:
         raise CaseError("three")
     return number
 
 
-def die(number: int) -> int:
+def die(number: int, _control: Control) -> int:
     if number == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return number

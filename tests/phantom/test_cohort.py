@@ -10,6 +10,7 @@ from gliomask.core.labels import region_masks
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.errors import ConfigError, InputError, MachineError
+from gliomask.jobs.control import Control
 from gliomask.phantom.cohort import LAYOUTS, MARKER, write_cohort
 from gliomask.phantom.options import PhantomOptions
 from gliomask.phantom.patient import synthetic_patient
@@ -19,9 +20,9 @@ class Listener:
     """Progress that remembers."""
 
     def __init__(self) -> None:
-        self.total, self.done = 0, 0.0
+        self.total, self.done = 0.0, 0.0
 
-    def start(self, total: int, what: str) -> None:
+    def start(self, total: float, what: str) -> None:
         self.total = total
 
     def advance(self, steps: float = 1, note: str = "") -> None:
@@ -70,7 +71,7 @@ def test_our_reader_reads_the_one_slice_of_the_figshare_layout(
 
 def test_the_marker_says_what_the_files_are(tmp_path: Path, small: PhantomOptions) -> None:
     listener = Listener()
-    root = write_cohort(tmp_path / "set", "table", 2, 3, options=small, progress=listener)
+    root = write_cohort(tmp_path / "set", "table", 2, 3, options=small, control=Control(listener))
     text = (root / MARKER).read_text(encoding="utf-8")
     assert "No patient was scanned" in text
     assert "seed: 3" in text

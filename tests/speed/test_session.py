@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.core.progress import SILENT
 from gliomask.inference.engines.choice import EngineStatus
+from gliomask.jobs.control import SILENT
 from gliomask.speed import session as sessions
 from gliomask.speed import timing
 from gliomask.speed import training as training_speed

@@ -17,6 +17,7 @@ from gliomask.core.volume import Affine
 from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.formats.volumes import volume_format
+from gliomask.jobs.control import Control
 from gliomask.nets.measures import CleanUp, KindFacts, RegionFacts, ValidationFacts, VolumeFit
 from gliomask.results.prediction.summary import PredictResult
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -368,7 +369,7 @@ def test_progress_moves_within_a_case(tmp_path: Path) -> None:
     notes: list[tuple[float, str]] = []
 
     class Heard:
-        def start(self, total: int, what: str) -> None:
+        def start(self, total: float, what: str) -> None:
             assert (total, what) == (1, "segmenting")
 
         def advance(self, steps: float = 1, note: str = "") -> None:
@@ -376,7 +377,7 @@ def test_progress_moves_within_a_case(tmp_path: Path) -> None:
 
     write_head(tmp_path / "in", NAME, head_volume())
     options = PredictOptions(inputs=(tmp_path / "in",), out=tmp_path / "out", model=Path("fake"))
-    predict_files(options, Heard())
+    predict_files(options, Control(Heard()))
     assert len(notes) >= 3
     assert notes[0][1] == f"{NAME}: slice 3 of 8"
     assert sum(steps for steps, _ in notes) == pytest.approx(1)

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
@@ -18,6 +19,7 @@ import torch
 
 from gliomask.errors import CasesError, ConfigError, GliomaskError, StoppedError, StoreError
 from gliomask.inference.predictor import load_predictor
+from gliomask.jobs.control import Control
 from gliomask.learning.batches import Batch, TrainingBatches
 from gliomask.nets.weights import load_model
 from gliomask.store.manifest import read_split, write_split
@@ -44,10 +46,10 @@ class Listener:
 
     def __init__(self, slices: int = 10**9, then: Callable[[], None] = lambda: None) -> None:
         self.slices, self.then = slices, then
-        self.started: list[tuple[int, str]] = []
+        self.started: list[tuple[float, str]] = []
         self.done, self.notes = 0.0, list[str]()
 
-    def start(self, total: int, what: str) -> None:
+    def start(self, total: float, what: str) -> None:
         self.started.append((total, what))
         self.done = 0.0
 
@@ -63,8 +65,10 @@ def options(store: Store, out: Path, *changes: str, **more: object) -> TrainOpti
     return TrainOptions.model_validate({**keys, **more})
 
 
-def interrupt() -> None:
-    signal.raise_signal(signal.SIGTERM)
+def stopping(slices: int) -> Control:
+    """Requests a stop once so many slices are trained."""
+    stop = threading.Event()
+    return Control(Listener(slices, stop.set), stop.is_set)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,7 @@ def run(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainRe
     """A training without incident, for all to compare with; being older than ``quick`` it draws."""
     listener = Listener()
     out = tmp_path_factory.mktemp("runs") / "whole"
-    return train(options(store, out), listener), listener
+    return train(options(store, out), Control(listener)), listener
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -251,7 +255,7 @@ def test_a_stopped_run_goes_on_to_the_same_end(
     run: tuple[TrainResult, Listener], store: Store, tmp_path: Path, slices: int
 ) -> None:
     with pytest.raises(StoppedError, match="go on by --resume") as caught:
-        train(options(store, tmp_path / "run"), Listener(slices, interrupt))
+        train(options(store, tmp_path / "run"), stopping(slices))
     assert caught.value.exit_code == 143
     keys = json.loads((tmp_path / "run" / "provenance.json").read_text())
     assert keys["sessions"][0]["outcome"].startswith("stopped in epoch")
@@ -263,7 +267,8 @@ def test_a_stopped_run_goes_on_to_the_same_end(
 def killed(options: TrainOptions, slices: int) -> None:
     """Trains and is killed without warning."""
     torch.set_num_threads(1)
-    train(options, Listener(slices, lambda: os.kill(os.getpid(), signal.SIGKILL)))
+    listener = Listener(slices, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    train(options, Control(listener))
 
 
 def test_a_killed_run_goes_on_to_the_same_end(
@@ -292,7 +297,7 @@ def test_a_finished_run_can_be_gone_on_with_and_nothing_changes(
 def test_another_recipe_fold_or_store_can_not_go_on(store: Store, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with pytest.raises(StoppedError):
-        train(options(store, out), Listener(4, interrupt))
+        train(options(store, out), stopping(4))
     with pytest.raises(ConfigError, match=r"optimiser\.lr=0\.5, allowed 0\.001"):
         train(options(store, out, "optimiser.lr=0.5", resume=True))
     with pytest.raises(ConfigError, match=r"another data\.split and 1 more"):
@@ -406,7 +411,7 @@ def worker(options: TrainOptions, rank: int, port: int, said: Path) -> None:
     listener = Listener()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gliomask.workflows.train.draw_curves", lambda run, note: [])
-        result = train(options, listener)
+        result = train(options, Control(listener))
     found = {"best": result.best_dice, "first": result.first, "notes": len(listener.notes)}
     said.write_text(json.dumps(found))
 

@@ -13,9 +13,10 @@ import pytest
 
 from gliomask.errors import Failure, GliomaskError, InputError, MachineError
 from gliomask.inference.predictor import Predictor
-from gliomask.results.prediction.summary import PredictedCase
+from gliomask.jobs.control import Control
 from gliomask.workflows import watch as watching
 from gliomask.workflows.predict import PredictOptions
+from gliomask.workflows.watch import WatchOptions
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.workflows.heads import write_dicom_head
 
@@ -37,22 +38,21 @@ class Watched:
         self.told: list[str] = []
         self.failed: list[Failure] = []
         self.steps: list[Step] = []
-        monkeypatch.setattr("gliomask.workflows.watch.time.sleep", self._between)
+        monkeypatch.setattr(Control, "wait", self._between)
 
     def _between(self, _: float) -> None:
         if self.steps:
             self.steps.pop(0)()
-
-    def tell(self, cases: tuple[PredictedCase, ...], failures: tuple[Failure, ...]) -> None:
-        self.told += [f"{case.case}{' earlier' if case.earlier else ''}" for case in cases]
-        self.failed += failures
 
     def look(self, looks: int, *steps: Step, **changes: Any) -> None:
         """Looks so many times; a step happens after each look but the last."""
         self.steps = list(steps)
         keys = {"out": self.out, "model": Path("fake"), "write": ("nifti",), "thorough": False}
         options = PredictOptions.model_validate({**keys, **changes})
-        watching.watch(self.place, options, self.tell, looks=looks)
+        asked = WatchOptions(folder=self.place, predict=options, looks=looks)
+        for cases, failures in watching.watch(asked):
+            self.told += [f"{case.case}{' earlier' if case.earlier else ''}" for case in cases]
+            self.failed += failures
 
     @property
     def table(self) -> dict[str, str]:

@@ -59,8 +59,8 @@ def run(
         "everything": everything,
         "threads": threads,
     }
-    with render.progress() as progress:
-        found = bench(build(BenchOptions, keys, "bench"), progress)
+    with render.control() as control:
+        found = bench(build(BenchOptions, keys, "bench"), control)
     if json:
         render.as_json(found)
         return

@@ -34,8 +34,8 @@ def run(
 
     keys = {"model": model, "store": store, "folds": tuple(fold or ())}
     keys |= {"mirrored": mirrored, "device": device}
-    with render.progress() as progress:
-        result = calibrate(build(CalibrateOptions, keys, "calibrate"), progress)
+    with render.control() as control:
+        result = calibrate(build(CalibrateOptions, keys, "calibrate"), control)
     if json:
         render.as_json(result)
         return

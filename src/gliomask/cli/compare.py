@@ -35,7 +35,8 @@ def run(
         "metrics": tuple(metric or ()),
         "seed": seed,
     }
-    result = compare_evaluations(build(CompareOptions, keys, "compare"))
+    with render.control() as control:
+        result = compare_evaluations(build(CompareOptions, keys, "compare"), control)
     if json:
         render.as_json(result)
         return

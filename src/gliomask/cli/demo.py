@@ -25,8 +25,8 @@ def run(
     from gliomask.cli import render
     from gliomask.workflows.demo import DemoOptions, demo
 
-    with render.progress() as progress:
-        result = demo(DemoOptions(out=out, patients=patients, seed=seed), progress)
+    with render.control() as control:
+        result = demo(DemoOptions(out=out, patients=patients, seed=seed), control)
     if json:
         render.as_json(result)
         return

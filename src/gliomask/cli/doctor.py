@@ -30,9 +30,10 @@ def run(
 ) -> None:
     """Show what this machine and this installation can do; fail on what would break."""
     from gliomask.cli import render
-    from gliomask.workflows.doctor import doctor
+    from gliomask.workflows.doctor import DoctorOptions, doctor
 
-    found = doctor(out_dir)
+    with render.control() as control:
+        found = doctor(DoctorOptions(out_dir), control)
     if json:
         render.as_json(found)
     else:

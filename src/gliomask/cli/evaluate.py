@@ -72,8 +72,8 @@ def run(
     }
     options = build(EvaluateOptions, keys, "evaluate")
     try:
-        with render.progress() as progress:
-            result = evaluate(options, progress)
+        with render.control() as control:
+            result = evaluate(options, control)
     except BatchError as failed:
         if isinstance(failed.result, EvaluateResult):  # the others are judged
             _show(failed.result, read=report, json=json)

@@ -24,7 +24,9 @@ def run(
     from gliomask.config import build
     from gliomask.workflows.export import ExportOptions, export
 
-    result = export(build(ExportOptions, {"model": model, "out": out, "to": to}, "export"))
+    options = build(ExportOptions, {"model": model, "out": out, "to": to}, "export")
+    with render.control() as control:
+        result = export(options, control)
     if json:
         render.as_json(result)
         return

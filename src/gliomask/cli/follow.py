@@ -42,7 +42,8 @@ def run(
         "registered": registered,
         "labels": labels,
     }
-    result = follow(build(FollowOptions, keys, "follow"))
+    with render.control() as control:
+        result = follow(build(FollowOptions, keys, "follow"), control)
     if json:
         render.as_json(result)
         return

@@ -46,8 +46,8 @@ def run(
     from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
 
     options = InspectOptions(paths=tuple(paths), series=pairs(series), labels=labels, full=full)
-    with render.progress() as progress:
-        found = inspect(options, progress)
+    with render.control() as control:
+        found = inspect(options, control)
     if json:
         render.as_json(found)
     elif found.layout == EXAMINATIONS:

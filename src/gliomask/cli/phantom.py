@@ -24,6 +24,6 @@ def run(
     from gliomask.workflows.phantom import PhantomOptions, phantom
 
     options = PhantomOptions(out=out, layout=layout, patients=patients, seed=seed)
-    with render.progress() as progress:
-        made = phantom(options, progress)
+    with render.control() as control:
+        made = phantom(options, control)
     render.lines(f"{patients} synthetic patients in the layout {layout}: {made}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from gliomask.cli.places import place_for
 from gliomask.cli.series import SeriesOption, pairs
 
 if TYPE_CHECKING:
+    from gliomask.errors import Failure
     from gliomask.results.prediction.summary import PredictedCase, PredictResult
 
 
@@ -119,14 +121,16 @@ def run(
     }
     options = build(PredictOptions, keys, "predict")
     if watch is not None:
+        from gliomask.workflows.watch import WatchOptions
         from gliomask.workflows.watch import watch as look
 
-        with render.progress() as progress:
-            look(watch, options, _tell_json if json else _tell, progress=progress)
+        with render.control() as control:
+            for cases, failures in look(WatchOptions(folder=watch, predict=options), control):
+                (_tell_json if json else _tell)(cases, failures)
         return
     try:
-        with render.progress() as progress:
-            result = predict_files(options, progress)
+        with render.control() as control:
+            result = predict_files(options, control)
     except BatchError as failed:
         if isinstance(failed.result, PredictResult):  # the others are done
             _show(failed.result, json=json)
@@ -153,7 +157,7 @@ def _show(result: PredictResult, *, json: bool) -> None:
     render.lines(f"written to {result.out}, for research use only", *_to_open(result))
 
 
-def _tell(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...]) -> None:
+def _tell(cases: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
     from gliomask.cli import render
 
     for case in cases:
@@ -161,7 +165,7 @@ def _tell(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...
     render.problems(failures, "could not be segmented")
 
 
-def _tell_json(cases: tuple[PredictedCase, ...], failures: tuple[tuple[str, str], ...]) -> None:
+def _tell_json(cases: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
     """A line of JSON for each study."""
     import json
 

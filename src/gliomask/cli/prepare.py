@@ -61,8 +61,8 @@ def run(
         "patients": patients,
         "labels": labels,
     }
-    with render.progress() as progress:
-        result = prepare(build(PrepareOptions, keys, "prepare"), progress)
+    with render.control() as control:
+        result = prepare(build(PrepareOptions, keys, "prepare"), control)
     render.problems(result.skipped, "cases left out")
     if json:
         render.as_json(

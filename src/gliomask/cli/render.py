@@ -24,8 +24,9 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
-from gliomask.core.progress import Progress
 from gliomask.errors import printable
+from gliomask.jobs.control import Control, Progress
+from gliomask.jobs.signals import stop_on_signals
 
 if TYPE_CHECKING:
     from gliomask.report.follow.table import Followed
@@ -170,8 +171,15 @@ def problems(found: Sequence[tuple[str, str]], what: str) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """A bar on stderr in a terminal; elsewhere a plain line now and then."""
+def control() -> Iterator[Control]:
+    """Shows progress on stderr, and takes Ctrl-C and SIGTERM for a request to stop."""
+    with stop_on_signals() as stop_requested, _progress() as progress:
+        yield Control(progress, stop_requested)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar in a terminal; elsewhere a plain line now and then."""
     console = _Console(stderr=True)
     if not console.is_terminal:
         yield _Lines()
@@ -194,7 +202,7 @@ class _Bar:
         self._bar = bar
         self._task = None if not bar.task_ids else bar.task_ids[-1]
 
-    def start(self, total: int, what: str) -> None:
+    def start(self, total: float, what: str) -> None:
         self._task = self._bar.add_task(what, total=total, note="")
 
     def advance(self, steps: float = 1, note: str = "") -> None:
@@ -206,10 +214,10 @@ class _Bar:
 
 class _Lines:
     def __init__(self) -> None:
-        self._what, self._total, self._done = "", 0, 0.0
+        self._what, self._total, self._done = "", 0.0, 0.0
         self._note, self._spoke = "", 0.0
 
-    def start(self, total: int, what: str) -> None:
+    def start(self, total: float, what: str) -> None:
         self._what, self._total, self._done, self._note = what, total, 0, ""
         self._spoke = time.monotonic()
 
@@ -217,14 +225,14 @@ class _Lines:
         self._done, self._note = self._done + steps, note or self._note
         if time.monotonic() - self._spoke > _EVERY_S:
             self._spoke = time.monotonic()
-            text = f"{self._what}: {_steps(self._done)} of {self._total} {self._note}".rstrip()
+            text = f"{self._what}: {_steps(self._done)} of {self._total:g} {self._note}".rstrip()
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
 
 
 def _steps(done: float) -> str:
     """How many steps are done: whole ones as they are, parts of one with two digits."""
-    return f"{done:.2f}" if done < 10 and done % 1 else f"{done:.0f}"
+    return f"{done:.2f}" if done < 10 and round(done, 2) % 1 else f"{done:.0f}"
 
 
 def _figure(value: float | None) -> str:

@@ -61,8 +61,8 @@ def run(
     }
     options = build(ScoreOptions, keys, "score")
     try:
-        with render.progress() as progress:
-            result = score(options, progress)
+        with render.control() as control:
+            result = score(options, control)
     except BatchError as failed:
         if isinstance(failed.result, ScoreResult):  # the others are judged
             _show(failed.result, options, json=json)

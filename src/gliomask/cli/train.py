@@ -72,8 +72,8 @@ def run(
         "calibration": calibration,
     }
     options = build(TrainOptions, keys, "train")
-    with render.progress() as progress:
-        result = train(options, progress)
+    with render.control() as control:
+        result = train(options, control)
     if not result.first:
         return
     if json:

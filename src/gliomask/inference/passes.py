@@ -24,12 +24,12 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from gliomask.core.labels import labels_of_regions, region_masks
-from gliomask.core.progress import SILENT, Progress
 from gliomask.core.resample import fit, unfit
 from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
 from gliomask.errors import ModelError
 from gliomask.inference.engines.engine import Engine
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import COLUMNS, ModelCard
 
 Counts = npt.NDArray[np.int64]
@@ -99,14 +99,14 @@ class Passes:
         self.engine, self.card = engine, card
 
     def plain(
-        self, stack: SliceStack, used: tuple[str, ...], progress: Progress = SILENT
+        self, stack: SliceStack, used: tuple[str, ...], control: Control = SILENT
     ) -> FloatArray:
         """(R, S, H, W) float32 in [0, 1] on the cropped slices, tempered.
 
         Args:
             stack: the slices.
             used: those of its sequences that the network gets, in the card's order.
-            progress: is told of the slices.
+            control: is told of the slices.
 
         Raises:
             ModelError: the network gives NaN or infinity.
@@ -117,7 +117,7 @@ class Passes:
         def ask(fitted: FloatArray) -> FloatArray:
             return self._fused(fitted, used, flips)
 
-        for at, fused in self._answers(stack, used, ask, progress):
+        for at, fused in self._answers(stack, used, ask, control):
             maps[:, at] = self._back(fused, stack)
         return maps
 
@@ -127,7 +127,7 @@ class Passes:
         used: tuple[str, ...],
         *,
         disagreement: bool = False,
-        progress: Progress = SILENT,
+        control: Control = SILENT,
     ) -> Opinions:
         """The same and what the side maps and the mirrored slices say; see ``plain``."""
         flips = self.card.flips
@@ -143,7 +143,7 @@ class Passes:
         def ask(fitted: FloatArray) -> _Looks:
             return self._several(fitted, used, flips)
 
-        for at, looks in self._answers(stack, used, ask, progress):
+        for at, looks in self._answers(stack, used, ask, control):
             maps[:, at] = self._back(looks.fused, stack)
             near = at[looks.near]
             others = [self._back(one, stack) for one in looks.others]
@@ -171,7 +171,7 @@ class Passes:
         stack: SliceStack,
         used: tuple[str, ...],
         ask: Callable[[FloatArray], Answer],
-        progress: Progress,
+        control: Control,
     ) -> Iterator[tuple[npt.NDArray[np.intp], Answer]]:
         """Where some slices lie in the stack, and what ``ask`` gives for them.
 
@@ -181,18 +181,18 @@ class Passes:
         """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
             before: tuple[npt.NDArray[np.intp], Future[Answer]] | None = None
-            for at, fitted in self._batches(stack, used, progress):
+            for at, fitted in self._batches(stack, used, control):
                 asked = pool.submit(ask, fitted)
                 if before is not None:
                     yield before[0], before[1].result()
-                    progress.advance(len(before[0]))
+                    control.advance(len(before[0]))
                 before = at, asked
             if before is not None:
                 yield before[0], before[1].result()
-                progress.advance(len(before[0]))
+                control.advance(len(before[0]))
 
     def _batches(
-        self, stack: SliceStack, used: tuple[str, ...], progress: Progress
+        self, stack: SliceStack, used: tuple[str, ...], control: Control
     ) -> Iterator[tuple[npt.NDArray[np.intp], FloatArray]]:
         """Where some slices lie in the stack, and they as the network gets them.
 
@@ -202,7 +202,7 @@ class Passes:
         single = self.card.input_mode == "each"
         step = max(1, self.engine.batch // (len(used) if single else 1))
         shown = np.flatnonzero(shows_something(stack, index))
-        progress.start(len(shown), "slice")
+        control.start(len(shown), "slice")
         for start in range(0, len(shown), step):
             at = shown[start : start + step]
             slices = stack.array[at[:, None], index]

@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from gliomask.core.labels import REGIONS, LabelArray, labels_of_regions, region_masks
 from gliomask.core.prediction import Interval, Prediction
-from gliomask.core.progress import SILENT, Progress
 from gliomask.core.slices import VERSION, Record, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
@@ -30,6 +29,7 @@ from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.passes import Opinions, Passes
 from gliomask.inference.reliability import Findings, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.first_use import tell_licence
 from gliomask.nets.shipped import find_model
@@ -95,29 +95,29 @@ class Predictor:
             )
         return Channels(used, missing)
 
-    def probabilities(self, stack: SliceStack, progress: Progress = SILENT) -> FloatArray:
+    def probabilities(self, stack: SliceStack, control: Control = SILENT) -> FloatArray:
         """(R, I, J, K) float32 in [0, 1] on the volume's grid, 0 outside the crop to the head.
 
         Raises:
             CaseError: the stack lacks sequences that the model needs.
             ModelError: the network gives NaN or infinity.
         """
-        return place(self.maps(stack, progress), stack.record).astype(np.float32, copy=False)
+        return place(self.maps(stack, control), stack.record).astype(np.float32, copy=False)
 
-    def maps(self, stack: SliceStack, progress: Progress = SILENT) -> FloatArray:
+    def maps(self, stack: SliceStack, control: Control = SILENT) -> FloatArray:
         """The same on the cropped slices: (R, S, H, W)."""
-        return self._passes.plain(stack, self.channels(stack.sequences).used, progress)
+        return self._passes.plain(stack, self.channels(stack.sequences).used, control)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the model's threshold, an inner one within the outer."""
         return self._passes.masks(probabilities)
 
     def opinions(
-        self, stack: SliceStack, *, disagreement: bool = False, progress: Progress = SILENT
+        self, stack: SliceStack, *, disagreement: bool = False, control: Control = SILENT
     ) -> Opinions:
         """What the network says of a stack in several ways; raises as ``probabilities``."""
         used = self.channels(stack.sequences).used
-        return self._passes.thorough(stack, used, disagreement=disagreement, progress=progress)
+        return self._passes.thorough(stack, used, disagreement=disagreement, control=control)
 
     def segment(
         self,
@@ -126,7 +126,7 @@ class Predictor:
         *,
         keep: bool = False,
         thorough: bool = False,
-        progress: Progress = SILENT,
+        control: Control = SILENT,
     ) -> Prediction:
         """Segments one examination.
 
@@ -139,7 +139,7 @@ class Predictor:
             thorough: ask the network in several ways, for intervals and a flag; the mask and the
                 probabilities stay the same. It takes as much longer as slices are mirrored for
                 this alone.
-            progress: is told of the slices.
+            control: is told of the slices.
 
         Raises:
             CaseError: the volume lacks sequences that the model needs, or one is constant.
@@ -149,7 +149,7 @@ class Predictor:
             stack = to_slices(volume)
         except ValueError as problem:
             raise CaseError(str(problem)) from None
-        return self.segment_stack(stack, case, keep=keep, thorough=thorough, progress=progress)
+        return self.segment_stack(stack, case, keep=keep, thorough=thorough, control=control)
 
     def segment_stack(
         self,
@@ -158,12 +158,12 @@ class Predictor:
         *,
         keep: bool = False,
         thorough: bool = False,
-        progress: Progress = SILENT,
+        control: Control = SILENT,
     ) -> Prediction:
         """The same from slices that are prepared already."""
         if not thorough:
-            return self._prediction(stack, case, self.probabilities(stack, progress), keep)
-        opinions = self.opinions(stack, disagreement=keep, progress=progress)
+            return self._prediction(stack, case, self.probabilities(stack, control), keep)
+        opinions = self.opinions(stack, disagreement=keep, control=control)
         probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
         plain = self._prediction(stack, case, probabilities, keep)
         apart = opinions.disagreement

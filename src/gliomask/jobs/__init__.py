@@ -1,1 +1,1 @@
-"""What every long piece of work needs: progress, a journal, processes, failures, times."""
+"""What long work needs: progress and cancellation, a journal, processes, failures, times."""

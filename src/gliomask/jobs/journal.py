@@ -19,8 +19,8 @@ from typing import Generic, Protocol, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from gliomask.core.atomic import writing
-from gliomask.core.progress import Progress
 from gliomask.errors import Failure, InputError, ModelError
+from gliomask.jobs.control import Control
 from gliomask.jobs.processes import spread
 
 Piece = TypeVar("Piece")
@@ -129,10 +129,10 @@ class Done(Generic[Piece]):
 
 
 def go_on(
-    work: Callable[[AnyTask], Piece],
+    work: Callable[[AnyTask, Control], Piece],
     tasks: Sequence[AnyTask],
     journal: Journal[Piece],
-    progress: Progress,
+    control: Control,
     workers: int | None,
 ) -> Done[Piece]:
     """Does the tasks that the journal does not hold, and writes each into it.
@@ -141,7 +141,7 @@ def go_on(
         work: see ``spread``; an ``InputError`` is the task's failure and no end of all.
         tasks: of different cases.
         journal: open.
-        progress: is told of each task.
+        control: reports each task, and within it what ``work`` reports.
         workers: see ``spread``.
     """
     # Each key is made once: it looks at every file.
@@ -149,15 +149,14 @@ def go_on(
     done = {case: journal.get(key) for case, key in keys.items()}
     left = [task for task in tasks if done[task.case] is None]
     resumed = len(tasks) - len(left)
-    progress.advance(resumed, note="resumed" if resumed else "")
+    control.advance(resumed, note="resumed" if resumed else "")
     failed: dict[str, Failure] = {}
-    for case, result in spread(partial(_named, work), left, workers):
+    for case, result in spread(partial(_named, work), left, control, workers):
         if isinstance(result, _Failed):
             failed[case] = case, result.reason
         else:
             journal.add(keys[case], result)
             done[case] = result
-        progress.advance(note=case)
     pieces = [piece for task in tasks if (piece := done[task.case]) is not None]
     return Done(pieces, [failed[task.case] for task in tasks if task.case in failed], resumed)
 
@@ -167,10 +166,13 @@ class _Failed:
     reason: str
 
 
-def _named(work: Callable[[AnyTask], Piece], task: AnyTask) -> tuple[str, Piece | _Failed]:
+def _named(
+    work: Callable[[AnyTask, Control], Piece], task: AnyTask, control: Control
+) -> tuple[str, Piece | _Failed]:
     """The result with its case; an error as its text, for not every error can be pickled."""
     try:
-        return task.case, work(task)
+        with control.part(task.case) as part:
+            return task.case, work(task, part)
     except ModelError:
         raise  # no other case would fare better
     except InputError as problem:

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from gliomask.config import Recipe
-from gliomask.core.progress import Progress
 from gliomask.core.split import Parts
 from gliomask.errors import ConfigError, StoreError
+from gliomask.jobs.control import Control
 from gliomask.learning.catalogue import Catalogue, choose_sequences, list_slices
 from gliomask.learning.dataset import Slices, StoreSlices, keep, needed_bytes
 from gliomask.learning.memory import device_budget, memory_budget
@@ -105,7 +105,7 @@ def choose(
 
 
 def open_slices(
-    choice: Choice, recipe: Recipe, device: torch.device, processes: int, progress: Progress
+    choice: Choice, recipe: Recipe, device: torch.device, processes: int, control: Control
 ) -> tuple[Slices, Slices | None]:
     """The pixels of training and validation: on the device if they fit, else in memory, else not.
 
@@ -114,7 +114,7 @@ def open_slices(
         recipe: size and regions.
         device: of the network.
         processes: of this training on this machine; each holds all slices.
-        progress: is told of cases that are read.
+        control: is told of cases that are read.
 
     Raises:
         StoreError: a case can't be read.
@@ -130,6 +130,6 @@ def open_slices(
     else:
         return sources[0], sources[1] if len(sources) > 1 else None
     threads = min(_MOST_READERS, os.cpu_count() or 1)
-    progress.start(sum(len(part.cases) for part in both), "reading slices")
-    kept = [keep(one, target, threads, progress.advance) for one in sources]
+    control.start(sum(len(part.cases) for part in both), "reading slices")
+    kept = [keep(one, target, threads, control.advance) for one in sources]
     return kept[0], kept[1] if len(kept) > 1 else None

@@ -17,8 +17,8 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from gliomask.config import Recipe
-from gliomask.core.progress import Progress
 from gliomask.errors import GliomaskError, StoppedError
+from gliomask.jobs.control import Control
 from gliomask.learning import reduce as across
 from gliomask.learning.batches import Batch, TrainingBatches
 from gliomask.learning.checkpoint import State
@@ -27,7 +27,6 @@ from gliomask.learning.execution import Execution, set_up
 from gliomask.learning.optimiser import learning_rate, set_learning_rate
 from gliomask.learning.record import EpochRow, Iteration, Record
 from gliomask.learning.state import CALM, Learner, Position, capture, restore
-from gliomask.learning.stop import StopRequest
 from gliomask.learning.validation import Judgement, Validation, unjudged
 from gliomask.nets.u2net import U2Net
 
@@ -47,7 +46,7 @@ class Parts:
         batches: to learn from; validation: judges; without one the last epoch's network is kept.
         record: writes into the run folder; None but in the first process.
         keep: called in the first process with the network that is the best yet and its epoch.
-        progress: is told of slices.
+        control: reports slices; stops between steps.
         execution: how steps are carried out.
     """
 
@@ -57,7 +56,7 @@ class Parts:
     validation: Validation | None
     record: Record | None
     keep: Callable[[U2Net, EpochRow], None]
-    progress: Progress
+    control: Control
     execution: Execution
 
 
@@ -76,7 +75,6 @@ class Training:
         self, fabric: Fabric, recipe: Recipe, parts: Parts, identity: State, state: State | None
     ) -> None:
         self.fabric, self.recipe, self.parts, self.identity = fabric, recipe, parts, identity
-        self.stop = StopRequest()
         self.stepper = set_up(fabric, parts.network, recipe, parts.execution, parts.teacher)
         self.optimiser = self.stepper.optimiser
         self.average = MovingAverage(parts.network, recipe.ema) if recipe.ema else None
@@ -94,19 +92,18 @@ class Training:
         """Trains to the last epoch.
 
         Raises:
-            StoppedError: a signal came; the checkpoint to go on from is written.
+            StoppedError: a stop was requested; the checkpoint to go on from is written.
             GliomaskError: the loss is no longer finite; the last checkpoint is from before that.
             MachineError: the disk is full.
         """
-        self.parts.progress.start(self._slices_left(), f"training {self.recipe.network}")
+        self.parts.control.progress.start(self._slices_left(), f"training {self.recipe.network}")
         if self.position == Position():
             self._save()  # a disk that is too small is found out now, not after the first epoch
-        with self.stop:
-            while self.position.epoch < self.recipe.epochs:
-                self._train()
-                started = time.monotonic()
-                judgement = self._judge()
-                self._finish(judgement, self.position.seconds + time.monotonic() - started)
+        while self.position.epoch < self.recipe.epochs:
+            self._train()
+            started = time.monotonic()
+            judgement = self._judge()
+            self._finish(judgement, self.position.seconds + time.monotonic() - started)
         return self.position
 
     def _train(self) -> None:
@@ -142,7 +139,7 @@ class Training:
             total = (self.position.loss + loss, self.position.dice_loss + dice_loss)
             self.position = replace(self.position, loss=total[0], dice_loss=total[1])
             self._note(Iteration("train", self.position.epoch + 1, number + 1, loss, dice_loss))
-        self.parts.progress.advance(len(values) * self.recipe.batch_size, self._news())
+        self.parts.control.progress.advance(len(values) * self.recipe.batch_size, self._news())
         self._stop_if_asked()
         if time.monotonic() - self._saved > _SAVE_EVERY_S:
             self._save()
@@ -161,7 +158,7 @@ class Training:
         return judgement
 
     def _judged_some(self, slices: int) -> None:
-        self.parts.progress.advance(slices * self.fabric.world_size)
+        self.parts.control.progress.advance(slices * self.fabric.world_size)
         self._stop_if_asked()
 
     def _finish(self, judgement: Judgement, seconds: float) -> None:
@@ -194,11 +191,11 @@ class Training:
         )
 
     def _stop_if_asked(self) -> None:
-        number = across.largest(self.stop.number, self.fabric.device)
-        if number:
+        """All devices stop together, wherever the request came."""
+        if across.largest(int(self.parts.control.stop_requested()), self.fabric.device):
             self._save()
             where = f"epoch {self.position.epoch + 1} after step {self.position.step}"
-            raise StoppedError(f"stopped in {where}, go on by --resume", signal_number=number)
+            raise StoppedError(f"stopped in {where}, go on by --resume")
 
     def _save(self, *, best: bool = False) -> None:
         if self.parts.record is not None:

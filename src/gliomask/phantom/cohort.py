@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.atomic import atomic_folder, write_text
-from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ConfigError, InputError, nearest
+from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.layout import SyntheticPatient
 from gliomask.phantom.options import DEFAULT, PhantomOptions, check_range
 from gliomask.phantom.patient import synthetic_patient
@@ -49,7 +49,7 @@ def write_cohort(
     seed: int,
     *,
     options: PhantomOptions = DEFAULT,
-    progress: Progress = SILENT,
+    control: Control = SILENT,
 ) -> Path:
     """Writes a cohort. The same arguments give the same files.
 
@@ -60,7 +60,7 @@ def write_cohort(
             layout, however many there are.
         seed: of the cohort, 0 or more.
         options: what kind of scans; whether there is a skull is up to the layout.
-        progress: is told of each patient.
+        control: is told of each patient.
 
     Returns:
         ``folder``.
@@ -79,13 +79,13 @@ def write_cohort(
         raise InputError("is not an empty folder", path=folder, hint="choose another one")
     options = replace(options, skull=writer.skull)
     numbers = range(1, patients + 1)
-    progress.start(patients, "synthetic patients")
+    control.start(patients, "synthetic patients")
     with atomic_folder(folder) as temporary:
         notice = _NOTICE.format(layout=layout, patients=patients, seed=seed, options=options)
         write_text(temporary / MARKER, notice)
         for number in numbers:
             volume, labels = synthetic_patient(seed, options, number - 1)
             writer.patient(temporary, SyntheticPatient(number, volume, labels))
-            progress.advance(1, f"patient {number}")
+            control.advance(1, f"patient {number}")
         writer.summary(temporary, numbers)
     return folder

@@ -14,10 +14,10 @@ from typing import Final
 
 import torch
 
-from gliomask.core.progress import Progress
 from gliomask.errors import MachineError
 from gliomask.inference.engines.choice import engine_statuses
 from gliomask.inference.trial import Trial, trial_inputs
+from gliomask.jobs.control import Control
 from gliomask.machine.allocator import keep_freed_memory
 from gliomask.speed.peak import Peak
 from gliomask.speed.slices import (
@@ -60,11 +60,11 @@ class Session:
         budget: of time.
         peak: of the processors.
         threads: on them.
-        progress: is told of the pieces of work.
+        control: is told of the pieces of work.
     """
 
-    def __init__(self, budget: Budget, peak: Peak, threads: int, progress: Progress) -> None:
-        self.budget, self.peak, self.threads, self.progress = budget, peak, threads, progress
+    def __init__(self, budget: Budget, peak: Peak, threads: int, control: Control) -> None:
+        self.budget, self.peak, self.threads, self.control = budget, peak, threads, control
         self.engines: list[EngineSpeed] = []
         self.training: list[TrainingSpeed] = []
         self.skipped: list[Skipped] = []
@@ -78,7 +78,7 @@ class Session:
         learning = sum(map(self._learning, subjects))
         self._planned = len(self._runners) * looking + len(self._places) * learning
         pieces = len(subjects) * (len(self._runners) + len(self._places))
-        self.progress.start(pieces, "measuring")
+        self.control.start(pieces, "measuring")
 
     def measure(self, subject: Subject, folder: Path) -> None:
         """Measures one network with every engine, and learning.
@@ -94,10 +94,10 @@ class Session:
             trial = subject.prepare(folder)
             for runner in self._runners:
                 self.engines.append(self._try(subject, trial, runner))
-                self.progress.advance(note=f"{subject.name} by {runner.engine}")
+                self.control.advance(note=f"{subject.name} by {runner.engine}")
         for place in self._places:
             self._learn(subject, place)
-            self.progress.advance(note=f"training {subject.name}")
+            self.control.advance(note=f"training {subject.name}")
 
     def _find_runners(self) -> tuple[Runner, ...]:
         statuses = engine_statuses()

@@ -13,8 +13,8 @@ import torch
 from pydantic import Field
 
 from gliomask.config import Options
-from gliomask.core.progress import SILENT, Progress
 from gliomask.inference.engines.engine import usable_threads
+from gliomask.jobs.control import SILENT, Control
 from gliomask.machine.processors import Processors, read_load, read_processors
 from gliomask.nets.model_option import Model
 from gliomask.speed.advice import Advice, advise
@@ -93,25 +93,22 @@ class BenchResult:
     budget_s: float
 
 
-def bench(
-    options: BenchOptions, progress: Progress = SILENT, budget: Budget | None = None
-) -> BenchResult:
+def bench(options: BenchOptions, control: Control = SILENT) -> BenchResult:
     """Measures this machine.
 
     Args:
         options: what to measure.
-        progress: is told of the pieces of work.
-        budget: of time, instead of one that the options tell.
+        control: is told of the pieces of work.
 
     Raises:
         ModelError: a run folder holds no model that can be used.
     """
-    budget = budget or Budget(options.seconds / 3 if options.quick else options.seconds)
+    budget = Budget(options.seconds / 3 if options.quick else options.seconds)
     threads = options.threads or usable_threads()
     subjects, load = _subjects(options), read_load()
     with _torch_threads(threads), tempfile.TemporaryDirectory(prefix="gliomask-") as place:
         peak = measure_peak(_PEAK_SHARE * budget.seconds, budget.clock)
-        session = Session(budget, peak, threads, progress)
+        session = Session(budget, peak, threads, control)
         session.plan(subjects)
         for number, subject in enumerate(subjects):
             session.measure(subject, Path(place) / str(number))

@@ -22,7 +22,6 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from gliomask.config import Options, Recipe, build
-from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ConfigError, ModelError, StoreError
 from gliomask.evaluation.assignment import Question, assign_folds
 from gliomask.evaluation.measurement import MeasuredCase, choose_clean_up, measure, subsets_of
@@ -33,6 +32,7 @@ from gliomask.evaluation.voxel_counts import COUNTED
 from gliomask.inference.engines.choice import open_engine
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.nets.measures import CleanUp
 from gliomask.nets.model_option import Model, OwnModel
@@ -85,7 +85,7 @@ class _Measure:
     subjects: tuple[Subject, ...]
 
 
-def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> CalibrateResult:
+def calibrate(options: CalibrateOptions, control: Control = SILENT) -> CalibrateResult:
     """Measures a model, or those of the folds in its place, and writes what it finds into its card.
 
     Raises:
@@ -108,8 +108,8 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
     store = open_store(options.store)
     count = sum(len(one.subjects) for one in measures)
     looks = count * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
-    progress.start(looks, "calibrating")
-    cases = [case for one in measures for case in _measured(one, progress)]
+    control.start(looks, "calibrating")
+    cases = [case for one in measures for case in _measured(one, control)]
     found = fit_temperature(pool(one for case in cases for one in case.full.counts.values()))
     patients = len({case.patient for case in cases})
     chosen = choose_clean_up(cases)
@@ -117,7 +117,7 @@ def calibrate(options: CalibrateOptions, progress: Progress = SILENT) -> Calibra
         update={
             "clean_up": _at_temperature(chosen, found.value),
             "validation": validation_facts(cases, found.value, chosen),
-            "training_data": training_data(store, seen.trained, progress.advance),
+            "training_data": training_data(store, seen.trained, control.advance),
         }
     )
     write_card(options.model / CARD_FILE, written)
@@ -210,14 +210,14 @@ def _calibrated(card: ModelCard, found: Temperature, part: str, patients: int) -
     )
 
 
-def _measured(one: _Measure, progress: Progress) -> list[MeasuredCase]:
+def _measured(one: _Measure, control: Control) -> list[MeasuredCase]:
     """All regions have one temperature, so their voxels are counted together later."""
     return [
         measure(
             one.predictor,
             subject.patient,
             subject.load(),
-            partial(progress.advance, note=subject.case),
+            partial(control.advance, note=subject.case),
         )
         for subject in one.subjects
     ]

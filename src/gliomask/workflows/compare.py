@@ -21,6 +21,7 @@ from gliomask.core.csv_table import csv_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import ConfigError, FormatError, InputError, nearest
 from gliomask.formats.table import read_table
+from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.metric import METRICS
 from gliomask.metrics.policy import POLICY, Score
 from gliomask.provenance.record import provenance
@@ -64,7 +65,7 @@ class CompareResult:
     comparison: Comparison
 
 
-def compare_evaluations(options: CompareOptions) -> CompareResult:
+def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> CompareResult:
     """Compares evaluations and writes the folder of a comparison.
 
     Raises:
@@ -74,7 +75,11 @@ def compare_evaluations(options: CompareOptions) -> CompareResult:
         ConfigError: no such score, or none that all evaluations have.
     """
     _check_target(options.out)
-    rows = {name: _read(folder) for name, folder in _named(options.evaluations).items()}
+    control.start(len(options.evaluations), "reading evaluations")
+    rows = {}
+    for name, folder in _named(options.evaluations).items():
+        rows[name] = _read(folder)
+        control.advance()
     sets = _sets(rows, _chosen(options.metrics))
     lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
     found = compare(sets, lower_is_better=lower, seed=options.seed)

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core import atomic
-from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import InputError
+from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.cohort import write_cohort
 from gliomask.workflows.evaluate import EvaluateOptions, evaluate
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -67,7 +67,7 @@ class DemoResult:
     look_at: tuple[tuple[Path, str], ...]
 
 
-def demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
+def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
     """Makes a phantom cohort, prepares it, trains, evaluates, predicts a new patient.
 
     Raises:
@@ -85,22 +85,22 @@ def demo(options: DemoOptions, progress: Progress = SILENT) -> DemoResult:
     timed(
         "phantom",
         lambda: (
-            write_cohort(cohort, LAYOUT, options.patients, options.seed, progress=progress),
+            write_cohort(cohort, LAYOUT, options.patients, options.seed, control=control),
             write_cohort(new, LAYOUT, 1, options.seed + 1),
         ),
     )
     store = PrepareOptions(sources=(cohort,), out=out / "store", seed=options.seed)
-    parts = timed("prepare", lambda: prepare(store, progress)).split.holdout
+    parts = timed("prepare", lambda: prepare(store, control)).split.holdout
     training = TrainOptions(store=out / "store", out=out / "run", recipe=options.recipe)
-    timed("train", lambda: train(training, progress))
+    timed("train", lambda: train(training, control))
     judging = EvaluateOptions(
         source=out / "store", model=str(out / "run"), out=out / "evaluation", part="test"
     )
-    judged = timed("evaluate", lambda: evaluate(judging, progress))
+    judged = timed("evaluate", lambda: evaluate(judging, control))
     predicting = PredictOptions(inputs=(new,), out=out / "prediction", model=str(out / "run"))
-    timed("predict", lambda: predict_files(predicting, progress))
+    timed("predict", lambda: predict_files(predicting, control))
     scoring = ScoreOptions(references=new, predictions=out / "prediction", out=out / "score")
-    scored = timed("score", lambda: score(scoring))
+    scored = timed("score", lambda: score(scoring, control))
     result = DemoResult(
         out=out,
         patients=(len(parts.train), len(parts.validation), len(parts.test)),

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from gliomask.jobs.control import SILENT, Control
 from gliomask.machine.checkup import (
     PREDICTION_DISK,
     TEMPORARY_DISK,
@@ -76,11 +77,19 @@ class Checkup:
         return tuple(finding for finding in self.findings if finding.level == "breaks")
 
 
-def doctor(out: Path = Path()) -> Checkup:
-    """Looks at the machine and the installation; nothing is changed.
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What ``doctor`` is asked to look at.
 
-    Args:
+    Attributes:
         out: the folder that results would go to; it need not exist.
+    """
+
+    out: Path = Path()
+
+
+def doctor(options: DoctorOptions = DoctorOptions(), control: Control = SILENT) -> Checkup:
+    """Looks at the machine and the installation; nothing is changed.
 
     Raises:
         MachineError: the installation is so broken that its own list of packages can't be read.
@@ -88,8 +97,10 @@ def doctor(out: Path = Path()) -> Checkup:
     started = time.perf_counter()
     interpreter, packages, extras = python(), core_packages(), extra_packages()
     processors, memory = read_processors(), read_memory()
-    temporary, there = try_temporary(), try_folder(out)
+    temporary, there = try_temporary(), try_folder(options.out)
+    control.check()
     torch_findings, gpus = _torch()
+    control.check()
     engine_findings, engines = _engines(torch_findings)
     findings = (
         *judge_core(interpreter, packages),

@@ -17,7 +17,6 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
-from gliomask.core.progress import SILENT, Progress
 from gliomask.core.volume import best_shown
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.patient_table import read_traits
@@ -30,6 +29,7 @@ from gliomask.inference.clean_up import describe_clean_up
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.metrics.scores import MaskPair
@@ -114,7 +114,7 @@ class _Task:
         return f"{self.case}{rules}{self.predictor.engine.name}{self.subject.key}"
 
 
-def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateResult:
+def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateResult:
     """Predicts and judges every case of a source, and writes the folder of an evaluation.
 
     Raises:
@@ -129,9 +129,9 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> EvaluateR
     traits = read_traits(options.table, options.by)
     assigned = assign(_question(options))
     tasks = [_Task(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
-    progress.start(len(tasks), "evaluating")
+    control.start(len(tasks), "evaluating")
     with Journal(options.out, JudgedCase) as journal:
-        done = go_on(_judge_case, tasks, journal, progress, workers=1)
+        done = go_on(_judge_case, tasks, journal, control, workers=1)
     found = [problem for one in assigned.judges for problem in one.subjects.problems]
     judged, failures = done.pieces, [*found, *done.failures]
     if not judged:
@@ -179,7 +179,7 @@ def _question(options: EvaluateOptions) -> Question:
     )
 
 
-def _judge_case(task: _Task) -> JudgedCase:
+def _judge_case(task: _Task, control: Control) -> JudgedCase:
     predictor, subject = task.predictor, task.subject
     regions = tuple(r for r in predictor.card.regions if r in subject.regions)
     if not regions:

@@ -19,6 +19,7 @@ from gliomask.errors import ConfigError, MachineError
 from gliomask.export.whole import network_of, whole_graph
 from gliomask.export.words import Told, bundle_json, readme, runner
 from gliomask.inference.predictor import check_usable
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import CARD_FILE
 from gliomask.nets.first_use import tell_licence
@@ -55,7 +56,7 @@ class ExportResult:
     sha256: Mapping[str, str]
 
 
-def export(options: ExportOptions) -> ExportResult:
+def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
     """Writes a model's bundle: graph, card, ``bundle.json``, ``run.py`` and ``README.md``.
 
     The folder appears whole or not at all.
@@ -72,12 +73,14 @@ def export(options: ExportOptions) -> ExportResult:
     arrays, card = read_arrays(options.model)
     check_usable(card)
     tell_licence(options.model, card)
+    control.check()
     graph = whole_graph(card, network_of(arrays, card)).SerializeToString(deterministic=True)
     with atomic_folder(options.out) as folder:
         if openvino is None:
             (folder / "model.onnx").write_bytes(graph)
         else:
             _save_openvino(openvino, graph, folder / "model.xml")
+        control.check()
         told = Told(card, _checksums(folder), openvino=openvino is not None)
         # The card as it is, not as this version would write it.
         (folder / CARD_FILE).write_bytes((options.model / CARD_FILE).read_bytes())

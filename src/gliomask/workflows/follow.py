@@ -19,6 +19,7 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import read_nifti
+from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.course import RegionCourse, region_course
 from gliomask.lesions.description import describe_found
 from gliomask.lesions.error import Measured, probability_volume, stated_volume
@@ -77,7 +78,7 @@ class FollowResult:
     followed: Followed
 
 
-def follow(options: FollowOptions) -> FollowResult:
+def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
     """Measures masks of one patient over time and writes ``follow.csv``, ``.json`` and ``.html``.
 
     Raises:
@@ -89,11 +90,15 @@ def follow(options: FollowOptions) -> FollowResult:
     points, notes = _in_order(read_time_points(options.inputs, options.labels), options.dates)
     regions = _shared_regions(points)
     registered, said = _registration(points, options.registered)
-    courses = tuple(_course(points, region, registered) for region in regions)
+    control.start(len(regions), "measuring")
+    courses = []
+    for region in regions:
+        courses.append(_course(points, region, registered))
+        control.advance(note=region)
     found = Followed(
         names=tuple(point.name for point in points),
         dates=tuple(point.day for point in points),
-        courses=courses,
+        courses=tuple(courses),
         notes=(*notes, *_remarks(points, regions), said, ARITHMETIC),
     )
     with atomic_folder(options.out) as folder:

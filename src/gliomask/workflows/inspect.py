@@ -17,7 +17,6 @@ from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.labels import region_masks
 from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
-from gliomask.core.progress import SILENT, Progress
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.layout import Found
 from gliomask.datasets.load import load_case
@@ -25,6 +24,7 @@ from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import InputError, LayoutError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.headers import image_header
+from gliomask.jobs.control import SILENT, Control
 from gliomask.studies.dicom_audit import SeriesAudit
 from gliomask.studies.find import audit
 from gliomask.studies.image_audit import audit_images, called, other_grids
@@ -96,7 +96,7 @@ class Inspection:
     series: tuple[SeriesAudit, ...] = ()
 
 
-def inspect(options: InspectOptions, progress: Progress = SILENT) -> Inspection:
+def inspect(options: InspectOptions, control: Control = SILENT) -> Inspection:
     """Audits a data set, or what ``predict`` would be given. Nothing is written.
 
     Raises:
@@ -106,8 +106,8 @@ def inspect(options: InspectOptions, progress: Progress = SILENT) -> Inspection:
     with all_unpacked(options.paths) as paths:
         found = None if options.series else _data_set(paths, options.labels)
         if found is not None:
-            return _of_data_set(found, options, progress)
-        return _of_examinations(paths, options, progress)
+            return _of_data_set(found, options, control)
+        return _of_examinations(paths, options, control)
 
 
 def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
@@ -122,30 +122,30 @@ def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
         return None
 
 
-def _of_data_set(found: Found, options: InspectOptions, progress: Progress) -> Inspection:
+def _of_data_set(found: Found, options: InspectOptions, control: Control) -> Inspection:
     looked = []
-    progress.start(len(found.cases), "reading cases" if options.full else "reading headers")
+    control.start(len(found.cases), "reading cases" if options.full else "reading headers")
     for case in found.cases:
         looked.append(_look(case, full=options.full))
-        progress.advance()
+        control.advance()
     told = _inspection(Surveyed(found.cases, found.problems), looked, options)
     return replace(told, layout=found.layout, explanation=found.explanation)
 
 
 def _of_examinations(
-    paths: Sequence[Path], options: InspectOptions, progress: Progress
+    paths: Sequence[Path], options: InspectOptions, control: Control
 ) -> Inspection:
     found = audit(paths, picks=options.series)
     of_case: dict[str, list[SeriesAudit]] = {}
     for row in found.series:
         of_case.setdefault(row.case, []).append(row)
     looked, rows = [], of_case.pop("", [])
-    progress.start(len(found.cases), "reading cases" if options.full else "reading headers")
+    control.start(len(found.cases), "reading cases" if options.full else "reading headers")
     for case in found.cases:
         one = _look(case, of_case.get(case.id) or audit_images(case), full=options.full)
         looked.append(one)
         rows += one.rows
-        progress.advance()
+        control.advance()
     return replace(_inspection(found, looked, options), series=tuple(rows))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gliomask.config import Options
-from gliomask.core.progress import SILENT, Progress
+from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.cohort import write_cohort
 
 
@@ -25,7 +25,7 @@ class PhantomOptions(Options):
     """Same seed, same cohort."""
 
 
-def phantom(options: PhantomOptions, progress: Progress = SILENT) -> Path:
+def phantom(options: PhantomOptions, control: Control = SILENT) -> Path:
     """Writes a cohort and returns the root of the data set.
 
     Raises:
@@ -33,5 +33,5 @@ def phantom(options: PhantomOptions, progress: Progress = SILENT) -> Path:
         InputError: the folder is not empty.
     """
     return write_cohort(
-        options.out, options.layout, options.patients, options.seed, progress=progress
+        options.out, options.layout, options.patients, options.seed, control=control
     )

@@ -13,7 +13,6 @@ from pydantic import ByteSize, Field
 
 from gliomask.config import Options
 from gliomask.core.case import Case
-from gliomask.core.progress import SILENT, OneStep, Progress
 from gliomask.errors import (
     CaseError,
     CasesError,
@@ -30,6 +29,7 @@ from gliomask.inference.engines.engine import Device
 from gliomask.inference.memory_plan import check_fits, share_of
 from gliomask.inference.needed_images import needed_images
 from gliomask.inference.predictor import load_predictor
+from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.stopwatch import Clock
 from gliomask.machine.memory_limit import memory_limit
@@ -106,7 +106,7 @@ class PredictOptions(Options):
     """The process never holds more; what would not fit is refused (Linux)."""
 
 
-def predict_files(options: PredictOptions, progress: Progress = SILENT) -> PredictResult:
+def predict_files(options: PredictOptions, control: Control = SILENT) -> PredictResult:
     """Segments examinations and writes for each its files, and a table of all.
 
     The files of a case appear together when all of them are whole. A case that can't be used does
@@ -122,7 +122,7 @@ def predict_files(options: PredictOptions, progress: Progress = SILENT) -> Predi
             what is returned where all could.
         MachineError: the device is not there, or too small.
     """
-    return Segmenter(options).run(options.inputs, progress)
+    return Segmenter(options).run(options.inputs, control)
 
 
 class Segmenter:
@@ -148,9 +148,9 @@ class Segmenter:
             predictor = predictor.keeping_all()
         self.predictor = predictor
 
-    def run(self, inputs: Sequence[Path], progress: Progress = SILENT) -> PredictResult:
+    def run(self, inputs: Sequence[Path], control: Control = SILENT) -> PredictResult:
         """Segments what the inputs hold, see ``predict_files``."""
-        done, failures = self.attempt(inputs, progress)
+        done, failures = self.attempt(inputs, control)
         if not done:
             raise CasesError("no examination could be segmented", failures)
         self.write_table(done, failures)
@@ -159,7 +159,7 @@ class Segmenter:
         raise_failures(failures, len(done), out, result)
         return result
 
-    def attempt(self, inputs: Sequence[Path], progress: Progress = SILENT) -> Attempt:
+    def attempt(self, inputs: Sequence[Path], control: Control = SILENT) -> Attempt:
         """The same without the table: the examinations done, and those that can't be used.
 
         Raises:
@@ -171,27 +171,26 @@ class Segmenter:
             bounded = self.limit is not None
             alone = len(cases) + len(failures) == 1
             done: list[PredictedCase] = []
-            progress.start(len(cases), "segmenting")
+            control.start(len(cases), "segmenting")
             archives = {p: path for p, path in zip(places, inputs, strict=True) if p != path}
             for case in cases:
-                step = OneStep(progress, case.id)
-                try:
-                    usable = needed_images(case, self.predictor, self.options.reference)
-                    done.append(self._case(usable, origins_of(usable, archives), step))
-                except (MachineError, ModelError, StoppedError):
-                    raise
-                except (GliomaskError, MemoryError) as problem:
-                    if alone or (isinstance(problem, MemoryError) and not bounded):
+                with control.part(case.id) as part:
+                    try:
+                        usable = needed_images(case, self.predictor, self.options.reference)
+                        done.append(self._case(usable, origins_of(usable, archives), part))
+                    except (MachineError, ModelError, StoppedError):
                         raise
-                    failures.append((case.id, str(problem)))
-                step.finish()
+                    except (GliomaskError, MemoryError) as problem:
+                        if alone or (isinstance(problem, MemoryError) and not bounded):
+                            raise
+                        failures.append((case.id, str(problem)))
         return done, failures
 
     def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
         """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""
         write_case_table(self.options.out, *table_of(self.predictor, done, failures))
 
-    def _case(self, case: Case, origins: Mapping[str, str], progress: Progress) -> PredictedCase:
+    def _case(self, case: Case, origins: Mapping[str, str], control: Control) -> PredictedCase:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
         result, key = self._keys(case, write)
@@ -204,7 +203,7 @@ class Segmenter:
             return self._told(earlier, case, earlier=True)
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
-        outcome = self._segment(case, write, progress)
+        outcome = self._segment(case, write, control)
         outcome = replace(outcome, result=result, key=key, origins=origins)
         # Files of another result may not stand beside the new mask, whoever asked for them.
         there = _files(options.out, earlier) if earlier is not None else ()
@@ -222,7 +221,7 @@ class Segmenter:
             return done
         return replace(done, files=(*done.files, self.bids.mask(case)))
 
-    def _segment(self, case: Case, write: Sequence[Kind], progress: Progress) -> Outcome:
+    def _segment(self, case: Case, write: Sequence[Kind], control: Control) -> Outcome:
         options, clock = self.options, Clock()
         if self.limit is not None:
             check_fits(case, self.limit)
@@ -234,7 +233,7 @@ class Segmenter:
             case.id,
             keep=options.probabilities or options.disagreement or shown,
             thorough=options.thorough or options.disagreement,
-            progress=progress,
+            control=control,
         )
         clock.lap("segment")
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}

@@ -23,7 +23,6 @@ from gliomask.config import Options
 from gliomask.core.case import Case
 from gliomask.core.labels import REGIONS
 from gliomask.core.plausibility import MARK, implausible_notes
-from gliomask.core.progress import SILENT, Progress
 from gliomask.core.slices import VERSION
 from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_split
 from gliomask.core.volume import SEQUENCES
@@ -33,6 +32,7 @@ from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.patients import read_patients, shared_patients, with_patients
 from gliomask.errors import CaseError, CasesError, InputError, StoreError, printable
 from gliomask.formats.volumes import files_of
+from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.processes import spread
 from gliomask.store.manifest import (
     MANIFEST,
@@ -98,7 +98,7 @@ class PrepareResult:
     explanation: tuple[str, ...]
 
 
-def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResult:
+def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult:
     """Makes a store.
 
     Raises:
@@ -116,7 +116,7 @@ def prepare(options: PrepareOptions, progress: Progress = SILENT) -> PrepareResu
         # Sizes are not known yet, but whether a split can be drawn at all is better told now.
         firsts = [(name, min(held, key=lambda case: case.id)) for name, held in patients.items()]
         _draw(options, [_patient(name, first, 0.0) for name, first in firsts])
-    done, more = _prepare_all(options, patients, progress)
+    done, more = _prepare_all(options, patients, control)
     problems += more
     entries = sorted((e for made, _ in done for e in made), key=lambda entry: entry.id)
     if problems and not (options.skip_bad and entries):
@@ -182,25 +182,23 @@ def _check_target(out: Path, patients: set[str]) -> None:
 
 
 def _prepare_all(
-    options: PrepareOptions, patients: dict[str, list[Case]], progress: Progress
+    options: PrepareOptions, patients: dict[str, list[Case]], control: Control
 ) -> tuple[list[tuple[tuple[StoredCase, ...], bool]], list[Problem]]:
     """Every patient's stored entries and whether they were made now, and all problems."""
     done: list[tuple[tuple[StoredCase, ...], bool]] = []
     problems: list[Problem] = []
     (options.out / PATIENTS).mkdir(parents=True, exist_ok=True)
-    progress.start(len(patients), "preparing patients")
+    control.start(len(patients), "preparing patients")
     jobs = sorted(patients.items())
-    for entries, fresh, bad in spread(
-        partial(_prepare_patient, options.out), jobs, options.workers
-    ):
+    work = partial(_prepare_patient, options.out)
+    for entries, fresh, bad in spread(work, jobs, control, options.workers):
         done.append((entries, fresh))
         problems += bad
-        progress.advance()
     return done, problems
 
 
 def _prepare_patient(
-    store: Path, job: tuple[str, Sequence[Case]]
+    store: Path, job: tuple[str, Sequence[Case]], control: Control
 ) -> tuple[tuple[StoredCase, ...], bool, list[Problem]]:
     """Reads and writes one patient; returns the entries, whether they are new, the problems."""
     patient, cases = job

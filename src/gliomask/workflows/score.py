@@ -17,7 +17,6 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import REGIONS, LabelArray, LabelScheme
-from gliomask.core.progress import SILENT, Progress
 from gliomask.datasets.mask_files import PAIRS, MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.mask_labels.of_pairs import Answers, find_schemes
@@ -31,6 +30,7 @@ from gliomask.formats.file_key import file_key
 from gliomask.formats.headers import image_header
 from gliomask.formats.images import read_image
 from gliomask.formats.volumes import is_volume
+from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.metrics.grids import Grid, described, on_reading_frame, same_grid
@@ -96,7 +96,7 @@ class ScoreResult:
     resumed: int
 
 
-def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
+def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     """Judges masks against reference masks of the same cases, and writes an evaluation's folder.
 
     Raises:
@@ -112,14 +112,14 @@ def score(options: ScoreOptions, progress: Progress = SILENT) -> ScoreResult:
     pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
     workers = options.workers or (1 if len(pairs) <= _FEW else None)
     answers = Answers(options.labels, options.reference_labels, options.prediction_labels)
-    schemes = find_schemes(pairs, answers, options.out, progress, workers)
+    schemes = find_schemes(pairs, answers, options.out, control, workers)
     tasks = [
         _Task(reference, prediction, *both)
         for (reference, prediction), both in zip(pairs, schemes.pairs, strict=True)
     ]
-    progress.start(len(tasks), "scoring")
+    control.start(len(tasks), "scoring")
     with Journal(options.out, JudgedCase) as journal:
-        done = go_on(_judge, tasks, journal, progress, workers)
+        done = go_on(_judge, tasks, journal, control, workers)
     judged, failures = done.pieces, [*alone, *done.failures]
     if not judged:
         what = "no pair of masks could be judged"
@@ -171,7 +171,7 @@ class _Task:
         return f"{rules}{file_key(files)}"
 
 
-def _judge(task: _Task) -> JudgedCase:
+def _judge(task: _Task, control: Control) -> JudgedCase:
     reference, prediction = task.reference, task.prediction
     drawn, grid = _read(reference, task.drawn_by, "reference_labels")
     found, other = _read(prediction, task.found_by, "prediction_labels")

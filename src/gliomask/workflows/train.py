@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,8 +15,8 @@ from lightning_fabric import Fabric
 from pydantic import Field
 
 from gliomask.config import Options, Recipe, load_recipe
-from gliomask.core.progress import SILENT, Progress
 from gliomask.errors import ConfigError, MachineError
+from gliomask.jobs.control import SILENT, Control
 from gliomask.learning import folder
 from gliomask.learning.batches import TrainingBatches, Worker
 from gliomask.learning.card import make_card
@@ -107,17 +107,17 @@ class TrainResult:
     first: bool
 
 
-def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
+def train(options: TrainOptions, control: Control = SILENT) -> TrainResult:
     """Trains a network, or goes on with its training.
 
     Raises:
         ConfigError: the recipe, the folder or a resume can't be used.
         StoreError: the store or its split can't be used, or a case is damaged.
         CasesError: cases lack sequences that the recipe needs.
-        StoppedError: a signal came; the run can be gone on with.
+        StoppedError: a stop was requested; the run can be gone on with.
         MachineError: no such device, or the disk is full.
     """
-    job = _job(options, progress)
+    job = _job(options, control)
     with ExitStack() as stack:
         state, notes = on_first(job.fabric, partial(_open, job, stack))
         training, where = _training(job, state)
@@ -153,7 +153,7 @@ class _Job:
     choice: Choice
     fabric: Fabric
     record: Record | None
-    progress: Progress
+    control: Control
     start: Start | None
     teacher: Taught | None
     earlier: Mapping[Role, Mapping[str, Any]]
@@ -167,7 +167,7 @@ class _Job:
         return {"recipe": recipe, "data": self.choice.identity, **taught}
 
 
-def _job(options: TrainOptions, progress: Progress) -> _Job:
+def _job(options: TrainOptions, control: Control) -> _Job:
     """Checks all that can be checked before anything is written."""
     recipe = _recipe(options)
     if options.everyone and options.fold is not None:
@@ -185,7 +185,7 @@ def _job(options: TrainOptions, progress: Progress) -> _Job:
         "start": start.facts if start else read_facts(options.out, "start"),
         "teacher": teacher.facts if teacher else {},
     }
-    shown = progress if first else SILENT
+    shown = control if first else replace(control, progress=SILENT.progress)
     return _Job(options, recipe, choice, fabric, record, shown, start, teacher, earlier, execution)
 
 
@@ -252,7 +252,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     """The training, ready to run, and where its slices are kept."""
     fabric, recipe, choice = job.fabric, job.recipe, job.choice
     processes = _machines(job.options).local
-    slices, judged = open_slices(choice, recipe, fabric.device, processes, job.progress)
+    slices, judged = open_slices(choice, recipe, fabric.device, processes, job.control)
     threads = _threads(job, slices)
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
     parts = Parts(
@@ -262,7 +262,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
         validation=_validation(job, judged, worker),
         record=job.record,
         keep=partial(_keep, job),
-        progress=job.progress,
+        control=job.control,
         execution=job.execution,
     )
     return Training(fabric, recipe, parts, job.identity, state), slices.where
@@ -314,7 +314,7 @@ def _run(job: _Job, training: Training) -> Position:
         position = _trained(training)
         draw_curves(run, note)
         if job.options.calibration and job.choice.validation is not None:
-            calibrate(CalibrateOptions(model=run, store=job.options.store), job.progress)
+            calibrate(CalibrateOptions(model=run, store=job.options.store), job.control)
     return position
 
 

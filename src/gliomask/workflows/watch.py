@@ -7,72 +7,75 @@ goes on where it was, by the records in the output folder.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Annotated
 
-from gliomask.core.progress import SILENT, Progress
+from pydantic import Field
+
+from gliomask.config import Options
 from gliomask.datasets.folders import entries
 from gliomask.errors import (
-    Failure,
     GliomaskError,
     InputError,
     MachineError,
     ModelError,
     StoppedError,
 )
-from gliomask.results.prediction.summary import Attempt, PredictedCase
+from gliomask.jobs.control import SILENT, Control
+from gliomask.results.prediction.summary import Attempt
 from gliomask.workflows.predict import PredictOptions, Segmenter
 
 _State = tuple[tuple[str, int, int], ...]
-Told = Callable[[tuple[PredictedCase, ...], tuple[Failure, ...]], None]
-"""Is told of the cases of each study, and of what failed in it."""
 
 
-def watch(
-    folder: Path,
-    options: PredictOptions,
-    tell: Told,
-    *,
-    every_s: float = 10.0,
-    looks: int | None = None,
-    progress: Progress = SILENT,
-) -> None:
-    """Segments what lies in a folder, and what arrives in it, until it is stopped (Ctrl-C).
+class WatchOptions(Options):
+    """What ``predict --watch`` is asked to do."""
 
-    Args:
-        folder: each file, archive or folder directly in it is a study, or several.
-        options: of the command, without ``inputs`` and ``sequences``.
-        tell: called after each study.
-        every_s: seconds between looks.
-        looks: to stop after; without end if it is not given.
-        progress: is told of the cases of a study.
+    folder: Path
+    """Each file, archive or folder directly in it is a study, or several."""
+    predict: PredictOptions
+    """How each is segmented; without ``inputs`` and ``sequences``."""
+    every_s: Annotated[float, Field(ge=0)] = 10.0
+    """Seconds between looks."""
+    looks: Annotated[int, Field(ge=0)] | None = None
+    """Looks to end after; without end if it is not given."""
+
+
+def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]:
+    """Segments what lies in a folder, and what arrives in it, until it is stopped.
+
+    Yields:
+        of each study the examinations done, and those that can't be used.
 
     Raises:
+        StoppedError: a stop was requested; a study that was being segmented is not done.
         InputError: ``folder`` is no folder, or is the output folder, or has it deeper than
             directly in it; inputs were named too.
         ModelError, MachineError: nothing more can be done.
     """
-    _check(folder, options)
-    out = options.out.resolve()
-    segmenter = Segmenter(options)
+    _check(options.folder, options.predict)
+    out = options.predict.out.resolve()
+    segmenter = Segmenter(options.predict)
     seen: dict[Path, _State] = {}
     done: dict[Path, _State] = {}
     results: dict[Path, Attempt] = {}
+    looks = options.looks
     while looks is None or looks > 0:
-        for entry in entries(folder):
+        for entry in entries(options.folder):
+            control.check()
             if entry.resolve() == out:
                 continue
             state = _state(entry)
             if state and seen.get(entry) == state and done.get(entry) != state:
-                results[entry] = cases, failures = _study(segmenter, entry, progress)
+                results[entry] = _study(segmenter, entry, control)
                 _write_table(segmenter, results.values())
-                tell(tuple(cases), tuple(failures))
                 done[entry] = state
+                yield results[entry]
             seen[entry] = state
         looks = None if looks is None else looks - 1
         if looks != 0:
-            time.sleep(every_s)
+            control.wait(options.every_s)
 
 
 def _check(folder: Path, options: PredictOptions) -> None:
@@ -94,10 +97,10 @@ def _write_table(segmenter: Segmenter, results: Collection[Attempt]) -> None:
         segmenter.write_table(done, [failure for _, told in results for failure in told])
 
 
-def _study(segmenter: Segmenter, entry: Path, progress: Progress) -> Attempt:
+def _study(segmenter: Segmenter, entry: Path, control: Control) -> Attempt:
     """A study that can't be used never stops the others."""
     try:
-        return segmenter.attempt((entry,), progress)
+        return segmenter.attempt((entry,), control)
     except (MachineError, ModelError, StoppedError):
         raise
     except GliomaskError as problem:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.core.labels import LabelScheme
-from gliomask.core.progress import Progress
 from gliomask.datasets.mask_files import MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.of_cases import SAMPLE, mask_numbers, names_of
@@ -21,6 +20,7 @@ from gliomask.datasets.mask_labels.resolve import (
 from gliomask.datasets.mask_pairs import Pair
 from gliomask.errors import QuestionError
 from gliomask.formats.file_key import file_key
+from gliomask.jobs.control import Control
 from gliomask.jobs.journal import Journal, go_on
 
 _SIDES = (("references", "reference_labels"), ("predictions", "prediction_labels"))
@@ -66,7 +66,7 @@ class Schemes:
 
 
 def find_schemes(
-    pairs: Sequence[Pair], answers: Answers, out: Path, progress: Progress, workers: int | None
+    pairs: Sequence[Pair], answers: Answers, out: Path, control: Control, workers: int | None
 ) -> Schemes:
     """The schemes of pairs of masks.
 
@@ -74,7 +74,7 @@ def find_schemes(
         pairs: of masks; only those whose numbers nothing states are read for them.
         answers: of the user.
         out: the folder of the batch, beside which the numbers found are kept.
-        progress: is told of each mask.
+        control: is told of each mask.
         workers: see ``spread``.
 
     Raises:
@@ -86,7 +86,7 @@ def find_schemes(
     wanted = [() if answer else masks for masks, answer in zip(sides, given, strict=True)]
 
     def attempt(tasks: Sequence[_Unread]) -> Schemes:
-        numbers = _read_all(tasks, out, progress, workers)
+        numbers = _read_all(tasks, out, control, workers)
         made = [
             Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), answer)
             for (what, option), masks, answer in zip(_SIDES, sides, given, strict=True)
@@ -141,16 +141,16 @@ def _few(masks: Sequence[MaskFile]) -> list[MaskFile]:
 
 
 def _read_all(
-    tasks: Sequence[_Unread], out: Path, progress: Progress, workers: int | None
+    tasks: Sequence[_Unread], out: Path, control: Control, workers: int | None
 ) -> dict[str, frozenset[int]]:
-    progress.start(len(tasks), "reading labels")
+    control.start(len(tasks), "reading labels")
     with Journal(out, _Found, "labels") as journal:
-        found = go_on(_read, tasks, journal, progress, workers).pieces
+        found = go_on(_read, tasks, journal, control, workers).pieces
     journal.discard()
     return {one.key: frozenset(one.numbers) for one in found}
 
 
-def _read(task: _Unread) -> _Found:
+def _read(task: _Unread, _control: Control) -> _Found:
     return _Found(task.key, tuple(sorted(mask_numbers(task.mask.file))))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gliomask.core.progress import OneStep
+from gliomask.jobs.control import Control
 
 
 class Heard:
@@ -12,7 +12,7 @@ class Heard:
         self.steps: list[float] = []
         self.notes: list[str] = []
 
-    def start(self, total: int, what: str) -> None:
+    def start(self, total: float, what: str) -> None:
         raise AssertionError("the stretch was begun by whoever owns it")
 
     def advance(self, steps: float = 1, note: str = "") -> None:
@@ -22,13 +22,12 @@ class Heard:
 
 def test_shares_add_up_to_one_step() -> None:
     heard = Heard()
-    step = OneStep(heard, "p1")
-    step.start(8, "slice")
-    step.advance(2)
-    step.advance(4)
-    assert heard.steps == [0.25, 0.5]
-    assert heard.notes == ["p1: slice 2 of 8", "p1: slice 6 of 8"]
-    step.finish()
+    with Control(heard).part("p1") as part:
+        part.start(8, "slice")
+        part.advance(2)
+        part.advance(4)
+        assert heard.steps == [0.25, 0.5]
+        assert heard.notes == ["p1: slice 2 of 8", "p1: slice 6 of 8"]
     assert sum(heard.steps) == pytest.approx(1)
     assert heard.notes[-1] == "p1"
 
@@ -36,11 +35,10 @@ def test_shares_add_up_to_one_step() -> None:
 def test_too_many_and_none_and_twice_are_one_step_all_the_same() -> None:
     for totals in ((2, 5), (0,), ()):
         heard = Heard()
-        step = OneStep(heard, "p1")
-        for total in totals:
-            step.start(total, "slice")
-            step.advance(3)
-            step.advance(3)
-        step.finish()
+        with Control(heard).part("p1") as part:
+            for total in totals:
+                part.start(total, "slice")
+                part.advance(3)
+                part.advance(3)
         assert sum(heard.steps) == pytest.approx(1)
         assert min(heard.steps) >= 0

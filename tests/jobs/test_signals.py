@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gliomask.learning.stop import StopRequest
+from gliomask.errors import StoppedError
+from gliomask.jobs.control import Control
+from gliomask.jobs.signals import stop_on_signals
 
 
 @pytest.fixture
@@ -22,17 +24,30 @@ def default_interrupt() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_noted_and_handlers_come_back(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with StopRequest() as stop:
-        assert stop.number == 0
-        signal.raise_signal(number)
-        assert stop.number == number
-        assert signal.getsignal(number) == before
+
+    def interrupt() -> None:
+        with stop_on_signals() as requested:
+            assert not requested()
+            signal.raise_signal(number)
+            assert requested()
+            assert signal.getsignal(number) == before
+            Control(stop_requested=requested).check()
+
+    with pytest.raises(StoppedError) as caught:
+        interrupt()
+    assert caught.value.exit_code == 128 + number
     assert signal.getsignal(number) == before
+
+
+def test_a_stop_by_someone_else_keeps_its_code() -> None:
+    with pytest.raises(StoppedError) as caught, stop_on_signals():
+        Control(stop_requested=lambda: True).check()
+    assert caught.value.exit_code == 143
 
 
 def test_a_second_interrupt_is_obeyed(default_interrupt: None) -> None:
     def interrupt_twice() -> None:
-        with StopRequest():
+        with stop_on_signals():
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
@@ -44,7 +59,7 @@ def test_other_threads_leave_the_handlers_alone() -> None:
     before, seen = signal.getsignal(signal.SIGTERM), []
 
     def work() -> None:
-        with StopRequest():
+        with stop_on_signals():
             seen.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=work)

@@ -1,0 +1,51 @@
+"""Ctrl-C and SIGTERM as a request to stop, for front doors that are processes of their own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from gliomask.errors import StoppedError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Takes the first SIGINT or SIGTERM for a request to stop; a second one is obeyed at once.
+
+    Only the main thread gets signals: in another one nothing is changed.
+
+    Yields:
+        whether a stop was requested, for ``Control``.
+
+    Raises:
+        StoppedError: of the block, with the signal that came.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = {one: signal.getsignal(one) for one in _SIGNALS}
+
+    def restore() -> None:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        restore()
+
+    for one in _SIGNALS:
+        signal.signal(one, note)
+    try:
+        yield lambda: bool(came)
+    except StoppedError as stopped:
+        if not came:
+            raise
+        raise StoppedError(stopped.what, signal_number=came[0]) from stopped
+    finally:
+        restore()
