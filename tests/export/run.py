@@ -25,7 +25,7 @@ def given(nodes: Nodes, wanted: Sequence[Value], feeds: Mapping[str, Numbers]) -
         for name, array in feeds.items()
     ]
     outputs = [helper.make_empty_tensor_value_info(f"wanted_{k}") for k in range(len(wanted))]
-    return ran(nodes.writer.model("test", inputs, outputs), feeds)
+    return ran(nodes.model(inputs, outputs), feeds)
 
 
 def ran(model: onnx.ModelProto, feeds: Mapping[str, Numbers]) -> list[Numbers]:

@@ -31,9 +31,7 @@ def test_half_precision_by_openvino() -> None:
     nodes = Nodes("test")
     nodes.output(nodes.half("x"), "y")
     sides = ["n"]
-    model = nodes.writer.model(
-        "test", [typed("x", np.float32, sides)], [typed("y", np.float32, sides)]
-    )
+    model = nodes.model([typed("x", np.float32, sides)], [typed("y", np.float32, sides)])
     read = openvino.Core().read_model(model.SerializeToString())
     compiled = openvino.compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = compiled([values])["y"]

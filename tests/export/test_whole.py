@@ -17,7 +17,7 @@ from gliomask.export.whole import network_of, takes_some, whole_graph
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.graph import OPSET
+from gliomask.nets.onnx_bytes import OPSET
 from gliomask.phantom.options import PhantomOptions
 from gliomask.phantom.patient import synthetic_patient
 from tests.export.run import Numbers

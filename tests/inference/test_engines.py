@@ -188,12 +188,8 @@ def test_children_end_with_their_engine(model: Path) -> None:
 
 
 def test_a_network_that_mnn_cannot_convert(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nonsense:
-        def SerializeToString(self) -> bytes:  # noqa: N802
-            return b"no network"
-
     monkeypatch.setattr(
-        "gliomask.inference.engines.mnn.network_graph", lambda arrays, card: Nonsense()
+        "gliomask.inference.engines.mnn.network_graph", lambda arrays, card: b"no network"
     )
     with pytest.raises(MachineError, match="MNN can't read the network"):
         open_engine(model, "mnn", "cpu", threads=1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import helper
 
 from gliomask.core.intensity import HEAD_SHARE, ROBUST, SAMPLE, TISSUE_SHARE
 from gliomask.export.nodes import Nodes, Value, axes
+from gliomask.nets.onnx_bytes import Node
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ def _sample(nodes: Nodes, images: Value) -> Value:
 def _ranked(nodes: Nodes, sample: Value, count: Value) -> Value:
     """The sample sorted, the darkest first."""
     ranked = f"{sample}_ranked"
-    inputs = [sample, nodes.add("Unsqueeze", count, axes(0))]
-    outputs = [ranked, f"{ranked}_at"]
-    ranking = helper.make_node("TopK", inputs, outputs, axis=1, largest=0, sorted=1)
+    inputs = sample, nodes.add("Unsqueeze", count, axes(0))
+    attributes = {"axis": 1, "largest": 0, "sorted": 1}
+    ranking = Node("TopK", inputs, (ranked, f"{ranked}_at"), attributes)
     nodes.writer.nodes.append(ranking)
     return ranked
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from gliomask.nets.graph import GraphWriter
+from gliomask.nets.onnx_bytes import IR_VERSION, OPSET, PRODUCER
 
 Value = str
 """The name of what a node gives, or of an input of the graph."""
@@ -97,8 +98,23 @@ class Nodes:
         self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
     ) -> onnx.GraphProto:
         """The graph of all nodes so far."""
-        written = self.writer
-        return helper.make_graph(written.nodes, self.name, inputs, outputs, written.constants)
+        nodes = [
+            helper.make_node(node.kind, node.inputs, node.outputs, **node.attributes)
+            for node in self.writer.nodes
+        ]
+        constants = [numpy_helper.from_array(one.values, one.name) for one in self.writer.constants]
+        return helper.make_graph(nodes, self.name, inputs, outputs, constants)
+
+    def model(
+        self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
+    ) -> onnx.ModelProto:
+        """The whole, with its opset."""
+        return helper.make_model(
+            self.graph(inputs, outputs),
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name=PRODUCER,
+        )
 
 
 def axes(*numbers: int) -> npt.NDArray[np.int64]:

@@ -112,4 +112,4 @@ def _model(nodes: Nodes, card: ModelCard) -> onnx.ModelProto:
         typed("mask", np.uint8, ["S", "H", "W"]),
         typed("contrast", np.bool_, [channels]),
     ]
-    return nodes.writer.model("gliomask", inputs, outputs)
+    return nodes.model(inputs, outputs)

@@ -11,7 +11,7 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.export.labels import label_of
 from gliomask.export.whole import takes_some
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.graph import OPSET
+from gliomask.nets.onnx_bytes import OPSET
 
 FORMAT_VERSION = 1
 """Of the folder."""

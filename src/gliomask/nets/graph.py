@@ -12,33 +12,28 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import helper, numpy_helper
 
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.onnx_bytes import Constant, Node, Shape, model_bytes
 from gliomask.nets.specs import RSUSpec, U2NetSpec, find_spec
 
-OPSET: Final = 17
-"""Of the operators: the newest that every runtime of ours reads."""
-IR_VERSION: Final = 8
-"""Of the file format, the one that belongs to the opset."""
 INPUT, LOGITS, MAPS = "x", "logits", "maps"
 _EPSILON: Final = 1e-5
 """Of the batch norms, PyTorch's."""
 
 
-def network_graph(arrays: Arrays, card: ModelCard) -> onnx.ModelProto:
-    """The network of a card as a model of ONNX.
+def network_graph(arrays: Arrays, card: ModelCard) -> bytes:
+    """The network of a card as an ONNX file.
 
     Args:
         arrays: its weights (``nets.arrays``).
         card: says which network it is.
 
     Returns:
-        a model with the input ``x`` (N, C, H, W) float32 of any size, and the outputs ``logits``
-        (N, R, H, W), the fused map, and ``maps`` (N, 7, R, H, W) with the six side maps behind
-        it, the finest first.
+        the bytes of a model with the input ``x`` (N, C, H, W) float32 of any size, and the
+        outputs ``logits`` (N, R, H, W), the fused map, and ``maps`` (N, 7, R, H, W) with the six
+        side maps behind it, the finest first.
     """
     writer = GraphWriter()
     maps = write_network(writer, arrays, find_spec(card.network), INPUT)
@@ -47,12 +42,12 @@ def network_graph(arrays: Arrays, card: ModelCard) -> onnx.ModelProto:
     lifted = [writer.add("Unsqueeze", [found, one]) for found in maps]
     writer.add("Concat", lifted, output=MAPS, axis=1)
     regions = len(card.regions)
-    shape: list[int | str] = ["n", card.in_channels, "h", "w"]
-    return writer.model(
-        "u2net",
-        [_value(INPUT, shape)],
-        [_value(LOGITS, ["n", regions, "h", "w"]), _value(MAPS, ["n", 7, regions, "h", "w"])],
-    )
+    inputs: dict[str, Shape] = {INPUT: ("n", card.in_channels, "h", "w")}
+    outputs: dict[str, Shape] = {
+        LOGITS: ("n", regions, "h", "w"),
+        MAPS: ("n", 7, regions, "h", "w"),
+    }
+    return model_bytes("u2net", writer.nodes, writer.constants, inputs, outputs)
 
 
 class GraphWriter:
@@ -63,14 +58,14 @@ class GraphWriter:
     """
 
     def __init__(self, prefix: str = "") -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
+        self.nodes: list[Node] = []
+        self.constants: list[Constant] = []
         self._prefix = prefix
 
     def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
         """Adds an operator with one output and gives the output's name."""
         output = output or f"{self._prefix}{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        self.nodes.append(Node(kind, tuple(inputs), (output,), attributes))
         return output
 
     def constant(self, values: npt.NDArray[Any]) -> str:
@@ -78,23 +73,8 @@ class GraphWriter:
         name = f"{self._prefix}constant_{len(self.constants)}"
         # A scalar stays one: ascontiguousarray would make a vector of it.
         array = np.ascontiguousarray(values) if values.ndim else values
-        self.constants.append(numpy_helper.from_array(array, name))
+        self.constants.append(Constant(name, array))
         return name
-
-    def model(
-        self,
-        name: str,
-        inputs: Sequence[onnx.ValueInfoProto],
-        outputs: Sequence[onnx.ValueInfoProto],
-    ) -> onnx.ModelProto:
-        """The whole, with its opset."""
-        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.constants)
-        return helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-            producer_name="gliomask",
-        )
 
 
 def write_network(writer: GraphWriter, arrays: Arrays, spec: U2NetSpec, x: str) -> list[str]:
@@ -180,7 +160,3 @@ class _NetworkWriter:
         size = self._to.add("Concat", [lead, sides], axis=0)
         how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
         return self._to.add("Resize", [x, "", "", size], **how)
-
-
-def _value(name: str, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)

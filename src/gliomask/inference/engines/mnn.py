@@ -52,7 +52,7 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     """
     with tempfile.TemporaryDirectory() as folder:
         source, network = Path(folder) / "network.onnx", Path(folder) / "network.mnn"
-        source.write_bytes(network_graph(arrays, card).SerializeToString())
+        source.write_bytes(network_graph(arrays, card))
         runners = [_Runner(source, network)]
         runners += [_Runner(None, network) for _ in range(threads - 1)]
         for runner in runners[1:]:

@@ -24,7 +24,7 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
         threads: that work at once.
     """
     core = openvino.Core()
-    graph = core.read_model(network_graph(arrays, card).SerializeToString())
+    graph = core.read_model(network_graph(arrays, card))
     settings = {
         # Where a processor has half-precision arithmetic OpenVINO would use it unasked.
         "INFERENCE_PRECISION_HINT": "f32",
