@@ -64,7 +64,7 @@ def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> Table:
                 )
     lines: list[tuple[Cell, ...]] = []
     for (region, group), found in sorted(scores.items(), key=lambda item: _order(*item[0])):
-        summary = summarise(scores_by_patient(found).values())
+        summary = summarise(list(scores_by_patient(found).values()))
         interval = summary.ci95
         lines.append(
             (
