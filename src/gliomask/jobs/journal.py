@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -43,8 +43,13 @@ class Journal(Generic[Piece]):
         self._adapter: TypeAdapter[Piece] = TypeAdapter(kind)
         self._done: dict[str, Piece] = {}
 
-    def __enter__(self) -> Journal[Piece]:
+    def load(self) -> Journal[Piece]:
+        """Reads what is in it, without a claim to write."""
         self._done = dict(self._read())
+        return self
+
+    def __enter__(self) -> Journal[Piece]:
+        self.load()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self.path.open("ab")
         if self._file.tell() and not _ends_line(self.path):
@@ -81,7 +86,7 @@ class Journal(Generic[Piece]):
 
     def _full(self, key: str) -> str:
         """Another version of gliomask may judge otherwise."""
-        return f"{version('gliomask')}:{key}"
+        return f"{_version()}:{key}"
 
     def _read(self) -> Iterable[tuple[str, Piece]]:
         if not self.path.is_file():
@@ -177,6 +182,11 @@ def _named(
         raise  # no other case would fare better
     except InputError as problem:
         return task.case, _Failed(str(problem))
+
+
+@cache
+def _version() -> str:
+    return version("gliomask")
 
 
 def _ends_line(path: Path) -> bool:

@@ -1,0 +1,345 @@
+"""Worker processes that stay: each loads what it needs once, then does one task after another.
+
+A worker has one task at a time, so that a process that dies or freezes costs its own task and no
+other, and so that it is known which task that was. It is a session of its own: a signal that a
+terminal or a batch system sends to a group of processes reaches the parent only, which decides.
+When the parent dies, however it dies, its workers end at once.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar, cast
+
+from gliomask.errors import GliomaskError, InputError, MachineError, StoppedError, unexpected
+from gliomask.jobs.control import Control
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Work = Callable[[Task, Control], Result]
+"""What a worker does with a task. A ``StoppedError`` puts the task back; any other error that it
+lets through is reported as the task's, and the worker goes on."""
+
+BEAT_S: Final = 2.0
+"""Seconds between two signs of life of a worker."""
+LEASE_S: Final = 300.0
+"""Seconds without one after which it counts as frozen and is killed; a library that computes for
+long may keep every thread of a process waiting."""
+_STARTS: Final = 3
+"""Workers that may die one after another before they can take a task."""
+_PATIENCE_S: Final = 15.0
+"""Seconds that workers get to stop."""
+_STOP: Final = b"stop"
+
+
+@dataclass(frozen=True)
+class Finished(Generic[Task, Result]):
+    """A task is done."""
+
+    task: Task
+    result: Result
+
+
+@dataclass(frozen=True)
+class Crashed(Generic[Task]):
+    """A task raised an error that nobody thought of; its worker goes on."""
+
+    task: Task
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lost(Generic[Task]):
+    """The worker of a task died or froze; another has taken its place."""
+
+    task: Task
+    reason: str
+
+
+@dataclass(frozen=True)
+class Advanced(Generic[Task]):
+    """A task is so far, from 0 to 1."""
+
+    task: Task
+    share: float
+    note: str
+
+
+Event = Finished[Task, Result] | Crashed[Task] | Lost[Task] | Advanced[Task]
+
+
+@dataclass
+class _Worker(Generic[Task]):
+    process: BaseProcess
+    channel: Connection
+    lifeline: Connection
+    heard: float
+    began: float = 0.0
+    ready: bool = False
+    task: Task | None = None
+
+
+class Workers(Generic[Task, Result]):
+    """A number of worker processes; use it as a context.
+
+    Args:
+        make: called once in each worker, gives its work; a function at the top of a module, or a
+            ``partial`` of one. An error of ours in it ends all.
+        count: of processes.
+        environment: variables that hold in the workers before anything is loaded.
+        lease_s: see ``LEASE_S``; limit_s: seconds that one task may take.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Work[Task, Result]],
+        count: int,
+        environment: Mapping[str, str] | None = None,
+        *,
+        lease_s: float = LEASE_S,
+        limit_s: float = 3600.0,
+    ) -> None:
+        self._make, self._environment = pickle.dumps(make), dict(environment or {})
+        self._lease_s, self._limit_s = lease_s, limit_s
+        self._context = get_context("spawn")
+        self._count, self._starts = count, 0
+        self._workers: list[_Worker[Task]] = []
+
+    def __enter__(self) -> Self:
+        self._workers = [self._start() for _ in range(self._count)]
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        for worker in self._workers:
+            _kill(worker)
+        self._workers = []
+
+    @property
+    def idle(self) -> int:
+        """How many wait for a task."""
+        return sum(one.ready and one.task is None for one in self._workers)
+
+    @property
+    def busy(self) -> tuple[Task, ...]:
+        """The tasks at work."""
+        return tuple(one.task for one in self._workers if one.task is not None)
+
+    def give(self, task: Task) -> None:
+        """Hands a task to an idle worker; it is small, for the worker may be dead.
+
+        Raises:
+            ValueError: nobody is idle.
+        """
+        worker = next((one for one in self._workers if one.ready and one.task is None), None)
+        if worker is None:
+            raise ValueError("no worker is idle")
+        worker.task = task
+        worker.began = worker.heard = time.monotonic()
+        with suppress(OSError):  # a dead one is found out by the next look
+            worker.channel.send(task)
+
+    def events(self, wait_s: float) -> Iterator[Event[Task, Result]]:
+        """What has happened, waiting at most so long for something to happen.
+
+        Raises:
+            MachineError, ModelError, ...: workers can't be made ready.
+        """
+        doors = {one.channel: one for one in self._workers}
+        for door in wait(list(doors), wait_s):
+            yield from self._hear(doors[cast(Connection, door)])
+        now = time.monotonic()
+        for worker in list(self._workers):
+            if now - worker.heard > self._lease_s:
+                yield from self._replace(worker, f"froze for {self._lease_s:g} s")
+            elif worker.task is not None and now - worker.began > self._limit_s:
+                yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
+
+    def stop(self) -> list[Finished[Task, Result]]:
+        """Asks the workers to put their tasks back, and waits until they have ended.
+
+        Returns:
+            the tasks that were done all the same.
+        """
+        for worker in self._workers:
+            with suppress(OSError):
+                worker.lifeline.send_bytes(_STOP)
+        done: list[Finished[Task, Result]] = []
+        left = {one.channel: one for one in self._workers}
+        end = time.monotonic() + _PATIENCE_S
+        while left and (rest := end - time.monotonic()) > 0:
+            for channel in wait(list(left), rest):
+                worker = left[cast(Connection, channel)]
+                try:
+                    kind, *content = worker.channel.recv()
+                except (EOFError, OSError):
+                    del left[worker.channel]
+                    continue
+                if kind == "finished" and worker.task is not None:
+                    done.append(Finished(worker.task, content[0]))
+        return done
+
+    def _hear(self, worker: _Worker[Task]) -> Iterator[Event[Task, Result]]:
+        try:
+            kind, *content = worker.channel.recv()
+        except (EOFError, OSError):
+            worker.process.join(_PATIENCE_S)
+            yield from self._replace(worker, _ending(worker.process.exitcode))
+            return
+        worker.heard = time.monotonic()
+        task = worker.task
+        match kind:
+            case "ready":
+                worker.ready, self._starts = True, 0
+            case "broken":
+                raise content[0]
+            case "advanced" if task is not None:
+                yield Advanced(task, *content)
+            case "finished" if task is not None:
+                worker.task = None
+                yield Finished(task, content[0])
+            case "crashed" if task is not None:
+                worker.task = None
+                yield Crashed(task, content[0])
+
+    def _replace(self, worker: _Worker[Task], why: str) -> Iterator[Event[Task, Result]]:
+        """Puts a new worker in the place of one that is no good."""
+        task = worker.task
+        if not worker.ready:
+            self._starts += 1
+            if self._starts >= _STARTS:
+                raise MachineError(f"worker processes can't be started: the last {why}")
+        _kill(worker)
+        self._workers[self._workers.index(worker)] = self._start()
+        if task is not None:
+            yield Lost(task, why)
+
+    def _start(self) -> _Worker[Task]:
+        channel, theirs = self._context.Pipe()
+        lifeline_theirs, lifeline = self._context.Pipe(duplex=False)
+        process = self._context.Process(
+            target=_run, args=(theirs, lifeline_theirs, self._make, self._environment), daemon=False
+        )
+        process.start()
+        theirs.close()
+        lifeline_theirs.close()
+        return _Worker(process, channel, lifeline, time.monotonic())
+
+
+def _kill(worker: _Worker[Task]) -> None:
+    """Ends a worker and whatever processes it has, also a stopped one."""
+    pid = worker.process.pid
+    if pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)  # it may not have its own group yet
+    worker.process.kill()
+    worker.process.join()
+    worker.channel.close()
+    worker.lifeline.close()
+
+
+def _ending(code: int | None) -> str:
+    if code == -signal.SIGKILL:
+        return "was killed (signal 9), as the system does when memory runs out"
+    if code is not None and code < 0:
+        return f"was ended by signal {-code}"
+    return f"ended with code {code}"
+
+
+@dataclass
+class _Voice:
+    """What a worker says to its parent, from any of its threads."""
+
+    channel: Connection
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def say(self, *message: object) -> None:
+        """A parent that is gone is no error: ``_watch`` ends this process."""
+        with self._lock, suppress(OSError):
+            self.channel.send(message)
+
+
+class _Teller:
+    """The progress of a task, told at most ten times a second."""
+
+    def __init__(self, voice: _Voice) -> None:
+        self._voice = voice
+        self._total, self._done, self._best, self._told = 1.0, 0.0, 0.0, 0.0
+
+    def start(self, total: float, what: str) -> None:
+        self._total, self._done = max(total, 1.0), 0.0
+
+    def advance(self, steps: float = 1, note: str = "") -> None:
+        self._done = min(self._done + steps, self._total)
+        self._best = max(self._best, self._done / self._total)
+        if time.monotonic() - self._told > 0.1:
+            self._told = time.monotonic()
+            self._voice.say("advanced", self._best, note[:200])
+
+
+def _run(
+    channel: Connection, lifeline: Connection, make: bytes, environment: Mapping[str, str]
+) -> None:
+    """The life of a worker."""
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.environ.update(environment)
+    voice, stop = _Voice(channel), threading.Event()
+    threading.Thread(target=_watch, args=(lifeline, stop), daemon=True).start()
+    threading.Thread(target=_beat, args=(voice,), daemon=True).start()
+    try:
+        work = pickle.loads(make)()  # noqa: S301 (from our own parent)
+    except GliomaskError as problem:
+        voice.say("broken", _portable(problem))
+        return
+    voice.say("ready")
+    while not stop.is_set():
+        if channel.poll(0.1):
+            _do(work, channel.recv(), voice, stop)
+
+
+def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: threading.Event) -> None:
+    try:
+        voice.say("finished", work(task, Control(_Teller(voice), stop.is_set)))
+    except StoppedError:
+        return  # the task was not reported, so it is put back
+    except Exception as problem:
+        voice.say("crashed", f"a bug of gliomask: {unexpected(problem)}")
+
+
+def _portable(problem: GliomaskError) -> GliomaskError:
+    """The error, or its text as one that can go between processes."""
+    try:
+        return cast(GliomaskError, pickle.loads(pickle.dumps(problem)))  # noqa: S301 (our own)
+    except (TypeError, AttributeError, pickle.PicklingError):
+        return InputError(str(problem))
+
+
+def _watch(lifeline: Connection, stop: threading.Event) -> None:
+    """Ends this process when its parent is no more."""
+    with suppress(EOFError, OSError):
+        while lifeline.recv_bytes(16) == _STOP:
+            stop.set()
+    os._exit(1)
+
+
+def _beat(voice: _Voice) -> None:
+    while True:
+        voice.say("alive")
+        time.sleep(BEAT_S)

@@ -1,0 +1,60 @@
+"""Works of workers, for tests; a task's id says what becomes of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gliomask.errors import ModelError
+from gliomask.jobs.control import Control
+from gliomask.jobs.dispatch import Report
+from gliomask.jobs.workers import Work
+
+
+@dataclass(frozen=True)
+class Named:
+    id: str
+
+
+def make(folder: Path, slow_s: float = 0.0) -> Work[Named, Report]:
+    """A work that writes a line to ``folder/<id>`` each time that it ends a task."""
+    return partial(_work, folder, slow_s)
+
+
+def broken() -> Work[Named, Report]:
+    raise ModelError("damaged weights", path="model")
+
+
+def dying() -> Work[Named, Report]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def _work(folder: Path, slow_s: float, task: Named, control: Control) -> Report:
+    with (folder / f"{task.id}.begun").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    kind = task.id.partition("-")[0]
+    if kind == "poison":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "freezes" and (folder / f"{task.id}.begun").read_text().count("\n") == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if kind == "bug":
+        raise KeyError("a patient's name")
+    if kind == "bad":
+        return Report("failed", "constant image")
+    if kind == "full" or (kind == "flaky" and not (folder / f"{task.id}.again").exists()):
+        (folder / f"{task.id}.again").touch()
+        return Report("machine", "no space left")
+    end = time.monotonic() + (60.0 if kind == "long" else slow_s)
+    while time.monotonic() < end:
+        control.check()
+        time.sleep(0.01)
+    control.start(4, "slices")
+    control.advance(2)
+    with (folder / task.id).open("a") as file:
+        file.write("done\n")
+    return Report("done", f"key of {task.id}")
