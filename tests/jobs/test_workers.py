@@ -15,22 +15,32 @@ import pytest
 
 from gliomask.errors import MachineError, ModelError
 from gliomask.jobs.dispatch import Report
-from gliomask.jobs.workers import Crashed, Event, Finished, Lost, Workers
+from gliomask.jobs.workers import Cancelled, Crashed, Event, Finished, Lost, Workers
 from tests.jobs.crews import Named, broken, dying, make
 
 
-def first(workers: Workers[Named, Report], task: str) -> Event[Named, Report]:
+def first(
+    workers: Workers[Named, Report], task: str, *, given: bool = False
+) -> Event[Named, Report]:
     """The first event of a task that is no progress."""
     end = time.monotonic() + 60
-    given = False
     while time.monotonic() < end:
         if workers.idle and not given:
             workers.give(Named(task))
             given = True
         for event in workers.events(0.1):
-            if isinstance(event, Finished | Crashed | Lost):
+            if isinstance(event, Finished | Crashed | Lost | Cancelled):
                 return event
     raise AssertionError("nothing happened")
+
+
+def begin(workers: Workers[Named, Report], task: str, folder: Path) -> None:
+    """Gives a task, and waits until it is at work."""
+    while not workers.idle:
+        list(workers.events(0.1))
+    workers.give(Named(task))
+    while not (folder / f"{task}.begun").exists():
+        time.sleep(0.01)
 
 
 def test_a_worker_that_dies_costs_its_task_and_is_replaced(tmp_path: Path) -> None:
@@ -63,6 +73,25 @@ def test_a_task_that_takes_too_long_is_lost(tmp_path: Path) -> None:
         lost = first(workers, "long-1")
         assert isinstance(lost, Lost)
         assert "took longer than" in lost.reason
+
+
+def test_a_cancelled_task_stops_and_its_worker_goes_on(tmp_path: Path) -> None:
+    with Workers(partial(make, tmp_path), 1) as workers:
+        assert isinstance(first(workers, "a"), Finished)
+        begin(workers, "long-1", tmp_path)
+        workers.cancel(Named("a"))  # which is done: nobody else is meant
+        workers.cancel(Named("long-1"))
+        assert first(workers, "long-1", given=True) == Cancelled(Named("long-1"))
+        assert isinstance(first(workers, "b"), Finished)
+        pids = {(tmp_path / f"{name}.begun").read_text() for name in ("a", "long-1", "b")}
+        assert len(pids) == 1
+
+
+def test_a_worker_is_killed_on_request(tmp_path: Path) -> None:
+    with Workers(partial(make, tmp_path), 1) as workers:
+        begin(workers, "freezes-1", tmp_path)
+        workers.kill(Named("freezes-1"))
+        assert isinstance(first(workers, "freezes-1", given=True), Lost)
 
 
 def test_an_error_while_getting_ready_ends_all() -> None:

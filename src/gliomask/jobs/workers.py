@@ -41,6 +41,8 @@ _STARTS: Final = 3
 _PATIENCE_S: Final = 15.0
 """Seconds that workers get to stop."""
 _STOP: Final = b"stop"
+_CANCEL: Final = b"cancel "
+"""Followed by the number of the task, as the worker counts them: it may have ended meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,13 @@ class Lost(Generic[Task]):
 
 
 @dataclass(frozen=True)
+class Cancelled(Generic[Task]):
+    """A task has stopped as was asked for; its worker goes on."""
+
+    task: Task
+
+
+@dataclass(frozen=True)
 class Advanced(Generic[Task]):
     """A task is so far, from 0 to 1."""
 
@@ -76,7 +85,7 @@ class Advanced(Generic[Task]):
     note: str
 
 
-Event = Finished[Task, Result] | Crashed[Task] | Lost[Task] | Advanced[Task]
+Event = Finished[Task, Result] | Crashed[Task] | Lost[Task] | Cancelled[Task] | Advanced[Task]
 
 
 @dataclass
@@ -88,6 +97,7 @@ class _Worker(Generic[Task]):
     began: float = 0.0
     ready: bool = False
     task: Task | None = None
+    count: int = 0
 
 
 class Workers(Generic[Task, Result]):
@@ -150,6 +160,7 @@ class Workers(Generic[Task, Result]):
         if worker is None:
             raise ValueError("no worker is idle")
         worker.task = task
+        worker.count += 1
         worker.began = worker.heard = time.monotonic()
         with suppress(OSError):  # a dead one is found out by the next look
             worker.channel.send(task)
@@ -169,6 +180,19 @@ class Workers(Generic[Task, Result]):
                 yield from self._replace(worker, f"froze for {self._lease_s:g} s")
             elif worker.task is not None and now - worker.began > self._limit_s:
                 yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
+
+    def cancel(self, task: Task) -> None:
+        """Asks for the end of a task at work; ``Cancelled`` says that it has stopped."""
+        for worker in self._workers:
+            if worker.task == task:
+                with suppress(OSError):
+                    worker.lifeline.send_bytes(_CANCEL + str(worker.count).encode())
+
+    def kill(self, task: Task) -> None:
+        """Ends the worker of a task at work, whatever it does: ``Lost`` follows."""
+        for worker in self._workers:
+            if worker.task == task and worker.process.pid is not None:
+                worker.process.kill()
 
     def stop(self) -> list[Finished[Task, Result]]:
         """Asks the workers to put their tasks back, and waits until they have ended.
@@ -216,6 +240,9 @@ class Workers(Generic[Task, Result]):
             case "crashed" if task is not None:
                 worker.task = None
                 yield Crashed(task, content[0])
+            case "cancelled" if task is not None:
+                worker.task = None
+                yield Cancelled(task)
 
     def _replace(self, worker: _Worker[Task], why: str) -> Iterator[Event[Task, Result]]:
         """Puts a new worker in the place of one that is no good."""
@@ -262,6 +289,23 @@ def _ending(code: int | None) -> str:
 
 
 @dataclass
+class _Stop:
+    """What a worker is to stop: all, or its task of this number."""
+
+    all: bool = False
+    cancelled: int = 0
+    _task: int = 0
+
+    def begin(self) -> None:
+        """Another task begins."""
+        self._task += 1
+
+    def is_due(self) -> bool:
+        """Whether the task at work is to stop."""
+        return self.all or self.cancelled == self._task
+
+
+@dataclass
 class _Voice:
     """What a worker says to its parent, from any of its threads."""
 
@@ -300,7 +344,7 @@ def _run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.environ.update(environment)
-    voice, stop = _Voice(channel), threading.Event()
+    voice, stop = _Voice(channel), _Stop()
     threading.Thread(target=_watch, args=(lifeline, stop), daemon=True).start()
     threading.Thread(target=_beat, args=(voice,), daemon=True).start()
     try:
@@ -309,16 +353,18 @@ def _run(
         voice.say("broken", _portable(problem))
         return
     voice.say("ready")
-    while not stop.is_set():
+    while not stop.all:
         if channel.poll(0.1):
+            stop.begin()
             _do(work, channel.recv(), voice, stop)
 
 
-def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: threading.Event) -> None:
+def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: _Stop) -> None:
     try:
-        voice.say("finished", work(task, Control(_Teller(voice), stop.is_set)))
+        voice.say("finished", work(task, Control(_Teller(voice), stop.is_due)))
     except StoppedError:
-        return  # the task was not reported, so it is put back
+        if not stop.all:  # or the task is not reported, so it is put back
+            voice.say("cancelled")
     except Exception as problem:
         voice.say("crashed", f"a bug of gliomask: {unexpected(problem)}")
 
@@ -331,11 +377,14 @@ def _portable(problem: GliomaskError) -> GliomaskError:
         return InputError(str(problem))
 
 
-def _watch(lifeline: Connection, stop: threading.Event) -> None:
-    """Ends this process when its parent is no more."""
+def _watch(lifeline: Connection, stop: _Stop) -> None:
+    """Takes requests to stop, and ends this process when its parent is no more."""
     with suppress(EOFError, OSError):
-        while lifeline.recv_bytes(16) == _STOP:
-            stop.set()
+        while message := lifeline.recv_bytes(64):
+            if message == _STOP:
+                stop.all = True
+            elif message.startswith(_CANCEL):
+                stop.cancelled = int(message.removeprefix(_CANCEL))
     os._exit(1)
 
 
