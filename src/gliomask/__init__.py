@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gliomask.nets.u2net import build_model
     from gliomask.nets.weights import load_model
     from gliomask.store.store import Store, open_store
+    from gliomask.workflows.batch import BatchOptions, batch
     from gliomask.workflows.calibrate import CalibrateOptions, calibrate
     from gliomask.workflows.compare import CompareOptions, compare_evaluations
     from gliomask.workflows.demo import DemoOptions, demo
@@ -57,6 +58,7 @@ _HOME = {
     "gliomask.nets.u2net": ("build_model",),
     "gliomask.nets.weights": ("load_model",),
     "gliomask.store.store": ("Store", "open_store"),
+    "gliomask.workflows.batch": ("BatchOptions", "batch"),
     "gliomask.workflows.calibrate": ("CalibrateOptions", "calibrate"),
     "gliomask.workflows.compare": ("CompareOptions", "compare_evaluations"),
     "gliomask.workflows.demo": ("DemoOptions", "demo"),
@@ -78,6 +80,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "BatchOptions",
     "CalibrateOptions",
     "Case",
     "CompareOptions",
@@ -98,6 +101,7 @@ __all__ = [
     "Store",
     "TrainOptions",
     "Volume",
+    "batch",
     "build_model",
     "calibrate",
     "compare_evaluations",

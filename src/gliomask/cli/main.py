@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from gliomask.cli import (
+    batch,
     bench,
     calibrate,
     compare,
@@ -62,6 +63,7 @@ _COMMANDS = (
     score,
     compare,
     predict,
+    batch,
     follow,
     models,
     doctor,

@@ -100,14 +100,23 @@ class Ledger:
         self._journal.add(task, counted)
         return counted
 
-    def begin(self, task: str, of: str) -> TaskState | None:
+    def begin(
+        self, task: str, of: str, *, there: bool = True, retry: bool = False
+    ) -> TaskState | None:
         """The state of a task at the beginning of a run; None if there is nothing to do.
 
         One that an earlier run had at work counts that, and is set aside if it happens often.
+
+        Args:
+            task: its id.
+            of: what it is to be done from.
+            there: whether its result is still there.
+            retry: whether a failed one is tried again.
         """
         now = self.get(task)
-        if now.of != of:
-            return self.put(task, TaskState(of=of))
+        gone = now.state == "done" and not there
+        if now.of != of or gone or (now.state == "failed" and retry):
+            return self.put(task, TaskState(of=of, step=now.step))
         if now.state == "working":
             now = self.put(task, replace(now, state="waiting", cut=now.cut + 1))
         if now.cut >= RUNS and now.state == "waiting":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ class Journal(Generic[Piece]):
         self.path = out.with_name(f".{out.name}.{name}.journal")
         self._adapter: TypeAdapter[Piece] = TypeAdapter(kind)
         self._done: dict[str, Piece] = {}
+        self._version = version("gliomask")
 
     def load(self) -> Journal[Piece]:
         """Reads what is in it, without a claim to write."""
@@ -86,7 +87,7 @@ class Journal(Generic[Piece]):
 
     def _full(self, key: str) -> str:
         """Another version of gliomask may judge otherwise."""
-        return f"{_version()}:{key}"
+        return f"{self._version}:{key}"
 
     def _read(self) -> Iterable[tuple[str, Piece]]:
         if not self.path.is_file():
@@ -182,11 +183,6 @@ def _named(
         raise  # no other case would fare better
     except InputError as problem:
         return task.case, _Failed(str(problem))
-
-
-@cache
-def _version() -> str:
-    return version("gliomask")
 
 
 def _ends_line(path: Path) -> bool:

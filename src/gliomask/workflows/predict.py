@@ -53,10 +53,11 @@ from gliomask.results.prediction.write import Kind, usual_kinds, write_outputs
 from gliomask.studies.find import survey
 from gliomask.studies.one_grid import load_on_one_grid, with_study
 
-_NOT_OF_THE_RESULT = {
+NOT_OF_THE_RESULT = {
     *("inputs", "out", "model", "sequences", "series", "again", "write"),
     *("limit_memory", "bids"),
 }
+"""Options that change nothing in a mask."""
 
 
 class PredictOptions(Options):
@@ -176,8 +177,7 @@ class Segmenter:
             for case in cases:
                 with control.part(case.id) as part:
                     try:
-                        usable = needed_images(case, self.predictor, self.options.reference)
-                        done.append(self._case(usable, origins_of(usable, archives), part))
+                        done.append(self.one(case, archives, part))
                     except (MachineError, ModelError, StoppedError):
                         raise
                     except (GliomaskError, MemoryError) as problem:
@@ -186,9 +186,25 @@ class Segmenter:
                         failures.append((case.id, str(problem)))
         return done, failures
 
+    def one(
+        self, case: Case, archives: Mapping[Path, Path], control: Control = SILENT
+    ) -> PredictedCase:
+        """Segments one examination, unless an earlier run has done it.
+
+        Args:
+            case: its images.
+            archives: folder -> the archive that was unpacked to it.
+            control: is told of its slices.
+
+        Raises:
+            GliomaskError, MemoryError: it can't be used, or nothing can.
+        """
+        usable = needed_images(case, self.predictor, self.options.reference)
+        return self._case(usable, origins_of(usable, archives), control)
+
     def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
         """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""
-        write_case_table(self.options.out, *table_of(self.predictor, done, failures))
+        write_case_table(self.options.out, *table_of(self.predictor.card, done, failures))
 
     def _case(self, case: Case, origins: Mapping[str, str], control: Control) -> PredictedCase:
         options = self.options
@@ -243,7 +259,7 @@ class Segmenter:
 
     def _keys(self, case: Case, write: Sequence[Kind]) -> tuple[str, str]:
         """Of all that the result depends on, and of its files."""
-        chosen = self.options.plain(_NOT_OF_THE_RESULT)
+        chosen = self.options.plain(NOT_OF_THE_RESULT)
         card = self.predictor.card
         rules = {
             "options": chosen,

@@ -88,7 +88,7 @@ def open_engine(
         ModelError: no such folder, or a damaged card or weights.
         MachineError: the engine that was asked for can't be used, or not on that device.
     """
-    if choice == "torch" or device == "cuda" or (device == "auto" and _has_gpu()):
+    if choice == "torch" or device == "cuda" or (device == "auto" and has_gpu()):
         if choice not in ("torch", "auto"):
             allowed = "torch, or --device cpu"
             raise MachineError(
@@ -166,7 +166,7 @@ def _line(problem: Exception) -> str:
     return lines[0] if lines else type(problem).__name__
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
     """Whether there is a CUDA device, without loading torch where there can't be one."""
     if find_spec("torch") is None or not _may_have_gpu():
         return False

@@ -42,7 +42,7 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
             yield folder
             (out / record).unlink(missing_ok=True)
             for name in stale:
-                _remove(out / name)
+                remove(out / name)
             for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name == record, entry)):
                 _move(entry, out / entry.name)
         finally:
@@ -51,7 +51,8 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
                 out.rmdir()
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Removes a file or a folder; what is not there is fine."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

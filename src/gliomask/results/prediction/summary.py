@@ -9,7 +9,7 @@ from pathlib import Path
 from gliomask.core.csv_table import Cell
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import Failure
-from gliomask.inference.predictor import Predictor
+from gliomask.nets.cards import ModelCard
 from gliomask.results.prediction.record import CaseRecord, Flag
 
 
@@ -84,14 +84,14 @@ def summary_of(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase
 
 
 def table_of(
-    predictor: Predictor, done: Sequence[PredictedCase], failures: Sequence[Failure]
+    card: ModelCard, done: Sequence[PredictedCase], failures: Sequence[Failure]
 ) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Columns of ``cases.csv``, and a row for each examination, also for those that failed."""
-    regions = predictor.card.regions
+    regions = card.regions
     ends = ("ml", "ml_90_low", "ml_90_high", "px")
     volumes = [f"volume_{region}_{end}" for region in regions for end in ends]
     columns = ("case", "status", "reason", *volumes, "flag", "used", "missing", "model", "notice")
-    end: tuple[Cell, ...] = (predictor.card.name, RESEARCH_USE_ONLY)
+    end: tuple[Cell, ...] = (card.name, RESEARCH_USE_ONLY)
     rows: list[tuple[Cell, ...]] = []
     for one in done:
         sizes = [size for region in regions for size in _sizes(one, region)]

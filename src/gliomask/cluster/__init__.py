@@ -1,0 +1,1 @@
+"""Batch systems that a batch may run under."""

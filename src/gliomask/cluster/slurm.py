@@ -1,0 +1,111 @@
+"""The job script of a batch for SLURM: an array, a task for each shard.
+
+A task that meets its time limit is warned by SIGUSR1, stops its workers in good order and is queued
+again; so is one that SLURM itself requeues (preemption, a lost node). SIGTERM alone, as ``scancel``
+sends it, ends a task for good. What is done is in the shared folder, so a task may run any number
+of times.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from gliomask.config import Options
+from gliomask.errors import ConfigError
+
+WARNING_S: Final = 120
+"""Seconds before the limit of which a task is told; it needs some twenty to stop."""
+
+Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:.-]+$")]
+
+
+class JobOptions(Options):
+    """What an array job asks SLURM for."""
+
+    tasks: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """Tasks of the array: each does every n-th case."""
+    at_once: Annotated[int, Field(ge=1)] | None = None
+    """Tasks that run at a time; None leaves it to SLURM."""
+    cpus: Annotated[int, Field(ge=1)] = 4
+    """Processors of a task, with a worker process on each."""
+    memory: Plain = "8G"
+    """Memory of a task: about 1G for each processor, and more for large scans."""
+    time: Plain = "4:00:00"
+    """Time limit of a task, after which it is queued again."""
+    more: tuple[Annotated[str, StringConstraints(pattern=r"^--[a-z][^\n\r]*$")], ...] = ()
+    """Other options of ``sbatch``, e.g. ``--partition=long``."""
+
+
+def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -> str:
+    """The script.
+
+    Args:
+        command: the words that start gliomask on a node.
+        out: the folder of the batch, shared by all nodes.
+        logs: an existing folder for what the tasks print.
+        job: what to ask for.
+    """
+    limit = "" if job.at_once is None else f"%{job.at_once}"
+    options = [
+        "--job-name=gliomask",
+        f"--array=1-{job.tasks}{limit}",
+        "--nodes=1",
+        "--ntasks=1",
+        f"--cpus-per-task={job.cpus}",
+        f"--mem={job.memory}",
+        f"--time={job.time}",
+        "--requeue",
+        "--open-mode=append",
+        f"--signal=B:USR1@{WARNING_S}",
+        f'--output="{_escaped(logs)}/%A_%a.log"',
+        *job.more,
+    ]
+    words = [*command, "batch", "--out", str(out), "--workers", str(job.cpus)]
+    return _SCRIPT.format(
+        options="\n".join(f"#SBATCH {option}" for option in options),
+        command=shlex.join(words),
+        tasks=job.tasks,
+    )
+
+
+def _escaped(path: Path) -> str:
+    """For a quoted file name, in which SLURM puts other things in the place of percent signs.
+
+    Raises:
+        ConfigError: its name can't be written into a script.
+    """
+    text = str(path)
+    if not text.isprintable() or any(sign in text for sign in '"\\'):
+        allowed = "a path without quotes, backslashes and control characters"
+        raise ConfigError("SLURM can't write there", field="out", found=text, allowed=allowed)
+    return text.replace("%", "%%")
+
+
+_SCRIPT: Final = """\
+#!/bin/bash
+{options}
+
+again=
+child=
+stop() {{ if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; fi; }}
+trap 'again=1; stop' USR1
+trap stop TERM
+
+{command} --shard "$SLURM_ARRAY_TASK_ID/{tasks}" &
+child=$!
+# A signal ends a wait; the task is waited for until it has ended itself.
+while kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+done
+wait "$child"
+code=$?
+if [ -n "$again" ] && [ "$code" -eq 143 ]; then
+    scontrol requeue "$SLURM_JOB_ID"
+fi
+exit "$code"
+"""

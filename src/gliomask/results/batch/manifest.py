@@ -1,0 +1,277 @@
+"""The manifest of a batch: its cases with a hash of their content, fixed before any is done.
+
+A file of JSON lines: what holds for all, a line for each case, a line for each input that can't
+be used. A case is read by the place of its line, so that no process holds all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from gliomask.core.atomic import atomic_path
+from gliomask.core.case import Case, ImageFile, SeriesUse
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.errors import CaseError, Failure, InputError, MachineError
+from gliomask.formats.file_key import file_key
+from gliomask.formats.volumes import files_of
+
+FORM: Final = "gliomask batch 1"
+_OWN_FORM: Final = ("images", "label", "scheme", "label_names", "series", "notes")
+_MAX_LINE: Final = 2**26
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A case of a manifest.
+
+    Attributes:
+        case: without its label; in an archive its paths begin there.
+        archive: that it lies in; None if in none.
+        content: SHA-256 of all its files.
+        stamp: of their sizes and times, so that an unchanged file is not read again.
+    """
+
+    case: Case
+    archive: Path | None
+    content: str
+    stamp: str
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that its content depends on."""
+        return _files(self.case, self.archive)
+
+    def check_unchanged(self) -> None:
+        """Looks at sizes and times again.
+
+        Raises:
+            CaseError: a file is gone or has changed since the manifest was made.
+        """
+        if self.stamp != _stamp(self.files):
+            hint = "name the inputs again, and a new manifest is made"
+            raise CaseError(f"{self.case.id}: has changed since it was listed", hint=hint)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A case as the index of a manifest has it.
+
+    Attributes:
+        id: of the case; of: what its result depends on, as a hash; offset: of its line.
+    """
+
+    id: str
+    of: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest without its cases' files.
+
+    Attributes:
+        path: its file.
+        options: of the prediction, as plain values.
+        rules: hash of what all results depend on besides the images.
+        cases: in their order; problems: (case, reason) of inputs that can't be used.
+    """
+
+    path: Path
+    options: Mapping[str, Any]
+    rules: str
+    cases: tuple[Listed, ...]
+    problems: tuple[Failure, ...]
+
+
+def entry_of(
+    case: Case, archive: Path | None, place: Path | None, known: Mapping[str, str]
+) -> Entry:
+    """The entry of a case.
+
+    Args:
+        case: as it was found.
+        archive: that it lies in, and ``place``, where that is unpacked.
+        known: stamp -> content of files that an earlier manifest has, see ``known_content``.
+
+    Raises:
+        CaseError: a file can't be read.
+    """
+    if archive is not None and place is not None:
+        case = moved(case, lambda path: path.relative_to(place))
+    files = _files(case, archive)
+    stamp = _stamp(files)
+    content = known.get(stamp) or _content(case, files)
+    return Entry(case, archive, content, stamp)
+
+
+def unpacked_case(entry: Entry, place: Path) -> Case:
+    """The case of an entry, where its archive is unpacked."""
+    return moved(entry.case, lambda path: place / path)
+
+
+def write_manifest(
+    path: Path,
+    options: Mapping[str, Any],
+    rules: str,
+    entries: Iterable[Entry],
+    problems: Iterable[Failure],
+) -> None:
+    """Writes a manifest, whole or not at all; see ``Manifest``."""
+    head = {"form": FORM, "notice": RESEARCH_USE_ONLY, "rules": rules, "options": options}
+    with atomic_path(path) as temporary, temporary.open("w", encoding="ascii") as file:
+        file.write(json.dumps(head) + "\n")
+        for entry in entries:
+            file.write(json.dumps(_plain(entry), default=os.fspath) + "\n")
+        for case, reason in problems:
+            file.write(json.dumps({"problem": case, "reason": reason}) + "\n")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The index of a manifest.
+
+    Raises:
+        InputError: there is none, or it isn't ours.
+    """
+    lines = _lines(path)
+    _, head = next(lines, (0, {}))
+    if head.get("form") != FORM:
+        raise InputError("no manifest of a batch", path=path)
+    try:
+        return _index(path, head, lines)
+    except (KeyError, TypeError) as problem:
+        raise InputError(f"can't be read: {type(problem).__name__}", path=path) from None
+
+
+def _index(
+    path: Path, head: Mapping[str, Any], lines: Iterable[tuple[int, dict[str, Any]]]
+) -> Manifest:
+    rules, cases, problems = str(head["rules"]), [], []
+    for offset, keys in lines:
+        if "problem" in keys:
+            problems.append((str(keys["problem"]), str(keys["reason"])))
+        else:
+            of = hashlib.sha256(f"{rules}{keys['content']}{keys['rest']}".encode()).hexdigest()
+            cases.append(Listed(str(keys["id"]), of, offset))
+    return Manifest(path, head["options"], rules, tuple(cases), tuple(problems))
+
+
+def read_entry(path: Path, offset: int) -> Entry:
+    """A case of a manifest.
+
+    Raises:
+        MachineError: it can't be read, or was replaced meanwhile.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return _entry(json.loads(file.readline(_MAX_LINE)))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise MachineError("the manifest was replaced during this run", path=path) from None
+
+
+def known_content(path: Path) -> dict[str, str]:
+    """Stamp -> content of the files that a manifest has; nothing if there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        found = {keys.get("stamp"): keys.get("content") for _, keys in _lines(path)}
+    except InputError:
+        return {}  # it is made anew
+    return {stamp: content for stamp, content in found.items() if stamp and content}
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    offset = 0
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(_MAX_LINE):
+                keys = json.loads(line)
+                if not isinstance(keys, dict):
+                    raise ValueError("no object")
+                yield offset, keys
+                offset += len(line)
+    except FileNotFoundError:
+        hint = "name the inputs, and one is made"
+        raise InputError("no batch was begun here", path=path.parent.parent, hint=hint) from None
+    except (OSError, ValueError) as problem:
+        raise InputError(f"can't be read: {type(problem).__name__}", path=path) from None
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    case = entry.case
+    rest = {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _OWN_FORM}
+    images = {name: _plain_image(image) for name, image in case.images.items()}
+    shape = {**rest, "notes": case.notes, "images": images}
+    digest = hashlib.sha256(json.dumps(shape, default=os.fspath).encode()).hexdigest()
+    return {
+        "id": case.id,
+        "content": entry.content,
+        "rest": digest,
+        "stamp": entry.stamp,
+        "archive": entry.archive,
+        "case": {**shape, "series": [[getattr(s, f.name) for f in fields(s)] for s in case.series]},
+    }
+
+
+def _entry(keys: Mapping[str, Any]) -> Entry:
+    case = dict(keys["case"])
+    series = tuple(SeriesUse(*one) for one in case.pop("series"))
+    images = {name: _image(one) for name, one in case.pop("images").items()}
+    notes = tuple(case.pop("notes"))
+    archive = None if keys["archive"] is None else Path(keys["archive"])
+    made = Case(images=images, notes=notes, series=series, **case)
+    return Entry(made, archive, str(keys["content"]), str(keys["stamp"]))
+
+
+def _plain_image(image: ImageFile) -> dict[str, Any]:
+    """A series has hundreds of files in one folder: the folder is named once."""
+    folder = image.paths[0].parent
+    names = [os.path.relpath(path, folder) for path in image.paths]
+    return {"folder": str(folder), "names": names, "channel": image.channel}
+
+
+def _image(keys: Mapping[str, Any]) -> ImageFile:
+    folder = Path(keys["folder"])
+    paths = (Path(os.path.normpath(folder / name)) for name in keys["names"])
+    return ImageFile(tuple(paths), keys["channel"])
+
+
+def moved(case: Case, move: Callable[[Path], Path]) -> Case:
+    """The case with each path of its images moved."""
+    images = {
+        name: replace(image, paths=tuple(map(move, image.paths)))
+        for name, image in case.images.items()
+    }
+    return replace(case, images=images)
+
+
+def _files(case: Case, archive: Path | None) -> tuple[Path, ...]:
+    if archive is not None:
+        return (archive,)
+    images = (path for image in case.images.values() for path in image.paths)
+    return tuple(dict.fromkeys(piece for image in images for piece in files_of(image)))
+
+
+def _stamp(files: Iterable[Path]) -> str:
+    try:
+        return hashlib.sha256(file_key(files).encode()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _content(case: Case, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as problem:
+            what = f"{case.id}: can't be read: {problem.strerror}"
+            raise CaseError(what, path=path) from None
+    return digest.hexdigest()

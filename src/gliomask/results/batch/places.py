@@ -1,0 +1,134 @@
+"""Where a batch keeps what it needs to go on, in a hidden folder among its results."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from gliomask.core.atomic import MARK, write_text
+from gliomask.errors import InputError
+from gliomask.jobs.dispatch import TaskState
+from gliomask.jobs.journal import Journal
+from gliomask.results.prediction.staging import remove
+
+FOLDER = ".batch"
+_OLD_S = 60.0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a batch: every n-th case from the k-th.
+
+    Attributes:
+        k: from 1 to ``n``.
+        n: how many parts there are.
+    """
+
+    k: int = 1
+    n: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``3/8`` is the third of eight.
+
+        Raises:
+            InputError: it is none.
+        """
+        first, slash, last = text.partition("/")
+        plain = all(part.isascii() and part.isdecimal() for part in (first, last))
+        if not (slash and plain and 1 <= int(first) <= int(last) <= 100_000):
+            allowed = "k/n with k from 1 to n, e.g. 3/8"
+            raise InputError("no shard", field="shard", found=text, allowed=allowed)
+        return cls(int(first), int(last))
+
+    def __str__(self) -> str:
+        return f"{self.k}/{self.n}"
+
+    @property
+    def name(self) -> str:
+        """For files."""
+        return f"{self.k}-of-{self.n}"
+
+
+@dataclass(frozen=True)
+class BatchFolder:
+    """The paths of a batch.
+
+    Attributes:
+        out: the folder of its results.
+    """
+
+    out: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The cases with their content."""
+        return self.out / FOLDER / "manifest.jsonl"
+
+    @property
+    def script(self) -> Path:
+        """The job of SLURM."""
+        return self.out / FOLDER / "job.sh"
+
+    @property
+    def logs(self) -> Path:
+        """What SLURM's tasks print."""
+        return self.out / FOLDER / "logs"
+
+    def journal(self, shard: Shard) -> Journal[TaskState]:
+        """Where the cases of a shard stand, to be written."""
+        return Journal(self._cases, TaskState, shard.name)
+
+    def journals(self, but: Shard | None = None) -> list[Journal[TaskState]]:
+        """Those of all runs, read; also of such as were cut into other shards."""
+        names = sorted(path.name for path in self._cases.parent.glob(".cases.*.journal"))
+        shards = [name.removeprefix(".cases.").removesuffix(".journal") for name in names]
+        own = but.name if but else None
+        return [Journal(self._cases, TaskState, name).load() for name in shards if name != own]
+
+    @property
+    def _cases(self) -> Path:
+        return self.out / FOLDER / "cases"
+
+    def take_over(self, shard: Shard) -> Claim:
+        """Makes this run the only one of a shard; one that was at it finds out and stops."""
+        claim = Claim(self.out / FOLDER / f"run.{shard.name}", secrets.token_hex(16))
+        write_text(claim.path, claim.token)
+        return claim
+
+    def clear_leftovers(self, claim: Claim) -> None:
+        """Removes what killed processes left half written.
+
+        Whether it is old is told by the clock of the file system alone.
+        """
+        now = claim.path.stat().st_mtime
+        for path in self.out.glob(f"{MARK}*"):
+            try:
+                if now - path.stat().st_mtime > _OLD_S:
+                    remove(path)
+            except OSError:
+                continue  # its writer was faster, or it is another account's
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run's claim to a shard: a file that holds its token.
+
+    Attributes:
+        path: of the file.
+        token: of the run.
+    """
+
+    path: Path
+    token: str
+
+    def stands(self) -> bool:
+        """Whether no later run has taken over; also where that can't be read just now."""
+        try:
+            return self.path.read_text(encoding="ascii") == self.token
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError):
+            return True

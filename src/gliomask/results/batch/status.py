@@ -1,0 +1,73 @@
+"""Where the cases of a batch stand, by its manifest, its journals and the records there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from gliomask.errors import Failure
+from gliomask.jobs.dispatch import latest
+from gliomask.results.batch.manifest import Manifest, read_manifest
+from gliomask.results.batch.places import BatchFolder, Shard
+
+
+@dataclass(frozen=True)
+class BatchStatus:
+    """Where the cases of a batch, or of a shard of it, stand; each is in one list.
+
+    Attributes:
+        out: the folder of the batch.
+        done: cases whose result is there.
+        missing: cases that nobody has done yet, or whose result is gone.
+        failed: (case, reason) of those that can't be done or were set aside.
+    """
+
+    out: Path
+    done: tuple[str, ...]
+    missing: tuple[str, ...]
+    failed: tuple[Failure, ...]
+
+
+def read_status(folder: BatchFolder, shard: Shard | None = None) -> BatchStatus:
+    """The status of a batch; writes nothing, and may be asked while it runs.
+
+    Args:
+        folder: of the batch.
+        shard: whose cases are meant; those of all if it is not given. Inputs that are no cases
+            count for the first shard.
+
+    Raises:
+        InputError: there is no manifest.
+    """
+    return status_of(folder, read_manifest(folder.manifest), shard)
+
+
+def status_of(folder: BatchFolder, manifest: Manifest, shard: Shard | None = None) -> BatchStatus:
+    """The same by a manifest that is read."""
+    shard = shard or Shard()
+    journals, there = folder.journals(), present(folder.out)
+    done: list[str] = []
+    missing: list[str] = []
+    failed = list(manifest.problems if shard.k == 1 else ())
+    for one in manifest.cases[shard.k - 1 :: shard.n]:
+        now = latest(journals, one.id)
+        if now.of != one.of or now.state in ("waiting", "working"):
+            missing.append(one.id)
+        elif now.state == "failed":
+            failed.append((one.id, now.text))
+        else:
+            (done if is_there(one.id, there) else missing).append(one.id)
+    return BatchStatus(folder.out, tuple(done), tuple(missing), tuple(failed))
+
+
+def present(out: Path) -> frozenset[str]:
+    """The names in a folder."""
+    with os.scandir(out) as listing:
+        return frozenset(entry.name for entry in listing)
+
+
+def is_there(case: str, names: Collection[str]) -> bool:
+    """Whether the record of a case is among the names; it is written last."""
+    return f"{case}.json" in names

@@ -1,0 +1,269 @@
+"""``batch``: the results of ``predict`` for thousands of cases, each exactly once, whatever dies.
+
+    inputs --survey, hash--> manifest --[k::n]--> worker processes --> files of each case
+                                                       |
+                                         a journal of one writer (jobs.dispatch)
+
+What a case's files are, and that they appear whole or not at all, is ``predict``'s. Here is only
+who does which case, and what is known when a process, a run or a machine is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.case import Case
+from gliomask.errors import CaseError, ConfigError, Failure, InputError
+from gliomask.formats.archive import all_unpacked
+from gliomask.inference.engines.choice import has_gpu
+from gliomask.inference.engines.engine import usable_threads
+from gliomask.jobs.control import SILENT, Control
+from gliomask.jobs.dispatch import TRIES, Dispatch, Ledger
+from gliomask.jobs.failures import raise_failures
+from gliomask.jobs.workers import Workers
+from gliomask.machine.memory import read_memory
+from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
+from gliomask.nets.first_use import tell_licence
+from gliomask.provenance.record import software
+from gliomask.results.batch.manifest import (
+    Entry,
+    Listed,
+    Manifest,
+    entry_of,
+    known_content,
+    moved,
+    read_manifest,
+    write_manifest,
+)
+from gliomask.results.batch.overview import PAGE, write_overview
+from gliomask.results.batch.places import BatchFolder, Claim, Shard
+from gliomask.results.batch.status import is_there, present, status_of
+from gliomask.studies.find import survey
+from gliomask.workflows.batch_case import CaseTask, open_segmenter
+from gliomask.workflows.predict import PredictOptions
+
+_WORKER_BYTES: Final = 700 * 2**20
+"""What a worker and the process of its engine hold, with some room for the scan."""
+_GPU_WORKERS: Final = 2
+"""On a GPU: one reads and writes while the other one computes."""
+_OF_A_RUN: Final = {"inputs", "out", "sequences", "again", "limit_memory"}
+"""Options that may differ between the runs of a batch."""
+_THREADS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+
+
+class BatchOptions(Options):
+    """What ``batch`` is asked to do."""
+
+    predict: PredictOptions
+    """The inputs, the folder and what is to be written, as for ``predict``. Without inputs the
+    batch that is in the folder goes on."""
+    engine: Literal["local", "slurm"] = "local"
+    """``local``: worker processes on this machine. ``slurm``: a job script, see ``write_job``."""
+    shard: str = "1/1"
+    """Which part of the cases: ``k/n`` is every n-th one from the k-th."""
+    workers: Annotated[int, Field(ge=1)] | None = None
+    """Worker processes, each with its own copy of the model; None takes one for each processor, as
+    far as memory goes, and two where there is a GPU."""
+    tries: Annotated[int, Field(ge=1)] = TRIES
+    """Worker processes that a case may cost before it is set aside."""
+    minutes: Annotated[float, Field(gt=0)] = 60.0
+    """That one case may take; its worker is then ended, which counts as a try."""
+    retry: bool = False
+    """Try cases again that failed or were set aside."""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a run of ``batch`` has left behind.
+
+    Attributes:
+        out: the folder.
+        model: its name.
+        done: cases of this shard whose result is there.
+        failed: (case, reason) of those that could not be done.
+        page: over all cases; None while other shards are at work.
+    """
+
+    out: Path
+    model: str
+    done: tuple[str, ...]
+    failed: tuple[Failure, ...]
+    page: Path | None
+
+
+def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
+    """Segments the cases of a shard that are not done yet, by worker processes.
+
+    Raises:
+        InputError: the inputs; or another run has taken over.
+        BatchError: some cases could not be done; its ``result`` is what is returned otherwise.
+        ModelError: the model.
+        MachineError: the machine can't go on; what is done is kept.
+        StoppedError: a stop was requested; what is done is kept.
+    """
+    shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
+    manifest = make_manifest(options, control)
+    card = read_card(_model(manifest) / CARD_FILE)
+    tell_licence(_model(manifest), card)
+    claim = folder.take_over(shard)
+    folder.clear_leftovers(claim)
+    _work(options, manifest, _guarded(claim, control))
+    return _finish(folder, manifest, card, shard)
+
+
+def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
+    """The manifest that a run goes by: a new one of the inputs, or the one that is in the folder.
+
+    A shard of several takes the one that is there, for its siblings go by it too.
+
+    Raises:
+        InputError: no inputs and no manifest; or other options than those it was made with.
+    """
+    folder, asked = BatchFolder(options.predict.out), options.predict
+    if asked.sequences:
+        raise InputError("a batch takes inputs, not files by sequence", field="sequences")
+    several = Shard.parse(options.shard).n > 1
+    if not asked.inputs or (several and folder.manifest.is_file()):
+        manifest = read_manifest(folder.manifest)
+        fresh = PredictOptions(out=asked.out)
+        unsaid = not asked.inputs and _lasting(asked) == _lasting(fresh)
+        if not unsaid and _lasting(asked) != manifest.options:
+            hint = "name the inputs without a shard, and a new one is made"
+            raise ConfigError("made with other options", path=folder.manifest, hint=hint)
+        return manifest
+    with all_unpacked(asked.inputs) as places:
+        cases, problems = survey(places, {}, asked.series)
+        pairs = zip(places, asked.inputs, strict=True)
+        archives = {place: path for place, path in pairs if place != path}
+        entries, failures = _hashed(cases, archives, folder, control)
+    failures = [*((one.case, one.reason) for one in problems), *failures]
+    rules = _rules(asked)
+    write_manifest(folder.manifest, _lasting(asked), rules, entries, failures)
+    return read_manifest(folder.manifest)
+
+
+def _hashed(
+    cases: Sequence[Case], archives: Mapping[Path, Path], folder: BatchFolder, control: Control
+) -> tuple[list[Entry], list[Failure]]:
+    known = known_content(folder.manifest)
+    entries: list[Entry] = []
+    failures: list[Failure] = []
+    control.start(len(cases), "hashing")
+
+    def entry(case: Case) -> Entry | Failure:
+        control.check()
+        paths = [path for image in case.images.values() for path in image.paths]
+        place = next((one for one in archives if paths and paths[0].is_relative_to(one)), None)
+        try:
+            if f"{case.id}.html" == PAGE:
+                raise CaseError(f"{case.id}: its page would be that of the batch; rename it")
+            archive = archives[place].absolute() if place else None
+            return entry_of(_absolute(case), archive, place, known)
+        except CaseError as problem:
+            return case.id, str(problem)
+
+    with ThreadPoolExecutor(min(8, usable_threads())) as pool:
+        for one in pool.map(entry, cases):
+            entries.append(one) if isinstance(one, Entry) else failures.append(one)
+            control.advance()
+    return entries, failures
+
+
+def _absolute(case: Case) -> Case:
+    """A job may run in another working folder."""
+    return moved(case, Path.absolute)
+
+
+def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
+    shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
+    own = manifest.cases[shard.k - 1 :: shard.n]
+    there = present(folder.out)
+    with folder.journal(shard) as journal:
+        ledger = Ledger(journal, folder.journals(but=shard))
+        todo = [
+            one
+            for one in own
+            if ledger.begin(one.id, one.of, there=is_there(one.id, there), retry=options.retry)
+        ]
+        if not todo:
+            return
+        keys = {**manifest.options, "out": folder.out}
+        keys["limit_memory"] = options.predict.limit_memory
+        count = _count(options, manifest, len(todo))
+        make = partial(open_segmenter, keys, manifest.path)
+        threads = dict.fromkeys(_THREADS, str(max(1, usable_threads() // count)))
+        with Workers(make, count, threads, limit_s=60 * options.minutes) as workers:
+            dispatch = Dispatch(workers, ledger, control, tries=options.tries)
+            dispatch.run(list(_tasks(todo, count)))
+
+
+def _tasks(todo: Sequence[Listed], count: int) -> Iterator[CaseTask]:
+    """The case that is read ahead is the one that comes when all workers have gone on by one."""
+    for n, one in enumerate(todo):
+        ahead = todo[n + count].offset if n + count < len(todo) else None
+        yield CaseTask(one.id, one.offset, ahead)
+
+
+def _count(options: BatchOptions, manifest: Manifest, todo: int) -> int:
+    if options.workers is not None:
+        return min(options.workers, todo)
+    device = manifest.options["device"]
+    if device == "cuda" or (device == "auto" and has_gpu()):
+        return min(_GPU_WORKERS, todo)
+    usable = read_memory().usable
+    fitting = usable_threads() if usable is None else usable // _WORKER_BYTES
+    return max(1, min(usable_threads(), fitting, todo))
+
+
+def _guarded(claim: Claim, control: Control) -> Control:
+    """Stops the run when another one has taken over, too."""
+
+    def stop_requested() -> bool:
+        if not claim.stands():
+            raise InputError("another run has taken over", path=claim.path.parent.parent)
+        return control.stop_requested()
+
+    return Control(control.progress, stop_requested)
+
+
+def _finish(folder: BatchFolder, manifest: Manifest, card: ModelCard, shard: Shard) -> BatchResult:
+    whole = status_of(folder, manifest)
+    own = whole if shard.n == 1 else status_of(folder, manifest, shard)
+    page = write_overview(whole, card) if shard.n == 1 or not whole.missing else None
+    result = BatchResult(folder.out, card.name, own.done, own.failed, page)
+    raise_failures(own.failed, len(own.done), folder.out, result)
+    return result
+
+
+def _model(manifest: Manifest) -> Path:
+    return Path(manifest.options["model"])
+
+
+def _lasting(options: PredictOptions) -> dict[str, Any]:
+    """The options that hold for every run of a batch."""
+    keys = options.plain(_OF_A_RUN)
+    for name in ("model", "bids"):
+        keys[name] = None if keys[name] is None else str(Path(keys[name]).absolute())
+    return keys
+
+
+def _rules(options: PredictOptions) -> str:
+    """A hash of all that results depend on besides the images."""
+    card = read_card(options.model / CARD_FILE).model_dump(mode="json")
+    rules = {"options": _lasting(options), "card": card, "software": software()}
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,106 @@
+"""One case of a batch, in a worker process that keeps the model loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gliomask.config import build
+from gliomask.errors import GliomaskError, MachineError, ModelError, StoppedError
+from gliomask.formats.archive import unpacked
+from gliomask.jobs.control import Control
+from gliomask.jobs.dispatch import Report
+from gliomask.machine.memory_limit import memory_limit
+from gliomask.results.batch.manifest import Entry, read_entry, unpacked_case
+from gliomask.results.prediction.outcome import record_path
+from gliomask.results.prediction.record import read_record
+from gliomask.workflows.predict import PredictOptions, Segmenter
+
+_READ_AHEAD_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class CaseTask:
+    """A case by the place of its line in the manifest, so that little goes between processes.
+
+    Attributes:
+        id: of the case; offset: of its line; ahead: the offset of a case that comes later.
+    """
+
+    id: str
+    offset: int
+    ahead: int | None = None
+
+
+def open_segmenter(
+    options: dict[str, Any], manifest: Path
+) -> Callable[[CaseTask, Control], Report]:
+    """Loads the model and gives the work of a worker.
+
+    Args:
+        options: of the prediction, as plain values.
+        manifest: of the batch.
+
+    Raises:
+        ConfigError, ModelError, MachineError: see ``Segmenter``.
+    """
+    segmenter = Segmenter(build(PredictOptions, options, "batch"))
+
+    def work(task: CaseTask, control: Control) -> Report:
+        return _segment(segmenter, manifest, task, control)
+
+    return work
+
+
+def _segment(segmenter: Segmenter, manifest: Path, task: CaseTask, control: Control) -> Report:
+    try:
+        entry = read_entry(manifest, task.offset)
+        if task.ahead is not None:
+            _read_ahead(read_entry(manifest, task.ahead))
+        with memory_limit(segmenter.limit):
+            entry.check_unchanged()
+            return Report("done", _one(segmenter, entry, control))
+    except StoppedError:
+        raise
+    except MachineError as problem:
+        return Report("machine", str(problem))
+    except ModelError as problem:
+        return Report("machine", str(problem))
+    except GliomaskError as problem:
+        return Report("failed", str(problem))
+    except MemoryError:
+        return Report("failed", f"{task.id}: needs more memory than this process may have")
+
+
+def _one(segmenter: Segmenter, entry: Entry, control: Control) -> str:
+    """The key of the result."""
+    if entry.archive is None:
+        segmenter.one(entry.case, {}, control)
+    else:
+        with unpacked(entry.archive) as place:
+            segmenter.one(unpacked_case(entry, place), {place: entry.archive}, control)
+    record = read_record(record_path(segmenter.options.out, entry.case))
+    if record is None:
+        raise MachineError("what was written is gone", path=segmenter.options.out)
+    return record.key
+
+
+def _read_ahead(entry: Entry) -> None:
+    """Asks the system to read a later case's files, while the network is busy with this one."""
+    left = _READ_AHEAD_BYTES
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in entry.files:
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                left -= os.fstat(handle).st_size
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+            finally:
+                os.close(handle)
+        if left < 0:
+            return
