@@ -17,8 +17,9 @@ from gliomask.inference.engines.choice import EngineName, engine_statuses, open_
 from gliomask.inference.engines.engine import Engine, usable_threads
 from gliomask.inference.predictor import load_predictor
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import build_model
-from gliomask.nets.weights import save_model
+from gliomask.nets.weights import load_model, save_model
 
 ENGINES: tuple[EngineName, ...] = ("mnn", "onnxruntime", "openvino", "torch")
 TOLERANCE = 2e-3
@@ -30,10 +31,14 @@ def probability(logits: FloatArray) -> npt.NDArray[np.float64]:
     return found
 
 
-def settled(network: str, channels: int, regions: int) -> torch.nn.Module:
+def settled(
+    network: str, channels: int, regions: int, epsilon: float = TORCH_EPSILON
+) -> torch.nn.Module:
     """Fresh weights, but batch norms that have seen inputs, so that every layer says something."""
     torch.manual_seed(3)
-    model = build_model(network, in_channels=channels, out_channels=regions).train()
+    model = build_model(
+        network, in_channels=channels, out_channels=regions, epsilon=epsilon
+    ).train()
     with torch.no_grad():
         for _ in range(12):
             model(torch.randn(4, channels, 64, 64))
@@ -43,12 +48,19 @@ def settled(network: str, channels: int, regions: int) -> torch.nn.Module:
     return model.eval()
 
 
-def saved(folder: Path, network: str = "u2net-tiny", channels: int = 2, regions: int = 2) -> Path:
+def saved(
+    folder: Path,
+    network: str = "u2net-tiny",
+    channels: int = 2,
+    regions: int = 2,
+    epsilon: float = TORCH_EPSILON,
+) -> Path:
     names = ("whole", "core", "enhancing")[:regions]
     card = ModelCard(
         name="tiny",
         network=network,
         in_channels=channels,
+        norm_epsilon=epsilon,
         regions=names,
         sequences=("t1", "t1ce", "t2", "flair")[:channels],
         size=64,
@@ -57,7 +69,7 @@ def saved(folder: Path, network: str = "u2net-tiny", channels: int = 2, regions:
         trained_on="nothing",
         licence="none",
     )
-    save_model(folder, settled(network, channels, regions), card)  # type: ignore[arg-type]
+    save_model(folder, settled(network, channels, regions, epsilon), card)  # type: ignore[arg-type]
     return folder
 
 
@@ -92,6 +104,24 @@ def test_the_logits_of_the_reference(
     assert found.dtype == np.float32
     assert found.shape == (3, 2, height, width)
     assert np.ptp(expected) > 0.5  # else any answer would do
+    assert np.abs(found - expected).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_epsilon_of_the_card(tmp_path: Path, name: EngineName) -> None:
+    """Weights from Keras have another one than PyTorch's; a large one shows in the numbers."""
+    folder = saved(tmp_path / "model", epsilon=0.05)
+    network, card = load_model(folder)
+    batch = inputs(2)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(batch))[0].numpy()
+        for norm in network.modules():
+            if isinstance(norm, torch.nn.BatchNorm2d):
+                assert norm.eps == card.norm_epsilon == 0.05
+                norm.eps = TORCH_EPSILON
+        other = network(torch.from_numpy(batch))[0].numpy()
+    assert np.abs(other - expected).max() > 4 * TOLERANCE
+    found = open_engine(folder, name, "cpu", threads=1).engine.logits(batch)
     assert np.abs(found - expected).max() < TOLERANCE
 
 

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from gliomask.cli import models_import
 
 if TYPE_CHECKING:
     from gliomask.workflows.models import KnownDice, ShippedModel
 
 
+class _ModelsGroup(TyperGroup):
+    """A group whose first word may be the name of a model: then it is shown."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Puts the command before names and options that are its own."""
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = [_SHOW, *args]
+        return super().parse_args(ctx, args)
+
+
+_SHOW = "show"
+
+
 def add_to(app: typer.Typer) -> None:
     """Adds the command to the application."""
-    app.command("models")(run)
+    group = typer.Typer(
+        cls=_ModelsGroup,
+        help="Show models, networks and recipes, or import weights.",
+    )
+    group.command(_SHOW)(run)
+    group.command("import")(models_import.run)
+    app.add_typer(group, name="models")
 
 
 def run(

@@ -22,7 +22,6 @@ from gliomask.export.one_slice import Examination, slice_graph
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.graph import write_network
-from gliomask.nets.specs import find_spec
 
 
 def takes_some(card: ModelCard) -> bool:
@@ -32,8 +31,7 @@ def takes_some(card: ModelCard) -> bool:
 
 def network_of(arrays: Arrays, card: ModelCard) -> Network:
     """What writes the network of a card with its weights."""
-    spec = find_spec(card.network)
-    return lambda writer, inputs: write_network(writer, arrays, spec, inputs)[0]
+    return lambda writer, inputs: write_network(writer, arrays, card, inputs)[0]
 
 
 def whole_graph(card: ModelCard, network: Network) -> onnx.ModelProto:

@@ -15,6 +15,7 @@ from gliomask.core.slices import VERSION
 from gliomask.learning.data import Choice
 from gliomask.learning.record import EpochRow
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.store.manifest import Manifest
 
 
@@ -23,6 +24,7 @@ def make_card(
     choice: Choice,
     row: EpochRow,
     earlier: Sequence[Mapping[str, Any]] = (),
+    norm_epsilon: float = TORCH_EPSILON,
 ) -> ModelCard:
     """Describes the network as it was after an epoch.
 
@@ -32,6 +34,7 @@ def make_card(
         row: the epoch's.
         earlier: the facts of the models that it learned from, as first weights or as a teacher
             (``workflows.earlier``): ``words`` for people, ``licence``, patients.
+        norm_epsilon: of the network.
     """
     manifest = choice.store.manifest
     stacked = recipe.input.mode == "stacked"
@@ -39,6 +42,7 @@ def make_card(
         name=safe_name(f"{recipe.name}-{manifest.name}").lstrip("_")[:64] or "model",
         network=recipe.network,
         in_channels=len(choice.sequences) if stacked else 1,
+        norm_epsilon=norm_epsilon,
         regions=recipe.regions,
         sequences=choice.sequences,
         input_mode=recipe.input.mode,

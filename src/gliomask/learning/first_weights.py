@@ -17,6 +17,7 @@ from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
 from gliomask.nets.first_use import tell_licence
 from gliomask.nets.shipped import find_model
+from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net
 
 
@@ -58,11 +59,17 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     file = source if earlier is None else source / WEIGHTS_FILE
     known = earlier.card.sequences if earlier is not None and stacked else sequences
     network, report = load_authors_weights(
-        file, recipe.network, channels, len(recipe.regions), Channels(known, sequences)
+        file,
+        recipe.network,
+        channels,
+        len(recipe.regions),
+        Channels(known, sequences),
+        TORCH_EPSILON if earlier is None else earlier.card.norm_epsilon,
     )
     name = source.name if earlier is None else earlier.card.name
     words = f"first weights from {name} (sha256 {report.sha256[:12]})"
     facts: dict[str, Any] = {"source": str(source), "sha256": report.sha256, "words": words}
+    facts["norm_epsilon"] = network.epsilon
     if earlier is not None:
         tell_licence(source, earlier.card)
         facts |= earlier.facts

@@ -25,7 +25,7 @@ from torch import Tensor
 from gliomask.errors import ModelError
 from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, Channels, fit
 from gliomask.nets.arrays import read_weights
-from gliomask.nets.specs import SPECS
+from gliomask.nets.specs import SPECS, TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import check_tensors, entry_of, parse_tensors, skeleton
 
@@ -73,6 +73,7 @@ def load_authors_weights(
     in_channels: int,
     out_channels: int,
     channels: Channels | None = None,
+    epsilon: float = TORCH_EPSILON,
 ) -> tuple[U2Net, LoadReport]:
     """A network that starts from weights with the authors' names.
 
@@ -82,6 +83,7 @@ def load_authors_weights(
         in_channels: C of the network to make.
         out_channels: R of the network to make.
         channels: the sequences of the weights and of the network, where both are known.
+        epsilon: of the batch norms that the weights were trained with.
 
     Two kinds of entries are adapted where the numbers differ:
 
@@ -102,10 +104,12 @@ def load_authors_weights(
         ModelError: the file is missing, damaged, holds more than plain tensors, or weights of
             another network.
     """
-    model = build_model(spec_name, in_channels=in_channels, out_channels=out_channels)
+    model = build_model(
+        spec_name, in_channels=in_channels, out_channels=out_channels, epsilon=epsilon
+    )
     path = Path(path)
     data = read_weights(path)
-    found = _parse(path, data)
+    found = read_state(path, data)
     fresh = model.state_dict()
     _check_body(path, found, fresh)
     tensors, adapted = fit({name: found[name] for name in fresh if name in found}, fresh, channels)
@@ -124,7 +128,12 @@ def load_authors_weights(
     return model.eval(), report
 
 
-def _parse(path: Path, data: bytes) -> dict[str, Tensor]:
+def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
+    """The tensors of a state dict in a ``.pth`` or ``.safetensors`` file, by name.
+
+    Raises:
+        ModelError: damaged, or holds more than plain tensors by name.
+    """
     if path.suffix == ".safetensors":
         return parse_tensors(path, data)
     state = _unpickle(path, data)

@@ -27,7 +27,7 @@ from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, ModelError, nearest
 from gliomask.nets.earlier_cards import current_keys
 from gliomask.nets.measures import CleanUp, TrainingData, ValidationFacts
-from gliomask.nets.specs import find_spec
+from gliomask.nets.specs import TORCH_EPSILON, find_spec
 
 CARD_FILE: Final = "card.json"
 FORMAT_VERSION: Final = 1
@@ -89,6 +89,8 @@ class ModelCard(BaseModel):
     """Name of the spec that the weights belong to."""
     in_channels: Annotated[int, Field(ge=1, le=64)]
     """Channels that the network reads."""
+    norm_epsilon: Annotated[float, Field(gt=0, le=0.1)] = TORCH_EPSILON
+    """Added to the variances of the batch norms; weights from Keras have 1e-3."""
     regions: Names
     """What each output channel marks, in order."""
     sequences: Names

@@ -8,7 +8,7 @@ folded into the convolution before it, which changes the answers by rounding err
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,9 @@ import numpy.typing as npt
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.onnx_bytes import Constant, Node, Shape, model_bytes
-from gliomask.nets.specs import RSUSpec, U2NetSpec, find_spec
+from gliomask.nets.specs import RSUSpec, find_spec
 
 INPUT, LOGITS, MAPS = "x", "logits", "maps"
-_EPSILON: Final = 1e-5
-"""Of the batch norms, PyTorch's."""
 
 
 def network_graph(arrays: Arrays, card: ModelCard) -> bytes:
@@ -36,7 +34,7 @@ def network_graph(arrays: Arrays, card: ModelCard) -> bytes:
         side maps behind it, the finest first.
     """
     writer = GraphWriter()
-    maps = write_network(writer, arrays, find_spec(card.network), INPUT)
+    maps = write_network(writer, arrays, card, INPUT)
     one = writer.constant(np.array([1], np.int64))
     writer.add("Identity", [maps[0]], output=LOGITS)
     lifted = [writer.add("Unsqueeze", [found, one]) for found in maps]
@@ -77,16 +75,17 @@ class GraphWriter:
         return name
 
 
-def write_network(writer: GraphWriter, arrays: Arrays, spec: U2NetSpec, x: str) -> list[str]:
+def write_network(writer: GraphWriter, arrays: Arrays, card: ModelCard, x: str) -> list[str]:
     """Writes the network that reads ``x``: the names of its seven maps, the fused one first."""
-    return _NetworkWriter(writer, arrays, spec).write(x)
+    return _NetworkWriter(writer, arrays, card).write(x)
 
 
 class _NetworkWriter:
     """``nets.u2net.U2Net.forward`` and ``nets.rsu.RSU.forward``, as operators."""
 
-    def __init__(self, writer: GraphWriter, arrays: Arrays, spec: U2NetSpec) -> None:
-        self._to, self._arrays, self._spec = writer, arrays, spec
+    def __init__(self, writer: GraphWriter, arrays: Arrays, card: ModelCard) -> None:
+        self._to, self._arrays = writer, arrays
+        self._spec, self._epsilon = find_spec(card.network), card.norm_epsilon
         self._lead = writer.constant(np.array([0], np.int64))
         self._rows = writer.constant(np.array([2], np.int64))
         self._end = writer.constant(np.array([4], np.int64))
@@ -129,7 +128,7 @@ class _NetworkWriter:
             self._arrays[f"{name}.bn_s1.{part}"].astype(np.float64)
             for part in ("weight", "bias", "running_mean", "running_var")
         )
-        scale = gain / np.sqrt(variance + _EPSILON)
+        scale = gain / np.sqrt(variance + self._epsilon)
         folded = weight * scale[:, None, None, None]
         made = self._convolution(x, folded, (bias - mean) * scale + shift, dilation)
         return self._to.add("Relu", [made])

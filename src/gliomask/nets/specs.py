@@ -15,6 +15,8 @@ from typing import Final
 
 from gliomask.errors import ConfigError, nearest
 
+TORCH_EPSILON: Final = 1e-5
+"""Added to the variance in a batch norm, as PyTorch has it; Keras has 1e-3."""
 _HEIGHTS: Final = (7, 6, 5, 4, 4, 4)
 """Heights of the six encoder blocks; the decoder mirrors the first five."""
 _FIRST_DILATED: Final = 5

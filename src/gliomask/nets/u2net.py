@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gliomask.errors import ConfigError
 from gliomask.nets.heads import SideHead
 from gliomask.nets.rsu import RSU, halve, resize_like
-from gliomask.nets.specs import U2NetSpec, find_spec
+from gliomask.nets.specs import TORCH_EPSILON, U2NetSpec, find_spec
 
 DEPTH: Final = 6
 """Stages of the encoder, and side outputs."""
@@ -28,13 +28,20 @@ class U2Net(nn.Module):
         spec: the blocks.
         in_channels: C, the channels of the input (MRI sequences).
         out_channels: R, the regions; each has a logit of its own (they may overlap).
+        epsilon: of the batch norms; weights belong to the one that they were trained with.
 
     Parameters start as in the authors' code: PyTorch's defaults.
     """
 
-    def __init__(self, spec: U2NetSpec, in_channels: int, out_channels: int) -> None:
+    def __init__(
+        self,
+        spec: U2NetSpec,
+        in_channels: int,
+        out_channels: int,
+        epsilon: float = TORCH_EPSILON,
+    ) -> None:
         super().__init__()
-        self.spec = spec
+        self.spec, self.epsilon = spec, epsilon
         self.in_channels = in_channels
         self.out_channels = out_channels
         width = in_channels
@@ -49,6 +56,9 @@ class U2Net(nn.Module):
         for stage, block in enumerate(sides, start=1):
             self.add_module(f"side{stage}", SideHead(block.out, out_channels))
         self.outconv = nn.Conv2d(DEPTH * out_channels, out_channels, 1)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eps = epsilon
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Seven maps of logits, in training and in evaluation alike.
@@ -75,13 +85,16 @@ class U2Net(nn.Module):
         return (self.outconv(torch.cat(maps, dim=1)), *maps)
 
 
-def build_model(name: str, *, in_channels: int, out_channels: int) -> U2Net:
+def build_model(
+    name: str, *, in_channels: int, out_channels: int, epsilon: float = TORCH_EPSILON
+) -> U2Net:
     """A new network with fresh weights.
 
     Args:
         name: a key of ``SPECS``: u2net, u2netp or u2net-tiny.
         in_channels: channels of the input, at least 1.
         out_channels: regions, at least 1.
+        epsilon: of the batch norms.
 
     Raises:
         ConfigError: there is no such network, or a number is below 1.
@@ -90,4 +103,4 @@ def build_model(name: str, *, in_channels: int, out_channels: int) -> U2Net:
     for field, found in (("in_channels", in_channels), ("out_channels", out_channels)):
         if found < 1:
             raise ConfigError("too few", field=field, found=found, allowed="1 or more")
-    return U2Net(spec, in_channels, out_channels)
+    return U2Net(spec, in_channels, out_channels, epsilon)

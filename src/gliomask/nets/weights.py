@@ -22,6 +22,7 @@ from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_model
 from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
 from gliomask.nets.entries import Entry, check_entries
 from gliomask.nets.shipped import find_model
+from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 
 
@@ -46,7 +47,7 @@ def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
     path = folder / WEIGHTS_FILE
     _check_card(path, model, card)
     tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-    expected = skeleton(card.network, card.in_channels, len(card.regions)).state_dict()
+    expected = skeleton_of(card).state_dict()
     check_tensors(path, tensors, expected)
     data = format_safetensors(tensors)
     written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
@@ -73,17 +74,26 @@ def load_model(model: str | Path) -> tuple[U2Net, ModelCard]:
     folder = find_model(model)
     card, data = read_model(folder)
     path = folder / WEIGHTS_FILE
-    network = skeleton(card.network, card.in_channels, len(card.regions))
+    network = skeleton_of(card)
     tensors = parse_tensors(path, data)
     check_tensors(path, tensors, network.state_dict())
     network.load_state_dict(tensors, strict=True, assign=True)
     return network.eval(), card
 
 
-def skeleton(name: str, in_channels: int, out_channels: int) -> U2Net:
+def skeleton(
+    name: str, in_channels: int, out_channels: int, epsilon: float = TORCH_EPSILON
+) -> U2Net:
     """The network with names and shapes but no memory for weights, which are to be assigned."""
     with torch.device("meta"):
-        return build_model(name, in_channels=in_channels, out_channels=out_channels)
+        return build_model(
+            name, in_channels=in_channels, out_channels=out_channels, epsilon=epsilon
+        )
+
+
+def skeleton_of(card: ModelCard) -> U2Net:
+    """The network of a card, without memory for weights."""
+    return skeleton(card.network, card.in_channels, len(card.regions), card.norm_epsilon)
 
 
 def parse_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
@@ -127,13 +137,13 @@ def entry_of(tensor: Tensor) -> Entry:
 
 
 def _check_card(path: Path, model: U2Net, card: ModelCard) -> None:
-    of_card = (card.network, card.in_channels, len(card.regions))
-    of_model = (model.spec.name, model.in_channels, model.out_channels)
+    of_card = (card.network, card.in_channels, len(card.regions), card.norm_epsilon)
+    of_model = (model.spec.name, model.in_channels, model.out_channels, model.epsilon)
     if of_card != of_model:
         raise ModelError(
             "the card is of another network",
             path=path,
-            field="network, channels, regions",
+            field="network, channels, regions, norm_epsilon",
             found=of_card,
             allowed=str(of_model),
         )

@@ -36,6 +36,7 @@ from gliomask.learning.state import Position, check_identity
 from gliomask.learning.teacher_model import Taught, load_teacher
 from gliomask.learning.validation import Validation
 from gliomask.machine.allocator import keep_freed_memory
+from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import save_model
 from gliomask.report.curves import draw_curves
@@ -256,7 +257,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     threads = _threads(job, slices)
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
     parts = Parts(
-        network=job.start.network if job.start else _network(recipe, choice),
+        network=job.start.network if job.start else _network(job),
         teacher=job.teacher.network if job.teacher else None,
         batches=TrainingBatches(slices, choice.training, recipe, worker),
         validation=_validation(job, judged, worker),
@@ -283,17 +284,22 @@ def _threads(job: _Job, slices: Slices) -> int:
     return 1 if job.fabric.device.type == "cuda" else 0
 
 
-def _network(recipe: Recipe, choice: Choice) -> U2Net:
-    """The first weights are a function of the recipe's seed."""
-    channels = len(choice.sequences) if recipe.input.mode == "stacked" else 1
+def _network(job: _Job) -> U2Net:
+    """The first weights are a function of the recipe's seed; a resume replaces them."""
+    recipe, epsilon = job.recipe, job.earlier["start"].get("norm_epsilon", TORCH_EPSILON)
+    channels = len(job.choice.sequences) if recipe.input.mode == "stacked" else 1
+    regions = len(recipe.regions)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(stream(recipe.seed, Purpose.WEIGHTS).integers(2**63)))
-        return build_model(recipe.network, in_channels=channels, out_channels=len(recipe.regions))
+        return build_model(
+            recipe.network, in_channels=channels, out_channels=regions, epsilon=epsilon
+        )
 
 
 def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
     earlier = [facts for facts in job.earlier.values() if facts]
-    save_model(job.options.out, network, make_card(job.recipe, job.choice, row, earlier))
+    card = make_card(job.recipe, job.choice, row, earlier, network.epsilon)
+    save_model(job.options.out, network, card)
 
 
 def _run(job: _Job, training: Training) -> Position:

@@ -1,0 +1,77 @@
+"""One reader of other people's weights: what a file is, is known by its content."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Final
+
+from gliomask.errors import ConfigError, MachineError, ModelError
+from gliomask.nets.arrays import MAX_WEIGHTS_BYTES
+from gliomask.nets.foreign.hdf5 import MAGIC
+from gliomask.nets.foreign.weights import ForeignWeights
+
+KINDS: Final = "Keras (.h5, .weights.h5, .keras), ONNX (.onnx), PyTorch (.pth, .pt, .safetensors)"
+
+
+def read_foreign(path: Path, sides: tuple[int, ...] | None = None) -> ForeignWeights:
+    """The weights of a U²-Net that another program wrote, under our names.
+
+    Args:
+        path: of the file; Keras, ONNX and PyTorch are read.
+        sides: for a Keras file that does not tell it, the order of its side outputs.
+
+    Raises:
+        ModelError: no such file, too large, damaged, or not the weights of a U²-Net.
+        QuestionError: a Keras file allows several orders of its side outputs.
+        ConfigError: ``sides`` is no such order, or the file needs none.
+        MachineError: a package that reads it is not installed.
+    """
+    kind = _kind(path)
+    if kind == "keras":
+        from gliomask.nets.foreign.keras import read_keras
+
+        return read_keras(path, sides)
+    if sides is not None:
+        raise ConfigError("only for Keras files", path=path, field="sides", found=sides)
+    if kind == "onnx":
+        return _read_onnx(path)
+    from gliomask.nets.foreign.pytorch_file import read_pytorch
+
+    return read_pytorch(path)
+
+
+def _read_onnx(path: Path) -> ForeignWeights:
+    try:
+        from gliomask.nets.foreign.onnx_file import read_onnx
+    except ImportError:
+        what = "ONNX files need onnx, which is not installed"
+        raise MachineError(what, path=path, hint="pip install onnx") from None
+    return read_onnx(path)
+
+
+def _kind(path: Path) -> str:
+    if not path.is_file():
+        raise ModelError("there is no such file of weights", path=path)
+    if path.stat().st_size > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"larger than weights may be ({MAX_WEIGHTS_BYTES} bytes)", path=path)
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+    if start == MAGIC or _is_keras_zip(path):
+        return "keras"
+    suffix = path.suffix.lower()
+    if suffix in (".onnx", ".pth", ".pt", ".safetensors"):
+        return "onnx" if suffix == ".onnx" else "pytorch"
+    raise ModelError(
+        "not a file of weights that is read", path=path, found=suffix, field="kind", allowed=KINDS
+    )
+
+
+def _is_keras_zip(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "config.json" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False

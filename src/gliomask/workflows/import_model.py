@@ -1,0 +1,213 @@
+"""``models import``: another program's weights as a model folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import torch
+from pydantic import Field, JsonValue
+
+from gliomask.config import Options, Region
+from gliomask.core.atomic import atomic_folder
+from gliomask.core.identity import safe_name
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.slices import VERSION
+from gliomask.errors import ConfigError, QuestionError
+from gliomask.nets.cards import ModelCard
+from gliomask.nets.foreign.read import read_foreign
+from gliomask.nets.foreign.weights import ForeignWeights
+from gliomask.nets.weights import save_model, skeleton_of
+
+Sequence_ = Literal["t1", "t1ce", "t2", "flair"]
+_USUAL_SEQUENCES: Final = {
+    1: (("flair", "one channel of FLAIR"), ("t2", "one channel of T2")),
+    2: (("t1ce,t2", "T1 after contrast, then T2"), ("t1,t2", "T1, then T2")),
+    3: (("t1,flair,t1ce", "as the LGG set of Buda et al."),),
+    4: (("t1,t1ce,t2,flair", "as BraTS lists them"),),
+}
+_USUAL_REGIONS: Final = {
+    1: (("whole", "all of the tumour"), ("core", "without edema"), ("enhancing", "what enhances")),
+    3: (("whole,core,enhancing", "the regions of BraTS"),),
+}
+_SIZES: Final = (("320", "U²-Net's own"), ("256", "that of the LGG set"), ("128", "the half of it"))
+
+
+class ImportOptions(Options):
+    """What ``models import`` is asked to do."""
+
+    file: Path
+    """Weights of a U²-Net: Keras, ONNX or PyTorch."""
+    out: Path
+    """The model folder to make; there may be nothing at its place."""
+    sequences: tuple[Sequence_, ...] | None = None
+    """The sequences of the input channels, in order; weights don't tell."""
+    regions: tuple[Region, ...] | None = None
+    """What each output channel marks, in order; weights don't tell."""
+    size: Annotated[int, Field(ge=16, le=4096)] | None = None
+    """Side of the input in pixels, where the file doesn't tell it."""
+    sides: tuple[int, ...] | None = None
+    """Order of the side outputs in a Keras file that doesn't tell it."""
+    licence: str | None = None
+    """Of the weights."""
+    trained_on: str | None = None
+    """The data of their training, in words."""
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What ``models import`` has made.
+
+    Attributes:
+        out: the model folder; name: of the model.
+        network: that the weights are of; sequences, regions, size: see ``ModelCard``.
+        norm_epsilon: of its batch norms.
+        layout: of the file; evidence: how its layers were matched to the network's.
+        notes: what a person should know before using it.
+    """
+
+    out: Path
+    name: str
+    network: str
+    sequences: tuple[str, ...]
+    regions: tuple[str, ...]
+    size: int
+    norm_epsilon: float
+    layout: str
+    evidence: str
+    notes: tuple[str, ...]
+
+
+def import_model(options: ImportOptions) -> ImportResult:
+    """Makes a model folder of another program's weights.
+
+    Raises:
+        ConfigError: there is something at its place, or an option does not fit the file.
+        QuestionError: the file does not tell what an option would.
+        ModelError: the file can't be read or holds no U²-Net.
+        MachineError: a package that reads the file is not installed.
+    """
+    if options.out.exists() or options.out.is_symlink():
+        what = "there is something at the place of the model"
+        raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
+    found = read_foreign(options.file, options.sides)
+    notes = _notes(options, found)
+    card = _card(options, found, notes)
+    network = skeleton_of(card)
+    tensors = {name: torch.from_numpy(array) for name, array in found.arrays.items()}
+    network.load_state_dict(tensors, strict=True, assign=True)
+    with atomic_folder(options.out) as folder:
+        save_model(folder, network.eval(), card)
+    return ImportResult(
+        out=options.out,
+        name=card.name,
+        network=card.network,
+        sequences=card.sequences,
+        regions=card.regions,
+        size=card.size,
+        norm_epsilon=card.norm_epsilon,
+        layout=found.layout,
+        evidence=found.evidence,
+        notes=notes,
+    )
+
+
+def _card(options: ImportOptions, found: ForeignWeights, notes: Sequence[str]) -> ModelCard:
+    kind = found.kind
+    sequences = _sequences(options, kind.in_channels)
+    regions = _names(options.file, "regions", options.regions, kind.regions, _USUAL_REGIONS)
+    digest = hashlib.sha256(options.file.read_bytes()).hexdigest()
+    source: dict[str, JsonValue] = {
+        "file": safe_name(options.file.name),
+        "sha256": digest,
+        "layout": found.layout,
+        "layers": found.evidence,
+    }
+    return ModelCard(
+        name=safe_name(options.file.name.partition(".")[0]).lstrip("_")[:64] or "model",
+        network=kind.spec.name,
+        in_channels=kind.in_channels,
+        norm_epsilon=found.epsilon,
+        regions=regions,
+        sequences=sequences,
+        input_mode="each" if len(sequences) > kind.in_channels else "stacked",
+        size=_size(options, found),
+        preprocess={"version": VERSION, "of_training": "not known"},
+        synthetic=False,
+        trained_on=options.trained_on or "not known: the weights were imported",
+        licence=options.licence or "not known: ask whoever made the weights",
+        recipe={"imported": source},
+        notes="\n".join((RESEARCH_USE_ONLY, *notes)),
+    )
+
+
+def _sequences(options: ImportOptions, channels: int) -> tuple[str, ...]:
+    """Those of the channels; one channel may be run on each of several sequences."""
+    if channels == 1 and options.sequences and len(options.sequences) > 1:
+        return options.sequences
+    return _names(options.file, "sequences", options.sequences, channels, _USUAL_SEQUENCES)
+
+
+def _names(
+    file: Path,
+    option: str,
+    given: tuple[str, ...] | None,
+    due: int,
+    usual: dict[int, tuple[tuple[str, str], ...]],
+) -> tuple[str, ...]:
+    """The names given, one for each channel; else the question for them."""
+    what = "inputs" if option == "sequences" else "outputs"
+    if given is None:
+        answers = usual.get(due) or ((",".join("?" * due), f"{due} names, in order"),)
+        raise QuestionError(
+            f"the weights have {due} {what}, and don't tell what they are",
+            option=option,
+            answers=answers,
+            path=file,
+        )
+    if len(given) != due:
+        raise ConfigError(
+            f"the weights have another number of {what}",
+            path=file,
+            field=option,
+            found=",".join(given),
+            allowed=f"{due} names",
+        )
+    return given
+
+
+def _size(options: ImportOptions, found: ForeignWeights) -> int:
+    """Side of the input: the file's own, or the one given."""
+    if options.size is not None and found.size not in (None, options.size):
+        raise ConfigError(
+            "the model in the file has another input",
+            path=options.file,
+            field="size",
+            found=options.size,
+            allowed=str(found.size),
+        )
+    size = options.size or found.size
+    if size is None:
+        raise QuestionError(
+            "the file doesn't tell the size of the input",
+            option="size",
+            answers=_SIZES,
+            path=options.file,
+        )
+    return size
+
+
+def _notes(options: ImportOptions, found: ForeignWeights) -> tuple[str, ...]:
+    unproved = (
+        f"the match of its layers is not proved by the file ({found.evidence}): look at masks of "
+        "known cases first"
+    )
+    return (
+        *(() if found.proved else (unproved,)),
+        "how its inputs were scaled in its training is not in the file; here they are z-scored "
+        "over the head, as in gliomask's own trainings: evaluate it before use",
+        *(() if options.licence else ("the licence of the weights is not known",)),
+    )
