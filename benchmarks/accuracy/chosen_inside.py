@@ -29,6 +29,7 @@ from gliomask.core.slices import SliceStack, place
 from gliomask.core.volume import FloatArray
 from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.jobs.control import SILENT
 from gliomask.metrics.boxes import bounding_box
 from gliomask.provenance.patients import read_seen
 from gliomask.statistics.summary import bootstrap_ci95
@@ -105,7 +106,7 @@ def _subjects(store: Path, run: Path) -> Iterator[tuple[Subject, bool]]:
 def _one(
     predictor: Predictor, subject: Subject, *, test: bool
 ) -> tuple[str, bool, Counts, int, int]:
-    examination = subject.load()
+    examination = subject.load(SILENT)
     record = examination.stack.record
     true = region_masks(to_reading(examination.reference, record.turn), ("whole",))[0]
     plain, mirrored = predictor.maps(examination.stack), _mirrored(predictor, examination.stack)

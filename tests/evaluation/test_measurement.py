@@ -38,7 +38,7 @@ def examination(annotated: bool = True) -> Examination:
 
 
 def measured(case: Examination, engine: BrightEngine | None = None) -> MeasuredCase:
-    return measure(Predictor(engine or BrightEngine(), DROPOUT), "p", case, lambda: None)
+    return measure(Predictor(engine or BrightEngine(), DROPOUT), "p", case)
 
 
 def test_subsets_of_models_that_know_dropout() -> None:
@@ -113,16 +113,12 @@ def test_only_labelled_regions_are_measured() -> None:
     labels = np.where(head_labels() > 0, OEDEMA, 0).astype(np.uint8)
     labels[tuple(np.argwhere(labels)[0])] = ENHANCING
     stack = to_slices(head_volume())
-    both = measure(predictor, "p", Examination(stack, labels, None, ("whole", "core")), _nothing)
+    both = measure(predictor, "p", Examination(stack, labels, None, ("whole", "core")))
     assert set(both.full.volumes) == set(both.full.counts) == {"whole", "core"}
     assert both.full.volumes["core"].true == 1
-    one = measure(predictor, "p", Examination(stack, labels, None, ("whole",)), _nothing)
+    one = measure(predictor, "p", Examination(stack, labels, None, ("whole",)))
     assert set(one.full.volumes) == set(one.full.counts) == {"whole"}
     assert one.full.volumes["whole"].plain == both.full.volumes["whole"].plain
-
-
-def _nothing() -> None:
-    pass
 
 
 def counts() -> LogitCounts:

@@ -12,6 +12,7 @@ from gliomask.core.labels import BRATS_2023
 from gliomask.datasets.layout import Found, Problem
 from gliomask.errors import CaseError, LayoutError
 from gliomask.evaluation.reference_cases import find_subjects
+from gliomask.jobs.control import SILENT
 from tests.fakes import head_labels, head_volume, write_head
 
 NAME = "BraTS-GLI-00001-000"
@@ -51,7 +52,7 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     (subject,) = subjects.subjects
     assert (subject.case, subject.patient) == ("a", "p")
     assert subject.regions == ("whole", "core", "enhancing")
-    examination = subject.load()
+    examination = subject.load(SILENT)
     assert np.array_equal(examination.reference, head_labels())
     assert examination.annotated is None
 
@@ -59,7 +60,7 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 def test_slices_of_a_sparse_case(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     use(monkeypatch, found(folder, sparse=True))
     (subject,) = find_subjects(folder, None, None).subjects
-    annotated = subject.load().annotated
+    annotated = subject.load(SILENT).annotated
     assert annotated is not None
     assert np.flatnonzero(annotated).tolist() == [4, 5, 6]
 
@@ -68,7 +69,7 @@ def test_a_case_without_a_mask(monkeypatch: pytest.MonkeyPatch, folder: Path) ->
     use(monkeypatch, found(folder, sparse=False, label=False))
     (subject,) = find_subjects(folder, None, None).subjects
     with pytest.raises(CaseError, match="no mask"):
-        subject.load()
+        subject.load(SILENT)
 
 
 def test_neither_store_nor_data_set(tmp_path: Path) -> None:

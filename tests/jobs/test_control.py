@@ -1,23 +1,15 @@
-"""A piece of work is one step of a longer stretch, and its shares add up to it."""
+"""A piece of work is a part of a longer stretch, and every report is a moment to stop."""
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
-from gliomask.jobs.control import Control
-
-
-class Heard:
-    def __init__(self) -> None:
-        self.steps: list[float] = []
-        self.notes: list[str] = []
-
-    def start(self, total: float, what: str) -> None:
-        raise AssertionError("the stretch was begun by whoever owns it")
-
-    def advance(self, steps: float = 1, note: str = "") -> None:
-        self.steps.append(steps)
-        self.notes.append(note)
+from gliomask.errors import StoppedError
+from gliomask.jobs.control import SILENT, Control
+from tests.heard import Heard
 
 
 def test_shares_add_up_to_one_step() -> None:
@@ -30,6 +22,7 @@ def test_shares_add_up_to_one_step() -> None:
         assert heard.notes == ["p1: slice 2 of 8", "p1: slice 6 of 8"]
     assert sum(heard.steps) == pytest.approx(1)
     assert heard.notes[-1] == "p1"
+    assert heard.started == []  # the stretch was begun by whoever owns it
 
 
 def test_too_many_and_none_and_twice_are_one_step_all_the_same() -> None:
@@ -42,3 +35,62 @@ def test_too_many_and_none_and_twice_are_one_step_all_the_same() -> None:
                 part.advance(3)
         assert sum(heard.steps) == pytest.approx(1)
         assert min(heard.steps) >= 0
+
+
+def test_parts_of_a_part_have_their_weights() -> None:
+    heard = Heard()
+    with Control(heard).part("p1") as case:
+        case.start(10, "")
+        with case.part(steps=2) as reading:
+            reading.start(4, "image")
+            reading.advance()
+        with case.part(steps=8) as slices:
+            slices.start(2, "slice")
+            slices.advance(note="half")
+    assert heard.steps == pytest.approx([0.05, 0.15, 0.4, 0.4, 0])
+    assert heard.notes == ["p1: image 1 of 4", "p1", "p1: half", "p1", "p1"]
+
+
+def test_a_part_that_fails_does_not_end() -> None:
+    heard = Heard()
+    with pytest.raises(ValueError, match="no"), Control(heard).part("p1"):
+        raise ValueError("no")
+    assert heard.steps == []
+
+
+def test_every_report_is_a_moment_to_stop() -> None:
+    stop, heard = threading.Event(), Heard()
+    control = Control(heard, stop.is_set)
+    control.check()
+    control.start(3, "case")
+    stop.set()
+    for report in (control.check, control.advance, lambda: control.start(1, "more")):
+        with pytest.raises(StoppedError):
+            report()
+    with pytest.raises(StoppedError), control.part("p1"):
+        raise AssertionError("it had begun")
+    assert heard.steps == [1]  # what is done is reported before the stop
+
+
+def test_the_end_of_a_part_is_no_moment_to_stop() -> None:
+    stop = threading.Event()
+    with Control(stop_requested=stop.is_set).part() as part:
+        stop.set()
+    with pytest.raises(StoppedError):
+        part.check()
+
+
+def test_waiting_ends_with_a_stop() -> None:
+    stop = threading.Event()
+    threading.Timer(0.05, stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(StoppedError):
+        Control(stop_requested=stop.is_set).wait(60)
+    assert time.monotonic() - started < 30
+    SILENT.wait(0)
+
+
+def test_a_stop_by_a_program_ends_like_one_by_sigterm() -> None:
+    with pytest.raises(StoppedError) as caught:
+        Control(stop_requested=lambda: True).check()
+    assert caught.value.exit_code == 143

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 
-from gliomask.errors import CaseError, MachineError
+from gliomask.errors import CaseError, MachineError, StoppedError
 from gliomask.jobs.control import Control
 from gliomask.jobs.processes import spread
+from tests.heard import Heard
 
 
 def double(number: int, _control: Control) -> tuple[int, int]:
@@ -48,3 +50,45 @@ def test_an_error_ends_all() -> None:
 def test_a_killed_worker_is_told() -> None:
     with pytest.raises(MachineError, match="worker process was killed"):
         list(spread(die, range(4), workers=2))
+
+
+def halves(number: int, control: Control) -> int:
+    control.start(2, "half")
+    control.advance(note=f"half of {number}")
+    return number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_within_a_job_comes_from_its_process(workers: int) -> None:
+    heard = Heard()
+    list(spread(halves, range(3), Control(heard), workers=workers))
+    assert sum(heard.steps) == pytest.approx(3)
+    assert {f"half of {number}" for number in range(3)} <= set(heard.notes)
+    assert max(heard.steps) <= 0.5
+
+
+def endless(number: int, control: Control) -> int:
+    """Ends by a stop alone; a note a moment, so that the pipe to the parent would fill up."""
+    control.start(1e9, "moment")
+    while True:
+        control.advance(note=str(number) * 100)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stop_ends_all_jobs(workers: int) -> None:
+    stop, heard = threading.Event(), Heard()
+    threading.Timer(2.0, stop.set).start()
+    with pytest.raises(StoppedError):
+        list(spread(endless, range(8), Control(heard, stop.is_set), workers=workers))
+    assert heard.notes
+
+
+def test_an_error_ends_the_jobs_that_run() -> None:
+    with pytest.raises(CaseError, match="three"):
+        list(spread(endless_but_three, range(2, 4), workers=2))
+
+
+def endless_but_three(number: int, control: Control) -> int:
+    if number == 3:
+        raise CaseError("three")
+    return endless(number, control)

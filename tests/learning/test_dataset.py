@@ -11,6 +11,7 @@ import torch
 from gliomask.core.labels import CAVITY, ENHANCING, NECROSIS, OEDEMA
 from gliomask.core.resample import fit
 from gliomask.errors import StoreError
+from gliomask.jobs.control import SILENT, Control
 from gliomask.learning.catalogue import list_slices
 from gliomask.learning.dataset import (
     StoreSlices,
@@ -20,6 +21,7 @@ from gliomask.learning.dataset import (
     region_maps,
 )
 from gliomask.store.patient import patient_path
+from tests.heard import Heard
 from tests.learning.stores import SEQUENCES, write_store
 
 
@@ -31,13 +33,13 @@ def lazy(tmp_path: Path) -> StoreSlices:
 
 
 def test_kept_slices_are_the_slices_of_the_store(lazy: StoreSlices) -> None:
-    told: list[int] = []
-    kept = keep(lazy, torch.device("cpu"), 2, lambda: told.append(1))
+    heard = Heard()
+    kept = keep(lazy, torch.device("cpu"), 2, Control(heard))
     rows = np.array([7, 0, 3])
     for ours, theirs in zip(kept.fetch(rows), lazy.fetch(rows), strict=True):
         assert torch.equal(ours, theirs)
         assert ours.dtype == theirs.dtype
-    assert len(told) == 2
+    assert sum(heard.steps) == pytest.approx(2)
     assert "in memory" in kept.where
     assert kept.images.nbytes + kept.bits.nbytes == needed_bytes(lazy.catalogue, 16)
 
@@ -70,4 +72,4 @@ def test_regions_become_bits_and_maps_again() -> None:
 def test_a_case_that_is_gone_is_named(lazy: StoreSlices) -> None:
     patient_path(lazy.store.path, "patient1").rename(lazy.store.path / "gone")
     with pytest.raises(StoreError, match="case1"):
-        keep(lazy, torch.device("cpu"), 2, lambda: None)
+        keep(lazy, torch.device("cpu"), 2, SILENT)

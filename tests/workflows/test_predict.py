@@ -378,6 +378,8 @@ def test_progress_moves_within_a_case(tmp_path: Path) -> None:
     write_head(tmp_path / "in", NAME, head_volume())
     options = PredictOptions(inputs=(tmp_path / "in",), out=tmp_path / "out", model=Path("fake"))
     predict_files(options, Control(Heard()))
-    assert len(notes) >= 3
-    assert notes[0][1] == f"{NAME}: slice 3 of 8"
+    said = [note for _, note in notes]
+    assert said[:2] == [f"{NAME}: image 1 of 2", f"{NAME}: image 2 of 2"]
+    assert f"{NAME}: slice 3 of 8" in said
+    assert f"{NAME}: writing 1 of 3" in said
     assert sum(steps for steps, _ in notes) == pytest.approx(1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gliomask.alignment.toolkit import load_toolkit, to_toolkit
+from gliomask.alignment.toolkit import load_toolkit, stopping, to_toolkit
 from gliomask.core.intensity import foreground_level
 from gliomask.core.volume import Affine, FloatArray
+from gliomask.jobs.control import SILENT, Control
 
 _GRID_MM = 6.0
 """The field is smooth: it is found on voxels of about this size."""
@@ -14,7 +15,7 @@ _ITERATIONS = (20, 20, 20)
 """At most, on each level of a grid of control points that doubles from level to level."""
 
 
-def correct_bias(image: FloatArray, affine: Affine) -> FloatArray:
+def correct_bias(image: FloatArray, affine: Affine, control: Control = SILENT) -> FloatArray:
     """An image divided by the smooth field that N4 finds in its head.
 
     The field is found on a shrunk copy, which takes seconds rather than minutes, and applied to
@@ -24,6 +25,7 @@ def correct_bias(image: FloatArray, affine: Affine) -> FloatArray:
     Args:
         image: (I, J, K) float32, not negative, not constant.
         affine: (4, 4), voxel index to RAS+ mm.
+        control: a stop ends it between two iterations.
 
     Returns:
         (I, J, K) float32; 0 stays 0.
@@ -41,10 +43,11 @@ def correct_bias(image: FloatArray, affine: Affine) -> FloatArray:
     corrector = toolkit.N4BiasFieldCorrectionImageFilter()
     corrector.SetNumberOfThreads(1)  # sums in one order: the same result on every machine
     corrector.SetMaximumNumberOfIterations(_ITERATIONS)
-    corrector.Execute(
-        toolkit.Shrink(whole, factors),
-        toolkit.Cast(toolkit.Shrink(mask, factors), toolkit.sitkUInt8),
-    )
+    with stopping(toolkit, corrector, control):
+        corrector.Execute(
+            toolkit.Shrink(whole, factors),
+            toolkit.Cast(toolkit.Shrink(mask, factors), toolkit.sitkUInt8),
+        )
     field = toolkit.GetArrayFromImage(corrector.GetLogBiasFieldAsImage(whole)).T
     corrected: FloatArray = image * np.exp(field[head].mean() - field)
     return corrected

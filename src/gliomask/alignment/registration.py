@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from gliomask.alignment.toolkit import load_toolkit, to_toolkit
+from gliomask.alignment.toolkit import load_toolkit, stopping, to_toolkit
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import InputError
+from gliomask.jobs.control import SILENT, Control
 
 MOST_DEGREES = 30.0
 """A larger turn between series of one study is not believed."""
@@ -61,7 +62,11 @@ class Registration:
 
 
 def register_rigid(
-    moving: FloatArray, moving_affine: Affine, fixed: FloatArray, fixed_affine: Affine
+    moving: FloatArray,
+    moving_affine: Affine,
+    fixed: FloatArray,
+    fixed_affine: Affine,
+    control: Control = SILENT,
 ) -> Registration:
     """Finds the rotation and shift that bring a series onto another one of the same head.
 
@@ -73,6 +78,7 @@ def register_rigid(
         moving_affine: (4, 4) voxel index to RAS+ mm.
         fixed: (I', J', K') float32, not constant.
         fixed_affine: (4, 4).
+        control: a stop ends the search between two iterations.
 
     Returns:
         the registration; the identity if mutual information does not rise by 3 %.
@@ -91,7 +97,9 @@ def register_rigid(
     try:
         found = toolkit.Euler3DTransform(start)
         before = _information(toolkit, pair, start)
-        _search(toolkit, found).Execute(*pair)
+        search = _search(toolkit, found)
+        with stopping(toolkit, search, control):
+            search.Execute(*pair)
         after = _information(toolkit, pair, found)
     except RuntimeError as problem:  # the toolkit's only way to say that nothing overlaps
         reason = str(problem).strip().splitlines()[-1]

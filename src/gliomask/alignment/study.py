@@ -15,6 +15,7 @@ from gliomask.core.reliability import Reason
 from gliomask.core.volume import Affine, FloatArray, Volume, best_shown
 from gliomask.errors import CaseError
 from gliomask.formats.images import Image
+from gliomask.jobs.control import SILENT, Control
 
 _LEAVE_OUT = "leave the series out, or take another reference"
 
@@ -65,7 +66,11 @@ class _Moved:
 
 
 def align_study(
-    series: Mapping[str, Image], reference: str | None = None, *, scanned: bool = False
+    series: Mapping[str, Image],
+    reference: str | None = None,
+    *,
+    scanned: bool = False,
+    control: Control = SILENT,
 ) -> AlignedStudy:
     """Brings the series of a study onto the grid of one of them.
 
@@ -80,6 +85,7 @@ def align_study(
         reference: whose grid it is to be; if none is named, the one that shows most, because
             oedema is drawn on FLAIR and seen on T2.
         scanned: the series come from the scanner: nobody has brought them onto one grid yet.
+        control: a stop ends a registration between two of its iterations.
 
     Raises:
         CaseError: no such reference; pictures, whose places are not known, on different grids; a
@@ -88,7 +94,9 @@ def align_study(
     name = _chosen(series, reference)
     target = series[name]
     moved = {
-        other: _Moved(image.array) if other == name else _move(other, image, name, target, scanned)
+        other: _Moved(image.array)
+        if other == name
+        else _move(other, image, name, target, scanned, control)
         for other, image in series.items()
     }
     array = np.stack([one.array for one in moved.values()])
@@ -122,7 +130,9 @@ def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
     return reference
 
 
-def _move(name: str, image: Image, reference: str, target: Image, scanned: bool) -> _Moved:
+def _move(
+    name: str, image: Image, reference: str, target: Image, scanned: bool, control: Control
+) -> _Moved:
     """One series laid onto the reference."""
     fits, placed = _on_grid(image, target), image.has_world and target.has_world
     if fits and not (scanned and placed):
@@ -130,10 +140,12 @@ def _move(name: str, image: Image, reference: str, target: Image, scanned: bool)
     if not placed:
         what = f"{name} can't be laid onto {reference}: pictures tell no millimetres"
         raise CaseError(what, hint="give volumes, or pictures of one size")
+    control.check()
     _checked_share(name, image, image.affine, reference, target, NEAR)
-    found = _registered(name, image, reference, target)
+    found = _registered(name, image, reference, target, control)
     if fits and found.affine is image.affine:
         return _Moved(image.array, "", found.record, found.reason)
+    control.check()
     share = _checked_share(name, image, found.affine, reference, target)
     array = resample_to(image.array, found.affine, _shape(target), target.affine)
     note = f"{name} was {found.words}resampled to the grid of {reference}"
@@ -143,10 +155,10 @@ def _move(name: str, image: Image, reference: str, target: Image, scanned: bool)
     return _Moved(array, note, record, found.reason)
 
 
-def _registered(name: str, image: Image, reference: str, target: Image) -> _Found:
+def _registered(name: str, image: Image, reference: str, target: Image, control: Control) -> _Found:
     """Where a series lies by what it shows, or as its header says if that is not plausible."""
     try:
-        found = register_rigid(image.array, image.affine, target.array, target.affine)
+        found = register_rigid(image.array, image.affine, target.array, target.affine, control)
     except ImplausibleError as problem:
         text = (
             f"{name} lies on {reference} as the headers say: no plausible registration "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from gliomask.core.volume import Affine, FloatArray
+from gliomask.jobs.control import Control
 
 
 def load_toolkit() -> Any:
@@ -14,6 +17,30 @@ def load_toolkit() -> Any:
     import SimpleITK
 
     return SimpleITK
+
+
+@contextmanager
+def stopping(toolkit: Any, process: Any, control: Control) -> Iterator[None]:
+    """Ends a filter or a registration between two of its iterations once a stop is requested.
+
+    Raises:
+        StoppedError: a stop was requested.
+    """
+    stop = getattr(process, "StopRegistration", process.Abort)
+
+    def look() -> None:
+        if control.stop_requested():
+            stop()
+
+    process.AddCommand(toolkit.sitkIterationEvent, look)
+    try:
+        yield
+    except RuntimeError:  # the toolkit's only way to say that it was aborted
+        control.check()
+        raise
+    finally:
+        process.RemoveAllCommands()
+    control.check()
 
 
 def to_toolkit(toolkit: Any, image: FloatArray, affine: Affine) -> Any:

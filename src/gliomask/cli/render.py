@@ -201,13 +201,15 @@ class _Bar:
     def __init__(self, bar: RichProgress) -> None:
         self._bar = bar
         self._task = None if not bar.task_ids else bar.task_ids[-1]
+        self._done = 0.0
 
     def start(self, total: float, what: str) -> None:
-        self._task = self._bar.add_task(what, total=total, note="")
+        self._task, self._done = self._bar.add_task(what, total=total, note=""), 0.0
 
     def advance(self, steps: float = 1, note: str = "") -> None:
         if self._task is not None:
-            self._bar.update(self._task, advance=steps)
+            self._done += steps
+            self._bar.update(self._task, completed=round(self._done, 6))
             if note:
                 self._bar.update(self._task, note=note)
 

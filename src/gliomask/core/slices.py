@@ -9,6 +9,7 @@ through it, so the two can't drift apart. Everything in it is exact or linear:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,8 +86,12 @@ class SliceStack:
     record: Record
 
 
-def to_slices(volume: Volume) -> SliceStack:
+def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> SliceStack:
     """A volume (C, I, J, K) as a stack (S, C, H, W).
+
+    Args:
+        volume: to be preprocessed.
+        check: called between sequences; what it raises ends the work.
 
     Raises:
         ValueError: a sequence is constant or the affine singular; the text says which.
@@ -94,9 +99,10 @@ def to_slices(volume: Volume) -> SliceStack:
     turn = orientation(volume.affine)
     # Turned first, so that a head gives the same numbers whichever way its file lies.
     images = np.ascontiguousarray(to_reading(volume.array, turn))
-    top, bottom, left, right = box = _head_box(images)
+    top, bottom, left, right = box = _head_box(images, check)
     slices = []
     for name, image in zip(volume.sequences, images, strict=True):
+        check()
         try:
             slices.append(normalise(image)[:, top:bottom, left:right])
         except ValueError as problem:
@@ -123,10 +129,11 @@ def place(maps: npt.NDArray[np.generic], record: Record) -> npt.NDArray[np.gener
     return np.ascontiguousarray(from_reading(full, record.turn))
 
 
-def _head_box(images: FloatArray) -> tuple[int, int, int, int]:
+def _head_box(images: FloatArray, check: Callable[[], None]) -> tuple[int, int, int, int]:
     """Rows and columns of the head over all sequences and slices (C, S, H, W), with a margin."""
     head = np.zeros(images.shape[1:], bool)
     for image in images:
+        check()
         head |= image > tissue_level(image)
     count = head.sum(axis=0)
     (top, bottom), (left, right) = _span(count.sum(axis=1)), _span(count.sum(axis=0))

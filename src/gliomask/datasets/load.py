@@ -14,13 +14,18 @@ from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.datasets.mask_labels.resolve import BOTH
 from gliomask.errors import CaseError, FormatError
 from gliomask.formats.images import Image, read_images
+from gliomask.jobs.control import SILENT, Control
 
 Grid = tuple[tuple[int, ...], Affine]
 """Shape (I, J, K) and affine."""
 
 
-def load_case(case: Case) -> tuple[Volume, LabelArray | None]:
+def load_case(case: Case, control: Control = SILENT) -> tuple[Volume, LabelArray | None]:
     """Reads a case: its images as one volume, and its mask in canonical labels.
+
+    Args:
+        case: to be read.
+        control: reports each image.
 
     Returns:
         the volume (C, I, J, K) float32 with the sequences in the order of ``case.images``, on the
@@ -31,8 +36,9 @@ def load_case(case: Case) -> tuple[Volume, LabelArray | None]:
             told); a constant image; label numbers that the scheme doesn't know; a mask of
             tumour-only slices without tumour.
     """
-    series = load_series(case)
+    series = load_series(case, control)
     volume = stack_series(case, series)
+    control.check()
     if case.label is None:
         return volume, None
     try:
@@ -41,8 +47,12 @@ def load_case(case: Case) -> tuple[Volume, LabelArray | None]:
         raise CaseError(f"{case.id}: {problem}") from problem
 
 
-def load_series(case: Case) -> dict[str, Image]:
+def load_series(case: Case, control: Control = SILENT) -> dict[str, Image]:
     """Reads the images of a case, each still on its own grid, in the order of ``case.images``.
+
+    Args:
+        case: whose images.
+        control: reports each image.
 
     Raises:
         CaseError: no images; a file can't be read or used; a constant image.
@@ -50,10 +60,11 @@ def load_series(case: Case) -> dict[str, Image]:
     if not case.images:
         raise CaseError(f"{case.id}: no images")
     try:
-        images = read_images(tuple(case.images.values()))
+        images = read_images(tuple(case.images.values()), control)
     except FormatError as problem:
         raise CaseError(f"{case.id}: {problem}") from problem
     for (name, file), image in zip(case.images.items(), images, strict=True):
+        control.check()
         low = image.array.min()
         if low == image.array.max():
             what = f"{case.id}: {name} is constant"

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.labels import region_masks
+from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.exchange import Fit, fit
 from gliomask.metrics.misfit import find_turn
 from gliomask.metrics.overlap_counts import overlap
@@ -96,6 +97,7 @@ def judge(
     regions: Sequence[str],
     background: Background,
     known: Circumstances | None = None,
+    control: Control = SILENT,
 ) -> JudgedCase:
     """Judges the masks of one case.
 
@@ -104,19 +106,22 @@ def judge(
         regions: that both tell; the first one is shown.
         background: what they are shown on.
         known: what else is known of the case.
+        control: reports the regions scored.
 
     Raises:
         ValueError: the masks have different shapes.
         KeyError: an unknown region.
     """
     known = known or Circumstances()
-    scores = score_case(pair, tuple(regions))
+    scores = score_case(pair, tuple(regions), control)
     reference, predicted = (
         region_masks(labels, (regions[0],))[0] for labels in (pair.reference, pair.predicted)
     )
     if pair.annotated is not None:
         predicted = predicted & pair.annotated[:, None, None]
+    control.check()
     turn = find_turn(pair, scores[0])
+    control.check()
     return JudgedCase(
         scores=scores,
         pictures=_pictures(reference, predicted, background, scores[0]),

@@ -7,7 +7,7 @@ rule of clean-up that may be chosen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Final
@@ -24,6 +24,7 @@ from gliomask.inference.clean_up import Fragments, find_fragments, removed
 from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.passes import Opinions, disagreement
 from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.overlap_counts import Overlap
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.measures import CleanUp
@@ -118,7 +119,7 @@ def subsets_of(card: ModelCard, held: Sequences | None = None) -> tuple[Sequence
 
 
 def measure(
-    predictor: Predictor, patient: str, examination: Examination, advance: Callable[[], None]
+    predictor: Predictor, patient: str, examination: Examination, control: Control = SILENT
 ) -> MeasuredCase:
     """Looks at one case.
 
@@ -126,23 +127,24 @@ def measure(
         predictor: of the model at temperature 1.
         patient: whose case it is.
         examination: the case.
-        advance: called as often as the model has subsets, and once more.
+        control: reports a look at the whole case and at each of its subsets of sequences.
     """
     stack = examination.stack
     used = predictor.channels(stack.sequences).used
-    opinions = predictor.opinions(stack)
-    looks = {used: _full(predictor, examination, opinions)}
-    advance()
     picked, subsets = _picked(examination), subsets_of(predictor.card, used)
+    control.start(1 + len(subsets), "look")
+    with control.part() as part:
+        opinions = predictor.opinions(stack, control=part)
+        looks = {used: _full(predictor, examination, opinions, part)}
     for subset in subsets:
-        looks[subset] = _partial(predictor, examination, subset, picked)
-        advance()
-    for _ in range(len(subsets_of(predictor.card)) - len(subsets)):
-        advance()
+        with control.part() as part:
+            looks[subset] = _partial(predictor, examination, subset, picked, part)
     return MeasuredCase(patient, is_skull_stripped(stack), opinions.names, looks)
 
 
-def _full(predictor: Predictor, examination: Examination, opinions: Opinions) -> Look:
+def _full(
+    predictor: Predictor, examination: Examination, opinions: Opinions, control: Control
+) -> Look:
     """All slices, on the original grid, with every rule of clean-up."""
     record, regions = examination.stack.record, _labelled(predictor, examination)
     said = place(opinions.probabilities, record).astype(np.float32, copy=False)
@@ -150,12 +152,14 @@ def _full(predictor: Predictor, examination: Examination, opinions: Opinions) ->
     counts = count_voxels(said[index], regions, examination)
     if examination.annotated is not None:
         return Look(counts, {})
+    control.check()
     labels = labels_of_regions(said >= predictor.card.threshold, predictor.card.regions)
     marked = region_masks(labels, regions)
     drawn = region_masks(examination.reference, regions)
     fragments = find_fragments(labels, said.max(axis=0))
     volumes = {}
     for k, region in enumerate(regions):
+        control.check()
         overlaps = _cleaned(fragments, marked[k], drawn[k], record.voxel_ml)
         volumes[region] = Volumes(
             plain=tuple(one.predicted for one in overlaps),
@@ -198,11 +202,12 @@ def _partial(
     examination: Examination,
     subset: Sequences,
     picked: npt.NDArray[np.intp],
+    control: Control,
 ) -> Look:
     """Some slices with some sequences. Counts of voxels are those of these slices: an interval is
     fitted to ratios of them, which do not depend on how many slices there are."""
     part = _select(examination, subset, picked)
-    opinions = predictor.opinions(part.stack)
+    opinions = predictor.opinions(part.stack, control=control)
     regions = _labelled(predictor, examination)
     index = [predictor.card.regions.index(region) for region in regions]
     masks = predictor.masks(opinions.probabilities)

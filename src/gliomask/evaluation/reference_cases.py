@@ -20,6 +20,7 @@ from gliomask.datasets.load import load_case
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import CaseError, ConfigError, StoreError
 from gliomask.formats.file_key import file_key
+from gliomask.jobs.control import Control
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import Store, open_store
 
@@ -54,7 +55,8 @@ class Subject:
         licence: of its data, where it is known.
         traits: what is known of it besides its scans.
         key: changes when what is judged changes.
-        load: reads it; raises an ``InputError`` with the reason where it can't be used.
+        load: reads it and reports that; raises an ``InputError`` with the reason where it can't
+            be used.
     """
 
     case: str
@@ -64,7 +66,7 @@ class Subject:
     licence: str | None
     traits: Mapping[str, str | float | None]
     key: str
-    load: Callable[[], Examination]
+    load: Callable[[Control], Examination]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +142,12 @@ def _of_store(store: Store, part: Part, fold: int | None) -> Subjects:
 def _stored(store: Store, case_id: str) -> Subject:
     case = store.case(case_id)
 
-    def load() -> Examination:
+    def load(control: Control) -> Examination:
         known = None if all(case.annotated) else np.array(case.annotated)
-        return Examination(store.stack(case_id), store.reference(case_id), known, case.regions)
+        control.start(2, "array")
+        stack = store.stack(case_id)
+        control.advance()
+        return Examination(stack, store.reference(case_id), known, case.regions)
 
     traits: dict[str, str | float | None] = {"site": case.site} if case.site else {}
     if case.has_world:
@@ -176,12 +181,12 @@ def _of_case(case: Case) -> Subject:
     )
 
 
-def _load(case: Case) -> Examination:
-    volume, labels = load_case(case)
+def _load(case: Case, control: Control) -> Examination:
+    volume, labels = load_case(case, control)
     if labels is None:
         raise CaseError("the case has no mask to be judged by")
     try:
-        stack = to_slices(volume)
+        stack = to_slices(volume, control.check)
     except ValueError as problem:
         raise CaseError(str(problem)) from None
     known = annotated_slices(to_reading(labels, stack.record.turn)) if case.sparse else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Set
 from typing import Final
 
 from gliomask.inference.familiarity import describe_intensities, head_quantiles
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.measures import TrainingData, range_of
 from gliomask.store.manifest import StoredCase
 from gliomask.store.store import Store
@@ -22,13 +23,13 @@ def sample(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
     return cases[::step]
 
 
-def training_data(store: Store, patients: Set[str], advance: Callable[[], None]) -> TrainingData:
+def training_data(store: Store, patients: Set[str], control: Control = SILENT) -> TrainingData:
     """Describes the cases of some patients.
 
     Args:
         store: that holds them.
         patients: that the model was trained on; those that the store lacks are not counted.
-        advance: called for each case of ``sample``.
+        control: reports each case of ``sample``.
 
     Raises:
         StoreError: a case can't be read.
@@ -37,7 +38,7 @@ def training_data(store: Store, patients: Set[str], advance: Callable[[], None])
     quantiles = []
     for case in sample(store, patients):
         quantiles.append(head_quantiles(store.stack(case.id)))
-        advance()
+        control.advance(note=case.id)
     in_world = [case for case in cases if case.has_world]
     return TrainingData(
         patients=len({case.patient for case in cases}),

@@ -23,6 +23,7 @@ from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.matlab import is_matlab
 from gliomask.formats.numbers import pick_volume
 from gliomask.formats.volumes import is_volume
+from gliomask.jobs.control import SILENT, Control
 
 SUFFIXES = (*volumes.SUFFIXES, *picture.SUFFIXES)
 """How the names of readable files end, in lower case; DICOM files may have any name."""
@@ -67,8 +68,12 @@ def read_image(file: ImageFile) -> Image:
     return read_images((file,))[0]
 
 
-def read_images(files: Sequence[ImageFile]) -> tuple[Image, ...]:
+def read_images(files: Sequence[ImageFile], control: Control = SILENT) -> tuple[Image, ...]:
     """Several images; a file that holds more than one of them is read only once.
+
+    Args:
+        files: to be read.
+        control: reports each of them.
 
     Raises:
         FormatError: an unknown format; whatever the format finds wrong; no such channel; several
@@ -76,13 +81,15 @@ def read_images(files: Sequence[ImageFile]) -> tuple[Image, ...]:
     """
     contents: dict[tuple[Path, ...], _Content] = {}
     images = []
+    control.start(len(files), "image")
     for file in files:
         if is_series(file.paths):
-            images.append(_read_series(file))
-            continue
-        if file.paths not in contents:
-            contents[file.paths] = _read(file.paths)
-        images.append(_choose(contents[file.paths], file))
+            images.append(_read_series(file, control))
+        else:
+            if file.paths not in contents:
+                contents[file.paths] = _read(file.paths)
+            images.append(_choose(contents[file.paths], file))
+        control.advance()
     return tuple(images)
 
 
@@ -118,8 +125,8 @@ def _read(paths: tuple[Path, ...]) -> _Content:
     return _Content(pictures.read_stack(paths), PICTURE_AFFINE, has_world=False)
 
 
-def _read_series(file: ImageFile) -> Image:
-    return Image(*read_series(file.paths, file.channel), has_world=True)
+def _read_series(file: ImageFile, control: Control) -> Image:
+    return Image(*read_series(file.paths, file.channel, control), has_world=True)
 
 
 def _choose(content: _Content, file: ImageFile) -> Image:

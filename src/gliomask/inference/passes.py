@@ -106,7 +106,7 @@ class Passes:
         Args:
             stack: the slices.
             used: those of its sequences that the network gets, in the card's order.
-            control: is told of the slices.
+            control: reports the slices; stops between the calls of the engine.
 
         Raises:
             ModelError: the network gives NaN or infinity.
@@ -115,7 +115,7 @@ class Passes:
         flips = self.card.flips if self.card.mirrored else ()
 
         def ask(fitted: FloatArray) -> FloatArray:
-            return self._fused(fitted, used, flips)
+            return self._fused(fitted, used, flips, control)
 
         for at, fused in self._answers(stack, used, ask, control):
             maps[:, at] = self._back(fused, stack)
@@ -141,7 +141,7 @@ class Passes:
         voxels, shared = np.zeros((2, len(names), regions), np.int64)
 
         def ask(fitted: FloatArray) -> _Looks:
-            return self._several(fitted, used, flips)
+            return self._several(fitted, used, flips, control)
 
         for at, looks in self._answers(stack, used, ask, control):
             maps[:, at] = self._back(looks.fused, stack)
@@ -208,13 +208,18 @@ class Passes:
             slices = stack.array[at[:, None], index]
             yield at, fit(slices, stack.record.pixel_mm, self.card.size)
 
-    def _several(self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int]) -> _Looks:
+    def _several(
+        self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
+    ) -> _Looks:
         """All maps of the slices, and the mirrored ones of those that may show a tumour."""
         seven = self._ask(fitted, used, sides=True)
         most = tempered(seven.max(axis=(1, 2, 3, 4)), self.card.temperature)
         near = np.flatnonzero(most >= NEARLY * self.card.threshold)
         everywhere = np.arange(len(fitted)) if self.card.mirrored else near
-        mirrored = [self._mirrored(fitted[everywhere], used, axis)[:, 0] for axis in flips]
+        mirrored = []
+        for axis in flips:
+            control.check()
+            mirrored.append(self._mirrored(fitted[everywhere], used, axis)[:, 0])
         if self.card.mirrored:
             fused: FloatArray = np.mean([seven[:, 0], *mirrored], axis=0)
             mirrored = [one[near] for one in mirrored]
@@ -223,9 +228,14 @@ class Passes:
         sides = [seven[near, k] for k in range(1, 1 + _SIDES)]
         return _Looks(fused, near, (*sides, *mirrored))
 
-    def _fused(self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int]) -> FloatArray:
+    def _fused(
+        self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
+    ) -> FloatArray:
         """(N, R, size, size): the map that counts, a mean with the mirrored ones if any."""
-        looks = [self._ask(fitted, used), *(self._mirrored(fitted, used, axis) for axis in flips)]
+        looks = [self._ask(fitted, used)]
+        for axis in flips:
+            control.check()
+            looks.append(self._mirrored(fitted, used, axis))
         mean: FloatArray = np.mean([look[:, 0] for look in looks], axis=0)
         return mean if flips else looks[0][:, 0]
 

@@ -139,14 +139,14 @@ class Predictor:
             thorough: ask the network in several ways, for intervals and a flag; the mask and the
                 probabilities stay the same. It takes as much longer as slices are mirrored for
                 this alone.
-            control: is told of the slices.
+            control: reports the slices.
 
         Raises:
             CaseError: the volume lacks sequences that the model needs, or one is constant.
         """
         self.channels(volume.sequences)
         try:
-            stack = to_slices(volume)
+            stack = to_slices(volume, control.check)
         except ValueError as problem:
             raise CaseError(str(problem)) from None
         return self.segment_stack(stack, case, keep=keep, thorough=thorough, control=control)
@@ -164,8 +164,10 @@ class Predictor:
         if not thorough:
             return self._prediction(stack, case, self.probabilities(stack, control), keep)
         opinions = self.opinions(stack, disagreement=keep, control=control)
+        control.check()
         probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
         plain = self._prediction(stack, case, probabilities, keep)
+        control.check()
         apart = opinions.disagreement
         findings = Findings(self.card, stack, plain, opinions, is_skull_stripped(stack))
         return replace(

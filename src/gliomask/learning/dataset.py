@@ -6,7 +6,8 @@ for each pixel the regions that it belongs to as the bits of one byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -17,11 +18,14 @@ from torch import Tensor
 
 from gliomask.core.labels import LabelArray, region_masks
 from gliomask.core.resample import fit, fit_labels
+from gliomask.jobs.control import Control
 from gliomask.learning.catalogue import Catalogue, IntArray
 from gliomask.store.store import Store
 
 _BYTES_OF_PIXEL = 2
 """Of an image in half precision; its label takes one more."""
+_SLICES = 16
+"""Read at once."""
 
 
 class Slices(Protocol):
@@ -120,16 +124,14 @@ def needed_bytes(catalogue: Catalogue, size: int) -> int:
     return len(catalogue) * size * size * (channels * _BYTES_OF_PIXEL + 1)
 
 
-def keep(
-    source: StoreSlices, device: torch.device, threads: int, done: Callable[[], None]
-) -> KeptSlices:
+def keep(source: StoreSlices, device: torch.device, threads: int, control: Control) -> KeptSlices:
     """Reads all slices into the memory of ``device``.
 
     Args:
         source: where they come from.
         device: where they go to.
         threads: that read.
-        done: called after each case.
+        control: reports each case, some slices at a time.
 
     Raises:
         StoreError: a case can't be read; none is left for later.
@@ -139,11 +141,22 @@ def keep(
     images = torch.empty(shape, dtype=torch.float16, device=device)
     bits = torch.empty((shape[0], *shape[2:]), dtype=torch.uint8, device=device)
     rows = [catalogue.rows_of(case) for case in range(len(catalogue.cases))]
+    parts = [(at, len(at) / max(len(own), 1)) for own in rows for at in _cut(own)]
     with ThreadPoolExecutor(threads) as pool:
-        for at, (some, some_bits) in zip(rows, pool.map(source.fetch, rows), strict=True):
-            images[at], bits[at] = some.to(device), some_bits.to(device)
-            done()
+        read = deque(pool.submit(source.fetch, at) for at, _ in parts)
+        try:
+            for at, share in parts:
+                some, some_bits = read.popleft().result()
+                images[at], bits[at] = some.to(device), some_bits.to(device)
+                control.advance(share)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return KeptSlices(images, bits)
+
+
+def _cut(rows: IntArray) -> list[IntArray]:
+    """Some slices each, so that a stop has not to wait for a whole case."""
+    return np.array_split(rows, max(1, math.ceil(len(rows) / _SLICES)))
 
 
 def region_bits(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np.uint8]:

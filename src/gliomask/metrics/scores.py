@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.labels import LabelArray, region_masks
+from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.lesions import score_lesions
 from gliomask.metrics.metric import METRICS
@@ -54,11 +55,18 @@ class MaskPair:
         return skips or self.reference.shape[0] == 1
 
 
-def score_case(pair: MaskPair, regions: tuple[str, ...]) -> tuple[CaseScore, ...]:
+def score_case(
+    pair: MaskPair, regions: tuple[str, ...], control: Control = SILENT
+) -> tuple[CaseScore, ...]:
     """Judges one case: a score for each region, in their order.
 
     Of a case with slices that nobody annotated (or with a single slice) the surfaces are measured
     within each slice, and no lesions are counted: lone slices don't make a volume.
+
+    Args:
+        pair: its masks.
+        regions: to be scored.
+        control: reports each region.
 
     Raises:
         ValueError: the masks have different shapes.
@@ -69,21 +77,24 @@ def score_case(pair: MaskPair, regions: tuple[str, ...]) -> tuple[CaseScore, ...
     kept = slice(None) if pair.annotated is None else pair.annotated
     reference = region_masks(pair.reference[kept], regions)
     predicted = region_masks(pair.predicted[kept], regions)
-    return tuple(
-        _score_region(pair, region, drawn, found)
-        for region, drawn, found in zip(regions, reference, predicted, strict=True)
-    )
+    control.start(len(regions), "region")
+    scores = []
+    for region, drawn, found in zip(regions, reference, predicted, strict=True):
+        with control.part(region) as part:
+            scores.append(_score_region(pair, region, drawn, found, part))
+    return tuple(scores)
 
 
-def _score_region(pair: MaskPair, region: str, drawn: Mask, found: Mask) -> CaseScore:
+def _score_region(
+    pair: MaskPair, region: str, drawn: Mask, found: Mask, control: Control
+) -> CaseScore:
     spacing = pair.spacing_mm
+    slices = score_slices(drawn, found, None if spacing is None else spacing[1] * spacing[2])
+    control.check()
+    surface = score_surface(drawn, found, spacing, in_plane=pair.sparse)
+    control.check()
+    lesions = None if pair.sparse else score_lesions(drawn, found, spacing)
+    counts = overlap(drawn, found)
     return CaseScore(
-        pair.case,
-        pair.patient,
-        region,
-        overlap(drawn, found),
-        score_slices(drawn, found, None if spacing is None else spacing[1] * spacing[2]),
-        pair.voxel_ml,
-        score_surface(drawn, found, spacing, in_plane=pair.sparse),
-        None if pair.sparse else score_lesions(drawn, found, spacing),
+        pair.case, pair.patient, region, counts, slices, pair.voxel_ml, surface, lesions
     )

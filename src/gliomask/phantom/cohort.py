@@ -84,8 +84,8 @@ def write_cohort(
         notice = _NOTICE.format(layout=layout, patients=patients, seed=seed, options=options)
         write_text(temporary / MARKER, notice)
         for number in numbers:
-            volume, labels = synthetic_patient(seed, options, number - 1)
-            writer.patient(temporary, SyntheticPatient(number, volume, labels))
-            control.advance(1, f"patient {number}")
+            with control.part(f"patient {number}") as part:
+                volume, labels = synthetic_patient(seed, options, number - 1, part)
+                writer.patient(temporary, SyntheticPatient(number, volume, labels))
         writer.summary(temporary, numbers)
     return folder

@@ -13,6 +13,7 @@ import numpy as np
 
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import SEQUENCES, FloatArray, Volume
+from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.anatomy import Template, bend, brain, crumple, load_template
 from gliomask.phantom.contrast import draw_protocol, scan
 from gliomask.phantom.fields import Grid, Region
@@ -28,7 +29,7 @@ _BRAIN_MM = 5.0
 
 
 def synthetic_patient(
-    seed: int, options: PhantomOptions = DEFAULT, index: int = 0
+    seed: int, options: PhantomOptions = DEFAULT, index: int = 0, control: Control = SILENT
 ) -> tuple[Volume, LabelArray]:
     """Makes one patient.
 
@@ -36,6 +37,7 @@ def synthetic_patient(
         seed: of the cohort, 0 or more.
         options: what kind of scan.
         index: of the patient in the cohort, from 0.
+        control: reports the steps of its making.
 
     Returns:
         the volume, (4, I, J, K) with all of ``SEQUENCES``, axes RAS+, values from 0 up in
@@ -50,9 +52,12 @@ def synthetic_patient(
     anatomy, lesion, scanner, noise = np.random.default_rng([seed, index]).spawn(4)
     template, grid = load_template(), options.grid
     places = bend(anatomy, grid)
-    fractions, labels = _brain_with_tumour(template, grid, places, (anatomy, lesion), options)
+    control.start(5, "step")
+    streams = (anatomy, lesion)
+    fractions, labels = _brain_with_tumour(template, grid, places, streams, options, control)
     if options.skull:
         fractions = _with_head(template, grid, places, anatomy, fractions)
+    control.advance()
     images = scan(noise, grid, fractions, draw_protocol(scanner))
     if not options.skull:
         images *= fractions.sum(axis=0) > 0.5
@@ -65,6 +70,7 @@ def _brain_with_tumour(
     places: FloatArray,
     streams: tuple[np.random.Generator, np.random.Generator],
     options: PhantomOptions,
+    control: Control,
 ) -> tuple[FloatArray, LabelArray]:
     """(T, I, J, K) fractions of what lies within the skull, and (I, J, K) labels."""
     anatomy, lesion = streams
@@ -72,14 +78,18 @@ def _brain_with_tumour(
     region = Region(grid, depth > -_BRAIN_MM)
     world, outline = region.take(grid.points()), region.take(places)
     vault = template.vault_mm(outline)
+    control.advance()
     points = crumple(anatomy, region, outline, vault)
     tumour = draw_tumour(lesion, template, world, points, options.enhancing)
     push_aside(tumour, world, points, vault)
+    control.advance()
     healthy = brain(anatomy, region, template.tissues(points))
+    control.advance()
     parts = grow(lesion, region, tumour, world, points, healthy)
     fractions = tissues_of(lesion, region, parts, tumour.density)
     left = 1 - fractions.sum(axis=0) / np.maximum(healthy.sum(axis=0), 1e-3)
     fractions[[Tissue.CSF, Tissue.GM, Tissue.WM]] = healthy * np.clip(left, 0, 1)
+    control.advance()
     add_vessels(anatomy, region, fractions)
     add_spots(anatomy, region, fractions)
     return region.put(np.asarray(fractions.mean(axis=-1))), parts.labels(region)

@@ -25,6 +25,7 @@ import yaml
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import Failure, InputError
 from gliomask.evaluation.case import JudgedCase
+from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.exchange import find_exchanges
 from gliomask.metrics.score_table import metrics_csv
 from gliomask.nets.parameters import count_parameters
@@ -124,7 +125,7 @@ def check_target(out: Path) -> None:
         )
 
 
-def write_judgement(out: Path, judgement: Judgement) -> Judged:
+def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) -> Judged:
     """Works out the figures and writes the folder, whole or not at all.
 
     An earlier evaluation in it is replaced.
@@ -132,8 +133,10 @@ def write_judgement(out: Path, judgement: Judgement) -> Judged:
     Args:
         out: the folder.
         judgement: what to write; at least one case.
+        control: reports the charts; a stop leaves the folder as it was.
     """
     analysis = _analyse(judgement)
+    control.check()
     remarks = _remarks(judgement)
     keys = {
         **analysis_keys(analysis),
@@ -153,9 +156,13 @@ def write_judgement(out: Path, judgement: Judgement) -> Judged:
         _write_tables(folder / TABLES, analysis)
         if judgement.report:
             charts = list(evaluation_charts(analysis))
+            control.start(len(charts) + judgement.figures, "drawing charts")
             for chart in charts:
-                save(chart.figure, folder / FIGURES / chart.stem, ("svg", "png"))
-            _draw_panels(judgement, folder / FIGURES)
+                for kind in ("svg", "png"):
+                    control.check()
+                    save(chart.figure, folder / FIGURES / chart.stem, (kind,))
+                control.advance()
+            _draw_panels(judgement, folder / FIGURES, control)
             findings = _findings(judgement, analysis, remarks, charts, checklist)
             write_text(folder / REPORT, evaluation_page(findings))
     return Judged(analysis, remarks)
@@ -274,7 +281,7 @@ def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
     return latex_table(LatexTable(table.columns, table.rows, caption, f"tab:{name}"))
 
 
-def _draw_panels(judgement: Judgement, folder: Path) -> None:
+def _draw_panels(judgement: Judgement, folder: Path, control: Control) -> None:
     """Panels named so that they sort from the worst case to the best; those with an image only."""
     shown = [
         (dice, case)
@@ -287,6 +294,7 @@ def _draw_panels(judgement: Judgement, folder: Path) -> None:
         score = case.scores[0]
         view = decode_slice(picture, case.case, score.overlap.dice, synthetic=case.synthetic)
         draw_panels(view, folder / f"panels_{rank:02d}_{case.case}.png")
+        control.advance()
 
 
 def _chosen(ranked: Sequence[Ranked], count: int) -> list[Ranked]:

@@ -13,6 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
+from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.policy import Score
 from gliomask.statistics.permutation import holm, sign_flip_test
 from gliomask.statistics.summary import bootstrap_ci95
@@ -92,7 +93,11 @@ class Comparison:
 
 
 def compare(
-    sets: Mapping[str, Scores], *, lower_is_better: Collection[str] = (), seed: int = 0
+    sets: Mapping[str, Scores],
+    *,
+    lower_is_better: Collection[str] = (),
+    seed: int = 0,
+    control: Control = SILENT,
 ) -> Comparison:
     """Compares each pair of sets in each metric.
 
@@ -102,6 +107,7 @@ def compare(
             decides who wins, not the sign of the difference.
         seed: of bootstrap and test; each comparison starts from it anew, so that none depends on
             which others are made.
+        control: reports each comparison.
 
     Raises:
         ValueError: fewer than two sets, sets with different metrics, a score that is not finite.
@@ -110,11 +116,13 @@ def compare(
     if len(names) < 2:
         raise ValueError("nothing to compare: fewer than two sets")
     metrics = _metrics(sets)
-    found = [
-        _difference((metric, a, b), sets, seed, -1.0 if metric in lower_is_better else 1.0)
-        for a, b in combinations(names, 2)
-        for metric in metrics
-    ]
+    asked = [(metric, a, b) for a, b in combinations(names, 2) for metric in metrics]
+    control.start(len(asked), "comparing")
+    found = []
+    for what in asked:
+        better = -1.0 if what[0] in lower_is_better else 1.0
+        found.append(_difference(what, sets, seed, better))
+        control.advance(note=what[0])
     corrected = holm([one.p for one in found])
     differences = (replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True))
     absent, shared = _absent(sets)

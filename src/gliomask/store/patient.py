@@ -26,10 +26,13 @@ from gliomask.core.labels import LabelArray, region_masks
 from gliomask.core.slices import Record, SliceStack, to_slices
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
+from gliomask.jobs.control import SILENT, Control
 from gliomask.store.manifest import PATIENTS, StoredCase
 
 ABSENT = {"images": float("nan"), "labels": 255}
 """What the slices of an array never hold, and a slice whose file is gone reads as."""
+_SLICES = 16
+"""Written at once; between them is a moment to stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,20 +57,29 @@ def patient_path(store: Path, patient: str) -> Path:
     return store / PATIENTS / f"{safe_name(patient)}.zarr"
 
 
-def write_patient(store: Path, patient: str, cases: Sequence[LoadedCase]) -> None:
+def write_patient(
+    store: Path, patient: str, cases: Sequence[LoadedCase], control: Control = SILENT
+) -> None:
     """Writes one patient's cases, all of them or none; what stood there before is replaced.
+
+    Args:
+        store: its path.
+        patient: whose cases.
+        cases: all of the patient's.
+        control: reports the slices of images and labels.
 
     Raises:
         ValueError: a case whose image is constant or whose affine is singular.
     """
+    control.start(2 * len(cases), "writing")
     with atomic.atomic_folder(patient_path(store, patient)) as folder:
         root = zarr.open_group(str(folder), mode="w", zarr_format=3)
         for loaded in cases:
-            stack = to_slices(loaded.volume)
+            stack = to_slices(loaded.volume, control.check)
             group = root.create_group(loaded.case.id)
-            _write(group, "images", stack.array.astype(np.float16))
+            _write(group, "images", stack.array.astype(np.float16), control)
             turned = to_reading(loaded.labels, stack.record.turn)
-            _write(group, "labels", np.ascontiguousarray(turned))
+            _write(group, "labels", np.ascontiguousarray(turned), control)
             entry = _describe(loaded, stack)
             group.attrs.update({"case": entry.model_dump(mode="json"), **_plain(stack.record)})
 
@@ -100,7 +112,7 @@ def open_case(store: Path, case: StoredCase) -> tuple[zarr.Array[Any], zarr.Arra
     return images, labels, record
 
 
-def _write(group: zarr.Group, name: str, array: np.ndarray[Any, Any]) -> None:
+def _write(group: zarr.Group, name: str, array: np.ndarray[Any, Any], control: Control) -> None:
     target = group.create_array(
         name,
         shape=array.shape,
@@ -110,7 +122,11 @@ def _write(group: zarr.Group, name: str, array: np.ndarray[Any, Any]) -> None:
         # Zarr reads a chunk that is missing as the fill value: one that no slice holds.
         fill_value=ABSENT[name],
     )
-    target[...] = array
+    for first in range(0, len(array), _SLICES):
+        some = slice(first, min(first + _SLICES, len(array)))
+        target[some] = array[some]
+        share = (some.stop - some.start) / len(array)
+        control.advance(share, f"{name}: slice {some.stop} of {len(array)}")
 
 
 def _describe(loaded: LoadedCase, stack: SliceStack) -> StoredCase:

@@ -14,6 +14,7 @@ from gliomask.core.reliability import reliability
 from gliomask.datasets.load import load_series, stack_series
 from gliomask.errors import CaseError, InputError
 from gliomask.formats.images import Image
+from gliomask.jobs.control import SILENT, Control
 from gliomask.studies.contrast_check import check_contrast
 from gliomask.studies.dicom_study import SOURCE as DICOM
 
@@ -22,7 +23,12 @@ HINT = "leave out --no-align, and they are laid onto one grid"
 
 
 def load_on_one_grid(
-    case: Case, reference: str | None = None, *, align: bool = True, n4: bool = False
+    case: Case,
+    reference: str | None = None,
+    *,
+    align: bool = True,
+    n4: bool = False,
+    control: Control = SILENT,
 ) -> AlignedStudy:
     """Reads a case's images as one volume.
 
@@ -35,13 +41,15 @@ def load_on_one_grid(
             T2, T1ce and T1.
         align: lay the series onto the reference; otherwise other grids are refused.
         n4: apply N4 bias-field correction to each series first.
+        control: reports each image; a stop ends a registration too.
 
     Raises:
         CaseError: as ``load_case``, ``align_study`` and ``check_contrast``; negative intensities
             with ``n4``.
         InputError: a reference without alignment.
     """
-    return put_on_one_grid(case, load_series(case), reference, align=align, n4=n4)
+    series = load_series(case, control)
+    return put_on_one_grid(case, series, reference, align=align, n4=n4, control=control)
 
 
 def put_on_one_grid(
@@ -51,13 +59,14 @@ def put_on_one_grid(
     *,
     align: bool = True,
     n4: bool = False,
+    control: Control = SILENT,
 ) -> AlignedStudy:
     """The same for images of the case that have been read already, in the case's order."""
     if reference is not None and not align:
         raise InputError("a reference is of no use where nothing may be aligned", field="reference")
     if n4:
-        series = {name: _evened(case, name, image) for name, image in series.items()}
-    study = check_contrast(case, _on_grid(case, series, reference, align))
+        series = {name: _evened(case, name, image, control) for name, image in series.items()}
+    study = check_contrast(case, _on_grid(case, series, reference, align, control))
     if not n4:
         return study
     note = "N4 bias-field correction was applied"
@@ -80,7 +89,7 @@ def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
 
 
 def _on_grid(
-    case: Case, series: Mapping[str, Image], reference: str | None, align: bool
+    case: Case, series: Mapping[str, Image], reference: str | None, align: bool, control: Control
 ) -> AlignedStudy:
     scanned, placed = case.source == DICOM, all(image.has_world for image in series.values())
     if not align or not placed:
@@ -88,15 +97,15 @@ def _on_grid(
     if reference is None and not scanned and on_one_grid(series):
         return AlignedStudy(stack_series(case, series))
     try:
-        return align_study(series, reference, scanned=scanned)
+        return align_study(series, reference, scanned=scanned, control=control)
     except CaseError as problem:
         told = ", ".join(f"{one.sequence} is {one.series}" for one in case.series if one.used)
         problem.what = f"{case.id}: {problem.what}{f' ({told})' if told else ''}"
         raise
 
 
-def _evened(case: Case, name: str, image: Image) -> Image:
+def _evened(case: Case, name: str, image: Image, control: Control) -> Image:
     try:
-        return image._replace(array=correct_bias(image.array, image.affine))
+        return image._replace(array=correct_bias(image.array, image.affine, control))
     except ValueError as problem:
         raise CaseError(f"{case.id}: {name}: {problem}") from None

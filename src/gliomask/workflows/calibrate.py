@@ -16,7 +16,6 @@ had fewer training patients.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -24,7 +23,7 @@ from pydantic import JsonValue
 from gliomask.config import Options, Recipe, build
 from gliomask.errors import ConfigError, ModelError, StoreError
 from gliomask.evaluation.assignment import Question, assign_folds
-from gliomask.evaluation.measurement import MeasuredCase, choose_clean_up, measure, subsets_of
+from gliomask.evaluation.measurement import MeasuredCase, choose_clean_up, measure
 from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.evaluation.training_data import sample, training_data
 from gliomask.evaluation.validation_facts import validation_facts
@@ -40,6 +39,9 @@ from gliomask.provenance.patients import Seen, read_seen
 from gliomask.statistics.logit_counts import pool
 from gliomask.statistics.temperature import Temperature, adjusted_threshold, fit_temperature
 from gliomask.store.store import open_store
+
+_STEPS = 10
+"""Of a case: one to read it, the others to measure."""
 
 
 class CalibrateOptions(Options):
@@ -106,9 +108,8 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
         own = _chosen_on(options.model, options.store, seen)
         measures, part = [_Measure(Predictor(opened.engine, card), own)], "validation"
     store = open_store(options.store)
-    count = sum(len(one.subjects) for one in measures)
-    looks = count * (1 + len(subsets_of(card))) + len(sample(store, seen.trained))
-    control.start(looks, "calibrating")
+    measured = sum(len(one.subjects) for one in measures)
+    control.start(measured + len(sample(store, seen.trained)), "calibrating")
     cases = [case for one in measures for case in _measured(one, control)]
     found = fit_temperature(pool(one for case in cases for one in case.full.counts.values()))
     patients = len({case.patient for case in cases})
@@ -117,7 +118,7 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
         update={
             "clean_up": _at_temperature(chosen, found.value),
             "validation": validation_facts(cases, found.value, chosen),
-            "training_data": training_data(store, seen.trained, control.advance),
+            "training_data": training_data(store, seen.trained, control),
         }
     )
     write_card(options.model / CARD_FILE, written)
@@ -212,12 +213,12 @@ def _calibrated(card: ModelCard, found: Temperature, part: str, patients: int) -
 
 def _measured(one: _Measure, control: Control) -> list[MeasuredCase]:
     """All regions have one temperature, so their voxels are counted together later."""
-    return [
-        measure(
-            one.predictor,
-            subject.patient,
-            subject.load(),
-            partial(control.advance, note=subject.case),
-        )
-        for subject in one.subjects
-    ]
+    cases = []
+    for subject in one.subjects:
+        with control.part(subject.case) as part:
+            part.start(_STEPS, "")
+            with part.part() as reading:
+                examination = subject.load(reading)
+            with part.part(steps=_STEPS - 1) as measuring:
+                cases.append(measure(one.predictor, subject.patient, examination, measuring))
+    return cases

@@ -79,10 +79,10 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
     rows = {}
     for name, folder in _named(options.evaluations).items():
         rows[name] = _read(folder)
-        control.advance()
+        control.advance(note=name)
     sets = _sets(rows, _chosen(options.metrics))
     lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
-    found = compare(sets, lower_is_better=lower, seed=options.seed)
+    found = compare(sets, lower_is_better=lower, seed=options.seed, control=control)
     keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, **asdict(found)}
     table = LatexTable(COLUMNS, comparison_rows(found), POLICY.text, "tab:comparison")
     with atomic_folder(options.out) as folder:

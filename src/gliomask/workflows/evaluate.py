@@ -42,6 +42,10 @@ from gliomask.results.evaluation import (
 )
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 
+_READING, _SEGMENTING, _SCORING = 1, 6, 3
+"""Of ``_STEPS``: about how the time of a case is shared out."""
+_STEPS = _READING + _SEGMENTING + _SCORING
+
 
 class EvaluateOptions(Options):
     """What ``evaluate`` is asked to do."""
@@ -152,7 +156,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         figures=options.figures,
         report=options.report,
     )
-    written = write_judgement(options.out, judgement)
+    written = write_judgement(options.out, judgement, control)
     journal.discard()
     result = EvaluateResult(
         options.out,
@@ -185,9 +189,14 @@ def _judge_case(task: _Task, control: Control) -> JudgedCase:
     if not regions:
         told = ", ".join(subject.regions)
         raise CaseError(f"the reference tells {told}, the model other regions")
-    examination = subject.load()
+    control.start(_STEPS, "")
+    with control.part(steps=_READING) as part:
+        examination = subject.load(part)
     record = examination.stack.record
-    prediction = predictor.segment_stack(examination.stack, subject.case, keep=True)
+    with control.part(steps=_SEGMENTING) as part:
+        prediction = predictor.segment_stack(
+            examination.stack, subject.case, keep=True, control=part
+        )
     sizes = spacing_mm(record.affine)
     along = tuple(sizes[axis] for axis in record.turn.axes)
     pair = MaskPair(
@@ -200,13 +209,16 @@ def _judge_case(task: _Task, control: Control) -> JudgedCase:
         spacing_mm=(along[0], along[1], along[2]) if record.has_world else None,
     )
     said = prediction.probabilities
+    control.check()
     counts = {} if said is None else count_voxels(said, prediction.regions, examination)
     known = Circumstances(
         traits=subject.traits,
         calibration={region: one for region, one in counts.items() if region in regions},
         synthetic=subject.synthetic,
     )
-    return judge(pair, regions, _background(examination), known)
+    control.check()
+    with control.part(steps=_SCORING) as part:
+        return judge(pair, regions, _background(examination), known, part)
 
 
 def _background(examination: Examination) -> Background:

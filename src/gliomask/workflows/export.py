@@ -70,17 +70,19 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
         what = "there is something at the place of the bundle"
         raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
     openvino = _load_openvino() if options.to == "openvino" else None
+    control.start(3, "exporting")
     arrays, card = read_arrays(options.model)
     check_usable(card)
     tell_licence(options.model, card)
-    control.check()
+    control.advance(note="weights")
     graph = whole_graph(card, network_of(arrays, card)).SerializeToString(deterministic=True)
+    control.advance(note="graph")
     with atomic_folder(options.out) as folder:
         if openvino is None:
             (folder / "model.onnx").write_bytes(graph)
         else:
             _save_openvino(openvino, graph, folder / "model.xml")
-        control.check()
+        control.advance(note="written")
         told = Told(card, _checksums(folder), openvino=openvino is not None)
         # The card as it is, not as this version would write it.
         (folder / CARD_FILE).write_bytes((options.model / CARD_FILE).read_bytes())

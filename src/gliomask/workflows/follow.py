@@ -21,7 +21,7 @@ from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import read_nifti
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.course import RegionCourse, region_course
-from gliomask.lesions.description import describe_found
+from gliomask.lesions.description import RegionReport, describe_found
 from gliomask.lesions.error import Measured, probability_volume, stated_volume
 from gliomask.lesions.lesions import Lesions, Mask, find_lesions
 from gliomask.lesions.matching import Track, match_lesions, on_grid
@@ -87,18 +87,16 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
         ConfigError: not as many dates as inputs, or two that are equal.
     """
     _check_target(options.out)
-    points, notes = _in_order(read_time_points(options.inputs, options.labels), options.dates)
+    read = read_time_points(options.inputs, options.labels, control)
+    points, notes = _in_order(read, options.dates)
     regions = _shared_regions(points)
     registered, said = _registration(points, options.registered)
-    control.start(len(regions), "measuring")
-    courses = []
-    for region in regions:
-        courses.append(_course(points, region, registered))
-        control.advance(note=region)
+    control.start(len(regions) * len(points), "measuring")
+    courses = tuple(_course(points, region, registered, control) for region in regions)
     found = Followed(
         names=tuple(point.name for point in points),
         dates=tuple(point.day for point in points),
-        courses=tuple(courses),
+        courses=courses,
         notes=(*notes, *_remarks(points, regions), said, ARITHMETIC),
     )
     with atomic_folder(options.out) as folder:
@@ -169,18 +167,27 @@ def _registration(points: Sequence[TimePoint], told: bool) -> tuple[bool, str]:
     return (True, _TOLD) if told else (False, _UNREGISTERED)
 
 
-def _course(points: Sequence[TimePoint], region: str, registered: bool) -> RegionCourse:
-    masks = [region_masks(point.mask, (region,))[0] for point in points]
-    found = [find_lesions(mask, point.affine) for mask, point in zip(masks, points, strict=True)]
-    reports = [
-        describe_found(mask, lesions, point.affine, region)
-        for mask, lesions, point in zip(masks, found, points, strict=True)
-    ]
-    volumes = [
-        _best_volume(point, region, mask, report.volume_ml)
-        for point, mask, report in zip(points, masks, reports, strict=True)
-    ]
+def _course(
+    points: Sequence[TimePoint], region: str, registered: bool, control: Control
+) -> RegionCourse:
+    measured = []
+    for point in points:
+        measured.append(_measured(point, region, control))
+        control.advance(note=f"{region} of {point.name}")
+    found, reports, volumes = zip(*measured, strict=True)
     return region_course(reports, volumes, _tracks(points, found) if registered else None)
+
+
+def _measured(
+    point: TimePoint, region: str, control: Control
+) -> tuple[Lesions, RegionReport, Measured]:
+    """The lesions of a region at a time point, their figures and its volume."""
+    mask = region_masks(point.mask, (region,))[0]
+    lesions = find_lesions(mask, point.affine)
+    control.check()
+    report = describe_found(mask, lesions, point.affine, region)
+    control.check()
+    return lesions, report, _best_volume(point, region, mask, report.volume_ml)
 
 
 def _tracks(points: Sequence[TimePoint], found: Sequence[Lesions]) -> tuple[Track, ...]:

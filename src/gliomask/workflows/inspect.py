@@ -126,8 +126,8 @@ def _of_data_set(found: Found, options: InspectOptions, control: Control) -> Ins
     looked = []
     control.start(len(found.cases), "reading cases" if options.full else "reading headers")
     for case in found.cases:
-        looked.append(_look(case, full=options.full))
-        control.advance()
+        with control.part(case.id) as part:
+            looked.append(_look(case, full=options.full, control=part))
     told = _inspection(Surveyed(found.cases, found.problems), looked, options)
     return replace(told, layout=found.layout, explanation=found.explanation)
 
@@ -142,10 +142,11 @@ def _of_examinations(
     looked, rows = [], of_case.pop("", [])
     control.start(len(found.cases), "reading cases" if options.full else "reading headers")
     for case in found.cases:
-        one = _look(case, of_case.get(case.id) or audit_images(case), full=options.full)
+        with control.part(case.id) as part:
+            audits = of_case.get(case.id) or audit_images(case)
+            one = _look(case, audits, full=options.full, control=part)
         looked.append(one)
         rows += one.rows
-        control.advance()
     return replace(_inspection(found, looked, options), series=tuple(rows))
 
 
@@ -158,14 +159,14 @@ class _Looked:
     rows: tuple[SeriesAudit, ...] = ()
 
 
-def _look(case: Case, rows: Sequence[SeriesAudit] = (), *, full: bool) -> _Looked:
+def _look(case: Case, rows: Sequence[SeriesAudit] = (), *, full: bool, control: Control) -> _Looked:
     uses = {row.sequence: row.series for row in rows if row.used and row.sequence}
     try:
         if rows:
             apart = other_grids(case)
             rows = [_with_problem(row, apart.get(row.sequence or "")) for row in rows]
         uses = {name: uses.get(name) or called(file) for name, file in case.images.items()}
-        return _Looked(_report(case, uses, full=full), (), tuple(rows))
+        return _Looked(_report(case, uses, full=full, control=control), (), tuple(rows))
     except InputError as problem:
         refused = tuple(_refused(row) if row.used else row for row in rows)
         return _Looked(None, ((case.id, str(problem)),), refused)
@@ -195,11 +196,11 @@ def _inspection(found: Surveyed, looked: Sequence[_Looked], options: InspectOpti
     )
 
 
-def _report(case: Case, uses: dict[str, str], *, full: bool) -> CaseReport:
+def _report(case: Case, uses: dict[str, str], *, full: bool, control: Control) -> CaseReport:
     tumour = None
     doubts: tuple[str, ...] = ()
     if full:
-        volume, labels = load_case(case)
+        volume, labels = load_case(case, control)
         doubts = implausible_notes(volume)
         grid, affine, has_world = volume.shape, volume.affine, volume.has_world
         if labels is not None:

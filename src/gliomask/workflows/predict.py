@@ -59,6 +59,10 @@ NOT_OF_THE_RESULT = {
 }
 """Options that change nothing in a mask."""
 
+_READING, _SEGMENTING, _WRITING = 2, 6, 2
+"""Of ``_STEPS``: about how the time of a case is shared out."""
+_STEPS = _READING + _SEGMENTING + _WRITING
+
 
 class PredictOptions(Options):
     """What ``predict`` is asked to do."""
@@ -219,14 +223,16 @@ class Segmenter:
             return self._told(earlier, case, earlier=True)
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
+        control.start(_STEPS, "")
         outcome = self._segment(case, write, control)
         outcome = replace(outcome, result=result, key=key, origins=origins)
         # Files of another result may not stand beside the new mask, whoever asked for them.
         there = _files(options.out, earlier) if earlier is not None else ()
         same = earlier is not None and earlier.result == result
         kept, stale = (there, ()) if same else ((), there)
-        with staged(options.out, record_path(options.out, case).name, stale) as folder:
-            record = write_outputs(folder, outcome, write, kept, strict=options.write is not None)
+        strict, name = options.write is not None, record_path(options.out, case).name
+        with staged(options.out, name, stale) as folder, control.part(steps=_WRITING) as part:
+            record = write_outputs(folder, outcome, write, kept, strict=strict, control=part)
         if self.bids is not None:
             self.bids.write(outcome)
         return self._told(record, case, earlier=False)
@@ -241,16 +247,19 @@ class Segmenter:
         options, clock = self.options, Clock()
         if self.limit is not None:
             check_fits(case, self.limit)
-        study = load_on_one_grid(case, options.reference, align=options.align, n4=options.n4)
+        with control.part(steps=_READING) as part:
+            how = {"align": options.align, "n4": options.n4}
+            study = load_on_one_grid(case, options.reference, **how, control=part)
         clock.lap("read")
         shown = "html" in write
-        prediction = self.predictor.segment(
-            study.volume,
-            case.id,
-            keep=options.probabilities or options.disagreement or shown,
-            thorough=options.thorough or options.disagreement,
-            control=control,
-        )
+        with control.part(steps=_SEGMENTING) as part:
+            prediction = self.predictor.segment(
+                study.volume,
+                case.id,
+                keep=options.probabilities or options.disagreement or shown,
+                thorough=options.thorough or options.disagreement,
+                control=part,
+            )
         clock.lap("segment")
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
         layers = tuple(name for name, asked in wanted.items() if asked)

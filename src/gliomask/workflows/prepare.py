@@ -208,19 +208,27 @@ def _prepare_patient(
         return there, False, []
     loaded: list[LoadedCase] = []
     problems: list[Problem] = []
+    control.start(2 * len(cases), "")
     for case in sorted(cases, key=lambda case: case.id):
-        try:
-            volume, labels = load_case(case)
-            if labels is None:
-                raise CaseError("the case has no mask")
-            case = replace(case, notes=(*case.notes, *implausible_notes(volume)))
-            loaded.append(LoadedCase(case, volume, labels, fingerprints[case.id]))
-        except InputError as problem:
-            problems.append((case.id, str(problem)))
+        with control.part(case.id) as part:
+            try:
+                loaded.append(_loaded(case, fingerprints[case.id], part))
+            except InputError as problem:
+                problems.append((case.id, str(problem)))
     if not loaded:
         return (), False, problems
-    write_patient(store, patient, loaded)
+    with control.part(patient, len(cases)) as part:
+        write_patient(store, patient, loaded, part)
     return stored_cases(store, patient) or (), True, problems
+
+
+def _loaded(case: Case, fingerprint: str, control: Control) -> LoadedCase:
+    volume, labels = load_case(case, control)
+    if labels is None:
+        raise CaseError("the case has no mask")
+    control.check()
+    case = replace(case, notes=(*case.notes, *implausible_notes(volume)))
+    return LoadedCase(case, volume, labels, fingerprint)
 
 
 def _fingerprint(case: Case) -> str:

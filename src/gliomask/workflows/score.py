@@ -46,6 +46,9 @@ from gliomask.statistics.evaluation_summary import EvaluationSummary
 _FEW = 8
 """Pairs up to which starting processes takes longer than judging."""
 
+_STEPS = 10
+"""Of a pair: one for each of its three files, the others to judge it."""
+
 
 class ScoreOptions(Options):
     """What ``score`` is asked to do."""
@@ -141,7 +144,7 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         about=about,
         provenance=provenance("score", options),
     )
-    written = write_judgement(options.out, judgement)
+    written = write_judgement(options.out, judgement, control)
     journal.discard()
     result = ScoreResult(
         options.out, written.analysis.summary, schemes.explanation, written.remarks, done.resumed
@@ -173,7 +176,9 @@ class _Task:
 
 def _judge(task: _Task, control: Control) -> JudgedCase:
     reference, prediction = task.reference, task.prediction
+    control.start(_STEPS, "")
     drawn, grid = _read(reference, task.drawn_by, "reference_labels")
+    control.advance(note="reading")
     found, other = _read(prediction, task.found_by, "prediction_labels")
     if not same_grid(grid, other):
         raise CaseError(
@@ -193,17 +198,18 @@ def _judge(task: _Task, control: Control) -> JudgedCase:
         voxel_ml=voxel_ml(grid.affine) if has_world else None,
         spacing_mm=sizes if has_world else None,
     )
+    control.advance(note="reading")
     image, remarks = _image(reference, grid)
+    control.advance(note="reading")
     told = set(task.drawn_by.regions) & set(task.found_by.regions)
     traits: dict[str, Trait] = {"site": reference.site} if reference.site else {}
     if has_world:
         traits["slice thickness"] = sizes[0]
-    return judge(
-        pair,
-        tuple(region for region in REGIONS if region in told),
-        Background(image, (sizes[1], sizes[2]), has_world),
-        Circumstances(traits, remarks=remarks, synthetic=reference.synthetic),
-    )
+    regions = tuple(region for region in REGIONS if region in told)
+    shown_on = Background(image, (sizes[1], sizes[2]), has_world)
+    known = Circumstances(traits, remarks=remarks, synthetic=reference.synthetic)
+    with control.part(steps=_STEPS - 3) as part:
+        return judge(pair, regions, shown_on, known, part)
 
 
 def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray, Grid]:

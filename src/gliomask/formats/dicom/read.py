@@ -14,14 +14,18 @@ from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.grid import Grid, arrange
 from gliomask.formats.dicom.parts import volumes_of
 from gliomask.formats.dicom.pixels import read_frames
+from gliomask.jobs.control import SILENT, Control
 
 
-def read_series(paths: Sequence[Path], part: int | None = None) -> tuple[FloatArray, Affine]:
+def read_series(
+    paths: Sequence[Path], part: int | None = None, control: Control = SILENT
+) -> tuple[FloatArray, Affine]:
     """The intensities of a series, each slice scaled as its header says.
 
     Args:
         paths: its files, in any order.
         part: which volume of files that hold several (echoes, kinds, stacks), from 0.
+        control: a stop ends it between two files or frames.
 
     Returns:
         (I = columns, J = rows, K = slices) float32, K along the normal of the slices; and the
@@ -32,23 +36,25 @@ def read_series(paths: Sequence[Path], part: int | None = None) -> tuple[FloatAr
             choice, or no such volume.
         MachineError: the disk failed.
     """
-    grid = series_grid(paths, part)
+    grid = series_grid(paths, part, control)
     columns, rows, slices = grid.shape
     stack = np.empty((slices, rows, columns), np.float32)
     places = _by_file(grid.frames)
     wanted = [(path, [grid.frames[k].number for k in ks]) for path, ks in places.items()]
     order = [k for ks in places.values() for k in ks]
     for k, stored in zip(order, read_frames(wanted), strict=True):
+        control.check()
         slope, intercept = grid.frames[k].scaling
         stack[k] = stored * slope + intercept
     return stack.transpose(2, 1, 0), grid.affine
 
 
-def series_grid(paths: Sequence[Path], part: int | None = None) -> Grid:
+def series_grid(paths: Sequence[Path], part: int | None = None, control: Control = SILENT) -> Grid:
     """The grid of a series, from the headers of its files; see ``read_series``."""
     frames: list[Frame] = []
     uids = set()
     for path in paths:
+        control.check()
         file = read_file(path)
         if file.problem or file.directory:
             raise FormatError(file.problem or f"{path}: no image but a DICOMDIR")

@@ -13,6 +13,7 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import LEVELS, Level
 from gliomask.core.volume import FloatArray, Volume
+from gliomask.jobs.control import SILENT, Control
 from gliomask.report import style
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 from gliomask.report.page import Assets, data_uri, embedded, read_text, render
@@ -99,7 +100,7 @@ class CasePage:
     still: bytes | None = None
 
 
-def write_case_page(path: Path, page: CasePage) -> Path:
+def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Path:
     """Writes the page, whole or not at all.
 
     It holds everything that it shows and asks the network for nothing. What leaves the machine
@@ -109,6 +110,7 @@ def write_case_page(path: Path, page: CasePage) -> Path:
     Args:
         path: the file, ``.html``; its folder is made if it is missing.
         page: what to tell.
+        control: a stop ends it between two layers.
 
     Returns:
         ``path``.
@@ -117,7 +119,7 @@ def write_case_page(path: Path, page: CasePage) -> Path:
         ValueError: the mask or a map is not on the grid of the volume.
     """
     _check(page)
-    view = viewer_data(page.prediction, page.volume, page.disagreement)
+    view = viewer_data(page.prediction, page.volume, page.disagreement, control)
     context = {
         "case": page.prediction.case,
         "prediction": page.prediction,

@@ -13,6 +13,7 @@ import numpy as np
 from gliomask.core.labels import REGIONS
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray, Volume, best_shown
+from gliomask.jobs.control import SILENT, Control
 from gliomask.report import style
 from gliomask.report.case.layers import (
     Grid,
@@ -43,7 +44,10 @@ class ViewerData:
 
 
 def viewer_data(
-    prediction: Prediction, volume: Volume, disagreement: FloatArray | None = None
+    prediction: Prediction,
+    volume: Volume,
+    disagreement: FloatArray | None = None,
+    control: Control = SILENT,
 ) -> ViewerData:
     """Encodes all layers of one examination.
 
@@ -51,13 +55,16 @@ def viewer_data(
         prediction: of ``volume``.
         volume: the examination.
         disagreement: (I, J, K) of values from 0, how much the network's side maps differ.
+        control: a stop ends it between two layers.
     """
     grid = grid_of(volume, prediction.mask)
     blobs: dict[str, str] = {}
-    images = [
-        _entry(blobs, f"image-{name}", sequence_name(name), image_layer(image, grid))
-        for name, image in zip(volume.sequences, volume.array, strict=True)
-    ]
+    images = []
+    for name, image in zip(volume.sequences, volume.array, strict=True):
+        control.check()
+        layer = image_layer(image, grid)
+        images.append(_entry(blobs, f"image-{name}", sequence_name(name), layer))
+    control.check()
     mask = _entry(blobs, "mask", "Mask", mask_layer(prediction.mask, grid))
     settings = {
         "case": prediction.case,

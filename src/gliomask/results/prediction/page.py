@@ -8,6 +8,7 @@ from pathlib import Path
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import FloatArray
+from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.description import LesionReport
 from gliomask.provenance.record import software
 from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
@@ -18,13 +19,14 @@ from gliomask.results.prediction.outcome import Outcome, measured_ml
 _MOST_LESIONS = 12
 
 
-def write_page(path: Path, outcome: Outcome, still: Path | None) -> None:
+def write_page(path: Path, outcome: Outcome, still: Path | None, control: Control = SILENT) -> None:
     """Writes the page of a case.
 
     Args:
         path: of the page.
         outcome: to tell.
         still: a picture of it that is drawn already.
+        control: a stop ends it between two layers.
     """
     prediction = outcome.prediction
     page = CasePage(
@@ -39,7 +41,7 @@ def write_page(path: Path, outcome: Outcome, still: Path | None) -> None:
         provenance={"software": ", ".join(f"{k} {v}" for k, v in software().items())},
         still=still.read_bytes() if still else None,
     )
-    write_case_page(path, page)
+    write_case_page(path, page, control)
 
 
 def _largest(disagreement: FloatArray | None) -> FloatArray | None:

@@ -24,6 +24,7 @@ from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, S
 from gliomask.errors import FormatError, InputError
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_second_half, is_volume
+from gliomask.jobs.control import SILENT, Control
 
 _INTERVALS = "volumes_ml_90"
 
@@ -69,12 +70,15 @@ class _Read:
     keys: Mapping[str, Any] | None
 
 
-def read_time_points(paths: Sequence[Path], labels: str = AUTO) -> tuple[TimePoint, ...]:
+def read_time_points(
+    paths: Sequence[Path], labels: str = AUTO, control: Control = SILENT
+) -> tuple[TimePoint, ...]:
     """The time points in the order given, with names that tell them apart.
 
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI).
         labels: what the numbers mean in masks that no figures explain, see ``mask_labels.answer``.
+        control: reports each.
 
     Raises:
         InputError: no such file, a folder with no or several masks, one file twice.
@@ -85,7 +89,11 @@ def read_time_points(paths: Sequence[Path], labels: str = AUTO) -> tuple[TimePoi
     for number, file in enumerate(files):
         if file.resolve() in {other.resolve() for other in files[:number]}:
             raise InputError("a time point is named twice", path=file)
-    read = [_read(file) for file in files]
+    control.start(len(files), "reading masks")
+    read = []
+    for file in files:
+        read.append(_read(file))
+        control.advance(note=file.name)
     readings = _readings(read, labels)
     points = [
         _explained(one) if one.keys is not None else _told(one, readings[one.path]) for one in read

@@ -19,6 +19,7 @@ from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 from gliomask.formats.volumes import NIFTI, volume_format
+from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.dicom import is_dicom_case, write_dicom
 from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
 from gliomask.results.prediction.record import CaseRecord, record_text
@@ -39,6 +40,7 @@ def write_outputs(
     kept: Sequence[str] = (),
     *,
     strict: bool = True,
+    control: Control = SILENT,
 ) -> CaseRecord:
     """Writes the files of one case into a folder, and checks the mask by reading it again.
 
@@ -49,18 +51,21 @@ def write_outputs(
             a folder of pictures named after them. Layers are written for volumes with a world.
         kept: names of files of the same result that stand already.
         strict: whether DICOM that can't be written is an error; a note says so otherwise.
+        control: reports the kinds of files.
 
     Raises:
         InputError: two pictures of the case have the same name; DICOM asked for where the case
             has no series on the grid of the mask, or that lacks what a DICOM object needs.
         GliomaskError: what was written is not what was meant.
     """
+    control.start(3, "writing")
     try:
         _write_dicom(folder, outcome, write)
     except InputError as problem:
         if strict:
             raise
         outcome = _with_note(outcome, problem)
+    control.advance()
     case, volume, prediction = outcome.case, outcome.volume, outcome.prediction
     if "nifti" in write:
         if volume.has_world:
@@ -69,15 +74,16 @@ def write_outputs(
             _write_pictures(folder / f"{case.id}_mask", case, prediction)
     if volume.has_world:
         for name, layers in outcome.written_layers.items():
-            _write_layers(folder, f"{case.id}_{name}", layers, prediction)
-    _write_views(folder, outcome, write)
+            _write_layers(folder, f"{case.id}_{name}", layers, prediction, control)
+    control.advance()
+    _write_views(folder, outcome, write, control)
     names = {*kept, *(entry.name for entry in folder.iterdir())}
     record = record_of(outcome, tuple(sorted(names)))
     write_text(folder / f"{case.id}.json", record_text(record))
     return record
 
 
-def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
+def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind], control: Control) -> None:
     """matplotlib is loaded for those who want to see something."""
     case = outcome.case
     still = folder / f"{case.id}.png" if "png" in write else None
@@ -85,10 +91,11 @@ def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
         from gliomask.report.preview import draw_preview
 
         draw_preview(outcome.prediction, outcome.volume, still)
+        control.check()
     if "html" in write:
         from gliomask.results.prediction.page import write_page
 
-        write_page(folder / f"{case.id}.html", outcome, still)
+        write_page(folder / f"{case.id}.html", outcome, still, control)
 
 
 def _write_dicom(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
@@ -121,9 +128,12 @@ def _write_volume(folder: Path, case: Case, prediction: Prediction, volume: Volu
         raise GliomaskError("the written mask is not the one that was found", path=path.name)
 
 
-def _write_layers(folder: Path, name: str, layers: FloatArray, prediction: Prediction) -> None:
+def _write_layers(
+    folder: Path, name: str, layers: FloatArray, prediction: Prediction, control: Control
+) -> None:
     """A file for each region."""
     for region, layer in zip(prediction.regions, layers, strict=True):
+        control.check()
         write_nifti(folder / f"{name}_{region}.nii.gz", layer, prediction.affine, RESEARCH_USE_ONLY)
 
 
