@@ -7,6 +7,8 @@ import pytest
 
 from gliomask.alignment.bias import correct_bias
 from gliomask.core.volume import FloatArray
+from gliomask.errors import StoppedError
+from gliomask.jobs.control import Control
 from tests.alignment.blobs import scan
 from tests.alignment.grids import Shape, centred, world
 
@@ -43,3 +45,10 @@ def test_air_stays_zero() -> None:
 def test_what_is_normalised_already_is_refused() -> None:
     with pytest.raises(ValueError, match="negative intensities"):
         correct_bias(scan(SHAPE, AFFINE, "flair") - 100, AFFINE)
+
+
+def test_a_stop_does_not_wait_for_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gliomask.alignment.bias._GRID_MM", 0.01)  # every voxel
+    monkeypatch.setattr("gliomask.alignment.bias.POLL_S", 0.001)
+    with pytest.raises(StoppedError):
+        correct_bias(scan(SHAPE, AFFINE, "flair"), AFFINE, Control(stop_requested=lambda: True))

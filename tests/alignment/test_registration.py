@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from gliomask.alignment.registration import ImplausibleError, register_rigid
+from gliomask.errors import StoppedError
+from gliomask.jobs.control import Control
 from tests.alignment.blobs import apart, scan
 from tests.alignment.grids import Shape, centred, moved, turned
 
@@ -49,3 +51,17 @@ def test_images_that_do_not_overlap_are_refused() -> None:
     far = moved(900, 0, 0) @ AFFINE
     with pytest.raises(ImplausibleError, match="no registration"):
         register_rigid(FLAIR, far, FLAIR, AFFINE)
+
+
+def test_a_stop_ends_the_search_between_two_iterations() -> None:
+    """The search takes dozens; after the one that it is stopped at, at most one more level."""
+    looks = []
+
+    def stop_requested() -> bool:
+        looks.append(1)
+        return len(looks) > 2
+
+    moving = scan(SHAPE, MOVED @ AFFINE, "t1", seed=2)
+    with pytest.raises(StoppedError):
+        register_rigid(moving, AFFINE, FLAIR, AFFINE, Control(stop_requested=stop_requested))
+    assert 3 < len(looks) <= 6

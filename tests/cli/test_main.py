@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from gliomask.formats.nifti import write_nifti
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
+from gliomask.store.patient import write_patient
 from tests.commands import run
 from tests.datasets import tiny
 from tests.fakes import FakeModel, fake_card, head_volume, write_head
@@ -353,6 +357,30 @@ def test_exit_codes(
     shown = capsys.readouterr().err
     assert f"error: {text}" in shown
     assert ("  b: worse" in shown) == isinstance(error, BatchError)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_a_request_to_stop(
+    number: signal.Signals,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It comes while the first patient is written, and waits for the next moment to stop."""
+    monkeypatch.setattr("gliomask.workflows.prepare.write_patient", interrupted(number))
+    words = ("prepare", data, "--out", tmp_path / "store", "--workers", "1", "--folds", "2")
+    assert run(monkeypatch, *words) == 128 + number
+    assert said(capsys) == "error: stopped"
+    assert [path.name for path in (tmp_path / "store" / "patients").iterdir()] == []
+
+
+def interrupted(number: signal.Signals) -> Callable[..., None]:
+    def write(*given: Any) -> None:
+        signal.raise_signal(number)
+        write_patient(*given)
+
+    return write
 
 
 def test_debug_shows_where_it_happened(
