@@ -22,6 +22,7 @@ from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.needed_images import needed_images
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.jobs.control import SILENT, Control
 from gliomask.studies.find import survey
 from gliomask.studies.loose_files import of_volumes
 from gliomask.studies.one_grid import load_on_one_grid, put_on_one_grid, with_study
@@ -54,6 +55,7 @@ def predict(
     device: Device = "auto",
     engine: EngineName = "auto",
     case: str = "case",
+    control: Control = SILENT,
     **how: Any,
 ) -> Prediction:
     """Segments one examination; the same result as the command's, with the same defaults.
@@ -70,6 +72,7 @@ def predict(
         device: what computes, if the model is not loaded yet.
         engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
         case: id of images in memory.
+        control: reports images and slices, and stops between them.
         how: ``threshold``: probability from which a voxel is tumour; ``clean_up`` (True): remove
             fragments as the model's card says; ``reference``: the sequence whose grid the others
             are resampled to (FLAIR's if there is one); ``align`` (True): lay series on other grids
@@ -94,8 +97,8 @@ def predict(
     if not chosen.clean_up:
         predictor = predictor.keeping_all()
     if isinstance(images, Mapping) and not _are_paths(images):
-        return _of_arrays(predictor, images, case, chosen)  # type: ignore[arg-type]
-    return _of_files(predictor, images, chosen)  # type: ignore[arg-type]
+        return _of_arrays(predictor, images, case, chosen, control)  # type: ignore[arg-type]
+    return _of_files(predictor, images, chosen, control)  # type: ignore[arg-type]
 
 
 def _by_sequence(images: Images, sequence: str | None) -> Images:
@@ -145,7 +148,10 @@ def _are_paths(images: Mapping[str, Any]) -> bool:
 
 
 def _of_files(
-    predictor: Predictor, images: str | Path | Mapping[str, str | Path], how: How
+    predictor: Predictor,
+    images: str | Path | Mapping[str, str | Path],
+    how: How,
+    control: Control,
 ) -> Prediction:
     given = {n: Path(p) for n, p in images.items()} if isinstance(images, Mapping) else {}
     inputs = () if isinstance(images, Mapping) else (Path(images),)
@@ -160,21 +166,25 @@ def _of_files(
                 hint="for several use predict_files" if cases else None,
             )
         one = needed_images(cases[0], predictor, how.reference)
-        study = load_on_one_grid(one, how.reference, align=how.align, n4=how.n4)
-    found = predictor.segment(study.volume, one.id, keep=how.keep, thorough=how.thorough)
+        study = load_on_one_grid(one, how.reference, align=how.align, n4=how.n4, control=control)
+    found = predictor.segment(
+        study.volume, one.id, keep=how.keep, thorough=how.thorough, control=control
+    )
     return with_study(replace(found, notes=(*found.notes, *one.notes)), study)
 
 
 def _of_arrays(
-    predictor: Predictor, images: Mapping[str, Loaded], case: str, how: How
+    predictor: Predictor, images: Mapping[str, Loaded], case: str, how: How, control: Control
 ) -> Prediction:
     for name in images:
         _check_name(name)
     named = {name: ImageFile((Path(name),)) for name in SEQUENCES if name in images}
     one = needed_images(Case(case, case, named), predictor, how.reference)
     used = {name: _image(name, images[name]) for name in one.images}
-    study = put_on_one_grid(one, used, how.reference, align=how.align, n4=how.n4)
-    found = predictor.segment(study.volume, case, keep=how.keep, thorough=how.thorough)
+    study = put_on_one_grid(one, used, how.reference, align=how.align, n4=how.n4, control=control)
+    found = predictor.segment(
+        study.volume, case, keep=how.keep, thorough=how.thorough, control=control
+    )
     return with_study(replace(found, notes=(*found.notes, *one.notes)), study)
 
 
