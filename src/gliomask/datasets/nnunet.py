@@ -22,7 +22,7 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.description import FILE_NAME, Description, read_description
 from gliomask.datasets.folders import examinations, one_each
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
-from gliomask.errors import CaseError, FormatError, InputError
+from gliomask.errors import CaseError, FormatError, InputError, LayoutError
 from gliomask.formats.volumes import SUFFIXES
 
 _CHANNEL_FILE = re.compile(r"(?P<case>.+)_(?P<kind>\d{4})")
@@ -44,14 +44,7 @@ def cases(root: Path) -> Cases:
         FormatError: the ``dataset.json`` can't be used; the key is named.
     """
     description = read_description(root / FILE_NAME)
-    if description.ending not in SUFFIXES:
-        raise FormatError(
-            "files of this kind can't be read",
-            path=root / FILE_NAME,
-            field="file_ending",
-            found=description.ending,
-            allowed=", ".join(SUFFIXES),
-        )
+    _check_ending(description, root / FILE_NAME)
     if not description.channels:
         return (), (Problem(FILE_NAME, _unused(description)),)
     images = _images(root / "imagesTr", description)
@@ -65,7 +58,41 @@ def cases(root: Path) -> Cases:
     return tuple(found), tuple(problems)
 
 
+def prediction_cases(folder: Path, description: Description) -> Cases:
+    """The cases of a folder of images without masks (``imagesTs``), as nnU-Net predicts them.
+
+    A case keeps the name of its files, by which its mask is called.
+
+    Raises:
+        FormatError: a kind of files that can't be read.
+        LayoutError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise LayoutError("there is no such folder", path=folder)
+    _check_ending(description, folder)
+    found, problems = [], []
+    for name, images in sorted(_images(folder, description).items()):
+        try:
+            if name != safe_name(name):
+                raise CaseError("a name that can't be used for a file everywhere")
+            found.append(_case(name, images, {}, description))
+        except InputError as problem:
+            problems.append(Problem(name, str(problem)))
+    return tuple(found), tuple(problems)
+
+
 LAYOUT = Layout("nnunet", looks_like, cases, by_folder=False)
+
+
+def _check_ending(description: Description, path: Path) -> None:
+    if description.ending not in SUFFIXES:
+        raise FormatError(
+            "files of this kind can't be read",
+            path=path,
+            field="file_ending",
+            found=description.ending,
+            allowed=", ".join(SUFFIXES),
+        )
 
 
 def _unused(description: Description) -> str:

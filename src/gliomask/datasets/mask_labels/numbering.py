@@ -1,0 +1,84 @@
+"""The numbers of another program's masks for what a prediction marks: schemes, read backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from gliomask.core.labels import (
+    CORE,
+    ENHANCING,
+    NECROSIS,
+    OEDEMA,
+    TUMOUR,
+    LabelArray,
+    LabelScheme,
+)
+from gliomask.errors import ConfigError
+
+OWN_NAMES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        NECROSIS: "necrosis or non-enhancing core",
+        OEDEMA: "edema",
+        ENHANCING: "enhancing tumor",
+        CORE: "tumor core",
+        TUMOUR: "tumor",
+    }
+)
+_INSTEAD: Final[Mapping[int, tuple[int, ...]]] = MappingProxyType(
+    {
+        NECROSIS: (NECROSIS, CORE, TUMOUR),
+        CORE: (CORE, TUMOUR),
+        ENHANCING: (ENHANCING, CORE, TUMOUR),
+        OEDEMA: (OEDEMA, TUMOUR),
+        TUMOUR: (TUMOUR,),
+    }
+)
+"""What a label may be written as, the most exact first: never as more than it is."""
+
+
+def meanings_of(regions: tuple[str, ...]) -> dict[int, int]:
+    """Number in a prediction's mask -> label, for a model of these regions."""
+    if regions == ("whole",):
+        return {1: TUMOUR}
+    core = NECROSIS if "enhancing" in regions else CORE
+    layers = {"whole": (2, OEDEMA), "core": (1, core), "enhancing": (3, ENHANCING)}
+    return dict(layers[region] for region in regions)
+
+
+def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]:
+    """Number in a prediction's mask -> number of the scheme.
+
+    Raises:
+        ConfigError: the scheme has no number for what the model marks.
+    """
+    by_label: dict[int, int] = {}
+    for number, label in sorted(scheme.values):
+        by_label.setdefault(label, number)
+    if scheme.binary:
+        by_label.setdefault(TUMOUR, scheme.least)
+    found: dict[int, int] = {}
+    for own, label in meanings_of(regions).items():
+        fits = [by_label[one] for one in _INSTEAD[label] if one in by_label]
+        if not fits:
+            raise ConfigError(
+                "the labels of the data set have no number for what the model marks",
+                field="label",
+                found=OWN_NAMES[label],
+                allowed=", ".join(OWN_NAMES[one] for one in by_label if one in OWN_NAMES),
+                hint="take a model with these regions, or write the model's own numbers",
+            )
+        found[own] = fits[0]
+    return found
+
+
+def renumbered(mask: LabelArray, numbers: Mapping[int, int]) -> LabelArray:
+    """A mask (I, J, K) with other numbers; what they don't name becomes background."""
+    table = np.zeros(256, np.uint8)
+    for own, number in numbers.items():
+        table[own] = number
+    found: LabelArray = table[mask]
+    return found

@@ -1,0 +1,229 @@
+"""``nnunet``: a folder of cases as ``nnUNetv2_predict`` takes it, and masks as it writes them.
+
+    IN/CASE_0000.nii.gz, CASE_0001.nii.gz ...   a file for each channel
+    OUT/CASE.nii.gz                             the mask, with the numbers of the dataset.json
+    OUT/dataset.json                            what the numbers mean
+
+Format: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format_inference.md
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from gliomask.config import Options
+from gliomask.core.atomic import atomic_path, write_text
+from gliomask.core.case import Case
+from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
+from gliomask.datasets.description import FILE_NAME, Description, read_description
+from gliomask.datasets.mask_labels.numbering import (
+    OWN_NAMES,
+    meanings_of,
+    numbers_for,
+    renumbered,
+)
+from gliomask.datasets.nnunet import prediction_cases
+from gliomask.errors import (
+    ConfigError,
+    Failure,
+    GliomaskError,
+    LayoutError,
+    MachineError,
+    StoppedError,
+)
+from gliomask.formats.nifti import write_nifti
+from gliomask.inference.engines.engine import Device
+from gliomask.inference.needed_images import needed_images
+from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.jobs.control import SILENT, Control
+from gliomask.jobs.failures import raise_failures
+from gliomask.nets.model_option import Model
+from gliomask.nets.shipped import find_model
+from gliomask.studies.one_grid import load_on_one_grid
+
+_ENDING: Final = ".nii.gz"
+
+
+class NnunetOptions(Options):
+    """What ``nnunet`` is asked to do."""
+
+    folder: Path
+    """Images named as nnU-Net names them."""
+    out: Path
+    """The folder to write masks into."""
+    model: Model = Field(default_factory=find_model)
+    """A run folder, or the name of a model that comes with gliomask."""
+    description: Path | None = None
+    """The data set's ``dataset.json``; by itself the one in the folder or beside it."""
+    own_labels: bool = False
+    """Write the model's own numbers, not those of the ``dataset.json``."""
+    quick: bool = False
+    """Ask the network once, without mirrored slices."""
+    probabilities: bool = False
+    """Write ``CASE.npz`` with the probability of each region too."""
+    keep_done: bool = False
+    """Leave out cases whose mask is there."""
+    parts: Annotated[int, Field(ge=1)] = 1
+    """Parts that the cases are dealt into."""
+    part: Annotated[int, Field(ge=0)] = 0
+    """Which of them to do, from 0."""
+    device: Device = "auto"
+    """What computes."""
+
+    @model_validator(mode="after")
+    def _part_exists(self) -> NnunetOptions:
+        if self.part >= self.parts:
+            raise ConfigError(
+                "there is no such part",
+                field="part",
+                found=self.part,
+                allowed=f"0-{self.parts - 1}",
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class NnunetResult:
+    """What ``nnunet`` has made.
+
+    Attributes:
+        out: the folder; model: its name.
+        done: ids of the cases segmented now; earlier: of those whose mask was there.
+        labels: name -> number, of the masks.
+    """
+
+    out: Path
+    model: str
+    done: tuple[str, ...]
+    earlier: tuple[str, ...]
+    labels: dict[str, int]
+
+
+def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetResult:
+    """Segments the cases of an nnU-Net folder.
+
+    Raises:
+        LayoutError: no cases, or no ``dataset.json`` that says what their channels are.
+        FormatError: the ``dataset.json`` can't be used.
+        ConfigError: its labels have no number for what the model marks; out is the input folder.
+        BatchError: some cases can't be used; the others are done.
+        ModelError, MachineError: the model.
+    """
+    if options.out.resolve() == options.folder.resolve():
+        raise ConfigError("the masks would stand among the images", path=options.out, field="out")
+    description = read_description(_description_file(options))
+    cases, problems = prediction_cases(options.folder, description)
+    if not cases and not problems:
+        raise LayoutError(
+            "no cases", path=options.folder, hint=f"files are named CASE_0000{description.ending}"
+        )
+    predictor = load_predictor(options.model, options.device)
+    numbers = _numbers(options, predictor, description)
+    names = _label_names(predictor, numbers)
+    write_text(options.out / FILE_NAME, _described(description, names))
+    mine = cases[options.part :: options.parts]
+    failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
+    earlier = [one.id for one in mine if options.keep_done and _mask(options, one).is_file()]
+    done: list[str] = []
+    control.start(len(mine) - len(earlier), "segmenting")
+    for case in (one for one in mine if one.id not in earlier):
+        with control.part(case.id) as part:
+            try:
+                _segment(options, predictor, case, numbers, part)
+                done.append(case.id)
+            except (MachineError, StoppedError):
+                raise
+            except GliomaskError as problem:
+                failures.append((case.id, str(problem)))
+    result = NnunetResult(options.out, predictor.card.name, tuple(done), tuple(earlier), names)
+    raise_failures(failures, len(done), options.out, result)
+    return result
+
+
+def _description_file(options: NnunetOptions) -> Path:
+    places = (options.folder / FILE_NAME, options.folder.parent / FILE_NAME)
+    found = options.description or next((one for one in places if one.is_file()), None)
+    if found is None or not found.is_file():
+        raise LayoutError(
+            f"no {FILE_NAME} that says what the channels are, in the folder or beside it",
+            path=options.folder if found is None else found,
+            hint=f"name the data set's {FILE_NAME}, or copy it there",
+        )
+    return found
+
+
+def _numbers(
+    options: NnunetOptions, predictor: Predictor, description: Description
+) -> dict[int, int]:
+    """Number in a prediction's mask -> number to write."""
+    regions = predictor.card.regions
+    if options.own_labels:
+        return {own: own for own in meanings_of(regions)}
+    if description.output is None:
+        raise ConfigError(
+            "the names of its labels don't tell which number is what",
+            path=_description_file(options),
+            field="labels",
+            found=", ".join(description.labels),
+            hint="write the model's own numbers",
+        )
+    return numbers_for(regions, description.output)
+
+
+def _label_names(predictor: Predictor, numbers: dict[int, int]) -> dict[str, int]:
+    """Name -> number of the masks, where several labels may have become one number."""
+    names = {"background": 0}
+    for own, label in meanings_of(predictor.card.regions).items():
+        shared = [other for other, number in numbers.items() if number == numbers[own]]
+        names["tumor" if len(shared) > 1 else OWN_NAMES[label]] = numbers[own]
+    return names
+
+
+def _described(description: Description, names: dict[str, int]) -> str:
+    content = {
+        "channel_names": {str(k): name for k, name in enumerate(description.names)},
+        "labels": names,
+        "file_ending": _ENDING,
+        "description": RESEARCH_USE_ONLY,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _mask(options: NnunetOptions, case: Case) -> Path:
+    return options.out / f"{case.id}{_ENDING}"
+
+
+def _segment(
+    options: NnunetOptions,
+    predictor: Predictor,
+    case: Case,
+    numbers: dict[int, int],
+    control: Control,
+) -> None:
+    study = load_on_one_grid(needed_images(case, predictor), None, align=True, n4=False)
+    prediction = predictor.segment(
+        study.volume,
+        case.id,
+        keep=options.probabilities,
+        thorough=not options.quick,
+        control=control,
+    )
+    if options.probabilities:
+        with atomic_path(options.out / f"{case.id}.npz") as path:
+            _write_probabilities(path, prediction)
+    mask = renumbered(prediction.mask, numbers)
+    write_nifti(_mask(options, case), mask, prediction.affine, RESEARCH_USE_ONLY)
+
+
+def _write_probabilities(path: Path, prediction: Prediction) -> None:
+    """``probabilities`` (R, Z, Y, X) float32, as nnU-Net orders axes, and ``regions``."""
+    if prediction.probabilities is None:
+        return
+    ordered = np.ascontiguousarray(prediction.probabilities.transpose(0, 3, 2, 1))
+    np.savez_compressed(path, probabilities=ordered, regions=np.array(prediction.regions))
