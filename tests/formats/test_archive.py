@@ -70,7 +70,7 @@ def crowd(members: ZipFile) -> None:
 
 
 HOSTILE: dict[str, tuple[Fill, str]] = {
-    "up": (named("../outside"), "leads down from the archive's root"),
+    "up": (named("../outside"), "leads down from the root"),
     "up within": (named("a/../../outside"), "leads down"),
     "absolute": (named("/outside"), "leads down"),
     "here": (named("./a"), "leads down"),

@@ -29,6 +29,7 @@ from gliomask.cli import (
     predict,
     prepare,
     score,
+    serve,
     train,
 )
 from gliomask.errors import (
@@ -66,6 +67,7 @@ _COMMANDS = (
     predict,
     batch,
     follow,
+    serve,
     models,
     nnunet,
     doctor,

@@ -75,26 +75,58 @@ def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) ->
         found, allowed = len(infos), f"up to {MAX_ARCHIVE_ENTRIES}"
         raise FormatError("too many files", field="entries", found=found, allowed=allowed)
     for info in infos:
-        _check_name(info)
+        _check_member_name(info)
         _check_kind(info)
-    _check_collisions(infos)
+    folders = [info.filename for info in infos if info.is_dir()]
+    check_tree([info.filename for info in infos if not info.is_dir()], folders)
     _check_budget(infos)
     _check_overlap(infos, stream, directory)
 
 
-def _check_name(info: ZipInfo) -> None:
-    name = info.orig_filename
+def check_name(name: str) -> None:
+    """Whether a name with ``/`` between folders may become a path below a folder of our own.
+
+    Raises:
+        FormatError: it may not.
+    """
     parts = name.rstrip("/").split("/")
     if not name.isprintable() or "\\" in name or ":" in name:
-        raise _bad_name(info, "letters, digits, blanks and signs, no backslash or colon")
+        raise _bad_name(name, "letters, digits, blanks and signs, no backslash or colon")
     if not all(part not in ("", ".", "..") for part in parts):
-        raise _bad_name(info, "a path that leads down from the archive's root")
+        raise _bad_name(name, "a path that leads down from the root")
     longest = max(len(part.encode()) for part in parts)
     if longest > MAX_NAME_BYTES or len(parts) > MAX_DEPTH:
-        raise _bad_name(info, f"{MAX_NAME_BYTES} bytes a name, {MAX_DEPTH} folders deep")
-    if name.lower().endswith(_NESTED_NAMES):
+        raise _bad_name(name, f"{MAX_NAME_BYTES} bytes a name, {MAX_DEPTH} folders deep")
+
+
+def check_tree(files: Sequence[str], folders: Sequence[str] = ()) -> None:
+    """Whether paths can stand beside each other on any file system.
+
+    Names must differ in more than capitals or accents, and a file can't be a folder too.
+
+    Raises:
+        FormatError: they can't.
+    """
+    names = [_folded(name) for name in files]
+    if len(set(names)) < len(names):
+        twice = Counter(names).most_common(1)[0][0]
+        raise FormatError("a name occurs twice", field="name", found=twice)
+    inner = {_folded(name) for name in folders}
+    for name in names:
+        parts = name.split("/")
+        inner |= {"/".join(parts[:n]) for n in range(1, len(parts))}
+    if both := inner.intersection(names):
+        raise FormatError("a file and a folder of one name", field="name", found=min(both))
+
+
+def _check_member_name(info: ZipInfo) -> None:
+    check_name(info.orig_filename)
+    if info.orig_filename.lower().endswith(_NESTED_NAMES):
         raise FormatError(
-            "an archive in the archive", field="name", found=name, hint="unpack that one yourself"
+            "an archive in the archive",
+            field="name",
+            found=info.orig_filename,
+            hint="unpack that one yourself",
         )
 
 
@@ -109,20 +141,6 @@ def _check_kind(info: ZipInfo) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG):
         raise FormatError("a link or device", field="name", found=info.filename)
-
-
-def _check_collisions(infos: Sequence[ZipInfo]) -> None:
-    """Names must differ in more than capitals or accents, and a file can't be a folder too."""
-    files = [_folded(info.filename) for info in infos if not info.is_dir()]
-    if len(set(files)) < len(files):
-        twice = Counter(files).most_common(1)[0][0]
-        raise FormatError("a name occurs twice", field="name", found=twice)
-    folders = {_folded(info.filename) for info in infos if info.is_dir()}
-    for name in files:
-        parts = name.split("/")
-        folders |= {"/".join(parts[:n]) for n in range(1, len(parts))}
-    if both := folders.intersection(files):
-        raise FormatError("a file and a folder of one name", field="name", found=min(both))
 
 
 def _check_budget(infos: Sequence[ZipInfo]) -> None:
@@ -149,9 +167,8 @@ def _check_overlap(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -
         raise FormatError("a member runs into the directory", field="bytes", found=end)
 
 
-def _bad_name(info: ZipInfo, allowed: str) -> FormatError:
-    found = info.orig_filename
-    return FormatError("a name that isn't allowed", field="name", found=found, allowed=allowed)
+def _bad_name(name: str, allowed: str) -> FormatError:
+    return FormatError("a name that isn't allowed", field="name", found=name, allowed=allowed)
 
 
 def _folded(name: str) -> str:

@@ -82,7 +82,7 @@ def _one(segmenter: Segmenter, entry: Entry, control: Control) -> str:
         segmenter.one(entry.case, {}, control)
     else:
         with unpacked(entry.archive) as place:
-            segmenter.one(unpacked_case(entry, place), {place: entry.archive}, control)
+            segmenter.one(unpacked_case(entry, place), {place: str(entry.archive)}, control)
     record = read_record(record_path(segmenter.options.out, entry.case))
     if record is None:
         raise MachineError("what was written is gone", path=segmenter.options.out)

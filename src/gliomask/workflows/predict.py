@@ -28,7 +28,7 @@ from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.memory_plan import check_fits, share_of
 from gliomask.inference.needed_images import needed_images
-from gliomask.inference.predictor import load_predictor
+from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.stopwatch import Clock
@@ -135,18 +135,25 @@ class Segmenter:
 
     Args:
         options: of the command; its ``inputs`` are not looked at.
+        predictor: of the model in the options, if it is loaded already.
+        root: a folder that nobody else knows; records name images as they lie below it.
 
     Raises:
         InputError: a derivative in the BIDS data set that isn't ours.
         ModelError, MachineError: see ``load_predictor``.
     """
 
-    def __init__(self, options: PredictOptions) -> None:
-        self.options = options
+    def __init__(
+        self,
+        options: PredictOptions,
+        predictor: Predictor | None = None,
+        root: Path | None = None,
+    ) -> None:
+        self.options, self.root = options, root
         self.bids = BidsDerivative(options.bids) if options.bids is not None else None
         share = share_of(options.model, options.limit_memory)
         self.limit, how = share.left, (options.device, options.engine, share.threads)
-        predictor = load_predictor(options.model, *how)
+        predictor = predictor or load_predictor(options.model, *how)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
         if not options.clean_up:
@@ -177,11 +184,13 @@ class Segmenter:
             alone = len(cases) + len(failures) == 1
             done: list[PredictedCase] = []
             control.start(len(cases), "segmenting")
-            archives = {p: path for p, path in zip(places, inputs, strict=True) if p != path}
+            shown = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
+            if self.root is not None:
+                shown[self.root] = "upload"
             for case in cases:
                 with control.part(case.id) as part:
                     try:
-                        done.append(self.one(case, archives, part))
+                        done.append(self.one(case, shown, part))
                     except (MachineError, ModelError, StoppedError):
                         raise
                     except (GliomaskError, MemoryError) as problem:
@@ -191,20 +200,20 @@ class Segmenter:
         return done, failures
 
     def one(
-        self, case: Case, archives: Mapping[Path, Path], control: Control = SILENT
+        self, case: Case, shown: Mapping[Path, str], control: Control = SILENT
     ) -> PredictedCase:
         """Segments one examination, unless an earlier run has done it.
 
         Args:
             case: its images.
-            archives: folder -> the archive that was unpacked to it.
+            shown: folder -> what records say for it, see ``origins_of``.
             control: is told of its slices.
 
         Raises:
             GliomaskError, MemoryError: it can't be used, or nothing can.
         """
         usable = needed_images(case, self.predictor, self.options.reference)
-        return self._case(usable, origins_of(usable, archives), control)
+        return self._case(usable, origins_of(usable, shown), control)
 
     def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
         """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""

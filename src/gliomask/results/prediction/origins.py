@@ -11,12 +11,17 @@ from gliomask.errors import CaseError
 from gliomask.results.prediction.record import CaseRecord
 
 
-def origins_of(case: Case, archives: Mapping[Path, Path]) -> dict[str, str]:
-    """Sequence -> where its image came from; an archive, not the folder it was unpacked to."""
-    told = {name: str(Path(str(image)).absolute()) for name, image in case.images.items()}
-    for place, archive in archives.items():
-        told = {name: text.replace(str(place), str(archive)) for name, text in told.items()}
-    return told
+def origins_of(case: Case, shown: Mapping[Path, str]) -> dict[str, str]:
+    """Sequence -> where its image came from.
+
+    Args:
+        case: with the images.
+        shown: folder -> what stands for it: for one that an archive was unpacked to, the archive.
+    """
+    origins = {name: str(Path(str(image)).absolute()) for name, image in case.images.items()}
+    for place, text in shown.items():
+        origins = {name: origin.replace(str(place), text) for name, origin in origins.items()}
+    return origins
 
 
 def check_same_examination(

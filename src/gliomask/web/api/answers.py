@@ -1,0 +1,30 @@
+"""The answers other than success, for the schema."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gliomask.web.api.views import ProblemView
+
+_WORDS: Final = {
+    400: "The request is not one of HTTP.",
+    401: "No valid token.",
+    403: "The token does not allow it, or the request comes from another site.",
+    404: "There is no such thing, or it is somebody else's.",
+    408: "The body came too slowly.",
+    409: "Not in the present state.",
+    413: "Too large.",
+    415: "A Content-Encoding.",
+    422: "A value that is not allowed.",
+    429: "Too many of yours; see Retry-After.",
+    503: "Not at present; see Retry-After.",
+}
+_ALWAYS: Final = (400, 403)
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Descriptions of these answers."""
+    return {
+        status: {"model": ProblemView, "description": _WORDS[status]}
+        for status in sorted({*statuses, *_ALWAYS})
+    }

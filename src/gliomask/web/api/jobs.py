@@ -1,0 +1,217 @@
+"""Jobs: asked for, looked at, waited for, cancelled, and their files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi.responses import FileResponse, StreamingResponse
+from starlette.background import BackgroundTask
+
+from gliomask.web.api.answers import answers
+from gliomask.web.api.views import JobRequest, JobView, PredictRequest, ResultFile, job_view
+from gliomask.web.guard import RESULT_POLICY
+from gliomask.web.problems import Problem, not_found
+from gliomask.web.queue import ENDED, Job
+from gliomask.web.results import Entry, entries, zipped
+from gliomask.web.service import Reader, Service, ServiceOf, Submitter
+from gliomask.web.tokens import Access
+from gliomask.web.uploads import Upload, check_files
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
+_LOOK_S, _BEAT_S = 0.25, 15.0
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+}
+
+
+@router.post("", status_code=201, responses=answers(401, 404, 409, 422, 429, 503))
+def create(
+    service: ServiceOf,
+    access: Submitter,
+    request: JobRequest,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> JobView:
+    """Ask for a segmentation, or for an audit; it begins when its turn comes.
+
+    A request that is repeated with the same Idempotency-Key gives the job that there is (200).
+    """
+    asked = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    if idempotency_key is not None and (earlier := service.queue.find(access, idempotency_key)):
+        job, before = earlier
+        if before != asked:
+            raise Problem(409, "this Idempotency-Key was used for another request")
+        response.status_code = 200
+        return _view(service, job)
+    upload = service.uploads.get(access, request.upload)
+    check_files(upload)
+    if isinstance(request, PredictRequest):
+        _check(service, request, upload)
+    if not service.folder.has_room(service.options.limits):
+        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
+    key = None if idempotency_key is None else (idempotency_key, asked)
+    spec = request.options.model_dump(mode="json", exclude_unset=True)
+    made = service.queue.add(access, request.kind, upload.id, spec, key)
+    service.audit.add(access.owner, f"{request.kind}.create", made.id)
+    return _view(service, made)
+
+
+def _check(service: Service, request: PredictRequest, upload: Upload) -> None:
+    """Raises Problem for a model that is not offered, and numbers of files that are not there."""
+    names = [model.name for model in service.models]
+    if request.options.model not in (None, *names):
+        raise Problem(422, f"no such model (allowed: {', '.join(names)})")
+    numbers = {file.number for file in upload.files}
+    if not numbers.issuperset(request.options.sequences.values()):
+        raise Problem(422, "sequences names a file that the upload does not have")
+
+
+@router.get("", responses=answers(401, 422))
+def listing(
+    service: ServiceOf,
+    access: Reader,
+    limit: Annotated[int, Query(ge=1, le=200, description="At most so many.")] = 50,
+    before: Annotated[
+        str | None, Query(max_length=64, description="Id: only jobs before this one.")
+    ] = None,
+) -> list[JobView]:
+    """Your jobs, the newest first."""
+    return [_view(service, job) for job in service.queue.jobs(access, limit, before)]
+
+
+@router.get("/{job}", responses=answers(401, 404, 422))
+async def show(
+    service: ServiceOf,
+    access: Reader,
+    job: JobId,
+    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for its end.")] = 0,
+) -> JobView:
+    """A job; with ``wait``, when it has ended or the time is up."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
+    while True:
+        found = await run_sync(service.queue.get, access, job)
+        if found.state in ENDED or loop.time() >= until:
+            return await run_sync(_view, service, found)
+        await asyncio.sleep(min(_LOOK_S, max(0.0, until - loop.time())))
+
+
+@router.get("/{job}/events", responses={**answers(401, 404, 422), **_EVENTS}, response_model=None)
+async def events(service: ServiceOf, access: Reader, job: JobId) -> StreamingResponse:
+    """A job whenever it changes, as server-sent events, until it has ended."""
+    await run_sync(service.queue.get, access, job)
+    return StreamingResponse(_events(service, access, job), media_type="text/event-stream")
+
+
+async def _events(service: Service, access: Access, job: str) -> AsyncIterator[str]:
+    last, silent = "", 0.0
+    while True:
+        try:
+            found = await run_sync(service.queue.get, access, job)
+        except Problem:
+            return
+        text = (await run_sync(_view, service, found)).model_dump_json()
+        if text != last:
+            last, silent = text, 0.0
+            yield f"event: job\ndata: {text}\n\n"
+        elif silent >= _BEAT_S:
+            silent = 0.0
+            yield ": still there\n\n"
+        if found.state in ENDED:
+            return
+        silent += _LOOK_S
+        await asyncio.sleep(_LOOK_S)
+
+
+@router.delete("/{job}", responses=answers(401, 404, 422))
+def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
+    """Cancel a job that has not ended; one that has stays as it is."""
+    if service.queue.get(access, job).state not in ENDED:
+        service.queue.cancel(job)
+        service.audit.add(access.owner, "job.cancel", job)
+    return _view(service, service.queue.get(access, job))
+
+
+@router.delete("/{job}/files", responses=answers(401, 404, 409, 422))
+def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
+    """Delete the results of a job before their time."""
+    if service.queue.get(access, job).state not in ENDED:
+        raise Problem(409, "the job has not ended: cancel it first")
+    service.queue.forget(job)
+    service.supervisor.tidy(job)
+    service.audit.add(access.owner, "job.forget", job)
+    return _view(service, service.queue.get(access, job))
+
+
+@router.get(
+    "/{job}/files/{kind}",
+    responses={**answers(401, 404, 409, 422), **_FILE},
+    response_class=FileResponse,
+    response_model=None,
+)
+def download(
+    service: ServiceOf,
+    access: Reader,
+    job: JobId,
+    kind: Annotated[str, Path(max_length=64, description="See files of a job; or all, as a zip.")],
+    case: Annotated[str | None, Query(max_length=200, description="Of several cases.")] = None,
+) -> FileResponse:
+    """A file of a result."""
+    found = service.queue.get(access, job)
+    if found.state != "done":
+        raise Problem(409, f"the job is {found.state}: there are no files")
+    every = _entries(service, found)
+    service.audit.add(access.owner, "job.download", job, kind if kind in _kinds(every) else "all")
+    if kind == "all":
+        return _archive(service, tuple(e for e in every if case in (None, e.case)), found.id)
+    fitting = [e for e in every if e.kind == kind and case in (None, e.case)]
+    if not fitting:
+        raise not_found(f"file: the job has {', '.join(sorted(_kinds(every)))}")
+    if len(fitting) > 1:
+        raise Problem(409, f"say of which case: {', '.join(e.case for e in fitting)}")
+    return _file(service, fitting[0])
+
+
+def _kinds(every: tuple[Entry, ...]) -> set[str]:
+    return {entry.kind for entry in every}
+
+
+def _file(service: Service, entry: Entry) -> FileResponse:
+    if entry.path.is_dir():
+        return _archive(service, (entry,), entry.path.name)
+    page = entry.kind == "page"
+    return FileResponse(
+        entry.path,
+        media_type=entry.media_type,
+        filename=entry.path.name,
+        content_disposition_type="inline" if page else "attachment",
+        headers={"content-security-policy": RESULT_POLICY} if page else {},
+    )
+
+
+def _archive(service: Service, every: tuple[Entry, ...], name: str) -> FileResponse:
+    path = zipped(every, service.folder.temporary)
+    task = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, media_type="application/zip", filename=f"{name}.zip", background=task)
+
+
+def _entries(service: Service, job: Job) -> tuple[Entry, ...]:
+    cases = tuple(case["case"] for case in (job.result or {}).get("cases", ()))
+    return entries(service.folder.result(job.id), cases)
+
+
+def _view(service: Service, job: Job) -> JobView:
+    files = tuple(
+        ResultFile(kind=e.kind, case=e.case, name=e.path.name, size=e.size)
+        for e in (_entries(service, job) if job.state == "done" else ())
+    )
+    return job_view(job, service.supervisor.progress.get(job.id), files)

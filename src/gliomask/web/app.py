@@ -1,0 +1,104 @@
+"""The application: the API, the page, and what guards both."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gliomask.config import allowed
+from gliomask.errors import GliomaskError
+from gliomask.web.api import jobs, server, uploads
+from gliomask.web.guard import Guard
+from gliomask.web.problems import Problem, body_of
+from gliomask.web.service import Service, ServiceOf
+
+API = "/api/v1"
+_STATIC = Path(str(files("gliomask.web"))) / "static"
+_ROUTERS = (uploads.router, jobs.router, server.router)
+_ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
+
+
+def make_app(service: Service) -> ASGIApp:
+    """The application of a service."""
+    app = FastAPI(
+        title="gliomask",
+        description=_ABOUT,
+        version="1",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for router in _ROUTERS:
+        app.include_router(router, prefix=API)
+    app.add_api_route("/", page, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(GliomaskError, _failed)
+    return Guard(app, service.options)
+
+
+def page(
+    service: ServiceOf, token: Annotated[str | None, Query(max_length=200)] = None
+) -> Response:
+    """The page; a token in its address goes into a cookie and out of the address."""
+    if token is None:
+        return FileResponse(_STATIC / "index.html", headers={"cache-control": "no-cache"})
+    response = RedirectResponse("/", status_code=303)
+    if service.tokens.access(token) is not None:
+        server.set_cookie(service, response, token)
+    return response
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """A ``Problem``, or what the framework itself refuses."""
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = ", ".join(_methods(request))
+    text = str(error.detail) if isinstance(error, Problem) else error.detail.lower()
+    return JSONResponse(body_of(error.status_code, text), error.status_code, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that the routes of a path have together."""
+    path = request.url.path.removeprefix(API)
+    found = {
+        method
+        for router in _ROUTERS
+        for route in router.routes
+        if isinstance(route, Route) and route.path_regex.match(path)
+        for method in route.methods or ()
+    }
+    return sorted(found | ({"GET"} if request.url.path == "/" else set()))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    """Values that aren't allowed, without repeating them."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    problem: Any = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"][1:] if part not in ("predict", "inspect"))
+    if problem["type"] == "extra_forbidden":
+        text = f"unknown key {place!r}"
+    else:
+        text = f"value not allowed ({place or 'body'}: allowed {allowed(problem)})"
+    return JSONResponse(body_of(422, text[:500]), 422)
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    """The disk, mostly."""
+    text = "the server can't store it at present"
+    return JSONResponse(body_of(503, text), 503, {"retry-after": "60"})

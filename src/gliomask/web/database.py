@@ -1,0 +1,137 @@
+"""The server's records in one SQLite file: tokens, uploads, jobs, the audit log.
+
+A server and the commands that manage its tokens write it; threads of a process take turns. What is
+committed survives when the process or the machine is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from gliomask.errors import MachineError
+
+VERSION: Final = 1
+_TABLES: Final = """
+CREATE TABLE token (
+    id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, scopes TEXT NOT NULL,
+    created REAL NOT NULL, expires REAL NOT NULL, used REAL, revoked REAL
+) STRICT;
+CREATE TABLE upload (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, created REAL NOT NULL, expires REAL NOT NULL
+) STRICT;
+CREATE TABLE upload_file (
+    upload TEXT NOT NULL REFERENCES upload(id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    name TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, stored TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+) STRICT;
+CREATE TABLE job (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
+    kind TEXT NOT NULL, state TEXT NOT NULL, upload TEXT NOT NULL, spec TEXT NOT NULL,
+    idempotency TEXT, request TEXT,
+    attempt INTEGER NOT NULL DEFAULT 0, cancel INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL, started REAL, ended REAL, expires REAL,
+    result TEXT, error_code TEXT, error_text TEXT,
+    UNIQUE (owner, idempotency)
+) STRICT;
+CREATE INDEX job_state ON job(state, kind, seq);
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, actor TEXT NOT NULL,
+    action TEXT NOT NULL, object TEXT NOT NULL, outcome TEXT NOT NULL,
+    previous TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+"""
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=10000",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+)
+
+
+class Database:
+    """The open file; every method may be called from any thread.
+
+    Args:
+        path: of the file, which is made if it is missing.
+
+    Raises:
+        MachineError: it can't be opened, is damaged, or is of a newer gliomask.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        try:
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._connection.row_factory = sqlite3.Row
+            for pragma in _PRAGMAS:
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._make_tables()
+        except sqlite3.Error as problem:
+            raise MachineError(f"can't be used as a database: {problem}", path=path) from None
+
+    def close(self) -> None:
+        """Ends the use of the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """Several statements that take effect together, or not at all."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def wipe(self) -> None:
+        """Leaves nothing of what was deleted in the file or in its log."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """What a query gives."""
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """The first row of a query, if there is one."""
+        found = self.rows(statement, values)
+        return found[0] if found else None
+
+    def _make_tables(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            hint = "use that gliomask, or another data folder"
+            raise MachineError("written by a newer gliomask", path=self.path, hint=hint)
+        if version < VERSION:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;"
+            )
+
+
+def open_database(data: Path) -> Database:
+    """The records in a data folder; both are made for their owner only if they are missing."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = data / "serve.sqlite"
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as problem:
+        raise MachineError(f"can't be used: {problem.strerror}", path=data) from None
+    return Database(path)
+
+
+def now() -> float:
+    """Seconds since 1970; for people and for expiry, never to order anything by."""
+    return time.time()

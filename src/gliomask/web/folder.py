@@ -1,0 +1,64 @@
+"""The data folder: one server at a time, and room on its disk."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gliomask.errors import InputError
+from gliomask.web.settings import Limits
+
+
+class DataFolder:
+    """Where things lie in it. No name comes from outside.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.uploads, self.jobs, self.temporary = root / "uploads", root / "jobs", root / "tmp"
+
+    def make(self) -> None:
+        """Makes what is missing, and removes what killed processes left."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        for folder in (self.uploads, self.jobs, self.temporary):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def upload(self, upload: str) -> Path:
+        return self.uploads / upload
+
+    def job(self, job: str) -> Path:
+        return self.jobs / job
+
+    def result(self, job: str) -> Path:
+        return self.jobs / job / "result"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps every other server out, until this process ends in whatever way.
+
+        Raises:
+            InputError: another one is at work here.
+        """
+        handle = os.open(self.root / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            hint = "stop it, or give this one another data folder"
+            raise InputError("another server uses this folder", path=self.root, hint=hint) from None
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    def has_room(self, limits: Limits, wanted: int = 0) -> bool:
+        """Whether so many bytes more leave the disk free enough."""
+        usage = shutil.disk_usage(self.root)
+        return usage.free - wanted > max(limits.free_bytes, usage.total * limits.free_share)

@@ -1,0 +1,165 @@
+"""What every request passes before anything else looks at it, and every answer on its way out.
+
+Only names that are ours are answered (against DNS rebinding), only pages of our own may ask
+(against forged requests), bodies come at a human pace and are counted, and whatever goes wrong
+inside is reported without its text, which may hold anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gliomask.errors import unexpected
+from gliomask.web.problems import Problem, body_of
+from gliomask.web.settings import ServeOptions
+
+PAGE_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The content security policy of our own page."""
+RESULT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors 'self'"
+"""Of a case page: it has a policy inside, and runs as if it came from nowhere."""
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+    "content-security-policy": PAGE_POLICY,
+}
+_FILE: Final = re.compile(r"/api/v1/uploads/[^/]+/files/[^/]+")
+_GRACE_S: Final = 5.0
+"""Before the speed of a body is judged."""
+
+log = logging.getLogger("gliomask.serve")
+
+
+class Guard:
+    """The outermost layer of the application.
+
+    Args:
+        app: what it guards; options: of the server.
+    """
+
+    def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
+        self._app, self._options = app, options
+        self._names = options.host_names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles a request, see ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = False
+
+        async def sending(message: Message) -> None:
+            nonlocal began
+            if message["type"] == "http.response.start":
+                began = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            self._check(scope)
+            await self._app(scope, self._counted(scope, receive), sending)
+        except Problem as problem:
+            if not began:
+                await _answer(sending, problem)
+        except Exception as error:
+            log.error("a bug of gliomask: %s", unexpected(error))
+            if not began:
+                await _answer(sending, Problem(500, "a bug of gliomask: the log says where"))
+
+    def _check(self, scope: Scope) -> None:
+        """Raises Problem for what is not answered at all."""
+        headers = Headers(scope=scope)
+        name = _host_name(headers.get("host", ""))
+        if name not in self._names:
+            raise Problem(403, "this server has another name: see --name of gliomask serve")
+        origin = headers.get("origin")
+        if origin is not None and not _same_origin(origin, headers["host"]):
+            raise Problem(403, "requests from pages of other sites are refused")
+        if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
+            raise Problem(403, "requests from pages of other sites are refused")
+        if headers.get("content-encoding", "identity") != "identity":
+            raise Problem(415, "a request is sent as it is, without Content-Encoding")
+        declared = headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared[:20]) > self._most(scope):
+            raise Problem(413, f"too large: at most {self._most(scope)} bytes")
+
+    def _most(self, scope: Scope) -> int:
+        """Bytes that a request may have."""
+        limits = self._options.limits
+        is_file = scope["method"] == "PUT" and _FILE.fullmatch(scope["path"])
+        return int(limits.file_bytes if is_file else limits.request_body_bytes)
+
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
+        """``receive`` with an end to its patience."""
+        limits, most, loop = self._options.limits, self._most(scope), asyncio.get_running_loop()
+        began, size, whole = loop.time(), 0, False
+
+        async def counting() -> Message:
+            nonlocal size, whole
+            if whole:
+                return await receive()  # waits for the client to go
+            try:
+                message = await asyncio.wait_for(receive(), limits.body_seconds)
+            except TimeoutError:
+                raise Problem(408, "the body of the request did not come") from None
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if size > most:
+                raise Problem(413, f"too large: at most {most} bytes")
+            seconds = loop.time() - began
+            if not whole and seconds > _GRACE_S and size < seconds * limits.body_bytes_per_second:
+                raise Problem(408, "the body of the request comes too slowly")
+            return message
+
+        return counting
+
+
+async def _answer(send: Callable[[Message], Awaitable[None]], problem: Problem) -> None:
+    body = json.dumps(body_of(problem.status_code, str(problem.detail))).encode()
+    fields = {"content-type": "application/json", "content-length": str(len(body))}
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in {**fields, **(problem.headers or {})}.items()
+    ]
+    await send({"type": "http.response.start", "status": problem.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _host_name(host: str) -> str:
+    """The name in a ``Host`` header, without its port, in lower case; empty if it is no host."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,71 @@
+"""The models that a server offers, as their cards describe them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gliomask.config import Options
+from gliomask.errors import ModelError
+
+_CARD, _MAX_CARD_BYTES = "card.json", 2**20
+
+
+class ServedModel(Options):
+    """A model that jobs may name."""
+
+    name: str
+    """To ask for it by."""
+    description: str
+    """What it was trained on."""
+    network: str
+    """Its architecture."""
+    sequences: tuple[str, ...]
+    """That it uses."""
+    regions: tuple[str, ...]
+    """That it marks."""
+    licence: str
+    """Of its weights."""
+    synthetic: bool
+    """Whether it was trained on synthetic patients."""
+    folder: Path
+    """Where it lies; not shown."""
+
+
+def served_models(folders: tuple[Path, ...]) -> tuple[ServedModel, ...]:
+    """What the cards of models say.
+
+    The server reads cards as plain text: the workers check them, with all that this needs.
+
+    Raises:
+        ModelError: no card, or none of a model; two models of one name.
+    """
+    models = tuple(_model(folder) for folder in folders)
+    names = [model.name for model in models]
+    for name in names:
+        if names.count(name) > 1:
+            raise ModelError("two models of one name", field="models", found=name)
+    return models
+
+
+def _model(folder: Path) -> ServedModel:
+    path = folder / _CARD
+    try:
+        if path.stat().st_size > _MAX_CARD_BYTES:
+            raise ModelError("too large for a model's card", path=path)
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return ServedModel(
+            name=card["name"],
+            description=card["trained_on"],
+            network=card["network"],
+            sequences=card["sequences"],
+            regions=card["regions"],
+            licence=card["licence"],
+            synthetic=card["synthetic"],
+            folder=folder.absolute(),
+        )
+    except OSError as problem:
+        raise ModelError(f"not the folder of a model: {problem.strerror}", path=folder) from None
+    except (ValueError, KeyError, TypeError):
+        raise ModelError("not the card of a model", path=path) from None

@@ -1,0 +1,294 @@
+"""Jobs in the order in which they came, kept through anything that kills the server.
+
+    queued --begin--> running --end--> done | failed | cancelled --expire--> expired
+       ^-- put_back, lost --'
+
+A job that is accepted is on the disk; it ends in one of the last states, whatever dies meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from gliomask.web.database import Database, now
+from gliomask.web.problems import Problem, not_found
+from gliomask.web.settings import Limits
+from gliomask.web.tokens import Access
+
+Kind = Literal["predict", "inspect"]
+State = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
+ENDED: Final[tuple[State, ...]] = ("done", "failed", "cancelled", "expired")
+_HOUR_S: Final = 3600.0
+_PLACE: Final = (
+    "SELECT count(*) FROM job WHERE state='queued' AND kind=? AND seq < ?"  # those before it
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job.
+
+    Attributes:
+        id, owner, kind, state, upload: of it.
+        spec: what was asked for, as JSON holds it.
+        attempt: how often a worker has begun it, but for those that the server itself ended.
+        cancel: whether it is to end.
+        place: how many are before it; None unless it is queued.
+        created, started, ended, expires: seconds since 1970.
+        result: once it is done, see ``web.worker``.
+        error_code, error_text: once it has failed.
+    """
+
+    id: str
+    owner: str
+    kind: Kind
+    state: State
+    upload: str
+    spec: Mapping[str, Any]
+    attempt: int
+    cancel: bool
+    place: int | None
+    created: float
+    started: float | None
+    ended: float | None
+    expires: float | None
+    result: Mapping[str, Any] | None
+    error_code: str | None
+    error_text: str | None
+
+
+class Queue:
+    """The jobs of a server.
+
+    Args:
+        database: that keeps them; limits: for them.
+    """
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database, self._limits = database, limits
+
+    def find(self, access: Access, idempotency: str) -> tuple[Job, str] | None:
+        """The job that a key has made already, with the hash of what was asked for."""
+        statement = "SELECT * FROM job WHERE owner=? AND idempotency=?"
+        row = self._database.row(statement, (access.owner, idempotency))
+        return None if row is None else (self._job(row), row["request"])
+
+    def add(
+        self,
+        access: Access,
+        kind: Kind,
+        upload: str,
+        spec: Mapping[str, Any],
+        idempotency: tuple[str, str] | None = None,
+    ) -> Job:
+        """Accepts a job; the same one again for a key that was used.
+
+        Args:
+            access: whose it is; kind, upload, spec: see ``Job``.
+            idempotency: a key of the owner's, and the hash of what was asked for.
+
+        Raises:
+            Problem: too many wait already; the upload has gone meanwhile.
+        """
+        key, request = idempotency or (None, None)
+        job = secrets.token_hex(16)
+        with self._database.change() as change:
+            if key is not None and (earlier := self.find(access, key)):
+                return earlier[0]
+            self._check_room(change, access.owner)
+            if change.execute("SELECT 1 FROM upload WHERE id=?", (upload,)).fetchone() is None:
+                raise not_found("upload")
+            change.execute(
+                "INSERT INTO job"
+                "(id, owner, kind, state, upload, spec, idempotency, request, created) "
+                "VALUES (?,?,?,'queued',?,?,?,?,?)",
+                (job, access.owner, kind, upload, json.dumps(spec), key, request, now()),
+            )
+        return self.get(access, job)
+
+    def _check_room(self, change: sqlite3.Connection, owner: str) -> None:
+        count = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
+        limits = self._limits
+        if change.execute(count).fetchone()[0] >= limits.queued_jobs:
+            raise Problem(503, f"{limits.queued_jobs} jobs wait already", retry_s=60)
+        own = change.execute(f"{count} AND owner=?", (owner,)).fetchone()[0]
+        if own >= limits.queued_jobs_per_owner:
+            raise Problem(429, f"{own} of your jobs wait already", retry_s=60)
+
+    def get(self, access: Access, job: str) -> Job:
+        """A job of this owner.
+
+        Raises:
+            Problem: there is none.
+        """
+        row = self._database.row("SELECT * FROM job WHERE id=?", (job,))
+        if row is None or not (access.everyone or row["owner"] == access.owner):
+            raise not_found("job")
+        return self._job(row)
+
+    def find_state(self, job: str) -> State | None:
+        """The state of a job; None if there is none."""
+        row = self._database.row("SELECT state FROM job WHERE id=?", (job,))
+        return None if row is None else row["state"]
+
+    def jobs(self, access: Access, limit: int, before: str | None = None) -> list[Job]:
+        """Jobs of this owner (of all, for ``admin``), the newest first.
+
+        Args:
+            access: whose; limit: at most so many; before: those that came before this one.
+        """
+        where, values = "1", []
+        if not access.everyone:
+            where, values = "owner=?", [access.owner]
+        if before is not None:
+            where += " AND seq < (SELECT seq FROM job WHERE id=?)"
+            values.append(before)
+        statement = f"SELECT * FROM job WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        return [self._job(row) for row in self._database.rows(statement, (*values, limit))]
+
+    def next(self, kind: Kind) -> Job | None:
+        """Begins the job whose turn it is, and gives it; None if none waits."""
+        statement = "SELECT * FROM job WHERE state='queued' AND kind=? ORDER BY seq LIMIT 1"
+        if self._database.row(statement, (kind,)) is None:
+            return None
+        with self._database.change() as change:
+            row = change.execute(statement, (kind,)).fetchone()
+            if row is None:
+                return None
+            begin = "UPDATE job SET state='running', started=?, attempt=attempt+1 WHERE id=?"
+            change.execute(begin, (now(), row["id"]))
+            row = change.execute("SELECT * FROM job WHERE id=?", (row["id"],)).fetchone()
+        return self._job(row)
+
+    def cancel(self, job: str) -> State:
+        """Ends a job that waits, and asks for the end of one that runs; its state."""
+        with self._database.change() as change:
+            if change.execute(
+                "UPDATE job SET state='cancelled', cancel=1, ended=?, expires=? "
+                "WHERE id=? AND state='queued'",
+                (now(), self._expiry(), job),
+            ).rowcount:
+                return "cancelled"
+            change.execute("UPDATE job SET cancel=1 WHERE id=? AND state='running'", (job,))
+            row = change.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone()
+        state: State = row["state"]
+        return state
+
+    def to_cancel(self) -> list[str]:
+        """Ids of the running jobs whose end was asked for."""
+        statement = "SELECT id FROM job WHERE state='running' AND cancel=1"
+        return [row["id"] for row in self._database.rows(statement)]
+
+    def done(self, job: str, result: Mapping[str, Any]) -> None:
+        """Ends a running job with its result."""
+        self._end(job, "done", result=json.dumps(result))
+
+    def failed(self, job: str, code: str, text: str) -> None:
+        """Ends a running job with the reason why it has none."""
+        self._end(job, "failed", code=code, text=text)
+
+    def cancelled(self, job: str) -> None:
+        """Ends a running job as was asked for."""
+        self._end(job, "cancelled")
+
+    def lost(self, job: str, reason: str) -> State:
+        """Puts a job back that cost its worker, or ends it if it has cost too many; its state."""
+        row = self._database.row("SELECT attempt FROM job WHERE id=?", (job,))
+        tries = 0 if row is None else row["attempt"]
+        if tries >= self._limits.tries:
+            self.failed(job, "worker", f"given up after {tries} tries: its worker {reason}")
+            return "failed"
+        self._put_back(job, attempts=0)
+        return "queued"
+
+    def put_back(self, job: str) -> None:
+        """Puts back a job whose end was not its own doing."""
+        self._put_back(job, attempts=1)
+
+    def recover(self) -> int:
+        """Puts back all that ran when the last server was killed; how many that are."""
+        with self._database.change() as change:
+            count = change.execute(
+                "UPDATE job SET state='queued', started=NULL, attempt=attempt-1 "
+                "WHERE state='running'"
+            ).rowcount
+            change.execute(  # whose end had been asked for already
+                "UPDATE job SET state='cancelled', ended=?, expires=? "
+                "WHERE state='queued' AND cancel=1",
+                (now(), self._expiry()),
+            )
+        return count
+
+    def expire(self) -> list[str]:
+        """Marks the jobs whose results are due to be deleted; gives their ids."""
+        statement = (
+            "SELECT id FROM job WHERE expires < ? AND state IN ('done','failed','cancelled')"
+        )
+        return [self.forget(row["id"]) for row in self._database.rows(statement, (now(),))]
+
+    def forget(self, job: str) -> str:
+        """Marks an ended job as one whose result is deleted; names and texts in it go as well."""
+        with self._database.change() as change:
+            change.execute(
+                "UPDATE job SET state='expired', result=NULL, error_text=NULL, spec='{}' "
+                "WHERE id=? AND state IN ('done','failed','cancelled')",
+                (job,),
+            )
+        self._database.wipe()
+        return job
+
+    def counts(self) -> dict[str, int]:
+        """State -> number of jobs."""
+        rows = self._database.rows("SELECT state, count(*) AS n FROM job GROUP BY state")
+        return {row["state"]: row["n"] for row in rows}
+
+    def uses(self, upload: str) -> bool:
+        """Whether a job that has not ended needs an upload."""
+        statement = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued','running')"
+        return self._database.row(statement, (upload,)) is not None
+
+    def _put_back(self, job: str, attempts: int) -> None:
+        with self._database.change() as change:
+            change.execute(
+                "UPDATE job SET state='queued', started=NULL, attempt=attempt-? "
+                "WHERE state='running' AND id=?",
+                (attempts, job),
+            )
+
+    def _end(
+        self,
+        job: str,
+        state: State,
+        *,
+        result: str | None = None,
+        code: str | None = None,
+        text: str | None = None,
+    ) -> None:
+        with self._database.change() as change:
+            change.execute(
+                "UPDATE job SET state=?, ended=?, expires=?, result=?, error_code=?, error_text=? "
+                "WHERE id=? AND state='running'",
+                (state, now(), self._expiry(), result, code, text, job),
+            )
+
+    def _expiry(self) -> float:
+        return now() + self._limits.result_hours * _HOUR_S
+
+    def _job(self, row: sqlite3.Row) -> Job:
+        place = None
+        if row["state"] == "queued":
+            before = self._database.row(_PLACE, (row["kind"], row["seq"]))
+            place = 0 if before is None else int(before[0])
+        keys = ("id", "owner", "kind", "state", "upload", "attempt", "created", "started", "ended")
+        return Job(
+            **{key: row[key] for key in (*keys, "expires", "error_code", "error_text")},
+            spec=json.loads(row["spec"]),
+            cancel=bool(row["cancel"]),
+            place=place,
+            result=None if row["result"] is None else json.loads(row["result"]),
+        )

@@ -1,0 +1,96 @@
+"""The files of a result, by what they are."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_KINDS: Final = (
+    (re.compile(r"_mask(\.[a-z.]+)?"), "mask"),
+    (re.compile(r"\.seg\.dcm"), "seg"),
+    (re.compile(r"\.rtstruct\.dcm"), "rtstruct"),
+    (re.compile(r"\.html"), "page"),
+    (re.compile(r"\.json"), "record"),
+    (re.compile(r"\.png"), "picture"),
+    (re.compile(r"_(probability|disagreement)_([a-z]+)\.nii\.gz"), ""),
+)
+"""What follows the case in a file's name -> what the file is."""
+_OF_ALL: Final = {"cases.csv": "table", "audit.json": "audit"}
+_TYPES: Final = {
+    ".gz": "application/gzip",
+    ".dcm": "application/dicom",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".csv": "text/csv; charset=utf-8",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder of a result.
+
+    Attributes:
+        kind: what it is; case: of which examination, empty for one of all; path: where it is.
+    """
+
+    kind: str
+    case: str
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """Bytes; of a folder, of its files together."""
+        paths = self.path.iterdir() if self.path.is_dir() else (self.path,)
+        return sum(path.stat().st_size for path in paths)
+
+    @property
+    def media_type(self) -> str:
+        """For HTTP."""
+        return _TYPES.get(self.path.suffix, "application/octet-stream")
+
+
+def entries(folder: Path, cases: tuple[str, ...]) -> tuple[Entry, ...]:
+    """What a result's folder holds.
+
+    Args:
+        folder: the result; empty if it is not there.
+        cases: the examinations in it.
+    """
+    if not folder.is_dir():
+        return ()
+    found = (_entry(path, cases) for path in sorted(folder.iterdir()))
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _entry(path: Path, cases: tuple[str, ...]) -> Entry | None:
+    if path.name in _OF_ALL:
+        return Entry(_OF_ALL[path.name], "", path)
+    for case in sorted(cases, key=len, reverse=True):
+        if not path.name.startswith(case):
+            continue
+        for pattern, kind in _KINDS:
+            if match := pattern.fullmatch(path.name[len(case) :]):
+                return Entry(kind or "-".join(match.groups()), case, path)
+    return None
+
+
+def zipped(entries: tuple[Entry, ...], temporary: Path) -> Path:
+    """All files of a result in one archive, which the caller removes.
+
+    Args:
+        entries: what goes in; temporary: a folder to write to.
+    """
+    archive = temporary / f"{secrets.token_hex(8)}.zip"
+    with zipfile.ZipFile(archive, "x", zipfile.ZIP_STORED) as members:
+        for entry in entries:
+            if not entry.path.is_dir():
+                members.write(entry.path, entry.path.name)
+                continue
+            for path in sorted(entry.path.iterdir()):
+                members.write(path, f"{entry.path.name}/{path.name}")
+    return archive

@@ -1,0 +1,125 @@
+"""Runs a server until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+from urllib.parse import quote
+
+import uvicorn
+
+from gliomask.errors import MachineError, StoppedError
+from gliomask.web.app import make_app
+from gliomask.web.database import open_database
+from gliomask.web.folder import DataFolder
+from gliomask.web.models import served_models
+from gliomask.web.protocol import protocol
+from gliomask.web.service import make_service
+from gliomask.web.settings import ServeOptions
+from gliomask.web.tokens import Tokens
+
+OWNER: Final = "start"
+"""Owner of the token in the address that is printed at the start, and of the jobs of its page."""
+_DAYS: Final = 30.0
+_GRACE_S: Final = 3
+
+
+def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM.
+
+    Args:
+        options: of the server.
+        ready: gets the address of the page, with a token, once connections are taken.
+
+    Raises:
+        InputError: another server uses the data folder; ModelError: a model.
+        MachineError: the address, the certificate, the data folder.
+        StoppedError: it was stopped, as it is meant to be.
+    """
+    models = served_models(options.models)
+    database = open_database(options.data)
+    with DataFolder(options.data).lock(), _listening(options) as door:
+        options = options.model_copy(update={"port": door.getsockname()[1]})
+        service = make_service(options, models, database)
+        server = _Server(_config(options, make_app(service)))
+        service.supervisor.start()
+        try:
+            ready(address(options, _start_token(service.tokens) if options.token else ""))
+            server.run(sockets=[door])
+        finally:
+            service.supervisor.stop()
+            database.close()
+    raise StoppedError("the server was stopped", signal_number=server.came or signal.SIGTERM)
+
+
+def address(options: ServeOptions, token: str) -> str:
+    """The address of the page."""
+    host = options.names[0] if options.names else options.host
+    host = f"[{host}]" if ":" in host else host
+    scheme = "https" if options.encrypted else "http"
+    port = "" if options.behind_proxy else f":{options.port}"
+    return f"{scheme}://{host}{port}/" + (f"?token={quote(token)}" if token else "")
+
+
+class _Server(uvicorn.Server):
+    """Ends cleanly on the first signal and remembers it; uvicorn would raise it once more."""
+
+    came: int = 0
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """See uvicorn."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {one: signal.signal(one, self._note) for one in signals}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.came = self.came or number
+        self.handle_exit(number, frame)
+
+
+def _config(options: ServeOptions, app: Any) -> uvicorn.Config:
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # its texts hold what clients send
+    return uvicorn.Config(
+        app,
+        http=protocol(options.limits.header_seconds),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
+    )
+
+
+@contextmanager
+def _listening(options: ServeOptions) -> Iterator[socket.socket]:
+    try:
+        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+        door = socket.create_server((options.host, options.port), family=family, backlog=2048)
+    except OSError as problem:
+        what = f"can't listen there: {problem.strerror or problem}"
+        place = f"{options.host}:{options.port}"
+        raise MachineError(what, field="host:port", found=place, hint="give another port") from None
+    try:
+        yield door
+    finally:
+        door.close()
+
+
+def _start_token(tokens: Tokens) -> str:
+    """A token for the page that is opened now; those of earlier starts are worthless."""
+    tokens.revoke_owner(OWNER)
+    return tokens.create(OWNER, ("read", "submit", "admin"), _DAYS)

@@ -1,0 +1,105 @@
+"""All that a running server is made of, as one value that its routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gliomask.web.audit import Audit
+from gliomask.web.database import Database
+from gliomask.web.folder import DataFolder
+from gliomask.web.models import ServedModel
+from gliomask.web.problems import Problem
+from gliomask.web.queue import Queue
+from gliomask.web.settings import ServeOptions
+from gliomask.web.supervisor import Supervisor
+from gliomask.web.tokens import EVERYBODY, Access, Scope, Tokens
+from gliomask.web.uploads import Uploads
+
+_BEARER = "bearer "
+
+
+@dataclass(frozen=True)
+class Service:
+    """A server without its sockets.
+
+    Attributes:
+        options: of it; models: that it offers, the first where none is named.
+    """
+
+    options: ServeOptions
+    models: tuple[ServedModel, ...]
+    folder: DataFolder
+    database: Database
+    tokens: Tokens
+    uploads: Uploads
+    queue: Queue
+    audit: Audit
+    supervisor: Supervisor
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie with the token: browsers don't tell ports apart."""
+        return f"gliomask-{self.options.port}"
+
+    def access(self, request: Request) -> Access | None:
+        """Who makes a request; None if nothing says so."""
+        if not self.options.token:
+            return EVERYBODY
+        header = request.headers.get("authorization", "")
+        if header.lower().startswith(_BEARER):
+            return self.tokens.access(header[len(_BEARER) :].strip())
+        cookie = request.cookies.get(self.cookie)
+        return None if cookie is None else self.tokens.access(cookie)
+
+
+def make_service(
+    options: ServeOptions, models: tuple[ServedModel, ...], database: Database
+) -> Service:
+    """A service on a data folder, which must be locked."""
+    folder = DataFolder(options.data)
+    folder.make()
+    queue = Queue(database, options.limits)
+    uploads = Uploads(database, folder, options.limits)
+    audit = Audit(database)
+    supervisor = Supervisor(options, models, folder, queue, uploads, audit)
+    tokens = Tokens(database)
+    return Service(options, models, folder, database, tokens, uploads, queue, audit, supervisor)
+
+
+def service_of(request: Request) -> Service:
+    """The service that answers a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+
+
+def _allowed(scope: Scope, request: Request) -> Access:
+    access = service_of(request).access(request)
+    if access is None:
+        text = "a valid token is needed: Authorization: Bearer TOKEN, see gliomask serve token"
+        raise Problem(401, text)
+    if not access.allows(scope):
+        raise Problem(403, f"this token does not allow it: the scope {scope} is needed")
+    return access
+
+
+def _reader(request: Request) -> Access:
+    return _allowed("read", request)
+
+
+def _submitter(request: Request) -> Access:
+    return _allowed("submit", request)
+
+
+def _admin(request: Request) -> Access:
+    return _allowed("admin", request)
+
+
+Reader = Annotated[Access, Depends(_reader)]
+Submitter = Annotated[Access, Depends(_submitter)]
+Admin = Annotated[Access, Depends(_admin)]

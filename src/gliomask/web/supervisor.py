@@ -1,0 +1,247 @@
+"""Hands jobs to worker processes and writes down what comes of them, in a thread of the server.
+
+A worker that dies costs its job a try; a job that is cancelled or takes too long is asked to stop,
+and its worker killed if it does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from gliomask.errors import GliomaskError, unexpected
+from gliomask.jobs.workers import Advanced, Cancelled, Crashed, Event, Finished, Lost, Workers
+from gliomask.web.audit import Audit
+from gliomask.web.database import now
+from gliomask.web.folder import DataFolder
+from gliomask.web.models import ServedModel
+from gliomask.web.queue import Job, Kind, Queue
+from gliomask.web.settings import ServeOptions
+from gliomask.web.task import Answer, Task, TaskFile
+from gliomask.web.tokens import Access
+from gliomask.web.uploads import Uploads
+from gliomask.web.worker import Work, auditor, segmenter
+
+PATIENCE_S: Final = 5.0
+"""A job that is to stop and does not within this time loses its worker."""
+_WAIT_S: Final = 0.1
+_AGAIN_S: Final = 10.0
+"""After which workers that can't be started are tried again."""
+_CLEAN_EVERY_S: Final = 30.0
+_SERVER: Final = Access("server", frozenset(("admin",)))
+
+log = logging.getLogger("gliomask.serve")
+
+
+@dataclass
+class Progress:
+    """How far a running job is: a share from 0 to 1 and a line for people."""
+
+    share: float = 0.0
+    note: str = ""
+
+
+@dataclass
+class _Ending:
+    """A job that is to stop: why, and until when it may do so by itself."""
+
+    why: str
+    until: float
+
+
+class Supervisor:
+    """The workers of a server.
+
+    Args:
+        options: of the server; models: that it offers; folder: its data folder.
+        queue, uploads, audit: its records.
+
+    Attributes:
+        progress: id -> how far a running job is.
+        ended: (kind, state) -> jobs that have ended since the start; seconds: kind -> their time.
+        problem: why jobs can't be done at present; empty if they can.
+    """
+
+    def __init__(
+        self,
+        options: ServeOptions,
+        models: tuple[ServedModel, ...],
+        folder: DataFolder,
+        queue: Queue,
+        uploads: Uploads,
+        audit: Audit,
+    ) -> None:
+        self._options, self._folder = options, folder
+        self._models = {model.name: model.folder for model in models}
+        self._queue, self._uploads, self._audit = queue, uploads, audit
+        self.progress: dict[str, Progress] = {}
+        self.ended: Counter[tuple[str, str]] = Counter()
+        self.seconds: dict[str, float] = {"predict": 0.0, "inspect": 0.0}
+        self.problem = "the workers are starting"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._endings: dict[str, _Ending] = {}
+        self._begun: dict[str, float] = {}
+        self._cleaned = 0.0
+
+    def start(self) -> None:
+        """Puts back what the last server left, and begins."""
+        self._queue.recover()
+        self._uploads.sweep()
+        for folder in self._folder.jobs.iterdir():
+            self.tidy(folder.name)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops the workers; their jobs are put back."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._supervise()
+            except GliomaskError as problem:
+                self.problem = str(problem)
+                log.error("workers can't be started: %s", problem)
+            except Exception as error:
+                self.problem = unexpected(error)
+                log.error("a bug of gliomask: %s", self.problem)
+            self._queue.recover()
+            self._stop.wait(_AGAIN_S)
+
+    def _supervise(self) -> None:
+        environment = {"TMPDIR": str(self._folder.temporary)}
+        first, options = next(iter(self._models.values())), self._options
+        making: Callable[[], Work] = partial(segmenter, first, options.device, options.engine)
+        limit = {"limit_s": float("inf")}  # ours is looked after here
+        with (
+            Workers(making, options.workers, environment, **limit) as segmenters,
+            Workers(auditor, 1, environment, **limit) as auditors,
+        ):
+            pools: dict[Kind, Workers[Task, Answer]] = {"predict": segmenters, "inspect": auditors}
+            while not self._stop.is_set():
+                for kind, pool in pools.items():
+                    self._hand_out(kind, pool)
+                    self._end_what_is_due(pool)
+                    for event in pool.events(_WAIT_S):
+                        self._take(event)
+                if all(pool.idle or pool.busy for pool in pools.values()):
+                    self.problem = ""
+                self._clean()
+            for pool in pools.values():
+                for event in pool.stop():
+                    self._take(event)
+                for task in pool.busy:
+                    self._queue.put_back(task.id)
+
+    def _hand_out(self, kind: Kind, pool: Workers[Task, Answer]) -> None:
+        while pool.idle and (job := self._queue.next(kind)) is not None:
+            task = Task(job.id, self._folder.job(job.id))
+            task.folder.mkdir(exist_ok=True, mode=0o700)
+            task.write(self._content(job))
+            self.progress[job.id] = Progress()
+            self._begun[job.id] = time.monotonic()
+            pool.give(task)
+
+    def _content(self, job: Job) -> TaskFile:
+        upload = self._uploads.get(_SERVER, job.upload)
+        folder = self._folder.upload(job.upload)
+        return TaskFile(
+            kind=job.kind,
+            files=tuple((one.number, one.name, folder / one.stored) for one in upload.files),
+            spec=dict(job.spec),
+            model=self._models.get(job.spec.get("model") or "", next(iter(self._models.values()))),
+            device=self._options.device,
+            engine=self._options.engine,
+        )
+
+    def _end_what_is_due(self, pool: Workers[Task, Answer]) -> None:
+        """Stops jobs that are cancelled or take too long, one way or another."""
+        moment, cancelled = time.monotonic(), set(self._queue.to_cancel())
+        for task in pool.busy:
+            ending = self._endings.get(task.id)
+            if ending is not None:
+                if moment > ending.until:
+                    pool.kill(task)
+                continue
+            late = moment - self._begun[task.id] > 60 * self._options.limits.job_minutes
+            if late or task.id in cancelled:
+                why = "too_long" if late else "cancelled"
+                self._endings[task.id] = _Ending(why, moment + PATIENCE_S)
+                pool.cancel(task)
+
+    def _take(self, event: Event[Task, Answer]) -> None:
+        job, ending = event.task.id, self._endings.get(event.task.id)
+        match event:
+            case Advanced(_, share, note):
+                self.progress[job] = Progress(share, note)
+            case Finished(_, answer) if answer.end == "done":
+                self._queue.done(job, answer.result)
+                self._ended(job, "done")
+            case Finished(_, answer):
+                self._queue.failed(job, answer.code, answer.text)
+                self._ended(job, "failed")
+            case Cancelled() | Lost() if ending is not None:
+                self._stopped(job, ending)
+            case Lost(_, reason):
+                log.warning("job %s: its worker %s", job, reason)
+                if self._queue.lost(job, reason) == "failed":
+                    self._ended(job, "failed")
+            case Crashed(_, reason):
+                log.error("job %s: %s", job, reason)
+                self._queue.failed(job, "bug", reason)
+                self._ended(job, "failed")
+
+    def _stopped(self, job: str, ending: _Ending) -> None:
+        if ending.why == "cancelled":
+            self._queue.cancelled(job)
+            self._ended(job, "cancelled")
+            return
+        minutes = self._options.limits.job_minutes
+        self._queue.failed(job, "too_long", f"took longer than {minutes:g} minutes")
+        self._ended(job, "failed")
+
+    def _ended(self, job: str, state: str) -> None:
+        found = self._queue.get(_SERVER, job)
+        self.ended[found.kind, state] += 1
+        self.seconds[found.kind] += max(
+            0.0, time.monotonic() - self._begun.pop(job, time.monotonic())
+        )
+        self.progress.pop(job, None)
+        self._endings.pop(job, None)
+        self._audit.add(found.owner, f"{found.kind}.end", job, state)
+        self.tidy(job)
+        if found.kind == "predict" and state == "done" and not self._queue.uses(found.upload):
+            self._uploads.delete(found.upload)
+
+    def tidy(self, job: str) -> None:
+        """Leaves of a job's folder only its result, if it has one."""
+        folder, result = self._folder.job(job), self._folder.result(job)
+        found = self._queue.find_state(job)
+        for entry in list(folder.iterdir()) if folder.is_dir() else []:
+            if entry == result and found == "done":
+                continue
+            shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def _clean(self) -> None:
+        """Deletes what has been kept long enough."""
+        if time.monotonic() - self._cleaned < _CLEAN_EVERY_S:
+            return
+        self._cleaned = time.monotonic()
+        for upload in self._uploads.expire():
+            self._audit.add("server", "upload.expire", upload)
+        for job in self._queue.expire():
+            self.tidy(job)
+            self._audit.add("server", "job.expire", job)
+        self._audit.forget(now() - self._options.limits.audit_days * 86_400)

@@ -1,0 +1,166 @@
+"""Access tokens: made once, shown once, stored as a hash.
+
+A token is 256 random bits, so its plain SHA-256 can't be searched. Jobs belong to the token's
+owner, a name, so that a token may be replaced by another of the same owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from gliomask.errors import InputError
+from gliomask.web.database import Database, now
+
+Scope = Literal["read", "submit", "admin"]
+SCOPES: Final[tuple[Scope, ...]] = ("read", "submit", "admin")
+"""``read``: see and download one's own jobs. ``submit``: upload, start and cancel jobs. ``admin``:
+both for every owner's, and the metrics."""
+PREFIX: Final = "gliomask_"
+"""Tokens that leak are found by it."""
+DAY_S: Final = 86_400.0
+_USED_EVERY_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who makes a request.
+
+    Attributes:
+        owner: of the token; scopes: what it allows.
+    """
+
+    owner: str
+    scopes: frozenset[str]
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether it is allowed, by itself or as a part of ``admin``."""
+        return scope in self.scopes or "admin" in self.scopes
+
+    @property
+    def everyone(self) -> bool:
+        """Whether jobs of all owners may be seen."""
+        return "admin" in self.scopes
+
+
+EVERYBODY: Final = Access("everybody", frozenset(("read", "submit")))
+"""Who makes the requests of a server that asks for no token."""
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """What is known of a token, which is not the token itself.
+
+    Attributes:
+        id: to revoke it by; owner, scopes: see ``Access``.
+        created, expires, used: seconds since 1970; the latter None if it never was used.
+        state: ``valid``, ``expired`` or ``revoked``.
+    """
+
+    id: str
+    owner: str
+    scopes: tuple[str, ...]
+    created: float
+    expires: float
+    used: float | None
+    state: str
+
+
+class Tokens:
+    """The tokens of a server.
+
+    Args:
+        database: that keeps them.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, owner: str, scopes: Sequence[str], days: float) -> str:
+        """Makes a token, which nobody can ask for again.
+
+        Raises:
+            InputError: no owner, an unknown scope, no time.
+        """
+        _check(owner, scopes, days)
+        token, moment = PREFIX + secrets.token_urlsafe(32), now()
+        row = (secrets.token_hex(4), _hash(token), owner, " ".join(dict.fromkeys(scopes)))
+        with self._database.change() as change:
+            change.execute(
+                "INSERT INTO token(id, hash, owner, scopes, created, expires) VALUES (?,?,?,?,?,?)",
+                (*row, moment, moment + days * DAY_S),
+            )
+        return token
+
+    def access(self, token: str) -> Access | None:
+        """What a token allows; None if it is unknown, expired or revoked."""
+        row = self._database.row("SELECT * FROM token WHERE hash=?", (_hash(token),))
+        moment = now()
+        if row is None or row["revoked"] is not None or row["expires"] <= moment:
+            return None
+        if row["used"] is None or moment - row["used"] > _USED_EVERY_S:
+            with self._database.change() as change:
+                change.execute("UPDATE token SET used=? WHERE id=?", (moment, row["id"]))
+        return Access(row["owner"], frozenset(row["scopes"].split()))
+
+    def rows(self) -> list[TokenRow]:
+        """All tokens, the oldest first."""
+        found = self._database.rows("SELECT * FROM token ORDER BY created, id")
+        return [
+            TokenRow(
+                id=row["id"],
+                owner=row["owner"],
+                scopes=tuple(row["scopes"].split()),
+                created=row["created"],
+                expires=row["expires"],
+                used=row["used"],
+                state=_state(row["revoked"], row["expires"]),
+            )
+            for row in found
+        ]
+
+    def revoke(self, token: str) -> None:
+        """Makes a token worthless from its next request on.
+
+        Args:
+            token: its id.
+
+        Raises:
+            InputError: there is none, or it is revoked already.
+        """
+        with self._database.change() as change:
+            statement = "UPDATE token SET revoked=? WHERE id=? AND revoked IS NULL"
+            if not change.execute(statement, (now(), token)).rowcount:
+                raise InputError("no valid token of this id", field="id", found=token)
+
+    def revoke_owner(self, owner: str) -> None:
+        """Revokes all tokens of an owner."""
+        with self._database.change() as change:
+            statement = "UPDATE token SET revoked=? WHERE owner=? AND revoked IS NULL"
+            change.execute(statement, (now(), owner))
+
+
+def _check(owner: str, scopes: Sequence[str], days: float) -> None:
+    if not (0 < len(owner) <= 100 and owner.isprintable()):
+        allowed = "1 to 100 printable characters"
+        raise InputError("no owner of a token", field="owner", found=owner, allowed=allowed)
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        found, allowed = ", ".join(unknown) or "none", ", ".join(SCOPES)
+        raise InputError("no scope of a token", field="scopes", found=found, allowed=allowed)
+    if not 0 < days <= 3660:
+        allowed = "more than 0, up to 3660"
+        raise InputError("no lifetime of a token", field="days", found=days, allowed=allowed)
+
+
+def _state(revoked: float | None, expires: float) -> str:
+    if revoked is not None:
+        return "revoked"
+    return "valid" if expires > now() else "expired"
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,269 @@
+"""Files that clients send, kept under random names; what a client calls a file is data only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gliomask.core.atomic import writing
+from gliomask.errors import FormatError
+from gliomask.formats.archive_rules import check_name, check_tree
+from gliomask.web.database import Database, now
+from gliomask.web.folder import DataFolder
+from gliomask.web.problems import Problem, not_found
+from gliomask.web.settings import Limits
+from gliomask.web.tokens import Access
+
+_HOUR_S: Final = 3600.0
+_ACTIVE: Final = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued', 'running')"
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """A file of an upload.
+
+    Attributes:
+        number: that the client gave it; name: what the client calls it, with ``/`` for folders.
+        size: in bytes; sha256: of its content; stored: its random name in the upload's folder.
+    """
+
+    number: int
+    name: str
+    size: int
+    sha256: str
+    stored: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload.
+
+    Attributes:
+        id: of it; owner: whose it is; expires: seconds since 1970; files: in order of numbers.
+    """
+
+    id: str
+    owner: str
+    expires: float
+    files: tuple[UploadedFile, ...]
+
+
+class Uploads:
+    """The uploads of a server.
+
+    Args:
+        database: that keeps what is known of them; folder: that keeps the files.
+        limits: for them.
+    """
+
+    def __init__(self, database: Database, folder: DataFolder, limits: Limits) -> None:
+        self._database, self._folder, self._limits = database, folder, limits
+
+    def create(self, access: Access) -> Upload:
+        """An empty upload.
+
+        Raises:
+            Problem: the owner has too many.
+        """
+        upload, moment = secrets.token_hex(16), now()
+        with self._database.change() as change:
+            count = "SELECT count(*) FROM upload WHERE owner=?"
+            if change.execute(count, (access.owner,)).fetchone()[0] >= self._limits.open_uploads:
+                text = f"{self._limits.open_uploads} uploads are open: use or delete one of them"
+                raise Problem(429, text, retry_s=60)
+            expires = moment + self._limits.upload_hours * _HOUR_S
+            values = (upload, access.owner, moment, expires)
+            change.execute("INSERT INTO upload VALUES (?,?,?,?)", values)
+        self._folder.upload(upload).mkdir(mode=0o700)
+        return Upload(upload, access.owner, expires, ())
+
+    def get(self, access: Access, upload: str) -> Upload:
+        """An upload of this owner.
+
+        Raises:
+            Problem: there is none.
+        """
+        row = self._database.row("SELECT * FROM upload WHERE id=?", (upload,))
+        if row is None or not (access.everyone or row["owner"] == access.owner):
+            raise not_found("upload")
+        statement = "SELECT * FROM upload_file WHERE upload=? ORDER BY number"
+        files = tuple(
+            UploadedFile(one["number"], one["name"], one["size"], one["sha256"], one["stored"])
+            for one in self._database.rows(statement, (upload,))
+        )
+        return Upload(upload, row["owner"], row["expires"], files)
+
+    def begin(self, upload: str, name: str, declared: int | None) -> Incoming:
+        """A place for the bytes of a file.
+
+        Args:
+            upload: that it belongs to, see ``get``.
+            name: what the client calls it.
+            declared: its length, if the client says it.
+
+        Raises:
+            Problem: the name, the length or the disk; a job is using the upload.
+        """
+        checked_name(name)
+        if self._database.row(_ACTIVE, (upload,)):
+            raise Problem(409, "a job is using this upload: wait for it or cancel it")
+        if declared is not None and declared > self._limits.file_bytes:
+            raise too_large(self._limits.file_bytes, "file")
+        if not self._folder.has_room(self._limits, declared or 0):
+            raise Problem(503, "the server's disk is full: try again later", retry_s=300)
+        return Incoming(self._folder.upload(upload), self._limits.file_bytes)
+
+    def finish(self, upload: str, number: int, name: str, incoming: Incoming) -> UploadedFile:
+        """Makes a received file a part of the upload, in place of an earlier one of its number.
+
+        Raises:
+            Problem: the upload is gone, used by a job, or has too many files or bytes.
+        """
+        file = UploadedFile(number, name, *incoming.close(), incoming.path.name)
+        limits, statement = self._limits, "SELECT count(*), total(size) FROM upload_file "
+        with self._database.change() as change:
+            if change.execute("SELECT 1 FROM upload WHERE id=?", (upload,)).fetchone() is None:
+                raise not_found("upload")
+            if change.execute(_ACTIVE, (upload,)).fetchone():
+                raise Problem(409, "a job is using this upload: wait for it or cancel it")
+            others = (upload, number)
+            count, size = change.execute(
+                f"{statement}WHERE upload=? AND number!=?", others
+            ).fetchone()
+            if count + 1 > limits.upload_files:
+                raise Problem(413, f"more than {limits.upload_files} files")
+            if size + file.size > limits.upload_bytes:
+                raise too_large(limits.upload_bytes, "upload")
+            old = change.execute(
+                "SELECT stored FROM upload_file WHERE upload=? AND number=?", others
+            ).fetchone()
+            change.execute(
+                "INSERT OR REPLACE INTO upload_file VALUES (?,?,?,?,?,?)",
+                (upload, number, name, file.size, file.sha256, file.stored),
+            )
+            expires = now() + limits.upload_hours * _HOUR_S
+            change.execute("UPDATE upload SET expires=? WHERE id=?", (expires, upload))
+        if old is not None:
+            (self._folder.upload(upload) / old["stored"]).unlink(missing_ok=True)
+        return file
+
+    def delete(self, upload: str) -> None:
+        """Deletes an upload and its files.
+
+        Raises:
+            Problem: a job is using it.
+        """
+        with self._database.change() as change:
+            if change.execute(_ACTIVE, (upload,)).fetchone():
+                raise Problem(409, "a job is using this upload: wait for it or cancel it")
+            change.execute("DELETE FROM upload WHERE id=?", (upload,))
+        self._database.wipe()
+        shutil.rmtree(self._folder.upload(upload), ignore_errors=True)
+
+    def expire(self) -> list[str]:
+        """Deletes uploads that nobody has used for long; gives their ids."""
+        statement = (
+            "SELECT id FROM upload WHERE expires < ? AND id NOT IN "
+            "(SELECT upload FROM job WHERE state IN ('queued', 'running'))"
+        )
+        old = [row["id"] for row in self._database.rows(statement, (now(),))]
+        for upload in old:
+            self.delete(upload)
+        return old
+
+    def sweep(self) -> None:
+        """Removes files that no upload knows: what was cut off when a server was killed."""
+        rows = self._database.rows("SELECT upload, stored FROM upload_file")
+        known = {(row["upload"], row["stored"]) for row in rows}
+        uploads = {row["id"] for row in self._database.rows("SELECT id FROM upload")}
+        for folder in self._folder.uploads.iterdir():
+            if folder.name not in uploads:
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
+            for path in folder.iterdir():
+                if (folder.name, path.name) not in known:
+                    path.unlink(missing_ok=True)
+        for upload in uploads:
+            self._folder.upload(upload).mkdir(mode=0o700, exist_ok=True)
+
+
+class Incoming:
+    """A file that is being received; never more than the limit is written.
+
+    Args:
+        folder: to write to; limit: bytes.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.path, self._limit = folder / secrets.token_hex(16), limit
+        self._digest, self._size = hashlib.sha256(), 0
+        try:
+            self._file = self.path.open("xb")
+        except FileNotFoundError:
+            raise not_found("upload") from None
+
+    def write(self, chunk: bytes) -> None:
+        """Takes the next bytes.
+
+        Raises:
+            Problem: too many; MachineError: the disk.
+        """
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise too_large(self._limit, "file")
+        self._digest.update(chunk)
+        with writing(self.path.parent.parent):
+            self._file.write(chunk)
+
+    def close(self) -> tuple[int, str]:
+        """Flushes it to the disk; its bytes and SHA-256."""
+        with writing(self.path.parent.parent):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        return self._size, self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Removes what was received."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def checked_name(name: str) -> str:
+    """A file's name as the client has it, if it is one that a file may have here.
+
+    Raises:
+        Problem: it is not; the name is not repeated.
+    """
+    if name.endswith("/"):
+        raise Problem(422, "a name that isn't allowed (allowed: that of a file)")
+    try:
+        check_name(name)
+    except FormatError as problem:
+        allowed = f" (allowed: {problem.allowed})" if problem.allowed else ""
+        raise Problem(422, f"{problem.what}{allowed}") from None
+    return name
+
+
+def check_files(upload: Upload) -> None:
+    """Whether the files of an upload can lie beside each other.
+
+    Raises:
+        Problem: there are none, two have one name, a file is a folder too.
+    """
+    if not upload.files:
+        raise Problem(422, "the upload has no files yet")
+    try:
+        check_tree([file.name for file in upload.files])
+    except FormatError as problem:
+        raise Problem(422, problem.what) from None
+
+
+def too_large(limit: int, what: str) -> Problem:
+    """The answer to more than is allowed."""
+    return Problem(413, f"too large: at most {limit} bytes a {what}")

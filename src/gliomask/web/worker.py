@@ -1,0 +1,171 @@
+"""What a worker process does with a job: lays out its files, audits or segments them.
+
+Only here are uploaded files read. A worker keeps its model loaded between jobs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
+from gliomask.jobs.control import Control
+from gliomask.jobs.options import Device, EngineName
+from gliomask.web.task import Answer, InspectSpec, PredictSpec, Task, TaskFile
+
+Work = Callable[[Task, Control], Answer]
+RESULT: Final = "result"
+"""The folder in a job's folder that holds its files, once all are whole."""
+_ERROR: Final = re.compile("Error$")
+
+
+def auditor() -> Work:
+    """The work of a process that audits uploads; torch is never loaded."""
+    return _audit
+
+
+def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
+    """The work of a process that segments.
+
+    Args:
+        model: to load at once; device, engine: that it will be asked for with.
+
+    Raises:
+        ModelError, MachineError: it can't be loaded.
+    """
+    from gliomask.workflows.served import ServedModels
+
+    models = ServedModels()
+    models.load(model, device, engine)
+
+    def work(task: Task, control: Control) -> Answer:
+        return _segment(task, control, models)
+
+    return work
+
+
+def _audit(task: Task, control: Control) -> Answer:
+    from gliomask.workflows.inspect import InspectOptions, inspect
+
+    job, spec = task.read(), None
+    with _laid_out(task, job) as (tree, _), _answered(tree) as answer:
+        spec = InspectSpec.model_validate(job.spec)
+        options = InspectOptions(paths=_entries(tree), series=spec.series, full=spec.full)
+        found = _plain(inspect(options, control), tree)
+        with atomic_folder(task.folder / RESULT) as folder:
+            write_text(folder / "audit.json", _json(found))
+        answer.append(Answer("done", result={"audit": found}))
+    return answer[0]
+
+
+def _segment(task: Task, control: Control, models: Any) -> Answer:
+    from gliomask.workflows.predict import PredictOptions
+
+    job = task.read()
+    with _laid_out(task, job) as (tree, places), _answered(tree) as answer:
+        spec = PredictSpec.model_validate(job.spec)
+        chosen = spec.model_dump(exclude={"model", "sequences"})
+        with atomic_folder(task.folder / RESULT) as folder:
+            options = PredictOptions(
+                **chosen,
+                sequences={name: places[number] for name, number in spec.sequences.items()},
+                out=folder,
+                model=job.model,
+                device=job.device,
+                engine=job.engine,
+            )
+            inputs = () if spec.sequences else _entries(tree)
+            result = models.segment(options, inputs, tree, control)
+            told = _plain({"model": result.model, "cases": result.cases}, tree)
+            for case in told["cases"]:
+                case["files"] = [Path(name).name for name in case["files"]]
+            failures = [{"case": c, "reason": _without(tree, r)} for c, r in result.failures]
+            answer.append(Answer("done", result={**told, "failures": failures}))
+    return answer[0]
+
+
+@contextmanager
+def _laid_out(task: Task, job: TaskFile) -> Iterator[tuple[Path, dict[int, Path]]]:
+    """The uploaded files as the folder that the client has, and where each lies in it.
+
+    The names have been checked when they came (``formats.archive_rules``).
+    """
+    tree = task.folder / "input"
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(mode=0o700)
+    places = {}
+    try:
+        for number, name, stored in job.files:
+            place = places[number] = tree.joinpath(*name.split("/"))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _link(stored, place)
+        yield tree, places
+    finally:
+        shutil.rmtree(tree, ignore_errors=True)
+
+
+def _link(stored: Path, place: Path) -> None:
+    try:
+        os.link(stored, place)
+    except OSError:  # a file system without links
+        shutil.copyfile(stored, place)
+
+
+@contextmanager
+def _answered(tree: Path) -> Iterator[list[Answer]]:
+    """Takes one answer; an error that tells of the input becomes one that tells the client."""
+    answer: list[Answer] = []
+    try:
+        yield answer
+    except StoppedError:
+        raise
+    except GliomaskError as problem:
+        lines = [str(problem)]
+        if isinstance(problem, CasesError):
+            lines += [f"{case}: {reason}" for case, reason in problem.problems]
+        if isinstance(problem, BatchError):
+            lines += [f"{case}: {reason}" for case, reason in problem.failures]
+        code = _ERROR.sub("", type(problem).__name__).lower()
+        answer.append(Answer("failed", code, _without(tree, "\n".join(lines))))
+    except MemoryError:
+        answer.append(Answer("failed", "machine", "not enough memory"))
+
+
+def _entries(tree: Path) -> tuple[Path, ...]:
+    """What the client named: files, folders, archives."""
+    return tuple(sorted(tree.iterdir()))
+
+
+def _without(tree: Path, text: str) -> str:
+    """A text with paths as the client knows them."""
+    return text.replace(f"{tree}{os.sep}", "").replace(str(tree), "the upload")
+
+
+def _plain(value: Any, tree: Path) -> Any:
+    """A value as JSON holds it, with paths as the client knows them."""
+    plain = value if isinstance(value, dict) else asdict(value)
+    return _shortened(TypeAdapter(Any).dump_python(plain, mode="json"), tree)
+
+
+def _shortened(value: Any, tree: Path) -> Any:
+    match value:
+        case str():
+            return _without(tree, value)
+        case list():
+            return [_shortened(one, tree) for one in value]
+        case dict():
+            return {key: _shortened(one, tree) for key, one in value.items()}
+    return value
+
+
+def _json(value: Any) -> str:
+    return TypeAdapter(Any).dump_json(value, indent=1).decode()

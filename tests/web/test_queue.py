@@ -1,0 +1,130 @@
+"""The queue: order, states, tries, and that nothing is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gliomask.web.problems import Problem
+from gliomask.web.queue import Job, Queue
+from gliomask.web.service import Service
+from gliomask.web.tokens import Access
+from tests.web.service import running
+
+ANN, BOB = (Access(name, frozenset(("read", "submit"))) for name in ("ann", "bob"))
+BOSS = Access("boss", frozenset(("admin",)))
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running(tmp_path, limits={"queued_jobs": 4, "queued_jobs_per_owner": 3}) as one:
+        yield one
+
+
+def add(service: Service, access: Access = ANN, key: str | None = None) -> Job:
+    upload = service.uploads.create(access).id
+    idempotency = None if key is None else (key, "hash")
+    return service.queue.add(access, "predict", upload, {"n4": True}, idempotency)
+
+
+def state(queue: Queue, job: Job) -> str:
+    return queue.get(BOSS, job.id).state
+
+
+def test_jobs_begin_in_their_order(service: Service) -> None:
+    queue = service.queue
+    jobs = [add(service), add(service, BOB), add(service)]
+    assert [queue.get(BOSS, job.id).place for job in jobs] == [0, 1, 2]
+    first = queue.next("predict")
+    assert first is not None
+    assert (first.id, first.state, first.attempt, first.spec) == (
+        jobs[0].id,
+        "running",
+        1,
+        {"n4": True},
+    )
+    assert queue.next("inspect") is None
+    assert [queue.get(BOSS, job.id).place for job in jobs] == [None, 0, 1]
+    queue.done(first.id, {"cases": []})
+    assert state(queue, first) == "done"
+    assert queue.get(ANN, first.id).expires is not None
+
+
+def test_jobs_of_others_are_not_there(service: Service) -> None:
+    job = add(service)
+    with pytest.raises(Problem, match="no such job"):
+        service.queue.get(BOB, job.id)
+    assert service.queue.jobs(BOB, 10) == []
+    assert [one.id for one in service.queue.jobs(BOSS, 10)] == [job.id]
+
+
+def test_a_job_that_kills_its_workers_is_given_up(service: Service) -> None:
+    job = add(service)
+    for expected in ("queued", "queued", "failed"):
+        assert service.queue.next("predict") is not None
+        assert service.queue.lost(job.id, "was killed") == expected
+    ended = service.queue.get(ANN, job.id)
+    assert ended.error_text == "given up after 3 tries: its worker was killed"
+    assert service.queue.next("predict") is None
+
+
+def test_a_server_that_is_killed_costs_no_try(service: Service, tmp_path: Path) -> None:
+    job, other = add(service), add(service)
+    for _ in range(10):
+        begun = service.queue.next("predict")
+        assert begun is not None
+        assert (begun.id, begun.attempt) == (job.id, 1)
+        assert service.queue.recover() == 1
+    assert service.queue.next("predict") is not None
+    assert service.queue.cancel(job.id) == "running"
+    assert service.queue.to_cancel() == [job.id]
+    service.queue.recover()
+    assert state(service.queue, job) == "cancelled"
+    assert state(service.queue, other) == "queued"
+    with running(tmp_path) as again:
+        assert state(again.queue, other) == "queued"
+
+
+def test_cancel(service: Service) -> None:
+    queue, job = service.queue, add(service)
+    assert queue.cancel(job.id) == "cancelled"
+    assert queue.next("predict") is None
+    running_job = add(service)
+    queue.next("predict")
+    assert queue.cancel(running_job.id) == "running"
+    queue.cancelled(running_job.id)
+    queue.done(running_job.id, {})  # too late
+    assert state(queue, running_job) == "cancelled"
+
+
+def test_too_many_jobs(service: Service) -> None:
+    for _ in range(3):
+        add(service)
+    with pytest.raises(Problem) as own:
+        add(service)
+    assert own.value.status_code == 429
+    add(service, BOB)
+    with pytest.raises(Problem) as every:
+        add(service, BOSS)
+    assert every.value.status_code == 503
+
+
+def test_a_key_gives_the_same_job(service: Service) -> None:
+    job = add(service, key="k")
+    assert add(service, key="k").id == job.id
+    assert add(service, BOB, key="k").id != job.id
+    found = service.queue.find(ANN, "k")
+    assert found is not None
+    assert (found[0].id, found[1]) == (job.id, "hash")
+
+
+def test_results_expire_with_all_that_they_say(tmp_path: Path) -> None:
+    with running(tmp_path, limits={"result_hours": 1e-9}) as service:
+        job = add(service)
+        service.queue.next("predict")
+        service.queue.failed(job.id, "format", "a name in a text")
+        assert service.queue.expire() == [job.id]
+        gone = service.queue.get(ANN, job.id)
+        assert (gone.state, gone.error_text, gone.spec, gone.result) == ("expired", None, {}, None)
