@@ -6,14 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Volume
 from gliomask.report import style
-from gliomask.report.preview import choose_slices, draw_preview
+from gliomask.report.preview import choose_slices, draw_preview, preview_of
 from tests.fakes import head_labels, head_volume
 
 
@@ -34,54 +32,67 @@ def prediction(volume: Volume, found: bool = True) -> Prediction:
     )
 
 
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    found: list[Figure] = []
-    save = style.save
-
-    def spy(figure: Figure, stem: Path) -> list[Path]:
-        found.append(figure)
-        return save(figure, stem)
-
-    monkeypatch.setattr(style, "save", spy)
-    return found
-
-
-def texts(figure: Figure) -> list[str]:
-    inside = [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title)]
-    legend = [text.get_text() for one in figure.legends for text in one.get_texts()]
-    return [*inside, *legend, *(text.get_text() for text in figure.texts), figure.get_suptitle()]
-
-
-def test_says_volume_and_purpose(figures: list[Figure], tmp_path: Path) -> None:
-    volume = head_volume()
-    path = draw_preview(prediction(volume), volume, tmp_path / "7.png")
+def colours(path: Path, rows: slice) -> set[tuple[int, ...]]:
+    """The colours of some rows of a picture that are no grey."""
     with Image.open(path) as picture:
-        assert min(picture.size) > 600
-    said = texts(figures[0])
-    assert "whole tumour 0.3 ml" in said  # 90 voxels of 3.6 mm³
-    assert "a note · For research use only" in said
-    assert "patient-7\nflair, segmented by a model" in said
-    assert [text for text in said if text.startswith("slice")] == [
-        f"slice {n} of 8" for n in (5, 6, 7)
-    ]
-    assert said.count("R") == 6
+        pixels = np.asarray(picture.convert("RGB"))[rows].reshape(-1, 3)
+    return {tuple(map(int, pixel)) for pixel in pixels if np.ptp(pixel) > 40}
 
 
-def test_nothing_found(figures: list[Figure], tmp_path: Path) -> None:
+def test_says_volume_and_purpose() -> None:
     volume = head_volume()
-    draw_preview(prediction(volume, found=False), volume, tmp_path / "7.png")
-    said = texts(figures[0])
-    assert "patient-7: no tumour found\nflair, segmented by a model" in said
-    assert "whole tumour 0.0 ml" in said
+    said = preview_of(prediction(volume), volume)
+    assert said.key == (("whole tumour 0.3 ml", style.ORANGE),)  # 90 voxels of 3.6 mm³
+    assert said.note == "a note · For research use only"
+    assert said.title == ("patient-7", "flair, segmented by a model")
+    assert [panel.title for panel in said.panels] == [f"slice {n} of 8" for n in (5, 6, 7)]
+    assert said.sides
 
 
-def test_pictures_have_voxels_and_no_sides(figures: list[Figure], tmp_path: Path) -> None:
+def test_nothing_found() -> None:
+    volume = head_volume()
+    said = preview_of(prediction(volume, found=False), volume)
+    assert said.title[0] == "patient-7: no tumour found"
+    assert said.key[0][0] == "whole tumour 0.0 ml"
+    assert not any(panel.masks.any() for panel in said.panels)
+
+
+def test_pictures_have_voxels_and_no_sides() -> None:
     volume = replace(head_volume(), has_world=False)
-    draw_preview(prediction(volume), volume, tmp_path / "7.png")
-    said = texts(figures[0])
-    assert "whole tumour 90 voxels" in said
-    assert "R" not in said
+    said = preview_of(prediction(volume), volume)
+    assert said.key[0][0] == "whole tumour 90 voxels"
+    assert not said.sides
+
+
+def test_the_outline_is_in_the_lower_row_only(tmp_path: Path) -> None:
+    volume = head_volume()
+    path = draw_preview(prediction(volume), volume, tmp_path / "new" / "7.png")
+    with Image.open(path) as picture:
+        width, height = picture.size
+    assert min(width, height) > 600
+    shown = preview_of(prediction(volume), volume)
+    first_row = slice(0, 120 + round(320 * shown.ratio))
+    assert colours(path, first_row) == set()
+    assert (0xE6, 0x9F, 0x00) in colours(path, slice(first_row.stop, height))
+
+
+def test_the_same_prediction_gives_the_same_bytes(tmp_path: Path) -> None:
+    volume = head_volume()
+    first, second = (
+        draw_preview(prediction(volume), volume, tmp_path / name).read_bytes() for name in "ab"
+    )
+    assert first == second
+
+
+def test_a_long_note_is_broken_into_lines(tmp_path: Path) -> None:
+    volume = head_volume()
+    long = replace(prediction(volume), notes=("word " * 200, "x" * 400))
+    with (
+        Image.open(draw_preview(prediction(volume), volume, tmp_path / "a.png")) as short_one,
+        Image.open(draw_preview(long, volume, tmp_path / "b.png")) as long_one,
+    ):
+        assert long_one.width == short_one.width
+        assert long_one.height > short_one.height + 100
 
 
 def test_slices_by_hand() -> None:

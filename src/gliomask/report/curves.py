@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from gliomask.errors import FormatError, InputError
 from gliomask.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Column = npt.NDArray[np.float64]
 Table = Mapping[str, Column]
@@ -138,6 +140,8 @@ def _epoch_means(epoch: Column, iteration: Column, values: Column) -> tuple[Colu
 
 
 def _finish(axes: Axes, kind: str, by: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     name = _KINDS[kind]
     style.tidy(axes, f"{name} by {by}", by.capitalize(), name)
     axes.set_ylim(bottom=0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 
 from gliomask.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Image = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -58,6 +61,8 @@ def show_mask(axes: Axes, mask: Mask, pixel: Pixel, title: str) -> None:
 
 def tint(axes: Axes, mask: Mask, colour: str, pixel: Pixel, alpha: float = _ALPHA) -> None:
     """Lays a colour over a slice where the mask (H, W) is."""
+    from matplotlib.colors import to_rgb
+
     layer = np.zeros((*mask.shape, 4))
     layer[mask] = (*to_rgb(colour), alpha)
     axes.imshow(layer, aspect=pixel[0] / pixel[1], interpolation="nearest")

@@ -13,15 +13,14 @@ import textwrap
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from typing import TYPE_CHECKING
 
 from gliomask.core.atomic import atomic_path
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, RED, GREEN = "#0072B2", "#C8102E", "#009E73"
 ORANGE, SKY, YELLOW, VERMILION = "#E69F00", "#56B4E9", "#F0E442", "#D55E00"
@@ -37,6 +36,9 @@ _PADS = {"w_pad": 0.1, "h_pad": 0.1, "wspace": 0.03, "hspace": 0.03}
 
 def new_figure(width: float, height: float, facecolor: str = "white") -> Figure:
     """An empty figure of so many inches, laid out so that nothing overlaps."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), facecolor=facecolor)
     figure.set_layout_engine("constrained", **_PADS)
     FigureCanvasAgg(figure)
@@ -64,6 +66,8 @@ def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> None
         text: the note; broken into lines where it is long.
         key: (name, colour) pairs.
     """
+    from matplotlib.patches import Patch
+
     width, height = figure.get_size_inches()
     note = " · ".join(part for part in (text, RESEARCH_USE_ONLY) if part)
     lines = textwrap.wrap(note, int(width * _LETTERS_PER_INCH))
@@ -85,6 +89,8 @@ def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> None
 
 def save(figure: Figure, stem: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     """Writes ``stem.<format>`` for each format, whole or not at all, the same bytes every time."""
+    import matplotlib as mpl
+
     written = []
     for name in formats:
         final = stem.with_name(f"{stem.name}.{name}")
@@ -104,6 +110,8 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
         name: unlike that of any other figure on the page, for it makes the ids in it unique.
         label: what it shows, for those who can't see it.
     """
+    import matplotlib as mpl
+
     out = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})

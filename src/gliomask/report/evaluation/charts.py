@@ -4,11 +4,9 @@ agree with the truth. Each function gives a figure; none reads or writes a file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from gliomask.report import style
 from gliomask.report.numbers import signed_text
@@ -16,6 +14,10 @@ from gliomask.statistics.calibration_curve import Calibration
 from gliomask.statistics.comparison import PairedDifference
 from gliomask.statistics.limits_of_agreement import Agreement, Estimate
 from gliomask.statistics.strata import Stratum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SERIES_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
 Values = Mapping[str, Sequence[float]]
@@ -58,6 +60,8 @@ def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str
         points: region -> (volume, Dice) of each patient with both; volumes above 0.
         unit: of the volumes.
     """
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
     figure = style.new_figure(6.4, 4.0)
     axes = figure.add_subplot()
     for region, held in points.items():
@@ -187,6 +191,8 @@ def differences(found: Sequence[PairedDifference], label: str) -> Figure:
         found: each with a difference.
         label: of the score, with its unit.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = style.new_figure(6.4, 1.0 + 0.45 * max(len(found), 1))
     axes = figure.add_subplot()
     axes.axvline(0, color=style.FAINT, lw=1, dashes=(4, 3))

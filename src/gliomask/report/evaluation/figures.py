@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Literal
 
 from gliomask.metrics.metric import METRICS
 from gliomask.report import style
@@ -14,6 +12,9 @@ from gliomask.report.evaluation import charts
 from gliomask.report.numbers import interval_text, number_text, signed_text
 from gliomask.statistics.analysis import Analysis, volumes
 from gliomask.statistics.summary import by_patient
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SPREAD = ("dice", "nsd_2mm", "nsd_2px", "hd95_mm", "hd95_px")
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from gliomask.report import style
 from gliomask.report.checklists.checklist import ChecklistItem
@@ -29,6 +29,9 @@ from gliomask.report.evaluation.tables import (
 from gliomask.report.page import Assets, read_text, render
 from gliomask.statistics.analysis import Analysis
 from gliomask.statistics.evaluation_summary import UNIT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WITH_PICTURES = 100
 """Cases whose slices are in the page at most: it has to stay small enough to be mailed."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from gliomask.lesions.course import RegionCourse
 from gliomask.lesions.error import Measured
 from gliomask.report import style
 from gliomask.report.evaluation.charts import SERIES_COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MOST_LESIONS = 4
 _COLOURS = (style.ORANGE, style.SKY, style.VERMILION, style.FAINT)
