@@ -1,6 +1,7 @@
 # make demo    installs into .venv and runs the main job on a synthetic cohort
 # make test    installs into .venv and runs the tests
 # make check   style, types, the floors of the house
+# make dist    builds wheel and sdist into dist/, installs the wheel in a new environment and tries it
 # make docs    builds the documentation as a site into build/site; a warning is an error
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
 
-.PHONY: demo install install-dev test test-slow check format docs
+.PHONY: demo install install-dev test test-slow check format docs dist
 
 demo: install
 	$(BIN)/gliomask demo --out demo
@@ -35,6 +36,11 @@ docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(VENV)/installed-docs
 	$(BIN)/mkdocs build --strict
 
+dist: install-dev
+	rm -rf dist build/lib build/bdist.* build/trial
+	$(BIN)/python -m build --outdir dist
+	PYTHON=$(PYTHON) PIP_ARGS="$(PIP_ARGS)" sh container/install.sh . build/trial "" dist/*.whl
+
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
 
@@ -44,7 +50,7 @@ $(BIN)/python:
 # torch goes first and pinned: another package asking for it would take the newest, with CUDA.
 $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) torch
-	$(PIP) -e .
+	$(PIP) -e ".[train]"
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

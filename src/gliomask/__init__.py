@@ -131,7 +131,12 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("gliomask")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'gliomask' has no attribute {name!r}")
-    return getattr(import_module(_MODULE_OF[name]), name)
+    try:
+        return getattr(import_module(_MODULE_OF[name]), name)
+    except ModuleNotFoundError as problem:
+        from gliomask.core.extras import missing_package
+
+        raise (missing_package(problem) or problem) from None
 
 
 def __dir__() -> list[str]:

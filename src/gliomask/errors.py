@@ -12,6 +12,7 @@
     │   └── ModelError       2     a run folder, a model card, weights
     ├── BatchError           3   a batch finished and some of its cases failed
     ├── MachineError         4   disk, memory, device, network
+    ├── PackageError         4   a package that an extra brings is not installed
     └── StoppedError   130/143   a stop was requested, and the work ended cleanly
 
 The text of an error is one line: the path, what is wrong, the field with what was found and what
@@ -175,6 +176,12 @@ class BatchError(GliomaskError):
 
 class MachineError(GliomaskError):
     """The machine can't do it: disk, memory, device, network."""
+
+    exit_code = 4
+
+
+class PackageError(GliomaskError):
+    """A package that an extra of gliomask brings is not installed."""
 
     exit_code = 4
 

@@ -68,7 +68,7 @@ def test_a_local_version_counts_as_its_release() -> None:
 def test_this_installation_fits() -> None:
     """The tests would not run on another one; so the reading of the real metadata is right."""
     found = core_packages()
-    assert {"torch", "numpy", "pydicom"} <= {package.name for package in found}
+    assert {"MNN", "numpy", "pydicom"} <= {package.name for package in found}
     assert all(package.fits and package.bound for package in found)
     assert python().fits
     assert {"tiff", "jpeg"} <= {package.extra for package in extra_packages()}

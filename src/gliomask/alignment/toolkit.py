@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from gliomask.core.extras import load_extra
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.jobs.control import Control
 
 
 def load_toolkit() -> Any:
-    """The module ``SimpleITK``; it takes most of a second to load."""
-    import SimpleITK
+    """The module ``SimpleITK``; it takes most of a second to load.
 
-    return SimpleITK
+    Raises:
+        PackageError: it is not installed.
+    """
+    return load_extra("SimpleITK")
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from gliomask.cli import (
     serve,
     train,
 )
+from gliomask.core.extras import missing_package
 from gliomask.errors import (
     BatchError,
     CasesError,
@@ -153,6 +154,8 @@ def _known(error: Exception) -> GliomaskError | None:
             return error
         case OSError():
             return machine_error(error)
+        case ModuleNotFoundError():
+            return missing_package(error)
         case MemoryError():
             return MachineError("not enough memory")
     return None

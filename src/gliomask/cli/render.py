@@ -24,6 +24,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
+from gliomask.core.extras import has_extra, install_hint
 from gliomask.errors import printable
 from gliomask.jobs.control import Control, Progress
 from gliomask.jobs.signals import stop_on_signals
@@ -117,6 +118,8 @@ def judged(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
         lines(f"LOOK AT {case}: {remark}")
     if result.resumed:
         lines(f"{result.resumed} cases had been judged before an earlier run was stopped")
+    if read and not has_extra("matplotlib"):
+        lines(f"without charts: they need matplotlib; {install_hint('matplotlib')}")
     report = f", to be read: {result.out / 'report.html'}" if read else ""
     lines(f"written to {result.out}{report}")
 

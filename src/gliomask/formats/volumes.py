@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -10,6 +9,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.core.extras import load_extra
 from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
 from gliomask.formats.volume_header import VolumeHeader
@@ -55,7 +55,7 @@ class VolumeFormat:
     @property
     def codec(self) -> Codec:
         """What reads and writes it."""
-        return cast(Codec, importlib.import_module(f"gliomask.formats.{self.module}"))
+        return cast(Codec, load_extra(f"gliomask.formats.{self.module}"))
 
 
 NIFTI = VolumeFormat("NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), ".nii.gz", "nifti")

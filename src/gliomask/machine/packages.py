@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 _OWN: Final = "gliomask"
-_FOR_DEVELOPERS: Final = "dev"
-"""The extra of those who change gliomask; nobody who uses it lacks it."""
+_FOR_DEVELOPERS: Final = ("dev", "docs")
+"""The extras of those who change gliomask; nobody who uses it lacks them."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def extra_packages() -> tuple[Package, ...]:
     return tuple(
         _package(one, extra)
         for extra in extras
-        if extra != _FOR_DEVELOPERS
+        if extra not in _FOR_DEVELOPERS
         for one in _requirements()
         if _applies(one, extra) and not _applies(one, "")
     )

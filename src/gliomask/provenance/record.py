@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 
 from gliomask.config import Options
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 
 
 def software() -> dict[str, str]:
-    """The versions of what computes."""
-    names = ("gliomask", "torch", "numpy")
-    return {**{name: version(name) for name in names}, "python": platform.python_version()}
+    """The versions of what computes, as far as it is installed."""
+    found = {"gliomask": version("gliomask")}
+    for name in ("torch", "numpy"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return {**found, "python": platform.python_version()}
 
 
 def provenance(command: str, options: Options) -> dict[str, object]:

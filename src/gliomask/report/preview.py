@@ -124,8 +124,8 @@ def draw(preview: Preview) -> Canvas:
             _draw_panel(canvas, (x, y), height, preview, panel if outlined else _bare(panel))
     _draw_key(canvas, below + _GAP + _LABEL * 0.4, preview.key)
     for line, words in enumerate(notes):
-        y = foot - (len(notes) - line - 0.5) * _NOTE * _LINE
-        canvas.text((width / 2, y), words, _NOTE, style.FAINT)
+        place = width / 2, foot - (len(notes) - line - 0.5) * _NOTE * _LINE
+        canvas.text(place, words, _NOTE, style.FAINT)
     return canvas
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ import numpy as np
 import yaml
 
 from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.extras import has_extra, install_hint
 from gliomask.errors import Failure, InputError
 from gliomask.evaluation.case import JudgedCase
 from gliomask.jobs.control import SILENT, Control
@@ -135,6 +136,9 @@ def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) 
         judgement: what to write; at least one case.
         control: reports the charts; a stop leaves the folder as it was.
     """
+    drawn = has_extra("matplotlib")
+    if judgement.report and not drawn:
+        judgement = replace(judgement, warnings=(*judgement.warnings, without_charts()))
     analysis = _analyse(judgement)
     control.check()
     remarks = _remarks(judgement)
@@ -155,17 +159,30 @@ def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) 
         write_text(folder / CHECKLIST, checklist_markdown(checklist))
         _write_tables(folder / TABLES, analysis)
         if judgement.report:
-            charts = list(evaluation_charts(analysis))
-            control.start(len(charts) + judgement.figures, "drawing charts")
-            for chart in charts:
-                for kind in ("svg", "png"):
-                    control.check()
-                    save(chart.figure, folder / FIGURES / chart.stem, (kind,))
-                control.advance()
-            _draw_panels(judgement, folder / FIGURES, control)
+            charts = _draw_charts(judgement, analysis, folder / FIGURES, control) if drawn else []
             findings = _findings(judgement, analysis, remarks, charts, checklist)
             write_text(folder / REPORT, evaluation_page(findings))
     return Judged(analysis, remarks)
+
+
+def without_charts() -> str:
+    """What is said where no chart can be drawn."""
+    return f"Without charts: matplotlib is not installed; {install_hint('matplotlib')}"
+
+
+def _draw_charts(
+    judgement: Judgement, analysis: Analysis, folder: Path, control: Control
+) -> list[NamedFigure]:
+    """Writes the charts and the panels; gives the charts of the page, curves of training too."""
+    charts = list(evaluation_charts(analysis))
+    control.start(len(charts) + judgement.figures, "drawing charts")
+    for chart in charts:
+        for kind in ("svg", "png"):
+            control.check()
+            save(chart.figure, folder / chart.stem, (kind,))
+        control.advance()
+    _draw_panels(judgement, folder, control)
+    return [*charts, *_curves(judgement.runs)]
 
 
 def _analyse(judgement: Judgement) -> Analysis:
@@ -205,7 +222,7 @@ def _findings(
         warnings=judgement.warnings
         + (("Synthetic patients: not a measure of accuracy.",) if judgement.synthetic else ()),
         analysis=analysis,
-        charts=[*charts, *_curves(judgement.runs)],
+        charts=charts,
         pictures={case.case: case.pictures for case in judgement.judged},
         remarks=remarks,
         failures=judgement.failures,

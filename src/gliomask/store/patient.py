@@ -12,11 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
-from zarr.codecs import BloscCodec, Crc32cCodec
 
 from gliomask.core import atomic
 from gliomask.core.case import Case
@@ -28,6 +26,9 @@ from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
 from gliomask.jobs.control import SILENT, Control
 from gliomask.store.manifest import PATIENTS, StoredCase
+
+if TYPE_CHECKING:
+    import zarr
 
 ABSENT = {"images": float("nan"), "labels": 255}
 """What the slices of an array never hold, and a slice whose file is gone reads as."""
@@ -71,6 +72,8 @@ def write_patient(
     Raises:
         ValueError: a case whose image is constant or whose affine is singular.
     """
+    import zarr
+
     control.start(2 * len(cases), "writing")
     with atomic.atomic_folder(patient_path(store, patient)) as folder:
         root = zarr.open_group(str(folder), mode="w", zarr_format=3)
@@ -89,6 +92,8 @@ def stored_cases(store: Path, patient: str) -> tuple[StoredCase, ...] | None:
     path = patient_path(store, patient)
     if not (path / "zarr.json").is_file():
         return None
+    import zarr
+
     root = zarr.open_group(str(path), mode="r")
     entries = [group.attrs["case"] for _, group in sorted(root.groups())]
     return tuple(StoredCase.model_validate(entry) for entry in entries)
@@ -100,6 +105,8 @@ def open_case(store: Path, case: StoredCase) -> tuple[zarr.Array[Any], zarr.Arra
     Raises:
         StoreError: the case's group is missing or damaged.
     """
+    import zarr
+
     path = patient_path(store, case.patient)
     try:
         group = zarr.open_group(str(path), mode="r", path=case.id)
@@ -113,6 +120,8 @@ def open_case(store: Path, case: StoredCase) -> tuple[zarr.Array[Any], zarr.Arra
 
 
 def _write(group: zarr.Group, name: str, array: np.ndarray[Any, Any], control: Control) -> None:
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
     target = group.create_array(
         name,
         shape=array.shape,

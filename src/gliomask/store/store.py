@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from gliomask.core.geometry import from_reading
 from gliomask.core.labels import LabelArray
@@ -18,6 +17,9 @@ from gliomask.core.volume import FloatArray
 from gliomask.errors import StoreError
 from gliomask.store.manifest import SPLIT, Manifest, StoredCase, read_manifest, read_split
 from gliomask.store.patient import ABSENT, open_case, patient_path
+
+if TYPE_CHECKING:
+    import zarr
 
 Index = slice | Sequence[int] | None
 

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from gliomask.core.extras import has_extra, install_hint
 from gliomask.jobs.control import SILENT, Control
 from gliomask.machine.checkup import (
     PREDICTION_DISK,
@@ -133,6 +134,9 @@ def doctor(options: DoctorOptions = DoctorOptions(), control: Control = SILENT) 
 
 def _torch() -> tuple[tuple[Finding, ...], GPUs | None]:
     """The GPUs that torch sees, or why it can't be imported."""
+    if not has_extra("torch"):
+        remark = f"only training and GPUs need it; {install_hint('torch')}"
+        return (Finding("GPU", "torch", "ok", "absent", remark),), None
     problem, gpus = _ask(read_gpus)
     if gpus is None:
         return (Finding("GPU", "torch", "breaks", "can't be imported", problem),), None
@@ -143,10 +147,19 @@ def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines |
     """The engines; without torch there is no reference to hold them against."""
     if any(finding.level == "breaks" for finding in torch):
         return (Finding("engines", "all", "note", "not tried", "the reference is torch's"),), None
+    if not has_extra("torch"):
+        return _run_engines(), None
     problem, found = _ask(_check_engines)
     if found is None:
         return (Finding("engines", "all", "breaks", "can't be tried", problem),), None
     return found
+
+
+def _run_engines() -> tuple[Finding, ...]:
+    from gliomask.inference.engines.first_run import run_engines
+
+    problem, found = _ask(lambda: run_engines(shipped.HOME / shipped.DEFAULT))
+    return found or (Finding("engines", "all", "breaks", "can't be tried", problem),)
 
 
 def _check_engines() -> tuple[tuple[Finding, ...], Engines]:

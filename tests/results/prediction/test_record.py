@@ -10,10 +10,10 @@ from typing import Any
 
 import nibabel as nib
 import pytest
-from matplotlib.figure import Figure
 from pydantic import ValidationError
 from pydicom import Dataset, dcmread
 
+from gliomask.report.drawing import Canvas, Place
 from gliomask.results.prediction import record as case_record
 from gliomask.results.prediction.record import CaseRecord, read_record, record_text, schema_text
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -21,7 +21,7 @@ from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
 
 NOTICE = "For research use only"
-SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "case.schema.json"
+SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "case.schema.json"
 EVERY = ("nifti", "png", "html", "dicom-seg", "rtstruct")
 
 
@@ -134,13 +134,13 @@ def test_every_artefact_says_what_it_is_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    write = Figure.text
+    write = Canvas.text
 
-    def spy(figure: Figure, x: float, y: float, s: str, **more: Any) -> object:
-        drawn.append(s)
-        return write(figure, x, y, s, **more)
+    def spy(canvas: Canvas, place: Place, words: str, *more: Any) -> None:
+        drawn.append(words)
+        write(canvas, place, words, *more)
 
-    monkeypatch.setattr(Figure, "text", spy)
+    monkeypatch.setattr(Canvas, "text", spy)
     write_dicom_head(tmp_path / "in")
     path = predicted(tmp_path / "in", write=EVERY, probabilities=True, disagreement=True)
     assert json.loads(path.read_text())["notice"] == NOTICE

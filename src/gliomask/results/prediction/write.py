@@ -11,10 +11,11 @@ import numpy as np
 
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
+from gliomask.core.extras import load_extra
 from gliomask.core.geometry import same_place
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.volume import FloatArray, Volume
-from gliomask.errors import CaseError, GliomaskError, InputError
+from gliomask.errors import CaseError, GliomaskError, InputError, PackageError
 from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
@@ -61,7 +62,7 @@ def write_outputs(
     control.start(3, "writing")
     try:
         _write_dicom(folder, outcome, write)
-    except InputError as problem:
+    except (InputError, PackageError) as problem:
         if strict:
             raise
         outcome = _with_note(outcome, problem)
@@ -84,7 +85,7 @@ def write_outputs(
 
 
 def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind], control: Control) -> None:
-    """matplotlib is loaded for those who want to see something."""
+    """The report is loaded for those who want to see something."""
     case = outcome.case
     still = folder / f"{case.id}.png" if "png" in write else None
     if still is not None:
@@ -101,17 +102,18 @@ def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind], control:
 def _write_dicom(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
     """pydicom and highdicom are loaded for those who want them."""
     if "dicom-seg" in write:
-        from gliomask.formats.dicom_out.seg import write_dicom_seg
-
-        write_dicom(folder / f"{outcome.case.id}.seg.dcm", outcome, write_dicom_seg)
+        seg = load_extra("gliomask.formats.dicom_out.seg")
+        write_dicom(folder / f"{outcome.case.id}.seg.dcm", outcome, seg.write_dicom_seg)
     if "rtstruct" in write:
         from gliomask.formats.dicom_out.rtstruct import write_rtstruct
 
         write_dicom(folder / f"{outcome.case.id}.rtstruct.dcm", outcome, write_rtstruct)
 
 
-def _with_note(outcome: Outcome, problem: InputError) -> Outcome:
+def _with_note(outcome: Outcome, problem: InputError | PackageError) -> Outcome:
     why = f"{problem.what} ({problem.field}={problem.found})" if problem.field else problem.what
+    if isinstance(problem, PackageError):
+        why = str(problem)
     notes = (*outcome.prediction.notes, f"no DICOM Segmentation could be written: {why}")
     return replace(outcome, prediction=replace(outcome.prediction, notes=notes))
 

@@ -1,0 +1,68 @@
+"""Packages that an extra brings: what to install where one is missing.
+
+Which extra brings a package is read from the metadata of the installed gliomask, so it is written
+in one place only: ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
+from typing import Any, Final
+
+from gliomask.errors import PackageError
+
+_OWN: Final = "gliomask"
+_FOR_DEVELOPERS: Final = ("dev", "docs", "benchmarks")
+_REQUIREMENT: Final = re.compile(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]")
+
+
+def load_extra(module: str) -> Any:
+    """A module of a package that an extra brings.
+
+    Raises:
+        PackageError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as problem:
+        raise (missing_package(problem) or problem) from None
+
+
+def has_extra(module: str) -> bool:
+    """Whether a package is installed, without importing it."""
+    return find_spec(module) is not None
+
+
+def missing_package(problem: ModuleNotFoundError) -> PackageError | None:
+    """What to install where an import failed; None if no extra of ours brings the package."""
+    name = (problem.name or "").split(".")[0]
+    extra = _extras().get(_plain(name))
+    if extra is None:
+        return None
+    what = f"this needs the package {name}, which is not installed"
+    return PackageError(what, hint=f"pip install '{_OWN}[{extra}]'")
+
+
+def install_hint(module: str) -> str:
+    """The command that installs a package of an extra."""
+    extra = _extras().get(_plain(module))
+    return f"pip install 'gliomask[{extra}]'" if extra else f"pip install {module}"
+
+
+def _extras() -> dict[str, str]:
+    """The extra of each package that one brings."""
+    try:
+        requirements = requires(_OWN) or []
+    except PackageNotFoundError:  # run from the source without being installed
+        return {}
+    pairs = [found.groups() for text in requirements if (found := _REQUIREMENT.match(text))]
+    brought = [pair for pair in pairs if pair[0] != _OWN and pair[1] not in _FOR_DEVELOPERS]
+    return {_plain(name): extra for name, extra in brought}
+
+
+def _plain(name: str) -> str:
+    """A package is imported as it is named, but for case and dashes."""
+    return name.lower().replace("-", "_")
