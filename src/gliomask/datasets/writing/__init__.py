@@ -1,0 +1,1 @@
+"""Data sets written in layouts that other programs read."""

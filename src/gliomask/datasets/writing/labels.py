@@ -1,0 +1,108 @@
+"""The numbers and names of the labels of a data set that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from gliomask.core.case import Case
+from gliomask.core.labels import (
+    CAVITY,
+    CORE,
+    ENHANCING,
+    NECROSIS,
+    OEDEMA,
+    REGIONS,
+    TUMOUR,
+    LabelArray,
+)
+from gliomask.errors import InputError
+
+_NAMES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        NECROSIS: "necrosis",
+        OEDEMA: "edema",
+        ENHANCING: "enhancing tumor",
+        CAVITY: "resection cavity",
+        TUMOUR: "tumor",
+        CORE: "tumor core",
+    }
+)
+_PARTS: Final[Mapping[tuple[str, ...], tuple[int, ...]]] = MappingProxyType(
+    {
+        ("whole",): (TUMOUR,),
+        ("core",): (CORE,),
+        ("whole", "core"): (CORE, OEDEMA),
+        ("whole", "core", "enhancing"): (NECROSIS, OEDEMA, ENHANCING),
+    }
+)
+"""Labels that are written, by the regions that a data set's masks tell."""
+
+
+@dataclass(frozen=True)
+class WrittenLabels:
+    """The labels of the written masks.
+
+    Attributes:
+        names: number -> name, without the background.
+        numbers: our label -> number.
+    """
+
+    names: Mapping[int, str]
+    numbers: Mapping[int, int]
+
+    def without_cavity(self) -> WrittenLabels:
+        """The same without the cavity, which has the last number: few data sets hold one."""
+        number = self.numbers.get(CAVITY)
+        names = {k: name for k, name in self.names.items() if k != number}
+        return WrittenLabels(names, {k: n for k, n in self.numbers.items() if k != CAVITY})
+
+    def of(self, labels: LabelArray) -> LabelArray:
+        """A mask (I, J, K) in our labels with the numbers that are written."""
+        table = np.zeros(256, np.uint8)
+        for label, number in self.numbers.items():
+            table[label] = number
+        written: LabelArray = table[labels]
+        return written
+
+
+def written_labels(cases: Iterable[Case]) -> WrittenLabels:
+    """The labels for the masks of a data set, numbered from 1 without gaps.
+
+    Raises:
+        InputError: its masks tell different regions, or only slices with tumour were annotated.
+    """
+    masked = [case for case in cases if case.label is not None]
+    if sparse := next((case for case in masked if case.sparse), None):
+        raise InputError(
+            "only slices with tumour were annotated: the layout would call all others background",
+            field="case",
+            found=sparse.id,
+        )
+    kinds = {case.regions for case in masked}
+    if len(kinds) > 1 or not kinds <= _PARTS.keys():
+        raise InputError(
+            "its masks tell different regions, and one numbering can't",
+            field="regions",
+            found="; ".join(sorted(", ".join(kind) for kind in kinds)),
+        )
+    parts = [*_PARTS[kinds.pop()]] if kinds else []
+    schemes = [case.scheme for case in masked if case.scheme is not None]
+    if any(label == CAVITY for scheme in schemes for _, label in scheme.values):
+        parts.append(CAVITY)
+    numbers = {label: number for number, label in enumerate(parts, start=1)}
+    names = {number: _NAMES[label] for label, number in numbers.items()}
+    return WrittenLabels(names, _with_parts(numbers))
+
+
+def _with_parts(numbers: dict[int, int]) -> dict[int, int]:
+    """A label that is not written by itself has the number of the part that holds it."""
+    found = dict(numbers)
+    for holder, region in ((CORE, "core"), (TUMOUR, "whole")):
+        if holder in numbers:
+            found = dict.fromkeys(REGIONS[region], numbers[holder]) | found
+    return found

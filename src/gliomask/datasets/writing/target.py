@@ -1,0 +1,91 @@
+"""What every writer of a data set has in common: the case, the summary, the file of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.labels import LabelArray
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.volume import Affine, FloatArray, Volume
+from gliomask.formats.nifti import write_nifti
+
+ENDING: Final = ".nii.gz"
+CHANNEL_NAMES: Final[Mapping[str, str]] = {
+    "t1": "T1",
+    "t1ce": "T1Gd",
+    "t2": "T2",
+    "flair": "FLAIR",
+}
+
+
+@dataclass(frozen=True)
+class TargetCase:
+    """A case to be written.
+
+    Attributes:
+        id: unique in the data set, safe as a file name; patient: its key.
+        volume: its images on one grid, the sequences in the order of the data set's channels.
+        mask: (I, J, K) uint8 with the numbers to be written; None where there is none.
+    """
+
+    id: str
+    patient: str
+    volume: Volume
+    mask: LabelArray | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is said of the data set as a whole.
+
+    Attributes:
+        name: of it; licences: of the data.
+        sequences: the channels, in order.
+        labels: number -> name, without the background.
+        training, bare: ids of the cases with and without a mask.
+    """
+
+    name: str
+    licences: tuple[str, ...]
+    sequences: tuple[str, ...]
+    labels: Mapping[int, str]
+    training: tuple[str, ...]
+    bare: tuple[str, ...]
+
+
+class Writer(Protocol):
+    """A layout: how its cases and its description are written."""
+
+    def case(self, folder: Path, case: TargetCase) -> None:
+        """Writes the files of a case."""
+
+    def name_of(self, case: str) -> str:
+        """What a case is called in this layout."""
+
+    def summary(self, folder: Path, about: Summary) -> None:
+        """Writes what describes all cases, once they are written."""
+
+
+def write_image(path: Path, array: FloatArray, affine: Affine) -> None:
+    """Writes an image (I, J, K) or (I, J, K, N), every value kept: whole numbers as int16."""
+    write_nifti(path, exact(array), affine, RESEARCH_USE_ONLY)
+
+
+def exact(array: FloatArray) -> npt.NDArray[Any]:
+    """The smallest type that keeps every value: int16 for whole numbers that it holds."""
+    bounds = np.iinfo(np.int16)
+    small = bounds.min <= array.min() and array.max() <= bounds.max
+    if small and bool((array == np.rint(array)).all()):
+        return array.astype(np.int16)
+    return array.astype(np.float32, copy=False)
+
+
+def licence_text(licences: tuple[str, ...]) -> str:
+    """The licences for a description."""
+    return "; ".join(licences) or "not known"

@@ -1,0 +1,267 @@
+"""``convert``: a data set in any layout that is read, as nnU-Net, the Decathlon or BIDS have it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.case import Case
+from gliomask.core.geometry import voxel_ml
+from gliomask.core.labels import CAVITY, REGIONS, LabelArray
+from gliomask.core.split import Patient, Split, make_split
+from gliomask.core.volume import SEQUENCES, Volume
+from gliomask.datasets.find import SYNTHETIC_MARK, find_cases
+from gliomask.datasets.load import load_case
+from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.writing.bids import BidsWriter
+from gliomask.datasets.writing.decathlon import DecathlonWriter
+from gliomask.datasets.writing.labels import WrittenLabels, written_labels
+from gliomask.datasets.writing.nnunet import NnunetWriter, write_splits
+from gliomask.datasets.writing.target import Summary, TargetCase, Writer
+from gliomask.errors import CaseError, CasesError, ConfigError, Failure, InputError
+from gliomask.jobs.control import SILENT, Control
+from gliomask.store.manifest import read_split
+
+Target = Literal["nnunet", "msd", "bids"]
+PATIENTS_FILE: Final = "patients.csv"
+
+
+class ConvertOptions(Options):
+    """What ``convert`` is asked to do."""
+
+    source: Path
+    """A data set in any known layout."""
+    out: Path
+    """The folder to make; there may be nothing at its place."""
+    to: Target
+    """The layout to write."""
+    labels: str = AUTO
+    """What the numbers in the masks mean, see ``datasets.mask_labels``."""
+    sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
+    """The channels, in order; all that the data set has if it is not given."""
+    skip_bad: bool = False
+    """Go on without the cases that can't be used."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the split."""
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Folds that are written for nnU-Net."""
+    split: Path | None = None
+    """The split file of a store, whose folds are written instead of drawn ones."""
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """What ``convert`` has made.
+
+    Attributes:
+        out: the folder; layout: that the source had.
+        training, bare: numbers of cases with and without a mask.
+        sequences: the channels, in order.
+        labels: number -> name.
+        licences: of the data.
+        skipped: (case, reason) of the cases left out.
+    """
+
+    out: Path
+    layout: str
+    training: int
+    bare: int
+    sequences: tuple[str, ...]
+    labels: Mapping[int, str]
+    licences: tuple[str, ...]
+    skipped: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A case that was written.
+
+    Attributes:
+        case: as it was read; masked: whether it has a mask.
+        tumour_ml: the volume of its tumour.
+        cavity: whether its mask holds a resection cavity.
+    """
+
+    case: Case
+    masked: bool
+    tumour_ml: float
+    cavity: bool
+
+
+def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult:
+    """Writes a data set in another layout: whole or not at all.
+
+    Raises:
+        ConfigError: there is something at the place of the result.
+        LayoutError: the source is in no known layout.
+        QuestionError: what the numbers in its masks mean is in doubt.
+        InputError: what it tells can't be said in that layout.
+        CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
+        StoreError: the split does not fit.
+    """
+    if options.out.exists() or options.out.is_symlink():
+        what = "there is something at the place of the result"
+        raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
+    found = find_cases(options.source, options.labels)
+    split = None if options.split is None else read_split(options.split)
+    labels = written_labels(found.cases)
+    sequences = _sequences(options, found.cases)
+    failures: list[Failure] = [(problem.case, problem.reason) for problem in found.problems]
+    patients = {case.id: case.patient for case in found.cases}
+    with atomic_folder(options.out) as folder:
+        job = _Job(folder, _writer(options.to, patients), labels, sequences)
+        written = job.write_all(found.cases, failures, control)
+        if failures and not (options.skip_bad and written):
+            raise CasesError(
+                f"{len(failures)} cases can't be used, {len(written)} can",
+                sorted(failures),
+                path=options.source,
+                hint="mend them, go on without them (skip_bad), or name fewer sequences",
+            )
+        if not any(one.cavity for one in written):
+            labels = labels.without_cavity()
+        about = _summary(options, written, labels, sequences)
+        job.writer.summary(folder, about)
+        _write_patients(folder, job.writer, written)
+        if all(one.case.synthetic for one in written):
+            write_text(folder / SYNTHETIC_MARK, "Made by a phantom.\n")
+        if options.to == "nnunet" and about.training:
+            _write_folds(folder, split or _draw(options, written), written)
+    return ConvertResult(
+        out=options.out,
+        layout=found.layout,
+        training=len(about.training),
+        bare=len(about.bare),
+        sequences=sequences,
+        labels=labels.names,
+        licences=about.licences,
+        skipped=tuple(sorted(failures)),
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    folder: Path
+    writer: Writer
+    labels: WrittenLabels
+    sequences: tuple[str, ...]
+
+    def write_all(
+        self, cases: Sequence[Case], failures: list[Failure], control: Control
+    ) -> list[_Written]:
+        """Writes the cases that can be used; the others become failures."""
+        written: list[_Written] = []
+        control.start(len(cases), "writing")
+        for case in cases:
+            with control.part(case.id) as part:
+                try:
+                    written.append(self._one(case, part))
+                except InputError as problem:
+                    failures.append((case.id, str(problem)))
+        return written
+
+    def _one(self, case: Case, control: Control) -> _Written:
+        missing = [name for name in self.sequences if name not in case.images]
+        if missing and not isinstance(self.writer, BidsWriter):
+            raise CaseError(f"lacks {', '.join(missing)}, and every case needs all channels")
+        wanted = {name: case.images[name] for name in self.sequences if name in case.images}
+        volume, labels = load_case(replace(case, images=wanted), control)
+        mask = None if labels is None else self.labels.of(labels)
+        self.writer.case(self.folder, TargetCase(case.id, case.patient, volume, mask))
+        cavity = labels is not None and bool((labels == CAVITY).any())
+        return _Written(case, mask is not None, _tumour_ml(volume, labels), cavity)
+
+
+def _tumour_ml(volume: Volume, labels: LabelArray | None) -> float:
+    if labels is None:
+        return 0.0
+    return float(np.isin(labels, REGIONS["whole"]).sum()) * voxel_ml(volume.affine)
+
+
+def _writer(to: Target, patients: Mapping[str, str]) -> Writer:
+    makers: dict[Target, Callable[[], Writer]] = {
+        "nnunet": NnunetWriter,
+        "msd": DecathlonWriter,
+        "bids": lambda: BidsWriter(patients),
+    }
+    return makers[to]()
+
+
+def _sequences(options: ConvertOptions, cases: Sequence[Case]) -> tuple[str, ...]:
+    there = {name for case in cases for name in case.images}
+    if options.sequences is None:
+        return tuple(name for name in SEQUENCES if name in there)
+    if lost := [name for name in options.sequences if name not in there]:
+        raise ConfigError(
+            "no case has this sequence",
+            path=options.source,
+            field="sequences",
+            found=lost[0],
+            allowed=", ".join(name for name in SEQUENCES if name in there),
+        )
+    return options.sequences
+
+
+def _summary(
+    options: ConvertOptions,
+    written: Sequence[_Written],
+    labels: WrittenLabels,
+    sequences: tuple[str, ...],
+) -> Summary:
+    return Summary(
+        name=options.out.name,
+        licences=tuple(sorted({one.case.licence for one in written if one.case.licence})),
+        sequences=sequences,
+        labels=labels.names,
+        training=tuple(one.case.id for one in written if one.masked),
+        bare=tuple(one.case.id for one in written if not one.masked),
+    )
+
+
+def _write_patients(folder: Path, writer: Writer, written: Sequence[_Written]) -> None:
+    """``case,patient``: which cases are of one patient; ``prepare`` takes it as a table."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["case", "patient"])
+    for one in written:
+        name = writer.name_of(one.case.id)
+        table.writerow([name, one.case.patient])
+    write_text(folder / PATIENTS_FILE, text.getvalue())
+
+
+def _draw(options: ConvertOptions, written: Sequence[_Written]) -> Split:
+    """The split that ``prepare`` draws of the same patients by the same seed."""
+    held: dict[str, list[_Written]] = defaultdict(list)
+    for one in sorted((one for one in written if one.masked), key=lambda one: one.case.id):
+        held[one.case.patient].append(one)
+    patients = [
+        Patient(
+            name,
+            some[0].case.site or some[0].case.source,
+            float(np.mean([one.tumour_ml for one in some])),
+        )
+        for name, some in held.items()
+    ]
+    return make_split(patients, seed=options.seed, folds=options.folds)
+
+
+def _write_folds(folder: Path, split: Split, written: Sequence[_Written]) -> None:
+    patients = {one.case.id: one.case.patient for one in written if one.masked}
+    if not split.folds:
+        return
+    known = {name for _, names in split.folds[0].named() for name in names}
+    if odd := sorted(set(patients.values()) - known):
+        raise InputError(
+            "the split doesn't name all patients", field="patient", found=odd[0], path=folder.name
+        )
+    write_splits(folder, split, patients)
