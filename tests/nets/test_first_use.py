@@ -14,7 +14,7 @@ from tests.shipping import NAME, home, ship
 
 __all__ = ["home"]
 LINE = (
-    "the model u2netp-lgg comes with gliomask; its licence: that of the data: CC BY-NC-SA 4.0; "
+    f"the model {NAME} comes with gliomask; its licence: that of the data: CC BY-NC-SA 4.0; "
     "not for commercial use; for research use only"
 )
 

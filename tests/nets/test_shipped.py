@@ -18,6 +18,7 @@ from gliomask.nets.weights import load_model
 from tests.shipping import NAME, home, ship
 
 __all__ = ["home"]
+CLOSE = NAME.replace("-", "_")
 
 
 def test_a_name_is_its_folder(home: Path) -> None:
@@ -42,9 +43,9 @@ def test_a_path_is_itself(home: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("named", "text"),
     [
-        ("u2netp_lgg", "(model=u2netp_lgg, allowed a path or big or u2netp-lgg); did you mean"),
-        ("nothing like it", "(model=nothing like it, allowed a path or big or u2netp-lgg)"),
-        ("", "(model=, allowed a path or big or u2netp-lgg)"),
+        (CLOSE, f"(model={CLOSE}, allowed a path or big or {NAME}); did you mean"),
+        ("nothing like it", f"(model=nothing like it, allowed a path or big or {NAME})"),
+        ("", f"(model=, allowed a path or big or {NAME})"),
     ],
 )
 def test_an_unknown_name_tells_those_that_are_known(home: Path, named: str, text: str) -> None:
@@ -54,7 +55,7 @@ def test_an_unknown_name_tells_those_that_are_known(home: Path, named: str, text
         find_model(named)
     assert str(caught.value).startswith("no such path, and no model of this name")
     assert text in str(caught.value)
-    assert ("'u2netp-lgg'?" in str(caught.value)) == ("did you mean" in text)
+    assert (f"'{NAME}'?" in str(caught.value)) == ("did you mean" in text)
 
 
 def test_a_package_without_models(home: Path) -> None:
@@ -62,9 +63,9 @@ def test_a_package_without_models(home: Path) -> None:
     with pytest.raises(ModelError) as caught:
         find_model()
     assert str(caught.value) == (
-        "this gliomask comes without the model u2netp-lgg; name a model (--model)"
+        f"this gliomask comes without the model {NAME}; name a model (--model)"
     )
-    with pytest.raises(ModelError, match=r"model=u2netp-lgg, allowed a path\)$"):
+    with pytest.raises(ModelError, match=rf"model={NAME}, allowed a path\)$"):
         find_model(NAME)
 
 
