@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.tables import Cell, Report, Table, add_outputs, tell
-from gliomask.statistics import scores_by_patient, summarise
+from gliomask.statistics import Summary, scores_by_patient, summarise
 
 DATA_SETS: Final[Mapping[str, str]] = {
     r"BraTS-SSA-": "BraTS-Africa",
@@ -28,6 +28,7 @@ DATA_SETS: Final[Mapping[str, str]] = {
 """How the names of a data set's cases begin, as a regular expression -> the data set."""
 WHOLE_HEADS: Final = frozenset({"LGG"})
 """Data sets of whole heads; the others are skull-stripped."""
+ALL: Final = "all"
 COLUMNS: Final = ("region", "data set", "patients", "Dice", "95 %", "median", "p10", "min")
 
 
@@ -46,11 +47,11 @@ def data_set(case: str) -> str:
 def groups(case: str) -> tuple[str, ...]:
     """All groups that a case counts in: its data set, its kind of image, all."""
     own = data_set(case)
-    return (own, "whole heads" if own in WHOLE_HEADS else "skull-stripped", "all")
+    return (own, "whole heads" if own in WHOLE_HEADS else "skull-stripped", ALL)
 
 
-def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> Table:
-    """Dice by region and group, a patient's cases in one group averaged.
+def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Summary]:
+    """Dice by (region, group), a patient's cases in one group averaged.
 
     Args:
         rows: of ``metrics.csv``; those without a Dice are left out.
@@ -62,27 +63,25 @@ def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> Table:
                 scores.setdefault((row["region"], group), []).append(
                     (row["patient"], float(row["dice"]))
                 )
-    lines: list[tuple[Cell, ...]] = []
-    for (region, group), found in sorted(scores.items(), key=lambda item: _order(*item[0])):
-        summary = summarise(list(scores_by_patient(found).values()))
-        interval = summary.ci95
-        lines.append(
-            (
-                region,
-                group,
-                summary.n,
-                summary.mean,
-                f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else None,
-                summary.median,
-                summary.p10,
-                summary.min,
-            )
-        )
-    return Table("Dice by data set", COLUMNS, tuple(lines))
+    return {
+        key: summarise(list(scores_by_patient(scores[key]).values()))
+        for key in sorted(scores, key=_order)
+    }
 
 
-def _order(region: str, group: str) -> tuple[int, int]:
-    names = [*DATA_SETS.values(), "whole heads", "skull-stripped", "all"]
+def table_of(found: Mapping[tuple[str, str], Summary]) -> Table:
+    """The same as a table."""
+    return Table("Dice by data set", COLUMNS, tuple(_row(*key, one) for key, one in found.items()))
+
+
+def _row(region: str, group: str, one: Summary) -> tuple[Cell, ...]:
+    interval = f"{one.ci95[0]:.3f} to {one.ci95[1]:.3f}" if one.ci95 else None
+    return (region, group, one.n, one.mean, interval, one.median, one.p10, one.min)
+
+
+def _order(key: tuple[str, str]) -> tuple[int, int]:
+    region, group = key
+    names = [*DATA_SETS.values(), "whole heads", "skull-stripped", ALL]
     return ("whole", "core", "enhancing").index(region), names.index(group)
 
 
@@ -93,8 +92,8 @@ def main() -> None:
     add_outputs(parser)
     options = parser.parse_args()
     with (options.evaluation / "metrics.csv").open(encoding="utf-8", newline="") as file:
-        table = dice_by_data_set(csv.DictReader(file))
-    tell(Report({}, (table,)), options)
+        found = dice_by_data_set(csv.DictReader(file))
+    tell(Report({}, (table_of(found),)), options)
 
 
 if __name__ == "__main__":

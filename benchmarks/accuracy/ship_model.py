@@ -10,10 +10,14 @@ FOLD0 --model FOLD1 ...``), whose figures become the card's. The name is that of
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy.by_data_set import ALL, dice_by_data_set
 from gliomask.errors import ModelError
 from gliomask.nets.cards import ModelCard, read_card
 from gliomask.nets.weights import load_model, save_model
@@ -22,9 +26,22 @@ _FIGURES = ("n", "mean", "ci95", "median", "p10", "min")
 _SCORES = ("dice", "nsd_1px", "nsd_2px", "hd95_px", "assd_px")
 
 
-def out_of_fold(summary: dict[str, Any], region: str) -> dict[str, Any]:
-    """The figures of an evaluation that belong on a card, to four digits."""
+def out_of_fold(
+    summary: dict[str, Any], rows: Sequence[Mapping[str, str]], region: str
+) -> dict[str, Any]:
+    """The figures of an evaluation that belong on a card, to four digits.
+
+    Args:
+        summary: of the evaluation; rows: of its ``metrics.csv``.
+        region: that the detailed figures are of; of the others there is the Dice.
+    """
     slices = summary["slices"][region]
+    by = {name: strata["dice"] for name, strata in summary["strata"].items()}
+    by["data set"] = {
+        group: asdict(one)
+        for (name, group), one in dice_by_data_set(rows).items()
+        if name == region and group != ALL
+    }
     return {
         "part": "out of fold",
         "what": summary["source"],
@@ -33,9 +50,10 @@ def out_of_fold(summary: dict[str, Any], region: str) -> dict[str, Any]:
         **{name: _short(summary[name][region]) for name in _SCORES if name in summary},
         "slices_without_tumour": slices["n_tumour_free"],
         "of_these_marked": _round(slices["false_positive_rate"]),
+        "dice_of": {name: _short(one) for name, one in summary["dice"].items() if name != region},
         "dice_by": {
-            name: {label: _short(one) for label, one in strata["dice"].items()}
-            for name, strata in summary["strata"].items()
+            name: {label: _short(one) for label, one in groups.items()}
+            for name, groups in by.items()
         },
     }
 
@@ -61,10 +79,12 @@ def ship(run: Path, evaluation: Path, out: Path, notes: str) -> ModelCard:
     if not isinstance(calibration, dict) or calibration.get("part") != "out of fold":
         raise ModelError("not calibrated by the models of its folds", path=run)
     summary = json.loads((evaluation / "summary.json").read_text(encoding="utf-8"))
+    with (evaluation / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
     named = card.model_copy(
         update={
             "name": out.name,
-            "metrics": {**card.metrics, "accuracy": out_of_fold(summary, card.regions[0])},
+            "metrics": {**card.metrics, "accuracy": out_of_fold(summary, rows, card.regions[0])},
             "notes": " ".join([f"{card.notes}.", *notes.split()]),
         }
     )

@@ -63,9 +63,15 @@ def _accuracy(card: ModelCard) -> list[str]:
         overall = _dice(measured.get("dice"))
         if overall:
             found.append(f"Dice of the {card.regions[0]} tumour {overall}, {measured.get('part')}")
+        found += _of_regions(measured.get("dice_of"))
         groups = measured.get("dice_by")
         found += _by_group(groups) if isinstance(groups, Mapping) else []
     return [*found, *(_by_sequences(card) if card.validation else [])]
+
+
+def _of_regions(others: object) -> list[str]:
+    each = others.items() if isinstance(others, Mapping) else ()
+    return [f"Dice of the {name} tumour {dice}" for name, one in each if (dice := _dice(one))]
 
 
 def _by_sequences(card: ModelCard) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.accuracy.by_data_set import data_set, dice_by_data_set
+from benchmarks.accuracy.by_data_set import data_set, dice_by_data_set, table_of
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_cases_of_a_patient_count_once() -> None:
             ("TCGA_CS_4942_19970222", "d", ""),
         )
     ]
-    table = dice_by_data_set(rows)
+    table = table_of(dice_by_data_set(rows))
     found = {row[1]: list(row[2:4]) for row in table.rows}
     assert list(found) == ["BraTS-Africa", "LGG", "whole heads", "skull-stripped", "all"]
     assert found["BraTS-Africa"] == pytest.approx([2, 0.8])
