@@ -1,4 +1,5 @@
 # make demo    installs into .venv and runs the main job on a synthetic cohort
+# make serve   installs into .venv and serves the page, with a synthetic study in build/study to try
 # make test    installs into .venv and runs the tests
 # make check   style, types, the floors of the house
 # make dist    builds wheel and sdist into dist/, installs the wheel in a new environment and tries it
@@ -11,10 +12,15 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
 
-.PHONY: demo install install-dev test test-slow check format docs dist
+.PHONY: demo serve install install-dev test test-slow check format docs dist
 
 demo: install
 	$(BIN)/gliomask demo --out demo
+
+serve: $(VENV)/installed-serve
+	test -d build/study || $(BIN)/gliomask phantom build/study --patients 1
+	@echo "to try it: drop the folder $(CURDIR)/build/study on the page"
+	$(BIN)/gliomask serve --data build/serve
 
 test: install-dev
 	$(BIN)/python -m pytest -n auto
@@ -55,6 +61,10 @@ $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) -e ".[dev]"
+	touch $@
+
+$(VENV)/installed-serve: $(VENV)/installed
+	$(PIP) -e ".[serve]"
 	touch $@
 
 $(VENV)/installed-docs: $(VENV)/installed

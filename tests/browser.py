@@ -59,6 +59,10 @@ class Browser:
 
     def open(self, path: Path, width: int = 1280, height: int = 900) -> None:
         """Opens a file from disk in a window of so many pixels, and forgets what was logged."""
+        self.visit(path.resolve().as_uri(), width, height)
+
+    def visit(self, address: str, width: int = 1280, height: int = 900) -> None:
+        """The same for any address."""
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
@@ -66,7 +70,7 @@ class Browser:
         self.driver.get("about:blank")
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)  # type: ignore[no-untyped-call]
-        self._page = path.resolve().as_uri()
+        self._page = address
         self.driver.get(self._page)
 
     def run(self, script: str, *arguments: object) -> Any:

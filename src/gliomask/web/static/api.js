@@ -1,0 +1,42 @@
+// The requests of the page. Each gives what the server answered, or throws a Refusal.
+
+/** What the server says where it does not do what was asked for. */
+export class Refusal extends Error {
+  /** @param {number} status @param {string} text @param {number} retry seconds, 0 if it makes no sense */
+  constructor(status, text, retry) {
+    super(text);
+    this.status = status;
+    this.retry = retry;
+  }
+}
+
+const BASE = "/api/v1";
+
+/**
+ * @param {string} method
+ * @param {string} path below /api/v1
+ * @param {{json?: unknown, body?: Blob, key?: string, signal?: AbortSignal}} [how]
+ * @returns {Promise<any>} the answer; null if it has no body
+ */
+export async function ask(method, path, how = {}) {
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (how.json !== undefined) headers["content-type"] = "application/json";
+  if (how.key) headers["idempotency-key"] = how.key;
+  const body = how.json === undefined ? how.body : JSON.stringify(how.json);
+  const answer = await fetch(BASE + path, { method, headers, body, signal: how.signal });
+  if (answer.status === 204) return null;
+  const told = await answer.json().catch(() => ({ text: "the server gave no answer" }));
+  if (answer.ok) return told;
+  throw new Refusal(answer.status, told.text, Number(answer.headers.get("retry-after")));
+}
+
+/** @returns {string} a key that nobody has used */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} job @param {string} kind @param {string} [name] of the case @returns {string} */
+export function addressOf(job, kind, name) {
+  return `${BASE}/jobs/${job}/files/${kind}` + (name ? `?case=${encodeURIComponent(name)}` : "");
+}

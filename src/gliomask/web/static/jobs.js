@@ -1,0 +1,146 @@
+// The list of jobs: where each stands, what came of it, and what can be done with it.
+
+import { addressOf, ask, Refusal } from "./api.js";
+import { button, byId, element } from "./elements.js";
+
+const WORDS = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled", expired: "deleted" };
+const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"], ["page", "Page"], ["record", "JSON"]];
+const FAST_MS = 700;
+const SLOW_MS = 4000;
+
+/** @type {Map<string, {text: string, item: HTMLElement}>} job -> what is shown of it */
+const shown = new Map();
+let timer = 0;
+/** @type {(problem: unknown) => void} */
+let refused = () => {};
+
+/** Keeps the list up to date from now on. @param {(problem: unknown) => void} onRefusal for one without a token */
+export function watch(onRefusal) {
+  refused = onRefusal;
+  refresh();
+}
+
+/** Looks at once. */
+export async function refresh() {
+  clearTimeout(timer);
+  let pause = SLOW_MS;
+  try {
+    const jobs = (await ask("GET", "/jobs?limit=100")).filter((job) => job.kind === "predict" && job.state !== "expired");
+    byId("connection").textContent = "";
+    draw(jobs);
+    if (jobs.some((job) => job.state === "queued" || job.state === "running")) pause = FAST_MS;
+  } catch (problem) {
+    if (problem instanceof Refusal && problem.status === 401) return refused(problem);
+    byId("connection").textContent = "The server does not answer; trying again.";
+  }
+  timer = window.setTimeout(refresh, pause);
+}
+
+/** Replaces only what has changed, so that the keyboard's focus stays. @param {any[]} jobs */
+function draw(jobs) {
+  byId("nothing").hidden = jobs.length > 0;
+  const ids = new Set(jobs.map((job) => job.id));
+  for (const [id, one] of shown) if (!ids.has(id)) { one.item.remove(); shown.delete(id); }
+  let before = null;
+  for (const job of jobs) {
+    const text = JSON.stringify(job);
+    const old = shown.get(job.id);
+    if (!old) {
+      const item = element("li", { id: `job-${job.id}` });
+      if (before) before.after(item); else byId("jobs").prepend(item);
+      shown.set(job.id, { text: "", item });
+    }
+    const now = /** @type {{text: string, item: HTMLElement}} */ (shown.get(job.id));
+    if (now.text !== text) {
+      update(now.item, job, now.text ? JSON.parse(now.text).state : "");
+      now.text = text;
+    }
+    before = now.item;
+  }
+}
+
+/** @param {HTMLElement} item @param {any} job @param {string} was its state before */
+function update(item, job, was) {
+  const bar = item.querySelector("progress");
+  if (bar && was === job.state) {
+    bar.value = job.progress;
+    /** @type {HTMLElement} */ (item.querySelector(".faint")).textContent = standing(job);
+    return;
+  }
+  item.dataset.state = job.state;
+  item.replaceChildren(...parts(job));
+}
+
+/** @param {any} job */
+function standing(job) {
+  const began = new Date(job.created).toLocaleString();
+  if (job.state === "queued") return `${began}: waiting, ${job.place === 0 ? "next" : `${job.place} before it`}`;
+  if (job.state === "running") return `${began}: ${job.cancelling ? "stopping" : `${Math.round(100 * job.progress)} % ${job.note}`}`;
+  return `${began}: ${WORDS[job.state]}`;
+}
+
+/** @param {any} job @returns {Node[]} */
+function parts(job) {
+  const cases = job.result?.cases || [];
+  const title = cases.length ? cases.map((one) => one.case).join(", ") : "Examination";
+  const made = [element("h3", {}, title), element("p", { class: "faint" }, standing(job))];
+  if (job.state === "queued" || job.state === "running") {
+    const bar = /** @type {HTMLProgressElement} */ (element("progress", { max: "1", "aria-label": "progress" }));
+    bar.value = job.progress;
+    return [...made, bar, element("p", { class: "buttons" }, button("Cancel", () => act("DELETE", `/jobs/${job.id}`)))];
+  }
+  if (job.error) made.push(element("p", { class: "problem" }, job.error.text));
+  made.push(...cases.flatMap((one) => caseOf(job, one)));
+  for (const one of job.result?.failures || []) made.push(element("p", { class: "problem" }, `${one.case}: ${one.reason}`));
+  const last = element("p", { class: "buttons" });
+  if (cases.length) last.append(link(addressOf(job.id, "all"), "All as zip"));
+  last.append(button("Delete", () => act("DELETE", `/jobs/${job.id}/files`)));
+  return [...made, last];
+}
+
+/** @param {any} job @param {any} one a case @returns {Node[]} */
+function caseOf(job, one) {
+  const made = [element("p", {}, sizes(one))];
+  if (one.reliability) {
+    const reasons = one.reliability.reasons.filter((reason) => reason.level !== "green").map((reason) => reason.text);
+    const level = one.reliability.level;
+    made.push(element("p", {}, element("span", { class: `flag ${level}` }, level), reasons.length ? `: ${reasons.join("; ")}` : ""));
+  }
+  if (one.notes.length) made.push(element("p", { class: "faint" }, one.notes.join("; ")));
+  const kinds = new Set(job.files.filter((file) => file.case === one.case).map((file) => file.kind));
+  const row = element("p", { class: "buttons" });
+  if (kinds.has("page")) row.append(button("View", () => view(addressOf(job.id, "page", one.case))));
+  for (const [kind, text] of FILES) if (kinds.has(kind)) row.append(link(addressOf(job.id, kind, one.case), text));
+  return [...made, row];
+}
+
+/** @param {any} one a case */
+function sizes(one) {
+  if (!Object.values(one.voxels).some(Boolean)) return "No tumour found. This does not rule a tumour out.";
+  if (!one.volumes_ml) return Object.entries(one.voxels).map(([name, n]) => `${name} ${n} voxels`).join(", ");
+  return Object.entries(one.volumes_ml).map(([name, ml]) => {
+    const range = one.volumes_ml_90[name];
+    return `${name} ${ml.toFixed(1)} ml` + (range ? ` (${range[0].toFixed(1)} to ${range[1].toFixed(1)})` : "");
+  }).join(", ");
+}
+
+/** @param {string} address @param {string} text */
+function link(address, text) {
+  return element("a", { href: address, class: "button", download: "" }, text);
+}
+
+/** @param {string} address */
+function view(address) {
+  byId("page").src = address;
+  byId("viewer").showModal();
+}
+
+/** @param {string} method @param {string} path */
+async function act(method, path) {
+  try {
+    await ask(method, path);
+  } catch (problem) {
+    byId("connection").textContent = problem instanceof Error ? problem.message : String(problem);
+  }
+  await refresh();
+}

@@ -1,0 +1,120 @@
+// The page: signs in, takes files, and hands over to the audit and the list of jobs.
+
+import { ask, Refusal } from "./api.js";
+import { byId, element } from "./elements.js";
+import { refresh, watch } from "./jobs.js";
+import { forget, show, start } from "./study.js";
+import { fromDrop, fromInput, send } from "./upload.js";
+
+/** @typedef {import("./upload.js").Named} Named */
+
+/** @type {AbortController | null} */
+let sending = null;
+
+/** @param {unknown} problem */
+function tell(problem) {
+  if (problem instanceof Refusal && problem.status === 401) return signIn(problem);
+  byId("new-problem").textContent = problem instanceof Error ? problem.message : String(problem);
+}
+
+/** @param {unknown} _problem */
+function signIn(_problem) {
+  byId("sign-in").hidden = false;
+  byId("new").hidden = byId("queue").hidden = true;
+  byId("token").focus();
+}
+
+/** @param {() => Promise<Named[]>} choose */
+async function take(choose) {
+  if (sending) return;
+  forget(false);
+  sending = new AbortController();
+  byId("uploading").hidden = false;
+  byId("drop").hidden = true;
+  try {
+    const upload = await send(await choose(), reportUpload, sending.signal);
+    byId("uploading").hidden = true;
+    await show(upload);
+  } catch (problem) {
+    if (!sending.signal.aborted) tell(problem);
+  } finally {
+    sending = null;
+    byId("uploading").hidden = true;
+    byId("drop").hidden = false;
+  }
+}
+
+/** @param {number} done @param {number} total @param {number} share */
+function reportUpload(done, total, share) {
+  byId("upload-progress").value = share;
+  byId("upload-text").textContent = `Uploading: ${done} of ${total} files`;
+}
+
+/** @param {string} id of an input @param {string} opener id of its button */
+function choosing(id, opener) {
+  byId(opener).addEventListener("click", () => byId(id).click());
+  byId(id).addEventListener("change", () => {
+    const chosen = fromInput(byId(id).files);
+    byId(id).value = "";
+    if (chosen.length) take(async () => chosen);
+  });
+}
+
+function dropping() {
+  const place = byId("drop");
+  for (const name of ["dragenter", "dragover"]) {
+    document.addEventListener(name, (event) => { event.preventDefault(); place.classList.add("over"); });
+  }
+  document.addEventListener("dragleave", () => place.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    place.classList.remove("over");
+    if (event.dataTransfer) {
+      const files = fromDrop(event.dataTransfer); // now, while they can be read
+      take(() => files);
+    }
+  });
+}
+
+async function begin() {
+  try {
+    const models = await ask("GET", "/models");
+    byId("model").replaceChildren(...models.map((one) => element("option", { value: one.name }, one.name)));
+    byId("model-label").hidden = models.length < 2;
+  } catch (problem) {
+    if (problem instanceof Refusal && problem.status === 401) return signIn(problem);
+    throw problem;
+  }
+  byId("sign-in").hidden = true;
+  byId("new").hidden = byId("queue").hidden = false;
+  watch(signIn);
+}
+
+byId("sign-in").addEventListener("submit", async (/** @type {Event} */ event) => {
+  event.preventDefault();
+  try {
+    await ask("POST", "/session", { json: { token: byId("token").value.trim() } });
+    byId("token").value = byId("sign-in-problem").textContent = "";
+    await begin();
+  } catch (problem) {
+    byId("sign-in-problem").textContent = problem instanceof Error ? problem.message : String(problem);
+  }
+});
+byId("stop-upload").addEventListener("click", () => sending?.abort());
+byId("discard").addEventListener("click", () => forget(false));
+byId("segment").addEventListener("click", async () => {
+  byId("segment").disabled = true;
+  try {
+    await start();
+  } catch (problem) {
+    tell(problem);
+  }
+  byId("segment").disabled = false;
+  refresh();
+});
+byId("close-viewer").addEventListener("click", () => byId("viewer").close());
+byId("viewer").addEventListener("close", () => { byId("page").src = "about:blank"; });
+choosing("files", "choose-files");
+choosing("folder", "choose-folder");
+dropping();
+begin().catch(tell);

@@ -1,0 +1,122 @@
+// An examination that is uploaded: its audit, what is corrected by hand, and the start of the job.
+
+import { ask, newKey } from "./api.js";
+import { byId, element, sequenceNames } from "./elements.js";
+
+/** @typedef {import("./upload.js").Named} Named */
+
+/** @type {{id: string, files: Named[]} | null} */
+let upload = null;
+/** @type {any} */
+let audit = null;
+/** @type {string} of the job, so that a click that is repeated makes no second one */
+let key = "";
+
+/**
+ * Audits an upload and shows what was found.
+ * @param {{id: string, files: Named[]}} made
+ * @param {Record<string, string>} [series] chosen by hand
+ */
+export async function show(made, series = {}) {
+  [upload, key] = [made, newKey()];
+  const text = byId("audit-text");
+  byId("audit").hidden = false;
+  byId("segment").disabled = true;
+  text.textContent = "Reading headers …";
+  const request = { upload: made.id, kind: "inspect", options: { series } };
+  let job = await ask("POST", "/jobs", { json: request });
+  while (job.state === "queued" || job.state === "running") job = await ask("GET", `/jobs/${job.id}?wait=20`);
+  if (upload !== made) return;
+  audit = job.state === "done" ? job.result.audit : null;
+  text.textContent = audit ? summary(audit) : "";
+  byId("new-problem").textContent = audit ? "" : job.error?.text || "the audit was cancelled";
+  list(audit, series);
+  byId("segment").disabled = false;
+}
+
+/** Forgets the upload, here and on the server. @param {boolean} keep it there: a job uses it */
+export function forget(keep) {
+  if (upload && !keep) ask("DELETE", `/uploads/${upload.id}`).catch(() => {}); // it expires anyway
+  [upload, audit] = [null, null];
+  byId("audit").hidden = true;
+  byId("new-problem").textContent = "";
+}
+
+/** Asks for the segmentation. @returns {Promise<any>} the job */
+export async function start() {
+  if (!upload) throw new Error("nothing is uploaded");
+  const options = { ...byHand(), thorough: byId("thorough").checked, clean_up: byId("clean-up").checked, n4: byId("n4").checked };
+  if (byId("model").value) options.model = byId("model").value;
+  if (byId("rtstruct").checked) options.write = ["nifti", "png", "html", "dicom-seg", "rtstruct"];
+  const job = await ask("POST", "/jobs", { json: { upload: upload.id, options }, key });
+  forget(true);
+  return job;
+}
+
+/** @param {any} found */
+function summary(found) {
+  const cases = found.cases.length === 1 ? "1 examination" : `${found.cases.length} examinations`;
+  return `${cases} can be segmented: ` + found.cases.slice(0, 20).map(used).join("; ");
+}
+
+/** @param {any} one a case */
+function used(one) {
+  const uses = Object.entries(one.uses).map(([name, what]) => `${sequenceNames[name] || name} = ${what}`);
+  return `${one.case} (${uses.join(", ")})`;
+}
+
+/** @param {any} found @param {Record<string, string>} series */
+function list(found, series) {
+  const rows = found ? found.series : [];
+  const single = new Set(rows.map((row) => row.case || row.study)).size <= 1;
+  byId("series").tBodies[0].replaceChildren(...rows.map((row) => rowOf(row, single, series)));
+  byId("series").hidden = !rows.length;
+  const notes = found ? [...found.cases.flatMap((one) => one.notes), ...found.problems.map(([name, why]) => `${name}: ${why}`)] : [];
+  byId("audit-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
+}
+
+/** @param {any} row @param {boolean} single @param {Record<string, string>} series */
+function rowOf(row, single, series) {
+  const grid = row.shape ? row.shape.join(" × ") : "";
+  const told = [row.evidence, ...row.problems].filter(Boolean).join("; ");
+  const cells = [row.series, single ? choice(row, series) : sequenceNames[row.sequence] || "not used", grid, told];
+  return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
+}
+
+/** What a series is taken for, to be corrected. @param {any} row @param {Record<string, string>} series */
+function choice(row, series) {
+  const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": `${row.series} is taken for` }));
+  for (const [value, text] of [["", "not used"], ...Object.entries(sequenceNames)]) {
+    select.append(element("option", { value }, text));
+  }
+  select.value = row.used && row.sequence ? row.sequence : "";
+  select.dataset.was = select.value;
+  select.dataset.series = row.series_uid;
+  select.dataset.file = row.series_uid ? "" : row.series;
+  const picked = Object.entries(series).find(([, uid]) => uid && uid === row.series_uid);
+  if (picked) select.value = picked[0];
+  return select;
+}
+
+/** @returns {Record<string, any>} the options that say what was corrected; none if nothing was */
+function byHand() {
+  const all = /** @type {HTMLSelectElement[]} */ (Array.from(byId("series").querySelectorAll("select")));
+  if (all.every((one) => one.value === one.dataset.was)) return {};
+  const chosen = all.filter((one) => one.value);
+  const names = chosen.map((one) => one.value);
+  if (new Set(names).size < names.length) throw new Error("two series are taken for the same sequence");
+  if (!names.length) throw new Error("no series is taken for any sequence");
+  if (chosen.every((one) => one.dataset.series)) {
+    return { series: Object.fromEntries(chosen.map((one) => [one.value, one.dataset.series])) };
+  }
+  const pairs = chosen.map((one) => [one.value, numberOf(one.dataset.file || "")]);
+  return { sequences: Object.fromEntries(pairs) };
+}
+
+/** @param {string} name of a file in the audit @returns {number} of it in the upload */
+function numberOf(name) {
+  const files = upload ? upload.files : [];
+  const fitting = files.map((one, number) => [one.name, number]).filter(([full]) => full === name || String(full).endsWith(`/${name}`));
+  if (fitting.length !== 1) throw new Error(`${name} can't be chosen by hand: it is in an archive, or there are several of this name`);
+  return Number(fitting[0][1]);
+}
