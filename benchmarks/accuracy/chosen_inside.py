@@ -24,14 +24,14 @@ import numpy.typing as npt
 from benchmarks.accuracy.small_fragments import SHARES, without_small_parts
 from benchmarks.tables import Report, Table, add_outputs, tell
 from gliomask.core.geometry import to_reading
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.core.slices import SliceStack, place
 from gliomask.core.volume import FloatArray
 from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT
 from gliomask.metrics.boxes import bounding_box
-from gliomask.provenance.patients import read_seen
+from gliomask.provenance.run_record import RunRecord
 from gliomask.statistics.summary import bootstrap_ci95
 from gliomask.statistics.temperature import adjusted_threshold
 from gliomask.store.store import open_store
@@ -94,10 +94,10 @@ def look(store: Path, run: Path) -> Looked:
 
 
 def _subjects(store: Path, run: Path) -> Iterator[tuple[Subject, bool]]:
-    seen = read_seen(run)
-    if seen is None or seen.fold is None:
+    patients = RunRecord(run).patients
+    if patients is None or patients.fold is None:
         raise SystemExit(f"{run}: not the run of a fold")
-    parts = open_store(store).split.parts(seen.fold)
+    parts = open_store(store).split.parts(patients.fold)
     for subject in find_subjects(store, "all", None).subjects:
         if subject.patient in parts.validation or subject.patient in parts.test:
             yield subject, subject.patient in parts.test

@@ -33,8 +33,8 @@ from pathlib import Path
 
 import yaml
 
-from gliomask.learning.checkpoint import FOLDER as CHECKPOINTS
 from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.provenance.run_files import CHECKPOINTS
 from gliomask.store.store import open_store
 
 PLAN = Path(__file__).with_name("plan.yaml")

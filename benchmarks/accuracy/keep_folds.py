@@ -21,9 +21,11 @@ from typing import Any
 
 from benchmarks.accuracy.folds import read_plan
 from gliomask.core.atomic import atomic_folder
+from gliomask.errors import ModelError
 from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE
 from gliomask.provenance.run_files import PROVENANCE
+from gliomask.provenance.run_record import RunRecord
 
 _STAYS = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
 _OF_ANOTHER = ("sha256", "words", "train_patients", "validation_patients")
@@ -33,7 +35,7 @@ def keep(runs: list[Path], kept: Path) -> None:
     """Writes ``kept``, a folder for each run.
 
     Raises:
-        ModelError: a run's weights are not those of its card.
+        ModelError: a run's weights are not those of its card, or it has no provenance.
     """
     with atomic_folder(kept) as folder:
         for run in runs:
@@ -41,17 +43,19 @@ def keep(runs: list[Path], kept: Path) -> None:
             (folder / run.name).mkdir()
             for name in (WEIGHTS_FILE, CARD_FILE):
                 shutil.copyfile(run / name, folder / run.name / name)
-            keys = json.loads((run / PROVENANCE).read_text(encoding="utf-8"))
-            text = json.dumps(_plain(keys), indent=1) + "\n"
+            text = json.dumps(_plain(RunRecord(run)), indent=1) + "\n"
             (folder / run.name / PROVENANCE).write_text(text, encoding="utf-8")
 
 
-def _plain(keys: dict[str, Any]) -> dict[str, Any]:
-    found = {name: keys[name] for name in _STAYS if name in keys}
+def _plain(record: RunRecord) -> dict[str, Any]:
+    keys = record.provenance
+    if not keys:
+        raise ModelError("the run has no provenance", path=record.run)
+    kept = {name: keys[name] for name in _STAYS if name in keys}
     for role in ("start", "teacher"):
         if role in keys:
-            found[role] = {name: keys[role][name] for name in _OF_ANOTHER}
-    return found
+            kept[role] = {name: keys[role][name] for name in _OF_ANOTHER}
+    return kept
 
 
 def main() -> None:

@@ -40,14 +40,14 @@ from gliomask.jobs.control import SILENT
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.learning.card import make_card
-from gliomask.learning.checkpoint import FOLDER
 from gliomask.learning.data import choose
 from gliomask.learning.first_weights import Start
-from gliomask.learning.folder import RECIPE_FILE, write_recipe
+from gliomask.learning.folder import write_recipe
 from gliomask.learning.record import EpochRow
 from gliomask.learning.state import Position
 from gliomask.nets.u2net import U2Net
 from gliomask.provenance.record import provenance
+from gliomask.provenance.run_files import CHECKPOINTS, RECIPE
 from gliomask.results.evaluation import METRICS, Judgement, check_target, write_judgement
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 from gliomask.store.store import Store, open_store
@@ -71,7 +71,7 @@ class JudgeOptions(Options):
 
 def train_fold(store: Path, run: Path, fold: int, changes: Sequence[str]) -> Position:
     """Trains a fold, or goes on with it; raises as ``workflows.train.train`` does."""
-    resume = (run / FOLDER).is_dir() and (run / RECIPE_FILE).is_file()
+    resume = (run / CHECKPOINTS).is_dir() and (run / RECIPE).is_file()
     options = TrainOptions(store=store, out=run, fold=fold, changes=tuple(changes), resume=resume)
     job = _job(options, SILENT)
     network = first_network(job.recipe, _channels(job.choice.sequences, job.recipe.input.mode))
@@ -138,7 +138,7 @@ def load_peer(store: Store, run: Path) -> tuple[Predictor, int]:
     with safe_open(path, "pt") as file:
         facts = json.loads(file.metadata()[_FACTS])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    recipe = load_recipe(str(run / RECIPE_FILE))
+    recipe = load_recipe(str(run / RECIPE))
     choice = choose(store, recipe, facts["data"]["fold"])
     if choice.identity != facts["data"]:
         raise ConfigError("trained on another store or split", path=run)

@@ -21,7 +21,8 @@ from scipy.ndimage import grey_dilation
 from benchmarks.harness import Timing, load, machine_facts, timed, use_threads
 from benchmarks.tables import Cell, Report, Table, add_outputs, tell
 from gliomask.core.geometry import spacing_mm, voxel_ml
-from gliomask.core.labels import OEDEMA, REGIONS, LabelArray
+from gliomask.core.labels import OEDEMA, LabelArray
+from gliomask.core.regions import REGIONS
 from gliomask.datasets.find import find_cases
 from gliomask.formats.images import read_labels
 from gliomask.metrics.grids import on_reading_frame

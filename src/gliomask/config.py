@@ -18,7 +18,8 @@ from pydantic_core import ErrorDetails
 
 from gliomask.errors import ConfigError, nearest
 
-Region = Literal["whole", "core", "enhancing"]
+RegionName = Literal["whole", "core", "enhancing"]
+"""A key of ``core.regions.REGIONS``."""
 _MAX_RECIPE_BYTES = 1_000_000
 
 
@@ -138,7 +139,7 @@ class Recipe(Options):
     """For people."""
     network: str = "u2netp"
     """Name of the network, see ``gliomask models``."""
-    regions: Annotated[tuple[Region, ...], Field(min_length=1)] = ("whole",)
+    regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = ("whole",)
     """One output channel for each."""
     input: InputOptions = InputOptions()
     """What the network sees."""

@@ -14,7 +14,8 @@ import pytest
 
 from gliomask.core.case import Case
 from gliomask.core.geometry import Element, orientation, to_reading
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import region_masks
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.datasets.find import LAYOUTS, find_cases
 from gliomask.datasets.layout import Found

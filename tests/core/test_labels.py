@@ -5,20 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gliomask.core.labels import (
-    BINARY,
-    BRATS_2021,
-    BRATS_2023,
-    BRATS_2024,
-    CAVITY,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    TUMOUR,
-    LabelScheme,
-    labels_of_regions,
-    region_masks,
-)
+from gliomask.core.label_scheme import BINARY, BRATS_2021, BRATS_2023, BRATS_2024, LabelScheme
+from gliomask.core.labels import CAVITY, ENHANCING, NECROSIS, OEDEMA, TUMOUR
+from gliomask.core.regions import labels_of_regions, region_masks
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gliomask.core.prediction import Interval, Prediction
+from gliomask.core.prediction import Prediction, VolumeInterval
 
 
 def prediction(*, has_world: bool) -> Prediction:
@@ -47,14 +47,11 @@ def test_nothing_is_claimed_unsaid() -> None:
     assert plain.reliability is None
 
 
-def test_an_interval_in_millilitres_by_hand() -> None:
-    bounds = {"whole": Interval(10.0, 20.0, 0.9, 12)}
-    found = replace(prediction(has_world=True), intervals=bounds).intervals_ml
-    assert found is not None
-    assert found["whole"] == pytest.approx((0.3, 0.6))
-    assert replace(prediction(has_world=False), intervals=bounds).intervals_ml is None
-
-
-def test_an_interval_says_whether_it_was_measured() -> None:
-    assert Interval(1.0, 2.0, 0.9, 12).calibrated
-    assert not Interval(1.0, 2.0, None, 0).calibrated
+def test_volumes_that_hold_nine_in_ten_are_those_of_measured_intervals() -> None:
+    intervals = {
+        "whole": VolumeInterval((10.0, 20.0), (0.3, 0.6), 0.9, 12, calibrated=True),
+        "core": VolumeInterval((10.0, 20.0), (0.3, 0.6), None, 0, calibrated=False),
+        "enhancing": VolumeInterval((10.0, 20.0), None, 0.9, 12, calibrated=True),
+    }
+    found = replace(prediction(has_world=True), intervals=intervals)
+    assert found.volumes_ml_90 == {"whole": (0.3, 0.6)}

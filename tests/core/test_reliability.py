@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from gliomask.core.reliability import Reason, reliability
 
@@ -21,7 +22,7 @@ def test_without_reasons_it_is_green() -> None:
 
 
 def test_it_is_json() -> None:
-    plain = json.loads(json.dumps(reliability([Reason("amber", "c", "C.")]).plain))
+    plain = json.loads(json.dumps(asdict(reliability([Reason("amber", "c", "C.")]))))
     assert plain == {
         "level": "amber",
         "reasons": [{"level": "amber", "code": "c", "text": "C."}],

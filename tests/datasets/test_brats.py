@@ -7,15 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gliomask.core.labels import (
-    BRATS_2021,
-    BRATS_2023,
-    BRATS_2024,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    LabelScheme,
-)
+from gliomask.core.label_scheme import BRATS_2021, BRATS_2023, BRATS_2024, LabelScheme
+from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA
 from gliomask.datasets.brats import cases, looks_like
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case, load_series, stack_series

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gliomask.core.labels import CORE, CORE_ONLY, region_masks
+from gliomask.core.label_scheme import CORE_ONLY
+from gliomask.core.labels import CORE
+from gliomask.core.regions import region_masks
 from gliomask.datasets import figshare_cheng as reader
 from gliomask.datasets.figshare_cheng import cases, looks_like
 from gliomask.datasets.load import load_case

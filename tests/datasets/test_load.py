@@ -11,7 +11,7 @@ import pytest
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import corner_distance
-from gliomask.core.labels import BRATS_2021
+from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError
 from gliomask.formats.nifti import write_nifti

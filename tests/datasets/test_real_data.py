@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gliomask.core.geometry import axis_codes
-from gliomask.core.labels import BRATS_2021
+from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.formats.pictures import write_picture

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gliomask.core.labels import BRATS_2021
+from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.load import load_series
 from gliomask.datasets.table import cases, looks_like
 from tests.datasets.tiny import labels_of, mask, scan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gliomask.core.labels import BRATS_2021
+from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.load import load_case
 from gliomask.datasets.tcga_lgg import cases, looks_like
 from tests.datasets.tiny import intensities, labels_of, mask, scan

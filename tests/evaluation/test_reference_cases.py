@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.labels import BRATS_2023
+from gliomask.core.label_scheme import BRATS_2023
 from gliomask.datasets.layout import Found, Problem
 from gliomask.errors import CaseError, LayoutError
 from gliomask.evaluation.reference_cases import find_subjects

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from gliomask.core import intensity, resample, slices
-from gliomask.core.labels import labels_of_regions
+from gliomask.core.regions import labels_of_regions, mask_numbers
 from gliomask.core.volume import FloatArray
 from gliomask.export import intensity as levels_module
 from gliomask.export.grid import grid
 from gliomask.export.head_box import head_box
 from gliomask.export.intensity import levels
-from gliomask.export.labels import label_of, labels
+from gliomask.export.labels import labels
 from gliomask.export.nodes import Nodes
 from tests.export.run import Numbers, given
 from tests.fakes import fake_card
@@ -138,4 +138,4 @@ def test_labels(regions: tuple[str, ...]) -> None:
     (mask,) = given(nodes, [labels(nodes, card, "probability")], {"probability": probability})
     assert mask.dtype == np.uint8
     assert np.array_equal(mask, labels_of_regions(probability >= 0.3, regions))
-    assert {label_of(card, region) for region in regions} <= set(np.unique(mask).tolist())
+    assert set(mask_numbers(regions).values()) <= set(np.unique(mask).tolist())

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 from gliomask.store.store import open_store

@@ -14,7 +14,8 @@ from pydicom import Dataset, FileDataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.core.regions import REGIONS
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
@@ -77,7 +78,7 @@ def drawn(
     affine: npt.NDArray[np.float64],
     names: tuple[str, ...] = THREE,
 ) -> DrawnSegments:
-    return DrawnSegments(masks, tuple(SEGMENTS[name] for name in names), affine)
+    return DrawnSegments(masks, tuple(REGIONS[name] for name in names), affine)
 
 
 def turned(

@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pytest
 from pydicom import dcmread
 
+from gliomask.core.regions import REGIONS
 from gliomask.formats.dicom_out.rtstruct import write_rtstruct
 from gliomask.formats.dicom_out.seg import write_dicom_seg
-from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
 from tests.formats.dicom_series import (
     CORONAL,
     OBLIQUE,
@@ -59,7 +60,7 @@ SERIES: dict[str, Grid] = {
 }
 MASKS: dict[str, tuple[tuple[str, ...], Callable[[], list[Mask]]]] = {
     "nested": (("whole", "core", "enhancing"), lambda: [_ball(5), _ball(3), _ball(1.5)]),
-    "parts": (("oedema", "necrosis"), lambda: [_ball(5) & ~_ball(3), _ball(3)]),
+    "not nested": (("whole", "core"), lambda: [_ball(5) & ~_ball(3), _ball(3)]),
     "one empty": (("whole", "enhancing"), lambda: [_ball(3), _ball(0)]),
     "single voxel": (("whole",), lambda: [_single()]),
     "empty": (("whole", "core", "enhancing"), lambda: [_ball(0)] * 3),
@@ -94,7 +95,7 @@ def test_objects_are_valid(
     names, masks = MASKS[which]
     flips = (series == "coronal", series == "thick", False)
     array, affine = turned(np.stack(masks()), SERIES[series].affine(), (0, 2, 1), flips)
-    drawn = DrawnSegments(array, tuple(SEGMENTS[name] for name in names), affine)
+    drawn = DrawnSegments(array, tuple(REGIONS[name] for name in names), affine)
     maker = Maker("demo", "0.1.0", weights="ab" * 32)
     write_dicom_seg(tmp_path / "seg.dcm", drawn, sources[series][::-1], maker)
     write_rtstruct(tmp_path / "rt.dcm", drawn, sources[series][::-1], maker)
@@ -118,7 +119,7 @@ def test_objects_on_a_poor_series_are_valid(tmp_path: Path) -> None:
         ),
     )
     grid = replace(Grid((1, 8, 9)), changes=dict.fromkeys(missing))
-    drawn = DrawnSegments(np.ones((1, 1, 8, 9), np.bool_), (SEGMENTS["whole"],), grid.affine())
+    drawn = DrawnSegments(np.ones((1, 1, 8, 9), np.bool_), (REGIONS["whole"],), grid.affine())
     sources = write_series(tmp_path / "s", grid)
     write_dicom_seg(tmp_path / "seg.dcm", drawn, sources, Maker("demo", "0.1.0"))
     write_rtstruct(tmp_path / "rt.dcm", drawn, sources, Maker("demo", "0.1.0"))
@@ -130,7 +131,7 @@ def test_patient_study_and_space_are_those_of_the_series(
     tmp_path: Path, sources: dict[str, list[Path]]
 ) -> None:
     """dcentvfy compares what several objects say of the same patient, study and space."""
-    drawn = DrawnSegments(_ball(3)[np.newaxis], (SEGMENTS["whole"],), SERIES["oblique"].affine())
+    drawn = DrawnSegments(_ball(3)[np.newaxis], (REGIONS["whole"],), SERIES["oblique"].affine())
     objects = [tmp_path / "seg.dcm", tmp_path / "rt.dcm"]
     write_dicom_seg(objects[0], drawn, sources["oblique"], Maker("demo", "0.1.0"))
     write_rtstruct(objects[1], drawn, sources["oblique"], Maker("demo", "0.1.0"))
@@ -144,7 +145,7 @@ def test_patient_study_and_space_are_those_of_the_series(
 
 def test_the_judge_finds_faults(tmp_path: Path) -> None:
     grid = Grid(SHAPE)
-    drawn = DrawnSegments(np.ones((1, *SHAPE), np.bool_), (SEGMENTS["whole"],), grid.affine())
+    drawn = DrawnSegments(np.ones((1, *SHAPE), np.bool_), (REGIONS["whole"],), grid.affine())
     sources = write_series(tmp_path / "s", grid)
     write_dicom_seg(tmp_path / "seg.dcm", drawn, sources, Maker("demo", "0.1.0"))
     content = (tmp_path / "seg.dcm").read_bytes()

@@ -271,7 +271,7 @@ def test_each_region_that_was_found_has_an_interval() -> None:
     assert found.voxels["enhancing"] == 0
     assert set(found.intervals) == {"whole", "core"}
     for region, one in found.intervals.items():
-        assert one.low < found.voxels[region] < one.high
+        assert one.voxels[0] < found.voxels[region] < one.voxels[1]
         assert (one.level, one.patients) == (0.9, 20)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gliomask.core.prediction import VolumeInterval
 from gliomask.inference.uncertainty import (
     doubt,
     doubt_of_counts,
@@ -51,7 +52,7 @@ def test_the_interval_holds_the_point(
 ) -> None:
     found = interval(plain, spread(plain, np.array(others), doubtful), FIT if fitted else None)
     assert found is not None
-    assert 0 <= found.low <= plain <= found.high
+    assert 0 <= found.voxels[0] <= plain <= found.voxels[1]
     assert found.calibrated is fitted
 
 
@@ -64,20 +65,18 @@ def test_more_disagreement_is_a_wider_interval(
     narrow, wide = (interval(plain, spread(plain, one, doubtful), FIT) for one in (near, far))
     assert narrow is not None
     assert wide is not None
-    assert wide.high > narrow.high or spread(plain, near, doubtful) == 1.0
-    assert wide.low <= narrow.low
+    assert wide.voxels[1] > narrow.voxels[1] or spread(plain, near, doubtful) == 1.0
+    assert wide.voxels[0] <= narrow.voxels[0]
 
 
 def test_an_interval_by_hand() -> None:
-    found = interval(100, 30.0, FIT)
-    assert found is not None
-    assert (found.low, found.high, found.level, found.patients) == (40.0, 160.0, 0.9, 20)
+    found = interval(100, 30.0, FIT, voxel_ml=0.002)
+    assert found == VolumeInterval((40.0, 160.0), (0.08, 0.32), 0.9, 20, calibrated=True)
     raw = interval(100, 30.0, None)
-    assert raw is not None
-    assert (raw.low, raw.high, raw.level, raw.patients) == (70.0, 130.0, None, 0)
+    assert raw == VolumeInterval((70.0, 130.0), None, None, 0, calibrated=False)
     far = interval(50, 30.0, FIT)
     assert far is not None
-    assert far.low == 0.0
+    assert far.voxels[0] == 0.0
 
 
 def test_nothing_found_has_no_interval() -> None:
@@ -116,6 +115,6 @@ def test_the_promise_is_kept_on_patients_like_those_of_the_fit() -> None:
         fit = fit_volumes(size[:n].tolist(), true[:n].tolist(), wide[:n].tolist())
         found = interval(int(size[n]), float(wide[n]), fit)
         assert found is not None
-        held += found.low <= true[n] <= found.high
+        held += found.voxels[0] <= true[n] <= found.voxels[1]
     error = math.sqrt(0.9 * 0.1 / trials)
     assert held / trials == pytest.approx(0.9, abs=3.5 * error)

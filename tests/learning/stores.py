@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.labels import BINARY, BRATS_2023, ENHANCING, OEDEMA, TUMOUR
+from gliomask.core.label_scheme import BINARY, BRATS_2023
+from gliomask.core.labels import ENHANCING, OEDEMA, TUMOUR
 from gliomask.core.split import Parts, Split
 from gliomask.core.volume import Volume
 from gliomask.store.manifest import Manifest, StoredCase, write_manifest, write_split

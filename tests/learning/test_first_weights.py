@@ -12,7 +12,7 @@ from gliomask.errors import ConfigError, ModelError
 from gliomask.nets.cards import read_card
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import load_model
-from gliomask.provenance.patients import read_seen
+from gliomask.provenance.run_record import RunRecord
 from gliomask.store.store import Store
 from tests.training import copy_that_knows, one_thread, quick, run, run_and_stop, store
 
@@ -48,9 +48,9 @@ def test_whom_the_other_has_seen_comes_with_it(store: Store, first: Path, tmp_pa
     second = run(store, tmp_path / "second", start=first).run
     third = run(store, tmp_path / "third", start=second).run
     for folder in (second, third):
-        seen = read_seen(folder)
+        seen = RunRecord(folder).patients
         assert seen is not None
-        assert "someone else" in seen.trained
+        assert "someone else" in seen.training
 
 
 def test_patients_to_be_judged_on_may_not_be_known_already(
@@ -84,7 +84,7 @@ def test_a_run_that_goes_on_keeps_its_history(store: Store, first: Path, tmp_pat
     run_and_stop(store, out, start=first)
     done = run(store, out, resume=True)
     assert "first weights from" in read_card(done.run / "card.json").trained_on
-    seen, before = read_seen(done.run), read_seen(first)
+    seen, before = RunRecord(done.run).patients, RunRecord(first).patients
     assert seen is not None
     assert before is not None
-    assert before.trained <= seen.trained
+    assert before.training <= seen.training

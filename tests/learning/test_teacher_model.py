@@ -11,7 +11,7 @@ import torch
 from gliomask.errors import ConfigError, ModelError
 from gliomask.nets.cards import read_card
 from gliomask.nets.weights import load_model
-from gliomask.provenance.patients import read_seen
+from gliomask.provenance.run_record import RunRecord
 from gliomask.store.store import Store
 from tests.training import copy_that_knows, one_thread, quick, run, run_and_stop, store
 
@@ -41,9 +41,9 @@ def test_the_pupil_becomes_another_and_says_who_taught_it(
     assert sha is not None
     assert f"taught by default-tiny (u2net-tiny, sha256 {sha[:12]})" in card.trained_on
     assert "someone else" in card.patients
-    seen = read_seen(taught)
+    seen = RunRecord(taught).patients
     assert seen is not None
-    assert "someone else" in seen.trained
+    assert "someone else" in seen.training
 
 
 def test_a_share_and_a_teacher_go_together(store: Store, teacher: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from gliomask.core.labels import REGIONS
+from gliomask.core.regions import REGIONS
 from gliomask.metrics.overlap_counts import Overlap
 from gliomask.metrics.scores import CaseScore, MaskPair, score_case
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gliomask.report.case.page import CasePage, Flag, Table, write_case_page
+from gliomask.core.reliability import Reason, Reliability
+from gliomask.report.case.page import CasePage, PageTable, write_case_page
 from gliomask.report.evaluation.page import evaluation_page
 from gliomask.report.follow.page import follow_page
 from tests.browser import Browser, browser
@@ -28,9 +30,10 @@ return [...document.querySelectorAll("body *")]
 
 
 def case_page(path: Path) -> None:
-    flags = (Flag("reliability of this case", "red", ("red: " + "a long reason " * 12,)),)
-    table = Table("What was read", [("flair", "/a/very/long/path" * 9)], ("a", "b"))
-    write_case_page(path, CasePage(whole_prediction(), head_volume(), flags=flags, audit=(table,)))
+    flag = Reliability("red", (Reason("red", "long", "a long reason " * 12),))
+    table = PageTable("What was read", [("flair", "/a/very/long/path" * 9)], ("a", "b"))
+    prediction = replace(whole_prediction(), reliability=flag)
+    write_case_page(path, CasePage(prediction, head_volume(), audit=(table,)))
 
 
 PAGES: dict[str, Callable[[Path], object]] = {

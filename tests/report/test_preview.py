@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from gliomask.core.prediction import Prediction
+from gliomask.core.regions import REGIONS
 from gliomask.core.volume import Volume
-from gliomask.report import style
 from gliomask.report.preview import choose_slices, draw_preview, preview_of
 from tests.fakes import head_labels, head_volume
 
@@ -42,7 +42,7 @@ def colours(path: Path, rows: slice) -> set[tuple[int, ...]]:
 def test_says_volume_and_purpose() -> None:
     volume = head_volume()
     said = preview_of(prediction(volume), volume)
-    assert said.key == (("whole tumour 0.3 ml", style.ORANGE),)  # 90 voxels of 3.6 mm³
+    assert said.key == (("whole tumour 0.3 ml", REGIONS["whole"].colour),)  # 90 voxels of 3.6 mm³
     assert said.note == "a note · For research use only"
     assert said.title == ("patient-7", "flair, segmented by a model")
     assert [panel.title for panel in said.panels] == [f"slice {n} of 8" for n in (5, 6, 7)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gliomask.report import slices, style
+from gliomask.report import colours, slices, style
 
 
 def test_window_by_hand() -> None:
@@ -43,13 +43,13 @@ def test_right_is_on_the_left_and_front_above() -> None:
 @pytest.mark.parametrize("fill", [True, False])
 def test_outline_of_a_uniform_mask_draws_nothing(fill: bool) -> None:
     axes = style.new_figure(2, 2).add_subplot()
-    slices.outline(axes, np.full((4, 4), fill), style.RED)
+    slices.outline(axes, np.full((4, 4), fill), colours.RED)
     assert not axes.collections
 
 
 def test_tint_covers_the_mask_only() -> None:
     axes = style.new_figure(2, 2).add_subplot()
-    slices.tint(axes, np.eye(3, dtype=bool), style.RED, (1, 1), alpha=0.5)
+    slices.tint(axes, np.eye(3, dtype=bool), colours.RED, (1, 1), alpha=0.5)
     (layer,) = axes.images
     drawn = np.asarray(layer.get_array())
     np.testing.assert_allclose(drawn[..., 3], 0.5 * np.eye(3))

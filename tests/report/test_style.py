@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.report import style
+from gliomask.report import colours, style
 
 
 def draw(stem: Path) -> list[Path]:
@@ -14,7 +14,7 @@ def draw(stem: Path) -> list[Path]:
     axes = figure.add_subplot()
     axes.plot([0, 1], [1, 0])
     style.tidy(axes, "Title", "x", "y")
-    style.foot(figure, "a cohort", [("both", style.GREEN)])
+    style.foot(figure, "a cohort", [("both", colours.GREEN)])
     return style.save(figure, stem, ("png", "svg"))
 
 

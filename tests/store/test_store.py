@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.labels import BINARY, TUMOUR
+from gliomask.core.label_scheme import BINARY
+from gliomask.core.labels import TUMOUR
 from gliomask.core.slices import crop_to_slices, to_slices
 from gliomask.core.split import Patient, make_split
 from gliomask.core.volume import Volume

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.labels import BINARY
+from gliomask.core.label_scheme import BINARY
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.writing.labels import written_labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from gliomask.core.labels import LabelArray
+from gliomask.core.prediction import VolumeInterval
+from gliomask.core.regions import REGIONS
 from gliomask.core.volume import Affine
 from gliomask.errors import ConfigError, FormatError, InputError
 from gliomask.formats.nifti import write_nifti
@@ -22,6 +25,8 @@ from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.lesions.shapes import affine, block
+from tests.predictions import write_prediction
+from tests.workflows.heads import write_dicom_head
 
 GRID = affine(1.0, 1.0, 2.0)
 SHAPE = (50, 30, 8)
@@ -38,11 +43,7 @@ def blocks(*lengths: int) -> LabelArray:
 
 
 def write(tmp_path: Path, name: str, mask: LabelArray, matrix: Affine = GRID, **keys: Any) -> Path:
-    folder = tmp_path / name
-    write_nifti(folder / f"{name}_mask.nii.gz", mask, matrix)
-    figures = {"voxels": {"whole": int((mask > 0).sum())}, **keys}
-    (folder / f"{name}.json").write_text(json.dumps(figures))
-    return folder
+    return write_prediction(tmp_path / name, mask, matrix, **keys)
 
 
 def run(tmp_path: Path, *inputs: Path, **changes: Any) -> FollowResult:
@@ -120,8 +121,8 @@ def test_registered_lesions_far_apart_are_two(tmp_path: Path) -> None:
 
 
 def test_a_stated_interval_is_the_error(tmp_path: Path) -> None:
-    stated: dict[str, Any] = {"volumes_ml_90": {"whole": [1.5, 2.5]}}
-    inputs = [write(tmp_path, "a", blocks(20), **stated), write(tmp_path, "b", blocks(20))]
+    stated = {"whole": VolumeInterval((750, 1250), (1.5, 2.5), 0.9, 10, calibrated=True)}
+    inputs = [write(tmp_path, "a", blocks(20), intervals=stated), write(tmp_path, "b", blocks(20))]
     (course,) = run(tmp_path, *inputs).followed.courses
     first, second = course.volumes_ml
     assert (first.low, first.high, first.method) == (1.5, 2.5, STATED)
@@ -133,10 +134,11 @@ def test_probabilities_give_the_error(tmp_path: Path) -> None:
     probability = mask.astype(np.float32) * 0.6
     probability[2:12, 4:16, 2:6] = 0.9  # 10 x 12 x 4 voxels, surer than 0.75
     probability[30, 4:16, 2:6] = 0.3  # 48 voxels, likelier than 0.25
-    keys: dict[str, Any] = {"provenance": {"threshold": 0.5}}
-    inputs = [write(tmp_path, "a", mask, **keys), write(tmp_path, "b", mask)]
+    inputs = [
+        write(tmp_path, "a", mask, probabilities=probability[None]),
+        write(tmp_path, "b", mask),
+    ]
     path = inputs[0] / "a_probability_whole.nii.gz"
-    write_nifti(path, probability, GRID)
     (course,) = run(tmp_path, *inputs).followed.courses
     found = course.volumes_ml[0]
     assert (found.low, found.value, found.high) == pytest.approx((0.96, 1.92, 1.92 + 0.096))
@@ -181,13 +183,55 @@ def test_dates_put_time_points_in_order(tmp_path: Path) -> None:
 
 
 def test_dates_of_the_predictions_count_if_all_have_one(tmp_path: Path) -> None:
-    late = write(tmp_path, "late", blocks(25), date="2024-05-01")
-    early = write(tmp_path, "early", blocks(20), date="2023-12-31")
+    late = write(tmp_path, "late", blocks(25), study_date=date(2024, 5, 1))
+    early = write(tmp_path, "early", blocks(20), study_date=date(2023, 12, 31))
     undated = write(tmp_path, "undated", blocks(20))
     assert run(tmp_path, late, early).followed.names == ("early", "late")
     mixed = run(tmp_path, late, early, undated).followed
     assert mixed.names == ("late", "early", "undated")
     assert mixed.dates == (None, None, None)
+
+
+def test_time_points_of_one_date_are_as_given(tmp_path: Path) -> None:
+    day = date(2024, 5, 1)
+    inputs = [write(tmp_path, name, blocks(20), study_date=day) for name in ("b", "a")]
+    found = run(tmp_path, *inputs).followed
+    assert (found.names, found.dates) == (("b", "a"), (day, day))
+    assert "LOOK: time points of one date (2024-05-01): they are as given." in found.notes
+
+
+def test_dicom_studies_are_followed_in_the_order_of_their_dates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From headers to the course of a tumour: predict writes the date that follow orders by."""
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    studies = {
+        "third": ("20240131", "101500"),
+        "second": ("20230704", "151200"),  # of the same day as the first, hours later
+        "first": ("20230704", "093000.5"),
+    }
+    for name, (day, time) in studies.items():
+        tags: dict[str, Any] = {"StudyDate": day, "AcquisitionDate": day, "AcquisitionTime": time}
+        write_dicom_head(tmp_path / "in" / name, PatientID=f"P-{name}", **tags)
+        keys = {"inputs": (tmp_path / "in" / name,), "out": tmp_path / name, "model": Path("m")}
+        predict_files(PredictOptions.model_validate({**keys, "write": ("nifti",)}))
+    found = run(tmp_path, *(tmp_path / name for name in studies)).followed
+    assert found.names == ("P-first_20230704", "P-second_20230704", "P-third_20240131")
+    assert found.dates == (date(2023, 7, 4), date(2023, 7, 4), date(2024, 1, 31))
+    assert "their times of acquisition order them" in " ".join(found.notes)
+    record = json.loads((tmp_path / "first" / "P-first_20230704.json").read_text())
+    assert (record["study_date"], record["acquired"]) == ("2023-07-04", "2023-07-04T09:30:00")
+
+
+def test_a_study_whose_date_was_removed_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    write_dicom_head(tmp_path / "in", StudyDate="", AcquisitionTime="", SeriesTime="")
+    keys = {"inputs": (tmp_path / "in",), "out": tmp_path / "a", "model": Path("m")}
+    (case,) = predict_files(PredictOptions.model_validate({**keys, "write": ("nifti",)})).cases
+    record = json.loads((tmp_path / "a" / f"{case.case}.json").read_text())
+    assert (record["study_date"], record["acquired"]) == (None, None)
 
 
 def test_says_that_patients_differ(tmp_path: Path) -> None:
@@ -197,8 +241,7 @@ def test_says_that_patients_differ(tmp_path: Path) -> None:
 
 def test_only_regions_that_all_masks_tell(tmp_path: Path) -> None:
     full = blocks(20) * np.uint8(3)
-    counts = dict.fromkeys(("whole", "core", "enhancing"), int((full > 0).sum()))
-    inputs = [write(tmp_path, "a", full, voxels=counts), write(tmp_path, "b", blocks(20))]
+    inputs = [write(tmp_path, "a", full, regions=tuple(REGIONS)), write(tmp_path, "b", blocks(20))]
     result = run(tmp_path, *inputs)
     assert [course.region for course in result.followed.courses] == ["whole"]
     assert "core, enhancing: left out" in " ".join(result.followed.notes)
@@ -240,9 +283,9 @@ def test_replaces_only_what_it_wrote(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"notes\.txt"):
         run(tmp_path, *inputs)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
-    with pytest.raises(InputError, match="did not write"):
+    with pytest.raises(InputError, match="not a course of follow"):
         follow(FollowOptions(inputs=tuple(inputs), out=inputs[0]))
-    with pytest.raises(InputError, match="did not write"):
+    with pytest.raises(InputError, match="not a folder"):
         follow(FollowOptions(inputs=tuple(inputs), out=inputs[0] / "a.json"))
 
 

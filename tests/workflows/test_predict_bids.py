@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gliomask.core.identity import bids_label
-from gliomask.core.labels import BINARY, ENHANCING, NECROSIS, OEDEMA
+from gliomask.core.label_scheme import BINARY
+from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA
 from gliomask.datasets.bids import cases
 from gliomask.datasets.find import find_cases
 from gliomask.errors import CaseError, InputError

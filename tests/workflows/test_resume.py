@@ -18,10 +18,10 @@ from gliomask.core.atomic import MARK
 from gliomask.core.prediction import Prediction
 from gliomask.core.volume import Volume
 from gliomask.errors import BatchError
+from gliomask.formats.case_record import read_record, record_text
 from gliomask.formats.nifti import read_nifti, write_nifti
 from gliomask.inference.predictor import Predictor
 from gliomask.results.prediction import staging
-from gliomask.results.prediction.record import read_record, record_text
 from gliomask.results.prediction.summary import PredictResult
 from gliomask.studies.find import survey
 from gliomask.workflows.predict import PredictOptions, predict_files

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.labels import LabelArray
+from gliomask.core.regions import REGIONS
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.mask_files import find_masks
@@ -21,6 +22,7 @@ from gliomask.formats.pictures import write_picture
 from gliomask.metrics.scores import MaskPair
 from gliomask.workflows.score import ScoreOptions, ScoreResult, score
 from tests.fakes import head_labels, head_volume, write_head
+from tests.predictions import write_prediction
 
 AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 
@@ -303,9 +305,8 @@ def test_a_binary_prediction_is_not_taken_for_necrosis(tmp_path: Path) -> None:
 
 def test_masks_of_predict_say_what_they_hold(tmp_path: Path) -> None:
     write(tmp_path / "ref" / "p.nii.gz", mask(1, 2, 4))
-    write(tmp_path / "pred" / "p_mask.nii.gz", mask(1, 2, 3))
-    voxels = {"voxels": {"whole": 3, "core": 2, "enhancing": 1}}
-    (tmp_path / "pred" / "p.json").write_text(json.dumps(voxels))
+    labels = mask(1, 2, 3).astype(np.uint8)
+    write_prediction(tmp_path / "pred", labels, AFFINE, case="p", regions=tuple(REGIONS))
     result = run(tmp_path)
     assert {row["dice"] for row in rows(tmp_path / "out")} == {"1.000000"}
     assert result.explanation[1] == "predictions: parts of the tumour, as predict wrote them"

@@ -17,7 +17,8 @@ import gliomask
 from gliomask.errors import ConfigError, ModelError
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.nets.cards import CARD_FILE, read_card
-from gliomask.provenance.patients import Seen, read_seen
+from gliomask.provenance.patients import ModelPatients
+from gliomask.provenance.run_record import RunRecord
 from gliomask.workflows import doctor as doctors
 from gliomask.workflows.bench import BenchOptions
 from gliomask.workflows.calibrate import CalibrateOptions
@@ -133,15 +134,15 @@ def test_evaluate_needs_a_source_only(
 
 def test_a_model_that_was_passed_on_tells_its_patients(home: Path) -> None:
     folder = ship(home, patients=("a", "b"), chosen_on=("c",))
-    seen = read_seen(folder)
-    assert seen == Seen(frozenset({"a", "b"}), frozenset({"c"}), None)
-    assert read_seen(ship(home, "silent")) is None
+    seen = RunRecord(folder).patients
+    assert seen == ModelPatients(frozenset({"a", "b"}), frozenset({"c"}), None)
+    assert RunRecord(ship(home, "silent")).patients is None
     (folder / "provenance.json").write_text(
         json.dumps({"train_patients": ["x"], "validation_patients": []})
     )
-    seen = read_seen(folder)
+    seen = RunRecord(folder).patients
     assert seen is not None
-    assert seen.patients == {"x"}
+    assert seen.all == {"x"}
 
 
 def test_export_by_name(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from pydicom import dcmread
 
+from gliomask.core.regions import REGIONS
 from gliomask.formats.nifti import read_nifti_labels
-from gliomask.report.style import REGION_COLOURS
 from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_volume, write_head
@@ -162,7 +162,7 @@ def test_the_picture(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch)
     with Image.open(beside(stem, ".png")) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     for panel in panels(pixels):
-        near = np.abs(panel - np.rint(255 * np.array(to_rgb(REGION_COLOURS["whole"])))) < 30
+        near = np.abs(panel - np.rint(255 * np.array(to_rgb(REGIONS["whole"].colour)))) < 30
         rows, columns = np.nonzero(near.all(axis=2))
         if not len(columns):
             continue

@@ -17,7 +17,14 @@ import numpy as np
 import pytest
 import torch
 
-from gliomask.errors import CasesError, ConfigError, GliomaskError, StoppedError, StoreError
+from gliomask.errors import (
+    CasesError,
+    ConfigError,
+    GliomaskError,
+    InputError,
+    StoppedError,
+    StoreError,
+)
 from gliomask.inference.predictor import load_predictor
 from gliomask.jobs.control import Control
 from gliomask.learning.batches import Batch, TrainingBatches
@@ -308,7 +315,7 @@ def test_another_recipe_fold_or_store_can_not_go_on(store: Store, tmp_path: Path
 
 def test_a_folder_that_is_in_use_or_missing(store: Store, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").touch()
-    with pytest.raises(ConfigError, match="not empty"):
+    with pytest.raises(InputError, match="not empty"):
         train(options(store, tmp_path))
     with pytest.raises(ConfigError, match="no training to go on with"):
         train(options(store, tmp_path / "absent", resume=True))

@@ -135,11 +135,11 @@ def comparison(found: Comparison) -> None:
 
 def courses(found: Followed) -> None:
     """Prints volumes and sums of products over time, and what is to be known about them."""
+    from gliomask.core.regions import REGIONS
     from gliomask.report.follow.page import REGION_COLUMNS, region_rows, threshold_lines
-    from gliomask.report.style import REGION_NAMES
 
     for course in found.courses:
-        table(REGION_NAMES[course.region], REGION_COLUMNS, region_rows(found, course))
+        table(REGIONS[course.region].title, REGION_COLUMNS, region_rows(found, course))
         lines(*threshold_lines(found, course))
     lines(*found.notes)
 

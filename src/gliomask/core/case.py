@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 
-from gliomask.core.labels import LabelScheme
+from gliomask.core.label_scheme import LabelScheme
 from gliomask.errors import printable
 
 
@@ -69,6 +70,8 @@ class Case:
         synthetic: made by the phantom.
         notes: what a reader had to decide, for people.
         series: of a DICOM study, all its series by their numbers.
+        study_date, acquired: of the DICOM study, and of the first series that is used; None where
+            they are not told.
         contrast_order: the order in the study by which alone ``t1ce`` is told from ``t1``, a
             phrase: it is to be confirmed by what they show. Empty where more is known.
     """
@@ -89,6 +92,8 @@ class Case:
     notes: tuple[str, ...] = field(default=())
     series: tuple[SeriesUse, ...] = ()
     contrast_order: str = ""
+    study_date: date | None = None
+    acquired: datetime | None = None
 
     def __post_init__(self) -> None:
         """Notes may quote the names of files, which may hold anything."""

@@ -5,37 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import LabelArray
 from gliomask.core.reliability import Reliability
 from gliomask.core.volume import Affine, FloatArray
 
+LEVEL: Final = 0.9
+"""Of intervals: the share of patients whose true volume is to lie in them."""
 RESEARCH_USE_ONLY = "For research use only"
 """Stands in every artefact that a person may carry away."""
 
 
 @dataclass(frozen=True)
-class Interval:
+class VolumeInterval:
     """Where the true volume of a region may lie.
 
     Attributes:
-        low, high: voxels; the predicted volume lies between them.
+        voxels: (low, high); the predicted volume lies between them.
+        ml: the same in millilitres; None for pictures.
         level: share of patients whose true volume lies in such an interval, e.g. 0.9; None where
             that was never measured: then it is the raw spread of the network's maps, which says
             little of the truth.
         patients: that the share was measured on; 0 where it was not.
+        calibrated: whether it was measured how often such intervals hold the truth.
     """
 
-    low: float
-    high: float
+    voxels: tuple[float, float]
+    ml: tuple[float, float] | None
     level: float | None
     patients: int
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether it was measured how often it holds the truth."""
-        return self.level is not None
+    calibrated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Prediction:
     Attributes:
         case: the id of the examination.
         mask: (I, J, K) uint8 on the grid of the input; its numbers are those of
-            ``core.labels.labels_of_regions``.
+            ``core.regions.labels_of_regions``.
         regions: R names, in the order of the model's channels.
         probabilities: (R, I, J, K) float32 in [0, 1], None if they were not kept.
         affine: (4, 4) float64 of the input, voxel to RAS+ mm.
@@ -57,7 +58,7 @@ class Prediction:
         synthetic: the model was trained on synthetic data.
         notes: what a person who reads the mask should know.
         provenance: what it was made with: weights, versions, threshold.
-        intervals: region name -> where its true number of voxels may lie; empty if the network was
+        intervals: region name -> where its true volume may lie; empty if the network was
             asked only once, and without a region of which nothing was found.
         disagreement: (R, I, J, K) float32, standard deviation between the probabilities of the
             network's side maps and those of mirrored slices; None if it was not asked for.
@@ -77,7 +78,7 @@ class Prediction:
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    intervals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
+    intervals: Mapping[str, VolumeInterval] = field(default_factory=lambda: MappingProxyType({}))
     disagreement: FloatArray | None = None
     reliability: Reliability | None = None
 
@@ -90,11 +91,10 @@ class Prediction:
         return MappingProxyType({region: count * each for region, count in self.voxels.items()})
 
     @property
-    def intervals_ml(self) -> Mapping[str, tuple[float, float]] | None:
-        """Region name -> (low, high) in millilitres; None where there is no world."""
-        if not self.has_world:
-            return None
-        each = voxel_ml(self.affine)
-        return MappingProxyType(
-            {region: (one.low * each, one.high * each) for region, one in self.intervals.items()}
-        )
+    def volumes_ml_90(self) -> dict[str, tuple[float, float]]:
+        """Region name -> (low, high) in millilitres that nine in ten patients' volumes lie in.
+
+        Empty for pictures, and without the regions for which that was not measured.
+        """
+        found = self.intervals.items()
+        return {name: one.ml for name, one in found if one.level == LEVEL and one.ml is not None}

@@ -41,12 +41,6 @@ class Reliability:
     level: Level
     reasons: tuple[Reason, ...]
 
-    @property
-    def plain(self) -> dict[str, object]:
-        """As JSON."""
-        told = [{"level": r.level, "code": r.code, "text": r.text} for r in self.reasons]
-        return {"level": self.level, "reasons": told}
-
 
 def reliability(reasons: Iterable[Reason]) -> Reliability:
     """The flag that some reasons, of any number, add up to."""

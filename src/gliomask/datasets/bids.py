@@ -24,7 +24,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import bids_case, patient_of
-from gliomask.core.labels import BINARY
+from gliomask.core.label_scheme import BINARY
 from gliomask.datasets.bids_labels import read_label_names, table_of_labels
 from gliomask.datasets.folders import folders, volumes, within
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with

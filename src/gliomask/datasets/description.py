@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gliomask.core.labels import LabelScheme
+from gliomask.core.label_scheme import LabelScheme
 from gliomask.datasets.mask_labels.names import (
     scheme_of_labels,
     scheme_of_output,

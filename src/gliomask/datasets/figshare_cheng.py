@@ -20,7 +20,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import safe_name
-from gliomask.core.labels import CORE_ONLY
+from gliomask.core.label_scheme import CORE_ONLY
 from gliomask.datasets.folders import entries, folders, pictures, stem, within
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
 from gliomask.errors import InputError, LayoutError

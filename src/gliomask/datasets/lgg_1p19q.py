@@ -21,7 +21,7 @@ import numpy as np
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name
-from gliomask.core.labels import BINARY
+from gliomask.core.label_scheme import BINARY
 from gliomask.datasets.folders import folders, one_each, volumes
 from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
 from gliomask.errors import CaseError

@@ -11,13 +11,13 @@ from typing import TypedDict
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
-from gliomask.core.labels import LabelScheme
+from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.case_names import case_names
 from gliomask.datasets.description import FILE_NAME, read_label_names
 from gliomask.datasets.find import find_masked
 from gliomask.datasets.folders import folders, pictures, volumes
-from gliomask.datasets.mask_labels.own_masks import scheme_written
+from gliomask.datasets.mask_labels.own_masks import record_of_mask, scheme_of_record
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
 from gliomask.errors import InputError, LayoutError
@@ -126,9 +126,9 @@ def _loose(root: Path) -> Iterator[MaskFile]:
     named = case_names([(name, file.paths[0]) for name, file in files], root)
     for (_, file), name in zip(files, named, strict=True):
         mask = MaskFile(name.case, patient_of(name.case), file, told=name.told)
-        written = scheme_written(file.paths[0])
-        if written is not None:
-            yield replace(mask, scheme=written, origin="as predict wrote them")
+        record = record_of_mask(file.paths[0])
+        if record is not None:
+            yield replace(mask, scheme=scheme_of_record(record), origin="as predict wrote them")
         else:
             yield replace(mask, **described)
 

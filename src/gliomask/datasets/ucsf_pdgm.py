@@ -19,7 +19,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
-from gliomask.core.labels import BRATS_2021
+from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import gathered, one_each, within
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
 from gliomask.errors import CaseError, InputError

@@ -16,7 +16,8 @@ from gliomask.evaluation.reference_cases import Part, Subjects, find_subjects
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.provenance.patients import Seen, read_seen, seen_in_training
+from gliomask.provenance.patients import ModelPatients, overlap
+from gliomask.provenance.run_record import RunRecord
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import open_store
 
@@ -80,12 +81,12 @@ def assign(question: Question) -> Assignment:
     if len(question.models) > 1:
         return assign_folds(question)
     (model,) = question.models
-    seen, fold = read_seen(model), question.fold
+    patients, fold = RunRecord(model).patients, question.fold
     is_store = (question.source / MANIFEST).is_file()
-    if is_store and seen and fold is None and question.part is None:
-        fold = seen.fold
+    if is_store and patients and fold is None and question.part is None:
+        fold = patients.fold
     judge = _judge(question, model, question.part, fold)
-    in_training, warnings = seen_in_training(seen, _patients(judge.subjects))
+    in_training, warnings = overlap(patients, _patients(judge.subjects))
     return Assignment((judge,), judge.subjects.what, in_training, warnings)
 
 
@@ -97,16 +98,16 @@ def assign_folds(question: Question) -> Assignment:
         raise ConfigError("only a store has folds for several models", path=question.source)
     store = open_store(question.source)
     taken: dict[int, Path] = {}
-    known: dict[int, Seen] = {}
+    patients: dict[int, ModelPatients] = {}
     for model in question.models:
-        fold, seen = _fold(model)
+        fold, of_model = _fold(model)
         if fold in taken:
             raise ConfigError(f"two models of fold {fold}: {taken[fold]} and {model}", path=model)
-        taken[fold], known[fold] = model, seen
+        taken[fold], patients[fold] = model, of_model
     folds = sorted(taken)
     judges = tuple(_judge(question, taken[fold], "test", fold) for fold in folds)
     for judge, fold in zip(judges, folds, strict=True):
-        _check_unseen(judge, known[fold])
+        _check_unseen(judge, patients[fold])
     count = len(store.split.folds)
     told = ", ".join(str(fold) for fold in folds)
     what = f"{store.manifest.name} (store), out of fold, folds {told} of {count}"
@@ -126,20 +127,20 @@ def _judge(question: Question, model: Path, part: Part | None, fold: int | None)
     return Judge(model, predictor, subjects)
 
 
-def _fold(model: Path) -> tuple[int, Seen]:
-    """The fold of a model, and whom it has seen."""
-    seen = read_seen(model)
-    if seen is None or seen.fold is None:
+def _fold(model: Path) -> tuple[int, ModelPatients]:
+    """The fold of a model, and its patients."""
+    patients = RunRecord(model).patients
+    if patients is None or patients.fold is None:
         raise ConfigError(
             "several models are judged on a fold each, and this one does not tell its fold",
             path=model,
             hint="train it with --fold",
         )
-    return seen.fold, seen
+    return patients.fold, patients
 
 
-def _check_unseen(judge: Judge, seen: Seen) -> None:
-    both = sorted(seen.patients & _patients(judge.subjects))
+def _check_unseen(judge: Judge, patients: ModelPatients) -> None:
+    both = sorted(patients.all & _patients(judge.subjects))
     if both:
         raise ConfigError(
             "the model has seen patients of its own fold: it was trained on another split",

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.exchange import Fit, fit
 from gliomask.metrics.misfit import find_turn

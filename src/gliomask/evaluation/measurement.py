@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.geometry import to_reading
-from gliomask.core.labels import LabelArray, labels_of_regions, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, crop_to_slices, place
 from gliomask.evaluation.reference_cases import Examination
 from gliomask.evaluation.voxel_counts import count_voxels

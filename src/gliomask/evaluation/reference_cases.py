@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from gliomask.core.case import Case
 from gliomask.core.geometry import to_reading
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import region_masks
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gliomask.core.labels import REGIONS
+from gliomask.core.regions import REGIONS
 from gliomask.evaluation.measurement import (
     MOST_SLICES,
     RULES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.core.slices import crop_to_slices
 from gliomask.core.volume import FloatArray
 from gliomask.evaluation.reference_cases import Examination

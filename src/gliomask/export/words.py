@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.export.labels import label_of
+from gliomask.core.regions import mask_numbers
 from gliomask.export.whole import takes_some
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.onnx_bytes import OPSET
@@ -58,6 +58,7 @@ class Told:
 def bundle_json(told: Told) -> str:
     """The facts of a bundle as indented JSON; the same for the same model."""
     card, some = told.card, takes_some(told.card)
+    numbers = mask_numbers(card.regions)
     plain = {
         "format_version": FORMAT_VERSION,
         "notice": RESEARCH_USE_ONLY,
@@ -71,7 +72,7 @@ def bundle_json(told: Told) -> str:
         "some_suffice": some,
         "takes": told.takes,
         "regions": list(card.regions),
-        "labels": {region: label_of(card, region) for region in card.regions},
+        "labels": {region: numbers[region] for region in card.regions},
         "threshold": card.threshold,
         "clean_up": card.clean_up.model_dump() if card.clean_up else None,
         "inputs": _inputs(some),
@@ -92,6 +93,7 @@ def runner(told: Told) -> str:
 def readme(told: Told) -> str:
     """``README.md``: what this is, how to use it, its frame, its licence."""
     card = told.card
+    numbers = mask_numbers(card.regions)
     return _README.format(
         notice=RESEARCH_USE_ONLY,
         name=card.name,
@@ -102,7 +104,7 @@ def readme(told: Told) -> str:
         order=", ".join(card.sequences),
         first=card.sequences[0],
         frame=_FRAME,
-        labels=", ".join(f"{label_of(card, region)} {region}" for region in card.regions),
+        labels=", ".join(f"{numbers[region]} {region}" for region in card.regions),
         threshold=f"{card.threshold:g}",
         clean_up=_CLEAN_UP if card.clean_up else "",
         slices=" --slice-mm 5" if card.clean_up else "",

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from gliomask.core.labels import labels_of_regions, region_masks
+from gliomask.core.regions import labels_of_regions, region_masks
 from gliomask.core.resample import fit, unfit
 from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray

@@ -17,8 +17,10 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.labels import REGIONS, LabelArray, labels_of_regions, region_masks
-from gliomask.core.prediction import Interval, Prediction
+from gliomask.core.geometry import voxel_ml
+from gliomask.core.labels import LabelArray
+from gliomask.core.prediction import Prediction, VolumeInterval
+from gliomask.core.regions import REGIONS, labels_of_regions, region_masks
 from gliomask.core.slices import VERSION, Record, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
@@ -202,7 +204,7 @@ class Predictor:
             provenance=self._provenance(),
         )
 
-    def _intervals(self, findings: Findings) -> MappingProxyType[str, Interval]:
+    def _intervals(self, findings: Findings) -> MappingProxyType[str, VolumeInterval]:
         """Those of the regions of which something was found.
 
         They promise a coverage only where it was measured, on this kind of image with these
@@ -210,13 +212,14 @@ class Predictor:
         """
         plain, opinions, known = findings.prediction, findings.opinions, self.card.validation
         kinds = known.kinds if known else ()
+        each_ml = voxel_ml(plain.affine) if plain.has_world else None
         found = {}
         for k, region in enumerate(self.card.regions):
             voxels = plain.voxels[region]
             wide = spread(voxels, opinions.voxels[:, k], doubt(opinions.probabilities[k]))
             exact = findings.kind.regions.get(region) if findings.kind else None
             fits = [r.volume for kind in kinds if (r := kind.regions.get(region)) and r.volume]
-            one = interval(voxels, wide, exact.volume if exact else None, fits)
+            one = interval(voxels, wide, exact.volume if exact else None, fits, each_ml)
             if one is not None:
                 found[region] = one
         return MappingProxyType(found)

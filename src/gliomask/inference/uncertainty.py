@@ -22,13 +22,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.prediction import Interval
+from gliomask.core.prediction import LEVEL, VolumeInterval
 from gliomask.core.volume import FloatArray
 from gliomask.nets.measures import VolumeFit
 from gliomask.statistics.logit_counts import LogitCounts, bin_centres
 
-LEVEL: Final = 0.9
-"""Share of patients whose truth the interval shall hold."""
 DOUBTFUL: Final = 0.05
 """Voxels below this probability are not in doubt: millions of them would add up to a tumour."""
 
@@ -91,8 +89,12 @@ def fit_volumes(
 
 
 def interval(
-    plain: int, wide: float, fit: VolumeFit | None, others: Sequence[VolumeFit] = ()
-) -> Interval | None:
+    plain: int,
+    wide: float,
+    fit: VolumeFit | None,
+    others: Sequence[VolumeFit] = (),
+    voxel_ml: float | None = None,
+) -> VolumeInterval | None:
     """Where the true number of voxels of a region may lie.
 
     Args:
@@ -101,10 +103,13 @@ def interval(
         fit: measured on images like this one. Without it the interval reaches as far as the widest
             of the others would, or one spread, and promises no coverage.
         others: measured on other kinds of images.
+        voxel_ml: millilitres of a voxel; None where they are not known.
     """
     if plain == 0:
         return None
     stretch = fit.stretch if fit else max((one.stretch for one in others), default=1.0)
     reach = stretch * wide
     level, patients = (None, 0) if fit is None else (fit.level, fit.patients)
-    return Interval(max(0.0, plain - reach), plain + reach, level, patients)
+    low, high = max(0.0, plain - reach), plain + reach
+    ml = None if voxel_ml is None else (low * voxel_ml, high * voxel_ml)
+    return VolumeInterval((low, high), ml, level, patients, calibrated=level is not None)

@@ -24,8 +24,8 @@ import torch
 
 from gliomask.core.atomic import atomic_path, write_text, writing
 from gliomask.errors import ConfigError, MachineError
+from gliomask.provenance.run_files import CHECKPOINTS
 
-FOLDER: Final = "checkpoints"
 LAST, PREVIOUS, BEST, DAMAGED = "last", "previous", "best", "damaged"
 FORMAT: Final = 1
 _MAX_BYTES: Final = 16 * 2**30
@@ -42,7 +42,7 @@ class Checkpoints:
     """
 
     def __init__(self, run: Path) -> None:
-        self.folder = run / FOLDER
+        self.folder = run / CHECKPOINTS
 
     def save(self, state: State, *, best: bool) -> None:
         """Writes the newest checkpoint; the one that was the newest is kept as the previous one.

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import region_masks
 from gliomask.core.resample import fit, fit_labels
 from gliomask.jobs.control import Control
 from gliomask.learning.catalogue import Catalogue, IntArray

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.config import Recipe
-from gliomask.learning.earlier_model import Earlier, ask_earlier, check_same
+from gliomask.learning.earlier_model import EarlierModel, check_same, earlier_model
 from gliomask.nets.adapt import Channels
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
@@ -76,11 +76,11 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     return Start(network, facts, tuple(report.lines()[: 1 + len(report.adapted)]))
 
 
-def _earlier(source: Path, recipe: Recipe, judged: Set[str]) -> Earlier:
+def _earlier(source: Path, recipe: Recipe, judged: Set[str]) -> EarlierModel:
     card, _ = read_model(source)
     pairs = (
         ("network", card.network, recipe.network),
         ("input.mode", card.input_mode, recipe.input.mode),
     )
     check_same(source, "the first weights are of another kind of network", pairs)
-    return ask_earlier(source, card, "--from", judged)
+    return earlier_model(source, card, "--from", judged)

@@ -7,28 +7,22 @@ from pathlib import Path
 import yaml
 
 from gliomask.config import Recipe
-from gliomask.core.atomic import MARK, write_text
+from gliomask.core.atomic import write_text
+from gliomask.core.output_folder import check_empty
 from gliomask.errors import ConfigError
-from gliomask.learning.checkpoint import FOLDER
 from gliomask.learning.lock import LOCK
-
-RECIPE_FILE = "config.yaml"
+from gliomask.provenance.run_files import CHECKPOINTS, RECIPE
 
 
 def check_new(run: Path) -> None:
     """Refuses a folder that holds anything.
 
     Raises:
-        ConfigError: it does, or it is no folder.
+        InputError: it does, or it is no folder.
     """
-    if run.exists() and not run.is_dir():
-        raise ConfigError("not a folder", path=run)
-    held = sorted(entry.name for entry in run.iterdir()) if run.is_dir() else []
-    held = [name for name in held if name != LOCK and not name.startswith(MARK)]
-    if held:
-        hint = "go on with it by --resume, or give another --out"
-        hint = hint if FOLDER in held else "give another --out"
-        raise ConfigError(f"the folder is not empty: it holds {held[0]}", path=run, hint=hint)
+    other = "give another --out"
+    begun = (run / CHECKPOINTS).exists()
+    check_empty(run, f"go on with it by --resume, or {other}" if begun else other, {LOCK})
 
 
 def check_resumable(run: Path) -> None:
@@ -37,7 +31,7 @@ def check_resumable(run: Path) -> None:
     Raises:
         ConfigError: there is nothing to go on with.
     """
-    if not (run / FOLDER).is_dir() or not (run / RECIPE_FILE).is_file():
+    if not (run / CHECKPOINTS).is_dir() or not (run / RECIPE).is_file():
         raise ConfigError(
             "there is no training to go on with", path=run, hint="train without --resume"
         )
@@ -46,4 +40,4 @@ def check_resumable(run: Path) -> None:
 def write_recipe(run: Path, recipe: Recipe) -> None:
     """Writes the recipe as it is used: all its keys, changes made."""
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
-    write_text(run / RECIPE_FILE, text)
+    write_text(run / RECIPE, text)

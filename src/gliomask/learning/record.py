@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gliomask.learning.checkpoint import Checkpoints, State
 from gliomask.learning.history import Cell, Events, Table
+from gliomask.provenance.run_files import HISTORY, ITERATIONS
 
 _HISTORY = (
     "epoch",
@@ -77,8 +78,8 @@ class Record:
 
     def __init__(self, run: Path, regions: Sequence[str]) -> None:
         columns = (*_HISTORY, *(f"validation_dice_{region}" for region in regions), *_TIMES)
-        self._history = Table(run / "history.csv", columns)
-        self._iterations = Table(run / "iterations.csv", _ITERATIONS)
+        self._history = Table(run / HISTORY, columns)
+        self._iterations = Table(run / ITERATIONS, _ITERATIONS)
         self._checkpoints = Checkpoints(run)
         self._events = Events(run / "tensorboard")
         self._waiting: list[Iteration] = []

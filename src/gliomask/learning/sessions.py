@@ -23,6 +23,7 @@ from gliomask.core.atomic import write_text
 from gliomask.errors import GliomaskError, unexpected
 from gliomask.provenance.record import provenance
 from gliomask.provenance.run_files import PROVENANCE
+from gliomask.provenance.run_record import RunRecord
 
 
 class Session:
@@ -37,7 +38,7 @@ class Session:
     def __init__(self, run: Path, options: Options, facts: dict[str, Any]) -> None:
         self._path = run / PROVENANCE
         self._keys = {**provenance("train", options), **facts}
-        self._earlier = _sessions(self._path)
+        self._earlier = RunRecord(run).sessions
         self._now = {
             "command_line": shlex.join(sys.argv),
             "started": _time(),
@@ -68,16 +69,6 @@ def _outcome(error: BaseException | None) -> str:
     if error is None:
         return "done"
     return str(error) if isinstance(error, GliomaskError) else unexpected(error)
-
-
-def _sessions(path: Path) -> list[Any]:
-    """Of an earlier provenance; none if there is none that can be read."""
-    try:
-        keys = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    found = keys.get("sessions") if isinstance(keys, dict) else None
-    return found if isinstance(found, list) else []
 
 
 def _machine() -> dict[str, Any]:

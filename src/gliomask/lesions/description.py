@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import region_masks
 from gliomask.core.volume import Affine
 from gliomask.lesions.diameters import Diameters, Segment, measure_diameters
 from gliomask.lesions.error import (

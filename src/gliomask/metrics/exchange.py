@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.misfit import far_better, suspect
 from gliomask.metrics.overlap_counts import Mask

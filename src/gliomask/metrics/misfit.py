@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.overlap_counts import Mask, Overlap
 from gliomask.metrics.policy import Score

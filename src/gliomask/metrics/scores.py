@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import region_masks
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.lesions import score_lesions

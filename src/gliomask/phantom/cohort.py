@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.atomic import atomic_folder, write_text
-from gliomask.errors import ConfigError, InputError, nearest
+from gliomask.core.output_folder import check_empty
+from gliomask.errors import ConfigError, nearest
 from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.layout import SyntheticPatient
 from gliomask.phantom.options import DEFAULT, PhantomOptions, check_range
@@ -75,8 +76,7 @@ def write_cohort(
         raise ConfigError("unknown layout", field="layout", found=layout, hint=hint)
     check_range("patients", patients, 1, _MOST_PATIENTS)
     check_range("seed", seed, 0, float("inf"))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("is not an empty folder", path=folder, hint="choose another one")
+    check_empty(folder)
     options = replace(options, skull=writer.skull)
     numbers = range(1, patients + 1)
     control.start(patients, "synthetic patients")

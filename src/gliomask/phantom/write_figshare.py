@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gliomask.core.atomic import atomic_path
 from gliomask.core.geometry import orientation, to_reading
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import region_masks
 from gliomask.phantom.layout import SyntheticPatient, Writer
 
 GLIOMA = 2

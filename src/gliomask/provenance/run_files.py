@@ -1,4 +1,4 @@
-"""Names of the files of a run folder."""
+"""The names of the files of a run folder; those of its model stand in ``nets``."""
 
 from __future__ import annotations
 
@@ -6,3 +6,13 @@ from typing import Final
 
 PROVENANCE: Final = "provenance.json"
 """How the run was made: command, options, software, patients, sessions."""
+RECIPE: Final = "config.yaml"
+"""The recipe as it was used."""
+HISTORY: Final = "history.csv"
+"""A row for each epoch."""
+ITERATIONS: Final = "iterations.csv"
+"""A row for each batch, where that was asked for."""
+FIGURES: Final = "figures"
+"""The folder of its curves."""
+CHECKPOINTS: Final = "checkpoints"
+"""The folder that a training is continued from."""

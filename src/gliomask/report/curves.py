@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.errors import FormatError, InputError
-from gliomask.report import style
+from gliomask.provenance.run_files import FIGURES, HISTORY, ITERATIONS
+from gliomask.report import colours, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Column = npt.NDArray[np.float64]
 Table = Mapping[str, Column]
 
-_COLOURS = {"train": style.BLUE, "validation": style.RED}
+_COLOURS = {"train": colours.BLUE, "validation": colours.RED}
 _KINDS = {"dice_loss": "Dice loss", "loss": "Loss"}
 _HISTORY = ("epoch", *(f"{part}_{kind}" for part in _COLOURS for kind in _KINDS))
 _ITERATIONS = ("epoch", "iteration", *_KINDS)
@@ -61,13 +62,13 @@ def draw_curves(run: Path, note: str = "") -> list[Path]:
         FormatError: a table lacks a column, or a cell is not a number.
     """
     curves = _by_epochs(run)
-    if (run / "iterations.csv").is_file():
-        parts = _by_part(run / "iterations.csv")
+    if (run / ITERATIONS).is_file():
+        parts = _by_part(run / ITERATIONS)
         curves += [_Curve(f"iteration_{k}", partial(_by_iteration, parts, k)) for k in _KINDS]
     written = []
     for curve in curves:
-        written += _draw([curve], run / "figures" / curve.stem, note)
-    return written + _draw(curves, run / "figures" / "curves", note)
+        written += _draw([curve], run / FIGURES / curve.stem, note)
+    return written + _draw(curves, run / FIGURES / "curves", note)
 
 
 def epoch_curves(run: Path) -> Figure:
@@ -80,7 +81,7 @@ def epoch_curves(run: Path) -> Figure:
 
 
 def _by_epochs(run: Path) -> list[_Curve]:
-    history = _columns(run / "history.csv", _rows(run / "history.csv"), _HISTORY)
+    history = _columns(run / HISTORY, _rows(run / HISTORY), _HISTORY)
     return [_Curve(f"epoch_{kind}", partial(_by_epoch, history, kind)) for kind in _KINDS]
 
 
@@ -147,7 +148,7 @@ def _finish(axes: Axes, kind: str, by: str) -> None:
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True))
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=9, labelcolor=style.INK)
+        axes.legend(frameon=False, fontsize=9, labelcolor=colours.INK)
 
 
 def _running_mean(values: Column) -> Column:

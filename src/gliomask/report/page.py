@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import printable
+from gliomask.report.colours import region_styles
 from gliomask.report.numbers import number_text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -58,7 +59,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
     for script in assets.scripts:
         if "</script" in script.lower() or "<!--" in script:
             raise ValueError("a script holds </script or <!--")
-    styles = (read_text("templates/base.css"), *assets.styles)
+    styles = (read_text("templates/base.css"), region_styles(), *assets.styles)
     base = {
         "notice": RESEARCH_USE_ONLY,
         "policy": policy(assets, styles),

@@ -12,11 +12,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.report import slices, style
+from gliomask.core.regions import REGIONS
+from gliomask.report import colours, slices, style
+from gliomask.report.colours import AGREEMENT
 
-COLOURS = _BOTH, _INVENTED, _MISSED = style.GREEN, style.VERMILION, style.SKY
-"""Of what both masks hold, of what only the prediction and what only the reference holds."""
-_KEY = (("both", _BOTH), ("only predicted", _INVENTED), ("only true", _MISSED))
+_KEY = (
+    ("both", AGREEMENT.both),
+    ("only predicted", AGREEMENT.only_predicted),
+    ("only true", AGREEMENT.only_reference),
+)
 _TITLES = ("Difference", "Image and true mask", "Image and predicted mask", "Image")
 
 
@@ -60,7 +64,7 @@ def draw_panels(view: SliceView, path: Path) -> Path:
     """
     pixel, grey = view.pixel_mm, slices.window(view.image)
     figure = style.new_figure(9.6, 6.4 * slices.proportion(view.image, pixel) + 1.7)
-    figure.suptitle(_title(view), fontsize=12, color=style.INK)
+    figure.suptitle(_title(view), fontsize=12, color=colours.INK)
     grid = figure.subplots(2, 3).ravel()
     slices.show_mask(grid[0], view.reference, pixel, "True mask")
     slices.show_mask(grid[1], view.predicted, pixel, "Predicted mask")
@@ -68,11 +72,12 @@ def draw_panels(view: SliceView, path: Path) -> Path:
         slices.show(axes, view.image, grey, pixel, title)
         if view.has_world:
             slices.letters(axes)
-    slices.tint(grid[2], view.reference & view.predicted, _BOTH, pixel)
-    slices.tint(grid[2], view.predicted & ~view.reference, _INVENTED, pixel, alpha=0.8)
-    slices.tint(grid[2], view.reference & ~view.predicted, _MISSED, pixel, alpha=0.8)
-    slices.tint(grid[3], view.reference, style.ORANGE, pixel)
-    slices.tint(grid[4], view.predicted, style.ORANGE, pixel)
+    slices.tint(grid[2], view.reference & view.predicted, AGREEMENT.both, pixel)
+    added, missed = view.predicted & ~view.reference, view.reference & ~view.predicted
+    slices.tint(grid[2], added, AGREEMENT.only_predicted, pixel, alpha=0.8)
+    slices.tint(grid[2], missed, AGREEMENT.only_reference, pixel, alpha=0.8)
+    slices.tint(grid[3], view.reference, REGIONS[view.region].colour, pixel)
+    slices.tint(grid[4], view.predicted, REGIONS[view.region].colour, pixel)
     style.foot(figure, "synthetic data" if view.synthetic else "", _KEY)
     (written,) = style.save(figure, path.with_suffix(""))
     return written
@@ -80,7 +85,7 @@ def draw_panels(view: SliceView, path: Path) -> Path:
 
 def _title(view: SliceView) -> str:
     scores = f"Dice {_text(view.slice_dice)} in this slice, {_text(view.case_dice)} in the case"
-    return f"{view.case}, slice {view.number}, {style.REGION_NAMES[view.region]}\n{scores}"
+    return f"{view.case}, slice {view.number}, {REGIONS[view.region].title}\n{scores}"
 
 
 def _text(score: float | None) -> str:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from gliomask.core.geometry import orientation, spacing_mm, to_reading
 from gliomask.core.intensity import foreground_level
-from gliomask.core.labels import region_masks
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
+from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import Volume, best_shown
-from gliomask.report import slices, style
+from gliomask.report import colours, slices
 from gliomask.report.drawing import Canvas, text_width
 
 _COLUMNS = 5
@@ -96,7 +96,7 @@ def preview_of(prediction: Prediction, volume: Volume) -> Preview:
         ),
         ratio=slices.proportion(image, pixel),
         grey=slices.window(image),
-        colours=tuple(style.REGION_COLOURS[region] for region in prediction.regions),
+        colours=tuple(REGIONS[region].colour for region in prediction.regions),
         key=tuple(_sizes(prediction)),
         note=" · ".join(part for part in ("; ".join(prediction.notes), RESEARCH_USE_ONLY) if part),
         sides=prediction.has_world,
@@ -115,17 +115,17 @@ def draw(preview: Preview) -> Canvas:
     canvas = Canvas(width, round(foot + _MARGIN))
     for line, words in enumerate(preview.title):
         place = width / 2, _MARGIN + (line + 0.5) * _TITLE * _LINE
-        canvas.text(place, words, _TITLE, style.INK)
+        canvas.text(place, words, _TITLE, colours.INK)
     left = (width - count * _PANEL - (count - 1) * _GAP) / 2
     for column, panel in enumerate(preview.panels):
         x = round(left) + column * (_PANEL + _GAP)
-        canvas.text((x + _PANEL / 2, top - _LABEL * 0.7), panel.title, _LABEL, style.INK)
+        canvas.text((x + _PANEL / 2, top - _LABEL * 0.7), panel.title, _LABEL, colours.INK)
         for outlined, y in ((False, top), (True, top + height + _GAP)):
             _draw_panel(canvas, (x, y), height, preview, panel if outlined else _bare(panel))
     _draw_key(canvas, below + _GAP + _LABEL * 0.4, preview.key)
     for line, words in enumerate(notes):
         place = width / 2, foot - (len(notes) - line - 0.5) * _NOTE * _LINE
-        canvas.text(place, words, _NOTE, style.FAINT)
+        canvas.text(place, words, _NOTE, colours.FAINT)
     return canvas
 
 
@@ -167,7 +167,7 @@ def _draw_key(canvas: Canvas, y: float, key: tuple[tuple[str, str], ...]) -> Non
     left = (canvas.size[0] - sum(widths) - 2 * _GAP * (len(key) - 1)) / 2
     for (words, colour), width in zip(key, widths, strict=True):
         canvas.bar((left, y - 0.3 * _LABEL), (patch, 0.6 * _LABEL), colour)
-        canvas.text((left + patch + space, y), words, _LABEL, style.INK, "lm")
+        canvas.text((left + patch + space, y), words, _LABEL, colours.INK, "lm")
         left += width + 2 * _GAP
 
 
@@ -203,4 +203,4 @@ def _sizes(prediction: Prediction) -> Iterator[tuple[str, str]]:
     volumes = prediction.volumes_ml
     for region, voxels in prediction.voxels.items():
         size = f"{voxels} voxels" if volumes is None else f"{volumes[region]:.1f} ml"
-        yield f"{style.REGION_NAMES[region]} {size}", style.REGION_COLOURS[region]
+        yield f"{REGIONS[region].title} {size}", REGIONS[region].colour

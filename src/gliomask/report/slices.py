@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.report import style
+from gliomask.report import colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,4 +96,4 @@ def _frame(axes: Axes, title: str) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_title(title, fontsize=10, color=style.INK)
+    axes.set_title(title, fontsize=10, color=colours.INK)

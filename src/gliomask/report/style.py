@@ -1,8 +1,7 @@
-"""One look for every figure: colours, fonts, captions, and how a figure is written.
+"""One look for every figure: fonts, captions, and how a figure is written.
 
-The colours are Okabe and Ito's (2008), which people with any kind of colour vision can tell
-apart, and a red that only ever stands beside blue. Figures are made with matplotlib's objects,
-never with pyplot, so that drawing keeps no state, needs no display and is safe in a thread.
+Figures are made with matplotlib's objects, never with pyplot, so that drawing keeps no state,
+needs no display and is safe in a thread.
 """
 
 from __future__ import annotations
@@ -17,18 +16,14 @@ from typing import TYPE_CHECKING
 
 from gliomask.core.atomic import atomic_path
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.report.colours import BLUE, FAINT, INK, LINE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, RED, GREEN = "#0072B2", "#C8102E", "#009E73"
-ORANGE, SKY, YELLOW, VERMILION = "#E69F00", "#56B4E9", "#F0E442", "#D55E00"
-INK, FAINT, GRID = "#222222", "#666666", "#E3E3E3"
-REGION_NAMES = {"whole": "whole tumour", "core": "tumour core", "enhancing": "enhancing tumour"}
-_PAGE_COLOURS = {INK: "--ink", FAINT: "--faint", GRID: "--line", BLUE: "--chart"}
+_PAGE_COLOURS = {INK: "--ink", FAINT: "--faint", LINE: "--line", BLUE: "--chart"}
 """Colours that a page has its own of, light and dark."""
-REGION_COLOURS = {"whole": ORANGE, "core": SKY, "enhancing": YELLOW}
 _DPI = 150
 _LETTERS_PER_INCH = 14
 _PADS = {"w_pad": 0.1, "h_pad": 0.1, "wspace": 0.03, "hspace": 0.03}
@@ -51,7 +46,7 @@ def tidy(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_xlabel(x, fontsize=10, color=INK)
     axes.set_ylabel(y, fontsize=10, color=INK)
     axes.tick_params(labelsize=9, colors=FAINT, length=0)
-    axes.grid(True, color=GRID, linewidth=0.8)
+    axes.grid(True, color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")

@@ -11,7 +11,6 @@ provenance.json
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,17 +19,18 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
-import yaml
 
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.extras import has_extra, install_hint
-from gliomask.errors import Failure, InputError
+from gliomask.core.output_folder import check_replaceable
+from gliomask.errors import Failure
 from gliomask.evaluation.case import JudgedCase
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.exchange import find_exchanges
 from gliomask.metrics.score_table import metrics_csv
 from gliomask.nets.parameters import count_parameters
-from gliomask.provenance.run_files import PROVENANCE
+from gliomask.provenance.run_files import FIGURES, HISTORY, PROVENANCE
+from gliomask.provenance.run_record import RunRecord
 from gliomask.report.checklists.checklist import ChecklistItem, checklist_markdown, fill
 from gliomask.report.checklists.records import Records
 from gliomask.report.curves import epoch_curves
@@ -45,7 +45,7 @@ from gliomask.statistics.analysis import Analysis, Probabilities, Traits, analys
 from gliomask.statistics.logit_counts import pool
 from gliomask.statistics.summary_tables import groups_csv, scores_csv
 
-METRICS, SUMMARY, FIGURES = "metrics.csv", "summary.json", "figures"
+METRICS, SUMMARY = "metrics.csv", "summary.json"
 REPORT, TABLES, CHECKLIST = "report.html", "tables", "checklist.md"
 Ranked = TypeVar("Ranked")
 _OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
@@ -112,18 +112,7 @@ def check_target(out: Path) -> None:
     Raises:
         InputError: ``out`` is a file, or a folder that holds something else.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError("not a folder", path=out)
-    held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    foreign = held - _OURS
-    if foreign or (held and SUMMARY not in held):
-        raise InputError(
-            "the folder holds something that is not an evaluation",
-            path=out,
-            field="entry",
-            found=min(foreign or held),
-            hint="give a new folder",
-        )
+    check_replaceable(out, "an evaluation", {SUMMARY}, _OURS)
 
 
 def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) -> Judged:
@@ -233,7 +222,7 @@ def _findings(
 
 def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
     """Of the runs that have a history; models without a training have none."""
-    found = [run for run in runs if (run / "history.csv").is_file()]
+    found = [run for run in runs if (run / HISTORY).is_file()]
     several = len(found) > 1
     return [curves_chart(epoch_curves(run), run.name if several else "") for run in found]
 
@@ -252,35 +241,18 @@ def _facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
 
 def _checklist(judgement: Judgement, summary: Mapping[str, object]) -> tuple[ChecklistItem, ...]:
     """Filled from the records of the one run that was judged, if it was one."""
-    run = judgement.runs[0] if len(judgement.runs) == 1 else None
-    return fill(
-        Records(
-            summary=summary,
-            evaluation=judgement.provenance,
-            card=_load(run, "card.json"),
-            run=_load(run, PROVENANCE),
-            recipe=_load(run, "config.yaml"),
-            history=_history(run),
-            parameters=None if run is None else count_parameters(run),
+    records = Records(summary=summary, evaluation=judgement.provenance)
+    if len(judgement.runs) == 1:
+        run = RunRecord(judgement.runs[0])
+        records = replace(
+            records,
+            card=run.card or None,
+            run=run.provenance or None,
+            recipe=run.recipe or None,
+            history=run.history,
+            parameters=count_parameters(run.run),
         )
-    )
-
-
-def _load(run: Path | None, name: str) -> object:
-    """A record of a run; None if it has none that can be read, which leaves items blank."""
-    try:
-        text = None if run is None else (run / name).read_text(encoding="utf-8")
-        return None if text is None else yaml.safe_load(text)  # JSON is YAML too
-    except (OSError, ValueError, yaml.YAMLError):
-        return None
-
-
-def _history(run: Path | None) -> list[dict[str, str]] | None:
-    try:
-        text = None if run is None else (run / "history.csv").read_text(encoding="utf-8")
-        return None if text is None else list(csv.DictReader(text.splitlines()))
-    except (OSError, ValueError, csv.Error):
-        return None
+    return fill(records)
 
 
 def _write_tables(folder: Path, analysis: Analysis) -> None:

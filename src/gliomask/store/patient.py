@@ -20,7 +20,8 @@ from gliomask.core import atomic
 from gliomask.core.case import Case
 from gliomask.core.geometry import Orientation, to_reading, voxel_ml
 from gliomask.core.identity import safe_name
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import region_masks
 from gliomask.core.slices import Record, SliceStack, to_slices
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import pictures, stem
 from gliomask.datasets.name_reading import read_name
 from gliomask.errors import InputError, nearest
+from gliomask.formats.dicom.tags import SeriesTags
+from gliomask.studies.dicom_dates import first_acquisition, study_date
 from gliomask.studies.dicom_files import holds_dicom
 from gliomask.studies.dicom_picks import BY_HAND, TOLD, is_uid
 from gliomask.studies.dicom_study import only_series
@@ -46,9 +49,14 @@ def case_by_hand(given: Mapping[str, Path]) -> Case:
     Raises:
         InputError: as ``by_sequence``; no image at a path.
     """
-    images = {sequence: _image_at(path) for sequence, path in by_sequence(given).items()}
+    found = {sequence: _image_at(path) for sequence, path in by_sequence(given).items()}
     first = next(iter(given.values()))
-    return case_of_images(images, stem(first.name), first.parent)
+    images = {sequence: image for sequence, (image, _) in found.items()}
+    case = case_of_images(images, stem(first.name), first.parent)
+    tags = [tags for _, tags in found.values() if tags is not None]
+    dates = {study_date(one.study_date) for one in tags}
+    day = dates.pop() if len(dates) == 1 else None
+    return replace(case, study_date=day, acquired=first_acquisition(tags))
 
 
 def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
@@ -77,14 +85,15 @@ def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
             raise InputError(f"{sequence}={wanted} is no series; there are {there}")
 
 
-def _image_at(path: Path) -> ImageFile:
-    """A file, or a folder of pictures or of one DICOM series."""
+def _image_at(path: Path) -> tuple[ImageFile, SeriesTags | None]:
+    """A file, or a folder of pictures or of one DICOM series, with the tags of the last."""
     if not path.exists():
         raise InputError("no image there", path=path)
     if not path.is_dir():
-        return ImageFile((path,))
+        return ImageFile((path,)), None
     if slices := pictures(path):
-        return ImageFile(tuple(slices))
+        return ImageFile(tuple(slices)), None
     if not holds_dicom(path):
         raise InputError("no image there", path=path)
-    return only_series(path)
+    series = only_series(path)
+    return series.image, series.tags

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gliomask.core.case import Case, ImageFile
+from gliomask.core.case import Case
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import is_synthetic
@@ -22,6 +22,7 @@ from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.studies.contrast_order import after_injection
 from gliomask.studies.dicom_audit import SeriesAudit
 from gliomask.studies.dicom_choice import Choice, choose
+from gliomask.studies.dicom_dates import first_acquisition, study_date
 from gliomask.studies.dicom_files import files_below
 from gliomask.studies.dicom_identity import contradiction
 from gliomask.studies.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
@@ -99,7 +100,7 @@ def studies_of_files(
     return DicomStudies(found.cases, problems, found.series, survey.skipped)
 
 
-def only_series(folder: Path) -> ImageFile:
+def only_series(folder: Path) -> Series:
     """The one series in a folder and all folders below it, whatever its sequence.
 
     Raises:
@@ -107,7 +108,7 @@ def only_series(folder: Path) -> ImageFile:
     """
     survey = survey_files(files_below(folder))
     if len(survey.series) == 1:
-        return survey.series[0].image
+        return survey.series[0]
     if survey.series:
         told = ", ".join(with_echo(series.tags) for series in survey.series[:TOLD])
         raise CaseError(f"several series where one is due: {told}", path=folder)
@@ -155,6 +156,8 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         notes=notes(choice),
         series=uses(told, choice),
         contrast_order=choice.contrast_order,
+        study_date=study_date(tags.study_date),
+        acquired=first_acquisition([one.series.tags for one in chosen.values()]),
     )
     return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in told))
 

@@ -12,12 +12,12 @@ from typing import Any
 from gliomask.config import build
 from gliomask.errors import GliomaskError, MachineError, ModelError, StoppedError
 from gliomask.formats.archive import unpacked
+from gliomask.formats.case_record import existing_record
 from gliomask.jobs.control import Control
 from gliomask.jobs.dispatch import Report
 from gliomask.machine.memory_limit import memory_limit
 from gliomask.results.batch.manifest import Entry, read_entry, unpacked_case
 from gliomask.results.prediction.outcome import record_path
-from gliomask.results.prediction.record import read_record
 from gliomask.workflows.predict import PredictOptions, Segmenter
 
 _READ_AHEAD_BYTES = 2**28
@@ -83,7 +83,7 @@ def _one(segmenter: Segmenter, entry: Entry, control: Control) -> str:
     else:
         with unpacked(entry.archive) as place:
             segmenter.one(unpacked_case(entry, place), {place: str(entry.archive)}, control)
-    record = read_record(record_path(segmenter.options.out, entry.case))
+    record = existing_record(record_path(segmenter.options.out, entry.case))
     if record is None:
         raise MachineError("what was written is gone", path=segmenter.options.out)
     return record.key

@@ -35,7 +35,8 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.nets.measures import CleanUp
 from gliomask.nets.model_option import Model, OwnModel
-from gliomask.provenance.patients import Seen, read_seen
+from gliomask.provenance.patients import ModelPatients
+from gliomask.provenance.run_record import RunRecord
 from gliomask.statistics.logit_counts import pool
 from gliomask.statistics.temperature import Temperature, adjusted_threshold, fit_temperature
 from gliomask.store.store import open_store
@@ -99,45 +100,45 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
         MachineError: the device is not there.
     """
     opened = open_engine(options.model, device=options.device)
-    card, seen = _uncalibrated(_asked(opened.card, options)), read_seen(options.model)
-    if seen is None:
+    card, patients = _uncalibrated(_asked(opened.card, options)), RunRecord(options.model).patients
+    if patients is None:
         raise ModelError("the model does not name its patients", path=options.model)
     if options.folds:
         measures, part = _out_of_fold(options, card), "out of fold"
     else:
-        own = _chosen_on(options.model, options.store, seen)
+        own = _validation_subjects(options.model, options.store, patients)
         measures, part = [_Measure(Predictor(opened.engine, card), own)], "validation"
     store = open_store(options.store)
     measured = sum(len(one.subjects) for one in measures)
-    control.start(measured + len(sample(store, seen.trained)), "calibrating")
+    control.start(measured + len(sample(store, patients.training)), "calibrating")
     cases = [case for one in measures for case in _measured(one, control)]
     found = fit_temperature(pool(one for case in cases for one in case.full.counts.values()))
-    patients = len({case.patient for case in cases})
+    count = len({case.patient for case in cases})
     chosen = choose_clean_up(cases)
-    written = _calibrated(card, found, part, patients).model_copy(
+    written = _calibrated(card, found, part, count).model_copy(
         update={
             "clean_up": _at_temperature(chosen, found.value),
             "validation": validation_facts(cases, found.value, chosen),
-            "training_data": training_data(store, seen.trained, control),
+            "training_data": training_data(store, patients.training, control),
         }
     )
     write_card(options.model / CARD_FILE, written)
-    return CalibrateResult(options.model, patients, found, written.threshold, written.clean_up)
+    return CalibrateResult(options.model, count, found, written.threshold, written.clean_up)
 
 
-def _chosen_on(model: Path, store: Path, seen: Seen) -> tuple[Subject, ...]:
+def _validation_subjects(model: Path, store: Path, patients: ModelPatients) -> tuple[Subject, ...]:
     """The patients that a model was chosen on."""
-    if not seen.chosen:
+    if not patients.validation:
         raise ModelError(
             "the model does not name the patients it was chosen on",
             path=model,
             hint="if it learned from everyone, give the models of its folds by --fold",
         )
     everyone = find_subjects(store, "all", None).subjects
-    missing = seen.chosen - {subject.patient for subject in everyone}
+    missing = patients.validation - {subject.patient for subject in everyone}
     if missing:
         raise StoreError(f"the store lacks patient {min(missing)!r}", path=store)
-    return tuple(subject for subject in everyone if subject.patient in seen.chosen)
+    return tuple(subject for subject in everyone if subject.patient in patients.validation)
 
 
 def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:

@@ -18,6 +18,7 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.csv_table import csv_text
+from gliomask.core.output_folder import check_replaceable
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import ConfigError, FormatError, InputError, nearest
 from gliomask.formats.table import read_table
@@ -74,7 +75,7 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
         FormatError: a table of scores is damaged.
         ConfigError: no such score, or none that all evaluations have.
     """
-    _check_target(options.out)
+    check_replaceable(options.out, "a comparison", {f"{COMPARISON}.json"}, _OURS)
     control.start(len(options.evaluations), "reading evaluations")
     rows = {}
     for name, folder in _named(options.evaluations).items():
@@ -93,15 +94,6 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
         text = json.dumps(provenance("compare", options), indent=1)
         write_text(folder / PROVENANCE, text + "\n")
     return CompareResult(options.out, found)
-
-
-def _check_target(out: Path) -> None:
-    held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    if (out.exists() and not out.is_dir()) or (held and f"{COMPARISON}.json" not in held):
-        raise InputError("holds something that is not a comparison", path=out, hint="give another")
-    if held - _OURS:
-        what = "the folder holds something that is not a comparison"
-        raise InputError(what, path=out, field="entry", found=min(held - _OURS))
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:

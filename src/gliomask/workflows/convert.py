@@ -17,7 +17,8 @@ from gliomask.config import Options
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.case import Case
 from gliomask.core.geometry import voxel_ml
-from gliomask.core.labels import CAVITY, REGIONS, LabelArray
+from gliomask.core.labels import CAVITY, LabelArray
+from gliomask.core.regions import REGIONS
 from gliomask.core.split import Patient, Split, make_split
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.datasets.find import SYNTHETIC_MARK, find_cases
@@ -185,7 +186,7 @@ class _Job:
 def _tumour_ml(volume: Volume, labels: LabelArray | None) -> float:
     if labels is None:
         return 0.0
-    return float(np.isin(labels, REGIONS["whole"]).sum()) * voxel_ml(volume.affine)
+    return float(np.isin(labels, REGIONS["whole"].labels).sum()) * voxel_ml(volume.affine)
 
 
 def _writer(to: Target, patients: Mapping[str, str]) -> Writer:

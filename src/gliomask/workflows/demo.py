@@ -18,7 +18,7 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core import atomic
-from gliomask.errors import InputError
+from gliomask.core.output_folder import check_replaceable
 from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.cohort import write_cohort
 from gliomask.workflows.evaluate import EvaluateOptions, evaluate
@@ -115,9 +115,8 @@ def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
 
 def _fresh(out: Path) -> Path:
     """An empty folder; an earlier demo in it is removed, anything else is refused."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if not (out / _MARK).is_file():
-            raise InputError("the folder holds something that no demo has made", path=out)
+    check_replaceable(out, "a demo", {_MARK})
+    if out.exists():
         shutil.rmtree(out)
     atomic.write_text(out / _MARK, "Made by `gliomask demo` from a synthetic cohort.\n")
     return out

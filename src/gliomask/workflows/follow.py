@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +14,11 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.atomic import atomic_folder, write_text
-from gliomask.core.labels import region_masks
+from gliomask.core.output_folder import check_replaceable
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.regions import region_masks
 from gliomask.datasets.mask_labels.answer import AUTO
-from gliomask.errors import ConfigError, FormatError, InputError
+from gliomask.errors import ConfigError, FormatError
 from gliomask.formats.nifti import read_nifti
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.course import RegionCourse, region_course
@@ -86,7 +87,7 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
         FormatError: a mask or the figures beside it are damaged.
         ConfigError: not as many dates as inputs, or two that are equal.
     """
-    _check_target(options.out)
+    check_replaceable(options.out, "a course of follow", {f"{FOLLOW}.json"}, _OURS)
     read = read_time_points(options.inputs, options.labels, control)
     points, notes = _in_order(read, options.dates)
     regions = _shared_regions(points)
@@ -108,16 +109,6 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
     return FollowResult(options.out, found)
 
 
-def _check_target(out: Path) -> None:
-    held = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    if (out.exists() and not out.is_dir()) or (held and f"{FOLLOW}.json" not in held):
-        what = "holds something that follow did not write"
-        raise InputError(what, path=out, hint="give another folder")
-    if held - _OURS:
-        what = "the folder holds something that follow did not write"
-        raise InputError(what, path=out, field="entry", found=min(held - _OURS))
-
-
 def _in_order(
     points: Sequence[TimePoint], dates: Sequence[date]
 ) -> tuple[tuple[TimePoint, ...], tuple[str, ...]]:
@@ -126,20 +117,32 @@ def _in_order(
         allowed = f"one for each of {len(points)} time points"
         raise ConfigError("not a date for each", field="--dates", found=len(dates), allowed=allowed)
     if dates:
-        points = [replace(point, day=day) for point, day in zip(points, dates, strict=True)]
+        points = [
+            replace(point, day=day, acquired=None) for point, day in zip(points, dates, strict=True)
+        ]
     days = [point.day for point in points if point.day is not None]
     if len(days) < len(points):
         points = [replace(point, day=None) for point in points]
         return tuple(points), (
             "Dates are not known of all time points: they are in the order given.",
         )
-    if len(set(days)) < len(days):
-        twice = next(day for day in days if days.count(day) > 1)
+    twice = next((day for day in days if days.count(day) > 1), None)
+    if dates and twice:
         raise ConfigError("two time points of one date", field="--dates", found=twice)
-    ordered = sorted(points, key=lambda point: point.day or date.min)
-    moved = [point.name for point in ordered] != [point.name for point in points]
-    said = ("The time points were put in the order of their dates.",) if moved else ()
-    return tuple(ordered), said
+    timed = all(point.acquired is not None for point in points)
+    ordered = sorted(points, key=lambda point: _moment(point, timed=timed))
+    notes = []
+    if [point.name for point in ordered] != [point.name for point in points]:
+        notes.append("The time points were put in the order of their dates.")
+    if twice:
+        order = "their times of acquisition order them" if timed else "they are as given"
+        notes.append(f"LOOK: time points of one date ({twice}): {order}.")
+    return tuple(ordered), tuple(notes)
+
+
+def _moment(point: TimePoint, *, timed: bool) -> tuple[date, datetime]:
+    """What time points are sorted by: the day, and the time where it is known of all."""
+    return point.day or date.min, (timed and point.acquired) or datetime.min
 
 
 def _shared_regions(points: Sequence[TimePoint]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import torch
 from pydantic import Field, JsonValue
 
-from gliomask.config import Options, Region
+from gliomask.config import Options, RegionName
 from gliomask.core.atomic import atomic_folder
 from gliomask.core.identity import safe_name
 from gliomask.core.prediction import RESEARCH_USE_ONLY
@@ -45,7 +45,7 @@ class ImportOptions(Options):
     """The model folder to make; there may be nothing at its place."""
     sequences: tuple[Sequence_, ...] | None = None
     """The sequences of the input channels, in order; weights don't tell."""
-    regions: tuple[Region, ...] | None = None
+    regions: tuple[RegionName, ...] | None = None
     """What each output channel marks, in order; weights don't tell."""
     size: Annotated[int, Field(ge=16, le=4096)] | None = None
     """Side of the input in pixels, where the file doesn't tell it."""

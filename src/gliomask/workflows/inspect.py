@@ -15,8 +15,8 @@ from pydantic import Field
 from gliomask.config import Options
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
-from gliomask.core.labels import region_masks
 from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
+from gliomask.core.regions import region_masks
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.layout import Found
 from gliomask.datasets.load import load_case

@@ -23,6 +23,7 @@ from gliomask.errors import (
     StoppedError,
 )
 from gliomask.formats.archive import all_unpacked
+from gliomask.formats.case_record import CaseRecord, existing_record
 from gliomask.formats.volumes import files_of
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
@@ -40,7 +41,6 @@ from gliomask.results.prediction.bids import BidsDerivative
 from gliomask.results.prediction.case_table import write_case_table
 from gliomask.results.prediction.origins import check_same_examination, origins_of
 from gliomask.results.prediction.outcome import Outcome, record_path
-from gliomask.results.prediction.record import CaseRecord, read_record
 from gliomask.results.prediction.staging import staged
 from gliomask.results.prediction.summary import (
     Attempt,
@@ -223,7 +223,7 @@ class Segmenter:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
         result, key = self._keys(case, write)
-        earlier = read_record(record_path(options.out, case))
+        earlier = existing_record(record_path(options.out, case))
         if self.bids is not None:
             self.bids.check(case, origins, again=options.again)
         there_too = self.bids is None or self.bids.is_done(case, result)

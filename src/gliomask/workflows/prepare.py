@@ -21,8 +21,9 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.case import Case
-from gliomask.core.labels import REGIONS
+from gliomask.core.output_folder import check_replaceable
 from gliomask.core.plausibility import MARK, implausible_notes
+from gliomask.core.regions import REGIONS
 from gliomask.core.slices import VERSION
 from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_split
 from gliomask.core.volume import SEQUENCES
@@ -166,11 +167,7 @@ def _find(
 
 
 def _check_target(out: Path, patients: set[str]) -> None:
-    if out.exists() and not out.is_dir():
-        raise StoreError("not a folder", path=out)
-    entries = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    if entries and not entries & {PATIENTS, MANIFEST}:
-        raise StoreError("the folder holds something that is not a store", path=out)
+    check_replaceable(out, "a store", {PATIENTS, MANIFEST})
     held = {entry.name for entry in (out / PATIENTS).glob("*.zarr")}
     foreign = held - {patient_path(out, patient).name for patient in patients}
     if foreign:

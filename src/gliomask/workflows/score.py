@@ -16,7 +16,9 @@ from pydantic import Field
 
 from gliomask.config import Options
 from gliomask.core.geometry import spacing_mm, voxel_ml
-from gliomask.core.labels import REGIONS, LabelArray, LabelScheme
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_files import PAIRS, MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.mask_labels.of_pairs import Answers, find_schemes

@@ -24,7 +24,6 @@ from gliomask.learning.checkpoint import State
 from gliomask.learning.data import Choice, choose, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
-from gliomask.learning.earlier_model import Role, read_facts
 from gliomask.learning.execution import Execution, How, choose_execution
 from gliomask.learning.first_weights import Start, load_start
 from gliomask.learning.lock import lock_folder
@@ -39,6 +38,8 @@ from gliomask.machine.allocator import keep_freed_memory
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import save_model
+from gliomask.provenance.run_files import RECIPE
+from gliomask.provenance.run_record import Role, RunRecord
 from gliomask.report.curves import draw_curves
 from gliomask.store.store import open_store
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
@@ -182,8 +183,8 @@ def _job(options: TrainOptions, control: Control) -> _Job:
     execution = choose_execution(options.execution, fabric)
     first = fabric.is_global_zero
     record = Record(options.out, recipe.regions) if first else None
-    earlier: dict[Role, dict[str, Any]] = {
-        "start": start.facts if start else read_facts(options.out, "start"),
+    earlier: dict[Role, Mapping[str, Any]] = {
+        "start": start.facts if start else RunRecord(options.out).other_model("start"),
         "teacher": teacher.facts if teacher else {},
     }
     shown = control if first else replace(control, progress=SILENT.progress)
@@ -201,7 +202,7 @@ def _teacher(options: TrainOptions, recipe: Recipe, choice: Choice) -> Taught | 
     """The teacher, where the recipe has a share for one."""
     source, share = options.teacher, recipe.loss.teacher
     if source is None and options.resume and share:
-        before = read_facts(options.out, "teacher").get("source")
+        before = RunRecord(options.out).other_model("teacher").get("source")
         source = Path(before) if isinstance(before, str) else None
     if (source is None) == bool(share):
         raise ConfigError(
@@ -224,7 +225,7 @@ def _judged(choice: Choice) -> frozenset[str]:
 def _recipe(options: TrainOptions) -> Recipe:
     if options.resume:
         folder.check_resumable(options.out)
-    own = str(options.out / folder.RECIPE_FILE) if options.resume else "default"
+    own = str(options.out / RECIPE) if options.resume else "default"
     return load_recipe(options.recipe or own, options.changes)
 
 

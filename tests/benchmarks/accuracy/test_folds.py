@@ -29,7 +29,7 @@ from benchmarks.accuracy.tables import table
 from gliomask.cli import main as cli
 from gliomask.config import load_recipe
 from gliomask.nets.cards import read_card
-from gliomask.provenance.patients import read_seen
+from gliomask.provenance.run_record import RunRecord
 from tests.learning.stores import write_store
 
 PLAN = """
@@ -128,7 +128,7 @@ def test_folds_are_trained_judged_and_not_done_twice(
     assert isinstance(told, dict)
     assert told["part"] == "out of fold"
     keep([second / "fold0"], tmp_path / "kept")
-    assert read_seen(tmp_path / "kept/fold0") == read_seen(second / "fold0")
+    assert RunRecord(tmp_path / "kept/fold0").patients == RunRecord(second / "fold0").patients
     assert "teacher" in json.loads((tmp_path / "kept/fold0/provenance.json").read_text())
     assert str(tmp_path) not in (tmp_path / "kept/fold0/provenance.json").read_text()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gliomask.core.labels import BINARY, CAVITY, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelScheme
+from gliomask.core.label_scheme import BINARY, LabelScheme
+from gliomask.core.labels import CAVITY, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.datasets.mask_labels.answer import scheme_of_answer
 from gliomask.datasets.mask_labels.numbers import SCHEMES, challenge_in
 from gliomask.datasets.mask_labels.resolve import (

@@ -30,7 +30,7 @@ def unpack_t1w(folder: Path) -> Path:
 def test_a_whole_t1w_lies_where_dcm2niix_puts_it(tmp_path: Path) -> None:
     """An oblique 3-D series of 128 slices."""
     folder = unpack_t1w(tmp_path / "in")
-    image = read_image(only_series(folder))
+    image = read_image(only_series(folder).image)
     assert image.array.shape == (274, 384, 128)
     assert axis_codes(image.affine) == "LPS"
     (judged,) = by_dcm2niix(folder, tmp_path / "out")
@@ -84,7 +84,7 @@ def test_enhanced_siemens(number: int, tmp_path: Path) -> None:
     """Each file is a volume of a time series; all together are several images at one position."""
     (tmp_path / "in").mkdir()
     shutil.copy(real("dicom") / SIEMENS / f"6_{number}.dcm", tmp_path / "in")
-    image = read_image(only_series(tmp_path / "in"))
+    image = read_image(only_series(tmp_path / "in").image)
     (judged,) = by_dcm2niix(tmp_path / "in", tmp_path / "out")
     assert_same_in_world(image.array, image.affine, *judged)
     survey = survey_files(sorted((real("dicom") / SIEMENS).iterdir()))

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
+from gliomask.core.regions import REGIONS
 from gliomask.errors import CaseError, FormatError
 from gliomask.formats.dicom_out.referenced_series import read_series
 from gliomask.formats.dicom_out.seg import write_dicom_seg
-from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
 from tests.formats.dicom_series import Grid, write_enhanced, write_series
 
 REQUIRED = (
@@ -195,7 +196,7 @@ def test_two_images_at_one_place_are_refused(tmp_path: Path) -> None:
 def test_a_single_image_needs_its_thickness(tmp_path: Path) -> None:
     grid = Grid(shape=(1, 4, 5), changes={"SliceThickness": None})
     paths = write_series(tmp_path / "s", grid)
-    drawn = DrawnSegments(np.ones((1, 1, 4, 5), np.bool_), (SEGMENTS["whole"],), grid.affine())
+    drawn = DrawnSegments(np.ones((1, 1, 4, 5), np.bool_), (REGIONS["whole"],), grid.affine())
     with pytest.raises(FormatError, match="SliceThickness"):
         write_dicom_seg(tmp_path / "a.dcm", drawn, paths, Maker("demo", "0.1.0"))
 
@@ -203,5 +204,5 @@ def test_a_single_image_needs_its_thickness(tmp_path: Path) -> None:
 def _write(path: Path, paths: list[Path]) -> None:
     grid = Grid()
     masks = np.ones((1, *grid.shape), np.bool_)
-    drawn = DrawnSegments(masks, (SEGMENTS["whole"],), grid.affine())
+    drawn = DrawnSegments(masks, (REGIONS["whole"],), grid.affine())
     write_dicom_seg(path, drawn, paths, Maker("demo", "0.1.0"))

@@ -13,11 +13,12 @@ from matplotlib.path import Path as MatplotlibPath
 from pydicom import dcmread
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.regions import REGIONS
 from gliomask.errors import CaseError, GliomaskError
 from gliomask.formats.dicom_out import rtstruct
 from gliomask.formats.dicom_out.rtstruct import write_rtstruct
 from gliomask.formats.dicom_out.seg import write_dicom_seg
-from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
 from tests.formats.dicom_series import (
     CORONAL,
     MAKER,
@@ -134,7 +135,7 @@ def test_a_contour_too_long_for_the_explicit_encoding(tmp_path: Path) -> None:
     mask[..., 6:, :] = True
     mask[..., 1::2] = True
     grid = Grid(shape=mask.shape[1:], spacing=(1.0, 0.25, 0.25))
-    made = DrawnSegments(mask, (SEGMENTS["whole"],), grid.affine())
+    made = DrawnSegments(mask, (REGIONS["whole"],), grid.affine())
     sources = write_series(tmp_path / "s", grid)
     write_rtstruct(tmp_path / "a.dcm", made, sources, MAKER)
     (contour,) = dcmread(tmp_path / "a.dcm").ROIContourSequence[0].ContourSequence

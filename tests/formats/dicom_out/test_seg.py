@@ -231,7 +231,7 @@ def test_another_result_is_another_object(tmp_path: Path) -> None:
     other = masks.copy()
     other[0, 5, 13, 16] ^= True
     fresh = replace(MAKER, fresh_uids=True)
-    renamed = drawn(masks, grid.affine(), ("whole", "necrosis", "enhancing"))
+    renamed = drawn(masks, grid.affine(), ("whole", "enhancing", "core"))
     written = [
         write_dicom_seg(tmp_path / "a.dcm", one, sources, maker)
         for one, maker in (

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gliomask.core.regions import REGIONS
 from gliomask.errors import CaseError
 from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_series
-from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments
+from gliomask.formats.dicom_out.segments import DrawnSegments
 from gliomask.formats.dicom_out.series_grid import onto_series, pixel_place
 from tests.formats.dicom_series import AXIAL, OBLIQUE, SAGITTAL, Grid, turned, write_series
 
@@ -41,7 +42,7 @@ def test_every_way_is_undone(
     grid, series = placed
     masks = np.random.default_rng(1).random((2, *grid.shape)) > 0.5
     moved, affine = turned(masks, grid.affine(), axes, flips)
-    drawn = DrawnSegments(moved, (SEGMENTS["whole"], SEGMENTS["core"]), affine)
+    drawn = DrawnSegments(moved, (REGIONS["whole"], REGIONS["core"]), affine)
     found = onto_series(drawn, series)
     order = [  # of the planes, by the position that the test wrote down itself
         next(n for n in range(5) if np.allclose(grid.position(n), plane.position))
@@ -106,4 +107,4 @@ def test_a_turned_mask_is_refused(placed: tuple[Grid, ReferencedSeries]) -> None
 
 
 def _full(grid: Grid, affine: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> DrawnSegments:
-    return DrawnSegments(np.ones((1, *grid.shape), np.bool_), (SEGMENTS["whole"],), affine)
+    return DrawnSegments(np.ones((1, *grid.shape), np.bool_), (REGIONS["whole"],), affine)

@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from gliomask.core.labels import LabelArray, region_masks
+from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import Prediction
+from gliomask.core.regions import region_masks
 from gliomask.core.volume import FloatArray, Volume
 from tests.fakes import head_labels, head_volume
 

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from gliomask.core.geometry import PICTURE_AFFINE
-from gliomask.core.reliability import Level
+from gliomask.core.prediction import Prediction, VolumeInterval
+from gliomask.core.regions import REGIONS
+from gliomask.core.reliability import Level, Reason, Reliability
 from gliomask.core.volume import Volume
 from gliomask.report.case import layers
-from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
+from gliomask.report.case.page import CasePage, PageTable, write_case_page
+from gliomask.report.colours import region_styles
 from tests.fakes import head_labels, head_volume
 from tests.report.case.case_pages import NESTED, nested_prediction, predicted, whole_prediction
 
@@ -89,7 +92,9 @@ def test_no_tumour_is_said_with_evidence(tmp_path: Path) -> None:
     found = read(tmp_path, CasePage(prediction, head_volume()))
     assert "No tumour found" in found.text
     assert any("highest probability anywhere is 0.12; 0.5 was needed" in t for t in found.text)
-    own = CasePage(prediction, head_volume(), evidence="Seen in every slice.")
+    reasons = (Reason("green", "nothing_found", "Seen in every slice."),)
+    told = replace(prediction, reliability=Reliability("green", reasons))
+    own = CasePage(told, head_volume())
     said = next(text for text in read(tmp_path, own).text if "marked no voxel" in text)
     assert said == (
         "The model marked no voxel. Seen in every slice. This does not rule a tumour out."
@@ -110,42 +115,50 @@ def test_pictures_have_no_millimetres_and_no_sides(tmp_path: Path) -> None:
 
 
 def test_intervals_flags_audit_and_times(tmp_path: Path) -> None:
-    page = CasePage(
+    reasons = (Reason("amber", "spacing", "slices of 5 mm"), Reason("green", "size", "1 ml"))
+    prediction = replace(
         whole_prediction(),
+        intervals={"whole": VolumeInterval((7, 9), (0.21, 0.44), 0.9, 10, calibrated=True)},
+        reliability=Reliability("amber", reasons),
+    )
+    page = CasePage(
+        prediction,
         head_volume(),
-        intervals={"whole": Interval(0.21, 0.44, 0.9)},
-        flags=(Flag("spacing", "amber", ("5 mm", "seen: 1 mm")),),
         audit=(
-            Table("Input", [("t1", None), ("flair", 3)], ("sequence", "gaps"), "a note"),
-            Table("File", [("face", "none")]),
+            PageTable("Input", [("t1", None), ("flair", 3)], ("sequence", "gaps"), "a note"),
+            PageTable("File", [("face", "none")]),
         ),
         timings={"read": 1.25},
         provenance={"software": {"gliomask": "1.0"}, "command": "gliomask predict"},
     )
     text = read(tmp_path, page).text
-    for expected in ("0.2 – 0.4 (90%)", "▲ amber", "5 mm", "seen: 1 mm", "gaps", "a note", "face"):
+    for expected in (
+        *("0.2 – 0.4 (90%)", "▲ amber", "amber: slices of 5 mm", "green: 1 ml"),
+        *("gaps", "a note", "face"),
+    ):
         assert expected in text
     assert "1.2 s" in text
     assert text[text.index("software: gliomask") + 1] == "1.0"
     assert text[text.index("command") + 1] == "gliomask predict"
 
 
+def flagged(level: Level, *reasons: Reason) -> Prediction:
+    return replace(whole_prediction(), reliability=Reliability(level, reasons))
+
+
 @pytest.mark.parametrize(("level", "sign"), [("red", "■ red"), ("amber", "▲ amber")])
 def test_a_flag_stands_beside_the_volume_and_above_the_viewer(
     tmp_path: Path, level: Level, sign: str
 ) -> None:
-    flags = (
-        Flag("reliability", level, (f"{level}: too faint", "green: seen before")),
-        Flag("spacing", "green", ("1 mm",)),
-    )
-    page = CasePage(whole_prediction(), head_volume(), flags=flags)
+    reasons = (Reason(level, "faint", "too faint"), Reason("green", "seen", "seen before"))
+    page = CasePage(flagged(level, *reasons), head_volume())
     html = write_case_page(tmp_path / "a.html", page).read_text(encoding="utf-8")
     headline, viewer = html.index('<ul class="sizes">'), html.index('id="viewer"')
     beside = html[headline : html.index("</ul>", headline)]
     assert sign in beside
     assert headline < html.index("<li>too faint</li>") < viewer
     assert "seen before" not in html[:viewer]
-    plain = CasePage(whole_prediction(), head_volume(), flags=flags[1:])
+    plain = CasePage(flagged("green", *reasons[1:]), head_volume())
     html = write_case_page(tmp_path / "b.html", plain).read_text(encoding="utf-8")
     assert 'id="doubt"' not in html
 
@@ -153,14 +166,16 @@ def test_a_flag_stands_beside_the_volume_and_above_the_viewer(
 def test_nothing_that_is_told_becomes_markup(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
     prediction = replace(
-        whole_prediction(), case=evil, model=evil, notes=(evil,), provenance={evil: evil}
+        flagged("red", Reason("red", evil, evil)),
+        case=evil,
+        model=evil,
+        notes=(evil,),
+        provenance={evil: evil},
     )
     page = CasePage(
         prediction,
         head_volume(),
-        evidence=evil,
-        flags=(Flag(evil, "red", (evil,)),),
-        audit=(Table(evil, [(evil, evil)], (evil, evil), evil),),
+        audit=(PageTable(evil, [(evil, evil)], (evil, evil), evil),),
         timings={evil: 1},
         provenance={evil: [evil]},
     )
@@ -177,7 +192,7 @@ def test_the_policy_allows_nothing_but_what_is_inside(tmp_path: Path) -> None:
     policy = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)[0]
     assert "unsafe" not in policy
     assert "http" not in policy
-    assert policy.count("sha256-") == 5  # three scripts, two styles
+    assert policy.count("sha256-") == 6  # three scripts, three styles
 
 
 def test_says_when_not_all_voxels_are_shown(
@@ -215,9 +230,6 @@ def test_refuses_what_is_on_another_grid(tmp_path: Path, name: str) -> None:
 
 
 def test_colours_of_the_page_are_those_of_figures() -> None:
-    from gliomask.report import style
-    from gliomask.report.page import read_text
-
-    css = read_text("templates/case.css")
+    css = region_styles()
     for region in NESTED:
-        assert f".swatch.{region} {{ background: {style.REGION_COLOURS[region]}; }}" in css
+        assert f".swatch.{region}{{background:{REGIONS[region].colour}}}" in css

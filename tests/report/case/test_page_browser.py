@@ -13,8 +13,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from gliomask.core.geometry import PICTURE_AFFINE
-from gliomask.core.labels import region_masks
 from gliomask.core.prediction import Prediction
+from gliomask.core.regions import region_masks
 from gliomask.core.volume import Volume
 from gliomask.phantom.options import PhantomOptions
 from gliomask.phantom.patient import synthetic_patient

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from gliomask.core.labels import labels_of_regions
+from gliomask.core.regions import labels_of_regions
 from gliomask.report.case.viewer import NIIVUE_SHA256, NIIVUE_VERSION, viewer_data
 from gliomask.report.page import read_text
 from tests.fakes import head_labels, head_volume

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from gliomask.core.reliability import Level, Reason, Reliability
+from gliomask.formats.case_record import CaseRecord
 from gliomask.report.batch.outliers import outliers
 from gliomask.report.batch.page import MAX_ROWS, BatchCase, batch_page
 from gliomask.results.batch import overview
 from gliomask.results.batch.overview import write_overview
 from gliomask.results.batch.status import BatchStatus
-from gliomask.results.prediction.record import CaseRecord, Flag, FlagReason
 from tests.browser import Browser, browser  # noqa: F401
 from tests.fakes import fake_card
 
 
-def record(case: str, ml: float = 12.0, level: str = "green") -> CaseRecord:
-    reason = {"level": level, "code": "c", "text": "the maps <b>disagree</b>"}
+def record(case: str, ml: float = 12.0, level: Level = "green") -> CaseRecord:
+    reason = Reason(level, "c", "the maps <b>disagree</b>")
     return CaseRecord(
         case=case,
         patient=case,
@@ -28,7 +29,7 @@ def record(case: str, ml: float = 12.0, level: str = "green") -> CaseRecord:
         volumes_ml_90={"whole": (ml - 2, ml + 3)},
         voxels={"whole": 1200},
         intervals={},
-        reliability=Flag(level=level, reasons=(FlagReason.model_validate(reason),)),
+        reliability=Reliability(level, (reason,)),
         lesions=tuple({"number": n, "outline": "x" * 200} for n in range(50)),
         mask_values={"1": "tumour"},
         shape=(4, 4, 4),
@@ -96,7 +97,7 @@ def test_ten_thousand_cases_in_bounded_memory(
     one = record("x")
     monkeypatch.setattr(
         overview,
-        "read_record",
+        "existing_record",
         lambda path: one.model_copy(update={"case": path.stem, "files": (f"{path.stem}.html",)}),
     )
     names = tuple(f"case-{n:05d}" for n in range(10_000))

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from gliomask.core.labels import LabelArray
+from gliomask.core.prediction import VolumeInterval
+from gliomask.core.regions import REGIONS
 from gliomask.errors import FormatError, InputError, QuestionError
 from gliomask.formats.nifti import write_nifti
 from gliomask.results.prediction.time_points import TimePoint, read_time_points
+from tests.predictions import write_prediction
 
 
 def mask(*values: int) -> LabelArray:
@@ -23,36 +26,46 @@ def mask(*values: int) -> LabelArray:
     return flat.reshape(4, 4, 4)
 
 
-def write(path: Path, array: LabelArray, **keys: Any) -> Path:
-    """A mask, and the figures of its prediction if there are any."""
-    write_nifti(path, array, np.diag([1.0, 1.0, 2.0, 1.0]))
-    if keys:
-        path.with_name(path.name.replace("_mask.nii.gz", ".json")).write_text(json.dumps(keys))
+def write(path: Path, array: LabelArray) -> Path:
+    """A mask alone."""
+    write_nifti(path, array, AFFINE)
     return path
+
+
+def predicted(folder: Path, array: LabelArray, **keys: Any) -> Path:
+    """A mask of three regions as ``predict`` writes it, with its record."""
+    return write_prediction(folder, array, AFFINE, regions=tuple(REGIONS), **keys)
+
+
+def changed(folder: Path, **keys: Any) -> None:
+    """Changes the record of the case in a folder, as no version of ``predict`` writes it."""
+    path = folder / f"{folder.name}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **keys}))
 
 
 def read(*paths: Path, labels: Any = "auto") -> tuple[TimePoint, ...]:
     return read_time_points(paths, labels)
 
 
+AFFINE = np.diag([1.0, 1.0, 2.0, 1.0])
 VOXELS = {"whole": 4, "core": 3, "enhancing": 1}
 
 
 def test_a_folder_of_predict(tmp_path: Path) -> None:
-    keys = {
-        "voxels": VOXELS,
-        "patient": "p",
-        "date": "2024-02-29",
-        "volumes_ml_90": {"whole": [0.006, 0.011]},
-        "provenance": {"threshold": 0.4},
-    }
-    write(tmp_path / "a" / "p-1_mask.nii.gz", mask(1, 1, 2, 3), **keys)
+    predicted(
+        tmp_path / "a",
+        mask(1, 1, 2, 3),
+        case="p-1",
+        patient="p",
+        study_date=date(2024, 2, 29),
+        intervals={"whole": VolumeInterval((3, 5.5), (0.006, 0.011), 0.9, 10, calibrated=True)},
+    )
     (tmp_path / "a" / "p-1_probability_core.nii.gz").write_bytes(b"")
     point, plain = read(tmp_path / "a", write(tmp_path / "b.nii", mask(1)))
     assert (point.name, point.patient, point.day) == ("p-1", "p", date(2024, 2, 29))
     assert point.regions == ("whole", "core", "enhancing")
     assert point.stated == {"whole": (0.006, 0.011)}
-    assert point.threshold == 0.4
+    assert point.threshold == 0.5
     assert list(point.probabilities) == ["core"]
     assert (plain.name, plain.regions, plain.day) == ("b", ("whole",), None)
 
@@ -79,29 +92,29 @@ def test_names_are_told_apart(tmp_path: Path) -> None:
     [
         ({"voxels": {**VOXELS, "core": 2}}, "of another mask: 2 voxels"),
         ({"voxels": {"liver": 1}}, "not a mask that predict wrote"),
-        ({"voxels": VOXELS, "date": "May"}, "YYYY-MM-DD"),
-        ({"voxels": VOXELS, "volumes_ml_90": {"whole": [3, 2]}}, "no interval"),
-        ({"voxels": VOXELS, "volumes_ml_90": {"whole": ["a", "b"]}}, "no interval"),
-        ({"voxels": VOXELS, "volumes_ml_90": {"whole": 3}}, "no interval"),
+        ({"study_date": "May"}, "study_date"),
+        ({"volumes_ml_90": {"whole": [3, 2]}}, "no interval"),
+        ({"volumes_ml_90": {"whole": ["a", "b"]}}, r"volumes_ml_90\.whole\.0"),
+        ({"volumes_ml_90": {"whole": 3}}, r"volumes_ml_90\.whole"),
+        ({"volumes_ml_90": None}, "volumes_ml_90"),
+        ({"form": "gliomask case 2"}, "predict the examination again"),
+        ({"liver": 1}, "liver"),
     ],
 )
-def test_figures_that_can_not_be_those_of_the_mask(
+def test_a_record_that_can_not_be_that_of_the_mask(
     tmp_path: Path, keys: dict[str, Any], problem: str
 ) -> None:
-    path = write(tmp_path / "p_mask.nii.gz", mask(1, 1, 2, 3), **keys)
+    changed(predicted(tmp_path / "p", mask(1, 1, 2, 3)), **keys)
     with pytest.raises(FormatError, match=problem):
-        read(path)
+        read(tmp_path / "p")
 
 
 def test_a_prediction_without_an_interval_states_none(tmp_path: Path) -> None:
-    keys: dict[str, Any] = {"voxels": VOXELS, "volumes_ml_90": {"whole": None}}
-    assert not read(write(tmp_path / "p_mask.nii.gz", mask(1, 1, 2, 3), **keys))[0].stated
-    keys["volumes_ml_90"] = None
-    assert not read(write(tmp_path / "p_mask.nii.gz", mask(1, 1, 2, 3), **keys))[0].stated
+    assert not read(predicted(tmp_path / "p", mask(1, 1, 2, 3)))[0].stated
 
 
-def test_damaged_figures(tmp_path: Path) -> None:
-    path = write(tmp_path / "p_mask.nii.gz", mask(1), a=1)
+def test_a_damaged_record(tmp_path: Path) -> None:
+    path = write(tmp_path / "p_mask.nii.gz", mask(1))
     path.with_name("p.json").write_text("{")
     with pytest.raises(FormatError, match="not JSON"):
         read(path)
@@ -113,7 +126,7 @@ def test_doubtful_numbers_are_asked_about_unless_a_prediction_explains_them(tmp_
     one = write(tmp_path / "a.nii", mask(1, 2, 3))
     with pytest.raises(QuestionError, match="labels='brats2023'"):
         read(one, write(tmp_path / "b.nii", mask(1, 2)))
-    ours = write(tmp_path / "p_mask.nii.gz", mask(1, 1, 2, 3), voxels=VOXELS)
+    ours = predicted(tmp_path / "p", mask(1, 1, 2, 3))
     _, point = read(ours, one)
     assert point.explanation == "labels: parts of the tumour, as the masks they are compared with"
     assert point.mask.ravel()[:3].tolist() == [1, 2, 3]

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gliomask.core.labels import (
-    BACKGROUND,
-    CAVITY,
-    CORE,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    TUMOUR,
-    LabelScheme,
-)
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import BACKGROUND, CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.datasets.mask_labels.names import label_of
 from gliomask.datasets.mask_labels.numbers import SCHEMES
 from gliomask.errors import ConfigError, nearest

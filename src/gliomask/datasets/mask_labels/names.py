@@ -6,16 +6,9 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
-from gliomask.core.labels import (
-    BACKGROUND,
-    CAVITY,
-    CORE,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    TUMOUR,
-    LabelScheme,
-)
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import BACKGROUND, CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
+from gliomask.core.regions import REGIONS
 from gliomask.datasets.names import words_of
 
 BY_DESCRIPTION = "as dataset.json names them"
@@ -46,7 +39,7 @@ _TISSUES = {
 """Words that mean no tumour unless a word for one stands beside them (brain tumour)."""
 # fmt: on
 _DENIALS = {"no", "non", "not", "without", "free", "healthy", "normal"}
-_REGIONS = {"whole": {"whole", "wt"}, "core": {"core", "tc"}, "enhancing": {"enhancing", "et"}}
+_REGIONS = {name: {name, region.abbreviation} for name, region in REGIONS.items()}
 
 
 def label_of(name: str) -> int | None:

@@ -8,15 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from gliomask.core.labels import (
-    CORE,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    TUMOUR,
-    LabelArray,
-    LabelScheme,
-)
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
 from gliomask.errors import ConfigError
 
 OWN_NAMES: Final[Mapping[int, str]] = MappingProxyType(

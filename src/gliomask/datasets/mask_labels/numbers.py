@@ -13,18 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gliomask.core.labels import (
-    BINARY,
-    BRATS_2021,
-    BRATS_2023,
-    BRATS_2024,
-    CORE,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    TUMOUR,
-    LabelScheme,
-)
+from gliomask.core.label_scheme import BINARY, BRATS_2021, BRATS_2023, BRATS_2024, LabelScheme
+from gliomask.core.labels import CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 
 SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
     {

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.labels import CAVITY, LabelScheme
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import CAVITY
 from gliomask.datasets.mask_labels.resolve import (
     BOTH,
     NumberedMask,

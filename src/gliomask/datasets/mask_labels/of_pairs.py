@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gliomask.core.labels import LabelScheme
+from gliomask.core.label_scheme import LabelScheme
 from gliomask.datasets.mask_files import MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.of_cases import SAMPLE, mask_numbers, names_of

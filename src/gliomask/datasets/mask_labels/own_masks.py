@@ -1,48 +1,39 @@
-"""What ``predict`` says of a mask that it wrote, in the JSON beside it."""
+"""Masks that ``predict`` wrote: their records, and the scheme of their numbers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA, REGIONS, TUMOUR, LabelScheme
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import TUMOUR
+from gliomask.core.regions import REGIONS, mask_numbers
 from gliomask.datasets.folders import stem
-from gliomask.errors import FormatError
-from gliomask.formats.content import read_text
+from gliomask.formats.case_record import CaseRecord, read_record
 
 MASK = "_mask"
 """How the name of such a mask ends, before its suffix."""
-_WHOLE = LabelScheme("whole tumour", ((1, TUMOUR),))
-_PARTS = LabelScheme("parts of the tumour", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING)))
 
 
-def figures_of(mask: Path) -> Mapping[str, Any] | None:
-    """The JSON beside a mask, None if there is none or it is some other tool's.
+def record_of_mask(mask: Path) -> CaseRecord | None:
+    """The record beside a mask, None if there is none or it is some other tool's.
 
     Raises:
         FormatError: it is damaged.
     """
     name = stem(mask.name)
-    figures = mask.with_name(f"{name.removesuffix(MASK)}.json")
-    if not name.endswith(MASK) or not figures.is_file():
-        return None
-    try:
-        keys = json.loads(read_text(figures))
-    except ValueError as problem:
-        raise FormatError(f"not JSON: {problem}", path=figures) from None
-    return keys if isinstance(keys, dict) and isinstance(keys.get("voxels"), dict) else None
+    record = mask.with_name(f"{name.removesuffix(MASK)}.json")
+    return read_record(record) if name.endswith(MASK) and record.is_file() else None
 
 
-def scheme_written(mask: Path) -> LabelScheme | None:
-    """The scheme of a mask that ``predict`` wrote, None for any other (see ``labels_of_regions``).
+def scheme_of_record(record: CaseRecord) -> LabelScheme:
+    """The scheme of the mask that a record is of."""
+    regions = tuple(region for region in REGIONS if region in record.voxels)
+    if regions == ("whole",):
+        return LabelScheme("whole tumour", ((1, TUMOUR),))
+    numbers = sorted((number, number) for number in mask_numbers(tuple(REGIONS)).values())
+    return LabelScheme("parts of the tumour", tuple(numbers), only=_limited(regions))
 
-    Raises:
-        FormatError: the JSON beside it is damaged.
-    """
-    keys = figures_of(mask)
-    if keys is None:
-        return None
-    regions = tuple(region for region in REGIONS if region in keys["voxels"])
-    return _WHOLE if regions == ("whole",) else _PARTS
+
+def _limited(regions: tuple[str, ...]) -> tuple[str, ...]:
+    """``LabelScheme.only``: empty where the model predicts every region."""
+    return () if regions == tuple(REGIONS) else regions

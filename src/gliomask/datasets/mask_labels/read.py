@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gliomask.core.case import ImageFile
-from gliomask.core.labels import TUMOUR, LabelArray, LabelScheme
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import TUMOUR, LabelArray
 from gliomask.core.volume import Affine
 from gliomask.errors import FormatError
 from gliomask.formats.images import read_labels

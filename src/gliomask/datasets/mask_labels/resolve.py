@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from gliomask.core.labels import BACKGROUND, REGIONS, TUMOUR, LabelScheme
+from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import BACKGROUND, TUMOUR
+from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_labels.answer import NAMES
 from gliomask.datasets.mask_labels.numbers import BY_NUMBERS, SCHEMES, Challenge, challenge_in
 from gliomask.errors import QuestionError
@@ -250,7 +252,7 @@ def _meaning(
     """Of each number: which regions it is part of."""
     label = dict(scheme.values)
     return tuple(
-        tuple(label[n] in REGIONS[r] for r in regions) for n in sorted(present) if n in label
+        tuple(label[n] in REGIONS[r].labels for r in regions) for n in sorted(present) if n in label
     )
 
 
@@ -260,7 +262,9 @@ def _shared(candidates: Sequence[LabelScheme], present: Numbers) -> LabelScheme:
     if len({_meaning(scheme, present, everywhere) for scheme in candidates}) == 1:
         return candidates[0]
     label = dict(candidates[0].values)
-    tumour = {n: TUMOUR if label[n] in REGIONS["whole"] else BACKGROUND for n in sorted(present)}
+    tumour = {
+        n: TUMOUR if label[n] in REGIONS["whole"].labels else BACKGROUND for n in sorted(present)
+    }
     return LabelScheme("whole tumour", tuple(tumour.items()))
 
 

@@ -10,16 +10,8 @@ from typing import Final
 import numpy as np
 
 from gliomask.core.case import Case
-from gliomask.core.labels import (
-    CAVITY,
-    CORE,
-    ENHANCING,
-    NECROSIS,
-    OEDEMA,
-    REGIONS,
-    TUMOUR,
-    LabelArray,
-)
+from gliomask.core.labels import CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
+from gliomask.core.regions import REGIONS
 from gliomask.errors import InputError
 
 _NAMES: Final[Mapping[int, str]] = MappingProxyType(
@@ -104,5 +96,5 @@ def _with_parts(numbers: dict[int, int]) -> dict[int, int]:
     found = dict(numbers)
     for holder, region in ((CORE, "core"), (TUMOUR, "whole")):
         if holder in numbers:
-            found = dict.fromkeys(REGIONS[region], numbers[holder]) | found
+            found = dict.fromkeys(REGIONS[region].labels, numbers[holder]) | found
     return found

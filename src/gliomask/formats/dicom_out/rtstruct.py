@@ -19,10 +19,11 @@ from pydicom.uid import UID, ImplicitVRLittleEndian, RTStructureSetStorage
 from pydicom.valuerep import DA, TM
 
 from gliomask.core.atomic import atomic_path
+from gliomask.core.regions import Code, Region
 from gliomask.errors import GliomaskError
 from gliomask.formats.dicom_out.keyhole import Curve, curves_of_mask, mask_of_curves
 from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries, read_series
-from gliomask.formats.dicom_out.segments import Code, DrawnSegments, Maker, MaskArray, Segment
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
 from gliomask.formats.dicom_out.series_grid import onto_series
 from gliomask.formats.dicom_out.source_header import Vector
 from gliomask.formats.dicom_out.written_objects import (
@@ -138,7 +139,7 @@ def _image(plane: Plane) -> Dataset:
 
 
 def _add_regions(
-    dataset: Dataset, segments: Sequence[Segment], made: Maker, frame_of_reference: str
+    dataset: Dataset, segments: Sequence[Region], made: Maker, frame_of_reference: str
 ) -> None:
     regions, observations = [], []
     for number, segment in enumerate(segments, 1):
@@ -148,7 +149,7 @@ def _add_regions(
         region.ROIGenerationAlgorithm = "AUTOMATIC"
         region.ROIGenerationDescription = description(made)
         observation.ObservationNumber = observation.ReferencedROINumber = number
-        observation.RTROIIdentificationCodeSequence = [_coded(segment.type)]
+        observation.RTROIIdentificationCodeSequence = [_coded(segment.code)]
         observation.RTROIInterpretedType = observation.ROIInterpreter = ""
         regions.append(region)
         observations.append(observation)
@@ -164,7 +165,7 @@ def _coded(code: Code) -> Dataset:
 
 
 def _contours(
-    masks: npt.NDArray[np.bool_], segment: Segment, number: int, series: ReferencedSeries
+    masks: npt.NDArray[np.bool_], segment: Region, number: int, series: ReferencedSeries
 ) -> Dataset:
     """The contours of one region; ``masks`` are (P, rows, columns)."""
     item, contours = Dataset(), []
@@ -177,7 +178,7 @@ def _contours(
             places = _places(curve, plane).round(_DECIMALS).reshape(-1)
             contour.ContourData = [f"{place:.{_DECIMALS}f}" for place in places]
             contours.append(contour)
-    item.ReferencedROINumber, item.ROIDisplayColor = number, list(segment.colour)
+    item.ReferencedROINumber, item.ROIDisplayColor = number, list(segment.rgb)
     if contours:
         item.ContourSequence = contours
     return item

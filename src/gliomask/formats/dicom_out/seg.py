@@ -20,16 +20,15 @@ from pydicom.sr.codedict import codes
 from pydicom.valuerep import DA, DT, TM
 
 from gliomask.core.atomic import atomic_path
+from gliomask.core.regions import Code, Region
 from gliomask.errors import GliomaskError
 from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_series
 from gliomask.formats.dicom_out.segments import (
     BRAIN,
     MORPHOLOGICALLY_ABNORMAL,
-    Code,
     DrawnSegments,
     Maker,
     MaskArray,
-    Segment,
 )
 from gliomask.formats.dicom_out.series_grid import onto_series
 from gliomask.formats.dicom_out.source_images import (
@@ -135,7 +134,7 @@ def _settle(dataset: Dataset, when: datetime, dimensions: str) -> None:
         item.DimensionOrganizationUID = dimensions
 
 
-def _descriptions(segments: Sequence[Segment], made: Maker) -> list[hd.seg.SegmentDescription]:
+def _descriptions(segments: Sequence[Region], made: Maker) -> list[hd.seg.SegmentDescription]:
     algorithm = hd.AlgorithmIdentificationSequence(
         name=NAME,
         family=codes.cid7162.ArtificialIntelligence,
@@ -148,11 +147,11 @@ def _descriptions(segments: Sequence[Segment], made: Maker) -> list[hd.seg.Segme
             segment_number=number,
             segment_label=plain(segment.label),
             segmented_property_category=_code(MORPHOLOGICALLY_ABNORMAL),
-            segmented_property_type=_code(segment.type),
+            segmented_property_type=_code(segment.code),
             algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
             algorithm_identification=algorithm,
             anatomic_regions=[_code(BRAIN)],
-            display_color=hd.color.CIELabColor.from_rgb(*segment.colour),
+            display_color=hd.color.CIELabColor.from_rgb(*segment.rgb),
         )
         for number, segment in enumerate(segments, 1)
     ]

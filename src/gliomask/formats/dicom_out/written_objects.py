@@ -57,7 +57,8 @@ def uid_maker(
     content = np.packbits(masks).tobytes().hex()
     images = [(plane.sop_instance, plane.frame) for plane in series.planes]
     maker = (made.model, made.version, made.weights)
-    known = repr((kind, images, masks.shape, drawn.segments, maker))
+    shown = [(one.label, one.code, one.rgb) for one in drawn.segments]
+    known = repr((kind, images, masks.shape, shown, maker))
     return lambda role: generate_uid(entropy_srcs=[role, known, content])
 
 

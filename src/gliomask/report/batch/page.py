@@ -10,11 +10,11 @@ from importlib.metadata import version
 from typing import Final
 from urllib.parse import quote
 
+from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import LEVELS, Level
 from gliomask.report.batch.outliers import outliers
 from gliomask.report.numbers import interval_text, number_text
 from gliomask.report.page import Assets, read_text, render
-from gliomask.report.style import REGION_NAMES
 
 MAX_ROWS: Final = 20_000
 """Longer tables make a browser wait; the table of all is ``cases.csv``."""
@@ -72,7 +72,7 @@ def batch_page(cases: Sequence[BatchCase], regions: Sequence[str], model: str) -
     shown = order[:MAX_ROWS]
     context = {
         "tiles": _tiles(cases, len(unusual)),
-        "regions": [REGION_NAMES[region] for region in regions],
+        "regions": [REGIONS[region].title for region in regions],
         "rows": _rows(cases, shown, unusual, len(regions)),
         "count": len(cases),
         "left_out": len(cases) - len(shown),

@@ -10,11 +10,11 @@ from types import MappingProxyType
 
 from gliomask.core.atomic import write_text
 from gliomask.core.geometry import axis_codes, spacing_mm
-from gliomask.core.prediction import Prediction
-from gliomask.core.reliability import LEVELS, Level
+from gliomask.core.prediction import LEVEL, Prediction
+from gliomask.core.regions import REGIONS
+from gliomask.core.reliability import Reliability
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.jobs.control import SILENT, Control
-from gliomask.report import style
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 from gliomask.report.page import Assets, data_uri, embedded, read_text, render
 from gliomask.report.preview import draw_preview
@@ -25,22 +25,7 @@ _SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_view
 
 
 @dataclass(frozen=True)
-class Flag:
-    """How far one thing about a prediction can be relied on.
-
-    Attributes:
-        name: what was looked at, e.g. ``slice thickness``.
-        level: ``green``, ``amber`` or ``red``.
-        reasons: why, in words.
-    """
-
-    name: str
-    level: Level
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
+class PageTable:
     """A small table of the page.
 
     Attributes:
@@ -56,20 +41,6 @@ class Table:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Between which sizes a region lies, in ml (voxels where there is no world).
-
-    Attributes:
-        low, high: of the interval.
-        level: its probability, e.g. 0.9.
-    """
-
-    low: float
-    high: float
-    level: float
-
-
 @dataclass(frozen=True, eq=False)
 class CasePage:
     """What a case page tells.
@@ -78,10 +49,6 @@ class CasePage:
         prediction: of ``volume``.
         volume: the examination, at least the sequences used.
         disagreement: (I, J, K) float32 from 0, how much the side maps differ; or None.
-        intervals: region name -> interval of its size.
-        evidence: what speaks for an empty mask, one sentence; by default the highest
-            probability, where probabilities were kept.
-        flags: how far the prediction can be relied on.
         audit: what was checked of the input before.
         timings: step -> seconds.
         provenance: besides the prediction's own: software, command.
@@ -91,10 +58,7 @@ class CasePage:
     prediction: Prediction
     volume: Volume
     disagreement: FloatArray | None = None
-    intervals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
-    evidence: str = ""
-    flags: tuple[Flag, ...] = ()
-    audit: tuple[Table, ...] = ()
+    audit: tuple[PageTable, ...] = ()
     timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     still: bytes | None = None
@@ -126,7 +90,9 @@ def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Pa
         "verdict": _verdict(page),
         "regions": _regions(page),
         "facts": _facts(page),
-        "doubt": _doubt(page),
+        "doubt": _doubt(page.prediction.reliability),
+        "flag": page.prediction.reliability,
+        "reasons": page.prediction.reliability and _reasons(page.prediction.reliability),
         "page": page,
         "provenance": _origin(page),
         "still": data_uri(page.still or _still(page)),
@@ -158,27 +124,36 @@ def _check(page: CasePage) -> None:
 
 def _verdict(page: CasePage) -> dict[str, object]:
     prediction = page.prediction
+    evidence = _evidence(prediction)
     if prediction.mask.any():
-        return {"found": True, "title": "Tumour marked", "text": page.evidence}
-    evidence = page.evidence or _evidence(prediction)
+        return {"found": True, "title": "Tumour marked", "text": evidence}
+    evidence = evidence or _highest_probability(prediction)
     said = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
     text = " ".join(sentence for sentence in said if sentence)
     return {"found": False, "title": "No tumour found", "text": text}
 
 
-def _doubt(page: CasePage) -> dict[str, object] | None:
-    """What stands beside the result where not all is green: the worst level and its reasons."""
-    level = max((flag.level for flag in page.flags), key=LEVELS.index, default="green")
-    if level == "green":
+def _doubt(flag: Reliability | None) -> dict[str, object] | None:
+    """What stands beside the result where not all is green: the level and its reasons."""
+    if flag is None or flag.level == "green":
         return None
     titles = {"amber": "Look at it before you use it.", "red": "Do not rely on this result."}
-    reasons = [reason for flag in page.flags if flag.level == level for reason in flag.reasons]
-    lead = f"{level}: "
-    own = [reason.removeprefix(lead) for reason in reasons if reason.startswith(lead)]
-    return {"level": level, "title": titles[level], "reasons": own or reasons}
+    reasons = [reason.text for reason in flag.reasons if reason.level == flag.level]
+    return {"level": flag.level, "title": titles[flag.level], "reasons": reasons}
+
+
+def _reasons(flag: Reliability) -> list[str]:
+    texts = [f"{reason.level}: {reason.text}" for reason in flag.reasons]
+    return texts or ["nothing that was checked speaks against it"]
 
 
 def _evidence(prediction: Prediction) -> str:
+    """What was looked at where nothing was found, one sentence."""
+    reasons = prediction.reliability.reasons if prediction.reliability else ()
+    return next((reason.text for reason in reasons if reason.code == "nothing_found"), "")
+
+
+def _highest_probability(prediction: Prediction) -> str:
     if prediction.probabilities is None:
         return ""
     threshold = prediction.provenance.get("threshold")
@@ -191,15 +166,15 @@ def _regions(page: CasePage) -> list[dict[str, object]]:
     prediction, volumes = page.prediction, page.prediction.volumes_ml
     rows: list[dict[str, object]] = []
     for name, voxels in prediction.voxels.items():
-        interval = page.intervals.get(name)
+        interval = prediction.volumes_ml_90.get(name)
         rows.append(
             {
                 "name": name,
-                "title": style.REGION_NAMES[name],
+                "title": REGIONS[name].title,
                 "size": _number(voxels if volumes is None else volumes[name], volumes is not None),
                 "unit": "voxels" if volumes is None else "ml",
                 "voxels": f"{voxels:,}",
-                "interval": interval and _between(interval, volumes is not None),
+                "interval": interval and _between(interval),
             }
         )
     return rows
@@ -209,9 +184,9 @@ def _number(value: float, millilitres: bool) -> str:
     return f"{value:.1f}" if millilitres else f"{value:,.0f}"
 
 
-def _between(interval: Interval, millilitres: bool) -> str:
-    low, high = (_number(value, millilitres) for value in (interval.low, interval.high))
-    return f"{low} – {high} ({interval.level:.0%})"
+def _between(ends: tuple[float, float]) -> str:
+    low, high = (_number(ml, millilitres=True) for ml in ends)
+    return f"{low} – {high} ({LEVEL:.0%})"
 
 
 def _facts(page: CasePage) -> list[tuple[str, str]]:

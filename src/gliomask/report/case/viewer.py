@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gliomask.core.labels import REGIONS
 from gliomask.core.prediction import Prediction
+from gliomask.core.regions import REGIONS
 from gliomask.core.volume import FloatArray, Volume, best_shown
 from gliomask.jobs.control import SILENT, Control
-from gliomask.report import style
 from gliomask.report.case.layers import (
     Grid,
     Layer,
@@ -104,7 +103,7 @@ def _maps(
     entries = []
     if prediction.probabilities is not None:
         for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
-            title = f"Probability of {style.REGION_NAMES[region]}"
+            title = f"Probability of {REGIONS[region].title}"
             entry = _entry(blobs, f"probability-{region}", title, map_layer(values, grid))
             entries.append({**entry, "colours": "viridis", "region": region})
     if disagreement is not None:
@@ -118,7 +117,7 @@ def _maps(
 
 def _regions(regions: tuple[str, ...]) -> list[dict[str, object]]:
     return [
-        {"name": name, "title": style.REGION_NAMES[name], "colour": style.REGION_COLOURS[name]}
+        {"name": name, "title": REGIONS[name].title, "colour": REGIONS[name].colour}
         for name in regions
     ]
 
@@ -127,7 +126,7 @@ def _labels(regions: tuple[str, ...]) -> dict[str, list[str]]:
     """Number in a mask -> the regions that it belongs to, the innermost first."""
     found = {}
     for number in (1, 2, 3):
-        held = [region for region in regions if number in REGIONS[region]]
-        if held:
-            found[str(number)] = sorted(held, key=lambda region: len(REGIONS[region]))
+        nested = [name for name, one in REGIONS.items() if name in regions and number in one.labels]
+        if nested:
+            found[str(number)] = nested[::-1]
     return found

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from gliomask.report import style
+from gliomask.core.regions import REGIONS, Region
+from gliomask.report import colours, style
 from gliomask.report.numbers import signed_text
 from gliomask.statistics.calibration_curve import Calibration
 from gliomask.statistics.comparison import PairedDifference
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SERIES_COLOURS = {"whole": style.BLUE, "core": style.ORANGE, "enhancing": style.GREEN}
 Values = Mapping[str, Sequence[float]]
 """Region -> a score of each patient that has one."""
 
@@ -37,11 +38,11 @@ def spread(values: Values, label: str, *, share: bool) -> Figure:
     figure = style.new_figure(6.4, 1.3 + 0.75 * max(len(rows), 1))
     axes = figure.add_subplot()
     for place, (region, held) in enumerate(reversed(rows)):
-        colour = SERIES_COLOURS[region]
+        colour = REGIONS[region].colour
         _box(axes, held, place, colour)
         jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(held))
-        axes.scatter(held, place + jitter, s=14, color=colour, alpha=0.65, linewidths=0, zorder=3)
-    names = [style.REGION_NAMES[region] for region, _ in reversed(rows)]
+        _points(axes, held, place + jitter, REGIONS[region])
+    names = [REGIONS[region].title for region, _ in reversed(rows)]
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(-0.55, len(rows) - 0.45)
     if share:
@@ -67,15 +68,7 @@ def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str
     for region, held in points.items():
         if held:
             volumes, scores = zip(*held, strict=True)
-            axes.scatter(
-                volumes,
-                scores,
-                s=18,
-                color=SERIES_COLOURS[region],
-                alpha=0.7,
-                linewidths=0,
-                label=style.REGION_NAMES[region],
-            )
+            _points(axes, volumes, scores, REGIONS[region])
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
@@ -99,7 +92,7 @@ def bland_altman(found: Agreement, unit: str) -> Figure:
     means, differences = (
         [getattr(point, name) for point in found.points] for name in ("mean", "difference")
     )
-    axes.scatter(means, differences, s=18, color=style.BLUE, alpha=0.7, linewidths=0, zorder=3)
+    axes.scatter(means, differences, s=18, color=colours.BLUE, alpha=0.7, linewidths=0, zorder=3)
     limits = found.absolute
     for estimate, name, dashes in (
         (limits.upper, "upper limit", (5, 3)),
@@ -131,21 +124,21 @@ def forest(strata: Sequence[tuple[str, Sequence[Stratum]]], label: str) -> Figur
         if summary is None or summary.mean is None:
             continue
         if summary.ci95 is not None:
-            axes.plot(summary.ci95, (place, place), color=style.BLUE, lw=2.2, alpha=0.6)
-        axes.scatter([summary.mean], [place], s=26, color=style.BLUE, zorder=3, linewidths=0)
+            axes.plot(summary.ci95, (place, place), color=colours.BLUE, lw=2.2, alpha=0.6)
+        axes.scatter([summary.mean], [place], s=26, color=colours.BLUE, zorder=3, linewidths=0)
         axes.annotate(
             f"n = {summary.n}",
             (1.01, place),
             xycoords=("axes fraction", "data"),
             va="center",
             fontsize=8,
-            color=style.FAINT,
+            color=colours.FAINT,
         )
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     style.tidy(axes, "", f"{label}, mean with 95 % interval", "")
     for tick, (_, stratum) in zip(axes.get_yticklabels(), rows, strict=True):
         tick.set_fontweight("bold" if stratum is None else "normal")
-        tick.set_color(style.INK)
+        tick.set_color(colours.INK)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     return figure
@@ -160,8 +153,8 @@ def reliability(curves: Sequence[tuple[str, Calibration]]) -> Figure:
     """
     figure = style.new_figure(6.4, 5.0)
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
-    upper.plot((0, 1), (0, 1), color=style.FAINT, lw=1, dashes=(4, 3), label="perfect")
-    for (name, found), colour in zip(curves, (style.BLUE, style.VERMILION), strict=False):
+    upper.plot((0, 1), (0, 1), color=colours.FAINT, lw=1, dashes=(4, 3), label="perfect")
+    for (name, found), colour in zip(curves, (colours.BLUE, colours.VERMILION), strict=False):
         held = [one for one in found.bins if one.confidence is not None]
         upper.plot(
             [one.confidence or 0.0 for one in held],
@@ -195,12 +188,12 @@ def differences(found: Sequence[PairedDifference], label: str) -> Figure:
 
     figure = style.new_figure(6.4, 1.0 + 0.45 * max(len(found), 1))
     axes = figure.add_subplot()
-    axes.axvline(0, color=style.FAINT, lw=1, dashes=(4, 3))
+    axes.axvline(0, color=colours.FAINT, lw=1, dashes=(4, 3))
     for place, one in enumerate(found):
         if one.ci95 is not None:
-            axes.plot(one.ci95, (place, place), color=style.BLUE, lw=2.2, alpha=0.6)
+            axes.plot(one.ci95, (place, place), color=colours.BLUE, lw=2.2, alpha=0.6)
         axes.scatter(
-            [one.difference or 0.0], [place], s=30, color=style.BLUE, zorder=3, linewidths=0
+            [one.difference or 0.0], [place], s=30, color=colours.BLUE, zorder=3, linewidths=0
         )
     axes.set_yticks(range(len(found)), [f"{one.first} − {one.second}" for one in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
@@ -208,6 +201,23 @@ def differences(found: Sequence[PairedDifference], label: str) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(7))
     return figure
+
+
+def _points(
+    axes: Axes, x: Sequence[float], y: Sequence[float] | npt.NDArray[np.floating], region: Region
+) -> None:
+    """A point for each patient, with a rim: some colours of regions are light on paper."""
+    axes.scatter(
+        x,
+        y,
+        s=16,
+        color=region.colour,
+        edgecolors=colours.INK,
+        linewidths=0.3,
+        alpha=0.8,
+        zorder=3,
+        label=region.title,
+    )
 
 
 def _box(axes: Axes, held: Sequence[float], place: float, colour: str) -> None:
@@ -234,8 +244,8 @@ def _line(
     axes: Axes, estimate: Estimate, name: str, unit: str, dashes: tuple[int, int] | None
 ) -> None:
     if estimate.ci95 is not None:
-        axes.axhspan(*estimate.ci95, color=style.VERMILION, alpha=0.12, linewidth=0)
-    line = axes.axhline(estimate.value, color=style.VERMILION, lw=1.4)
+        axes.axhspan(*estimate.ci95, color=colours.VERMILION, alpha=0.12, linewidth=0)
+    line = axes.axhline(estimate.value, color=colours.VERMILION, lw=1.4)
     if dashes is not None:
         line.set_dashes(dashes)
     axes.annotate(
@@ -246,10 +256,10 @@ def _line(
         textcoords="offset points",
         ha="right",
         fontsize=8,
-        color=style.INK,
+        color=colours.INK,
     )
 
 
 def _legend(axes: Axes) -> None:
     if len(axes.get_legend_handles_labels()[0]) > 1:
-        axes.legend(frameon=False, fontsize=9, labelcolor=style.INK)
+        axes.legend(frameon=False, fontsize=9, labelcolor=colours.INK)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
+from gliomask.core.regions import REGIONS
 from gliomask.metrics.metric import METRICS
 from gliomask.metrics.policy import POLICY
 from gliomask.report import style
@@ -64,7 +65,7 @@ def _row(one: PairedDifference) -> tuple[str, ...]:
     metric, region = _split(one.metric)
     digits = METRICS[metric].decimals
     return (
-        f"{name_of(METRICS[metric])}, {style.REGION_NAMES.get(region, region)}",
+        _title(metric, region),
         one.first,
         one.second,
         number_text(one.mean_first, digits),
@@ -85,11 +86,15 @@ def _charts(found: Comparison) -> list[tuple[str, Markup]]:
     for key in dict.fromkeys(one.metric for one in found.differences):
         rows = [one for one in found.differences if one.metric == key and one.n]
         metric, region = _split(key)
-        title = f"{name_of(METRICS[metric])}, {style.REGION_NAMES.get(region, region)}"
+        title = _title(metric, region)
         figure = charts.differences(rows, name_of(METRICS[metric]))
         svg = style.inline_svg(figure, f"difference_{metric}_{region}", title)
         drawn.append((title, Markup(svg)))  # noqa: S704
     return drawn
+
+
+def _title(metric: str, region: str) -> str:
+    return f"{name_of(METRICS[metric])}, {REGIONS[region].title if region in REGIONS else region}"
 
 
 def _split(key: str) -> tuple[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from gliomask.core.regions import REGIONS
 from gliomask.metrics.metric import METRICS
-from gliomask.report import style
 from gliomask.report.evaluation import charts
 from gliomask.report.numbers import interval_text, number_text, signed_text
 from gliomask.statistics.analysis import Analysis, volumes
@@ -100,7 +100,7 @@ def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
         if found.concordance is not None:
             caption += f", Lin's concordance {found.concordance:.3f}"
         caption += f"; {found.n} patients. Shaded: 95 % intervals."
-        title = f"Bland-Altman, {style.REGION_NAMES[region]}"
+        title = f"Bland-Altman, {REGIONS[region].title}"
         figure = charts.bland_altman(found, unit)
         yield NamedFigure("volumes", f"bland_altman_{region}", title, caption, figure)
 
@@ -108,7 +108,7 @@ def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
 def _strata(analysis: Analysis) -> Iterator[NamedFigure]:
     held = [(name, strata.strata) for name, strata in analysis.strata.items()]
     if held:
-        region = style.REGION_NAMES[analysis.regions[0]]
+        region = REGIONS[analysis.regions[0]].title
         figure = charts.forest(held, f"Dice of the {region}")
         notes = [f"{name}: {s.note}" for name, s in analysis.strata.items() if s.note]
         yield NamedFigure("groups", "strata", "Dice by group", ". ".join(notes), figure)
@@ -121,6 +121,6 @@ def _calibrations(analysis: Analysis) -> Iterator[NamedFigure]:
             for name, found in curves
         ]
         caption = "; ".join(told) + ". Voxels within the crop to the head, of annotated slices."
-        title = f"Reliability, {style.REGION_NAMES[region]}"
+        title = f"Reliability, {REGIONS[region].title}"
         figure = charts.reliability(curves)
         yield NamedFigure("calibration", f"reliability_{region}", title, caption, figure)

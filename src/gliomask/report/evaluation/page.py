@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from gliomask.core.regions import REGIONS
 from gliomask.report import style
 from gliomask.report.checklists.checklist import ChecklistItem
 from gliomask.report.evaluation.figures import NamedFigure, Section
@@ -176,7 +177,8 @@ def _picture_style(slice_: _Slice) -> str:
         "difference": picture.difference,
     }
     variables = [f"--{name}:url({uri});" for name, uri in layers.items() if uri is not None]
-    return f".{slice_.style}{{{''.join(variables)}--ratio:{picture.ratio:.4f}}}"
+    variables += [f"--ratio:{picture.ratio:.4f};", f"--region:{REGIONS[picture.region].colour}"]
+    return f".{slice_.style}{{{''.join(variables)}}}"
 
 
 def _charts(charts: Sequence[NamedFigure], section: Section) -> list[_Chart]:

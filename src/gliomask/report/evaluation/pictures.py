@@ -18,7 +18,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from gliomask.report import slices
-from gliomask.report.panels import COLOURS, SliceView
+from gliomask.report.colours import AGREEMENT
+from gliomask.report.panels import SliceView
 
 _SIDE = 256
 """Longest side of an encoded slice in pixels."""
@@ -97,7 +98,7 @@ def encode_slice(view: SliceView, role: str) -> SlicePicture:
         image=_grey(view.image) if known else None,
         reference=_layers((reference,), ("#FFFFFF",)),
         predicted=_layers((predicted,), ("#FFFFFF",)),
-        difference=_layers(kinds, COLOURS),
+        difference=_layers(kinds, AGREEMENT),
     )
 
 

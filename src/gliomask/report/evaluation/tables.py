@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gliomask.core.regions import REGIONS
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.metric import METRICS, Metric
 from gliomask.metrics.slicewise import SliceScore
 from gliomask.report.numbers import interval_text, number_text
-from gliomask.report.style import REGION_NAMES
 from gliomask.statistics.analysis import Analysis, volumes
 from gliomask.statistics.summary import Summary
 
@@ -103,7 +103,7 @@ def strata_table(analysis: Analysis) -> TextTable:
             mean = (number_text(found.mean, 3), interval_text(found.ci95, 3))
             texts = (*mean, *(number_text(value, 3) for value in figures))
             rows.append((name, one.label, *texts, str(found.n)))
-    region = REGION_NAMES[analysis.regions[0]]
+    region = REGIONS[analysis.regions[0]].title
     columns = ("grouped by", "group", "mean", "95 % of mean", "median", "p10", "min", "n")
     return TextTable(f"Dice of the {region} by group", columns, tuple(rows))
 
@@ -133,12 +133,12 @@ def name_of(metric: Metric) -> str:
 
 def _mean_dice(region: str, found: Summary) -> Tile:
     note = f"mean of {found.n} patients {interval_text(found.ci95, 3)}".rstrip()
-    return Tile(f"Dice, {REGION_NAMES[region]}", number_text(found.mean, 3), note)
+    return Tile(f"Dice, {REGIONS[region].title}", number_text(found.mean, 3), note)
 
 
 def _caption(analysis: Analysis, region: str) -> str:
     slices = analysis.summary.slices[region]
-    name = REGION_NAMES[region].capitalize()
+    name = REGIONS[region].title.capitalize()
     if slices.dice is None:
         return name
     return f"{name}; mean Dice of the {slices.tumour} slices with tumour: {slices.dice:.3f}"

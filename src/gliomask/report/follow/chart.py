@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from gliomask.core.regions import REGIONS
 from gliomask.lesions.course import RegionCourse
 from gliomask.lesions.error import Measured
-from gliomask.report import style
-from gliomask.report.evaluation.charts import SERIES_COLOURS
+from gliomask.report import colours, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_MOST_LESIONS = 4
-_COLOURS = (style.ORANGE, style.SKY, style.VERMILION, style.FAINT)
 
 
 def volume_course(
@@ -32,9 +29,9 @@ def volume_course(
     figure = style.new_figure(6.4, 3.6)
     axes = figure.add_subplot()
     places, label = _places(dates)
-    _draw(axes, places, course.volumes_ml, SERIES_COLOURS[course.region], "all")
+    _draw(axes, places, course.volumes_ml, REGIONS[course.region].colour, "all")
     several = course.followed if course.followed and len(course.followed) > 1 else ()
-    for lesion, colour in zip(several[:_MOST_LESIONS], _COLOURS, strict=False):
+    for lesion, colour in zip(several, colours.LESIONS, strict=False):
         volumes = [point.volume_ml for point in lesion.points]
         _draw(axes, places, volumes, colour, f"lesion {lesion.number}")
     style.tidy(axes, "", label, "Volume (ml), error")
@@ -43,7 +40,7 @@ def volume_course(
     if label == "":
         axes.set_xticks(places, [_short(name) for name in names], parse_math=False)
     if several:
-        axes.legend(frameon=False, fontsize=9, labelcolor=style.INK)
+        axes.legend(frameon=False, fontsize=9, labelcolor=colours.INK)
     return figure
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
+from gliomask.core.regions import REGIONS
 from gliomask.lesions.change import Change, Threshold
 from gliomask.lesions.course import LesionPoint, RegionCourse
 from gliomask.lesions.error import Measured
@@ -114,7 +115,7 @@ def threshold_text(one: Threshold) -> str:
 
 
 def _part(found: Followed, course: RegionCourse) -> dict[str, object]:
-    name = style.REGION_NAMES[course.region]
+    name = REGIONS[course.region].title
     figure = volume_course(course, found.titles, found.dates)
     svg = style.inline_svg(figure, f"volume_{course.region}", f"Volume of the {name} over time")
     lesions = _followed_rows(found, course) if course.followed else _found_rows(found, course)

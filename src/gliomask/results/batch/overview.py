@@ -13,11 +13,11 @@ from typing import Final
 from gliomask.core.atomic import write_text
 from gliomask.core.csv_table import Cell
 from gliomask.core.reliability import LEVELS
+from gliomask.formats.case_record import CaseRecord, existing_record
 from gliomask.nets.cards import ModelCard
 from gliomask.report.batch.page import BatchCase, batch_page
 from gliomask.results.batch.status import BatchStatus
 from gliomask.results.prediction.case_table import write_case_table
-from gliomask.results.prediction.record import CaseRecord, read_record
 from gliomask.results.prediction.summary import summary_of, table_of
 
 PAGE: Final = "batch.html"
@@ -48,7 +48,7 @@ def write_overview(status: BatchStatus, card: ModelCard) -> Path:
 
 def _records(status: BatchStatus) -> Iterator[CaseRecord]:
     for case in status.done:
-        record = read_record(status.out / f"{case}.json")
+        record = existing_record(status.out / f"{case}.json")
         if record is not None:  # it may have been removed since it was looked for
             yield record
 

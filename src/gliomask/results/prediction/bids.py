@@ -25,6 +25,7 @@ from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.identity import bids_label, bids_session
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.regions import margin_title, mask_numbers
 from gliomask.datasets.bids import OURS
 from gliomask.errors import CaseError, FormatError, InputError
 from gliomask.formats.content import read_text
@@ -155,16 +156,9 @@ def _origins(images: Mapping[str, str]) -> list[str]:
 
 
 def _labels(regions: tuple[str, ...]) -> str:
-    """The table of labels, see ``core.labels.labels_of_regions``."""
-    names = {
-        "core": "necrotic or non-enhancing tumour core"
-        if "enhancing" in regions
-        else "tumour core",
-        "whole": "oedema" if "core" in regions else "tumour",
-        "enhancing": "enhancing tumour",
-    }
-    numbers = {"core": 1, "whole": 2, "enhancing": 3}
-    rows = [f"{numbers[region]}\t{name}\n" for region, name in names.items() if region in regions]
+    """The table of labels, see ``core.regions.mask_numbers``."""
+    numbers = sorted((number, region) for region, number in mask_numbers(regions).items())
+    rows = [f"{number}\t{margin_title(region, regions)}\n" for number, region in numbers]
     return "".join(["index\tname\n", "0\tbackground\n", *rows])
 
 

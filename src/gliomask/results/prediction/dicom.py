@@ -8,10 +8,10 @@ from pathlib import Path
 
 from gliomask.core.case import Case
 from gliomask.core.geometry import same_place
-from gliomask.core.labels import region_masks
+from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import BEST_SHOWN, Volume
 from gliomask.errors import CaseError
-from gliomask.formats.dicom_out.segments import SEGMENTS, DrawnSegments, Maker
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
 from gliomask.formats.dicom_out.written_objects import WrittenObject
 from gliomask.formats.images import is_series
 from gliomask.results.prediction.outcome import Outcome
@@ -38,7 +38,7 @@ def write_dicom(path: Path, outcome: Outcome, writer: Writer) -> WrittenObject:
     prediction = outcome.prediction
     drawn = DrawnSegments(
         region_masks(prediction.mask, prediction.regions),
-        tuple(SEGMENTS[region] for region in prediction.regions),
+        tuple(REGIONS[region] for region in prediction.regions),
         prediction.affine,
     )
     weights = prediction.provenance.get("weights_sha256")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case
 from gliomask.errors import CaseError
-from gliomask.results.prediction.record import CaseRecord
+from gliomask.formats.case_record import CaseRecord
 
 
 def origins_of(case: Case, shown: Mapping[Path, str]) -> dict[str, str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
+from gliomask.core.regions import mask_numbers
 from gliomask.core.volume import FloatArray, Volume
-from gliomask.inference.uncertainty import LEVEL
+from gliomask.formats.case_record import CaseRecord
 from gliomask.lesions.description import LesionReport, describe_lesions
 from gliomask.provenance.record import software
-from gliomask.results.prediction.record import CaseRecord, Flag, StudySeries, VolumeInterval
 
 WHITE = 255
 """Tumour in a mask of pictures."""
@@ -60,26 +60,21 @@ class Outcome:
         return describe_lesions(made.mask, made.affine, made.regions) if made.has_world else ()
 
 
-def measured_ml(prediction: Prediction) -> dict[str, tuple[float, float]]:
-    """Region name -> (low, high) in millilitres of the intervals that hold nine in ten truths."""
-    every = prediction.intervals_ml or {}
-    return {r: bounds for r, bounds in every.items() if prediction.intervals[r].level == LEVEL}
-
-
 def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
     """What ``<case>.json`` says, when these files are written beside it."""
     case, prediction = outcome.case, outcome.prediction
     world, volumes = prediction.has_world, prediction.volumes_ml
-    flag = prediction.reliability
     return CaseRecord(
         case=case.id,
         patient=case.patient,
+        study_date=case.study_date,
+        acquired=case.acquired,
         tumour_found=bool(prediction.mask.any()),
         volumes_ml=None if volumes is None else dict(volumes),
-        volumes_ml_90=measured_ml(prediction),
+        volumes_ml_90=prediction.volumes_ml_90,
         voxels=dict(prediction.voxels),
-        intervals=_intervals(prediction),
-        reliability=Flag.model_validate(flag.plain) if flag else None,
+        intervals=dict(prediction.intervals),
+        reliability=prediction.reliability,
         lesions=tuple(asdict(lesion) for lesion in outcome.lesions),
         mask_values=_mask_values(prediction.regions, world),
         shape=outcome.volume.shape,
@@ -88,7 +83,7 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         sequences_used=prediction.used,
         sequences_missing=prediction.missing,
         images=dict(outcome.origins),
-        series=tuple(StudySeries.model_validate(asdict(one)) for one in case.series),
+        series=case.series,
         model=prediction.model,
         synthetic_training=prediction.synthetic,
         synthetic_data=case.synthetic,
@@ -101,32 +96,12 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
     )
 
 
-def _intervals(prediction: Prediction) -> dict[str, VolumeInterval]:
-    in_ml = prediction.intervals_ml or {}
-    return {
-        region: VolumeInterval(
-            voxels=(one.low, one.high),
-            ml=in_ml.get(region),
-            level=one.level,
-            patients=one.patients,
-            calibrated=one.calibrated,
-        )
-        for region, one in prediction.intervals.items()
-    }
-
-
 def _mask_values(regions: tuple[str, ...], has_world: bool) -> dict[str, str]:
     """What the numbers in the mask mean."""
     if regions == ("whole",):
         return {"1" if has_world else str(WHITE): "tumour"}
-    told = {
-        "1": "core" if "core" in regions else "",
-        "2": "whole" if "whole" in regions else "",
-        "3": "enhancing" if "enhancing" in regions else "",
-    }
-    return {
-        number: f"{region}, and no region inside it" for number, region in told.items() if region
-    }
+    numbers = sorted((number, region) for region, number in mask_numbers(regions).items())
+    return {str(number): f"{region}, and no region inside it" for number, region in numbers}
 
 
 def record_path(out: Path, case: Case) -> Path:

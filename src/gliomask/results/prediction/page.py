@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gliomask.core.geometry import axis_codes, spacing_mm
-from gliomask.core.prediction import Prediction
+from gliomask.core.regions import REGIONS
 from gliomask.core.volume import FloatArray
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.description import LesionReport
 from gliomask.provenance.record import software
-from gliomask.report.case.page import CasePage, Flag, Interval, Table, write_case_page
+from gliomask.report.case.page import CasePage, PageTable, write_case_page
 from gliomask.report.case.viewer import sequence_name
-from gliomask.report.style import REGION_NAMES
-from gliomask.results.prediction.outcome import Outcome, measured_ml
+from gliomask.results.prediction.outcome import Outcome
 
 _MOST_LESIONS = 12
 
@@ -33,9 +32,6 @@ def write_page(path: Path, outcome: Outcome, still: Path | None, control: Contro
         prediction=prediction,
         volume=outcome.volume,
         disagreement=_largest(prediction.disagreement),
-        intervals=_intervals(prediction),
-        evidence=_evidence(prediction),
-        flags=_flags(prediction),
         audit=(*_audit(outcome), *_series(outcome), *_lesions(outcome)),
         timings=outcome.timings_s,
         provenance={"software": ", ".join(f"{k} {v}" for k, v in software().items())},
@@ -49,25 +45,7 @@ def _largest(disagreement: FloatArray | None) -> FloatArray | None:
     return None if disagreement is None else disagreement.max(axis=0)
 
 
-def _intervals(prediction: Prediction) -> dict[str, Interval]:
-    measured = measured_ml(prediction)
-    return {region: Interval(low, high, 0.9) for region, (low, high) in measured.items()}
-
-
-def _evidence(prediction: Prediction) -> str:
-    reasons = prediction.reliability.reasons if prediction.reliability else ()
-    return next((r.text for r in reasons if r.code == "nothing_found"), "")
-
-
-def _flags(prediction: Prediction) -> tuple[Flag, ...]:
-    if prediction.reliability is None:
-        return ()
-    texts = [f"{reason.level}: {reason.text}" for reason in prediction.reliability.reasons]
-    told = tuple(texts) or ("nothing that was checked speaks against it",)
-    return (Flag("reliability of this case", prediction.reliability.level, told),)
-
-
-def _audit(outcome: Outcome) -> tuple[Table, ...]:
+def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
     """What was read, and on which grid."""
     volume, case = outcome.volume, outcome.case
     rows = list(outcome.origins.items())
@@ -78,10 +56,10 @@ def _audit(outcome: Outcome) -> tuple[Table, ...]:
     else:
         grid = f"{size} pixels, no millimetres known"
     notes = "; ".join((*outcome.prediction.notes, *case.notes))
-    return (Table("What was read", [*rows, ("grid of the mask", grid)], note=notes),)
+    return (PageTable("What was read", [*rows, ("grid of the mask", grid)], note=notes),)
 
 
-def _series(outcome: Outcome) -> tuple[Table, ...]:
+def _series(outcome: Outcome) -> tuple[PageTable, ...]:
     """Every series of a DICOM study."""
     rows = [
         (one.series, sequence_name(one.sequence) if one.sequence else "", one.used, one.why)
@@ -90,10 +68,10 @@ def _series(outcome: Outcome) -> tuple[Table, ...]:
     if not rows:
         return ()
     told = [(series, kind, "used" if used else "", why) for series, kind, used, why in rows]
-    return (Table("Series of the study", told, ("series", "taken for", "", "why")),)
+    return (PageTable("Series of the study", told, ("series", "taken for", "", "why")),)
 
 
-def _lesions(outcome: Outcome) -> tuple[Table, ...]:
+def _lesions(outcome: Outcome) -> tuple[PageTable, ...]:
     """Of the first region, the largest first."""
     region = outcome.prediction.regions[0]
     found = [lesion for lesion in outcome.lesions if lesion.region == region]
@@ -103,8 +81,8 @@ def _lesions(outcome: Outcome) -> tuple[Table, ...]:
     if len(found) > _MOST_LESIONS:
         note += f" {len(found) - _MOST_LESIONS} smaller ones are in the JSON file."
     columns = ("", "volume (ml)", "long × short (mm)", "measurable")
-    title = f"Lesions, {REGION_NAMES[region]}"
-    return (Table(title, _lesion_rows(found[:_MOST_LESIONS]), columns, note),)
+    title = f"Lesions, {REGIONS[region].title}"
+    return (PageTable(title, _lesion_rows(found[:_MOST_LESIONS]), columns, note),)
 
 
 def _lesion_rows(lesions: Sequence[LesionReport]) -> list[tuple[object, ...]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from gliomask.core.csv_table import Cell
 from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.reliability import Reliability
 from gliomask.errors import Failure
+from gliomask.formats.case_record import CaseRecord
 from gliomask.nets.cards import ModelCard
-from gliomask.results.prediction.record import CaseRecord, Flag
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class PredictedCase:
     missing: tuple[str, ...]
     notes: tuple[str, ...]
     volumes_ml_90: dict[str, tuple[float, float]]
-    reliability: Flag | None
+    reliability: Reliability | None
     earlier: bool
     series: dict[str, str] = field(default_factory=dict)
 

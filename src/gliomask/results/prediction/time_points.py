@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.case import ImageFile
-from gliomask.core.labels import REGIONS, LabelArray, region_masks
+from gliomask.core.labels import LabelArray
+from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import stem
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.of_cases import names_of
-from gliomask.datasets.mask_labels.own_masks import MASK, figures_of, scheme_written
+from gliomask.datasets.mask_labels.own_masks import MASK, record_of_mask, scheme_of_record
 from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, Side, common, resolve
 from gliomask.errors import FormatError, InputError
+from gliomask.formats.case_record import CaseRecord
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_second_half, is_volume
 from gliomask.jobs.control import SILENT, Control
-
-_INTERVALS = "volumes_ml_90"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,8 @@ class TimePoint:
         regions: that the mask tells.
         explanation: how its numbers were read.
         patient: if its prediction names one.
-        day: when it was made, if that is known.
+        day: of the examination, if that is known.
+        acquired: when its first series was, if that is known.
         stated: region -> 90 % interval of its volume in ml, where the prediction states one.
         probabilities: region -> file of its probabilities, where the prediction has one.
         threshold: of these, where it is known.
@@ -55,6 +55,7 @@ class TimePoint:
     explanation: str
     patient: str | None = None
     day: date | None = None
+    acquired: datetime | None = None
     stated: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
     probabilities: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     threshold: float | None = None
@@ -62,12 +63,12 @@ class TimePoint:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """A mask as it is in its file, with its prediction's figures (JSON) if it has any."""
+    """A mask as it is in its file, with the record of its prediction if it has one."""
 
     path: Path
     numbers: npt.NDArray[np.integer]
     affine: Affine
-    keys: Mapping[str, Any] | None
+    record: CaseRecord | None
 
 
 def read_time_points(
@@ -77,12 +78,12 @@ def read_time_points(
 
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI).
-        labels: what the numbers mean in masks that no figures explain, see ``mask_labels.answer``.
+        labels: what the numbers mean in masks that no record explains, see ``mask_labels.answer``.
         control: reports each.
 
     Raises:
         InputError: no such file, a folder with no or several masks, one file twice.
-        FormatError: a damaged mask, figures that are not those of their mask.
+        FormatError: a damaged mask, a record that is not that of its mask.
         QuestionError: the numbers in a mask can be read in several ways.
     """
     files = [_mask_file(path) for path in paths]
@@ -96,7 +97,8 @@ def read_time_points(
         control.advance(note=file.name)
     readings = _readings(read, labels)
     points = [
-        _explained(one) if one.keys is not None else _told(one, readings[one.path]) for one in read
+        _told(one, readings[one.path]) if one.record is None else _explained(one, one.record)
+        for one in read
     ]
     return _named(points)
 
@@ -123,14 +125,14 @@ def _mask_file(path: Path) -> Path:
 
 def _read(file: Path) -> _Read:
     numbers, affine = read_labels(ImageFile((file,)))
-    return _Read(file, numbers, affine, figures_of(file))
+    return _Read(file, numbers, affine, record_of_mask(file))
 
 
 def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
-    """Of the masks that no figures explain, all together; those explained are evidence."""
-    written = {scheme_written(one.path) for one in read if one.keys is not None} - {None}
-    known = common(Reading(scheme, "") for scheme in written if scheme is not None)
-    unexplained = [one for one in read if one.keys is None]
+    """Of the masks that no record explains, all together; those explained are evidence."""
+    written = {scheme_of_record(one.record) for one in read if one.record is not None}
+    known = common(Reading(scheme, "") for scheme in written)
+    unexplained = [one for one in read if one.record is None]
     masks = tuple(
         NumberedMask(
             names_of(ImageFile((one.path,)), one.path.name),
@@ -160,28 +162,28 @@ def _told(one: _Read, reading: Reading) -> TimePoint:
     )
 
 
-def _explained(one: _Read) -> TimePoint:
-    keys = one.keys or {}
-    regions = tuple(region for region in REGIONS if region in keys["voxels"])
+def _explained(one: _Read, record: CaseRecord) -> TimePoint:
+    regions = tuple(region for region in REGIONS if region in record.voxels)
     name = stem(one.path.name).removesuffix(MASK)
     files = {r: one.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
     return TimePoint(
         name=name,
         path=one.path,
-        mask=_checked(one, regions, keys["voxels"]),
+        mask=_checked(one, regions, record.voxels),
         affine=one.affine,
         regions=regions,
         explanation="labels: as predict wrote them",
-        patient=keys.get("patient"),
-        day=_day(keys.get("date"), one.path),
-        stated=_intervals(keys.get(_INTERVALS), one.path),
+        patient=record.patient,
+        day=record.study_date or (record.acquired.date() if record.acquired else None),
+        acquired=record.acquired,
+        stated=record.volumes_ml_90,
         probabilities={region: file for region, file in files.items() if file.is_file()},
-        threshold=_threshold(keys.get("provenance")),
+        threshold=_threshold(record.provenance),
     )
 
 
-def _checked(one: _Read, regions: tuple[str, ...], voxels: Mapping[str, Any]) -> LabelArray:
-    """The mask, if it is the one that its prediction's figures are of."""
+def _checked(one: _Read, regions: tuple[str, ...], voxels: Mapping[str, int]) -> LabelArray:
+    """The mask, if it is the one that its record is of."""
     if not regions or one.numbers.min() < 0 or one.numbers.max() > 3:
         what = "not a mask that predict wrote, as the JSON beside it says"
         raise FormatError(what, path=one.path)
@@ -194,32 +196,8 @@ def _checked(one: _Read, regions: tuple[str, ...], voxels: Mapping[str, Any]) ->
     return mask
 
 
-def _day(value: object, path: Path) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        allowed = "YYYY-MM-DD"
-        raise FormatError(
-            "no date", path=path, field="date", found=value, allowed=allowed
-        ) from None
-
-
-def _intervals(value: object, path: Path) -> dict[str, tuple[float, float]]:
-    found = {}
-    for region, ends in value.items() if isinstance(value, dict) else ():
-        if ends is None:
-            continue
-        numbers = isinstance(ends, list) and all(isinstance(end, int | float) for end in ends)
-        if not numbers or len(ends) != 2 or not 0 <= ends[0] <= ends[1] < float("inf"):
-            raise FormatError("no interval", path=path, field=_INTERVALS, found=ends)
-        found[str(region)] = (float(ends[0]), float(ends[1]))
-    return found
-
-
-def _threshold(provenance: object) -> float | None:
-    value = provenance.get("threshold") if isinstance(provenance, dict) else None
+def _threshold(provenance: Mapping[str, object]) -> float | None:
+    value = provenance.get("threshold")
     return float(value) if isinstance(value, int | float) and 0 < value < 1 else None
 
 

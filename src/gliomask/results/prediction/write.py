@@ -16,6 +16,7 @@ from gliomask.core.geometry import same_place
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, GliomaskError, InputError, PackageError
+from gliomask.formats.case_record import CaseRecord, record_text
 from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
@@ -23,7 +24,6 @@ from gliomask.formats.volumes import NIFTI, volume_format
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.dicom import is_dicom_case, write_dicom
 from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
-from gliomask.results.prediction.record import CaseRecord, record_text
 
 Kind = Literal["nifti", "png", "html", "dicom-seg", "rtstruct"]
 

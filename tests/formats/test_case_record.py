@@ -13,15 +13,21 @@ import pytest
 from pydantic import ValidationError
 from pydicom import Dataset, dcmread
 
+from gliomask.formats import case_record
+from gliomask.formats.case_record import (
+    CaseRecord,
+    existing_record,
+    read_record,
+    record_text,
+    schema_text,
+)
 from gliomask.report.drawing import Canvas, Place
-from gliomask.results.prediction import record as case_record
-from gliomask.results.prediction.record import CaseRecord, read_record, record_text, schema_text
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
 from tests.workflows.heads import write_dicom_head
 
 NOTICE = "For research use only"
-SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "case.schema.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "case.schema.json"
 EVERY = ("nifti", "png", "html", "dicom-seg", "rtstruct")
 
 
@@ -94,36 +100,36 @@ def test_what_does_not_fit_is_refused(written: Path, changes: dict[str, object])
     with pytest.raises(ValidationError):
         CaseRecord.model_validate_json(json.dumps(keys))
     written.write_text(json.dumps(keys))
-    assert read_record(written) is None
+    assert existing_record(written) is None
 
 
 def test_a_missing_key_is_refused(written: Path) -> None:
     keys = json.loads(written.read_text())
-    for name in keys.keys() - {"form", "notice"}:
+    for name in keys.keys() - {"notice", "study_date", "acquired"}:
         written.write_text(json.dumps({k: v for k, v in keys.items() if k != name}))
-        assert read_record(written) is None, name
+        assert existing_record(written) is None, name
 
 
 def test_files_that_are_no_records(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = written.read_bytes()
-    assert read_record(tmp_path / "nowhere.json") is None
-    assert read_record(tmp_path) is None
+    assert existing_record(tmp_path / "nowhere.json") is None
+    assert existing_record(tmp_path) is None
     for content in (b"", whole[:-20], b"\xff\xfe", b"null", b"[" * 100_000, gzip.compress(whole)):
         written.write_bytes(content)
-        assert read_record(written) is None
+        assert existing_record(written) is None
     written.write_bytes(whole)
     assert read_record(written) is not None
     monkeypatch.setattr(case_record, "_MAX_BYTES", len(whole) - 1)
-    assert read_record(written) is None
+    assert existing_record(written) is None
 
 
 def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "huge.json").open("wb") as file:
         file.truncate(2**40)  # a terabyte, none of it on the disk
     monkeypatch.delattr(Path, "read_bytes")
-    assert read_record(tmp_path / "huge.json") is None
+    assert existing_record(tmp_path / "huge.json") is None
 
 
 def texts(dataset: Dataset) -> list[str]:

@@ -1,0 +1,86 @@
+"""The label schemes of data sets: how the numbers in a mask file map to gliomask's labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.labels import (
+    BACKGROUND,
+    CAVITY,
+    CORE,
+    ENHANCING,
+    NECROSIS,
+    OEDEMA,
+    TUMOUR,
+    LabelArray,
+)
+from gliomask.core.regions import REGIONS
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """How the numbers of one data set map to our labels.
+
+    Attributes:
+        name: of the scheme, for people.
+        values: number in the file -> label; 0 is background and need not be named.
+        binary: any number from ``least`` on is ``TUMOUR`` (``values`` is not used).
+        least: the smallest number that is tumour where ``binary``.
+        only: the regions that are sure, where the labels would tell more than that.
+    """
+
+    name: str
+    values: tuple[tuple[int, int], ...] = ()
+    binary: bool = False
+    least: int = 1
+    only: tuple[str, ...] = ()
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that masks of this scheme can tell."""
+        if self.only:
+            return self.only
+        meant = dict(self.values).values()
+        if self.binary or TUMOUR in meant:
+            return ("whole",)
+        if CORE in meant:
+            return ("whole", "core") if OEDEMA in meant else ("core",)
+        return tuple(REGIONS)
+
+    def translate(self, numbers: npt.NDArray[np.generic]) -> LabelArray:
+        """Numbers of a file, any shape, to labels (uint8, same shape).
+
+        Raises:
+            ValueError: a number that the scheme does not know; the text names it and those known.
+        """
+        if self.binary:
+            marked = numbers != 0 if self.least == 1 else np.greater_equal(numbers, self.least)
+            return np.where(marked, TUMOUR, BACKGROUND).astype(np.uint8)
+        known = {0: BACKGROUND, **dict(self.values)}
+        present = _present(numbers)
+        unknown = [n for n in present.tolist() if n not in known]
+        if unknown:
+            raise ValueError(f"label {unknown[0]:g} is not one of {sorted(known)} ({self.name})")
+        labels = np.zeros(numbers.shape, np.uint8)
+        for number in present.tolist():
+            labels[numbers == number] = known[number]
+        return labels
+
+
+def _present(numbers: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """The numbers that occur, sorted; bytes are counted, which is much quicker than sorting."""
+    if numbers.dtype == np.uint8:
+        return np.flatnonzero(np.bincount(numbers.reshape(-1), minlength=256))
+    return np.unique(numbers)
+
+
+BINARY = LabelScheme("tumour or not", binary=True)
+CORE_ONLY = LabelScheme("tumour core or not", ((1, CORE),))
+BRATS_2021 = LabelScheme("BraTS 2017-2022", ((1, NECROSIS), (2, OEDEMA), (4, ENHANCING)))
+BRATS_2023 = LabelScheme("BraTS 2023", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING)))
+BRATS_2024 = LabelScheme(
+    "BraTS 2024-2026", ((1, NECROSIS), (2, OEDEMA), (3, ENHANCING), (4, CAVITY))
+)

@@ -1,0 +1,111 @@
+"""The one reader of the records in a run folder: provenance, card, recipe and history."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import yaml
+
+from gliomask.errors import ModelError
+from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.provenance.patients import ModelPatients
+from gliomask.provenance.run_files import HISTORY, PROVENANCE, RECIPE
+
+Role = Literal["start", "teacher"]
+"""What another model was to a training; also the key of its facts in the provenance."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run folder records; what is missing, or can't be read, is empty or None.
+
+    Attributes:
+        run: the folder.
+    """
+
+    run: Path
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any]:
+        """``provenance.json``."""
+        return _json(self.run / PROVENANCE)
+
+    @cached_property
+    def card(self) -> Mapping[str, Any]:
+        """``card.json`` as it stands there; ``nets.cards.read_card`` checks it."""
+        return _json(self.run / CARD_FILE)
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        """``config.yaml``."""
+        try:
+            found = yaml.safe_load((self.run / RECIPE).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError, yaml.YAMLError):
+            return NOTHING
+        return found if isinstance(found, dict) else NOTHING
+
+    @cached_property
+    def history(self) -> tuple[Mapping[str, str], ...]:
+        """The rows of ``history.csv``: column -> cell."""
+        try:
+            text = (self.run / HISTORY).read_text(encoding="utf-8")
+            return tuple(csv.DictReader(text.splitlines()))
+        except (OSError, ValueError, csv.Error):
+            return ()
+
+    @property
+    def sessions(self) -> tuple[Mapping[str, Any], ...]:
+        """Each time that the training was started or continued, the first one first."""
+        found = self.provenance.get("sessions")
+        return tuple(found) if isinstance(found, list) else ()
+
+    def other_model(self, role: Role) -> Mapping[str, Any]:
+        """The facts of the model that the training started from, or was taught by."""
+        found = self.provenance.get(role)
+        return found if isinstance(found, dict) else NOTHING
+
+    @cached_property
+    def patients(self) -> ModelPatients | None:
+        """The patients of the provenance, or else of the card; None if neither names any."""
+        return self._patients_of_provenance() or self._patients_of_card()
+
+    def _patients_of_card(self) -> ModelPatients | None:
+        """A model that was passed on comes without its provenance; its card tells no fold."""
+        try:
+            card = read_card(self.run / CARD_FILE)
+        except ModelError:
+            return None
+        found = ModelPatients(frozenset(card.patients), frozenset(card.chosen_on), None)
+        return found if found.all else None
+
+    def _patients_of_provenance(self) -> ModelPatients | None:
+        """Those of the models that it learned from are its own."""
+        parts = (self.provenance, self.other_model("start"), self.other_model("teacher"))
+        if not {"train_patients", "validation_patients"} <= self.provenance.keys():
+            return None
+        try:
+            training, validation = (
+                frozenset[str]().union(*(part.get(f"{name}_patients", ()) for part in parts))
+                for name in ("train", "validation")
+            )
+        except TypeError:
+            return None
+        data = self.provenance.get("data")
+        fold = data.get("fold") if isinstance(data, dict) else None
+        return ModelPatients(training, validation, fold if isinstance(fold, int) else None)
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return NOTHING
+    return found if isinstance(found, dict) else NOTHING

@@ -1,0 +1,29 @@
+"""When a DICOM study was made, by its headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from gliomask.formats.dicom.tags import SeriesTags
+
+
+def study_date(text: str) -> date | None:
+    """A date as DICOM writes it (DA); None for what is none, e.g. after de-identification.
+
+    >>> study_date("20010203"), study_date("REMOVED")
+    (datetime.date(2001, 2, 3), None)
+    """
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()
+    except ValueError:
+        return None
+
+
+def first_acquisition(series: Iterable[SeriesTags]) -> datetime | None:
+    """When the first of these series was acquired, to the second; None where none tells."""
+    seconds = min((tags.acquired for tags in series if tags.acquired is not None), default=None)
+    if seconds is None:
+        return None
+    days, rest = divmod(int(seconds), 86400)
+    return datetime.fromordinal(days) + timedelta(seconds=rest)

@@ -1,0 +1,52 @@
+"""What an output folder may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gliomask.core.atomic import MARK
+from gliomask.core.output_folder import check_empty, check_replaceable
+from gliomask.errors import InputError
+
+
+def check(out: Path, names: tuple[str, ...] | None = ("a.json", "a.csv")) -> None:
+    check_replaceable(out, "a result", marks=("a.json",), names=names)
+
+
+def test_new_and_empty_folders(tmp_path: Path) -> None:
+    for out in (tmp_path / "new" / "er", tmp_path):
+        check(out)
+        check_empty(out)
+
+
+def test_an_earlier_result_is_replaced(tmp_path: Path) -> None:
+    for name in ("a.json", "a.csv", f"{MARK}1234-a.csv"):
+        (tmp_path / name).touch()
+    check(tmp_path)
+    (tmp_path / "thesis.tex").touch()
+    check(tmp_path, names=None)
+    with pytest.raises(InputError, match=r"not a result \(entry=thesis\.tex\).*a new folder"):
+        check(tmp_path)
+
+
+def test_a_folder_without_the_mark_of_a_result(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(InputError, match=r"is not a result \(entry=a\.csv\)"):
+        check(tmp_path)
+
+
+def test_a_folder_that_is_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    check_empty(tmp_path, ignored=(".lock",))
+    (tmp_path / "b").mkdir()
+    with pytest.raises(InputError, match="not empty: it holds b; look there"):
+        check_empty(tmp_path, "look there", ignored=(".lock",))
+
+
+def test_files_are_no_folders(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    for guard in (check, check_empty):
+        with pytest.raises(InputError, match="not a folder"):
+            guard(tmp_path / "a")
