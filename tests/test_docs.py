@@ -59,6 +59,13 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{target}: no such heading"
 
 
+def test_decisions_are_numbered_once_and_named_by_their_number() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for number, page in enumerate(pages, 1):
+        assert page.read_text(encoding="utf-8").startswith(f"# {number}. ")
+
+
 def test_there_are_links() -> None:
     assert sum(len(links(page)) for page in PAGES) > 20
 
