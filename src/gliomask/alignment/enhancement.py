@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from gliomask.core.intensity import foreground_level
 from gliomask.core.volume import FloatArray
+from gliomask.jobs.control import SILENT, Control
 
 Verdict = Literal["after", "before", "unclear"]
 
@@ -69,13 +70,17 @@ class Brightening:
 
 
 def brightening(
-    first: FloatArray, second: FloatArray, spacing_mm: tuple[float, float, float]
+    first: FloatArray,
+    second: FloatArray,
+    spacing_mm: tuple[float, float, float],
+    control: Control = SILENT,
 ) -> Brightening | None:
     """Compares two T1 series on one grid.
 
     Args:
         first, second: (I, J, K), registered, neither constant.
         spacing_mm: of their voxels along I, J and K.
+        control: a stop ends it between its steps.
 
     Returns:
         the shares; None if fewer than 2000 voxels (of about 2 mm) lie deep in the head.
@@ -84,10 +89,12 @@ def brightening(
     one, other = _averaged(first, factors), _averaged(second, factors)
     spacing = tuple(f * mm for f, mm in zip(factors, spacing_mm, strict=True))
     levels = foreground_level(one), foreground_level(other)
+    control.check()
     inner = _depth((one > levels[0]) | (other > levels[1]), spacing) > DEEP_MM
     inner &= (one > levels[0]) & (other > levels[1])
     if inner.sum() < _LEAST_VOXELS:
         return None
+    control.check()
     a, b = one[inner], other[inner]
     return Brightening(_share_brighter(a, b), _share_brighter(b, a))
 

@@ -172,11 +172,12 @@ class Predictor:
         control.check()
         apart = opinions.disagreement
         findings = Findings(self.card, stack, plain, opinions, is_skull_stripped(stack))
+        control.check()
         return replace(
             plain,
             intervals=self._intervals(findings),
             disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
-            reliability=assess(findings),
+            reliability=assess(findings, control),
         )
 
     def _prediction(

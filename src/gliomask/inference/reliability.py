@@ -20,6 +20,7 @@ from gliomask.inference.familiarity import distance, head_quantiles
 from gliomask.inference.mask_checks import components, edges
 from gliomask.inference.nothing_found import nothing_found
 from gliomask.inference.passes import Opinions, disagreement
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.measures import KindFacts, Range
 
@@ -69,9 +70,13 @@ class Findings:
         return known.nearest(used, skull_stripped=stripped) if known else None
 
 
-def assess(findings: Findings) -> Reliability:
+def assess(findings: Findings, control: Control = SILENT) -> Reliability:
     """The flag of a case."""
-    return reliability(reason for check in _CHECKS for reason in check(findings))
+    reasons: list[Reason] = []
+    for check in _CHECKS:
+        control.check()
+        reasons += check(findings)
+    return reliability(reasons)
 
 
 def _synthetic(findings: Findings) -> Iterator[Reason]:

@@ -10,12 +10,13 @@ from gliomask.core.case import Case
 from gliomask.core.geometry import spacing_mm
 from gliomask.core.reliability import Reason
 from gliomask.errors import CaseError
+from gliomask.jobs.control import SILENT, Control
 
 EXCHANGED = "t1_exchanged"
 """The reason's code where a T1 looks like the one after contrast."""
 
 
-def check_contrast(case: Case, study: AlignedStudy) -> AlignedStudy:
+def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -> AlignedStudy:
     """Compares T1 before and after contrast, where a study has both.
 
     Where a name, a header or the user says which is which, the images can only raise a doubt: the
@@ -24,6 +25,7 @@ def check_contrast(case: Case, study: AlignedStudy) -> AlignedStudy:
     Args:
         case: what the study was read from.
         study: on one grid.
+        control: a stop ends the comparison of the images.
 
     Returns:
         The study with what was found.
@@ -36,7 +38,7 @@ def check_contrast(case: Case, study: AlignedStudy) -> AlignedStudy:
     found = None
     if {"t1", "t1ce"} <= set(volume.sequences) and volume.has_world:
         t1, t1ce = volume.select(("t1", "t1ce")).array
-        found = brightening(t1, t1ce, spacing_mm(volume.affine))
+        found = brightening(t1, t1ce, spacing_mm(volume.affine), control)
     if case.contrast_order and {"t1", "t1ce"} <= set(volume.sequences):
         return _confirmed(case, study, found)
     if found is None or found.verdict != "before":

@@ -66,7 +66,9 @@ def put_on_one_grid(
         raise InputError("a reference is of no use where nothing may be aligned", field="reference")
     if n4:
         series = {name: _evened(case, name, image, control) for name, image in series.items()}
-    study = check_contrast(case, _on_grid(case, series, reference, align, control))
+    study = _on_grid(case, series, reference, align, control)
+    control.check()
+    study = check_contrast(case, study, control)
     if not n4:
         return study
     note = "N4 bias-field correction was applied"

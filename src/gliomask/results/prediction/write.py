@@ -70,7 +70,7 @@ def write_outputs(
     case, volume, prediction = outcome.case, outcome.volume, outcome.prediction
     if "nifti" in write:
         if volume.has_world:
-            _write_volume(folder, case, prediction, volume)
+            _write_volume(folder, case, prediction, volume, control)
         else:
             _write_pictures(folder / f"{case.id}_mask", case, prediction)
     if volume.has_world:
@@ -78,6 +78,7 @@ def write_outputs(
             _write_layers(folder, f"{case.id}_{name}", layers, prediction, control)
     control.advance()
     _write_views(folder, outcome, write, control)
+    control.check()
     names = {*kept, *(entry.name for entry in folder.iterdir())}
     record = record_of(outcome, tuple(sorted(names)))
     write_text(folder / f"{case.id}.json", record_text(record))
@@ -91,6 +92,7 @@ def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind], control:
     if still is not None:
         from gliomask.report.preview import draw_preview
 
+        control.check()  # the import takes its time, too
         draw_preview(outcome.prediction, outcome.volume, still)
         control.check()
     if "html" in write:
@@ -118,12 +120,16 @@ def _with_note(outcome: Outcome, problem: InputError | PackageError) -> Outcome:
     return replace(outcome, prediction=replace(outcome.prediction, notes=notes))
 
 
-def _write_volume(folder: Path, case: Case, prediction: Prediction, volume: Volume) -> None:
+def _write_volume(
+    folder: Path, case: Case, prediction: Prediction, volume: Volume, control: Control
+) -> None:
     """The mask in the format of the image that its grid is of; NIfTI for DICOM."""
     kind = volume_format(case.images[volume.sequences[0]].paths[0]) or NIFTI
     path, mask = folder / f"{case.id}_mask{kind.written}", prediction.mask
     kind.codec.write_volume(path, mask, volume.affine, RESEARCH_USE_ONLY)
+    control.check()
     written, affine = kind.codec.read_labels(path)
+    control.check()
     if written.shape != volume.shape or not same_place(affine, volume.affine, volume.shape):
         raise GliomaskError("the written mask is not on the grid of the input", path=path.name)
     if not np.array_equal(written, mask):
