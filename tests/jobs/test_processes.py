@@ -76,11 +76,15 @@ def endless(number: int, control: Control) -> int:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stop_ends_all_jobs(workers: int) -> None:
-    stop, heard = threading.Event(), Heard()
-    threading.Timer(2.0, stop.set).start()
+    stop = threading.Event()
+
+    class Stopping(Heard):
+        def advance(self, steps: float = 1, note: str = "") -> None:
+            stop.set()
+
     with pytest.raises(StoppedError):
-        list(spread(endless, range(8), Control(heard, stop.is_set), workers=workers))
-    assert heard.notes
+        list(spread(endless, range(8), Control(Stopping(), stop.is_set), workers=workers))
+    assert stop.is_set()
 
 
 def test_an_error_ends_the_jobs_that_run() -> None:
