@@ -22,6 +22,7 @@ from gliomask.cli import (
     doctor,
     evaluate,
     export,
+    fetch,
     follow,
     inspect,
     models,
@@ -76,6 +77,7 @@ _COMMANDS = (
     doctor,
     bench,
     export,
+    fetch,
     phantom,
 )
 for module in _COMMANDS:

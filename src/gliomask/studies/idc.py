@@ -1,0 +1,161 @@
+"""NCI's Imaging Data Commons (IDC): which series a collection has, from the index on this machine.
+
+The index comes as a wheel of its own (``idc-index-data``) and needs no network. Files lie in public
+buckets: https://learn.canceridc.dev/data/downloading-data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gliomask.core.identity import safe_name
+from gliomask.errors import ConfigError, FormatError, MachineError, nearest
+
+INSTALL: Final = 'pip install "gliomask[idc]"'
+_UID: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
+_URL: Final = re.compile(r"s3://idc-open-data[a-z0-9-]*/[0-9a-f-]{36}/\*")
+_LONGEST_UID: Final = 64
+_COLUMNS: Final = (
+    "PatientID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "Modality",
+    "SeriesDescription",
+    "instanceCount",
+    "series_size_MB",
+    "license_short_name",
+    "source_DOI",
+    "series_aws_url",
+)
+
+
+@dataclass(frozen=True)
+class IdcSeries:
+    """A series of a collection.
+
+    Attributes:
+        patient: as the collection names it; study, uid: of DICOM.
+        modality, description: of the series.
+        files, size: their number, and bytes in all.
+        licence: short name; doi: of what is to be cited.
+        url: of its files, ends in ``/*``.
+    """
+
+    patient: str
+    study: str
+    uid: str
+    modality: str
+    description: str
+    files: int
+    size: int
+    licence: str
+    doi: str
+    url: str
+
+    @property
+    def place(self) -> Path:
+        """Where it goes, below the folder that is fetched into."""
+        return Path(safe_name(self.patient), self.study, self.uid)
+
+
+def find_series(
+    collection: str, modalities: Iterable[str], patients: int | None = None
+) -> tuple[IdcSeries, ...]:
+    """The series of a collection, by patient.
+
+    Args:
+        collection: as IDC calls it: ``upenn_gbm``.
+        modalities: of DICOM: ``MR``, ``SEG``.
+        patients: so many of them, the first by name; all if it is not given.
+
+    Raises:
+        ConfigError: there is no such collection, or nothing of these modalities in it.
+        FormatError: an entry of the index that can't be.
+        MachineError: the index is not installed.
+    """
+    rows = read_rows(collection)
+    if not rows:
+        known = read_collections()
+        raise ConfigError(
+            "IDC has no such collection",
+            field="collection",
+            found=collection,
+            hint=nearest(collection, known)
+            or f"it has {len(known)}, see portal.imaging.datacommons.cancer.gov",
+        )
+    wanted = set(modalities)
+    series = [_series(row) for row in rows if row["Modality"] in wanted]
+    names = sorted({one.patient for one in series})[:patients]
+    chosen = [one for one in series if one.patient in set(names)]
+    if not chosen:
+        there = sorted({str(row["Modality"]) for row in rows})
+        raise ConfigError(
+            f"nothing of this kind in {collection}",
+            field="modalities",
+            found=", ".join(sorted(wanted)),
+            allowed=", ".join(there),
+        )
+    return tuple(sorted(chosen, key=lambda one: (one.patient, one.study, one.uid)))
+
+
+def index_version() -> str:
+    """Of the index, whose first number is that of IDC's data."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("idc-index-data")
+    except PackageNotFoundError:
+        raise _not_installed() from None
+
+
+def read_rows(collection: str) -> Sequence[dict[str, Any]]:
+    """The rows of a collection in the index."""
+    table = _table(list(_COLUMNS), [("collection_id", "=", collection)])
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def read_collections() -> tuple[str, ...]:
+    """The names of all collections."""
+    return tuple(sorted(set(_table(["collection_id"], None)["collection_id"].to_pylist())))
+
+
+def _table(columns: list[str], filters: Any) -> Any:
+    try:
+        import idc_index_data
+        from pyarrow import parquet
+    except ImportError:
+        raise _not_installed() from None
+    path = idc_index_data.IDC_INDEX_PARQUET_FILEPATH
+    return parquet.read_table(path, columns=columns, filters=filters)
+
+
+def _not_installed() -> MachineError:
+    return MachineError("the index of IDC is not installed", hint=INSTALL)
+
+
+def _series(row: dict[str, Any]) -> IdcSeries:
+    """A row, with every value that becomes a path or a command held against its form."""
+    for field in ("StudyInstanceUID", "SeriesInstanceUID"):
+        value = str(row[field])
+        if not _UID.fullmatch(value) or len(value) > _LONGEST_UID:
+            raise FormatError("no UID in the index of IDC", field=field, found=value)
+    url = str(row["series_aws_url"])
+    if not _URL.fullmatch(url):
+        raise FormatError("no address in the index of IDC", field="series_aws_url", found=url)
+    return IdcSeries(
+        patient=str(row["PatientID"]),
+        study=str(row["StudyInstanceUID"]),
+        uid=str(row["SeriesInstanceUID"]),
+        modality=str(row["Modality"]),
+        description=str(row["SeriesDescription"] or ""),
+        files=int(row["instanceCount"]),
+        size=round(float(row["series_size_MB"]) * 1e6),
+        licence=str(row["license_short_name"] or "not known"),
+        doi=str(row["source_DOI"] or ""),
+        url=url,
+    )

@@ -1,0 +1,184 @@
+"""``fetch``: patients of an open collection, with its licence and what to cite."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from gliomask.config import Options
+from gliomask.core.atomic import write_text
+from gliomask.errors import ConfigError, Failure, MachineError
+from gliomask.jobs.control import SILENT, Control
+from gliomask.jobs.failures import raise_failures
+from gliomask.studies.idc import IdcSeries, find_series, index_version
+from gliomask.studies.s5cmd import find_s5cmd, sync
+
+SOURCES_FILE: Final = "sources.json"
+_ARCHIVE: Final = "idc"
+_SPARE: Final = 1.05
+"""Of the bytes to come, that must be free on the disk."""
+
+
+class FetchOptions(Options):
+    """What ``fetch`` is asked to do."""
+
+    source: str
+    """``idc:`` and the name of a collection: ``idc:upenn_gbm``."""
+    out: Path
+    """The folder to fetch into; what is there already is not fetched again."""
+    patients: Annotated[int, Field(ge=1)] | None = None
+    """How many, the first by name; all if it is not given."""
+    modalities: tuple[str, ...] = ("MR",)
+    """Of the series: ``MR``, ``SEG`` ..."""
+    dry_run: bool = False
+    """Only say what would be fetched."""
+
+
+@dataclass(frozen=True)
+class FetchResult:
+    """What ``fetch`` has done, or would do.
+
+    Attributes:
+        out: the folder; collection, version: of IDC.
+        patients, series, files, size: numbers of all that was asked for; size in bytes.
+        there: series that were there before.
+        licences: short name -> number of series.
+        cite: addresses of what is to be cited.
+        fetched: series fetched now; 0 in a dry run.
+    """
+
+    out: Path
+    collection: str
+    version: str
+    patients: int
+    series: int
+    files: int
+    size: int
+    there: int
+    licences: dict[str, int]
+    cite: tuple[str, ...]
+    fetched: int
+
+
+def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
+    """Fetches patients of a collection as DICOM: ``OUT/PATIENT/STUDY/SERIES/``.
+
+    Raises:
+        ConfigError: no such archive, collection or modality.
+        MachineError: the index or s5cmd is not installed, the disk is too small, or nothing could
+            be fetched.
+        BatchError: some series could not be fetched; the others are there.
+    """
+    archive, _, collection = options.source.partition(":")
+    if archive != _ARCHIVE or not collection:
+        raise ConfigError(
+            "not an archive that is known", field="source", found=options.source, allowed="idc:NAME"
+        )
+    series = find_series(collection, options.modalities, options.patients)
+    due = [one for one in series if not _is_whole(options.out, one)]
+    if options.dry_run:
+        return _result(options, collection, series, due, fetched=0)
+    _check_room(options.out, due)
+    if due:
+        find_s5cmd()
+    _write_sources(options, collection, series)
+    failures = _fetch(options.out, due, control)
+    result = _result(options, collection, series, due, fetched=len(due) - len(failures))
+    if due and len(failures) == len(due):
+        raise MachineError(f"nothing could be fetched: {failures[0][1]}")
+    raise_failures(failures, len(series) - len(failures), options.out, result)
+    return result
+
+
+def _fetch(out: Path, due: Sequence[IdcSeries], control: Control) -> list[Failure]:
+    """Patient by patient, so that a patient is whole or known to lack something."""
+    failures: list[Failure] = []
+    control.start(len(due), "fetching")
+    for patient, group in groupby(due, key=lambda one: one.patient):
+        some = list(group)
+        with control.part(patient, len(some)) as part:
+            for one in some:
+                (out / one.place).mkdir(parents=True, exist_ok=True)
+            reason = sync([(one.url, out / one.place) for one in some], part)
+        for one in some:
+            if not _is_whole(out, one):
+                there = sum(1 for _ in (out / one.place).iterdir())
+                what = f"{there} of {one.files} files" + (f"; {reason}" if reason else "")
+                failures.append((f"{one.patient} {one.uid}", what))
+    return failures
+
+
+def _is_whole(out: Path, series: IdcSeries) -> bool:
+    """Whether all files are there, by their number and the bytes of all."""
+    folder = out / series.place
+    if not folder.is_dir():
+        return False
+    sizes = [path.stat().st_size for path in folder.iterdir() if path.is_file()]
+    return len(sizes) == series.files and abs(sum(sizes) - series.size) <= 1
+
+
+def _check_room(out: Path, due: Sequence[IdcSeries]) -> None:
+    needed = int(sum(one.size for one in due) * _SPARE)
+    place = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise MachineError(
+            "not enough room on the disk",
+            path=out,
+            field="free",
+            found=f"{free / 1e9:.1f} GB",
+            allowed=f"{needed / 1e9:.1f} GB or more",
+            hint="ask for fewer patients",
+        )
+
+
+def _write_sources(options: FetchOptions, collection: str, series: Sequence[IdcSeries]) -> None:
+    content: dict[str, Any] = {
+        "archive": "NCI Imaging Data Commons",
+        "collection": collection,
+        "index": index_version(),
+        "licences": _licences(series),
+        "cite": _citations(series),
+        "series": [asdict(one) for one in series],
+    }
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    write_text(options.out / SOURCES_FILE, f"{text}\n")
+
+
+def _licences(series: Sequence[IdcSeries]) -> dict[str, int]:
+    return dict(sorted(Counter(one.licence for one in series).items()))
+
+
+def _citations(series: Sequence[IdcSeries]) -> tuple[str, ...]:
+    return tuple(sorted({f"https://doi.org/{one.doi}" for one in series if one.doi}))
+
+
+def _result(
+    options: FetchOptions,
+    collection: str,
+    series: Sequence[IdcSeries],
+    due: Sequence[IdcSeries],
+    *,
+    fetched: int,
+) -> FetchResult:
+    return FetchResult(
+        out=options.out,
+        collection=collection,
+        version=index_version(),
+        patients=len({one.patient for one in series}),
+        series=len(series),
+        files=sum(one.files for one in series),
+        size=sum(one.size for one in series),
+        there=len(series) - len(due),
+        licences=_licences(series),
+        cite=_citations(series),
+        fetched=fetched,
+    )
