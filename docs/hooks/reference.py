@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -34,14 +35,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def commands() -> str:
     """Every command as Markdown, in the order of ``gliomask --help``."""
-    root: Any = typer.main.get_command(app)
-    parent = root.make_context(_ROOT, [], resilient_parsing=True)
-    parts = [_command(root, parent, _ROOT)]
-    for name in root.list_commands(parent):
-        command = root.get_command(parent, name)
-        context = command.make_context(name, [], parent=parent, resilient_parsing=True)
-        parts.append(_command(command, context, f"{_ROOT} {name}"))
-    return "\n\n".join(parts)
+    return "\n\n".join(_sections(typer.main.get_command(app), None, _ROOT))
 
 
 def recipe_keys() -> str:
@@ -69,6 +63,18 @@ def _keys(options: type[BaseModel], prefix: str) -> list[str]:
 
 def _default(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _sections(command: Any, parent: Any, title: str) -> Iterator[str]:
+    """A command and, if it is a group, those below it."""
+    name = title.split()[-1]
+    context = command.make_context(name, [], parent=parent, resilient_parsing=True)
+    yield _command(command, context, title)
+    if hasattr(command, "list_commands"):
+        for below in command.list_commands(context):
+            one = command.get_command(context, below)
+            if not one.hidden:
+                yield from _sections(one, context, f"{title} {below}")
 
 
 def _command(command: Any, context: Any, title: str) -> str:
