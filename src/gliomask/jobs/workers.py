@@ -136,6 +136,12 @@ class Workers(Generic[Task, Result]):
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        idle = [one for one in self._workers if one.ready and one.task is None]
+        for worker in idle:  # they end in good order, with all that they started
+            with suppress(OSError):
+                worker.lifeline.send_bytes(_STOP)
+        for worker in idle:
+            worker.process.join(_PATIENCE_S)
         for worker in self._workers:
             _kill(worker)
         self._workers = []

@@ -1,0 +1,110 @@
+"""Cases in an hour: ``gliomask batch`` beside ``gliomask predict`` on the same folder.
+
+    python -m benchmarks.speed.batch [--data FOLDER | --cases 12] [--model NAME] [--threads 2]
+        [--rounds 3] [--write nifti png html] [--json FILE]
+
+Each measurement is a fresh process with a folder of its own, and they take turns. ``predict`` gives
+its network all threads; ``batch`` has as many worker processes, a thread for each. Both begin with
+nothing: starting and loading count. The masks of both are compared byte by byte. Processor
+seconds hold those of all processes that were started; peak memory is that of the largest one.
+On a machine that others use only the processor seconds say anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.harness import (
+    Timing,
+    alternate,
+    load,
+    machine_facts,
+    median,
+    ratio,
+    use_threads,
+)
+from benchmarks.processes import Ran, run_fresh
+from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from gliomask.workflows.phantom import PhantomOptions, phantom
+
+CONTESTANTS = ("predict", "batch")
+COLUMNS = (
+    "contestant",
+    "cases an hour",
+    "wall s",
+    "CPU s a case",
+    "times as fast (wall)",
+    "peak MiB",
+)
+
+
+def words(name: str, data: Path, out: Path, options: argparse.Namespace) -> list[str]:
+    """The command of a contestant."""
+    found = ["-m", "gliomask", name, str(data), "--out", str(out), "--device", "cpu"]
+    found += ["--write", ",".join(options.write)]
+    found += ["--model", str(options.model)] if options.model else []
+    return [*found, "--workers", str(options.threads)] if name == "batch" else found
+
+
+def masks(out: Path) -> dict[str, bytes]:
+    """Name -> content of the masks in a folder."""
+    return {path.name: path.read_bytes() for path in sorted(out.glob("*_mask.nii.gz"))}
+
+
+def compare(data: Path, options: argparse.Namespace) -> tuple[Table, str]:
+    """The table, and what is to be said of the masks."""
+    ran: dict[str, list[Ran]] = {name: [] for name in CONTESTANTS}
+    written: dict[str, dict[str, bytes]] = {}
+
+    def turn(name: str, _number: int) -> Timing:
+        with tempfile.TemporaryDirectory() as folder:
+            ran[name].append(run_fresh(words(name, data, Path(folder) / "out", options)))
+            written[name] = masks(Path(folder) / "out")
+        return ran[name][-1].timing
+
+    timings = alternate(CONTESTANTS, options.rounds, turn, warm_up=0)
+    cases, equal = len(written["predict"]), written["predict"] == written["batch"]
+    rows = []
+    for name, own in timings.items():
+        wall, cpu = median(own, "wall"), median(own, "cpu")
+        faster = str(ratio(timings["predict"], own, "wall"))
+        peak = max(one.peak_mib for one in ran[name])
+        rows.append((name, 3600 * cases / wall, wall, cpu / cases, faster, peak))
+    said = f"{cases} masks, {'the same bytes' if equal else 'NOT the same bytes'}"
+    return Table(f"{cases} cases, {options.threads} threads", COLUMNS, tuple(rows)), said
+
+
+def run(options: argparse.Namespace, place: Path) -> Report:
+    """The whole comparison; ``place`` is a folder for what is made on the way."""
+    use_threads(options.threads)
+    machine = {**machine_facts(options.threads), "load before": load()}
+    data = options.data
+    if data is None:
+        data = phantom(PhantomOptions(out=place / "phantom", patients=options.cases))
+    table, said = compare(data, options)
+    return Report({**machine, "load after": load()}, (table,), (said,))
+
+
+def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command's options."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, help="a folder of cases, instead of phantoms")
+    parser.add_argument("--cases", type=int, default=12, help="phantoms to make")
+    parser.add_argument("--model", help="a run folder or the name of a model")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", nargs="+", default=["nifti", "png", "html"])
+    add_outputs(parser)
+    return parser.parse_args(given)
+
+
+def main() -> None:
+    """Prints the table."""
+    run_and_tell(run, parse())
+
+
+if __name__ == "__main__":
+    main()
