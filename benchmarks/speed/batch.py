@@ -1,11 +1,12 @@
 """Cases in an hour: ``gliomask batch`` beside ``gliomask predict`` on the same folder.
 
     python -m benchmarks.speed.batch [--data FOLDER | --cases 12] [--model NAME] [--threads 2]
-        [--rounds 3] [--write nifti png html] [--json FILE]
+        [--rounds 3] [--write nifti png html] [--before CHECKOUT] [--json FILE]
 
 Each measurement is a fresh process with a folder of its own, and they take turns. ``predict`` gives
 its network all threads; ``batch`` has as many worker processes, a thread for each. Both begin with
-nothing: starting and loading count. The masks of both are compared byte by byte. Processor
+nothing: starting and loading count. ``--before`` adds the ``predict`` of an earlier commit in a
+checkout of its own. The masks of all are compared byte by byte. Processor
 seconds hold those of all processes that were started; peak memory is that of the largest one.
 On a machine that others use only the processor seconds say anything.
 """
@@ -31,6 +32,8 @@ from benchmarks.tables import Report, Table, add_outputs, run_and_tell
 from gliomask.workflows.phantom import PhantomOptions, phantom
 
 CONTESTANTS = ("predict", "batch")
+BEFORE = "predict before"
+_OF_CHECKOUT = "import sys; sys.path.insert(0, {!r}); from gliomask.cli.main import main; main()"
 COLUMNS = (
     "contestant",
     "cases an hour",
@@ -43,7 +46,10 @@ COLUMNS = (
 
 def words(name: str, data: Path, out: Path, options: argparse.Namespace) -> list[str]:
     """The command of a contestant."""
-    found = ["-m", "gliomask", name, str(data), "--out", str(out), "--device", "cpu"]
+    start = ["-m", "gliomask"]
+    if name == BEFORE:
+        start = ["-c", _OF_CHECKOUT.format(str(options.before.absolute() / "src"))]
+    found = [*start, name.split()[0], str(data), "--out", str(out), "--device", "cpu"]
     found += ["--write", ",".join(options.write)]
     found += ["--model", str(options.model)] if options.model else []
     return [*found, "--workers", str(options.threads)] if name == "batch" else found
@@ -56,7 +62,8 @@ def masks(out: Path) -> dict[str, bytes]:
 
 def compare(data: Path, options: argparse.Namespace) -> tuple[Table, str]:
     """The table, and what is to be said of the masks."""
-    ran: dict[str, list[Ran]] = {name: [] for name in CONTESTANTS}
+    names = CONTESTANTS if options.before is None else (BEFORE, *CONTESTANTS)
+    ran: dict[str, list[Ran]] = {name: [] for name in names}
     written: dict[str, dict[str, bytes]] = {}
 
     def turn(name: str, _number: int) -> Timing:
@@ -65,12 +72,13 @@ def compare(data: Path, options: argparse.Namespace) -> tuple[Table, str]:
             written[name] = masks(Path(folder) / "out")
         return ran[name][-1].timing
 
-    timings = alternate(CONTESTANTS, options.rounds, turn, warm_up=0)
-    cases, equal = len(written["predict"]), written["predict"] == written["batch"]
+    timings = alternate(names, options.rounds, turn, warm_up=0)
+    cases = len(written["predict"])
+    equal = all(found == written["predict"] for found in written.values())
     rows = []
     for name, own in timings.items():
         wall, cpu = median(own, "wall"), median(own, "cpu")
-        faster = str(ratio(timings["predict"], own, "wall"))
+        faster = str(ratio(timings[names[0]], own, "wall"))
         peak = max(one.peak_mib for one in ran[name])
         rows.append((name, 3600 * cases / wall, wall, cpu / cases, faster, peak))
     said = f"{cases} masks, {'the same bytes' if equal else 'NOT the same bytes'}"
@@ -96,6 +104,7 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", help="a run folder or the name of a model")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--before", type=Path, help="a checkout of an earlier commit")
     parser.add_argument("--write", nargs="+", default=["nifti", "png", "html"])
     add_outputs(parser)
     return parser.parse_args(given)

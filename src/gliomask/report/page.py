@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -110,7 +111,9 @@ def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
+@cache
 def _environment() -> Environment:
+    """One for all pages of a process: a template is compiled once."""
     environment = Environment(
         loader=PackageLoader("gliomask.report", "templates"),
         autoescape=True,
