@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gliomask.nets import shipped
+from gliomask.config import shipped
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
 from tests.fakes import fake_card

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 import gliomask
+from gliomask.config import shipped
 from gliomask.core.extras import has_extra, install_hint, load_extra, missing_package
 from gliomask.errors import PackageError
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.volumes import volume_format
 from gliomask.inference.engines.first_run import run_engines
-from gliomask.nets import shipped
 from gliomask.workflows import doctor as doctors
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_labels, head_volume

@@ -24,7 +24,7 @@ def predict_mask(case: str, model: str, out: str) -> Work:
     from gliomask.workflows.predict import PredictOptions, predict_files
 
     options = PredictOptions(
-        inputs=(Path(case),), out=Path(out), model=model, write=("nifti",), thorough=False
+        inputs=(Path(case),), out=Path(out), model=model, write=("nifti",), uncertainty=False
     )
     return lambda: predict_files(options)
 

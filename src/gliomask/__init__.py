@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gliomask.config import Recipe, load_recipe
     from gliomask.core.case import Case
-    from gliomask.core.prediction import Prediction
     from gliomask.core.slices import SliceStack, to_slices
     from gliomask.core.volume import Volume
     from gliomask.datasets.find import find_cases
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from gliomask.nets.authors import load_authors_weights
     from gliomask.nets.u2net import build_model
     from gliomask.nets.weights import load_model
+    from gliomask.results.prediction.prediction import Prediction
     from gliomask.store.store import Store, open_store
     from gliomask.workflows.batch import BatchOptions, batch
     from gliomask.workflows.calibrate import CalibrateOptions, calibrate
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 _HOME = {
     "gliomask.config": ("Recipe", "load_recipe"),
     "gliomask.core.case": ("Case",),
-    "gliomask.core.prediction": ("Prediction",),
     "gliomask.core.slices": ("SliceStack", "to_slices"),
     "gliomask.core.volume": ("Volume",),
     "gliomask.datasets.find": ("find_cases",),
@@ -57,6 +56,7 @@ _HOME = {
     "gliomask.nets.authors": ("load_authors_weights",),
     "gliomask.nets.u2net": ("build_model",),
     "gliomask.nets.weights": ("load_model",),
+    "gliomask.results.prediction.prediction": ("Prediction",),
     "gliomask.store.store": ("Store", "open_store"),
     "gliomask.workflows.batch": ("BatchOptions", "batch"),
     "gliomask.workflows.calibrate": ("CalibrateOptions", "calibrate"),

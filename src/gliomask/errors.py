@@ -16,7 +16,8 @@
     └── StoppedError   130/143   a stop was requested, and the work ended cleanly
 
 The text of an error is one line: the path, what is wrong, the field with what was found and what
-is allowed, and what to do where there is something to do.
+is allowed, and what to do where there is something to do. An option stands in it between backticks
+under the name that it has in Python (see ``option``); a front door spells it in its own way.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import shlex
 import signal
 import traceback
 from collections.abc import Iterable
@@ -42,10 +44,11 @@ class GliomaskError(Exception):
     Args:
         what: what is wrong, without a full stop.
         path: the file or folder that it is wrong with.
-        field: the name of the header field, column, key or option.
+        field: the name of the header field, column or key.
+        option: the name of the option, instead of ``field``.
         found: the value found there (shortened to 80 characters in the text).
         allowed: the values allowed there, in words.
-        hint: what to do about it.
+        hint: what to do about it; options in it by ``option`` and ``same_with``.
     """
 
     exit_code = 1
@@ -56,11 +59,12 @@ class GliomaskError(Exception):
         *,
         path: str | Path | None = None,
         field: str | None = None,
+        option: str | None = None,
         found: object = None,
         allowed: str | None = None,
         hint: str | None = None,
     ) -> None:
-        self.what, self.path, self.field = what, path, field
+        self.what, self.path, self.field, self.option = what, path, option or field, option
         self.found, self.allowed, self.hint = found, allowed, hint
         super().__init__(what)
 
@@ -68,7 +72,8 @@ class GliomaskError(Exception):
         text = f"{_one_line(self.path, 300)}: {self.what}" if self.path is not None else self.what
         if self.field is not None:
             limits = f", allowed {self.allowed}" if self.allowed else ""
-            text += f" ({self.field}={_one_line(self.found, 80)}{limits})"
+            name = f"`{self.option}`" if self.option is not None else self.field
+            text += f" ({name}={_one_line(self.found, 80)}{limits})"
         return _one_line(f"{text}; {self.hint}" if self.hint else text, 2000)
 
 
@@ -117,7 +122,7 @@ class QuestionError(InputError):
 
     Args:
         what: what is in doubt, one line.
-        option: that answers, as Python spells it.
+        option: that answers.
         answers: (value of the option, what it means), the likeliest first.
         path: what it is about.
     """
@@ -130,21 +135,10 @@ class QuestionError(InputError):
         answers: Iterable[tuple[str, str]],
         path: str | Path | None = None,
     ) -> None:
-        self.option, self.answers = option, tuple(answers)
-        ways = " or ".join(f"{option}={value!r} ({meaning})" for value, meaning in self.answers)
-        super().__init__(what, path=path, hint=f"say which: {ways}")
-
-    def with_commands(self, command: str) -> str:
-        """The text with a command for each answer.
-
-        Args:
-            command: that was given, to which the option is added.
-        """
-        flag = f"--{self.option.replace('_', '-')}"
-        ways = " or ".join(
-            f"{command} {flag} {value} ({meaning})" for value, meaning in self.answers
-        )
-        return str(InputError(self.what, path=self.path, hint=f"say which: {ways}"))
+        self.answers = tuple(answers)
+        ways = [f"{same_with((option, value))} ({meaning})" for value, meaning in self.answers]
+        super().__init__(what, path=path, hint=f"say which: {' or '.join(ways)}")
+        self.option = option
 
 
 class ConfigError(InputError):
@@ -197,6 +191,34 @@ class StoppedError(GliomaskError):
     def __init__(self, what: str, *, signal_number: int = signal.SIGTERM) -> None:
         super().__init__(what)
         self.exit_code = 128 + signal_number
+
+
+def option(name: str, value: object = None, *, command: str = "") -> str:
+    """An option as messages name it, for a front door to spell in its own way.
+
+    Args:
+        name: of the field of the command's options.
+        value: to give it; ``False`` of one that is on by default.
+        command: the use case that has the option, where that may be another than the running one.
+
+    >>> option("labels"), option("t1", "my scan.nii"), option("fold", 0, command="train")
+    ('`labels`', "`t1='my scan.nii'`", '`train fold=0`')
+    """
+    setting = name if value is None else f"{name}={_quoted(value)}"
+    return f"`{command} {setting}`" if command else f"`{setting}`"
+
+
+def same_with(*settings: tuple[str, object]) -> str:
+    """The call that was made, with options more, for a front door to spell in its own way.
+
+    >>> same_with(("series", "t1=3"), ("series", "t1ce=4"))
+    '`... series=t1=3 series=t1ce=4`'
+    """
+    return f"`... {' '.join(f'{name}={_quoted(value)}' for name, value in settings)}`"
+
+
+def _quoted(value: object) -> str:
+    return shlex.quote(printable(str(value)).replace("`", "\\x60"))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

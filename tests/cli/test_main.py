@@ -166,7 +166,7 @@ def test_a_series_needs_a_sequence(
     if command == "predict":
         words += ["--out", tmp_path / "out", "--model", "m"]
     assert run(monkeypatch, *words) == 2
-    assert f"(--series={series}, allowed SEQUENCE=SERIES, e.g. flair=7)" in said(capsys)
+    assert f"(--series={series}, allowed SEQUENCE=SERIES)" in said(capsys)
 
 
 def test_masks_scored_against_themselves_are_perfect(
@@ -186,7 +186,7 @@ def test_prepare_by_site_names_the_folds(
     assert run(monkeypatch, *words, "site") == 0
     assert "2 folds by site (CS, EZ + FG)" in " ".join(capsys.readouterr().out.split())
     assert run(monkeypatch, *words, "scanner") == 2
-    assert "fold_by=scanner, allowed size, site" in said(capsys)
+    assert "--fold-by=scanner, allowed size, site" in said(capsys)
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_predict_says_why_a_case_is_not_green_and_what_to_open(
     names = ("BraTS-GLI-00001-000", "BraTS-GLI-00002-000")
     for name in names:
         write_head(tmp_path / "in", name, head_volume())
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
     assert run(monkeypatch, "predict", tmp_path / "in", "--out", tmp_path / "out") == 0
     shown = [line for line in capsys.readouterr().out.splitlines() if line]
     record = json.loads((tmp_path / "out" / f"{names[0]}.json").read_text())

@@ -40,7 +40,7 @@ def test_no_table_no_traits() -> None:
 
 
 def test_columns_without_a_table() -> None:
-    with pytest.raises(InputError, match="--table"):
+    with pytest.raises(InputError, match=r"`\.\.\. table=patients.csv`"):
         read_traits(None, ["grade"])
 
 

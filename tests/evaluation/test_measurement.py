@@ -63,7 +63,7 @@ def test_subsets_of_models_that_know_dropout() -> None:
 
 def test_volumes_are_those_of_the_prediction_and_the_reference() -> None:
     found = measured(examination())
-    plain = Predictor(BrightEngine(), DROPOUT).segment(head_volume())
+    plain = Predictor(BrightEngine(), DROPOUT).predict(head_volume())
     whole = found.full.volumes["whole"]
     assert whole.plain == (plain.voxels["whole"],) * len(RULES)  # it is one part
     assert whole.true == 6 * 5 * 3
@@ -76,7 +76,7 @@ def test_dice_of_subsets_by_hand() -> None:
     """The engine looks at FLAIR only: without T1 nothing changes, without FLAIR it is blind."""
     found = measured(examination())
     drawn = head_labels() > 0
-    mask = Predictor(BrightEngine(), DROPOUT).segment(head_volume()).mask > 0
+    mask = Predictor(BrightEngine(), DROPOUT).predict(head_volume()).mask > 0
     dice = 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum())
     assert found.full.volumes["whole"].dice == pytest.approx([dice] * len(RULES))
     assert found.looks[FLAIR].volumes["whole"].dice == pytest.approx([dice])

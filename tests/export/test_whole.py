@@ -69,7 +69,7 @@ class Both:
         return from_reading(probability, turn), from_reading(mask, turn), contrast
 
     def assert_same(self, volume: Volume) -> None:
-        due = self.predictor.segment(volume, keep=True)
+        due = self.predictor.predict(volume, maps=True)
         probability, mask, contrast = self.of_graph(volume)
         assert due.probabilities is not None
         assert due.mask.any()
@@ -82,7 +82,7 @@ class Both:
 
 def threshold_of(folder: Path, volume: Volume, **changes: Any) -> float:
     """One that a tenth of all voxels passes: fresh networks know no tumours."""
-    found = Both(folder, **changes).predictor.segment(volume, keep=True).probabilities
+    found = Both(folder, **changes).predictor.predict(volume, maps=True).probabilities
     assert found is not None
     return float(np.quantile(found.max(axis=0), 0.9))
 
@@ -181,7 +181,7 @@ def test_a_constant_image_that_does_not_count(folder: Path) -> None:
         "present": np.array([True, False]),
     }
     probability, _, contrast = map(np.asarray, both.session.run(None, feeds))
-    due = both.predictor.segment(volume.select(("t1",)), keep=True).probabilities
+    due = both.predictor.predict(volume.select(("t1",)), maps=True).probabilities
     assert contrast.all()
     found = from_reading(probability, orientation(volume.affine))
     assert found == pytest.approx(due, abs=2e-3)

@@ -38,6 +38,7 @@ slice, a gap among grey pictures (``test_reported_reasons.py``); intensities nea
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,19 +47,23 @@ from tests.commands import run
 from tests.fakes import FakeModel
 from tests.faults.situations import Command, Said
 
+_UNSPELT = re.compile(r"`(\.\.\. |predict )?[a-z_0-9]+=[^`]*`")
+"""An option that stands in a message as it is called in Python."""
+
 
 @pytest.fixture
 def gliomask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command line, with a model of FLAIR that marks what is bright."""
     model = FakeModel(size=64, in_channels=1, sequences=("flair",))
-    for place in ("predict", "assignment"):
-        monkeypatch.setattr(f"gliomask.workflows.{place}.load_predictor", model)
+    for place in ("workflows.segmenter", "evaluation.assignment"):
+        monkeypatch.setattr(f"gliomask.{place}.load_predictor", model)
     monkeypatch.setenv("COLUMNS", "300")
 
     def command(*words: str | Path) -> Said:
         capsys.readouterr()
         code = run(monkeypatch, *words)
         shown = capsys.readouterr()
+        assert not _UNSPELT.search(shown.err if "--json" in words else shown.out + shown.err)
         return Said(code, shown.out, shown.err)
 
     return command

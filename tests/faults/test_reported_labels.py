@@ -103,7 +103,10 @@ def test_06_grey_masks_beside_colour_slices(gliomask: Command, tmp_path: Path) -
         write_picture(tmp_path / "set" / "A" / f"A_{k}_mask.tif", grey())
     refused = gliomask("inspect", tmp_path / "set", "--full")
     assert refused.code == 2
-    assert "threshold=128" in refused.out + refused.err
+    command = f"gliomask inspect {tmp_path / 'set'} --full --labels threshold=128"
+    assert command in refused.err
+    assert "empty" not in refused.out
+    assert "no mask could be read" in refused.out
     said = gliomask("inspect", tmp_path / "set", "--full", "--json", "--labels", "threshold=128")
     assert said.keys["cases"][0]["tumour_voxels"] == 48
 

@@ -117,6 +117,21 @@ def test_a_colour_slice_alone(gliomask: Command, tmp_path: Path) -> None:
     assert list(said.keys["cases"][0]["uses"]) == ["t1", "t1ce", "flair"]
 
 
+def test_a_colour_slice_whose_name_tells_nothing(gliomask: Command, tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (24, 20, 3)).astype(np.uint8)
+    write_picture(tmp_path / "one" / "brain.tif", picture)
+    said = gliomask("predict", tmp_path / "one" / "brain.tif")
+    assert said.code == 2
+    assert "--t1" not in said.line
+    assert said.line.endswith("rename it to brain_1.tif")
+    (tmp_path / "one" / "brain.tif").rename(tmp_path / "one" / "brain_1.tif")
+    shown = gliomask("inspect", tmp_path / "one" / "brain_1.tif", "--json")
+    assert list(shown.keys["cases"][0]["uses"]) == ["t1", "t1ce", "flair"]
+    write_picture(tmp_path / "two" / "brain.png", picture[..., 0])
+    said = gliomask("predict", tmp_path / "two" / "brain.png")
+    assert f"gliomask predict --flair {tmp_path / 'two' / 'brain.png'}" in said.line
+
+
 def test_a_gap_among_grey_pictures(gliomask: Command, tmp_path: Path) -> None:
     for k in (1, 2, 4, 5):
         picture = np.random.default_rng(k).integers(0, 255, (24, 20)).astype(np.uint8)

@@ -33,7 +33,7 @@ EVERY = ("nifti", "png", "html", "dicom-seg", "rtstruct")
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
 
 
 def predicted(place: Path, **changes: Any) -> Path:
@@ -79,7 +79,7 @@ def test_a_record_of_pictures(tmp_path: Path) -> None:
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume())
-    return predicted(tmp_path / "in", thorough=False)
+    return predicted(tmp_path / "in", uncertainty=False)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def saved(folder: Path, model: U2Net, version: int = VERSION) -> Path:
 def test_a_run_folder_predicts(tmp_path: Path, model: U2Net) -> None:
     predictor = load_predictor(saved(tmp_path / "run", model), "cpu")
     array = np.random.default_rng(2).normal(100, 20, (2, 20, 24, 5)).astype(np.float32)
-    found = predictor.segment(Volume(array, np.eye(4), ("t1", "flair")), "one")
+    found = predictor.predict(Volume(array, np.eye(4), ("t1", "flair")), "one")
     assert found.mask.shape == (20, 24, 5)
     assert found.case == "one"
     assert found.model == "tiny"

@@ -77,7 +77,7 @@ def test_what_would_not_fit_is_refused_before_it_is_read(
         {"inputs": (place,), "out": tmp_path / "out", "model": str(model), "device": "cpu"}
         | {"limit_memory": "8GB"}
     )
-    with pytest.raises(CaseError, match=r"the scan needs more memory \(--limit-memory=7[0-9]+ MiB"):
+    with pytest.raises(CaseError, match=r"the scan needs more memory \(`limit_memory`=7[0-9]+ MiB"):
         predict_files(options)
     assert not list(tmp_path.glob("out/*"))
     assert resource.getrlimit(resource.RLIMIT_DATA) == before

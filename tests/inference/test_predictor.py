@@ -36,9 +36,9 @@ def test_the_same_head_in_any_order_gets_the_same_mask(
     axes: tuple[int, ...], flips: tuple[int, ...]
 ) -> None:
     predictor = Predictor(BrightEngine(), fake_card())
-    plain = predictor.segment(head_volume())
+    plain = predictor.predict(head_volume())
     volume = head_volume(axes, flips)
-    found = predictor.segment(volume)
+    found = predictor.predict(volume)
     assert found.mask.shape == volume.shape
     assert np.array_equal(found.affine, volume.affine)
     assert found.voxels == plain.voxels
@@ -47,7 +47,7 @@ def test_the_same_head_in_any_order_gets_the_same_mask(
 
 def test_finds_the_bright_box_on_the_grid_of_the_input() -> None:
     volume = head_volume()
-    found = Predictor(BrightEngine(), fake_card(size=64)).segment(volume)
+    found = Predictor(BrightEngine(), fake_card(size=64)).predict(volume)
     truth = np.zeros(volume.shape, bool)
     truth[12:18, 10:15, 4:7] = True
     assert (found.mask.astype(bool) & truth).sum() / (found.mask.astype(bool) | truth).sum() > 0.7
@@ -56,7 +56,7 @@ def test_finds_the_bright_box_on_the_grid_of_the_input() -> None:
 
 
 def test_volume_is_voxels_times_their_size() -> None:
-    found = Predictor(BrightEngine(), fake_card()).segment(head_volume())
+    found = Predictor(BrightEngine(), fake_card()).predict(head_volume())
     assert found.voxels["whole"] == int((found.mask > 0).sum()) > 0
     assert found.volumes_ml is not None
     assert found.volumes_ml["whole"] == pytest.approx(found.voxels["whole"] * 3.6 / 1000)
@@ -64,7 +64,7 @@ def test_volume_is_voxels_times_their_size() -> None:
 
 def test_probabilities_are_finite_shares() -> None:
     predictor = Predictor(BrightEngine(), fake_card())
-    found = predictor.segment(head_volume((1, 0, 2), (1,)), keep=True)
+    found = predictor.predict(head_volume((1, 0, 2), (1,)), maps=True)
     assert kept(found).shape == (1, *found.mask.shape)
     assert kept(found).dtype == np.float32
     assert 0 <= kept(found).min() <= kept(found).max() <= 1
@@ -72,13 +72,13 @@ def test_probabilities_are_finite_shares() -> None:
 
 
 def test_probabilities_are_not_kept_unasked() -> None:
-    assert Predictor(BrightEngine(), fake_card()).segment(head_volume()).probabilities is None
+    assert Predictor(BrightEngine(), fake_card()).predict(head_volume()).probabilities is None
 
 
 def test_an_empty_slice_stays_empty() -> None:
     """No rescaling: where the network is sure of nothing, nothing is found."""
     quiet = Predictor(BrightEngine(level=50.0), fake_card())
-    found = quiet.segment(head_volume(), keep=True)
+    found = quiet.predict(head_volume(), maps=True)
     assert not found.mask.any()
     assert kept(found).max() < 1e-6
 
@@ -86,7 +86,7 @@ def test_an_empty_slice_stays_empty() -> None:
 def test_slices_do_not_depend_on_their_batch() -> None:
     volume = head_volume()
     one, some, all_at_once = (
-        kept(Predictor(BrightEngine(batch=batch), fake_card()).segment(volume, keep=True))
+        kept(Predictor(BrightEngine(batch=batch), fake_card()).predict(volume, maps=True))
         for batch in (1, 3, 100)
     )
     np.testing.assert_allclose(some, one, atol=1e-5)  # sums are rounded in another order
@@ -95,13 +95,13 @@ def test_slices_do_not_depend_on_their_batch() -> None:
 
 def test_memory_is_bounded_by_the_batch() -> None:
     engine = BrightEngine(batch=3)
-    Predictor(engine, fake_card()).segment(head_volume())
+    Predictor(engine, fake_card()).predict(head_volume())
     assert engine.shapes == [(3, 2, 32, 32), (3, 2, 32, 32), (2, 2, 32, 32)]
 
 
 def test_nested_regions_have_the_numbers_of_brats() -> None:
     regions = ("whole", "core", "enhancing")
-    found = Predictor(BrightEngine(level=1.0, regions=3), fake_card(regions=regions)).segment(
+    found = Predictor(BrightEngine(level=1.0, regions=3), fake_card(regions=regions)).predict(
         head_volume()
     )
     assert found.voxels["whole"] >= found.voxels["core"] >= found.voxels["enhancing"]
@@ -111,9 +111,9 @@ def test_nested_regions_have_the_numbers_of_brats() -> None:
 
 def test_temperature_softens() -> None:
     volume = head_volume()
-    sharp = kept(Predictor(BrightEngine(), fake_card()).segment(volume, keep=True))
+    sharp = kept(Predictor(BrightEngine(), fake_card()).predict(volume, maps=True))
     card = fake_card(temperature=4.0, threshold=0.5)
-    soft = kept(Predictor(BrightEngine(), card).segment(volume, keep=True))
+    soft = kept(Predictor(BrightEngine(), card).predict(volume, maps=True))
     unsure = (sharp > 0.01) & (sharp < 0.99)
     assert unsure.any()
     odds = sharp[unsure] / (1 - sharp[unsure])
@@ -123,10 +123,10 @@ def test_temperature_softens() -> None:
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.83])
 def test_a_temperature_with_its_threshold_leaves_the_mask(threshold: float) -> None:
     volume = head_volume()
-    plain = Predictor(BrightEngine(), fake_card(threshold=threshold)).segment(volume)
+    plain = Predictor(BrightEngine(), fake_card(threshold=threshold)).predict(volume)
     moved = adjusted_threshold(threshold, 2.5)
     card = fake_card(temperature=2.5, threshold=moved)
-    np.testing.assert_array_equal(Predictor(BrightEngine(), card).segment(volume).mask, plain.mask)
+    np.testing.assert_array_equal(Predictor(BrightEngine(), card).predict(volume).mask, plain.mask)
 
 
 def test_sigmoid_by_hand() -> None:
@@ -136,7 +136,7 @@ def test_sigmoid_by_hand() -> None:
         def logits(self, inputs: FloatArray) -> FloatArray:
             return np.full((len(inputs), 1, 32, 32), np.log(3), np.float32)
 
-    found = Predictor(Constant(), fake_card()).segment(head_volume(), keep=True)
+    found = Predictor(Constant(), fake_card()).predict(head_volume(), maps=True)
     inside = kept(found)[kept(found) > 0]
     np.testing.assert_allclose(inside, 0.75, rtol=1e-5)
 
@@ -144,12 +144,12 @@ def test_sigmoid_by_hand() -> None:
 def test_missing_sequence_refused() -> None:
     volume = head_volume().select(("flair",))
     with pytest.raises(CaseError, match="needs t1"):
-        Predictor(BrightEngine(), fake_card()).segment(volume)
+        Predictor(BrightEngine(), fake_card()).predict(volume)
 
 
 def test_missing_sequence_allowed_after_dropout_and_said() -> None:
     volume = head_volume().select(("flair",))
-    found = Predictor(BrightEngine(), fake_card(sequence_dropout=True)).segment(volume)
+    found = Predictor(BrightEngine(), fake_card(sequence_dropout=True)).predict(volume)
     assert (found.used, found.missing) == (("flair",), ("t1",))
     assert any("without t1" in note for note in found.notes)
 
@@ -162,24 +162,24 @@ def test_missing_channel_is_zero() -> None:
             return super().logits(inputs)
 
     volume = head_volume().select(("flair",))
-    Predictor(Reads(), fake_card(sequence_dropout=True)).segment(volume)
+    Predictor(Reads(), fake_card(sequence_dropout=True)).predict(volume)
 
 
 def test_no_known_sequence() -> None:
     volume = head_volume().select(("flair",))
     other = fake_card(sequences=("t1", "t2"), sequence_dropout=True)
     with pytest.raises(CaseError, match="needs t1 and t2"):
-        Predictor(BrightEngine(), other).segment(volume)
+        Predictor(BrightEngine(), other).predict(volume)
 
 
 def test_each_averages_the_sequences() -> None:
     single = fake_card(input_mode="each", in_channels=1)
     engine = BrightEngine(batch=5)
     volume = head_volume()
-    both = Predictor(engine, single).segment(volume, keep=True)
+    both = Predictor(engine, single).predict(volume, maps=True)
     assert engine.shapes[0] == (4, 1, 32, 32)  # two slices of two sequences
     alone = [
-        Predictor(BrightEngine(), single).segment(volume.select((name,)), keep=True)
+        Predictor(BrightEngine(), single).predict(volume.select((name,)), maps=True)
         for name in ("t1", "flair")
     ]
     assert alone[0].missing == ("flair",)
@@ -190,27 +190,27 @@ def test_each_averages_the_sequences() -> None:
 def test_another_order_of_sequences_is_the_same() -> None:
     volume = head_volume()
     predictor = Predictor(BrightEngine(), fake_card())
-    turned = predictor.segment(volume.select(("flair", "t1")))
-    assert np.array_equal(turned.mask, predictor.segment(volume).mask)
+    turned = predictor.predict(volume.select(("flair", "t1")))
+    assert np.array_equal(turned.mask, predictor.predict(volume).mask)
 
 
 def test_constant_sequence_is_a_bad_case() -> None:
     volume = head_volume()
     flat = Volume(np.stack([volume.array[0] * 0, volume.array[1]]), volume.affine, ("t1", "flair"))
     with pytest.raises(CaseError, match="t1: the image is constant"):
-        Predictor(BrightEngine(), fake_card()).segment(flat)
+        Predictor(BrightEngine(), fake_card()).predict(flat)
 
 
 def test_pictures_have_no_volume() -> None:
     volume = head_volume()
     pictures = Volume(volume.array, volume.affine, volume.sequences, has_world=False)
-    found = Predictor(BrightEngine(), fake_card()).segment(pictures)
+    found = Predictor(BrightEngine(), fake_card()).predict(pictures)
     assert found.volumes_ml is None
     assert found.voxels["whole"] > 0
 
 
 def test_synthetic_model_is_said() -> None:
-    found = Predictor(BrightEngine(), fake_card(synthetic=True)).segment(head_volume())
+    found = Predictor(BrightEngine(), fake_card(synthetic=True)).predict(head_volume())
     assert found.synthetic
     assert any("synthetic" in note for note in found.notes)
 
@@ -232,7 +232,7 @@ def test_values_that_are_not_finite_are_refused() -> None:
             return np.full((len(inputs), 1, 32, 32), np.nan, np.float32)
 
     with pytest.raises(ModelError, match="not finite"):
-        Predictor(Broken(), fake_card()).segment(head_volume())
+        Predictor(Broken(), fake_card()).predict(head_volume())
 
 
 REGIONS = ("whole", "core", "enhancing")
@@ -252,8 +252,8 @@ def measured(*regions: str) -> ValidationFacts:
 
 def test_a_thorough_look_changes_neither_mask_nor_probabilities() -> None:
     predictor = Predictor(BrightEngine(apart=2.0), fake_card(temperature=1.3))
-    plain = predictor.segment(head_volume(), keep=True)
-    found = predictor.segment(head_volume(), keep=True, thorough=True)
+    plain = predictor.predict(head_volume(), maps=True)
+    found = predictor.predict(head_volume(), maps=True, uncertainty=True)
     assert np.array_equal(found.mask, plain.mask)
     assert np.array_equal(kept(found), kept(plain))
     assert found.disagreement is not None
@@ -261,13 +261,13 @@ def test_a_thorough_look_changes_neither_mask_nor_probabilities() -> None:
     assert found.disagreement.dtype == np.float32
     assert plain.reliability is None
     assert plain.disagreement is None
-    assert predictor.segment(head_volume(), thorough=True).disagreement is None
+    assert predictor.predict(head_volume(), uncertainty=True).disagreement is None
 
 
 def test_each_region_that_was_found_has_an_interval() -> None:
     """The third region lies above all intensities."""
     card = fake_card(regions=REGIONS, validation=measured("whole", "core"))
-    found = Predictor(BrightEngine(2.5, regions=3), card).segment(head_volume(), thorough=True)
+    found = Predictor(BrightEngine(2.5, regions=3), card).predict(head_volume(), uncertainty=True)
     assert found.voxels["enhancing"] == 0
     assert set(found.intervals) == {"whole", "core"}
     for region, one in found.intervals.items():
@@ -278,6 +278,6 @@ def test_each_region_that_was_found_has_an_interval() -> None:
 def test_an_interval_that_was_measured_with_all_sequences_holds_for_them_only() -> None:
     card = fake_card(sequence_dropout=True, validation=measured("whole"))
     predictor = Predictor(BrightEngine(), card)
-    assert predictor.segment(head_volume(), thorough=True).intervals["whole"].level == 0.9
-    lacking = predictor.segment(head_volume().select(("flair",)), thorough=True)
+    assert predictor.predict(head_volume(), uncertainty=True).intervals["whole"].level == 0.9
+    lacking = predictor.predict(head_volume().select(("flair",)), uncertainty=True)
     assert lacking.intervals["whole"].level is None

@@ -78,7 +78,7 @@ def training(volume: Volume, **changes: Any) -> TrainingData:
 def flag(volume: Volume, engine: BrightEngine | None = None, **changes: object) -> Reliability:
     keys = {"training_data": training(head_volume()), "validation": validation(0.0, 0.1)}
     card = fake_card(sequence_dropout=True, **keys | changes)
-    found = Predictor(engine or BrightEngine(), card).segment(volume, thorough=True).reliability
+    found = Predictor(engine or BrightEngine(), card).predict(volume, uncertainty=True).reliability
     assert found is not None
     return found
 
@@ -123,14 +123,14 @@ def test_much_that_was_removed_is_said(width: int, level: str) -> None:
     volume = head_volume()
     volume.array[1, 4:8, 5:9, 1 : 1 + width] += 80 if width > 1 else 0
     volume.array[1, 5:7, 5:7, 1] += 80 if width == 1 else 0
-    whole = Predictor(BrightEngine(), fake_card()).segment(volume)
+    whole = Predictor(BrightEngine(), fake_card()).predict(volume)
     rule = CleanUp(below_ml=1.0, below_probability=1.0)
-    kept = Predictor(BrightEngine(), fake_card(clean_up=rule)).segment(volume)
+    kept = Predictor(BrightEngine(), fake_card(clean_up=rule)).predict(volume)
     count = whole.voxels["whole"] - kept.voxels["whole"]
     amount = f"{count * 0.0036:.1f} ml"  # voxels of 1 x 1.2 x 3 mm
     assert kept.notes == (f"removed {amount} of fragments separate from the main tumour",)
     everything = Predictor(BrightEngine(), fake_card(clean_up=rule)).keeping_all()
-    assert everything.segment(volume).voxels == whole.voxels
+    assert everything.predict(volume).voxels == whole.voxels
     found = flag(volume, clean_up=rule, training_data=training(volume))
     one = reason(found, "fragments_removed")
     assert (one.level if one else "green") == level

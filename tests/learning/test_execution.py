@@ -23,7 +23,7 @@ def test_a_processor_takes_step_after_step(wanted: How) -> None:
 @pytest.mark.parametrize("wanted", ["graph", "compiled"])
 def test_a_processor_neither_records_nor_compiles(wanted: How) -> None:
     fabric = start_fabric(Machines("cpu"), Recipe())
-    with pytest.raises(ConfigError, match=f"--execution={wanted}, allowed auto, eager"):
+    with pytest.raises(ConfigError, match=f"`execution`={wanted}, allowed auto, eager"):
         choose_execution(wanted, fabric)
 
 

@@ -20,7 +20,9 @@ def test_new_is_absent_or_empty_but_for_leftovers(tmp_path: Path) -> None:
 
 def test_anything_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(InputError, match=r"not empty: it holds thesis.tex; give another --out"):
+    with pytest.raises(
+        InputError, match=r"not empty: it holds thesis.tex; name another folder by `out`"
+    ):
         check_new(tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         check_new(tmp_path / "thesis.tex")
@@ -34,5 +36,5 @@ def test_a_run_may_be_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     check_resumable(tmp_path)
     assert load_recipe(str(tmp_path / "config.yaml")) == recipe
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True`"):
         check_new(tmp_path)

@@ -47,9 +47,9 @@ def test_the_pupil_becomes_another_and_says_who_taught_it(
 
 
 def test_a_share_and_a_teacher_go_together(store: Store, teacher: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"loss\.teacher=0 with --teacher"):
+    with pytest.raises(ConfigError, match=r"loss\.teacher=0 with a teacher"):
         run(store, tmp_path / "next", teacher=teacher)
-    with pytest.raises(ConfigError, match=r"loss\.teacher=0\.5 without --teacher"):
+    with pytest.raises(ConfigError, match=r"loss\.teacher=0\.5 without a teacher"):
         run(store, tmp_path / "next", TAUGHT)
     assert not (tmp_path / "next").exists()
 
@@ -76,7 +76,7 @@ def test_a_teacher_may_not_know_whom_the_pupil_is_judged_on(
 ) -> None:
     judged = json.loads((teacher / "provenance.json").read_text())["validation_patients"][0]
     knows = copy_that_knows(teacher, tmp_path / "knows", judged)
-    with pytest.raises(ConfigError, match=f"learned from 1 of the patients.*{judged}.*--teacher"):
+    with pytest.raises(ConfigError, match=f"learned from 1 of the patients.*{judged}.*`teacher`"):
         run(store, tmp_path / "next", TAUGHT, teacher=knows)
 
 

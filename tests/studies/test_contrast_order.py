@@ -54,7 +54,7 @@ def test_another_protocol_is_no_repeat(tmp_path: Path) -> None:
     """Several T1 in a row are common without any agent; the audit says what to type."""
     case, uses = study(tmp_path, ("100500", T1), ("101700", T1_3D))
     assert (uses, case.contrast_order) == ({"t1": "1"}, "")
-    assert "if it was made after a contrast agent: --series t1ce=2" in case.series[1].why
+    assert "if it was made after a contrast agent: `series=t1ce=2`" in case.series[1].why
 
 
 def test_what_is_named_needs_no_order(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_series_follow_a_case_that_is_given_a_number(tmp_path: Path) -> None:
 def test_only_dicom_has_series(tmp_path: Path) -> None:
     path = tmp_path / "a_t1.nii.gz"
     write_nifti(path, pixels(PLAN).astype(np.int16), np.eye(4))
-    with pytest.raises(InputError, match=r"there are none \(series=t1=7\)"):
+    with pytest.raises(InputError, match=r"there are none \(`series`=t1=7\)"):
         survey([path], picks={"t1": "7"})
     with pytest.raises(InputError, match="either files by sequence or series chosen"):
         survey([], {"t1": path}, {"t1": "7"})

@@ -26,7 +26,7 @@ NAME = "BraTS-GLI-00001-000"
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
 
 
 @pytest.fixture
@@ -51,12 +51,12 @@ def run(folder: Path, out: Path, **changes: Any) -> PredictedCase:
 def test_other_grids_are_refused_where_nothing_may_be_aligned(study: Path, tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="flair is on another grid than t1") as refused:
         run(study, tmp_path / "out", align=False)
-    assert "leave out --no-align" in str(refused.value)
+    assert "leave out `align=False`" in str(refused.value)
     assert "\n" not in str(refused.value)
     (case,) = find_studies((study,))
     with pytest.raises(CaseError) as refused:  # training has no such option
         load_case(case)
-    assert "--no-align" not in str(refused.value)
+    assert "align=False" not in str(refused.value)
     with pytest.raises(InputError, match="a reference is of no use"):
         run(study, tmp_path / "out", align=False, reference="flair")
 
@@ -147,7 +147,7 @@ def test_pictures_of_two_sizes_get_no_advice_that_would_not_help(tmp_path: Path)
     (folder / "t1" / "8.png").unlink()
     with pytest.raises(CaseError, match="another grid") as refused:
         run(folder, tmp_path / "out")
-    assert "--no-align" not in str(refused.value)
+    assert "align=False" not in str(refused.value)
 
 
 def positive() -> Volume:

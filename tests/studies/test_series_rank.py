@@ -33,7 +33,7 @@ def test_the_plane_of_flair_goes_before_the_number_of_slices(tmp_path: Path) -> 
     audits = looked(tmp_path, (FRONT, T1), (HEAD, T1), (HEAD, FLAIR))
     assert used(audits) == {"t1": "2", "flair": "3"}
     instead = "series 2 (Ax T1) is used for T1 instead: it lies in the plane of series 3 (Ax FLAIR)"
-    after = "; if it was made after a contrast agent: --series t1ce=1"
+    after = "; if it was made after a contrast agent: `series=t1ce=1`"
     assert audits[0].problems == (instead + after,)
     (case,) = find_dicom_studies(tmp_path).cases
     why = "it lies in the plane of series 3 (Ax FLAIR)"

@@ -22,7 +22,7 @@ from tests.fakes import head_volume, write_head
 from tests.web.live import Server, served
 
 PLANTED = "MuellerHans1948"
-QUICK: dict[str, Any] = {"thorough": False, "write": ["nifti"]}
+QUICK: dict[str, Any] = {"uncertainty": False, "write": ["nifti"]}
 
 
 @pytest.fixture(scope="module")

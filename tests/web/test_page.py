@@ -74,7 +74,7 @@ def test_loose_files_are_named_by_hand(browser: Browser, server: Server, tmp_pat
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     browser.run(
         "const [first] = document.querySelectorAll('#series select');"
-        "first.value = 't1ce'; document.getElementById('thorough').checked = false"
+        "first.value = 't1ce'; document.getElementById('uncertainty').checked = false"
     )
     browser.driver.find_element("css selector", "#segment").click()
     browser.wait(f"{STATES}.includes('done')", 120)

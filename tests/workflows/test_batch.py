@@ -140,7 +140,7 @@ def test_a_run_that_is_overtaken_stops(place: Path, tmp_path: Path) -> None:
 
 def test_options_are_those_of_the_manifest(place: Path, tmp_path: Path) -> None:
     make_manifest(options(place, tmp_path, shard="1/2"))
-    other = {"thorough": False}
+    other = {"uncertainty": False}
     with pytest.raises(ConfigError, match="made with other options"):
         make_manifest(options(place, tmp_path, shard="1/2", predict=other))
     with pytest.raises(ConfigError, match="made with other options"):

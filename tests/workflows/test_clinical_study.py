@@ -65,7 +65,7 @@ def predicted(study: Path, out: Path) -> dict[str, Any]:
 
 def model(monkeypatch: pytest.MonkeyPatch, *sequences: str) -> None:
     fake = FakeModel(size=64, sequences=sequences, in_channels=len(sequences))
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", fake)
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", fake)
 
 
 def test_a_study_works_by_default(
@@ -89,7 +89,7 @@ def test_a_repeat_that_shows_no_agent_is_asked_about(
 ) -> None:
     model(monkeypatch, "t1", "t1ce", "flair")
     write(study, 4, "101700", t1(3), **T1)
-    with pytest.raises(CaseError, match=r"if it was: --series t1=3 --series t1ce=4"):
+    with pytest.raises(CaseError, match=r"if it was: `... series=t1=3 series=t1ce=4`"):
         predicted(study, tmp_path / "out")
 
 

@@ -99,7 +99,7 @@ def test_it_is_replaced_and_nothing_else(evaluated: Path, tmp_path: Path) -> Non
 
 def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(ConfigError, match=r"--metric=dise\); did you mean 'dice'"):
+    with pytest.raises(ConfigError, match=r"`metrics`=dise\); did you mean 'dice'"):
         run(evaluated, out, metrics=("dise",))
     with pytest.raises(InputError, match=r"holds no metrics.csv"):
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "ref"))

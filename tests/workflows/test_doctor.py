@@ -27,7 +27,7 @@ WRONG = Proof("mnn", "3.6", "its answer is off by 0.5, allowed 0.002", 0.5)
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Checkup:
-    return doctor(DoctorOptions(tmp_path_factory.mktemp("results")))
+    return doctor(DoctorOptions(out=tmp_path_factory.mktemp("results")))
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_memory_and_disk_that_do_not_do(monkeypatch: pytest.MonkeyPatch, tmp_pat
     full = Folder(Path("/tmp"), 1000, None)  # noqa: S108
     monkeypatch.setattr(doctors, "try_temporary", lambda: full)
     (tmp_path / "file").write_text("")
-    found = doctor(DoctorOptions(tmp_path / "file" / "out"))
+    found = doctor(DoctorOptions(out=tmp_path / "file" / "out"))
     assert [one.name for one in found.broken] == ["available", "temporary files", "results"]
     assert "Not a directory" in found.broken[-1].remark
 

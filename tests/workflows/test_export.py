@@ -40,12 +40,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     changes = {"sequences": SEQUENCES, "sequence_dropout": True, "temperature": 1.3}
     card = read_card(folder / CARD_FILE).model_copy(update=changes)
     write_card(folder / CARD_FILE, card)
-    found = load_predictor(folder, "cpu", "torch").segment(head_volume(), keep=True).probabilities
+    found = load_predictor(folder, "cpu", "torch").predict(head_volume(), maps=True).probabilities
     assert found is not None
     card = card.with_threshold(float(np.quantile(found, 0.9)))
-    before = Predictor(load_predictor(folder, "cpu", "torch").engine, card).segment(head_volume())
+    before = Predictor(load_predictor(folder, "cpu", "torch").engine, card).predict(head_volume())
     write_card(folder / CARD_FILE, card.model_copy(update={"clean_up": CleanUp(below_share=0.2)}))
-    after = load_predictor(folder, "cpu", "torch").segment(head_volume())
+    after = load_predictor(folder, "cpu", "torch").predict(head_volume())
     assert 0 < (after.mask > 0).sum() < (before.mask > 0).sum()  # some parts are dropped
     return folder
 
@@ -118,7 +118,7 @@ def test_bundle_command_and_python_give_the_same_mask(
 
 def test_a_missing_sequence(model: Path, bundle: Path, tmp_path: Path) -> None:
     volume = head_volume().select(("flair",))
-    due = load_predictor(model, "cpu", "torch").segment(volume).mask
+    due = load_predictor(model, "cpu", "torch").predict(volume).mask
     assert np.array_equal(masked(bundle, volume, tmp_path), due)
 
 
@@ -127,7 +127,7 @@ def test_openvino(model: Path, tmp_path: Path) -> None:
     made = export(ExportOptions(model=model, out=tmp_path / "bundle", to="openvino"))
     assert set(made.sha256) == {"model.xml", "model.bin"}
     volume = head_volume()
-    due = load_predictor(model, "cpu", "torch").segment(volume, keep=True)
+    due = load_predictor(model, "cpu", "torch").predict(volume, maps=True)
     mask = masked(made.out, volume, tmp_path)
     assert (mask != due.mask).sum() <= 0.001 * (due.mask > 0).sum()
     found = np.load(tmp_path / "found" / "probability.npy")

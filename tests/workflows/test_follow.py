@@ -149,7 +149,7 @@ def test_probabilities_give_the_error(tmp_path: Path) -> None:
 
 
 def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
     written: list[PredictedCase] = []
     for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
         write_head(tmp_path / "in" / name, name, head_volume())

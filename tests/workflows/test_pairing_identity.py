@@ -38,7 +38,7 @@ def test_one_mask_each_of_different_patients(tmp_path: Path) -> None:
     options = ScoreOptions(
         references=tmp_path / "ref", predictions=tmp_path / "pred", out=tmp_path / "out"
     )
-    with pytest.raises(CasesError, match="--pairs") as refusal:
+    with pytest.raises(CasesError, match=r"`score pairs=pairs\.csv`") as refusal:
         score(options)
     assert sorted((case, why.split(" for ")[0]) for case, why in refusal.value.problems) == [
         ("patient_A", "no prediction"),
@@ -102,7 +102,7 @@ def test_visits_of_two_patients(tmp_path: Path) -> None:
 
 def test_two_masks_of_one_case_ask_for_pairs(tmp_path: Path) -> None:
     put(tmp_path, "c1/one_seg.nii.gz", "c1/more/one_mask.nii.gz", "c1/one.nii.gz")
-    with pytest.raises(InputError, match=r"two masks of one: .*--pairs"):
+    with pytest.raises(InputError, match=r"two masks of one: .*`score pairs=pairs.csv`"):
         find_masks(tmp_path)
 
 

@@ -36,7 +36,7 @@ NAME = "BraTS-GLI-00001-000"
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
 
 
 def run(inputs: Path, out: Path, **changes: Any) -> PredictResult:
@@ -110,7 +110,7 @@ def test_an_interval_and_a_flag_by_default(tmp_path: Path, monkeypatch: pytest.M
     )
     known = ValidationFacts(patients=20, ways=(), kinds=(kind,))
     model = FakeModel(size=64, validation=known)
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", model)
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
     write_head(tmp_path / "in", NAME, head_volume())
     (case,) = run(tmp_path / "in", tmp_path / "out").cases
     keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
@@ -141,7 +141,7 @@ def test_raw_spread_is_no_90_percent(tmp_path: Path) -> None:
 def test_a_quick_look_says_less_and_marks_the_same(tmp_path: Path) -> None:
     write_head(tmp_path / "in", NAME, head_volume())
     (usual,) = run(tmp_path / "in", tmp_path / "a").cases
-    (quick,) = run(tmp_path / "in", tmp_path / "b", thorough=False).cases
+    (quick,) = run(tmp_path / "in", tmp_path / "b", uncertainty=False).cases
     masks = [read_nifti_labels(tmp_path / at / f"{NAME}_mask.nii.gz")[0] for at in ("a", "b")]
     assert np.array_equal(masks[0], masks[1])
     keys = json.loads((tmp_path / "b" / f"{quick.case}.json").read_text())
@@ -151,7 +151,7 @@ def test_a_quick_look_says_less_and_marks_the_same(tmp_path: Path) -> None:
 
 def test_disagreement_is_a_layer_when_asked_for(tmp_path: Path) -> None:
     write_head(tmp_path / "in", NAME, head_volume())
-    run(tmp_path / "in", tmp_path / "out", write=(), disagreement=True, thorough=False)
+    run(tmp_path / "in", tmp_path / "out", write=(), disagreement=True, uncertainty=False)
     layer = f"{NAME}_disagreement_whole.nii.gz"
     assert names(tmp_path / "out") == {layer, f"{NAME}.json", "cases.csv"}
     found, affine = read_nifti(tmp_path / "out" / layer)
@@ -182,7 +182,7 @@ def test_fragments_are_kept_if_asked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     volume.array[1, 4:8, 5:9, 1:4] += 80  # a second, smaller focus beside the tumour
     write_head(tmp_path / "in", NAME, volume)
     rule = CleanUp(below_ml=1.0, below_probability=1.0)
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(clean_up=rule))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(clean_up=rule))
     (usual,) = run(tmp_path / "in", tmp_path / "a", write=()).cases
     (everything,) = run(tmp_path / "in", tmp_path / "b", write=(), clean_up=False).cases
     assert everything.voxels["whole"] > usual.voxels["whole"] > 0
@@ -229,7 +229,7 @@ def test_predicting_again_replaces_only_its_own(tmp_path: Path) -> None:
 
 
 def test_nothing_found_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(level=50.0))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(level=50.0))
     write_head(tmp_path / "in", NAME, head_volume())
     (case,) = run(tmp_path / "in", tmp_path / "out").cases
     keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
@@ -350,7 +350,7 @@ def test_a_result_of_other_images_is_not_replaced(
     before = (out / "p1.json").read_bytes()
     monkeypatch.chdir(tmp_path / "B")
     for named in (second, Path("p1")):
-        with pytest.raises(CaseError, match=r"the result p1 of other images, in .*A/p1; .*--out"):
+        with pytest.raises(CaseError, match=r"the result p1 of other images, in .*A/p1; .*`out`"):
             run(named, out, write=("nifti",))
     assert (out / "p1.json").read_bytes() == before
     run(one_head(first, 2), out, write=("nifti",))  # the same place, changed

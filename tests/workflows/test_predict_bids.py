@@ -31,7 +31,7 @@ THREE = ("whole", "core", "enhancing")
 def use(monkeypatch: pytest.MonkeyPatch, *regions: str) -> None:
     model = FakeModel(size=64, regions=regions)
     model.engine = BrightEngine(2.0, regions=len(regions))
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", model)
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
 
 
 @pytest.fixture(autouse=True)
@@ -177,7 +177,8 @@ def test_the_mask_of_other_images_stays(tmp_path: Path) -> None:
     for place in ("a", "b"):
         tree(tmp_path / place)
     run(tmp_path / "a", tmp_path / "bids", out=tmp_path / "one")
-    with pytest.raises(CaseError, match="the mask of other images; replace it by --again"):
+    replace = r"name another folder by `bids`, or replace it: `\.\.\. again=True`"
+    with pytest.raises(CaseError, match=f"the mask of other images; {replace}"):
         run(tmp_path / "b", tmp_path / "bids", out=tmp_path / "two")
     run(tmp_path / "b", tmp_path / "bids", out=tmp_path / "two", again=True)
 

@@ -34,8 +34,7 @@ Numbers = npt.NDArray[Any]
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", MODEL)
-    monkeypatch.setattr("gliomask.workflows.predict_one.load_predictor", MODEL)
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", MODEL)
 
 
 def of_command(folder: Path, place: Path) -> tuple[Numbers, Affine]:
@@ -73,12 +72,12 @@ def test_every_way_in_gives_the_mask_of_the_command(
         "flair": str(folder / f"{NAME}-t2f.nii.gz"),
     }
     loaded: dict[str, Any] = {name: nib.nifti1.load(path) for name, path in files.items()}
-    assert_same(gliomask.predict(folder, "m"), mask, affine)
-    assert_same(gliomask.predict(str(folder), "m"), mask, affine)
-    assert_same(gliomask.predict(files, "m"), mask, affine)
-    assert_same(gliomask.predict(loaded, "m"), mask, affine)
+    assert_same(gliomask.predict(folder, Path("m")), mask, affine)
+    assert_same(gliomask.predict(str(folder), Path("m")), mask, affine)
+    assert_same(gliomask.predict(files, Path("m")), mask, affine)
+    assert_same(gliomask.predict(loaded, Path("m")), mask, affine)
     for dtype in ("i2", ">i2", "i4", "f4", "f8"):
-        assert_same(gliomask.predict(in_memory(volume, dtype), "m"), mask, affine)
+        assert_same(gliomask.predict(in_memory(volume, dtype), Path("m")), mask, affine)
 
 
 def test_the_memory_order_does_not_matter() -> None:
@@ -91,23 +90,23 @@ def test_the_memory_order_does_not_matter() -> None:
         spread[name] = (wide[::2, ::2, ::2], affine)
         assert not spread[name][0].flags.c_contiguous
     fortran = {name: (np.asfortranarray(image), affine) for name, (image, affine) in plain.items()}
-    due = gliomask.predict(plain, "m")
-    assert_same(gliomask.predict(spread, "m"), due.mask, due.affine)
-    assert_same(gliomask.predict(fortran, "m"), due.mask, due.affine)
+    due = gliomask.predict(plain, Path("m"))
+    assert_same(gliomask.predict(spread, Path("m")), due.mask, due.affine)
+    assert_same(gliomask.predict(fortran, Path("m")), due.mask, due.affine)
 
 
 def test_the_input_is_not_changed() -> None:
     given = in_memory(head_volume())
     before = {name: image.copy() for name, (image, _) in given.items()}
-    gliomask.predict(given, "m", keep=True)
+    gliomask.predict(given, Path("m"), maps=True)
     for name, (image, _) in given.items():
         assert np.array_equal(image, before[name])
 
 
 def test_the_order_of_the_sequences_does_not_matter() -> None:
     given = in_memory(head_volume())
-    due = gliomask.predict(given, "m")
-    other = gliomask.predict(dict(reversed(given.items())), "m")
+    due = gliomask.predict(given, Path("m"))
+    other = gliomask.predict(dict(reversed(given.items())), Path("m"))
     assert other.used == due.used == ("t1", "flair")
     assert np.array_equal(other.mask, due.mask)
 
@@ -120,8 +119,8 @@ def test_a_scaled_header_counts() -> None:
         made = nib.nifti1.Nifti1Image(image.astype(np.float64) * 0.25 + 3, volume.affine)
         made.set_data_dtype(np.int16)
         images[name] = nib.nifti1.Nifti1Image.from_bytes(made.to_bytes())
-    due = gliomask.predict(in_memory(volume), "m")
-    assert_same(gliomask.predict(images, "m"), due.mask, due.affine)
+    due = gliomask.predict(in_memory(volume), Path("m"))
+    assert_same(gliomask.predict(images, Path("m")), due.mask, due.affine)
 
 
 def test_dicom(tmp_path: Path) -> None:
@@ -130,20 +129,20 @@ def test_dicom(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
         for path in sorted((tmp_path / "study").iterdir()):
             archive.write(path, path.name)
-    folder = gliomask.predict(tmp_path / "study", "m")
+    folder = gliomask.predict(tmp_path / "study", Path("m"))
     assert_same(folder, mask, affine)
-    assert_same(gliomask.predict(tmp_path / "study.zip", "m"), mask, affine)
+    assert_same(gliomask.predict(tmp_path / "study.zip", Path("m")), mask, affine)
     assert folder.case == "P1_20010203"
 
 
 def test_pictures(tmp_path: Path) -> None:
-    found = gliomask.predict(write_picture_head(tmp_path, "someone"), "m")
+    found = gliomask.predict(write_picture_head(tmp_path, "someone"), Path("m"))
     assert found.mask.any()
     assert found.volumes_ml is None
 
 
 def test_a_loaded_predictor_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("gliomask.workflows.predict_one.load_predictor")
+    monkeypatch.delattr("gliomask.workflows.segmenter.load_predictor")
     predictor = Predictor(MODEL.engine, MODEL.card)
     found = gliomask.predict(in_memory(head_volume()), predictor, case="anna")
     assert (found.case, found.model) == ("anna", "fake")
@@ -154,37 +153,37 @@ def test_a_loaded_predictor_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_kept_and_asked() -> None:
     given = in_memory(head_volume())
-    usual = gliomask.predict(given, "m")
-    assert (usual.probabilities, usual.disagreement) == (None, None)
-    assert usual.reliability is not None
-    whole = gliomask.predict(given, "m", keep=True)
-    assert whole.probabilities is not None
-    assert whole.disagreement is not None
-    assert gliomask.predict(given, "m", thorough=False).reliability is None
+    small = gliomask.predict(given, Path("m"), maps=False)
+    assert (small.probabilities, small.disagreement) == (None, None)
+    assert small.reliability is not None
+    usual = gliomask.predict(given, Path("m"))
+    assert usual.probabilities is not None
+    assert usual.disagreement is not None
+    assert gliomask.predict(given, Path("m"), uncertainty=False).reliability is None
 
 
 def test_another_grid_with_a_reference() -> None:
     given = in_memory(head_volume())
     given["t1"] = in_memory(head_volume((2, 0, 1), (1,)))["t1"]
-    found = gliomask.predict(given, "m", reference="flair")
+    found = gliomask.predict(given, Path("m"), reference="flair")
     assert found.mask.shape == given["flair"][0].shape
     assert found.notes == ("t1 was resampled to the grid of flair",)
-    due = gliomask.predict(in_memory(head_volume()), "m")
+    due = gliomask.predict(in_memory(head_volume()), Path("m"))
     assert np.array_equal(found.mask, due.mask)
 
 
 def test_shading_is_taken_out_as_by_the_command() -> None:
     given = {n: (np.maximum(image, 0), a) for n, (image, a) in in_memory(head_volume()).items()}
-    found = gliomask.predict(given, "m", n4=True, thorough=False)
+    found = gliomask.predict(given, Path("m"), n4=True, uncertainty=False)
     assert any("N4" in note for note in found.notes)
     assert found.provenance["alignment"] == {"n4": True}
     with pytest.raises(CaseError, match="case: t1"):
-        gliomask.predict(in_memory(head_volume()), "m", n4=True)
+        gliomask.predict(in_memory(head_volume()), Path("m"), n4=True)
 
 
 def refused(images: Any, **how: Any) -> str:
     with pytest.raises(InputError) as caught:
-        gliomask.predict(images, "m", **how)
+        gliomask.predict(images, Path("m"), **how)
     return str(caught.value)
 
 
@@ -196,10 +195,11 @@ def test_words_that_are_not_known() -> None:
     given = in_memory(head_volume())
     assert "unknown sequence (sequence=flare" in refused({"flare": given["flair"]})
     assert "flair" in refused({"flare": given["flair"]}).split("allowed")[1]
-    assert "predict has no option 'treshold'" in refused(given, treshold=0.5)
-    assert "threshold" in refused(given, treshold=0.5).split("'treshold'")[1]
+    with pytest.raises(TypeError, match="treshold"):
+        gliomask.predict(given, Path("m"), treshold=0.5)  # type: ignore[call-arg]
     for value in (0, 1, 1.5, -1, float("nan")):
-        assert "no threshold" in refused(given, threshold=value)
+        assert "value not allowed (`threshold`=" in refused(given, threshold=value)
+    assert "value not allowed (`reference`=swi, allowed t1, t1ce" in refused(given, reference="swi")
     assert "reference" in refused(given, reference="t2")
 
 
@@ -227,7 +227,7 @@ def test_things_that_are_no_images() -> None:
     array, affine = in_memory(head_volume())["t1"]
     for one in ("a.nii.gz", array, (array,), (array, affine, 1), None):
         assert "no image in memory (t1=" in refused(changed(t1=one))
-    assert refused({}) == "nothing to predict on was named"
+    assert refused({}).startswith("nothing to predict on was named; name scans: ")
 
 
 def test_grids_that_differ() -> None:
@@ -238,11 +238,11 @@ def test_grids_that_differ() -> None:
     moved[0, 3] += 2
     given = changed(t1=(array, moved))
     assert "flair lies up to 2 mm away from t1" in refused(given, align=False)
-    assert gliomask.predict(given, "m").mask.shape == array.shape
+    assert gliomask.predict(given, Path("m")).mask.shape == array.shape
 
 
 def test_an_image_that_the_model_does_not_use_is_not_looked_at() -> None:
-    found = gliomask.predict(changed(t2=(np.zeros(3), np.eye(4))), "m")
+    found = gliomask.predict(changed(t2=(np.zeros(3), np.eye(4))), Path("m"))
     assert found.notes == ("t2 not used: the model fake takes t1, flair",)
 
 
@@ -266,36 +266,36 @@ def test_a_series_is_chosen_as_the_command_does(tmp_path: Path) -> None:
     """The FLAIR is series 2; derived ones are only used when someone says so."""
     write_dicom_head(tmp_path / "study", ImageType=["DERIVED", "SECONDARY"])
     with pytest.raises(InputError, match="DERIVED"):
-        gliomask.predict(tmp_path / "study", "m")
+        gliomask.predict(tmp_path / "study", Path("m"))
     chosen = {"t1": "1", "flair": "2"}
     options = PredictOptions(
         inputs=(tmp_path / "study",), out=tmp_path / "out", model=Path("m"), series=chosen
     )
     (case,) = predict_files(options).cases
     mask, affine = read_nifti_labels(next(p for p in case.files if p.name.endswith("nii.gz")))
-    assert_same(gliomask.predict(tmp_path / "study", "m", series=chosen), mask, affine)
+    assert_same(gliomask.predict(tmp_path / "study", Path("m"), series=chosen), mask, affine)
 
 
 @pytest.fixture
 def flair_model(monkeypatch: pytest.MonkeyPatch) -> None:
     model = FakeModel(size=64, in_channels=1, sequences=("flair",))
-    monkeypatch.setattr("gliomask.workflows.predict_one.load_predictor", model)
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
 
 
 @pytest.mark.usefixtures("flair_model")
 def test_one_image_is_enough(tmp_path: Path) -> None:
     volume = head_volume()
     flair = volume.array[1]
-    expected = gliomask.predict({"flair": (flair, volume.affine)}, "m")
+    expected = gliomask.predict({"flair": (flair, volume.affine)}, Path("m"))
     assert expected.mask.any()
     for name in ("a_flair.nii.gz", "unknown.nii.gz"):
         write_nifti(tmp_path / name, flair, volume.affine)
     told: list[Prediction] = [
-        gliomask.predict(nib.load(tmp_path / "a_flair.nii.gz"), "m"),
-        gliomask.predict(str(tmp_path / "a_flair.nii.gz"), "m"),
-        gliomask.predict(tmp_path / "unknown.nii.gz", "m", sequence="flair"),
-        gliomask.predict(nib.load(tmp_path / "unknown.nii.gz"), "m", sequence="flair"),
-        gliomask.predict((flair, volume.affine), "m", sequence="flair"),
+        gliomask.predict(nib.load(tmp_path / "a_flair.nii.gz"), Path("m")),
+        gliomask.predict(str(tmp_path / "a_flair.nii.gz"), Path("m")),
+        gliomask.predict(tmp_path / "unknown.nii.gz", Path("m"), sequence="flair"),
+        gliomask.predict(nib.load(tmp_path / "unknown.nii.gz"), Path("m"), sequence="flair"),
+        gliomask.predict((flair, volume.affine), Path("m"), sequence="flair"),
     ]
     for one in told:
         assert one.used == ("flair",)
@@ -310,8 +310,8 @@ def test_one_image_of_which_nothing_tells_the_sequence(tmp_path: Path) -> None:
     unnamed = nib.Nifti1Image(*image)
     for one in (image, unnamed, nib.load(tmp_path / "unknown.nii.gz")):
         with pytest.raises(CaseError, match=r'predict\(image, sequence="flair"\)'):
-            gliomask.predict(one, "m")
+            gliomask.predict(one, Path("m"))
     with pytest.raises(InputError, match="unknown sequence"):
-        gliomask.predict(image, "m", sequence="swi")
+        gliomask.predict(image, Path("m"), sequence="swi")
     with pytest.raises(InputError, match="already"):
-        gliomask.predict({"flair": image}, "m", sequence="flair")
+        gliomask.predict({"flair": image}, Path("m"), sequence="flair")

@@ -185,6 +185,6 @@ def test_the_split_of_another_store_keeps_its_sites(hospitals: Path, tmp_path: P
 
 
 def test_one_site_is_refused_before_anything_is_prepared(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"there is brats \(6 patients\).*use --fold-by size"):
+    with pytest.raises(InputError, match=r"there is brats \(6 patients\).*use `fold_by=size`"):
         make(data, tmp_path / "store", fold_by="site")
     assert not (tmp_path / "store").exists()

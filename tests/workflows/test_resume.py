@@ -35,23 +35,23 @@ FIRST, SECOND = "BraTS-GLI-00001-000", "BraTS-GLI-00002-000"
 def segmented(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The cases that the network was asked about, in order."""
     asked: list[str] = []
-    segment = Predictor.segment
+    predict = Predictor.predict
 
     def spy(self: Predictor, volume: Volume, case: str = "case", **how: Any) -> Prediction:
         asked.append(case)
-        return segment(self, volume, case, **how)
+        return predict(self, volume, case, **how)
 
-    monkeypatch.setattr(Predictor, "segment", spy)
+    monkeypatch.setattr(Predictor, "predict", spy)
     use_model(monkeypatch)
     return asked
 
 
 def use_model(monkeypatch: pytest.MonkeyPatch, **card: Any) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64, **card))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64, **card))
 
 
 def run(folder: Path, name: str = "in", **changes: Any) -> PredictResult:
-    keys = {"write": ("nifti",), "thorough": False, **changes}
+    keys = {"write": ("nifti",), "uncertainty": False, **changes}
     inputs = (folder / name,)
     return predict_files(
         PredictOptions(inputs=inputs, out=folder / "out", model=Path("fake"), **keys)
@@ -89,7 +89,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, segmented: list[str]) ->
     [
         {"again": True},
         {"threshold": 0.7},
-        {"thorough": True},
+        {"uncertainty": True},
         {"probabilities": True},
         {"write": ("nifti", "html")},
         {"write": ()},

@@ -74,7 +74,7 @@ def test_the_network_is_shown_the_same(folder: Path, store: Store, number: int) 
     trained, _ = StoreSlices(store, catalogue, SIZE, ("whole",)).fetch(rows)
     (case,) = find_studies((folder / "data" / name,))
     engine = Watched()
-    Predictor(engine, fake_card(size=SIZE)).segment(load_on_one_grid(case).volume)
+    Predictor(engine, fake_card(size=SIZE)).predict(load_on_one_grid(case).volume)
     predicted = np.concatenate(engine.inputs)
     assert predicted.std() > 0.5
     np.testing.assert_array_equal(trained.numpy().astype(np.float32), predicted)

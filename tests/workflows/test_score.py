@@ -226,7 +226,7 @@ def test_labels_as_answered(tmp_path: Path) -> None:
     with pytest.raises(CasesError) as caught:
         run(tmp_path, labels="brats2023")
     assert "label 4 is not one of" in caught.value.problems[0][1]
-    assert "reference_labels can say" in caught.value.problems[0][1]
+    assert "`... reference_labels=" in caught.value.problems[0][1]
 
 
 def test_each_side_is_answered_for_itself(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_the_licence_is_said_on_stderr_once(
     folder: Path, data: Path, tmp_path: Path, home: Path
 ) -> None:
     code = (
-        "import pathlib; from gliomask.cli.main import main; from gliomask.nets import shipped; "
+        "import pathlib; from gliomask.cli.main import main; from gliomask.config import shipped; "
         f"shipped.HOME = pathlib.Path({str(home)!r}); main()"
     )
     words = ["predict", str(data / CASE), "--write", "nifti", "--json", *ON_THE_PROCESSOR]

@@ -39,13 +39,19 @@ NEAR_MM = 2.5
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
 
 
 def predicted(place: Path, *write: str) -> tuple[PredictedCase, Path]:
     out = place.parent / "out"
     options = PredictOptions.model_validate(
-        {"inputs": (place,), "out": out, "model": Path("fake"), "write": write, "thorough": False}
+        {
+            "inputs": (place,),
+            "out": out,
+            "model": Path("fake"),
+            "write": write,
+            "uncertainty": False,
+        }
     )
     (case,) = predict_files(options).cases
     return case, out / case.case

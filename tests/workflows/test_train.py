@@ -203,7 +203,7 @@ def dice_with(run: Path, store: Store, sequences: tuple[str, ...]) -> float:
         stack = store.stack(case)
         index = [stack.sequences.index(name) for name in sequences]
         given = replace(stack, array=stack.array[:, index], sequences=sequences)
-        found = predictor.segment_stack(given, case).mask > 0
+        found = predictor.predict_stack(given, case).mask > 0
         drawn = store.reference(case) > 0
         scores.append(2 * (found & drawn).sum() / (found.sum() + drawn.sum()))
     return float(np.mean(scores))
@@ -214,8 +214,8 @@ def test_a_new_case_is_held_against_the_card(
 ) -> None:
     predictor = load_predictor(run[0].run, "cpu")
     stack = store.stack(store.parts().test[0])
-    found = predictor.segment_stack(stack, "new", keep=True, thorough=True)
-    plain = predictor.segment_stack(stack, "new", keep=True)
+    found = predictor.predict_stack(stack, "new", maps=True, uncertainty=True)
+    plain = predictor.predict_stack(stack, "new", maps=True)
     assert np.array_equal(found.mask, plain.mask)
     assert plain.reliability is None
     assert plain.disagreement is None
@@ -260,7 +260,7 @@ def test_progress_is_told_of_every_slice(run: tuple[TrainResult, Listener]) -> N
 def test_a_stopped_run_goes_on_to_the_same_end(
     run: tuple[TrainResult, Listener], store: Store, tmp_path: Path, slices: int
 ) -> None:
-    with pytest.raises(StoppedError, match="go on by --resume") as caught:
+    with pytest.raises(StoppedError, match=r"go on: `\.\.\. resume=True`") as caught:
         train(options(store, tmp_path / "run"), stopping(slices))
     assert caught.value.exit_code == 143
     keys = json.loads((tmp_path / "run" / "provenance.json").read_text())

@@ -26,7 +26,7 @@ Step = Callable[[], object]
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.predict.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
 
 
 class Watched:
@@ -47,7 +47,7 @@ class Watched:
     def look(self, looks: int, *steps: Step, **changes: Any) -> None:
         """Looks so many times; a step happens after each look but the last."""
         self.steps = list(steps)
-        keys = {"out": self.out, "model": Path("fake"), "write": ("nifti",), "thorough": False}
+        keys = {"out": self.out, "model": Path("fake"), "write": ("nifti",), "uncertainty": False}
         options = PredictOptions.model_validate({**keys, **changes})
         asked = WatchOptions(folder=self.place, predict=options, looks=looks)
         for cases, failures in watching.watch(asked):
@@ -152,13 +152,13 @@ def test_a_restart_goes_on(watched: Watched, monkeypatch: pytest.MonkeyPatch) ->
     watched.look(2)
     write_head(watched.place, SECOND, head_volume())
     asked: list[str] = []
-    segment = Predictor.segment
+    predict = Predictor.predict
 
     def spy(self: Predictor, volume: Any, case: str = "case", **how: Any) -> Any:
         asked.append(case)
-        return segment(self, volume, case, **how)
+        return predict(self, volume, case, **how)
 
-    monkeypatch.setattr(Predictor, "segment", spy)
+    monkeypatch.setattr(Predictor, "predict", spy)
     watched.look(2)
     assert watched.told == [FIRST, f"{FIRST} earlier", SECOND]
     assert asked == [SECOND]
@@ -202,7 +202,7 @@ def test_what_ends_it(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(Predictor, "segment", fail)
+    monkeypatch.setattr(Predictor, "predict", fail)
     write_head(watched.place, FIRST, head_volume())
     with pytest.raises(type(error)):
         watched.look(3)

@@ -13,11 +13,9 @@ from gliomask.alignment.resampling import resample_to
 from gliomask.core.geometry import same_place
 from gliomask.core.reliability import Reason
 from gliomask.core.volume import Affine, FloatArray, Volume, best_shown
-from gliomask.errors import CaseError
+from gliomask.errors import CaseError, same_with
 from gliomask.formats.images import Image
 from gliomask.jobs.control import SILENT, Control
-
-_LEAVE_OUT = "leave the series out, or take another reference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +124,7 @@ def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
         return best_shown(tuple(series))
     if reference not in series:
         what = "the reference is not among the series"
-        raise CaseError(what, field="reference", found=reference, allowed=", ".join(series))
+        raise CaseError(what, option="reference", found=reference, allowed=", ".join(series))
     return reference
 
 
@@ -193,7 +191,7 @@ def _checked_share(
             field="share of the head",
             found=f"{share:.0%}",
             allowed=f"from {least:.0%}",
-            hint=_LEAVE_OUT,
+            hint=f"leave it out, or make it the reference: {same_with(('reference', name))}",
         )
     return share
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
 
 if TYPE_CHECKING:
+    from gliomask.config.bench import BenchOptions
     from gliomask.speed.slices import EngineSpeed, SliceSpeed
     from gliomask.workflows.bench import BenchResult
+
 
 _SLICES = (
     "network",
@@ -26,41 +29,13 @@ _BUSY = 0.5
 _TRAINING = ("network", "on", "slices/s", "s for 1,000 slices", "precision", "runs")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("bench")(run)
-
-
-def run(
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL",
-            help="A run folder or a model of `gliomask models`, at its own size; repeatable.",
-        ),
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="At 128 pixels, a third as long.")] = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="The network for tests and demos too.")
-    ] = False,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Processors to use; as a prediction would.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Measure how fast this machine predicts and trains, in under two minutes."""
+def run(options: BenchOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.config import build
-    from gliomask.workflows.bench import BenchOptions, bench
+    from gliomask.workflows.bench import bench
 
-    keys = {
-        "models": tuple(model or ()),
-        "quick": quick,
-        "everything": everything,
-        "threads": threads,
-    }
     with render.control() as control:
-        found = bench(build(BenchOptions, keys, "bench"), control)
+        found = bench(options, control)
     if json:
         render.as_json(found)
         return
@@ -69,6 +44,16 @@ def run(
     if found.training:
         render.table("a training, batches of 8 at 128 pixels", _TRAINING, _training_rows(found))
     _rest(found)
+
+
+COMMAND = Command(
+    name="bench",
+    help="Measure the speed of this machine. Predicts and trains for less than two minutes.",
+    options="BenchOptions",
+    run=run,
+    typed={"models": Typed("--model", metavar="MODEL"), "everything": Typed("--all")},
+    hidden=("seconds",),
+)
 
 
 def _machine(found: BenchResult) -> None:

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
 
-
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("calibrate")(run)
+if TYPE_CHECKING:
+    from gliomask.config.calibrate import CalibrateOptions
 
 
-def run(
-    model: Annotated[str, typer.Argument(help="A run folder; its card is changed.")],
-    store: Annotated[Path, typer.Argument(help="The store that it was trained on.")],
-    fold: Annotated[
-        list[Path] | None,
-        typer.Option(help="A run folder of a fold, to measure instead; repeatable."),
-    ] = None,
-    mirrored: Annotated[
-        bool | None,
-        typer.Option(help="Let the mean with mirror images count: better, and half as fast."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Make a model's probabilities mean what they say (train does it at its end)."""
+def run(options: CalibrateOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.config import build
-    from gliomask.workflows.calibrate import CalibrateOptions, calibrate
+    from gliomask.workflows.calibrate import calibrate
 
-    keys = {"model": model, "store": store, "folds": tuple(fold or ())}
-    keys |= {"mirrored": mirrored, "device": device}
     with render.control() as control:
-        result = calibrate(build(CalibrateOptions, keys, "calibrate"), control)
+        result = calibrate(options, control)
     if json:
         render.as_json(result)
         return
-    whose = "that its folds left out" if fold else "it was chosen on"
-    render.temperature(result.temperature, f"{result.patients} patients {whose}")
+    whose = "held-out patients of the folds" if options.folds else "validation patients"
+    render.temperature(result.temperature, f"{result.patients} {whose}")
     render.lines(f"written to {result.model / 'card.json'}")
+
+
+COMMAND = Command(
+    name="calibrate",
+    help="Calibrate a model's probabilities. Temperature scaling, as train does at its end.",
+    options="CalibrateOptions",
+    run=run,
+    typed={
+        "model": Typed(metavar="RUN", argument=True),
+        "store": Typed(metavar="STORE", argument=True),
+        "folds": Typed("--fold", metavar="RUN"),
+        "mirrored": Typed("--flip", off="--no-flip", old="--mirrored/--no-mirrored"),
+    },
+)

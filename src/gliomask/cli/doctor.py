@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
 from gliomask.errors import MachineError
 
 if TYPE_CHECKING:
+    from gliomask.config.doctor import DoctorOptions
     from gliomask.machine.checkup import Finding
     from gliomask.workflows.doctor import Checkup
+
 
 _MARKS = {"ok": ("", ""), "note": ("note", "yellow"), "breaks": ("BREAKS", "bold red")}
 """A finding's level -> what is shown for it, and its colour."""
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("doctor")(run)
-
-
-def run(
-    out_dir: Annotated[
-        Path, typer.Option("--out-dir", help="Where results would go; it need not exist.")
-    ] = Path(),
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Show what this machine and this installation can do; fail on what would break."""
+def run(options: DoctorOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.workflows.doctor import DoctorOptions, doctor
+    from gliomask.workflows.doctor import doctor
 
     with render.control() as control:
-        found = doctor(DoctorOptions(out_dir), control)
+        found = doctor(options, control)
     if json:
         render.as_json(found)
     else:
@@ -42,6 +33,15 @@ def run(
         render.lines("", _verdict(found))
     if found.broken:
         raise MachineError("; ".join(map(_in_short, found.broken)))
+
+
+COMMAND = Command(
+    name="doctor",
+    help="Check this machine and installation. Fails if something would break.",
+    options="DoctorOptions",
+    run=run,
+    typed={"out": Typed("--out-dir")},
+)
 
 
 def _rows(found: Checkup) -> list[tuple[object, ...]]:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
 
-
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("export")(run)
+if TYPE_CHECKING:
+    from gliomask.config.export import ExportOptions
 
 
-def run(
-    model: Annotated[str, typer.Argument(help="A run folder, or a model of `gliomask models`.")],
-    out: Annotated[Path, typer.Option(help="The folder to make.")],
-    to: Annotated[str, typer.Option(help="onnx or openvino.")] = "onnx",
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Make a model run without gliomask: one graph from intensities to mask, and a runner."""
+def run(options: ExportOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.config import build
-    from gliomask.workflows.export import ExportOptions, export
+    from gliomask.workflows.export import export
 
-    options = build(ExportOptions, {"model": model, "out": out, "to": to}, "export")
     with render.control() as control:
         result = export(options, control)
     if json:
@@ -32,3 +23,12 @@ def run(
         return
     files = " and ".join(result.sha256)
     render.lines(f"{result.model} as {files}, with run.py: {result.out}; for research use only")
+
+
+COMMAND = Command(
+    name="export",
+    help="Export a model to run without gliomask. One ONNX graph, images to mask.",
+    options="ExportOptions",
+    run=run,
+    typed={"model": Typed(metavar="MODEL", argument=True)},
+)

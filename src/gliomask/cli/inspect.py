@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from gliomask.cli.labels import AUTO, LabelsOption
-from gliomask.cli.series import SeriesOption, pairs
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
 
 if TYPE_CHECKING:
+    from gliomask.config.inspect import InspectOptions
     from gliomask.studies.dicom_audit import SeriesAudit
     from gliomask.workflows.inspect import CaseReport, Inspection
+
 
 _SERIES = (
     ("patient", "study"),
@@ -24,28 +25,11 @@ _SERIES = (
 """The columns of the table of series; those in one group share a column where it is narrow."""
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("inspect")(run)
-
-
-def run(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH...", help="A data set, or whatever predict takes."),
-    ],
-    series: SeriesOption = None,
-    labels: LabelsOption = AUTO,
-    full: Annotated[
-        bool, typer.Option("--full", help="Read every voxel, not only names and headers.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Show what is there, what is wrong with it, and what predict would use."""
+def run(options: InspectOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.workflows.inspect import EXAMINATIONS, InspectOptions, inspect
+    from gliomask.workflows.inspect import EXAMINATIONS, inspect
 
-    options = InspectOptions(paths=tuple(paths), series=pairs(series), labels=labels, full=full)
     with render.control() as control:
         found = inspect(options, control)
     if json:
@@ -58,6 +42,19 @@ def run(
         if not json:
             render.problems(found.problems, "cases can't be used")
         raise typer.Exit(code=0 if found.cases else 2)
+
+
+COMMAND = Command(
+    name="inspect",
+    help="Check data before use. Shows what is there, what is wrong, what predict would use.",
+    options="InspectOptions",
+    run=run,
+    typed={
+        "paths": Typed(metavar="PATH", argument=True),
+        "series": Typed(metavar="SEQUENCE=SERIES"),
+        "labels": Typed(metavar="SCHEME"),
+    },
+)
 
 
 def _data_set(found: Inspection) -> None:

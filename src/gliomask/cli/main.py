@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shlex
 import signal
 import sys
 import traceback
@@ -26,6 +25,7 @@ from gliomask.cli import (
     follow,
     inspect,
     models,
+    models_import,
     nnunet,
     phantom,
     predict,
@@ -34,13 +34,14 @@ from gliomask.cli import (
     serve,
     train,
 )
+from gliomask.cli.command import add_to
+from gliomask.cli.spelling import Spelling, spelled
 from gliomask.core.extras import missing_package
 from gliomask.errors import (
     BatchError,
     CasesError,
     GliomaskError,
     MachineError,
-    QuestionError,
     machine_error,
     printable,
     unexpected,
@@ -48,7 +49,6 @@ from gliomask.errors import (
 
 _MOST_OF_A_LINE = 2000
 _MOST_OF_A_TRACE = 4000
-_MOST_OF_A_COMMAND = 400
 
 app = typer.Typer(
     name="gliomask",
@@ -58,30 +58,37 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS = (
-    demo,
-    inspect,
-    prepare,
-    train,
-    calibrate,
-    evaluate,
-    score,
-    compare,
-    convert,
-    predict,
-    batch,
-    follow,
-    serve,
-    models,
-    nnunet,
-    doctor,
-    bench,
-    export,
-    fetch,
-    phantom,
+COMMANDS = tuple(
+    module.COMMAND
+    for module in (
+        demo,
+        inspect,
+        prepare,
+        train,
+        calibrate,
+        evaluate,
+        score,
+        compare,
+        convert,
+        predict,
+        batch,
+        follow,
+        models,
+        models_import,
+        doctor,
+        bench,
+        export,
+        phantom,
+    )
 )
-for module in _COMMANDS:
-    module.add_to(app)
+"""In the order in which the help lists them."""
+for one in COMMANDS:
+    if one is models.COMMAND:
+        models.add_group_to(app)
+    elif one is not models_import.COMMAND:
+        add_to(app, one)
+for own in (serve, fetch, nnunet):
+    own.add_to(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -92,13 +99,23 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def spellings() -> dict[str, dict[str, Spelling]]:
+    """Command -> how its options are typed."""
+    return {command.name: command.spellings for command in COMMANDS}
+
+
 @app.callback(invoke_without_command=True)
 def _options(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error, too.")
+    ] = False,
 ) -> None:
     if debug:
         os.environ["GLIOMASK_DEBUG"] = "1"
@@ -143,9 +160,9 @@ def _report(error: Exception) -> int:
     known = _known(error)
     if known is not None:
         for case, reason in _details(known):
-            text = f"{case}: {reason.removeprefix(f'{case}: ')}"
+            text = spelled(f"{case}: {reason.removeprefix(f'{case}: ')}")
             typer.echo(f"  {printable(text, _MOST_OF_A_LINE)}", err=True)
-        return _say(_text(known), known.exit_code)
+        return _say(str(known), known.exit_code)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's own errors: an unknown option, a missing argument
         return _say(usage(), 2)
@@ -165,16 +182,6 @@ def _known(error: Exception) -> GliomaskError | None:
     return None
 
 
-def _text(error: GliomaskError) -> str:
-    """The line of an error; a question is answered by the command given, with an option more."""
-    if not isinstance(error, QuestionError):
-        return str(error)
-    given = shlex.join(["gliomask", *sys.argv[1:]])
-    if len(given) > _MOST_OF_A_COMMAND:
-        given = f"gliomask {sys.argv[1]} ..."
-    return error.with_commands(given)
-
-
 def _details(error: GliomaskError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, CasesError):
         return error.problems
@@ -182,5 +189,5 @@ def _details(error: GliomaskError) -> tuple[tuple[str, str], ...]:
 
 
 def _say(text: str, code: int) -> int:
-    typer.echo(f"error: {printable(text, _MOST_OF_A_LINE)}", err=True)
+    typer.echo(f"error: {printable(spelled(text), _MOST_OF_A_LINE)}", err=True)
     return code

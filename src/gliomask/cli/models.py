@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from gliomask.cli import models_import
+from gliomask.cli.command import Command, add_to
+from gliomask.cli.fields import Typed
 
 if TYPE_CHECKING:
+    from gliomask.config.models import ModelsOptions
     from gliomask.workflows.models import KnownDice, ShippedModel
+
+
+_SHOW = "show"
 
 
 class _ModelsGroup(TyperGroup):
@@ -23,33 +29,21 @@ class _ModelsGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-_SHOW = "show"
+def add_group_to(app: typer.Typer) -> None:
+    """Adds the command, and that of importing as one of its own, to the application."""
+    group = typer.Typer(cls=_ModelsGroup, help="List or describe models, or import weights.")
+    add_to(group, COMMAND, _SHOW)
+    add_to(group, models_import.COMMAND, "import")
+    app.add_typer(group, name=COMMAND.name)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    group = typer.Typer(
-        cls=_ModelsGroup,
-        help="Show models, networks and recipes, or import weights.",
-    )
-    group.command(_SHOW)(run)
-    group.command("import")(models_import.run)
-    app.add_typer(group, name="models")
-
-
-def run(
-    named: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="MODEL...", help="Models to describe: names or run folders."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Show models, networks and recipes, or what trained models say of themselves."""
+def run(options: ModelsOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
     from gliomask.nets.model_summary import summary
     from gliomask.workflows.models import card_of, networks, recipes, shipped_models
 
-    cards = [card_of(one) for one in named or []]
+    cards = [card_of(model) for model in options.models]
     if json:
         everything = {"models": shipped_models(), "networks": networks(), "recipes": recipes()}
         render.as_json(cards if cards else everything)
@@ -58,7 +52,7 @@ def run(
         render.lines(f"{card.name}, for research use only", "")
         sections = summary(card)
         render.listing([(one.title, line) for one in sections for line in one.lines], width=100)
-        render.lines("", "all that the card holds: --json")
+        render.lines("", "the whole card: --json")
     if cards:
         return
     if found := shipped_models():
@@ -70,6 +64,15 @@ def run(
     columns = ["name", "network", "size", "input", "epochs"]
     shown = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
     render.table("recipes", columns, shown)
+
+
+COMMAND = Command(
+    name="models",
+    help="List models, networks and recipes, or describe models.",
+    options="ModelsOptions",
+    run=run,
+    typed={"models": Typed(metavar="MODEL", argument=True)},
+)
 
 
 def _row(model: ShippedModel) -> tuple[object, ...]:

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
+
+if TYPE_CHECKING:
+    from gliomask.config.import_model import ImportOptions
 
 
-def run(
-    file: Annotated[Path, typer.Argument(help="Weights of a U²-Net: Keras, ONNX or PyTorch.")],
-    out: Annotated[Path, typer.Option(help="The model folder to make.")],
-    sequences: Annotated[
-        str | None,
-        typer.Option(help="Sequences of the input channels, in order: t1ce,t2."),
-    ] = None,
-    regions: Annotated[
-        str | None, typer.Option(help="What the output channels mark: whole, core, enhancing.")
-    ] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the input in pixels.")] = None,
-    sides: Annotated[
-        str | None,
-        typer.Option(help="Order of the side outputs, if a Keras file does not tell: 1,2,3,4,5,6."),
-    ] = None,
-    licence: Annotated[str | None, typer.Option(help="Of the weights.")] = None,
-    trained_on: Annotated[str | None, typer.Option(help="The data of their training.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Make a model folder of another program's weights: Keras .h5 or .keras, ONNX, .pth."""
+def run(options: ImportOptions, *, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.config import build
-    from gliomask.workflows.import_model import ImportOptions, import_model
+    from gliomask.workflows.import_model import import_model
 
-    given = {
-        "file": file,
-        "out": out,
-        "sequences": _listed(sequences),
-        "regions": _listed(regions),
-        "size": size,
-        "sides": _listed(sides),
-        "licence": licence,
-        "trained_on": trained_on,
-    }
-    result = import_model(build(ImportOptions, given, "models import"))
+    result = import_model(options)
     if json:
         render.as_json(result)
         return
@@ -55,5 +29,16 @@ def run(
     )
 
 
-def _listed(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(part.strip() for part in text.split(","))
+COMMAND = Command(
+    name="models import",
+    module="import_model",
+    help="Import weights of another program. Makes a model folder of Keras, ONNX or PyTorch files.",
+    options="ImportOptions",
+    run=run,
+    typed={
+        "file": Typed(metavar="FILE", argument=True),
+        "sequences": Typed(metavar="NAME,NAME,...", commas=True),
+        "regions": Typed(metavar="NAME,NAME,...", commas=True),
+        "sides": Typed(metavar="N,N,...", commas=True),
+    },
+)

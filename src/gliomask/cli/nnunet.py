@@ -54,7 +54,7 @@ def run(
     no_bar: Annotated[bool, typer.Option("--disable_progress_bar", help=_IGNORED)] = False,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Segment an nnU-Net folder of images, in place of nnUNetv2_predict."""
+    """Segment an nnU-Net folder of images. Takes the place of nnUNetv2_predict."""
     from gliomask.cli import render
     from gliomask.config import build
     from gliomask.workflows.nnunet import NnunetOptions, predict_nnunet

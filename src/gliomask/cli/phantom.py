@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from gliomask.cli.command import Command
+from gliomask.cli.fields import Typed
 
-
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("phantom")(run)
+if TYPE_CHECKING:
+    from gliomask.config.phantom import PhantomOptions
 
 
-def run(
-    out: Annotated[Path, typer.Argument(help="The folder to make.")],
-    layout: Annotated[str, typer.Option(help="The data set whose layout to write.")] = "brats",
-    patients: Annotated[int, typer.Option(min=1, help="How many.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same cohort.")] = 0,
-) -> None:
-    """Make a synthetic cohort, labelled, in the layout of a published data set."""
+def run(options: PhantomOptions) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.workflows.phantom import PhantomOptions, phantom
+    from gliomask.workflows.phantom import phantom
 
-    options = PhantomOptions(out=out, layout=layout, patients=patients, seed=seed)
     with render.control() as control:
         made = phantom(options, control)
-    render.lines(f"{patients} synthetic patients in the layout {layout}: {made}")
+    what = f"{options.patients} synthetic patients in the layout {options.layout}"
+    render.lines(f"{what}: {made}")
+
+
+COMMAND = Command(
+    name="phantom",
+    help="Make synthetic patients with masks. In the folder layout of a published data set.",
+    options="PhantomOptions",
+    run=run,
+    typed={"out": Typed(metavar="FOLDER", argument=True), "layout": Typed(metavar="NAME")},
+    extra={},
+)

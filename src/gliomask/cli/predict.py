@@ -4,129 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from gliomask.cli.command import JSON, Command, Extra, Keys
+from gliomask.cli.fields import Typed
 from gliomask.cli.places import place_for
-from gliomask.cli.series import SeriesOption, pairs
+from gliomask.config.shipped import DEFAULT
 
 if TYPE_CHECKING:
+    from gliomask.config.predict import PredictOptions
     from gliomask.errors import Failure
     from gliomask.results.prediction.summary import PredictedCase, PredictResult
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("predict")(run)
-
-
-def run(
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="INPUT...", help="Scans: NIfTI, DICOM folders or zips, slices, data sets."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The folder to write into (default: INPUT-masks, here).")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="A run folder, or a model of `gliomask models` (default: u2netp-lgg)."),
-    ] = None,
-    t1: Annotated[Path | None, typer.Option(help="The native T1, by hand.")] = None,
-    t1ce: Annotated[Path | None, typer.Option(help="The post-contrast T1, by hand.")] = None,
-    t2: Annotated[Path | None, typer.Option(help="The T2, by hand.")] = None,
-    flair: Annotated[Path | None, typer.Option(help="The FLAIR, by hand.")] = None,
-    series: SeriesOption = None,
-    write: Annotated[
-        str | None,
-        typer.Option(
-            help="Of nifti, png, html, dicom-seg, rtstruct; all but the last where they apply."
-        ),
-    ] = None,
-    bids: Annotated[
-        Path | None,
-        typer.Option(help="A BIDS data set, whose derivatives/gliomask gets the masks too."),
-    ] = None,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Write probability maps too.")
-    ] = False,
-    disagreement: Annotated[
-        bool, typer.Option("--disagreement", help="Write where the network's maps differ.")
-    ] = False,
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="Skip uncertainty estimation: no intervals, no flag."),
-    ] = False,
-    threshold: Annotated[
-        float | None, typer.Option(help="Probability from which a voxel is tumour.")
-    ] = None,
-    keep_all: Annotated[
-        bool,
-        typer.Option("--keep-all", help="Keep fragments separate from the main tumour."),
-    ] = False,
-    reference: Annotated[
-        str | None,
-        typer.Option(help="The sequence onto whose grid the others are laid (default: flair)."),
-    ] = None,
-    no_align: Annotated[
-        bool, typer.Option("--no-align", help="Refuse sequences on different grids.")
-    ] = False,
-    n4: Annotated[bool, typer.Option("--n4", help="Apply N4 bias-field correction first.")] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Do what an earlier run has done, too.")
-    ] = False,
-    watch: Annotated[
-        Path | None, typer.Option(help="A folder to segment what arrives in it, until Ctrl-C.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    engine: Annotated[
-        str, typer.Option(help="auto (the fastest), mnn, openvino, onnxruntime or torch.")
-    ] = "auto",
-    limit_memory: Annotated[
-        str | None, typer.Option(help="Hold no more, e.g. 1.5GB; refuse what needs more.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Segment scans: a mask on each one's own grid, its volume, a page to look at it."""
+def run(options: PredictOptions, *, watch: str | None, json: bool) -> None:
+    """Runs the command."""
     from gliomask.cli import render
-    from gliomask.config import build
     from gliomask.errors import BatchError
     from gliomask.results.prediction.summary import PredictResult
-    from gliomask.workflows.predict import PredictOptions, predict_files
+    from gliomask.workflows.predict import predict_files
 
-    by_hand = {"t1": t1, "t1ce": t1ce, "t2": t2, "flair": flair}
-    keys = {
-        "inputs": inputs or [],
-        "out": out or place_for(inputs or [], "masks"),
-        "model": model,
-        "sequences": {name: path for name, path in by_hand.items() if path is not None},
-        "series": pairs(series),
-        "write": None if write is None else [k.strip() for k in write.split(",") if k.strip()],
-        "bids": bids,
-        "probabilities": probabilities,
-        "disagreement": disagreement,
-        "thorough": not quick,
-        "again": again,
-        "threshold": threshold,
-        "clean_up": not keep_all,
-        "reference": reference,
-        "align": not no_align,
-        "n4": n4,
-        "device": device,
-        "engine": engine,
-        "limit_memory": limit_memory,
-    }
-    options = build(PredictOptions, keys, "predict")
     if watch is not None:
-        from gliomask.workflows.watch import WatchOptions
-        from gliomask.workflows.watch import watch as look
-
-        with render.control() as control:
-            for cases, failures in look(WatchOptions(folder=watch, predict=options), control):
-                (_tell_json if json else _tell)(cases, failures)
+        _watch(Path(watch), options, json=json)
         return
     try:
         with render.control() as control:
@@ -136,6 +35,54 @@ def run(
             _show(failed.result, json=json)
         raise
     _show(result, json=json)
+
+
+def _watch(folder: Path, options: PredictOptions, *, json: bool) -> None:
+    from gliomask.cli import render
+    from gliomask.workflows.watch import WatchOptions, watch
+
+    with render.control() as control:
+        for cases, failures in watch(WatchOptions(folder=folder, predict=options), control):
+            (_tell_json if json else _tell)(cases, failures)
+
+
+def _complete(keys: Keys) -> dict[str, Any]:
+    return {"out": place_for([Path(path) for path in keys.get("inputs", ())], "masks")}
+
+
+TYPED = {
+    "inputs": Typed(metavar="INPUT", argument=True),
+    "out": Typed(default="INPUT-masks in this folder"),
+    "model": Typed(metavar="MODEL", default=DEFAULT),
+    "sequences": Typed(
+        keys={
+            "t1": "T1 image before contrast, instead of inputs whose names tell the sequence.",
+            "t1ce": "T1 image after contrast, likewise.",
+            "t2": "T2 image, likewise.",
+            "flair": "FLAIR image, likewise.",
+        }
+    ),
+    "series": Typed(metavar="SEQUENCE=SERIES"),
+    "write": Typed(metavar="KIND,KIND,...", commas=True),
+    "uncertainty": Typed("--uncertainty", off="--quick"),
+    "clean_up": Typed(old="--keep-all"),
+}
+"""How the options are typed."""
+COMMAND = Command(
+    name="predict",
+    help="Segment tumours in MRI scans. Writes a mask on the grid of each scan, its volumes with "
+    "intervals, and a page to check them.",
+    options="PredictOptions",
+    run=run,
+    typed=TYPED,
+    extra={
+        "watch": Extra(
+            "Folder to watch: segment whatever arrives in it, until Ctrl-C.", metavar="FOLDER"
+        ),
+        **JSON,
+    },
+    complete=_complete,
+)
 
 
 def _show(result: PredictResult, *, json: bool) -> None:

@@ -24,6 +24,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
+from gliomask.cli.spelling import spelled
 from gliomask.core.extras import has_extra, install_hint
 from gliomask.errors import printable
 from gliomask.jobs.control import Control, Progress
@@ -156,7 +157,7 @@ def temperature(found: Temperature, patients: str) -> None:
 def lines(*texts: str) -> None:
     """Prints lines of text."""
     for text in texts:
-        typer.echo("\n".join(map(printable, text.split("\n"))))
+        typer.echo("\n".join(map(printable, spelled(text).split("\n"))))
 
 
 def as_json(result: Any) -> None:
@@ -169,7 +170,7 @@ def problems(found: Sequence[tuple[str, str]], what: str) -> None:
     if found:
         typer.echo(f"{len(found)} {what}:", err=True)
         for case, reason in found:
-            text = printable(f"{case}: {reason.removeprefix(f'{case}: ')}")
+            text = printable(spelled(f"{case}: {reason.removeprefix(f'{case}: ')}"))
             typer.echo(f"  {text}", err=True)
 
 
@@ -247,7 +248,7 @@ def _figure(value: float | None) -> str:
 def _cell(value: object) -> Text:
     if isinstance(value, Text):
         return value
-    return Text("" if value is None else printable(str(value)))
+    return Text("" if value is None else printable(spelled(str(value))))
 
 
 class _Console(Console):

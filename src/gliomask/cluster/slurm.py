@@ -11,34 +11,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import Field, StringConstraints
-
-from gliomask.config import Options
+from gliomask.config.batch import JobOptions as JobOptions
 from gliomask.errors import ConfigError
 
 WARNING_S: Final = 120
 """Seconds before the limit of which a task is told; it needs some twenty to stop."""
-
-Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:.-]+$")]
-
-
-class JobOptions(Options):
-    """What an array job asks SLURM for."""
-
-    tasks: Annotated[int, Field(ge=1, le=100_000)] = 1
-    """Tasks of the array: each does every n-th case."""
-    at_once: Annotated[int, Field(ge=1)] | None = None
-    """Tasks that run at a time; None leaves it to SLURM."""
-    cpus: Annotated[int, Field(ge=1)] = 4
-    """Processors of a task, with a worker process on each."""
-    memory: Plain = "8G"
-    """Memory of a task: about 1G for each processor, and more for large scans."""
-    time: Plain = "4:00:00"
-    """Time limit of a task, after which it is queued again."""
-    more: tuple[Annotated[str, StringConstraints(pattern=r"^--[a-z][^\n\r]*$")], ...] = ()
-    """Other options of ``sbatch``, e.g. ``--partition=long``."""
 
 
 def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -> str:
@@ -82,7 +61,7 @@ def _escaped(path: Path) -> str:
     text = str(path)
     if not text.isprintable() or any(sign in text for sign in '"\\'):
         allowed = "a path without quotes, backslashes and control characters"
-        raise ConfigError("SLURM can't write there", field="out", found=text, allowed=allowed)
+        raise ConfigError("SLURM can't write there", option="out", found=text, allowed=allowed)
     return text.replace("%", "%%")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gliomask.core.atomic import MARK
-from gliomask.errors import InputError
+from gliomask.errors import InputError, option
 
-_NEW = "give a new folder"
+_NEW = f"name another folder by {option('out')}"
 
 
 def check_replaceable(

@@ -31,6 +31,7 @@ from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with
 from gliomask.datasets.mask_labels.names import scheme_of_names
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import words_of
+from gliomask.datasets.questions import TABLE, ask_file, ask_files
 from gliomask.errors import CaseError, InputError
 
 OURS = "gliomask"
@@ -186,7 +187,11 @@ def _by_sequence(images: Iterable[_File]) -> dict[str, ImageFile]:
         if sequence in found:
             names = f"{found[sequence].name} and {file.path.name}"
             what = f"two images for {sequence}: {names}"
-            raise CaseError(what, path=file.path.parent, hint=f"name one by --{sequence}")
+            raise CaseError(
+                what,
+                path=file.path.parent,
+                hint=ask_files((found[sequence], file.path), sequence) + TABLE,
+            )
         found[sequence] = file.path
     return {sequence: ImageFile((path,)) for sequence, path in found.items()}
 
@@ -200,5 +205,5 @@ def _sequence(file: _File) -> str:
     reading = read_name(f"{told} T1w")
     if reading.contrast_doubt:
         what = f"before or after contrast? {reading.contrast_doubt}"
-        raise CaseError(what, path=file.path, hint="name it by --t1 or --t1ce")
+        raise CaseError(what, path=file.path, hint=ask_file(file.path, ("t1", "t1ce")) + TABLE)
     return "t1ce" if reading.contrast else "t1"

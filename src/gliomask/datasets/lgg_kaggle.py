@@ -22,7 +22,7 @@ from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.datasets.folders import folders, pictures, stem
 from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
 from gliomask.errors import CaseError
-from gliomask.formats.pictures import read_stack
+from gliomask.formats.pictures import is_colour, read_stack
 
 LICENCE = "CC BY-NC-SA 4.0"
 CHANNELS = {"t1": 0, "t1ce": 2, "flair": 1}
@@ -64,7 +64,7 @@ def case_of_slices(paths: Sequence[Path], folder: Path) -> Case | None:
         return None
     middle = sorted(slices.images)[len(slices.images) // 2]
     stack = read_stack([slices.images[middle]])
-    if (stack == stack[..., :1]).all():
+    if not is_colour(stack):
         return None
     case = _case(folder, slices)
     note = "the channels are taken for pre-contrast, FLAIR and post-contrast"

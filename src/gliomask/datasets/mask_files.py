@@ -20,7 +20,7 @@ from gliomask.datasets.folders import folders, pictures, volumes
 from gliomask.datasets.mask_labels.own_masks import record_of_mask, scheme_of_record
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
-from gliomask.errors import InputError, LayoutError
+from gliomask.errors import InputError, LayoutError, option
 from gliomask.formats.images import SUFFIXES
 from gliomask.formats.limits import MAX_DEPTH
 
@@ -28,7 +28,10 @@ _LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNO
 """In the names of maps that lie beside masks and are none."""
 
 
-PAIRS = "name the pairs in a table (columns reference, prediction) and give it by --pairs"
+PAIRS = (
+    "name the pairs in a table with the columns reference and prediction, "
+    f"{option('pairs', 'pairs.csv', command='score')}"
+)
 """What to do where names don't tell which masks belong together."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gliomask.core.identity import patient_of
-from gliomask.errors import FormatError, InputError
+from gliomask.errors import FormatError, InputError, same_with
 from gliomask.formats.table import Table, read_table
 
 PATIENT = "patient"
@@ -31,15 +31,15 @@ def read_traits(path: Path | None, columns: Sequence[str]) -> dict[str, dict[str
     """
     if path is None:
         if columns:
-            hint = "name the table by --table"
-            raise InputError("no table of patients", field="--by", found=columns[0], hint=hint)
+            hint = f"name it: {same_with(('table', 'patients.csv'))}"
+            raise InputError("no table of patients", option="by", found=columns[0], hint=hint)
         return {}
     table = read_table(path)
     wanted = [column.strip().lower() for column in columns]
     table.need(PATIENT, *wanted)
     if not wanted:
         known = ", ".join(table.columns)
-        raise InputError("no column to group by", path=path, field="--by", allowed=known)
+        raise InputError("no column to group by", path=path, option="by", allowed=known)
     traits: dict[str, dict[str, Trait]] = {}
     read = {column: _column(table, column) for column in wanted}
     for index, (number, row) in enumerate(table.rows):

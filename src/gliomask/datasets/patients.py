@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case
 from gliomask.core.identity import patient_of, safe_name
-from gliomask.errors import FormatError, InputError, nearest
+from gliomask.errors import FormatError, InputError, nearest, same_with
 from gliomask.formats.table import read_table
 
 _CASE, _PATIENT = "case", "patient"
@@ -73,7 +73,8 @@ def with_patients(
     unknown = [case.id for case in named if not case.patient_known]
     if unknown:
         what = f"the data do not tell the patients of {len(unknown)} cases ({_some(unknown)})"
-        hint = "name them by --patients FILE, a table with the columns case,patient"
+        given = same_with(("patients", "patients.csv"))
+        hint = f"name them in a table with the columns case and patient: {given}"
         raise InputError(f"{what}, and a split must not part a patient", hint=hint)
     return named
 

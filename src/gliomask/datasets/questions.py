@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from gliomask.core.volume import SEQUENCES
+from gliomask.errors import option
 from gliomask.formats.dicom.tags import SeriesTags
+
+TABLE = f"; of many cases name them in a table (columns patient, {', '.join(SEQUENCES)}, mask)"
+"""What to do instead where many cases are in doubt."""
 
 
 def ask_file(path: Path, candidates: Collection[str] = ()) -> str:
     """The options that say which sequence a file holds; any, if there are no candidates.
 
-    >>> ask_file(Path("CE_t1.nii"), {"t1", "t1ce"})
-    'say which it is, --t1 CE_t1.nii or --t1ce CE_t1.nii, and name the other files likewise'
+    >>> ask_file(Path("a.nii"), {"t1", "t1ce"})
+    'say which it is, `predict t1=a.nii` or `predict t1ce=a.nii`, and name the other files likewise'
     """
     meant = _ordered(candidates) or SEQUENCES
-    options = " or ".join(f"--{sequence} {shlex.quote(str(path))}" for sequence in meant)
+    options = " or ".join(option(sequence, path, command="predict") for sequence in meant)
     return f"say which it is, {options}, and name the other files likewise"
 
 
 def ask_files(paths: Iterable[Path], sequence: str) -> str:
     """The options that choose one of several files for a sequence."""
-    options = " or ".join(f"--{sequence} {shlex.quote(str(path))}" for path in paths)
+    options = " or ".join(option(sequence, path, command="predict") for path in paths)
     return f"say which one, {options}, and name the other files likewise"
 
 
@@ -33,7 +36,7 @@ def ask_series(
     """The options that say which sequence a series is."""
     called = tags.series_number if tags.series_number.isdecimal() else tags.series_uid
     meant = _ordered(candidates) if len(candidates) <= 2 else ["SEQUENCE"]
-    options = " or ".join(f"--series {sequence}={called}" for sequence in meant)
+    options = " or ".join(option("series", f"{sequence}={called}") for sequence in meant)
     return f"{where}: {options}"
 
 

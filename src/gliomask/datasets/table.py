@@ -17,12 +17,13 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
+from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
 from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.name_reading import called
-from gliomask.errors import CaseError, FormatError, InputError
+from gliomask.errors import CaseError, ConfigError, FormatError, InputError
 from gliomask.formats.table import read_table
 
 COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site")
@@ -92,10 +93,20 @@ def _case(name: str, row: Mapping[str, str], table: Path) -> Case:
         patient=patient_of(row["patient"]),
         images=images,
         label=_file(row["mask"], "mask", table) if row.get("mask") else None,
-        scheme=scheme_of_answer(row.get("labels") or AUTO),
+        scheme=_scheme(row),
         source=LAYOUT.name,
         site=row.get("site") or tcga_site(row["patient"]),
     )
+
+
+def _scheme(row: Mapping[str, str]) -> LabelScheme | None:
+    try:
+        return scheme_of_answer(row.get("labels") or AUTO)
+    except ConfigError as problem:
+        column, text = "labels", problem.found
+        raise CaseError(
+            problem.what, field=column, found=text, allowed=problem.allowed, hint=problem.hint
+        ) from None
 
 
 def _file(cell: str, column: str, table: Path) -> ImageFile:

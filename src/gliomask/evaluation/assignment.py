@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.datasets.mask_labels.answer import AUTO
-from gliomask.errors import ConfigError
+from gliomask.errors import ConfigError, option
 from gliomask.evaluation.reference_cases import Part, Subjects, find_subjects
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
@@ -93,16 +93,24 @@ def assign(question: Question) -> Assignment:
 def assign_folds(question: Question) -> Assignment:
     """Each model and the fold that it never saw; raises as ``assign``."""
     if question.part is not None or question.fold is not None:
-        raise ConfigError("several models are judged on a fold each: leave out part and fold")
+        raise ConfigError(
+            "several models are judged on a fold each",
+            hint=f"leave out {option('part')} and {option('fold')}",
+        )
     if not (question.source / MANIFEST).is_file():
-        raise ConfigError("only a store has folds for several models", path=question.source)
+        raise ConfigError(
+            "only a store has folds for several models",
+            path=question.source,
+            hint=f"evaluate one {option('model')}, or make a store by `gliomask prepare`",
+        )
     store = open_store(question.source)
     taken: dict[int, Path] = {}
     patients: dict[int, ModelPatients] = {}
     for model in question.models:
         fold, of_model = _fold(model)
         if fold in taken:
-            raise ConfigError(f"two models of fold {fold}: {taken[fold]} and {model}", path=model)
+            what = f"two models of fold {fold}: {taken[fold]} and {model}"
+            raise ConfigError(what, path=model, hint=f"leave out one {option('model')}")
         taken[fold], patients[fold] = model, of_model
     folds = sorted(taken)
     judges = tuple(_judge(question, taken[fold], "test", fold) for fold in folds)
@@ -134,7 +142,7 @@ def _fold(model: Path) -> tuple[int, ModelPatients]:
         raise ConfigError(
             "several models are judged on a fold each, and this one does not tell its fold",
             path=model,
-            hint="train it with --fold",
+            hint=f"train a model for each fold, {option('fold', 0, command='train')}",
         )
     return patients.fold, patients
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.config.choices import Part as Part
 from gliomask.core.case import Case
 from gliomask.core.geometry import to_reading
 from gliomask.core.labels import LabelArray
@@ -19,13 +19,11 @@ from gliomask.core.slices import SliceStack, to_slices
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.mask_labels.answer import AUTO
-from gliomask.errors import CaseError, ConfigError, StoreError
+from gliomask.errors import CaseError, ConfigError, StoreError, option
 from gliomask.formats.file_key import file_key
 from gliomask.jobs.control import Control
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import Store, open_store
-
-Part = Literal["train", "validation", "test", "all"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +102,17 @@ def find_subjects(
     if (source / MANIFEST).is_file():
         if labels != AUTO:
             what = "a store was prepared with its labels, which can't be changed"
-            raise ConfigError(what, path=source, field="labels", found=labels)
+            hint = f"leave out {option('labels')}"
+            raise ConfigError(what, path=source, option="labels", found=labels, hint=hint)
         return _of_store(open_store(source), part or "test", fold)
     if part is not None or fold is not None:
-        field, found = ("part", part) if part is not None else ("fold", fold)
+        name, found = ("part", part) if part is not None else ("fold", fold)
         raise ConfigError(
             "a data set has no parts, only a store has",
             path=source,
-            field=field,
+            option=name,
             found=found,
-            hint="leave it out, or prepare a store",
+            hint=f"leave out {option(name)}, or make a store by `gliomask prepare`",
         )
     cases = find_cases(source, labels)
     return Subjects(
@@ -132,7 +131,7 @@ def _of_store(store: Store, part: Part, fold: int | None) -> Subjects:
         raise StoreError(
             "the part holds no case",
             path=store.path,
-            field="part",
+            option="part",
             found=where,
             allowed=", ".join([*filled, "all"]),
         )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.errors import FormatError
+from gliomask.errors import FormatError, same_with
 from gliomask.formats.pictures import read_stack
 
 MAX_NUMBER = 15
@@ -48,13 +48,14 @@ def read_mask_pictures(
     elif numbered and set(levels.tolist()) <= set(range(MAX_NUMBER + 1)):
         numbers = shades.astype(np.uint8)
     else:
+        level = same_with(("labels", f"threshold={_half(shades.dtype)}"))
         raise FormatError(
             "a mask picture of many shades: which of them are tumour isn't said",
             path=paths[0],
             field="grey levels",
             found=len(levels),
             allowed="2, black and one other",
-            hint=f"labels can say from which level on: threshold={_half(shades.dtype)}",
+            hint=f"say from which level on: {level}",
         )
     return numbers
 

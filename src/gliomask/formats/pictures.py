@@ -79,11 +79,16 @@ def read_pictures(paths: Sequence[Path], channel: int | None = None) -> FloatArr
     return pick_channel(read_stack(paths), channel, paths[0])
 
 
+def is_colour(stack: npt.NDArray[Any]) -> bool:
+    """Whether the channels of a stack (..., C) differ."""
+    return bool((stack != stack[..., :1]).any())
+
+
 def pick_channel(stack: npt.NDArray[Any], channel: int | None, path: Path) -> FloatArray:
     """The channel of a stack (I, J, K, C) as (I, J, K) float32; ``path`` is for the error."""
     channels = stack.shape[-1]
-    if channel is None and channels > 1 and (stack != stack[..., :1]).any():
-        hint = "choose a channel"
+    if channel is None and is_colour(stack):
+        hint = "save one of its channels as a grey picture"
         raise FormatError("a colour picture where a grey one is due", path=path, hint=hint)
     if channel is not None and not 0 <= channel < channels:
         allowed = f"0 to {channels - 1}"

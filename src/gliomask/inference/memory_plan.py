@@ -20,7 +20,7 @@ from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.nets.entries import count_parameters
 from gliomask.nets.specs import find_spec
 
-_OPTION: Final = "--limit-memory"
+_OPTION: Final = "limit_memory"
 _MIB: Final = 2**20
 _PROGRAM: Final = 110 * _MIB
 """What is loaded after the network: what draws and writes."""
@@ -63,7 +63,7 @@ def share_of(model: Path, limit: int | None) -> Share:
     if each > room / 2 or _LOADING_BYTES * weights > room:
         needed = resident_bytes() + _PROGRAM + max(2 * each, _LOADING_BYTES * weights)
         what = f"the network {card.network} needs more memory"
-        raise MachineError(what, field=_OPTION, found=mib(limit), allowed=_enough(needed))
+        raise MachineError(what, option=_OPTION, found=mib(limit), allowed=_enough(needed))
     threads = min(usable_threads(), int(room / 2 // each))
     return Share(threads, limit - threads * each)
 
@@ -87,7 +87,7 @@ def check_fits(case: Case, limit: int) -> None:
     needed += voxels * (_VOXEL_BYTES + _SEQUENCE_BYTES * len(case.images))
     if needed > limit:
         what = f"{case.id}: the scan needs more memory"
-        raise CaseError(what, field=_OPTION, found=mib(limit), allowed=_enough(needed))
+        raise CaseError(what, option=_OPTION, found=mib(limit), allowed=_enough(needed))
 
 
 def _enough(needed: int) -> str:

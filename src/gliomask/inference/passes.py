@@ -1,7 +1,7 @@
 """A stack of slices through the network, once or in several ways.
 
     plain:     slices -> fused map
-    thorough:  slices -> fused map, six side maps; of those that may show a tumour also
+    uncertainty:  slices -> fused map, six side maps; of those that may show a tumour also
                mirrored slices -> fused map, mirrored back
 
 The probability that is shown and thresholded is that of the fused map in both. If the card says

@@ -17,13 +17,14 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.config.shipped import find_model
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import Prediction, VolumeInterval
 from gliomask.core.regions import REGIONS, labels_of_regions, region_masks
 from gliomask.core.slices import VERSION, Record, SliceStack, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
-from gliomask.errors import CaseError, ModelError
+from gliomask.errors import CaseError, ModelError, option
 from gliomask.inference.clean_up import clean_up
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Device, Engine
@@ -34,7 +35,6 @@ from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.first_use import tell_licence
-from gliomask.nets.shipped import find_model
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Predictor:
                 f"the model {self.card.name} needs {' and '.join(missing)}",
                 field="sequences",
                 found=", ".join(sequences) or "none",
-                allowed=f"all of {', '.join(known)}" if needs_all else f"any of {', '.join(known)}",
+                allowed=f"{'all' if needs_all else 'any'} of {', '.join(known)}",
+                hint=f"take another {option('model')}: `gliomask models` lists what each needs",
             )
         return Channels(used, missing)
 
@@ -121,24 +122,24 @@ class Predictor:
         used = self.channels(stack.sequences).used
         return self._passes.thorough(stack, used, disagreement=disagreement, control=control)
 
-    def segment(
+    def predict(
         self,
         volume: Volume,
         case: str = "case",
         *,
-        keep: bool = False,
-        thorough: bool = False,
+        maps: bool = False,
+        uncertainty: bool = False,
         control: Control = SILENT,
     ) -> Prediction:
-        """Segments one examination.
+        """Predicts one examination.
 
         Args:
             volume: its sequences, at least those that the model needs; others are not looked at
                 but for the crop to the head.
             case: its id.
-            keep: whether the prediction holds the probabilities too, and with ``thorough`` the
+            maps: whether the prediction holds the probabilities too, and with ``uncertainty`` the
                 disagreement.
-            thorough: ask the network in several ways, for intervals and a flag; the mask and the
+            uncertainty: ask the network in several ways, for intervals and a flag; the mask and the
                 probabilities stay the same. It takes as much longer as slices are mirrored for
                 this alone.
             control: reports the slices.
@@ -151,24 +152,24 @@ class Predictor:
             stack = to_slices(volume, control.check)
         except ValueError as problem:
             raise CaseError(str(problem)) from None
-        return self.segment_stack(stack, case, keep=keep, thorough=thorough, control=control)
+        return self.predict_stack(stack, case, maps=maps, uncertainty=uncertainty, control=control)
 
-    def segment_stack(
+    def predict_stack(
         self,
         stack: SliceStack,
         case: str,
         *,
-        keep: bool = False,
-        thorough: bool = False,
+        maps: bool = False,
+        uncertainty: bool = False,
         control: Control = SILENT,
     ) -> Prediction:
         """The same from slices that are prepared already."""
-        if not thorough:
-            return self._prediction(stack, case, self.probabilities(stack, control), keep)
-        opinions = self.opinions(stack, disagreement=keep, control=control)
+        if not uncertainty:
+            return self._prediction(stack, case, self.probabilities(stack, control), maps)
+        opinions = self.opinions(stack, disagreement=maps, control=control)
         control.check()
         probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
-        plain = self._prediction(stack, case, probabilities, keep)
+        plain = self._prediction(stack, case, probabilities, maps)
         control.check()
         apart = opinions.disagreement
         findings = Findings(self.card, stack, plain, opinions, is_skull_stripped(stack))
@@ -181,7 +182,7 @@ class Predictor:
         )
 
     def _prediction(
-        self, stack: SliceStack, case: str, probabilities: FloatArray, keep: bool
+        self, stack: SliceStack, case: str, probabilities: FloatArray, maps: bool
     ) -> Prediction:
         channels = self.channels(stack.sequences)
         card, record = self.card, stack.record
@@ -193,7 +194,7 @@ class Predictor:
             case=case,
             mask=mask,
             regions=card.regions,
-            probabilities=probabilities if keep else None,
+            probabilities=probabilities if maps else None,
             affine=record.affine,
             has_world=record.has_world,
             voxels=dict(zip(card.regions, map(int, voxels), strict=True)),

@@ -6,14 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.base import Options
+from gliomask.config.choices import Device as Device
+from gliomask.config.choices import EngineName as EngineName
+from gliomask.config.choices import Kind as Kind
 
-Kind = Literal["nifti", "png", "html", "dicom-seg", "rtstruct"]
-"""A kind of file that is written of a case."""
-Device = Literal["auto", "cpu", "cuda"]
-"""What computes."""
-EngineName = Literal["auto", "mnn", "onnxruntime", "openvino", "torch"]
-"""What runs the network."""
 Sequence = Literal["t1", "t1ce", "t2", "flair"]
 
 
@@ -28,7 +25,7 @@ class SegmentOptions(Options):
     """Write the probability of each region too (NIfTI inputs only)."""
     disagreement: bool = False
     """Write where the network's maps disagree, for each region (NIfTI inputs only)."""
-    thorough: bool = True
+    uncertainty: bool = True
     """Ask the network in several ways, for intervals and a flag: about twice the time."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Probability from which a voxel is tumour, instead of the model's own."""

@@ -14,7 +14,7 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from typing import TypeVar
 
-from gliomask.errors import MachineError
+from gliomask.errors import MachineError, option
 from gliomask.jobs.control import POLL_S, SILENT, Control, Progress
 
 Job = TypeVar("Job")
@@ -72,7 +72,7 @@ def _in_processes(
             control.check()  # the signal that stops us may have gone to all processes
             raise MachineError(
                 "a worker process was killed, probably for want of memory",
-                hint="run again with fewer --workers; what is done is kept",
+                hint=f"take fewer processes, {option('workers', 1)}; what is done is kept",
             ) from None
         finally:
             line.stop.set()

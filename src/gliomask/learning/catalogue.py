@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.errors import CasesError, ConfigError, StoreError, nearest
+from gliomask.errors import CasesError, ConfigError, StoreError, nearest, option
 from gliomask.store.manifest import StoredCase
 from gliomask.store.store import Store
 
@@ -78,6 +78,12 @@ class Catalogue:
         return f"{self.cases[self.case[row]].id} slice {self.slice[row] + 1}"
 
 
+_MISSING = (
+    f"train with sequence dropout, {option('changes', 'input.dropout=0.2')}, or on others, "
+    f"{option('changes', 'input.sequences=[t1, flair]')}"
+)
+
+
 def choose_sequences(store: Store, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     """The recipe's sequences, or all of the store's.
 
@@ -128,7 +134,10 @@ def list_slices(
     if not any(held.any() for held in tumour):
         names = ", ".join(sorted({case.patient for case in cases})[:_NAMED]) or "none"
         what = f"no slice with tumour in the {len(cases)} cases of the {part} patients"
-        hint = "prepare another store by --seed, --shares or --split with tumour in every part"
+        hint = (
+            "prepare a store with tumour in every part of the split: "
+            f"{option('seed', 1, command='prepare')}, or another share or split"
+        )
         raise StoreError(what, path=store.path, field="patients", found=names, hint=hint)
     return Catalogue(
         cases=cases,
@@ -158,8 +167,5 @@ def _check_sequences(
             f"{len(problems)} of {len(cases)} cases lack sequences, first {problems[0][0]}",
             problems,
             path=store.path,
-            hint="a recipe with input.dropout above 0 learns to do without some, "
-            "input.sequences chooses which are used"
-            if all_needed
-            else None,
+            hint=_MISSING if all_needed else None,
         )

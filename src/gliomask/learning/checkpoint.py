@@ -23,7 +23,7 @@ from typing import Any, Final
 import torch
 
 from gliomask.core.atomic import atomic_path, write_text, writing
-from gliomask.errors import ConfigError, MachineError
+from gliomask.errors import ConfigError, MachineError, option
 from gliomask.provenance.run_files import CHECKPOINTS
 
 LAST, PREVIOUS, BEST, DAMAGED = "last", "previous", "best", "damaged"
@@ -76,13 +76,17 @@ class Checkpoints:
             raise ConfigError(
                 "there is no checkpoint to go on from",
                 path=self.folder,
-                hint="train without --resume",
+                hint=f"leave out {option('resume')}",
             )
         for name in found:
             state = self._read(name)
             if state is not None:
                 return state, () if name == LAST else (self._fallen_back(),)
-        raise ConfigError("no checkpoint is whole", path=self.folder, hint="train anew")
+        raise ConfigError(
+            "no checkpoint is whole",
+            path=self.folder,
+            hint=f"train again in another folder, {option('out')}",
+        )
 
     def _fallen_back(self) -> str:
         if self._path(LAST).is_file():

@@ -15,7 +15,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.warnings import PossibleUserWarning
 
 from gliomask.config import Recipe
-from gliomask.errors import ConfigError, MachineError
+from gliomask.errors import ConfigError, MachineError, same_with
 from gliomask.machine.processors import read_processors
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
@@ -104,7 +104,7 @@ def _many() -> DDPStrategy:
 def _device(machines: Machines) -> Literal["cpu", "cuda"]:
     there = torch.cuda.is_available()
     if machines.device == "cuda" and not there:
-        raise MachineError("there is no CUDA device", field="--device", found="cuda")
+        raise MachineError("there is no CUDA device", option="device", found="cuda")
     return "cuda" if there and machines.device != "cpu" else "cpu"
 
 
@@ -112,7 +112,7 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
     if device == "cuda" and devices > torch.cuda.device_count():
         there = torch.cuda.device_count()
         raise MachineError(
-            "too few CUDA devices", field="--devices", found=devices, allowed=f"up to {there}"
+            "too few CUDA devices", option="devices", found=devices, allowed=f"up to {there}"
         )
     if recipe.batch_size % (devices * nodes):
         raise ConfigError(
@@ -120,6 +120,7 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
             field="batch_size",
             found=recipe.batch_size,
             allowed=f"a multiple of {devices * nodes}",
+            hint=f"change it: {same_with(('changes', f'batch_size={devices * nodes}'))}",
         )
     if device == "cpu" and recipe.precision == "16-mixed":
         raise ConfigError(
@@ -127,6 +128,7 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
             field="precision",
             found=recipe.precision,
             allowed="auto, 32-true, bf16-mixed",
+            hint=f"change it: {same_with(('changes', 'precision=auto'))}",
         )
 
 

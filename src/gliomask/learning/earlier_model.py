@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gliomask.errors import ConfigError
+from gliomask.errors import ConfigError, same_with
 from gliomask.nets.cards import ModelCard
 from gliomask.provenance.patients import ModelPatients
 from gliomask.provenance.run_record import RunRecord
@@ -57,7 +57,7 @@ def earlier_model(source: Path, card: ModelCard, option: str, judged: Set[str]) 
             f"the model has learned from {len(both)} of the patients that this training would be "
             f"judged on, {both[0]} first",
             path=source,
-            field=option,
+            option=option,
             found=source.name,
             hint="take a model of the same fold, or of other patients",
         )
@@ -77,4 +77,13 @@ def check_same(source: Path, what: str, pairs: Sequence[tuple[str, object, objec
     """
     for field, found, due in pairs:
         if found != due:
-            raise ConfigError(what, path=source, field=field, found=found, allowed=str(due))
+            hint = f"change the recipe: {same_with(('changes', f'{field}={found}'))}"
+            own = field in ("network", "input.mode", "input.size")
+            raise ConfigError(
+                what,
+                path=source,
+                field=field,
+                found=found,
+                allowed=str(due),
+                hint=hint if own else None,
+            )

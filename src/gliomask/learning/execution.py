@@ -62,7 +62,7 @@ def choose_execution(wanted: How, fabric: Fabric) -> Execution:
         need = "a GPU" if wanted == "compiled" else "one GPU, and another precision than 16-mixed"
         raise ConfigError(
             f"this execution needs {need}",
-            field="--execution",
+            option="execution",
             found=wanted,
             allowed="auto, eager",
         )

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.config import Recipe
+from gliomask.config.shipped import find_model
 from gliomask.learning.earlier_model import EarlierModel, check_same, earlier_model
 from gliomask.nets.adapt import Channels
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
 from gliomask.nets.first_use import tell_licence
-from gliomask.nets.shipped import find_model
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net
 
@@ -83,4 +83,4 @@ def _earlier(source: Path, recipe: Recipe, judged: Set[str]) -> EarlierModel:
         ("input.mode", card.input_mode, recipe.input.mode),
     )
     check_same(source, "the first weights are of another kind of network", pairs)
-    return earlier_model(source, card, "--from", judged)
+    return earlier_model(source, card, "start", judged)

@@ -9,7 +9,7 @@ import yaml
 from gliomask.config import Recipe
 from gliomask.core.atomic import write_text
 from gliomask.core.output_folder import check_empty
-from gliomask.errors import ConfigError
+from gliomask.errors import ConfigError, option, same_with
 from gliomask.learning.lock import LOCK
 from gliomask.provenance.run_files import CHECKPOINTS, RECIPE
 
@@ -20,9 +20,10 @@ def check_new(run: Path) -> None:
     Raises:
         InputError: it does, or it is no folder.
     """
-    other = "give another --out"
+    other = f"name another folder by {option('out')}"
     begun = (run / CHECKPOINTS).exists()
-    check_empty(run, f"go on with it by --resume, or {other}" if begun else other, {LOCK})
+    go_on = f"go on with it, {same_with(('resume', True))}, or {other}"
+    check_empty(run, go_on if begun else other, {LOCK})
 
 
 def check_resumable(run: Path) -> None:
@@ -33,7 +34,7 @@ def check_resumable(run: Path) -> None:
     """
     if not (run / CHECKPOINTS).is_dir() or not (run / RECIPE).is_file():
         raise ConfigError(
-            "there is no training to go on with", path=run, hint="train without --resume"
+            "there is no training to go on with", path=run, hint=f"leave out {option('resume')}"
         )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
 from gliomask.core.atomic import writing
-from gliomask.errors import ConfigError
+from gliomask.errors import ConfigError, option
 
 Cell = str | int | float
 
@@ -62,7 +62,7 @@ class Table:
                 field="bytes",
                 found=self.length,
                 allowed=f"{length} or more",
-                hint="bring it back, or train into another folder",
+                hint=f"bring it back, or train into another folder, {option('out')}",
             )
         if self.path.exists():
             os.truncate(self.path, length)
@@ -83,7 +83,9 @@ class Events:
             str(folder).encode()
         except UnicodeEncodeError:
             what = "TensorBoard can't write to a folder whose name is no UTF-8"
-            raise ConfigError(what, path=folder, hint="name another run folder") from None
+            raise ConfigError(
+                what, path=folder, hint=f"name another folder by {option('out')}"
+            ) from None
         self._folder = folder
         self._logger = TensorBoardLogger(folder, name="", version="")
 

@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from gliomask.config import Recipe
-from gliomask.errors import GliomaskError, StoppedError
+from gliomask.errors import GliomaskError, StoppedError, same_with
 from gliomask.jobs.control import Control
 from gliomask.learning import reduce as across
 from gliomask.learning.batches import Batch, TrainingBatches
@@ -195,7 +195,7 @@ class Training:
         if across.largest(int(self.parts.control.stop_requested()), self.fabric.device):
             self._save()
             where = f"epoch {self.position.epoch + 1} after step {self.position.step}"
-            raise StoppedError(f"stopped in {where}, go on by --resume")
+            raise StoppedError(f"stopped in {where}, go on: {same_with(('resume', True))}")
 
     def _save(self, *, best: bool = False) -> None:
         if self.parts.record is not None:

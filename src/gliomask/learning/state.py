@@ -11,12 +11,15 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from gliomask.errors import ConfigError, GliomaskError
+from gliomask.errors import ConfigError, GliomaskError, option
 from gliomask.learning.checkpoint import State
 from gliomask.learning.ema import MovingAverage
 from gliomask.learning.optimiser import load_optimiser
 
-CALM = "lower optimiser.lr or set optimiser.clip"
+CALM = (
+    f"lower the learning rate, {option('changes', 'optimiser.lr=0.0003')}, "
+    f"or bound the gradient, {option('changes', 'optimiser.clip=1')}"
+)
 """What helps against a training that diverges."""
 
 
@@ -106,7 +109,7 @@ def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
             field=key,
             found=right.get(key),
             allowed=str(left.get(key)),
-            hint="go on with what it was made with, or train into another folder",
+            hint=f"go on with what it was made with, or train into another folder, {option('out')}",
         )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.config import Recipe
+from gliomask.config.shipped import find_model
 from gliomask.core.slices import VERSION
 from gliomask.learning.earlier_model import check_same, earlier_model
 from gliomask.nets.first_use import tell_licence
-from gliomask.nets.shipped import find_model
 from gliomask.nets.u2net import U2Net
 from gliomask.nets.weights import load_model
 
@@ -55,7 +55,7 @@ def load_teacher(
         ("preprocess.version", card.preprocess.get("version"), VERSION),
     )
     check_same(source, "the teacher is of another task than the recipe", pairs)
-    earlier = earlier_model(source, card, "--teacher", judged)
+    earlier = earlier_model(source, card, "teacher", judged)
     tell_licence(source, card)
     sha256 = str(card.weights_sha256)
     words = f"taught by {card.name} ({card.network}, sha256 {sha256[:12]})"

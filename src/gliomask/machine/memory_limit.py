@@ -35,7 +35,7 @@ def memory_limit(most: int | None) -> Iterator[None]:
     held = resident_bytes()
     if held >= most:
         allowed = f"more than {mib(held)}, which the program itself holds"
-        raise MachineError("too little", field="--limit-memory", found=mib(most), allowed=allowed)
+        raise MachineError("too little", option="limit_memory", found=mib(most), allowed=allowed)
     import resource  # not there on every system
 
     before = resource.getrlimit(resource.RLIMIT_DATA)
@@ -53,7 +53,7 @@ def resident_bytes() -> int:
         MachineError: the system does not tell, for it is not Linux.
     """
     if not sys.platform.startswith("linux"):
-        raise MachineError("only Linux holds a process to a limit", field="--limit-memory")
+        raise MachineError("only Linux holds a process to a limit", option="limit_memory")
     return _told("VmRSS")
 
 

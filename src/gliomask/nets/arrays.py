@@ -54,7 +54,11 @@ def read_model(folder: Path) -> tuple[ModelCard, bytes]:
         ModelError: no such folder or file, a card that is not valid, another checksum.
     """
     if not folder.is_dir():
-        raise ModelError("there is no such model folder", path=folder)
+        raise ModelError(
+            "there is no such model folder",
+            path=folder,
+            hint="name a run folder, or a model that `gliomask models` lists",
+        )
     card = read_card(folder / CARD_FILE)
     path = folder / WEIGHTS_FILE
     data = read_weights(path)

@@ -205,7 +205,11 @@ def read_card(path: Path) -> ModelCard:
 
 def _read_bounded(path: Path) -> bytes:
     if not path.is_file():
-        raise ModelError("there is no model card", path=path, hint="give the folder of a model")
+        raise ModelError(
+            "there is no model card",
+            path=path,
+            hint="name a run folder, or a model that `gliomask models` lists",
+        )
     with path.open("rb") as file:
         text = file.read(MAX_CARD_BYTES + 1)
     if len(text) > MAX_CARD_BYTES:

@@ -11,11 +11,11 @@ import os
 import re
 from pathlib import Path
 
+from gliomask.config.shipped import is_shipped
 from gliomask.core.atomic import write_text
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import MachineError
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.shipped import is_shipped
 
 _LOG = logging.getLogger("gliomask")
 

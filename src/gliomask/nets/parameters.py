@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gliomask.config.shipped import find_model
 from gliomask.errors import ModelError
 from gliomask.nets import entries
 from gliomask.nets.cards import CARD_FILE, read_card
-from gliomask.nets.shipped import find_model
 from gliomask.nets.specs import find_spec
 
 

@@ -16,12 +16,12 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 from torch import Tensor
 
+from gliomask.config.shipped import find_model
 from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
 from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_model
 from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
 from gliomask.nets.entries import Entry, check_entries
-from gliomask.nets.shipped import find_model
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 

@@ -73,7 +73,7 @@ def write_cohort(
     writer = LAYOUTS.get(layout)
     if writer is None:
         hint = nearest(layout, LAYOUTS) or f"known: {', '.join(LAYOUTS)}"
-        raise ConfigError("unknown layout", field="layout", found=layout, hint=hint)
+        raise ConfigError("unknown layout", option="layout", found=layout, hint=hint)
     check_range("patients", patients, 1, _MOST_PATIENTS)
     check_range("seed", seed, 0, float("inf"))
     check_empty(folder)

@@ -70,8 +70,9 @@ def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
     if not found.series:
         raise InputError(
             "a series can be chosen only among DICOM series, and there are none",
-            field="series",
+            option="series",
             found=", ".join(f"{sequence}={wanted}" for sequence, wanted in picks.items()),
+            hint="name files by sequence, `predict flair=FILE`",
         )
     if not found.cases and len(found.problems) == 1:
         raise InputError(f"{found.problems[0].case}: {found.problems[0].reason}")

@@ -9,7 +9,7 @@ from gliomask.alignment.study import AlignedStudy
 from gliomask.core.case import Case
 from gliomask.core.geometry import spacing_mm
 from gliomask.core.reliability import Reason
-from gliomask.errors import CaseError
+from gliomask.errors import CaseError, same_with
 from gliomask.jobs.control import SILENT, Control
 
 EXCHANGED = "t1_exchanged"
@@ -57,11 +57,12 @@ def _confirmed(case: Case, study: AlignedStudy, found: Brightening | None) -> Al
         )
         used = {one.sequence: one.series for one in case.series if one.used}
         t1, t1ce = used.get("t1", "t1"), used.get("t1ce", "t1ce")
+        native = ("series", f"t1={_number(t1)}")
         raise CaseError(
             f"{case.id}: it isn't clear whether {t1ce} was made after a contrast agent: "
             f"{case.contrast_order}, no agent is named, and {seen}",
-            hint=f"if it was: --series t1={_number(t1)} --series t1ce={_number(t1ce)}; "
-            f"if not: --series t1={_number(t1)}",
+            hint=f"if it was: {same_with(native, ('series', f't1ce={_number(t1ce)}'))}; "
+            f"if not: {same_with(native)}",
         )
     note = f"t1ce is after contrast: {case.contrast_order}, and {_shares(found)}"
     return replace(_recorded(study, found), notes=(*study.notes, note))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from gliomask.errors import CaseError
+from gliomask.errors import CaseError, option
 from gliomask.formats.dicom.series import RefusedSeries
 from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.studies.read_series import Seen
@@ -42,7 +42,7 @@ def picked(
             continue
         if one in meant:
             what = f"{with_echo(one.series.tags)} is given for {meant[one]} and for {sequence}"
-            raise CaseError(what)
+            raise CaseError(what, hint=f"leave one {option('series')} out")
         meant[one] = sequence
     return [_by_hand(one, meant[one]) if one in meant else one for one in among]
 
@@ -74,7 +74,8 @@ def _answering(
         return answering[0]
     if answering:
         told = ", ".join(_with_uid(one.series.tags) for one in answering[:TOLD])
-        raise CaseError(f"{sequence}={wanted} is several series: {told}")
+        what = f"{sequence}={wanted} is several series: {told}"
+        raise CaseError(what, hint=_by_uid(sequence, answering))
     for one in refused:
         if _is_called(one.tags, wanted):
             raise CaseError(f"{sequence}={wanted} can't be used: {one.reason}")
@@ -84,6 +85,14 @@ def _answering(
     there = ", ".join(one.label for one in sorted(tags, key=number_of)[:TOLD])
     more = f" and {len(tags) - TOLD} more" if len(tags) > TOLD else ""
     raise CaseError(f"{sequence}={wanted} is no series; there are {there}{more}")
+
+
+def _by_uid(sequence: str, answering: Sequence[Seen]) -> str | None:
+    """How one of several series of one name is chosen; echoes of one series share their UID."""
+    uids = list(dict.fromkeys(one.series.tags.series_uid for one in answering))
+    if len(uids) < len(answering):
+        return None
+    return f"name one by its UID, e.g. {option('series', f'{sequence}={uids[0]}')}"
 
 
 def _is_called(tags: SeriesTags, wanted: str) -> bool:

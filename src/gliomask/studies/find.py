@@ -19,7 +19,7 @@ from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.unread import unread_below, unread_in, unread_note
-from gliomask.errors import CaseError, InputError, LayoutError
+from gliomask.errors import CaseError, InputError, LayoutError, option
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_picture
 from gliomask.formats.limits import MAX_DEPTH
@@ -93,10 +93,13 @@ def audit(
     if given:
         if inputs or picks:
             what = "series chosen" if picks else "inputs"
-            raise InputError(f"either files by sequence or {what}, not both")
+            raise InputError(
+                f"either files by sequence or {what}, not both", hint="leave one of them out"
+            )
         return Surveyed((case_by_hand(given),))
     if not inputs:
-        raise InputError("nothing to predict on was named")
+        hint = f"name scans: {option('inputs', 'scan.nii.gz', command='predict')}"
+        raise InputError("nothing to predict on was named", hint=hint)
     chosen = by_sequence(picks)
     folders_named = [path for path in inputs if path.is_dir()]
     if len(inputs) == len(folders_named) == 1:

@@ -22,9 +22,10 @@ from gliomask.datasets.name_reading import (
 from gliomask.datasets.names import is_mask
 from gliomask.datasets.questions import ask_file, ask_files
 from gliomask.errors import CaseError
+from gliomask.formats.pictures import is_colour, read_stack
 
 SOURCE = "study"
-HINT = "say which file is which sequence"
+HINT = "say which file is which sequence, `predict flair=FILE t1ce=FILE`"
 """What to do where names leave a doubt."""
 _TOLD = 5
 
@@ -106,13 +107,25 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
         stack.append(path)
     if not stacks and unused:
         what = "neither the picture's name nor its folder's tells the sequence"
-        raise CaseError(what, path=unused[0], hint=ask_file(unused[0].parent))
+        raise CaseError(what, path=unused[0], hint=_ask_pictures(unused))
     if not stacks:
         raise CaseError("no pictures but masks", path=folder)
     for stack in stacks.values():
         _check_gaps(stack)
     images = {sequence: ImageFile(tuple(paths)) for sequence, paths in stacks.items()}
     return case_of_images(images, "", folder, stray_pictures(unused))
+
+
+def _ask_pictures(paths: Sequence[Path]) -> str:
+    """What to do where nothing tells the sequence of pictures."""
+    first = paths[0]
+    if is_colour(read_stack([first])):
+        renamed = first.with_name(f"{safe_name(stem(first.name))}_1{first.suffix}").name
+        return (
+            "a colour picture holds three sequences: if they are pre-contrast T1, FLAIR and "
+            f"post-contrast T1, in this order, rename it to {renamed}"
+        )
+    return ask_file(first if len(paths) == 1 else first.parent)
 
 
 def stray_pictures(paths: Sequence[Path]) -> tuple[str, ...]:

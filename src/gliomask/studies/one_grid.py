@@ -12,13 +12,13 @@ from gliomask.core.plausibility import implausible
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import reliability
 from gliomask.datasets.load import load_series, stack_series
-from gliomask.errors import CaseError, InputError
+from gliomask.errors import CaseError, InputError, option
 from gliomask.formats.images import Image
 from gliomask.jobs.control import SILENT, Control
 from gliomask.studies.contrast_check import check_contrast
 from gliomask.studies.dicom_study import SOURCE as DICOM
 
-HINT = "leave out --no-align, and they are laid onto one grid"
+HINT = f"leave out {option('align', False)}, and they are laid onto one grid"
 """For series on different grids that may not be aligned."""
 
 
@@ -63,7 +63,9 @@ def put_on_one_grid(
 ) -> AlignedStudy:
     """The same for images of the case that have been read already, in the case's order."""
     if reference is not None and not align:
-        raise InputError("a reference is of no use where nothing may be aligned", field="reference")
+        what = "a reference is of no use where nothing may be aligned"
+        hint = f"leave out {option('reference')} or {option('align', False)}"
+        raise InputError(what, option="reference", found=reference, hint=hint)
     if n4:
         series = {name: _evened(case, name, image, control) for name, image in series.items()}
     study = _on_grid(case, series, reference, align, control)

@@ -17,18 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.batch import BatchOptions as BatchOptions
 from gliomask.core.case import Case
 from gliomask.errors import CaseError, ConfigError, Failure, InputError
 from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engines.choice import has_gpu
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.jobs.control import SILENT, Control
-from gliomask.jobs.dispatch import TRIES, Dispatch, Ledger
+from gliomask.jobs.dispatch import Dispatch, Ledger
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.workers import Workers
 from gliomask.machine.memory import read_memory
@@ -49,7 +47,7 @@ from gliomask.results.batch.overview import PAGE, write_overview
 from gliomask.results.batch.places import BatchFolder, Claim, Shard
 from gliomask.results.batch.status import is_there, present, status_of
 from gliomask.studies.find import survey
-from gliomask.workflows.batch_case import CaseTask, open_segmenter
+from gliomask.workflows.batch_case import CaseTask, open_folder
 from gliomask.workflows.predict import PredictOptions
 
 _WORKER_BYTES: Final = 700 * 2**20
@@ -64,27 +62,6 @@ _THREADS: Final = (
     "MKL_NUM_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
-
-
-class BatchOptions(Options):
-    """What ``batch`` is asked to do."""
-
-    predict: PredictOptions
-    """The inputs, the folder and what is to be written, as for ``predict``. Without inputs the
-    batch that is in the folder goes on."""
-    engine: Literal["local", "slurm"] = "local"
-    """``local``: worker processes on this machine. ``slurm``: a job script, see ``write_job``."""
-    shard: str = "1/1"
-    """Which part of the cases: ``k/n`` is every n-th one from the k-th."""
-    workers: Annotated[int, Field(ge=1)] | None = None
-    """Worker processes, each with its own copy of the model; None takes one for each processor, as
-    far as memory goes, and two where there is a GPU."""
-    tries: Annotated[int, Field(ge=1)] = TRIES
-    """Worker processes that a case may cost before it is set aside."""
-    minutes: Annotated[float, Field(gt=0)] = 60.0
-    """That one case may take; its worker is then ended, which counts as a try."""
-    retry: bool = False
-    """Try cases again that failed or were set aside."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +182,7 @@ def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
         keys = {**manifest.options, "out": folder.out}
         keys["limit_memory"] = options.predict.limit_memory
         count = _count(options, manifest, len(todo))
-        make = partial(open_segmenter, keys, manifest.path)
+        make = partial(open_folder, keys, manifest.path)
         threads = dict.fromkeys(_THREADS, str(max(1, usable_threads() // count)))
         with Workers(make, count, threads, limit_s=60 * options.minutes) as workers:
             dispatch = Dispatch(workers, ledger, control, tries=options.tries)

@@ -18,7 +18,7 @@ from gliomask.jobs.dispatch import Report
 from gliomask.machine.memory_limit import memory_limit
 from gliomask.results.batch.manifest import Entry, read_entry, unpacked_case
 from gliomask.results.prediction.outcome import record_path
-from gliomask.workflows.predict import PredictOptions, Segmenter
+from gliomask.workflows.predict import PredictionFolder, PredictOptions
 
 _READ_AHEAD_BYTES = 2**28
 
@@ -36,9 +36,7 @@ class CaseTask:
     ahead: int | None = None
 
 
-def open_segmenter(
-    options: dict[str, Any], manifest: Path
-) -> Callable[[CaseTask, Control], Report]:
+def open_folder(options: dict[str, Any], manifest: Path) -> Callable[[CaseTask, Control], Report]:
     """Loads the model and gives the work of a worker.
 
     Args:
@@ -46,24 +44,24 @@ def open_segmenter(
         manifest: of the batch.
 
     Raises:
-        ConfigError, ModelError, MachineError: see ``Segmenter``.
+        ConfigError, ModelError, MachineError: see ``PredictionFolder``.
     """
-    segmenter = Segmenter(build(PredictOptions, options, "batch"))
+    folder = PredictionFolder(build(PredictOptions, options, "batch"))
 
     def work(task: CaseTask, control: Control) -> Report:
-        return _segment(segmenter, manifest, task, control)
+        return _predict(folder, manifest, task, control)
 
     return work
 
 
-def _segment(segmenter: Segmenter, manifest: Path, task: CaseTask, control: Control) -> Report:
+def _predict(folder: PredictionFolder, manifest: Path, task: CaseTask, control: Control) -> Report:
     try:
         entry = read_entry(manifest, task.offset)
         if task.ahead is not None:
             _read_ahead(read_entry(manifest, task.ahead))
-        with memory_limit(segmenter.limit):
+        with memory_limit(folder.segmenter.limit):
             entry.check_unchanged()
-            return Report("done", _one(segmenter, entry, control))
+            return Report("done", _one(folder, entry, control))
     except StoppedError:
         raise
     except MachineError as problem:
@@ -76,16 +74,16 @@ def _segment(segmenter: Segmenter, manifest: Path, task: CaseTask, control: Cont
         return Report("failed", f"{task.id}: needs more memory than this process may have")
 
 
-def _one(segmenter: Segmenter, entry: Entry, control: Control) -> str:
+def _one(folder: PredictionFolder, entry: Entry, control: Control) -> str:
     """The key of the result."""
     if entry.archive is None:
-        segmenter.one(entry.case, {}, control)
+        folder.one(entry.case, {}, control)
     else:
         with unpacked(entry.archive) as place:
-            segmenter.one(unpacked_case(entry, place), {place: str(entry.archive)}, control)
-    record = existing_record(record_path(segmenter.options.out, entry.case))
+            folder.one(unpacked_case(entry, place), {place: str(entry.archive)}, control)
+    record = existing_record(record_path(folder.options.out, entry.case))
     if record is None:
-        raise MachineError("what was written is gone", path=segmenter.options.out)
+        raise MachineError("what was written is gone", path=folder.options.out)
     return record.key
 
 

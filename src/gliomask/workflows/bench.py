@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import torch
-from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.bench import BenchOptions as BenchOptions
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.jobs.control import SILENT, Control
 from gliomask.machine.processors import Processors, read_load, read_processors
-from gliomask.nets.model_option import Model
 from gliomask.speed.advice import Advice, advise
 from gliomask.speed.peak import Peak, measure_peak
 from gliomask.speed.session import Session, Skipped
@@ -29,22 +27,6 @@ _NETWORKS: Final = ("u2netp", "u2net")
 _ALL_NETWORKS: Final = ("u2net-tiny", *_NETWORKS)
 _SIZES: Final = (128, 256)
 _PEAK_SHARE: Final = 0.03
-
-
-class BenchOptions(Options):
-    """What ``bench`` is asked to measure."""
-
-    models: tuple[Model, ...] = ()
-    """Run folders or names of models that come along, instead of networks with drawn weights; each
-    at the size of its card."""
-    everything: bool = False
-    """The network for tests too."""
-    quick: bool = False
-    """At 128 pixels only, in a third of the time."""
-    threads: Annotated[int, Field(ge=1)] | None = None
-    """On the processors; those that a prediction would use."""
-    seconds: Annotated[float, Field(gt=0)] = 100.0
-    """That all of it may take."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from gliomask.config import Options, Recipe, build
-from gliomask.errors import ConfigError, ModelError, StoreError
+from gliomask.config import Recipe, build
+from gliomask.config.calibrate import CalibrateOptions as CalibrateOptions
+from gliomask.errors import ConfigError, ModelError, StoreError, option
 from gliomask.evaluation.assignment import Question, assign_folds
 from gliomask.evaluation.measurement import MeasuredCase, choose_clean_up, measure
 from gliomask.evaluation.reference_cases import Subject, find_subjects
@@ -29,12 +30,10 @@ from gliomask.evaluation.training_data import sample, training_data
 from gliomask.evaluation.validation_facts import validation_facts
 from gliomask.evaluation.voxel_counts import COUNTED
 from gliomask.inference.engines.choice import open_engine
-from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import CARD_FILE, ModelCard, write_card
 from gliomask.nets.measures import CleanUp
-from gliomask.nets.model_option import Model, OwnModel
 from gliomask.provenance.patients import ModelPatients
 from gliomask.provenance.run_record import RunRecord
 from gliomask.statistics.logit_counts import pool
@@ -43,22 +42,6 @@ from gliomask.store.store import open_store
 
 _STEPS = 10
 """Of a case: one to read it, the others to measure."""
-
-
-class CalibrateOptions(Options):
-    """What ``calibrate`` is asked to do."""
-
-    model: OwnModel
-    """A run folder; its card is changed."""
-    store: Path
-    """The store that it was trained on."""
-    folds: tuple[Model, ...] = ()
-    """Run folders of a cross-validation by the same recipe, to be measured instead of a model that
-    learned from everyone."""
-    mirrored: bool | None = None
-    """Whether the mean with mirror images shall count from now on; None leaves it as it is."""
-    device: Device = "auto"
-    """What computes."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +115,7 @@ def _validation_subjects(model: Path, store: Path, patients: ModelPatients) -> t
         raise ModelError(
             "the model does not name the patients it was chosen on",
             path=model,
-            hint="if it learned from everyone, give the models of its folds by --fold",
+            hint=f"name the runs of its folds, {option('folds', 'RUN')} for each",
         )
     everyone = find_subjects(store, "all", None).subjects
     missing = patients.validation - {subject.patient for subject in everyone}

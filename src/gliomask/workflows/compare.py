@@ -11,11 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.compare import CompareOptions as CompareOptions
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.csv_table import csv_text
 from gliomask.core.output_folder import check_replaceable
@@ -38,19 +35,6 @@ COMPARISON = "comparison"
 _OURS = {f"{COMPARISON}.{kind}" for kind in ("csv", "json", "tex")} | {REPORT, PROVENANCE}
 _USUAL = ("dice", "hd95_mm", "hd95_px")
 """Compared unless something is named: the more comparisons, the less each may say."""
-
-
-class CompareOptions(Options):
-    """What ``compare`` is asked to do."""
-
-    evaluations: Annotated[tuple[Path, ...], Field(min_length=2)]
-    """Folders written by ``evaluate`` or ``score``, of the same patients."""
-    out: Path
-    """The folder to write; an earlier comparison in it is replaced."""
-    metrics: tuple[str, ...] = ()
-    """Scores to compare; Dice and HD95 if none is named."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Of bootstrap and test."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +103,7 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in METRICS:
             hint = nearest(name, METRICS) or f"known: {', '.join(METRICS)}"
-            raise ConfigError("no such score", field="--metric", found=name, hint=hint)
+            raise ConfigError("no such score", option="metrics", found=name, hint=hint)
     return tuple(names) or _USUAL
 
 

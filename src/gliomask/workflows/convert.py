@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import numpy as np
-from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.convert import ConvertOptions as ConvertOptions
+from gliomask.config.convert import Target as Target
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.case import Case
 from gliomask.core.geometry import voxel_ml
@@ -23,7 +23,6 @@ from gliomask.core.split import Patient, Split, make_split
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.datasets.find import SYNTHETIC_MARK, find_cases
 from gliomask.datasets.load import load_case
-from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.writing.bids import BidsWriter
 from gliomask.datasets.writing.decathlon import DecathlonWriter
 from gliomask.datasets.writing.labels import WrittenLabels, written_labels
@@ -33,31 +32,7 @@ from gliomask.errors import CaseError, CasesError, ConfigError, Failure, InputEr
 from gliomask.jobs.control import SILENT, Control
 from gliomask.store.manifest import read_split
 
-Target = Literal["nnunet", "msd", "bids"]
 PATIENTS_FILE: Final = "patients.csv"
-
-
-class ConvertOptions(Options):
-    """What ``convert`` is asked to do."""
-
-    source: Path
-    """A data set in any known layout."""
-    out: Path
-    """The folder to make; there may be nothing at its place."""
-    to: Target
-    """The layout to write."""
-    labels: str = AUTO
-    """What the numbers in the masks mean, see ``datasets.mask_labels``."""
-    sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
-    """The channels, in order; all that the data set has if it is not given."""
-    skip_bad: bool = False
-    """Go on without the cases that can't be used."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Of the split."""
-    folds: Annotated[int, Field(ge=2)] = 5
-    """Folds that are written for nnU-Net."""
-    split: Path | None = None
-    """The split file of a store, whose folds are written instead of drawn ones."""
 
 
 @dataclass(frozen=True)

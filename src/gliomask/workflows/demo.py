@@ -12,11 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.demo import DemoOptions as DemoOptions
 from gliomask.core import atomic
 from gliomask.core.output_folder import check_replaceable
 from gliomask.jobs.control import SILENT, Control
@@ -31,19 +29,6 @@ LAYOUT = "brats"
 _SUMMARY = "summary.json"
 _MARK = "SYNTHETIC-DEMO"
 Result = TypeVar("Result")
-
-
-class DemoOptions(Options):
-    """What ``demo`` is asked to do."""
-
-    out: Path
-    """A new folder, or that of an earlier demo, which is then made again."""
-    patients: Annotated[int, Field(ge=8)] = 24
-    """Synthetic patients to train and test on."""
-    recipe: str = "demo"
-    """Recipe of the training."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Of the cohort."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from gliomask.config import shipped
+from gliomask.config.doctor import DoctorOptions as DoctorOptions
 from gliomask.core.extras import has_extra, install_hint
 from gliomask.jobs.control import SILENT, Control
 from gliomask.machine.checkup import (
@@ -35,7 +37,6 @@ from gliomask.machine.gpus import GPUs, read_gpus
 from gliomask.machine.memory import Memory, read_memory
 from gliomask.machine.packages import Package, core_packages, extra_packages, own_version, python
 from gliomask.machine.processors import Processors, read_processors
-from gliomask.nets import shipped
 
 if TYPE_CHECKING:
     from gliomask.inference.engines.checkup import Engines
@@ -78,18 +79,10 @@ class Checkup:
         return tuple(finding for finding in self.findings if finding.level == "breaks")
 
 
-@dataclass(frozen=True)
-class DoctorOptions:
-    """What ``doctor`` is asked to look at.
-
-    Attributes:
-        out: the folder that results would go to; it need not exist.
-    """
-
-    out: Path = Path()
+_ANYWHERE: Final = DoctorOptions()
 
 
-def doctor(options: DoctorOptions = DoctorOptions(), control: Control = SILENT) -> Checkup:
+def doctor(options: DoctorOptions = _ANYWHERE, control: Control = SILENT) -> Checkup:
     """Looks at the machine and the installation; nothing is changed.
 
     Raises:

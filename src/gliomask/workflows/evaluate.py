@@ -10,30 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.evaluate import EvaluateOptions as EvaluateOptions
 from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
 from gliomask.core.volume import best_shown
-from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.patient_table import read_traits
 from gliomask.errors import CaseError, CasesError
 from gliomask.evaluation.assignment import Assignment, Judge, Question, assign, licences_of
 from gliomask.evaluation.case import Background, Circumstances, JudgedCase, judge
-from gliomask.evaluation.reference_cases import Examination, Part, Subject
+from gliomask.evaluation.reference_cases import Examination, Subject
 from gliomask.evaluation.voxel_counts import count_voxels
 from gliomask.inference.clean_up import describe_clean_up
-from gliomask.inference.engines.choice import EngineName
-from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.metrics.scores import MaskPair
-from gliomask.nets.model_option import Models
 from gliomask.provenance.record import provenance
 from gliomask.results.evaluation import (
     Judgement,
@@ -45,36 +39,6 @@ from gliomask.statistics.evaluation_summary import EvaluationSummary
 _READING, _SEGMENTING, _SCORING = 1, 6, 3
 """Of ``_STEPS``: about how the time of a case is shared out."""
 _STEPS = _READING + _SEGMENTING + _SCORING
-
-
-class EvaluateOptions(Options):
-    """What ``evaluate`` is asked to do."""
-
-    source: Path
-    """A store, or the root of a data set in any known layout."""
-    model: Models
-    """A run folder, or the name of a model that comes with gliomask; or the run folders of a
-    cross-validation, each judged on the fold it never saw."""
-    out: Path
-    """The folder to write; an earlier evaluation in it is replaced."""
-    part: Part | None = None
-    """Part of a store's split; ``test`` if it is not given."""
-    fold: Annotated[int, Field(ge=0)] | None = None
-    """Fold of a store's split; that of the model, or else the hold-out, if it is not given."""
-    figures: Annotated[int, Field(ge=0)] = 6
-    """Cases to draw as pictures: the worst, the best, the median and others between them."""
-    report: bool = True
-    """Write the report and its figures too, not only the numbers."""
-    labels: str = AUTO
-    """What the numbers in the masks of a data set mean, see ``datasets.mask_labels``."""
-    table: Path | None = None
-    """A table of patients whose columns ``by`` the scores are grouped by."""
-    by: tuple[str, ...] = ()
-    """Columns of ``table``."""
-    device: Device = "auto"
-    """What computes."""
-    engine: EngineName = "auto"
-    """What runs the network; ``auto`` takes the fastest that is there."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +158,8 @@ def _judge_case(task: _Task, control: Control) -> JudgedCase:
         examination = subject.load(part)
     record = examination.stack.record
     with control.part(steps=_SEGMENTING) as part:
-        prediction = predictor.segment_stack(
-            examination.stack, subject.case, keep=True, control=part
+        prediction = predictor.predict_stack(
+            examination.stack, subject.case, maps=True, control=part
         )
     sizes = spacing_mm(record.affine)
     along = tuple(sizes[axis] for axis in record.turn.axes)

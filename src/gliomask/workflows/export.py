@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from gliomask.config import Options
+from gliomask.config.export import ExportOptions as ExportOptions
 from gliomask.core.atomic import atomic_folder
-from gliomask.errors import ConfigError, MachineError
+from gliomask.errors import ConfigError, MachineError, option
 from gliomask.export.whole import network_of, whole_graph
 from gliomask.export.words import Told, bundle_json, readme, runner
 from gliomask.inference.predictor import check_usable
@@ -23,22 +23,10 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import CARD_FILE
 from gliomask.nets.first_use import tell_licence
-from gliomask.nets.model_option import Model
 
 BUNDLE_FILE = "bundle.json"
 _COUNTED = re.compile(r'name="(\w+)_\d+"')
 """A name that OpenVINO gave to a node; those of our graph hold a slash."""
-
-
-class ExportOptions(Options):
-    """What ``export`` is asked to do."""
-
-    model: Model
-    """A run folder, or the name of a model that comes with gliomask."""
-    out: Path
-    """The folder to make; there may be nothing at its place."""
-    to: Literal["onnx", "openvino"] = "onnx"
-    """The runtime whose format the graph has."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,9 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
     """
     if options.out.exists() or options.out.is_symlink():
         what = "there is something at the place of the bundle"
-        raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
+        raise ConfigError(
+            what, path=options.out, hint=f"name a folder that does not exist yet by {option('out')}"
+        )
     openvino = _load_openvino() if options.to == "openvino" else None
     control.start(3, "exporting")
     arrays, card = read_arrays(options.model)

@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.follow import FollowOptions as FollowOptions
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.output_folder import check_replaceable
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import region_masks
-from gliomask.datasets.mask_labels.answer import AUTO
-from gliomask.errors import ConfigError, FormatError
+from gliomask.errors import ConfigError, FormatError, option
 from gliomask.formats.nifti import read_nifti
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.course import RegionCourse, region_course
@@ -43,27 +40,12 @@ ARITHMETIC = (
 _UNREGISTERED = (
     "The time points lie on different grids, and a header can't tell whether such scans are "
     "registered: lesions are not matched, and a lesion that crosses RANO's size of 10 mm enters or "
-    "leaves the sum of products. If the scans are registered, say so (--registered)."
+    f"leaves the sum of products. If the scans are registered, say so by {option('registered')}."
 )
 _ONE_GRID = (
     "All time points lie on one grid and are taken as registered: lesions that overlap are one."
 )
 _TOLD = "Lesions are matched by overlap, because the scans were said to be registered."
-
-
-class FollowOptions(Options):
-    """What ``follow`` is asked to do."""
-
-    inputs: Annotated[tuple[Path, ...], Field(min_length=2)]
-    """Folders that ``predict`` wrote for one case each, or masks, in order of time."""
-    out: Path
-    """The folder to write; an earlier one of ``follow`` is replaced."""
-    dates: tuple[date, ...] = ()
-    """One for each input; the time points are then put in their order."""
-    registered: bool = False
-    """The scans are registered to each other, though they lie on different grids."""
-    labels: str = AUTO
-    """What the numbers mean in masks that ``predict`` did not write, see ``mask_labels.answer``."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +97,7 @@ def _in_order(
     """By the dates given, else by those of the predictions if all have one, else as given."""
     if dates and len(dates) != len(points):
         allowed = f"one for each of {len(points)} time points"
-        raise ConfigError("not a date for each", field="--dates", found=len(dates), allowed=allowed)
+        raise ConfigError("not a date for each", option="dates", found=len(dates), allowed=allowed)
     if dates:
         points = [
             replace(point, day=day, acquired=None) for point, day in zip(points, dates, strict=True)
@@ -128,7 +110,7 @@ def _in_order(
         )
     twice = next((day for day in days if days.count(day) > 1), None)
     if dates and twice:
-        raise ConfigError("two time points of one date", field="--dates", found=twice)
+        raise ConfigError("two time points of one date", option="dates", found=twice)
     timed = all(point.acquired is not None for point in points)
     ordered = sorted(points, key=lambda point: _moment(point, timed=timed))
     notes = []

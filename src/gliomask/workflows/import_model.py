@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import torch
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
-from gliomask.config import Options, RegionName
+from gliomask.config.import_model import ImportOptions as ImportOptions
 from gliomask.core.atomic import atomic_folder
 from gliomask.core.identity import safe_name
 from gliomask.core.prediction import RESEARCH_USE_ONLY
@@ -22,7 +22,6 @@ from gliomask.nets.foreign.read import read_foreign
 from gliomask.nets.foreign.weights import ForeignWeights
 from gliomask.nets.weights import save_model, skeleton_of
 
-Sequence_ = Literal["t1", "t1ce", "t2", "flair"]
 _USUAL_SEQUENCES: Final = {
     1: (("flair", "one channel of FLAIR"), ("t2", "one channel of T2")),
     2: (("t1ce,t2", "T1 after contrast, then T2"), ("t1,t2", "T1, then T2")),
@@ -34,27 +33,6 @@ _USUAL_REGIONS: Final = {
     3: (("whole,core,enhancing", "the regions of BraTS"),),
 }
 _SIZES: Final = (("320", "U²-Net's own"), ("256", "that of the LGG set"), ("128", "the half of it"))
-
-
-class ImportOptions(Options):
-    """What ``models import`` is asked to do."""
-
-    file: Path
-    """Weights of a U²-Net: Keras, ONNX or PyTorch."""
-    out: Path
-    """The model folder to make; there may be nothing at its place."""
-    sequences: tuple[Sequence_, ...] | None = None
-    """The sequences of the input channels, in order; weights don't tell."""
-    regions: tuple[RegionName, ...] | None = None
-    """What each output channel marks, in order; weights don't tell."""
-    size: Annotated[int, Field(ge=16, le=4096)] | None = None
-    """Side of the input in pixels, where the file doesn't tell it."""
-    sides: tuple[int, ...] | None = None
-    """Order of the side outputs in a Keras file that doesn't tell it."""
-    licence: str | None = None
-    """Of the weights."""
-    trained_on: str | None = None
-    """The data of their training, in words."""
 
 
 @dataclass(frozen=True)

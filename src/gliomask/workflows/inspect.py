@@ -5,14 +5,11 @@ What is no data set of a known layout is looked at as ``predict`` looks at it, b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.inspect import InspectOptions as InspectOptions
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
@@ -20,7 +17,6 @@ from gliomask.core.regions import region_masks
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.layout import Found
 from gliomask.datasets.load import load_case
-from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.errors import InputError, LayoutError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.headers import image_header
@@ -32,19 +28,6 @@ from gliomask.studies.survey import Surveyed
 
 EXAMINATIONS = "examinations"
 """What is told as the layout of what is no data set."""
-
-
-class InspectOptions(Options):
-    """What ``inspect`` is asked to look at."""
-
-    paths: Annotated[tuple[Path, ...], Field(min_length=1)]
-    """A folder, table or zip archive in any known layout, or what ``predict`` takes."""
-    series: Mapping[str, str] = Field(default_factory=dict)
-    """Sequence name -> number, UID or description of the DICOM series to take for it."""
-    labels: str = AUTO
-    """What the numbers in the masks of a data set mean, see ``datasets.mask_labels``."""
-    full: bool = False
-    """Read every voxel, not only names and headers."""
 
 
 @dataclass(frozen=True)

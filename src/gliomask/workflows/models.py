@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.config import load_recipe, recipe_names
+from gliomask.config.shipped import find_model, shipped_names
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.entries import count_parameters as count
-from gliomask.nets.shipped import find_model, shipped_names
 from gliomask.nets.specs import SPECS
 
 

@@ -18,6 +18,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from gliomask.config import Options
+from gliomask.config.model import Model
+from gliomask.config.shipped import find_model
 from gliomask.core.atomic import atomic_path, write_text
 from gliomask.core.case import Case
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
@@ -43,8 +45,6 @@ from gliomask.inference.needed_images import needed_images
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
-from gliomask.nets.model_option import Model
-from gliomask.nets.shipped import find_model
 from gliomask.studies.one_grid import load_on_one_grid
 
 _ENDING: Final = ".nii.gz"
@@ -207,11 +207,11 @@ def _segment(
     control: Control,
 ) -> None:
     study = load_on_one_grid(needed_images(case, predictor), None, align=True, n4=False)
-    prediction = predictor.segment(
+    prediction = predictor.predict(
         study.volume,
         case.id,
-        keep=options.probabilities,
-        thorough=not options.quick,
+        maps=options.probabilities,
+        uncertainty=not options.quick,
         control=control,
     )
     if options.probabilities:

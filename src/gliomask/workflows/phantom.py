@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.phantom import PhantomOptions as PhantomOptions
 from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.cohort import write_cohort
-
-
-class PhantomOptions(Options):
-    """What ``phantom`` is asked to make."""
-
-    out: Path
-    """A new or empty folder."""
-    layout: str = "brats"
-    """The data set whose layout to write."""
-    patients: Annotated[int, Field(ge=1)] = 12
-    """How many."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Same seed, same cohort."""
 
 
 def phantom(options: PhantomOptions, control: Control = SILENT) -> Path:

@@ -3,48 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from weakref import finalize
 
 import nibabel as nib
 import numpy as np
 
+from gliomask.config.base import build
+from gliomask.config.choices import Device, EngineName
+from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import orientation
-from gliomask.core.prediction import Prediction
 from gliomask.core.volume import SEQUENCES, Affine, FloatArray
 from gliomask.datasets.folders import stem
 from gliomask.errors import CaseError, InputError, nearest
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.images import Image
-from gliomask.inference.engines.choice import EngineName
-from gliomask.inference.engines.engine import Device
-from gliomask.inference.needed_images import needed_images
-from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
+from gliomask.results.prediction.origins import origins_of
+from gliomask.results.prediction.prediction import Prediction, prediction_of
 from gliomask.studies.find import survey
 from gliomask.studies.loose_files import of_volumes
-from gliomask.studies.one_grid import load_on_one_grid, put_on_one_grid, with_study
+from gliomask.workflows.segmenter import Segmenter
 
+Sequence = Literal["t1", "t1ce", "t2", "flair"]
 Array = np.ndarray[Any, np.dtype[Any]]
 Loaded = tuple[Array, Affine] | nib.filebasedimages.FileBasedImage
 """An image in memory: (array (I, J, K), affine (4, 4) voxel to RAS+ mm), or nibabel's."""
 Images = str | Path | Loaded | Mapping[str, str | Path] | Mapping[str, Loaded]
-
-
-@dataclass(frozen=True)
-class How:
-    """How images are brought to one grid and asked about; see ``predict``."""
-
-    threshold: float | None = None
-    clean_up: bool = True
-    reference: str | None = None
-    align: bool = True
-    n4: bool = False
-    keep: bool = False
-    thorough: bool = True
-    series: Mapping[str, str] = field(default_factory=dict)
 
 
 def predict(
@@ -52,13 +42,20 @@ def predict(
     model: str | Path | Predictor | None = None,
     *,
     sequence: str | None = None,
+    series: Mapping[str, str] | None = None,
+    threshold: float | None = None,
+    clean_up: bool = True,
+    reference: Sequence | None = None,
+    align: bool = True,
+    n4: bool = False,
+    uncertainty: bool = True,
+    maps: bool = True,
     device: Device = "auto",
     engine: EngineName = "auto",
     case: str = "case",
     control: Control = SILENT,
-    **how: Any,
 ) -> Prediction:
-    """Segments one examination; the same result as the command's, with the same defaults.
+    """Predicts the tumour mask of one examination; the same as the command, by the same defaults.
 
     Args:
         images: a path (NIfTI file, folder, DICOM folder or zip) that holds one examination; or
@@ -69,36 +66,54 @@ def predict(
             loaded already (for many examinations); ``u2netp-lgg`` if it is not given.
         sequence: of a single file or image, where its name (for nibabel's: of its file) does not
             tell it.
-        device: what computes, if the model is not loaded yet.
-        engine: what runs the network, likewise; ``auto`` takes the fastest that is there.
+        series: sequence name -> number, UID or description of the DICOM series to take for it.
+        threshold: probability from which a voxel is tumour; the model's own if it is not given.
+        clean_up: remove fragments separate from the main tumour, if the model's card says so.
+        reference: the sequence whose grid the others are resampled to; the first of FLAIR, T2,
+            T1ce and T1 that the model uses if it is not given.
+        align: register and resample sequences on other grids to the reference; otherwise they are
+            refused.
+        n4: apply N4 bias-field correction to each sequence.
+        uncertainty: estimate uncertainty, for intervals and the reliability flag; takes about
+            twice the time.
+        maps: keep the probabilities and, with ``uncertainty``, the disagreement; without them the
+            prediction takes less memory.
+        device: to compute on, if the model is not loaded yet.
+        engine: library that runs the network, likewise; ``auto`` takes the fastest.
         case: id of images in memory.
-        control: reports images and slices, and stops between them.
-        how: ``threshold``: probability from which a voxel is tumour; ``clean_up`` (True): remove
-            fragments as the model's card says; ``reference``: the sequence whose grid the others
-            are resampled to (FLAIR's if there is one); ``align`` (True): lay series on other grids
-            onto it, registered where that gains, refused otherwise; ``n4``:
-            apply N4 bias-field correction; ``keep``: keep the probabilities;
-            ``thorough`` (True): ask in several ways, for intervals and the flag; ``series``:
-            sequence -> number, UID or description of the DICOM series to take for it.
+        control: progress, and a stop on request.
 
     Returns:
-        The prediction: its mask on the input's own grid, volumes, intervals, flag, notes.
+        The prediction: its mask on the input's own grid, volumes, intervals, flag, notes. It shows
+        itself in a notebook, and has ``plot()`` and ``save(folder)``.
 
     Raises:
-        InputError: no examination, or several; an unknown sequence or option.
+        InputError: no examination, or several; an unknown sequence.
+        ConfigError: an option that is not allowed.
         CaseError: images that can't be used: another number of dimensions, NaN, constant, on
             different grids, sequences that the model needs.
         ModelError, MachineError: see ``load_predictor``.
     """
-    chosen, images = _how(how), _by_sequence(images, sequence)
-    predictor = model if isinstance(model, Predictor) else load_predictor(model, device, engine)
-    if chosen.threshold is not None:
-        predictor = predictor.at_threshold(chosen.threshold)
-    if not chosen.clean_up:
-        predictor = predictor.keeping_all()
+    images = _by_sequence(images, sequence)
+    keys: dict[str, Any] = {
+        "out": Path(),
+        "series": series or {},
+        "threshold": threshold,
+        "clean_up": clean_up,
+        "reference": reference,
+        "align": align,
+        "n4": n4,
+        "uncertainty": uncertainty,
+        "device": device,
+        "engine": engine,
+    }
+    loaded = model if isinstance(model, Predictor) else None
+    if not isinstance(model, Predictor):
+        keys["model"] = model
+    segmenter = Segmenter(build(PredictOptions, keys, "predict", typed=True), loaded)
     if isinstance(images, Mapping) and not _are_paths(images):
-        return _of_arrays(predictor, images, case, chosen, control)  # type: ignore[arg-type]
-    return _of_files(predictor, images, chosen, control)  # type: ignore[arg-type]
+        return _of_arrays(segmenter, images, case, control, maps=maps)  # type: ignore[arg-type]
+    return _of_files(segmenter, images, control, maps=maps)  # type: ignore[arg-type]
 
 
 def _by_sequence(images: Images, sequence: str | None) -> Images:
@@ -130,33 +145,22 @@ def _told_by_name(image: Loaded) -> str:
     return next(iter(found.images))
 
 
-def _how(given: Mapping[str, Any]) -> How:
-    for name in given:
-        if name not in How.__dataclass_fields__:
-            known = tuple(How.__dataclass_fields__)
-            hint = nearest(name, known) or f"known: {', '.join(known)}"
-            raise InputError(f"predict has no option {name!r}", hint=hint)
-    how = How(**given)
-    if how.threshold is not None and not 0 < how.threshold < 1:
-        allowed = "between 0 and 1"
-        raise InputError("no threshold", field="threshold", found=how.threshold, allowed=allowed)
-    return how
-
-
 def _are_paths(images: Mapping[str, Any]) -> bool:
     return all(isinstance(image, str | Path) for image in images.values())
 
 
 def _of_files(
-    predictor: Predictor,
+    segmenter: Segmenter,
     images: str | Path | Mapping[str, str | Path],
-    how: How,
     control: Control,
+    *,
+    maps: bool,
 ) -> Prediction:
     given = {n: Path(p) for n, p in images.items()} if isinstance(images, Mapping) else {}
     inputs = () if isinstance(images, Mapping) else (Path(images),)
-    with all_unpacked(inputs) as places:
-        cases, problems = survey(places, given, how.series)
+    with ExitStack() as stack:
+        places = stack.enter_context(all_unpacked(inputs))
+        cases, problems = survey(places, given, segmenter.options.series)
         if len(cases) != 1:
             names = ", ".join(one.id for one in cases[:5]) or "none"
             reasons = "; ".join(problem.reason for problem in problems[:3])
@@ -165,27 +169,31 @@ def _of_files(
                 path=None if isinstance(images, Mapping) else images,
                 hint="for several use predict_files" if cases else None,
             )
-        one = needed_images(cases[0], predictor, how.reference)
-        study = load_on_one_grid(one, how.reference, align=how.align, n4=how.n4, control=control)
-    found = predictor.segment(
-        study.volume, one.id, keep=how.keep, thorough=how.thorough, control=control
-    )
-    return with_study(replace(found, notes=(*found.notes, *one.notes)), study)
+        one = segmenter.needed(cases[0])
+        archives = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
+        outcome = segmenter.predict(one, control, maps=maps)
+        result, origins = segmenter.fingerprint(one), origins_of(one, archives)
+        found = prediction_of(replace(outcome, result=result, origins=origins))
+        # DICOM objects are written with the headers of the images: an archive stays unpacked.
+        finalize(found, stack.pop_all().close)
+    return found
 
 
 def _of_arrays(
-    predictor: Predictor, images: Mapping[str, Loaded], case: str, how: How, control: Control
+    segmenter: Segmenter,
+    images: Mapping[str, Loaded],
+    case: str,
+    control: Control,
+    *,
+    maps: bool,
 ) -> Prediction:
     for name in images:
         _check_name(name)
     named = {name: ImageFile((Path(name),)) for name in SEQUENCES if name in images}
-    one = needed_images(Case(case, case, named), predictor, how.reference)
+    one = segmenter.needed(Case(case, case, named))
     used = {name: _image(name, images[name]) for name in one.images}
-    study = put_on_one_grid(one, used, how.reference, align=how.align, n4=how.n4, control=control)
-    found = predictor.segment(
-        study.volume, case, keep=how.keep, thorough=how.thorough, control=control
-    )
-    return with_study(replace(found, notes=(*found.notes, *one.notes)), study)
+    outcome = segmenter.predict(one, control, images=used, maps=maps)
+    return prediction_of(replace(outcome, result=segmenter.fingerprint(one, used)))
 
 
 def _check_name(name: str) -> None:

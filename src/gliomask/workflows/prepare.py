@@ -14,24 +14,29 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.prepare import PrepareOptions as PrepareOptions
 from gliomask.core.case import Case
 from gliomask.core.output_folder import check_replaceable
 from gliomask.core.plausibility import MARK, implausible_notes
 from gliomask.core.regions import REGIONS
 from gliomask.core.slices import VERSION
-from gliomask.core.split import FoldBy, Patient, Split, TooFewSitesError, make_split
+from gliomask.core.split import Patient, Split, TooFewSitesError, make_split
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.patients import read_patients, shared_patients, with_patients
-from gliomask.errors import CaseError, CasesError, InputError, StoreError, printable
+from gliomask.errors import (
+    CaseError,
+    CasesError,
+    InputError,
+    StoreError,
+    option,
+    printable,
+    same_with,
+)
 from gliomask.formats.volumes import files_of
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.processes import spread
@@ -48,34 +53,6 @@ from gliomask.store.manifest import (
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
 
 Problem = tuple[str, str]
-
-
-class PrepareOptions(Options):
-    """What ``prepare`` is asked to do."""
-
-    sources: Annotated[tuple[Path, ...], Field(min_length=1)]
-    """Folders (or tables) in any known layout; together they make one store."""
-    out: Path
-    """The store."""
-    skip_bad: bool = False
-    """Go on without the cases that can't be used."""
-    workers: Annotated[int, Field(ge=1)] | None = None
-    """Processes; as many as there are processors if it is not given."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Of the split."""
-    folds: Annotated[int, Field(ge=0)] = 5
-    """Folds for cross-validation; by site any number from 2 on makes as many as there are."""
-    fold_by: FoldBy = "size"
-    """``size`` spreads sites and tumour sizes over the folds; ``site`` makes a fold of a site."""
-    shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
-    """Shares of patients for training, validation and test."""
-    labels: str = AUTO
-    """What the numbers in the masks mean, see ``datasets.mask_labels``; ``auto`` goes by what is
-    stated, the names and the numbers, and asks where these leave doubt."""
-    split: Path | None = None
-    """A split file to use instead of drawing one."""
-    patients: Path | None = None
-    """A table (columns case, patient) of the cases whose names do not tell their patient."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +99,12 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
     entries = sorted((e for made, _ in done for e in made), key=lambda entry: entry.id)
     if problems and not (options.skip_bad and entries):
         usable = f"{len(entries)} can" if entries else "none can"
+        hint = f"mend them, or go on without them: {same_with(('skip_bad', True))}"
         raise CasesError(
             f"{len(problems)} cases can't be used, {usable}",
             sorted(problems),
             path=", ".join(str(source) for source in options.sources),
-            hint="mend them or go on without them by --skip-bad" if entries else None,
+            hint=hint if entries else None,
         )
     manifest = _manifest(options, entries)
     split = given or _draw(options, _measured(entries))
@@ -174,7 +152,7 @@ def _check_target(out: Path, patients: set[str]) -> None:
         raise StoreError(
             f"the store holds patients that the source does not ({min(foreign)})",
             path=out,
-            hint="give another --out",
+            hint=f"name another folder by {option('out')}",
         )
 
 
@@ -276,10 +254,10 @@ def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
             patients, seed=options.seed, shares=shares, folds=folds, fold_by=options.fold_by
         )
     except TooFewSitesError as problem:
-        hint = "use --fold-by size"
-        raise InputError(str(problem), field="--fold-by", found="site", hint=hint) from None
+        hint = f"use {option('fold_by', 'size')}"
+        raise InputError(str(problem), option="fold_by", found="site", hint=hint) from None
     except ValueError as problem:
-        raise InputError(str(problem), field="--shares", found=shares) from None
+        raise InputError(str(problem), option="shares", found=shares) from None
 
 
 def _check_split(split: Split, manifest: Manifest, path: Path | None) -> None:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from gliomask.config import Options
+from gliomask.config.score import ScoreOptions as ScoreOptions
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_files import PAIRS, MaskFile
-from gliomask.datasets.mask_labels.answer import AUTO
 from gliomask.datasets.mask_labels.of_pairs import Answers, find_schemes
 from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.datasets.mask_pairs import find_pairs
@@ -50,36 +47,6 @@ _FEW = 8
 
 _STEPS = 10
 """Of a pair: one for each of its three files, the others to judge it."""
-
-
-class ScoreOptions(Options):
-    """What ``score`` is asked to do."""
-
-    references: Path
-    """A mask, a folder of masks, or the root of a data set in any known layout."""
-    predictions: Path
-    """A mask or a folder of masks; they are paired by the case in their names."""
-    out: Path
-    """The folder to write; an earlier evaluation in it is replaced."""
-    labels: str = AUTO
-    """What the numbers in all masks mean, see ``datasets.mask_labels``; ``auto`` goes by what is
-    stated, the names and the numbers, and asks where these leave doubt."""
-    reference_labels: str = AUTO
-    """The same for the references only."""
-    prediction_labels: str = AUTO
-    """The same for the predictions only."""
-    pairs: Path | None = None
-    """A table (reference, prediction, case, patient) that pairs the masks."""
-    table: Path | None = None
-    """A table of patients whose columns ``by`` the scores are grouped by."""
-    by: tuple[str, ...] = ()
-    """Columns of ``table``."""
-    figures: Annotated[int, Field(ge=0)] = 6
-    """Cases to draw as pictures where the references have images."""
-    report: bool = True
-    """Write the report and its figures too, not only the numbers."""
-    workers: Annotated[int, Field(ge=1)] | None = None
-    """Processes; as many as there are processors where there is enough to do."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import Control
 from gliomask.jobs.options import Device, EngineName
 from gliomask.results.prediction.summary import PredictResult
-from gliomask.workflows.predict import PredictOptions, Segmenter
+from gliomask.workflows.predict import PredictionFolder, PredictOptions
 
 
 class ServedModels:
@@ -42,4 +42,4 @@ class ServedModels:
             control: of it.
         """
         predictor = self.load(options.model, options.device, options.engine)
-        return Segmenter(options, predictor, root).run(inputs, control)
+        return PredictionFolder(options, predictor, root).run(inputs, control)

@@ -8,14 +8,14 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from pydantic import Field
 
-from gliomask.config import Options, Recipe, load_recipe
-from gliomask.errors import ConfigError, MachineError
+from gliomask.config import Recipe, load_recipe
+from gliomask.config.train import TrainOptions as TrainOptions
+from gliomask.errors import ConfigError, MachineError, option
 from gliomask.jobs.control import SILENT, Control
 from gliomask.learning import folder
 from gliomask.learning.batches import TrainingBatches, Worker
@@ -24,7 +24,7 @@ from gliomask.learning.checkpoint import State
 from gliomask.learning.data import Choice, choose, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
-from gliomask.learning.execution import Execution, How, choose_execution
+from gliomask.learning.execution import Execution, choose_execution
 from gliomask.learning.first_weights import Start, load_start
 from gliomask.learning.lock import lock_folder
 from gliomask.learning.loop import Parts, Training
@@ -43,45 +43,6 @@ from gliomask.provenance.run_record import Role, RunRecord
 from gliomask.report.curves import draw_curves
 from gliomask.store.store import open_store
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
-
-
-class TrainOptions(Options):
-    """What ``train`` is asked to do."""
-
-    store: Path
-    """A store made by ``prepare``."""
-    out: Path
-    """The run folder: a new one, or with ``resume`` that of the run to go on with."""
-    recipe: str | None = None
-    """A recipe's name or the path of its file; ``default``, or with ``resume`` the run's own."""
-    changes: tuple[str, ...] = ()
-    """``key=value`` changes to the recipe."""
-    fold: Annotated[int, Field(ge=0)] | None = None
-    """Fold whose patients are left for the test; the hold-out split if it is not given."""
-    everyone: bool = False
-    """Learn from all patients of the store: nobody is left to choose an epoch or to judge by, so
-    the last epoch's network is kept, and what is to be expected of it is what models of the same
-    recipe reached on the folds (``calibrate`` with their run folders)."""
-    calibration: bool = True
-    """End with ``calibrate``, on the validation patients."""
-    start: Path | None = None
-    """A run folder or a file of weights to begin with, instead of weights drawn at random."""
-    teacher: Path | None = None
-    """A run folder whose word goes into the target, by the share ``loss.teacher``; with ``resume``
-    the one from before."""
-    resume: bool = False
-    """Go on where the run stopped."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """``auto`` takes a GPU where there is one."""
-    devices: Annotated[int, Field(ge=1)] | None = None
-    """Devices on each machine; what ``torchrun`` says, or one."""
-    nodes: Annotated[int, Field(ge=1)] | None = None
-    """Machines; what ``torchrun`` says, or one."""
-    workers: Annotated[int, Field(ge=0)] | None = None
-    """Threads that prepare batches ahead; as many as are of use."""
-    execution: How = "auto"
-    """How steps run on a GPU: ``eager``, recorded (``graph``) or also fused (``compiled``).
-    ``auto`` records on one GPU."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +134,8 @@ def _job(options: TrainOptions, control: Control) -> _Job:
     """Checks all that can be checked before anything is written."""
     recipe = _recipe(options)
     if options.everyone and options.fold is not None:
-        raise ConfigError("a fold is left out, or nobody: give one of fold and everyone")
+        what = "a fold is left out of the training, or nobody"
+        raise ConfigError(what, hint=f"leave out {option('fold')} or {option('everyone')}")
     choice = choose(open_store(options.store), recipe, options.fold, everyone=options.everyone)
     if not options.resume:
         folder.check_new(options.out)
@@ -208,8 +170,9 @@ def _teacher(options: TrainOptions, recipe: Recipe, choice: Choice) -> Taught | 
         raise ConfigError(
             "a teacher and a share of the target for it go together",
             field="loss.teacher",
-            found=f"{share:g} {'without' if source is None else 'with'} --teacher",
-            allowed="above 0 with --teacher, 0 without",
+            found=f"{share:g} {'without' if source is None else 'with'} a teacher",
+            allowed="above 0 with a teacher, 0 without",
+            hint=f"name one by {option('teacher')}, or change the share by {option('changes')}",
         )
     if source is None:
         return None
@@ -330,5 +293,6 @@ def _trained(training: Training) -> Position:
         return training.run()
     except torch.OutOfMemoryError:
         raise MachineError(
-            "not enough memory on the device", hint="make batch_size or input.size smaller"
+            "not enough memory on the device",
+            hint=f"halve the batch: {option('changes', 'batch_size=N')}",
         ) from None

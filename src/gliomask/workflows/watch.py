@@ -1,4 +1,4 @@
-"""``predict --watch``: a folder into which studies arrive, each segmented when it is whole.
+"""``predict`` of a folder into which studies arrive, each segmented when it is whole.
 
 A study counts as whole when nothing in it has changed for two looks in a row, so half-copied
 folders and archives are left alone until they are done. What has been done stays done: a restart
@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.predict import PredictOptions
+from gliomask.config.watch import WatchOptions as WatchOptions
 from gliomask.datasets.folders import entries
 from gliomask.errors import (
     GliomaskError,
@@ -21,25 +19,13 @@ from gliomask.errors import (
     MachineError,
     ModelError,
     StoppedError,
+    option,
 )
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.summary import Attempt
-from gliomask.workflows.predict import PredictOptions, Segmenter
+from gliomask.workflows.predict import PredictionFolder
 
 _State = tuple[tuple[str, int, int], ...]
-
-
-class WatchOptions(Options):
-    """What ``predict --watch`` is asked to do."""
-
-    folder: Path
-    """Each file, archive or folder directly in it is a study, or several."""
-    predict: PredictOptions
-    """How each is segmented; without ``inputs`` and ``sequences``."""
-    every_s: Annotated[float, Field(ge=0)] = 10.0
-    """Seconds between looks."""
-    looks: Annotated[int, Field(ge=0)] | None = None
-    """Looks to end after; without end if it is not given."""
 
 
 def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]:
@@ -56,7 +42,7 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]
     """
     _check(options.folder, options.predict)
     out = options.predict.out.resolve()
-    segmenter = Segmenter(options.predict)
+    folder = PredictionFolder(options.predict)
     seen: dict[Path, _State] = {}
     done: dict[Path, _State] = {}
     results: dict[Path, Attempt] = {}
@@ -68,8 +54,8 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]
                 continue
             state = _state(entry)
             if state and seen.get(entry) == state and done.get(entry) != state:
-                results[entry] = _study(segmenter, entry, control)
-                _write_table(segmenter, results.values())
+                results[entry] = _study(folder, entry, control)
+                _write_table(folder, results.values())
                 done[entry] = state
                 yield results[entry]
             seen[entry] = state
@@ -81,26 +67,27 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]
 def _check(folder: Path, options: PredictOptions) -> None:
     """Raises InputError, see ``watch``: what it writes must not look like what arrives."""
     if not folder.is_dir():
-        raise InputError("no such folder", path=folder, field="--watch")
+        raise InputError("no such folder", path=folder, option="watch")
     if options.inputs or options.sequences:
-        raise InputError("either inputs or a folder to watch, not both", field="--watch")
+        hint = f"leave out {option('watch')} or the inputs"
+        raise InputError("either inputs or a folder to watch, not both", hint=hint)
     out, watched = options.out.resolve(), folder.resolve()
     if out == watched or watched in out.parent.parents:
         hint = "write to a folder beside it, or directly in it"
         raise InputError("the watched folder holds the output folder", path=folder, hint=hint)
 
 
-def _write_table(segmenter: Segmenter, results: Collection[Attempt]) -> None:
+def _write_table(folder: PredictionFolder, results: Collection[Attempt]) -> None:
     """``cases.csv`` of all that was seen since the start, once a mask is there."""
     done = [case for cases, _ in results for case in cases]
     if done:
-        segmenter.write_table(done, [failure for _, told in results for failure in told])
+        folder.write_table(done, [failure for _, told in results for failure in told])
 
 
-def _study(segmenter: Segmenter, entry: Path, control: Control) -> Attempt:
+def _study(folder: PredictionFolder, entry: Path, control: Control) -> Attempt:
     """A study that can't be used never stops the others."""
     try:
-        return segmenter.attempt((entry,), control)
+        return folder.add((entry,), control)
     except (MachineError, ModelError, StoppedError):
         raise
     except GliomaskError as problem:

@@ -199,10 +199,12 @@ def test_one_answer_does_for_both_sides_where_both_are_in_doubt() -> None:
     masks = side({1, 2, 3, 4}).masks
     first = Side("references", "reference_labels", masks)
     second = Side("predictions", "prediction_labels", masks)
-    with pytest.raises(QuestionError, match=r"the references hold .* labels='brats2013'") as one:
+    with pytest.raises(
+        QuestionError, match=r"the references hold .* `... labels=brats2013`"
+    ) as one:
         resolve_both(first, second)
     assert one.value.option == "labels"
-    with pytest.raises(QuestionError, match="prediction_labels='brats2013'"):
+    with pytest.raises(QuestionError, match=r"`\.\.\. prediction_labels=brats2013`"):
         resolve_both(Side("references", "reference_labels", side({1, 2, 4}).masks), second)
 
 
@@ -216,20 +218,18 @@ def test_what_all_readings_of_both_sides_give_alike_is_sure() -> None:
     assert readings[0].scheme.regions == ("whole", "enhancing")
     assert readings[0].scheme.name == "BraTS 2023 or Medical Segmentation Decathlon"
     assert readings[0].reason == (
-        "alike for whole and enhancing; core is left out until labels says which: brats2023 or msd"
+        "alike for whole and enhancing; core is left out until `labels` says which: "
+        "brats2023 or msd"
     )
 
 
-def test_a_question_as_commands() -> None:
+def test_a_question_lists_its_answers() -> None:
     with pytest.raises(QuestionError) as asked_for:
         resolve(side({1, 2, 3}))
-    text = asked_for.value.with_commands("gliomask score a b --out c")
-    assert text == (
+    assert str(asked_for.value) == (
         "the masks hold the numbers 1, 2, 3, which can be read in several ways; say which: "
-        "gliomask score a b --out c --labels brats2023 "
-        "(BraTS 2023: 1 necrosis, 2 oedema, 3 enhancing) or "
-        "gliomask score a b --out c --labels msd "
-        "(Medical Segmentation Decathlon: 1 oedema, 2 necrosis, 3 enhancing)"
+        "`... labels=brats2023` (BraTS 2023: 1 necrosis, 2 oedema, 3 enhancing) or "
+        "`... labels=msd` (Medical Segmentation Decathlon: 1 oedema, 2 necrosis, 3 enhancing)"
     )
 
 
@@ -249,10 +249,10 @@ def test_answers() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("brats21", "unknown labels (prediction_labels=brats21, allowed auto, binary, brats2012"),
+        ("brats21", "unknown labels (`prediction_labels`=brats21, allowed auto, binary, brats2012"),
         ("", "unknown labels"),
-        ("1=oedema,2", "unknown label (prediction_labels=2, allowed NUMBER=NAME"),
-        ("1=something", "unknown label (prediction_labels=1=something"),
+        ("1=oedema,2", "unknown label (`prediction_labels`=2, allowed NUMBER=NAME"),
+        ("1=something", "unknown label (`prediction_labels`=1=something"),
         ("-1=tumour", "unknown label"),
         ("1=tumour,1=oedema", "given twice"),
         ("0=tumour", "0 is background"),

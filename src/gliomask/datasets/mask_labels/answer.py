@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
+from gliomask.config.choices import AUTO as AUTO
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import BACKGROUND, CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.datasets.mask_labels.names import label_of
 from gliomask.datasets.mask_labels.numbers import SCHEMES
 from gliomask.errors import ConfigError, nearest
 
-AUTO = "auto"
-"""What the options say where nothing was answered."""
 NAMES = {
     BACKGROUND: "background",
     NECROSIS: "necrosis",
@@ -48,7 +47,7 @@ def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
     if "=" not in word and ":" not in word:
         hint = nearest(word, SCHEMES)
         raise ConfigError(
-            "unknown labels", field=option, found=text, allowed=f"{allowed()}", hint=hint
+            "unknown labels", option=option, found=text, allowed=f"{allowed()}", hint=hint
         )
     return LabelScheme(text, tuple(sorted(_pairs(text, option).items())))
 
@@ -66,14 +65,14 @@ def _pairs(text: str, option: str) -> dict[int, int]:
         label = None if pair is None else label_of(pair[2])
         if pair is None or label is None:
             allowed_names = f"NUMBER=NAME with a name of {names}"
-            raise ConfigError("unknown label", field=option, found=part, allowed=allowed_names)
+            raise ConfigError("unknown label", option=option, found=part, allowed=allowed_names)
         number = int(pair[1])
         if number in values:
-            raise ConfigError("a number is given twice", field=option, found=text)
+            raise ConfigError("a number is given twice", option=option, found=text)
         if number:
             values[number] = label
         elif label != BACKGROUND:
-            raise ConfigError("0 is background", field=option, found=part)
+            raise ConfigError("0 is background", option=option, found=part)
     if not set(values.values()) - {BACKGROUND, CAVITY}:
-        raise ConfigError("no number is tumour", field=option, found=text)
+        raise ConfigError("no number is tumour", option=option, found=text)
     return values

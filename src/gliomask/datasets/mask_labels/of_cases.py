@@ -62,19 +62,20 @@ def names_of(label: ImageFile, case: str) -> tuple[str, ...]:
     return path.name, case, path.parent.name
 
 
-def mask_numbers(label: ImageFile) -> Numbers:
-    """The numbers in a mask but 0; none if it can't be read, which its loader will tell."""
+def mask_numbers(label: ImageFile) -> Numbers | None:
+    """The numbers in a mask but 0; None if it can't be read, which its loader will tell."""
     try:
         return frozenset(np.unique(read_labels(label, numbered=True)[0]).tolist()) - {0}
     except InputError:
-        return frozenset()
+        return None
 
 
-def _readings(cases: Sequence[Case], numbers: Mapping[str, Numbers]) -> dict[str, Reading]:
+def _readings(cases: Sequence[Case], numbers: Mapping[str, Numbers | None]) -> dict[str, Reading]:
     masks = tuple(
         NumberedMask(
             names_of(case.label, case.id),
-            numbers.get(case.id, frozenset()),
+            numbers.get(case.id) or frozenset(),
+            unreadable=numbers.get(case.id, frozenset()) is None,
             unclear=case.label_names,
         )
         for case in cases
@@ -85,9 +86,11 @@ def _readings(cases: Sequence[Case], numbers: Mapping[str, Numbers]) -> dict[str
 
 
 def _with(
-    cases: Sequence[Case], readings: Mapping[str, Reading], numbers: Mapping[str, Numbers]
+    cases: Sequence[Case],
+    readings: Mapping[str, Reading],
+    numbers: Mapping[str, Numbers | None],
 ) -> tuple[Case, ...]:
-    present = frozenset[int]().union(*numbers.values())
+    present = frozenset[int]().union(*filter(None, numbers.values()))
     return tuple(
         replace(
             case,

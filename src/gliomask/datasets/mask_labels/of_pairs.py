@@ -151,7 +151,7 @@ def _read_all(
 
 
 def _read(task: _Unread, _control: Control) -> _Found:
-    return _Found(task.key, tuple(sorted(mask_numbers(task.mask.file))))
+    return _Found(task.key, tuple(sorted(mask_numbers(task.mask.file) or ())))
 
 
 def _numbered(mask: MaskFile, numbers: Mapping[str, frozenset[int]]) -> NumberedMask:

@@ -8,7 +8,8 @@ from gliomask.core.case import ImageFile
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import TUMOUR, LabelArray
 from gliomask.core.volume import Affine
-from gliomask.errors import FormatError
+from gliomask.datasets.mask_labels.answer import EXAMPLE
+from gliomask.errors import FormatError, same_with
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_volume
 
@@ -34,5 +35,5 @@ def read_by_scheme(file: ImageFile, scheme: LabelScheme, option: str) -> tuple[L
     try:
         return scheme.translate(numbers), affine
     except ValueError as problem:
-        hint = f"{option} can say what it is"
+        hint = f"say what it is: {same_with((option, EXAMPLE))}"
         raise FormatError(str(problem), path=str(file), hint=hint) from None

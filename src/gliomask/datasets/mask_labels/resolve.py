@@ -17,7 +17,7 @@ from gliomask.core.labels import BACKGROUND, TUMOUR
 from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_labels.answer import NAMES
 from gliomask.datasets.mask_labels.numbers import BY_NUMBERS, SCHEMES, Challenge, challenge_in
-from gliomask.errors import QuestionError
+from gliomask.errors import QuestionError, option
 
 Numbers = frozenset[int]
 """The numbers in a mask but 0."""
@@ -45,6 +45,7 @@ class NumberedMask:
         numbers: in it; none if it could not be read.
         stated: what its writer, its layout or a ``dataset.json`` says.
         origin: of what is stated, for people.
+        unreadable: why it holds no numbers is not that it is empty.
         unclear: what a ``dataset.json`` calls the labels, where these names are not clear: then
             neither other names nor numbers are evidence.
     """
@@ -54,6 +55,7 @@ class NumberedMask:
     stated: LabelScheme | None = None
     origin: str = "by the layout"
     unclear: tuple[str, ...] = ()
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def _in_doubt(
     scheme = replace(schemes[0], name=name, only=sure)
     left = " and ".join(region for region in REGIONS if region not in sure)
     keys = " or ".join(key for key, _ in asked.answers)
-    reason = f"alike for {' and '.join(sure)}; {left} is left out until {BOTH} says which: {keys}"
+    left = f"{left} is left out until {option(BOTH)} says which: {keys}"
+    reason = f"alike for {' and '.join(sure)}; {left}"
     reading = Reading(scheme, reason)
     return (reading,) * len(first.masks), (reading,) * len(second.masks)
 
@@ -176,7 +179,9 @@ def _of_group(
     beside = [other] if other is not None and _fits(present, other) else []
     if not present:
         unread = _plain(frozenset({1})).scheme
-        return Reading((named or beside or [unread])[0], "all masks are empty")
+        unreadable = any(mask.unreadable for mask in masks)
+        reason = "no mask could be read" if unreadable else "all masks are empty"
+        return Reading((named or beside or [unread])[0], reason)
     if present <= _PLAIN and all(len(one) <= 1 for one in sets):
         return _plain(present)
     regions = ("whole",) if other is not None and other.regions == ("whole",) else tuple(REGIONS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gliomask.errors import GliomaskError
+from gliomask.errors import GliomaskError, option
 from gliomask.inference.engines.choice import engine_statuses, open_engine
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.inference.trial import (
@@ -79,7 +79,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
     on_gpu = "cuda" in opened.engine.name
     why = "there is a GPU that torch can use" if on_gpu else "the fastest that works here"
     off = too_far(found, GPU_TOLERANCE if on_gpu else TOLERANCE)
-    wrong = f"{off}; take another by --engine" if off else ""
+    wrong = f"{off}; take another, {option('engine', 'torch')}" if off else ""
     return Engines(proofs, opened.engine.name, opened.note or why, wrong, threads)
 
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from gliomask.errors import GliomaskError, MachineError
+from gliomask.config.choices import EngineName as EngineName
+from gliomask.errors import GliomaskError, MachineError, option
 from gliomask.inference.engines.engine import Device, Engine, usable_threads
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import ModelCard
-
-EngineName = Literal["auto", "mnn", "onnxruntime", "openvino", "torch"]
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,12 @@ def open_engine(
     """
     if choice == "torch" or device == "cuda" or (device == "auto" and has_gpu()):
         if choice not in ("torch", "auto"):
-            allowed = "torch, or --device cpu"
+            allowed = f"torch, or {option('device', 'cpu')}"
             raise MachineError(
-                "only torch runs on a GPU", field="--engine", found=choice, allowed=allowed
+                "only torch runs on a GPU",
+                option="engine",
+                found=choice,
+                allowed=allowed,
             )
         return _torch(folder, device)
     if choice != "auto":
@@ -134,7 +136,7 @@ def _compiled(folder: Path, name: EngineName, threads: int | None) -> Opened:
     except Exception as problem:
         # Whatever a foreign library raises on a machine it does not like: another one is taken.
         what = f"the engine {name} can't be used ({_line(problem)})"
-        raise MachineError(what, field="--engine", found=name, hint=runtime.how) from problem
+        raise MachineError(what, option="engine", found=name, hint=runtime.how) from problem
 
 
 def _torch(folder: Path, device: Device) -> Opened:

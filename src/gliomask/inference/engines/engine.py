@@ -7,12 +7,11 @@ runtimes are its siblings, and tests use one that is not a network at all.
 from __future__ import annotations
 
 import os
-from typing import Literal, Protocol
+from typing import Protocol
 
+from gliomask.config.choices import Device as Device
 from gliomask.core.volume import FloatArray
 from gliomask.machine.processors import read_processors
-
-Device = Literal["auto", "cpu", "cuda"]
 
 
 class Engine(Protocol):

@@ -26,7 +26,7 @@ from typing import IO, NoReturn, cast
 import numpy as np
 
 from gliomask.core.volume import FloatArray
-from gliomask.errors import MachineError
+from gliomask.errors import MachineError, option
 from gliomask.inference.engines.compiled import CompiledEngine
 from gliomask.inference.engines.mnn_child import PATHS, READY, SHAPE
 from gliomask.nets.arrays import Arrays
@@ -109,9 +109,8 @@ class _Runner:
 
     def _died(self) -> NoReturn:
         code = self._process.wait()
-        raise MachineError(
-            f"MNN's process ended by itself (code {code})", hint="use --engine onnxruntime or torch"
-        )
+        others = " or ".join(option("engine", name) for name in ("onnxruntime", "torch"))
+        raise MachineError(f"MNN's process ended by itself (code {code})", hint=f"use {others}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

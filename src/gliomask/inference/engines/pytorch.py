@@ -7,7 +7,7 @@ import torch
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from gliomask.core.volume import FloatArray
-from gliomask.errors import MachineError
+from gliomask.errors import MachineError, option
 from gliomask.inference.engines.engine import Device
 from gliomask.machine.allocator import keep_freed_memory
 from gliomask.nets.u2net import U2Net
@@ -58,7 +58,7 @@ class TorchEngine:
             found: tuple[torch.Tensor, ...] = self._model(batch.to(self._device))
         except torch.OutOfMemoryError:
             raise MachineError(
-                "not enough memory on the device", hint="free it, or use --device cpu"
+                "not enough memory on the device", hint=f"free it, or use {option('device', 'cpu')}"
             ) from None
         return found
 
@@ -71,5 +71,5 @@ def _plain(logits: torch.Tensor) -> FloatArray:
 def _find(device: Device) -> torch.device:
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
-        raise MachineError("there is no CUDA device", field="--device", found=device)
+        raise MachineError("there is no CUDA device", option="device", found=device)
     return torch.device("cuda" if there and device != "cpu" else "cpu")

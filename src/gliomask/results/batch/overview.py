@@ -34,13 +34,13 @@ def write_overview(status: BatchStatus, card: ModelCard) -> Path:
         the page.
     """
     out = status.out
-    columns, rows = table_of(card, (), status.failed)
+    columns, rows = table_of(card.name, card.regions, (), status.failed)
     cases = [BatchCase(case, "failed", remark=_bare(case, why)) for case, why in status.failed]
     cases += [BatchCase(case, "missing") for case in status.missing]
     done: list[tuple[Cell, ...]] = []
     for record in _records(status):
         cases.append(_case(record, card.regions))
-        done += table_of(card, (summary_of(record, out, earlier=False),), ())[1]
+        done += table_of(card.name, card.regions, (summary_of(record, out, earlier=False),), ())[1]
     write_case_table(out, columns, [*done, *rows])
     write_text(out / PAGE, batch_page(cases, card.regions, card.name))
     return out / PAGE

@@ -27,7 +27,7 @@ from gliomask.core.identity import bids_label, bids_session
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import margin_title, mask_numbers
 from gliomask.datasets.bids import OURS
-from gliomask.errors import CaseError, FormatError, InputError
+from gliomask.errors import CaseError, FormatError, InputError, option, same_with
 from gliomask.formats.content import read_text
 from gliomask.formats.images import is_picture
 from gliomask.formats.nifti import write_nifti
@@ -51,7 +51,7 @@ class BidsDerivative:
     def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / "derivatives" / OURS
         if self.folder.exists() and not _is_ours(self.folder):
-            hint = "move it away, or name another folder"
+            hint = f"move it away, or name another folder by {option('bids')}"
             raise InputError(
                 "this derivative was not written by gliomask", path=self.folder, hint=hint
             )
@@ -75,7 +75,7 @@ class BidsDerivative:
         first = next(iter(case.images.values())).paths[0]
         if is_picture(first):
             what = f"{case.id}: BIDS masks are NIfTI, and pictures have no place in space"
-            raise CaseError(what, path=first, hint="leave the BIDS folder out")
+            raise CaseError(what, path=first, hint=f"leave out {option('bids')}")
         for path in self._jsons(case):
             mask = _mask_of(path)
             keys = _read(path)
@@ -84,10 +84,13 @@ class BidsDerivative:
                 raise CaseError(what, path=mask, hint="move it away")
             if keys and keys.get("Case") != case.id:
                 what = f"{case.id}: the mask of {keys.get('Case')}, whose BIDS name is the same"
-                raise CaseError(what, path=mask, hint="give them separate BIDS folders")
+                raise CaseError(
+                    what, path=mask, hint=f"name another folder for one of them by {option('bids')}"
+                )
             if keys and not again and not set(keys.get("Origins", ())) & set(_origins(origins)):
                 what = f"{case.id}: the mask of other images"
-                hint = "replace it by --again, or give another BIDS folder"
+                hint = f"name another folder by {option('bids')}, or replace it: "
+                hint += same_with(("again", True))
                 raise CaseError(what, path=mask, hint=hint)
 
     def write(self, outcome: Outcome) -> None:

@@ -60,7 +60,7 @@ def _sources(case: Case, volume: Volume) -> tuple[Path, ...]:
             return image.paths
     raise CaseError(
         f"{case.id}: no DICOM series on the grid of the mask to draw it on",
-        field="--write",
+        option="write",
         found=", ".join(str(image) for image in case.images.values()),
         hint="DICOM objects can be written for DICOM input only",
     )

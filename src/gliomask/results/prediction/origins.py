@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gliomask.core.case import Case
-from gliomask.errors import CaseError
+from gliomask.errors import CaseError, option, same_with
 from gliomask.formats.case_record import CaseRecord
 
 
@@ -41,7 +41,8 @@ def check_same_examination(
         raise CaseError(
             f"the folder holds the result {case.id} of other images, in {min(old)}",
             path=out,
-            hint=f"give another --out for those in {min(new)}, or replace it by --again",
+            hint=f"name another folder for those in {min(new)} by {option('out')}, or replace it: "
+            f"{same_with(('again', True))}",
         )
 
 

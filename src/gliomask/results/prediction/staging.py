@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gliomask.core.atomic import MARK, writing
-from gliomask.errors import InputError
+from gliomask.errors import InputError, option
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
         MachineError: the files can't be written.
     """
     if out.exists() and not out.is_dir():
-        raise InputError("not a folder", path=out)
+        raise InputError("not a folder", path=out, hint=f"name another folder by {option('out')}")
     made = not out.exists()
     folder = out / f"{MARK}{uuid.uuid4().hex[:12]}"
     with writing(out, folder):

@@ -11,7 +11,6 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.reliability import Reliability
 from gliomask.errors import Failure
 from gliomask.formats.case_record import CaseRecord
-from gliomask.nets.cards import ModelCard
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,16 @@ def summary_of(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase
 
 
 def table_of(
-    card: ModelCard, done: Sequence[PredictedCase], failures: Sequence[Failure]
+    model: str,
+    regions: Sequence[str],
+    done: Sequence[PredictedCase],
+    failures: Sequence[Failure],
 ) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Columns of ``cases.csv``, and a row for each examination, also for those that failed."""
-    regions = card.regions
     ends = ("ml", "ml_90_low", "ml_90_high", "px")
     volumes = [f"volume_{region}_{end}" for region in regions for end in ends]
     columns = ("case", "status", "reason", *volumes, "flag", "used", "missing", "model", "notice")
-    end: tuple[Cell, ...] = (card.name, RESEARCH_USE_ONLY)
+    end: tuple[Cell, ...] = (model, RESEARCH_USE_ONLY)
     rows: list[tuple[Cell, ...]] = []
     for one in done:
         sizes = [size for region in regions for size in _sizes(one, region)]

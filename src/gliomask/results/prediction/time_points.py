@@ -17,11 +17,11 @@ from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import stem
-from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
+from gliomask.datasets.mask_labels.answer import AUTO, EXAMPLE, scheme_of_answer
 from gliomask.datasets.mask_labels.of_cases import names_of
 from gliomask.datasets.mask_labels.own_masks import MASK, record_of_mask, scheme_of_record
 from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, Side, common, resolve
-from gliomask.errors import FormatError, InputError
+from gliomask.errors import FormatError, InputError, same_with
 from gliomask.formats.case_record import CaseRecord
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_second_half, is_volume
@@ -150,7 +150,7 @@ def _told(one: _Read, reading: Reading) -> TimePoint:
     try:
         mask = scheme.translate(one.numbers)
     except ValueError as problem:
-        hint = f"{BOTH} can say what it is"
+        hint = f"say what it is: {same_with((BOTH, EXAMPLE))}"
         raise FormatError(str(problem), path=one.path, hint=hint) from None
     return TimePoint(
         name=case_id(one.path.name),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from gliomask.config.choices import Kind as Kind
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.extras import load_extra
@@ -24,8 +24,6 @@ from gliomask.formats.volumes import NIFTI, volume_format
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.dicom import is_dicom_case, write_dicom
 from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
-
-Kind = Literal["nifti", "png", "html", "dicom-seg", "rtstruct"]
 
 
 def usual_kinds(case: Case) -> tuple[Kind, ...]:

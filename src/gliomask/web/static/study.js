@@ -45,7 +45,7 @@ export function forget(keep) {
 /** Asks for the segmentation. @returns {Promise<any>} the job */
 export async function start() {
   if (!upload) throw new Error("nothing is uploaded");
-  const options = { ...byHand(), thorough: byId("thorough").checked, clean_up: byId("clean-up").checked, n4: byId("n4").checked };
+  const options = { ...byHand(), uncertainty: byId("uncertainty").checked, clean_up: byId("clean-up").checked, n4: byId("n4").checked };
   if (byId("model").value) options.model = byId("model").value;
   if (byId("rtstruct").checked) options.write = ["nifti", "png", "html", "dicom-seg", "rtstruct"];
   const job = await ask("POST", "/jobs", { json: { upload: upload.id, options }, key });

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from gliomask.config.shipped import find_model, is_shipped
 from gliomask.errors import ModelError
-from gliomask.nets.shipped import find_model, is_shipped
 
 
 def _found(named: object) -> Path:

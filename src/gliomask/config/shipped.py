@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from gliomask.errors import ModelError, nearest
+from gliomask.errors import ModelError, nearest, option
 
 HOME: Path = Path(str(resources.files("gliomask"))) / "models"
 """A folder for each model that comes along; absent where none does."""
@@ -43,7 +43,7 @@ def find_model(named: str | Path | None = None) -> Path:
     if named is None:
         if DEFAULT not in names:
             what = f"this gliomask comes without the model {DEFAULT}"
-            raise ModelError(what, hint="name a model (--model)")
+            raise ModelError(what, hint=f"name a run folder, {option('model', 'RUN')}")
         return HOME / DEFAULT
     if isinstance(named, Path) or _is_path(named):
         return Path(named)
@@ -51,7 +51,7 @@ def find_model(named: str | Path | None = None) -> Path:
         return HOME / named
     raise ModelError(
         "no such path, and no model of this name comes with gliomask",
-        field="model",
+        option="model",
         found=named,
         allowed=" or ".join(("a path", *names)),
         hint=nearest(named, names),

@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from gliomask.config import shipped
+from gliomask.config.shipped import find_model, is_shipped, shipped_names
 from gliomask.errors import ModelError
-from gliomask.nets import shipped
 from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE, read_card
-from gliomask.nets.shipped import find_model, is_shipped, shipped_names
 from gliomask.nets.weights import load_model
 from tests.shipping import NAME, home, ship
 
@@ -43,9 +43,9 @@ def test_a_path_is_itself(home: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("named", "text"),
     [
-        (CLOSE, f"(model={CLOSE}, allowed a path or big or {NAME}); did you mean"),
-        ("nothing like it", f"(model=nothing like it, allowed a path or big or {NAME})"),
-        ("", f"(model=, allowed a path or big or {NAME})"),
+        (CLOSE, f"(`model`={CLOSE}, allowed a path or big or {NAME}); did you mean"),
+        ("nothing like it", f"(`model`=nothing like it, allowed a path or big or {NAME})"),
+        ("", f"(`model`=, allowed a path or big or {NAME})"),
     ],
 )
 def test_an_unknown_name_tells_those_that_are_known(home: Path, named: str, text: str) -> None:
@@ -63,9 +63,9 @@ def test_a_package_without_models(home: Path) -> None:
     with pytest.raises(ModelError) as caught:
         find_model()
     assert str(caught.value) == (
-        f"this gliomask comes without the model {NAME}; name a model (--model)"
+        f"this gliomask comes without the model {NAME}; name a run folder, `model=RUN`"
     )
-    with pytest.raises(ModelError, match=rf"model={NAME}, allowed a path\)$"):
+    with pytest.raises(ModelError, match=rf"`model`={NAME}, allowed a path\)$"):
         find_model(NAME)
 
 
@@ -79,7 +79,7 @@ def test_which_models_come_along(home: Path, tmp_path: Path) -> None:
 
 
 def test_resolving_loads_nothing_heavy() -> None:
-    code = "import sys, gliomask.nets.shipped; print({'torch', 'pydantic'} & {*sys.modules})"
+    code = "import sys, gliomask.config.shipped; print({'torch', 'pydantic'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

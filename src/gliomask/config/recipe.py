@@ -1,38 +1,24 @@
-"""Every option there is, as one tree of frozen models.
+"""A recipe: all that a training depends on besides its data, as one tree of frozen models.
 
-The keys of a recipe file, the options of the command line and what a run records are all this.
-An unknown key is an error that names the nearest known one.
+The keys of a recipe file and what a run records are this. An unknown key is an error that names
+the nearest known one.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field
 
+from gliomask.config.base import Options, build
 from gliomask.errors import ConfigError, nearest
 
 RegionName = Literal["whole", "core", "enhancing"]
 """A key of ``core.regions.REGIONS``."""
 _MAX_RECIPE_BYTES = 1_000_000
-
-
-class Options(BaseModel):
-    """Base of every group of options: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    def plain(self, exclude: Collection[str] = ()) -> dict[str, Any]:
-        """The options as JSON holds them, for a record; a path is kept byte for byte."""
-        keys = self.model_dump(exclude=set(exclude))
-        plain: dict[str, Any] = json.loads(json.dumps(keys, default=str))
-        return plain
 
 
 class InputOptions(Options):
@@ -112,7 +98,7 @@ class LossOptions(Options):
     focus: Annotated[float, Field(gt=0, le=4)] = 1.0
     """Exponent of the Dice term; below 1 it keeps pulling where little is wrong (focal Tversky)."""
     teacher: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the truth that is what another model says (``--teacher``): distillation."""
+    """Share of the target taken from the predictions of a teacher model: distillation."""
 
 
 class OptimiserOptions(Options):
@@ -168,9 +154,6 @@ class Recipe(Options):
     """Of everything random."""
 
 
-AnyOptions = TypeVar("AnyOptions", bound=Options)
-
-
 def recipe_names() -> list[str]:
     """The recipes that come with the package."""
     folder = resources.files("gliomask.learning") / "recipes"
@@ -196,93 +179,6 @@ def load_recipe(name_or_path: str, changes: tuple[str, ...] = ()) -> Recipe:
     for change in changes:
         _change(keys, change)
     return build(Recipe, keys, name_or_path)
-
-
-def build(model: type[AnyOptions], keys: dict[str, Any], source: str) -> AnyOptions:
-    """Options from plain keys, with every problem told in one line.
-
-    Raises:
-        ConfigError: the first problem, with the key, what was found and what is allowed.
-    """
-    try:
-        return model.model_validate(keys)
-    except ValidationError as problems:
-        problem = problems.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        known = _keys(model)
-        hint = nearest(key, known) or f"known: {', '.join(known)}"
-        raise ConfigError(f"unknown key {key!r}", path=source, hint=hint)
-    raise ConfigError(
-        "value not allowed",
-        path=source,
-        field=key,
-        found=problem["input"],
-        allowed=allowed(problem),
-    )
-
-
-def allowed(problem: ErrorDetails) -> str:
-    """What a value that pydantic refuses should be, in our words."""
-    limits = {
-        name: f"{value:g}" for name, value in problem.get("ctx", {}).items() if _is_number(value)
-    }
-    match problem["type"]:
-        case "literal_error" | "enum":
-            return str(problem["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
-        case "greater_than":
-            return f"more than {limits['gt']}"
-        case "greater_than_equal":
-            return f"{limits['ge']} or more"
-        case "less_than":
-            return f"less than {limits['lt']}"
-        case "less_than_equal":
-            return f"{limits['le']} or less"
-        case "too_short" | "string_too_short":
-            return f"{limits['min_length']} or more"
-        case "too_long" | "string_too_long":
-            return f"{limits['max_length']} or fewer"
-        case "string_pattern_mismatch":
-            return f"text like {problem['ctx']['pattern']}"
-        case "value_error":
-            return str(problem["ctx"]["error"])
-    family = problem["type"].split("_")[0]
-    return _KINDS.get(family, "another value")
-
-
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "finite": "a number",
-    "bool": "true or false",
-    "string": "text",
-    "path": "a path",
-    "date": "a date, YYYY-MM-DD",
-    "byte": "a size, e.g. 1.5GB",
-    "tuple": "a list",
-    "list": "a list",
-    "set": "a list",
-    "dict": "keys with values",
-    "mapping": "keys with values",
-    "model": "keys with values",
-    "missing": "a value, which is missing",
-    "none": "nothing",
-}
-"""How the name of pydantic's error begins -> what it wanted."""
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """All keys of a tree of options, with dots."""
-    found = []
-    for name, info in model.model_fields.items():
-        found.append(prefix + name)
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            found += _keys(info.annotation, f"{prefix}{name}.")
-    return found
 
 
 def _read(path: str) -> str:
@@ -312,11 +208,11 @@ def _parse(text: str, source: str) -> dict[str, Any]:
 def _change(keys: dict[str, Any], change: str) -> None:
     name, equals, value = change.partition("=")
     if not equals or not name:
-        raise ConfigError(f"{change!r} is not key=value", field="--set", found=change)
+        raise ConfigError(f"{change!r} is not key=value", option="changes", found=change)
     *groups, last = name.split(".")
     for group in groups:
         inner = keys.setdefault(group, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"{group!r} has no keys below it", field="--set", found=change)
+            raise ConfigError(f"{group!r} has no keys below it", option="changes", found=change)
         keys = inner
-    keys[last] = _parse(f"value: {value}", f"--set {change}")["value"]
+    keys[last] = _parse(f"value: {value}", f"in {change!r}")["value"]

@@ -1,0 +1,254 @@
+"""The fields of a model of options as parameters of the command line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+import typer
+
+from gliomask.cli.spelling import Spelling
+from gliomask.errors import ConfigError
+
+if TYPE_CHECKING:
+    from gliomask.config.base import Options
+
+Kind = Literal["flag", "one", "several", "fixed", "mapping"]
+_OLD: Final = "_old"
+"""Ends the name of a hidden parameter that sets a field by a flag of earlier versions."""
+_METAVARS: Final = {
+    "int": "INTEGER",
+    "float": "FLOAT",
+    "str": "TEXT",
+    "ByteSize": "SIZE",
+    Path.__name__: "PATH",
+    date.__name__: "DATE",
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """How a field is typed, where that is not as its name and type say.
+
+    Attributes:
+        flag: instead of the field's name.
+        off: the flag that turns it off, instead of ``--no-`` and its name.
+        metavar: of its value.
+        argument: it is given by its place.
+        default: what is taken without it, for people; it may then be left out.
+        commas: a list is one value with commas, instead of the option several times.
+        keys: name -> help of the options that a mapping is given by.
+        old: a flag of earlier versions, which is not shown; of a field that is on by default it
+            turns it off.
+    """
+
+    flag: str = ""
+    off: str = ""
+    metavar: str = ""
+    argument: bool = False
+    default: str = ""
+    commas: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+    old: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a model of options.
+
+    Attributes:
+        name: of it, after the name of its group and a dot where it is in one.
+        kind: of its value; size: of one of a fixed number of values.
+        metavar: of its value on the command line.
+        help: its description.
+        required: it has no default; default: otherwise, None where that is nothing to show.
+        typed: see ``Typed``.
+    """
+
+    name: str
+    kind: Kind
+    size: int
+    metavar: str
+    help: str
+    required: bool
+    default: object
+    typed: Typed
+
+    @property
+    def spelling(self) -> Spelling:
+        """How it is typed."""
+        if self.typed.argument:
+            return Spelling("")
+        own = self.name.rpartition(".")[2]
+        on = self.typed.flag or f"--{own.replace('_', '-')}"
+        has_off = self.kind == "flag" and self.default is not False
+        off = (self.typed.off or f"--no-{on[2:]}") if has_off else ""
+        return Spelling(on, off, bare=self.kind == "flag")
+
+    def parameters(self) -> list[inspect.Parameter]:
+        """What typer parses it by: one parameter, or one for each key of a mapping."""
+        if self.typed.keys:
+            return [
+                parameter(key, str, typer.Option(f"--{key}", metavar="PATH", help=text))
+                for key, text in self.typed.keys.items()
+            ]
+        old = self.typed.old
+        hidden = [parameter(self._parsed + _OLD, self._type, typer.Option(old, hidden=True))]
+        return [self._parameter(), *(hidden if old else [])]
+
+    def value(self, given: Mapping[str, Any]) -> object:
+        """What was given for it, None if nothing.
+
+        Args:
+            given: name of a parameter -> what was typed.
+
+        Raises:
+            ConfigError: a text that is no pair of key and value; a key given twice.
+        """
+        if self.typed.keys:
+            return {key: given[key] for key in self.typed.keys if given[key] is not None} or None
+        old = given.get(self._parsed + _OLD)
+        if old is not None:
+            lone = self.kind == "flag" and "/" not in self.typed.old
+            return self.default is not True if lone else old
+        value = given[self._parsed]
+        if value is None or value == []:
+            return None
+        if self.kind == "mapping":
+            return self._pairs(value)
+        if self.typed.commas:
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @property
+    def _parsed(self) -> str:
+        """The name of the parameter that typer parses it by."""
+        return self.name.replace(".", "__")
+
+    @property
+    def _type(self) -> Any:
+        match self.kind:
+            case "flag":
+                return bool
+            case "several" | "mapping" if not self.typed.commas:
+                return list[str]
+            case "fixed":
+                return tuple[(str,) * self.size]  # type: ignore[misc]
+        return str
+
+    def _parameter(self) -> inspect.Parameter:
+        required = self.required and not self.typed.default
+        shown: dict[str, Any] = {"metavar": self.metavar, "help": self._text()}
+        if self.typed.argument:
+            info: Any = typer.Argument(**shown)
+        elif self.kind == "flag":
+            flags = "/".join(filter(None, (self.spelling.on, self.spelling.off)))
+            info = typer.Option(flags, help=self.help, show_default=False)
+        else:
+            info = typer.Option(self.spelling.on, **shown)
+        return parameter(self._parsed, self._type, info, required=required)
+
+    def _text(self) -> str:
+        """Its description, whether it can be given again, and its default."""
+        repeatable = self.kind in ("several", "mapping") and not self.typed.commas
+        again = " Can be given several times." if repeatable and not self.typed.argument else ""
+        default = self.default
+        if isinstance(default, tuple):
+            default = " ".join(map(str, default))
+        known = self.typed.default or ("" if default is None else str(default))
+        return f"{self.help}{again}{f'  [default: {known}]' if known else ''}"
+
+    def _pairs(self, texts: Iterable[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for text in texts:
+            key, _, wanted = (part.strip() for part in text.partition("="))
+            if not key or not wanted:
+                raise ConfigError(
+                    "not understood", option=self.name, found=text, allowed=self.metavar
+                )
+            if key in found:
+                raise ConfigError(f"{key} is given twice", option=self.name, found=text)
+            found[key] = wanted
+        return found
+
+
+def fields_of(
+    model: type[Options], typed: Mapping[str, Typed], hidden: Sequence[str], group: str = ""
+) -> dict[str, Field]:
+    """The fields of a model that are options of the command line, by their names.
+
+    The fields of a model among its fields are options like its own, named with a dot.
+    """
+    found: dict[str, Field] = {}
+    for own, info in model.model_fields.items():
+        name, kind = f"{group}{own}", _bare(info.annotation)
+        if name in hidden:
+            continue
+        if isinstance(getattr(kind, "model_fields", None), dict):
+            found |= fields_of(kind, typed, hidden, f"{name}.")
+        else:
+            found[name] = _field(name, info, typed.get(name, Typed()))
+    return found
+
+
+def parameter(name: str, kind: Any, info: Any, *, required: bool = False) -> inspect.Parameter:
+    """A parameter as typer reads it from a signature; one that may be left out is then None."""
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if required else None,
+        annotation=Annotated[kind if required else kind | None, info],
+    )
+
+
+def _field(name: str, info: Any, typed: Typed) -> Field:
+    kind, inner, size = _kind(info.annotation)
+    computed = info.is_required() or info.default_factory is not None
+    default = None if computed else info.default
+    return Field(
+        name=name,
+        kind=kind,
+        size=size,
+        metavar=typed.metavar or _metavar(inner),
+        help=" ".join((info.description or "").replace("``", "").split()),
+        required=info.is_required(),
+        default=default,
+        typed=typed,
+    )
+
+
+def _kind(annotation: Any) -> tuple[Kind, Any, int]:
+    """Of a type: the kind of its values, the type of one of them, and their number."""
+    annotation = _bare(annotation)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if annotation is bool:
+        return "flag", bool, 1
+    if origin is tuple and Ellipsis in args:
+        return "several", _bare(args[0]), 1
+    if origin is tuple:
+        return "fixed", _bare(args[0]), len(args)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "mapping", str, 1
+    return "one", annotation, 1
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without its limits, and without None."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _bare(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        (kind,) = (one for one in get_args(annotation) if one is not type(None))
+        return _bare(kind)
+    return annotation
+
+
+def _metavar(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return f"[{'|'.join(map(str, get_args(kind)))}]"
+    return _METAVARS.get(kind.__name__, "TEXT")

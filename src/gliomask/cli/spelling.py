@@ -1,0 +1,104 @@
+"""Options as they are typed: what errors and notes name between backticks gets its dashes here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+_MARKED = re.compile(r"`([^`]{1,1000})`")
+_SAME = "..."
+_MOST_OF_A_COMMAND = 400
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How one option of a command is typed.
+
+    Attributes:
+        on: the flag; empty for an argument.
+        off: the flag that turns it off, where there is one.
+        bare: it takes no value.
+    """
+
+    on: str
+    off: str = ""
+    bare: bool = False
+
+    def typed(self, value: str | None) -> str:
+        """The option with a value; without one only its name."""
+        if self.bare:
+            return self.off if value == "False" or not self.on else self.on
+        words = [self.on] if self.on else []
+        return " ".join([*words, *([] if value is None else [shlex.quote(value)])])
+
+
+Spellings = Mapping[str, Spelling]
+"""Name of an option's field -> how it is typed."""
+
+
+def spelled(text: str) -> str:
+    """Text for people at a terminal, with options as they are typed.
+
+    Args:
+        text: with options as ``errors.option`` and ``errors.same_with`` mark them. What is between
+            backticks and means no option of the running command, or of the one that is named with
+            it, stays as it is.
+    """
+    if "`" not in text:
+        return text
+    known = spellings()
+    running = _running(known)
+    return _MARKED.sub(lambda mark: _typed(mark[1], running, known) or mark[0], text)
+
+
+def _running(known: Collection[str]) -> str:
+    """The command that was typed, with its group's name if it is in one."""
+    words = sys.argv[1:]
+    start = next((n for n, word in enumerate(words) if word in known), len(words))
+    in_group = " ".join(words[start : start + 2])
+    return in_group if in_group in known else "".join(words[start : start + 1])
+
+
+def _typed(inner: str, running: str, known: Mapping[str, Spellings]) -> str | None:
+    try:
+        words = shlex.split(inner)
+    except ValueError:
+        return None
+    if not words:
+        return None
+    first, *others = words
+    own = known.get(running, {})
+    if first == _SAME:
+        return _join(given_command(running), others, own)
+    if others and first in known:
+        return _join(f"gliomask {first}", others, known[first])
+    return _join("", words, own)
+
+
+def _join(command: str, settings: Sequence[str], options: Spellings) -> str | None:
+    typed = [command] if command else []
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        option = options.get(name)
+        if option is None:
+            return None
+        typed.append(option.typed(value if equals else None))
+    return " ".join(typed)
+
+
+def given_command(running: str) -> str:
+    """The command that was typed; a long one is cut."""
+    given = shlex.join(["gliomask", *sys.argv[1:]])
+    return given if len(given) <= _MOST_OF_A_COMMAND else f"gliomask {running} ..."
+
+
+@cache
+def spellings() -> Mapping[str, Spellings]:
+    """Command -> how its options are typed."""
+    from gliomask.cli.main import spellings as of_all
+
+    return of_all()

@@ -1,0 +1,133 @@
+"""What all groups of options share: frozen models that name a wrong key or value in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from gliomask.errors import ConfigError, nearest
+
+
+class Options(BaseModel):
+    """Base of every group of options: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def plain(self, exclude: Collection[str] = ()) -> dict[str, Any]:
+        """The options as JSON holds them, for a record; a path is kept byte for byte."""
+        keys = self.model_dump(exclude=set(exclude))
+        plain: dict[str, Any] = json.loads(json.dumps(keys, default=str))
+        return plain
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+def build(
+    model: type[AnyOptions], keys: dict[str, Any], source: str, *, typed: bool = False
+) -> AnyOptions:
+    """Options from plain keys, with every problem told in one line.
+
+    Args:
+        model: of the options.
+        keys: name of each field that is given -> its value.
+        source: of the keys, for the error.
+        typed: a person gave each key as an option of a use case, not in a file.
+
+    Raises:
+        ConfigError: the first problem, with the key, what was found and what is allowed.
+    """
+    try:
+        return model.model_validate(keys)
+    except ValidationError as problems:
+        problem = problems.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _keys(model)
+        hint = nearest(key, known) or f"known: {', '.join(known)}"
+        raise ConfigError(f"unknown key {key!r}", path=source, hint=hint)
+    raise ConfigError(
+        "value not allowed",
+        path=source,
+        field=key,
+        option=_field_at(model, problem["loc"]) if typed else None,
+        found=problem["input"],
+        allowed=allowed(problem),
+    )
+
+
+def _field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """The field that a problem is in, after those of its groups: not the item in it."""
+    first, *rest = map(str, place)
+    info = model.model_fields.get(first)
+    kind = None if info is None else info.annotation
+    if rest and isinstance(kind, type) and issubclass(kind, BaseModel):
+        return f"{first}.{_field_at(kind, tuple(rest))}"
+    return first
+
+
+def allowed(problem: ErrorDetails) -> str:
+    """What a value that pydantic refuses should be, in our words."""
+    limits = {
+        name: f"{value:g}" for name, value in problem.get("ctx", {}).items() if _is_number(value)
+    }
+    match problem["type"]:
+        case "literal_error" | "enum":
+            return str(problem["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+        case "greater_than":
+            return f"more than {limits['gt']}"
+        case "greater_than_equal":
+            return f"{limits['ge']} or more"
+        case "less_than":
+            return f"less than {limits['lt']}"
+        case "less_than_equal":
+            return f"{limits['le']} or less"
+        case "too_short" | "string_too_short":
+            return f"{limits['min_length']} or more"
+        case "too_long" | "string_too_long":
+            return f"{limits['max_length']} or fewer"
+        case "string_pattern_mismatch":
+            return f"text like {problem['ctx']['pattern']}"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+    family = problem["type"].split("_")[0]
+    return _KINDS.get(family, "another value")
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "path": "a path",
+    "date": "a date, YYYY-MM-DD",
+    "byte": "a size, e.g. 1.5GB",
+    "tuple": "a list",
+    "list": "a list",
+    "set": "a list",
+    "dict": "keys with values",
+    "mapping": "keys with values",
+    "model": "keys with values",
+    "missing": "a value, which is missing",
+    "none": "nothing",
+}
+"""How the name of pydantic's error begins -> what it wanted."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """All keys of a tree of options, with dots."""
+    found = []
+    for name, info in model.model_fields.items():
+        found.append(prefix + name)
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            found += _keys(info.annotation, f"{prefix}{name}.")
+    return found

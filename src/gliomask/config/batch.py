@@ -1,0 +1,53 @@
+"""The options of ``batch``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from gliomask.config.base import Options
+from gliomask.config.predict import PredictOptions
+
+Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:.-]+$")]
+
+
+class JobOptions(Options):
+    """What an array job asks SLURM for."""
+
+    tasks: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """Number of tasks of the SLURM array; each does every n-th case."""
+    at_once: Annotated[int, Field(ge=1)] | None = None
+    """Number of SLURM tasks that may run at a time (default: as SLURM decides)."""
+    cpus: Annotated[int, Field(ge=1)] = 4
+    """Processors of a SLURM task, with a worker process on each."""
+    memory: Plain = "8G"
+    """Memory of a SLURM task: about 1G for each processor, and more for large scans."""
+    time: Plain = "4:00:00"
+    """Time limit of a SLURM task, after which it is queued again."""
+    more: tuple[Annotated[str, StringConstraints(pattern=r"^--[a-z][^\n\r]*$")], ...] = ()
+    """Another option of sbatch, with its dashes."""
+
+
+class BatchOptions(Options):
+    """Options of ``batch``."""
+
+    predict: PredictOptions
+    """Inputs, folder and options of the prediction. Without inputs the batch that is in the folder
+    goes on."""
+    executor: Literal["local", "slurm"] = "local"
+    """What runs the cases: local, worker processes on this machine; slurm, a job script for SLURM,
+    which is written and not submitted."""
+    shard: str = "1/1"
+    """Part of the cases to do: k/n is every n-th case from the k-th."""
+    workers: Annotated[int, Field(ge=1)] | None = None
+    """Number of worker processes, each with its own copy of the model (default: one per processor
+    as far as memory goes, two on a GPU)."""
+    tries: Annotated[int, Field(ge=1)] = 3
+    """Number of worker processes that a case may cost before it is set aside."""
+    minutes: Annotated[float, Field(gt=0)] = 60.0
+    """Time limit of a case in minutes; its worker is then ended, which counts as a try."""
+    retry: bool = False
+    """Try cases again that failed or were set aside."""
+    job: JobOptions = JobOptions()
+    """What a job script asks SLURM for."""

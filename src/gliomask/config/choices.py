@@ -1,0 +1,52 @@
+"""Values and descriptions of options that several use cases have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+Device = Literal["auto", "cpu", "cuda"]
+EngineName = Literal["auto", "mnn", "onnxruntime", "openvino", "torch"]
+Kind = Literal["nifti", "png", "html", "dicom-seg", "rtstruct"]
+"""A kind of file that ``predict`` writes."""
+Part = Literal["train", "validation", "test", "all"]
+"""A part of a store's split."""
+AUTO: Final = "auto"
+"""The value of ``labels`` where nobody said what the numbers in masks mean."""
+
+DeviceOption = Annotated[
+    Device, Field(description="Device to compute on; auto takes a GPU where there is one.")
+]
+EngineOption = Annotated[
+    EngineName,
+    Field(description="Library that runs the network; auto takes the fastest that is installed."),
+]
+LabelsOption = Annotated[
+    str,
+    Field(
+        description="Meaning of the numbers in the masks: binary, brats2021, brats2023, brats2024, "
+        "brats-ped2024, msd, ..., threshold=128, or 1=oedema,2=necrosis,3=enhancing; auto decides "
+        "by file names and numbers, and asks where they are ambiguous."
+    ),
+]
+ProcessesOption = Annotated[
+    Annotated[int, Field(ge=1)] | None,
+    Field(description="Number of worker processes (default: one per processor)."),
+]
+SeedOption = Annotated[int, Field(ge=0)]
+FiguresOption = Annotated[
+    int,
+    Field(ge=0, description="Number of cases to draw, spread from the worst to the best."),
+]
+ReportOption = Annotated[
+    bool, Field(description="Write the report and its figures, not only the numbers.")
+]
+TableOption = Annotated[
+    Path | None,
+    Field(description="CSV table of patients (column patient) whose columns can group scores."),
+]
+ByOption = Annotated[
+    tuple[str, ...], Field(description="Column of the table of patients to group scores by.")
+]

@@ -1,0 +1,35 @@
+"""The options of ``convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gliomask.config.base import Options
+from gliomask.config.choices import AUTO, LabelsOption, SeedOption
+
+Target = Literal["nnunet", "msd", "bids"]
+
+
+class ConvertOptions(Options):
+    """Options of ``convert``."""
+
+    source: Path
+    """Data set in any known layout."""
+    out: Path
+    """Folder to write; it must not exist yet."""
+    to: Target
+    """Layout to write: nnU-Net raw, Medical Segmentation Decathlon or BIDS."""
+    labels: LabelsOption = AUTO
+    sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
+    """Sequences to write as channels in order, e.g. t1,flair (default: all of the data set)."""
+    skip_bad: bool = False
+    """Leave out cases that can't be used."""
+    seed: SeedOption = 0
+    """Seed of the random split."""
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Number of folds to write for nnU-Net."""
+    split: Path | None = None
+    """Split file of a store whose folds to write, instead of random ones."""

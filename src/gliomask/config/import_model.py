@@ -1,0 +1,35 @@
+"""The options of ``models import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gliomask.config.base import Options
+from gliomask.config.recipe import RegionName
+
+Sequence = Literal["t1", "t1ce", "t2", "flair"]
+
+
+class ImportOptions(Options):
+    """Options of ``models import``."""
+
+    file: Path
+    """Weights of a U²-Net: Keras (.h5, .keras), ONNX or PyTorch (.pth)."""
+    out: Path
+    """Model folder to write; it must not exist yet."""
+    sequences: tuple[Sequence, ...] | None = None
+    """Sequences of the input channels in order, e.g. t1ce,t2; weights don't tell."""
+    regions: tuple[RegionName, ...] | None = None
+    """Regions that the output channels mark in order: whole, core or enhancing; weights don't
+    tell."""
+    size: Annotated[int, Field(ge=16, le=4096)] | None = None
+    """Side of the input in pixels, if the file doesn't tell."""
+    sides: tuple[int, ...] | None = None
+    """Order of the side outputs, if a Keras file doesn't tell, e.g. 1,2,3,4,5,6."""
+    licence: str | None = None
+    """Licence of the weights."""
+    trained_on: str | None = None
+    """Data that the weights were trained on, in words."""

@@ -1,0 +1,66 @@
+"""The files of one case in a prediction folder: whether they are there, and their replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gliomask.config.choices import Kind
+from gliomask.formats.case_record import CaseRecord
+from gliomask.jobs.control import SILENT, Control
+from gliomask.results.prediction.fingerprint import files_fingerprint
+from gliomask.results.prediction.outcome import Outcome, record_path
+from gliomask.results.prediction.staging import staged
+from gliomask.results.prediction.write import usual_kinds, write_outputs
+
+
+def write_case_files(
+    out: Path,
+    outcome: Outcome,
+    write: Sequence[Kind] | None,
+    earlier: CaseRecord | None,
+    control: Control = SILENT,
+) -> CaseRecord:
+    """Writes the files of a case; all appear together when the last is whole.
+
+    Args:
+        out: the folder.
+        outcome: of the case.
+        write: kinds of files; None for the usual ones.
+        earlier: the case's record in the folder. Its files stay if they are of the same result;
+            those of another one may not stand beside the new mask, whoever asked for them.
+        control: reports the kinds of files.
+
+    Raises:
+        InputError: see ``write_outputs``.
+        MachineError: the files can't be written.
+    """
+    kinds = usual_kinds(outcome.case) if write is None else write
+    outcome = replace(outcome, key=files_fingerprint(outcome.result, kinds))
+    there = own_files(out, earlier) if earlier is not None else ()
+    same = earlier is not None and earlier.result == outcome.result
+    kept, stale = (there, ()) if same else ((), there)
+    with staged(out, record_path(out, outcome.case).name, stale) as folder:
+        return write_outputs(
+            folder, outcome, kinds, kept, strict=write is not None, control=control
+        )
+
+
+def own_files(out: Path, record: CaseRecord) -> tuple[str, ...]:
+    """Those that a record names and that are there. A record is a file that anyone may have
+    changed, so only plain names that begin with the case's own count."""
+    own = (name for name in record.files if name.startswith(record.case))
+    return tuple(name for name in own if Path(name).name == name and (out / name).exists())
+
+
+def is_finished(out: Path, record: CaseRecord, key: str) -> bool:
+    """Whether an earlier run did the same, and all its files are there."""
+    return record.key == key and all(_is_whole(out / name, record) for name in record.files)
+
+
+def _is_whole(path: Path, record: CaseRecord) -> bool:
+    """Whether a file is there, or a folder with a mask for each picture."""
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir()) >= record.shape[2]
+    return path.is_file()

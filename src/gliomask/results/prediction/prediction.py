@@ -1,0 +1,125 @@
+"""A prediction in Python: it shows itself in a notebook, is plotted, and saves its files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gliomask.config.choices import Kind
+from gliomask.core import prediction as core
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.regions import REGIONS
+from gliomask.errors import CaseError, option
+from gliomask.formats.case_record import existing_record
+from gliomask.results.prediction.case_files import write_case_files
+from gliomask.results.prediction.case_table import write_case_table
+from gliomask.results.prediction.origins import check_same_examination
+from gliomask.results.prediction.outcome import Outcome, record_path
+from gliomask.results.prediction.summary import summary_of, table_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction(core.Prediction):
+    """What a model says about one examination, with the images that it was made of.
+
+    In a notebook it shows itself: slices with the outline of the tumour, and its volumes.
+
+    Attributes:
+        outcome: what its files are written from.
+    """
+
+    outcome: Outcome = field(kw_only=True, repr=False)
+
+    def plot(self) -> Figure:
+        """Draws slices with the outline of the tumour, as in the command's ``<case>.png``.
+
+        Returns:
+            A figure of matplotlib, which is loaded only now.
+        """
+        from gliomask.report.preview import preview_of
+        from gliomask.report.preview_figure import preview_figure
+
+        return preview_figure(preview_of(self.outcome.prediction, self.outcome.volume))
+
+    def save(
+        self, folder: str | Path, write: Sequence[Kind] | None = None, *, again: bool = False
+    ) -> tuple[Path, ...]:
+        """Writes the files that the command ``predict`` writes of a case, and ``cases.csv``.
+
+        Args:
+            folder: to write into; other files in it stay.
+            write: kinds of files: ``nifti``, ``png``, ``html``, ``dicom-seg``, ``rtstruct``; by
+                default the first three, and the DICOM Segmentation of a DICOM examination.
+            again: replace the result of other images that has the same name.
+
+        Returns:
+            The files of the case.
+
+        Raises:
+            CaseError: the folder holds the result of other images of this name.
+            InputError: DICOM objects of images that are no DICOM; no folder.
+            MachineError: the files can't be written.
+        """
+        out, outcome = Path(folder), self.outcome
+        earlier = existing_record(record_path(out, outcome.case))
+        if earlier is not None and earlier.result != outcome.result and not again:
+            if not outcome.origins:
+                what = f"the folder holds another result of {outcome.case.id}"
+                hint = f"name another folder, or replace it by {option('again', True)}"
+                raise CaseError(what, path=out, hint=hint)
+            check_same_examination(outcome.case, earlier, outcome.origins, out)
+        record = write_case_files(out, outcome, write, earlier)
+        done = summary_of(record, out, earlier=False)
+        write_case_table(out, *table_of(self.model, self.regions, [done], []))
+        return done.files
+
+    def _repr_html_(self) -> str:
+        """A picture and a table, without any script."""
+        from gliomask.report.preview import draw, preview_of
+
+        picture = draw(preview_of(self.outcome.prediction, self.outcome.volume))
+        data = base64.b64encode(picture.png()).decode("ascii")
+        header = "".join(f"<th>{name}</th>" for name in ("region", "volume", "90 % interval"))
+        rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in self._rows())
+        texts = "".join(f"<p>{escape(text)}</p>" for text in self._texts())
+        return (
+            f'<div><img alt="{escape(self.case)} with the outline of the tumour" '
+            f'src="data:image/png;base64,{data}">'
+            f"<table><tr>{header}</tr>{rows}</table>{texts}</div>"
+        )
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        volumes, measured = self.volumes_ml, self.volumes_ml_90
+        rows = []
+        for region, voxels in self.voxels.items():
+            size = f"{voxels} voxels" if volumes is None else f"{volumes[region]:.1f} ml"
+            low, high = measured.get(region, (None, None))
+            interval = "" if low is None else f"{low:.1f} to {high:.1f} ml"
+            rows.append((REGIONS[region].title, size, interval))
+        return rows
+
+    def _texts(self) -> list[str]:
+        """The case, why it may be doubted, and what it may be used for."""
+        flag = self.reliability
+        reasons = [] if flag is None else [f"{one.level}: {one.text}" for one in flag.reasons]
+        level = "" if flag is None else f", reliability {flag.level}"
+        made = f"{self.case}, by {self.model}{level}"
+        return [made, *reasons, *self.notes, RESEARCH_USE_ONLY]
+
+
+def prediction_of(outcome: Outcome) -> Prediction:
+    """The prediction of an outcome, with the notes on its images."""
+    made, case = outcome.prediction, outcome.case
+    values = {one.name: getattr(made, one.name) for one in fields(made)}
+    return Prediction(**{**values, "notes": (*made.notes, *case.notes)}, outcome=outcome)
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(text)}</td>"
