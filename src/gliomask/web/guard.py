@@ -47,8 +47,6 @@ _HEADERS: Final = {
     "content-security-policy": PAGE_POLICY,
 }
 _FILE: Final = re.compile(r"/api/v1/uploads/[^/]+/files/[^/]+")
-_GRACE_S: Final = 5.0
-"""Before the speed of a body is judged."""
 
 log = logging.getLogger("gliomask.serve")
 
@@ -132,7 +130,8 @@ class Guard:
             if size > most:
                 raise Problem(413, f"too large: at most {most} bytes")
             seconds = loop.time() - began
-            if not whole and seconds > _GRACE_S and size < seconds * limits.body_bytes_per_second:
+            due = seconds * limits.body_bytes_per_second
+            if not whole and seconds > limits.body_seconds and size < due:
                 raise Problem(408, "the body of the request comes too slowly")
             return message
 

@@ -61,7 +61,7 @@ class Limits(Options):
     body_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Without a byte of the body after which a request is given up."""
     body_bytes_per_second: Annotated[int, Field(ge=0)] = 1024
-    """Slower bodies are given up as well."""
+    """Slower bodies are given up as well, after ``body_seconds``."""
 
 
 class ServeOptions(Options):

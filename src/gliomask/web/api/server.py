@@ -18,6 +18,9 @@ from gliomask.web.settings import Limits
 
 router = APIRouter(tags=["server"])
 _DAY_S = 86_400
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 class ModelView(View):
@@ -101,12 +104,7 @@ def end(service: ServiceOf) -> Response:
     return response
 
 
-@router.get(
-    "/metrics",
-    responses=answers(401),
-    response_class=PlainTextResponse,
-    response_model=None,
-)
+@router.get("/metrics", responses={**answers(401), **_TEXT}, response_model=None)
 def metrics(service: ServiceOf, _access: Admin) -> PlainTextResponse:
     """Figures in the format of Prometheus; needs the scope admin."""
     text = "".join(_metric(*row) for row in _figures(service))
