@@ -78,6 +78,7 @@ COMMANDS = tuple(
         doctor,
         bench,
         export,
+        fetch,
         phantom,
     )
 )
@@ -87,7 +88,7 @@ for one in COMMANDS:
         models.add_group_to(app)
     elif one is not models_import.COMMAND:
         add_to(app, one)
-for own in (serve, fetch, nnunet):
+for own in (serve, nnunet):
     own.add_to(app)
 
 

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import Field
-
-from gliomask.config import Options
+from gliomask.config.fetch import FetchOptions as FetchOptions
 from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, Failure, MachineError
 from gliomask.jobs.control import SILENT, Control
@@ -25,21 +23,6 @@ SOURCES_FILE: Final = "sources.json"
 _ARCHIVE: Final = "idc"
 _SPARE: Final = 1.05
 """Of the bytes to come, that must be free on the disk."""
-
-
-class FetchOptions(Options):
-    """What ``fetch`` is asked to do."""
-
-    source: str
-    """``idc:`` and the name of a collection: ``idc:upenn_gbm``."""
-    out: Path
-    """The folder to fetch into; what is there already is not fetched again."""
-    patients: Annotated[int, Field(ge=1)] | None = None
-    """How many, the first by name; all if it is not given."""
-    modalities: tuple[str, ...] = ("MR",)
-    """Of the series: ``MR``, ``SEG`` ..."""
-    dry_run: bool = False
-    """Only say what would be fetched."""
 
 
 @dataclass(frozen=True)
