@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from gliomask.jobs.options import SegmentOptions
+from gliomask.config.segment import SegmentOptions
 from gliomask.web.service import Service
 from gliomask.web.tokens import PREFIX
 from gliomask.workflows.predict import PredictOptions

@@ -182,10 +182,12 @@ def fields_of(
 ) -> dict[str, Field]:
     """The fields of a model that are options of the command line, by their names.
 
-    The fields of a model among its fields are options like its own, named with a dot.
+    Its own fields come before those that it shares with other models. The fields of a model among
+    its fields are options like its own, named with a dot.
     """
     found: dict[str, Field] = {}
-    for own, info in model.model_fields.items():
+    every = sorted(model.model_fields.items(), key=lambda one: one[0] not in model.__annotations__)
+    for own, info in every:
         name, kind = f"{group}{own}", _bare(info.annotation)
         if name in hidden:
             continue

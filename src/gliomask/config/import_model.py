@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from gliomask.config.base import Options
 from gliomask.config.recipe import RegionName
-
-Sequence = Literal["t1", "t1ce", "t2", "flair"]
+from gliomask.config.segment import Sequence
 
 
 class ImportOptions(Options):

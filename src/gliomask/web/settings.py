@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, Self
 from pydantic import ByteSize, Field, model_validator
 
 from gliomask.config import Options
+from gliomask.config.choices import Device, EngineName
 from gliomask.config.model import Models
 from gliomask.config.shipped import find_model
-from gliomask.jobs.options import Device, EngineName
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)

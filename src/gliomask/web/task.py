@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from gliomask.config import Options
+from gliomask.config.choices import Device, EngineName
+from gliomask.config.segment import SegmentOptions, Sequence
 from gliomask.core.atomic import write_text
-from gliomask.jobs.options import Device, EngineName, SegmentOptions, Sequence
 
 
 class PredictSpec(SegmentOptions):

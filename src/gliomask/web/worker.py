@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from gliomask.config.choices import Device, EngineName
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
 from gliomask.jobs.control import Control
-from gliomask.jobs.options import Device, EngineName
 from gliomask.web.task import Answer, InspectSpec, PredictSpec, Task, TaskFile
 
 Work = Callable[[Task, Control], Answer]

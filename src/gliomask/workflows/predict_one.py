@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from weakref import finalize
 
 import nibabel as nib
@@ -15,6 +15,7 @@ import numpy as np
 from gliomask.config.base import build
 from gliomask.config.choices import Device, EngineName
 from gliomask.config.predict import PredictOptions
+from gliomask.config.segment import Sequence
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import orientation
 from gliomask.core.volume import SEQUENCES, Affine, FloatArray
@@ -30,7 +31,6 @@ from gliomask.studies.find import survey
 from gliomask.studies.loose_files import of_volumes
 from gliomask.workflows.segmenter import Segmenter
 
-Sequence = Literal["t1", "t1ce", "t2", "flair"]
 Array = np.ndarray[Any, np.dtype[Any]]
 Loaded = tuple[Array, Affine] | nib.filebasedimages.FileBasedImage
 """An image in memory: (array (I, J, K), affine (4, 4) voxel to RAS+ mm), or nibabel's."""

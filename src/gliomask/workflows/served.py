@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from gliomask.config.choices import Device, EngineName
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import Control
-from gliomask.jobs.options import Device, EngineName
 from gliomask.results.prediction.summary import PredictResult
 from gliomask.workflows.predict import PredictionFolder, PredictOptions
 

@@ -1,0 +1,39 @@
+"""The options of a segmentation that every front door offers: command line, Python, REST, page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gliomask.config.base import Options
+from gliomask.config.choices import Kind
+
+Sequence = Literal["t1", "t1ce", "t2", "flair"]
+
+
+class SegmentOptions(Options):
+    """How a segmentation is done, wherever it is asked for."""
+
+    write: tuple[Kind, ...] | None = None
+    """Files to write for each case: nifti (the mask; for slices a folder of pictures), png (a
+    preview), html (a page with a viewer), dicom-seg and rtstruct (the mask as DICOM, for DICOM
+    input). By default nifti, png and html, and dicom-seg for DICOM input."""
+    probabilities: bool = False
+    """Write a probability map for each region (volumes only)."""
+    disagreement: bool = False
+    """Write a map of where the network's outputs disagree, for each region (volumes only)."""
+    uncertainty: bool = True
+    """Estimate uncertainty, for intervals and a reliability flag: takes about twice the time."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Probability from which a voxel is marked as tumour (default: the model's own)."""
+    clean_up: bool = True
+    """Remove fragments separate from the main tumour, if the model's card says so."""
+    reference: Sequence | None = None
+    """Sequence whose grid the others are resampled to (default: the first of FLAIR, T2, T1ce and T1
+    that the model uses)."""
+    align: bool = True
+    """Register and resample sequences on different grids to the reference; otherwise they are
+    refused."""
+    n4: bool = False
+    """Apply N4 bias-field correction to each sequence."""
