@@ -14,6 +14,9 @@ from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import load_model
 from gliomask.provenance.run_record import RunRecord
 from gliomask.store.store import Store
+from gliomask.workflows.import_model import ImportOptions, import_model
+from tests.nets.foreign.keras2 import layers, write
+from tests.nets.foreign.nets import arrays_of, trained
 from tests.training import copy_that_knows, one_thread, quick, run, run_and_stop, store
 
 __all__ = ["one_thread", "quick", "store"]
@@ -88,3 +91,17 @@ def test_a_run_that_goes_on_keeps_its_history(store: Store, first: Path, tmp_pat
     assert seen is not None
     assert before is not None
     assert before.training <= seen.training
+
+
+def test_the_epsilon_of_imported_weights_stays(store: Store, tmp_path: Path) -> None:
+    """Weights of Keras have 1e-3; a run that is stopped and resumed must not fall back to 1e-5."""
+    weights, model = tmp_path / "u2net.h5", tmp_path / "imported"
+    write(weights, layers(arrays_of(trained(epsilon=1e-3))))
+    sequences = store.manifest.sequences
+    options = {"sequences": sequences, "regions": ("whole",), "size": 32}
+    import_model(ImportOptions.model_validate({"file": weights, "out": model, **options}))
+    run_and_stop(store, tmp_path / "next", start=model)
+    result = run(store, tmp_path / "next", resume=True)
+    network, card = load_model(result.run)
+    assert card.norm_epsilon == network.epsilon == 1e-3
+    assert "first weights from u2net" in card.trained_on

@@ -171,7 +171,7 @@ def _numbers(
             path=_description_file(options),
             field="labels",
             found=", ".join(description.labels),
-            hint="write the model's own numbers",
+            hint="write the model's own numbers (own_labels)",
         )
     return numbers_for(regions, description.output)
 
