@@ -62,7 +62,7 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
                 field="label",
                 found=OWN_NAMES[label],
                 allowed=", ".join(OWN_NAMES[one] for one in by_label if one in OWN_NAMES),
-                hint="take a model with these regions, or write the model's own numbers (own_labels)",
+                hint="take a model with these regions, or its own numbers (own_labels)",
             )
         found[own] = fits[0]
     return found
