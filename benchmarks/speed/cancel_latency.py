@@ -99,7 +99,9 @@ def run(given: argparse.Namespace, place: Path) -> None:
     preparing = PrepareOptions(
         sources=(few,), out=store, workers=1, folds=0, shares=(0.5, 0.25, 0.25)
     )
-    training = TrainOptions(store=store, out=place / "run", changes=tuple(given.set), device="cpu")
+    training = TrainOptions(
+        calibration=False, store=store, out=place / "run", changes=tuple(given.set), device="cpu"
+    )
     predicting = PredictOptions(inputs=(first,), out=masks, model=given.model, again=True)
     scoring = ScoreOptions(references=few, predictions=masks, out=place / "score", workers=1)
     judging = EvaluateOptions(source=store, model=given.model, out=place / "evaluation")

@@ -147,8 +147,10 @@ def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) 
         _write_json(folder / PROVENANCE, judgement.provenance)
         write_text(folder / CHECKLIST, checklist_markdown(checklist))
         _write_tables(folder / TABLES, analysis)
+        control.check()
         if judgement.report:
             charts = _draw_charts(judgement, analysis, folder / FIGURES, control) if drawn else []
+            control.check()
             findings = _findings(judgement, analysis, remarks, charts, checklist)
             write_text(folder / REPORT, evaluation_page(findings))
     return Judged(analysis, remarks)
@@ -163,7 +165,10 @@ def _draw_charts(
     judgement: Judgement, analysis: Analysis, folder: Path, control: Control
 ) -> list[NamedFigure]:
     """Writes the charts and the panels; gives the charts of the page, curves of training too."""
-    charts = list(evaluation_charts(analysis))
+    charts = []
+    for chart in evaluation_charts(analysis):
+        control.check()
+        charts.append(chart)
     control.start(len(charts) + judgement.figures, "drawing charts")
     for chart in charts:
         for kind in ("svg", "png"):

@@ -18,7 +18,7 @@ from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_files import PAIRS, MaskFile
-from gliomask.datasets.mask_labels.of_pairs import Answers, find_schemes
+from gliomask.datasets.mask_labels.of_pairs import Answers, Schemes, find_schemes
 from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.datasets.mask_pairs import find_pairs
 from gliomask.datasets.patient_table import Trait, read_traits
@@ -96,11 +96,6 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     if not judged:
         what = "no pair of masks could be judged"
         raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
-    about = {
-        "references": str(options.references),
-        "predictions": str(options.predictions),
-        "labels": list(schemes.explanation),
-    }
     judgement = Judgement(
         title=f"{options.predictions.name} against {options.references.name}",
         subtitle="; ".join(schemes.explanation),
@@ -110,7 +105,7 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         failures=tuple(failures),
         traits=traits,
         licences=tuple(sorted({r.licence for r, _ in pairs if r.licence})),
-        about=about,
+        about=_about(options, schemes),
         provenance=provenance("score", options),
     )
     written = write_judgement(options.out, judgement, control)
@@ -120,6 +115,14 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     )
     raise_failures(failures, len(judged), options.out, result)
     return result
+
+
+def _about(options: ScoreOptions, schemes: Schemes) -> dict[str, object]:
+    return {
+        "references": str(options.references),
+        "predictions": str(options.predictions),
+        "labels": list(schemes.explanation),
+    }
 
 
 @dataclass(frozen=True)
