@@ -296,3 +296,24 @@ def test_the_schema_is_there(ann: TestClient) -> None:
     schema = ann.get(f"{API}/openapi.json").json()
     assert {"/api/v1/jobs", "/api/v1/uploads/{upload}/files/{number}"} < set(schema["paths"])
     assert ann.get("/docs").status_code == 404
+
+
+def test_uploads_are_deleted_when_nobody_uses_them(tmp_path: Path) -> None:
+    with running(tmp_path, limits={"upload_hours": 1e-9}) as hasty:
+        one = client(hasty, token_of(hasty))
+        left, used = upload(one, a__nii=b"1"), upload(one, a__nii=b"1")
+        assert one.post(f"{API}/jobs", json={"upload": used}).status_code == 201
+        assert hasty.uploads.expire() == [left]
+        assert not hasty.folder.upload(left).exists()
+        assert hasty.folder.upload(used).is_dir()
+
+
+def test_what_a_killed_server_left_is_swept(service: Service, ann: TestClient) -> None:
+    made = upload(ann, a__nii=b"1")
+    (kept,) = service.folder.upload(made).iterdir()
+    (service.folder.upload(made) / "half").write_bytes(b"half a file")
+    (service.folder.uploads / "unknown").mkdir()
+    service.uploads.sweep()
+    assert list(service.folder.upload(made).iterdir()) == [kept]
+    assert kept.read_bytes() == b"1"
+    assert [one.name for one in service.folder.uploads.iterdir()] == [made]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ def test_the_address_to_open(tmp_path: Path) -> None:
     assert opened() == "http://127.0.0.1:80/?token=t/k"
     assert opened(host="::1") == "http://[::1]:80/?token=t/k"
     assert opened(names=("a.org",), behind_proxy=True) == "https://a.org/?token=t/k"
+    everywhere = opened(host="0.0.0.0", **PEM)  # noqa: S104
+    assert everywhere == f"https://{socket.getfqdn()}:80/?token=t/k"
     assert opened(host="10.0.0.1", **PEM) == "https://10.0.0.1:80/?token=t/k"
 
 

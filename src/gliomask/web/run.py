@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from gliomask.errors import MachineError, StoppedError
+from gliomask.errors import InputError, MachineError, StoppedError
 from gliomask.web.app import make_app
 from gliomask.web.database import open_database
 from gliomask.web.folder import DataFolder
@@ -47,6 +47,7 @@ def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
         options = options.model_copy(update={"port": door.getsockname()[1]})
         service = make_service(options, models, database)
         server = _Server(_config(options, make_app(service)))
+        _load(server.config)
         service.supervisor.start()
         try:
             ready(address(options, _start_token(service.tokens) if options.token else ""))
@@ -59,7 +60,7 @@ def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
 
 def address(options: ServeOptions, token: str) -> str:
     """The address of the page."""
-    host = options.names[0] if options.names else options.host
+    host = options.shown_host
     host = f"[{host}]" if ":" in host else host
     scheme = "https" if options.encrypted else "http"
     port = "" if options.behind_proxy else f":{options.port}"
@@ -102,6 +103,15 @@ def _config(options: ServeOptions, app: Any) -> uvicorn.Config:
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
+
+
+def _load(config: uvicorn.Config) -> None:
+    """Reads the certificate before anybody is told an address."""
+    try:
+        config.load()
+    except OSError as problem:  # of ssl, too
+        where = f"{config.ssl_certfile}, {config.ssl_keyfile}"
+        raise InputError(f"no certificate with its key: {problem.strerror}", path=where) from None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from gliomask.config import Options
 from gliomask.config.choices import Device, EngineName
 from gliomask.config.model import Models
 from gliomask.config.shipped import find_model
+from gliomask.errors import ConfigError
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
@@ -98,13 +99,17 @@ class ServeOptions(Options):
     def _is_safe(self) -> Self:
         """Nobody listens to a network without a token and encryption."""
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("a certificate and its key, or neither")
+            what = "a certificate and its key, or neither"
+            raise ConfigError(what, field="certificate", found=self.certificate)
         if is_loopback(self.host):
             return self
         if not self.token:
-            raise ValueError("127.0.0.1 where no token is asked for")
+            what, allowed = "without a token nobody else may come", "127.0.0.1"
+            raise ConfigError(what, field="host", found=self.host, allowed=allowed)
         if self.certificate is None and not self.behind_proxy:
-            raise ValueError("127.0.0.1, or another address with a certificate or behind a proxy")
+            what = "an address that others reach needs encryption"
+            allowed = "127.0.0.1, or another with a certificate and its key, or behind a proxy"
+            raise ConfigError(what, field="host", found=self.host, allowed=allowed)
         return self
 
     @model_validator(mode="before")
@@ -119,6 +124,13 @@ class ServeOptions(Options):
     def encrypted(self) -> bool:
         """Whether browsers see HTTPS."""
         return self.certificate is not None or self.behind_proxy
+
+    @property
+    def shown_host(self) -> str:
+        """The name by which people reach it."""
+        if self.names:
+            return self.names[0]
+        return socket.getfqdn() if self.host in _EVERYWHERE else self.host
 
     @property
     def host_names(self) -> frozenset[str]:
