@@ -22,6 +22,7 @@ OTHER_PROGRAMS = {
     "export/runner.py",  # run.py of a bundle
     "export/words.py",
     "inference/engines/mnn_child.py",  # MNN's converter
+    "studies/s5cmd.py",
     "report/style.py",  # variables of a style sheet
     "report/evaluation/page.py",
     "report/latex.py",  # a dash
