@@ -64,14 +64,14 @@ def first_batch(store: str, size: str) -> Work:
     from gliomask.config import load_recipe
     from gliomask.jobs.control import SILENT
     from gliomask.learning.batches import TrainingBatches, Worker
-    from gliomask.learning.data import choose, open_slices
+    from gliomask.learning.data import choose_data, open_slices
     from gliomask.store.store import open_store
 
     recipe = load_recipe("default", (f"input.size={size}",))
     device = torch.device("cpu")
 
     def work() -> object:
-        choice = choose(open_store(Path(store)), recipe, None)
+        choice = choose_data(open_store(Path(store)), recipe, None)
         slices, _ = open_slices(choice, recipe, device, 1, SILENT)
         batches = TrainingBatches(slices, choice.training, recipe, Worker(device))
         return next(batches.epoch(0))

@@ -40,7 +40,7 @@ from gliomask.jobs.control import SILENT
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.learning.card import make_card
-from gliomask.learning.data import choose
+from gliomask.learning.data import choose_data
 from gliomask.learning.first_weights import Start
 from gliomask.learning.folder import write_recipe
 from gliomask.learning.record import EpochRow
@@ -139,7 +139,7 @@ def load_peer(store: Store, run: Path) -> tuple[Predictor, int]:
         facts = json.loads(file.metadata()[_FACTS])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     recipe = load_recipe(str(run / RECIPE))
-    choice = choose(store, recipe, facts["data"]["fold"])
+    choice = choose_data(store, recipe, facts["data"]["fold"])
     if choice.identity != facts["data"]:
         raise ConfigError("trained on another store or split", path=run)
     channels = _channels(choice.sequences, recipe.input.mode)

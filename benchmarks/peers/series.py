@@ -129,14 +129,14 @@ def peer(folders: list[Path]) -> list[dict[str, Any]]:
 def ours(folders: list[Path]) -> list[dict[str, Any]]:
     """What gliomask says of each volume of each series."""
     from gliomask.formats.dicom.series import survey_files
-    from gliomask.studies.read_series import seen
+    from gliomask.studies.read_series import recognised
 
     rows: list[dict[str, Any]] = []
     for series in by_study(folders).values():
         for uid, files in series.items():
             survey = survey_files(files)
             for one in survey.series:
-                found, tags = seen(one).recognition, one.tags
+                found, tags = recognised(one).recognition, one.tags
                 said = found.sequence or ("ask" if found.asks else "none")
                 rows.append({
                     "uid": uid, "name": tags.description or tags.protocol, "said": said,

@@ -23,10 +23,10 @@ from gliomask.datasets.load import load_case
 from gliomask.datasets.names import is_mask
 from gliomask.errors import LayoutError
 from gliomask.phantom.cohort import LAYOUTS as WRITERS
-from gliomask.phantom.cohort import PhantomOptions, synthetic_patient, write_cohort
+from gliomask.phantom.cohort import PatientOptions, synthetic_patient, write_cohort
 
 PATIENTS, SEED = 2, 11
-OPTIONS = PhantomOptions(matrix=40, slices=10, slice_mm=12, enhancing=1)
+OPTIONS = PatientOptions(matrix=40, slices=10, slice_mm=12, enhancing=1)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from gliomask.errors import StoppedError
 from gliomask.formats.nifti import write_nifti
 from gliomask.jobs.control import Control
 from gliomask.phantom.cohort import write_cohort
-from gliomask.phantom.options import PhantomOptions as Scans
+from gliomask.phantom.options import PatientOptions as Scans
 from gliomask.workflows.bench import BenchOptions, bench
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
 from gliomask.workflows.compare import CompareOptions, compare_evaluations

@@ -12,12 +12,12 @@ from gliomask.core.geometry import to_reading
 from gliomask.core.intensity import foreground_level, normalise, tissue_level
 from gliomask.core.slices import to_slices
 from gliomask.core.volume import FloatArray, Volume
-from gliomask.phantom.options import PhantomOptions
+from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient
 
 Mask = npt.NDArray[np.bool_]
 
-STRIPPED = PhantomOptions(matrix=48, slices=20, slice_mm=10.0, field_mm=320.0)
+STRIPPED = PatientOptions(matrix=48, slices=20, slice_mm=10.0, field_mm=320.0)
 """From beneath the skull's base, with neck and face, to above the head; air on all sides."""
 WHOLE = replace(STRIPPED, skull=True)
 

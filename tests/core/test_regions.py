@@ -14,7 +14,7 @@ import pytest
 import gliomask
 from gliomask.config import RegionName
 from gliomask.core.labels import CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
-from gliomask.core.regions import REGIONS, labels_of_regions, margin_title, mask_numbers
+from gliomask.core.regions import REGIONS, labels_of_regions, margin_title, region_numbers
 
 PACKAGE = Path(gliomask.__file__).parent
 DOCS = PACKAGE.parents[1] / "docs"
@@ -64,7 +64,7 @@ def test_regions_are_nested_from_the_outermost() -> None:
     ],
 )
 def test_numbers_in_a_mask_file(regions: tuple[str, ...], numbers: dict[str, int]) -> None:
-    assert mask_numbers(regions) == numbers
+    assert region_numbers(regions) == numbers
     nested = np.array([[name in list(REGIONS)[: k + 1] for k in range(3)] for name in regions])
     innermost = [
         next((numbers[name] for name in reversed(list(REGIONS)[: k + 1]) if name in numbers), 0)

@@ -11,8 +11,8 @@ from gliomask.core.labels import ENHANCING, OEDEMA
 from gliomask.datasets.bids import cases, looks_like
 from gliomask.datasets.find import find_cases
 from gliomask.errors import QuestionError
-from gliomask.studies.find import find_studies
 from tests.datasets.tiny import labels_of, mask, scan
+from tests.finding import find_studies
 
 RAW = "sub-01/anat/sub-01"
 DERIVED = "derivatives/manual/sub-01/anat/sub-01"

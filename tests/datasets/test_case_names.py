@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gliomask.datasets.case_names import folder_case
-from gliomask.studies.find import find_studies
 from tests.datasets.tiny import scan
+from tests.finding import find_studies
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.formats.pictures import write_picture
-from gliomask.studies.find import find_studies
+from tests.finding import find_studies
 from tests.formats.raw_nifti import by_nibabel
 
 _BESIDE = Path(__file__).parents[3] / "shared"

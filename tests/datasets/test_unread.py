@@ -13,8 +13,8 @@ from gliomask.errors import InputError
 from gliomask.formats.images import read_image
 from gliomask.formats.pictures import write_picture
 from gliomask.formats.volumes import volume_format
-from gliomask.studies.find import find_studies
 from tests.datasets.tiny import AFFINE, intensities, scan
+from tests.finding import find_studies
 
 
 def refusal(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gliomask.export.nodes import Constant, Nodes, axes, typed
+from gliomask.export.nodes import ConstantArray, Nodes, axes, typed
 from tests.export.run import given
 
 
@@ -48,5 +48,5 @@ def test_counting(count: int) -> None:
 def test_equal_constants_stand_once() -> None:
     nodes = Nodes("test")
     assert nodes.constant(np.float32(1)) == nodes.constant(np.float32(1))
-    kinds: list[Constant] = [np.float32(1), np.float64(1), np.int64(1), axes(1), np.float32(2)]
+    kinds: list[ConstantArray] = [np.float32(1), np.float64(1), np.int64(1), axes(1), np.float32(2)]
     assert len({nodes.constant(one) for one in kinds}) == len(kinds)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gliomask.core import intensity, resample, slices
-from gliomask.core.regions import labels_of_regions, mask_numbers
+from gliomask.core.regions import labels_of_regions, region_numbers
 from gliomask.core.volume import FloatArray
 from gliomask.export import intensity as levels_module
 from gliomask.export.grid import grid
@@ -138,4 +138,4 @@ def test_labels(regions: tuple[str, ...]) -> None:
     (mask,) = given(nodes, [labels(nodes, card, "probability")], {"probability": probability})
     assert mask.dtype == np.uint8
     assert np.array_equal(mask, labels_of_regions(probability >= 0.3, regions))
-    assert set(mask_numbers(regions).values()) <= set(np.unique(mask).tolist())
+    assert set(region_numbers(regions).values()) <= set(np.unique(mask).tolist())

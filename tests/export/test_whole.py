@@ -18,7 +18,7 @@ from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.onnx_bytes import OPSET
-from gliomask.phantom.options import PhantomOptions
+from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient
 from tests.export.run import Numbers
 from tests.fakes import head_volume
@@ -40,7 +40,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def patient() -> Volume:
-    made, *_ = synthetic_patient(0, PhantomOptions(matrix=48, slices=12, slice_mm=12.0, skull=True))
+    made, *_ = synthetic_patient(0, PatientOptions(matrix=48, slices=12, slice_mm=12.0, skull=True))
     return made.select(SEQUENCES)
 
 

@@ -11,12 +11,8 @@ from PIL import Image
 
 from gliomask.errors import FormatError
 from gliomask.formats.mask_pictures import read_mask_pictures
-from gliomask.formats.pictures import (
-    read_pictures,
-    read_stack,
-    stack_shape,
-    write_picture,
-)
+from gliomask.formats.pictures import read_stack, stack_shape, write_picture
+from tests.finding import read_pictures
 
 
 def stack_of(folder: Path, slices: int = 3, suffix: str = ".tif") -> list[Path]:

@@ -12,7 +12,7 @@ from gliomask.core.label_scheme import BINARY, BRATS_2023
 from gliomask.core.labels import ENHANCING, OEDEMA, TUMOUR
 from gliomask.core.split import Parts, Split
 from gliomask.core.volume import Volume
-from gliomask.store.manifest import Manifest, StoredCase, write_manifest, write_split
+from gliomask.store.manifest import StoredCase, StoreManifest, write_manifest, write_split
 from gliomask.store.patient import LoadedCase, stored_cases, write_patient
 from gliomask.store.store import Store, open_store
 
@@ -74,7 +74,7 @@ def write_store(
     holdout = Parts(tuple(ids[:train]), tuple(ids[train:both]), tuple(ids[both:]))
     fold = Parts(tuple(ids[2:]), (ids[1],), (ids[0],))
     write_split(path / "split.json", Split(holdout, (fold,), 0))
-    manifest = Manifest(
+    manifest = StoreManifest(
         name="tiny",
         sequences=SEQUENCES,
         regions=("whole", "core", "enhancing") if parts else ("whole",),

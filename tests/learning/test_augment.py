@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gliomask.config import AugmentOptions
-from gliomask.learning.augment import Change, draw_change
+from gliomask.learning.augment import Augmentation, draw_change
 
 BOTH = np.array([True, True])
 ALL = AugmentOptions(
@@ -22,7 +22,9 @@ ALL = AugmentOptions(
 )
 
 
-def draw(index: int, options: AugmentOptions = ALL, dropout: float = 0.0, epoch: int = 0) -> Change:
+def draw(
+    index: int, options: AugmentOptions = ALL, dropout: float = 0.0, epoch: int = 0
+) -> Augmentation:
     return draw_change(options, dropout, BOTH, (5, epoch, index))
 
 

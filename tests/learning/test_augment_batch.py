@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from gliomask.config import load_recipe
-from gliomask.learning.augment import Change, draw_change
-from gliomask.learning.augment_batch import arrange, join, part
+from gliomask.learning.augment import Augmentation, draw_change
+from gliomask.learning.augment_batch import arrange_batch, join, part
 from gliomask.learning.augment_geometry import move
 from gliomask.learning.augment_intensity import shade
 
-STAY = Change(np.ones(2, bool))
+STAY = Augmentation(np.ones(2, bool))
 
 
 def test_what_does_not_happen_is_not_there() -> None:
-    changes = arrange([STAY, STAY])
+    changes = arrange_batch([STAY, STAY])
     assert changes.tensors == {}
     assert changes.seeds == ()
     assert changes.drawn("gamma") is None
@@ -27,7 +27,9 @@ def test_what_does_not_happen_is_not_there() -> None:
 def test_each_value_goes_with_its_sample() -> None:
     gamma = np.array([2.0, 0.5], np.float32)
     noisy = replace(STAY, noise=0.25, noise_seed=7)
-    changes = arrange([STAY, replace(noisy, gamma=gamma), replace(STAY, kept=~STAY.kept), noisy])
+    changes = arrange_batch(
+        [STAY, replace(noisy, gamma=gamma), replace(STAY, kept=~STAY.kept), noisy]
+    )
     drawn = changes.drawn("gamma")
     assert drawn is not None
     assert (drawn[0].tolist(), drawn[1].tolist()) == ([1], [[2.0, 0.5]])
@@ -39,7 +41,7 @@ def test_each_value_goes_with_its_sample() -> None:
 
 def test_a_sample_that_is_only_warped_keeps_its_place() -> None:
     warp = np.ones((2, 9, 9), np.float32)
-    changes = arrange([STAY, replace(STAY, warp=warp)])
+    changes = arrange_batch([STAY, replace(STAY, warp=warp)])
     assert changes.tensors["moved"].tolist() == [1]
     assert changes.tensors["affine"].tolist() == [[[1, 0, 0], [0, 1, 0]]]
 
@@ -65,7 +67,7 @@ def test_a_gpu_changes_a_batch_as_the_processor_does() -> None:
     options = load_recipe("default").augment.model_copy(update={"noise": 0.0})  # another generator
     drawn = [draw_change(options, 0.3, np.ones(3, bool), (0, 0, k)) for k in range(32)]
     images, bits = torch.randn(32, 3, 64, 64), torch.randint(0, 2, (32, 64, 64), dtype=torch.uint8)
-    changes, there = arrange(drawn), arrange(drawn).on(torch.device("cuda"))
+    changes, there = arrange_batch(drawn), arrange_batch(drawn).on(torch.device("cuda"))
     moved, labels = move(images, bits, changes)
     torch.cuda.set_sync_debug_mode("error")
     try:

@@ -9,19 +9,19 @@ from gliomask.config import Recipe
 from gliomask.errors import ConfigError
 from gliomask.learning.batches import channels_last
 from gliomask.learning.devices import Machines, start_fabric
-from gliomask.learning.execution import Execution, How, choose_execution, set_up
+from gliomask.learning.execution import Execution, ExecutionMode, choose_execution, set_up
 from gliomask.learning.graphed import GraphedStep
 from gliomask.nets.u2net import build_model
 
 
 @pytest.mark.parametrize("wanted", ["auto", "eager"])
-def test_a_processor_takes_step_after_step(wanted: How) -> None:
+def test_a_processor_takes_step_after_step(wanted: ExecutionMode) -> None:
     fabric = start_fabric(Machines("cpu"), Recipe())
     assert choose_execution(wanted, fabric) == Execution()
 
 
 @pytest.mark.parametrize("wanted", ["graph", "compiled"])
-def test_a_processor_neither_records_nor_compiles(wanted: How) -> None:
+def test_a_processor_neither_records_nor_compiles(wanted: ExecutionMode) -> None:
     fabric = start_fabric(Machines("cpu"), Recipe())
     with pytest.raises(ConfigError, match=f"`execution`={wanted}, allowed auto, eager"):
         choose_execution(wanted, fabric)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from gliomask.errors import ConfigError
-from gliomask.learning.history import Events, Table
+from gliomask.learning.history import Events, HistoryFile
 
 
 def test_rows_are_added_below_one_header(tmp_path: Path) -> None:
-    table = Table(tmp_path / "t.csv", ("epoch", "loss"))
+    table = HistoryFile(tmp_path / "t.csv", ("epoch", "loss"))
     assert table.length == 0
     table.add([(1, 0.123456789)])
     table.add([(2, math.nan), ("x", 3e-7)])
@@ -20,7 +20,7 @@ def test_rows_are_added_below_one_header(tmp_path: Path) -> None:
 
 
 def test_it_is_cut_back_to_a_length_that_it_had(tmp_path: Path) -> None:
-    table = Table(tmp_path / "t.csv", ("epoch",))
+    table = HistoryFile(tmp_path / "t.csv", ("epoch",))
     table.add([(1,)])
     length = table.length
     table.add([(2,), (3,)])
@@ -32,7 +32,7 @@ def test_it_is_cut_back_to_a_length_that_it_had(tmp_path: Path) -> None:
 
 
 def test_cut_to_nothing(tmp_path: Path) -> None:
-    table = Table(tmp_path / "t.csv", ("epoch",))
+    table = HistoryFile(tmp_path / "t.csv", ("epoch",))
     table.cut(0)
     table.add([(1,)])
     table.cut(0)
@@ -41,7 +41,7 @@ def test_cut_to_nothing(tmp_path: Path) -> None:
 
 
 def test_lost_rows_are_noticed(tmp_path: Path) -> None:
-    table = Table(tmp_path / "t.csv", ("epoch",))
+    table = HistoryFile(tmp_path / "t.csv", ("epoch",))
     table.add([(1,)])
     with pytest.raises(ConfigError, match=r"lost rows.*bytes=8, allowed 9 or more"):
         table.cut(9)

@@ -49,7 +49,7 @@ def work(rank: int, folder: Path) -> None:
         "loss": loss.detach(),
         "gradients": [p.grad for p in model.parameters()],
         "largest": torch.tensor(across.largest(15 * rank, CPU)),
-        "total": across.total(torch.tensor([1.0 + rank])),
+        "total": across.sum_over_processes(torch.tensor([1.0 + rank])),
         "mean": norm.get_buffer("running_mean"),
     }
     torch.save(found, folder / f"{rank}.pt")
@@ -79,6 +79,6 @@ def test_two_halves_make_a_whole(tmp_path: Path) -> None:
 
 def test_alone_nothing_is_changed() -> None:
     tensor = torch.ones(2, requires_grad=True)
-    assert across.total(tensor) is tensor
+    assert across.sum_over_processes(tensor) is tensor
     assert across.total_with_gradient(tensor) is tensor
     assert across.largest(7, CPU) == 7

@@ -15,7 +15,7 @@ from gliomask.errors import StoreError
 from gliomask.learning.batches import Worker
 from gliomask.learning.catalogue import Catalogue, list_slices
 from gliomask.learning.dataset import KeptSlices
-from gliomask.learning.validation import Judgement, Validation
+from gliomask.learning.validation import Validation, ValidationScore
 from tests.learning.stores import SEQUENCES, write_store
 
 CPU = torch.device("cpu")
@@ -45,7 +45,7 @@ def validation(
     return Validation(slices, catalogue, recipe, Worker(CPU, **worker))
 
 
-def judge(one: Validation) -> Judgement:
+def judge(one: Validation) -> ValidationScore:
     return one.judge(Echo(), lambda tensor: tensor, lambda slices: None)
 
 

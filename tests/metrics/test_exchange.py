@@ -7,7 +7,7 @@ import time
 import numpy as np
 from pydantic import TypeAdapter
 
-from gliomask.metrics.exchange import Fit, find_exchanges, fingerprint, fit
+from gliomask.metrics.exchange import Fit, exchange_fit, find_exchanges, fingerprint
 from tests.metrics.tumours import SHAPE, Ball, judged
 
 PLACES = {
@@ -25,7 +25,7 @@ NEARLY = {
 def fits(predictions: dict[str, str]) -> list[Fit]:
     """Each case with the prediction that was made for another one."""
     made = [
-        fit(*judged(PLACES[case].labels(), NEARLY[of].labels(), case))
+        exchange_fit(*judged(PLACES[case].labels(), NEARLY[of].labels(), case))
         for case, of in predictions.items()
     ]
     return [one for one in made if one is not None]
@@ -82,7 +82,7 @@ def test_empty_masks_are_no_exchange() -> None:
         judged(PLACES["a"].labels(), nothing, "y"),
         judged(nothing, PLACES["a"].labels(), "z"),
     ]
-    kept = [one for one in (fit(*pair) for pair in pairs) if one is not None]
+    kept = [one for one in (exchange_fit(*pair) for pair in pairs) if one is not None]
     # The prediction of z fits y, but that of y fits nobody: no exchange.
     assert len(kept) == 3
     assert find_exchanges(kept) == []
@@ -91,9 +91,9 @@ def test_empty_masks_are_no_exchange() -> None:
 def test_cases_with_unknown_slices_are_left_out() -> None:
     known = np.ones(SHAPE[0], bool)
     labels = PLACES["a"].labels()
-    assert fit(*judged(labels, labels, annotated=known)) is not None
+    assert exchange_fit(*judged(labels, labels, annotated=known)) is not None
     known[3] = False
-    assert fit(*judged(labels, labels, annotated=known)) is None
+    assert exchange_fit(*judged(labels, labels, annotated=known)) is None
 
 
 def test_a_fingerprint_is_small_and_comes_back_from_json() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gliomask.metrics.slicewise import SliceScore, pool, score_slices
+from gliomask.metrics.slicewise import SliceScore, pool_slices, score_slices
 
 
 def stack(*rows: list[int]) -> np.ndarray:
@@ -42,14 +42,14 @@ def test_nothing_to_say_is_none() -> None:
 
 
 def test_pool_weighs_slices_alike() -> None:
-    pooled = pool([SliceScore(1, 1.0, 0, 0), SliceScore(3, 1.0, 4, 1)])
+    pooled = pool_slices([SliceScore(1, 1.0, 0, 0), SliceScore(3, 1.0, 4, 1)])
     assert pooled == SliceScore(4, 2.0, 4, 1)
     assert pooled.dice == 0.5
 
 
 def test_pooled_areas_are_sums() -> None:
     large, small = SliceScore(0, 0.0, 1, 1, 8, 4.0), SliceScore(0, 0.0, 3, 1, 4, 8.0)
-    pooled = pool([large, small])
+    pooled = pool_slices([large, small])
     assert (pooled.false_positive_px, pooled.false_positive_mm2) == (3.0, 3.0)
-    assert pool([large, SliceScore(0, 0.0, 3, 1, 4, None)]).invented_mm2 is None
-    assert pool([]) == SliceScore()
+    assert pool_slices([large, SliceScore(0, 0.0, 3, 1, 4, None)]).invented_mm2 is None
+    assert pool_slices([]) == SliceScore()

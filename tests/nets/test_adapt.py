@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gliomask.nets.adapt import Channels, fit, match_channels, repeat_fusion, spread_channels
+from gliomask.nets.adapt import (
+    ChannelMap,
+    fit_weights,
+    match_channels,
+    repeat_fusion,
+    spread_channels,
+)
 from gliomask.nets.u2net import U2Net, build_model
 
 
@@ -18,7 +24,7 @@ def network(in_channels: int, out_channels: int) -> U2Net:
 
 def fitted(source: U2Net, in_channels: int, out_channels: int) -> U2Net:
     target = network(in_channels, out_channels)
-    tensors, _ = fit(dict(source.state_dict()), target.state_dict())
+    tensors, _ = fit_weights(dict(source.state_dict()), target.state_dict())
     target.load_state_dict(tensors, strict=True)
     return target
 
@@ -41,14 +47,14 @@ def test_each_region_fuses_its_own_maps() -> None:
 
 def test_a_known_sequence_keeps_its_weights_and_a_new_one_begins_at_zero() -> None:
     weight = torch.tensor([1.0, 2.0, 6.0]).reshape(1, 3, 1, 1)
-    channels = Channels(("t1", "t1ce", "flair"), ("t1ce", "t2", "t1", "flair"))
+    channels = ChannelMap(("t1", "t1ce", "flair"), ("t1ce", "t2", "t1", "flair"))
     assert match_channels(weight, channels).flatten().tolist() == [2.0, 0.0, 1.0, 6.0]
 
 
 def test_a_network_with_one_more_sequence_answers_as_before() -> None:
     source, target = network(2, 1), network(3, 1)
-    channels = Channels(("t1", "flair"), ("t1", "t2", "flair"))
-    tensors, (change,) = fit(dict(source.state_dict()), target.state_dict(), channels)
+    channels = ChannelMap(("t1", "flair"), ("t1", "t2", "flair"))
+    tensors, (change,) = fit_weights(dict(source.state_dict()), target.state_dict(), channels)
     target.load_state_dict(tensors, strict=True)
     assert change.how == "t1, flair keep their weights, t2 from zero"
     x = torch.randn(1, 3, 45, 38)
@@ -59,8 +65,8 @@ def test_a_network_with_one_more_sequence_answers_as_before() -> None:
 
 def test_the_same_sequences_in_the_same_order_change_nothing() -> None:
     source = network(2, 1)
-    same = Channels(("t1", "flair"), ("t1", "flair"))
-    _, changes = fit(dict(source.state_dict()), network(2, 1).state_dict(), same)
+    same = ChannelMap(("t1", "flair"), ("t1", "flair"))
+    _, changes = fit_weights(dict(source.state_dict()), network(2, 1).state_dict(), same)
     assert changes == ()
 
 
@@ -93,6 +99,6 @@ def test_what_has_no_rule_is_left_as_it_is() -> None:
         "stage1.rebnconv1.conv_s1.weight": torch.ones(4, 9, 3, 3),
         "outconv.weight": torch.ones(1, 5, 1, 1),
     }
-    tensors, changes = fit(found, fresh)
+    tensors, changes = fit_weights(found, fresh)
     assert changes == ()
     assert all(tensors[name] is found[name] for name in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gliomask.nets.model_summary import Section, summary
+from gliomask.nets.model_summary import SummarySection, summary
 from gliomask.workflows.models import card_of
 from tests.fakes import fake_card
 
@@ -24,8 +24,8 @@ def test_the_shipped_model_begins_with_its_failures() -> None:
 def test_a_card_that_says_little() -> None:
     found = summary(fake_card(licence="", trained_on="nothing"))
     assert found[:2] == (
-        Section("input", ("t1, flair; all needed",)),
-        Section("on whom", ("nothing",)),
+        SummarySection("input", ("t1, flair; all needed",)),
+        SummarySection("on whom", ("nothing",)),
     )
     assert [one.title for one in found] == ["input", "on whom", "network"]
 

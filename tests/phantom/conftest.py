@@ -7,11 +7,11 @@ import pytest
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Volume
 from gliomask.phantom.anatomy import Template, load_template
-from gliomask.phantom.options import PhantomOptions
+from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient
 
-SMALL = PhantomOptions(matrix=48, slices=14, slice_mm=9.0)
-WHOLE_HEAD = PhantomOptions(matrix=48, slices=14, slice_mm=9.0, skull=True)
+SMALL = PatientOptions(matrix=48, slices=14, slice_mm=9.0)
+WHOLE_HEAD = PatientOptions(matrix=48, slices=14, slice_mm=9.0, skull=True)
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="session")
-def small() -> PhantomOptions:
+def small() -> PatientOptions:
     return SMALL
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from gliomask.core.volume import FloatArray
 from gliomask.phantom.anatomy import Template, bend, brain, crumple, load_template
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.tissues import Tissue
 
-GRID = Grid((40, 48, 8), (5.0, 5.0, 12.0), (0.0, -16.0, 8.0), parts=1)
+GRID = PhantomGrid((40, 48, 8), (5.0, 5.0, 12.0), (0.0, -16.0, 8.0), parts=1)
 
 
 def at(*places: tuple[float, float, float]) -> FloatArray:
@@ -54,9 +54,9 @@ def test_patients_are_bent_differently(template: Template) -> None:
     assert np.linalg.norm(one - other, axis=0).mean() > 2
 
 
-def brain_region(template: Template) -> tuple[Region, FloatArray]:
+def brain_region(template: Template) -> tuple[VoxelRegion, FloatArray]:
     points = GRID.points()
-    region = Region(GRID, template.depth_mm(points)[..., 0] > -3)
+    region = VoxelRegion(GRID, template.depth_mm(points)[..., 0] > -3)
     return region, region.take(points)
 
 

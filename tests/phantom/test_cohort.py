@@ -12,7 +12,7 @@ from gliomask.datasets.load import load_case
 from gliomask.errors import ConfigError, InputError, MachineError
 from gliomask.jobs.control import Control
 from gliomask.phantom.cohort import LAYOUTS, MARKER, write_cohort
-from gliomask.phantom.options import PhantomOptions
+from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient
 
 
@@ -34,7 +34,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "figshare_cheng"])
-def test_our_readers_read_every_layout(layout: str, tmp_path: Path, small: PhantomOptions) -> None:
+def test_our_readers_read_every_layout(layout: str, tmp_path: Path, small: PatientOptions) -> None:
     found = find_cases(write_cohort(tmp_path / "set", layout, 1, 11, options=small))
     assert (len(found.cases), found.problems) == (1, ())
     case = found.cases[0]
@@ -52,7 +52,7 @@ def test_our_readers_read_every_layout(layout: str, tmp_path: Path, small: Phant
 
 
 def test_our_reader_reads_the_one_slice_of_the_figshare_layout(
-    tmp_path: Path, small: PhantomOptions
+    tmp_path: Path, small: PatientOptions
 ) -> None:
     (case,) = find_cases(
         write_cohort(tmp_path / "set", "figshare_cheng", 1, 11, options=small)
@@ -69,7 +69,7 @@ def test_our_reader_reads_the_one_slice_of_the_figshare_layout(
     assert (read[0] == largest).all()
 
 
-def test_the_marker_says_what_the_files_are(tmp_path: Path, small: PhantomOptions) -> None:
+def test_the_marker_says_what_the_files_are(tmp_path: Path, small: PatientOptions) -> None:
     listener = Listener()
     root = write_cohort(tmp_path / "set", "table", 2, 3, options=small, control=Control(listener))
     text = (root / MARKER).read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def test_the_marker_says_what_the_files_are(tmp_path: Path, small: PhantomOption
     assert listener.done == pytest.approx(2)
 
 
-def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, small: PhantomOptions) -> None:
+def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, small: PatientOptions) -> None:
     one = write_cohort(tmp_path / "one", "brats", 2, 5, options=small)
     again = write_cohort(tmp_path / "again", "brats", 2, 5, options=small)
     other = write_cohort(tmp_path / "other", "brats", 2, 6, options=small)
@@ -88,7 +88,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, small: PhantomOptio
     assert content(one)[image] != content(other)[image]
 
 
-def test_more_patients_leave_the_first_as_they_were(tmp_path: Path, small: PhantomOptions) -> None:
+def test_more_patients_leave_the_first_as_they_were(tmp_path: Path, small: PatientOptions) -> None:
     one = content(write_cohort(tmp_path / "one", "nnunet", 1, 5, options=small))
     two = content(write_cohort(tmp_path / "two", "nnunet", 2, 5, options=small))
     assert {name for name in one if one[name] != two[name]} == {MARKER, "dataset.json"}
@@ -106,7 +106,7 @@ def test_numbers_out_of_range(tmp_path: Path, patients: int, seed: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_is_never_overwritten(tmp_path: Path, small: PhantomOptions) -> None:
+def test_what_is_there_is_never_overwritten(tmp_path: Path, small: PatientOptions) -> None:
     (tmp_path / "mine").write_text("precious", encoding="utf-8")
     for place in (tmp_path, tmp_path / "mine"):
         with pytest.raises(InputError, match=r"not empty|not a folder"):
@@ -115,7 +115,7 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path, small: PhantomOption
 
 
 def test_a_failure_leaves_nothing(
-    tmp_path: Path, small: PhantomOptions, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small: PatientOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise OSError("disk full")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gliomask.core.volume import SEQUENCES
-from gliomask.phantom.contrast import Protocol, Timing, draw_protocol, rician, scan, signals
-from gliomask.phantom.fields import Grid
+from gliomask.phantom.contrast import Protocol, PulseTiming, acquire, draw_protocol, rician, signals
+from gliomask.phantom.fields import PhantomGrid
 from gliomask.phantom.tissues import RELAXATION, Tissue
 
 T1, T1CE, T2, FLAIR = range(4)
@@ -29,7 +29,12 @@ def textbook() -> Protocol:
     gadolinium = np.zeros(len(Tissue), np.float32)
     gadolinium[Tissue.RIM] = 0.1
     return Protocol(
-        timings=(Timing(500, 14), Timing(500, 14), Timing(4000, 100), Timing(9000, 110, 2500)),
+        timings=(
+            PulseTiming(500, 14),
+            PulseTiming(500, 14),
+            PulseTiming(4000, 100),
+            PulseTiming(9000, 110, 2500),
+        ),
         relaxation=relaxation,
         gadolinium_mm=gadolinium,
         noise=(0.0,) * 4,
@@ -80,16 +85,18 @@ def test_scanners_differ() -> None:
     assert not np.array_equal(one.relaxation, other.relaxation)
 
 
-def fractions_of(tissue: Tissue, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def fractions_of(
+    tissue: Tissue, grid: PhantomGrid
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     fractions = np.zeros((len(Tissue), *grid.shape), np.float32)
     fractions[tissue] = 1
     return fractions
 
 
 def test_a_scan_without_noise_is_the_signal_but_for_the_grain() -> None:
-    grid = Grid((24, 24, 3), (4.0, 4.0, 6.0), (0, 0, 0))
+    grid = PhantomGrid((24, 24, 3), (4.0, 4.0, 6.0), (0, 0, 0))
     protocol = dataclasses.replace(textbook(), scale=(10.0, 20.0, 30.0, 40.0))
-    images = scan(np.random.default_rng(0), grid, fractions_of(Tissue.GM, grid), protocol)
+    images = acquire(np.random.default_rng(0), grid, fractions_of(Tissue.GM, grid), protocol)
     table = signals(protocol)
     for index in range(len(SEQUENCES)):
         expected = protocol.scale[index] * table[index, Tissue.GM] / table[index, Tissue.WM]
@@ -98,18 +105,18 @@ def test_a_scan_without_noise_is_the_signal_but_for_the_grain() -> None:
 
 
 def test_half_and_half_gives_the_mean_of_the_signals() -> None:
-    grid = Grid((16, 16, 3), (4.0, 4.0, 6.0), (0, 0, 0))
+    grid = PhantomGrid((16, 16, 3), (4.0, 4.0, 6.0), (0, 0, 0))
     mixed = 0.5 * fractions_of(Tissue.CSF, grid) + 0.5 * fractions_of(Tissue.WM, grid)
     table = signals(textbook())
     expected = 0.5 + 0.5 * table[T2, Tissue.CSF] / table[T2, Tissue.WM]
-    images = scan(np.random.default_rng(0), grid, mixed, textbook())
+    images = acquire(np.random.default_rng(0), grid, mixed, textbook())
     assert images[T2].mean() == pytest.approx(expected, rel=0.02)
 
 
 def test_the_bias_field_shades_slowly() -> None:
-    grid = Grid((40, 40, 3), (5.0, 5.0, 6.0), (0, 0, 0))
+    grid = PhantomGrid((40, 40, 3), (5.0, 5.0, 6.0), (0, 0, 0))
     shaded = dataclasses.replace(textbook(), bias=0.3, blur_mm=30.0)  # the blur removes the grain
-    image = scan(np.random.default_rng(0), grid, fractions_of(Tissue.WM, grid), shaded)[T1]
+    image = acquire(np.random.default_rng(0), grid, fractions_of(Tissue.WM, grid), shaded)[T1]
     assert image.max() > 1.15 * image.min()
     assert np.abs(np.diff(np.log(image), axis=0)).max() < 0.1
 

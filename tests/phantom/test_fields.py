@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 
-GRID = Grid((10, 12, 4), (3.0, 2.0, 6.0), (1.0, -5.0, 8.0), parts=3)
+GRID = PhantomGrid((10, 12, 4), (3.0, 2.0, 6.0), (1.0, -5.0, 8.0), parts=3)
 
 
 def test_points_are_where_the_affine_says() -> None:
@@ -30,7 +30,9 @@ def test_the_volume_of_a_layer() -> None:
 
 
 def test_a_field_is_about_standard_normal() -> None:
-    field = Grid((60, 60, 20), (4.0, 4.0, 4.0), (0, 0, 0)).smooth(np.random.default_rng(0), 8.0)
+    field = PhantomGrid((60, 60, 20), (4.0, 4.0, 4.0), (0, 0, 0)).smooth(
+        np.random.default_rng(0), 8.0
+    )
     assert field.shape == (60, 60, 20, 3)
     assert field.dtype == np.float32
     assert field.mean() == pytest.approx(0, abs=0.05)
@@ -38,7 +40,9 @@ def test_a_field_is_about_standard_normal() -> None:
 
 
 def test_a_field_is_smooth_over_its_scale() -> None:
-    field = Grid((200, 8, 8), (1.0, 1.0, 1.0), (0, 0, 0)).smooth(np.random.default_rng(0), 40.0)
+    field = PhantomGrid((200, 8, 8), (1.0, 1.0, 1.0), (0, 0, 0)).smooth(
+        np.random.default_rng(0), 40.0
+    )
     assert np.abs(np.diff(field, axis=0)).max() < 0.15
 
 
@@ -51,7 +55,7 @@ def test_the_same_draw_is_the_same_field_at_any_resolution() -> None:
 def test_a_region_takes_and_puts_back() -> None:
     mask = np.zeros(GRID.shape, bool)
     mask[2, 3, 1] = mask[5, 6, 2] = True
-    region = Region(GRID, mask)
+    region = VoxelRegion(GRID, mask)
     taken = region.take(GRID.points())
     assert taken.shape == (3, 2, 3)
     assert taken[:, 0, 1] == pytest.approx((GRID.affine @ [2, 3, 1, 1])[:3])
@@ -66,7 +70,9 @@ def test_a_region_takes_and_puts_back() -> None:
 def test_rough_fields_have_the_region_s_shape_and_are_finite(
     scale: float, shape: tuple[int, int, int], parts: int
 ) -> None:
-    grid = Grid(shape, (2.0, 3.0, 5.0), (0.0, 0.0, 0.0), parts)
-    field = Region(grid, np.ones(shape, bool)).rough(np.random.default_rng(0), (scale, scale / 2))
+    grid = PhantomGrid(shape, (2.0, 3.0, 5.0), (0.0, 0.0, 0.0), parts)
+    field = VoxelRegion(grid, np.ones(shape, bool)).rough(
+        np.random.default_rng(0), (scale, scale / 2)
+    )
     assert field.shape == (int(np.prod(shape)), parts)
     assert np.isfinite(field).all()

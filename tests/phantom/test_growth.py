@@ -8,13 +8,13 @@ from scipy import ndimage
 
 from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA
 from gliomask.core.volume import FloatArray
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.growth import Compartments, grow, tissues_of
 from gliomask.phantom.tissues import Tissue
 from gliomask.phantom.tumour import Tumour
 
-GRID = Grid((40, 40, 20), (2.5, 2.5, 5.0), (30.0, 0.0, 0.0), parts=2)
-REGION = Region(GRID, np.ones(GRID.shape, bool))
+GRID = PhantomGrid((40, 40, 20), (2.5, 2.5, 5.0), (30.0, 0.0, 0.0), parts=2)
+REGION = VoxelRegion(GRID, np.ones(GRID.shape, bool))
 WORLD = REGION.take(GRID.points())
 RING = Tumour(
     centre=np.array([30, 0, 0], np.float32),
@@ -108,8 +108,10 @@ def test_a_tumour_without_fluid_enhances_from_its_centre() -> None:
 
 
 def test_labels_by_hand() -> None:
-    grid = Grid((5, 1, 1), (50.0, 50.0, 50.0), (0, 0, 0), parts=2)  # too coarse for the hand's blur
-    region = Region(grid, np.ones(grid.shape, bool))
+    grid = PhantomGrid(
+        (5, 1, 1), (50.0, 50.0, 50.0), (0, 0, 0), parts=2
+    )  # too coarse for the hand's blur
+    region = VoxelRegion(grid, np.ones(grid.shape, bool))
     whole = np.array([[0.2, 0.2], [0.9, 0.4], [1, 1], [1, 1], [1, 1]], np.float32)
     core = np.array([[0, 0], [0.3, 0.3], [0.8, 0.4], [1, 1], [0.9, 0.9]], np.float32)
     rim = np.array([[0, 0], [0, 0], [0.1, 0.1], [0.8, 0.6], [0.4, 0.4]], np.float32)

@@ -5,11 +5,11 @@ import pytest
 
 from gliomask.core.volume import FloatArray
 from gliomask.phantom.anatomy import Template
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.head import add_head, head_mask
 from gliomask.phantom.tissues import Tissue
 
-GRID = Grid((110, 120, 6), (2.0, 2.0, 16.0), (0.0, -14.0, 0.0), parts=1)
+GRID = PhantomGrid((110, 120, 6), (2.0, 2.0, 16.0), (0.0, -14.0, 0.0), parts=1)
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def fractions(template: Template) -> FloatArray:
     points = GRID.points()
     vault = template.vault_mm(points)
     flat = points.reshape(3, -1, 1)
-    region = Region(GRID, head_mask(flat, vault.reshape(-1, 1)).reshape(GRID.shape))
+    region = VoxelRegion(GRID, head_mask(flat, vault.reshape(-1, 1)).reshape(GRID.shape))
     head = np.zeros((len(Tissue), int(region.mask.sum()), 1), np.float32)
     head[:3] = template.tissues(region.take(points))
     add_head(np.random.default_rng(0), region, region.take(points), region.take(vault), head)

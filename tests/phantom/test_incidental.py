@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from gliomask.core.volume import FloatArray
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.incidental import add_spots, add_vessels
 from gliomask.phantom.tissues import Tissue
 
-GRID = Grid((40, 40, 10), (3.0, 3.0, 6.0), (0, 0, 0), parts=2)
-REGION = Region(GRID, np.ones(GRID.shape, bool))
+GRID = PhantomGrid((40, 40, 10), (3.0, 3.0, 6.0), (0, 0, 0), parts=2)
+REGION = VoxelRegion(GRID, np.ones(GRID.shape, bool))
 
 
 def filled(tissue: Tissue, share: float = 1.0) -> FloatArray:

@@ -9,7 +9,7 @@ from gliomask.core.intensity import normalise
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.errors import ConfigError
-from gliomask.phantom.options import PhantomOptions
+from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient
 
 Patients = list[tuple[Volume, LabelArray]]
@@ -27,7 +27,7 @@ def test_what_a_patient_is(stripped: Patients) -> None:
 
 
 def test_the_same_seed_and_index_give_the_same_patient(
-    stripped: Patients, small: PhantomOptions
+    stripped: Patients, small: PatientOptions
 ) -> None:
     volume, labels = synthetic_patient(11, small, 3)
     assert (volume.array == stripped[3][0].array).all()
@@ -35,7 +35,7 @@ def test_the_same_seed_and_index_give_the_same_patient(
 
 
 def test_another_seed_or_index_gives_another_patient(
-    stripped: Patients, small: PhantomOptions
+    stripped: Patients, small: PatientOptions
 ) -> None:
     for volume, labels in (stripped[1], synthetic_patient(12, small, 0)):
         assert (volume.array != stripped[0][0].array).mean() > 0.2
@@ -121,7 +121,7 @@ def test_a_head_surrounds_the_same_brain_and_tumour(
     assert np.median(t1[inner]) == pytest.approx(np.median(bare[inner]), rel=0.05)
 
 
-def test_resolution_does_not_change_the_patient(stripped: Patients, small: PhantomOptions) -> None:
+def test_resolution_does_not_change_the_patient(stripped: Patients, small: PatientOptions) -> None:
     finer = dataclasses.replace(small, matrix=96)
     _, labels = synthetic_patient(11, finer, 2)
     coarse = stripped[2][1] > 0
@@ -130,7 +130,7 @@ def test_resolution_does_not_change_the_patient(stripped: Patients, small: Phant
     assert (labels > 0).sum() / 4 == pytest.approx(coarse.sum(), rel=0.15)
 
 
-def test_negative_numbers_are_refused(small: PhantomOptions) -> None:
+def test_negative_numbers_are_refused(small: PatientOptions) -> None:
     with pytest.raises(ConfigError, match="seed=-1"):
         synthetic_patient(-1, small)
     with pytest.raises(ConfigError, match="index=-2"):

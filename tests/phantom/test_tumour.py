@@ -7,7 +7,7 @@ import pytest
 
 from gliomask.core.volume import FloatArray
 from gliomask.phantom.anatomy import Template
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.tumour import Tumour, draw_tumour, push_aside
 
 BALL = Tumour(
@@ -25,9 +25,9 @@ BALL = Tumour(
 
 
 def draws(template: Template, share: float, count: int, slices: int = 14) -> list[Tumour]:
-    grid = Grid((40, 48, slices), (5.0, 5.0, 9.0), (0.0, -16.0, 8.0), parts=1)
+    grid = PhantomGrid((40, 48, slices), (5.0, 5.0, 9.0), (0.0, -16.0, 8.0), parts=1)
     world = grid.points()
-    region = Region(grid, template.depth_mm(world)[..., 0] > 0)
+    region = VoxelRegion(grid, template.depth_mm(world)[..., 0] > 0)
     inside = region.take(world)
     rngs = (np.random.default_rng(seed) for seed in range(count))
     return [draw_tumour(rng, template, inside, inside, share) for rng in rngs]

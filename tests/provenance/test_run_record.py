@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.provenance.patients import ModelPatients, overlap
+from gliomask.provenance.patients import ModelPatients, training_overlap
 from gliomask.provenance.run_record import RunRecord
 
 PROVENANCE = {
@@ -66,13 +66,13 @@ def test_recipe_and_history(tmp_path: Path) -> None:
 
 def test_overlap_with_evaluated_patients() -> None:
     model = ModelPatients(frozenset("ab"), frozenset("c"), None)
-    assert overlap(model, {"b", "c", "d"}) == (
+    assert training_overlap(model, {"b", "c", "d"}) == (
         ("b",),
         (
             "the model was trained on 1 of the 3 evaluated patients: the figures flatter it",
             "the model was chosen on 1 of the 3 evaluated patients: the figures flatter it",
         ),
     )
-    assert overlap(model, {"d"}) == ((), ())
-    trained, (warning,) = overlap(None, {"a"})
+    assert training_overlap(model, {"d"}) == ((), ())
+    trained, (warning,) = training_overlap(None, {"a"})
     assert (trained, "does not tell its training patients" in warning) == ((), True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gliomask.report.latex import Cell, Interval, LatexTable, escape, latex_table
+from gliomask.report.latex import FigureWithInterval, LatexCell, LatexTable, escape, latex_table
 
 NASTY = r"x_1%&\$#{}~^<>|`--[*]"
 PRINTED = {
@@ -34,12 +34,16 @@ def printed(latex: str) -> str:
     return text
 
 
-def table(*rows: tuple[Cell, ...], columns: tuple[str, ...] = ("name", "dice")) -> str:
+def table(*rows: tuple[LatexCell, ...], columns: tuple[str, ...] = ("name", "dice")) -> str:
     return latex_table(LatexTable(columns, rows, caption="Scores", label="tab:scores"))
 
 
 def test_a_whole_table() -> None:
-    rows = (("ours", 0.81234, 12), ("peer_1", Interval(-0.5, (-0.75, 0.25)), 3), ("none", None, 0))
+    rows = (
+        ("ours", 0.81234, 12),
+        ("peer_1", FigureWithInterval(-0.5, (-0.75, 0.25)), 3),
+        ("none", None, 0),
+    )
     text = latex_table(
         LatexTable(("model", "Dice", "n"), rows, caption="50% & more", label="tab:a_1", decimals=2)
     )
@@ -90,7 +94,7 @@ def test_all_text_is_printed_as_it_stands(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=4))
-def test_every_row_has_its_cells_on_a_line_of_its_own(rows: list[tuple[Cell, ...]]) -> None:
+def test_every_row_has_its_cells_on_a_line_of_its_own(rows: list[tuple[LatexCell, ...]]) -> None:
     body = table(*rows).split("\\midrule\n")[1].split("\\bottomrule")[0].splitlines()
     assert len(body) == len(rows)
     for line in body:
@@ -106,7 +110,7 @@ def test_a_first_cell_is_no_option_of_the_line_before(first: str) -> None:
 
 
 def test_intervals_that_are_not_known() -> None:
-    text = table(("a", Interval(0.5, None)), ("b", Interval(None, None)))
+    text = table(("a", FigureWithInterval(0.5, None)), ("b", FigureWithInterval(None, None)))
     assert "a & 0.500 \\\\" in text
     assert "b & -- \\\\" in text
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from gliomask.report.page import Assets, data_uri, embedded, policy, read_text, render
+from gliomask.report.page import Assets, data_uri, embedded, package_text, render, security_policy
 
 HEX = r"#[0-9a-f]{6}"
 
@@ -15,14 +15,16 @@ HEX = r"#[0-9a-f]{6}"
 def test_a_page_names_its_scripts_by_their_hash() -> None:
     # echo -n 'alert(1)' | openssl dgst -sha256 -binary | base64
     assets = Assets(scripts=("alert(1)",))
-    assert "script-src 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='" in policy(assets, ())
+    assert "script-src 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='" in security_policy(
+        assets, ()
+    )
     page = render("base.html.j2", {}, assets)
     assert "<script>alert(1)</script>" in page
     assert "default-src &#39;none&#39;" in page
 
 
 def test_a_page_without_scripts_runs_none() -> None:
-    assert "script-src 'none'" in policy(Assets(), ())
+    assert "script-src 'none'" in security_policy(Assets(), ())
 
 
 def test_says_what_it_may_be_used_for() -> None:
@@ -59,7 +61,7 @@ def luminance(colour: str) -> float:
 
 
 def test_text_can_be_read_in_light_and_dark_and_print() -> None:
-    sets = re.findall(rf"--ink: {HEX}[^}}]*", read_text("templates/base.css"))
+    sets = re.findall(rf"--ink: {HEX}[^}}]*", package_text("templates/base.css"))
     assert len(sets) == 3
     for text in sets:
         colours = dict(re.findall(rf"--(\w+): ({HEX})", text))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from gliomask.inference.engines.choice import EngineName
 from gliomask.speed.advice import advise
 from gliomask.speed.slices import EngineSpeed, SliceSpeed, slice_speed
-from gliomask.speed.timing import Timing
+from gliomask.speed.timing import RunTimes
 
 
 def speed(size: int, seconds: float) -> SliceSpeed:
-    return slice_speed(1e9, (1, 3, size, size), Timing(seconds, seconds, 3, True), 100.0)
+    return slice_speed(1e9, (1, 3, size, size), RunTimes(seconds, seconds, 3, True), 100.0)
 
 
 def tried(name: EngineName, problem: str, *speeds: SliceSpeed) -> EngineSpeed:
@@ -18,7 +18,7 @@ def tried(name: EngineName, problem: str, *speeds: SliceSpeed) -> EngineSpeed:
 
 def test_what_a_timing_means() -> None:
     """Four slices of 10 GFLOP in half a second: 80 GFLOP/s."""
-    found = slice_speed(10e9, (4, 3, 256, 256), Timing(0.5, 0.4, 3, True), 160.0)
+    found = slice_speed(10e9, (4, 3, 256, 256), RunTimes(0.5, 0.4, 3, True), 160.0)
     assert (found.size, found.batch) == (256, 4)
     assert found.slice_s == 0.125
     assert found.case_s == 155 * 0.125

@@ -12,9 +12,9 @@ from gliomask.speed import session as sessions
 from gliomask.speed import timing
 from gliomask.speed import training as training_speed
 from gliomask.speed.peak import Peak
-from gliomask.speed.session import Session
-from gliomask.speed.subject import Subject, drawn
-from gliomask.speed.timing import Budget, Timing
+from gliomask.speed.session import BenchSession
+from gliomask.speed.subject import BenchNetwork, drawn
+from gliomask.speed.timing import Budget, RunTimes
 from tests.speed.test_timing import Hands
 
 TORCH = EngineStatus("torch", "2.13", "")
@@ -22,7 +22,7 @@ ABSENT = EngineStatus("mnn", None, "not installed (pip install MNN)")
 
 
 def peak(gflops: float) -> Peak:
-    once = Timing(1.0, 1.0, 1, True)
+    once = RunTimes(1.0, 1.0, 1, True)
     return Peak(gflops, 10.0, 1, once, once)
 
 
@@ -35,9 +35,9 @@ class Ticks(Hands):
 
 
 def measured(
-    subject: Subject, tick: float, seconds: float, folder: Path, gflops: float = 100.0
-) -> Session:
-    session = Session(Budget(seconds, Ticks(tick)), peak(gflops), 1, SILENT)
+    subject: BenchNetwork, tick: float, seconds: float, folder: Path, gflops: float = 100.0
+) -> BenchSession:
+    session = BenchSession(Budget(seconds, Ticks(tick)), peak(gflops), 1, SILENT)
     session.plan([subject])
     session.measure(subject, folder)
     return session

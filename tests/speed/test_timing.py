@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gliomask.speed.timing import MOST, Budget, Timing, measure
+from gliomask.speed.timing import MOST, Budget, RunTimes, time_runs
 
 
 class Hands:
@@ -28,26 +28,26 @@ class Hands:
 
 def test_the_first_run_only_warms_up() -> None:
     hands = Hands(5.0, 1.0, 3.0, 2.0, 50.0)
-    timing = measure(hands.work, 12.0, hands)
-    assert timing == Timing(median=2.0, best=1.0, n=3, warm=True)
+    timing = time_runs(hands.work, 12.0, hands)
+    assert timing == RunTimes(median=2.0, best=1.0, n=3, warm=True)
     assert hands.now == 11.0
 
 
 def test_a_run_that_would_not_fit_is_not_begun() -> None:
     hands = Hands(2.0)
-    assert measure(hands.work, 7.9, hands) == Timing(2.0, 2.0, 2, warm=True)
+    assert time_runs(hands.work, 7.9, hands) == RunTimes(2.0, 2.0, 2, warm=True)
     assert hands.now == 6.0
 
 
 def test_where_there_is_no_time_the_first_run_counts_and_is_called_cold() -> None:
     hands = Hands(4.0)
-    assert measure(hands.work, 0.0, hands) == Timing(4.0, 4.0, 1, warm=False)
+    assert time_runs(hands.work, 0.0, hands) == RunTimes(4.0, 4.0, 1, warm=False)
     assert hands.now == 4.0
 
 
 def test_quick_work_is_not_repeated_for_ever() -> None:
     hands = Hands(0.001)
-    assert measure(hands.work, 1000.0, hands).n == MOST
+    assert time_runs(hands.work, 1000.0, hands).n == MOST
 
 
 def test_a_budget_runs_from_when_it_is_made() -> None:

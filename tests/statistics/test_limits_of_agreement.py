@@ -12,7 +12,7 @@ from scipy import stats
 from gliomask.statistics.limits_of_agreement import (
     Agreement,
     Estimate,
-    Limits,
+    LimitsOfAgreement,
     agreement,
     concordance,
     limits,
@@ -86,10 +86,10 @@ def test_a_patient_counts_once_and_who_has_no_volume_is_counted() -> None:
 
 def test_none_one_and_two_patients() -> None:
     nobody = agreement([])
-    assert nobody.absolute == nobody.percent == Limits(0, None, None, None, None)
+    assert nobody.absolute == nobody.percent == LimitsOfAgreement(0, None, None, None, None)
     assert (nobody.n, nobody.concordance, nobody.points) == (0, None, ())
     one = agreement([("a", 1.0, 3.0)])
-    assert one.absolute == Limits(1, Estimate(2.0, None), None, None, None)
+    assert one.absolute == LimitsOfAgreement(1, Estimate(2.0, None), None, None, None)
     assert one.concordance is None
     two = limits([1.0, 3.0])  # SD sqrt(2), t(1) = 12.7062
     assert two.sd == pytest.approx(2**0.5)

@@ -16,7 +16,7 @@ from gliomask.core.slices import crop_to_slices, to_slices
 from gliomask.core.split import Patient, make_split
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
-from gliomask.store.manifest import Manifest, read_split, write_manifest, write_split
+from gliomask.store.manifest import StoreManifest, read_split, write_manifest, write_split
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
 from gliomask.store.store import Store, open_store
 
@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> Store:
         entries += list(stored_cases(path, one.case.patient) or ())
     patients = [Patient(entry.patient, "x", entry.tumour_ml) for entry in entries]
     write_split(path / "split.json", make_split(patients, folds=2))
-    manifest = Manifest(
+    manifest = StoreManifest(
         name="s",
         sequences=("t1", "flair"),
         regions=("whole",),

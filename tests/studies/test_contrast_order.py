@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.core.case import Case
-from gliomask.studies.dicom_study import find_dicom_studies, studies_of_files
+from gliomask.studies.dicom_study import studies_of_files
+from tests.finding import find_dicom_studies
 from tests.formats.dicom.made import Plan, pixels, save, series
 from tests.studies.test_dicom_study import FLAIR, T1, T1CE, T2
 from tests.studies.test_series_rank import FRONT, HEAD

@@ -14,8 +14,9 @@ import pytest
 from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError, FormatError, InputError, LayoutError
 from gliomask.formats.nifti import write_nifti
-from gliomask.studies.dicom_study import dicom_studies, find_dicom_studies, only_series
-from gliomask.studies.find import find_studies, survey
+from gliomask.studies.dicom_study import only_series
+from gliomask.studies.find import survey
+from tests.finding import dicom_studies, find_dicom_studies, find_studies
 from tests.formats.dicom.made import CORONAL, Plan, pixels, save, series
 
 PLAN = Plan()

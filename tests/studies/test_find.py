@@ -10,8 +10,9 @@ import pytest
 
 from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.pictures import write_picture
-from gliomask.studies.find import find_studies, survey
+from gliomask.studies.find import survey
 from tests.datasets.tiny import brats, kaggle, mask, scan
+from tests.finding import find_studies
 
 
 def slices(folder: Path, *names: str) -> Path:

@@ -15,11 +15,11 @@ from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError, InputError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.results.prediction.summary import PredictedCase
-from gliomask.studies.find import find_studies
 from gliomask.studies.one_grid import load_on_one_grid
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.alignment.grids import turned
 from tests.fakes import FakeModel, head_volume, write_head, write_picture_head
+from tests.finding import find_studies
 
 NAME = "BraTS-GLI-00001-000"
 

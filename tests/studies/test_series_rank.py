@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gliomask.studies.dicom_audit import SeriesAudit
-from gliomask.studies.dicom_study import find_dicom_studies
+from tests.finding import find_dicom_studies
 from tests.formats.dicom.made import CORONAL, SAGITTAL, Plan, pixels, save, series
 from tests.studies.test_dicom_study import FLAIR, T1, T2
 

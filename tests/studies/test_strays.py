@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from gliomask.errors import InputError
-from gliomask.studies.find import audit, find_studies, survey
+from gliomask.studies.find import audit, survey
 from tests.datasets.tiny import scan
+from tests.finding import find_studies
 from tests.formats.dicom.made import Plan
 from tests.studies.test_dicom_study import study
 

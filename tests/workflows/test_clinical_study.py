@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from gliomask.errors import CaseError
-from gliomask.studies.find import find_studies
 from gliomask.studies.one_grid import load_on_one_grid
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.alignment.test_enhancement import SHAPE, t1
 from tests.fakes import FakeModel
+from tests.finding import find_studies
 from tests.formats.dicom.made import CORONAL, Plan, pixels, save, series
 from tests.studies.test_dicom_study import FLAIR, T1, T2
 

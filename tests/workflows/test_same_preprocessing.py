@@ -13,10 +13,10 @@ from gliomask.inference.predictor import Predictor
 from gliomask.learning.catalogue import list_slices
 from gliomask.learning.dataset import StoreSlices
 from gliomask.store.store import Store, open_store
-from gliomask.studies.find import find_studies
 from gliomask.studies.one_grid import load_on_one_grid
 from gliomask.workflows.prepare import PrepareOptions, prepare
 from tests.fakes import BrightEngine, fake_card, head_labels, head_volume, write_head
+from tests.finding import find_studies
 
 ORDERS = [((0, 1, 2), ()), ((2, 0, 1), (1,)), ((1, 0, 2), (0, 2)), ((2, 1, 0), (0, 1, 2))]
 NAME = "BraTS-GLI-0000{}-000"

@@ -22,7 +22,7 @@ from gliomask.core.intensity import foreground_level
 from gliomask.core.volume import FloatArray
 from gliomask.jobs.control import SILENT, Control
 
-Verdict = Literal["after", "before", "unclear"]
+InjectionVerdict = Literal["after", "before", "unclear"]
 
 CLEAR = 0.8
 """A score from here on is a verdict. On one half of the patients the largest score for the wrong
@@ -62,7 +62,7 @@ class Brightening:
         return math.log((self.second + _FLOOR) / (self.first + _FLOOR))
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> InjectionVerdict:
         """What the second series is with respect to the first one."""
         if abs(self.score) < CLEAR:
             return "unclear"

@@ -13,7 +13,7 @@ from gliomask.errors import printable
 
 @dataclass(frozen=True)
 class ImageFile:
-    """Where one image is.
+    """The files of one image.
 
     Attributes:
         paths: one volume file (NIfTI), the slices of a stack of pictures in reading order (feet

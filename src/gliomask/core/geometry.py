@@ -32,7 +32,7 @@ PICTURE_AFFINE: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 @dataclass(frozen=True)
 class Orientation:
-    """How to turn (I, J, K) into the reading frame (S, H, W).
+    """The turn of (I, J, K) into the reading frame (S, H, W).
 
     Attributes:
         axes: for each axis of the reading frame, the voxel axis that it is.
@@ -61,7 +61,7 @@ def corner_distance(one: Affine, other: Affine, shape: tuple[int, ...]) -> float
 
 
 def same_place(one: Affine, other: Affine, shape: tuple[int, ...]) -> bool:
-    """Whether two affines lay a volume on the same voxels, within ``GRID_TOLERANCE`` of a side."""
+    """True where two affines place a volume alike, within ``GRID_TOLERANCE`` of a side."""
     apart = corner_distance(one, other, shape)
     return apart <= GRID_TOLERANCE * min(spacing_mm(other))
 

@@ -1,4 +1,4 @@
-"""Who a file, a folder or a row belongs to: the one rule by which patients and cases are named.
+"""Names of patients and cases: one rule for files, folders and rows.
 
 A patient is one key in all data sets, whatever the examination is called. A name that is made
 safe for a file name stays different from every other name. Nothing here guesses: a name that no

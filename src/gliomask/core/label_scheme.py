@@ -22,7 +22,7 @@ from gliomask.core.regions import REGIONS
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """How the numbers of one data set map to our labels.
+    """The mapping from the numbers of one data set to our labels.
 
     Attributes:
         name: of the scheme, for people.

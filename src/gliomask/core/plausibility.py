@@ -1,4 +1,4 @@
-"""Whether what a file says can be true of a head: its size, its shades, the tumour's volume.
+"""Plausibility checks of a head: its size, its shades, the tumour's volume.
 
 A unit that was mixed up or a mask in an image's place is no damage: the file can be read. So none
 of this is refused; it is a reason for distrust wherever a figure in millimetres or a mask is shown.
@@ -29,7 +29,7 @@ _SAMPLE = 50_000
 
 
 def doubtful_size(shape: tuple[int, ...], affine: Affine) -> str | None:
-    """Why a grid can't hold a head, with its sides; None if it can.
+    """The reason why a grid can't hold a head, with its sides; None if it can.
 
     Args:
         shape: (I, J, K).
@@ -47,7 +47,7 @@ def doubtful_size(shape: tuple[int, ...], affine: Affine) -> str | None:
 
 
 def doubtful_shades(image: FloatArray) -> str | None:
-    """Why an image looks like a mask, with its number of intensities; None if it doesn't.
+    """The reason why an image looks like a mask, with its number of intensities; None if not.
 
     Args:
         image: one sequence (I, J, K).

@@ -1,4 +1,4 @@
-"""A prediction: what is said about one examination, on the grid that it came on."""
+"""The prediction for one examination, on the grid that it came on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESEARCH_USE_ONLY = "For research use only"
 
 @dataclass(frozen=True)
 class VolumeInterval:
-    """Where the true volume of a region may lie.
+    """An interval for the true volume of a region.
 
     Attributes:
         voxels: (low, high); the predicted volume lies between them.
@@ -41,7 +41,7 @@ class VolumeInterval:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model says about one examination.
+    """The result of a model for one examination.
 
     Attributes:
         case: the id of the examination.

@@ -112,7 +112,7 @@ def region_masks(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np
     return np.stack([np.isin(labels, REGIONS[region].labels) for region in regions])
 
 
-def mask_numbers(regions: Sequence[str]) -> dict[str, int]:
+def region_numbers(regions: Sequence[str]) -> dict[str, int]:
     """Region -> the number, in a mask file of these regions, of voxels of no region inside it.
 
     The outermost region comes first. A mask of the whole tumour alone is binary.
@@ -145,6 +145,6 @@ def labels_of_regions(masks: npt.NDArray[np.bool_], regions: tuple[str, ...]) ->
     within whole), so a voxel of an inner region counts for the outer ones.
     """
     labels = np.zeros(masks.shape[1:], np.uint8)
-    for region, number in mask_numbers(regions).items():
+    for region, number in region_numbers(regions).items():
         labels[masks[regions.index(region)]] = number
     return labels

@@ -1,4 +1,4 @@
-"""How far one prediction may be trusted: a colour and the reasons for it.
+"""The reliability flag of one prediction: a colour and the reasons for it.
 
 Green says that nothing was found that speaks against it, not that it is right.
 """

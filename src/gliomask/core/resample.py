@@ -68,7 +68,7 @@ def _scales(
 
 
 def _source(n_in: int, n_out: int, scale: float) -> npt.NDArray[np.floating]:
-    """Where the centre of each output pixel lies among the input's pixel indices."""
+    """The centre of each output pixel among the input's pixel indices."""
     return (np.arange(n_out) + 0.5 - n_out / 2) / scale + n_in / 2 - 0.5
 
 

@@ -36,8 +36,8 @@ STRAY = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
-    """What was done to a volume, exactly, so that masks can go back onto its grid.
+class StackRecord:
+    """The exact record of how a volume became slices, so that masks can go back onto its grid.
 
     Attributes:
         shape: (I, J, K) of the volume.
@@ -83,7 +83,7 @@ class SliceStack:
 
     array: FloatArray
     sequences: tuple[str, ...]
-    record: Record
+    record: StackRecord
 
 
 def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> SliceStack:
@@ -107,17 +107,17 @@ def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> Slice
             slices.append(normalise(image)[:, top:bottom, left:right])
         except ValueError as problem:
             raise ValueError(f"{name}: {problem}") from None
-    record = Record(volume.shape, volume.affine, turn, box, volume.has_world)
+    record = StackRecord(volume.shape, volume.affine, turn, box, volume.has_world)
     return SliceStack(np.stack(slices, axis=1), volume.sequences, record)
 
 
-def crop_to_slices(volume: npt.NDArray[Element], record: Record) -> npt.NDArray[Element]:
+def crop_to_slices(volume: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
     """Any volume (I, J, K) on the grid of the images as slices (S, H, W), cropped like them."""
     top, bottom, left, right = record.box
     return np.ascontiguousarray(to_reading(volume, record.turn)[:, top:bottom, left:right])
 
 
-def place(maps: npt.NDArray[np.generic], record: Record) -> npt.NDArray[np.generic]:
+def place(maps: npt.NDArray[np.generic], record: StackRecord) -> npt.NDArray[np.generic]:
     """Maps or masks (..., S, H, W) of the cropped slices back on the volume's grid (..., I, J, K).
 
     What the crop took away is 0 (False).

@@ -1,4 +1,4 @@
-"""Who is trained on, who is chosen on, who is tested on: always by patient, never by slice.
+"""The split into training, validation and test patients: by patient, never by slice.
 
 Patients are put in order of site and tumour size and then dealt out in turn, so that every part
 has its share of each site and of small and large tumours. Folds by site do the opposite: each tests
@@ -80,7 +80,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Patient:
-    """What stratification needs to know of a patient.
+    """The facts of a patient that stratification needs.
 
     Attributes:
         id: the patient's key.
@@ -203,7 +203,7 @@ def _parts(ids: Sequence[str], dealt: Sequence[int]) -> Parts:
 
 
 def _counts(n: int, shares: Sequence[float]) -> list[int]:
-    """How many of n each part gets: rounded, none empty whose share isn't 0 where n allows."""
+    """The number of n in each part: rounded, none empty whose share isn't 0 where n allows."""
     wanted = sum(share > 0 for share in shares)
     counts = [max(round(n * share), int(share > 0 and n >= wanted)) for share in shares]
     counts[int(np.argmax(shares))] += n - sum(counts)

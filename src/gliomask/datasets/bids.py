@@ -25,9 +25,9 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import bids_case, patient_of
 from gliomask.core.label_scheme import BINARY
-from gliomask.datasets.bids_labels import read_label_names, table_of_labels
+from gliomask.datasets.bids_labels import read_bids_label_names, table_of_labels
 from gliomask.datasets.folders import folders, volumes, within
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with
 from gliomask.datasets.mask_labels.names import scheme_of_names
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import words_of
@@ -69,12 +69,14 @@ class _File:
         return " ".join(self.entities[key] for key in ("label", "desc") if key in self.entities)
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """Folders ``sub-<label>`` with images named as BIDS says."""
     subject = first_with(_subjects(root), lambda place: _images(_in_subject(root, place)))
     if subject is None:
-        return Verdict(False, "no sub-<label>/[ses-<label>/]anat with sub-<label>_..._T1w.nii.gz")
-    return Verdict(True, f"{subject.name} holds images named as BIDS says")
+        return LayoutVerdict(
+            False, "no sub-<label>/[ses-<label>/]anat with sub-<label>_..._T1w.nii.gz"
+        )
+    return LayoutVerdict(True, f"{subject.name} holds images named as BIDS says")
 
 
 def cases(root: Path) -> Cases:
@@ -145,7 +147,7 @@ def _with_labels(case: Case, mask: _File) -> Case:
     table = table_of_labels(mask.path, mask.tree)
     if table is None:
         return case
-    names = read_label_names(table)
+    names = read_bids_label_names(table)
     scheme = scheme_of_names(names, f"as {table.name} names them")
     unclear = tuple(names.values()) if scheme is None else ()
     return replace(case, scheme=scheme, label_names=unclear)

@@ -43,7 +43,7 @@ def table_of_labels(mask: Path, tree: Path) -> Path | None:
     return None
 
 
-def read_label_names(table: Path) -> Mapping[int, str]:
+def read_bids_label_names(table: Path) -> Mapping[int, str]:
     """Number -> name.
 
     Raises:

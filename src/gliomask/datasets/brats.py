@@ -23,7 +23,7 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name
 from gliomask.datasets.folders import examinations, folders, one_each, volumes
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with, in_folders
 from gliomask.datasets.names import is_mask
 from gliomask.errors import CaseError, InputError
 
@@ -48,14 +48,14 @@ _FROM_2023 = _Style(
 )
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder of such files, or of folders of them, also below ``HGG`` and ``LGG``."""
     for style in (_UNTIL_2021, _FROM_2023):
         folder = first_with(_places(root), partial(examinations, pattern=style.pattern))
         if folder is not None:
             name = next(iter(examinations(folder, style.pattern)))
-            return Verdict(True, f"{folder.name} holds the files of {name}")
-    return Verdict(
+            return LayoutVerdict(True, f"{folder.name} holds the files of {name}")
+    return LayoutVerdict(
         False, "no folder with BraTS<year>_..._{t1,t1ce,t2,flair} or BraTS-...-{t1n,t1c}"
     )
 

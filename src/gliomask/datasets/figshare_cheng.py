@@ -22,7 +22,7 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import safe_name
 from gliomask.core.label_scheme import CORE_ONLY
 from gliomask.datasets.folders import entries, folders, pictures, stem, within
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem
 from gliomask.errors import InputError, LayoutError
 from gliomask.formats.matlab import holds_slice, is_matlab, read_slice_record
 
@@ -37,14 +37,14 @@ _IMAGES, _MASKS = ("images", "image"), ("masks", "mask")
 _PICTURES = "pictures without the patients' names: name them by a table of patients"
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """Folders of such MATLAB files, or all 3,064 pictures with their masks."""
     for place in within(root, 1):
         if any(holds_slice(path) for path in itertools.islice(_files(place), _ASKED)):
-            return Verdict(True, f"{place.name} holds <n>.mat with cjdata")
+            return LayoutVerdict(True, f"{place.name} holds <n>.mat with cjdata")
     if pairs := _pairs(root):
-        return Verdict(True, f"images and masks 1 to {len(pairs)}; {_PICTURES}")
-    return Verdict(False, f"no <n>.mat with cjdata, no images and masks 1 to {SLICES}")
+        return LayoutVerdict(True, f"images and masks 1 to {len(pairs)}; {_PICTURES}")
+    return LayoutVerdict(False, f"no <n>.mat with cjdata, no images and masks 1 to {SLICES}")
 
 
 def cases(root: Path) -> Cases:

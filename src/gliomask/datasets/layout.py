@@ -25,7 +25,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LayoutVerdict:
     """Whether a folder is in a layout.
 
     Attributes:
@@ -77,7 +77,7 @@ class Layout:
     """
 
     name: str
-    looks_like: Callable[[Path], Verdict]
+    looks_like: Callable[[Path], LayoutVerdict]
     cases: Callable[[Path], Cases]
     by_folder: bool = True
 

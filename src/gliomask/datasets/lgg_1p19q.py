@@ -23,7 +23,7 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name
 from gliomask.core.label_scheme import BINARY
 from gliomask.datasets.folders import folders, one_each, volumes
-from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, first_with, in_folders
 from gliomask.errors import CaseError
 from gliomask.formats.nifti import read_nifti
 
@@ -33,12 +33,14 @@ _KINDS = {"seg": "mask", "t1": "t1ce", "t2": "t2"}
 _MOST_VALUES = 10
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder LGG-<n> with T1 or T2, or a folder of such folders."""
     folder = first_with((root, *folders(root)), lambda place: {"t1ce", "t2"} & _files(place).keys())
     if folder is None:
-        return Verdict(False, "no folder LGG-<n> with LGG-<n>_T1.nii.gz and LGG-<n>_T2.nii.gz")
-    return Verdict(True, f"{folder.name} holds LGG-<n>_T1 or _T2 files")
+        return LayoutVerdict(
+            False, "no folder LGG-<n> with LGG-<n>_T1.nii.gz and LGG-<n>_T2.nii.gz"
+        )
+    return LayoutVerdict(True, f"{folder.name} holds LGG-<n>_T1 or _T2 files")
 
 
 def cases(root: Path) -> Cases:

@@ -20,7 +20,7 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.datasets.folders import folders, pictures, stem
-from gliomask.datasets.layout import Cases, Layout, Verdict, first_with, in_folders
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, first_with, in_folders
 from gliomask.errors import CaseError
 from gliomask.formats.pictures import is_colour, read_stack
 
@@ -32,12 +32,14 @@ _SLICE = re.compile(r"(?P<case>.+)_(?P<number>\d{1,6})(?P<mask>_mask)?")
 _SERIES = {"t1": "pre-contrast", "t1ce": "post-contrast"}
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder of slices with masks, or a folder of such folders."""
     folder = first_with((root, *folders(root)), lambda place: _Slices.in_folder(place).paired)
     if folder is None:
-        return Verdict(False, "no folder with <case>_<n>.tif and <case>_<n>_mask.tif")
-    return Verdict(True, f"{folder.name} holds slices <case>_<n>.tif with <case>_<n>_mask.tif")
+        return LayoutVerdict(False, "no folder with <case>_<n>.tif and <case>_<n>_mask.tif")
+    return LayoutVerdict(
+        True, f"{folder.name} holds slices <case>_<n>.tif with <case>_<n>_mask.tif"
+    )
 
 
 def cases(root: Path) -> Cases:

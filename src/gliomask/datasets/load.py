@@ -16,7 +16,7 @@ from gliomask.errors import CaseError, FormatError
 from gliomask.formats.images import Image, read_images
 from gliomask.jobs.control import SILENT, Control
 
-Grid = tuple[tuple[int, ...], Affine]
+ShapeAndAffine = tuple[tuple[int, ...], Affine]
 """Shape (I, J, K) and affine."""
 
 
@@ -89,13 +89,15 @@ def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = Non
     turned = {
         name: turned_like(image.array, image.affine, first.affine) for name, image in series.items()
     }
-    grids: dict[str, Grid] = {n: (array.shape, affine) for n, (array, affine) in turned.items()}
+    grids: dict[str, ShapeAndAffine] = {
+        n: (array.shape, affine) for n, (array, affine) in turned.items()
+    }
     check_grids(case, grids, hint)
     array = np.stack([array for array, _ in turned.values()])
     return Volume(array, first.affine, tuple(series), first.has_world)
 
 
-def check_grids(case: Case, grids: Mapping[str, Grid], hint: str | None = None) -> None:
+def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | None = None) -> None:
     """Whether images lie voxel for voxel on the first of them, however their axes run.
 
     Args:
@@ -143,8 +145,8 @@ def _mend(case: Case, mask: ImageFile) -> str | None:
 def _check_grid(
     case: Case,
     name: str,
-    grid: Grid,
-    first: Grid,
+    grid: ShapeAndAffine,
+    first: ShapeAndAffine,
     hint: str | None = None,
 ) -> None:
     """Whether an image or mask lies voxel for voxel on the case's first image."""

@@ -21,7 +21,7 @@ from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.description import FILE_NAME, Description, read_description
 from gliomask.datasets.folders import examinations, one_each
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem
 from gliomask.errors import CaseError, FormatError, InputError, LayoutError
 from gliomask.formats.volumes import SUFFIXES
 
@@ -29,12 +29,12 @@ _CHANNEL_FILE = re.compile(r"(?P<case>.+)_(?P<kind>\d{4})")
 _WHOLE_FILE = re.compile(r"(?P<case>.+?)(?P<kind>)")
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder with a ``dataset.json`` and a folder ``imagesTr``."""
     if not (root / FILE_NAME).is_file() or not (root / "imagesTr").is_dir():
-        return Verdict(False, f"no {FILE_NAME} with imagesTr and labelsTr beside it")
+        return LayoutVerdict(False, f"no {FILE_NAME} with imagesTr and labelsTr beside it")
     left_out = "; imagesTs is left out" if (root / "imagesTs").is_dir() else ""
-    return Verdict(True, f"{FILE_NAME} says what channels and labels are{left_out}")
+    return LayoutVerdict(True, f"{FILE_NAME} says what channels and labels are{left_out}")
 
 
 def cases(root: Path) -> Cases:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gliomask.core.identity import patient_of
 from gliomask.errors import FormatError, InputError, same_with
-from gliomask.formats.table import Table, read_table
+from gliomask.formats.table import CsvTable, read_table
 
 PATIENT = "patient"
 Trait = str | float | None
@@ -51,7 +51,7 @@ def read_traits(path: Path | None, columns: Sequence[str]) -> dict[str, dict[str
     return traits
 
 
-def _column(table: Table, column: str) -> list[Trait]:
+def _column(table: CsvTable, column: str) -> list[Trait]:
     cells = [row.get(column, "") for _, row in table.rows]
     known = [cell for cell in cells if not _absent(cell)]
     numbers = [_number(cell) for cell in known]

@@ -20,7 +20,7 @@ from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.name_reading import called
 from gliomask.errors import CaseError, ConfigError, FormatError, InputError
@@ -30,14 +30,14 @@ COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site")
 """The columns that mean something; any others are left alone."""
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A CSV file with these columns, or a folder with one such file."""
     tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
     verdicts = [_judge(path) for path in tables]
     fitting = [verdict for verdict in verdicts if verdict.fits]
     if len(fitting) > 1:
-        return Verdict(False, "several tables that describe cases, name one of them")
-    return (fitting or verdicts or [Verdict(False, "no CSV table of cases")])[0]
+        return LayoutVerdict(False, "several tables that describe cases, name one of them")
+    return (fitting or verdicts or [LayoutVerdict(False, "no CSV table of cases")])[0]
 
 
 def cases(root: Path) -> Cases:
@@ -61,23 +61,23 @@ def cases(root: Path) -> Cases:
 LAYOUT = Layout("table", looks_like, cases, by_folder=False)
 
 
-def _judge(path: Path) -> Verdict:
+def _judge(path: Path) -> LayoutVerdict:
     try:
         table = read_table(path)
     except FormatError as problem:
-        return Verdict(False, str(problem))
+        return LayoutVerdict(False, str(problem))
     sequences = [name for name in SEQUENCES if name in table.columns]
     if "patient" not in table.columns or not sequences:
-        return Verdict(
+        return LayoutVerdict(
             False, f"{path.name} lacks columns patient and one of {', '.join(SEQUENCES)}"
         )
     unused = [name for name in table.columns if name not in COLUMNS]
     for name in unused:
         close = difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.7)
         if meant := called(name) or next(iter(close), None):
-            return Verdict(False, f"{path.name} has a column {name}, did you mean {meant}?")
+            return LayoutVerdict(False, f"{path.name} has a column {name}, did you mean {meant}?")
     left = f"; columns not used: {', '.join(unused)}" if unused else ""
-    return Verdict(True, f"{path.name} has columns patient, {', '.join(sequences)}{left}")
+    return LayoutVerdict(True, f"{path.name} has columns patient, {', '.join(sequences)}{left}")
 
 
 def _case(name: str, row: Mapping[str, str], table: Path) -> Case:

@@ -20,7 +20,7 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, tcga_site
 from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import examinations, folders, one_each
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with, in_folders
 from gliomask.errors import CaseError, InputError
 
 LICENCE = "CC BY 3.0"
@@ -31,12 +31,12 @@ _FILE = re.compile(r"(?P<case>TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}_\d{4}\.\d{2}\.\d{2})_
 _MASKS = ("glistrboost_manuallycorrected", "glistrboost")
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder that holds such files, or a folder of such folders."""
     folder = first_with((root, *folders(root)), lambda place: examinations(place, _FILE))
     if folder is None:
-        return Verdict(False, "no folder with TCGA-XX-XXXX_<date>_{t1,t1Gd,t2,flair}.nii.gz")
-    return Verdict(True, f"{folder.name} holds files named TCGA-XX-XXXX_<date>_<sequence>")
+        return LayoutVerdict(False, "no folder with TCGA-XX-XXXX_<date>_{t1,t1Gd,t2,flair}.nii.gz")
+    return LayoutVerdict(True, f"{folder.name} holds files named TCGA-XX-XXXX_<date>_<sequence>")
 
 
 def cases(root: Path) -> Cases:

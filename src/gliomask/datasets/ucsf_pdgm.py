@@ -21,7 +21,7 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
 from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import gathered, one_each, within
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with, in_folders
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with, in_folders
 from gliomask.errors import CaseError, InputError
 
 LICENCE = "CC BY 4.0"
@@ -33,12 +33,12 @@ _IMAGE = re.compile(rf"{_CASE}_(?P<kind>(t1|t1c|t1gad|t2|flair)(_bias)?)", re.IG
 _MASK = re.compile(rf"{_CASE}_(?P<kind>tumor_segmentation)", re.IGNORECASE)
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder that holds such images, or a folder of such folders."""
     folder = first_with(within(root, 1), lambda place: gathered([place], _IMAGE))
     if folder is None:
-        return Verdict(False, "no folder with UCSF-PDGM-<n>_{T1,T1c,T2,FLAIR}.nii.gz")
-    return Verdict(True, f"{folder.name} holds files named UCSF-PDGM-<n>_<sequence>")
+        return LayoutVerdict(False, "no folder with UCSF-PDGM-<n>_{T1,T1c,T2,FLAIR}.nii.gz")
+    return LayoutVerdict(True, f"{folder.name} holds files named UCSF-PDGM-<n>_<sequence>")
 
 
 def cases(root: Path) -> Cases:

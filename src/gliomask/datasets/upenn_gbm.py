@@ -20,7 +20,7 @@ from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
 from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import gathered, one_each, within
-from gliomask.datasets.layout import Cases, Layout, Problem, Verdict, first_with
+from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with
 from gliomask.errors import CaseError, InputError
 
 LICENCE = "CC BY 4.0"
@@ -34,12 +34,14 @@ _FILE = re.compile(rf"{_CASE}_(?P<kind>{_KIND}|segm|automated_approx_segm)", re.
 _CORRECTED, _AUTOMATIC, _UNSTRIPPED = "segm", "automated_approx_segm", "_unstripped"
 
 
-def looks_like(root: Path) -> Verdict:
+def looks_like(root: Path) -> LayoutVerdict:
     """A folder that holds such images, or has them in its folders or in their folders."""
     folder = first_with(within(root, 2), lambda place: gathered([place], _IMAGE))
     if folder is None:
-        return Verdict(False, "no UPENN-GBM-<n>_<time point>_{T1,T1GD,T2,FLAIR}.nii.gz")
-    return Verdict(True, f"{folder.name} holds files named UPENN-GBM-<n>_<time point>_<sequence>")
+        return LayoutVerdict(False, "no UPENN-GBM-<n>_<time point>_{T1,T1GD,T2,FLAIR}.nii.gz")
+    return LayoutVerdict(
+        True, f"{folder.name} holds files named UPENN-GBM-<n>_<time point>_<sequence>"
+    )
 
 
 def cases(root: Path) -> Cases:

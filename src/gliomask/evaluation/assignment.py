@@ -1,4 +1,4 @@
-"""Which model judges which patients: one model a part of a store, or several models a fold each.
+"""The assignment of patients to models: a part of a store to one, or a fold to each of several.
 
 Models of a cross-validation are judged together, each on the patients that it never saw, so that
 every patient of the store is judged once by a model that knows nothing of them.
@@ -16,7 +16,7 @@ from gliomask.evaluation.reference_cases import Part, Subjects, find_subjects
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.engines.engine import Device
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.provenance.patients import ModelPatients, overlap
+from gliomask.provenance.patients import ModelPatients, training_overlap
 from gliomask.provenance.run_record import RunRecord
 from gliomask.store.manifest import MANIFEST
 from gliomask.store.store import open_store
@@ -39,7 +39,7 @@ class Judge:
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """Who is judged by whom.
+    """The models to evaluate, each with its subjects.
 
     Attributes:
         judges: one, or one for each fold.
@@ -56,7 +56,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be judged; see ``EvaluateOptions``."""
+    """The models and the source to evaluate; see ``EvaluateOptions``."""
 
     source: Path
     models: tuple[Path, ...]
@@ -86,7 +86,7 @@ def assign(question: Question) -> Assignment:
     if is_store and patients and fold is None and question.part is None:
         fold = patients.fold
     judge = _judge(question, model, question.part, fold)
-    in_training, warnings = overlap(patients, _patients(judge.subjects))
+    in_training, warnings = training_overlap(patients, _patients(judge.subjects))
     return Assignment((judge,), judge.subjects.what, in_training, warnings)
 
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from gliomask.core.regions import region_masks
 from gliomask.jobs.control import SILENT, Control
-from gliomask.metrics.exchange import Fit, fit
-from gliomask.metrics.misfit import find_turn
-from gliomask.metrics.overlap_counts import overlap
+from gliomask.metrics.exchange import Fit, exchange_fit
+from gliomask.metrics.mismatch import find_turn
+from gliomask.metrics.overlap_counts import count_overlap
 from gliomask.metrics.scores import CaseScore, MaskPair, score_case
 from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
 from gliomask.report.panels import SliceView
@@ -66,7 +66,7 @@ class JudgedCase:
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """What the masks of a case are shown on.
+    """The image that the masks of a case are shown on.
 
     Attributes:
         image: (S, H, W) of one sequence in the reading frame, the masks' own grid; None if only
@@ -84,7 +84,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is known of a case besides its masks; see ``JudgedCase``."""
+    """Facts of a case besides its masks; see ``JudgedCase``."""
 
     traits: Mapping[str, Trait] = field(default_factory=lambda: MappingProxyType({}))
     calibration: Mapping[str, LogitCounts] = field(default_factory=lambda: MappingProxyType({}))
@@ -127,7 +127,7 @@ def judge(
         pictures=_pictures(reference, predicted, background, scores[0]),
         remarks=(*known.remarks, *((turn.text,) if turn else ())),
         traits=dict(known.traits),
-        fit=fit(pair, scores[0]),
+        fit=exchange_fit(pair, scores[0]),
         calibration=dict(known.calibration),
         synthetic=known.synthetic,
     )
@@ -154,7 +154,7 @@ def _pictures(
             case=score.case,
             number=number + 1,
             region=score.region,
-            slice_dice=overlap(drawn, found).dice,
+            slice_dice=count_overlap(drawn, found).dice,
             case_dice=score.overlap.dice,
             synthetic=False,
         )

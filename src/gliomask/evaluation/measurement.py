@@ -287,7 +287,7 @@ def choose_clean_up(cases: Sequence[MeasuredCase]) -> CleanUp | None:
 
 
 def _gains(cases: Sequence[MeasuredCase], stripped: bool) -> list[float] | None:
-    """What each rule adds to the mean Dice over the patients with one kind of image."""
+    """The gain of each rule in mean Dice over the patients with one kind of image."""
     first = {c.patient: c for c in reversed(cases) if c.skull_stripped == stripped}
     volumes = (next(iter(one.full.volumes.values()), None) for one in first.values())
     rows = [one.dice for one in volumes if one is not None and None not in one.dice]

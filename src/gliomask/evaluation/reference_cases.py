@@ -1,4 +1,4 @@
-"""Whom a model is judged on: the cases of a store, or of a data set in any known layout."""
+"""The cases that a model is evaluated on: of a store, or of a data set in any known layout."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from gliomask.store.store import Store, open_store
 
 @dataclass(frozen=True, eq=False)
 class Examination:
-    """What is loaded of one subject.
+    """The slices and the reference of one subject, loaded.
 
     Attributes:
         stack: its slices.

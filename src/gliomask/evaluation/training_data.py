@@ -1,4 +1,4 @@
-"""What a model has learned from, in figures that a new case can be held against."""
+"""Figures of the training data that a new case can be compared with."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _Kind = tuple[bool, Sequences]
 def validation_facts(
     cases: Sequence[MeasuredCase], temperature: float, clean_up: CleanUp | None
 ) -> ValidationFacts:
-    """What the card holds.
+    """The validation facts of a model card.
 
     Args:
         cases: one or more, in order of their ids.

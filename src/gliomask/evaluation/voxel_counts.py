@@ -1,4 +1,4 @@
-"""What a network said of the voxels of a case, counted."""
+"""Histograms of the probabilities that a network gave the voxels of a case."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from gliomask.export.nodes import Nodes, Value, axes
 
 
 @dataclass(frozen=True)
-class Grid:
+class SliceMatrices:
     """Values of the graph, float32 matrices that a slice is multiplied with.
 
     Attributes:
@@ -26,7 +26,7 @@ class Grid:
     columns_back: Value
 
 
-def grid(nodes: Nodes, sides: tuple[Value, Value], pixel_mm: Value, size: int) -> Grid:
+def grid(nodes: Nodes, sides: tuple[Value, Value], pixel_mm: Value, size: int) -> SliceMatrices:
     """The matrices for slices of one shape.
 
     Args:
@@ -49,7 +49,7 @@ def grid(nodes: Nodes, sides: tuple[Value, Value], pixel_mm: Value, size: int) -
     columns, columns_back = (
         nodes.add("Transpose", one, perm=[1, 0]) for one in (there[1], back[1])
     )
-    return Grid(there[0], columns, back[0], columns_back)
+    return SliceMatrices(there[0], columns, back[0], columns_back)
 
 
 def _weights(nodes: Nodes, n_in: Value, n_out: Value, scale: Value) -> Value:

@@ -18,9 +18,9 @@ from gliomask.nets.onnx_bytes import IR_VERSION, OPSET, PRODUCER
 
 Value = str
 """The name of what a node gives, or of an input of the graph."""
-Constant = npt.NDArray[Any] | np.generic
+ConstantArray = npt.NDArray[Any] | np.generic
 """Numbers that stand in the graph; their dtype is that of the value."""
-Network = Callable[[GraphWriter, Value], Value]
+GraphBuilder = Callable[[GraphWriter, Value], Value]
 """Writes a network that reads (N, C, size, size) float32 and names its logits, alike of shape."""
 
 
@@ -36,7 +36,7 @@ class Nodes:
         self.writer = GraphWriter(f"{name}/")
         self._known: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
 
-    def add(self, kind: str, *inputs: Value | Constant, **attributes: Any) -> Value:
+    def add(self, kind: str, *inputs: Value | ConstantArray, **attributes: Any) -> Value:
         """A node, by the name of its first output.
 
         Args:
@@ -47,7 +47,7 @@ class Nodes:
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
         return self.writer.add(kind, names, **attributes)
 
-    def constant(self, numbers: Constant) -> Value:
+    def constant(self, numbers: ConstantArray) -> Value:
         """Numbers as a value; equal ones stand in the graph once."""
         array = np.asarray(numbers)
         key = (array.dtype.str, array.shape, array.tobytes())

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 
 from gliomask.core.intensity import CLIP
-from gliomask.export.grid import Grid
+from gliomask.export.grid import SliceMatrices
 from gliomask.export.head_box import HeadBox
-from gliomask.export.nodes import Network, Nodes, Value, axes, typed
+from gliomask.export.nodes import GraphBuilder, Nodes, Value, axes, typed
 from gliomask.nets.cards import ModelCard
 
 _NUMBER, _GOES_ON = "slice/number", "slice/goes_on"
@@ -18,7 +18,7 @@ _NUMBER, _GOES_ON = "slice/number", "slice/goes_on"
 
 
 @dataclass(frozen=True)
-class Examination:
+class ExaminationValues:
     """Values of the graph that hold for all slices.
 
     Attributes:
@@ -32,11 +32,13 @@ class Examination:
     mean: Value
     inverse: Value
     box: HeadBox
-    grid: Grid
+    grid: SliceMatrices
     present: Value | None
 
 
-def slice_graph(card: ModelCard, network: Network, about: Examination) -> onnx.GraphProto:
+def slice_graph(
+    card: ModelCard, network: GraphBuilder, about: ExaminationValues
+) -> onnx.GraphProto:
     """The body of the loop: a slice of ``images`` to its probabilities (R, H, W) float32."""
     nodes = Nodes("slice")
     image = nodes.add("Gather", "images", _NUMBER, axis=1)
@@ -62,7 +64,7 @@ def slice_graph(card: ModelCard, network: Network, about: Examination) -> onnx.G
     return nodes.graph(given, [typed(goes_on, np.bool_, []), result])
 
 
-def _prepared(nodes: Nodes, card: ModelCard, about: Examination, image: Value) -> Value:
+def _prepared(nodes: Nodes, card: ModelCard, about: ExaminationValues, image: Value) -> Value:
     """(C, h, w): cropped and normalised, 0 for a sequence that is not there (``each``: without)."""
     box, each = about.box, card.input_mode == "each"
     corners = (nodes.vector(box.top, box.left), nodes.vector(box.bottom, box.right))
@@ -77,7 +79,7 @@ def _prepared(nodes: Nodes, card: ModelCard, about: Examination, image: Value) -
     return images
 
 
-def _inputs(nodes: Nodes, card: ModelCard, about: Examination, images: Value) -> Value:
+def _inputs(nodes: Nodes, card: ModelCard, about: ExaminationValues, images: Value) -> Value:
     """What the network gets: (1, C, size, size), or (sequences there, 1, size, size)."""
     fitted = nodes.half(_apply(nodes, images, about.grid.rows, about.grid.columns))
     return nodes.add("Unsqueeze", fitted, axes(1 if card.input_mode == "each" else 0))

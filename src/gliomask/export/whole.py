@@ -17,8 +17,8 @@ from gliomask.export.grid import grid
 from gliomask.export.head_box import head_box
 from gliomask.export.intensity import Levels, levels
 from gliomask.export.labels import labels
-from gliomask.export.nodes import Network, Nodes, Value, axes, typed
-from gliomask.export.one_slice import Examination, slice_graph
+from gliomask.export.nodes import GraphBuilder, Nodes, Value, axes, typed
+from gliomask.export.one_slice import ExaminationValues, slice_graph
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.graph import write_network
@@ -29,12 +29,12 @@ def takes_some(card: ModelCard) -> bool:
     return card.input_mode == "each" or card.sequence_dropout
 
 
-def network_of(arrays: Arrays, card: ModelCard) -> Network:
+def network_of(arrays: Arrays, card: ModelCard) -> GraphBuilder:
     """What writes the network of a card with its weights."""
     return lambda writer, inputs: write_network(writer, arrays, card, inputs)[0]
 
 
-def whole_graph(card: ModelCard, network: Network) -> onnx.ModelProto:
+def whole_graph(card: ModelCard, network: GraphBuilder) -> onnx.ModelProto:
     """The graph of a model.
 
     Inputs: ``images`` (C, S, H, W) float32, finite, the card's sequences in order, axial slices in
@@ -54,7 +54,7 @@ def whole_graph(card: ModelCard, network: Network) -> onnx.ModelProto:
     found = levels(nodes, "images")
     box = head_box(nodes, "images", _heads(nodes, card, found.tissue, present))
     sides = (nodes.add("Sub", box.bottom, box.top), nodes.add("Sub", box.right, box.left))
-    about = Examination(
+    about = ExaminationValues(
         mean=nodes.add("Unsqueeze", found.mean, axes(2)),
         inverse=nodes.add("Unsqueeze", found.inverse, axes(2)),
         box=box,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata, resources
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.core.regions import mask_numbers
+from gliomask.core.regions import region_numbers
 from gliomask.export.whole import takes_some
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.onnx_bytes import OPSET
@@ -58,7 +58,7 @@ class Told:
 def bundle_json(told: Told) -> str:
     """The facts of a bundle as indented JSON; the same for the same model."""
     card, some = told.card, takes_some(told.card)
-    numbers = mask_numbers(card.regions)
+    numbers = region_numbers(card.regions)
     plain = {
         "format_version": FORMAT_VERSION,
         "notice": RESEARCH_USE_ONLY,
@@ -93,7 +93,7 @@ def runner(told: Told) -> str:
 def readme(told: Told) -> str:
     """``README.md``: what this is, how to use it, its frame, its licence."""
     card = told.card
-    numbers = mask_numbers(card.regions)
+    numbers = region_numbers(card.regions)
     return _README.format(
         notice=RESEARCH_USE_ONLY,
         name=card.name,

@@ -66,22 +66,9 @@ def stack_shape(paths: Sequence[Path]) -> tuple[int, int, int]:
     return columns, rows, pages * len(paths)
 
 
-def read_pictures(paths: Sequence[Path], channel: int | None = None) -> FloatArray:
-    """One channel of a stack of pictures as a volume's intensities (I, J, K), float32.
-
-    Args:
-        paths: the slices in reading order, feet to head.
-        channel: 0 red, 1 green, 2 blue; None for grey pictures (or colour ones that are grey).
-
-    Raises:
-        FormatError: as ``read_stack``; a channel that isn't there; colour without a choice.
-    """
-    return pick_channel(read_stack(paths), channel, paths[0])
-
-
 def is_colour(stack: npt.NDArray[Any]) -> bool:
     """Whether the channels of a stack (..., C) differ."""
-    return bool((stack != stack[..., :1]).any())
+    return stack.shape[-1] > 1 and bool((stack != stack[..., :1]).any())
 
 
 def pick_channel(stack: npt.NDArray[Any], channel: int | None, path: Path) -> FloatArray:

@@ -12,7 +12,7 @@ from gliomask.formats.content import read_text
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """A table with a header.
 
     Attributes:
@@ -44,7 +44,7 @@ class Table:
                 )
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> CsvTable:
     """Reads a table; what separates its cells is what its header has most of.
 
     Raises:
@@ -64,4 +64,4 @@ def read_table(path: Path) -> Table:
         for number, row in enumerate(cells[1:], start=2)
         if any(cell.strip() for cell in row)
     ]
-    return Table(path, header, tuple(rows))
+    return CsvTable(path, header, tuple(rows))

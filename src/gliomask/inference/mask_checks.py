@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gliomask.core.geometry import to_reading, voxel_ml
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import Reason
-from gliomask.core.slices import Record
+from gliomask.core.slices import StackRecord
 from gliomask.metrics.lesions import SMALLEST_MM3
 
 _MM3 = 1000.0
@@ -39,7 +39,7 @@ def components(prediction: Prediction) -> Iterator[Reason]:
         yield Reason("green", "specks", text)
 
 
-def edges(mask: npt.NDArray[np.bool_], record: Record) -> Iterator[Reason]:
+def edges(mask: npt.NDArray[np.bool_], record: StackRecord) -> Iterator[Reason]:
     """Says at which ends of the scan, or of the crop to the head, a mask may be cut off.
 
     Args:

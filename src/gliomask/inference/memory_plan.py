@@ -17,7 +17,7 @@ from gliomask.formats.headers import image_header
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.machine.memory_limit import mib, resident_bytes
 from gliomask.nets.cards import CARD_FILE, read_card
-from gliomask.nets.entries import count_parameters
+from gliomask.nets.entries import count_entries
 from gliomask.nets.specs import find_spec
 
 _OPTION: Final = "limit_memory"
@@ -57,7 +57,7 @@ def share_of(model: Path, limit: int | None) -> Share:
     if limit is None:
         return Share(None, None)
     card = read_card(model / CARD_FILE)
-    weights = count_parameters(find_spec(card.network), card.in_channels, len(card.regions))
+    weights = count_entries(find_spec(card.network), card.in_channels, len(card.regions))
     each = _THREAD + _WEIGHT_BYTES * weights + _PIXEL_BYTES * card.size**2
     room = limit - resident_bytes() - _PROGRAM
     if each > room / 2 or _LOADING_BYTES * weights > room:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.reliability import Level, Reason
-from gliomask.core.slices import Record
+from gliomask.core.slices import StackRecord
 from gliomask.inference.passes import Opinions
 from gliomask.metrics.lesions import SMALLEST_MM3
 from gliomask.nets.cards import ModelCard
@@ -20,7 +20,7 @@ _MM3 = 1000.0
 
 
 def nothing_found(
-    card: ModelCard, known: KindFacts | None, opinions: Opinions, record: Record
+    card: ModelCard, known: KindFacts | None, opinions: Opinions, record: StackRecord
 ) -> Iterator[Reason]:
     """Of a case without a single voxel of any region; of another one, nothing.
 
@@ -42,7 +42,7 @@ def nothing_found(
     yield Reason(level, "nothing_found", f"no tumour found: {'; '.join(evidence)}")
 
 
-def _would(opinions: Opinions, threshold: float, record: Record) -> str:
+def _would(opinions: Opinions, threshold: float, record: StackRecord) -> str:
     count = int(np.count_nonzero((opinions.probabilities >= threshold).any(axis=0)))
     amount = f"{count * voxel_ml(record.affine):.2f} ml" if record.has_world else f"{count} voxels"
     return f"{amount} at {threshold:.2f} or more"

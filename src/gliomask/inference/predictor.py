@@ -22,7 +22,7 @@ from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import Prediction, VolumeInterval
 from gliomask.core.regions import REGIONS, labels_of_regions, region_masks
-from gliomask.core.slices import VERSION, Record, SliceStack, place, to_slices
+from gliomask.core.slices import VERSION, SliceStack, StackRecord, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError, option
 from gliomask.inference.clean_up import clean_up
@@ -30,7 +30,7 @@ from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Device, Engine
 from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.passes import Opinions, Passes
-from gliomask.inference.reliability import Findings, assess
+from gliomask.inference.reliability import Evidence, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
@@ -38,7 +38,7 @@ from gliomask.nets.first_use import tell_licence
 
 
 @dataclass(frozen=True)
-class Channels:
+class InputChannels:
     """Which of a model's sequences an examination has.
 
     Attributes:
@@ -75,7 +75,7 @@ class Predictor:
         """The same model without clean-up."""
         return Predictor(self.engine, self.card.keeping_all(), self.note)
 
-    def channels(self, sequences: tuple[str, ...]) -> Channels:
+    def channels(self, sequences: tuple[str, ...]) -> InputChannels:
         """What the network would see of an examination with these sequences.
 
         A model of single sequences (``each``) needs one of its own. A model of stacked sequences
@@ -96,7 +96,7 @@ class Predictor:
                 allowed=f"{'all' if needs_all else 'any'} of {', '.join(known)}",
                 hint=f"take another {option('model')}: `gliomask models` lists what each needs",
             )
-        return Channels(used, missing)
+        return InputChannels(used, missing)
 
     def probabilities(self, stack: SliceStack, control: Control = SILENT) -> FloatArray:
         """(R, I, J, K) float32 in [0, 1] on the volume's grid, 0 outside the crop to the head.
@@ -172,7 +172,7 @@ class Predictor:
         plain = self._prediction(stack, case, probabilities, maps)
         control.check()
         apart = opinions.disagreement
-        findings = Findings(self.card, stack, plain, opinions, is_skull_stripped(stack))
+        findings = Evidence(self.card, stack, plain, opinions, is_skull_stripped(stack))
         control.check()
         return replace(
             plain,
@@ -206,7 +206,7 @@ class Predictor:
             provenance=self._provenance(),
         )
 
-    def _intervals(self, findings: Findings) -> MappingProxyType[str, VolumeInterval]:
+    def _intervals(self, findings: Evidence) -> MappingProxyType[str, VolumeInterval]:
         """Those of the regions of which something was found.
 
         They promise a coverage only where it was measured, on this kind of image with these
@@ -226,7 +226,7 @@ class Predictor:
                 found[region] = one
         return MappingProxyType(found)
 
-    def _notes(self, channels: Channels, has_world: bool) -> tuple[str, ...]:
+    def _notes(self, channels: InputChannels, has_world: bool) -> tuple[str, ...]:
         found = []
         if channels.missing:
             found.append(f"predicted without {' and '.join(channels.missing)}")
@@ -253,7 +253,7 @@ class Predictor:
         )
 
 
-def _removed(before: LabelArray, after: LabelArray, record: Record) -> tuple[str, ...]:
+def _removed(before: LabelArray, after: LabelArray, record: StackRecord) -> tuple[str, ...]:
     count = int((before > 0).sum() - (after > 0).sum())
     if not count:
         return ()

@@ -38,7 +38,7 @@ _ROUNDING: Final = 1.01
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
+class Evidence:
     """All that the checks look at.
 
     Attributes:
@@ -70,7 +70,7 @@ class Findings:
         return known.nearest(used, skull_stripped=stripped) if known else None
 
 
-def assess(findings: Findings, control: Control = SILENT) -> Reliability:
+def assess(findings: Evidence, control: Control = SILENT) -> Reliability:
     """The flag of a case."""
     reasons: list[Reason] = []
     for check in _CHECKS:
@@ -79,20 +79,20 @@ def assess(findings: Findings, control: Control = SILENT) -> Reliability:
     return reliability(reasons)
 
 
-def _synthetic(findings: Findings) -> Iterator[Reason]:
+def _synthetic(findings: Evidence) -> Iterator[Reason]:
     if findings.card.synthetic:
         text = "the model was trained on synthetic data: for trying things out only"
         yield Reason("red", "synthetic_model", text)
 
 
-def _measured(findings: Findings) -> Iterator[Reason]:
+def _measured(findings: Evidence) -> Iterator[Reason]:
     lacking = _lacking(findings)
     if lacking:
         text = f"the model's card does not tell {' or '.join(lacking)}: it was not checked"
         yield Reason("amber", "not_measured", text)
 
 
-def _lacking(findings: Findings) -> list[str]:
+def _lacking(findings: Evidence) -> list[str]:
     """What the card would have to hold for all checks to be made."""
     data, known = findings.card.training_data, findings.nearest
     lacking = []
@@ -108,7 +108,7 @@ def _lacking(findings: Findings) -> list[str]:
     return lacking
 
 
-def _other_kind(findings: Findings) -> Iterator[Reason]:
+def _other_kind(findings: Evidence) -> Iterator[Reason]:
     """A model that was measured on other images than these."""
     known, stripped = findings.card.validation, findings.skull_stripped
     if known is None or not known.kinds or findings.kind is not None:
@@ -123,7 +123,7 @@ def _other_kind(findings: Findings) -> Iterator[Reason]:
         yield Reason("amber", "image_kind", text)
 
 
-def _missing(findings: Findings) -> Iterator[Reason]:
+def _missing(findings: Evidence) -> Iterator[Reason]:
     prediction, known = findings.prediction, findings.card.validation
     held = known.of(skull_stripped=findings.skull_stripped) if known else ()
     with_all = max(held, key=lambda kind: len(kind.sequences), default=None)
@@ -146,7 +146,7 @@ def _missing(findings: Findings) -> Iterator[Reason]:
     yield Reason(level, "missing_sequences", text)
 
 
-def _disagreeing(findings: Findings) -> Iterator[Reason]:
+def _disagreeing(findings: Evidence) -> Iterator[Reason]:
     known = findings.nearest
     for k, region in enumerate(findings.card.regions):
         one = known.regions.get(region) if known else None
@@ -164,7 +164,7 @@ def _disagreeing(findings: Findings) -> Iterator[Reason]:
         yield Reason(level, "maps_disagree", text)
 
 
-def _sizes(findings: Findings) -> Iterator[Reason]:
+def _sizes(findings: Evidence) -> Iterator[Reason]:
     data, record = findings.card.training_data, findings.stack.record
     if data is None:
         return
@@ -190,7 +190,7 @@ def _outside(code: str, what: str, found: float, usual: Range) -> Iterator[Reaso
         yield Reason(level, code, text)
 
 
-def _contrast(findings: Findings) -> Iterator[Reason]:
+def _contrast(findings: Evidence) -> Iterator[Reason]:
     data = findings.card.training_data
     quantiles = head_quantiles(findings.stack) if data else {}
     for name in findings.prediction.used:
@@ -207,7 +207,7 @@ def _contrast(findings: Findings) -> Iterator[Reason]:
             yield Reason(level, "intensities", text)
 
 
-def _removed(findings: Findings) -> Iterator[Reason]:
+def _removed(findings: Evidence) -> Iterator[Reason]:
     """Fragments that the clean-up removed."""
     prediction = findings.prediction
     for region, before in zip(findings.card.regions, findings.opinions.plain, strict=True):
@@ -220,19 +220,19 @@ def _removed(findings: Findings) -> Iterator[Reason]:
             yield Reason("amber", "fragments_removed", text)
 
 
-def _mask(findings: Findings) -> Iterator[Reason]:
+def _mask(findings: Evidence) -> Iterator[Reason]:
     prediction, record = findings.prediction, findings.stack.record
     yield from components(prediction)
     yield from edges(prediction.mask > 0, record)
 
 
-def _nothing(findings: Findings) -> Iterator[Reason]:
+def _nothing(findings: Evidence) -> Iterator[Reason]:
     yield from nothing_found(
         findings.card, findings.nearest, findings.opinions, findings.stack.record
     )
 
 
-_CHECKS: Final[tuple[Callable[[Findings], Iterator[Reason]], ...]] = (
+_CHECKS: Final[tuple[Callable[[Evidence], Iterator[Reason]], ...]] = (
     _synthetic,
     _measured,
     _other_kind,

@@ -101,7 +101,7 @@ class Journal(Generic[Piece]):
                     continue
 
 
-class Task(Protocol):
+class JournalTask(Protocol):
     """A piece of work that goes to a process.
 
     Attributes:
@@ -116,7 +116,7 @@ class Task(Protocol):
     def case(self) -> str: ...
 
 
-AnyTask = TypeVar("AnyTask", bound=Task)
+AnyTask = TypeVar("AnyTask", bound=JournalTask)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _BLUR = (0.5, 1.2)
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class Augmentation:
     """What happens to one sample of C channels; None means that a change was not drawn.
 
     Attributes:
@@ -66,7 +66,7 @@ class Change:
 
 def draw_change(
     options: AugmentOptions, dropout: float, present: BoolArray, place: tuple[int, int, int]
-) -> Change:
+) -> Augmentation:
     """Draws what happens to one sample.
 
     Args:
@@ -83,7 +83,7 @@ def draw_change(
         return bool(rng.random() < chance)
 
     brighter = happens(options.brightness)
-    return Change(
+    return Augmentation(
         kept=_keep(present, dropout, rng),
         flip_horizontal=happens(options.flip_horizontal),
         flip_vertical=happens(options.flip_vertical),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gliomask.core.volume import FloatArray
-from gliomask.learning.augment import WARP_POINTS, Change
+from gliomask.learning.augment import WARP_POINTS, Augmentation
 
 _ALIGN: Final = 16
 """Every tensor of a transfer begins at a multiple of so many bytes."""
@@ -32,7 +32,7 @@ class Changes:
         tensors: by name, only those that change something. ``flip_horizontal``,
             ``flip_vertical`` (n,) bool; ``kept`` (n, C) float32; ``affine`` (m, 2, 3) and
             ``warp`` (m, 2, P, P) of the m samples ``moved``; the values (m, ...) of each other
-            change as in ``Change``, and of which samples they are: ``gamma`` and ``gamma.at``.
+            change as in ``Augmentation``, and of which samples they are: ``gamma``, ``gamma.at``.
         seeds: of the noise of the samples ``noise.at``.
     """
 
@@ -52,7 +52,7 @@ class Changes:
         return Changes(_send(self.tensors, device), self.seeds)
 
 
-def arrange(changes: Sequence[Change]) -> Changes:
+def arrange_batch(changes: Sequence[Augmentation]) -> Changes:
     """Puts the changes of the samples of a batch together; the tensors are in main memory."""
     arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
     for name in ("flip_horizontal", "flip_vertical"):

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from gliomask.config import Recipe
 from gliomask.learning.augment import draw_change
-from gliomask.learning.augment_batch import Changes, arrange
+from gliomask.learning.augment_batch import Changes, arrange_batch
 from gliomask.learning.augment_geometry import move
 from gliomask.learning.augment_intensity import shade
 from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
@@ -171,7 +171,7 @@ class TrainingBatches:
             draw_change(recipe.augment, dropout, held, (recipe.seed, epoch, int(place)))
             for held, place in zip(present, places, strict=True)
         ]
-        return arrange(drawn)
+        return arrange_batch(drawn)
 
     def _finish(self, raw: _Raw) -> Batch:
         images, bits = raw.pixels or self._fetch(raw.samples, raw.changes)

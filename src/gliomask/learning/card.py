@@ -12,16 +12,16 @@ from gliomask.config import Recipe
 from gliomask.core.identity import safe_name
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
-from gliomask.learning.data import Choice
+from gliomask.learning.data import TrainingSelection
 from gliomask.learning.record import EpochRow
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.specs import TORCH_EPSILON
-from gliomask.store.manifest import Manifest
+from gliomask.store.manifest import StoreManifest
 
 
 def make_card(
     recipe: Recipe,
-    choice: Choice,
+    choice: TrainingSelection,
     row: EpochRow,
     earlier: Sequence[Mapping[str, Any]] = (),
     norm_epsilon: float = TORCH_EPSILON,
@@ -61,7 +61,7 @@ def make_card(
     )
 
 
-def _trained_on(choice: Choice) -> str:
+def _trained_on(choice: TrainingSelection) -> str:
     manifest, part = choice.store.manifest, choice.training
     patients = f"{len(part.patients)} patients, {len(part)} slices"
     fold = "" if choice.fold is None else f", all but fold {choice.fold}"
@@ -74,14 +74,14 @@ def _all(own: Sequence[str], earlier: Sequence[Mapping[str, Any]], key: str) -> 
     return tuple(sorted({*own, *(name for one in earlier for name in one.get(key, ()))}))
 
 
-def _licence(manifest: Manifest, earlier: Sequence[Mapping[str, Any]]) -> str:
+def _licence(manifest: StoreManifest, earlier: Sequence[Mapping[str, Any]]) -> str:
     """What the weights began with or were taught by binds them too."""
     own = _licence_of_data(manifest)
     others = {one["licence"] for one in earlier if "licence" in one} - {own}
     return "; ".join((own, *(f"of a model learned from: {one}" for one in sorted(others))))
 
 
-def _licence_of_data(manifest: Manifest) -> str:
+def _licence_of_data(manifest: StoreManifest) -> str:
     if manifest.licences:
         return f"that of the data: {', '.join(manifest.licences)}"
     if manifest.synthetic:
@@ -89,7 +89,7 @@ def _licence_of_data(manifest: Manifest) -> str:
     return "not known, because the data name none"
 
 
-def _metrics(recipe: Recipe, choice: Choice, row: EpochRow) -> dict[str, JsonValue]:
+def _metrics(recipe: Recipe, choice: TrainingSelection, row: EpochRow) -> dict[str, JsonValue]:
     if choice.validation is None:
         return {"epoch": row.epoch, "epochs": recipe.epochs, "recipe": recipe.name}
     dice: dict[str, JsonValue] = {

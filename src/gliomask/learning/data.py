@@ -23,7 +23,7 @@ _MOST_READERS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class TrainingSelection:
     """What a training may see of a store.
 
     Attributes:
@@ -58,9 +58,9 @@ class Choice:
         return self.validation.patients if self.validation is not None else ()
 
 
-def choose(
+def choose_data(
     store: Store, recipe: Recipe, fold: int | None = None, *, everyone: bool = False
-) -> Choice:
+) -> TrainingSelection:
     """Looks up what there is to learn from, without reading pixels.
 
     Args:
@@ -101,11 +101,15 @@ def choose(
         validation = list_slices(
             store, parts.validation, sequences, all_needed=needed, part="validation"
         )
-    return Choice(store, parts, fold, sequences, training, validation)
+    return TrainingSelection(store, parts, fold, sequences, training, validation)
 
 
 def open_slices(
-    choice: Choice, recipe: Recipe, device: torch.device, processes: int, control: Control
+    choice: TrainingSelection,
+    recipe: Recipe,
+    device: torch.device,
+    processes: int,
+    control: Control,
 ) -> tuple[Slices, Slices | None]:
     """The pixels of training and validation: on the device if they fit, else in memory, else not.
 

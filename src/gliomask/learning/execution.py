@@ -20,7 +20,7 @@ from gliomask.learning.step import Step
 from gliomask.learning.teacher import Teacher
 from gliomask.nets.u2net import U2Net
 
-How = Literal["auto", "eager", "graph", "compiled"]
+ExecutionMode = Literal["auto", "eager", "graph", "compiled"]
 _NO_TRITON = "triton is not installed, so the network is not compiled"
 
 
@@ -39,7 +39,7 @@ class Execution:
     note: str = ""
 
 
-def choose_execution(wanted: How, fabric: Fabric) -> Execution:
+def choose_execution(wanted: ExecutionMode, fabric: Fabric) -> Execution:
     """What the devices of ``fabric`` can do of what is wanted.
 
     ``auto`` records on one GPU and does nothing special elsewhere. ``graph`` records.

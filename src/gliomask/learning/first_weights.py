@@ -13,7 +13,7 @@ from typing import Any
 from gliomask.config import Recipe
 from gliomask.config.shipped import find_model
 from gliomask.learning.earlier_model import EarlierModel, check_same, earlier_model
-from gliomask.nets.adapt import Channels
+from gliomask.nets.adapt import ChannelMap
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
 from gliomask.nets.first_use import tell_licence
@@ -63,7 +63,7 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
         recipe.network,
         channels,
         len(recipe.regions),
-        Channels(known, sequences),
+        ChannelMap(known, sequences),
         TORCH_EPSILON if earlier is None else earlier.card.norm_epsilon,
     )
     name = source.name if earlier is None else earlier.card.name

@@ -18,10 +18,10 @@ from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from gliomask.core.atomic import writing
 from gliomask.errors import ConfigError, option
 
-Cell = str | int | float
+HistoryCell = str | int | float
 
 
-class Table:
+class HistoryFile:
     """A CSV file that rows are added to.
 
     Args:
@@ -37,7 +37,7 @@ class Table:
         """In bytes."""
         return self.path.stat().st_size if self.path.exists() else 0
 
-    def add(self, rows: Iterable[Sequence[Cell]]) -> None:
+    def add(self, rows: Iterable[Sequence[HistoryCell]]) -> None:
         """Adds rows; they are on the disk when this returns. A NaN is an empty cell."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -102,7 +102,7 @@ class Events:
         self._logger.finalize("")
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: HistoryCell) -> str:
     if isinstance(cell, float):
         return "" if math.isnan(cell) else f"{cell:.6g}"
     return str(cell)

@@ -25,9 +25,9 @@ from gliomask.learning.checkpoint import State
 from gliomask.learning.ema import MovingAverage
 from gliomask.learning.execution import Execution, set_up
 from gliomask.learning.optimiser import learning_rate, set_learning_rate
-from gliomask.learning.record import EpochRow, Iteration, Record
+from gliomask.learning.record import EpochRow, Iteration, RunWriter
 from gliomask.learning.state import CALM, Learner, Position, capture, restore
-from gliomask.learning.validation import Judgement, Validation, unjudged
+from gliomask.learning.validation import Validation, ValidationScore, unjudged
 from gliomask.nets.u2net import U2Net
 
 _SAVE_EVERY_S: Final = 600.0
@@ -37,7 +37,7 @@ _LOOK_EVERY: Final = {"cpu": 1, "cuda": 16}
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class TrainingParts:
     """What a training works with.
 
     Attributes:
@@ -54,7 +54,7 @@ class Parts:
     teacher: U2Net | None
     batches: TrainingBatches
     validation: Validation | None
-    record: Record | None
+    record: RunWriter | None
     keep: Callable[[U2Net, EpochRow], None]
     control: Control
     execution: Execution
@@ -72,7 +72,12 @@ class Training:
     """
 
     def __init__(
-        self, fabric: Fabric, recipe: Recipe, parts: Parts, identity: State, state: State | None
+        self,
+        fabric: Fabric,
+        recipe: Recipe,
+        parts: TrainingParts,
+        identity: State,
+        state: State | None,
     ) -> None:
         self.fabric, self.recipe, self.parts, self.identity = fabric, recipe, parts, identity
         self.stepper = set_up(fabric, parts.network, recipe, parts.execution, parts.teacher)
@@ -144,14 +149,14 @@ class Training:
         if time.monotonic() - self._saved > _SAVE_EVERY_S:
             self._save()
 
-    def _judge(self) -> Judgement:
+    def _judge(self) -> ValidationScore:
         """The validation of the network that would be kept."""
         across.copy_buffers(self.parts.network, self._kept())
         if self.parts.validation is None:
             return unjudged(len(self.recipe.regions))
         with self.fabric.autocast():
             judgement = self.parts.validation.judge(
-                self._kept().eval(), across.total, self._judged_some
+                self._kept().eval(), across.sum_over_processes, self._judged_some
             )
         if not math.isfinite(judgement.loss):
             raise GliomaskError(f"the validation loss is {judgement.loss}", hint=CALM)
@@ -161,7 +166,7 @@ class Training:
         self.parts.control.progress.advance(slices * self.fabric.world_size)
         self._stop_if_asked()
 
-    def _finish(self, judgement: Judgement, seconds: float) -> None:
+    def _finish(self, judgement: ValidationScore, seconds: float) -> None:
         """Writes the epoch's row, keeps the network if it is the best yet, saves."""
         before, row = self.position, self._row(judgement, seconds)
         for number, values in enumerate(judgement.batches, start=before.judged + 1):
@@ -177,7 +182,7 @@ class Training:
             self.parts.record.finish_epoch(row, self._steps_done())
         self._save(best=better)
 
-    def _row(self, judgement: Judgement, seconds: float) -> EpochRow:
+    def _row(self, judgement: ValidationScore, seconds: float) -> EpochRow:
         position, steps = self.position, self.parts.batches.steps
         return EpochRow(
             epoch=position.epoch + 1,

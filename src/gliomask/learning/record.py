@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.learning.checkpoint import Checkpoints, State
-from gliomask.learning.history import Cell, Events, Table
+from gliomask.learning.history import Events, HistoryCell, HistoryFile
 from gliomask.provenance.run_files import HISTORY, ITERATIONS
 
 _HISTORY = (
@@ -62,13 +62,13 @@ class EpochRow:
     seconds: float
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[HistoryCell, ...]:
         """In the order of the table's columns."""
         scores = (*self.train, *self.validation, self.mean_dice, *self.dice)
         return (self.epoch, self.lr, *scores, self.slices_per_s, self.seconds)
 
 
-class Record:
+class RunWriter:
     """Tables, events and checkpoints of a run; only the first process has one.
 
     Args:
@@ -78,8 +78,8 @@ class Record:
 
     def __init__(self, run: Path, regions: Sequence[str]) -> None:
         columns = (*_HISTORY, *(f"validation_dice_{region}" for region in regions), *_TIMES)
-        self._history = Table(run / HISTORY, columns)
-        self._iterations = Table(run / ITERATIONS, _ITERATIONS)
+        self._history = HistoryFile(run / HISTORY, columns)
+        self._iterations = HistoryFile(run / ITERATIONS, _ITERATIONS)
         self._checkpoints = Checkpoints(run)
         self._events = Events(run / "tensorboard")
         self._waiting: list[Iteration] = []

@@ -15,7 +15,7 @@ def many() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
-def total(tensor: Tensor) -> Tensor:
+def sum_over_processes(tensor: Tensor) -> Tensor:
     """The sum over all processes, any shape; the tensor itself is left as it is."""
     if not many():
         return tensor
@@ -30,7 +30,7 @@ def total_with_gradient(tensor: Tensor) -> Tensor:
     What DDP makes of it is the mean over processes of each one's part of the gradient: times the
     number of processes, that is the gradient of the whole batch.
     """
-    return tensor + (total(tensor) - tensor).detach() if many() else tensor
+    return tensor + (sum_over_processes(tensor) - tensor).detach() if many() else tensor
 
 
 def largest(number: int, device: torch.device) -> int:

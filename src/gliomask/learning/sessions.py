@@ -26,7 +26,7 @@ from gliomask.provenance.run_files import PROVENANCE
 from gliomask.provenance.run_record import RunRecord
 
 
-class Session:
+class TrainingSession:
     """One session of work on a run; it is written down when it begins and when it ends.
 
     Args:

@@ -28,7 +28,7 @@ from gliomask.learning.randomness import Purpose, stream
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationScore:
     """The outcome of one validation.
 
     Attributes:
@@ -98,7 +98,7 @@ class Validation:
         network: nn.Module,
         total: Callable[[Tensor], Tensor],
         each_round: Callable[[int], None],
-    ) -> Judgement:
+    ) -> ValidationScore:
         """Judges ``network``, which must be in evaluation mode.
 
         Args:
@@ -166,19 +166,21 @@ class Validation:
             counts[kind].index_add_(0, inputs.patient, pixels)
 
 
-def unjudged(regions: int) -> Judgement:
+def unjudged(regions: int) -> ValidationScore:
     """The outcome where there is no validation patient."""
-    return Judgement(math.nan, math.nan, (), (math.nan,) * regions, math.nan)
+    return ValidationScore(math.nan, math.nan, (), (math.nan,) * regions, math.nan)
 
 
-def _judgement(counts: Tensor, table: Tensor) -> Judgement:
+def _judgement(counts: Tensor, table: Tensor) -> ValidationScore:
     overlap, found, truth = counts.unbind(0)
     dice = (2 * overlap / (found + truth)).numpy()  # NaN where both are empty
     regions = tuple(_mean(dice[:, region]) for region in range(dice.shape[1]))
     samples = table[:, 2]
     loss, dice_loss = ((table[:, k] * samples).sum() / samples.sum() for k in (0, 1))
     batches = tuple((float(row[0]), float(row[1])) for row in table)
-    return Judgement(float(loss), float(dice_loss), batches, regions, _mean(np.array(regions)))
+    return ValidationScore(
+        float(loss), float(dice_loss), batches, regions, _mean(np.array(regions))
+    )
 
 
 def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

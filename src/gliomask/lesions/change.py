@@ -1,4 +1,4 @@
-"""How figures change from one time point to another, as arithmetic with its error.
+"""The change of figures between time points, as arithmetic with its error.
 
 The thresholds are those that RANO (Wen et al. 2010) sets for the sum of the products of diameters:
 25 % above the smallest sum so far, 50 % below the first. Reaching one is a matter of numbers. A

@@ -134,7 +134,7 @@ def describe_found(drawn: Mask, found: Lesions, affine: Affine, region: str) -> 
 
 
 def why_not_measurable(diameters: Diameters) -> str:
-    """Why RANO would not call a lesion measurable by its size, in words; empty if it would."""
+    """The reason why a lesion is not measurable by RANO, in words; empty if it is."""
     thick = diameters.slice_mm > THICK_MM * (1 + _ROUNDING)
     smallest = max(SMALLEST_MM, 2 * diameters.slice_mm) if thick else SMALLEST_MM
     if diameters.short.length_mm < smallest * (1 - _ROUNDING):

@@ -1,4 +1,4 @@
-"""How far off a figure may be that is read from a mask.
+"""The error of figures that are read from a mask.
 
 Every figure comes with a lower and an upper end and with how these were found:
 

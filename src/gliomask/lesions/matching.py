@@ -1,4 +1,4 @@
-"""Which lesions of several time points are the same one: those that overlap where they lie.
+"""Lesions matched over time points: those that overlap where they lie are one.
 
 This needs scans that are registered. Whether they are can't be seen from their headers.
 """

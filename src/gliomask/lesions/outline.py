@@ -69,7 +69,7 @@ class Outline:
         return np.minimum(bound, self.size)
 
     def holds(self, points: Points) -> npt.NDArray[np.bool_]:
-        """Which of the points (N, 2) lie inside.
+        """True for those of the points (N, 2) that lie inside.
 
         Four neighbouring centres make a square. Its four corners are cut off by the outline of the
         diamond between the middles of its sides. A corner belongs to its pixel; the diamond to
@@ -91,7 +91,7 @@ class Outline:
         return inside
 
     def near(self, points: Points) -> npt.NDArray[np.bool_]:
-        """Which of the points (N, 2) may lie inside: quick, true for all that do and some others.
+        """True for the points (N, 2) that may lie inside: quick, with some false positives.
 
         Points further than a pixel beyond the mask are not.
         """
@@ -103,7 +103,7 @@ class Outline:
         return found
 
     def glance(self, starts: Points, ends: Points, count: int) -> npt.NDArray[np.bool_]:
-        """Which lines (N, 2) to (N, 2) are inside at so many of their points, between the ends.
+        """True for lines (N, 2) to (N, 2) that are inside at so many points between their ends.
 
         All that stay inside are, and some others.
         """
@@ -122,7 +122,7 @@ class Outline:
         return maybe
 
     def sees(self, start: Points, end: Points) -> bool:
-        """Whether the straight line between two points stays inside; along the outline it does."""
+        """True where the line between two points stays inside; along the outline it does."""
         _, inside = self._pieces(start, end)
         return bool(inside.all())
 
@@ -171,7 +171,7 @@ class Outline:
 
     @cached_property
     def _around(self) -> npt.NDArray[np.bool_]:
-        """Whether any of four neighbouring pixels is inside."""
+        """True where any of four neighbouring pixels is inside."""
         padded = self._padded
         upper, lower = padded[:-1], padded[1:]
         around: npt.NDArray[np.bool_] = upper[:, :-1] | upper[:, 1:] | lower[:, :-1] | lower[:, 1:]

@@ -1,4 +1,4 @@
-"""How good a mask is: the scores of gliomask's evaluation, on plain arrays.
+"""The scores of masks, on plain arrays.
 
     >>> import numpy as np
     >>> from gliomask import metrics
@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from gliomask.metrics.lesions import LesionScore, score_lesions
 from gliomask.metrics.overlap_counts import Mask, Overlap
-from gliomask.metrics.overlap_counts import overlap as _overlap
+from gliomask.metrics.overlap_counts import count_overlap as _overlap
 from gliomask.metrics.policy import POLICY, Score
 from gliomask.metrics.slicewise import SliceScore, score_slices
 from gliomask.metrics.surface_distances import SurfaceScore, distances, score_surface

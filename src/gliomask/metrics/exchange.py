@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from gliomask.core.regions import region_masks
 from gliomask.metrics.case_score import CaseScore
-from gliomask.metrics.misfit import far_better, suspect
+from gliomask.metrics.mismatch import far_better, suspect
 from gliomask.metrics.overlap_counts import Mask
 from gliomask.metrics.policy import Score
 from gliomask.metrics.scores import MaskPair
@@ -59,7 +59,7 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Fit:
-    """What is kept of a case to find exchanged ones.
+    """The facts of a case by which exchanged masks are found.
 
     Attributes:
         case: its id.
@@ -113,8 +113,8 @@ def fingerprint(mask: Mask) -> Fingerprint:
     return Fingerprint((slices, height, width), base64.b64encode(packed).decode("ascii"))
 
 
-def fit(pair: MaskPair, score: CaseScore) -> Fit | None:
-    """What to keep of a case, by the region that ``score`` is of.
+def exchange_fit(pair: MaskPair, score: CaseScore) -> Fit | None:
+    """The facts to keep of a case, by the region that ``score`` is of.
 
     None for a case with slices that nobody annotated: another case's tumour may lie in those.
     """
@@ -192,7 +192,7 @@ def _partners(suspects: Sequence[Fit]) -> dict[str, _Partner]:
 
 
 def _shared(found: Sequence[_Cells], drawn: Sequence[_Cells]) -> npt.NDArray[np.float64]:
-    """How many cells each of ``found`` shares with each of ``drawn``, as a matrix."""
+    """The number of cells that each of ``found`` shares with each of ``drawn``, as a matrix."""
     from scipy.sparse import csr_array
 
     rows = []

@@ -15,7 +15,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
-class Grid:
+class MaskGrid:
     """The voxels of a mask as axial slices.
 
     Attributes:
@@ -29,7 +29,7 @@ class Grid:
 
 def on_reading_frame(
     array: npt.NDArray[Number], affine: Affine
-) -> tuple[npt.NDArray[Number], Grid]:
+) -> tuple[npt.NDArray[Number], MaskGrid]:
     """A mask (I, J, K) as a view (S, H, W) in the reading frame, and the grid that it is then on.
 
     Raises:
@@ -38,15 +38,15 @@ def on_reading_frame(
     turn = orientation(affine)
     turned = to_reading(array, turn)
     slices, height, width = turned.shape
-    return turned, Grid((slices, height, width), affine @ reading_to_voxel(turn, array.shape))
+    return turned, MaskGrid((slices, height, width), affine @ reading_to_voxel(turn, array.shape))
 
 
-def same_grid(one: Grid, other: Grid) -> bool:
-    """Whether the voxels of two grids lie in the same places."""
+def same_grid(one: MaskGrid, other: MaskGrid) -> bool:
+    """True where the voxels of two grids lie in the same places."""
     return one.shape == other.shape and same_place(other.affine, one.affine, one.shape)
 
 
-def described(grid: Grid) -> str:
+def described(grid: MaskGrid) -> str:
     """A grid in a few words: its size, its voxels and where its first one lies."""
     size = " x ".join(map(str, grid.shape))
     voxel = " x ".join(f"{mm:.3g}" for mm in spacing_mm(grid.affine))

@@ -1,4 +1,4 @@
-"""How well each tumour focus is found: the lesion-wise scores of BraTS 2023 (adult glioma).
+"""The lesion-wise scores of BraTS 2023 (adult glioma).
 
 The definition is that of https://github.com/rachitsaluja/BraTS-2023-Metrics, written anew:
 
@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.metrics.boxes import Box, bounding_box, joint
-from gliomask.metrics.overlap_counts import Mask, overlap
+from gliomask.metrics.overlap_counts import Mask, count_overlap
 from gliomask.metrics.policy import Score
 from gliomask.metrics.surface_distances import Unit, diagonal, distances
 
@@ -169,7 +169,7 @@ def _compare(
     """Dice and HD95 of one lesion and the components that touch it."""
     drawn = parts.reference[box] & (parts.grown[box] == number + 1)
     found = np.isin(parts.predicted[box], parts.touched[number])
-    dice = overlap(drawn, found).dice
+    dice = count_overlap(drawn, found).dice
     ways = distances(drawn, found, spacing)
     return dice or 0.0, ways.hd95(diagonal(drawn.shape, spacing))
 

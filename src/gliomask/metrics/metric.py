@@ -1,4 +1,4 @@
-"""What each score is called, measured in and read from; tables, reports and comparisons go by it.
+"""The table of metrics: name, unit and source of each, for tables, reports and comparisons.
 
 A length is in millimetres where the data has them and in pixels elsewhere, as two metrics
 (``hd95_mm``, ``hd95_px``) that are never mixed: ``Metric.applies`` tells which of them a row has.

@@ -1,4 +1,4 @@
-"""How much two masks overlap, in Dice and the like, all from three counts."""
+"""The overlap of two masks: Dice and the like, all from three counts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Overlap:
         return POLICY.settle(self.reference, self.predicted, lambda: part / whole)
 
 
-def overlap(reference: Mask, predicted: Mask) -> Overlap:
+def count_overlap(reference: Mask, predicted: Mask) -> Overlap:
     """Counts two boolean masks of the same shape, whatever it is; empty arrays count as empty.
 
     Raises:

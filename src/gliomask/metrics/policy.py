@@ -1,4 +1,4 @@
-"""What a score is when a mask is empty: one policy, behind which every score is taken.
+"""The policy for empty masks, behind which every score is taken.
 
 Dice of two empty masks is 0/0, and tools differ on it: some say 1, some drop the case, some fail.
 The distance to an empty mask is infinite or not a number, and a mean that skips it is the better
@@ -22,7 +22,7 @@ Score = float | None
 
 @dataclass(frozen=True)
 class EmptyMaskPolicy:
-    """How empty masks are scored.
+    """The scores of empty masks.
 
     Attributes:
         both_empty: the score when neither mask holds anything; None leaves the case out of means.

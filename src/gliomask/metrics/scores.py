@@ -13,7 +13,7 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.lesions import score_lesions
 from gliomask.metrics.metric import METRICS
-from gliomask.metrics.overlap_counts import Mask, overlap
+from gliomask.metrics.overlap_counts import Mask, count_overlap
 from gliomask.metrics.slicewise import score_slices
 from gliomask.metrics.surface_distances import score_surface
 
@@ -22,7 +22,7 @@ __all__ = ["METRICS", "CaseScore", "MaskPair", "score_case"]
 
 @dataclass(frozen=True, eq=False)
 class MaskPair:
-    """What was drawn and what was predicted for one case.
+    """The reference and the predicted mask of one case.
 
     Attributes:
         case: its id.
@@ -51,7 +51,7 @@ class MaskPair:
 
     @property
     def sparse(self) -> bool:
-        """Whether slices that are judged may have neighbours that are not, or none at all."""
+        """True where scored slices may have neighbours that are not scored, or none at all."""
         skips = self.annotated is not None and not self.annotated.all()
         return skips or self.reference.shape[0] == 1
 
@@ -95,7 +95,7 @@ def _score_region(
     surface = score_surface(drawn, found, spacing, in_plane=pair.sparse)
     control.check()
     lesions = None if pair.sparse else score_lesions(drawn, found, spacing)
-    counts = overlap(drawn, found)
+    counts = count_overlap(drawn, found)
     return CaseScore(
         pair.case, pair.patient, region, counts, slices, pair.voxel_ml, surface, lesions
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gliomask.metrics.overlap_counts import Mask, overlap
+from gliomask.metrics.overlap_counts import Mask, count_overlap
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def score_slices(reference: Mask, predicted: Mask, pixel_mm2: float | None = Non
         pixel_mm2: the area of a pixel; None where the data has no millimetres.
     """
     tumour = reference.any(axis=(1, 2))
-    found = [overlap(reference[s], predicted[s]).dice or 0.0 for s in np.flatnonzero(tumour)]
+    found = [count_overlap(reference[s], predicted[s]).dice or 0.0 for s in np.flatnonzero(tumour)]
     area = np.count_nonzero(predicted, axis=(1, 2))[~tumour]
     invented_px = int(area.sum())
     return SliceScore(
@@ -78,7 +78,7 @@ def score_slices(reference: Mask, predicted: Mask, pixel_mm2: float | None = Non
     )
 
 
-def pool(scores: Iterable[SliceScore]) -> SliceScore:
+def pool_slices(scores: Iterable[SliceScore]) -> SliceScore:
     """The slices of several cases as those of one; mm² only if all of them have it."""
     kept = list(scores)
     areas = [score.invented_mm2 for score in kept if score.invented_mm2 is not None]

@@ -43,7 +43,7 @@ class Adaptation:
 
 
 @dataclass(frozen=True)
-class Channels:
+class ChannelMap:
     """The input channels by name, where both sides are known.
 
     Attributes:
@@ -55,8 +55,8 @@ class Channels:
     made: tuple[str, ...]
 
 
-def fit(
-    found: dict[str, Tensor], fresh: dict[str, Tensor], channels: Channels | None = None
+def fit_weights(
+    found: dict[str, Tensor], fresh: dict[str, Tensor], channels: ChannelMap | None = None
 ) -> tuple[dict[str, Tensor], tuple[Adaptation, ...]]:
     """The tensors with those adapted that have a rule, and what was done to them."""
     tensors, changes = dict(found), []
@@ -102,7 +102,7 @@ def spread_channels(weight: Tensor, channels: int) -> Tensor:
     return mean.repeat(1, channels, 1, 1)
 
 
-def match_channels(weight: Tensor, channels: Channels) -> Tensor:
+def match_channels(weight: Tensor, channels: ChannelMap) -> Tensor:
     """A convolution's weight (O, S, k, k) of the found sequences for those made: (O, C, k, k).
 
     A sequence keeps its weights; a new one begins at zero, so that the network computes what it
@@ -115,7 +115,7 @@ def match_channels(weight: Tensor, channels: Channels) -> Tensor:
     return made
 
 
-def _match(weight: Tensor, channels: Channels) -> tuple[Tensor, str] | None:
+def _match(weight: Tensor, channels: ChannelMap) -> tuple[Tensor, str] | None:
     """As ``match_channels``; None where nothing changes, or no sequence is common to both."""
     kept = [name for name in channels.made if name in channels.found]
     if channels.found == channels.made or not kept:

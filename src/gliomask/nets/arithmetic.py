@@ -11,7 +11,7 @@ import math
 import re
 from typing import Final
 
-from gliomask.nets.entries import entries
+from gliomask.nets.entries import weight_entries
 from gliomask.nets.specs import RSUSpec, U2NetSpec
 
 _PLACE: Final = re.compile(r"(stage|side|outconv)(\d?)(d?)(?:\.rebnconv(in|\d+)d?)?\b")
@@ -20,7 +20,7 @@ _PLACE: Final = re.compile(r"(stage|side|outconv)(\d?)(d?)(?:\.rebnconv(in|\d+)d
 def count_macs(spec: U2NetSpec, in_channels: int, regions: int, size: int) -> int:
     """Multiply-adds of one square slice with so many pixels a side."""
     found = 0
-    for name, entry in entries(spec, in_channels, regions).items():
+    for name, entry in weight_entries(spec, in_channels, regions).items():
         if name.endswith(".weight") and len(entry.shape) == 4:
             side = _side(spec, name, size)
             found += math.prod(entry.shape) * side * side

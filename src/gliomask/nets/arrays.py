@@ -17,7 +17,7 @@ from safetensors.numpy import load as parse_safetensors
 
 from gliomask.errors import ModelError
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
-from gliomask.nets.entries import Entry, check_entries, entries
+from gliomask.nets.entries import WeightEntry, check_entries, weight_entries
 from gliomask.nets.specs import find_spec
 
 WEIGHTS_FILE: Final = "weights.safetensors"
@@ -38,9 +38,9 @@ def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
         arrays: Arrays = parse_safetensors(data)
     except SafetensorError as error:
         raise ModelError(f"not a safetensors file: {error}", path=path) from None
-    found = {name: Entry(array.shape, array.dtype.name) for name, array in arrays.items()}
+    found = {name: WeightEntry(array.shape, array.dtype.name) for name, array in arrays.items()}
     spec = find_spec(card.network)
-    check_entries(path, found, entries(spec, card.in_channels, len(card.regions)))
+    check_entries(path, found, weight_entries(spec, card.in_channels, len(card.regions)))
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise not_finite(path, name)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from gliomask.errors import ModelError
-from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, Channels, fit
+from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, ChannelMap, fit_weights
 from gliomask.nets.arrays import read_weights
 from gliomask.nets.specs import SPECS, TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
@@ -72,7 +72,7 @@ def load_authors_weights(
     spec_name: str,
     in_channels: int,
     out_channels: int,
-    channels: Channels | None = None,
+    channels: ChannelMap | None = None,
     epsilon: float = TORCH_EPSILON,
 ) -> tuple[U2Net, LoadReport]:
     """A network that starts from weights with the authors' names.
@@ -112,7 +112,9 @@ def load_authors_weights(
     found = read_state(path, data)
     fresh = model.state_dict()
     _check_body(path, found, fresh)
-    tensors, adapted = fit({name: found[name] for name in fresh if name in found}, fresh, channels)
+    tensors, adapted = fit_weights(
+        {name: found[name] for name in fresh if name in found}, fresh, channels
+    )
     check_tensors(path, fresh | tensors, fresh)
     model.load_state_dict(fresh | tensors, strict=True)
     changed = {change.name for change in adapted}

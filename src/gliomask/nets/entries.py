@@ -17,7 +17,7 @@ _MEASURED = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
-class Entry:
+class WeightEntry:
     """One tensor of the weights.
 
     Attributes:
@@ -32,9 +32,9 @@ class Entry:
         return f"{'x'.join(map(str, self.shape)) or 'scalar'} {self.dtype}"
 
 
-def entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str, Entry]:
+def weight_entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str, WeightEntry]:
     """Every entry of the weights, in the order of the network's state dict."""
-    found: dict[str, Entry] = {}
+    found: dict[str, WeightEntry] = {}
     width = in_channels
     for stage, block in enumerate(spec.encoder, start=1):
         found |= _block(f"stage{stage}", width, block)
@@ -49,13 +49,15 @@ def entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str, Entry]
     return found | _convolution("outconv", depth * regions, regions, 1)
 
 
-def count_parameters(spec: U2NetSpec, in_channels: int, regions: int) -> int:
+def count_entries(spec: U2NetSpec, in_channels: int, regions: int) -> int:
     """The numbers that a network learns; the statistics of its batch norms are not learned."""
-    found = entries(spec, in_channels, regions)
+    found = weight_entries(spec, in_channels, regions)
     return sum(math.prod(one.shape) for name, one in found.items() if not name.endswith(_MEASURED))
 
 
-def check_entries(path: Path, found: Mapping[str, Entry], expected: Mapping[str, Entry]) -> None:
+def check_entries(
+    path: Path, found: Mapping[str, WeightEntry], expected: Mapping[str, WeightEntry]
+) -> None:
     """Refuses entries that are not exactly the expected ones.
 
     Args:
@@ -82,8 +84,8 @@ def check_entries(path: Path, found: Mapping[str, Entry], expected: Mapping[str,
             )
 
 
-def _block(name: str, width: int, spec: RSUSpec) -> dict[str, Entry]:
-    found: dict[str, Entry] = {}
+def _block(name: str, width: int, spec: RSUSpec) -> dict[str, WeightEntry]:
+    found: dict[str, WeightEntry] = {}
     for part, ins, outs in _inner(width, spec):
         found |= _convolution(f"{name}.{part}.conv_s1", ins, outs, 3) | _norm(
             f"{name}.{part}.bn_s1", outs
@@ -100,11 +102,14 @@ def _inner(width: int, spec: RSUSpec) -> Iterator[tuple[str, int, int]]:
         yield f"rebnconv{level}d", 2 * spec.mid, spec.out if level == 1 else spec.mid
 
 
-def _convolution(name: str, ins: int, outs: int, side: int) -> dict[str, Entry]:
-    return {f"{name}.weight": Entry((outs, ins, side, side)), f"{name}.bias": Entry((outs,))}
+def _convolution(name: str, ins: int, outs: int, side: int) -> dict[str, WeightEntry]:
+    return {
+        f"{name}.weight": WeightEntry((outs, ins, side, side)),
+        f"{name}.bias": WeightEntry((outs,)),
+    }
 
 
-def _norm(name: str, width: int) -> dict[str, Entry]:
+def _norm(name: str, width: int) -> dict[str, WeightEntry]:
     parts = ("weight", "bias", "running_mean", "running_var")
-    each = {f"{name}.{part}": Entry((width,)) for part in parts}
-    return each | {f"{name}.num_batches_tracked": Entry((), "int64")}
+    each = {f"{name}.{part}": WeightEntry((width,)) for part in parts}
+    return each | {f"{name}.num_batches_tracked": WeightEntry((), "int64")}

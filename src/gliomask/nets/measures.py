@@ -12,7 +12,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class Part(BaseModel):
+class CardPart(BaseModel):
     """Base of the parts of a card: frozen and strict."""
 
     model_config = ConfigDict(
@@ -20,7 +20,7 @@ class Part(BaseModel):
     )
 
 
-class Range(Part):
+class Range(CardPart):
     """How some figure is spread over n cases or patients."""
 
     n: Annotated[int, Field(ge=1)]
@@ -51,7 +51,7 @@ def range_of(values: Sequence[float]) -> Range | None:
     return Range(n=len(values), low=low, p5=p5, median=median, p90=p90, p95=p95, high=high)
 
 
-class Intensities(Part):
+class Intensities(CardPart):
     """How the normalised intensities of one sequence are spread within the heads of training."""
 
     levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
@@ -64,7 +64,7 @@ class Intensities(Part):
     """How far the cases lie from the mean (``inference.familiarity``)."""
 
 
-class TrainingData(Part):
+class TrainingData(CardPart):
     """What the network has learned from."""
 
     patients: Count
@@ -79,7 +79,7 @@ class TrainingData(Part):
     """Sequence -> its intensities in a sample of the cases."""
 
 
-class VolumeFit(Part):
+class VolumeFit(CardPart):
     """How an interval of the volume follows from the spread (``inference.uncertainty``)."""
 
     level: Annotated[float, Field(gt=0, lt=1)]
@@ -90,7 +90,7 @@ class VolumeFit(Part):
     """That it was fitted on."""
 
 
-class RegionFacts(Part):
+class RegionFacts(CardPart):
     """What held-out patients show of one region."""
 
     tumours: Count
@@ -108,7 +108,7 @@ class RegionFacts(Part):
     """None if there were too few patients."""
 
 
-class KindFacts(Part):
+class KindFacts(CardPart):
     """What was measured on held-out patients with one kind of image."""
 
     skull_stripped: bool | None
@@ -128,7 +128,7 @@ class KindFacts(Part):
         return {name: one.dice for name, one in self.regions.items() if one.dice is not None}
 
 
-class ValidationFacts(Part):
+class ValidationFacts(CardPart):
     """What was measured on held-out patients."""
 
     patients: Count
@@ -166,7 +166,7 @@ class ValidationFacts(Part):
         return exact or max(fit, key=lambda k: len(k.sequences), default=None)
 
 
-class CleanUp(Part):
+class CleanUp(CardPart):
     """Which fragments, separate from the largest part of a mask, are removed from it."""
 
     below_ml: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0

@@ -13,7 +13,7 @@ _FAILURES = "Known failures"
 
 
 @dataclass(frozen=True)
-class Section:
+class SummarySection:
     """A heading and the lines below it.
 
     Attributes:
@@ -25,17 +25,17 @@ class Section:
     lines: tuple[str, ...]
 
 
-def summary(card: ModelCard) -> tuple[Section, ...]:
+def summary(card: ModelCard) -> tuple[SummarySection, ...]:
     """Known failures, purpose, input, accuracy, patients, licence; no section that is empty."""
     purpose, failures = _notes(card.notes)
     sections = (
-        Section(_FAILURES.lower(), failures),
-        Section("what for", purpose),
-        Section("input", (_input(card),)),
-        Section("how good", tuple(_accuracy(card))),
-        Section("on whom", (card.trained_on, *_counts(card))),
-        Section("licence", (card.licence,)),
-        Section("network", (_network(card),)),
+        SummarySection(_FAILURES.lower(), failures),
+        SummarySection("what for", purpose),
+        SummarySection("input", (_input(card),)),
+        SummarySection("how good", tuple(_accuracy(card))),
+        SummarySection("on whom", (card.trained_on, *_counts(card))),
+        SummarySection("licence", (card.licence,)),
+        SummarySection("network", (_network(card),)),
     )
     return tuple(section for section in sections if any(section.lines))
 

@@ -21,4 +21,4 @@ def count_parameters(model: str | Path) -> int | None:
         card = read_card(find_model(model) / CARD_FILE)
     except ModelError:
         return None
-    return entries.count_parameters(find_spec(card.network), card.in_channels, len(card.regions))
+    return entries.count_entries(find_spec(card.network), card.in_channels, len(card.regions))

@@ -21,7 +21,7 @@ from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
 from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_model
 from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
-from gliomask.nets.entries import Entry, check_entries
+from gliomask.nets.entries import WeightEntry, check_entries
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 
@@ -131,9 +131,9 @@ def check_tensors(
             raise not_finite(path, name)
 
 
-def entry_of(tensor: Tensor) -> Entry:
+def entry_of(tensor: Tensor) -> WeightEntry:
     """Shape and dtype of a tensor."""
-    return Entry(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+    return WeightEntry(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
 
 
 def _check_card(path: Path, model: U2Net, card: ModelCard) -> None:

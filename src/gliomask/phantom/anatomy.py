@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from gliomask.core.volume import FloatArray
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.tissues import Tissue
 
 _DEPTH_STEP = 3
@@ -101,7 +101,7 @@ def _sample(image: npt.NDArray[np.generic], index: FloatArray) -> FloatArray:
     return sampled
 
 
-def bend(rng: np.random.Generator, grid: Grid) -> FloatArray:
+def bend(rng: np.random.Generator, grid: PhantomGrid) -> FloatArray:
     """(3, I, J, K, parts): for each place in the patient, the place in the template that is there.
 
     A small turn and scaling of the whole head, a broad random displacement that differs from left
@@ -116,7 +116,7 @@ def bend(rng: np.random.Generator, grid: Grid) -> FloatArray:
 
 
 def crumple(
-    rng: np.random.Generator, region: Region, points: FloatArray, vault: FloatArray
+    rng: np.random.Generator, region: VoxelRegion, points: FloatArray, vault: FloatArray
 ) -> FloatArray:
     """``points`` (3, N, parts) displaced finely, so that each patient's gyri lie elsewhere.
 
@@ -149,7 +149,7 @@ def _rotation(degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return matrix
 
 
-def brain(rng: np.random.Generator, region: Region, prior: FloatArray) -> FloatArray:
+def brain(rng: np.random.Generator, region: VoxelRegion, prior: FloatArray) -> FloatArray:
     """(3, N, parts) fractions of CSF, GM, WM with the crisp borders of one brain.
 
     The average's probabilities are raised to a power, which sharpens them, after smooth random

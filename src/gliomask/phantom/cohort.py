@@ -14,14 +14,14 @@ from gliomask.core.output_folder import check_empty
 from gliomask.errors import ConfigError, nearest
 from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.layout import SyntheticPatient
-from gliomask.phantom.options import DEFAULT, PhantomOptions, check_range
+from gliomask.phantom.options import DEFAULT, PatientOptions, check_range
 from gliomask.phantom.patient import synthetic_patient
 from gliomask.phantom.write_brats import WRITERS as BRATS
 from gliomask.phantom.write_described import WRITERS as DESCRIBED
 from gliomask.phantom.write_figshare import WRITERS as FIGSHARE
 from gliomask.phantom.write_lgg import WRITERS as LGG
 
-__all__ = ["LAYOUTS", "MARKER", "PhantomOptions", "synthetic_patient", "write_cohort"]
+__all__ = ["LAYOUTS", "MARKER", "PatientOptions", "synthetic_patient", "write_cohort"]
 
 LAYOUTS = {**LGG, **BRATS, **FIGSHARE, **DESCRIBED}
 """Name of a layout -> how it is written."""
@@ -49,7 +49,7 @@ def write_cohort(
     patients: int,
     seed: int,
     *,
-    options: PhantomOptions = DEFAULT,
+    options: PatientOptions = DEFAULT,
     control: Control = SILENT,
 ) -> Path:
     """Writes a cohort. The same arguments give the same files.

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from gliomask.core.volume import SEQUENCES, FloatArray
-from gliomask.phantom.fields import Grid
+from gliomask.phantom.fields import PhantomGrid
 from gliomask.phantom.tissues import GRAIN, HIGH_FIELD, RELAXATION, Tissue
 
 _RELAXIVITY = 4.5
@@ -28,7 +28,7 @@ _GRAIN_SIGN = {"t1": -0.7, "t1ce": -0.7, "t2": 1.0, "flair": 1.0}
 
 
 @dataclass(frozen=True)
-class Timing:
+class PulseTiming:
     """One sequence: repetition, echo and, after an inversion, inversion time; all in ms."""
 
     tr: float
@@ -50,7 +50,7 @@ class Protocol:
         scale: of each sequence: what white matter's signal is in the scanner's units.
     """
 
-    timings: tuple[Timing, ...]
+    timings: tuple[PulseTiming, ...]
     relaxation: FloatArray
     gadolinium_mm: FloatArray
     noise: tuple[float, ...]
@@ -78,8 +78,8 @@ def draw_protocol(rng: np.random.Generator) -> Protocol:
     timings = (
         t1,
         t1,
-        Timing(rng.uniform(3000, 5500), rng.uniform(80, 110)),
-        Timing(tr, rng.uniform(95, 135), null),
+        PulseTiming(rng.uniform(3000, 5500), rng.uniform(80, 110)),
+        PulseTiming(tr, rng.uniform(95, 135), null),
     )
     return Protocol(
         timings=timings,
@@ -92,11 +92,11 @@ def draw_protocol(rng: np.random.Generator) -> Protocol:
     )
 
 
-def _t1_weighted(rng: np.random.Generator, high_field: bool) -> Timing:
+def _t1_weighted(rng: np.random.Generator, high_field: bool) -> PulseTiming:
     """Mostly a plain spin echo, at times an inversion recovery with its stronger contrast."""
     if rng.random() < 0.3:
-        return Timing(rng.uniform(1800, 2300), rng.uniform(8, 20), rng.uniform(800, 950))
-    return Timing(rng.uniform(450, 650) * (1.25 if high_field else 1.0), rng.uniform(9, 17))
+        return PulseTiming(rng.uniform(1800, 2300), rng.uniform(8, 20), rng.uniform(800, 950))
+    return PulseTiming(rng.uniform(450, 650) * (1.25 if high_field else 1.0), rng.uniform(9, 17))
 
 
 def _null(t1: float, tr: float) -> float:
@@ -114,7 +114,7 @@ def signals(protocol: Protocol) -> FloatArray:
     return np.stack(rows)
 
 
-def _signal(timing: Timing, t1: FloatArray, t2: FloatArray, density: FloatArray) -> FloatArray:
+def _signal(timing: PulseTiming, t1: FloatArray, t2: FloatArray, density: FloatArray) -> FloatArray:
     if timing.ti is None:
         recovered = 1 - np.exp(-timing.tr / t1)
     else:
@@ -122,8 +122,8 @@ def _signal(timing: Timing, t1: FloatArray, t2: FloatArray, density: FloatArray)
     return np.asarray(density * recovered * np.exp(-timing.te / t2), np.float32)
 
 
-def scan(
-    rng: np.random.Generator, grid: Grid, fractions: FloatArray, protocol: Protocol
+def acquire(
+    rng: np.random.Generator, grid: PhantomGrid, fractions: FloatArray, protocol: Protocol
 ) -> FloatArray:
     """(4, I, J, K) images, non-negative, in the scanner's arbitrary units.
 
@@ -156,7 +156,7 @@ def rician(rng: np.random.Generator, image: FloatArray, sigma: float) -> FloatAr
     return np.asarray(np.hypot(image + real, imaginary))
 
 
-def _texture(rng: np.random.Generator, grid: Grid) -> FloatArray:
+def _texture(rng: np.random.Generator, grid: PhantomGrid) -> FloatArray:
     """(I, J, K) unit field of fine and middling lumps."""
     lumps = 0.7 * grid.smooth(rng, 3.0) + grid.smooth(rng, 7.0)
     fine = ndimage.gaussian_filter(rng.standard_normal(grid.shape, np.float32), (0.7, 0.7, 0))

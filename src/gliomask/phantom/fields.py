@@ -23,7 +23,7 @@ _SPREAD = 0.479
 
 
 @dataclass(frozen=True)
-class Grid:
+class PhantomGrid:
     """A box of voxels whose axes run to the right, the front and the head (RAS+).
 
     Attributes:
@@ -81,7 +81,7 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class VoxelRegion:
     """The N voxels of a grid that are worth computing; values over it are (..., N, parts).
 
     Attributes:
@@ -89,7 +89,7 @@ class Region:
         mask: (I, J, K) bool with N voxels set.
     """
 
-    grid: Grid
+    grid: PhantomGrid
     mask: npt.NDArray[np.bool_]
 
     @cached_property

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA, LabelArray
 from gliomask.core.volume import FloatArray
-from gliomask.phantom.fields import Region
+from gliomask.phantom.fields import VoxelRegion
 from gliomask.phantom.tissues import Tissue
 from gliomask.phantom.tumour import Tumour
 
@@ -41,7 +41,7 @@ class Compartments:
     fluid: FloatArray
     rim: FloatArray
 
-    def labels(self, region: Region) -> LabelArray:
+    def labels(self, region: VoxelRegion) -> LabelArray:
         """(I, J, K) what an annotator would mark, with outlines as smooth as a hand draws them."""
         sigma = [*(_HAND_MM / step for step in region.grid.voxel_mm[:2]), 0]
         drawn = [region.put(np.asarray(p.mean(axis=-1))) for p in (self.whole, self.core, self.rim)]
@@ -55,7 +55,7 @@ class Compartments:
 
 def grow(
     rng: np.random.Generator,
-    region: Region,
+    region: VoxelRegion,
     tumour: Tumour,
     world: FloatArray,
     points: FloatArray,
@@ -101,7 +101,7 @@ def grow(
 
 
 def tissues_of(
-    rng: np.random.Generator, region: Region, parts: Compartments, density: float
+    rng: np.random.Generator, region: VoxelRegion, parts: Compartments, density: float
 ) -> FloatArray:
     """(T, N, parts) fractions of the tumour's own tissues, 0 for all others.
 
@@ -139,7 +139,7 @@ def _ramp(depth: FloatArray) -> FloatArray:
     return np.asarray(np.clip(depth + np.float32(0.5), 0, 1), np.float32)
 
 
-def _largest(region: Region, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _largest(region: VoxelRegion, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """(N, 1): whether a voxel is in the largest connected piece of a mask (N, parts)."""
     pieces, _ = ndimage.label(region.put(np.asarray(inside.any(axis=-1))))
     sizes = np.bincount(pieces.ravel())

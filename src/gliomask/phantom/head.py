@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.volume import FloatArray
-from gliomask.phantom.fields import Region
+from gliomask.phantom.fields import VoxelRegion
 from gliomask.phantom.tissues import Tissue
 
 Triple = tuple[float, float, float]
@@ -48,7 +48,7 @@ def head_mask(points: FloatArray, vault: FloatArray) -> npt.NDArray[np.bool_]:
 
 def add_head(
     rng: np.random.Generator,
-    region: Region,
+    region: VoxelRegion,
     points: FloatArray,
     vault: FloatArray,
     fractions: FloatArray,
@@ -96,7 +96,7 @@ def _fill_vault(
 
 
 def _lean(
-    rng: np.random.Generator, region: Region, skin: FloatArray, temple: FloatArray
+    rng: np.random.Generator, region: VoxelRegion, skin: FloatArray, temple: FloatArray
 ) -> FloatArray:
     """(N, parts) share of muscle in flesh: skin, then fat, then muscle with fat in between."""
     bundles = np.clip(0.7 + 0.6 * region.rough(rng, (9, 5)), 0, 1)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from gliomask.core.volume import FloatArray
-from gliomask.phantom.fields import Region
+from gliomask.phantom.fields import VoxelRegion
 from gliomask.phantom.tissues import Tissue
 
 
-def add_vessels(rng: np.random.Generator, region: Region, fractions: FloatArray) -> None:
+def add_vessels(rng: np.random.Generator, region: VoxelRegion, fractions: FloatArray) -> None:
     """Turns a little of the fluid into vessels; ``fractions`` (T, N, parts) change in place."""
     share = 0.7 * np.clip(region.rough(rng, (7, 4)) - 1.3, 0, 1)
     _exchange(fractions, Tissue.CSF, Tissue.VESSEL, share)
 
 
-def add_spots(rng: np.random.Generator, region: Region, fractions: FloatArray) -> None:
+def add_spots(rng: np.random.Generator, region: VoxelRegion, fractions: FloatArray) -> None:
     """Turns spots of white matter to the tissue of oedema, in place: many in some, none in most.
 
     They are a few mm wide and keep clear of the cortex, where partial volume leaves little WM.

@@ -37,7 +37,7 @@ def no_summary(folder: Path, numbers: Sequence[int]) -> None:
 
 
 @dataclass(frozen=True)
-class Writer:
+class LayoutWriter:
     """How to write a data set of one layout.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gliomask.errors import ConfigError
-from gliomask.phantom.fields import Grid
+from gliomask.phantom.fields import PhantomGrid
 
 _CENTRE_MM = (0.0, -16.0, 8.0)
 """Middle of the scanned box: about the middle of a head without its neck, RAS+."""
@@ -19,7 +19,7 @@ def check_range(field: str, value: float, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True)
-class PhantomOptions:
+class PatientOptions:
     """What kind of scans to make.
 
     Attributes:
@@ -49,12 +49,12 @@ class PhantomOptions:
         check_range("enhancing", self.enhancing, 0, 1)
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> PhantomGrid:
         """The box that is scanned."""
         pixel = self.field_mm / self.matrix
         shape = (self.matrix, self.matrix, self.slices)
-        return Grid(shape, (pixel, pixel, self.slice_mm), _CENTRE_MM)
+        return PhantomGrid(shape, (pixel, pixel, self.slice_mm), _CENTRE_MM)
 
 
-DEFAULT = PhantomOptions()
+DEFAULT = PatientOptions()
 """Brains without skull, 22 slices of 192 x 192."""

@@ -15,12 +15,12 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.volume import SEQUENCES, FloatArray, Volume
 from gliomask.jobs.control import SILENT, Control
 from gliomask.phantom.anatomy import Template, bend, brain, crumple, load_template
-from gliomask.phantom.contrast import draw_protocol, scan
-from gliomask.phantom.fields import Grid, Region
+from gliomask.phantom.contrast import acquire, draw_protocol
+from gliomask.phantom.fields import PhantomGrid, VoxelRegion
 from gliomask.phantom.growth import grow, tissues_of
 from gliomask.phantom.head import add_head, head_mask
 from gliomask.phantom.incidental import add_spots, add_vessels
-from gliomask.phantom.options import DEFAULT, PhantomOptions, check_range
+from gliomask.phantom.options import DEFAULT, PatientOptions, check_range
 from gliomask.phantom.tissues import Tissue
 from gliomask.phantom.tumour import draw_tumour, push_aside
 
@@ -29,7 +29,7 @@ _BRAIN_MM = 5.0
 
 
 def synthetic_patient(
-    seed: int, options: PhantomOptions = DEFAULT, index: int = 0, control: Control = SILENT
+    seed: int, options: PatientOptions = DEFAULT, index: int = 0, control: Control = SILENT
 ) -> tuple[Volume, LabelArray]:
     """Makes one patient.
 
@@ -58,7 +58,7 @@ def synthetic_patient(
     if options.skull:
         fractions = _with_head(template, grid, places, anatomy, fractions)
     control.advance()
-    images = scan(noise, grid, fractions, draw_protocol(scanner))
+    images = acquire(noise, grid, fractions, draw_protocol(scanner))
     if not options.skull:
         images *= fractions.sum(axis=0) > 0.5
     return Volume(images, grid.affine, SEQUENCES), labels
@@ -66,16 +66,16 @@ def synthetic_patient(
 
 def _brain_with_tumour(
     template: Template,
-    grid: Grid,
+    grid: PhantomGrid,
     places: FloatArray,
     streams: tuple[np.random.Generator, np.random.Generator],
-    options: PhantomOptions,
+    options: PatientOptions,
     control: Control,
 ) -> tuple[FloatArray, LabelArray]:
     """(T, I, J, K) fractions of what lies within the skull, and (I, J, K) labels."""
     anatomy, lesion = streams
     depth = template.depth_mm(places[..., grid.parts // 2])
-    region = Region(grid, depth > -_BRAIN_MM)
+    region = VoxelRegion(grid, depth > -_BRAIN_MM)
     world, outline = region.take(grid.points()), region.take(places)
     vault = template.vault_mm(outline)
     control.advance()
@@ -97,7 +97,7 @@ def _brain_with_tumour(
 
 def _with_head(
     template: Template,
-    grid: Grid,
+    grid: PhantomGrid,
     places: FloatArray,
     rng: np.random.Generator,
     fractions: FloatArray,
@@ -105,7 +105,7 @@ def _with_head(
     """(T, I, J, K) with the head around the brain, which is as thick as slices are."""
     points = places[..., grid.parts // 2, None].reshape(3, -1, 1)
     vault = template.vault_mm(points)
-    region = Region(replace(grid, parts=1), head_mask(points, vault).reshape(grid.shape))
+    region = VoxelRegion(replace(grid, parts=1), head_mask(points, vault).reshape(grid.shape))
     head = region.take(fractions[..., None])
     add_head(rng, region, points[:, region.index], vault[region.index], head)
     return region.put(head[..., 0])

@@ -17,8 +17,8 @@ from scipy import ndimage
 from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA, LabelArray
 from gliomask.core.volume import Affine
 from gliomask.phantom.layout import (
+    LayoutWriter,
     SyntheticPatient,
-    Writer,
     flipped,
     write_image,
     write_labels,
@@ -132,17 +132,17 @@ def _as_automatic(labels: LabelArray) -> LabelArray:
 
 
 WRITERS = {
-    "brats": Writer(partial(_brats, lambda p: f"BraTS2021_{90000 + p.number}")),
-    "brats2018": Writer(partial(_brats, _name_2018)),
-    "brats2017": Writer(partial(_brats, lambda p: f"Brats17_PHANTOM_{p.number:03d}_1")),
-    "brats2020": Writer(
+    "brats": LayoutWriter(partial(_brats, lambda p: f"BraTS2021_{90000 + p.number}")),
+    "brats2018": LayoutWriter(partial(_brats, _name_2018)),
+    "brats2017": LayoutWriter(partial(_brats, lambda p: f"Brats17_PHANTOM_{p.number:03d}_1")),
+    "brats2020": LayoutWriter(
         partial(_brats, lambda p: f"BraTS20_Training_{900 + p.number}", ending=".nii")
     ),
-    "brats2023": Writer(partial(_gli, "GLI", 90000, "000")),
-    "brats2024": Writer(partial(_gli, "GLI", 92000, "100")),
-    "brats_ssa": Writer(partial(_gli, "SSA", 94000, "000")),
-    "tcga_lgg": Writer(_tcga),
-    "upenn_gbm": Writer(_upenn),
-    "ucsf_pdgm": Writer(_ucsf),
+    "brats2023": LayoutWriter(partial(_gli, "GLI", 90000, "000")),
+    "brats2024": LayoutWriter(partial(_gli, "GLI", 92000, "100")),
+    "brats_ssa": LayoutWriter(partial(_gli, "SSA", 94000, "000")),
+    "tcga_lgg": LayoutWriter(_tcga),
+    "upenn_gbm": LayoutWriter(_upenn),
+    "ucsf_pdgm": LayoutWriter(_ucsf),
 }
 """Layout -> how it is written."""

@@ -15,8 +15,8 @@ from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA
 from gliomask.core.volume import SEQUENCES
 from gliomask.phantom.layout import (
     DESCRIPTION,
+    LayoutWriter,
     SyntheticPatient,
-    Writer,
     write_image,
     write_labels,
 )
@@ -126,9 +126,9 @@ def _table_summary(folder: Path, numbers: Sequence[int]) -> None:
 
 
 WRITERS = {
-    "nnunet": Writer(_nnunet, _nnunet_summary),
-    "msd": Writer(_msd, _msd_summary),
-    "bids": Writer(_bids, _bids_summary),
-    "table": Writer(_table, _table_summary),
+    "nnunet": LayoutWriter(_nnunet, _nnunet_summary),
+    "msd": LayoutWriter(_msd, _msd_summary),
+    "bids": LayoutWriter(_bids, _bids_summary),
+    "table": LayoutWriter(_table, _table_summary),
 }
 """Layout -> how it is written."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gliomask.core.atomic import atomic_path
 from gliomask.core.geometry import orientation, to_reading
 from gliomask.core.regions import region_masks
-from gliomask.phantom.layout import SyntheticPatient, Writer
+from gliomask.phantom.layout import LayoutWriter, SyntheticPatient
 
 GLIOMA = 2
 """The set's number of this kind of tumour."""
@@ -59,5 +59,5 @@ def _slice(folder: Path, patient: SyntheticPatient) -> None:
     write_slice(path, np.rint(image[k]).astype(np.int16), core[k], f"PHANTOM{patient.number:03d}")
 
 
-WRITERS = {"figshare_cheng": Writer(_slice, skull=True)}
+WRITERS = {"figshare_cheng": LayoutWriter(_slice, skull=True)}
 """Layout -> how it is written."""

@@ -15,8 +15,8 @@ from gliomask.core.geometry import orientation, to_reading
 from gliomask.core.volume import FloatArray
 from gliomask.formats.pictures import write_picture
 from gliomask.phantom.layout import (
+    LayoutWriter,
     SyntheticPatient,
-    Writer,
     flipped,
     write_image,
     write_labels,
@@ -73,7 +73,7 @@ def _1p19q(folder: Path, patient: SyntheticPatient) -> None:
 
 
 WRITERS = {
-    "lgg_kaggle": Writer(_kaggle, skull=True),
-    "lgg_1p19q": Writer(_1p19q, skull=True),
+    "lgg_kaggle": LayoutWriter(_kaggle, skull=True),
+    "lgg_1p19q": LayoutWriter(_1p19q, skull=True),
 }
 """Layout -> how it is written."""

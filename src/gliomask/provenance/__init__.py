@@ -1,1 +1,1 @@
-"""What a run records about how it was made, and which patients a model was trained on."""
+"""The provenance of runs and results, and the patients of a model."""

@@ -26,7 +26,7 @@ class ModelPatients:
         return self.training | self.validation
 
 
-def overlap(
+def training_overlap(
     model: ModelPatients | None, patients: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The evaluated patients that a model was trained on, and the warnings that are due.

@@ -1,4 +1,4 @@
-"""What a result was made with, so that it can be made again."""
+"""The provenance of a result: what is needed to make it again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def software() -> dict[str, str]:
 
 
 def provenance(command: str, options: Options) -> dict[str, object]:
-    """What every ``provenance.json`` holds: the command, its options, the software.
+    """The content of every ``provenance.json``: the command, its options, the software.
 
     Args:
         command: of gliomask, e.g. ``evaluate``.

@@ -25,7 +25,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a run folder records; what is missing, or can't be read, is empty or None.
+    """The records of a run folder; what is missing, or can't be read, is empty or None.
 
     Attributes:
         run: the folder.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Column = npt.NDArray[np.float64]
-Table = Mapping[str, Column]
+HistoryColumns = Mapping[str, Column]
 
 _COLOURS = {"train": colours.BLUE, "validation": colours.RED}
 _KINDS = {"dice_loss": "Dice loss", "loss": "Loss"}
@@ -100,7 +100,7 @@ def _draw(curves: Sequence[_Curve], stem: Path, note: str) -> list[Path]:
     return style.save(figure, stem, ("png", "svg"))
 
 
-def _by_epoch(history: Table, kind: str, axes: Axes) -> None:
+def _by_epoch(history: HistoryColumns, kind: str, axes: Axes) -> None:
     epoch = history["epoch"]
     marker = "o" if epoch.size <= 30 else ""
     for part, colour in _COLOURS.items():
@@ -110,7 +110,7 @@ def _by_epoch(history: Table, kind: str, axes: Axes) -> None:
     _finish(axes, kind, "epoch")
 
 
-def _by_iteration(parts: Mapping[str, Table], kind: str, axes: Axes) -> None:
+def _by_iteration(parts: Mapping[str, HistoryColumns], kind: str, axes: Axes) -> None:
     """Each batch's value as a faint line; strong: the running mean, or each validation's mean."""
     for part, table in parts.items():
         colour, iteration, values = _COLOURS[part], _on_training(parts, part), table[kind]
@@ -125,7 +125,7 @@ def _by_iteration(parts: Mapping[str, Table], kind: str, axes: Axes) -> None:
     axes.set_xlabel("Iteration (faint: each batch, strong: means)")
 
 
-def _on_training(parts: Mapping[str, Table], part: str) -> Column:
+def _on_training(parts: Mapping[str, HistoryColumns], part: str) -> Column:
     """Iterations counted in steps of the training, over which a validation's batches spread."""
     own, training = parts[part]["iteration"], parts.get("train", parts[part])["iteration"]
     return own * float(training.max() / own.max())
@@ -165,7 +165,7 @@ def _thin(values: Column) -> Column:
     return np.array([stretch.mean() for stretch in np.array_split(values, _POINTS)])
 
 
-def _by_part(path: Path) -> dict[str, Table]:
+def _by_part(path: Path) -> dict[str, HistoryColumns]:
     """The iterations table, cut into its parts; a part without rows is left out."""
     rows = _rows(path)
     found = {part: [row for row in rows if row.get("part") == part] for part in _COLOURS}
@@ -185,7 +185,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise FormatError("not a CSV table", path=path) from None
 
 
-def _columns(path: Path, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> Table:
+def _columns(path: Path, rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> HistoryColumns:
     """The columns of a table as numbers, NaN where a cell is empty."""
     if not rows:
         raise FormatError("the table has no rows", path=path)

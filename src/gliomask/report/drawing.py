@@ -17,7 +17,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from gliomask.core.atomic import atomic_path
-from gliomask.report.slices import Image, Mask, Window
+from gliomask.report.slices import Mask, SliceImage, Window
 
 FINER: Final = 2
 """How much larger is drawn than is kept."""
@@ -50,7 +50,7 @@ class Canvas:
         corner = place[0] + size[0], place[1] + size[1]
         self._pen.rectangle((*_finer(place), *_finer(corner)), colour)
 
-    def slice(self, place: Place, size: tuple[int, int], image: Image, grey: Window) -> None:
+    def slice(self, place: Place, size: tuple[int, int], image: SliceImage, grey: Window) -> None:
         """Shows a slice (H, W) of grey levels, scaled to a size."""
         low, high = grey
         levels = np.clip((image - low) / (high - low) * 255, 0, 255).round().astype(np.uint8)

@@ -33,7 +33,7 @@ _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[!?])(?=\\text
 
 
 @dataclass(frozen=True)
-class Interval:
+class FigureWithInterval:
     """A figure with its interval, shown as ``0.812 [0.790, 0.831]``.
 
     Attributes:
@@ -45,7 +45,7 @@ class Interval:
     bounds: tuple[float, float] | None
 
 
-Cell = str | int | float | Interval | None
+LatexCell = str | int | float | FigureWithInterval | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class LatexTable:
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[LatexCell, ...], ...]
     caption: str
     label: str
     decimals: int = 3
@@ -115,15 +115,15 @@ def _line(cells: Sequence[str]) -> str:
     return (f"{{}}{text}" if text.startswith(("[", "*")) else text) + r" \\"
 
 
-def _cell(cell: Cell, decimals: int) -> str:
+def _cell(cell: LatexCell, decimals: int) -> str:
     if isinstance(cell, str):
         return escape(cell)
-    if isinstance(cell, Interval):
+    if isinstance(cell, FigureWithInterval):
         return _interval(cell, decimals)
     return NONE if cell is None else _number(cell, decimals)
 
 
-def _interval(cell: Interval, decimals: int) -> str:
+def _interval(cell: FigureWithInterval, decimals: int) -> str:
     if cell.value is None or cell.bounds is None:
         return _cell(cell.value, decimals)
     low, high = (_number(bound, decimals) for bound in cell.bounds)

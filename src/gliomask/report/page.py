@@ -60,10 +60,10 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
     for script in assets.scripts:
         if "</script" in script.lower() or "<!--" in script:
             raise ValueError("a script holds </script or <!--")
-    styles = (read_text("templates/base.css"), region_styles(), *assets.styles)
+    styles = (package_text("templates/base.css"), region_styles(), *assets.styles)
     base = {
         "notice": RESEARCH_USE_ONLY,
-        "policy": policy(assets, styles),
+        "policy": security_policy(assets, styles),
         "styles": [Markup(style) for style in styles],  # noqa: S704
         "scripts": [Markup(script) for script in assets.scripts],  # noqa: S704
     }
@@ -73,7 +73,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
     return _environment().get_template(template).render({**base, **context})
 
 
-def policy(assets: Assets, styles: Sequence[str]) -> str:
+def security_policy(assets: Assets, styles: Sequence[str]) -> str:
     """The content security policy of a page with these assets and all these styles."""
     hashed = " ".join(_source(style) for style in styles)
     directives = {
@@ -101,7 +101,7 @@ def data_uri(content: bytes, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def read_text(name: str) -> str:
+def package_text(name: str) -> str:
     """A file of this package, e.g. ``templates/base.css``."""
     return files("gliomask.report").joinpath(name).read_text(encoding="utf-8")
 

@@ -40,7 +40,7 @@ class Panel:
     """
 
     title: str
-    image: slices.Image
+    image: slices.SliceImage
     masks: slices.Mask
 
 
@@ -185,7 +185,7 @@ def _wrapped(note: str, width: float) -> list[str]:
 
 def _crop(
     prediction: Prediction, volume: Volume
-) -> tuple[str, slices.Image, slices.Mask, slices.Pixel]:
+) -> tuple[str, slices.SliceImage, slices.Mask, slices.Pixel]:
     """The sequence to show and the masks, in the reading frame, without the air around."""
     name = best_shown(volume.sequences)
     turn = orientation(volume.affine)

@@ -12,7 +12,7 @@ from gliomask.report import colours
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Image = npt.NDArray[np.floating]
+SliceImage = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 Window = tuple[float, float]
 Pixel = tuple[float, float]
@@ -22,13 +22,13 @@ _SIDES = (("R", 0.03, 0.5), ("L", 0.97, 0.5), ("A", 0.5, 0.96), ("P", 0.5, 0.04)
 _ALPHA = 0.45
 
 
-def window(image: Image) -> Window:
+def window(image: SliceImage) -> Window:
     """The intensities shown as black and as white: the 1st and the 99.5th percentile."""
     low, high = np.percentile(image, (1, 99.5))
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
-def proportion(image: Image | Mask, pixel: Pixel) -> float:
+def proportion(image: SliceImage | Mask, pixel: Pixel) -> float:
     """Height over width of slices (..., H, W) as they are shown."""
     height, width = image.shape[-2:]
     ratio: float = height * pixel[0] / (width * pixel[1])
@@ -47,7 +47,7 @@ def bounds(shown: Mask, margin: int = 10) -> tuple[slice, slice]:
     )
 
 
-def show(axes: Axes, image: Image, grey: Window, pixel: Pixel, title: str = "") -> None:
+def show(axes: Axes, image: SliceImage, grey: Window, pixel: Pixel, title: str = "") -> None:
     """A grey slice (H, W) of the reading frame in its true proportions."""
     _frame(axes, title)
     low, high = grey

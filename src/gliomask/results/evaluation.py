@@ -35,7 +35,7 @@ from gliomask.report.checklists.checklist import ChecklistItem, checklist_markdo
 from gliomask.report.checklists.records import Records
 from gliomask.report.curves import epoch_curves
 from gliomask.report.evaluation.figures import NamedFigure, evaluation_charts
-from gliomask.report.evaluation.page import Findings, curves_chart, evaluation_page
+from gliomask.report.evaluation.page import EvaluationContent, curves_chart, evaluation_page
 from gliomask.report.evaluation.pictures import decode_slice
 from gliomask.report.evaluation.tables import TextTable, score_tables, strata_table
 from gliomask.report.latex import LatexTable, latex_table
@@ -89,13 +89,13 @@ class Judgement:
 
     @property
     def synthetic(self) -> bool:
-        """Whether any of the patients is a phantom."""
+        """True where any of the patients is a phantom."""
         return any(case.synthetic for case in self.judged)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judgement comes to.
+    """The figures and remarks of an evaluation.
 
     Attributes:
         analysis: its figures.
@@ -197,7 +197,7 @@ def _analyse(judgement: Judgement) -> Analysis:
 
 
 def _remarks(judgement: Judgement) -> tuple[tuple[str, str], ...]:
-    """What looks wrong with single cases, and masks that seem to be of another case."""
+    """Remarks on cases that look wrong, and on masks that seem to be of another case."""
     own = [(case.case, remark) for case in judgement.judged for remark in case.remarks]
     exchanges = find_exchanges(case.fit for case in judgement.judged if case.fit is not None)
     return (*own, *((exchange.case, exchange.text) for exchange in exchanges))
@@ -209,8 +209,8 @@ def _findings(
     remarks: Sequence[tuple[str, str]],
     charts: Sequence[NamedFigure],
     checklist: Sequence[ChecklistItem],
-) -> Findings:
-    return Findings(
+) -> EvaluationContent:
+    return EvaluationContent(
         title=judgement.title,
         subtitle=judgement.subtitle,
         warnings=judgement.warnings

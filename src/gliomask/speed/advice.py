@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gliomask.inference.engines.choice import EngineName
 from gliomask.inference.trial import TOLERANCE
-from gliomask.speed.slices import EngineSpeed, Place, SliceSpeed
+from gliomask.speed.slices import DeviceName, EngineSpeed, SliceSpeed
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Advice:
 
     model: str
     engine: EngineName | None
-    device: Place | None
+    device: DeviceName | None
     why: str
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import torch
 
-from gliomask.speed.timing import Clock, Timing, measure
+from gliomask.speed.timing import ReadClock, RunTimes, time_runs
 
 _SIDE: Final = 2048
 _BYTES: Final = 2**28
@@ -34,11 +34,11 @@ class Peak:
     gflops: float
     copy_gb_s: float
     threads: int
-    product: Timing
-    copy: Timing
+    product: RunTimes
+    copy: RunTimes
 
 
-def measure_peak(share: float, clock: Clock) -> Peak:
+def measure_peak(share: float, clock: ReadClock) -> Peak:
     """Measures on as many threads as torch has.
 
     Args:
@@ -46,9 +46,11 @@ def measure_peak(share: float, clock: Clock) -> Peak:
         clock: that they are read from.
     """
     matrix = torch.rand(_SIDE, _SIDE)
-    product = measure(partial(torch.mm, matrix, matrix, out=torch.empty_like(matrix)), share, clock)
+    product = time_runs(
+        partial(torch.mm, matrix, matrix, out=torch.empty_like(matrix)), share, clock
+    )
     source = torch.ones(_BYTES, dtype=torch.uint8)
-    copy = measure(partial(torch.empty_like(source).copy_, source), share / 2, clock)
+    copy = time_runs(partial(torch.empty_like(source).copy_, source), share / 2, clock)
     return Peak(
         gflops=2 * _SIDE**3 / product.best / 1e9,
         copy_gb_s=_BYTES / copy.best / 1e9,

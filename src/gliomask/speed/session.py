@@ -21,16 +21,16 @@ from gliomask.jobs.control import Control
 from gliomask.machine.allocator import keep_freed_memory
 from gliomask.speed.peak import Peak
 from gliomask.speed.slices import (
+    DeviceName,
+    EngineSetup,
     EngineSpeed,
-    Place,
     Ready,
-    Runner,
     SliceSpeed,
     make_ready,
     measure_slices,
     slice_speed,
 )
-from gliomask.speed.subject import Subject
+from gliomask.speed.subject import BenchNetwork
 from gliomask.speed.timing import Budget
 from gliomask.speed.training import BATCH, PASSES, SIZE, TrainingSpeed, measure_training
 
@@ -53,7 +53,7 @@ class Skipped:
     why: str
 
 
-class Session:
+class BenchSession:
     """Measures, and keeps what it has measured.
 
     Args:
@@ -68,11 +68,13 @@ class Session:
         self.engines: list[EngineSpeed] = []
         self.training: list[TrainingSpeed] = []
         self.skipped: list[Skipped] = []
-        self._places: tuple[Place, ...] = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+        self._places: tuple[DeviceName, ...] = (
+            ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+        )
         self._runners = self._find_runners()
         self._planned = 0.0
 
-    def plan(self, subjects: Sequence[Subject]) -> None:
+    def plan(self, subjects: Sequence[BenchNetwork]) -> None:
         """Reckons with the arithmetic of everything that is measured of these."""
         looking = sum(self._looking(one.flop(size)) for one in subjects for size in one.sizes)
         learning = sum(map(self._learning, subjects))
@@ -80,7 +82,7 @@ class Session:
         pieces = len(subjects) * (len(self._runners) + len(self._places))
         self.control.start(pieces, "measuring")
 
-    def measure(self, subject: Subject, folder: Path) -> None:
+    def measure(self, subject: BenchNetwork, folder: Path) -> None:
         """Measures one network with every engine, and learning.
 
         Args:
@@ -99,21 +101,21 @@ class Session:
             self._learn(subject, place)
             self.control.advance(note=f"training {subject.name}")
 
-    def _find_runners(self) -> tuple[Runner, ...]:
+    def _find_runners(self) -> tuple[EngineSetup, ...]:
         statuses = engine_statuses()
         self.skipped += [Skipped(one.name, one.problem) for one in statuses if one.problem]
         there = [one.name for one in statuses if not one.problem]
-        on_gpu = [Runner("torch", "cuda", self.threads)] if "cuda" in self._places else []
-        return (*(Runner(name, "cpu", self.threads) for name in there), *on_gpu)
+        on_gpu = [EngineSetup("torch", "cuda", self.threads)] if "cuda" in self._places else []
+        return (*(EngineSetup(name, "cpu", self.threads) for name in there), *on_gpu)
 
-    def _try(self, subject: Subject, trial: Trial, runner: Runner) -> EngineSpeed:
+    def _try(self, subject: BenchNetwork, trial: Trial, runner: EngineSetup) -> EngineSpeed:
         ready = make_ready(subject.name, trial, runner, self.budget.clock)
         if not isinstance(ready, Ready):
             return ready
         found = [self._look(subject, ready, size) for size in subject.sizes]
         return replace(ready.speed, speeds=tuple(speed for speed in found if speed is not None))
 
-    def _look(self, subject: Subject, ready: Ready, size: int) -> SliceSpeed | None:
+    def _look(self, subject: BenchNetwork, ready: Ready, size: int) -> SliceSpeed | None:
         flop, speed = subject.flop(size), ready.speed
         share = self._share(self._looking(flop))
         batch = self._batch(ready, flop, share)
@@ -131,7 +133,7 @@ class Session:
         enough = ready.speed.device == "cuda" or 3 * self._looking(flop) * many / few <= share
         return many if enough else few
 
-    def _learn(self, subject: Subject, place: Place) -> None:
+    def _learn(self, subject: BenchNetwork, place: DeviceName) -> None:
         share = self._share(self._learning(subject))
         what = f"training {subject.name} on {place}"
         if not self._fits(what, _step_flop(subject), place):
@@ -147,7 +149,7 @@ class Session:
         """Seconds foreseen for one slice on each thread."""
         return self.threads * flop / (_LOOKING * self.peak.gflops * 1e9)
 
-    def _learning(self, subject: Subject) -> float:
+    def _learning(self, subject: BenchNetwork) -> float:
         """Seconds foreseen for a step of training."""
         return _step_flop(subject) / (_LEARNING * self.peak.gflops * 1e9)
 
@@ -157,7 +159,7 @@ class Session:
         self._planned = max(self._planned - foreseen, foreseen)
         return share
 
-    def _fits(self, what: str, flop: float, place: Place) -> bool:
+    def _fits(self, what: str, flop: float, place: DeviceName) -> bool:
         """Whether it ends in time even at its slowest; a GPU is too fast to be reckoned with."""
         needed = flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
         if needed < self.budget.left:
@@ -167,5 +169,5 @@ class Session:
         return False
 
 
-def _step_flop(subject: Subject) -> float:
+def _step_flop(subject: BenchNetwork) -> float:
     return PASSES * BATCH * subject.flop(SIZE)

@@ -11,9 +11,9 @@ from gliomask.errors import GliomaskError
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Engine
 from gliomask.inference.trial import GPU_TOLERANCE, TOLERANCE, Trial, too_far
-from gliomask.speed.timing import Clock, Timing, measure
+from gliomask.speed.timing import ReadClock, RunTimes, time_runs
 
-Place = Literal["cpu", "cuda"]
+DeviceName = Literal["cpu", "cuda"]
 CASE_SLICES: Final = 155
 """Slices of a case of BraTS."""
 
@@ -38,7 +38,7 @@ class SliceSpeed:
     case_s: float
     gflops: float
     of_peak: float | None
-    timing: Timing
+    timing: RunTimes
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class EngineSpeed:
 
     model: str
     engine: EngineName
-    device: Place
+    device: DeviceName
     name: str
     open_s: float
     difference: float | None
@@ -73,15 +73,17 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Runner:
+class EngineSetup:
     """What runs a network: an engine, on a device, with so many threads."""
 
     engine: EngineName
-    device: Place
+    device: DeviceName
     threads: int
 
 
-def make_ready(model: str, trial: Trial, runner: Runner, clock: Clock) -> Ready | EngineSpeed:
+def make_ready(
+    model: str, trial: Trial, runner: EngineSetup, clock: ReadClock
+) -> Ready | EngineSpeed:
     """Opens an engine and holds its answer against the right one; a failure is told."""
     engine, device = runner.engine, runner.device
     tried = EngineSpeed(model, engine, device, engine, 0.0, None, "")
@@ -96,13 +98,13 @@ def make_ready(model: str, trial: Trial, runner: Runner, clock: Clock) -> Ready 
     return Ready(replace(tried, difference=found, problem=too_far(found, allowed)), opened)
 
 
-def measure_slices(engine: Engine, inputs: FloatArray, share: float, clock: Clock) -> Timing:
+def measure_slices(engine: Engine, inputs: FloatArray, share: float, clock: ReadClock) -> RunTimes:
     """How long it takes to run all inputs (N, C, size, size) at once."""
-    return measure(partial(engine.logits, inputs), share, clock)
+    return time_runs(partial(engine.logits, inputs), share, clock)
 
 
 def slice_speed(
-    flop: float, shape: tuple[int, ...], timing: Timing, peak_gflops: float | None
+    flop: float, shape: tuple[int, ...], timing: RunTimes, peak_gflops: float | None
 ) -> SliceSpeed:
     """What a timing means.
 

@@ -18,7 +18,7 @@ out in double precision, which takes long."""
 
 
 @dataclass(frozen=True)
-class Subject:
+class BenchNetwork:
     """A network to be measured.
 
     Attributes:
@@ -61,16 +61,16 @@ class Subject:
         return make_trial(self.run or folder, 1, self.tried_at)
 
 
-def drawn(network: str, sizes: tuple[int, ...]) -> Subject:
+def drawn(network: str, sizes: tuple[int, ...]) -> BenchNetwork:
     """A network of three sequences with weights drawn from a fixed seed."""
-    return Subject(network, trial_card(network, sizes[0]), sizes)
+    return BenchNetwork(network, trial_card(network, sizes[0]), sizes)
 
 
-def trained(run: Path) -> Subject:
+def trained(run: Path) -> BenchNetwork:
     """A run folder, at the size that its card tells.
 
     Raises:
         ModelError: there is no model in it, or its card is damaged.
     """
     card = read_card(run / CARD_FILE)
-    return Subject(card.name, card, (card.size,), run)
+    return BenchNetwork(card.name, card, (card.size,), run)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-Clock = Callable[[], float]
+ReadClock = Callable[[], float]
 """Seconds since some moment; tests have one of their own."""
 MOST: Final = 15
 """Repetitions; more don't move a median that anybody looks at."""
 
 
 @dataclass(frozen=True)
-class Timing:
+class RunTimes:
     """How long one run of something takes.
 
     Attributes:
@@ -39,7 +39,7 @@ class Budget:
         clock: that they are read from.
     """
 
-    def __init__(self, seconds: float, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, seconds: float, clock: ReadClock = time.perf_counter) -> None:
         self.seconds, self.clock = seconds, clock
         self._start = clock()
 
@@ -54,7 +54,7 @@ class Budget:
         return max(0.0, self.seconds - self.used)
 
 
-def measure(work: Callable[[], object], share: float, clock: Clock) -> Timing:
+def time_runs(work: Callable[[], object], share: float, clock: ReadClock) -> RunTimes:
     """Runs something once to warm up, and then while it fits into its share of the budget.
 
     Args:
@@ -68,11 +68,11 @@ def measure(work: Callable[[], object], share: float, clock: Clock) -> Timing:
         seconds.append(_once(work, clock))
         spent += seconds[-1]
     if not seconds:
-        return Timing(first, first, 1, warm=False)
-    return Timing(statistics.median(seconds), min(seconds), len(seconds), warm=True)
+        return RunTimes(first, first, 1, warm=False)
+    return RunTimes(statistics.median(seconds), min(seconds), len(seconds), warm=True)
 
 
-def _once(work: Callable[[], object], clock: Clock) -> float:
+def _once(work: Callable[[], object], clock: ReadClock) -> float:
     start = clock()
     work()
     return clock() - start

@@ -10,8 +10,8 @@ from gliomask.config import load_recipe
 from gliomask.learning.trial import TrialStep
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.u2net import build_model
-from gliomask.speed.slices import Place
-from gliomask.speed.timing import Clock, Timing, measure
+from gliomask.speed.slices import DeviceName
+from gliomask.speed.timing import ReadClock, RunTimes, time_runs
 
 BATCH: Final = 8
 SIZE: Final = 128
@@ -37,17 +37,17 @@ class TrainingSpeed:
     """
 
     model: str
-    device: Place
+    device: DeviceName
     size: int
     batch: int
     slices_per_s: float
     epoch_s: float
     precision: str
-    timing: Timing
+    timing: RunTimes
 
 
 def measure_training(
-    name: str, card: ModelCard, device: Place, share: float, clock: Clock
+    name: str, card: ModelCard, device: DeviceName, share: float, clock: ReadClock
 ) -> TrainingSpeed:
     """Trains a new network like that of the card for some steps, with the default recipe.
 
@@ -65,8 +65,8 @@ def measure_training(
     regions = len(card.regions)
     network = build_model(card.network, in_channels=card.in_channels, out_channels=regions)
     step, steps = TrialStep(network, recipe, device), _STEPS[device]
-    run = measure(partial(step.run, steps), share, clock)
-    timing = Timing(run.median / steps, run.best / steps, run.n, run.warm)
+    run = time_runs(partial(step.run, steps), share, clock)
+    timing = RunTimes(run.median / steps, run.best / steps, run.n, run.warm)
     speed = BATCH / timing.median
     precision = str(step.fabric.strategy.precision.precision)
     return TrainingSpeed(name, device, SIZE, BATCH, speed, EPOCH_SLICES / speed, precision, timing)

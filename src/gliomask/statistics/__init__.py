@@ -1,4 +1,4 @@
-"""What may be said of scores over patients: the statistics of gliomask's evaluation.
+"""The statistics of scores over patients.
 
     >>> from gliomask import statistics
     >>> statistics.summarise([0.75, 0.5, 1.0, None]).mean

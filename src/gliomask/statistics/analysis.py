@@ -24,7 +24,7 @@ Traits = Mapping[str, Mapping[str, Value]]
 
 @dataclass(frozen=True)
 class Probabilities:
-    """What a network said of the voxels of one region.
+    """The calibration counts of one region, with what they are of.
 
     Attributes:
         counts: of all judged cases together, as the model's card calibrates them.
@@ -84,7 +84,7 @@ def analyse(
         volume_unit=unit,
         strata=_strata(rows[regions[0]], traits or {}, unit),
         agreement={
-            region: agreement((s.patient, *volumes(s, unit)) for s in kept)
+            region: agreement((s.patient, *volumes_of_score(s, unit)) for s in kept)
             for region, kept in rows.items()
         },
         calibration={
@@ -95,7 +95,7 @@ def analyse(
     )
 
 
-def volumes(score: CaseScore, unit: str) -> tuple[float, float]:
+def volumes_of_score(score: CaseScore, unit: str) -> tuple[float, float]:
     """Of reference and prediction, in ``ml`` or ``px``."""
     factor = score.voxel_ml if unit == "ml" and score.voxel_ml is not None else 1.0
     return score.overlap.reference * factor, score.overlap.predicted * factor
@@ -128,7 +128,9 @@ def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, S
     """Of the first region's Dice; a trait in which all patients are alike tells nothing."""
     scores = scores_by_patient((row.patient, row.overlap.dice) for row in rows)
     sizes = {
-        patient: float(np.mean([volumes(r, unit)[0] for r in rows if r.patient == patient]))
+        patient: float(
+            np.mean([volumes_of_score(r, unit)[0] for r in rows if r.patient == patient])
+        )
         for patient in scores
     }
     names = dict.fromkeys(name for patient in scores for name in traits.get(patient, {}))

@@ -40,7 +40,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How well probabilities are calibrated; all but the counts is None if there are no voxels.
+    """The calibration of probabilities; all but the counts is None if there are no voxels.
 
     The counts behind it move a logit between -16 and 16 by half a bin at most (1/256), so at
     temperature T a probability by 1/1024 T at most and a voxel's log-likelihood by 1/256 T; a

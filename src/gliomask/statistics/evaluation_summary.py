@@ -10,7 +10,7 @@ from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.lesions import count_lesions
 from gliomask.metrics.metric import METRICS, Metric
 from gliomask.metrics.policy import POLICY
-from gliomask.metrics.slicewise import SliceScore, pool
+from gliomask.metrics.slicewise import SliceScore, pool_slices
 from gliomask.statistics.summary import Summary, by_patient, summarise
 
 UNIT = (
@@ -42,7 +42,7 @@ class EvaluationSummary:
 
     @property
     def policy(self) -> str:
-        """How empty masks were scored, to be said beside every figure."""
+        """The empty-mask policy, to be said beside every figure."""
         return POLICY.text
 
     def mean(self, metric: str, region: str) -> float:
@@ -70,7 +70,7 @@ def summarise_scores(scores: Sequence[CaseScore]) -> EvaluationSummary:
         n_empty=first.n_empty,
         n_cases=len({score.case for score in scores}),
         metrics={name: regions for name, regions in metrics.items() if regions},
-        slices={region: pool(row.slices for row in kept) for region, kept in rows.items()},
+        slices={region: pool_slices(row.slices for row in kept) for region, kept in rows.items()},
         lesions=_lesion_counts(rows),
     )
 

@@ -24,7 +24,7 @@ _TERTILES = (1 / 3, 2 / 3)
 
 @dataclass(frozen=True)
 class Grouping:
-    """How values are told apart.
+    """A rule that sorts values into groups.
 
     Attributes:
         edges: where numbers are parted, rising; a number at an edge belongs above it. None parts

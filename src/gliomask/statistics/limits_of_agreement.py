@@ -37,7 +37,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Limits:
+class LimitsOfAgreement:
     """The differences of the patients, predicted minus reference.
 
     Attributes:
@@ -57,7 +57,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Point:
+class AgreementPoint:
     """One patient in the plot.
 
     Attributes:
@@ -75,7 +75,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well predicted volumes agree with those of the reference.
+    """The agreement of predicted volumes with those of the reference.
 
     Attributes:
         n: patients with both volumes.
@@ -91,10 +91,10 @@ class Agreement:
     n: int
     n_missing: int
     n_both_zero: int
-    absolute: Limits
-    percent: Limits
+    absolute: LimitsOfAgreement
+    percent: LimitsOfAgreement
     concordance: float | None
-    points: tuple[Point, ...]
+    points: tuple[AgreementPoint, ...]
 
 
 def agreement(rows: Iterable[Row]) -> Agreement:
@@ -121,7 +121,7 @@ def agreement(rows: Iterable[Row]) -> Agreement:
     )
 
 
-def limits(differences: Sequence[float]) -> Limits:
+def limits(differences: Sequence[float]) -> LimitsOfAgreement:
     """Bias and limits of agreement, with the intervals of Bland and Altman 1999, section 2.
 
     With t the 97.5 % point of Student's law for n - 1 degrees of freedom, the interval of the
@@ -133,14 +133,14 @@ def limits(differences: Sequence[float]) -> Limits:
     """
     n = len(differences)
     if not n:
-        return Limits(0, None, None, None, None)
+        return LimitsOfAgreement(0, None, None, None, None)
     bias = float(np.mean(differences))
     if n == 1:
-        return Limits(1, Estimate(bias, None), None, None, None)
+        return LimitsOfAgreement(1, Estimate(bias, None), None, None, None)
     sd = float(np.std(differences, ddof=1))
     t = float(stdtrit(n - 1, 0.975))
     of_limit = t * sd * math.sqrt(1 / n + _Z**2 / (2 * (n - 1)))
-    return Limits(
+    return LimitsOfAgreement(
         n=n,
         bias=_around(bias, t * sd / math.sqrt(n)),
         sd=sd,
@@ -191,9 +191,9 @@ def _mean(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return float(reference), float(predicted)
 
 
-def _point(patient: str, reference: float, predicted: float) -> Point:
+def _point(patient: str, reference: float, predicted: float) -> AgreementPoint:
     mean, difference = (reference + predicted) / 2, predicted - reference
-    return Point(patient, mean, difference, 100 * difference / mean if mean else None)
+    return AgreementPoint(patient, mean, difference, 100 * difference / mean if mean else None)
 
 
 def _around(value: float, half: float) -> Estimate:

@@ -1,4 +1,4 @@
-"""What may be said of a score over patients: its spread, its worst tenth, how sure its mean is."""
+"""The summary of a score over patients: spread, worst tenth, interval of the mean."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def adjusted_threshold(threshold: float, temperature: float) -> float:
 
 
 def _hopeless(counts: LogitCounts) -> str | None:
-    """Why no temperature can be fitted, if so."""
+    """The reason why no temperature can be fitted, if there is one."""
     if not counts.n:
         return "no voxels"
     if not counts.n_positive:

@@ -61,7 +61,7 @@ class StoredCase(BaseModel):
     fingerprint: str
 
 
-class Manifest(BaseModel):
+class StoreManifest(BaseModel):
     """A whole store.
 
     Attributes:
@@ -100,7 +100,7 @@ class _SplitFile(_PartsFile):
     fold_names: tuple[str, ...] = ()
 
 
-def read_manifest(store: Path) -> Manifest:
+def read_manifest(store: Path) -> StoreManifest:
     """The manifest of a store.
 
     Raises:
@@ -121,12 +121,12 @@ def read_manifest(store: Path) -> Manifest:
                 hint="make it again with `gliomask prepare`",
             )
     try:
-        return Manifest.model_validate(keys)
+        return StoreManifest.model_validate(keys)
     except ValidationError as problem:
         raise _unfit(path, problem) from None
 
 
-def write_manifest(store: Path, manifest: Manifest) -> None:
+def write_manifest(store: Path, manifest: StoreManifest) -> None:
     """Writes the manifest, whole or not at all."""
     atomic.write_text(store / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 

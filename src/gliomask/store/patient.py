@@ -22,7 +22,7 @@ from gliomask.core.geometry import Orientation, to_reading, voxel_ml
 from gliomask.core.identity import safe_name
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import region_masks
-from gliomask.core.slices import Record, SliceStack, to_slices
+from gliomask.core.slices import SliceStack, StackRecord, to_slices
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
 from gliomask.jobs.control import SILENT, Control
@@ -100,7 +100,9 @@ def stored_cases(store: Path, patient: str) -> tuple[StoredCase, ...] | None:
     return tuple(StoredCase.model_validate(entry) for entry in entries)
 
 
-def open_case(store: Path, case: StoredCase) -> tuple[zarr.Array[Any], zarr.Array[Any], Record]:
+def open_case(
+    store: Path, case: StoredCase
+) -> tuple[zarr.Array[Any], zarr.Array[Any], StackRecord]:
     """The image array, the label array and the record of a stored case, without reading pixels.
 
     Raises:
@@ -166,7 +168,7 @@ def _describe(loaded: LoadedCase, stack: SliceStack) -> StoredCase:
     )
 
 
-def _plain(record: Record) -> dict[str, Any]:
+def _plain(record: StackRecord) -> dict[str, Any]:
     return {
         "shape": list(record.shape),
         "affine": record.affine.tolist(),
@@ -177,7 +179,7 @@ def _plain(record: Record) -> dict[str, Any]:
     }
 
 
-def _record(keys: dict[str, Any]) -> Record:
+def _record(keys: dict[str, Any]) -> StackRecord:
     turn = Orientation(tuple(keys["axes"]), tuple(keys["flips"]))
     affine = np.array(keys["affine"], np.float64)
-    return Record(tuple(keys["shape"]), affine, turn, tuple(keys["box"]), keys["has_world"])
+    return StackRecord(tuple(keys["shape"]), affine, turn, tuple(keys["box"]), keys["has_world"])

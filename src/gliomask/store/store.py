@@ -11,11 +11,11 @@ import numpy as np
 
 from gliomask.core.geometry import from_reading
 from gliomask.core.labels import LabelArray
-from gliomask.core.slices import Record, SliceStack
+from gliomask.core.slices import SliceStack, StackRecord
 from gliomask.core.split import Parts, Split
 from gliomask.core.volume import FloatArray
 from gliomask.errors import StoreError
-from gliomask.store.manifest import SPLIT, Manifest, StoredCase, read_manifest, read_split
+from gliomask.store.manifest import SPLIT, StoredCase, StoreManifest, read_manifest, read_split
 from gliomask.store.patient import ABSENT, open_case, patient_path
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Store:
         split: by patient.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, split: Split) -> None:
+    def __init__(self, path: Path, manifest: StoreManifest, split: Split) -> None:
         self.path, self.manifest, self.split = path, manifest, split
         self.cases: tuple[StoredCase, ...] = manifest.cases
         self._by_id = {case.id: case for case in self.cases}
@@ -116,7 +116,7 @@ class Store:
         wanted = set(patients)
         return tuple(case.id for case in self.cases if case.patient in wanted)
 
-    def _open_case(self, case_id: str) -> tuple[zarr.Array[Any], zarr.Array[Any], Record]:
+    def _open_case(self, case_id: str) -> tuple[zarr.Array[Any], zarr.Array[Any], StackRecord]:
         return open_case(self.path, self.case(case_id))
 
 

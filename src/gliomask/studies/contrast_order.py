@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gliomask.formats.dicom.tags import SeriesTags
-from gliomask.studies.read_series import Seen
+from gliomask.studies.read_series import RecognisedSeries
 from gliomask.studies.sequences import BY_NAME
 
 _WITH_AGENT = re.compile(r"(?<![a-z])(dsc|dce|dynasusc)(?![a-z])", re.IGNORECASE)
@@ -31,7 +31,9 @@ class _Injection:
     why: str
 
 
-def after_injection(among: Sequence[Seen], others: Iterable[SeriesTags] = ()) -> list[Seen]:
+def after_injection(
+    among: Sequence[RecognisedSeries], others: Iterable[SeriesTags] = ()
+) -> list[RecognisedSeries]:
     """The series of a study; a T1 that was made after an injection is taken for T1 after contrast.
 
     Args:
@@ -47,7 +49,9 @@ def after_injection(among: Sequence[Seen], others: Iterable[SeriesTags] = ()) ->
     return [_after(one, first) for one in among]
 
 
-def by_order(t1: Seen, others: Sequence[Seen]) -> tuple[Seen, str] | None:
+def by_order(
+    t1: RecognisedSeries, others: Sequence[RecognisedSeries]
+) -> tuple[RecognisedSeries, str] | None:
     """A T1 that repeats the protocol of another one later, and their order in words.
 
     Other protocols are not compared: several T1 in a row are common without any agent.
@@ -65,7 +69,7 @@ def by_order(t1: Seen, others: Sequence[Seen]) -> tuple[Seen, str] | None:
     return None
 
 
-def _of_series(one: Seen) -> _Injection | None:
+def _of_series(one: RecognisedSeries) -> _Injection | None:
     """A series whose name says that it is after contrast: by its beginning an agent was given."""
     tags = one.series.tags
     found = one.recognition
@@ -83,17 +87,17 @@ def _of_header(tags: SeriesTags) -> _Injection | None:
     return None
 
 
-def _after(one: Seen, given: _Injection) -> Seen:
+def _after(one: RecognisedSeries, given: _Injection) -> RecognisedSeries:
     found, time = one.recognition, one.series.tags.acquired
     if found.sequence != "t1" or found.contrast is not None or time is None or time <= given.time:
         return one
     minutes = (time - given.time) / 60
     why = f"made {minutes:.0f} min after {given.why}"
     taken = replace(found, sequence="t1ce", evidence=(*found.evidence, why), contrast=True)
-    return Seen(one.series, taken)
+    return RecognisedSeries(one.series, taken)
 
 
-def _minutes(first: Seen, second: Seen) -> float:
+def _minutes(first: RecognisedSeries, second: RecognisedSeries) -> float:
     """How much later the second was made; 0 if that is not told or both are made of one scan."""
     before, after = first.series.tags, second.series.tags
     if before.acquired is None or after.acquired is None:
@@ -101,7 +105,7 @@ def _minutes(first: Seen, second: Seen) -> float:
     return (after.acquired - before.acquired) / 60
 
 
-def _one_protocol(one: Seen, other: Seen) -> bool:
+def _one_protocol(one: RecognisedSeries, other: RecognisedSeries) -> bool:
     """Whether two series have one name, timing and grid size."""
     a, b = one.series.tags, other.series.tags
     if (a.description, a.protocol) != (b.description, b.protocol):

@@ -19,7 +19,7 @@ from gliomask.core.volume import BEST_SHOWN
 from gliomask.formats.dicom.series import Series
 from gliomask.studies.contrast_order import by_order
 from gliomask.studies.dicom_picks import BY_HAND, number_of
-from gliomask.studies.read_series import Seen
+from gliomask.studies.read_series import RecognisedSeries
 from gliomask.studies.sequences import BY_NAME
 
 _WHOLE_MM = 100.0
@@ -34,7 +34,7 @@ _AXIAL = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class SeriesChoice:
     """The series to use.
 
     Attributes:
@@ -44,17 +44,17 @@ class Choice:
         reference: whose plane and coverage the others were compared with.
     """
 
-    among: tuple[Seen, ...]
-    chosen: dict[str, Seen] = field(default_factory=dict)
+    among: tuple[RecognisedSeries, ...]
+    chosen: dict[str, RecognisedSeries] = field(default_factory=dict)
     contrast_order: str = ""
-    reference: Seen | None = None
+    reference: RecognisedSeries | None = None
 
-    def rival(self, one: Seen) -> Seen | None:
+    def rival(self, one: RecognisedSeries) -> RecognisedSeries | None:
         """The series that is used for the sequence that ``one`` was taken for, if it is another."""
         best = self.chosen.get(one.recognition.sequence or "")
         return best if best is not one else None
 
-    def advantage(self, one: Seen) -> str:
+    def advantage(self, one: RecognisedSeries) -> str:
         """What the series that is used has before ``one``, a phrase."""
         best = self.rival(one)
         if best is None:
@@ -63,7 +63,7 @@ class Choice:
         pairs = zip(_keys(best, reference), _keys(one, reference), strict=True)
         return next((words for (a, words), (b, _) in pairs if a != b), "it comes first")
 
-    def runner_up(self, sequence: str) -> Seen | None:
+    def runner_up(self, sequence: str) -> RecognisedSeries | None:
         """The best of the series that are not used for a sequence."""
         best = self.chosen[sequence]
         others = [one for one in self.among if self.rival(one) is best]
@@ -71,24 +71,24 @@ class Choice:
         return min(others, key=lambda one: _rank(one, reference), default=None)
 
 
-def choose(among: Sequence[Seen]) -> Choice:
+def choose_series(among: Sequence[RecognisedSeries]) -> SeriesChoice:
     """The series to use, by the rule at the top of this file."""
-    of: dict[str, list[Seen]] = {}
+    of: dict[str, list[RecognisedSeries]] = {}
     for one in among:
         of.setdefault(one.recognition.sequence or "", []).append(one)
     first = next((name for name in BEST_SHOWN if name in of), None)
     if first is None:
-        return Choice(tuple(among))
+        return SeriesChoice(tuple(among))
     reference = min(of[first], key=lambda one: _rank(one, None))
     chosen = {
         name: min(of[name], key=lambda one: _rank(one, reference))
         for name in BEST_SHOWN
         if name in of and name != first
     }
-    return _with_contrast(Choice(tuple(among), {first: reference, **chosen}, "", reference))
+    return _with_contrast(SeriesChoice(tuple(among), {first: reference, **chosen}, "", reference))
 
 
-def _with_contrast(choice: Choice) -> Choice:
+def _with_contrast(choice: SeriesChoice) -> SeriesChoice:
     """T1 after contrast by its order in the study, where nothing else says which series it is."""
     t1 = choice.chosen.get("t1")
     by_hand = t1 is not None and BY_HAND in t1.recognition.evidence
@@ -105,7 +105,9 @@ def _with_contrast(choice: Choice) -> Choice:
         return choice
     after, order = found
     evidence = (*after.recognition.evidence, order)
-    taken = Seen(after.series, replace(after.recognition, sequence="t1ce", evidence=evidence))
+    taken = RecognisedSeries(
+        after.series, replace(after.recognition, sequence="t1ce", evidence=evidence)
+    )
     return replace(
         choice,
         among=tuple(taken if one is after else one for one in choice.among),
@@ -117,7 +119,7 @@ def _with_contrast(choice: Choice) -> Choice:
 _Key = tuple[float, str]
 
 
-def _keys(one: Seen, reference: Seen | None) -> tuple[_Key, ...]:
+def _keys(one: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[_Key, ...]:
     """What a series is ranked by, less is better, each with the words for being better in it."""
     series, found = one.series, one.recognition
     doubtful = found.sequence == "t1ce" and BY_NAME not in found.evidence
@@ -149,7 +151,7 @@ def _place_keys(series: Series, reference: Series | None) -> tuple[_Key, _Key]:
     )
 
 
-def _rank(one: Seen, reference: Seen | None) -> tuple[object, ...]:
+def _rank(one: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[object, ...]:
     return *(key for key, _ in _keys(one, reference)), one.series.tags.series_uid
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from gliomask.errors import CaseError, option
 from gliomask.formats.dicom.series import RefusedSeries
 from gliomask.formats.dicom.tags import SeriesTags
-from gliomask.studies.read_series import Seen
+from gliomask.studies.read_series import RecognisedSeries
 from gliomask.studies.sequences import Recognition
 
 NOTHING_PICKED: Mapping[str, str] = MappingProxyType({})
@@ -21,8 +21,8 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
 
 
 def picked(
-    among: Sequence[Seen], refused: Sequence[RefusedSeries], picks: Mapping[str, str]
-) -> list[Seen]:
+    among: Sequence[RecognisedSeries], refused: Sequence[RefusedSeries], picks: Mapping[str, str]
+) -> list[RecognisedSeries]:
     """The series of a study, those that the user chose taken for what was said.
 
     Args:
@@ -35,7 +35,7 @@ def picked(
         CaseError: a pick that no series or several answer to, or one that is no volume; a series
             for two sequences. What there is is told.
     """
-    meant: dict[Seen, str] = {}
+    meant: dict[RecognisedSeries, str] = {}
     for sequence, wanted in picks.items():
         one = _answering(sequence, wanted, among, refused)
         if one is None:
@@ -63,8 +63,8 @@ def with_echo(tags: SeriesTags) -> str:
 
 
 def _answering(
-    sequence: str, wanted: str, among: Sequence[Seen], refused: Sequence[RefusedSeries]
-) -> Seen | None:
+    sequence: str, wanted: str, among: Sequence[RecognisedSeries], refused: Sequence[RefusedSeries]
+) -> RecognisedSeries | None:
     answering = [one for one in among if _is_called(one.series.tags, wanted)]
     if len({one.series.tags.series_uid for one in answering}) == 1 < len(answering):
         # Echoes of one series have one name; what they are tells them apart.
@@ -87,7 +87,7 @@ def _answering(
     raise CaseError(f"{sequence}={wanted} is no series; there are {there}{more}")
 
 
-def _by_uid(sequence: str, answering: Sequence[Seen]) -> str | None:
+def _by_uid(sequence: str, answering: Sequence[RecognisedSeries]) -> str | None:
     """How one of several series of one name is chosen; echoes of one series share their UID."""
     uids = list(dict.fromkeys(one.series.tags.series_uid for one in answering))
     if len(uids) < len(answering):
@@ -102,12 +102,12 @@ def _is_called(tags: SeriesTags, wanted: str) -> bool:
     return bool(wanted) and wanted in (tags.series_uid, tags.description, number)
 
 
-def _by_hand(one: Seen, sequence: str) -> Seen:
+def _by_hand(one: RecognisedSeries, sequence: str) -> RecognisedSeries:
     """A series taken for a sequence on the user's word; what spoke against it is still told."""
     found = one.recognition
     by_itself = found.rejected or (found.sequence != sequence and f"taken for {found.sequence}")
     doubt = (f"by itself {by_itself}",) if by_itself else ()
-    return Seen(one.series, Recognition(sequence, (BY_HAND, *doubt, *found.evidence)))
+    return RecognisedSeries(one.series, Recognition(sequence, (BY_HAND, *doubt, *found.evidence)))
 
 
 def _with_uid(tags: SeriesTags) -> str:

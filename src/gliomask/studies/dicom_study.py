@@ -5,28 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.layout import Problem
-from gliomask.errors import CaseError, LayoutError
-from gliomask.formats.archive import unpacked
+from gliomask.errors import CaseError
 from gliomask.formats.dicom.series import RefusedSeries, Series, survey_files
 from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.studies.contrast_order import after_injection
 from gliomask.studies.dicom_audit import SeriesAudit
-from gliomask.studies.dicom_choice import Choice, choose
+from gliomask.studies.dicom_choice import SeriesChoice, choose_series
 from gliomask.studies.dicom_dates import first_acquisition, study_date
 from gliomask.studies.dicom_files import files_below
 from gliomask.studies.dicom_identity import contradiction
 from gliomask.studies.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
-from gliomask.studies.read_series import seen
+from gliomask.studies.read_series import recognised
 from gliomask.studies.study_audit import audits, notes, uses
 from gliomask.studies.survey import Surveyed, joined
 
@@ -48,33 +45,6 @@ class DicomStudies:
     problems: tuple[Problem, ...]
     audits: tuple[SeriesAudit, ...]
     skipped: int
-
-
-@contextmanager
-def dicom_studies(place: Path) -> Iterator[DicomStudies]:
-    """The studies in a folder or a zip archive, which stays unpacked while the block runs.
-
-    Raises:
-        FormatError: no archive, or one that breaks the rules (``formats.archive``).
-        LayoutError: no such folder, or no DICOM in it.
-        MachineError: the disk failed or is full.
-    """
-    with unpacked(place) as folder:
-        yield find_dicom_studies(folder)
-
-
-def find_dicom_studies(folder: Path) -> DicomStudies:
-    """The studies in a folder and all folders below it.
-
-    Raises:
-        LayoutError: no such folder, or no DICOM in it.
-        MachineError: the disk failed.
-    """
-    found = studies_of_files(files_below(folder), synthetic=is_synthetic(folder))
-    if not found.audits and not found.problems:
-        what = f"no DICOM among {found.skipped} files"
-        raise LayoutError(what, path=folder)
-    return found
 
 
 def studies_of_files(
@@ -128,15 +98,15 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
 
 def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
     """The case of one study, if it has a sequence, and the audits of all its series."""
-    among, problem = [seen(series) for series in study.series], None
+    among, problem = [recognised(series) for series in study.series], None
     refused_tags = [one.tags for one in study.refused]
     among = after_injection(among, refused_tags)
     try:
         if two := contradiction([*(one.series.tags for one in among), *refused_tags]):
             raise CaseError(two)
-        choice = choose(picked(among, study.refused, picks))
+        choice = choose_series(picked(among, study.refused, picks))
     except CaseError as wrong:
-        problem, choice = str(wrong), Choice(tuple(among))
+        problem, choice = str(wrong), SeriesChoice(tuple(among))
     told = audits(choice, study.refused)
     if problem:
         lacking = ("its study can't be used",)

@@ -37,26 +37,6 @@ from gliomask.studies.survey import Surveyed, joined
 NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
 
 
-def find_studies(
-    inputs: Sequence[Path], given: Mapping[str, Path] = NOTHING_GIVEN
-) -> tuple[Case, ...]:
-    """The cases that a user points at, all of them usable.
-
-    Args:
-        inputs: NIfTI or picture files, folders, data sets; see ``survey``.
-        given: sequence -> file, when names don't tell; instead of ``inputs``.
-
-    Raises:
-        InputError: as ``survey``; or a case that can't be used, with the number of others.
-    """
-    cases, problems = survey(inputs, given)
-    if problems:
-        first, others = problems[0], len(problems) - 1
-        more = f" (and {others} more can't be used)" if others else ""
-        raise CaseError(f"{first.case}: {first.reason}{more}")
-    return cases
-
-
 def survey(
     inputs: Sequence[Path],
     given: Mapping[str, Path] = NOTHING_GIVEN,

@@ -12,17 +12,17 @@ MIN_SLICES = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class RecognisedSeries:
     """A series, and what it is taken for."""
 
     series: Series
     recognition: Recognition
 
 
-def seen(series: Series) -> Seen:
+def recognised(series: Series) -> RecognisedSeries:
     """A series as it is recognised; one of few slices is none."""
     found, slices = recognise(series.tags), series.shape[2]
     if found.sequence and slices < MIN_SLICES:
         reason = f"only {slices} slices (allowed {MIN_SLICES} and more)"
         found = Recognition(None, found.evidence, reason)
-    return Seen(series, found)
+    return RecognisedSeries(series, found)

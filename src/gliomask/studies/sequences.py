@@ -16,7 +16,7 @@ from gliomask.datasets.contrast_words import LETTER
 from gliomask.datasets.name_reading import NameReading, read_agent, read_name
 from gliomask.datasets.name_words import words_of_name
 from gliomask.formats.dicom.tags import SeriesTags
-from gliomask.studies.timing import Timing, timing_of
+from gliomask.studies.timing import SequenceTiming, timing_of
 
 BY_NAME = "the name says after contrast"
 """The evidence of a T1 whose name places it after the contrast agent."""
@@ -145,7 +145,7 @@ def _only_derived(tags: SeriesTags, reading: NameReading) -> bool:
     return plain and named and not tags.b_value
 
 
-def _weighting(reading: NameReading, timing: Timing) -> tuple[str | None, str | None]:
+def _weighting(reading: NameReading, timing: SequenceTiming) -> tuple[str | None, str | None]:
     """The weighting that name and timing agree on, or why there is none."""
     named, measured = reading.weightings, timing.weighting
     if measured is None or (not named and not timing.alone):

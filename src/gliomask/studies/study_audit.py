@@ -11,35 +11,35 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.questions import ask_series
 from gliomask.formats.dicom.series import RefusedSeries
 from gliomask.studies.dicom_audit import SeriesAudit, audit_of
-from gliomask.studies.dicom_choice import Choice
+from gliomask.studies.dicom_choice import SeriesChoice
 from gliomask.studies.dicom_picks import BY_HAND, number_of
-from gliomask.studies.read_series import Seen
+from gliomask.studies.read_series import RecognisedSeries
 from gliomask.studies.sequences import recognise
 
 NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
 
 
-def audits(choice: Choice, refused: Iterable[RefusedSeries]) -> list[SeriesAudit]:
+def audits(choice: SeriesChoice, refused: Iterable[RefusedSeries]) -> list[SeriesAudit]:
     """All series by their number."""
     told = [(number_of(one.series.tags), _audit(one, choice)) for one in choice.among]
     told += [(number_of(one.tags), audit_of(one.tags, (_refusal(one),))) for one in refused]
     return [audit for _, audit in sorted(told, key=lambda pair: pair[0])]
 
 
-def uses(found: Iterable[SeriesAudit], choice: Choice) -> tuple[SeriesUse, ...]:
+def uses(found: Iterable[SeriesAudit], choice: SeriesChoice) -> tuple[SeriesUse, ...]:
     """The same in a line for each; the volumes of one series that share a reason are told once."""
     told = (SeriesUse(one.series, one.sequence, one.used, _why(one, choice)) for one in found)
     return tuple(dict.fromkeys(told))
 
 
-def notes(choice: Choice) -> tuple[str, ...]:
+def notes(choice: SeriesChoice) -> tuple[str, ...]:
     """Whether the series that are used lie in one space."""
     spaces = {one.series.tags.frame_of_reference for one in choice.chosen.values()}
     moved = "the series don't share a frame of reference: the patient may have moved"
     return (moved,) if len(spaces) > 1 else ()
 
 
-def _why(audit: SeriesAudit, choice: Choice) -> str:
+def _why(audit: SeriesAudit, choice: SeriesChoice) -> str:
     if not audit.used:
         return next(iter(audit.problems), "")
     one = choice.chosen[audit.sequence or ""]
@@ -50,7 +50,7 @@ def _why(audit: SeriesAudit, choice: Choice) -> str:
     return f"{text}; preferred to {other.series.tags.label}: {choice.advantage(other)}"
 
 
-def _audit(one: Seen, choice: Choice) -> SeriesAudit:
+def _audit(one: RecognisedSeries, choice: SeriesChoice) -> SeriesAudit:
     series, found, rival = one.series, one.recognition, choice.rival(one)
     used = one in choice.chosen.values()
     problems = [*(_moved(one, choice) if used else ()), *series.notes]
@@ -69,7 +69,7 @@ def _audit(one: Seen, choice: Choice) -> SeriesAudit:
     )
 
 
-def _after_contrast(one: Seen, choice: Choice) -> str:
+def _after_contrast(one: RecognisedSeries, choice: SeriesChoice) -> str:
     """What to type if a T1 that is not used is the one after contrast that a study lacks."""
     if "t1ce" in choice.chosen or one.recognition.contrast is not None:
         return ""
@@ -86,7 +86,7 @@ def _refusal(one: RefusedSeries) -> str:
     return one.reason.removeprefix(f"{one.tags.label}: ")
 
 
-def _moved(one: Seen, choice: Choice) -> Sequence[str]:
+def _moved(one: RecognisedSeries, choice: SeriesChoice) -> Sequence[str]:
     """Whether a series lies in another space than the first one that is used."""
     first = next(choice.chosen[name] for name in SEQUENCES if name in choice.chosen)
     spaces = {other.series.tags.frame_of_reference for other in (first, one)}

@@ -27,7 +27,7 @@ MPRAGE_TI = (500.0, 1400.0)
 
 
 @dataclass(frozen=True)
-class Timing:
+class SequenceTiming:
     """What the timing says.
 
     Attributes:
@@ -43,47 +43,51 @@ class Timing:
     inverted: bool = False
 
 
-def timing_of(tags: SeriesTags) -> Timing:
+def timing_of(tags: SeriesTags) -> SequenceTiming:
     """What the timing of a series says."""
     te, tr = tags.echo_time, tags.repetition_time
     ti = tags.inversion_time if (tags.inversion_time or 0) > 50 else None
     pulse = set(tags.scanning_sequence)
     if "EP" in pulse:
-        return Timing("other", "echo planar")
+        return SequenceTiming("other", "echo planar")
     if te is None or tr is None:
-        return Timing(None, "")
+        return SequenceTiming(None, "")
     words = f"TR {tr:g}, TE {te:g}" + (f", TI {ti:g} ms" if ti else " ms")
     if "GR" in pulse and "SE" not in pulse:
         return _gradient(tags, te, ti, words)
     return _spin(te, tr, ti, words)
 
 
-def _gradient(tags: SeriesTags, te: float, ti: float | None, words: str) -> Timing:
+def _gradient(tags: SeriesTags, te: float, ti: float | None, words: str) -> SequenceTiming:
     inverted = ti is not None
     if te > GRADIENT_TE:
-        return Timing("other", f"a gradient echo with T2* ({words})", inverted=inverted)
+        return SequenceTiming("other", f"a gradient echo with T2* ({words})", inverted=inverted)
     prepared = "MP" in tags.sequence_variant or "IR" in tags.scanning_sequence
     mprage = prepared and tags.acquisition == "3D" and _within(ti, MPRAGE_TI)
     kind = "prepared 3-D gradient echo" if mprage else "gradient echo"
-    return Timing("t1", f"{kind}, {words}", alone=mprage, inverted=inverted)
+    return SequenceTiming("t1", f"{kind}, {words}", alone=mprage, inverted=inverted)
 
 
-def _spin(te: float, tr: float, ti: float | None, words: str) -> Timing:
+def _spin(te: float, tr: float, ti: float | None, words: str) -> SequenceTiming:
     if _within(ti, STIR_TI):
-        return Timing("other", f"an inversion that nulls fat ({words})", inverted=True)
+        return SequenceTiming("other", f"an inversion that nulls fat ({words})", inverted=True)
     if _within(ti, FLAIR_TI):
         weighting = "flair" if te >= FLAIR_TE else None
-        return Timing(weighting, words, alone=True, inverted=True)
+        return SequenceTiming(weighting, words, alone=True, inverted=True)
     inverted = ti is not None
     if te <= SHORT_TE:
         if tr < T1_TR:
-            return Timing("t1", words, alone=True, inverted=inverted)
+            return SequenceTiming("t1", words, alone=True, inverted=inverted)
         if inverted:
-            return Timing("t1", words, inverted=True)
-        return Timing("other", f"proton density ({words})") if tr >= T2_TR else Timing(None, words)
+            return SequenceTiming("t1", words, inverted=True)
+        return (
+            SequenceTiming("other", f"proton density ({words})")
+            if tr >= T2_TR
+            else SequenceTiming(None, words)
+        )
     if te >= LONG_TE and tr >= T2_TR and not inverted:
-        return Timing("t2", words, alone=True)
-    return Timing(None, words, inverted=inverted)
+        return SequenceTiming("t2", words, alone=True)
+    return SequenceTiming(None, words, inverted=inverted)
 
 
 def _within(ti: float | None, limits: tuple[float, float]) -> bool:

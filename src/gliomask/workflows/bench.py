@@ -17,9 +17,9 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.machine.processors import Processors, read_load, read_processors
 from gliomask.speed.advice import Advice, advise
 from gliomask.speed.peak import Peak, measure_peak
-from gliomask.speed.session import Session, Skipped
+from gliomask.speed.session import BenchSession, Skipped
 from gliomask.speed.slices import EngineSpeed
-from gliomask.speed.subject import Subject, drawn, trained
+from gliomask.speed.subject import BenchNetwork, drawn, trained
 from gliomask.speed.timing import Budget
 from gliomask.speed.training import TrainingSpeed
 
@@ -30,7 +30,7 @@ _PEAK_SHARE: Final = 0.03
 
 
 @dataclass(frozen=True)
-class Measured:
+class NetworkMeasurement:
     """A network that was measured.
 
     Attributes:
@@ -66,7 +66,7 @@ class BenchResult:
     load: float | None
     gpu: str | None
     peak: Peak
-    models: tuple[Measured, ...]
+    models: tuple[NetworkMeasurement, ...]
     engines: tuple[EngineSpeed, ...]
     training: tuple[TrainingSpeed, ...]
     advice: tuple[Advice, ...]
@@ -90,21 +90,23 @@ def bench(options: BenchOptions, control: Control = SILENT) -> BenchResult:
     subjects, load = _subjects(options), read_load()
     with _torch_threads(threads), tempfile.TemporaryDirectory(prefix="gliomask-") as place:
         peak = measure_peak(_PEAK_SHARE * budget.seconds, budget.clock)
-        session = Session(budget, peak, threads, control)
+        session = BenchSession(budget, peak, threads, control)
         session.plan(subjects)
         for number, subject in enumerate(subjects):
             session.measure(subject, Path(place) / str(number))
     return _result(subjects, session, load)
 
 
-def _subjects(options: BenchOptions) -> tuple[Subject, ...]:
+def _subjects(options: BenchOptions) -> tuple[BenchNetwork, ...]:
     if options.models:
         return tuple(map(trained, options.models))
     names = _ALL_NETWORKS if options.everything else _NETWORKS
     return tuple(drawn(name, _SIZES[:1] if options.quick else _SIZES) for name in names)
 
 
-def _result(subjects: Sequence[Subject], session: Session, load: float | None) -> BenchResult:
+def _result(
+    subjects: Sequence[BenchNetwork], session: BenchSession, load: float | None
+) -> BenchResult:
     budget, gpu = session.budget, torch.cuda.is_available()
     by_model = {s.name: [e for e in session.engines if e.model == s.name] for s in subjects}
     return BenchResult(
@@ -123,9 +125,9 @@ def _result(subjects: Sequence[Subject], session: Session, load: float | None) -
     )
 
 
-def _measured(subject: Subject) -> Measured:
+def _measured(subject: BenchNetwork) -> NetworkMeasurement:
     gmac = {size: subject.macs(size) / 1e9 for size in subject.sizes}
-    return Measured(subject.name, subject.card.network, subject.run is not None, gmac)
+    return NetworkMeasurement(subject.name, subject.card.network, subject.run is not None, gmac)
 
 
 @contextmanager

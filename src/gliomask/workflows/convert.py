@@ -27,7 +27,7 @@ from gliomask.datasets.writing.bids import BidsWriter
 from gliomask.datasets.writing.decathlon import DecathlonWriter
 from gliomask.datasets.writing.labels import WrittenLabels, written_labels
 from gliomask.datasets.writing.nnunet import NnunetWriter, write_splits
-from gliomask.datasets.writing.target import Summary, TargetCase, Writer
+from gliomask.datasets.writing.target import TargetCase, Writer, WriteSummary
 from gliomask.errors import CaseError, CasesError, ConfigError, Failure, InputError
 from gliomask.jobs.control import SILENT, Control
 from gliomask.store.manifest import read_split
@@ -193,8 +193,8 @@ def _summary(
     written: Sequence[_Written],
     labels: WrittenLabels,
     sequences: tuple[str, ...],
-) -> Summary:
-    return Summary(
+) -> WriteSummary:
+    return WriteSummary(
         name=options.out.name,
         licences=tuple(sorted({one.case.licence for one in written if one.case.licence})),
         sequences=sequences,

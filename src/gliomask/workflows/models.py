@@ -8,7 +8,7 @@ from pathlib import Path
 from gliomask.config import load_recipe, recipe_names
 from gliomask.config.shipped import find_model, shipped_names
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
-from gliomask.nets.entries import count_parameters as count
+from gliomask.nets.entries import count_entries as count
 from gliomask.nets.specs import SPECS
 
 

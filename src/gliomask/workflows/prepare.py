@@ -31,6 +31,7 @@ from gliomask.datasets.patients import read_patients, shared_patients, with_pati
 from gliomask.errors import (
     CaseError,
     CasesError,
+    Failure,
     InputError,
     StoreError,
     option,
@@ -44,15 +45,13 @@ from gliomask.store.manifest import (
     MANIFEST,
     PATIENTS,
     SPLIT,
-    Manifest,
     StoredCase,
+    StoreManifest,
     read_split,
     write_manifest,
     write_split,
 )
 from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write_patient
-
-Problem = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,10 @@ class PrepareResult:
     """
 
     store: Path
-    manifest: Manifest
+    manifest: StoreManifest
     split: Split
     made: int
-    skipped: tuple[Problem, ...]
+    skipped: tuple[Failure, ...]
     explanation: tuple[str, ...]
 
 
@@ -119,7 +118,7 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
 
 def _find(
     options: PrepareOptions,
-) -> tuple[dict[str, list[Case]], list[Problem], tuple[str, ...]]:
+) -> tuple[dict[str, list[Case]], list[Failure], tuple[str, ...]]:
     """Cases by patient, over all sources; ids that two sources share get their layout's name."""
     table = read_patients(options.patients) if options.patients else {}
     founds = [find_cases(source, options.labels) for source in options.sources]
@@ -158,10 +157,10 @@ def _check_target(out: Path, patients: set[str]) -> None:
 
 def _prepare_all(
     options: PrepareOptions, patients: dict[str, list[Case]], control: Control
-) -> tuple[list[tuple[tuple[StoredCase, ...], bool]], list[Problem]]:
+) -> tuple[list[tuple[tuple[StoredCase, ...], bool]], list[Failure]]:
     """Every patient's stored entries and whether they were made now, and all problems."""
     done: list[tuple[tuple[StoredCase, ...], bool]] = []
-    problems: list[Problem] = []
+    problems: list[Failure] = []
     (options.out / PATIENTS).mkdir(parents=True, exist_ok=True)
     control.start(len(patients), "preparing patients")
     jobs = sorted(patients.items())
@@ -174,7 +173,7 @@ def _prepare_all(
 
 def _prepare_patient(
     store: Path, job: tuple[str, Sequence[Case]], control: Control
-) -> tuple[tuple[StoredCase, ...], bool, list[Problem]]:
+) -> tuple[tuple[StoredCase, ...], bool, list[Failure]]:
     """Reads and writes one patient; returns the entries, whether they are new, the problems."""
     patient, cases = job
     fingerprints = {case.id: _fingerprint(case) for case in cases}
@@ -182,7 +181,7 @@ def _prepare_patient(
     if there is not None and {e.id: e.fingerprint for e in there} == fingerprints:
         return there, False, []
     loaded: list[LoadedCase] = []
-    problems: list[Problem] = []
+    problems: list[Failure] = []
     control.start(2 * len(cases), "")
     for case in sorted(cases, key=lambda case: case.id):
         with control.part(case.id) as part:
@@ -219,10 +218,10 @@ def _fingerprint(case: Case) -> str:
     return digest.hexdigest()
 
 
-def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> Manifest:
+def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> StoreManifest:
     present = {sequence for entry in entries for sequence in entry.sequences}
     known = [sequence for sequence in SEQUENCES if sequence in present]
-    return Manifest(
+    return StoreManifest(
         name=printable(options.out.name),
         sequences=(*known, *sorted(present.difference(known))),
         regions=tuple(r for r in REGIONS if any(r in entry.regions for entry in entries)),
@@ -260,7 +259,7 @@ def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
         raise InputError(str(problem), option="shares", found=shares) from None
 
 
-def _check_split(split: Split, manifest: Manifest, path: Path | None) -> None:
+def _check_split(split: Split, manifest: StoreManifest, path: Path | None) -> None:
     """A given split must name the store's patients, all of them and no others."""
     held = {entry.patient for entry in manifest.cases}
     for parts in (split.holdout, *split.folds):

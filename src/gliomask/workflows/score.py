@@ -32,7 +32,7 @@ from gliomask.formats.volumes import is_volume
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
-from gliomask.metrics.grids import Grid, described, on_reading_frame, same_grid
+from gliomask.metrics.grids import MaskGrid, described, on_reading_frame, same_grid
 from gliomask.metrics.scores import MaskPair
 from gliomask.provenance.record import provenance
 from gliomask.results.evaluation import (
@@ -184,7 +184,7 @@ def _judge(task: _Task, control: Control) -> JudgedCase:
         return judge(pair, regions, shown_on, known, part)
 
 
-def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray, Grid]:
+def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray, MaskGrid]:
     """Our labels (S, H, W) of a mask, and the grid they are on."""
     labels, affine = read_by_scheme(mask.file, scheme, option)
     if mask.lost_origin and mask.image is not None:
@@ -196,7 +196,7 @@ def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray,
 
 
 def _image(
-    reference: MaskFile, grid: Grid
+    reference: MaskFile, grid: MaskGrid
 ) -> tuple[npt.NDArray[np.float32] | None, tuple[str, ...]]:
     """What the reference was drawn on, to show the masks on; and why not, where it can't be."""
     if reference.image is None:

@@ -21,16 +21,16 @@ from gliomask.learning import folder
 from gliomask.learning.batches import TrainingBatches, Worker
 from gliomask.learning.card import make_card
 from gliomask.learning.checkpoint import State
-from gliomask.learning.data import Choice, choose, open_slices
+from gliomask.learning.data import TrainingSelection, choose_data, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.execution import Execution, choose_execution
 from gliomask.learning.first_weights import Start, load_start
 from gliomask.learning.lock import lock_folder
-from gliomask.learning.loop import Parts, Training
+from gliomask.learning.loop import Training, TrainingParts
 from gliomask.learning.randomness import Purpose, stream
-from gliomask.learning.record import EpochRow, Record
-from gliomask.learning.sessions import Session
+from gliomask.learning.record import EpochRow, RunWriter
+from gliomask.learning.sessions import TrainingSession
 from gliomask.learning.state import Position, check_identity
 from gliomask.learning.teacher_model import Taught, load_teacher
 from gliomask.learning.validation import Validation
@@ -113,9 +113,9 @@ class _Job:
 
     options: TrainOptions
     recipe: Recipe
-    choice: Choice
+    choice: TrainingSelection
     fabric: Fabric
-    record: Record | None
+    record: RunWriter | None
     control: Control
     start: Start | None
     teacher: Taught | None
@@ -136,7 +136,7 @@ def _job(options: TrainOptions, control: Control) -> _Job:
     if options.everyone and options.fold is not None:
         what = "a fold is left out of the training, or nobody"
         raise ConfigError(what, hint=f"leave out {option('fold')} or {option('everyone')}")
-    choice = choose(open_store(options.store), recipe, options.fold, everyone=options.everyone)
+    choice = choose_data(open_store(options.store), recipe, options.fold, everyone=options.everyone)
     if not options.resume:
         folder.check_new(options.out)
     start, teacher = _start(options, recipe, choice), _teacher(options, recipe, choice)
@@ -144,7 +144,7 @@ def _job(options: TrainOptions, control: Control) -> _Job:
     fabric = start_fabric(_machines(options), recipe)
     execution = choose_execution(options.execution, fabric)
     first = fabric.is_global_zero
-    record = Record(options.out, recipe.regions) if first else None
+    record = RunWriter(options.out, recipe.regions) if first else None
     earlier: dict[Role, Mapping[str, Any]] = {
         "start": start.facts if start else RunRecord(options.out).other_model("start"),
         "teacher": teacher.facts if teacher else {},
@@ -153,14 +153,14 @@ def _job(options: TrainOptions, control: Control) -> _Job:
     return _Job(options, recipe, choice, fabric, record, shown, start, teacher, earlier, execution)
 
 
-def _start(options: TrainOptions, recipe: Recipe, choice: Choice) -> Start | None:
+def _start(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -> Start | None:
     """The first weights, where they are given; a run that goes on has its own."""
     if options.start is None or options.resume:
         return None
     return load_start(options.start, recipe, choice.sequences, _judged(choice))
 
 
-def _teacher(options: TrainOptions, recipe: Recipe, choice: Choice) -> Taught | None:
+def _teacher(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -> Taught | None:
     """The teacher, where the recipe has a share for one."""
     source, share = options.teacher, recipe.loss.teacher
     if source is None and options.resume and share:
@@ -179,7 +179,7 @@ def _teacher(options: TrainOptions, recipe: Recipe, choice: Choice) -> Taught | 
     return load_teacher(source, recipe, choice.sequences, _judged(choice))
 
 
-def _judged(choice: Choice) -> frozenset[str]:
+def _judged(choice: TrainingSelection) -> frozenset[str]:
     """Validation and test patients."""
     held = {*choice.parts.validation, *choice.parts.test}
     return frozenset(case.patient for case in choice.store.manifest.cases if case.id in held)
@@ -220,7 +220,7 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     slices, judged = open_slices(choice, recipe, fabric.device, processes, job.control)
     threads = _threads(job, slices)
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
-    parts = Parts(
+    parts = TrainingParts(
         network=job.start.network if job.start else _network(job),
         teacher=job.teacher.network if job.teacher else None,
         batches=TrainingBatches(slices, choice.training, recipe, worker),
@@ -280,7 +280,7 @@ def _run(job: _Job, training: Training) -> Position:
         **{role: facts for role, facts in job.earlier.items() if facts},
     }
     note = f"{manifest.name}, synthetic data" if manifest.synthetic else manifest.name
-    with closing(job.record), Session(run, job.options, facts):
+    with closing(job.record), TrainingSession(run, job.options, facts):
         position = _trained(training)
         draw_curves(run, note)
         if job.options.calibration and job.choice.validation is not None:

@@ -13,8 +13,9 @@ from gliomask.core.geometry import axis_codes
 from gliomask.formats.dicom.pixels import read_pixels
 from gliomask.formats.dicom.series import survey_files
 from gliomask.formats.images import read_image
-from gliomask.studies.dicom_study import dicom_studies, only_series
+from gliomask.studies.dicom_study import only_series
 from tests.datasets.test_real_data import real
+from tests.finding import dicom_studies
 from tests.formats.dicom.made import assert_same_in_world, by_dcm2niix
 
 PHILIPS = "dcm_qa_enh/In/Philips/IM_0027_fMAP.dcm"

@@ -13,7 +13,7 @@ from pydicom import Dataset, dcmread
 
 from gliomask.core.regions import REGIONS
 from gliomask.errors import CaseError, FormatError
-from gliomask.formats.dicom_out.referenced_series import read_series
+from gliomask.formats.dicom_out.referenced_series import read_referenced_series
 from gliomask.formats.dicom_out.seg import write_dicom_seg
 from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
 from tests.formats.dicom_series import Grid, write_enhanced, write_series
@@ -56,7 +56,7 @@ def changed(paths: list[Path], number: int, keyword: str, value: Any) -> list[Pa
 
 def test_the_grid_of_a_series(tmp_path: Path) -> None:
     grid = Grid(shape=(3, 4, 5))
-    series = read_series(write_series(tmp_path, grid)[::-1])
+    series = read_referenced_series(write_series(tmp_path, grid)[::-1])
     assert (series.shape, series.multi_frame, series.slice_spacing) == ((4, 5), False, 3.0)
     assert [p.position.tolist() for p in series.planes] == [grid.position(n) for n in (0, 1, 2)]
     assert (series.planes[0].spacing, series.planes[0].thickness) == ((0.9, 1.1), 3.0)
@@ -64,7 +64,7 @@ def test_the_grid_of_a_series(tmp_path: Path) -> None:
 
 def test_the_frames_of_one_image(tmp_path: Path) -> None:
     grid = Grid(shape=(3, 4, 5))
-    series = read_series([write_enhanced(tmp_path / "e.dcm", grid, order=[2, 0, 1])])
+    series = read_referenced_series([write_enhanced(tmp_path / "e.dcm", grid, order=[2, 0, 1])])
     assert series.multi_frame
     assert [p.frame for p in series.planes] == [1, 2, 3]
     assert [p.position.tolist() for p in series.planes] == [grid.position(n) for n in (2, 0, 1)]
@@ -74,7 +74,7 @@ def test_the_frames_of_one_image(tmp_path: Path) -> None:
 def test_a_required_attribute_that_is_missing_is_named(tmp_path: Path, keyword: str) -> None:
     paths = changed(write_series(tmp_path, Grid()), 2, keyword, None)
     with pytest.raises(FormatError, match=f"002.dcm: .*missing or not valid.*{keyword}"):
-        read_series(paths)
+        read_referenced_series(paths)
 
 
 @pytest.mark.parametrize("keyword", MAY_BE_EMPTY)
@@ -136,7 +136,7 @@ def test_numbers_of_too_many_digits_are_rounded(tmp_path: Path) -> None:
 def test_images_that_do_not_belong_together(tmp_path: Path, keyword: str, value: Any) -> None:
     paths = changed(write_series(tmp_path, Grid()), 3, keyword, value)
     with pytest.raises(FormatError, match=keyword):
-        read_series(paths)
+        read_referenced_series(paths)
 
 
 @pytest.mark.parametrize(
@@ -152,36 +152,36 @@ def test_images_that_do_not_belong_together(tmp_path: Path, keyword: str, value:
 def test_places_that_can_not_be(tmp_path: Path, keyword: str, value: list[float]) -> None:
     paths = write_series(tmp_path, Grid(changes={keyword: value}))
     with pytest.raises(FormatError, match=f"unusable .*{keyword}"):
-        read_series(paths)
+        read_referenced_series(paths)
 
 
 def test_no_files_twice_one_and_no_dicom(tmp_path: Path) -> None:
     paths = write_series(tmp_path / "s", Grid())
     with pytest.raises(FormatError, match=r"no series \(files=0"):
-        read_series([])
+        read_referenced_series([])
     with pytest.raises(FormatError, match="two images of one UID"):
-        read_series([*paths, paths[0]])
+        read_referenced_series([*paths, paths[0]])
     (tmp_path / "text").write_text("no DICOM")
     with pytest.raises(FormatError, match=re.escape(f"{tmp_path / 'text'}: can't be read")):
-        read_series([tmp_path / "text"])
+        read_referenced_series([tmp_path / "text"])
     with pytest.raises(FormatError, match="no such file"):
-        read_series([tmp_path / "absent"])
+        read_referenced_series([tmp_path / "absent"])
 
 
 def test_multi_frame_images_that_can_not_be_used(tmp_path: Path) -> None:
     one = write_enhanced(tmp_path / "1.dcm", Grid())
     two = write_enhanced(tmp_path / "2.dcm", Grid())
     with pytest.raises(FormatError, match="one file is due where images have many frames"):
-        read_series([one, two])
+        read_referenced_series([one, two])
     image = dcmread(one)
     image.PerFrameFunctionalGroupsSequence = image.PerFrameFunctionalGroupsSequence[:2]
     image.save_as(one)
     with pytest.raises(FormatError, match=r"frames without a place .*=2, allowed 6"):
-        read_series([one])
+        read_referenced_series([one])
     del image.PerFrameFunctionalGroupsSequence
     image.save_as(one)
     with pytest.raises(FormatError, match=r"frames without a place .*=0, allowed 6"):
-        read_series([one])
+        read_referenced_series([one])
 
 
 def test_two_images_at_one_place_are_refused(tmp_path: Path) -> None:

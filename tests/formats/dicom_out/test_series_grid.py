@@ -11,7 +11,7 @@ import pytest
 
 from gliomask.core.regions import REGIONS
 from gliomask.errors import CaseError
-from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_series
+from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_referenced_series
 from gliomask.formats.dicom_out.segments import DrawnSegments
 from gliomask.formats.dicom_out.series_grid import onto_series, pixel_place
 from tests.formats.dicom_series import AXIAL, OBLIQUE, SAGITTAL, Grid, turned, write_series
@@ -29,7 +29,7 @@ def placed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Grid, ReferencedSeries]:
     grid = replace(CUBE, orientation=request.param)
-    return grid, read_series(write_series(tmp_path_factory.mktemp("s"), grid))
+    return grid, read_referenced_series(write_series(tmp_path_factory.mktemp("s"), grid))
 
 
 @pytest.mark.parametrize(("axes", "flips"), ALL_WAYS)
@@ -53,7 +53,7 @@ def test_every_way_is_undone(
 
 def test_the_place_of_a_pixel(tmp_path: Path) -> None:
     """(row 2, column 3) of 0.9 x 1.1 mm pixels: x grows along columns, y along rows."""
-    series = read_series(write_series(tmp_path, Grid()))
+    series = read_referenced_series(write_series(tmp_path, Grid()))
     assert pixel_place(series.planes[0], 2, 3) == pytest.approx([-98.2, 89.05, -40.125])
 
 

@@ -15,7 +15,7 @@ from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.volume import Volume
 from gliomask.report.case import layers
 from gliomask.report.case.layers import (
-    Layer,
+    ViewerLayer,
     grid_of,
     image_layer,
     largest_slice,
@@ -27,12 +27,12 @@ from tests.fakes import HEAD_AFFINE, head_labels, head_volume, world_points
 ORDERS = [(axes, flips) for axes in permutations(range(3)) for flips in ((), (0,), (1, 2))]
 
 
-def opened(layer: Layer) -> nib.Nifti1Image:
+def opened(layer: ViewerLayer) -> nib.Nifti1Image:
     """By nibabel, which applies the scaling itself."""
     return nib.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(layer.data)))
 
 
-def values(layer: Layer) -> npt.NDArray[np.float64]:
+def values(layer: ViewerLayer) -> npt.NDArray[np.float64]:
     return np.asarray(opened(layer).get_fdata())
 
 

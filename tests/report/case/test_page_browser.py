@@ -16,7 +16,7 @@ from gliomask.core.geometry import PICTURE_AFFINE
 from gliomask.core.prediction import Prediction
 from gliomask.core.regions import region_masks
 from gliomask.core.volume import Volume
-from gliomask.phantom.options import PhantomOptions
+from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient
 from gliomask.report.case.page import CasePage, write_case_page
 from tests.browser import Browser, browser, chromium
@@ -45,7 +45,7 @@ for (const id of ["reset", "jump"]) document.getElementById(id).click();
 @pytest.fixture(scope="module")
 def patient() -> tuple[Prediction, Volume]:
     """A phantom whose own labels are the prediction."""
-    volume, labels = synthetic_patient(11, PhantomOptions(matrix=48, slices=14, slice_mm=9.0))
+    volume, labels = synthetic_patient(11, PatientOptions(matrix=48, slices=14, slice_mm=9.0))
     prediction = replace(predicted(labels, volume, NESTED), case=EVIL)
     maps = region_masks(labels, NESTED).astype(np.float32) * np.float32(0.8)
     return replace(prediction, probabilities=maps), volume

@@ -9,7 +9,7 @@ import numpy as np
 
 from gliomask.core.regions import labels_of_regions
 from gliomask.report.case.viewer import NIIVUE_SHA256, NIIVUE_VERSION, viewer_data
-from gliomask.report.page import read_text
+from gliomask.report.page import package_text
 from tests.fakes import head_labels, head_volume
 from tests.report.case.case_pages import nested_prediction, whole_prediction
 
@@ -26,10 +26,10 @@ def test_niivue_is_the_published_file() -> None:
 
 
 def test_niivue_comes_with_its_licence() -> None:
-    licence = read_text("vendor/niivue/LICENSE")
+    licence = package_text("vendor/niivue/LICENSE")
     assert "BSD 2-Clause License" in licence
     assert "Copyright (c) 2021, Niivue" in licence
-    assert read_text("vendor/niivue/THIRD-PARTY.txt").count("Copyright") >= 9
+    assert package_text("vendor/niivue/THIRD-PARTY.txt").count("Copyright") >= 9
 
 
 def test_a_number_is_told_with_its_regions_the_innermost_first() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gliomask.report.evaluation import page as pages
 from gliomask.report.evaluation.figures import evaluation_charts
-from gliomask.report.evaluation.page import Findings, evaluation_page
+from gliomask.report.evaluation.page import EvaluationContent, evaluation_page
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
 from tests.report.evaluation.judged import analysis, pictures
 
@@ -18,7 +18,7 @@ EVIL = "<script>window.hacked = 1</script>"
 CASES = [f"case-{k}" for k in range(7)] + [EVIL]
 
 
-def findings(**changes: object) -> Findings:
+def findings(**changes: object) -> EvaluationContent:
     found = analysis(CASES)
     keys: dict[str, object] = {
         "title": f"a model {EVIL}",
@@ -33,7 +33,7 @@ def findings(**changes: object) -> Findings:
         "checklist": (),
         **changes,
     }
-    return Findings(**keys)  # type: ignore[arg-type]
+    return EvaluationContent(**keys)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

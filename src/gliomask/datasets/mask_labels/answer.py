@@ -47,12 +47,12 @@ def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
     if "=" not in word and ":" not in word:
         hint = nearest(word, SCHEMES)
         raise ConfigError(
-            "unknown labels", option=option, found=text, allowed=f"{allowed()}", hint=hint
+            "unknown labels", option=option, found=text, allowed=f"{allowed_answers()}", hint=hint
         )
     return LabelScheme(text, tuple(sorted(_pairs(text, option).items())))
 
 
-def allowed() -> str:
+def allowed_answers() -> str:
     """The possible answers, for messages and help."""
     return f"{AUTO}, {', '.join(SCHEMES)}, threshold=128, or numbers with names: {EXAMPLE}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import TUMOUR
-from gliomask.core.regions import REGIONS, mask_numbers
+from gliomask.core.regions import REGIONS, region_numbers
 from gliomask.datasets.folders import stem
 from gliomask.formats.case_record import CaseRecord, read_record
 
@@ -30,7 +30,7 @@ def scheme_of_record(record: CaseRecord) -> LabelScheme:
     regions = tuple(region for region in REGIONS if region in record.voxels)
     if regions == ("whole",):
         return LabelScheme("whole tumour", ((1, TUMOUR),))
-    numbers = sorted((number, number) for number in mask_numbers(tuple(REGIONS)).values())
+    numbers = sorted((number, number) for number in region_numbers(tuple(REGIONS)).values())
     return LabelScheme("parts of the tumour", tuple(numbers), only=_limited(regions))
 
 

@@ -13,8 +13,8 @@ from gliomask.core.identity import bids_label, bids_session
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.datasets.writing.target import (
     ENDING,
-    Summary,
     TargetCase,
+    WriteSummary,
     licence_text,
     write_image,
 )
@@ -56,7 +56,7 @@ class BidsWriter:
         """See ``Writer.name_of``."""
         return self._names[case]
 
-    def summary(self, folder: Path, about: Summary) -> None:
+    def summary(self, folder: Path, about: WriteSummary) -> None:
         """See ``Writer.summary``."""
         content = {
             "Name": about.name,

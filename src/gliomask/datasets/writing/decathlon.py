@@ -12,8 +12,8 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.datasets.writing.target import (
     CHANNEL_NAMES,
     ENDING,
-    Summary,
     TargetCase,
+    WriteSummary,
     licence_text,
     write_image,
 )
@@ -37,7 +37,7 @@ class DecathlonWriter:
         """See ``Writer.name_of``."""
         return case
 
-    def summary(self, folder: Path, about: Summary) -> None:
+    def summary(self, folder: Path, about: WriteSummary) -> None:
         """See ``Writer.summary``."""
         names = [CHANNEL_NAMES.get(name, name) for name in about.sequences]
         labels = {"0": "background"} | {str(k): name for k, name in about.labels.items()}

@@ -11,8 +11,8 @@ from gliomask.core.split import Split
 from gliomask.datasets.writing.target import (
     CHANNEL_NAMES,
     ENDING,
-    Summary,
     TargetCase,
+    WriteSummary,
     licence_text,
     write_image,
 )
@@ -38,7 +38,7 @@ class NnunetWriter:
         """See ``Writer.name_of``."""
         return case
 
-    def summary(self, folder: Path, about: Summary) -> None:
+    def summary(self, folder: Path, about: WriteSummary) -> None:
         """See ``Writer.summary``."""
         named = {CHANNEL_NAMES.get(name, name): k for k, name in enumerate(about.sequences)}
         content = {

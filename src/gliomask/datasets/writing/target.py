@@ -41,7 +41,7 @@ class TargetCase:
 
 
 @dataclass(frozen=True)
-class Summary:
+class WriteSummary:
     """What is said of the data set as a whole.
 
     Attributes:
@@ -68,7 +68,7 @@ class Writer(Protocol):
     def name_of(self, case: str) -> str:
         """What a case is called in this layout."""
 
-    def summary(self, folder: Path, about: Summary) -> None:
+    def summary(self, folder: Path, about: WriteSummary) -> None:
         """Writes what describes all cases, once they are written."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydicom import Dataset
 
 from gliomask.errors import FormatError
-from gliomask.formats.dicom.frame import Frame, Kind, Place, frame
+from gliomask.formats.dicom.frame import Frame, FrameKind, PlacementTags, frame
 from gliomask.formats.dicom.pixel_format import PixelFormat
 from gliomask.formats.dicom.tags import SeriesTags, capitals
 from gliomask.formats.dicom.values import number, text
@@ -98,7 +98,7 @@ def _groups(dataset: Dataset, count: int) -> list[_Groups]:
 
 
 def _frame(path: Path, n: int, groups: _Groups, pixels: PixelFormat) -> Frame:
-    place = Place(
+    place = PlacementTags(
         position=groups.get("PlanePositionSequence"),
         orientation=groups.get("PlaneOrientationSequence"),
         measures=groups.get("PixelMeasuresSequence"),
@@ -109,7 +109,7 @@ def _frame(path: Path, n: int, groups: _Groups, pixels: PixelFormat) -> Frame:
         path,
         pixels,
         place,
-        Kind(
+        FrameKind(
             number=n,
             image_type=(*capitals(kind, "FrameType"), *capitals(kind, "ComplexImageComponent")),
             echo_time=number(groups.get("MREchoSequence"), "EffectiveEchoTime"),

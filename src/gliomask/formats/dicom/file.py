@@ -20,7 +20,7 @@ from gliomask.formats.dicom import frame as frames
 from gliomask.formats.dicom.content import decoding, read_dataset
 from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.tags import SeriesTags, series_tags
-from gliomask.formats.dicom.values import printable, text
+from gliomask.formats.dicom.values import plain_text, text
 
 _MANY_FRAMES = (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 _READ = (MRImageStorage, *_MANY_FRAMES)
@@ -72,7 +72,7 @@ def read_file(path: Path) -> DicomFile:
 
 def _frames(path: Path, dataset: Dataset, kind: UID, found: SeriesTags) -> tuple[Frame, ...]:
     if kind not in _READ:
-        told = printable(kind.name) or "nothing"
+        told = plain_text(kind.name) or "nothing"
         allowed = ", ".join(uid.name for uid in _READ)
         raise FormatError("no MR image", field="SOPClassUID", found=told, allowed=allowed)
     if not found.series_uid:

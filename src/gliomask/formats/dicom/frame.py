@@ -63,7 +63,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Place:
+class PlacementTags:
     """The parts of a header that place a slice: one data set, or one for each functional group."""
 
     position: Dataset
@@ -73,7 +73,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FrameKind:
     """What tells the frames of a file apart, see ``Frame``."""
 
     number: int
@@ -82,7 +82,7 @@ class Kind:
     stack: str = ""
 
 
-def frame(path: Path, pixels: PixelFormat, place: Place, kind: Kind) -> Frame:
+def frame(path: Path, pixels: PixelFormat, place: PlacementTags, kind: FrameKind) -> Frame:
     """A frame from its part of the header.
 
     Raises:
@@ -115,8 +115,8 @@ def classic_frame(
     if pixels.frames != 1:
         found, allowed = pixels.frames, "1 unless the file is an Enhanced MR Image"
         raise FormatError("several frames", field="NumberOfFrames", found=found, allowed=allowed)
-    place = Place(dataset, dataset, dataset, dataset)
-    return frame(path, pixels, place, Kind(0, image_type, number(dataset, "EchoTime")))
+    place = PlacementTags(dataset, dataset, dataset, dataset)
+    return frame(path, pixels, place, FrameKind(0, image_type, number(dataset, "EchoTime")))
 
 
 def check_count(frames: int) -> None:

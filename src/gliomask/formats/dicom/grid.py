@@ -38,7 +38,7 @@ _RAS_OF_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class SeriesGrid:
     """Where the voxels of a series lie.
 
     Attributes:
@@ -52,7 +52,7 @@ class Grid:
     affine: Affine
 
 
-def arrange(frames: Sequence[Frame]) -> Grid:
+def arrange(frames: Sequence[Frame]) -> SeriesGrid:
     """The grid that parallel frames form.
 
     Raises:
@@ -74,7 +74,7 @@ def arrange(frames: Sequence[Frame]) -> Grid:
     order = np.argsort(positions @ normal, kind="stable")
     step = _even_step(positions[order], normal, min(first.spacing))
     affine = _affine(first, positions[order[0]], step)
-    return Grid(tuple(frames[n] for n in order), (columns, rows, len(frames)), affine)
+    return SeriesGrid(tuple(frames[n] for n in order), (columns, rows, len(frames)), affine)
 
 
 def _check_alike(frame: Frame, first: Frame) -> None:

@@ -29,10 +29,10 @@ _NEARLY_PARALLEL = 0.05
 _ASIDE_MM = 1.0
 """Stacks that lie further beside each other are two, wherever their slices are."""
 
-Part = list[Frame]
+Frames = list[Frame]
 
 
-def volumes_of(frames: Iterable[Frame]) -> list[Part]:
+def volumes_of(frames: Iterable[Frame]) -> list[Frames]:
     """Frames by volume, in the order in which they first occur.
 
     Raises:
@@ -40,7 +40,7 @@ def volumes_of(frames: Iterable[Frame]) -> list[Part]:
             make one volume.
     """
     parts = _apart(frames, _same)
-    volumes: list[Part] = []
+    volumes: list[Frames] = []
     for alike in _apart((part[0] for part in parts), _near):
         volumes += _joined([part for part in parts if part[0] in alike])
     _refuse_interleaved(volumes)
@@ -56,8 +56,8 @@ def echo_times(frames: Iterable[Frame]) -> list[float]:
     return found
 
 
-def _apart(frames: Iterable[Frame], alike: Callable[[Frame, Frame], bool]) -> list[Part]:
-    parts: list[Part] = []
+def _apart(frames: Iterable[Frame], alike: Callable[[Frame, Frame], bool]) -> list[Frames]:
+    parts: list[Frames] = []
     for frame in frames:
         part = next((part for part in parts if alike(part[0], frame)), None)
         if part is not None:
@@ -101,7 +101,7 @@ def _turned(one: Frame, other: Frame) -> float:
     return float(max(np.abs(rows).max(), np.abs(columns).max()))
 
 
-def _joined(parts: list[Part]) -> list[Part]:
+def _joined(parts: list[Frames]) -> list[Frames]:
     """Parts that could be one volume: as one, if together they form an even stack."""
     if len(parts) < 2:
         return parts
@@ -113,7 +113,7 @@ def _joined(parts: list[Part]) -> list[Part]:
     return [together]
 
 
-def _refuse_interleaved(volumes: Sequence[Part]) -> None:
+def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
     for one, other in combinations(volumes, 2):
         if _turned(one[0], other[0]) <= _NEARLY_PARALLEL and _interleaved(one, other):
             raise FormatError(
@@ -125,7 +125,7 @@ def _refuse_interleaved(volumes: Sequence[Part]) -> None:
             )
 
 
-def _interleaved(one: Part, other: Part) -> bool:
+def _interleaved(one: Frames, other: Frames) -> bool:
     """Whether slices of one lie between those of the other, on one line and at other places."""
     normal = np.cross(one[0].along_row, one[0].along_column)
     first, second = (np.array([frame.position for frame in part]) for part in (one, other))

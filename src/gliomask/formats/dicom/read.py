@@ -11,7 +11,7 @@ from gliomask.core.volume import Affine, FloatArray
 from gliomask.errors import FormatError
 from gliomask.formats.dicom.file import read_file
 from gliomask.formats.dicom.frame import Frame
-from gliomask.formats.dicom.grid import Grid, arrange
+from gliomask.formats.dicom.grid import SeriesGrid, arrange
 from gliomask.formats.dicom.parts import volumes_of
 from gliomask.formats.dicom.pixels import read_frames
 from gliomask.jobs.control import SILENT, Control
@@ -49,7 +49,9 @@ def read_series(
     return stack.transpose(2, 1, 0), grid.affine
 
 
-def series_grid(paths: Sequence[Path], part: int | None = None, control: Control = SILENT) -> Grid:
+def series_grid(
+    paths: Sequence[Path], part: int | None = None, control: Control = SILENT
+) -> SeriesGrid:
     """The grid of a series, from the headers of its files; see ``read_series``."""
     frames: list[Frame] = []
     uids = set()

@@ -31,13 +31,13 @@ def text(dataset: Dataset, keyword: str) -> str:
 def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     """Each of the values as one printable line; none if absent or unreadable."""
     try:
-        return tuple(printable(str(value)) for value in _values(dataset, keyword))
+        return tuple(plain_text(str(value)) for value in _values(dataset, keyword))
     except Exception:
         # pydicom converts a value when it is asked for, and damaged ones raise anything.
         return ()
 
 
-def printable(value: str) -> str:
+def plain_text(value: str) -> str:
     """One line without control characters or blanks at its ends, at most ``TEXT_LENGTH`` long."""
     return "".join(c if c.isprintable() else " " for c in value).strip()[:TEXT_LENGTH]
 

@@ -92,7 +92,7 @@ class ReferencedSeries:
         return float(np.ptp(self.along_normal)) / (count - 1) if count > 1 else None
 
 
-def read_series(paths: Sequence[Path]) -> ReferencedSeries:
+def read_referenced_series(paths: Sequence[Path]) -> ReferencedSeries:
     """The series of some files: single-frame images in any order, or one multi-frame image.
 
     Of the patient and the study, what is missing or isn't allowed by the standard (a sex of

@@ -22,7 +22,11 @@ from gliomask.core.atomic import atomic_path
 from gliomask.core.regions import Code, Region
 from gliomask.errors import GliomaskError
 from gliomask.formats.dicom_out.keyhole import Curve, curves_of_mask, mask_of_curves
-from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries, read_series
+from gliomask.formats.dicom_out.referenced_series import (
+    Plane,
+    ReferencedSeries,
+    read_referenced_series,
+)
 from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
 from gliomask.formats.dicom_out.series_grid import onto_series
 from gliomask.formats.dicom_out.source_header import Vector
@@ -60,11 +64,11 @@ def write_rtstruct(
         made: what drew the masks.
 
     Raises:
-        FormatError: the series can't be used, see ``read_series``.
+        FormatError: the series can't be used, see ``read_referenced_series``.
         CaseError: the masks are not on its grid.
         GliomaskError: what was written doesn't read back as it was given; nothing is left.
     """
-    series = read_series(sources)
+    series = read_referenced_series(sources)
     masks = onto_series(drawn, series)
     uid = uid_maker("RTSTRUCT", masks, drawn, series, made)
     dataset = _frame(series, made, uid)

@@ -22,7 +22,7 @@ from pydicom.valuerep import DA, DT, TM
 from gliomask.core.atomic import atomic_path
 from gliomask.core.regions import Code, Region
 from gliomask.errors import GliomaskError
-from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_series
+from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_referenced_series
 from gliomask.formats.dicom_out.segments import (
     BRAIN,
     MORPHOLOGICALLY_ABNORMAL,
@@ -34,8 +34,8 @@ from gliomask.formats.dicom_out.series_grid import onto_series
 from gliomask.formats.dicom_out.source_images import (
     decimals,
     measures,
-    orientation,
     position,
+    slice_orientation,
     source_images,
 )
 from gliomask.formats.dicom_out.written_objects import (
@@ -70,12 +70,12 @@ def write_dicom_seg(
         made: what drew the masks.
 
     Raises:
-        FormatError: the series can't be used, see ``read_series``; a single image that doesn't
-            tell its thickness.
+        FormatError: the series can't be used, see ``read_referenced_series``; a single image that
+            doesn't tell its thickness.
         CaseError: the masks are not on its grid.
         GliomaskError: what was written doesn't read back as it was given; nothing is left.
     """
-    series = read_series(sources)
+    series = read_referenced_series(sources)
     masks = onto_series(drawn, series)
     dataset = _segmentation(masks, drawn, series, made)
     with atomic_path(path) as temporary:
@@ -173,7 +173,10 @@ def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
         *shared.PlaneOrientationSequence[0].ImageOrientationPatient,
         *shared.PixelMeasuresSequence[0].PixelSpacing,
     ]
-    due = [*orientation(series.planes[0]).ImageOrientationPatient, *measures(series).PixelSpacing]
+    due = [
+        *slice_orientation(series.planes[0]).ImageOrientationPatient,
+        *measures(series).PixelSpacing,
+    ]
     if found != due or not np.array_equal(_placed(back, masks.shape, series), masks):
         raise GliomaskError("the object doesn't read back as it was written", path=path)
 

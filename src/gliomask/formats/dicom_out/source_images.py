@@ -23,7 +23,7 @@ def source_images(series: ReferencedSeries) -> list[Dataset]:
         header = _header(series, series.planes[0])
         header.NumberOfFrames = len(series.planes)
         shared, frames = Dataset(), [Dataset() for _ in series.planes]
-        shared.PlaneOrientationSequence = [orientation(series.planes[0])]
+        shared.PlaneOrientationSequence = [slice_orientation(series.planes[0])]
         shared.PixelMeasuresSequence = [measures(series)]
         for frame, plane in zip(frames, series.planes, strict=True):
             frame.PlanePositionSequence = position(plane)
@@ -33,7 +33,7 @@ def source_images(series: ReferencedSeries) -> list[Dataset]:
     headers = [_header(series, plane) for plane in series.planes]
     for header, plane in zip(headers, series.planes, strict=True):
         header.ImagePositionPatient = decimals(plane.position)
-        header.update(orientation(series.planes[0]))
+        header.update(slice_orientation(series.planes[0]))
         header.update(measures(series))
     return headers
 
@@ -47,7 +47,7 @@ def _header(series: ReferencedSeries, plane: Plane) -> Dataset:
     return header
 
 
-def orientation(plane: Plane) -> Dataset:
+def slice_orientation(plane: Plane) -> Dataset:
     """The item of a plane orientation sequence."""
     item = Dataset()
     item.ImageOrientationPatient = decimals([*plane.rows_run, *plane.columns_run])

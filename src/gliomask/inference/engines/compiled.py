@@ -23,7 +23,7 @@ _AHEAD: Final = 4
 """Inputs a thread in a batch: so many that no thread waits long for the last one."""
 
 
-class Runner(Protocol):
+class CompiledNetwork(Protocol):
     """A network that one thread at a time may run.
 
     It gives the output of that name for one image (1, C, H, W) float32, in memory of its own, and
@@ -41,9 +41,9 @@ class CompiledEngine:
         runners: one for each thread.
     """
 
-    def __init__(self, name: str, runners: Sequence[Runner]) -> None:
+    def __init__(self, name: str, runners: Sequence[CompiledNetwork]) -> None:
         self._runtime, self._threads = name, len(runners)
-        self._free: SimpleQueue[Runner] = SimpleQueue()
+        self._free: SimpleQueue[CompiledNetwork] = SimpleQueue()
         for runner in runners:
             self._free.put(runner)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="engine")

@@ -10,7 +10,7 @@ import numpy as np
 import openvino
 
 from gliomask.core.volume import FloatArray
-from gliomask.inference.engines.compiled import CompiledEngine, Runner
+from gliomask.inference.engines.compiled import CompiledEngine, CompiledNetwork
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.graph import LOGITS, network_graph
@@ -38,7 +38,7 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     return CompiledEngine(f"OpenVINO {version}", runners)
 
 
-def _settle(runner: Runner, channels: int) -> None:
+def _settle(runner: CompiledNetwork, channels: int) -> None:
     """Looks at one small image, before several threads do.
 
     OpenVINO's Python part makes some things when it is first used, and lets go of Python's lock

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gliomask.errors import ModelError
-from gliomask.nets.entries import entries
+from gliomask.nets.entries import weight_entries
 from gliomask.nets.foreign.layers import Layer, convolutions, norms, times
 from gliomask.nets.specs import SPECS, U2NetSpec
 
@@ -33,7 +33,7 @@ class NetworkKind:
     @property
     def kernels(self) -> dict[str, Shape]:
         """The shape of every kernel by the name of its unit, in the order of the authors' code."""
-        due = entries(self.spec, self.in_channels, self.regions)
+        due = weight_entries(self.spec, self.in_channels, self.regions)
         return {
             name.removesuffix(".weight"): entry.shape
             for name, entry in due.items()
@@ -71,7 +71,7 @@ def _fits(spec: U2NetSpec, found: Counter[Shape]) -> NetworkKind | None:
         return None
     regions = fusing[0][0]
     due = Counter(NetworkKind(spec, 1, regions).kernels.values())
-    first = entries(spec, 1, regions)[_FIRST].shape
+    first = weight_entries(spec, 1, regions)[_FIRST].shape
     due[first] -= 1
     rest = found - due
     if (due - found).total() or rest.total() != 1:

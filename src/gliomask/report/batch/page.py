@@ -14,7 +14,7 @@ from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import LEVELS, Level
 from gliomask.report.batch.outliers import outliers
 from gliomask.report.numbers import interval_text, number_text
-from gliomask.report.page import Assets, read_text, render
+from gliomask.report.page import Assets, package_text, render
 
 MAX_ROWS: Final = 20_000
 """Longer tables make a browser wait; the table of all is ``cases.csv``."""
@@ -81,7 +81,8 @@ def batch_page(cases: Sequence[BatchCase], regions: Sequence[str], model: str) -
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     assets = Assets(
-        styles=(read_text("static/evaluation.css"),), scripts=(read_text("static/evaluation.js"),)
+        styles=(package_text("static/evaluation.css"),),
+        scripts=(package_text("static/evaluation.js"),),
     )
     return render("batch.html.j2", context, assets)
 

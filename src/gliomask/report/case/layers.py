@@ -37,7 +37,7 @@ Triple = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class LayerGrid:
     """The grid of the layers.
 
     Attributes:
@@ -66,7 +66,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Layer:
+class ViewerLayer:
     """One encoded layer.
 
     Attributes:
@@ -82,7 +82,7 @@ class Layer:
     white: float
 
 
-def grid_of(volume: Volume, mask: LabelArray) -> Grid:
+def grid_of(volume: Volume, mask: LabelArray) -> LayerGrid:
     """The grid that holds the head of all sequences and all of the mask (I, J, K)."""
     turn = orientation(volume.affine)
     head = mask > 0
@@ -97,10 +97,10 @@ def grid_of(volume: Volume, mask: LabelArray) -> Grid:
     step = _steps((x, y, z), spacing, _BUDGET // len(volume.array))
     to_input = to_input @ np.diag([*step, 1.0])
     affine = volume.affine @ to_input
-    return Grid(turn, start, step, _thinned((x, y, z), step), turned.shape, to_input, affine)
+    return LayerGrid(turn, start, step, _thinned((x, y, z), step), turned.shape, to_input, affine)
 
 
-def image_layer(image: FloatArray, grid: Grid) -> Layer:
+def image_layer(image: FloatArray, grid: LayerGrid) -> ViewerLayer:
     """One sequence (I, J, K), in 255 steps within ``CLIP``."""
     kept = grid.take(image).astype(np.float32)
     head = kept[kept > tissue_level(image)]
@@ -108,22 +108,24 @@ def image_layer(image: FloatArray, grid: Grid) -> Layer:
     bright = np.percentile(head if head.size else kept, (SHOWN[1], CLIP[1]))
     white, high = (float(p) for p in bright)
     high = max(high, low + 1e-6)
-    return Layer(_scaled(kept, low, high, grid), low, high, black, max(white, black + 1e-6))
+    return ViewerLayer(_scaled(kept, low, high, grid), low, high, black, max(white, black + 1e-6))
 
 
-def map_layer(values: npt.NDArray[np.floating], grid: Grid, top: float = 1.0) -> Layer:
+def map_layer(values: npt.NDArray[np.floating], grid: LayerGrid, top: float = 1.0) -> ViewerLayer:
     """A map (I, J, K) of values in [0, top], in 255 steps."""
     kept = grid.take(values).astype(np.float32)
-    return Layer(_scaled(kept, 0.0, top, grid), 0.0, top, 0.02 * top, top)
+    return ViewerLayer(_scaled(kept, 0.0, top, grid), 0.0, top, 0.02 * top, top)
 
 
-def mask_layer(mask: LabelArray, grid: Grid) -> Layer:
+def mask_layer(mask: LabelArray, grid: LayerGrid) -> ViewerLayer:
     """A mask (I, J, K), exact."""
     top = float(mask.max())
-    return Layer(_nifti(grid.take(mask).astype(np.uint8), grid, (1.0, 0.0), True), 0, top, 0, top)
+    return ViewerLayer(
+        _nifti(grid.take(mask).astype(np.uint8), grid, (1.0, 0.0), True), 0, top, 0, top
+    )
 
 
-def largest_slice(mask: LabelArray, grid: Grid) -> Triple:
+def largest_slice(mask: LabelArray, grid: LayerGrid) -> Triple:
     """The voxel (x, y, z) to open at: within the axial slice that holds most of the mask.
 
     It is the marked voxel nearest to the middle of what that slice holds. Of an empty mask: the
@@ -180,14 +182,14 @@ def _span(head: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_], axis: int) -
     return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)
 
 
-def _scaled(values: FloatArray, low: float, high: float, grid: Grid) -> str:
+def _scaled(values: FloatArray, low: float, high: float, grid: LayerGrid) -> str:
     step = (high - low) / _LEVELS
     levels = np.clip(np.rint((values - low) / step), 0, _LEVELS).astype(np.uint8)
     return _nifti(levels, grid, (step, low), False)
 
 
 def _nifti(
-    levels: npt.NDArray[np.uint8], grid: Grid, slope: tuple[float, float], labels: bool
+    levels: npt.NDArray[np.uint8], grid: LayerGrid, slope: tuple[float, float], labels: bool
 ) -> str:
     """A NIfTI file in memory, gzipped without a date, in base64."""
     import nibabel as nib

@@ -16,7 +16,7 @@ from gliomask.core.reliability import Reliability
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.jobs.control import SILENT, Control
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
-from gliomask.report.page import Assets, data_uri, embedded, read_text, render
+from gliomask.report.page import Assets, data_uri, embedded, package_text, render
 from gliomask.report.preview import draw_preview
 
 _NIIVUE = "vendor/niivue"
@@ -100,11 +100,11 @@ def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Pa
         "view": view.settings,
         "settings": embedded(view.settings),
         "niivue": NIIVUE_VERSION,
-        "licences": [read_text(f"{_NIIVUE}/{name}") for name in ("LICENSE", "THIRD-PARTY.txt")],
+        "licences": [package_text(f"{_NIIVUE}/{name}") for name in ("LICENSE", "THIRD-PARTY.txt")],
     }
     assets = Assets(
-        styles=(read_text("templates/case.css"),),
-        scripts=tuple(map(read_text, _SCRIPTS)),
+        styles=(package_text("templates/case.css"),),
+        scripts=tuple(map(package_text, _SCRIPTS)),
     )
     write_text(path, render("case.html.j2", context, assets))
     return path

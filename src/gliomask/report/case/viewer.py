@@ -15,8 +15,8 @@ from gliomask.core.regions import REGIONS
 from gliomask.core.volume import FloatArray, Volume, best_shown
 from gliomask.jobs.control import SILENT, Control
 from gliomask.report.case.layers import (
-    Grid,
-    Layer,
+    LayerGrid,
+    ViewerLayer,
     grid_of,
     image_layer,
     largest_slice,
@@ -91,14 +91,14 @@ def sequence_name(name: str) -> str:
     return SEQUENCE_NAMES.get(name, name)
 
 
-def _entry(blobs: dict[str, str], key: str, title: str, layer: Layer) -> dict[str, object]:
+def _entry(blobs: dict[str, str], key: str, title: str, layer: ViewerLayer) -> dict[str, object]:
     blobs[key] = layer.data
     limits = {"low": layer.low, "high": layer.high, "black": layer.black, "white": layer.white}
     return {"id": key, "title": title, **limits}
 
 
 def _maps(
-    blobs: dict[str, str], prediction: Prediction, disagreement: FloatArray | None, grid: Grid
+    blobs: dict[str, str], prediction: Prediction, disagreement: FloatArray | None, grid: LayerGrid
 ) -> list[dict[str, object]]:
     entries = []
     if prediction.probabilities is not None:

@@ -25,7 +25,7 @@ Values = Mapping[str, Sequence[float]]
 """Region -> a score of each patient that has one."""
 
 
-def spread(values: Values, label: str, *, share: bool) -> Figure:
+def score_spread(values: Values, label: str, *, share: bool) -> Figure:
     """The scores of all patients: a box with the median, whiskers from the 5th to the 95th
     percentile, and every patient as a point.
 
@@ -144,7 +144,7 @@ def forest(strata: Sequence[tuple[str, Sequence[Stratum]]], label: str) -> Figur
     return figure
 
 
-def reliability(curves: Sequence[tuple[str, Calibration]]) -> Figure:
+def reliability_diagram(curves: Sequence[tuple[str, Calibration]]) -> Figure:
     """The reliability diagram (share of tumour among voxels by the probability that they were
     given), and below it how many voxels each bin holds.
 

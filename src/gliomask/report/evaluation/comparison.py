@@ -14,7 +14,7 @@ from gliomask.report import style
 from gliomask.report.evaluation import charts
 from gliomask.report.evaluation.tables import TextTable, name_of
 from gliomask.report.numbers import interval_text, number_text, signed_text
-from gliomask.report.page import Assets, read_text, render
+from gliomask.report.page import Assets, package_text, render
 from gliomask.statistics.comparison import Comparison, PairedDifference
 
 COLUMNS = (
@@ -57,7 +57,7 @@ def comparison_page(found: Comparison) -> str:
         "version": version("gliomask"),
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
-    styles = (read_text("static/evaluation.css"),)
+    styles = (package_text("static/evaluation.css"),)
     return render("comparison.html.j2", context, Assets(styles=styles, style_attributes=True))
 
 

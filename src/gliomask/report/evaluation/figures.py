@@ -10,7 +10,7 @@ from gliomask.core.regions import REGIONS
 from gliomask.metrics.metric import METRICS
 from gliomask.report.evaluation import charts
 from gliomask.report.numbers import interval_text, number_text, signed_text
-from gliomask.statistics.analysis import Analysis, volumes
+from gliomask.statistics.analysis import Analysis, volumes_of_score
 from gliomask.statistics.summary import by_patient
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _spreads(analysis: Analysis) -> Iterator[NamedFigure]:
             continue
         label = metric.label[0].upper() + metric.label[1:]
         unit = f" ({metric.unit})" if metric.unit else ""
-        figure = charts.spread(values, f"{label}{unit}", share=not metric.unit)
+        figure = charts.score_spread(values, f"{label}{unit}", share=not metric.unit)
         caption = "Each point a patient; the box holds the middle half, the whiskers 90 %."
         yield NamedFigure("distributions", f"spread_{name}", f"{label}{unit}", caption, figure)
 
@@ -72,7 +72,7 @@ def _by_size(analysis: Analysis) -> Iterator[NamedFigure]:
     unit = analysis.volume_unit
     points = {
         region: [
-            (volumes(row, unit)[0], row.overlap.dice)
+            (volumes_of_score(row, unit)[0], row.overlap.dice)
             for row in analysis.scores
             if row.region == region and row.overlap.reference and row.overlap.dice is not None
         ]
@@ -122,5 +122,5 @@ def _calibrations(analysis: Analysis) -> Iterator[NamedFigure]:
         ]
         caption = "; ".join(told) + ". Voxels within the crop to the head, of annotated slices."
         title = f"Reliability, {REGIONS[region].title}"
-        figure = charts.reliability(curves)
+        figure = charts.reliability_diagram(curves)
         yield NamedFigure("calibration", f"reliability_{region}", title, caption, figure)

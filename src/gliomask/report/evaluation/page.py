@@ -27,7 +27,7 @@ from gliomask.report.evaluation.tables import (
     headline,
     score_tables,
 )
-from gliomask.report.page import Assets, read_text, render
+from gliomask.report.page import Assets, package_text, render
 from gliomask.statistics.analysis import Analysis
 from gliomask.statistics.evaluation_summary import UNIT
 
@@ -48,7 +48,7 @@ _SECTIONS: Mapping[Section, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
+class EvaluationContent:
     """What a page tells.
 
     Attributes:
@@ -98,7 +98,7 @@ class _Chart:
     svg: Markup
 
 
-def evaluation_page(findings: Findings) -> str:
+def evaluation_page(findings: EvaluationContent) -> str:
     """The page's HTML."""
     cases = _cases(findings)
     pictured = [case for case in cases if case.slices]
@@ -120,14 +120,14 @@ def evaluation_page(findings: Findings) -> str:
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
     assets = Assets(
-        styles=(read_text("static/evaluation.css"), _picture_styles(pictured)),
-        scripts=(read_text("static/evaluation.js"),),
+        styles=(package_text("static/evaluation.css"), _picture_styles(pictured)),
+        scripts=(package_text("static/evaluation.js"),),
         style_attributes=True,
     )
     return render("evaluation.html.j2", context, assets)
 
 
-def _cases(findings: Findings) -> list[_Case]:
+def _cases(findings: EvaluationContent) -> list[_Case]:
     rows = case_rows(findings.analysis)
     shown = _shown([row.case for row in rows if findings.pictures.get(row.case)])
     remarks: dict[str, list[str]] = {}

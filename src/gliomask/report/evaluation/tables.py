@@ -10,7 +10,7 @@ from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.metric import METRICS, Metric
 from gliomask.metrics.slicewise import SliceScore
 from gliomask.report.numbers import interval_text, number_text
-from gliomask.statistics.analysis import Analysis, volumes
+from gliomask.statistics.analysis import Analysis, volumes_of_score
 from gliomask.statistics.summary import Summary
 
 SCORE_COLUMNS = (
@@ -48,7 +48,7 @@ class TextTable:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A figure: as a number to sort by (empty if there is none), and as it is shown."""
 
     value: str
@@ -61,7 +61,7 @@ class CaseRow:
 
     case: str
     dice: float | None
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
 
 
 def headline(analysis: Analysis) -> tuple[Tile, ...]:
@@ -179,13 +179,17 @@ def _case_row(analysis: Analysis, case: str, scores: Mapping[str, CaseScore]) ->
     decimals = 1 if analysis.volume_unit == "ml" else 0
     free = first.slices
     share = free.false_positive_rate
-    marked = Cell("", "") if share is None else Cell(f"{share:.6g}", f"{free.invented}/{free.free}")
+    marked = (
+        TableCell("", "")
+        if share is None
+        else TableCell(f"{share:.6g}", f"{free.invented}/{free.free}")
+    )
     return CaseRow(
         case,
         first.overlap.dice,
         (
             *(_cell(_dice(scores.get(region)), 3) for region in analysis.regions),
-            *(_cell(volume, decimals) for volume in volumes(first, analysis.volume_unit)),
+            *(_cell(volume, decimals) for volume in volumes_of_score(first, analysis.volume_unit)),
             *(_cell(metric(first), metric.decimals) for metric in _case_metrics(analysis)),
             marked,
         ),
@@ -196,5 +200,5 @@ def _dice(score: CaseScore | None) -> float | None:
     return None if score is None else score.overlap.dice
 
 
-def _cell(value: float | None, decimals: int) -> Cell:
-    return Cell("" if value is None else f"{value:.6g}", number_text(value, decimals))
+def _cell(value: float | None, decimals: int) -> TableCell:
+    return TableCell("" if value is None else f"{value:.6g}", number_text(value, decimals))

@@ -16,7 +16,7 @@ from gliomask.report.evaluation.tables import TextTable
 from gliomask.report.follow.chart import volume_course
 from gliomask.report.follow.table import Followed
 from gliomask.report.numbers import interval_text, number_text, signed_text
-from gliomask.report.page import Assets, read_text, render
+from gliomask.report.page import Assets, package_text, render
 
 REGION_COLUMNS = (
     "time point",
@@ -81,7 +81,7 @@ def follow_page(found: Followed) -> str:
         "version": version("gliomask"),
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
-    styles = (read_text("static/evaluation.css"),)
+    styles = (package_text("static/evaluation.css"),)
     return render("follow.html.j2", context, Assets(styles=styles, style_attributes=True))
 
 

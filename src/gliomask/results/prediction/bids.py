@@ -25,7 +25,7 @@ from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.identity import bids_label, bids_session
 from gliomask.core.prediction import RESEARCH_USE_ONLY
-from gliomask.core.regions import margin_title, mask_numbers
+from gliomask.core.regions import margin_title, region_numbers
 from gliomask.datasets.bids import OURS
 from gliomask.errors import CaseError, FormatError, InputError, option, same_with
 from gliomask.formats.content import read_text
@@ -57,7 +57,7 @@ class BidsDerivative:
             )
 
     def is_done(self, case: Case, result: str) -> bool:
-        """Whether the mask of a case stands there, by the same images, model and options."""
+        """True where the mask of a case stands there, by the same images, model and options."""
         found = [_read(path) for path in self._jsons(case) if _mask_of(path).is_file()]
         return [keys.get("Result") for keys in found] == [result]
 
@@ -160,7 +160,7 @@ def _origins(images: Mapping[str, str]) -> list[str]:
 
 def _labels(regions: tuple[str, ...]) -> str:
     """The table of labels, see ``core.regions.mask_numbers``."""
-    numbers = sorted((number, region) for region, number in mask_numbers(regions).items())
+    numbers = sorted((number, region) for region, number in region_numbers(regions).items())
     rows = [f"{number}\t{margin_title(region, regions)}\n" for number, region in numbers]
     return "".join(["index\tname\n", "0\tbackground\n", *rows])
 
@@ -178,7 +178,7 @@ def _description() -> dict[str, object]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether the description of a derivative says that gliomask made it; so is an empty folder."""
+    """True for a derivative whose description names gliomask, and for an empty folder."""
     if folder.is_dir() and not any(folder.iterdir()):
         return True
     made = _read(folder / "dataset_description.json").get("GeneratedBy")
@@ -196,7 +196,7 @@ def _json(keys: Mapping[str, object]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What a JSON file holds; nothing where there is none, or it is none of ours."""
+    """The content of a JSON file; nothing where there is none, or it is none of ours."""
     try:
         keys = json.loads(read_text(path)) if path.is_file() else {}
     except (ValueError, FormatError):

@@ -41,6 +41,6 @@ def _earlier(path: Path) -> list[Mapping[str, str]]:
 
 
 def _stands(out: Path, case: str, done: set[str]) -> bool:
-    """Whether a case of an earlier run has its record in the folder, and no new row."""
+    """True for a case of an earlier run that has its record in the folder, and no new row."""
     plain = bool(case) and Path(case).name == case
     return plain and case not in done and (out / f"{case}.json").is_file()

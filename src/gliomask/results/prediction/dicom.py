@@ -16,15 +16,15 @@ from gliomask.formats.dicom_out.written_objects import WrittenObject
 from gliomask.formats.images import is_series
 from gliomask.results.prediction.outcome import Outcome
 
-Writer = Callable[[Path, DrawnSegments, Sequence[Path], Maker], WrittenObject]
+DicomWriter = Callable[[Path, DrawnSegments, Sequence[Path], Maker], WrittenObject]
 
 
 def is_dicom_case(case: Case) -> bool:
-    """Whether all of its images are DICOM series."""
+    """True for a case all of whose images are DICOM series."""
     return all(is_series(image.paths) for image in case.images.values())
 
 
-def write_dicom(path: Path, outcome: Outcome, writer: Writer) -> WrittenObject:
+def write_dicom(path: Path, outcome: Outcome, writer: DicomWriter) -> WrittenObject:
     """Writes the regions of a prediction as a DICOM object.
 
     Args:

@@ -1,4 +1,4 @@
-"""Where the images of a result came from, and whether a new one is of the same examination."""
+"""The origin of a result's images, by which a new result is of the same examination or not."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
-from gliomask.core.regions import mask_numbers
+from gliomask.core.regions import region_numbers
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.formats.case_record import CaseRecord
 from gliomask.lesions.description import LesionReport, describe_lesions
@@ -22,7 +22,7 @@ WHITE = 255
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What was segmented, and what came of it.
+    """One examination and its prediction, with all that the result's files hold.
 
     Attributes:
         case: where it came from.
@@ -61,7 +61,7 @@ class Outcome:
 
 
 def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
-    """What ``<case>.json`` says, when these files are written beside it."""
+    """The record for ``<case>.json``, when these files are written beside it."""
     case, prediction = outcome.case, outcome.prediction
     world, volumes = prediction.has_world, prediction.volumes_ml
     return CaseRecord(
@@ -97,13 +97,13 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
 
 
 def _mask_values(regions: tuple[str, ...], has_world: bool) -> dict[str, str]:
-    """What the numbers in the mask mean."""
+    """The meaning of the numbers in the mask."""
     if regions == ("whole",):
         return {"1" if has_world else str(WHITE): "tumour"}
-    numbers = sorted((number, region) for region, number in mask_numbers(regions).items())
+    numbers = sorted((number, region) for region, number in region_numbers(regions).items())
     return {str(number): f"{region}, and no region inside it" for number, region in numbers}
 
 
 def record_path(out: Path, case: Case) -> Path:
-    """Where the record of a case stands in a prediction folder."""
+    """The path of a case's record in a prediction folder."""
     return out / f"{case.id}.json"

@@ -1,4 +1,4 @@
-"""What the case page tells of an outcome."""
+"""The content of the case page."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _largest(disagreement: FloatArray | None) -> FloatArray | None:
 
 
 def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
-    """What was read, and on which grid."""
+    """The images that were read, and the grid of the mask."""
     volume, case = outcome.volume, outcome.case
     rows = list(outcome.origins.items())
     size = " x ".join(str(n) for n in volume.shape)

@@ -1,4 +1,4 @@
-"""What ``predict`` has done: its cases, for people, programs and ``cases.csv``."""
+"""The result of ``predict``: its cases, for people, programs and ``cases.csv``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PredictedCase:
 
 @dataclass(frozen=True)
 class PredictResult:
-    """What ``predict`` has done.
+    """The result of ``predict``.
 
     Attributes:
         out: the folder written into.

@@ -1,4 +1,4 @@
-"""What a prediction leaves on disk: the mask on the input's own grid, pages, DICOM, the figures."""
+"""The files of a prediction: the mask on the input's own grid, pages, DICOM, the record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
 
 
 def usual_kinds(case: Case) -> tuple[Kind, ...]:
-    """What is written of a case unless something else is asked for."""
+    """The kinds of files that are written of a case by default."""
     usual: tuple[Kind, ...] = ("nifti", "png", "html")
     return (*usual, "dicom-seg") if is_dicom_case(case) else usual
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gliomask.core.labels import LabelArray
-from gliomask.metrics.misfit import Turned, find_turn
+from gliomask.metrics.mismatch import Turned, find_turn
 from tests.metrics.tumours import SHAPE, Ball, judged
 
 TUMOUR = Ball((8, 12, 11), (5, 7, 6)).labels()

@@ -56,17 +56,17 @@ class Turned:
 
 
 def suspect(dice: Score) -> bool:
-    """Whether a Dice is so low that the masks may not belong together as they are."""
+    """True for a Dice so low that the masks may not belong together as they are."""
     return dice is not None and dice < LOW
 
 
 def far_better(dice: float, own: float, least: float = FAIR) -> bool:
-    """Whether a Dice is good enough, and so much better than the prediction's own, to be told."""
+    """True for a Dice that is good, and much better than the prediction's own."""
     return dice >= max(least, own + BETTER)
 
 
 def find_turn(pair: MaskPair, score: CaseScore) -> Turned | None:
-    """Whether a prediction would fit far better mirrored or with rows and columns exchanged.
+    """The turn (mirrored, rows and columns exchanged) in which a prediction would fit far better.
 
     All mirrorings along the three axes are tried, and where slices are square all of them with
     rows and columns exchanged, by which quarter turns are covered. Takes no time unless the Dice
