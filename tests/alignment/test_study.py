@@ -81,7 +81,7 @@ def test_the_reference_if_none_is_named(names: tuple[str, ...], expected: str) -
 
 
 def test_no_such_reference() -> None:
-    with pytest.raises(CaseError, match=r"\(reference=t2, allowed t1, flair\)"):
+    with pytest.raises(CaseError, match=r"\(`reference`=t2, allowed t1, flair\)"):
         align_study({"t1": t1(), "flair": FLAIR}, "t2")
 
 

@@ -27,7 +27,7 @@ def test_an_earlier_result_is_replaced(tmp_path: Path) -> None:
     check(tmp_path)
     (tmp_path / "thesis.tex").touch()
     check(tmp_path, names=None)
-    with pytest.raises(InputError, match=r"not a result \(entry=thesis\.tex\).*a new folder"):
+    with pytest.raises(InputError, match=r"not a result \(entry=thesis\.tex\).*another folder"):
         check(tmp_path)
 
 

@@ -35,7 +35,7 @@ def test_more_is_refused_and_only_within_the_block() -> None:
 
 
 def test_less_than_the_program_itself() -> None:
-    told = r"--limit-memory=1 MiB, allowed more than \d+ MiB"
+    told = r"`limit_memory`=1 MiB, allowed more than \d+ MiB"
     with pytest.raises(MachineError, match=told), memory_limit(2**20):
         pass
 

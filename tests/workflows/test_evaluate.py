@@ -112,15 +112,15 @@ def test_a_fold(store: Path, tmp_path: Path) -> None:
 def test_an_empty_part_is_an_error(cohort: Path, tmp_path: Path) -> None:
     out = tmp_path / "store"
     prepare(PrepareOptions(sources=(cohort,), out=out, workers=1, shares=(0.5, 0.5, 0), folds=0))
-    with pytest.raises(StoreError, match=r"part=test, allowed train, validation, all"):
+    with pytest.raises(StoreError, match=r"`part`=test, allowed train, validation, all"):
         run(out, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_data_set_has_no_parts(cohort: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="part=test"):
+    with pytest.raises(ConfigError, match="`part`=test"):
         run(cohort, tmp_path / "out", part="test")
-    with pytest.raises(ConfigError, match="fold=0"):
+    with pytest.raises(ConfigError, match="`fold`=0"):
         run(cohort, tmp_path / "out", fold=0)
 
 

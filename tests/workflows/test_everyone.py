@@ -54,7 +54,7 @@ def test_everyone_is_learned_from_and_the_last_epoch_kept(store: Store, everyone
 
 
 def test_a_fold_can_not_be_left_out_of_everyone(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="a fold is left out, or nobody"):
+    with pytest.raises(ConfigError, match="a fold is left out of the training, or nobody"):
         run(store, tmp_path / "run", everyone=True, fold=0)
     assert not (tmp_path / "run").exists()
 

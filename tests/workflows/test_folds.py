@@ -89,7 +89,7 @@ def test_what_can_not_be_pooled(store: Path, runs: list[str], tmp_path: Path) ->
     out = tmp_path / "out"
     with pytest.raises(ConfigError, match="two models of fold 0"):
         run(store, out, model=(runs[0], runs[0]))
-    with pytest.raises(ConfigError, match="leave out part and fold"):
+    with pytest.raises(ConfigError, match="leave out `part` and `fold`"):
         run(store, out, model=(runs[0], runs[1]), fold=1)
     holdout = record(store, tmp_path / "holdout", None, None)
     with pytest.raises(ConfigError, match="does not tell its fold"):

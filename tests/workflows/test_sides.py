@@ -12,13 +12,13 @@ import highdicom as hd
 import numpy as np
 import numpy.typing as npt
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from PIL import Image
 from pydicom import dcmread
 
 from gliomask.core.regions import REGIONS
 from gliomask.formats.nifti import read_nifti_labels
+from gliomask.report.drawing import Anchor, Canvas
 from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_volume, write_head
@@ -151,20 +151,27 @@ def test_the_judge_finds_no_error_in_the_segmentation(tmp_path: Path, directions
 def test_the_picture(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outline of a tumour on the right lies on the left of each panel, beside the letter R."""
     placed: dict[str, list[float]] = {}
-    write = Axes.text
+    write = Canvas.text
 
-    def spy(axes: Axes, x: float, y: float, s: str, *more: object, **keys: object) -> object:
-        placed.setdefault(s, []).append(x)
-        return write(axes, x, y, s, *more, **keys)  # type: ignore[arg-type]
+    def spy(
+        canvas: Canvas,
+        place: tuple[float, float],
+        words: str,
+        size: float,
+        colour: str,
+        anchor: Anchor = "mm",
+    ) -> None:
+        placed.setdefault(words, []).append(place[0])
+        write(canvas, place, words, size, colour, anchor)
 
-    monkeypatch.setattr(Axes, "text", spy)
+    monkeypatch.setattr(Canvas, "text", spy)
     if kind in NIFTI:
         write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume(flips=NIFTI[kind]))
     else:
         write_dicom_head(tmp_path / "in", DICOM[kind])
     _, stem = predicted(tmp_path / "in", "png")
-    assert set(placed["R"]) == {0.03}
-    assert set(placed["L"]) == {0.97}
+    assert placed["R"]
+    assert all(right < left for right, left in zip(placed["R"], placed["L"], strict=True))
     with Image.open(beside(stem, ".png")) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     for panel in panels(pixels):

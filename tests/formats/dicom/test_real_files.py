@@ -46,7 +46,7 @@ def test_its_archive_is_audited() -> None:
         assert audit.shape == (274, 384, 128)
         assert audit.problems == (
             r"no original image (ImageType=DERIVED\SECONDARY); if it is one, say so: "
-            "--series t1=401 or --series t1ce=401",
+            "`series=t1=401` or `series=t1ce=401`",
         )
         assert len(found.problems) == 1
 

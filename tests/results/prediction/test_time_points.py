@@ -124,7 +124,7 @@ def test_a_damaged_record(tmp_path: Path) -> None:
 
 def test_doubtful_numbers_are_asked_about_unless_a_prediction_explains_them(tmp_path: Path) -> None:
     one = write(tmp_path / "a.nii", mask(1, 2, 3))
-    with pytest.raises(QuestionError, match="labels='brats2023'"):
+    with pytest.raises(QuestionError, match=r"`\.\.\. labels=brats2023`"):
         read(one, write(tmp_path / "b.nii", mask(1, 2)))
     ours = predicted(tmp_path / "p", mask(1, 1, 2, 3))
     _, point = read(ours, one)
