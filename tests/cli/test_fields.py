@@ -236,3 +236,25 @@ def test_help_of_all_commands_loads_no_options(
     for command in COMMANDS:
         assert f"  {command.name.partition(' ')[0]} " in shown
     assert "..." not in shown.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("predict", "x", "--bids", "--quick"), "(--bids=--quick)"),
+        (("predict", "x", "--reference", "--no-align"), "(--reference=--no-align)"),
+        (("score", "a", "b", "--out", "o", "--labels", "--json"), "(--labels=--json)"),
+    ],
+)
+def test_an_option_is_not_the_value_of_another(
+    words: tuple[str, ...],
+    shown: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, *words) == 2
+    error = capsys.readouterr().err
+    assert f"its value is missing, another option follows {shown}" in error
+    assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand
 
-from gliomask.cli.fields import Field, Typed, fields_of, parameter
+from gliomask.cli.fields import OLD, Field, Typed, fields_of, parameter
 from gliomask.cli.spelling import Spelling
+from gliomask.errors import ConfigError
 
 if TYPE_CHECKING:
     from gliomask.config.base import Options
@@ -105,6 +106,7 @@ class Command:
     def _call(self, given: dict[str, Any]) -> None:
         from gliomask.config.base import build
 
+        self._check_values(given)
         keys: dict[str, Any] = {}
         for name, one in self.fields.items():
             *groups, own = name.split(".")
@@ -120,6 +122,19 @@ class Command:
             for name, one in self.extra.items()
         }
         self.run(options, **extra)
+
+    def _check_values(self, given: Mapping[str, Any]) -> None:
+        """Refuses an option in the place of another one's value, as in ``--bids --quick``."""
+        flags = {flag for one in self.spellings.values() for flag in (one.on, one.off) if flag}
+        for name, value in given.items():
+            texts = value if isinstance(value, list | tuple) else [value]
+            if found := next((text for text in texts if text in flags), None):
+                raise ConfigError(
+                    "its value is missing, another option follows",
+                    option=name.removesuffix(OLD).replace("__", "."),
+                    found=found,
+                    hint=f"a file of this name is ./{found}",
+                )
 
 
 def add_to(app: typer.Typer, command: Command, name: str = "") -> None:

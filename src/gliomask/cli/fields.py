@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gliomask.config.base import Options
 
 Kind = Literal["flag", "one", "several", "fixed", "mapping"]
-_OLD: Final = "_old"
+OLD: Final = "_old"
 """Ends the name of a hidden parameter that sets a field by a flag of earlier versions."""
 _METAVARS: Final = {
     "int": "INTEGER",
@@ -98,7 +98,7 @@ class Field:
                 for key, text in self.typed.keys.items()
             ]
         old = self.typed.old
-        hidden = [parameter(self._parsed + _OLD, self._type, typer.Option(old, hidden=True))]
+        hidden = [parameter(self._parsed + OLD, self._type, typer.Option(old, hidden=True))]
         return [self._parameter(), *(hidden if old else [])]
 
     def value(self, given: Mapping[str, Any]) -> object:
@@ -112,7 +112,7 @@ class Field:
         """
         if self.typed.keys:
             return {key: given[key] for key in self.typed.keys if given[key] is not None} or None
-        old = given.get(self._parsed + _OLD)
+        old = given.get(self._parsed + OLD)
         if old is not None:
             lone = self.kind == "flag" and "/" not in self.typed.old
             return self.default is not True if lone else old
