@@ -51,8 +51,8 @@ from gliomask.provenance.run_files import CHECKPOINTS, RECIPE
 from gliomask.results.evaluation import METRICS, Judgement, check_target, write_judgement
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 from gliomask.store.store import Store, open_store
-from gliomask.workflows.evaluate import _judge_case, _Task
-from gliomask.workflows.train import TrainOptions, _job, _open, _training
+from gliomask.workflows.evaluate import EvaluationTask, judge_case
+from gliomask.workflows.train import TrainOptions, open_run, training_job, training_of
 
 WEIGHTS, EVALUATION = "network.safetensors", "evaluation"
 _FACTS = "facts"
@@ -73,13 +73,13 @@ def train_fold(store: Path, run: Path, fold: int, changes: Sequence[str]) -> Pos
     """Trains a fold, or goes on with it; raises as ``workflows.train.train`` does."""
     resume = (run / CHECKPOINTS).is_dir() and (run / RECIPE).is_file()
     options = TrainOptions(store=store, out=run, fold=fold, changes=tuple(changes), resume=resume)
-    job = _job(options, SILENT)
+    job = training_job(options, SILENT)
     network = first_network(job.recipe, _channels(job.choice.sequences, job.recipe.input.mode))
     job = replace(job, start=Start(_as_ours(network), {}, ()))
     assert job.record is not None
     with ExitStack() as stack:
-        state, _ = _open(job, stack)
-        training, _ = _training(job, state)
+        state, _ = open_run(job, stack)
+        training, _ = training_of(job, state)
         training.parts = replace(training.parts, keep=partial(_keep, run, job.choice.identity))
         write_recipe(run, job.recipe)
         stack.enter_context(closing(job.record))
@@ -105,10 +105,10 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
         of_fold[fold] = run
         subjects = find_subjects(options.store, "test", fold).subjects
         licences |= {one.licence for one in subjects if one.licence}
-        tasks = [_Task(predictor, subject) for subject in subjects]
+        tasks = [EvaluationTask(predictor, subject) for subject in subjects]
         # It stays: judging the folds together then predicts nobody again.
         with Journal(run / EVALUATION, JudgedCase) as journal:
-            done = go_on(_judge_case, tasks, journal, SILENT, workers=1)
+            done = go_on(judge_case, tasks, journal, SILENT, workers=1)
         judged, failures = [*judged, *done.pieces], [*failures, *done.failures]
     folds = ", ".join(map(str, sorted(of_fold)))
     what = f"{store.manifest.name} (store), out of fold, folds {folds}"

@@ -55,7 +55,7 @@ def ours(task: Task, store: Path, run: Path) -> Steps:
         store: with at least one patient to learn from and one to judge.
         run: a folder for the run that is never finished.
     """
-    from gliomask.workflows.train import TrainOptions, _job, _training
+    from gliomask.workflows.train import TrainOptions, training_job, training_of
 
     changes = (
         f"network={task.network}",
@@ -65,7 +65,7 @@ def ours(task: Task, store: Path, run: Path) -> Steps:
         "epochs=1000",
     )
     options = TrainOptions(store=store, out=run, changes=changes, device="cpu")
-    training, _ = _training(_job(options, SILENT), None)
+    training, _ = training_of(training_job(options, SILENT), None)
 
     def turn() -> float:
         training._train()  # an epoch of just these steps

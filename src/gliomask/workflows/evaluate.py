@@ -65,7 +65,7 @@ class EvaluateResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Task:
+class EvaluationTask:
     """One case and its judge."""
 
     predictor: Predictor
@@ -96,10 +96,10 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     check_target(options.out)
     traits = read_traits(options.table, options.by)
     assigned = assign(_question(options))
-    tasks = [_Task(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
+    tasks = [EvaluationTask(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
     control.start(len(tasks), "evaluating")
     with Journal(options.out, JudgedCase) as journal:
-        done = go_on(_judge_case, tasks, journal, control, workers=1)
+        done = go_on(judge_case, tasks, journal, control, workers=1)
     found = [problem for one in assigned.judges for problem in one.subjects.problems]
     judged, failures = done.pieces, [*found, *done.failures]
     if not judged:
@@ -147,7 +147,8 @@ def _question(options: EvaluateOptions) -> Question:
     )
 
 
-def _judge_case(task: _Task, control: Control) -> JudgedCase:
+def judge_case(task: EvaluationTask, control: Control) -> JudgedCase:
+    """Predicts and scores one case."""
     predictor, subject = task.predictor, task.subject
     regions = tuple(r for r in predictor.card.regions if r in subject.regions)
     if not regions:

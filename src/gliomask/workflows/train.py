@@ -80,10 +80,10 @@ def train(options: TrainOptions, control: Control = SILENT) -> TrainResult:
         StoppedError: a stop was requested; the run can be gone on with.
         MachineError: no such device, or the disk is full.
     """
-    job = _job(options, control)
+    job = training_job(options, control)
     with ExitStack() as stack:
-        state, notes = on_first(job.fabric, partial(_open, job, stack))
-        training, where = _training(job, state)
+        state, notes = on_first(job.fabric, partial(open_run, job, stack))
+        training, where = training_of(job, state)
         position = _run(job, training)
     begun = job.start.notes if job.start else ()
     return TrainResult(
@@ -99,7 +99,7 @@ def train(options: TrainOptions, control: Control = SILENT) -> TrainResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class TrainingJob:
     """A training that is known in full.
 
     Attributes:
@@ -130,7 +130,7 @@ class _Job:
         return {"recipe": recipe, "data": self.choice.identity, **taught}
 
 
-def _job(options: TrainOptions, control: Control) -> _Job:
+def training_job(options: TrainOptions, control: Control) -> TrainingJob:
     """Checks all that can be checked before anything is written."""
     recipe = _recipe(options)
     if options.everyone and options.fold is not None:
@@ -150,7 +150,9 @@ def _job(options: TrainOptions, control: Control) -> _Job:
         "teacher": teacher.facts if teacher else {},
     }
     shown = control if first else replace(control, progress=SILENT.progress)
-    return _Job(options, recipe, choice, fabric, record, shown, start, teacher, earlier, execution)
+    return TrainingJob(
+        options, recipe, choice, fabric, record, shown, start, teacher, earlier, execution
+    )
 
 
 def _start(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -> Start | None:
@@ -196,7 +198,7 @@ def _machines(options: TrainOptions) -> Machines:
     return Machines(options.device, options.devices, options.nodes)
 
 
-def _open(job: _Job, stack: ExitStack) -> tuple[State | None, tuple[str, ...]]:
+def open_run(job: TrainingJob, stack: ExitStack) -> tuple[State | None, tuple[str, ...]]:
     """Takes the run folder for the time of ``stack``: the state to go on from, and notes."""
     run = job.options.out
     stack.enter_context(lock_folder(run))
@@ -213,7 +215,7 @@ def _open(job: _Job, stack: ExitStack) -> tuple[State | None, tuple[str, ...]]:
     return state, notes
 
 
-def _training(job: _Job, state: State | None) -> tuple[Training, str]:
+def training_of(job: TrainingJob, state: State | None) -> tuple[Training, str]:
     """The training, ready to run, and where its slices are kept."""
     fabric, recipe, choice = job.fabric, job.recipe, job.choice
     processes = _machines(job.options).local
@@ -233,13 +235,13 @@ def _training(job: _Job, state: State | None) -> tuple[Training, str]:
     return Training(fabric, recipe, parts, job.identity, state), slices.where
 
 
-def _validation(job: _Job, judged: Slices | None, worker: Worker) -> Validation | None:
+def _validation(job: TrainingJob, judged: Slices | None, worker: Worker) -> Validation | None:
     if judged is None or job.choice.validation is None:
         return None
     return Validation(judged, job.choice.validation, job.recipe, worker)
 
 
-def _threads(job: _Job, slices: Slices) -> int:
+def _threads(job: TrainingJob, slices: Slices) -> int:
     """Threads that prepare batches: none where that is only a copy and the processors are busy."""
     if job.options.workers is not None:
         return job.options.workers
@@ -248,7 +250,7 @@ def _threads(job: _Job, slices: Slices) -> int:
     return 1 if job.fabric.device.type == "cuda" else 0
 
 
-def _network(job: _Job) -> U2Net:
+def _network(job: TrainingJob) -> U2Net:
     """The first weights are a function of the recipe's seed; a resume replaces them."""
     recipe, epsilon = job.recipe, job.earlier["start"].get("norm_epsilon", TORCH_EPSILON)
     channels = len(job.choice.sequences) if recipe.input.mode == "stacked" else 1
@@ -260,13 +262,13 @@ def _network(job: _Job) -> U2Net:
         )
 
 
-def _keep(job: _Job, network: U2Net, row: EpochRow) -> None:
+def _keep(job: TrainingJob, network: U2Net, row: EpochRow) -> None:
     earlier = [facts for facts in job.earlier.values() if facts]
     card = make_card(job.recipe, job.choice, row, earlier, network.epsilon)
     save_model(job.options.out, network, card)
 
 
-def _run(job: _Job, training: Training) -> Position:
+def _run(job: TrainingJob, training: Training) -> Position:
     """Trains, and keeps the account of it."""
     if job.record is None:
         return _trained(training)
