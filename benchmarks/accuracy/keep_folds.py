@@ -2,7 +2,7 @@
 
     python -m benchmarks.accuracy.keep_folds OUT EXPERIMENT KEPT
 
-From them the figures of docs/explanation/accuracy.md come out again without a training, and a
+From them the figures of docs/explanation/accuracy-lgg.md come out again without a training, and a
 further cycle begins where this one ended:
 
     gliomask evaluate lgg.store --model KEPT/fold0 --model KEPT/fold1 ... --out judged

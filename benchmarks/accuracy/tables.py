@@ -1,4 +1,4 @@
-"""The tables of docs/explanation/accuracy.md from what ``benchmarks.accuracy.folds`` has made.
+"""The tables of docs/explanation/accuracy-lgg.md from what ``benchmarks.accuracy.folds`` has made.
 
     python -m benchmarks.accuracy.tables OUT [EXPERIMENT...] [--markdown]
 

@@ -50,7 +50,7 @@ def test_the_same_mask_from_the_command_from_python_and_from_the_server(
     job = server.ended(server.submit(server.upload(head), write=["nifti", "html"]))
     assert job["state"] == "done", job
     told = job["result"]["cases"][0]
-    assert told["voxels"] == {"whole": int(mask.sum())}
+    assert told["voxels"]["whole"] == int((mask > 0).sum())
     got = server.client.get(f"/jobs/{job['id']}/files/mask")
     assert got.headers["content-disposition"] == 'attachment; filename="case1_mask.nii.gz"'
     assert hashlib.sha256(got.content).digest() == hashlib.sha256(expected).digest()

@@ -107,7 +107,7 @@ def test_a_package_without_it_says_so(
     assert run(monkeypatch, "predict", data) == 2
     shown = capsys.readouterr().err
     assert shown == (
-        f"error: this gliomask comes without the model {NAME}; name a model (--model)\n"
+        f"error: this gliomask comes without the model {NAME}; name a run folder, --model RUN\n"
     )
     with pytest.raises(ModelError, match=f"comes without the model {NAME}"):
         gliomask.predict(data)

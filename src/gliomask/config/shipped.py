@@ -15,7 +15,7 @@ from gliomask.errors import ModelError, nearest, option
 
 HOME: Path = Path(str(resources.files("gliomask"))) / "models"
 """A folder for each model that comes along; absent where none does."""
-DEFAULT: Final = "u2netp-lgg"
+DEFAULT: Final = "u2netp-glioma"
 """What predicts if no model is named."""
 
 

@@ -39,7 +39,8 @@ def training_data(store: Store, patients: Set[str], control: Control = SILENT) -
     for case in sample(store, patients):
         quantiles.append(head_quantiles(store.stack(case.id)))
         control.advance(note=case.id)
-    in_world = [case for case in cases if case.has_world]
+    # A range that leaves out patients of unknown spacing would call their scans unlike training.
+    in_world = cases if all(case.has_world for case in cases) else ()
     return TrainingData(
         patients=len({case.patient for case in cases}),
         slices=range_of([case.shape[0] for case in cases]),

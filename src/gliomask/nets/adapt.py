@@ -25,6 +25,11 @@ _HEADS: Final = frozenset(
 )
 
 
+def is_output(name: str) -> bool:
+    """Whether an entry of the weights belongs to an output layer, a row for each region."""
+    return name in _HEADS
+
+
 @dataclass(frozen=True)
 class Adaptation:
     """One entry of the weights that was changed to fit.

@@ -63,7 +63,7 @@ def predict(
             to RAS+ mm, or a nibabel image of three dimensions; or sequence name (``t1``,
             ``t1ce``, ``t2``, ``flair``) -> path or image in memory.
         model: a run folder, the name of a model that comes with gliomask, or a predictor that is
-            loaded already (for many examinations); ``u2netp-lgg`` if it is not given.
+            loaded already (for many examinations); ``u2netp-glioma`` if it is not given.
         sequence: of a single file or image, where its name (for nibabel's: of its file) does not
             tell it.
         series: sequence name -> number, UID or description of the DICOM series to take for it.
