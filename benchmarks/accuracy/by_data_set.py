@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.tables import Cell, Report, Table, add_outputs, tell
-from gliomask.statistics import Summary, scores_by_patient, summarise
+from gliomask.core.regions import REGIONS
+from gliomask.statistics.summary import Summary, by_patient, summarise
 
 DATA_SETS: Final[Mapping[str, str]] = {
     r"BraTS-SSA-": "BraTS-Africa",
@@ -25,7 +26,7 @@ DATA_SETS: Final[Mapping[str, str]] = {
     r"UPENN-GBM": "UPENN-GBM",
     r"TCGA_": "LGG",
 }
-"""How the names of a data set's cases begin, as a regular expression -> the data set."""
+"""Regular expression that the case names of a data set match at their start -> its name."""
 WHOLE_HEADS: Final = frozenset({"LGG"})
 """Data sets of whole heads; the others are skull-stripped."""
 ALL: Final = "all"
@@ -63,10 +64,7 @@ def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str],
                 scores.setdefault((row["region"], group), []).append(
                     (row["patient"], float(row["dice"]))
                 )
-    return {
-        key: summarise(list(scores_by_patient(scores[key]).values()))
-        for key in sorted(scores, key=_order)
-    }
+    return {key: summarise(by_patient(scores[key])) for key in sorted(scores, key=_order)}
 
 
 def table_of(found: Mapping[tuple[str, str], Summary]) -> Table:
@@ -82,7 +80,7 @@ def _row(region: str, group: str, one: Summary) -> tuple[Cell, ...]:
 def _order(key: tuple[str, str]) -> tuple[int, int]:
     region, group = key
     names = [*DATA_SETS.values(), "whole heads", "skull-stripped", ALL]
-    return ("whole", "core", "enhancing").index(region), names.index(group)
+    return tuple(REGIONS).index(region), names.index(group)
 
 
 def main() -> None:
