@@ -56,6 +56,19 @@ def test_every_function_is_used_by_the_package() -> None:
     assert alone == set()
 
 
+def test_workflows_holds_use_cases_alone() -> None:
+    """What several of them share belongs to another package."""
+    files = [module for module in modules() if module.startswith("workflows/")]
+    assert len(files) <= 22
+    for module in sorted(set(files) - {"workflows/__init__.py"}):
+        signatures = [
+            [argument.arg for argument in node.args.args]
+            for node in modules()[module].body
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        ]
+        assert any(names[-1:] == ["control"] for names in signatures) or "predict_one" in module
+
+
 def test_what_contributing_names_is_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     quoted = re.findall(r"`([^`\s]+)`", text)

@@ -36,7 +36,7 @@ def test_they_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (tmp_path / "run").mkdir()
     monkeypatch.chdir(tmp_path)
     model = FakeModel(size=64, sequence_dropout=True)
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", model)
     monkeypatch.setattr("gliomask.inference.predictor.load_predictor", model)
     names: dict[str, object] = {"array": volume.array[1], "affine": volume.affine}
     exec(compile(lines_of(page), page, "exec"), names)  # noqa: S102

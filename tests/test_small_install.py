@@ -109,7 +109,7 @@ def hide(monkeypatch: pytest.MonkeyPatch, package: str, *users: str) -> None:
 def dicom_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **more: object
 ) -> PredictOptions:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     write_head_as_dicom(tmp_path / "study")
     given = {"inputs": (tmp_path / "study",), "out": tmp_path / "out", "model": Path("fake")}
     return PredictOptions.model_validate({**given, "align": False, **more})

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not LOCKED.is_dir(), reason="no /sys on this sys
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
 
 
 @pytest.fixture

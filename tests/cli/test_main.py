@@ -397,7 +397,7 @@ def test_predict_says_why_a_case_is_not_green_and_what_to_open(
     names = ("BraTS-GLI-00001-000", "BraTS-GLI-00002-000")
     for name in names:
         write_head(tmp_path / "in", name, head_volume())
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     assert run(monkeypatch, "predict", tmp_path / "in", "--out", tmp_path / "out") == 0
     shown = [line for line in capsys.readouterr().out.splitlines() if line]
     record = json.loads((tmp_path / "out" / f"{names[0]}.json").read_text())

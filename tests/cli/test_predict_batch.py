@@ -19,7 +19,7 @@ def test_what_succeeded_is_shown_beside_what_failed(
     capsys: pytest.CaptureFixture[str],
     as_json: bool,
 ) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume())
     bad = write_head(tmp_path / "in", "BraTS-GLI-00002-000", head_volume())
     (bad / "BraTS-GLI-00002-000-t1n.nii.gz").write_bytes(b"damaged")

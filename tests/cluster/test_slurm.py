@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.cluster.slurm import JobOptions
+from gliomask.cluster.slurm import JobOptions, write_job
 from gliomask.results.batch.places import BatchFolder
-from gliomask.workflows.batch import BatchOptions
-from gliomask.workflows.batch_job import write_job
+from gliomask.workflows.batch import BatchOptions, make_manifest
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.cluster.slurm import Slurm, cluster, why_not
 from tests.workflows.batches import (
@@ -51,8 +50,9 @@ def test_an_array_whose_tasks_are_stopped_requeued_and_run_twice(
     predict_files(predicted)
     masks = {name: (tmp_path / "predicted" / f"{name}_mask.nii.gz").read_bytes() for name in names}
     job = JobOptions(tasks=TASKS, cpus=1, memory="100M", time="10")
-    script = write_job(BatchOptions(predict=asked), job)
+    make_manifest(BatchOptions(predict=asked))
     out = asked.out
+    script = write_job(out, job)
 
     # One index of the array alone: the status names the others' cases.
     slurm.wait(slurm.submit(script, "--array=1"))

@@ -49,7 +49,7 @@ CASES = ("BraTS-GLI-00001-000", "BraTS-GLI-00002-000")
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     monkeypatch.setattr("gliomask.evaluation.assignment.load_predictor", FakeModel(size=64))
     monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda _run, _note: [])
     monkeypatch.setattr(os, "fsync", lambda _file: None)

@@ -55,7 +55,7 @@ _UNSPELT = re.compile(r"`(\.\.\. |predict )?[a-z_0-9]+=[^`]*`")
 def gliomask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command line, with a model of FLAIR that marks what is bright."""
     model = FakeModel(size=64, in_channels=1, sequences=("flair",))
-    for place in ("workflows.segmenter", "evaluation.assignment"):
+    for place in ("segmentation.segmenter", "evaluation.assignment"):
         monkeypatch.setattr(f"gliomask.{place}.load_predictor", model)
     monkeypatch.setenv("COLUMNS", "300")
 

@@ -33,7 +33,7 @@ EVERY = ("nifti", "png", "html", "dicom-seg", "rtstruct")
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
 
 
 def predicted(place: Path, **changes: Any) -> Path:

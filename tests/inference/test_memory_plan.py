@@ -93,7 +93,7 @@ def test_a_watched_folder_is_held_to_the_bound_too(
         within.append(resource.getrlimit(resource.RLIMIT_DATA)[0])
         return survey(*given)
 
-    monkeypatch.setattr("gliomask.workflows.predict.survey", look)
+    monkeypatch.setattr("gliomask.segmentation.folder.survey", look)
     before = resource.getrlimit(resource.RLIMIT_DATA)[0]
     keys = {"out": tmp_path / "out", "model": str(model), "write": ("nifti",), "device": "cpu"}
     options = PredictOptions.model_validate({**keys, "limit_memory": "16GB"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gliomask.nets.known_models import card_of
 from gliomask.nets.model_summary import SummarySection, summary
-from gliomask.workflows.models import card_of
 from tests.fakes import fake_card
 
 

@@ -65,7 +65,7 @@ def predicted(study: Path, out: Path) -> dict[str, Any]:
 
 def model(monkeypatch: pytest.MonkeyPatch, *sequences: str) -> None:
     fake = FakeModel(size=64, sequences=sequences, in_channels=len(sequences))
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", fake)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", fake)
 
 
 def test_a_study_works_by_default(

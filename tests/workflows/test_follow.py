@@ -149,7 +149,7 @@ def test_probabilities_give_the_error(tmp_path: Path) -> None:
 
 
 def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     written: list[PredictedCase] = []
     for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
         write_head(tmp_path / "in" / name, name, head_volume())
@@ -204,7 +204,7 @@ def test_dicom_studies_are_followed_in_the_order_of_their_dates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From headers to the course of a tumour: predict writes the date that follow orders by."""
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     studies = {
         "third": ("20240131", "101500"),
         "second": ("20230704", "151200"),  # of the same day as the first, hours later
@@ -226,7 +226,7 @@ def test_dicom_studies_are_followed_in_the_order_of_their_dates(
 def test_a_study_whose_date_was_removed_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     write_dicom_head(tmp_path / "in", StudyDate="", AcquisitionTime="", SeriesTime="")
     keys = {"inputs": (tmp_path / "in",), "out": tmp_path / "a", "model": Path("m")}
     (case,) = predict_files(PredictOptions.model_validate({**keys, "write": ("nifti",)})).cases

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from gliomask.errors import ConfigError, QuestionError
+from gliomask.errors import ConfigError, QuestionError, StoppedError
 from gliomask.inference.engines.choice import open_engine
+from gliomask.jobs.control import Control
 from gliomask.nets.cards import read_card
 from gliomask.workflows.import_model import ImportOptions, import_model
 from tests.commands import run
@@ -57,6 +58,13 @@ def test_nothing_is_replaced(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     with pytest.raises(ConfigError, match="something at the place of the model"):
         import_model(ImportOptions(file=weights, out=tmp_path / "model", **KNOWN))
+
+
+def test_nothing_is_written_after_a_stop(weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        stopped = Control(stop_requested=lambda: True)
+        import_model(ImportOptions(file=weights, out=tmp_path / "model", **KNOWN), stopped)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_by_command(

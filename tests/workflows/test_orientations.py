@@ -68,7 +68,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[tuple[int, 
     found = {}
     for kind, world in WORLDS.items():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+            patch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
             volume = placed((0, 1, 2), (), world)
             mask, _ = predicted(tmp_path_factory.mktemp(kind), volume)
         found[kind] = voxels_of_head(mask, volume.affine, world)
@@ -85,7 +85,7 @@ def test_the_mask_is_at_the_same_place_in_the_patient(
     flips: tuple[int, ...],
     kind: str,
 ) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     volume = placed(axes, flips, WORLDS[kind])
     mask, affine = predicted(tmp_path, volume)
     assert mask.shape == volume.shape

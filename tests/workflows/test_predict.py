@@ -36,7 +36,7 @@ NAME = "BraTS-GLI-00001-000"
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
 
 
 def run(inputs: Path, out: Path, **changes: Any) -> PredictResult:
@@ -110,7 +110,7 @@ def test_an_interval_and_a_flag_by_default(tmp_path: Path, monkeypatch: pytest.M
     )
     known = ValidationFacts(patients=20, ways=(), kinds=(kind,))
     model = FakeModel(size=64, validation=known)
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", model)
     write_head(tmp_path / "in", NAME, head_volume())
     (case,) = run(tmp_path / "in", tmp_path / "out").cases
     keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())
@@ -182,7 +182,7 @@ def test_fragments_are_kept_if_asked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     volume.array[1, 4:8, 5:9, 1:4] += 80  # a second, smaller focus beside the tumour
     write_head(tmp_path / "in", NAME, volume)
     rule = CleanUp(below_ml=1.0, below_probability=1.0)
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(clean_up=rule))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(clean_up=rule))
     (usual,) = run(tmp_path / "in", tmp_path / "a", write=()).cases
     (everything,) = run(tmp_path / "in", tmp_path / "b", write=(), clean_up=False).cases
     assert everything.voxels["whole"] > usual.voxels["whole"] > 0
@@ -229,7 +229,7 @@ def test_predicting_again_replaces_only_its_own(tmp_path: Path) -> None:
 
 
 def test_nothing_found_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(level=50.0))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(level=50.0))
     write_head(tmp_path / "in", NAME, head_volume())
     (case,) = run(tmp_path / "in", tmp_path / "out").cases
     keys = json.loads((tmp_path / "out" / f"{case.case}.json").read_text())

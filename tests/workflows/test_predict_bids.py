@@ -31,7 +31,7 @@ THREE = ("whole", "core", "enhancing")
 def use(monkeypatch: pytest.MonkeyPatch, *regions: str) -> None:
     model = FakeModel(size=64, regions=regions)
     model.engine = BrightEngine(2.0, regions=len(regions))
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", model)
 
 
 @pytest.fixture(autouse=True)

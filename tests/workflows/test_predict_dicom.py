@@ -48,7 +48,7 @@ def write_head_as_dicom(folder: Path) -> None:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_study(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     place = tmp_path / "in"
     write_head_as_dicom(place)
     if packed:
@@ -82,7 +82,7 @@ def test_a_series_that_no_object_can_be_drawn_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a frame of reference there is no DICOM Segmentation, but a mask all the same."""
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     write_head_as_dicom(tmp_path / "in")
     without(tmp_path / "in", "FrameOfReferenceUID")
     keys: dict[str, Any] = {

@@ -34,7 +34,7 @@ Numbers = npt.NDArray[Any]
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", MODEL)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", MODEL)
 
 
 def of_command(folder: Path, place: Path) -> tuple[Numbers, Affine]:
@@ -142,7 +142,7 @@ def test_pictures(tmp_path: Path) -> None:
 
 
 def test_a_loaded_predictor_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("gliomask.workflows.segmenter.load_predictor")
+    monkeypatch.delattr("gliomask.segmentation.segmenter.load_predictor")
     predictor = Predictor(MODEL.engine, MODEL.card)
     found = gliomask.predict(in_memory(head_volume()), predictor, case="anna")
     assert (found.case, found.model) == ("anna", "fake")
@@ -279,7 +279,7 @@ def test_a_series_is_chosen_as_the_command_does(tmp_path: Path) -> None:
 @pytest.fixture
 def flair_model(monkeypatch: pytest.MonkeyPatch) -> None:
     model = FakeModel(size=64, in_channels=1, sequences=("flair",))
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", model)
 
 
 @pytest.mark.usefixtures("flair_model")

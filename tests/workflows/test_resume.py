@@ -47,7 +47,9 @@ def segmented(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def use_model(monkeypatch: pytest.MonkeyPatch, **card: Any) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64, **card))
+    monkeypatch.setattr(
+        "gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64, **card)
+    )
 
 
 def run(folder: Path, name: str = "in", **changes: Any) -> PredictResult:
@@ -261,7 +263,7 @@ def test_an_image_that_vanishes_is_a_case_that_failed(
         shutil.rmtree(tmp_path / "in" / FIRST)
         return found
 
-    monkeypatch.setattr("gliomask.workflows.predict.survey", and_then_it_goes)
+    monkeypatch.setattr("gliomask.segmentation.folder.survey", and_then_it_goes)
     with pytest.raises(BatchError) as caught:
         run(tmp_path)
     ((case, reason),) = caught.value.failures

@@ -39,7 +39,7 @@ NEAR_MM = 2.5
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", FakeModel(size=64))
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
 
 
 def predicted(place: Path, *write: str) -> tuple[PredictedCase, Path]:

@@ -75,11 +75,13 @@ def _show_status(out: Path, *, json: bool) -> None:
 
 def _write_job(options: BatchOptions) -> None:
     from gliomask.cli import render
-    from gliomask.workflows.batch_job import write_job
+    from gliomask.cluster.slurm import write_job
+    from gliomask.workflows.batch import make_manifest
 
     with render.control() as control:
-        script = write_job(options, options.job, control)
+        make_manifest(options, control)
     out = options.predict.out
+    script = write_job(out, options.job)
     render.lines(f"written: {script}", f"submit it: sbatch {script}")
     render.lines(f"look at it: gliomask batch --out {out} --status")
 

@@ -13,7 +13,7 @@ from gliomask.cli.fields import Typed
 
 if TYPE_CHECKING:
     from gliomask.config.models import ModelsOptions
-    from gliomask.workflows.models import KnownDice, ShippedModel
+    from gliomask.nets.known_models import KnownDice, ShippedModel
 
 
 _SHOW = "show"
@@ -40,8 +40,8 @@ def add_group_to(app: typer.Typer) -> None:
 def run(options: ModelsOptions, *, json: bool) -> None:
     """Runs the command."""
     from gliomask.cli import render
+    from gliomask.nets.known_models import card_of, networks, recipes, shipped_models
     from gliomask.nets.model_summary import summary
-    from gliomask.workflows.models import card_of, networks, recipes, shipped_models
 
     cards = [card_of(model) for model in options.models]
     if json:

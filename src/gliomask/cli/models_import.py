@@ -16,7 +16,8 @@ def run(options: ImportOptions, *, json: bool) -> None:
     from gliomask.cli import render
     from gliomask.workflows.import_model import import_model
 
-    result = import_model(options)
+    with render.control() as control:
+        result = import_model(options, control)
     if json:
         render.as_json(result)
         return

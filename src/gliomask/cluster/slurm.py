@@ -9,15 +9,39 @@ of times.
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from gliomask.config.batch import JobOptions as JobOptions
+from gliomask.core.atomic import write_text, writing
 from gliomask.errors import ConfigError
+from gliomask.results.batch.places import BatchFolder
 
 WARNING_S: Final = 120
 """Seconds before the limit of which a task is told; it needs some twenty to stop."""
+
+
+def write_job(out: Path, job: JobOptions) -> Path:
+    """Writes the script into the folder of a batch, which has its manifest; submits nothing.
+
+    Args:
+        out: the folder, shared by all nodes.
+        job: what to ask SLURM for.
+
+    Returns:
+        the script, for ``sbatch``.
+
+    Raises:
+        ConfigError: the folder's name can't be written into a script.
+    """
+    folder = BatchFolder(out.absolute())
+    with writing(folder.logs):
+        folder.logs.mkdir(parents=True, exist_ok=True)
+    command = (sys.executable, "-P", "-m", "gliomask")
+    write_text(folder.script, job_script(command, folder.out, folder.logs, job))
+    return folder.script
 
 
 def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -> str:

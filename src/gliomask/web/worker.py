@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
 
@@ -21,6 +21,9 @@ from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
 from gliomask.jobs.control import Control
 from gliomask.web.task import Answer, InspectSpec, PredictSpec, Task, TaskFile
+
+if TYPE_CHECKING:
+    from gliomask.segmentation.loaded_model import LoadedModel
 
 Work = Callable[[Task, Control], Answer]
 RESULT: Final = "result"
@@ -42,13 +45,13 @@ def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
     Raises:
         ModelError, MachineError: it can't be loaded.
     """
-    from gliomask.workflows.served import ServedModels
+    from gliomask.segmentation.loaded_model import LoadedModel
 
-    models = ServedModels()
-    models.load(model, device, engine)
+    loaded = LoadedModel()
+    loaded.load(model, device, engine)
 
     def work(task: Task, control: Control) -> Answer:
-        return _segment(task, control, models)
+        return _segment(task, control, loaded)
 
     return work
 
@@ -67,8 +70,8 @@ def _audit(task: Task, control: Control) -> Answer:
     return answer[0]
 
 
-def _segment(task: Task, control: Control, models: Any) -> Answer:
-    from gliomask.workflows.predict import PredictOptions
+def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
+    from gliomask.config.predict import PredictOptions
 
     job = task.read()
     with _laid_out(task, job) as (tree, places), _answered(tree) as answer:
@@ -84,7 +87,7 @@ def _segment(task: Task, control: Control, models: Any) -> Answer:
                 engine=job.engine,
             )
             inputs = () if spec.sequences else _entries(tree)
-            result = models.segment(options, inputs, tree, control)
+            result = loaded.segment(options, inputs, tree, control)
             told = _plain({"model": result.model, "cases": result.cases}, tree)
             for case in told["cases"]:
                 case["files"] = [Path(name).name for name in case["files"]]

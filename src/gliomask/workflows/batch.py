@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gliomask.config.batch import BatchOptions as BatchOptions
+from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
 from gliomask.errors import CaseError, ConfigError, Failure, InputError
 from gliomask.formats.archive import all_unpacked
@@ -46,9 +47,8 @@ from gliomask.results.batch.manifest import (
 from gliomask.results.batch.overview import PAGE, write_overview
 from gliomask.results.batch.places import BatchFolder, Claim, Shard
 from gliomask.results.batch.status import is_there, present, status_of
+from gliomask.segmentation.batch_worker import CaseTask, open_folder
 from gliomask.studies.find import survey
-from gliomask.workflows.batch_case import CaseTask, open_folder
-from gliomask.workflows.predict import PredictOptions
 
 _WORKER_BYTES: Final = 700 * 2**20
 """What a worker and the process of its engine hold, with some room for the scan."""

@@ -17,6 +17,7 @@ from gliomask.core.identity import safe_name
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
 from gliomask.errors import ConfigError, QuestionError
+from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.foreign.read import read_foreign
 from gliomask.nets.foreign.weights import ForeignWeights
@@ -59,7 +60,7 @@ class ImportResult:
     notes: tuple[str, ...]
 
 
-def import_model(options: ImportOptions) -> ImportResult:
+def import_model(options: ImportOptions, control: Control = SILENT) -> ImportResult:
     """Makes a model folder of another program's weights.
 
     Raises:
@@ -67,6 +68,7 @@ def import_model(options: ImportOptions) -> ImportResult:
         QuestionError: the file does not tell what an option would.
         ModelError: the file can't be read or holds no U²-Net.
         MachineError: a package that reads the file is not installed.
+        StoppedError: a stop was requested; nothing was written.
     """
     if options.out.exists() or options.out.is_symlink():
         what = "there is something at the place of the model"
@@ -77,6 +79,7 @@ def import_model(options: ImportOptions) -> ImportResult:
     network = skeleton_of(card)
     tensors = {name: torch.from_numpy(array) for name, array in found.arrays.items()}
     network.load_state_dict(tensors, strict=True, assign=True)
+    control.check()
     with atomic_folder(options.out) as folder:
         save_model(folder, network.eval(), card)
     return ImportResult(

@@ -27,9 +27,9 @@ from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.origins import origins_of
 from gliomask.results.prediction.prediction import Prediction, prediction_of
+from gliomask.segmentation.segmenter import Segmenter
 from gliomask.studies.find import survey
 from gliomask.studies.loose_files import of_volumes
-from gliomask.workflows.segmenter import Segmenter
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Loaded = tuple[Array, Affine] | nib.filebasedimages.FileBasedImage

@@ -23,7 +23,7 @@ from gliomask.errors import (
 )
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.summary import Attempt
-from gliomask.workflows.predict import PredictionFolder
+from gliomask.segmentation.folder import PredictionFolder
 
 _State = tuple[tuple[str, int, int], ...]
 

@@ -28,7 +28,7 @@ NAME = "BraTS-GLI-00001-000"
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     model = FakeModel(size=64)
-    monkeypatch.setattr("gliomask.workflows.segmenter.load_predictor", model)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", model)
 
 
 def in_memory(case: str = "case", scale: int = 1) -> Prediction:

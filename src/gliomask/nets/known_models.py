@@ -1,4 +1,4 @@
-"""``models``: the models, networks and recipes that there are, and what a model says of itself."""
+"""The models, networks and recipes that come with gliomask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segmentation by processes that stay: a model is loaded once and serves many requests."""
+"""The model of a process that stays: loaded once, it serves many requests."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gliomask.config.choices import Device, EngineName
+from gliomask.config.predict import PredictOptions
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import Control
 from gliomask.results.prediction.summary import PredictResult
-from gliomask.workflows.predict import PredictionFolder, PredictOptions
+from gliomask.segmentation.folder import PredictionFolder
 
 
-class ServedModels:
+class LoadedModel:
     """The model that was used last, loaded; another one takes its place in memory."""
 
     def __init__(self) -> None:

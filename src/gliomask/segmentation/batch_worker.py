@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gliomask.config import build
+from gliomask.config.predict import PredictOptions
 from gliomask.errors import GliomaskError, MachineError, ModelError, StoppedError
 from gliomask.formats.archive import unpacked
 from gliomask.formats.case_record import existing_record
@@ -18,7 +19,7 @@ from gliomask.jobs.dispatch import Report
 from gliomask.machine.memory_limit import memory_limit
 from gliomask.results.batch.manifest import Entry, read_entry, unpacked_case
 from gliomask.results.prediction.outcome import record_path
-from gliomask.workflows.predict import PredictionFolder, PredictOptions
+from gliomask.segmentation.folder import PredictionFolder
 
 _READ_AHEAD_BYTES = 2**28
 

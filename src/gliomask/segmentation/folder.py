@@ -1,0 +1,161 @@
+"""A folder of predictions by one model: each case predicted once, its files written together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gliomask.config.predict import PredictOptions
+from gliomask.core.case import Case
+from gliomask.errors import (
+    CasesError,
+    Failure,
+    GliomaskError,
+    MachineError,
+    ModelError,
+    StoppedError,
+)
+from gliomask.formats.archive import all_unpacked
+from gliomask.formats.case_record import CaseRecord, existing_record
+from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import SILENT, Control
+from gliomask.jobs.failures import raise_failures
+from gliomask.machine.memory_limit import memory_limit
+from gliomask.results.prediction.bids import BidsDerivative
+from gliomask.results.prediction.case_files import is_finished, write_case_files
+from gliomask.results.prediction.case_table import write_case_table
+from gliomask.results.prediction.fingerprint import files_fingerprint
+from gliomask.results.prediction.origins import check_same_examination, origins_of
+from gliomask.results.prediction.outcome import record_path
+from gliomask.results.prediction.summary import (
+    Attempt,
+    PredictedCase,
+    PredictResult,
+    summary_of,
+    table_of,
+)
+from gliomask.results.prediction.write import usual_kinds
+from gliomask.segmentation.segmenter import Segmenter
+from gliomask.studies.find import survey
+
+_STEPS, _WRITING = 10, 2
+"""About how the time of a case is shared out."""
+
+
+class PredictionFolder:
+    """A folder that predictions are written to, of any number of inputs by one model.
+
+    Args:
+        options: of the command; its ``inputs`` are not looked at.
+        predictor: of the model in the options, if it is loaded already.
+        root: a folder that nobody else knows; records name images as they lie below it.
+
+    Attributes:
+        segmenter: the model.
+
+    Raises:
+        InputError: a derivative in the BIDS data set that isn't ours.
+        ModelError, MachineError: see ``load_predictor``.
+    """
+
+    def __init__(
+        self,
+        options: PredictOptions,
+        predictor: Predictor | None = None,
+        root: Path | None = None,
+    ) -> None:
+        self.options, self.root = options, root
+        self.bids = BidsDerivative(options.bids) if options.bids is not None else None
+        self.segmenter = Segmenter(options, predictor)
+
+    def run(self, inputs: Sequence[Path], control: Control = SILENT) -> PredictResult:
+        """Predicts what the inputs hold, and writes the table; see ``predict_files``."""
+        done, failures = self.add(inputs, control)
+        if not done:
+            raise CasesError("no examination could be segmented", failures)
+        self.write_table(done, failures)
+        out, model = self.options.out, self.segmenter.predictor.card.name
+        result = PredictResult(out, model, tuple(done), tuple(failures))
+        raise_failures(failures, len(done), out, result)
+        return result
+
+    def add(self, inputs: Sequence[Path], control: Control = SILENT) -> Attempt:
+        """Predicts what the inputs hold: the examinations done, and those that can't be used.
+
+        Raises:
+            GliomaskError: see ``predict_files``; but neither CasesError nor BatchError.
+        """
+        limit = self.segmenter.limit
+        with memory_limit(limit), all_unpacked(inputs) as places:
+            cases, problems = survey(places, self.options.sequences, self.options.series)
+            failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
+            alone = len(cases) + len(failures) == 1
+            done: list[PredictedCase] = []
+            control.start(len(cases), "segmenting")
+            shown = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
+            if self.root is not None:
+                shown[self.root] = "upload"
+            for case in cases:
+                with control.part(case.id) as part:
+                    try:
+                        done.append(self.one(case, shown, part))
+                    except (MachineError, ModelError, StoppedError):
+                        raise
+                    except (GliomaskError, MemoryError) as problem:
+                        if alone or (isinstance(problem, MemoryError) and limit is None):
+                            raise
+                        failures.append((case.id, str(problem)))
+        return done, failures
+
+    def one(
+        self, case: Case, shown: Mapping[Path, str], control: Control = SILENT
+    ) -> PredictedCase:
+        """Predicts one examination, unless an earlier run has done it.
+
+        Args:
+            case: its images.
+            shown: folder -> what records say for it, see ``origins_of``.
+            control: progress, and a stop on request.
+
+        Raises:
+            GliomaskError, MemoryError: it can't be used, or nothing can.
+        """
+        usable = self.segmenter.needed(case)
+        return self._case(usable, origins_of(usable, shown), control)
+
+    def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
+        """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""
+        card = self.segmenter.predictor.card
+        write_case_table(self.options.out, *table_of(card.name, card.regions, done, failures))
+
+    def _case(self, case: Case, origins: Mapping[str, str], control: Control) -> PredictedCase:
+        options = self.options
+        write = usual_kinds(case) if options.write is None else options.write
+        result = self.segmenter.fingerprint(case)
+        key = files_fingerprint(result, write)
+        earlier = existing_record(record_path(options.out, case))
+        if self.bids is not None:
+            self.bids.check(case, origins, again=options.again)
+        there_too = self.bids is None or self.bids.is_done(case, result)
+        done = earlier is not None and there_too and is_finished(options.out, earlier, key)
+        if earlier is not None and done and not options.again:
+            return self._told(earlier, case, earlier=True)
+        if earlier is not None and earlier.result != result and not options.again:
+            check_same_examination(case, earlier, origins, options.out)
+        maps = options.probabilities or options.disagreement or "html" in write
+        control.start(_STEPS, "")
+        with control.part(steps=_STEPS - _WRITING) as part:
+            outcome = self.segmenter.predict(case, part, maps=maps)
+        outcome = replace(outcome, result=result, origins=origins)
+        with control.part(steps=_WRITING) as part:
+            record = write_case_files(options.out, outcome, options.write, earlier, part)
+        if self.bids is not None:
+            self.bids.write(outcome)
+        return self._told(record, case, earlier=False)
+
+    def _told(self, record: CaseRecord, case: Case, *, earlier: bool) -> PredictedCase:
+        done = summary_of(record, self.options.out, earlier=earlier)
+        if self.bids is None:
+            return done
+        return replace(done, files=(*done.files, self.bids.mask(case)))
