@@ -61,9 +61,9 @@ def test_nothing_is_replaced(weights: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_after_a_stop(weights: Path, tmp_path: Path) -> None:
+    options = ImportOptions(file=weights, out=tmp_path / "model", **KNOWN)
     with pytest.raises(StoppedError):
-        stopped = Control(stop_requested=lambda: True)
-        import_model(ImportOptions(file=weights, out=tmp_path / "model", **KNOWN), stopped)
+        import_model(options, Control(stop_requested=lambda: True))
     assert list(tmp_path.iterdir()) == []
 
 
