@@ -56,6 +56,20 @@ def test_every_function_is_used_by_the_package() -> None:
     assert alone == set()
 
 
+def test_no_function_has_many_parameters() -> None:
+    """But the one that Python users call, and the error whose parts are all named."""
+    many = {"workflows/predict_one.py:predict", "errors.py:__init__"}
+    counts = [
+        (f"{module}:{node.name}", len([one for one in names if one not in ("self", "cls")]))
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for names in [[one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)]]
+    ]
+    assert len(counts) > 1500
+    assert {name for name, count in counts if count > 6} == many
+
+
 def test_workflows_holds_use_cases_alone() -> None:
     """What several of them share belongs to another package."""
     files = [module for module in modules() if module.startswith("workflows/")]

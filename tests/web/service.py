@@ -9,11 +9,11 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from gliomask.config.serve import Limits, Scope, ServeOptions
 from gliomask.web.app import make_app
 from gliomask.web.database import open_database
 from gliomask.web.models import served_models
 from gliomask.web.service import Service, make_service
-from gliomask.web.settings import Limits, ServeOptions
 
 API = "/api/v1"
 
@@ -43,7 +43,7 @@ def client(service: Service, token: str | None = None) -> TestClient:
     )
 
 
-def token_of(service: Service, owner: str = "ann", *scopes: str) -> str:
+def token_of(service: Service, owner: str = "ann", *scopes: Scope) -> str:
     """A new token."""
     return service.tokens.create(owner, scopes or ("read", "submit"), 1.0)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gliomask.config import build
+from gliomask.config.serve import ServeOptions
 from gliomask.errors import ConfigError
 from gliomask.web.run import address
-from gliomask.web.settings import ServeOptions
 
 PEM = {"certificate": "c.pem", "key": "k.pem"}
 

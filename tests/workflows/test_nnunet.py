@@ -173,6 +173,6 @@ def test_by_command_with_the_options_of_nnunet(
     assert "without meaning here: -d, -c, -tr, -f, -chk, -npp" in shown.err
     assert shown.out.startswith("1 masks by fake")
     assert command(monkeypatch, *words, "-device", "tpu") == 2
-    assert "device=tpu" in capsys.readouterr().err
+    assert "(-device=tpu, allowed auto, cpu, cuda)" in capsys.readouterr().err
     assert command(monkeypatch, *words, "stray") == 2
     assert command(monkeypatch, *words, "-prev_stage_predictions", "x") == 2

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
-from gliomask.cli.fields import OLD, Field, Typed, fields_of, parameter
+from gliomask.cli.fields import Field, Typed, fields_of, parameter
 from gliomask.cli.spelling import Spelling
 from gliomask.errors import ConfigError
 
@@ -29,10 +29,29 @@ class Extra:
     Attributes:
         help: its description.
         metavar: of its value; without one it is a flag.
+        flag: instead of its name.
+        argument: it is given by its place, any number of times.
     """
 
     help: str
     metavar: str = ""
+    flag: str = ""
+    argument: bool = False
+
+    def spelling(self, name: str) -> Spelling:
+        """How it is typed."""
+        return Spelling("" if self.argument else self.flag or f"--{name}", bare=not self.metavar)
+
+    def parameter(self, name: str) -> inspect.Parameter:
+        """What typer parses it by."""
+        if self.argument:
+            return parameter(
+                name, list[str], typer.Argument(metavar=f"[{self.metavar}]...", hidden=True)
+            )
+        flag, text = self.spelling(name).on, self.help
+        if self.metavar:
+            return parameter(name, str, typer.Option(flag, metavar=self.metavar, help=text))
+        return parameter(name, bool, typer.Option(flag, help=text, show_default=False))
 
 
 JSON: Mapping[str, Extra] = {"json": Extra("Print the result as JSON.")}
@@ -79,10 +98,9 @@ class Command:
     @property
     def spellings(self) -> dict[str, Spelling]:
         """How each option is typed, by its name."""
-        found = {name: Spelling(f"--{name}", bare=not e.metavar) for name, e in self.extra.items()}
-        for name, one in self.fields.items():
-            found |= {key: Spelling(f"--{key}") for key in one.typed.keys}
-            found[name] = found[name.rpartition(".")[2]] = one.spelling
+        found = {name: extra.spelling(name) for name, extra in self.extra.items()}
+        for one in self.fields.values():
+            found |= one.spellings
         return found
 
     @cached_property
@@ -93,7 +111,7 @@ class Command:
             self._call(given)
 
         own = [each for one in self.fields.values() for each in one.parameters()]
-        own += [_extra(name, extra) for name, extra in self.extra.items()]
+        own += [extra.parameter(name) for name, extra in self.extra.items()]
         call.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(self.name)(call)
@@ -126,14 +144,15 @@ class Command:
     def _check_values(self, given: Mapping[str, Any]) -> None:
         """Refuses an option in the place of another one's value, as in ``--bids --quick``."""
         flags = {flag for one in self.spellings.values() for flag in (one.on, one.off) if flag}
-        for name, value in given.items():
-            texts = value if isinstance(value, list | tuple) else [value]
-            if found := next((text for text in texts if text in flags), None):
+        typed = [pair for one in self.fields.values() for pair in one.texts(given)]
+        typed += [(name, given[name]) for name, one in self.extra.items() if not one.argument]
+        for name, text in typed:
+            if text in flags:
                 raise ConfigError(
                     "its value is missing, another option follows",
-                    option=name.removesuffix(OLD).replace("__", "."),
-                    found=found,
-                    hint=f"a file of this name is ./{found}",
+                    option=name,
+                    found=text,
+                    hint=f"a file of this name is ./{text}",
                 )
 
 
@@ -161,8 +180,31 @@ def add_to(app: typer.Typer, command: Command, name: str = "") -> None:
     app.command(name or command.name, cls=Lazy, help=command.help)(lambda: None)
 
 
-def _extra(name: str, extra: Extra) -> inspect.Parameter:
-    flag = f"--{name}"
-    if extra.metavar:
-        return parameter(name, str, typer.Option(flag, metavar=extra.metavar, help=extra.help))
-    return parameter(name, bool, typer.Option(flag, help=extra.help, show_default=False))
+def add_group_to(app: typer.Typer, command: Command) -> typer.Typer:
+    """Adds a command that is a group, too: it runs where none of the group's commands is named.
+
+    Returns:
+        the group, for its commands.
+    """
+
+    class Lazy(TyperGroup):
+        """The group before the options of its own command are known."""
+
+        def get_params(self, ctx: Any) -> list[Any]:
+            """All parameters of its own command."""
+            self.params = command.parsed.params
+            return super().get_params(ctx)
+
+        def invoke(self, ctx: Any) -> Any:
+            """Runs its own command, or the one that is named."""
+
+            def own(**given: Any) -> None:
+                if ctx.invoked_subcommand is None:
+                    command.parsed.callback(**given)
+
+            self.callback = own
+            return super().invoke(ctx)
+
+    group = typer.Typer(cls=Lazy, help=command.help, invoke_without_command=True)
+    app.add_typer(group, name=command.name)
+    return group

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gliomask.config.base import Options
 
 Kind = Literal["flag", "one", "several", "fixed", "mapping"]
-OLD: Final = "_old"
+_OLD: Final = "_old"
 """Ends the name of a hidden parameter that sets a field by a flag of earlier versions."""
 _METAVARS: Final = {
     "int": "INTEGER",
@@ -36,7 +36,7 @@ class Typed:
     """How a field is typed, where that is not as its name and type say.
 
     Attributes:
-        flag: instead of the field's name.
+        flag: instead of the field's name; of a group of options, it takes NAME=VALUE for each.
         off: the flag that turns it off, instead of ``--no-`` and its name.
         metavar: of its value.
         argument: it is given by its place.
@@ -68,6 +68,7 @@ class Field:
         help: its description.
         required: it has no default; default: otherwise, None where that is nothing to show.
         typed: see ``Typed``.
+        members: names of the fields in a group of options that is given as NAME=VALUE.
     """
 
     name: str
@@ -78,6 +79,15 @@ class Field:
     required: bool
     default: object
     typed: Typed
+    members: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> dict[str, Spelling]:
+        """How it is typed, by each name that errors call it by."""
+        found = {key: Spelling(f"--{key}") for key in self.typed.keys}
+        for member in self.members:
+            found[f"{self.name}.{member}"] = Spelling(self.spelling.on, key=member)
+        return {**found, self.name: self.spelling, self.name.rpartition(".")[2]: self.spelling}
 
     @property
     def spelling(self) -> Spelling:
@@ -98,7 +108,7 @@ class Field:
                 for key, text in self.typed.keys.items()
             ]
         old = self.typed.old
-        hidden = [parameter(self._parsed + OLD, self._type, typer.Option(old, hidden=True))]
+        hidden = [parameter(self._parsed + _OLD, self._type, typer.Option(old, hidden=True))]
         return [self._parameter(), *(hidden if old else [])]
 
     def value(self, given: Mapping[str, Any]) -> object:
@@ -112,7 +122,7 @@ class Field:
         """
         if self.typed.keys:
             return {key: given[key] for key in self.typed.keys if given[key] is not None} or None
-        old = given.get(self._parsed + OLD)
+        old = given.get(self._parsed + _OLD)
         if old is not None:
             lone = self.kind == "flag" and "/" not in self.typed.old
             return self.default is not True if lone else old
@@ -124,6 +134,18 @@ class Field:
         if self.typed.commas:
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    def texts(self, given: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+        """The name of the option and a text, for each that was typed.
+
+        Args:
+            given: name of a parameter -> what was typed.
+        """
+        keys = {key: key for key in self.typed.keys}
+        for name, option in (keys or {self._parsed: self.name}).items():
+            value = given[name]
+            for text in value if isinstance(value, list | tuple) else [value]:
+                yield option, text
 
     @property
     def _parsed(self) -> str:
@@ -159,7 +181,7 @@ class Field:
         again = " Can be given several times." if repeatable and not self.typed.argument else ""
         default = self.default
         if isinstance(default, tuple):
-            default = " ".join(map(str, default))
+            default = ("," if self.typed.commas else " ").join(map(str, default))
         known = self.typed.default or ("" if default is None else str(default))
         return f"{self.help}{again}{f'  [default: {known}]' if known else ''}"
 
@@ -191,7 +213,7 @@ def fields_of(
         name, kind = f"{group}{own}", _bare(info.annotation)
         if name in hidden:
             continue
-        if isinstance(getattr(kind, "model_fields", None), dict):
+        if _is_group(kind) and name not in typed:
             found |= fields_of(kind, typed, hidden, f"{name}.")
         else:
             found[name] = _field(name, info, typed.get(name, Typed()))
@@ -210,17 +232,18 @@ def parameter(name: str, kind: Any, info: Any, *, required: bool = False) -> ins
 
 def _field(name: str, info: Any, typed: Typed) -> Field:
     kind, inner, size = _kind(info.annotation)
-    computed = info.is_required() or info.default_factory is not None
+    computed = info.is_required() or info.default_factory is not None or kind == "mapping"
     default = None if computed else info.default
     return Field(
         name=name,
         kind=kind,
         size=size,
-        metavar=typed.metavar or _metavar(inner),
+        metavar=typed.metavar or ("NAME=VALUE" if _is_group(inner) else _metavar(inner)),
         help=" ".join((info.description or "").replace("``", "").split()),
         required=info.is_required(),
         default=default,
         typed=typed,
+        members=tuple(inner.model_fields) if _is_group(inner) else (),
     )
 
 
@@ -234,9 +257,16 @@ def _kind(annotation: Any) -> tuple[Kind, Any, int]:
         return "several", _bare(args[0]), 1
     if origin is tuple:
         return "fixed", _bare(args[0]), len(args)
+    if _is_group(annotation):
+        return "mapping", annotation, 1
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return "mapping", str, 1
     return "one", annotation, 1
+
+
+def _is_group(kind: Any) -> bool:
+    """Whether a type is a model of options."""
+    return isinstance(getattr(kind, "model_fields", None), dict)
 
 
 def _bare(annotation: Any) -> Any:

@@ -58,38 +58,37 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = tuple(
-    module.COMMAND
-    for module in (
-        demo,
-        inspect,
-        prepare,
-        train,
-        calibrate,
-        evaluate,
-        score,
-        compare,
-        convert,
-        predict,
-        batch,
-        follow,
-        models,
-        models_import,
-        doctor,
-        bench,
-        export,
-        fetch,
-        phantom,
-    )
+COMMANDS = (
+    demo.COMMAND,
+    inspect.COMMAND,
+    prepare.COMMAND,
+    train.COMMAND,
+    calibrate.COMMAND,
+    evaluate.COMMAND,
+    score.COMMAND,
+    compare.COMMAND,
+    convert.COMMAND,
+    predict.COMMAND,
+    batch.COMMAND,
+    follow.COMMAND,
+    models.COMMAND,
+    models_import.COMMAND,
+    doctor.COMMAND,
+    bench.COMMAND,
+    export.COMMAND,
+    fetch.COMMAND,
+    phantom.COMMAND,
+    *serve.COMMANDS,
+    nnunet.COMMAND,
 )
 """In the order in which the help lists them."""
 for one in COMMANDS:
     if one is models.COMMAND:
-        models.add_group_to(app)
-    elif one is not models_import.COMMAND:
+        models.add_group(app)
+    elif one is serve.COMMAND:
+        serve.add_group(app)
+    elif " " not in one.name:  # those of a group come with it
         add_to(app, one)
-for own in (serve, nnunet):
-    own.add_to(app)
 
 
 def _show_version(wanted: bool) -> None:

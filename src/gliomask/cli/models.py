@@ -29,7 +29,7 @@ class _ModelsGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def add_group_to(app: typer.Typer) -> None:
+def add_group(app: typer.Typer) -> None:
     """Adds the command, and that of importing as one of its own, to the application."""
     group = typer.Typer(cls=_ModelsGroup, help="List or describe models, or import weights.")
     add_to(group, COMMAND, _SHOW)

@@ -2,87 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
-_IGNORED = "Of nnU-Net's own models; without meaning here."
+from gliomask.cli.command import JSON, Command, Extra
+from gliomask.cli.fields import Typed
+from gliomask.config.shipped import DEFAULT
 
+if TYPE_CHECKING:
+    from gliomask.config.nnunet import NnunetOptions
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the command to the application."""
-    app.command("nnunet", context_settings={"allow_extra_args": True})(run)
+_OF_NNUNET = "Of nnU-Net's own models; without meaning here."
+_WITH_VALUE = ("d", "c", "p", "tr", "f", "chk", "npp", "nps", "step_size")
+_FLAGS = ("verbose", "disable_progress_bar")
 
 
 def run(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Option("-i", help="Images: CASE_0000.nii.gz, CASE_0001 ...")],
-    out: Annotated[Path, typer.Option("-o", help="The folder to write CASE.nii.gz into.")],
-    model: Annotated[
-        str | None, typer.Option(help="A run folder, or a model of `gliomask models`.")
-    ] = None,
-    description: Annotated[
-        Path | None,
-        typer.Option("--dataset-json", help="The dataset.json (default: in IN or beside it)."),
-    ] = None,
-    own_labels: Annotated[
-        bool, typer.Option("--own-labels", help="Write the model's numbers, not dataset.json's.")
-    ] = False,
-    disable_tta: Annotated[
-        bool, typer.Option("--disable_tta", help="No mirrored slices: faster.")
-    ] = False,
-    probabilities: Annotated[
-        bool, typer.Option("--save_probabilities", help="Write CASE.npz too.")
-    ] = False,
-    keep_done: Annotated[
-        bool, typer.Option("--continue_prediction", "--c", help="Leave out what is done.")
-    ] = False,
-    device: Annotated[str, typer.Option("-device", help="cpu, cuda, or auto.")] = "auto",
-    parts: Annotated[int, typer.Option("-num_parts", help="Parts of the cases.")] = 1,
-    part: Annotated[int, typer.Option("-part_id", help="Which part to do, from 0.")] = 0,
-    d: Annotated[str | None, typer.Option("-d", help=_IGNORED)] = None,
-    c: Annotated[str | None, typer.Option("-c", help=_IGNORED)] = None,
-    p: Annotated[str | None, typer.Option("-p", help=_IGNORED)] = None,
-    tr: Annotated[str | None, typer.Option("-tr", help=_IGNORED)] = None,
-    f: Annotated[str | None, typer.Option("-f", help=_IGNORED)] = None,
-    chk: Annotated[str | None, typer.Option("-chk", help=_IGNORED)] = None,
-    npp: Annotated[str | None, typer.Option("-npp", help=_IGNORED)] = None,
-    nps: Annotated[str | None, typer.Option("-nps", help=_IGNORED)] = None,
-    step_size: Annotated[str | None, typer.Option("-step_size", help=_IGNORED)] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help=_IGNORED)] = False,
-    no_bar: Annotated[bool, typer.Option("--disable_progress_bar", help=_IGNORED)] = False,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    options: NnunetOptions, *, json: bool, rest: Sequence[str] | None, **theirs: str | bool | None
 ) -> None:
-    """Segment an nnU-Net folder of images. Takes the place of nnUNetv2_predict."""
-    from gliomask.cli import render
-    from gliomask.config import build
-    from gliomask.workflows.nnunet import NnunetOptions, predict_nnunet
+    """Runs the command.
 
-    _check_extra(context.args, f)
-    theirs = {"d": d, "c": c, "p": p, "tr": tr, "f": f, "chk": chk}
-    theirs |= {"npp": npp, "nps": nps, "step_size": step_size}
-    ignored = [f"-{name}" for name, value in theirs.items() if value is not None]
-    if ignored:
-        named = f"gliomask's model {model}" if model else "gliomask's own model"
-        typer.echo(f"without meaning here: {', '.join(ignored)} ({named} is used)", err=True)
-    given: dict[str, object] = {
-        "folder": folder,
-        "out": out,
-        "description": description,
-        "own_labels": own_labels,
-        "quick": disable_tta,
-        "probabilities": probabilities,
-        "keep_done": keep_done,
-        "parts": parts,
-        "part": part,
-        "device": device,
-    }
-    if model is not None:
-        given["model"] = model
-    options = build(NnunetOptions, given, "nnunet")
+    Args:
+        options: of the use case.
+        json: print the result as JSON.
+        rest: words that belong to no option.
+        theirs: name of an option of nnU-Net that is ignored -> its value.
+    """
+    from gliomask.cli import render
+    from gliomask.workflows.nnunet import predict_nnunet
+
+    _check_rest(rest or (), theirs["f"])
     with render.control() as control:
         result = predict_nnunet(options, control)
+    ignored = [f"-{name}" for name in _WITH_VALUE if theirs[name] is not None]
+    if ignored:
+        listed = ", ".join(ignored)
+        typer.echo(f"without meaning here: {listed} (the model is {result.model})", err=True)
     if json:
         render.as_json(result)
         return
@@ -90,9 +47,35 @@ def run(
     render.lines(f"{len(result.done)} masks by {result.model}{there}: {result.out}")
 
 
-def _check_extra(extra: list[str], folds: str | None) -> None:
+def _check_rest(rest: Sequence[str], folds: str | bool | None) -> None:
     """``-f 0 1 2`` is the only option of nnU-Net with several values."""
-    if folds is not None and all(one.isdecimal() or one == "all" for one in extra):
+    if folds is not None and all(word.isdecimal() or word == "all" for word in rest):
         return
-    if extra:
-        raise typer.BadParameter(f"unexpected: {' '.join(extra)[:80]}")
+    if rest:
+        raise typer.BadParameter(f"unexpected: {' '.join(rest)[:80]}")
+
+
+COMMAND = Command(
+    name="nnunet",
+    help="Segment an nnU-Net folder of images. Takes the place of nnUNetv2_predict.",
+    options="NnunetOptions",
+    run=run,
+    typed={
+        "folder": Typed("-i"),
+        "out": Typed("-o"),
+        "model": Typed(metavar="MODEL", default=DEFAULT),
+        "description": Typed("--dataset-json"),
+        "quick": Typed("--disable_tta"),
+        "probabilities": Typed("--save_probabilities"),
+        "keep_done": Typed("--continue_prediction", old="--c"),
+        "parts": Typed("-num_parts"),
+        "part": Typed("-part_id"),
+        "device": Typed("-device"),
+    },
+    extra={
+        **{name: Extra(_OF_NNUNET, metavar="TEXT", flag=f"-{name}") for name in _WITH_VALUE},
+        **{name: Extra(_OF_NNUNET) for name in _FLAGS},
+        "rest": Extra("Further folds of -f.", metavar="FOLD", argument=True),
+        **JSON,
+    },
+)

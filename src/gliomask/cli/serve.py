@@ -1,171 +1,178 @@
-"""``gliomask serve`` and ``gliomask serve token``."""
+"""``gliomask serve``, and the commands for its tokens and its audit log."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from gliomask.cli.command import Command, add_group_to, add_to
+from gliomask.cli.fields import Typed
+from gliomask.config.shipped import DEFAULT
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gliomask.config.serve import (
+        AuditOptions,
+        ServeOptions,
+        TokenCreateOptions,
+        TokenListOptions,
+        TokenRevokeOptions,
+    )
     from gliomask.web.tokens import Tokens
 
-_DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Folder of the queue (default: ~/.local/share/gliomask/serve)."),
-]
-
-app = typer.Typer(help="Serve a page and an API.", invoke_without_command=True)
-token_app = typer.Typer(help="Make, list and revoke tokens.", no_args_is_help=True)
-app.add_typer(token_app, name="token")
+_DATA = Typed(default="~/.local/share/gliomask/serve")
 
 
-def add_to(parent: typer.Typer) -> None:
-    """Adds the command to the application."""
-    parent.add_typer(app, name="serve")
+def add_group(app: typer.Typer) -> None:
+    """Adds the command and its group."""
+    group = add_group_to(app, COMMAND)
+    add_to(group, AUDIT, "audit")
+    tokens = typer.Typer(help="Make, list and revoke tokens.", no_args_is_help=True)
+    for command in (CREATE, LIST, REVOKE):
+        add_to(tokens, command, command.name.rpartition(" ")[2])
+    group.add_typer(tokens, name="token")
 
 
-@app.callback()
-def run(
-    context: typer.Context,
-    data: _DataOption = None,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; another than this machine's needs TLS.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
-    name: Annotated[
-        list[str] | None, typer.Option(help="A name under which browsers reach the server.")
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A model to offer, once for each; the first is the default."),
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Examinations to segment at the same time.")] = 1,
-    certificate: Annotated[Path | None, typer.Option(help="PEM file of a certificate.")] = None,
-    key: Annotated[Path | None, typer.Option(help="PEM file of its private key.")] = None,
-    behind_proxy: Annotated[
-        bool, typer.Option("--behind-proxy", help="A reverse proxy in front does TLS.")
-    ] = False,
-    no_token: Annotated[
-        bool, typer.Option("--no-token", help="Ask for no token; on this machine's address only.")
-    ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    engine: Annotated[
-        str, typer.Option(help="auto (the fastest), mnn, openvino, onnxruntime or torch.")
-    ] = "auto",
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(help="Another limit, e.g. file_bytes=500MB; /api/v1/limits lists them."),
-    ] = None,
-) -> None:
-    """Serve a page in the browser and an API: upload scans, watch, look, download."""
-    if context.invoked_subcommand is not None:
-        return
-    _require()
-    from gliomask.config import build
+def run(options: ServeOptions) -> None:
+    """Runs the server."""
     from gliomask.web.run import serve
-    from gliomask.web.settings import ServeOptions
 
-    keys = {
-        "data": data,
-        "host": host,
-        "port": port,
-        "names": name,
-        "models": model,
-        "workers": workers,
-        "certificate": certificate,
-        "key": key,
-        "behind_proxy": behind_proxy,
-        "token": not no_token,
-        "device": device,
-        "engine": engine,
-        "limits": _limits(limit or []),
-    }
-    options = build(ServeOptions, keys, "serve")
-    serve(options, _tell)
+    def tell(address: str) -> None:
+        typer.echo(f"open {address}")
+        typer.echo("for research use only; Ctrl-C stops the server, jobs go on at its next start")
+
+    serve(options, tell)
 
 
-@token_app.command("create")
-def create(
-    owner: Annotated[str, typer.Argument(help="Whose jobs it may see: a name of your choice.")],
-    scopes: Annotated[
-        str, typer.Option(help="Of read, submit, admin (all jobs, metrics).")
-    ] = "read,submit",
-    days: Annotated[float, typer.Option(help="Days until it expires.")] = 90.0,
-    data: _DataOption = None,
-) -> None:
-    """Make a token and show it, this once."""
-    tokens = _tokens(data)
-    made = tokens.create(owner, [scope.strip() for scope in scopes.split(",")], days)
-    typer.echo(made)
+def create(options: TokenCreateOptions) -> None:
+    """Makes a token and shows it, this once."""
+    tokens = _tokens(options.data)
+    typer.echo(tokens.create(options.owner, options.scopes, options.days))
 
 
-@token_app.command("list")
-def listing(
-    data: _DataOption = None,
-    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
-    """Show which tokens there are, though not the tokens themselves."""
+def show(options: TokenListOptions, *, json: bool) -> None:
+    """Shows which tokens there are."""
     from gliomask.cli import render
 
-    rows = _tokens(data).rows()
+    rows = _tokens(options.data).rows()
     if json:
         render.as_json(rows)
         return
     columns = ["id", "owner", "scopes", "state", "expires", "last used"]
     cells = [
-        (one.id, one.owner, ", ".join(one.scopes), one.state, _day(one.expires), _day(one.used))
-        for one in rows
+        (
+            row.id,
+            row.owner,
+            ", ".join(row.scopes),
+            row.state,
+            _time(row.expires),
+            _time(row.used),
+        )
+        for row in rows
     ]
     render.table("tokens", columns, cells)
 
 
-@token_app.command("revoke")
-def revoke(
-    token: Annotated[str, typer.Argument(help="Its id, see list.")], data: _DataOption = None
-) -> None:
-    """Make a token worthless, from its next request on."""
-    _tokens(data).revoke(token)
+def revoke(options: TokenRevokeOptions) -> None:
+    """Revokes a token."""
+    _tokens(options.data).revoke(options.token)
 
 
-def _tokens(data: Path | None) -> Tokens:
+def audit(options: AuditOptions, *, json: bool) -> None:
+    """Shows the audit log; one that was changed ends with an error."""
+    from gliomask.cli import render
+    from gliomask.errors import InputError
+    from gliomask.web.audit import Audit
     from gliomask.web.database import open_database
-    from gliomask.web.settings import default_data_folder
+
+    database = open_database(options.data)
+    log = Audit(database)
+    entries, broken = log.entries(), log.broken_at()
+    if json:
+        render.as_json({"entries": entries, "broken_at": broken})
+    else:
+        columns = ["entry", "when", "who", "action", "on", "outcome"]
+        cells = [
+            (
+                entry.number,
+                _time(entry.at),
+                entry.actor,
+                entry.action,
+                entry.object,
+                entry.outcome,
+            )
+            for entry in entries
+        ]
+        render.table("audit log", columns, cells)
+    if broken is not None:
+        what = "an entry was changed, or one before it was deleted"
+        raise InputError(what, path=database.path, field="entry", found=broken)
+
+
+def _tokens(data: Path) -> Tokens:
+    from gliomask.web.database import open_database
     from gliomask.web.tokens import Tokens
 
-    return Tokens(open_database(data or default_data_folder()))
+    return Tokens(open_database(data))
 
 
-def _limits(changes: list[str]) -> dict[str, str]:
-    from gliomask.errors import ConfigError
-
-    limits = {}
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals:
-            raise ConfigError(f"{change!r} is not name=value", field="limit", found=change)
-        limits[name] = value
-    return limits
-
-
-def _tell(address: str) -> None:
-    typer.echo(f"open {address}")
-    typer.echo("for research use only; Ctrl-C stops the server, jobs go on at its next start")
-
-
-def _day(seconds: float | None) -> str:
+def _time(seconds: float | None) -> str:
     from datetime import datetime
 
     return "never" if seconds is None else f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
 
 
-def _require() -> None:
-    """Raises MachineError where the extra is not installed."""
-    from importlib.util import find_spec
-
-    from gliomask.errors import MachineError
-
-    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
-    if missing:
-        hint = "pip install 'gliomask[serve]'"
-        raise MachineError(f"not installed: {', '.join(missing)}", hint=hint)
+COMMAND = Command(
+    name="serve",
+    help="Serve a page and an API. Upload scans in the browser, watch, look at them, download.",
+    options="ServeOptions",
+    run=run,
+    typed={
+        "data": _DATA,
+        "names": Typed("--name", metavar="NAME"),
+        "models": Typed("--model", metavar="MODEL", default=DEFAULT),
+        "limits": Typed("--limit"),
+    },
+    extra={},
+)
+CREATE = Command(
+    name="serve token create",
+    module="serve",
+    help="Make a token and show it, this once.",
+    options="TokenCreateOptions",
+    run=create,
+    typed={
+        "owner": Typed(metavar="OWNER", argument=True),
+        "scopes": Typed(metavar="SCOPE,SCOPE,...", commas=True),
+        "data": _DATA,
+    },
+    extra={},
+)
+LIST = Command(
+    name="serve token list",
+    module="serve",
+    help="List tokens: their ids, owners, scopes and states, not the tokens themselves.",
+    options="TokenListOptions",
+    run=show,
+    typed={"data": _DATA},
+)
+REVOKE = Command(
+    name="serve token revoke",
+    module="serve",
+    help="Revoke a token: it is refused from its next request on.",
+    options="TokenRevokeOptions",
+    run=revoke,
+    typed={"token": Typed(metavar="ID", argument=True), "data": _DATA},
+    extra={},
+)
+AUDIT = Command(
+    name="serve audit",
+    module="serve",
+    help="Show the audit log and check it. Fails if an entry was changed or deleted.",
+    options="AuditOptions",
+    run=audit,
+    typed={"data": _DATA},
+)
+COMMANDS = (COMMAND, CREATE, LIST, REVOKE, AUDIT)

@@ -22,17 +22,21 @@ class Spelling:
         on: the flag; empty for an argument.
         off: the flag that turns it off, where there is one.
         bare: it takes no value.
+        key: its value is KEY=VALUE with this key.
     """
 
     on: str
     off: str = ""
     bare: bool = False
+    key: str = ""
 
     def typed(self, value: str | None) -> str:
         """The option with a value; without one only its name."""
         if self.bare:
             return self.off if value == "False" or not self.on else self.on
         words = [self.on] if self.on else []
+        if self.key:
+            value = self.key if value is None else f"{self.key}={value}"
         return " ".join([*words, *([] if value is None else [shlex.quote(value)])])
 
 
@@ -56,11 +60,11 @@ def spelled(text: str) -> str:
 
 
 def _running(known: Collection[str]) -> str:
-    """The command that was typed, with its group's name if it is in one."""
+    """The command that was typed, with the names of the groups it is in."""
     words = sys.argv[1:]
     start = next((n for n, word in enumerate(words) if word in known), len(words))
-    in_group = " ".join(words[start : start + 2])
-    return in_group if in_group in known else "".join(words[start : start + 1])
+    names = (" ".join(words[start : start + count]) for count in (3, 2, 1))
+    return next((name for name in names if name in known), "")
 
 
 def _typed(inner: str, running: str, known: Mapping[str, Spellings]) -> str | None:

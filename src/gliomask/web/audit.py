@@ -14,6 +14,7 @@ from typing import Final
 
 from gliomask.web.database import Database, now
 
+_Values = tuple[float, str, str, str, str]
 _FIRST: Final = "0" * 64
 
 
@@ -22,10 +23,12 @@ class Entry:
     """An entry of the log.
 
     Attributes:
-        at: seconds since 1970; actor: owner of the token, ``server`` for what it does by itself.
+        number: of it, from 1; at: seconds since 1970.
+        actor: owner of the token, ``server`` for what it does by itself.
         action: e.g. ``job.create``; object: the id of what it was done to; outcome: in a word.
     """
 
+    number: int
     at: float
     actor: str
     action: str
@@ -45,14 +48,14 @@ class Audit:
 
     def add(self, actor: str, action: str, subject: str, outcome: str = "ok") -> None:
         """Adds an entry; ``subject`` is an id that the server made."""
-        entry = Entry(now(), actor, action, subject, outcome)
+        values = (now(), actor, action, subject, outcome)
         with self._database.change() as change:
             last = change.execute("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
             previous = _FIRST if last is None else last["hash"]
             change.execute(
                 "INSERT INTO audit(at, actor, action, object, outcome, previous, hash) "
                 "VALUES (?,?,?,?,?,?,?)",
-                (*_values(entry), previous, _hash(previous, entry)),
+                (*values, previous, _hash(previous, values)),
             )
 
     def entries(self) -> list[Entry]:
@@ -63,7 +66,7 @@ class Audit:
         """The number of the first entry that isn't what was written; None if all are."""
         previous: str | None = None
         for row in self._database.rows("SELECT * FROM audit ORDER BY seq"):
-            changed = row["hash"] != _hash(row["previous"], _entry(row))
+            changed = row["hash"] != _hash(row["previous"], _values(row))
             if changed or previous not in (None, row["previous"]):
                 return int(row["seq"])
             previous = row["hash"]
@@ -76,12 +79,12 @@ class Audit:
 
 
 def _entry(row: sqlite3.Row) -> Entry:
-    return Entry(row["at"], row["actor"], row["action"], row["object"], row["outcome"])
+    return Entry(row["seq"], *_values(row))
 
 
-def _values(entry: Entry) -> tuple[float, str, str, str, str]:
-    return entry.at, entry.actor, entry.action, entry.object, entry.outcome
+def _values(row: sqlite3.Row) -> _Values:
+    return row["at"], row["actor"], row["action"], row["object"], row["outcome"]
 
 
-def _hash(previous: str, entry: Entry) -> str:
-    return hashlib.sha256(json.dumps([previous, *_values(entry)]).encode()).hexdigest()
+def _hash(previous: str, values: _Values) -> str:
+    return hashlib.sha256(json.dumps([previous, *values]).encode()).hexdigest()

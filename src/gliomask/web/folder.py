@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gliomask.config.serve import Limits
 from gliomask.errors import InputError
-from gliomask.web.settings import Limits
 
 
 class DataFolder:

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gliomask.config.serve import ServeOptions
 from gliomask.errors import unexpected
 from gliomask.web.problems import Problem, body_of
-from gliomask.web.settings import ServeOptions
 
 PAGE_POLICY: Final = "; ".join(
     (

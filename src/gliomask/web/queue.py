@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from gliomask.config.serve import Limits
 from gliomask.web.database import Database, now
 from gliomask.web.problems import Problem, not_found
-from gliomask.web.settings import Limits
 from gliomask.web.tokens import Access
 
 Kind = Literal["predict", "inspect"]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import uvicorn
 
+from gliomask.config.serve import ServeOptions
 from gliomask.errors import InputError, MachineError, StoppedError
 from gliomask.web.app import make_app
 from gliomask.web.database import open_database
@@ -20,7 +21,6 @@ from gliomask.web.folder import DataFolder
 from gliomask.web.models import served_models
 from gliomask.web.protocol import protocol
 from gliomask.web.service import make_service
-from gliomask.web.settings import ServeOptions
 from gliomask.web.tokens import Tokens
 
 OWNER: Final = "start"

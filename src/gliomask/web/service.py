@@ -7,15 +7,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from gliomask.config.serve import Scope, ServeOptions
 from gliomask.web.audit import Audit
 from gliomask.web.database import Database
 from gliomask.web.folder import DataFolder
 from gliomask.web.models import ServedModel
 from gliomask.web.problems import Problem
 from gliomask.web.queue import Queue
-from gliomask.web.settings import ServeOptions
 from gliomask.web.supervisor import Supervisor
-from gliomask.web.tokens import EVERYBODY, Access, Scope, Tokens
+from gliomask.web.tokens import EVERYBODY, Access, Tokens
 from gliomask.web.uploads import Uploads
 
 _BEARER = "bearer "

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from gliomask.config.serve import ServeOptions
 from gliomask.errors import GliomaskError, unexpected
 from gliomask.jobs.workers import Advanced, Cancelled, Crashed, Event, Finished, Lost, Workers
 from gliomask.web.audit import Audit
@@ -23,7 +24,6 @@ from gliomask.web.database import now
 from gliomask.web.folder import DataFolder
 from gliomask.web.models import ServedModel
 from gliomask.web.queue import Job, Kind, Queue
-from gliomask.web.settings import ServeOptions
 from gliomask.web.task import Answer, Task, TaskFile
 from gliomask.web.tokens import Access
 from gliomask.web.uploads import Uploads

@@ -10,15 +10,12 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from gliomask.config.serve import Scope
 from gliomask.errors import InputError
 from gliomask.web.database import Database, now
 
-Scope = Literal["read", "submit", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = ("read", "submit", "admin")
-"""``read``: see and download one's own jobs. ``submit``: upload, start and cancel jobs. ``admin``:
-both for every owner's, and the metrics."""
 PREFIX: Final = "gliomask_"
 """Tokens that leak are found by it."""
 DAY_S: Final = 86_400.0
@@ -79,13 +76,8 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, owner: str, scopes: Sequence[str], days: float) -> str:
-        """Makes a token, which nobody can ask for again.
-
-        Raises:
-            InputError: no owner, an unknown scope, no time.
-        """
-        _check(owner, scopes, days)
+    def create(self, owner: str, scopes: Sequence[Scope], days: float) -> str:
+        """Makes a token, which nobody can ask for again; for the limits see its options."""
         token, moment = PREFIX + secrets.token_urlsafe(32), now()
         row = (secrets.token_hex(4), _hash(token), owner, " ".join(dict.fromkeys(scopes)))
         with self._database.change() as change:
@@ -141,19 +133,6 @@ class Tokens:
         with self._database.change() as change:
             statement = "UPDATE token SET revoked=? WHERE owner=? AND revoked IS NULL"
             change.execute(statement, (now(), owner))
-
-
-def _check(owner: str, scopes: Sequence[str], days: float) -> None:
-    if not (0 < len(owner) <= 100 and owner.isprintable()):
-        allowed = "1 to 100 printable characters"
-        raise InputError("no owner of a token", field="owner", found=owner, allowed=allowed)
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown or not scopes:
-        found, allowed = ", ".join(unknown) or "none", ", ".join(SCOPES)
-        raise InputError("no scope of a token", field="scopes", found=found, allowed=allowed)
-    if not 0 < days <= 3660:
-        allowed = "more than 0, up to 3660"
-        raise InputError("no lifetime of a token", field="days", found=days, allowed=allowed)
 
 
 def _state(revoked: float | None, expires: float) -> str:

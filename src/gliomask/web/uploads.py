@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gliomask.config.serve import Limits
 from gliomask.core.atomic import writing
 from gliomask.errors import FormatError
 from gliomask.formats.archive_rules import check_name, check_tree
 from gliomask.web.database import Database, now
 from gliomask.web.folder import DataFolder
 from gliomask.web.problems import Problem, not_found
-from gliomask.web.settings import Limits
 from gliomask.web.tokens import Access
 
 _HOUR_S: Final = 3600.0

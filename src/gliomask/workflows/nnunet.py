@@ -12,14 +12,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from gliomask.config import Options
-from gliomask.config.model import Model
-from gliomask.config.shipped import find_model
+from gliomask.config.nnunet import NnunetOptions as NnunetOptions
 from gliomask.core.atomic import atomic_path, write_text
 from gliomask.core.case import Case
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
@@ -40,7 +37,6 @@ from gliomask.errors import (
     StoppedError,
 )
 from gliomask.formats.nifti import write_nifti
-from gliomask.inference.engines.engine import Device
 from gliomask.inference.needed_images import needed_images
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT, Control
@@ -48,44 +44,6 @@ from gliomask.jobs.failures import raise_failures
 from gliomask.studies.one_grid import load_on_one_grid
 
 _ENDING: Final = ".nii.gz"
-
-
-class NnunetOptions(Options):
-    """What ``nnunet`` is asked to do."""
-
-    folder: Path
-    """Images named as nnU-Net names them."""
-    out: Path
-    """The folder to write masks into."""
-    model: Model = Field(default_factory=find_model)
-    """A run folder, or the name of a model that comes with gliomask."""
-    description: Path | None = None
-    """The data set's ``dataset.json``; by itself the one in the folder or beside it."""
-    own_labels: bool = False
-    """Write the model's own numbers, not those of the ``dataset.json``."""
-    quick: bool = False
-    """Ask the network once, without mirrored slices."""
-    probabilities: bool = False
-    """Write ``CASE.npz`` with the probability of each region too."""
-    keep_done: bool = False
-    """Leave out cases whose mask is there."""
-    parts: Annotated[int, Field(ge=1)] = 1
-    """Parts that the cases are dealt into."""
-    part: Annotated[int, Field(ge=0)] = 0
-    """Which of them to do, from 0."""
-    device: Device = "auto"
-    """What computes."""
-
-    @model_validator(mode="after")
-    def _part_exists(self) -> NnunetOptions:
-        if self.part >= self.parts:
-            raise ConfigError(
-                "there is no such part",
-                field="part",
-                found=self.part,
-                allowed=f"0-{self.parts - 1}",
-            )
-        return self
 
 
 @dataclass(frozen=True)
@@ -116,7 +74,7 @@ def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetR
         ModelError, MachineError: the model.
     """
     if options.out.resolve() == options.folder.resolve():
-        raise ConfigError("the masks would stand among the images", path=options.out, field="out")
+        raise ConfigError("the masks would stand among the images", path=options.out, option="out")
     description = read_description(_description_file(options))
     cases, problems = prediction_cases(options.folder, description)
     if not cases and not problems:

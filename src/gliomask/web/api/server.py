@@ -10,11 +10,11 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
+from gliomask.config.serve import Limits
 from gliomask.web.api.answers import answers
 from gliomask.web.api.views import Request, View
 from gliomask.web.problems import Problem
 from gliomask.web.service import Admin, Reader, Service, ServiceOf
-from gliomask.web.settings import Limits
 
 router = APIRouter(tags=["server"])
 _DAY_S = 86_400

@@ -1,4 +1,4 @@
-"""What ``serve`` is asked to do, and how much anybody may ask of it."""
+"""The options of ``serve`` and of its tokens, and the limits of what clients may ask of it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,43 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import ByteSize, Field, model_validator
+from pydantic import AfterValidator, ByteSize, Field, model_validator
 
-from gliomask.config import Options
-from gliomask.config.choices import Device, EngineName
+from gliomask.config.base import Options
+from gliomask.config.choices import DeviceOption, EngineOption
 from gliomask.config.model import Models
 from gliomask.config.shipped import find_model
 from gliomask.errors import ConfigError
 
+Scope = Literal["read", "submit", "admin"]
+"""``read``: see and download one's own jobs. ``submit``: upload, start and cancel jobs. ``admin``:
+both for every owner's, and the metrics."""
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 
 
 def default_data_folder() -> Path:
-    """Where uploads and results are kept if nobody says: below the user's own data folder."""
+    """The folder of the queue where none is named: below the user's own data folder."""
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "gliomask" / "serve"
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("printable characters")
+    return text
+
+
+DataOption = Annotated[
+    Path,
+    Field(
+        default_factory=default_data_folder,
+        description="Folder of the queue, uploads and results; on a local disk, for one server at "
+        "a time.",
+    ),
+]
 
 
 class Limits(Options):
@@ -66,59 +85,49 @@ class Limits(Options):
 
 
 class ServeOptions(Options):
-    """What ``serve`` is asked to do."""
+    """Options of ``serve``."""
 
-    data: Path = Field(default_factory=default_data_folder)
-    """The folder of the queue, uploads and results; on a local disk, for one server at a time."""
+    data: DataOption
     host: str = "127.0.0.1"
-    """The address to listen on; another than this machine's own needs a token and encryption."""
+    """Address to listen on; another than this machine's own needs a token and encryption."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """The port to listen on; 0 takes a free one."""
+    """Port to listen on; 0 takes a free one."""
     names: tuple[str, ...] = ()
-    """Names under which browsers may reach the server, besides the address and this machine's."""
+    """Name under which browsers may reach the server, besides the address and this machine's."""
     models: Models = Field(default_factory=lambda: (find_model(),))
-    """Folders or names of the models that are offered; the first is used where none is named."""
+    """Run folder, or model that comes with gliomask, to offer; the first is used where a client
+    names none."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """Processes that segment, each with its model loaded."""
+    """Number of processes that segment, each with its model loaded."""
     certificate: Path | None = None
     """PEM file of the TLS certificate (with its chain)."""
     key: Path | None = None
-    """PEM file of its private key."""
+    """PEM file of the certificate's private key."""
     behind_proxy: bool = False
-    """A reverse proxy in front of the server does TLS."""
+    """Leave TLS to a reverse proxy in front of the server."""
     token: bool = True
-    """Ask for a token; without one only on this machine's own address."""
-    device: Device = "auto"
-    """What computes."""
-    engine: EngineName = "auto"
-    """What runs the network; ``auto`` takes the fastest that is there."""
+    """Ask for a token; without one the server listens on this machine's own address only."""
+    device: DeviceOption = "auto"
+    engine: EngineOption = "auto"
     limits: Limits = Limits()
-    """How much anybody may ask of it."""
+    """Another limit, for example file_bytes=500MB; /api/v1/limits lists them."""
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         """Nobody listens to a network without a token and encryption."""
         if (self.certificate is None) != (self.key is None):
             what = "a certificate and its key, or neither"
-            raise ConfigError(what, field="certificate", found=self.certificate)
+            raise ConfigError(what, option="certificate", found=self.certificate)
         if is_loopback(self.host):
             return self
         if not self.token:
             what, allowed = "without a token nobody else may come", "127.0.0.1"
-            raise ConfigError(what, field="host", found=self.host, allowed=allowed)
+            raise ConfigError(what, option="host", found=self.host, allowed=allowed)
         if self.certificate is None and not self.behind_proxy:
             what = "an address that others reach needs encryption"
             allowed = "127.0.0.1, or another with a certificate and its key, or behind a proxy"
-            raise ConfigError(what, field="host", found=self.host, allowed=allowed)
+            raise ConfigError(what, option="host", found=self.host, allowed=allowed)
         return self
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, keys: Any) -> Any:
-        """An option that was not given takes its default."""
-        if not isinstance(keys, dict):
-            return keys
-        return {name: value for name, value in keys.items() if value is not None}
 
     @property
     def encrypted(self) -> bool:
@@ -141,6 +150,39 @@ class ServeOptions(Options):
         if self.host not in _EVERYWHERE:
             own.add(self.host.lower())
         return frozenset(own)
+
+
+class TokenCreateOptions(Options):
+    """Options of ``serve token create``."""
+
+    owner: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+    """Owner of the token, a name of your choice: jobs belong to it."""
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = ("read", "submit")
+    """What the token allows: read (see and download the owner's jobs), submit (upload, start and
+    cancel), admin (both for the jobs of all owners, and the metrics)."""
+    days: Annotated[float, Field(gt=0, le=3660)] = 90.0
+    """Days until it expires."""
+    data: DataOption
+
+
+class TokenListOptions(Options):
+    """Options of ``serve token list``."""
+
+    data: DataOption
+
+
+class TokenRevokeOptions(Options):
+    """Options of ``serve token revoke``."""
+
+    token: str
+    """Id of the token, as the list shows it."""
+    data: DataOption
+
+
+class AuditOptions(Options):
+    """Options of ``serve audit``."""
+
+    data: DataOption
 
 
 def is_loopback(host: str) -> bool:

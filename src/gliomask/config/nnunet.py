@@ -1,0 +1,51 @@
+"""The options of ``nnunet``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from gliomask.config.base import Options
+from gliomask.config.choices import DeviceOption
+from gliomask.config.model import Model
+from gliomask.config.shipped import find_model
+from gliomask.errors import ConfigError
+
+
+class NnunetOptions(Options):
+    """Options of ``nnunet``."""
+
+    folder: Path
+    """Folder of images named as nnU-Net names them: CASE_0000.nii.gz, CASE_0001.nii.gz."""
+    out: Path
+    """Folder to write the masks into: CASE.nii.gz."""
+    model: Model = Field(default_factory=find_model)
+    """Run folder, or model that comes with gliomask."""
+    description: Path | None = None
+    """The data set's dataset.json (default: the one in the folder or beside it)."""
+    own_labels: bool = False
+    """Write the model's own numbers, not those of the dataset.json."""
+    quick: bool = False
+    """Skip flip test-time augmentation: faster."""
+    probabilities: bool = False
+    """Write the probability of each region too: CASE.npz."""
+    keep_done: bool = False
+    """Skip cases whose mask is there."""
+    parts: Annotated[int, Field(ge=1)] = 1
+    """Number of parts that the cases are divided into."""
+    part: Annotated[int, Field(ge=0)] = 0
+    """Number of the part to do, from 0."""
+    device: DeviceOption = "auto"
+
+    @model_validator(mode="after")
+    def _part_exists(self) -> Self:
+        if self.part >= self.parts:
+            raise ConfigError(
+                "there is no such part",
+                option="part",
+                found=self.part,
+                allowed=f"0-{self.parts - 1}",
+            )
+        return self
