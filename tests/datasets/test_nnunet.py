@@ -144,7 +144,8 @@ def test_problems(tmp_path: Path) -> None:
         ({"labels": {"background": 0, "tumour": -1}}, "'tumour' is no whole number"),
         ({"labels": {"background": 0, "tumour": []}}, "'tumour' is no whole number"),
         ({"labels": {"background": 0, "edema": 1, "core": 1}}, "two labels of one number"),
-        ({"labels": {"background": 0, "tumour": 1, "ignore": 2}}, "ignore label"),
+        ({"labels": {"background": 0, "tumour": 1, "ignore": 1}}, "whole number above 1"),
+        ({"labels": {"background": 0, "tumour": 1, "ignore": [2]}}, "no ignore label"),
         (
             {"labels": REGIONS, "regions_class_order": 1},
             "no list of numbers (regions_class",

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gliomask.core.case import Case, ImageFile
-from gliomask.core.label_scheme import BINARY
+from gliomask.core.case import Case
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.datasets.writing.labels import written_labels
-from gliomask.errors import CasesError, ConfigError, InputError
+from gliomask.errors import CaseError, CasesError, ConfigError, QuestionError
 from gliomask.formats.nifti import read_nifti, write_nifti
+from gliomask.phantom.write_figshare import write_slice
 from gliomask.store.manifest import read_split
 from gliomask.workflows.convert import ConvertOptions, ConvertResult, convert
 from gliomask.workflows.prepare import PrepareOptions, prepare
@@ -142,11 +141,92 @@ def test_a_case_that_lacks_a_channel(source: Path, tmp_path: Path) -> None:
         written(source, tmp_path / "t2", "nnunet", sequences=("t2",))
 
 
-def test_what_a_layout_can_not_say_is_refused(tmp_path: Path) -> None:
-    image = ImageFile((tmp_path / "x.nii.gz",))
-    one = Case("a", "a", {"t2": image}, image, BINARY, sparse=True)
-    with pytest.raises(InputError, match="only slices with tumour were annotated"):
-        written_labels([one])
+def sparse(root: Path, name: str = "LGG-104", slices: tuple[int, ...] = (2, 3)) -> None:
+    """A patient of LGG-1p19qDeletion whose tumour was outlined in these slices."""
+    for kind, seed in (("T1", 1), ("T2", 2)):
+        tiny.scan(root / name / f"{name}_{kind}.nii.gz", seed)
+    labels = np.zeros(tiny.SHAPE, np.uint8)
+    for k in slices:
+        labels[2:4, 3:5, k] = 1
+    write_nifti(root / name / f"{name}-Segmentation.nii.gz", labels, tiny.AFFINE)
+
+
+def test_slices_that_nobody_annotated_are_ignored_by_nnunet(tmp_path: Path) -> None:
+    sparse(tmp_path / "data")
+    result = written(tmp_path / "data", tmp_path / "out", "nnunet")
+    assert result.labels == {1: "tumor", 2: "ignore"}
+    said = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert said["labels"] == {"background": 0, "tumor": 1, "ignore": 2}
+    mask, _ = read_nifti(tmp_path / "out" / "labelsTr" / "LGG-104.nii.gz")
+    expected = np.full(tiny.SHAPE, 2)
+    expected[:, :, 2:4] = 0
+    expected[2:4, 3:5, 2:4] = 1
+    np.testing.assert_array_equal(mask, expected)
+    # And what is read of it again has the same slices.
+    (before,), (after,) = (find_cases(tmp_path / name).cases for name in ("data", "out"))
+    assert after.sparse
+    np.testing.assert_array_equal(load_case(after)[1], load_case(before)[1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("to", TARGETS)
+def test_slices_that_nobody_annotated_are_left_out(tmp_path: Path, to: str) -> None:
+    """Slices 1, 2 and 4 were annotated: a case of two slices, and a case of one."""
+    sparse(tmp_path / "data", slices=(1, 2, 4))
+    result = written(tmp_path / "data", tmp_path / "out", to, unannotated="drop")
+    assert (result.training, result.labels) == (2, {1: "tumor"})
+    found = sorted(find_cases(tmp_path / "out").cases, key=lambda case: case.id)
+    for case, (first, last) in zip(found, ((1, 3), (4, 5)), strict=True):
+        volume, labels = load_case(case)
+        assert not case.sparse
+        for image, seed in zip(volume.array, (1, 2), strict=True):
+            np.testing.assert_array_equal(image, tiny.intensities(seed)[..., first:last])
+        np.testing.assert_array_equal(volume.affine[:3, 3], [0, 8, 2 * first])
+        assert labels is not None
+        assert labels.any(axis=(0, 1)).all()
+    rows = (tmp_path / "out" / "patients.csv").read_text().splitlines()[1:]
+    assert {row.split(",")[1] for row in rows} == {"LGG-104"}
+
+
+def test_a_single_run_of_slices_keeps_the_name_of_its_case(tmp_path: Path) -> None:
+    sparse(tmp_path / "data")
+    written(tmp_path / "data", tmp_path / "out", "msd", unannotated="drop")
+    assert [p.name for p in (tmp_path / "out" / "labelsTr").iterdir()] == ["LGG-104.nii.gz"]
+
+
+def test_a_layout_without_a_label_for_them_asks(tmp_path: Path) -> None:
+    sparse(tmp_path / "data")
+    for to in ("msd", "bids"):
+        with pytest.raises(QuestionError, match="only slices with tumour were annotated") as asked:
+            written(tmp_path / "data", tmp_path / "out", to)
+        assert (asked.value.option, asked.value.answers[0][0]) == ("unannotated", "drop")
+        with pytest.raises(ConfigError, match=r"unannotated=ignore, allowed drop"):
+            written(tmp_path / "data", tmp_path / "out", to, unannotated="ignore")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_slice_annotated_in_part_is_refused(tmp_path: Path) -> None:
+    sparse(tmp_path / "data")
+    written(tmp_path / "data", tmp_path / "out", "nnunet")
+    path = tmp_path / "out" / "labelsTr" / "LGG-104.nii.gz"
+    labels = read_nifti(path)[0].astype(np.uint8)
+    labels[0, 0, 3] = 2
+    write_nifti(path, labels, tiny.AFFINE)
+    (case,) = find_cases(tmp_path / "out").cases
+    with pytest.raises(CaseError, match=r"only a part was annotated.*slice=4"):
+        load_case(case)
+
+
+@pytest.mark.parametrize("to", TARGETS)
+def test_single_slices_of_matlab_files(tmp_path: Path, to: str) -> None:
+    tumour = np.zeros((6, 8), np.bool_)
+    tumour[2:4, 3:5] = True
+    write_slice(tmp_path / "data" / "12.mat", np.arange(48).reshape(6, 8), tumour, "100360")
+    result = written(tmp_path / "data", tmp_path / "out", to)
+    assert (result.training, result.labels, result.sequences) == (1, {1: "tumor core"}, ("t1ce",))
+    (before,), (after,) = (find_cases(tmp_path / name).cases for name in ("data", "out"))
+    (volume, labels), (same, found) = load_case(before), load_case(after)
+    np.testing.assert_array_equal(same.array, volume.array)
+    np.testing.assert_array_equal(found, labels)  # type: ignore[arg-type]
 
 
 def test_by_command(

@@ -11,6 +11,7 @@ from gliomask.config.base import Options
 from gliomask.config.choices import AUTO, LabelsOption, SeedOption
 
 Target = Literal["nnunet", "msd", "bids"]
+Unannotated = Literal["ignore", "drop"]
 
 
 class ConvertOptions(Options):
@@ -25,6 +26,9 @@ class ConvertOptions(Options):
     labels: LabelsOption = AUTO
     sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
     """Sequences to write as channels in order, e.g. t1,flair (default: all of the data set)."""
+    unannotated: Unannotated | None = None
+    """Slices that nobody annotated, in sets that have such: ignore, written with nnU-Net's ignore
+    label (default for nnunet); drop, left out, so that each run of annotated slices is a case."""
     skip_bad: bool = False
     """Leave out cases that can't be used."""
     seed: SeedOption = 0

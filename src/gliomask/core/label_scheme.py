@@ -30,6 +30,7 @@ class LabelScheme:
         binary: any number from ``least`` on is ``TUMOUR`` (``values`` is not used).
         least: the smallest number that is tumour where ``binary``.
         only: the regions that are sure, where the labels would tell more than that.
+        ignored: the number of voxels that nobody annotated; None where all were.
     """
 
     name: str
@@ -37,6 +38,7 @@ class LabelScheme:
     binary: bool = False
     least: int = 1
     only: tuple[str, ...] = ()
+    ignored: int | None = None
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -51,15 +53,19 @@ class LabelScheme:
         return tuple(REGIONS)
 
     def translate(self, numbers: npt.NDArray[np.generic]) -> LabelArray:
-        """Numbers of a file, any shape, to labels (uint8, same shape).
+        """Numbers of a file, any shape, to labels (uint8, same shape); ignored ones to background.
 
         Raises:
             ValueError: a number that the scheme does not know; the text names it and those known.
         """
         if self.binary:
             marked = numbers != 0 if self.least == 1 else np.greater_equal(numbers, self.least)
+            if self.ignored is not None:
+                marked &= numbers != self.ignored
             return np.where(marked, TUMOUR, BACKGROUND).astype(np.uint8)
         known = {0: BACKGROUND, **dict(self.values)}
+        if self.ignored is not None:
+            known[self.ignored] = BACKGROUND
         present = _present(numbers)
         unknown = [n for n in present.tolist() if n not in known]
         if unknown:

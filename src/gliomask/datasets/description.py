@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.datasets.mask_labels.names import (
@@ -20,6 +22,8 @@ from gliomask.formats.content import read_text
 
 FILE_NAME = "dataset.json"
 _ORDER = "regions_class_order"
+_IGNORE = "ignore"
+"""The label of voxels that nobody annotated, by which nnU-Net learns nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Description:
         names: what its channels are called, in their order.
         channels: sequence -> channel number, for the channels that are MR sequences we know.
         labels: what its labels are called, in their order, without the background.
-        scheme: what the numbers in the training masks mean; None if the names don't say.
+        scheme: what the numbers in the training masks mean, with that of voxels to ignore; None
+            if the names don't say.
         output: what the numbers that nnU-Net predicts mean: for regions they may be others.
         licence: as it is written there.
         ending: of the image files' names.
@@ -137,9 +142,19 @@ def _labels(content: dict[str, Any], path: Path) -> LabelNames:
         raise FormatError("no labels", path=path, field="labels", found=labels, allowed="an object")
     if all(isinstance(name, str) and key.isdecimal() for key, name in labels.items()):
         return _by_number({int(key): name for key, name in labels.items()})
-    if "ignore" in labels:
-        what = "an ignore label, which can't be used"
-        raise FormatError(what, path=path, field="labels", found=labels)
+    others = {name: value for name, value in labels.items() if name != _IGNORE}
+    read = _numbered(others, content, path)
+    if _IGNORE not in labels or read.scheme is None:
+        return read
+    ignored, numbers = labels[_IGNORE], np.hstack([0, *others.values()])
+    if not _is_number(ignored) or ignored <= numbers.max():
+        what, allowed = "no ignore label", f"a whole number above {numbers.max()}"
+        raise FormatError(what, path=path, field=_IGNORE, found=repr(ignored), allowed=allowed)
+    return replace(read, scheme=replace(read.scheme, ignored=ignored))
+
+
+def _numbered(labels: dict[str, Any], content: dict[str, Any], path: Path) -> LabelNames:
+    """From name -> number or numbers."""
     for name, value in labels.items():
         _check_value(name, value, path)
     if all(_is_number(value) for value in labels.values()):

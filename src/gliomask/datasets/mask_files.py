@@ -164,6 +164,7 @@ class _Described(TypedDict, total=False):
     scheme: LabelScheme | None
     origin: str
     label_names: tuple[str, ...]
+    sparse: bool
 
 
 def _described(root: Path) -> _Described:
@@ -188,7 +189,11 @@ def _described(root: Path) -> _Described:
     scheme = labels.output if predicted else labels.scheme
     if scheme is None:
         return {"label_names": labels.names}
-    return {"scheme": scheme, "origin": f"by {FILE_NAME}"}
+    return {
+        "scheme": scheme,
+        "origin": f"by {FILE_NAME}",
+        "sparse": scheme.ignored is not None,
+    }
 
 
 def _may_be_mask(name: str) -> bool:

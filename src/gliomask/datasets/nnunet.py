@@ -6,7 +6,7 @@
     dataset.json                                               what channels and labels are
 
 The description rules: channels and numbers mean what they are called there. ``imagesTs`` has no
-masks and is left out.
+masks and is left out. Where there is a label to ignore, slices count as annotated that hold tumour.
 
 Format: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
 """
@@ -126,6 +126,7 @@ def _case(
         label=ImageFile((mask,)) if mask else None,
         scheme=description.scheme,
         label_names=description.labels if description.scheme is None else (),
+        sparse=description.scheme is not None and description.scheme.ignored is not None,
         source=LAYOUT.name,
         site=tcga_site(name),
         licence=description.licence,

@@ -27,8 +27,17 @@ from gliomask.datasets.writing.bids import BidsWriter
 from gliomask.datasets.writing.decathlon import DecathlonWriter
 from gliomask.datasets.writing.labels import WrittenLabels, written_labels
 from gliomask.datasets.writing.nnunet import NnunetWriter, write_splits
+from gliomask.datasets.writing.pieces import Piece, annotated_voxels, cut, pieces_of
 from gliomask.datasets.writing.target import TargetCase, Writer, WriteSummary
-from gliomask.errors import CaseError, CasesError, ConfigError, Failure, InputError
+from gliomask.errors import (
+    CaseError,
+    CasesError,
+    ConfigError,
+    Failure,
+    InputError,
+    QuestionError,
+    option,
+)
 from gliomask.jobs.control import SILENT, Control
 from gliomask.store.manifest import read_split
 
@@ -78,10 +87,12 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
     """Writes a data set in another layout: whole or not at all.
 
     Raises:
-        ConfigError: there is something at the place of the result.
+        ConfigError: there is something at the place of the result, or the layout has no label for
+            slices that nobody annotated.
         LayoutError: the source is in no known layout.
-        QuestionError: what the numbers in its masks mean is in doubt.
-        InputError: what it tells can't be said in that layout.
+        QuestionError: what the numbers in its masks mean is in doubt; or slices that nobody
+            annotated can't be marked in that layout.
+        InputError: its masks tell different regions.
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
         StoreError: the split does not fit.
     """
@@ -90,13 +101,13 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
         raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
     found = find_cases(options.source, options.labels)
     split = None if options.split is None else read_split(options.split)
-    labels = written_labels(found.cases)
+    labels, pieces = _labels_and_pieces(options, found.cases)
     sequences = _sequences(options, found.cases)
     failures: list[Failure] = [(problem.case, problem.reason) for problem in found.problems]
-    patients = {case.id: case.patient for case in found.cases}
+    patients = {piece.case.id: piece.case.patient for piece in pieces}
     with atomic_folder(options.out) as folder:
         job = _Job(folder, _writer(options.to, patients), labels, sequences)
-        written = job.write_all(found.cases, failures, control)
+        written = job.write_all(pieces, failures, control)
         if failures and not (options.skip_bad and written):
             raise CasesError(
                 f"{len(failures)} cases can't be used, {len(written)} can",
@@ -133,29 +144,63 @@ class _Job:
     sequences: tuple[str, ...]
 
     def write_all(
-        self, cases: Sequence[Case], failures: list[Failure], control: Control
+        self, pieces: Sequence[Piece], failures: list[Failure], control: Control
     ) -> list[_Written]:
         """Writes the cases that can be used; the others become failures."""
         written: list[_Written] = []
-        control.start(len(cases), "writing")
-        for case in cases:
-            with control.part(case.id) as part:
+        control.start(len(pieces), "writing")
+        for piece in pieces:
+            with control.part(piece.case.id) as part:
                 try:
-                    written.append(self._one(case, part))
+                    written.append(self._one(piece, part))
                 except InputError as problem:
-                    failures.append((case.id, str(problem)))
+                    failures.append((piece.case.id, str(problem)))
         return written
 
-    def _one(self, case: Case, control: Control) -> _Written:
+    def _one(self, piece: Piece, control: Control) -> _Written:
+        case = piece.case
         missing = [name for name in self.sequences if name not in case.images]
         if missing and not isinstance(self.writer, BidsWriter):
             raise CaseError(f"lacks {', '.join(missing)}, and every case needs all channels")
         wanted = {name: case.images[name] for name in self.sequences if name in case.images}
         volume, labels = load_case(replace(case, images=wanted), control)
-        mask = None if labels is None else self.labels.of(labels)
+        if labels is not None and piece.run is not None:
+            volume, labels = cut(volume, labels, piece.run)
+        mask = None if labels is None else self._mask(case, labels, volume)
         self.writer.case(self.folder, TargetCase(case.id, case.patient, volume, mask))
         cavity = labels is not None and bool((labels == CAVITY).any())
         return _Written(case, mask is not None, _tumour_ml(volume, labels), cavity)
+
+    def _mask(self, case: Case, labels: LabelArray, volume: Volume) -> LabelArray:
+        if not case.sparse or self.labels.ignored is None:
+            return self.labels.of(labels)
+        return self.labels.of(labels, ~annotated_voxels(labels, volume.affine))
+
+
+def _labels_and_pieces(
+    options: ConvertOptions, cases: Sequence[Case]
+) -> tuple[WrittenLabels, Sequence[Piece]]:
+    """The labels to write, and the cases or parts of them."""
+    labels = written_labels(cases)
+    sparse = any(case.sparse for case in cases if case.label is not None)
+    how = options.unannotated or ("ignore" if options.to == "nnunet" else None)
+    if how == "ignore" and options.to != "nnunet":
+        raise ConfigError(
+            "this layout has no label for slices that nobody annotated",
+            field="unannotated",
+            found=how,
+            allowed=f"drop, or {option('to', 'nnunet')}",
+        )
+    if sparse and how is None:
+        raise QuestionError(
+            "only slices with tumour were annotated: the layout would call all others background",
+            option="unannotated",
+            answers=(("drop", "each run of annotated slices becomes a case"),),
+            path=options.source,
+        )
+    if sparse and how == "drop":
+        return labels, pieces_of(cases)
+    return labels.with_ignored() if sparse else labels, [Piece(case) for case in cases]
 
 
 def _tumour_ml(volume: Volume, labels: LabelArray | None) -> float:

@@ -8,12 +8,15 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from gliomask.core.case import Case
 from gliomask.core.labels import CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
 from gliomask.core.regions import REGIONS
 from gliomask.errors import InputError
 
+IGNORE: Final = "ignore"
+"""What nnU-Net calls the label of voxels by which it learns nothing."""
 _NAMES: Final[Mapping[int, str]] = MappingProxyType(
     {
         NECROSIS: "necrosis",
@@ -42,23 +45,39 @@ class WrittenLabels:
     Attributes:
         names: number -> name, without the background.
         numbers: our label -> number.
+        ignored: the number of voxels that nobody annotated, the last one; None if there is none.
     """
 
     names: Mapping[int, str]
     numbers: Mapping[int, int]
+    ignored: int | None = None
+
+    def with_ignored(self) -> WrittenLabels:
+        """The same with a number for voxels that nobody annotated."""
+        number = len(self.names) + 1
+        return WrittenLabels({**self.names, number: IGNORE}, self.numbers, number)
 
     def without_cavity(self) -> WrittenLabels:
-        """The same without the cavity, which has the last number: few data sets hold one."""
+        """The same without the cavity, if it has the last number: few data sets hold one."""
+        if self.ignored is not None:
+            return self
         number = self.numbers.get(CAVITY)
         names = {k: name for k, name in self.names.items() if k != number}
         return WrittenLabels(names, {k: n for k, n in self.numbers.items() if k != CAVITY})
 
-    def of(self, labels: LabelArray) -> LabelArray:
-        """A mask (I, J, K) in our labels with the numbers that are written."""
+    def of(self, labels: LabelArray, unknown: npt.NDArray[np.bool_] | None = None) -> LabelArray:
+        """A mask (I, J, K) in our labels with the numbers that are written.
+
+        Args:
+            labels: ours.
+            unknown: voxels that nobody annotated, which get the number to ignore.
+        """
         table = np.zeros(256, np.uint8)
         for label, number in self.numbers.items():
             table[label] = number
         written: LabelArray = table[labels]
+        if unknown is not None and self.ignored is not None:
+            written[unknown] = self.ignored
         return written
 
 
@@ -66,15 +85,9 @@ def written_labels(cases: Iterable[Case]) -> WrittenLabels:
     """The labels for the masks of a data set, numbered from 1 without gaps.
 
     Raises:
-        InputError: its masks tell different regions, or only slices with tumour were annotated.
+        InputError: its masks tell different regions.
     """
     masked = [case for case in cases if case.label is not None]
-    if sparse := next((case for case in masked if case.sparse), None):
-        raise InputError(
-            "only slices with tumour were annotated: the layout would call all others background",
-            field="case",
-            found=sparse.id,
-        )
     kinds = {case.regions for case in masked}
     if len(kinds) > 1 or not kinds <= _PARTS.keys():
         raise InputError(
