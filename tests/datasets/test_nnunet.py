@@ -205,3 +205,14 @@ def test_unclear_names_of_labels_are_asked_about(tmp_path: Path, unclear: str) -
     labels = load_case(found.cases[0])[1]
     assert labels is not None
     assert [labels[2, 3, k] for k in (2, 3, 4)] == [0, OEDEMA, TUMOUR]
+
+
+def test_a_description_rules_over_the_names_of_files(tmp_path: Path) -> None:
+    """Cases of BraTS-TCGA-LGG keep their names when they are converted."""
+    name = "TCGA-CS-4942_1997.02.22"
+    scan(tmp_path / "imagesTr" / f"{name}_0000.nii.gz")
+    mask(tmp_path / "labelsTr" / f"{name}.nii.gz", 1)
+    keys = {"channel_names": {"0": "FLAIR"}, "labels": {"background": 0, "tumor": 1}}
+    (tmp_path / "dataset.json").write_text(json.dumps(keys))
+    found = find_cases(tmp_path)
+    assert (found.layout, found.cases[0].patient) == ("nnunet", "TCGA-CS-4942")

@@ -165,7 +165,7 @@ def test_slices_that_nobody_annotated_are_ignored_by_nnunet(tmp_path: Path) -> N
     # And what is read of it again has the same slices.
     (before,), (after,) = (find_cases(tmp_path / name).cases for name in ("data", "out"))
     assert after.sparse
-    np.testing.assert_array_equal(load_case(after)[1], load_case(before)[1])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(load_case(after)[1], load_case(before)[1])
 
 
 @pytest.mark.parametrize("to", TARGETS)
@@ -226,7 +226,7 @@ def test_single_slices_of_matlab_files(tmp_path: Path, to: str) -> None:
     (before,), (after,) = (find_cases(tmp_path / name).cases for name in ("data", "out"))
     (volume, labels), (same, found) = load_case(before), load_case(after)
     np.testing.assert_array_equal(same.array, volume.array)
-    np.testing.assert_array_equal(found, labels)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, labels)
 
 
 def test_by_command(

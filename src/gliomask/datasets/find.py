@@ -113,7 +113,8 @@ class _Fit:
 
 def _fits(place: Path) -> list[_Fit]:
     verdicts = [(layout, layout.looks_like(place)) for layout in LAYOUTS]
-    return [_Fit(place, layout, verdict.why) for layout, verdict in verdicts if verdict.fits]
+    found = [_Fit(place, layout, verdict.why) for layout, verdict in verdicts if verdict.fits]
+    return [fit for fit in found if fit.layout.described] or found
 
 
 def _only(root: Path, fitting: Sequence[_Fit]) -> _Fit:

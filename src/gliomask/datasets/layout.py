@@ -74,12 +74,15 @@ class Layout:
             names, and at no more content than it must.
         cases: all cases below a root that looks like it. Never raises for a bad case.
         by_folder: whether each folder in the root should be a case (or a group of cases).
+        described: whether a file in the root says that it is in this layout, which names of files
+            don't make doubtful.
     """
 
     name: str
     looks_like: Callable[[Path], LayoutVerdict]
     cases: Callable[[Path], Cases]
     by_folder: bool = True
+    described: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def prediction_cases(folder: Path, description: Description) -> Cases:
     return tuple(found), tuple(problems)
 
 
-LAYOUT = Layout("nnunet", looks_like, cases, by_folder=False)
+LAYOUT = Layout("nnunet", looks_like, cases, by_folder=False, described=True)
 
 
 def _check_ending(description: Description, path: Path) -> None:
