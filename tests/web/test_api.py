@@ -214,7 +214,7 @@ def test_an_upload_that_a_job_uses_stays_as_it_is(ann: TestClient) -> None:
     [
         ({"options": {"thresold": 0.5}}, "unknown key 'options.thresold'"),
         ({"options": {"threshold": 1}}, "options.threshold: allowed less than 1"),
-        ({"options": {"write": ["exe"]}}, "options.write.0: allowed nifti, png"),
+        ({"options": {"write": ["exe"]}}, "options.write.0: allowed nifti, nrrd, png"),
         ({"options": {"model": "none"}}, "no such model (allowed: u2netp-glioma)"),
         ({"options": {"sequences": {"flair": 5}}}, "a file that the upload does not have"),
         ({"options": {"out": "/tmp"}}, "unknown key 'options.out'"),  # noqa: S108

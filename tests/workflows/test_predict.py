@@ -14,7 +14,7 @@ from PIL import Image
 
 from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine
-from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError
+from gliomask.errors import BatchError, CaseError, CasesError, GliomaskError, InputError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
 from gliomask.formats.volumes import volume_format
 from gliomask.jobs.control import Control
@@ -302,6 +302,27 @@ def test_the_mask_comes_back_in_the_format_of_the_image(tmp_path: Path, ending: 
     assert np.array_equal(mask, wanted)
     assert mask.any()
     assert case.volumes_ml is not None
+
+
+@pytest.mark.parametrize(("ending", "masks"), [(".nii.gz", 2), (".nrrd", 1)])
+def test_nrrd_whatever_the_format_of_the_image(tmp_path: Path, ending: str, masks: int) -> None:
+    volume, form = head_volume((2, 0, 1), (0, 2)), volume_format(Path(f"a{ending}"))
+    assert form is not None
+    for name, image in zip(volume.sequences, volume.array, strict=True):
+        form.codec.write_volume(tmp_path / "in" / f"p1_{name}{ending}", image, volume.affine)
+    run(tmp_path / "in", tmp_path / "out", write=("nifti", "nrrd"))
+    found = sorted((tmp_path / "out").glob("p1_mask.*"))
+    assert len(found) == masks
+    read = [volume_format(path).codec.read_labels(path) for path in found]  # type: ignore[union-attr]
+    for mask, affine in read:
+        assert np.array_equal(mask, read[0][0])
+        assert np.allclose(affine, volume.affine, atol=1e-4)
+
+
+def test_no_nrrd_of_pictures(tmp_path: Path) -> None:
+    folder = write_picture_head(tmp_path, "someone")
+    with pytest.raises(InputError, match=r"pictures have no voxel sizes.*allowed nifti, png, html"):
+        run(folder, tmp_path / "out", write=("nrrd",))
 
 
 def test_out_is_a_file(tmp_path: Path) -> None:

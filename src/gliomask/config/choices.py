@@ -9,7 +9,7 @@ from pydantic import Field
 
 Device = Literal["auto", "cpu", "cuda"]
 EngineName = Literal["auto", "mnn", "onnxruntime", "openvino", "torch"]
-Kind = Literal["nifti", "png", "html", "dicom-seg", "rtstruct"]
+Kind = Literal["nifti", "nrrd", "png", "html", "dicom-seg", "rtstruct"]
 """A kind of file that ``predict`` writes."""
 Part = Literal["train", "validation", "test", "all"]
 """A part of a store's split."""

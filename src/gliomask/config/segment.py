@@ -16,9 +16,10 @@ class SegmentOptions(Options):
     """How a segmentation is done, wherever it is asked for."""
 
     write: tuple[Kind, ...] | None = None
-    """Files to write for each case: nifti (the mask; for slices a folder of pictures), png (a
-    preview), html (a page with a viewer), dicom-seg and rtstruct (the mask as DICOM, for DICOM
-    input). By default nifti, png and html, and dicom-seg for DICOM input."""
+    """Files to write for each case: nifti (the mask; for slices a folder of pictures), nrrd (the
+    mask of a volume as NRRD), png (a preview), html (a page with a viewer), dicom-seg and rtstruct
+    (the mask as DICOM, for DICOM input). By default nifti, png and html, and dicom-seg for DICOM
+    input."""
     probabilities: bool = False
     """Write a probability map for each region (volumes only)."""
     disagreement: bool = False

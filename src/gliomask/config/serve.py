@@ -16,9 +16,10 @@ from gliomask.config.model import Models
 from gliomask.config.shipped import find_model
 from gliomask.errors import ConfigError
 
-Scope = Literal["read", "submit", "admin"]
-"""``read``: see and download one's own jobs. ``submit``: upload, start and cancel jobs. ``admin``:
-both for every owner's, and the metrics."""
+Scope = Literal["read", "submit", "monai", "admin"]
+"""``read``: see and download one's own jobs. ``submit``: upload, start and cancel jobs. ``monai``:
+the protocols of MONAI Label and MONAIAuto3DSeg, also with the token in the address. ``admin``: all
+of it for the jobs of all owners, and the metrics."""
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 
@@ -56,6 +57,8 @@ class Limits(Options):
     """Files in an upload."""
     open_uploads: Annotated[int, Field(ge=1)] = 20
     """Uploads that one owner may have at a time."""
+    client_images: Annotated[int, Field(ge=1)] = 200
+    """Images and sessions that one owner's MONAI Label clients may have here at a time."""
     queued_jobs: Annotated[int, Field(ge=1)] = 100
     """Jobs that wait or run, of all owners."""
     queued_jobs_per_owner: Annotated[int, Field(ge=1)] = 20
@@ -71,7 +74,7 @@ class Limits(Options):
     result_hours: Annotated[float, Field(gt=0)] = 24.0
     """After so long results are deleted."""
     upload_hours: Annotated[float, Field(gt=0)] = 1.0
-    """After so long without use an upload is deleted."""
+    """After so long without use an upload, or an image of a client, is deleted."""
     audit_days: Annotated[float, Field(ge=1)] = 365.0
     """After so long entries of the audit log are deleted."""
     request_body_bytes: ByteSize = ByteSize(2**20)
@@ -159,7 +162,8 @@ class TokenCreateOptions(Options):
     """Owner of the token, a name of your choice: jobs belong to it."""
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = ("read", "submit")
     """What the token allows: read (see and download the owner's jobs), submit (upload, start and
-    cancel), admin (both for the jobs of all owners, and the metrics)."""
+    cancel), monai (the clients of MONAI Label and MONAIAuto3DSeg), admin (all of it for the jobs of
+    all owners, and the metrics)."""
     days: Annotated[float, Field(gt=0, le=3660)] = 90.0
     """Days until it expires."""
     data: DataOption

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, TypeAlias
 
-LabelArray = npt.NDArray[np.uint8]
+if TYPE_CHECKING:  # the server, which reads no images, shows labels too
+    import numpy as np
+    import numpy.typing as npt
+
+LabelArray: TypeAlias = "npt.NDArray[np.uint8]"
 
 BACKGROUND = 0
 NECROSIS = 1

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from gliomask.core.labels import CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
+
+if TYPE_CHECKING:  # the table is read without numpy, too
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ class Region:
         return red, green, blue
 
 
+MORPHOLOGICALLY_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+"""The category of every region, from CID 7150 of DICOM PS3.16."""
+BRAIN = Code("12738006", "SCT", "Brain")
+"""Where every region is, from CID 7153."""
 _NEOPLASM = Code("108369006", "SCT", "Neoplasm")
 
 REGIONS: Mapping[str, Region] = MappingProxyType(
@@ -109,6 +115,8 @@ CIELAB, and each has a contrast of at least 2.2 to white paper and 5.3 to black.
 
 def region_masks(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     """Labels (...) to one mask per region: (R, ...) bool. KeyError for an unknown region."""
+    import numpy as np
+
     return np.stack([np.isin(labels, REGIONS[region].labels) for region in regions])
 
 
@@ -144,6 +152,8 @@ def labels_of_regions(masks: npt.NDArray[np.bool_], regions: tuple[str, ...]) ->
     3 enhancing, the numbers of BraTS 2023. Regions are made nested first (enhancing within core
     within whole), so a voxel of an inner region counts for the outer ones.
     """
+    import numpy as np
+
     labels = np.zeros(masks.shape[1:], np.uint8)
     for region, number in region_numbers(regions).items():
         labels[masks[regions.index(region)]] = number

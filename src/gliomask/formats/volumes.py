@@ -59,9 +59,10 @@ class VolumeFormat:
 
 
 NIFTI = VolumeFormat("NIfTI", (".nii", ".nii.gz", ".hdr", ".img", ".img.gz"), ".nii.gz", "nifti")
+NRRD = VolumeFormat("NRRD", (".nrrd", ".nhdr"), ".nrrd", "itk")
 FORMATS = (
     NIFTI,
-    VolumeFormat("NRRD", (".nrrd", ".nhdr"), ".nrrd", "itk"),
+    NRRD,
     VolumeFormat("MetaImage", (".mha", ".mhd"), ".mha", "itk"),
     VolumeFormat("MGH", (".mgh", ".mgz"), ".mgz", "mgh"),
 )

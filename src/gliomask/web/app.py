@@ -17,6 +17,10 @@ from starlette.types import ASGIApp
 from gliomask.config import allowed
 from gliomask.errors import GliomaskError
 from gliomask.web.api import jobs, server, uploads
+from gliomask.web.clients import auto3dseg
+from gliomask.web.clients.monai_label import infer, store
+from gliomask.web.clients.monai_label import server as monai_server
+from gliomask.web.clients.places import PREFIXES
 from gliomask.web.guard import Guard
 from gliomask.web.problems import Problem, body_of
 from gliomask.web.service import Service, ServiceOf
@@ -24,6 +28,7 @@ from gliomask.web.service import Service, ServiceOf
 API = "/api/v1"
 _STATIC = Path(str(files("gliomask.web"))) / "static"
 _ROUTERS = (uploads.router, jobs.router, server.router)
+_OF_CLIENTS = (auto3dseg.router, infer.router, store.router, monai_server.router)
 _ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
 
 
@@ -41,6 +46,9 @@ def make_app(service: Service) -> ASGIApp:
     app.state.service = service
     for router in _ROUTERS:
         app.include_router(router, prefix=API)
+    for prefix in PREFIXES:
+        for router in _OF_CLIENTS:
+            app.include_router(router, prefix=prefix, include_in_schema=False)
     app.add_api_route("/", page, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(HTTPException, _refused)

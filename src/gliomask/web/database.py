@@ -17,8 +17,7 @@ from typing import Any, Final
 
 from gliomask.errors import MachineError
 
-VERSION: Final = 1
-_TABLES: Final = """
+_FIRST_TABLES: Final = """
 CREATE TABLE token (
     id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, scopes TEXT NOT NULL,
     created REAL NOT NULL, expires REAL NOT NULL, used REAL, revoked REAL
@@ -47,6 +46,22 @@ CREATE TABLE audit (
     previous TEXT NOT NULL, hash TEXT NOT NULL
 ) STRICT;
 """
+_IMAGES_OF_CLIENTS: Final = """
+CREATE TABLE client_image (
+    owner TEXT NOT NULL, name TEXT NOT NULL, suffix TEXT NOT NULL, created REAL NOT NULL,
+    upload TEXT NOT NULL UNIQUE REFERENCES upload(id) ON DELETE CASCADE,
+    session INTEGER NOT NULL, job TEXT,
+    PRIMARY KEY (owner, name)
+) STRICT;
+CREATE TABLE client_label (
+    upload TEXT NOT NULL REFERENCES upload(id) ON DELETE CASCADE, tag TEXT NOT NULL,
+    number INTEGER NOT NULL, suffix TEXT NOT NULL, info TEXT NOT NULL, created REAL NOT NULL,
+    PRIMARY KEY (upload, tag)
+) STRICT;
+"""
+_MIGRATIONS: Final = (_FIRST_TABLES, _IMAGES_OF_CLIENTS)
+"""What makes each version of the records out of the one before it."""
+VERSION: Final = len(_MIGRATIONS)
 _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -115,9 +130,9 @@ class Database:
         if version > VERSION:
             hint = "use that gliomask, or another data folder"
             raise MachineError("written by a newer gliomask", path=self.path, hint=hint)
-        if version < VERSION:
+        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
             self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;"
+                f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;"
             )
 
 

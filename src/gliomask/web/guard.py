@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gliomask.config.serve import ServeOptions
 from gliomask.errors import unexpected
+from gliomask.web.clients.places import has_token, takes_files
 from gliomask.web.problems import Problem, body_of
 
 PAGE_POLICY: Final = "; ".join(
@@ -46,6 +47,11 @@ _HEADERS: Final = {
     "cache-control": "no-store",
     "content-security-policy": PAGE_POLICY,
 }
+_OPEN: Final = {
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""Where the token is a part of the address: who doesn't know it gets nothing, whoever asks."""
 _FILE: Final = re.compile(r"/api/v1/uploads/[^/]+/files/[^/]+")
 
 log = logging.getLogger("gliomask.serve")
@@ -74,7 +80,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 began = True
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                own = _HEADERS | _OPEN if has_token(scope["path"]) else _HEADERS
+                for name, value in own.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -95,10 +102,7 @@ class Guard:
         name = _host_name(headers.get("host", ""))
         if name not in self._names:
             raise Problem(403, "this server has another name: see --name of gliomask serve")
-        origin = headers.get("origin")
-        if origin is not None and not _same_origin(origin, headers["host"]):
-            raise Problem(403, "requests from pages of other sites are refused")
-        if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
+        if not has_token(scope["path"]) and _is_foreign(headers, scope["path"]):
             raise Problem(403, "requests from pages of other sites are refused")
         if headers.get("content-encoding", "identity") != "identity":
             raise Problem(415, "a request is sent as it is, without Content-Encoding")
@@ -109,8 +113,11 @@ class Guard:
     def _most(self, scope: Scope) -> int:
         """Bytes that a request may have."""
         limits = self._options.limits
-        is_file = scope["method"] == "PUT" and _FILE.fullmatch(scope["path"])
-        return int(limits.file_bytes if is_file else limits.request_body_bytes)
+        if scope["method"] == "PUT" and _FILE.fullmatch(scope["path"]):
+            return int(limits.file_bytes)
+        if takes_files(scope["path"]):
+            return int(limits.upload_bytes + limits.request_body_bytes)
+        return int(limits.request_body_bytes)
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """``receive`` with an end to its patience."""
@@ -155,6 +162,14 @@ def _host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
         return ""
+
+
+def _is_foreign(headers: Headers, path: str) -> bool:
+    """Whether a page of another site asks."""
+    origin = headers.get("origin")
+    if origin is not None and not _same_origin(origin, headers["host"]):
+        return True
+    return headers.get("sec-fetch-site") == "cross-site" and path != "/"
 
 
 def _same_origin(origin: str, host: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gliomask.config import Options
 from gliomask.errors import ModelError
+from gliomask.web.labels import MaskLabel, mask_labels
 
 _CARD, _MAX_CARD_BYTES = "card.json", 2**20
 
@@ -23,8 +24,12 @@ class ServedModel(Options):
     """Its architecture."""
     sequences: tuple[str, ...]
     """That it uses."""
+    needs_all: bool
+    """Whether it needs all of them."""
     regions: tuple[str, ...]
     """That it marks."""
+    labels: tuple[MaskLabel, ...]
+    """The numbers in its masks."""
     licence: str
     """Of its weights."""
     synthetic: bool
@@ -60,7 +65,9 @@ def _model(folder: Path) -> ServedModel:
             description=card["trained_on"],
             network=card["network"],
             sequences=card["sequences"],
+            needs_all=card["input_mode"] == "stacked" and not card["sequence_dropout"],
             regions=card["regions"],
+            labels=mask_labels(card["regions"]),
             licence=card["licence"],
             synthetic=card["synthetic"],
             folder=folder.absolute(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import zipfile
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +65,19 @@ def entries(folder: Path, cases: tuple[str, ...]) -> tuple[Entry, ...]:
     if not folder.is_dir():
         return ()
     found = (_entry(path, cases) for path in sorted(folder.iterdir()))
-    return tuple(entry for entry in found if entry is not None)
+    return _told_apart([entry for entry in found if entry is not None])
+
+
+def _told_apart(found: list[Entry]) -> tuple[Entry, ...]:
+    """NRRD beside the mask in another format is a kind of its own."""
+    masks = Counter(entry.case for entry in found if entry.kind == "mask")
+    second = {case for case, count in masks.items() if count > 1}
+    return tuple(
+        replace(entry, kind="mask-nrrd")
+        if entry.kind == "mask" and entry.case in second and entry.path.suffix == ".nrrd"
+        else entry
+        for entry in found
+    )
 
 
 def _entry(path: Path, cases: tuple[str, ...]) -> Entry | None:

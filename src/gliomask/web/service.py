@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from gliomask.config.serve import Scope, ServeOptions
 from gliomask.web.audit import Audit
+from gliomask.web.clients.monai_label.images import Images
 from gliomask.web.database import Database
 from gliomask.web.folder import DataFolder
 from gliomask.web.models import ServedModel
@@ -36,6 +37,7 @@ class Service:
     tokens: Tokens
     uploads: Uploads
     queue: Queue
+    images: Images
     audit: Audit
     supervisor: Supervisor
 
@@ -65,8 +67,18 @@ def make_service(
     uploads = Uploads(database, folder, options.limits)
     audit = Audit(database)
     supervisor = Supervisor(options, models, folder, queue, uploads, audit)
-    tokens = Tokens(database)
-    return Service(options, models, folder, database, tokens, uploads, queue, audit, supervisor)
+    return Service(
+        options=options,
+        models=models,
+        folder=folder,
+        database=database,
+        tokens=Tokens(database),
+        uploads=uploads,
+        queue=queue,
+        images=Images(database, uploads, options.limits),
+        audit=audit,
+        supervisor=supervisor,
+    )
 
 
 def service_of(request: Request) -> Service:
@@ -78,7 +90,12 @@ def service_of(request: Request) -> Service:
 ServiceOf = Annotated[Service, Depends(service_of)]
 
 
-def _allowed(scope: Scope, request: Request) -> Access:
+def allowed(scope: Scope, request: Request) -> Access:
+    """Who makes a request, if that is allowed.
+
+    Raises:
+        Problem: no valid token, or one without the scope.
+    """
     access = service_of(request).access(request)
     if access is None:
         text = "a valid token is needed: Authorization: Bearer TOKEN, see gliomask serve token"
@@ -89,15 +106,15 @@ def _allowed(scope: Scope, request: Request) -> Access:
 
 
 def _reader(request: Request) -> Access:
-    return _allowed("read", request)
+    return allowed("read", request)
 
 
 def _submitter(request: Request) -> Access:
-    return _allowed("submit", request)
+    return allowed("submit", request)
 
 
 def _admin(request: Request) -> Access:
-    return _allowed("admin", request)
+    return allowed("admin", request)
 
 
 Reader = Annotated[Access, Depends(_reader)]

@@ -43,7 +43,7 @@ class Access:
         return "admin" in self.scopes
 
 
-EVERYBODY: Final = Access("everybody", frozenset(("read", "submit")))
+EVERYBODY: Final = Access("everybody", frozenset(("read", "submit", "monai")))
 """Who makes the requests of a server that asks for no token."""
 
 

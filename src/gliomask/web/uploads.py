@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,9 @@ from gliomask.web.tokens import Access
 
 _HOUR_S: Final = 3600.0
 _ACTIVE: Final = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued', 'running')"
+_OPEN: Final = (
+    "SELECT count(*) FROM upload WHERE owner=? AND id NOT IN (SELECT upload FROM client_image)"
+)
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,7 @@ class Uploads:
         """
         upload, moment = secrets.token_hex(16), now()
         with self._database.change() as change:
-            count = "SELECT count(*) FROM upload WHERE owner=?"
-            if change.execute(count, (access.owner,)).fetchone()[0] >= self._limits.open_uploads:
+            if change.execute(_OPEN, (access.owner,)).fetchone()[0] >= self._limits.open_uploads:
                 text = f"{self._limits.open_uploads} uploads are open: use or delete one of them"
                 raise Problem(429, text, retry_s=60)
             expires = moment + self._limits.upload_hours * _HOUR_S
@@ -151,6 +154,46 @@ class Uploads:
         if old is not None:
             (self._folder.upload(upload) / old["stored"]).unlink(missing_ok=True)
         return file
+
+    def copy(self, access: Access, files: Sequence[tuple[Upload, UploadedFile]]) -> Upload:
+        """A new upload of files of others, which may go before it does.
+
+        Args:
+            access: whose it is; files: with the uploads that have them; numbered in this order.
+
+        Raises:
+            Problem: too many uploads, or bytes.
+        """
+        if sum(file.size for _, file in files) > self._limits.upload_bytes:
+            raise too_large(self._limits.upload_bytes, "upload")
+        made, rows = self.create(access), []
+        for number, (upload, file) in enumerate(files):
+            stored = secrets.token_hex(16)
+            with writing(self._folder.uploads):
+                _link(self.path(upload, file), self._folder.upload(made.id) / stored)
+            rows.append((made.id, number, file.name, file.size, file.sha256, stored))
+        with self._database.change() as change:
+            change.executemany("INSERT INTO upload_file VALUES (?,?,?,?,?,?)", rows)
+        return self.get(access, made.id)
+
+    def keep(self, upload: str, hours: float) -> None:
+        """Keeps an upload for so long from now on, if not longer already."""
+        with self._database.change() as change:
+            statement = "UPDATE upload SET expires=max(expires, ?) WHERE id=?"
+            change.execute(statement, (now() + hours * _HOUR_S, upload))
+
+    def remove_file(self, upload: str, number: int) -> None:
+        """Deletes a file of an upload."""
+        with self._database.change() as change:
+            statement = "DELETE FROM upload_file WHERE upload=? AND number=? RETURNING stored"
+            row = change.execute(statement, (upload, number)).fetchone()
+        self._database.wipe()
+        if row is not None:
+            (self._folder.upload(upload) / row["stored"]).unlink(missing_ok=True)
+
+    def path(self, upload: Upload, file: UploadedFile) -> Path:
+        """Where a file of an upload lies."""
+        return self._folder.upload(upload.id) / file.stored
 
     def delete(self, upload: str) -> None:
         """Deletes an upload and its files.
@@ -262,6 +305,15 @@ def check_files(upload: Upload) -> None:
         check_tree([file.name for file in upload.files])
     except FormatError as problem:
         raise Problem(422, problem.what) from None
+
+
+def _link(source: Path, place: Path) -> None:
+    try:
+        os.link(source, place)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copyfile(source, place)
 
 
 def too_large(limit: int, what: str) -> Problem:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydicom.sr.codedict import codes
 
-from gliomask.core.regions import REGIONS
-from gliomask.formats.dicom_out.segments import BRAIN, MORPHOLOGICALLY_ABNORMAL, DrawnSegments
+from gliomask.core.regions import BRAIN, MORPHOLOGICALLY_ABNORMAL, REGIONS
+from gliomask.formats.dicom_out.segments import DrawnSegments
 
 
 def test_codes_are_the_standards() -> None:

@@ -20,16 +20,10 @@ from pydicom.sr.codedict import codes
 from pydicom.valuerep import DA, DT, TM
 
 from gliomask.core.atomic import atomic_path
-from gliomask.core.regions import Code, Region
+from gliomask.core.regions import BRAIN, MORPHOLOGICALLY_ABNORMAL, Code, Region
 from gliomask.errors import GliomaskError
 from gliomask.formats.dicom_out.referenced_series import ReferencedSeries, read_referenced_series
-from gliomask.formats.dicom_out.segments import (
-    BRAIN,
-    MORPHOLOGICALLY_ABNORMAL,
-    DrawnSegments,
-    Maker,
-    MaskArray,
-)
+from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
 from gliomask.formats.dicom_out.series_grid import onto_series
 from gliomask.formats.dicom_out.source_images import (
     decimals,

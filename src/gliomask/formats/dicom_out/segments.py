@@ -1,8 +1,4 @@
-"""The masks that are drawn on a DICOM series, and what drew them.
-
-The codes here are those of DICOM PS3.16 that every segment shares: CID 7150 for its category, CID
-7153 for its place. Those of the regions stand in ``core.regions``.
-"""
+"""The masks that are drawn on a DICOM series, and what drew them."""
 
 from __future__ import annotations
 
@@ -12,14 +8,10 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.regions import Code, Region
+from gliomask.core.regions import Region
 from gliomask.core.volume import Affine
 
 MaskArray = npt.NDArray[np.bool_]
-
-
-MORPHOLOGICALLY_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-BRAIN = Code("12738006", "SCT", "Brain")
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from gliomask.formats.case_record import CaseRecord, record_text
 from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
-from gliomask.formats.volumes import NIFTI, volume_format
+from gliomask.formats.volumes import NIFTI, NRRD, VolumeFormat, volume_format
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.dicom import is_dicom_case, write_dicom
 from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
@@ -66,11 +66,10 @@ def write_outputs(
         outcome = _with_note(outcome, problem)
     control.advance()
     case, volume, prediction = outcome.case, outcome.volume, outcome.prediction
-    if "nifti" in write:
-        if volume.has_world:
-            _write_volume(folder, case, prediction, volume, control)
-        else:
-            _write_pictures(folder / f"{case.id}_mask", case, prediction)
+    for kind in _mask_formats(case, write, volume):
+        _write_volume(folder, case, prediction, volume, kind, control)
+    if "nifti" in write and not volume.has_world:
+        _write_pictures(folder / f"{case.id}_mask", case, prediction)
     if volume.has_world:
         for name, layers in outcome.written_layers.items():
             _write_layers(folder, f"{case.id}_{name}", layers, prediction, control)
@@ -118,11 +117,32 @@ def _with_note(outcome: Outcome, problem: InputError | PackageError) -> Outcome:
     return replace(outcome, prediction=replace(outcome.prediction, notes=notes))
 
 
+def _mask_formats(case: Case, write: Sequence[Kind], volume: Volume) -> tuple[VolumeFormat, ...]:
+    """The formats of volumes that a mask is written in, each once.
+
+    That of the image that its grid is of (NIfTI for DICOM), and NRRD where it is asked for.
+
+    Raises:
+        InputError: NRRD of pictures, which have no place in the world.
+    """
+    own = volume_format(case.images[volume.sequences[0]].paths[0]) or NIFTI
+    formats = [own] if "nifti" in write and volume.has_world else []
+    if "nrrd" in write:
+        if not volume.has_world:
+            what = "pictures have no voxel sizes and no orientation, which NRRD needs"
+            raise InputError(what, field="write", found="nrrd", allowed="nifti, png, html")
+        formats.append(NRRD)
+    return tuple(dict.fromkeys(formats))
+
+
 def _write_volume(
-    folder: Path, case: Case, prediction: Prediction, volume: Volume, control: Control
+    folder: Path,
+    case: Case,
+    prediction: Prediction,
+    volume: Volume,
+    kind: VolumeFormat,
+    control: Control,
 ) -> None:
-    """The mask in the format of the image that its grid is of; NIfTI for DICOM."""
-    kind = volume_format(case.images[volume.sequences[0]].paths[0]) or NIFTI
     path, mask = folder / f"{case.id}_mask{kind.written}", prediction.mask
     kind.codec.write_volume(path, mask, volume.affine, RESEARCH_USE_ONLY)
     control.check()

@@ -13,14 +13,14 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
 from gliomask.web.api.answers import answers
-from gliomask.web.api.views import JobRequest, JobView, PredictRequest, ResultFile, job_view
+from gliomask.web.api.views import JobRequest, JobView, ResultFile, job_view
 from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.queue import ENDED, Job
 from gliomask.web.results import Entry, entries, zipped
 from gliomask.web.service import Reader, Service, ServiceOf, Submitter
+from gliomask.web.submission import submit
 from gliomask.web.tokens import Access
-from gliomask.web.uploads import Upload, check_files
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
@@ -52,27 +52,8 @@ def create(
             raise Problem(409, "this Idempotency-Key was used for another request")
         response.status_code = 200
         return _view(service, job)
-    upload = service.uploads.get(access, request.upload)
-    check_files(upload)
-    if isinstance(request, PredictRequest):
-        _check(service, request, upload)
-    if not service.folder.has_room(service.options.limits):
-        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
     key = None if idempotency_key is None else (idempotency_key, asked)
-    spec = request.options.model_dump(mode="json", exclude_unset=True)
-    made = service.queue.add(access, request.kind, upload.id, spec, key)
-    service.audit.add(access.owner, f"{request.kind}.create", made.id)
-    return _view(service, made)
-
-
-def _check(service: Service, request: PredictRequest, upload: Upload) -> None:
-    """Raises Problem for a model that is not offered, and numbers of files that are not there."""
-    names = [model.name for model in service.models]
-    if request.options.model not in (None, *names):
-        raise Problem(422, f"no such model (allowed: {', '.join(names)})")
-    numbers = {file.number for file in upload.files}
-    if not numbers.issuperset(request.options.sequences.values()):
-        raise Problem(422, "sequences names a file that the upload does not have")
+    return _view(service, submit(service, access, request.upload, request.options, key))
 
 
 @router.get("", responses=answers(401, 422))

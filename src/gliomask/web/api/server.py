@@ -13,6 +13,7 @@ from pydantic import Field
 from gliomask.config.serve import Limits
 from gliomask.web.api.answers import answers
 from gliomask.web.api.views import Request, View
+from gliomask.web.labels import MaskLabel
 from gliomask.web.problems import Problem
 from gliomask.web.service import Admin, Reader, Service, ServiceOf
 
@@ -34,8 +35,12 @@ class ModelView(View):
     """Its architecture."""
     sequences: tuple[str, ...]
     """That it uses."""
+    needs_all: bool
+    """Whether it needs all of them."""
     regions: tuple[str, ...]
     """That it marks."""
+    labels: tuple[MaskLabel, ...]
+    """The numbers in its masks."""
     licence: str
     """Of its weights."""
     synthetic: bool

@@ -1,0 +1,31 @@
+"""Who an existing client acts for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gliomask.web.problems import not_found
+from gliomask.web.service import allowed, service_of
+from gliomask.web.tokens import Access
+
+_OWN = frozenset(("read", "submit"))
+
+
+def _client(request: Request) -> Access:
+    """The owner of the token in the address, or else of that in the header.
+
+    A token in an address may end up in histories and logs of others: it counts only if it was made
+    for this, and never for what belongs to others.
+    """
+    key = request.path_params.get("key")
+    if key is None:
+        return Access(allowed("monai", request).owner, _OWN)
+    access = service_of(request).tokens.access(key)
+    if access is None or "monai" not in access.scopes:
+        raise not_found("address")
+    return Access(access.owner, _OWN)
+
+
+Client = Annotated[Access, Depends(_client)]

@@ -1,0 +1,5 @@
+"""MONAI Label's protocol, as 3D Slicer's extension, its Reviewer and OHIF's plugin speak it.
+
+Source of the protocol: ``client.py``, ``MonaiServerREST.py`` and ``MonaiLabelClient.js`` of
+MONAILabel. Addresses end with a slash where they do there.
+"""

@@ -1,0 +1,178 @@
+"""``/infer``: a mask of an image, or of several sequences of an examination.
+
+MONAI Label knows one image for each request. Here the others are named in its ``params``, which
+clients show as the model's options: ``{"t1ce": "name of an image that was sent"}``. A zip archive
+or a session of several files is an examination by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import ValidationError
+
+from gliomask.datasets.name_reading import read_name
+from gliomask.web.clients.access import Client
+from gliomask.web.clients.forms import Form, Part, receive, reply
+from gliomask.web.clients.monai_label.images import Image
+from gliomask.web.clients.monai_label.server import BY_NAME, OPTIONS
+from gliomask.web.clients.segmentation import SEQUENCES, Segmentation, model_named, segment
+from gliomask.web.problems import Problem
+from gliomask.web.service import Service, ServiceOf
+from gliomask.web.task import PredictSpec
+from gliomask.web.tokens import Access
+from gliomask.web.uploads import Upload, UploadedFile
+
+router = APIRouter()
+Output = Literal["image", "json", "all", "dicom_seg"]
+Name = Annotated[str, Query(max_length=200)]
+_File = tuple[Upload, UploadedFile]
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What is to be segmented.
+
+    Attributes:
+        files: of it; sequences: of each file, where they are named by hand.
+        image: that was asked for, if it is one that the server keeps.
+    """
+
+    files: tuple[_File, ...]
+    sequences: tuple[str, ...] = ()
+    image: Image | None = None
+
+
+@router.post("/infer/{model}", response_model=None)
+async def infer(
+    service: ServiceOf,
+    client: Client,
+    request: Request,
+    model: str,
+    image: Name = "",
+    session_id: Name = "",
+    output: Output = "all",
+) -> Response:
+    """A mask on the grid of the image that is asked for."""
+    model_named(service, model)
+    received = await run_sync(service.uploads.create, client)
+    try:
+        form = await receive(request, service.uploads, received, _naming)
+        params = _params(form)
+        sent = [(received, file) for _, file in form.files]
+        study = await run_sync(_study, service, client, (image, session_id), sent, params)
+        spec = _spec(model, study, params, output)
+        upload = await run_sync(service.uploads.copy, client, study.files)
+    finally:
+        await run_sync(service.uploads.delete, received.id)
+    found = await segment(service, client, request, upload.id, spec)
+    if study.image is not None:
+        service.images.note_job(study.image, found.job.id)
+    return _answer(found, output)
+
+
+def _naming(part: Part) -> str:
+    if part.name != "file":
+        raise Problem(422, "no model here takes scribbles or clicks: only the field file")
+    return part.base
+
+
+def _params(form: Form) -> dict[str, Any]:
+    try:
+        found = json.loads(form.fields.get("params") or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Problem(422, "params: allowed a JSON object")
+    return found
+
+
+def _study(
+    service: Service,
+    client: Access,
+    asked: tuple[str, str],
+    sent: Sequence[_File],
+    params: Mapping[str, Any],
+) -> _Study:
+    """What a request names: a session, a file that it brings, or an image that was sent before."""
+    name, session = asked
+    others = {s: str(params[s]) for s in SEQUENCES if params.get(s)}
+    image = None
+    if session:
+        kept = service.images.get(client, session, session=True)
+        files = service.images.files(client, kept)
+    elif sent:
+        files = list(sent)
+    else:
+        image = service.images.get(client, name)
+        files = service.images.files(client, image)
+    if len(files) > 1 or files[0][1].name.lower().endswith(".zip"):
+        if others:
+            raise Problem(422, "an examination of several files takes no other images")
+        return _Study(tuple(files), (), image)
+    first = _sequence(params, image.name if image else files[0][1].name)
+    if first in others:
+        raise Problem(422, f"two images for {first}: the one asked for, and that in the options")
+    more = [service.images.files(client, service.images.get(client, o)) for o in others.values()]
+    return _Study((*files, *(one for found in more for one in found)), (first, *others), image)
+
+
+def _sequence(params: Mapping[str, Any], name: str) -> str:
+    """The sequence of the image that is asked for: chosen, or told by its name."""
+    chosen = params.get("sequence") or BY_NAME
+    found = read_name(name).sequence if chosen == BY_NAME else chosen
+    if found not in SEQUENCES:
+        allowed = ", ".join(SEQUENCES)
+        what = "the name of the image does not tell its sequence"
+        raise Problem(422, f"{what}: choose it as the model's option sequence ({allowed})")
+    return str(found)
+
+
+def _spec(model: str, study: _Study, params: Mapping[str, Any], output: Output) -> PredictSpec:
+    write = ("nrrd", "dicom-seg") if output == "dicom_seg" else ("nrrd",)
+    keys: dict[str, Any] = {"model": model, "write": write}
+    keys |= {name: params[name] for name in OPTIONS if name in params}
+    if study.sequences:
+        keys["sequences"] = {s: number for number, s in enumerate(study.sequences)}
+        keys["reference"] = study.sequences[0]
+    try:
+        return PredictSpec.model_validate(keys)
+    except ValidationError as problem:
+        field = ".".join(map(str, problem.errors()[0]["loc"]))
+        raise Problem(422, f"params: value not allowed ({field})") from None
+
+
+def _answer(found: Segmentation, output: Output) -> Response:
+    path = found.file("_mask.nrrd")
+    name = f"{found.job.id}.nrrd"
+    if output == "image":
+        return FileResponse(path, filename=name)
+    if output == "dicom_seg":
+        seg = found.file(".seg.dcm")
+        return FileResponse(seg, media_type="application/dicom", filename=f"{found.job.id}.dcm")
+    told = _told(found)
+    if output == "json":
+        return JSONResponse(told)
+    return reply(
+        {
+            "params": (None, "application/json", json.dumps(told).encode()),
+            "image": (name, "application/octet-stream", path.read_bytes()),
+        }
+    )
+
+
+def _told(found: Segmentation) -> dict[str, Any]:
+    """What goes with the mask. Slicer takes the labels in their order for those in the mask."""
+    keys = ("used", "missing", "volumes_ml", "volumes_ml_90", "reliability", "notes")
+    return {
+        "label_names": {label.name: label.value for label in found.labels},
+        "job": found.job.id,
+        **{key: found.case[key] for key in keys},
+        "notice": "for research use only",
+    }

@@ -1,0 +1,25 @@
+"""The addresses below which existing clients are served."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+BY_HEADER: Final = "/monai"
+"""For clients that send their token in a header, and where no token is asked for."""
+BY_ADDRESS: Final = "/k"
+"""For clients that send no header: a token follows, as a part of the address."""
+PREFIXES: Final = (BY_HEADER, f"{BY_ADDRESS}/{{key}}")
+_FILES: Final = re.compile(
+    rf"({BY_HEADER}|{BY_ADDRESS}/[^/]+)/(session/|infer(/[^/]+)?|datastore/(image|label)?)"
+)
+
+
+def takes_files(path: str) -> bool:
+    """Whether requests to a path bring files."""
+    return _FILES.fullmatch(path) is not None
+
+
+def has_token(path: str) -> bool:
+    """Whether a path holds a token, so that nobody comes there by way of somebody's cookies."""
+    return path.startswith(f"{BY_ADDRESS}/")

@@ -1,0 +1,50 @@
+"""The one way into the queue: what every front end of the server passes."""
+
+from __future__ import annotations
+
+from gliomask.web.problems import Problem
+from gliomask.web.queue import Job, Kind
+from gliomask.web.service import Service
+from gliomask.web.task import InspectSpec, PredictSpec
+from gliomask.web.tokens import Access
+from gliomask.web.uploads import Upload, check_files
+
+
+def submit(
+    service: Service,
+    access: Access,
+    upload: str,
+    spec: PredictSpec | InspectSpec,
+    idempotency: tuple[str, str] | None = None,
+) -> Job:
+    """Accepts a job.
+
+    Args:
+        service: that takes it; access: whose it is; upload: with whose files.
+        spec: what is to be done.
+        idempotency: see ``Queue.add``.
+
+    Raises:
+        Problem: no such upload or model, files that don't go together, too many jobs, no room.
+    """
+    found = service.uploads.get(access, upload)
+    check_files(found)
+    if isinstance(spec, PredictSpec):
+        _check(service, spec, found)
+    if not service.folder.has_room(service.options.limits):
+        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
+    kind: Kind = "predict" if isinstance(spec, PredictSpec) else "inspect"
+    plain = spec.model_dump(mode="json", exclude_unset=True)
+    job = service.queue.add(access, kind, found.id, plain, idempotency)
+    service.audit.add(access.owner, f"{kind}.create", job.id)
+    return job
+
+
+def _check(service: Service, spec: PredictSpec, upload: Upload) -> None:
+    """Raises Problem for a model that is not offered, and numbers of files that are not there."""
+    names = [model.name for model in service.models]
+    if spec.model not in (None, *names):
+        raise Problem(422, f"no such model (allowed: {', '.join(names)})")
+    numbers = {file.number for file in upload.files}
+    if not numbers.issuperset(spec.sequences.values()):
+        raise Problem(422, "sequences names a file that the upload does not have")
