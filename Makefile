@@ -1,12 +1,12 @@
-# make demo    installs into .venv and runs the main job on a synthetic cohort
-# make serve   installs into .venv and serves the page, with a synthetic study in build/study to try
+# make demo    installs into .venv and runs the whole pipeline on synthetic patients
+# make serve   installs into .venv and starts the web page, with a synthetic study in build/study
 # make test    installs into .venv and runs the tests
-# make check   style, types, the floors of the house
-# make dist    builds wheel and sdist into dist/, installs the wheel in a new environment and tries it
-# make docs    builds the documentation as a site into build/site; a warning is an error
+# make check   style, types, import order
+# make dist    builds wheel and sdist into dist/, installs the wheel in a new environment and tests it
+# make docs    builds the documentation as a web site into build/site; warnings are errors
 PYTHON ?= python3
 VENV ?= .venv
-# For example PIP_ARGS="--index-url ..." to take PyTorch's smaller build for processors only.
+# For example PIP_ARGS="--index-url ..." for the smaller CPU build of PyTorch.
 PIP_ARGS ?=
 
 BIN := $(VENV)/bin

@@ -138,7 +138,7 @@ def training(
     """The command that trains a run or goes on with it; None if it is done."""
     if (run / "figures" / "curves.png").is_file():  # the last thing that a training makes
         return None
-    whose = ["--everyone"] if run.name == EVERYONE else ["--fold", run.name.removeprefix("fold")]
+    whose = ["--all-patients"] if run.name == EVERYONE else ["--fold", run.name.removeprefix("fold")]
     words = ["train", str(places.store_of(one)), "--out", str(run), *whose, "--no-calibrate"]
     if (run / CHECKPOINTS).is_dir():
         return [*words, "--resume"]
@@ -157,7 +157,7 @@ def calibrating(one: Experiment, places: Places, run: Path) -> list[str] | None:
         return None
     runs = places.runs(one) if run.name == EVERYONE else []
     folds = [word for fold in runs for word in ("--fold", str(fold))]
-    mirrored = ["--mirrored"] if one.mirrored else []
+    mirrored = ["--flip"] if one.mirrored else []
     return ["calibrate", str(run), str(places.store_of(one)), *folds, *mirrored]
 
 
