@@ -138,7 +138,9 @@ def training(
     """The command that trains a run or goes on with it; None if it is done."""
     if (run / "figures" / "curves.png").is_file():  # the last thing that a training makes
         return None
-    whose = ["--all-patients"] if run.name == EVERYONE else ["--fold", run.name.removeprefix("fold")]
+    whose = (
+        ["--all-patients"] if run.name == EVERYONE else ["--fold", run.name.removeprefix("fold")]
+    )
     words = ["train", str(places.store_of(one)), "--out", str(run), *whose, "--no-calibrate"]
     if (run / CHECKPOINTS).is_dir():
         return [*words, "--resume"]
