@@ -6,7 +6,7 @@
     │   ├── LayoutError      2     a folder holds no data set that we know
     │   ├── CaseError        2     one case (patient, study) can't be used
     │   ├── CasesError       2     several can't: all are listed at once
-    │   ├── QuestionError    2     what was given can be read in several ways: an option answers
+    │   ├── QuestionError    2     the input is ambiguous: an option resolves it
     │   ├── ConfigError      2     an option, a recipe key, the name of a network
     │   ├── StoreError       2     a prepared store or its split
     │   └── ModelError       2     a run folder, a model card, weights
@@ -78,7 +78,7 @@ class GliomaskError(Exception):
 
 
 class InputError(GliomaskError):
-    """What was given can't be used."""
+    """The input can't be used."""
 
     exit_code = 2
 
@@ -118,7 +118,7 @@ class CasesError(InputError):
 
 
 class QuestionError(InputError):
-    """What was given can be read in several ways, and an option answers which is meant.
+    """The input is ambiguous; an option resolves the ambiguity.
 
     Args:
         what: what is in doubt, one line.
@@ -247,7 +247,7 @@ def machine_error(problem: OSError, path: str | Path | None = None) -> MachineEr
 
 
 def _is_absent(path: str | Path) -> bool:
-    """Whether nothing is there; not so where that can't be asked."""
+    """Return True if the path does not exist; False if that can't be determined."""
     try:
         os.lstat(path)
     except FileNotFoundError:
@@ -258,7 +258,7 @@ def _is_absent(path: str | Path) -> bool:
 
 
 def unexpected(error: BaseException) -> str:
-    """What may be said about an error that nobody thought of: its type, and where it arose.
+    """Anonymous description of an unexpected error: its type and its place in the code.
 
     Never its text: that can hold anything that was being worked on, an image or a name.
     """

@@ -1,4 +1,4 @@
-"""How much of a head one series shows to another."""
+"""Coverage of the head in one series by the field of view of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of two T1 series was made after a contrast agent, by what brightens.
+"""Detection of the post-contrast series among two T1 series, from enhancement.
 
 An agent brightens vessels, sinuses, the choroid plexus and tumour where its barrier leaks. These
 are few voxels, brighter than those that were as bright as they before. So each series is predicted
@@ -45,7 +45,7 @@ _Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Brightening:
-    """How two series of one head differ.
+    """Differences between two series of the same head.
 
     Attributes:
         second: share of the voxels deep in the head that are much brighter in the second series
@@ -63,7 +63,7 @@ class Brightening:
 
     @property
     def verdict(self) -> InjectionVerdict:
-        """What the second series is with respect to the first one."""
+        """Contrast state of the second series relative to the first."""
         if abs(self.score) < CLEAR:
             return "unclear"
         return "after" if self.score > 0 else "before"
@@ -108,7 +108,7 @@ def _averaged(image: FloatArray, factors: tuple[int, ...]) -> FloatArray:
 
 
 def _depth(head: _Mask, spacing: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    """How many millimetres each voxel lies within the head; where the head is cut off by the
+    """Depth in mm of each voxel below the surface of the head; where the head is cut off by the
     volume's edge is no surface of it."""
     from scipy import ndimage
 

@@ -1,4 +1,4 @@
-"""Where one series lies with respect to another: rigid registration by mutual information.
+"""Rigid registration of two series by mutual information.
 
 Series of one study share the scanner's coordinates, so the search starts from where they are
 said to lie and finds what the patient has moved in between. Six parameters (three angles about
@@ -42,7 +42,7 @@ class ImplausibleError(InputError):
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """What a registration found.
+    """Result of a registration.
 
     Attributes:
         transform: (4, 4), RAS+ mm as the moving series tells them to RAS+ mm of the fixed one:

@@ -70,7 +70,7 @@ def resample_to(
 def seen_from(
     shape: Shape, affine: Affine, reference_shape: Shape, reference_affine: Affine
 ) -> npt.NDArray[np.bool_]:
-    """Which voxels of a reference grid have their centre within another image.
+    """Mask of the voxels of a reference grid whose centres lie within another image.
 
     Args:
         shape: (I, J, K) of the image.

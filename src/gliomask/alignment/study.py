@@ -38,7 +38,7 @@ class AlignedStudy:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Where a series lies by what it shows.
+    """Position of a series, derived from its image content.
 
     Attributes:
         affine: that it should have had; its own if nothing better was found.
@@ -109,7 +109,7 @@ def align_study(
 
 
 def on_one_grid(series: Mapping[str, Image]) -> bool:
-    """Whether all series lie voxel for voxel on the first of them."""
+    """Return True if all series have the grid of the first one."""
     first, *others = series.values()
     return all(_on_grid(other, first) for other in others)
 
@@ -154,7 +154,7 @@ def _move(
 
 
 def _registered(name: str, image: Image, reference: str, target: Image, control: Control) -> _Found:
-    """Where a series lies by what it shows, or as its header says if that is not plausible."""
+    """Position of a series by registration, or by its header if the registration is implausible."""
     try:
         found = register_rigid(image.array, image.affine, target.array, target.affine, control)
     except ImplausibleError as problem:

@@ -97,7 +97,7 @@ class Command:
 
     @property
     def spellings(self) -> dict[str, Spelling]:
-        """How each option is typed, by its name."""
+        """Spelling of each option, by its name."""
         found = {name: extra.spelling(name) for name, extra in self.extra.items()}
         for one in self.fields.values():
             found |= one.spellings

@@ -33,7 +33,7 @@ _METAVARS: Final = {
 
 @dataclass(frozen=True)
 class Typed:
-    """How a field is typed, where that is not as its name and type say.
+    """Spelling of a field where it differs from the default for its name and type.
 
     Attributes:
         flag: instead of the field's name; of a group of options, it takes NAME=VALUE for each.
@@ -91,7 +91,7 @@ class Field:
 
     @property
     def spelling(self) -> Spelling:
-        """How it is typed."""
+        """Spelling of the field on the command line."""
         if self.typed.argument:
             return Spelling("")
         own = self.name.rpartition(".")[2]
@@ -101,7 +101,7 @@ class Field:
         return Spelling(on, off, bare=self.kind == "flag")
 
     def parameters(self) -> list[inspect.Parameter]:
-        """What typer parses it by: one parameter, or one for each key of a mapping."""
+        """Parameters for typer: one parameter, or one for each key of a mapping."""
         if self.typed.keys:
             return [
                 parameter(key, str, typer.Option(f"--{key}", metavar="PATH", help=text))
@@ -112,7 +112,7 @@ class Field:
         return [self._parameter(), *(hidden if old else [])]
 
     def value(self, given: Mapping[str, Any]) -> object:
-        """What was given for it, None if nothing.
+        """Value from the command line; None if the option was not used.
 
         Args:
             given: name of a parameter -> what was typed.

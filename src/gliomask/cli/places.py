@@ -1,4 +1,4 @@
-"""Where results go when nobody says: into the working directory, named after what they are of."""
+"""Default output folders: in the working directory, named after the input."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _used(case: PredictedCase) -> str:
 
 
 def _reasons(case: PredictedCase) -> list[str]:
-    """Why a case is not green, a line for each reason."""
+    """Reasons for an amber or red flag, one line each."""
     flag = case.reliability
     found = [] if flag is None else [one for one in flag.reasons if one.level != "green"]
     return [f"{one.level.upper()} {case.case}: {one.text}" for one in found]

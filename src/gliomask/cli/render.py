@@ -1,4 +1,4 @@
-"""How results and progress look in a terminal: results on stdout, progress on stderr."""
+"""Terminal output of results and progress: results on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ class _Lines:
 
 
 def _steps(done: float) -> str:
-    """How many steps are done: whole ones as they are, parts of one with two digits."""
+    """Number of completed steps as text: integers, or two decimals for partial steps."""
     return f"{done:.2f}" if done < 10 and round(done, 2) % 1 else f"{done:.0f}"
 
 
@@ -263,7 +263,7 @@ def _console() -> Console:
 
 
 def plain(value: object) -> object:
-    """What JSON has no form for, as something that it has."""
+    """Convert a value that JSON has no type for."""
     if isinstance(value, Path):
         return str(value)
     dump = getattr(value, "model_dump", None)

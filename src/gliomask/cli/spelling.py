@@ -16,7 +16,7 @@ _MOST_OF_A_COMMAND = 400
 
 @dataclass(frozen=True)
 class Spelling:
-    """How one option of a command is typed.
+    """Spelling of one option of a command.
 
     Attributes:
         on: the flag; empty for an argument.

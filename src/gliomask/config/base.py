@@ -1,4 +1,4 @@
-"""What all groups of options share: frozen models that name a wrong key or value in one line."""
+"""Base class of all options: frozen models that report a wrong key or value in one line."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
 
 
 def allowed(problem: ErrorDetails) -> str:
-    """What a value that pydantic refuses should be, in our words."""
+    """Description of the allowed values for an error of pydantic."""
     limits = {
         name: f"{value:g}" for name, value in problem.get("ctx", {}).items() if _is_number(value)
     }

@@ -13,7 +13,7 @@ Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:.-]+$")]
 
 
 class JobOptions(Options):
-    """What an array job asks SLURM for."""
+    """Resources of a SLURM array job."""
 
     tasks: Annotated[int, Field(ge=1, le=100_000)] = 1
     """Number of tasks of the SLURM array; each does every n-th case."""

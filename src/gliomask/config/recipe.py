@@ -22,7 +22,7 @@ _MAX_RECIPE_BYTES = 1_000_000
 
 
 class InputOptions(Options):
-    """What the network sees."""
+    """Input of the network."""
 
     size: Annotated[int, Field(ge=16, le=1024)] = 128
     """Side of the square input in pixels."""
@@ -35,7 +35,7 @@ class InputOptions(Options):
 
 
 class SamplingOptions(Options):
-    """Which slices an epoch is made of."""
+    """Sampling of the slices of an epoch."""
 
     tumour_share: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of an epoch's slices that hold tumour; None takes every slice once."""
@@ -47,7 +47,7 @@ class SamplingOptions(Options):
 
 
 class AugmentOptions(Options):
-    """How a training slice is changed. Every chance is drawn for each sample on its own."""
+    """Data augmentation. Each transform is drawn independently for each sample."""
 
     flip_horizontal: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Chance of left becoming right."""
@@ -82,7 +82,7 @@ class AugmentOptions(Options):
 
 
 class LossOptions(Options):
-    """What the network is trained to make small, as weights of the terms."""
+    """Loss function: the weights of its terms."""
 
     dice: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the soft Dice loss."""
@@ -102,7 +102,7 @@ class LossOptions(Options):
 
 
 class OptimiserOptions(Options):
-    """How the weights move."""
+    """Optimiser and learning rate."""
 
     name: Literal["adam", "adamw"] = "adamw"
     """The method."""

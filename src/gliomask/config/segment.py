@@ -13,7 +13,7 @@ Sequence = Literal["t1", "t1ce", "t2", "flair"]
 
 
 class SegmentOptions(Options):
-    """How a segmentation is done, wherever it is asked for."""
+    """Segmentation options shared by all front ends."""
 
     write: tuple[Kind, ...] | None = None
     """Files to write for each case: nifti (the mask; for slices a folder of pictures), nrrd (the

@@ -1,4 +1,4 @@
-"""How a model is named: by its folder, or as one of those that come inside the package.
+"""Model names: run folders, or models included in the package.
 
 A name is turned into a folder once, where it is given; everything behind that sees folders only.
 Nothing here needs more than the standard library.
@@ -59,7 +59,7 @@ def find_model(named: str | Path | None = None) -> Path:
 
 
 def is_shipped(folder: Path) -> bool:
-    """Whether it is the folder of a model that comes inside the package."""
+    """Return True for the folder of an included model."""
     return folder.resolve().parent == HOME.resolve()
 
 

@@ -32,12 +32,12 @@ def load_extra(module: str) -> Any:
 
 
 def has_extra(module: str) -> bool:
-    """Whether a package is installed, without importing it."""
+    """Return True if a package is installed, without importing it."""
     return find_spec(module) is not None
 
 
 def missing_package(problem: ModuleNotFoundError) -> PackageError | None:
-    """What to install where an import failed; None if no extra of ours brings the package."""
+    """Installation hint for a failed import; None if no extra contains the package."""
     name = (problem.name or "").split(".")[0]
     extra = _extras().get(_plain(name))
     if extra is None:

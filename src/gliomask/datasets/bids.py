@@ -60,12 +60,12 @@ class _File:
 
     @property
     def space(self) -> tuple[Path, str]:
-        """What it shares with files that lie on its grid."""
+        """Entities shared by all files on the same grid."""
         return self.tree, self.entities.get("space", "")
 
     @property
     def about(self) -> str:
-        """What it is of, in its own words; empty if they say nothing."""
+        """Description in the sidecar files of the data set; empty if there is none."""
         return " ".join(self.entities[key] for key in ("label", "desc") if key in self.entities)
 
 
@@ -143,7 +143,7 @@ def _case(name: str, files: Sequence[_File]) -> Case:
 
 
 def _with_labels(case: Case, mask: _File) -> Case:
-    """What the table beside a segmentation calls its numbers."""
+    """Add the label names from the table next to a segmentation."""
     table = table_of_labels(mask.path, mask.tree)
     if table is None:
         return case

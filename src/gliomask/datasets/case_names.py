@@ -1,4 +1,4 @@
-"""Which case files belong to: by their names, or by the folders that they lie in."""
+"""Assignment of files to cases, by file names or folder names."""
 
 from __future__ import annotations
 
@@ -151,6 +151,6 @@ def _place(path: Path, root: Path) -> str:
 
 
 def tells_case(name: str) -> bool:
-    """Whether a name says more than what kind of file it is."""
+    """Return True if a name contains more than the kind of the file."""
     words = words_of(name)
     return not words or any(word not in _GENERIC for word in words)

@@ -1,4 +1,4 @@
-"""Whether words place an image before or after a contrast agent.
+"""Contrast state (pre- or post-contrast) in words of a name.
 
 ``without``, ``pre``, ``post`` and their like in other languages say so only of the word that they
 stand before: ``post op`` and ``without fatsat`` speak of something else.
@@ -36,7 +36,7 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
 
 
 def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
-    """What one word says: after, before, ``both``, ``perhaps``, or nothing."""
+    """Contrast state of a single word: after, before, ``both``, ``perhaps``, or nothing."""
     word, behind = words[at], words[at + 1] if at + 1 < len(words) else ""
     if word in vocab.UNENHANCED:
         return False
@@ -58,7 +58,7 @@ def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str 
 
 
 def is_agent(word: str) -> bool:
-    """Whether a word names a contrast agent or enhancement."""
+    """Return True if a word is the name of a contrast agent or of enhancement."""
     return word in vocab.CONTRAST or (len(word) > 5 and word.startswith(vocab.AGENT_STARTS))
 
 
@@ -69,7 +69,7 @@ def _about_something_else(words: Sequence[str], at: int) -> bool:
 
 
 def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
-    """What the word before an agent makes of it."""
+    """Contrast state of an agent, given the word before it."""
     if words[at] == "contrast" and at and words[at - 1] in vocab.EXAMINATION:
         return None
     if words[at + 1 : at + 2] == ["free"]:

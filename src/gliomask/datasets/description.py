@@ -28,7 +28,7 @@ _IGNORE = "ignore"
 
 @dataclass(frozen=True)
 class Description:
-    """What a ``dataset.json`` says.
+    """Content of a ``dataset.json``.
 
     Attributes:
         names: what its channels are called, in their order.

@@ -1,4 +1,4 @@
-"""Which data set a folder holds, decided by what lies in it, and the cases of that data set."""
+"""Recognition of the layout of a folder by its content, and its cases."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def scan(root: Path, depth: int = _DEPTH) -> Found:
 
 
 def is_data_set(place: Path) -> bool:
-    """Whether some layout fits ``place`` itself."""
+    """Return True if a layout matches ``place`` itself."""
     return bool(_fits(place))
 
 
@@ -152,7 +152,7 @@ def _left_out(place: Path, cases: Iterable[Case], problems: Iterable[Problem]) -
 
 
 def is_synthetic(place: Path) -> bool:
-    """Whether a phantom made the data set at ``place``: its root, a folder in it, or its table."""
+    """Return True for a synthetic data set at ``place``: its root, a folder in it, or its table."""
     return any((folder / SYNTHETIC_MARK).is_file() for folder in (place, place.parent))
 
 

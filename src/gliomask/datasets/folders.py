@@ -1,4 +1,4 @@
-"""What lies in a folder, in a steady order, without the droppings of operating systems.
+"""Naturally sorted content of a folder, without the hidden files of operating systems.
 
 Names that begin with a dot are never data: they are hidden files, the ``._`` twins of macOS
 archives, or what a killed process left half written (``core.atomic``).

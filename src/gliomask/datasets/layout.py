@@ -1,4 +1,4 @@
-"""What a reader of a published layout is: a name and two functions. What it finds: cases."""
+"""Interface of layout readers (a name and two functions), and their result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class LayoutVerdict:
-    """Whether a folder is in a layout.
+    """Verdict of a layout reader on a folder.
 
     Attributes:
         fits: yes or no.
@@ -87,7 +87,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Found:
-    """What a data set holds.
+    """Cases and problems of a data set.
 
     Attributes:
         layout: the layout's name.

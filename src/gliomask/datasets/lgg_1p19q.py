@@ -52,7 +52,7 @@ LAYOUT = Layout("lgg_1p19q", looks_like, cases)
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
-    """What a file should be by its name -> such files, if the folder is a patient's."""
+    """Expected kind of a file by its name -> such files, for the folder of a patient."""
     if not _PATIENT.fullmatch(folder.name):
         return {}
     found: dict[str, list[Path]] = {}
@@ -97,7 +97,7 @@ def _unswapped(files: dict[str, Path]) -> dict[str, Path]:
 
 
 def _holds_mask(path: Path) -> bool:
-    """Whether a volume is mostly 0 and takes few other values."""
+    """Return True if a volume is mostly 0 and has few other values."""
     image, _ = read_nifti(path)
     tumour = image[image != 0]
     return 2 * tumour.size < image.size and np.unique(tumour).size <= _MOST_VALUES

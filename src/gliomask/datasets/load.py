@@ -98,7 +98,7 @@ def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = Non
 
 
 def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | None = None) -> None:
-    """Whether images lie voxel for voxel on the first of them, however their axes run.
+    """Check that all images have the grid of the first one, in any axis order and direction.
 
     Args:
         case: that they are of.
@@ -133,7 +133,7 @@ def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
 
 
 def _mend(case: Case, mask: ImageFile) -> str | None:
-    """What to type where a mask of the image's size lies elsewhere by its header alone."""
+    """Hint for a mask that has the size of the image but another position in its header."""
     image, *others = next(iter(case.images.values())).paths
     if others or not image.name.lower().endswith((".nii", ".nii.gz")):
         return None
@@ -149,7 +149,7 @@ def _check_grid(
     first: ShapeAndAffine,
     hint: str | None = None,
 ) -> None:
-    """Whether an image or mask lies voxel for voxel on the case's first image."""
+    """Check that an image or mask has the grid of the first image of the case."""
     (shape, affine), (first_shape, first_affine) = grid, first
     if shape != first_shape:
         what = f"{case.id}: {name} is on another grid than {next(iter(case.images))}"

@@ -30,7 +30,7 @@ def with_lost_origins(cases: Sequence[Case]) -> tuple[Case, ...]:
 
 
 def _is_lost(case: Case) -> bool:
-    """What can't be read is left to the loader, which tells the reason."""
+    """Return True for a lost origin; the loader reports unreadable files."""
     if case.source not in SOURCES or case.label is None:
         return False
     try:

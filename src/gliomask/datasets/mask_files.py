@@ -159,7 +159,7 @@ def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
 
 
 class _Described(TypedDict, total=False):
-    """What a ``dataset.json`` says, as fields of ``MaskFile``."""
+    """Content of a ``dataset.json``, as fields of ``MaskFile``."""
 
     scheme: LabelScheme | None
     origin: str
@@ -168,7 +168,7 @@ class _Described(TypedDict, total=False):
 
 
 def _described(root: Path) -> _Described:
-    """What a ``dataset.json`` says of the labels: beside ``labelsTr``, or in nnU-Net's output.
+    """Labels of the ``dataset.json`` next to ``labelsTr``, or in the output of nnU-Net.
 
     nnU-Net keeps it in the folder that it predicts into, and above the folders of a training
     (``fold_0/validation``), where it means the numbers that are predicted.

@@ -1,4 +1,4 @@
-"""Which reference belongs to which prediction: by the case in their names, or by a table.
+"""Pairing of references and predictions, by the case in their names or by a table.
 
     reference,prediction,case,patient
     p1/seg.nii.gz,network_17.nii.gz,p1,p1

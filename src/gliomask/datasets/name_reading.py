@@ -1,4 +1,4 @@
-"""What a name says of the MR sequence that it names: the one analyser of such words.
+"""Recognition of the MR sequence in a name; the only analyser of such words.
 
 File names, channel names, series descriptions, protocol names and the contrast agent are all read
 here, by the words of ``vocabulary``. A negation binds to the next word: ``POST W/O FATSAT`` is
@@ -26,7 +26,7 @@ _BINDING = vocab.WITHOUT | vocab.WITH | vocab.BEFORE | vocab.AFTER | {"c", "ce"}
 
 @dataclass(frozen=True)
 class NameReading:
-    """What a name says.
+    """Interpretation of a name.
 
     Attributes:
         weightings: of t1, t2 and flair, those that it names; a FLAIR may call itself T2, too.
@@ -67,7 +67,7 @@ class NameReading:
 
     @property
     def question(self) -> str | None:
-        """What is in doubt, a phrase; None if it names one sequence, another image, or none."""
+        """Open question about a name, as a phrase; None if its meaning is clear."""
         if not self.candidates or self.sequence:
             return None
         meant = f"the name can mean {' or '.join(sorted(self.candidates))}"
@@ -113,7 +113,7 @@ Agent = Literal["given", "denied", "silent", "unclear"]
 
 
 def read_agent(text: str) -> Agent:
-    """Whether a contrast agent was given, by the text of a header.
+    """Return True if the text of a header states a contrast agent.
 
     >>> read_agent("12ML MULTIHANCE"), read_agent("NO CONTRAST"), read_agent("see notes")
     ('given', 'denied', 'unclear')
@@ -150,7 +150,7 @@ def _weightings(words: list[str]) -> tuple[frozenset[str], str | None]:
 
 
 def _other(words: list[str], weightings: frozenset[str]) -> str | None:
-    """What the words say that is none of our sequences."""
+    """Kind of image in the words of a name, other than the four sequences."""
     for what, names in vocab.OTHER.items():
         dual_echo = what == "proton density" and "t2" in weightings
         if not names.isdisjoint(words) and not dual_echo:
@@ -177,7 +177,7 @@ def shared_words(names: Collection[str]) -> frozenset[str]:
 
 
 def without_sequence(name: str) -> str:
-    """What is left of a name without the words for the sequence and for how it was processed.
+    """A name without the words for the sequence and the processing.
 
     Files of one examination have this in common; of a BIDS name it is subject and session.
 

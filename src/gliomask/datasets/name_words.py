@@ -88,7 +88,7 @@ def words_of_name(name: str) -> list[str]:
 
 
 def is_known(word: str) -> bool:
-    """Whether the vocabulary has a word, or it is a number or a size."""
+    """Return True if a word is in the vocabulary, or is a number or a size."""
     return word in _KNOWN or re.fullmatch(r"\d+(mm|d|t)?", word) is not None
 
 

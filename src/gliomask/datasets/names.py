@@ -1,4 +1,4 @@
-"""What names say, besides the sequence (``name_reading``): whether it is a mask."""
+"""Recognition of masks by their names (for the sequence see ``name_reading``)."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def words_of(name: str) -> list[str]:
 
 
 def is_mask(name: str) -> bool:
-    """Whether a file's name says that it holds a mask, not an image."""
+    """Return True if the name of a file says that it is a mask."""
     return any(_MASK.fullmatch(word) for word in words_of(name))

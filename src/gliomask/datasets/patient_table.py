@@ -1,4 +1,4 @@
-"""What is known of patients besides their scans: columns of a table, to group scores by."""
+"""Table of patients: columns to group scores by."""
 
 from __future__ import annotations
 

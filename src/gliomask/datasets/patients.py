@@ -1,4 +1,4 @@
-"""Whose cases these are: what the data sets tell, or a table that a person gives.
+"""Patients of the cases, from the data set or from a table of the user.
 
     case,patient
     Brats18_TCIA10_628_1,TCGA-DU-A5TR

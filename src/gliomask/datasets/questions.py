@@ -1,4 +1,4 @@
-"""What to type where the sequence of a file or a series is in doubt."""
+"""Options that resolve an ambiguous sequence of a file or series."""
 
 from __future__ import annotations
 

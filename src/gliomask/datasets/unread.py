@@ -35,12 +35,12 @@ def unread_below(folder: Path) -> str:
 
 
 def is_unread(path: Path) -> bool:
-    """Whether a file is called as images of formats that are not read."""
+    """Return True if the name of a file is that of an image in an unsupported format."""
     return _kind(path.name) is not None
 
 
 def unread_note(path: Path) -> str:
-    """What is said of such a file beside images that are read."""
+    """Note on such a file in a folder with readable images."""
     return f"{path.name} is not used: {_kind(path.name)} is not read, convert it to .nii.gz"
 
 

@@ -60,7 +60,7 @@ class Nodes:
         return self.add("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     def side(self, value: Value, axis: int) -> Value:
-        """How long an axis is: int64, no axes."""
+        """Length of an axis: int64, no axes."""
         shape = self.add("Shape", value, start=axis, end=axis + 1)
         return self.add("Squeeze", shape, axes(0))
 

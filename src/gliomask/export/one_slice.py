@@ -80,7 +80,7 @@ def _prepared(nodes: Nodes, card: ModelCard, about: ExaminationValues, image: Va
 
 
 def _inputs(nodes: Nodes, card: ModelCard, about: ExaminationValues, images: Value) -> Value:
-    """What the network gets: (1, C, size, size), or (sequences there, 1, size, size)."""
+    """Input of the network: (1, C, size, size), or (present sequences, 1, size, size)."""
     fitted = nodes.half(_apply(nodes, images, about.grid.rows, about.grid.columns))
     return nodes.add("Unsqueeze", fitted, axes(1 if card.input_mode == "each" else 0))
 

@@ -25,12 +25,12 @@ from gliomask.nets.graph import write_network
 
 
 def takes_some(card: ModelCard) -> bool:
-    """Whether a model can do without some of its sequences; its graph then asks for ``present``."""
+    """Return True for a model with sequence dropout; its graph has the input ``present``."""
     return card.input_mode == "each" or card.sequence_dropout
 
 
 def network_of(arrays: Arrays, card: ModelCard) -> GraphBuilder:
-    """What writes the network of a card with its weights."""
+    """Writer of the network of a card with its weights."""
     return lambda writer, inputs: write_network(writer, arrays, card, inputs)[0]
 
 

@@ -1,4 +1,4 @@
-"""What stands beside an exported graph: ``bundle.json`` for programs, ``README.md`` for people."""
+"""Files of an export: ``bundle.json`` for programs, ``README.md`` for people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OPENVINO = (
 
 @dataclass(frozen=True)
 class Told:
-    """What there is to tell of a bundle.
+    """Facts about an export.
 
     Attributes:
         card: of the model.
@@ -50,7 +50,7 @@ class Told:
 
     @property
     def takes(self) -> str:
-        """Which sequences are due, in words."""
+        """Required sequences, as text."""
         names = ", ".join(self.card.sequences)
         return f"any of {names}" if takes_some(self.card) else f"all of {names}"
 

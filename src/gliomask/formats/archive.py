@@ -29,7 +29,7 @@ _CHUNK = 2**20
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file begins as a zip archive does; False if it can't be read."""
+    """Return True if a file has the signature of a zip archive; False if it can't be read."""
     try:
         with opened(path) as stream:
             return stream.read(4) in _MAGIC

@@ -1,4 +1,4 @@
-"""What a zip archive must keep to, checked on its directory as a whole before it is unpacked.
+"""Rules for zip archives, checked on the directory before anything is unpacked.
 
 Not allowed are names that lead elsewhere or collide, links and devices, members that overlap (so
 a small archive can hold gigabytes), encryption, archives within it, and more than ``limits`` says.
@@ -38,7 +38,7 @@ _DIRECTORY_BYTES = 512
 
 
 def check_end(stream: BinaryIO) -> None:
-    """Whether the directory is small enough, before anybody reads it.
+    """Check the size of the directory before it is read.
 
     Raises:
         FormatError: no zip archive, too many entries, or one in the zip64 format.
@@ -61,7 +61,7 @@ def check_end(stream: BinaryIO) -> None:
 
 
 def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:
-    """Whether all members keep the rules.
+    """Check all members.
 
     Args:
         infos: what the directory says of each.
@@ -84,7 +84,7 @@ def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) ->
 
 
 def check_name(name: str) -> None:
-    """Whether a name with ``/`` between folders may become a path below a folder of our own.
+    """Check that a name with ``/`` between folders is a safe path below our own folder.
 
     Raises:
         FormatError: it may not.
@@ -100,7 +100,7 @@ def check_name(name: str) -> None:
 
 
 def check_tree(files: Sequence[str], folders: Sequence[str] = ()) -> None:
-    """Whether paths can stand beside each other on any file system.
+    """Check that paths can coexist on any file system.
 
     Names must differ in more than capitals or accents, and a file can't be a folder too.
 

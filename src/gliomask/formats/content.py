@@ -80,7 +80,7 @@ def read_text(path: Path) -> str:
 
 
 def check_room(path: Path, size: int) -> None:
-    """Whether a content of ``size`` bytes can be in this file at all, before any of it is read.
+    """Check that a file can contain ``size`` bytes, before any of them are read.
 
     Raises:
         FormatError: the file is too small for it, or so small that it is a bomb.
@@ -91,7 +91,7 @@ def check_room(path: Path, size: int) -> None:
 
 
 def check_packing(path: Path, stored: int, size: int, *, packed: bool) -> None:
-    """Whether ``size`` bytes of content can be in ``stored`` bytes of a file.
+    """Check that ``stored`` bytes of a file can contain ``size`` bytes of content.
 
     Raises:
         FormatError: they can't, or so many that it is a bomb.

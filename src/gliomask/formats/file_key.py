@@ -10,7 +10,7 @@ from gliomask.formats.volumes import files_of
 
 
 def file_key(paths: Iterable[Path]) -> str:
-    """What tells whether files have changed: their names, sizes and times of change.
+    """Key that changes with the files: their names, sizes and modification times.
 
     The voxels of a header that stands alone (``.mhd``, ``.nhdr``, ``.hdr``) count too.
     """

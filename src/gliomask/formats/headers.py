@@ -1,4 +1,4 @@
-"""What grid an image lies on, told without reading all of it."""
+"""Grid of an image, from its header alone."""
 
 from __future__ import annotations
 

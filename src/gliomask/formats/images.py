@@ -52,12 +52,12 @@ class _Content(NamedTuple):
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name ends as pictures do."""
+    """Return True if the suffix is that of a picture."""
     return path.name.lower().endswith(picture.SUFFIXES)
 
 
 def is_series(paths: Sequence[Path]) -> bool:
-    """Whether the files of an image are DICOM: none has the name of another format, and the first
+    """Return True if the files of an image are DICOM: no suffix of another format, and the first
     begins as DICOM does."""
     named = any(is_volume(path) or is_picture(path) or is_matlab(path) for path in paths)
     return bool(paths) and not named and is_dicom(paths[0])

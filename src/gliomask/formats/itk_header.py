@@ -22,7 +22,7 @@ _TRUE = ("TRUE", "1")
 
 @dataclass(frozen=True)
 class TextHeader:
-    """What decides whether a file may be read.
+    """Header fields that decide whether a file may be read.
 
     Attributes:
         kind: ``NRRD`` or ``MetaImage``.

@@ -1,4 +1,4 @@
-"""How much any file may ask for, in one table.
+"""Size limits of files, in one table.
 
 Nothing is allocated from a length that a file declares before it has been held against these.
 They are far above any head MRI and far below what hurts a machine.
@@ -49,7 +49,7 @@ MAX_DEPTH = 32
 
 
 def check_picture_size(rows: int, columns: int, pages: int) -> None:
-    """Whether a picture file of so many pages may be decoded.
+    """Check that a picture file with this number of pages may be decoded.
 
     Raises:
         FormatError: its size is none, or too large.

@@ -37,7 +37,7 @@ _LONGEST_ID = 100
 
 @dataclass(frozen=True)
 class SliceRecord:
-    """What a file says of its slice.
+    """Metadata of a slice in its file.
 
     Attributes:
         patient: the PID.
@@ -49,12 +49,12 @@ class SliceRecord:
 
 
 def is_matlab(path: Path) -> bool:
-    """Whether the name ends as MATLAB files do."""
+    """Return True if the suffix is that of a MATLAB file."""
     return path.name.lower().endswith(SUFFIXES)
 
 
 def holds_slice(path: Path) -> bool:
-    """Whether a file is HDF5 by its first bytes and holds a slice; damaged ones hold none."""
+    """Return True for an HDF5 file that contains a slice; False for damaged files."""
     try:
         with opened(path) as stream:
             start = stream.read(_MAGIC_AT[-1] + len(_MAGIC))

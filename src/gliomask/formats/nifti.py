@@ -36,7 +36,7 @@ _COMPRESSION = 4
 
 
 def read_header(path: Path) -> NiftiHeader:
-    """What a file says of itself, without reading its voxels (damage further on stays unseen).
+    """Header of a file, without its voxels; later damage is not detected.
 
     Raises:
         FormatError: missing, not NIfTI, or a header that can't be true or can't be used.

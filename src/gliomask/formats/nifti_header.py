@@ -52,7 +52,7 @@ and millimetres then."""
 
 @dataclass(frozen=True, eq=False)
 class NiftiHeader(VolumeHeader):
-    """What of a header matters here.
+    """Relevant fields of a header.
 
     Attributes:
         dtype: of the voxels in the file, byte order included.
@@ -182,7 +182,7 @@ def _affine(raw: Any) -> Affine:
 
 
 def forms_agree(sform: Affine, qform: Affine) -> bool:
-    """Whether two affines place a volume alike, within the tolerances at the top of this file."""
+    """Return True if two affines are equal within the tolerances at the top of this file."""
     sizes = np.array(spacing_mm(sform))
     difference = np.abs(sform - qform)[:3]
     turned = (difference[:, :3] > DIRECTION_TOLERANCE * sizes).any()

@@ -1,4 +1,4 @@
-"""What the numbers of any format must be: finite in an image, whole in a mask."""
+"""Requirements on voxel values in any format: finite in images, integers in masks."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _LENGTH_BYTES = 4
 
 
 def padding_bytes(path: Path) -> int:
-    """How many bytes follow the voxels of a volume file.
+    """Number of bytes after the voxels of a volume file.
 
     Only the header and a gzip stream's own note of its length are read. 0 for other formats, and
     where that length can't be true (several gzip members) or the file can't be read at all.

@@ -67,7 +67,7 @@ def stack_shape(paths: Sequence[Path]) -> tuple[int, int, int]:
 
 
 def is_colour(stack: npt.NDArray[Any]) -> bool:
-    """Whether the channels of a stack (..., C) differ."""
+    """Return True if the channels of a stack (..., C) differ."""
     return stack.shape[-1] > 1 and bool((stack != stack[..., :1]).any())
 
 

@@ -51,7 +51,7 @@ def _without_alpha(picture: Image.Image) -> npt.NDArray[Any]:
 
 
 def check_opaque(alpha: npt.NDArray[Any], full: int) -> None:
-    """Whether no pixel is transparent: what such a one shows depends on what lies behind it.
+    """Check that no pixel is transparent, because its value would depend on the background.
 
     Raises:
         FormatError: one is.

@@ -81,7 +81,7 @@ def _pillow_is_exact(page: tifffile.TiffPage) -> bool:
 
 
 def _displayed(page: tifffile.TiffPage, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What tifffile reads as stored, as it is meant: channels last, positive, upright."""
+    """Convert stored to displayed pixels: channels last, positive, upright."""
     if page.axes not in ("YX", "YXS", "SYX") or array.dtype.kind not in "biuf":
         raise _unreadable(page)
     pixels = with_channels(np.moveaxis(array, 0, -1) if page.axes == "SYX" else array)

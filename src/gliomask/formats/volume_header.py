@@ -1,4 +1,4 @@
-"""What of a volume file's header matters, whatever the format."""
+"""Relevant header fields of a volume file in any format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class VolumeHeader:
     volumes: int
 
     def check_single(self, path: Path) -> None:
-        """Whether the file holds one volume, as a mask must.
+        """Check that the file contains a single volume, as required for a mask.
 
         Raises:
             FormatError: it holds several.

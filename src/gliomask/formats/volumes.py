@@ -1,4 +1,4 @@
-"""Which files are volumes, and what reads and writes each format; the table of formats."""
+"""Table of volume formats, with the module that reads and writes each of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class VolumeFormat:
 
     @property
     def codec(self) -> Codec:
-        """What reads and writes it."""
+        """Module that reads and writes the format."""
         return cast(Codec, load_extra(f"gliomask.formats.{self.module}"))
 
 
@@ -90,12 +90,12 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def is_volume(path: Path) -> bool:
-    """Whether the name ends as a volume file's does."""
+    """Return True if the suffix is that of a volume file."""
     return volume_format(path) is not None
 
 
 def is_second_half(path: Path) -> bool:
-    """Whether a file is the ``.img`` of a pair whose ``.hdr`` lies beside it."""
+    """Return True for the ``.img`` of a pair with a ``.hdr`` in the same folder."""
     name = path.name.lower()
     half = next((end for end in _SECOND_HALVES if name.endswith(end)), None)
     if half is None:

@@ -1,4 +1,4 @@
-"""How far an examination lies from those that a network has learned from.
+"""Distance of an examination from the training data of a network.
 
 Normalised intensities have zero mean and unit deviation within every head, so what tells a strange
 contrast is the shape of their distribution: its quantiles. A case's distance is the root of the
@@ -49,7 +49,7 @@ def _head(image: FloatArray) -> FloatArray:
 
 
 def describe_intensities(cases: Sequence[Mapping[str, Quantiles]]) -> dict[str, Intensities]:
-    """What training cases have in common; a sequence that fewer than two have is left out."""
+    """Common intensities of training cases; sequences with fewer than two cases are omitted."""
     names = sorted({name for case in cases for name in case})
     held = {name: np.array([case[name] for case in cases if name in case]) for name in names}
     return {name: _describe(rows) for name, rows in held.items() if len(rows) > 1}
@@ -68,7 +68,7 @@ def _describe(rows: Quantiles) -> Intensities:
 
 
 def distance(quantiles: Quantiles, known: Intensities) -> float:
-    """How far a case lies from training's cases; about 1 for one of them."""
+    """Distance of a case from the training cases; about 1 for one of them."""
     return _distance(quantiles, np.array(known.mean), np.array(known.deviation))
 
 

@@ -31,7 +31,7 @@ _BELOW: Final = (0.12, 0.24)
 
 
 def is_skull_stripped(stack: SliceStack) -> bool:
-    """Whether the images show a brain without its skull.
+    """Return True if the images show a skull-stripped brain.
 
     Args:
         stack: (S, C, H, W), cropped to the head. Every sequence but T2 has a vote; a tie, and an
@@ -69,7 +69,7 @@ def _stripped(slices: FloatArray) -> bool:
 
 
 def _step(image: FloatArray, background: float) -> float | None:
-    """How much brighter the outermost layer is than the one where the skull would be."""
+    """Brightness of the outermost layer relative to the layer where the skull would be."""
     inside = ndimage.binary_fill_holes(image != background)
     depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
     share = depth / max(float(depth.max()), 1.0)

@@ -1,4 +1,4 @@
-"""What looks odd about a mask itself: specks, and a tumour that the scan cuts off."""
+"""Plausibility checks of a mask: tiny components, and a tumour at the edge of the scan."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _VOXEL_BYTES, _SEQUENCE_BYTES = 12, 8
 
 @dataclass(frozen=True)
 class Share:
-    """What the engine gets of a bound; None where there is no bound.
+    """Share of the memory limit for the engine; None without a limit.
 
     Attributes:
         threads: that it runs on.
@@ -48,7 +48,7 @@ class Share:
 
 
 def share_of(model: Path, limit: int | None) -> Share:
-    """What may run a model so that half of a bound is left for the scan.
+    """Share of the limit for a model, such that half of it is left for the scan.
 
     Raises:
         ModelError: no card, or a damaged one.

@@ -42,7 +42,7 @@ region, counts as free of tumour in the mirrored passes too, which are not made.
 
 @dataclass(frozen=True, eq=False)
 class Opinions:
-    """What a network says of a stack in M ways besides the plain one.
+    """M alternative predictions for a stack, in addition to the plain one.
 
     Attributes:
         probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
@@ -64,7 +64,7 @@ class Opinions:
 
 @dataclass(frozen=True, eq=False)
 class _Looks:
-    """What a network gives for N slices.
+    """Outputs of a network for N slices.
 
     Attributes:
         fused: (N, R, size, size), the map that counts.
@@ -173,7 +173,7 @@ class Passes:
         ask: Callable[[FloatArray], Answer],
         control: Control,
     ) -> Iterator[tuple[npt.NDArray[np.intp], Answer]]:
-        """Where some slices lie in the stack, and what ``ask`` gives for them.
+        """Positions of slices in the stack, and the outputs of ``ask`` for them.
 
         The engine works on the next ones while the caller works on these. It has all processors,
         so products of matrices here stay on one: theirs are small, and their threads would wait
@@ -194,7 +194,7 @@ class Passes:
     def _batches(
         self, stack: SliceStack, used: tuple[str, ...], control: Control
     ) -> Iterator[tuple[npt.NDArray[np.intp], FloatArray]]:
-        """Where some slices lie in the stack, and they as the network gets them.
+        """Positions of slices in the stack, and the input of the network for them.
 
         Slices that show nothing are left out: they keep a probability of 0.
         """

@@ -39,7 +39,7 @@ from gliomask.nets.first_use import tell_licence
 
 @dataclass(frozen=True)
 class InputChannels:
-    """Which of a model's sequences an examination has.
+    """Presence of the sequences of a model in an examination.
 
     Attributes:
         used: those that it has, in the model's order.
@@ -76,7 +76,7 @@ class Predictor:
         return Predictor(self.engine, self.card.keeping_all(), self.note)
 
     def channels(self, sequences: tuple[str, ...]) -> InputChannels:
-        """What the network would see of an examination with these sequences.
+        """Input channels for an examination with these sequences.
 
         A model of single sequences (``each``) needs one of its own. A model of stacked sequences
         needs them all, unless it was trained with some left out; then one suffices.
@@ -118,7 +118,7 @@ class Predictor:
     def opinions(
         self, stack: SliceStack, *, disagreement: bool = False, control: Control = SILENT
     ) -> Opinions:
-        """What the network says of a stack in several ways; raises as ``probabilities``."""
+        """Alternative predictions for a stack; raises as ``probabilities``."""
         used = self.channels(stack.sequences).used
         return self._passes.thorough(stack, used, disagreement=disagreement, control=control)
 

@@ -1,4 +1,4 @@
-"""How far one prediction may be trusted, by all that can be checked without knowing the truth.
+"""Reliability flag of one prediction, from all checks that need no reference.
 
 Each check gives reasons. What a case is held against was measured on the model's training and
 validation patients and stands in its card; the few fixed numbers are constants with a docstring.
@@ -57,7 +57,7 @@ class Evidence:
 
     @property
     def kind(self) -> KindFacts | None:
-        """What was measured on images of this kind with these sequences, if it was."""
+        """Validation facts for images of this kind with these sequences, if available."""
         known = self.card.validation
         used, stripped = self.prediction.used, self.skull_stripped
         return known.kind(used, skull_stripped=stripped) if known else None
@@ -93,7 +93,7 @@ def _measured(findings: Evidence) -> Iterator[Reason]:
 
 
 def _lacking(findings: Evidence) -> list[str]:
-    """What the card would have to hold for all checks to be made."""
+    """Facts that the card would need for the missing checks."""
     data, known = findings.card.training_data, findings.nearest
     lacking = []
     if data is None:

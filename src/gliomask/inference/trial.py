@@ -56,7 +56,7 @@ class Proof:
 
     @property
     def works(self) -> bool:
-        """Whether it gave the right answer."""
+        """Return True if the output was correct."""
         return not self.problem
 
 
@@ -103,7 +103,7 @@ def difference(logits: FloatArray, truth: FloatArray) -> float:
 
 
 def too_far(found: float, allowed: float) -> str:
-    """What is wrong with an answer that differs so much from the right one; empty if nothing."""
+    """Description of a wrong output with this difference; empty if the output is correct."""
     return "" if found <= allowed else f"its answer is off by {found:.2g}, allowed {allowed:g}"
 
 

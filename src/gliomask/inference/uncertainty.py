@@ -1,4 +1,4 @@
-"""How far a volume may be from the truth, by split-conformal prediction.
+"""Uncertainty of a volume by split conformal prediction.
 
 Each case gets a *spread* in voxels: how far the volumes of the network's other maps (six sides,
 mirrored slices) lie from the plain one, plus the voxels that the calibrated probabilities leave in
@@ -68,7 +68,7 @@ def spread(plain: int, others: npt.NDArray[np.integer], doubtful: float) -> floa
 def fit_volumes(
     predicted: Sequence[float], true: Sequence[float], spreads: Sequence[float]
 ) -> VolumeFit | None:
-    """How many spreads an interval must reach for the truth to lie in it for nine in ten patients.
+    """Factor of the spread for intervals that contain the true volume of nine in ten patients.
 
     It is the ceil(0.9 (n + 1))-th smallest of the scores |true - predicted| / spread of n
     patients. Patients in whom nothing was found are left out. None if fewer than nine are left:
@@ -95,7 +95,7 @@ def interval(
     others: Sequence[VolumeFit] = (),
     voxel_ml: float | None = None,
 ) -> VolumeInterval | None:
-    """Where the true number of voxels of a region may lie.
+    """Interval for the true number of voxels of a region.
 
     Args:
         plain: voxels of the mask; None comes of none.

@@ -1,1 +1,1 @@
-"""What long work needs: progress and cancellation, a journal, processes, failures, times."""
+"""Infrastructure for long work: progress and cancellation, journals, processes, failures, times."""

@@ -45,7 +45,7 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 
 @dataclass(frozen=True)
 class Report:
-    """What a worker says of a task.
+    """Message of a worker about a task.
 
     Attributes:
         end: ``done``; ``failed``, for good; or the machine could not do it (``machine``).
@@ -58,7 +58,7 @@ class Report:
 
 @dataclass(frozen=True)
 class TaskState:
-    """What is known of a task.
+    """State of a task.
 
     Attributes:
         state: where it stands.

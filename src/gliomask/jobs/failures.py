@@ -1,4 +1,4 @@
-"""How a batch ends of which some could not be done."""
+"""Error for a batch in which some cases failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a long batch has done already, so that one that was stopped goes on where it was.
+"""Journal of the completed cases of a long batch, to resume it.
 
 A journal is a hidden file beside the folder that the batch will write, a line of JSON for each
 finished piece. A piece goes by a key that holds all that it depends on, so that a changed file or

@@ -84,7 +84,7 @@ def _in_processes(
 
 @dataclass(frozen=True)
 class _Line:
-    """What joins a process with its workers.
+    """Connection between a process and its workers.
 
     Attributes:
         stop: set when the workers are to stop.

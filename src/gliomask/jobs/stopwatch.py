@@ -1,4 +1,4 @@
-"""How long the steps of a piece of work take."""
+"""Stopwatch for the steps of a long task."""
 
 from __future__ import annotations
 

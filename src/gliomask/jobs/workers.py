@@ -148,7 +148,7 @@ class Workers(Generic[Task, Result]):
 
     @property
     def idle(self) -> int:
-        """How many wait for a task."""
+        """Number of workers that wait for a task."""
         return sum(one.ready and one.task is None for one in self._workers)
 
     @property
@@ -172,7 +172,7 @@ class Workers(Generic[Task, Result]):
             worker.channel.send(task)
 
     def events(self, wait_s: float) -> Iterator[Event[Task, Result]]:
-        """What has happened, waiting at most so long for something to happen.
+        """Events since the last call, with a maximal time to wait for the next one.
 
         Raises:
             MachineError, ModelError, ...: workers can't be made ready.
@@ -296,7 +296,7 @@ def _ending(code: int | None) -> str:
 
 @dataclass
 class _Stop:
-    """What a worker is to stop: all, or its task of this number."""
+    """Stop request for a worker: for everything, or for the task with this number."""
 
     all: bool = False
     cancelled: int = 0
@@ -307,13 +307,13 @@ class _Stop:
         self._task += 1
 
     def is_due(self) -> bool:
-        """Whether the task at work is to stop."""
+        """Return True if the current task must stop."""
         return self.all or self.cancelled == self._task
 
 
 @dataclass
 class _Voice:
-    """What a worker says to its parent, from any of its threads."""
+    """Sender of messages from a worker to its parent, for all threads."""
 
     channel: Connection
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -1,1 +1,1 @@
-"""What turns a store into a run."""
+"""Training: from a store to a run."""

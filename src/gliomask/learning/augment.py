@@ -1,4 +1,4 @@
-"""How each training sample is changed: drawn here as plain numbers, applied elsewhere.
+"""Parameters of the data augmentation of each training sample; they are applied elsewhere.
 
 What is drawn for a sample is a pure function of the recipe, its seed, the epoch and the sample's
 place in the epoch. ``geometry`` and ``intensity`` apply it to a whole batch on its device.
@@ -34,7 +34,7 @@ _BLUR = (0.5, 1.2)
 
 @dataclass(frozen=True, eq=False)
 class Augmentation:
-    """What happens to one sample of C channels; None means that a change was not drawn.
+    """Augmentation of a sample of C channels; None for a transform that was not drawn.
 
     Attributes:
         kept: (C,), which channels stay; the others become 0.

@@ -26,7 +26,7 @@ _VALUES: Final = ("bias", "gamma", "gain", "shift", "blur", "noise", "thick")
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """What happens to the n samples of a batch.
+    """Augmentation parameters of the n samples of a batch.
 
     Attributes:
         tensors: by name, only those that change something. ``flip_horizontal``,

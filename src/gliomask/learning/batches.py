@@ -39,7 +39,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Worker:
-    """Who works, and which part of the work is theirs.
+    """Index of a process, and its part of the work.
 
     Attributes:
         device: of the network.
@@ -55,7 +55,7 @@ class Worker:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What one device sees in a step.
+    """Input of one device for a training step.
 
     Attributes:
         images: (n, C, size, size) float32; target: (n, R, size, size) float32, 0 or 1.

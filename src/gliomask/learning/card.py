@@ -75,7 +75,7 @@ def _all(own: Sequence[str], earlier: Sequence[Mapping[str, Any]], key: str) -> 
 
 
 def _licence(manifest: StoreManifest, earlier: Sequence[Mapping[str, Any]]) -> str:
-    """What the weights began with or were taught by binds them too."""
+    """Licence of the weights, restricted by the licences of the initial weights and the teacher."""
     own = _licence_of_data(manifest)
     others = {one["licence"] for one in earlier if "licence" in one} - {own}
     return "; ".join((own, *(f"of a model learned from: {one}" for one in sorted(others))))

@@ -1,4 +1,4 @@
-"""Which slices there are to learn from, before a pixel is read."""
+"""Slices for training, listed before any pixel is read."""
 
 from __future__ import annotations
 

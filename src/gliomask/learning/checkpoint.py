@@ -1,4 +1,4 @@
-"""What a training needs to go on as if it had never stopped, on disk.
+"""Checkpoints on disk, from which a training resumes exactly.
 
     checkpoints/last.pt      the newest            + last.json      its SHA-256
     checkpoints/previous.pt  the one before        + previous.json

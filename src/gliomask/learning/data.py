@@ -24,7 +24,7 @@ _MOST_READERS = 8
 
 @dataclass(frozen=True, eq=False)
 class TrainingSelection:
-    """What a training may see of a store.
+    """Part of a store that a training uses.
 
     Attributes:
         store: that holds it; parts: the case ids; fold: that they are of, None for the hold-out
@@ -43,7 +43,7 @@ class TrainingSelection:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a resume compares: another store, another split, another fold."""
+        """Values that must be equal on resume: store, split and fold."""
         manifest = self.store.manifest.model_dump_json()
         named = json.dumps(self.parts.named())
         return {

@@ -120,7 +120,7 @@ class KeptSlices:
 
 
 def needed_bytes(catalogue: Catalogue, size: int) -> int:
-    """What ``keep`` would take."""
+    """Memory that ``keep`` would need."""
     channels = len(catalogue.sequences)
     return len(catalogue) * size * size * (channels * _BYTES_OF_PIXEL + 1)
 

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Machines:
-    """What a training may use.
+    """Devices and machines for a training.
 
     Attributes:
         device: ``auto`` takes CUDA where it is there.
@@ -79,7 +79,7 @@ def start_fabric(machines: Machines, recipe: Recipe) -> Fabric:
 
 
 def on_first(fabric: Fabric, work: Callable[[], Result]) -> Result:
-    """What ``work`` gives in the first process, in every process; what it raises likewise."""
+    """Result of ``work`` in the first process, for every process; exceptions likewise."""
     outcome: list[Result] | ConfigError = []
     if fabric.is_global_zero:
         try:

@@ -1,4 +1,4 @@
-"""How the steps of a training are carried out: one kernel after the other, recorded, compiled."""
+"""Execution modes of training steps: eager, recorded as a CUDA graph, compiled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_TRITON = "triton is not installed, so the network is not compiled"
 
 @dataclass(frozen=True)
 class Execution:
-    """How steps are carried out.
+    """Execution mode of training steps.
 
     Attributes:
         compiled: kernels of the network are fused by ``torch.compile``.
@@ -40,7 +40,7 @@ class Execution:
 
 
 def choose_execution(wanted: ExecutionMode, fabric: Fabric) -> Execution:
-    """What the devices of ``fabric`` can do of what is wanted.
+    """Execution mode that the devices of ``fabric`` support.
 
     ``auto`` records on one GPU and does nothing special elsewhere. ``graph`` records.
     ``compiled`` fuses, and records as well on one GPU; without triton it only records. Neither is
@@ -88,7 +88,7 @@ class Stepper:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how the steps were carried out."""
+        """Notes for users on the execution of the steps."""
         recorded = self.step.note if isinstance(self.step, GraphedStep) else ""
         return tuple(note for note in (self.execution.note, recorded) if note)
 

@@ -1,4 +1,4 @@
-"""Where a training's first weights come from, when they are not drawn at random.
+"""Initial weights of a training from another model.
 
 A model that has learned already learns a new task faster, and a larger input after a smaller one.
 """

@@ -29,7 +29,7 @@ WARM_UP: Final = 3
 
 
 class Recorder(Protocol):
-    """What a device does to record work."""
+    """Interface for recording work on a device."""
 
     def warm(self, work: Callable[[], Tensor]) -> Tensor:
         """Does the work in a way that lets it be recorded later."""

@@ -1,4 +1,4 @@
-"""What a training writes down while it runs: tables of numbers, and TensorBoard's events.
+"""Training history: tables of numbers, and TensorBoard events.
 
 A table only grows. Its length is part of each checkpoint, and a resume cuts it back to that, so
 that whatever was written after the checkpoint is not in it twice.

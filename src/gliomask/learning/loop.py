@@ -38,7 +38,7 @@ _LOOK_EVERY: Final = {"cpu": 1, "cuda": 16}
 
 @dataclass(frozen=True, eq=False)
 class TrainingParts:
-    """What a training works with.
+    """Components of a training.
 
     Attributes:
         network: with its first weights.
@@ -90,7 +90,7 @@ class Training:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how the steps were carried out."""
+        """Notes for users on the execution of the steps."""
         return self.stepper.notes
 
     def run(self) -> Position:

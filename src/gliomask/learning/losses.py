@@ -1,4 +1,4 @@
-"""What a training makes small: soft Dice and cross-entropy on all seven maps of logits.
+"""Loss function: soft Dice and cross-entropy on all seven maps of logits.
 
 A loss is made of sums over the samples, so that a batch that is spread over several devices gives
 exactly the loss and the gradient of the whole batch: the sums are added up before they are put

@@ -1,4 +1,4 @@
-"""How much memory a training may fill with slices."""
+"""Memory limit for the slices of a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the weights move: the method, and the learning rate at each step."""
+"""Optimiser and learning-rate schedule."""
 
 from __future__ import annotations
 

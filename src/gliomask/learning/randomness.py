@@ -1,4 +1,4 @@
-"""Where every random number of a training comes from.
+"""Random number generators of a training, all derived from one seed.
 
 A stream is a pure function of the recipe's seed, of what it is for, and of where in the training
 it is used. There is no generator whose state goes on from batch to batch: so a sample's fate does
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a stream is for; two purposes never share one."""
+    """Purpose of a random stream; two purposes never share a stream."""
 
     PLAN = 0
     SAMPLE = 1

@@ -25,7 +25,7 @@ _ITERATIONS = ("part", "epoch", "iteration", "loss", "dice_loss")
 
 @dataclass(frozen=True)
 class Iteration:
-    """What one batch gave.
+    """Result of a training batch.
 
     Attributes:
         part: ``train`` or ``validation``.
@@ -43,7 +43,7 @@ class Iteration:
 
 @dataclass(frozen=True)
 class EpochRow:
-    """What one epoch gave, as in ``history.csv``.
+    """Result of an epoch, as in ``history.csv``.
 
     Attributes:
         epoch: from 1; lr: of its last step.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def many() -> bool:
-    """Whether there is more than one process."""
+    """Return True if there is more than one process."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 

@@ -1,4 +1,4 @@
-"""Which slices an epoch is made of, and in which order."""
+"""Sampling of the slices of an epoch, and their order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gliomask.learning.randomness import Purpose, stream
 
 @dataclass(frozen=True, eq=False)
 class PatientOdds:
-    """How often the patient of each of n samples is drawn.
+    """Sampling frequency of the patient of each of n samples.
 
     Attributes:
         patient: (n,) index of the patient.
@@ -28,7 +28,7 @@ class PatientOdds:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What can be drawn: slices, or single sequences of slices.
+    """Population to sample from: slices, or single sequences of slices.
 
     Attributes:
         row: (n,) which slice of the catalogue.

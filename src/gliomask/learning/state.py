@@ -1,4 +1,4 @@
-"""Where a training stands, and how that is put into a checkpoint and taken out again."""
+"""State of a training, and its conversion to and from a checkpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALM = (
 
 @dataclass(frozen=True)
 class Position:
-    """Where a training stands.
+    """Position of a training in its schedule.
 
     Attributes:
         epoch: that is under way, from 0; step: steps of it that are done.

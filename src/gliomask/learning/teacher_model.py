@@ -1,4 +1,4 @@
-"""Who teaches a training: a model that has learned from the same patients, or from others."""
+"""Teacher of a distillation, trained on the same patients or on others."""
 
 from __future__ import annotations
 

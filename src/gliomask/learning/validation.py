@@ -1,4 +1,4 @@
-"""How good the network is on patients that it does not learn from.
+"""Validation: accuracy of the network on the validation patients.
 
 The Dice is that of each patient's whole tumour on the network's grid, all annotated slices
 together, and then the mean over patients: the same kind of number as the evaluation's, on a
@@ -47,7 +47,7 @@ class ValidationScore:
 
 @dataclass(frozen=True, eq=False)
 class _Inputs:
-    """What the network gets of n slices; all on its device, int64.
+    """Input of the network for n slices; all on its device, int64.
 
     Attributes:
         owner: (m,) of which slice each input is.

@@ -1,1 +1,1 @@
-"""What this machine has: processors, memory, disks, packages, GPUs. Read, never guessed."""
+"""Hardware and software of this machine: processors, memory, disks, packages, GPUs."""

@@ -1,4 +1,4 @@
-"""What a container or a job scheduler leaves of the machine: the limits of Linux control groups.
+"""Resource limits of a container or a job scheduler: Linux control groups.
 
 Both versions are read, since clusters still run the first. A limit of any group above counts as
 well as the process's own, so each of them is asked and the smallest wins

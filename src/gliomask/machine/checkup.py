@@ -84,7 +84,7 @@ def judge_processors(found: Processors, threads: int | None) -> tuple[Finding, .
 
 
 def judge_memory(memory: Memory) -> tuple[Finding, ...]:
-    """Whether a prediction fits, and a training."""
+    """Check that the memory is sufficient for prediction and training."""
     if memory.usable is None:
         total = "not told by this system" if memory.total is None else size(memory.total)
         return (Finding("memory", "in all", "ok", total),)
@@ -98,7 +98,7 @@ def judge_memory(memory: Memory) -> tuple[Finding, ...]:
 
 
 def judge_allocator(library: str, version: str) -> Finding:
-    """Whether the C library can be told to keep freed memory (``machine.allocator``)."""
+    """Check that the C library can keep freed memory (``machine.allocator``)."""
     if library == "glibc":
         return Finding("memory", "allocator", "ok", f"glibc {version}", "keeps what is freed")
     remark = "can't be told to keep what is freed: a training step takes longer"
@@ -106,7 +106,7 @@ def judge_allocator(library: str, version: str) -> Finding:
 
 
 def judge_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
-    """Whether a folder can be written to, and has room.
+    """Check that a folder is writable and has free space.
 
     Args:
         name: of the finding.
@@ -153,7 +153,7 @@ def judge_viewer(file: Path) -> Finding:
 
 
 def judge_dicom(readable: Mapping[str, bool]) -> Finding:
-    """Which compressions of DICOM pixels are read; what isn't compressed always is."""
+    """Check the decoders for compressed DICOM pixels; uncompressed ones are always read."""
     missing = [name for name, there in readable.items() if not there]
     shown = ", ".join(["uncompressed", *(name for name, there in readable.items() if there)])
     if not missing:

@@ -1,4 +1,4 @@
-"""Whether a folder can be written to, found out by writing, and how much fits in it."""
+"""Write test of a folder, and its free space."""
 
 from __future__ import annotations
 

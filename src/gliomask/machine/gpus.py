@@ -1,4 +1,4 @@
-"""Which GPUs torch can use, and why it does not use one that is there."""
+"""GPUs that torch can use, and the reason if it can't use an existing one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GPU:
 
 @dataclass(frozen=True)
 class GPUs:
-    """What there is to compute on besides the processors.
+    """Devices for computation besides the CPUs.
 
     Attributes:
         found: those that torch can use.

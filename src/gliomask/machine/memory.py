@@ -1,4 +1,4 @@
-"""How much main memory there is, and how much of it this process may still fill."""
+"""Main memory: total, and available to this process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Memory:
 
     @property
     def usable(self) -> int | None:
-        """What this process may still fill; None if nothing is known."""
+        """Memory that is available to this process; None if unknown."""
         known = [room for room in (self.available, self.left) if room is not None]
         return min(known, default=None)
 

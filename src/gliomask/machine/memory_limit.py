@@ -47,7 +47,7 @@ def memory_limit(most: int | None) -> Iterator[None]:
 
 
 def resident_bytes() -> int:
-    """What this process holds now.
+    """Resident memory of this process.
 
     Raises:
         MachineError: the system does not tell, for it is not Linux.

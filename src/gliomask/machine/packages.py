@@ -1,4 +1,4 @@
-"""Which packages gliomask asks for, and which of them are there.
+"""Required and optional packages, and their installed versions.
 
 The bounds are read from the metadata of the installed gliomask, so they stand in one place only:
 ``pyproject.toml``.
@@ -38,7 +38,7 @@ class Package:
 
     @property
     def fits(self) -> bool:
-        """Whether it is there, in a version that does."""
+        """Return True if the package is installed in a sufficient version."""
         return self.found is not None and SpecifierSet(self.bound).contains(
             self.found, prereleases=True
         )
@@ -57,12 +57,12 @@ def own_version() -> str:
 
 
 def core_packages() -> tuple[Package, ...]:
-    """What gliomask can't do without, in the order of ``pyproject.toml``."""
+    """Required packages, in the order of ``pyproject.toml``."""
     return tuple(_package(one, None) for one in _requirements() if _applies(one, ""))
 
 
 def extra_packages() -> tuple[Package, ...]:
-    """What the extras bring, extra by extra; that for developers is left out."""
+    """Packages of each extra, except the one for developers."""
     extras = metadata(_OWN).get_all("Provides-Extra") or []
     return tuple(
         _package(one, extra)

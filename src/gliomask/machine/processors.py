@@ -1,4 +1,4 @@
-"""Which processors there are, and how many of them this process may use."""
+"""CPUs of the machine, and the number available to this process."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Processors:
 
     @property
     def bfloat16(self) -> bool:
-        """Whether they multiply numbers of 16 bits (bfloat16); others would only imitate it."""
+        """True for CPUs with bfloat16 instructions; other CPUs emulate them slowly."""
         return "AVX-512 BF16" in self.vectors or "AMX" in self.vectors
 
 

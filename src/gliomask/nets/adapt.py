@@ -26,7 +26,7 @@ _HEADS: Final = frozenset(
 
 
 def is_output(name: str) -> bool:
-    """Whether an entry of the weights belongs to an output layer, a row for each region."""
+    """Return True for an entry of an output layer, which has one row per region."""
     return name in _HEADS
 
 

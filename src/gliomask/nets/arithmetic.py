@@ -1,4 +1,4 @@
-"""How much arithmetic a network does, counted from its spec.
+"""Number of arithmetic operations of a network, from its specification.
 
 Only convolutions are counted: pools, norms and interpolations are a few thousandths of them, and
 a norm vanishes into the convolution before it. One multiply-add counts once (a MAC); in FLOP it

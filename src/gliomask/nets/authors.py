@@ -35,7 +35,7 @@ _HOW_TO_SAVE: Final = "a file made by torch.save(network.state_dict(), path) is 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of every entry of a file of weights, by name in the order of the state dict.
+    """Report on every entry of a weight file, by name in the order of the state dict.
 
     Attributes:
         path: of the file.
@@ -154,7 +154,7 @@ def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
 
 
 def _unpickle(path: Path, data: bytes) -> object:
-    """What the restricted reader of PyTorch makes of the bytes; it calls nothing in them."""
+    """Load a pickle with the restricted reader of PyTorch, which executes no code."""
     try:
         _refuse_compressed(data)
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

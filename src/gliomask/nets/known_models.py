@@ -38,7 +38,7 @@ class RecipeLine:
 
 @dataclass(frozen=True)
 class KnownDice:
-    """What a card says of how good its model is.
+    """Accuracy of a model according to its card.
 
     Attributes:
         region: that it is of.

@@ -1,4 +1,4 @@
-"""What a model card holds of its data and its validation patients, to judge new cases by."""
+"""Facts in a model card about its training data and validation patients, to assess new cases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CardPart(BaseModel):
 
 
 class Range(CardPart):
-    """How some figure is spread over n cases or patients."""
+    """Distribution of a quantity over n cases or patients."""
 
     n: Annotated[int, Field(ge=1)]
     """How many."""
@@ -52,7 +52,7 @@ def range_of(values: Sequence[float]) -> Range | None:
 
 
 class Intensities(CardPart):
-    """How the normalised intensities of one sequence are spread within the heads of training."""
+    """Distribution of the normalised intensities of a sequence in the heads of training cases."""
 
     levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     """Which quantiles are taken of each case."""
@@ -65,7 +65,7 @@ class Intensities(CardPart):
 
 
 class TrainingData(CardPart):
-    """What the network has learned from."""
+    """Training data of the network."""
 
     patients: Count
     """Their number."""
@@ -80,7 +80,7 @@ class TrainingData(CardPart):
 
 
 class VolumeFit(CardPart):
-    """How an interval of the volume follows from the spread (``inference.uncertainty``)."""
+    """Parameters of the interval of a volume (``inference.uncertainty``)."""
 
     level: Annotated[float, Field(gt=0, lt=1)]
     """Share of patients whose truth it holds."""
@@ -91,7 +91,7 @@ class VolumeFit(CardPart):
 
 
 class RegionFacts(CardPart):
-    """What held-out patients show of one region."""
+    """Results of held-out patients for one region."""
 
     tumours: Count
     """Patients who have it."""
@@ -109,7 +109,7 @@ class RegionFacts(CardPart):
 
 
 class KindFacts(CardPart):
-    """What was measured on held-out patients with one kind of image."""
+    """Results of held-out patients for one kind of image."""
 
     skull_stripped: bool | None
     """Whether the images are of brains without skull; None if kinds were not told apart."""
@@ -129,7 +129,7 @@ class KindFacts(CardPart):
 
 
 class ValidationFacts(CardPart):
-    """What was measured on held-out patients."""
+    """Results of held-out patients."""
 
     patients: Count
     """Their number."""
@@ -150,11 +150,11 @@ class ValidationFacts(CardPart):
         return self.model_copy(update={"kinds": kinds})
 
     def of(self, *, skull_stripped: bool) -> tuple[KindFacts, ...]:
-        """What was measured on this kind of image, with any sequences."""
+        """Results for this kind of image, with any sequences."""
         return tuple(k for k in self.kinds if k.skull_stripped in (skull_stripped, None))
 
     def kind(self, sequences: Sequence[str], *, skull_stripped: bool) -> KindFacts | None:
-        """What was measured on this kind of image with just these sequences, in any order."""
+        """Results for this kind of image with exactly these sequences, in any order."""
         held = self.of(skull_stripped=skull_stripped)
         return next((k for k in held if set(k.sequences) == set(sequences)), None)
 
@@ -167,7 +167,7 @@ class ValidationFacts(CardPart):
 
 
 class CleanUp(CardPart):
-    """Which fragments, separate from the largest part of a mask, are removed from it."""
+    """Rule for removing fragments separate from the largest component of a mask."""
 
     below_ml: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """A fragment smaller than this, in ml (without a world a voxel counts as 1 mm³), ..."""

@@ -1,4 +1,4 @@
-"""What a model says of itself, for a person who wants to use it: its failures first."""
+"""Summary of a model for users: known failures first."""
 
 from __future__ import annotations
 

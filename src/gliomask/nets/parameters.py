@@ -1,4 +1,4 @@
-"""How many numbers the network of a model learns."""
+"""Number of trainable parameters of a model."""
 
 from __future__ import annotations
 

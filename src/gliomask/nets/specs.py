@@ -41,7 +41,7 @@ class RSUSpec:
     dilated: bool = False
 
     def pools(self, level: int) -> bool:
-        """Whether a level begins with a pool: the bottom one works at the size of that above."""
+        """Return True if a level begins with pooling; the bottom level does not."""
         return not self.dilated and level < self.height
 
     @property

@@ -38,7 +38,7 @@ class PulseTiming:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How one patient is scanned.
+    """Scan protocol of one patient.
 
     Attributes:
         timings: of each sequence, in the order of ``SEQUENCES``.

@@ -1,4 +1,4 @@
-"""How a tumour grows into a brain: infiltration, solid core, fluid, the part that enhances.
+"""Growth of a tumour in a brain: infiltration, solid core, fluid, enhancing part.
 
 Infiltration and oedema spread through white matter, which lets them pass, rather than through
 cortex and fluid, which don't, and not through the falx. Every compartment is what lies inside a

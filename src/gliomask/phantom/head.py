@@ -1,4 +1,4 @@
-"""What surrounds a brain: meninges, skull, scalp, orbits, sinuses, face and neck.
+"""Tissues around the brain: meninges, skull, scalp, orbits, sinuses, face and neck.
 
 nilearn's template has none of it, so all of it is invented: layers at depths beneath the skull's
 inner table, and a face built of ellipsoids at their places in the template's space. It bends with
@@ -136,7 +136,7 @@ def _solids(points: FloatArray, solids: tuple[tuple[Triple, Triple], ...]) -> Fl
 
 
 def _along(points: FloatArray, start: Triple, end: Triple) -> FloatArray:
-    """How far along the way from start to end the nearest place on it is, 0 to 1."""
+    """Relative position, 0 to 1, of the nearest point on the line from start to end."""
     way = _column(end) - _column(start)
     along = np.sum((points - _column(start)) * way, axis=0) / np.sum(way**2)
     return np.asarray(np.clip(along, 0, 1), np.float32)

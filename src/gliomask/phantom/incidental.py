@@ -1,4 +1,4 @@
-"""What a scan shows besides brain and tumour, and what must not be taken for tumour.
+"""Incidental findings in a scan that are not tumour.
 
 Vessels in the clefts, which light up after contrast medium, and the small bright spots that
 ageing leaves in white matter. Nobody marks them.

@@ -1,4 +1,4 @@
-"""What a writer of a layout is: how one patient's files are laid out, and the set's own files."""
+"""Interface of layout writers: the files of a patient, and the files of the data set."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def no_summary(folder: Path, numbers: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class LayoutWriter:
-    """How to write a data set of one layout.
+    """Writer of a data set in one layout.
 
     Attributes:
         patient: writes the files of one patient below a folder.

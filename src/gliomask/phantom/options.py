@@ -1,4 +1,4 @@
-"""What kind of scans a phantom makes, and what is allowed."""
+"""Scan options of a phantom, and their allowed ranges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_range(field: str, value: float, low: float, high: float) -> None:
 
 @dataclass(frozen=True)
 class PatientOptions:
-    """What kind of scans to make.
+    """Scan options of a phantom.
 
     Attributes:
         matrix: pixels along each side of a slice, 32 to 512.

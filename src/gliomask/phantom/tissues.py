@@ -1,4 +1,4 @@
-"""What a head is made of here, and how each tissue answers to a scanner.
+"""Tissues of the phantom, and their signal parameters.
 
 The numbers of CSF, GM, WM and fat are those that BrainWeb used at 1.5 T (Kwan, Evans and Pike
 1999); muscle is close to them, marrow and vessels are guesses. Those of tumours are within the

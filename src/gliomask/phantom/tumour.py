@@ -20,7 +20,7 @@ _LARGEST = 0.28
 
 @dataclass(frozen=True, eq=False)
 class Tumour:
-    """What is drawn for one tumour.
+    """Random parameters of one tumour.
 
     Attributes:
         centre: (3,) of the core in the patient, RAS+ mm.

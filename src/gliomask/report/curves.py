@@ -132,7 +132,7 @@ def _on_training(parts: Mapping[str, HistoryColumns], part: str) -> Column:
 
 
 def _epoch_means(epoch: Column, iteration: Column, values: Column) -> tuple[Column, Column]:
-    """Where each epoch ends, and the mean of its values."""
+    """End of each epoch, and the mean of its values."""
     each = [epoch == one for one in np.unique(epoch)]
     return (
         np.array([iteration[of].max() for of in each]),

@@ -50,7 +50,7 @@ LatexCell = str | int | float | FigureWithInterval | None
 
 @dataclass(frozen=True)
 class LatexTable:
-    """What is to be set.
+    """Content of a LaTeX table.
 
     Attributes:
         columns: their names.

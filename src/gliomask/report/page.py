@@ -29,7 +29,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Assets:
-    """What a page brings with it besides its text.
+    """Styles, scripts and images of a page.
 
     Attributes:
         styles: CSS, after that of the base.

@@ -46,7 +46,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """What a preview shows.
+    """Content of a preview.
 
     Attributes:
         title: two lines.
@@ -84,7 +84,7 @@ def draw_preview(prediction: Prediction, volume: Volume, path: Path) -> Path:
 
 
 def preview_of(prediction: Prediction, volume: Volume) -> Preview:
-    """What the preview of a prediction shows."""
+    """Content of the preview of a prediction."""
     name, image, masks, pixel = _crop(prediction, volume)
     chosen = choose_slices(masks.any(axis=0).sum(axis=(1, 2)), _COLUMNS)
     found = "" if prediction.mask.any() else ": no tumour found"

@@ -1,4 +1,4 @@
-"""How an axial slice is drawn: its grey window, its true proportions, the letters at its sides."""
+"""Drawing of an axial slice: grey window, aspect ratio, orientation letters."""
 
 from __future__ import annotations
 

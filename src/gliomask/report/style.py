@@ -54,7 +54,7 @@ def tidy(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> None:
-    """What stands below a figure: the names of its colours, a note, what it may be used for.
+    """Footer of a figure: a colour legend, a note, the intended use.
 
     Args:
         figure: whose panels make room for it.

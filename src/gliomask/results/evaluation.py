@@ -157,7 +157,7 @@ def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) 
 
 
 def without_charts() -> str:
-    """What is said where no chart can be drawn."""
+    """Note for an installation that can't draw charts."""
     return f"Without charts: matplotlib is not installed; {install_hint('matplotlib')}"
 
 

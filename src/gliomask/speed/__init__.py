@@ -1,1 +1,1 @@
-"""How fast this machine is: what it could do at best, and what networks do on it."""
+"""Speed of this machine: its peak rates, and the speed of networks."""

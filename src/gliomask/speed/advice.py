@@ -1,4 +1,4 @@
-"""Which engine to take: the fastest of those that are right."""
+"""Recommendation of an engine: the fastest with correct outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gliomask.speed.slices import DeviceName, EngineSpeed, SliceSpeed
 
 @dataclass(frozen=True)
 class Advice:
-    """What to take for a model, and why; None if nothing was measured that is right."""
+    """Recommended engine for a model, with the reason; None without a correct measurement."""
 
     model: str
     engine: EngineName | None

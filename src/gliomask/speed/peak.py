@@ -1,4 +1,4 @@
-"""What the processors can do at best: the two roofs that no network gets through.
+"""Peak rates of the CPUs: arithmetic and memory bandwidth.
 
 A large product of matrices is the most arithmetic per byte, a copy the most bytes per arithmetic
 (the roofline model, Williams et al., CACM 2009).
@@ -21,7 +21,7 @@ _BYTES: Final = 2**28
 
 @dataclass(frozen=True)
 class Peak:
-    """What was measured on the processors.
+    """Measured peak rates of the CPUs.
 
     Attributes:
         gflops: 10^9 floating point operations a second in a single-precision product of two

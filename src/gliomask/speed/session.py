@@ -160,7 +160,7 @@ class BenchSession:
         return share
 
     def _fits(self, what: str, flop: float, place: DeviceName) -> bool:
-        """Whether it ends in time even at its slowest; a GPU is too fast to be reckoned with."""
+        """Return True if the work ends in time at its slowest; GPUs are fast enough in any case."""
         needed = flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
         if needed < self.budget.left:
             return True

@@ -1,4 +1,4 @@
-"""How fast an engine runs a network, slice after slice, and whether its answer is right."""
+"""Speed of an engine, slice by slice, and the correctness of its output."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class EngineSetup:
-    """What runs a network: an engine, on a device, with so many threads."""
+    """Configuration of inference: an engine, a device, a number of threads."""
 
     engine: EngineName
     device: DeviceName
@@ -99,14 +99,14 @@ def make_ready(
 
 
 def measure_slices(engine: Engine, inputs: FloatArray, share: float, clock: ReadClock) -> RunTimes:
-    """How long it takes to run all inputs (N, C, size, size) at once."""
+    """Time to run all inputs (N, C, size, size) at once."""
     return time_runs(partial(engine.logits, inputs), share, clock)
 
 
 def slice_speed(
     flop: float, shape: tuple[int, ...], timing: RunTimes, peak_gflops: float | None
 ) -> SliceSpeed:
-    """What a timing means.
+    """Convert a run time to a speed.
 
     Args:
         flop: operations for one slice.

@@ -1,4 +1,4 @@
-"""What is measured: a network with weights that are drawn, or a model that was trained."""
+"""Measured network: one with random weights, or a trained model."""
 
 from __future__ import annotations
 

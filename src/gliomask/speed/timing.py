@@ -16,7 +16,7 @@ MOST: Final = 15
 
 @dataclass(frozen=True)
 class RunTimes:
-    """How long one run of something takes.
+    """Run times of one repeated operation.
 
     Attributes:
         median, best: seconds.

@@ -1,4 +1,4 @@
-"""How fast a network learns here: real steps, on made-up slices."""
+"""Training speed: real training steps on synthetic slices."""
 
 from __future__ import annotations
 

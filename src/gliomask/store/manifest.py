@@ -1,4 +1,4 @@
-"""What a store says of itself: one JSON file that is read before any pixel."""
+"""Manifest of a store: one JSON file that is read before any pixel."""
 
 from __future__ import annotations
 

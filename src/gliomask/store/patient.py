@@ -55,7 +55,7 @@ class LoadedCase:
 
 
 def patient_path(store: Path, patient: str) -> Path:
-    """Where a patient's group stands."""
+    """Path of the group of a patient."""
     return store / PATIENTS / f"{safe_name(patient)}.zarr"
 
 
@@ -89,7 +89,7 @@ def write_patient(
 
 
 def stored_cases(store: Path, patient: str) -> tuple[StoredCase, ...] | None:
-    """What is stored of a patient; None if there is nothing whole."""
+    """Stored cases of a patient; None if there is no complete group."""
     path = patient_path(store, patient)
     if not (path / "zarr.json").is_file():
         return None

@@ -1,1 +1,1 @@
-"""What a user points at: loose files and DICOM studies, and which sequence each image is."""
+"""Input of users: loose files and DICOM studies, and the sequence of each image."""

@@ -1,4 +1,4 @@
-"""What a user says by hand: which file, or which DICOM series, holds which sequence."""
+"""The user's assignment of files or DICOM series to sequences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Meant = TypeVar("Meant")
 
 
 def by_sequence(given: Mapping[str, Meant]) -> dict[str, Meant]:
-    """What was given, by the names of ``core.volume.SEQUENCES``; other spellings are understood.
+    """Assignment by the names of ``core.volume.SEQUENCES``; other spellings are understood.
 
     Raises:
         InputError: a name that means no sequence; a sequence given twice.
@@ -60,7 +60,7 @@ def case_by_hand(given: Mapping[str, Path]) -> Case:
 
 
 def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
-    """Whether each series that the user chose is there, if only in one of several studies.
+    """Check that each series chosen by the user exists in at least one study.
 
     Raises:
         InputError: it isn't; what there is is told.

@@ -1,4 +1,4 @@
-"""Whether T1 before and after contrast are what they are said to be, by what they show."""
+"""Check that series named T1 and post-contrast T1 are not exchanged, from their enhancement."""
 
 from __future__ import annotations
 

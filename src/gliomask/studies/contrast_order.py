@@ -98,7 +98,7 @@ def _after(one: RecognisedSeries, given: _Injection) -> RecognisedSeries:
 
 
 def _minutes(first: RecognisedSeries, second: RecognisedSeries) -> float:
-    """How much later the second was made; 0 if that is not told or both are made of one scan."""
+    """Minutes between two acquisitions; 0 if unknown, or if both are from one scan."""
     before, after = first.series.tags, second.series.tags
     if before.acquired is None or after.acquired is None:
         return 0.0
@@ -106,7 +106,7 @@ def _minutes(first: RecognisedSeries, second: RecognisedSeries) -> float:
 
 
 def _one_protocol(one: RecognisedSeries, other: RecognisedSeries) -> bool:
-    """Whether two series have one name, timing and grid size."""
+    """Return True if two series have the same name, timing and grid size."""
     a, b = one.series.tags, other.series.tags
     if (a.description, a.protocol) != (b.description, b.protocol):
         return False

@@ -1,4 +1,4 @@
-"""What is told of a DICOM series, used or not."""
+"""Audit of a DICOM series, used or not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gliomask.studies.sequences import agent
 
 @dataclass(frozen=True)
 class SeriesAudit:
-    """What is known of one series, for people.
+    """Facts about one series, for users.
 
     Attributes:
         patient, study, series_uid: PatientID, StudyInstanceUID and SeriesInstanceUID.

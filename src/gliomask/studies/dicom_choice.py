@@ -1,4 +1,4 @@
-"""Which series of a DICOM study stands for which sequence.
+"""Selection of a DICOM series for each sequence.
 
 Of several series of one sequence the one with the most evidence is taken, then the one that shows
 most of the reference's head and lies in its plane, then the one with the finest voxels, with the
@@ -55,7 +55,7 @@ class SeriesChoice:
         return best if best is not one else None
 
     def advantage(self, one: RecognisedSeries) -> str:
-        """What the series that is used has before ``one``, a phrase."""
+        """Reason to prefer the used series to ``one``, as a phrase."""
         best = self.rival(one)
         if best is None:
             return ""
@@ -120,7 +120,7 @@ _Key = tuple[float, str]
 
 
 def _keys(one: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[_Key, ...]:
-    """What a series is ranked by, less is better, each with the words for being better in it."""
+    """Ranking keys of a series, less is better, each with a phrase for the advantage."""
     series, found = one.series, one.recognition
     doubtful = found.sequence == "t1ce" and BY_NAME not in found.evidence
     number = number_of(series.tags)

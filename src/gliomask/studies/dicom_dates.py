@@ -1,4 +1,4 @@
-"""When a DICOM study was made, by its headers."""
+"""Date of a DICOM study, from its headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def study_date(text: str) -> date | None:
 
 
 def first_acquisition(series: Iterable[SeriesTags]) -> datetime | None:
-    """When the first of these series was acquired, to the second; None where none tells."""
+    """Time of the first acquisition of these series, to the second; None if unknown."""
     seconds = min((tags.acquired for tags in series if tags.acquired is not None), default=None)
     if seconds is None:
         return None

@@ -38,5 +38,5 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def holds_dicom(folder: Path) -> bool:
-    """Whether a file in a folder, or in any folder below it, begins as DICOM does."""
+    """Return True if a file in a folder or its subfolders is DICOM by its first bytes."""
     return any(is_dicom(path) for path in files_below(folder))

@@ -1,4 +1,4 @@
-"""Whether the series of one study can be of one person, by what their headers say of the person."""
+"""Check that the series of one study are of one person, from their headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gliomask.formats.dicom.tags import SeriesTags
 
 
 def contradiction(among: Sequence[SeriesTags]) -> str | None:
-    """Why series that share PatientID and StudyInstanceUID are of different people; None if not.
+    """Contradiction between series of one PatientID and StudyInstanceUID; None if there is none.
 
     Elements that are empty contradict nothing. No value is told, for it may name a patient.
     """

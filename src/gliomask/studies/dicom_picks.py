@@ -48,7 +48,7 @@ def picked(
 
 
 def is_uid(wanted: str) -> bool:
-    """Whether a pick is written like a UID."""
+    """Return True if a pick has the form of a UID."""
     return _UID.fullmatch(wanted) is not None
 
 
@@ -88,7 +88,7 @@ def _answering(
 
 
 def _by_uid(sequence: str, answering: Sequence[RecognisedSeries]) -> str | None:
-    """How one of several series of one name is chosen; echoes of one series share their UID."""
+    """Hint that selects one of several series of a name; echoes of a series share their UID."""
     uids = list(dict.fromkeys(one.series.tags.series_uid for one in answering))
     if len(uids) < len(answering):
         return None

@@ -32,7 +32,7 @@ SOURCE = "dicom"
 
 @dataclass(frozen=True)
 class DicomStudies:
-    """What was found.
+    """DICOM studies of a folder.
 
     Attributes:
         cases: a case for each study with a sequence; ids unique.

@@ -1,4 +1,4 @@
-"""What a user points at for a prediction, as cases: files, a folder, many folders, a data set.
+"""Cases for a prediction: from files, a folder, several folders, or a data set.
 
 Names tell which sequence a file holds. Where they don't, or can be read in two ways, the user is
 asked; a network that is shown the wrong sequence answers all the same.

@@ -58,7 +58,7 @@ class IdcSeries:
 
     @property
     def place(self) -> Path:
-        """Where it goes, below the folder that is fetched into."""
+        """Path of the series below the output folder."""
         return Path(safe_name(self.patient), self.study, self.uid)
 
 

@@ -14,7 +14,7 @@ from gliomask.studies.dicom_audit import SeriesAudit
 
 
 def audit_images(case: Case) -> tuple[SeriesAudit, ...]:
-    """What is told of images that are no DICOM series: their names and their grids."""
+    """Audit of images that are not DICOM series: their names and grids."""
     return tuple(_audit(case, sequence, file) for sequence, file in case.images.items())
 
 
@@ -43,7 +43,7 @@ def other_grids(case: Case) -> dict[str, str]:
 
 
 def called(file: ImageFile) -> str:
-    """What a person calls an image: the name of its file, or of the folder of its slices."""
+    """Name of an image for users: that of its file, or of the folder of its slices."""
     one = file.paths[0] if len(file.paths) == 1 else file.paths[0].parent
     return one.name if file.channel is None else f"{one.name}[{file.channel}]"
 

@@ -117,7 +117,7 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
 
 
 def _ask_pictures(paths: Sequence[Path]) -> str:
-    """What to do where nothing tells the sequence of pictures."""
+    """Hint for pictures whose sequence is not in their names."""
     first = paths[0]
     if is_colour(read_stack([first])):
         renamed = first.with_name(f"{safe_name(stem(first.name))}_1{first.suffix}").name
@@ -129,14 +129,14 @@ def _ask_pictures(paths: Sequence[Path]) -> str:
 
 
 def stray_pictures(paths: Sequence[Path]) -> tuple[str, ...]:
-    """What is said of pictures that are no images of a sequence; nothing of ``predict``'s own."""
+    """Note on pictures that are no images of a sequence, except the output of ``predict``."""
     told = [p.name for p in paths if not p.with_suffix(".json").is_file()]
     more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
     return (f"pictures not used: {', '.join(told[:_TOLD])}{more}",) if told else ()
 
 
 def _check_gaps(stack: Sequence[Path]) -> None:
-    """Whether the numbers in the names of slices go up evenly, where all names have one.
+    """Check that the numbers in the names of slices are evenly spaced, if all names have one.
 
     Raises:
         CaseError: a number is missing.
@@ -178,7 +178,7 @@ def _sequence(reading: NameReading, path: Path) -> str | None:
 
 
 def _shows(reading: NameReading) -> str | None:
-    """What an image shows by its name, if that is none of our sequences."""
+    """Kind of an image by its name, if it is none of the four sequences."""
     return reading.other or reading.elsewhere
 
 

@@ -1,4 +1,4 @@
-"""Which MR sequence a DICOM series is, with the evidence, or why that can't be said.
+"""Recognition of the MR sequence of a DICOM series, with the evidence or the reason of failure.
 
 Its name (``name_reading``) and its timing (``timing``) are asked, and count alike. Where they
 contradict each other, or neither tells, the series is left to the user: a network that is shown
@@ -40,7 +40,7 @@ _KINDS = MappingProxyType(
 
 @dataclass(frozen=True)
 class Recognition:
-    """What a series is.
+    """Recognised kind of a series.
 
     Attributes:
         sequence: a name of ``core.volume.SEQUENCES``, or None.
@@ -62,7 +62,7 @@ class Recognition:
 
     @property
     def asks(self) -> bool:
-        """Whether it may be one of the sequences, and a person has to say."""
+        """True if the series may be one of the sequences, but the user has to confirm it."""
         return bool(self.candidates)
 
 
@@ -106,12 +106,12 @@ def _reading(tags: SeriesTags) -> NameReading:
 
 
 def _part(tags: SeriesTags) -> NameReading:
-    """What the header says of the part of the body."""
+    """Body part in the header."""
     return read_name(tags.body_part)
 
 
 def _elsewhere(tags: SeriesTags, reading: NameReading) -> str | None:
-    """Why a series may show no head, by its header or else by its protocol."""
+    """Evidence for a body part other than the head, from the header or else from the protocol."""
     if reading.head:
         return None
     part = _part(tags)
@@ -124,7 +124,7 @@ def _elsewhere(tags: SeriesTags, reading: NameReading) -> str | None:
 
 
 def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
-    """Why a series can't be one of the sequences, whatever its timing; None if it can."""
+    """Reason to exclude a series regardless of its timing; None if there is none."""
     kind = tags.image_type
     if kind[:1] == ("DERIVED",) or _NO_IMAGE.intersection(kind[2:]):
         text = "\\".join(kind)
@@ -138,7 +138,7 @@ def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
 
 
 def _only_derived(tags: SeriesTags, reading: NameReading) -> bool:
-    """Whether nothing but DERIVED speaks against a series, as defaced ones are called, too."""
+    """Return True if DERIVED is the only objection to a series, as for defaced ones."""
     derived = tags.image_type[:1] == ("DERIVED",)
     plain = derived and not _NO_IMAGE.intersection(tags.image_type[2:])
     named = bool(reading.weightings) and not (reading.other or reading.elsewhere)
@@ -191,7 +191,7 @@ def _with_contrast(
 
 
 def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
-    """What of name and header doesn't fit together, a phrase."""
+    """Contradiction between name and header, as a phrase."""
     given, text = read_agent(tags.contrast_agent), tags.contrast_agent
     settled = reading.contrast_doubt == LETTER and given in ("given", "denied")
     if reading.contrast_doubt and not settled:

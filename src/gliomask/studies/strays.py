@@ -26,7 +26,7 @@ _TOLD = 5
 
 
 def tells_sequence(paths: Iterable[Path]) -> bool:
-    """Whether the name of any of these images, or of its folder, can mean a sequence."""
+    """Return True if the name of an image or of its folder may contain a sequence."""
     return any(
         read_name(name).candidates
         for path in paths
@@ -36,7 +36,7 @@ def tells_sequence(paths: Iterable[Path]) -> bool:
 
 
 def with_strays(folder: Path, found: Surveyed) -> Surveyed:
-    """What was found below a folder that holds DICOM, with a note of each file that is not used.
+    """Survey of a folder with DICOM files, with a note on each unused file.
 
     A file belongs to the studies in the same folder of ``folder``; one that shares none belongs to
     the only study, or to all of a disc. Elsewhere it may be an examination of its own: a problem.

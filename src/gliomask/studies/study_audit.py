@@ -1,4 +1,4 @@
-"""What became of every series of a DICOM study, in words for people."""
+"""Report on every series of a DICOM study, for users."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def uses(found: Iterable[SeriesAudit], choice: SeriesChoice) -> tuple[SeriesUse,
 
 
 def notes(choice: SeriesChoice) -> tuple[str, ...]:
-    """Whether the series that are used lie in one space."""
+    """Notes on series that are used but lie in different spaces."""
     spaces = {one.series.tags.frame_of_reference for one in choice.chosen.values()}
     moved = "the series don't share a frame of reference: the patient may have moved"
     return (moved,) if len(spaces) > 1 else ()
@@ -70,7 +70,7 @@ def _audit(one: RecognisedSeries, choice: SeriesChoice) -> SeriesAudit:
 
 
 def _after_contrast(one: RecognisedSeries, choice: SeriesChoice) -> str:
-    """What to type if a T1 that is not used is the one after contrast that a study lacks."""
+    """Hint for a study without post-contrast T1, if an unused T1 may be it."""
     if "t1ce" in choice.chosen or one.recognition.contrast is not None:
         return ""
     if one.recognition.sequence != "t1":
@@ -79,7 +79,7 @@ def _after_contrast(one: RecognisedSeries, choice: SeriesChoice) -> str:
 
 
 def _refusal(one: RefusedSeries) -> str:
-    """Why a series is no volume; nobody needs to know of one that is no sequence anyway."""
+    """Reason why a series is not a volume; empty for series that are no sequence anyway."""
     found = recognise(one.tags)
     if found.rejected and not found.asks:
         return found.rejected
@@ -87,7 +87,7 @@ def _refusal(one: RefusedSeries) -> str:
 
 
 def _moved(one: RecognisedSeries, choice: SeriesChoice) -> Sequence[str]:
-    """Whether a series lies in another space than the first one that is used."""
+    """Return True if a series lies in another space than the first used series."""
     first = next(choice.chosen[name] for name in SEQUENCES if name in choice.chosen)
     spaces = {other.series.tags.frame_of_reference for other in (first, one)}
     if len(spaces) == 1:

@@ -1,4 +1,4 @@
-"""What a look at files has found: cases, what can't be used, and every DICOM series on the way."""
+"""Survey of input files: cases, problems, and every DICOM series."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gliomask.studies.dicom_audit import SeriesAudit
 
 @dataclass(frozen=True)
 class Surveyed:
-    """What was found.
+    """Result of a survey.
 
     Attributes:
         cases: the usable ones; ids unique.

@@ -1,4 +1,4 @@
-"""What the timing of a series says of its sequence: TR, TE, TI and how it was scanned.
+"""Recognition of a sequence from the timing of a series: TR, TE, TI and scanning sequence.
 
 Thresholds: a spin echo with TR < 1000 ms is T1-weighted, with TR >= 1500 ms and TE >= 50 ms
 T2-weighted, and with a short TE proton density; an inversion of 1.4 to 3 s that nulls the liquor
@@ -28,7 +28,7 @@ MPRAGE_TI = (500.0, 1400.0)
 
 @dataclass(frozen=True)
 class SequenceTiming:
-    """What the timing says.
+    """Sequence according to the timing.
 
     Attributes:
         weighting: t1, t2, flair, ``other`` for none of them, or None if it doesn't tell.
@@ -44,7 +44,7 @@ class SequenceTiming:
 
 
 def timing_of(tags: SeriesTags) -> SequenceTiming:
-    """What the timing of a series says."""
+    """Sequence of a series according to its timing."""
     te, tr = tags.echo_time, tags.repetition_time
     ti = tags.inversion_time if (tags.inversion_time or 0) > 50 else None
     pulse = set(tags.scanning_sequence)

@@ -1,1 +1,1 @@
-"""What the numbers in a mask mean: the published tables, names of labels, and one resolver."""
+"""Meaning of the numbers in masks: published tables, names of labels, and one resolver."""

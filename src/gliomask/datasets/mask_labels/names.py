@@ -1,4 +1,4 @@
-"""What a label is, by what it is called: the names that data sets give to parts of a tumour."""
+"""Labels by name: the names that data sets give to the parts of a tumour."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def scheme_of_output(
 
 
 def _layers(regions: Set[str]) -> tuple[int, int]:
-    """What is in the whole tumour but not in its core, and in the core but not enhancing."""
+    """Labels of the whole tumour outside the core, and of the core outside the enhancing tumour."""
     if "core" not in regions:
         return TUMOUR, TUMOUR
     return OEDEMA, NECROSIS if "enhancing" in regions else CORE
@@ -141,7 +141,7 @@ def _members(regions: Mapping[str, Sequence[int]]) -> dict[str, set[int]]:
 
 
 def _region(name: str) -> str | None:
-    """Which of our regions a name is, None for any other."""
+    """Region for a name; None for any other name."""
     words = _words(name)
     if label_of(name) not in (TUMOUR, CORE, ENHANCING):
         return None

@@ -1,4 +1,4 @@
-"""What the numbers in the masks of a data set mean, by what is stated, named and sampled."""
+"""Label schemes of the masks of a data set, from metadata, names and sampled numbers."""
 
 from __future__ import annotations
 
@@ -104,6 +104,6 @@ def _with(
 
 
 def _doubt(scheme: LabelScheme, present: Numbers) -> tuple[str, ...]:
-    """What is odd about numbers that a scheme explains."""
+    """Doubt about numbers that a scheme explains."""
     cavity = (4, CAVITY) in scheme.values and 4 in present and 3 not in present
     return (_NO_ENHANCING,) if cavity else ()

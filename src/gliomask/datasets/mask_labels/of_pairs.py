@@ -1,4 +1,4 @@
-"""What the numbers in two sets of masks mean: the numbers are read, ``mask_labels`` decides."""
+"""Label schemes of two sets of masks that are compared."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIDES = (("references", "reference_labels"), ("predictions", "prediction_labels
 
 @dataclass(frozen=True)
 class Answers:
-    """What a user says of the numbers, see ``mask_labels.answer``.
+    """The user's statements about the numbers, see ``mask_labels.answer``.
 
     Attributes:
         both: of all masks.
@@ -54,7 +54,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Schemes:
-    """How masks are read.
+    """Label schemes of a pair of masks.
 
     Attributes:
         pairs: (reference's, prediction's) scheme of each pair.

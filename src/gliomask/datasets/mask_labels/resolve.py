@@ -30,7 +30,7 @@ _FEW = 12
 
 
 class Reading(NamedTuple):
-    """What the numbers of some masks mean, and why."""
+    """Label scheme of some masks, with the reason."""
 
     scheme: LabelScheme
     reason: str
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class NumberedMask:
-    """What is known of the numbers in one mask.
+    """Known facts about the numbers in one mask.
 
     Attributes:
         names: of its file, its case and its folder; the first that tells a challenge counts.
@@ -206,7 +206,7 @@ def _of_group(
 
 
 def _rivals(present: Numbers, other: LabelScheme) -> list[LabelScheme]:
-    """What else numbers may mean that fit the other side: the one scheme that uses just these; a
+    """Alternative schemes that fit the other side: the only one with exactly these numbers; or a
     tumour, where the other side says of a single number that it is none."""
     exact = _exact(present)
     if len({_meaning(scheme, present, tuple(REGIONS)) for scheme in exact}) == 1:
@@ -310,7 +310,7 @@ def _blank(present: Numbers) -> tuple[tuple[str, str], ...]:
 
 
 def answer_for(scheme: LabelScheme) -> str:
-    """How an option says this scheme."""
+    """Value of the option that states this scheme."""
     keys = [key for key, known in SCHEMES.items() if known.values == scheme.values]
     return keys[0] if keys else _pairs(scheme)
 

@@ -1,4 +1,4 @@
-"""What every writer of a data set has in common: the case, the summary, the file of an image."""
+"""Common interface of data set writers: cases, summary, image files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TargetCase:
 
 @dataclass(frozen=True)
 class WriteSummary:
-    """What is said of the data set as a whole.
+    """Summary of the data set as a whole.
 
     Attributes:
         name: of it; licences: of the data.
@@ -66,7 +66,7 @@ class Writer(Protocol):
         """Writes the files of a case."""
 
     def name_of(self, case: str) -> str:
-        """What a case is called in this layout."""
+        """Name of a case in this layout."""
 
     def summary(self, folder: Path, about: WriteSummary) -> None:
         """Writes what describes all cases, once they are written."""

@@ -22,7 +22,7 @@ _JPEG_LS_FRAME = 0xF7
 
 
 def check_frame_size(frame: bytes, syntax: UID, rows: int, columns: int) -> None:
-    """Whether a compressed frame has the size that the file's header gives.
+    """Check that a compressed frame has the size that the header of the file states.
 
     Args:
         frame: the bytes of one frame.

@@ -1,4 +1,4 @@
-"""Which compressions of DICOM pixels can be read with what is installed."""
+"""Compressions of DICOM pixels that the installed packages can read."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _KEYWORDS = (*frames.KEYWORDS, *pixel_format.KEYWORDS, *tags.KEYWORDS, *enhanced
 
 @dataclass(frozen=True, eq=False)
 class DicomFile:
-    """What the header of a file says.
+    """Header of a DICOM file.
 
     Attributes:
         path: of the file.

@@ -74,7 +74,7 @@ class PlacementTags:
 
 @dataclass(frozen=True)
 class FrameKind:
-    """What tells the frames of a file apart, see ``Frame``."""
+    """Attributes that distinguish the frames of a file, see ``Frame``."""
 
     number: int
     image_type: tuple[str, ...]
@@ -120,7 +120,7 @@ def classic_frame(
 
 
 def check_count(frames: int) -> None:
-    """Whether so many frames are not too many.
+    """Check the number of frames.
 
     Raises:
         FormatError: they are.

@@ -39,7 +39,7 @@ _RAS_OF_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 @dataclass(frozen=True, eq=False)
 class SeriesGrid:
-    """Where the voxels of a series lie.
+    """Grid of a series.
 
     Attributes:
         frames: along K.

@@ -1,4 +1,4 @@
-"""Whether a file is DICOM, told by its first bytes: half of all DICOM files have no suffix."""
+"""Detection of DICOM files by their first bytes: half of all DICOM files have no suffix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _VRS = (b"UL", b"OB", b"UI", b"CS", b"DA", b"TM", b"LO", b"SH", b"DT")
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether it begins as DICOM does, with or without the preamble; False if it can't be read."""
+    """Return True for the start of a DICOM file, with or without preamble; False if unreadable."""
     try:
         with opened(path) as stream:
             start = stream.read(_START)

@@ -72,7 +72,7 @@ def _apart(frames: Iterable[Frame], alike: Callable[[Frame, Frame], bool]) -> li
 
 
 def _same(one: Frame, other: Frame) -> bool:
-    """Whether two frames have nothing that tells them apart but their place."""
+    """Return True if two frames differ only in their position."""
     return (
         (one.image_type, one.stack) == (other.image_type, other.stack)
         and _echo_apart(one, other) <= _ECHO_TOLERANCE
@@ -81,7 +81,7 @@ def _same(one: Frame, other: Frame) -> bool:
 
 
 def _near(one: Frame, other: Frame) -> bool:
-    """Whether two frames could be of one volume that its scanner cut up."""
+    """Return True if two frames may belong to one volume that the scanner divided."""
     limit = max(NEAR_ECHO_MS, NEAR_ECHO_SHARE * (one.echo_time or 0.0))
     return (
         one.image_type[:_KIND] == other.image_type[:_KIND]
@@ -126,7 +126,7 @@ def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
 
 
 def _interleaved(one: Frames, other: Frames) -> bool:
-    """Whether slices of one lie between those of the other, on one line and at other places."""
+    """Return True if slices of one part lie between those of the other, on one line."""
     normal = np.cross(one[0].along_row, one[0].along_column)
     first, second = (np.array([frame.position for frame in part]) for part in (one, other))
     between = second[0] - first[0]

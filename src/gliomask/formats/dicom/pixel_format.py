@@ -1,4 +1,4 @@
-"""How the pixels of a file are stored, checked against the budget and the file before decoding."""
+"""Storage format of pixels, checked against the limits and the file before decoding."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_SIDE = 2**16 - 1
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """How pixels are stored.
+    """Storage format of pixels.
 
     Attributes:
         rows, columns, frames: counts.

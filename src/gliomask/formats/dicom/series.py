@@ -155,7 +155,7 @@ def _series(files: Sequence[DicomFile], part: list[Frame], notes: tuple[str, ...
 
 
 def _cut_up(frames: Sequence[Frame]) -> tuple[str, ...]:
-    """What differs between the slices of one volume, a sentence for people."""
+    """Differences between the slices of one volume, as a sentence."""
     times = echo_times(frames)
     kinds = {frame.image_type for frame in frames}
     told = [f"echo times of {times[0]:g} to {times[-1]:g} ms"] if len(times) > 1 else []

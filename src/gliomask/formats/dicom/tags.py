@@ -1,4 +1,4 @@
-"""What a person wants to know of a series, besides its voxels."""
+"""Descriptive attributes of a series."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class SeriesTags:
 
     @property
     def label(self) -> str:
-        """What a person calls the series: its number and description."""
+        """Name of the series for users: its number and description."""
         called = self.description or self.protocol or "without description"
         return f"series {self.series_number or '?'} ({called})"
 

@@ -107,7 +107,7 @@ def whole(dataset: Dataset, keyword: str, largest: int, least: int = 0) -> int:
 
 
 def has(dataset: Dataset, keyword: str) -> bool:
-    """Whether an element is there and not empty."""
+    """Return True if an element is present and not empty."""
     try:
         return bool(_values(dataset, keyword))
     except Exception:

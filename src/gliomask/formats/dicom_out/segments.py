@@ -39,7 +39,7 @@ class DrawnSegments:
 
 @dataclass(frozen=True)
 class Maker:
-    """What drew the masks, and how the object is told from others.
+    """Program or model that made the masks, and the identity of the object.
 
     Attributes:
         model: name of the model, for people.

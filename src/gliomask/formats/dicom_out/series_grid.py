@@ -44,7 +44,7 @@ def onto_series(drawn: DrawnSegments, series: ReferencedSeries) -> MaskArray:
 
 
 def _axes(affine: Affine, plane: Plane) -> tuple[int, int, int]:
-    """Which of the mask's axes run across planes, along rows' index, along columns' index."""
+    """Axes of the mask that correspond to planes, row index and column index."""
     steps = affine[:3, :3].T / np.linalg.norm(affine[:3, :3], axis=0)[:, np.newaxis]
     column = int(np.argmax(np.abs(steps @ plane.rows_run)))
     strength = np.abs(steps @ plane.columns_run)

@@ -1,4 +1,4 @@
-"""What is read of an image's header for an object that is drawn on it, and nothing else.
+"""Attributes of an image that a derived DICOM object needs.
 
 Each value is held against the standard. One that it doesn't allow is left out, so that what we
 write is valid whatever we were given; numbers too long for it are rounded to its 16 characters.
@@ -114,7 +114,7 @@ def read_header(path: Path) -> Dataset:
 
 
 def patient_and_study(header: Dataset) -> Dataset:
-    """What an object takes over of an image; attributes that may be empty are always there."""
+    """Patient and study attributes of an image; attributes of type 2 are always present."""
     common = Dataset()
     kept = ("SeriesInstanceUID", "FrameOfReferenceUID", "PositionReferenceIndicator", "Modality")
     lossy = [keyword for keyword in _IMAGE if keyword.startswith("Lossy")]

@@ -75,7 +75,7 @@ def measures(series: ReferencedSeries) -> Dataset:
 
 
 def position(plane: Plane) -> hd.PlanePositionSequence:
-    """Where a plane lies, in the words of highdicom."""
+    """Position of a plane as an object of highdicom."""
     return hd.PlanePositionSequence(hd.CoordinateSystemNames.PATIENT, list(plane.position))
 
 

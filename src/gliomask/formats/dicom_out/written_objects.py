@@ -1,4 +1,4 @@
-"""What every DICOM object that we write says of itself: who made it, when, and its UIDs.
+"""Common attributes of all written DICOM objects: device, time and UIDs.
 
 UIDs stand under the root that pydicom gives away for this use. Unless fresh ones are asked for,
 they are a hash of all that decides the content, so that a result which is computed and sent again
@@ -27,7 +27,7 @@ _LONG = 64
 
 @dataclass(frozen=True)
 class WrittenObject:
-    """What was written.
+    """A DICOM object after writing.
 
     Attributes:
         sop_class: its kind.
@@ -63,7 +63,7 @@ def uid_maker(
 
 
 def created(made: Maker, series: ReferencedSeries) -> datetime:
-    """When the object was made, on the clock that the study's own times are on."""
+    """Creation time of the object, in the time zone of the study."""
     when = made.created or datetime.now().astimezone()
     offset = str(series.common.get("TimezoneOffsetFromUTC") or "")
     if offset:
@@ -83,10 +83,10 @@ def plain(text: str, limit: int = _LONG) -> str:
 
 
 def description(made: Maker) -> str:
-    """What the content is, up to 64 characters."""
+    """Description of the content, up to 64 characters."""
     return plain(f"{RESEARCH_USE_ONLY}. Made by {made.model}")
 
 
 def serial_number(made: Maker) -> str:
-    """What tells this maker from others of its kind: the weights, else the model's name."""
+    """Identity of this maker: the checksum of the weights, or else the name of the model."""
     return plain(made.weights) or plain(made.model) or NAME

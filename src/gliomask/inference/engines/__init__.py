@@ -1,1 +1,1 @@
-"""What runs a network: one seam, and one file for each runtime behind it."""
+"""Inference engines: one interface, and one file for each runtime."""

@@ -1,4 +1,4 @@
-"""Which engines there are, proven by making each of them work, and which one would be used."""
+"""Check of the installed engines by running each of them, and of the default engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIZE: Final = 64
 
 @dataclass(frozen=True)
 class Engines:
-    """What runs a network here.
+    """Inference engines of this machine.
 
     Attributes:
         proofs: of each engine there is, the fastest first.

@@ -1,4 +1,4 @@
-"""Which engine runs a model: the fastest that is there, or the one that was asked for.
+"""Choice of the inference engine: the fastest available one, or the requested one.
 
 On a GPU that is PyTorch. On a processor the order is that of measured speed
 (docs/explanation/performance.md); what can't be used is passed over, and one line says so.
@@ -22,7 +22,7 @@ from gliomask.nets.cards import ModelCard
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """Whether an engine can be used.
+    """Status of an engine.
 
     Attributes:
         name: as it is asked for.
@@ -51,7 +51,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class _Runtime:
-    """What runs a network: its package, its module in here and how to get it."""
+    """An inference runtime: its package, its module and its installation hint."""
 
     package: str
     module: str
@@ -169,7 +169,7 @@ def _line(problem: Exception) -> str:
 
 
 def has_gpu() -> bool:
-    """Whether there is a CUDA device, without loading torch where there can't be one."""
+    """Return True if there is a CUDA device, without importing torch where there can't be one."""
     if find_spec("torch") is None or not _may_have_gpu():
         return False
     import torch

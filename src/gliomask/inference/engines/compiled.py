@@ -1,4 +1,4 @@
-"""What compiled runtimes have in common: each input runs alone, on one thread, several at once.
+"""Common part of compiled engines: one input per thread, several threads at a time.
 
 A runtime that splits one input over all processors makes its threads wait for each other after
 every layer, 119 times an input. On a quiet machine that costs little. On one that does other work

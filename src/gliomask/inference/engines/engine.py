@@ -15,7 +15,7 @@ from gliomask.machine.processors import read_processors
 
 
 class Engine(Protocol):
-    """What runs a network.
+    """Interface of inference engines.
 
     Attributes:
         name: for the provenance, e.g. ``torch 2.13 on cpu``.

@@ -1,4 +1,4 @@
-"""Whether the engines of an installation without PyTorch run: there is no reference to compare."""
+"""Test of the engines in an installation without PyTorch, the reference of comparisons."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _run(model: Path, status: EngineStatus) -> Finding:
 
 
 def _problem(model: Path, status: EngineStatus) -> str:
-    """Why an engine gives no answer; empty if it does."""
+    """Reason why an engine returns no result; empty if it does."""
     try:
         opened = open_engine(model, status.name, "cpu", threads=1)
         shape = 1, opened.card.in_channels, _SIDE, _SIDE

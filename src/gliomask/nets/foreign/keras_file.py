@@ -55,7 +55,7 @@ _NOT_THE_MODEL: Final = ("optimizer", "optimizer_weights", "metrics", "_metrics"
 
 @dataclass(frozen=True)
 class KerasFile:
-    """What a Keras file holds, while it is open.
+    """Content of an open Keras file.
 
     Attributes:
         layout: how it is laid out.

@@ -141,7 +141,7 @@ def _in_order(calls: Mapping[str, tuple[Any, tuple[str, ...]]]) -> list[str]:
 def _operations(
     name: str, layer: Mapping[str, Any], inputs: tuple[str, ...]
 ) -> Iterator[Operation]:
-    """What one call of a layer does: a layer may have its activation built in."""
+    """Operations of one call of a layer, including a built-in activation."""
     kind, config = layer["class_name"], layer["config"]
     reader = _READERS.get(kind)
     if reader is None:
@@ -224,7 +224,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]]] = 
 
 
 def _is(config: Mapping[str, Any], **due: object) -> bool:
-    """Whether keys have these values; one that is absent has Keras' default, which they are."""
+    """Return True if keys have these values, the defaults of Keras, or are missing."""
     return all(config.get(key, value) == value for key, value in due.items())
 
 

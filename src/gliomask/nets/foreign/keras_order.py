@@ -1,4 +1,4 @@
-"""Which layer of a Keras file is which unit of a U²-Net where the file holds no graph.
+"""Matching of the layers of a Keras file without a graph to the units of a U²-Net.
 
 By the names of the authors' code, if the layers have them; else by the order of the layers, which
 the main path determines: every convolution but the seven output heads reads the one before it, and

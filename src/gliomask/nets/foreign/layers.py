@@ -54,12 +54,12 @@ class Layer:
 
     @property
     def is_convolution(self) -> bool:
-        """Whether it has a kernel over two axes of an image."""
+        """True for a kernel over two axes of an image."""
         return "kernel" in self.entries and len(self.entries["kernel"].shape) == 4
 
     @property
     def is_norm(self) -> bool:
-        """Whether it is a batch norm."""
+        """True for a batch norm."""
         return "mean" in self.entries and "variance" in self.entries
 
     @property

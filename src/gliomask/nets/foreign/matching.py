@@ -1,4 +1,4 @@
-"""Which layer of a foreign graph is which unit of a U²-Net, proved from what each computes."""
+"""Matching of the layers of a foreign graph to the units of a U²-Net, by their function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gliomask.nets.foreign.topology import (
 
 @dataclass(frozen=True)
 class Match:
-    """Which layer is which unit.
+    """Layer for each unit.
 
     Attributes:
         convolutions: unit -> the layer of its convolution.
@@ -83,7 +83,7 @@ class _Matcher:
             self.values[operation.output] = self._value(operation, inputs)
 
     def result(self) -> Match:
-        """What was found, once it is complete."""
+        """Result of a complete match."""
         units = self.topology.units.values()
         if lost := [name for name in units if name not in self.convolutions]:
             raise ModelError(
@@ -139,7 +139,7 @@ class _Matcher:
         return x
 
     def _instead(self, inputs: Sequence[int]) -> str:
-        """What the network does with the values that an operation reads."""
+        """Operation of the network on the inputs of a foreign operation."""
         keys = self.topology.values.numbers
         found = {_words(k, d) for k, read, d in keys if set(inputs) & set(read)}
         return " or ".join(sorted(found)) or "nothing"
@@ -159,7 +159,7 @@ def _words(kind: str, detail: str) -> str:
 
 
 def _channel_order(found: Sequence[int], due: Sequence[tuple[int, int]]) -> tuple[int, ...] | None:
-    """Where the channels that the network reads are in the file's joined map; None if as they are.
+    """Order of the input channels in a concatenated map of the file; None for the same order.
 
     Args:
         found: the joined values in the file's order.

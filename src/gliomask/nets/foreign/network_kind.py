@@ -1,4 +1,4 @@
-"""Which network a set of kernels belongs to: U²-Net's kernels have shapes of their own."""
+"""Recognition of the network from the shapes of its kernels."""
 
 from __future__ import annotations
 

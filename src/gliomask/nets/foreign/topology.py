@@ -52,7 +52,7 @@ class Values:
     def key(
         self, kind: str, inputs: Sequence[int], detail: str
     ) -> tuple[str, tuple[int, ...], str]:
-        """What a value is known by; the order of summands and of joined maps does not matter."""
+        """Key of a value; the order of summands and of concatenated maps does not matter."""
         ordered = sorted(inputs) if kind in _UNORDERED else inputs
         return kind, tuple(ordered), detail
 

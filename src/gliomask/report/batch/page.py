@@ -88,7 +88,7 @@ def batch_page(cases: Sequence[BatchCase], regions: Sequence[str], model: str) -
 
 
 def _urgency(case: BatchCase, unusual: str) -> tuple[int, int, bool, str]:
-    """What a person has to look at first has the smallest."""
+    """Sort key of a case: the most urgent for review has the smallest."""
     state = ("failed", "missing", "done").index(case.state)
     level = -LEVELS.index(case.level) if case.level else 1
     return state, level, not unusual, case.case

@@ -1,4 +1,4 @@
-"""What a viewer in a browser shows: layers on one grid, small enough to travel in a page.
+"""Layers of the viewer: images on one grid, small enough to be embedded in a page.
 
 The grid is the input's, turned to RAS+ by swapping and reversing axes and cropped to the head,
 both of which are exact. Intensities become 8 bit within a window; masks stay as they are. A layer

@@ -43,7 +43,7 @@ class PageTable:
 
 @dataclass(frozen=True, eq=False)
 class CasePage:
-    """What a case page tells.
+    """Content of a case page.
 
     Attributes:
         prediction: of ``volume``.
@@ -134,7 +134,7 @@ def _verdict(page: CasePage) -> dict[str, object]:
 
 
 def _doubt(flag: Reliability | None) -> dict[str, object] | None:
-    """What stands beside the result where not all is green: the level and its reasons."""
+    """Warning next to the result if the flag is not green: the level and its reasons."""
     if flag is None or flag.level == "green":
         return None
     titles = {"amber": "Look at it before you use it.", "red": "Do not rely on this result."}
@@ -148,7 +148,7 @@ def _reasons(flag: Reliability) -> list[str]:
 
 
 def _evidence(prediction: Prediction) -> str:
-    """What was looked at where nothing was found, one sentence."""
+    """Evidence for an empty mask, as one sentence."""
     reasons = prediction.reliability.reasons if prediction.reliability else ()
     return next((reason.text for reason in reasons if reason.code == "nothing_found"), "")
 

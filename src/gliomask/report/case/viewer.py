@@ -1,4 +1,4 @@
-"""What the viewer in a case page is told: its layers, their colours, where to open.
+"""Data of the viewer in a case page: its layers, their colours, the initial position.
 
 The viewer is NiiVue, driven by ``static/case_viewer.js``; both travel inside the page.
 """
@@ -31,7 +31,7 @@ SEQUENCE_NAMES = {"t1": "T1", "t1ce": "T1 + contrast", "t2": "T2", "flair": "FLA
 
 @dataclass(frozen=True)
 class ViewerData:
-    """What a page holds for the viewer.
+    """Data of the viewer in a page.
 
     Attributes:
         settings: for JSON.

@@ -65,7 +65,7 @@ class ChecklistItem:
 
     @property
     def state(self) -> State:
-        """How far the records answer it."""
+        """State of an item: how completely the records answer it."""
         if self.answer is None:
             return "blank"
         return "answered" if self.needed is None else "in part"

@@ -1,4 +1,4 @@
-"""What the records of an evaluation tell, each fact in a few words."""
+"""Facts from the records of an evaluation, in a few words each."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _SUMMARY, _PROVENANCE = "evaluation/summary.json", "evaluation/provenance.json"
 
 
 def data_evaluated(records: Records) -> str | None:
-    """What was judged, in the evaluation's words."""
+    """Evaluated data, as stated in the evaluation."""
     source = text_at(records.summary, "source")
     return source and f"evaluated on {source}"
 
 
 def synthetic_data(records: Records) -> str | None:
-    """Whether any of the judged data are a phantom's."""
+    """Synthetic or real origin of the evaluated data."""
     flag = flag_at(records.summary, "synthetic_data")
     return None if flag is None else f"data judged are {'' if flag else 'not '}synthetic"
 
 
 def seen(records: Records) -> str | None:
-    """Whether the evaluated patients are new to the model; what was warned of comes first."""
+    """Overlap of the evaluated patients with the training patients; warnings come first."""
     trained = texts_at(records.summary, "in_training")
     warnings = texts_at(records.summary, "warnings")
     if trained is None or warnings is None:
@@ -64,19 +64,19 @@ def failed(records: Records) -> str | None:
 
 
 def policy(records: Records) -> str | None:
-    """How empty masks are scored, in the evaluation's words."""
+    """Policy for empty masks, as stated in the evaluation."""
     text = text_at(records.summary, "policy")
     return text and f"empty masks: {text}"
 
 
 def metrics(records: Records) -> str | None:
-    """Which scores were taken."""
+    """Metrics of the evaluation."""
     names = dict.fromkeys(metric for metric, _, _ in _scores(records))
     return f"scores: {listed(names)}" if names else None
 
 
 def uncertainty(records: Records) -> str | None:
-    """How intervals were found."""
+    """Method of the confidence intervals."""
     if not any(_interval(one) for _, _, one in _scores(records)):
         return None
     drawn = f", {RESAMPLES:,} resamples" if ours(records.evaluation) else ""
@@ -100,7 +100,7 @@ def worst(records: Records) -> str | None:
 
 
 def false_positives(records: Records) -> str | None:
-    """How often something is marked where nothing is."""
+    """False-positive rate in slices without tumour."""
     told = []
     for region, one in items_at(records.summary, "slices"):
         rate, free = number_at(one, "false_positive_rate"), count_at(one, "n_tumour_free")
@@ -110,7 +110,7 @@ def false_positives(records: Records) -> str | None:
 
 
 def weights_evaluated(records: Records) -> str | None:
-    """Which weights were judged."""
+    """Evaluated weights."""
     model = text_at(records.summary, "model")
     digest = text_at(records.summary, "weights_sha256")
     return f"model {model}, weights SHA-256 {digest}" if model and digest else None

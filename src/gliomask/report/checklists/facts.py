@@ -1,4 +1,4 @@
-"""What a fact is: a reader of records, and where it reads."""
+"""Type of a fact: a reader of records, and the place that it reads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def software(record: object) -> str | None:
 
 
 def ours(record: object) -> bool:
-    """Whether this very version wrote a provenance, so that what it does is what was done."""
+    """Return True if exactly this version wrote a provenance."""
     return text_at(record, "software", "gliomask") == metadata.version("gliomask")
 
 

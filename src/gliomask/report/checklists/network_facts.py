@@ -1,4 +1,4 @@
-"""What a run's card tells of a network, each fact in a few words."""
+"""Facts from the card of a run about its network, in a few words each."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def technology(records: Records) -> str | None:
 
 
 def data_trained(records: Records) -> str | None:
-    """What the card says that it was trained on."""
+    """Training data, as stated in the card."""
     data = text_at(records.card, "trained_on")
     return data and f"trained on {data}"
 
 
 def synthetic_training(records: Records) -> str | None:
-    """Whether it was trained on a phantom."""
+    """Synthetic or real origin of the training data."""
     flag = flag_at(records.card, "synthetic")
     return None if flag is None else f"data trained on are {'' if flag else 'not '}synthetic"
 
@@ -45,13 +45,13 @@ def licence(records: Records) -> str | None:
 
 
 def regions(records: Records) -> str | None:
-    """What the network marks."""
+    """Regions that the network segments."""
     names = texts_at(records.card, "regions")
     return f"regions marked: {listed(names)}" if names else None
 
 
 def sequences(records: Records) -> str | None:
-    """What the network was trained on."""
+    """Input sequences of the network."""
     names = texts_at(records.card, "sequences")
     return f"MRI sequences: {listed(names)}" if names else None
 
@@ -87,13 +87,13 @@ def network(records: Records) -> str | None:
 
 
 def parameters(records: Records) -> str | None:
-    """How much the network learns."""
+    """Number of trainable parameters."""
     count = count_at({"count": records.parameters}, "count")
     return f"{count:,} parameters" if count else None
 
 
 def output(records: Records) -> str | None:
-    """What comes out and how it becomes a mask."""
+    """Output of the network, and its conversion to a mask."""
     threshold = number_at(records.card, "threshold")
     temperature = number_at(records.card, "temperature")
     if threshold is None or temperature is None:

@@ -1,4 +1,4 @@
-"""What a run and an evaluation have written down, read with the suspicion that any file deserves.
+"""Untrusted records of a run and an evaluation, read defensively.
 
 Records are JSON and CSV that someone may have edited, so a value that is missing, of another type
 or not finite is a fact that is not known: every look-up gives None instead of failing.
@@ -40,7 +40,7 @@ class Records:
 
 
 def value_at(record: object, *keys: str) -> object:
-    """What stands under the keys, one in the other; None where there is no such place."""
+    """Value at a path of nested keys; None if there is no such path."""
     for key in keys:
         if not isinstance(record, Mapping):
             return None

@@ -1,4 +1,4 @@
-"""What the records of a run tell of a training, each fact in a few words."""
+"""Facts from the records of a run about its training, in a few words each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TOP: Final = ("epochs", "batch_size", "ema", "precision", "seed")
 
 
 def missing_sequences(records: Records) -> str | None:
-    """Whether examinations may lack sequences."""
+    """Handling of missing sequences."""
     dropped = flag_at(records.card, "sequence_dropout")
     if dropped is None:
         return None
@@ -37,7 +37,7 @@ def missing_sequences(records: Records) -> str | None:
 
 
 def partition(records: Records) -> str | None:
-    """How many patients were learned from and chosen on."""
+    """Numbers of training and validation patients."""
     groups = _groups(records)
     if groups is None:
         return None
@@ -46,7 +46,7 @@ def partition(records: Records) -> str | None:
 
 
 def disjoint(records: Records) -> str | None:
-    """Whether a patient is in both groups, as counted here."""
+    """Check that no patient is in both groups."""
     groups = _groups(records)
     if groups is None:
         return None
@@ -91,12 +91,12 @@ def augmentation(records: Records) -> str | None:
 
 
 def sampling(records: Records) -> str | None:
-    """Which slices an epoch is made of, in the words of the recipe."""
+    """Sampling of the slices of an epoch, as stated in the recipe."""
     return _named("sampling of slices", _options(value_at(_recipe(records), "sampling"))) or None
 
 
 def sessions(records: Records) -> str | None:
-    """How often it was worked on, how that ended, and on what."""
+    """Sessions of the training: their number, their ends and their machines."""
     found = value_at(records.run, "sessions")
     if not isinstance(found, list | tuple) or not found:
         return None
@@ -105,7 +105,7 @@ def sessions(records: Records) -> str | None:
 
 
 def selection(records: Records) -> str | None:
-    """Which epoch was kept and what it was worth."""
+    """Selected epoch and its score."""
     of = value_at(records.card, "metrics")
     epoch, dice, patients = (
         count_at(of, "epoch"),
@@ -170,7 +170,7 @@ def _machine(session: object) -> str:
 
 
 def _rank(records: Records, epoch: int) -> str:
-    """Whether the history bears it out that no epoch was better."""
+    """Check in the history that no epoch was better."""
     rows = records.history if isinstance(records.history, list | tuple) else ()
     worth = {_cell(row, "epoch"): _cell(row, "validation_dice") for row in rows}
     known = [dice for dice in worth.values() if dice is not None]

@@ -1,4 +1,4 @@
-"""Which charts an evaluation has, with their captions; the page and the figures folder share it."""
+"""Charts of an evaluation with their captions, for the page and the figures folder."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ _SECTIONS: Mapping[Section, tuple[str, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class EvaluationContent:
-    """What a page tells.
+    """Content of an evaluation page.
 
     Attributes:
         title: what was judged.

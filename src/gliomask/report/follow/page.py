@@ -62,7 +62,7 @@ def region_rows(found: Followed, course: RegionCourse) -> tuple[tuple[str, ...],
 
 
 def threshold_lines(found: Followed, course: RegionCourse) -> tuple[str, ...]:
-    """How the sum of products stands beside RANO's thresholds, a line for each time point but the
+    """Comparison of the sum of products with the RANO thresholds, one line per time point but the
     first."""
     return tuple(
         f"{title}: {'; '.join(map(threshold_text, course.thresholds[n]))}"

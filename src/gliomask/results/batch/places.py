@@ -1,4 +1,4 @@
-"""Where a batch keeps what it needs to go on, in a hidden folder among its results."""
+"""Internal files of a batch, in a hidden folder in its output folder."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class BatchFolder:
 
     @property
     def logs(self) -> Path:
-        """What SLURM's tasks print."""
+        """Output of the SLURM tasks."""
         return self.out / FOLDER / "logs"
 
     def journal(self, shard: Shard) -> Journal[TaskState]:
-        """Where the cases of a shard stand, to be written."""
+        """Journal of a shard, for writing."""
         return Journal(self._cases, TaskState, shard.name)
 
     def journals(self, but: Shard | None = None) -> list[Journal[TaskState]]:
@@ -125,7 +125,7 @@ class Claim:
     token: str
 
     def stands(self) -> bool:
-        """Whether no later run has taken over; also where that can't be read just now."""
+        """Return True if no later run has taken over the shard, or if that is unreadable now."""
         try:
             return self.path.read_text(encoding="ascii") == self.token
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Where the cases of a batch stand, by its manifest, its journals and the records there."""
+"""Status of the cases of a batch, from its manifest, its journals and the existing records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gliomask.results.batch.places import BatchFolder, Shard
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """Where the cases of a batch, or of a shard of it, stand; each is in one list.
+    """Status of the cases of a batch or of a shard; each case is in one list.
 
     Attributes:
         out: the folder of the batch.
@@ -69,5 +69,5 @@ def present(out: Path) -> frozenset[str]:
 
 
 def is_there(case: str, names: Collection[str]) -> bool:
-    """Whether the record of a case is among the names; it is written last."""
+    """Return True if the record of a case is among the names; it is written last."""
     return f"{case}.json" in names

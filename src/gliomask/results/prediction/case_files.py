@@ -55,12 +55,12 @@ def own_files(out: Path, record: CaseRecord) -> tuple[str, ...]:
 
 
 def is_finished(out: Path, record: CaseRecord, key: str) -> bool:
-    """Whether an earlier run did the same, and all its files are there."""
+    """Return True if an earlier run had the same inputs, and all its files exist."""
     return record.key == key and all(_is_whole(out / name, record) for name in record.files)
 
 
 def _is_whole(path: Path, record: CaseRecord) -> bool:
-    """Whether a file is there, or a folder with a mask for each picture."""
+    """Return True if a file exists, or a folder with a mask for each picture."""
     if path.is_dir():
         return sum(1 for _ in path.iterdir()) >= record.shape[2]
     return path.is_file()

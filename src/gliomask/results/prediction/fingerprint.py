@@ -1,4 +1,4 @@
-"""What a result depends on, as one number: the same fingerprint, the same mask."""
+"""Fingerprint of a result: equal fingerprints, equal masks."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prediction(core.Prediction):
-    """What a model says about one examination, with the images that it was made of.
+    """Prediction of a model for one examination, with the input images.
 
     In a notebook it shows itself: slices with the outline of the tumour, and its volumes.
 
