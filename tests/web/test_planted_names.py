@@ -17,7 +17,7 @@ from tests.fakes import head_volume, write_head
 from tests.web.live import Server, served
 from tests.workflows.heads import write_dicom_head
 
-TAGS = {
+TAGS: dict[str, Any] = {
     "PatientName": "Quarxenfeld^Ottokar",
     "PatientID": "QX778812",
     "PatientBirthDate": "19480312",
@@ -34,7 +34,7 @@ PLANTED = (
     b"Brombeertal", b"Ypsilanti", b"Holunderweg", b"Schwippschwager",
 )  # fmt: skip
 MODEL = "u2netp-glioma"
-QUICK = {"uncertainty": False}
+QUICK: dict[str, Any] = {"uncertainty": False}
 
 
 @pytest.fixture
