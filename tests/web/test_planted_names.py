@@ -61,8 +61,11 @@ def ann(server: Server) -> Iterator[Client]:
 def planted_in(content: bytes | str) -> list[bytes]:
     """Which of the names are in it, in any case, as UTF-8 or UTF-16."""
     raw = (content.encode() if isinstance(content, str) else content).lower()
-    ways = (lambda name: name, lambda name: name.decode().encode("utf-16-le"))
-    return [name for name in PLANTED if any(way(name.lower()) in raw for way in ways)]
+    return [
+        name
+        for name in PLANTED
+        if name.lower() in raw or name.lower().decode().encode("utf-16-le") in raw
+    ]
 
 
 def monai_job(ann: Client, study: Path) -> str:
@@ -76,7 +79,7 @@ def monai_job(ann: Client, study: Path) -> str:
     form = {"params": (None, json.dumps({**QUICK, "client_id": FOLDER}))}
     answer = ann.post(f"/infer/{MODEL}", params={"image": FOLDER, "output": "json"}, files=form)
     assert answer.status_code == 200, answer.text
-    label = {
+    label: dict[str, Any] = {
         "label": (f"/home/{FOLDER}/label.nrrd", b"NRRD0004 Quarxenfeld"),
         "params": (None, json.dumps({"label_info": [{"name": FOLDER, "idx": 1}]})),
     }
