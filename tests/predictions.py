@@ -41,7 +41,33 @@ def write_prediction(
         probabilities: (R, I, J, K), written too; the threshold is 0.5.
         patient: the case's id if it is not given; study_date: of the examination.
     """
-    case = case or folder.name
+    outcome = outcome_of(
+        case or folder.name,
+        mask,
+        affine,
+        regions=regions,
+        intervals=intervals,
+        probabilities=probabilities,
+        patient=patient,
+        study_date=study_date,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_outputs(folder, outcome, ("nifti",))
+    return folder
+
+
+def outcome_of(
+    case: str,
+    mask: LabelArray,
+    affine: Affine,
+    *,
+    regions: tuple[str, ...] = ("whole",),
+    intervals: Mapping[str, VolumeInterval] | None = None,
+    probabilities: FloatArray | None = None,
+    patient: str = "",
+    study_date: date | None = None,
+) -> Outcome:
+    """What such a folder is written from."""
     volume = Volume(np.ones((1, *mask.shape), np.float32), affine, ("flair",))
     counts = region_masks(mask, regions).sum(axis=(1, 2, 3)).tolist()
     prediction = Prediction(
@@ -59,7 +85,7 @@ def write_prediction(
         intervals=intervals or {},
     )
     images = {"flair": ImageFile((Path(f"{case}_flair.nii.gz"),))}
-    outcome = Outcome(
+    return Outcome(
         case=Case(case, patient or case, images, study_date=study_date),
         volume=volume,
         prediction=prediction,
@@ -68,6 +94,3 @@ def write_prediction(
         result=NO_DIGEST,
         key=NO_DIGEST,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_outputs(folder, outcome, ("nifti",))
-    return folder

@@ -16,7 +16,7 @@ from pydicom import dcmread
 from gliomask.core.regions import REGIONS
 from gliomask.formats.dicom_out.rtstruct import write_rtstruct
 from gliomask.formats.dicom_out.seg import write_dicom_seg
-from gliomask.formats.dicom_out.segments import DrawnSegments, Maker
+from gliomask.formats.dicom_out.segments import Correction, DrawnSegments, Maker
 from tests.formats.dicom_series import (
     CORONAL,
     OBLIQUE,
@@ -101,6 +101,25 @@ def test_objects_are_valid(
     write_rtstruct(tmp_path / "rt.dcm", drawn, sources[series][::-1], maker)
     assert verdict(tmp_path / "seg.dcm") == ["Segmentation"]
     assert verdict(tmp_path / "rt.dcm") == ["RTStructureSet"]
+
+
+@pytest.mark.parametrize("series", ["oblique", "multi-frame"])
+def test_corrected_objects_are_valid(
+    tmp_path: Path, sources: dict[str, list[Path]], series: str
+) -> None:
+    """And so are all of a study together, the object that was corrected among them."""
+    drawn = DrawnSegments(_ball(3)[np.newaxis], (REGIONS["whole"],), SERIES[series].affine())
+    more = replace(drawn, masks=_ball(5)[np.newaxis])
+    files = list(sources[series])
+    for name, write in (("seg", write_dicom_seg), ("rt", write_rtstruct)):
+        maker = Maker("demo", "0.1.0", weights="ab" * 32)
+        first = write(tmp_path / f"{name}.dcm", drawn, sources[series], maker)
+        made = Correction("ann", first.sop_class, first.sop_instance, first.series)
+        second = tmp_path / f"{name}-corrected.dcm"
+        write(second, more, sources[series], replace(maker, correction=made))
+        assert len(verdict(second)) == 1, verdict(second)
+        files += [tmp_path / f"{name}.dcm", second]
+    assert verdict(*files, judge="dcentvfy") == []
 
 
 def test_objects_on_a_poor_series_are_valid(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from gliomask import predict
-from gliomask.formats.nifti import read_labels, write_nifti
+from gliomask.formats.nifti import read_labels, read_nifti, write_nifti
 from tests.commands import run
 from tests.fakes import head_volume, write_head
 from tests.web.live import Server, served
@@ -63,6 +63,38 @@ def test_the_same_mask_from_the_command_from_python_and_from_the_server(
     with zipfile.ZipFile(io.BytesIO(every)) as archive:
         assert archive.read("case1_mask.nii.gz") == expected
         assert {"case1.html", "case1.json", "cases.csv"} < set(archive.namelist())
+
+
+def test_a_mask_is_corrected(server: Server, head: Path, tmp_path: Path) -> None:
+    """By a worker process; what is drawn on is exactly what was uploaded and found."""
+    job = server.ended(server.submit(server.upload(head), **QUICK))
+    place = f"/jobs/{job['id']}"
+    (case,) = server.client.get(f"{place}/corrections").json()["cases"]
+    regions = [region["name"] for region in case["regions"]]
+    maps = [f"probability-{region}" for region in regions]
+    assert case["layers"] == ["mask", "image-flair", "image-t1", *maps]
+    got = {one: server.client.get(f"{place}/layers/{one}").content for one in case["layers"]}
+    assert hashlib.sha256(got["mask"]).hexdigest() == case["sha256"]
+    assert got["mask"] == server.client.get(f"{place}/files/mask").content
+    for name, content in got.items():
+        (tmp_path / f"{name}.nii.gz").write_bytes(content)
+    image, _ = read_nifti(tmp_path / "image-flair.nii.gz")
+    np.testing.assert_array_equal(image, head_volume().array[1])
+    mask, affine = read_labels(tmp_path / "mask.nii.gz")
+    stored, _ = read_labels(tmp_path / "probability-whole.nii.gz")
+    assert not ((mask > 0) & (stored < 128)).any()
+    mask = mask.astype(np.uint8)
+    mask[0, 0, 0] = case["regions"][0]["number"]
+    write_nifti(tmp_path / "drawn.nii", mask, affine)
+    content, base = (tmp_path / "drawn.nii").read_bytes(), {"base": case["sha256"]}
+    made = server.client.put(f"{place}/correction", params=base, content=content)
+    assert made.status_code == 201, made.text
+    assert made.json()["changes"]["whole"]["added_voxels"] == 1
+    assert made.json()["author"] == "start"
+    again = server.client.put(f"{place}/correction", params=base, content=content)
+    assert again.status_code == 409
+    (tmp_path / "back.nii.gz").write_bytes(server.client.get(f"{place}/files/mask-1").content)
+    np.testing.assert_array_equal(read_labels(tmp_path / "back.nii.gz")[0], mask)
 
 
 def test_an_audit_before_anything_runs(server: Server, head: Path) -> None:

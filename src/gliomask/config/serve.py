@@ -16,10 +16,11 @@ from gliomask.config.model import Models
 from gliomask.config.shipped import find_model
 from gliomask.errors import ConfigError
 
-Scope = Literal["read", "submit", "monai", "admin"]
-"""``read``: see and download one's own jobs. ``submit``: upload, start and cancel jobs. ``monai``:
-the protocols of MONAI Label and MONAIAuto3DSeg, also with the token in the address. ``admin``: all
-of it for the jobs of all owners, and the metrics."""
+Scope = Literal["read", "submit", "review", "monai", "admin"]
+"""``read``: see and download one's own jobs. ``submit``: upload, start, cancel and correct them.
+``review``: see, correct and approve the jobs of all owners. ``monai``: the protocols of MONAI Label
+and MONAIAuto3DSeg, also with the token in the address. ``admin``: all of it for the jobs of all
+owners, and the metrics."""
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 
@@ -73,6 +74,10 @@ class Limits(Options):
     """The same as a share of the disk; whichever is more holds."""
     result_hours: Annotated[float, Field(gt=0)] = 24.0
     """After so long results are deleted."""
+    correction_days: Annotated[float, Field(gt=0)] = 30.0
+    """After so long without a new correction a result that was corrected is deleted."""
+    corrections: Annotated[int, Field(ge=1)] = 50
+    """Corrections of one job."""
     upload_hours: Annotated[float, Field(gt=0)] = 1.0
     """After so long without use an upload, or an image of a client, is deleted."""
     audit_days: Annotated[float, Field(ge=1)] = 365.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from gliomask.results.prediction.case_files import is_finished, write_case_files
 from gliomask.results.prediction.case_table import write_case_table
 from gliomask.results.prediction.fingerprint import files_fingerprint
 from gliomask.results.prediction.origins import check_same_examination, origins_of
-from gliomask.results.prediction.outcome import record_path
+from gliomask.results.prediction.outcome import Outcome, record_path
 from gliomask.results.prediction.summary import (
     Attempt,
     PredictedCase,
@@ -50,6 +50,7 @@ class PredictionFolder:
         options: of the command; its ``inputs`` are not looked at.
         predictor: of the model in the options, if it is loaded already.
         root: a folder that nobody else knows; records name images as they lie below it.
+        keep: called with every outcome, once its files stand in the folder.
 
     Attributes:
         segmenter: the model.
@@ -64,8 +65,9 @@ class PredictionFolder:
         options: PredictOptions,
         predictor: Predictor | None = None,
         root: Path | None = None,
+        keep: Callable[[Outcome], None] | None = None,
     ) -> None:
-        self.options, self.root = options, root
+        self.options, self.root, self.keep = options, root, keep
         self.bids = BidsDerivative(options.bids) if options.bids is not None else None
         self.segmenter = Segmenter(options, predictor)
 
@@ -144,6 +146,7 @@ class PredictionFolder:
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
         maps = options.probabilities or options.disagreement or "html" in write
+        maps = maps or self.keep is not None
         control.start(_STEPS, "")
         with control.part(steps=_STEPS - _WRITING) as part:
             outcome = self.segmenter.predict(case, part, maps=maps)
@@ -152,6 +155,8 @@ class PredictionFolder:
             record = write_case_files(options.out, outcome, options.write, earlier, part)
         if self.bids is not None:
             self.bids.write(outcome)
+        if self.keep is not None:
+            self.keep(outcome)
         return self._told(record, case, earlier=False)
 
     def _told(self, record: CaseRecord, case: Case, *, earlier: bool) -> PredictedCase:

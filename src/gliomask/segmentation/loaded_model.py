@@ -7,8 +7,11 @@ from pathlib import Path
 
 from gliomask.config.choices import Device, EngineName
 from gliomask.config.predict import PredictOptions
+from gliomask.formats.editable_case import folder_of
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import Control
+from gliomask.results.correction.editable import write_editable_case
+from gliomask.results.prediction.outcome import Outcome
 from gliomask.results.prediction.summary import PredictResult
 from gliomask.segmentation.folder import PredictionFolder
 
@@ -33,14 +36,24 @@ class LoadedModel:
         return self._predictor
 
     def segment(
-        self, options: PredictOptions, inputs: Sequence[Path], root: Path, control: Control
+        self,
+        options: PredictOptions,
+        inputs: Sequence[Path],
+        root: Path,
+        editable: Path,
+        control: Control,
     ) -> PredictResult:
-        """Segments what the inputs hold, as ``predict_files`` does.
+        """Segments what the inputs hold, see ``predict_files``, and keeps what corrections need.
 
         Args:
             options: without inputs; inputs: below ``root``.
             root: a folder that only this process knows: records name images below it.
+            editable: an existing folder, which gets an editable case for each examination.
             control: of it.
         """
         predictor = self.load(options.model, options.device, options.engine)
-        return PredictionFolder(options, predictor, root).run(inputs, control)
+
+        def keep(outcome: Outcome) -> None:
+            write_editable_case(editable / folder_of(outcome.case.id), outcome, options.out)
+
+        return PredictionFolder(options, predictor, root, keep).run(inputs, control)

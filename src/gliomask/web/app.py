@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from gliomask.config import allowed
 from gliomask.errors import GliomaskError
-from gliomask.web.api import jobs, server, uploads
+from gliomask.web.api import corrections, jobs, server, uploads
 from gliomask.web.clients import auto3dseg
 from gliomask.web.clients.monai_label import infer, store
 from gliomask.web.clients.monai_label import server as monai_server
@@ -27,7 +27,7 @@ from gliomask.web.service import Service, ServiceOf
 
 API = "/api/v1"
 _STATIC = Path(str(files("gliomask.web"))) / "static"
-_ROUTERS = (uploads.router, jobs.router, server.router)
+_ROUTERS = (uploads.router, jobs.router, corrections.router, server.router)
 _OF_CLIENTS = (auto3dseg.router, infer.router, store.router, monai_server.router)
 _ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
 

@@ -1,4 +1,4 @@
-"""The server's records in one SQLite file: tokens, uploads, jobs, the audit log.
+"""The server's records in one SQLite file: tokens, uploads, jobs, corrections, the audit log.
 
 A server and the commands that manage its tokens write it; threads of a process take turns. What is
 committed survives when the process or the machine is killed.
@@ -59,7 +59,16 @@ CREATE TABLE client_label (
     PRIMARY KEY (upload, tag)
 ) STRICT;
 """
-_MIGRATIONS: Final = (_FIRST_TABLES, _IMAGES_OF_CLIENTS)
+_CORRECTIONS: Final = """
+CREATE TABLE correction (
+    job TEXT NOT NULL REFERENCES job(id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    case_id TEXT NOT NULL, author TEXT NOT NULL, created REAL NOT NULL,
+    base TEXT NOT NULL, sha256 TEXT NOT NULL, changes TEXT NOT NULL, notes TEXT NOT NULL,
+    approver TEXT, approved REAL, withdrawn REAL,
+    PRIMARY KEY (job, number)
+) STRICT;
+"""
+_MIGRATIONS: Final = (_FIRST_TABLES, _IMAGES_OF_CLIENTS, _CORRECTIONS)
 """What makes each version of the records out of the one before it."""
 VERSION: Final = len(_MIGRATIONS)
 _PRAGMAS: Final = (

@@ -8,9 +8,20 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from gliomask.config.serve import Limits
 from gliomask.errors import InputError
+from gliomask.formats.editable_case import folder_of
+
+RESULT: Final = "result"
+"""The folder in a job's folder that holds its files, once all are whole."""
+EDITABLE: Final = "editable"
+"""Beside it: what its masks are corrected on."""
+CORRECTIONS: Final = "corrections"
+"""Beside it: a folder for each correction, named by its number."""
+KEPT: Final = (RESULT, EDITABLE, CORRECTIONS)
+"""What is left of the folder of a job that is done."""
 
 
 class DataFolder:
@@ -37,7 +48,14 @@ class DataFolder:
         return self.jobs / job
 
     def result(self, job: str) -> Path:
-        return self.jobs / job / "result"
+        return self.jobs / job / RESULT
+
+    def editable(self, job: str, case: str) -> Path:
+        """The editable case of an examination."""
+        return self.jobs / job / EDITABLE / folder_of(case)
+
+    def corrections(self, job: str) -> Path:
+        return self.jobs / job / CORRECTIONS
 
     @contextmanager
     def lock(self) -> Iterator[None]:

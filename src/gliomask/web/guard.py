@@ -52,7 +52,7 @@ _OPEN: Final = {
     "cross-origin-resource-policy": "cross-origin",
 }
 """Where the token is a part of the address: who doesn't know it gets nothing, whoever asks."""
-_FILE: Final = re.compile(r"/api/v1/uploads/[^/]+/files/[^/]+")
+_FILE: Final = re.compile(r"/api/v1/(uploads/[^/]+/files/[^/]+|jobs/[^/]+/correction)")
 
 log = logging.getLogger("gliomask.serve")
 

@@ -121,15 +121,31 @@ class Queue:
             raise Problem(429, f"{own} of your jobs wait already", retry_s=60)
 
     def get(self, access: Access, job: str) -> Job:
-        """A job of this owner.
+        """A job that may be seen.
 
         Raises:
             Problem: there is none.
         """
         row = self._database.row("SELECT * FROM job WHERE id=?", (job,))
-        if row is None or not (access.everyone or row["owner"] == access.owner):
+        if row is None or not access.sees(row["owner"]):
             raise not_found("job")
         return self._job(row)
+
+    def own(self, access: Access, job: str) -> Job:
+        """A job that may be cancelled and deleted.
+
+        Raises:
+            Problem: there is none, or it may only be seen.
+        """
+        found = self.get(access, job)
+        if not access.commands(found.owner):
+            raise Problem(403, "the job belongs to somebody else")
+        return found
+
+    def keep(self, job: str, until: float) -> None:
+        """Puts off the end of a job's result."""
+        with self._database.change() as change:
+            change.execute("UPDATE job SET expires=max(expires, ?) WHERE id=?", (until, job))
 
     def find_state(self, job: str) -> State | None:
         """The state of a job; None if there is none."""
@@ -137,7 +153,7 @@ class Queue:
         return None if row is None else row["state"]
 
     def jobs(self, access: Access, limit: int, before: str | None = None) -> list[Job]:
-        """Jobs of this owner (of all, for ``admin``), the newest first.
+        """Jobs of this owner (of all, for ``admin`` and ``review``), the newest first.
 
         Args:
             access: whose; limit: at most so many; before: those that came before this one.
@@ -239,6 +255,7 @@ class Queue:
                 "WHERE id=? AND state IN ('done','failed','cancelled')",
                 (job,),
             )
+            change.execute("DELETE FROM correction WHERE job=?", (job,))
         self._database.wipe()
         return job
 

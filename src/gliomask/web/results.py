@@ -6,6 +6,7 @@ import re
 import secrets
 import zipfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -90,6 +91,22 @@ def _entry(path: Path, cases: tuple[str, ...]) -> Entry | None:
             if match := pattern.fullmatch(path.name[len(case) :]):
                 return Entry(kind or "-".join(match.groups()), case, path)
     return None
+
+
+def corrected_entries(files: Iterable[tuple[str, int, Path]]) -> tuple[Entry, ...]:
+    """Files of corrections; the kind of each ends with the number of its correction.
+
+    Args:
+        files: case, number of the correction, file.
+    """
+    found = []
+    for case, number, path in files:
+        ending = path.name.removeprefix(f"{case}_correction-{number}")
+        for pattern, kind in _KINDS:
+            if pattern.fullmatch(ending):
+                what = "correction" if kind == "record" else kind
+                found.append(Entry(f"{what}-{number}", case, path))
+    return tuple(found)
 
 
 def zipped(entries: tuple[Entry, ...], temporary: Path) -> Path:

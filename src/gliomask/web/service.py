@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from gliomask.config.serve import Scope, ServeOptions
 from gliomask.web.audit import Audit
 from gliomask.web.clients.monai_label.images import Images
+from gliomask.web.corrections import Corrections
 from gliomask.web.database import Database
 from gliomask.web.folder import DataFolder
 from gliomask.web.models import ServedModel
@@ -40,6 +41,7 @@ class Service:
     images: Images
     audit: Audit
     supervisor: Supervisor
+    corrections: Corrections
 
     @property
     def cookie(self) -> str:
@@ -78,6 +80,7 @@ def make_service(
         images=Images(database, uploads, options.limits),
         audit=audit,
         supervisor=supervisor,
+        corrections=Corrections(database, folder, options.limits, queue, supervisor),
     )
 
 
@@ -113,10 +116,17 @@ def _submitter(request: Request) -> Access:
     return allowed("submit", request)
 
 
+def _corrector(request: Request) -> Access:
+    access = service_of(request).access(request)
+    reviews = access is not None and access.allows("review")
+    return access if access is not None and reviews else allowed("submit", request)
+
+
 def _admin(request: Request) -> Access:
     return allowed("admin", request)
 
 
 Reader = Annotated[Access, Depends(_reader)]
 Submitter = Annotated[Access, Depends(_submitter)]
+Corrector = Annotated[Access, Depends(_corrector)]
 Admin = Annotated[Access, Depends(_admin)]

@@ -21,8 +21,10 @@ from gliomask.errors import GliomaskError, unexpected
 from gliomask.jobs.workers import Advanced, Cancelled, Crashed, Event, Finished, Lost, Workers
 from gliomask.web.audit import Audit
 from gliomask.web.database import now
-from gliomask.web.folder import DataFolder
+from gliomask.web.errands import Errands
+from gliomask.web.folder import KEPT, DataFolder
 from gliomask.web.models import ServedModel
+from gliomask.web.problems import Problem
 from gliomask.web.queue import Job, Kind, Queue
 from gliomask.web.task import Answer, Task, TaskFile
 from gliomask.web.tokens import Access
@@ -89,6 +91,7 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._endings: dict[str, _Ending] = {}
         self._begun: dict[str, float] = {}
+        self._errands = Errands()
         self._cleaned = 0.0
 
     def start(self) -> None:
@@ -98,6 +101,17 @@ class Supervisor:
         for folder in self._folder.jobs.iterdir():
             self.tidy(folder.name)
         self._thread.start()
+
+    def run(self, task: Task, content: TaskFile) -> Answer:
+        """Has a task done at once, by a worker without a network, and waits for it.
+
+        Raises:
+            Problem: no worker could do it; it may be tried again.
+        """
+        if self.problem:
+            raise Problem(503, "the workers can't do it at present", retry_s=10)
+        task.write(content)
+        return self._errands.run(task, 60 * self._options.limits.job_minutes)
 
     def stop(self) -> None:
         """Stops the workers; their jobs are put back."""
@@ -115,6 +129,7 @@ class Supervisor:
             except Exception as error:
                 self.problem = unexpected(error)
                 log.error("a bug of gliomask: %s", self.problem)
+            self._errands.give_up()
             self._queue.recover()
             self._stop.wait(_AGAIN_S)
 
@@ -129,6 +144,7 @@ class Supervisor:
         ):
             pools: dict[Kind, Workers[Task, Answer]] = {"predict": segmenters, "inspect": auditors}
             while not self._stop.is_set():
+                self._errands.hand_out(auditors)
                 for kind, pool in pools.items():
                     self._hand_out(kind, pool)
                     self._end_what_is_due(pool)
@@ -173,13 +189,15 @@ class Supervisor:
                 if moment > ending.until:
                     pool.kill(task)
                 continue
-            late = moment - self._begun[task.id] > 60 * self._options.limits.job_minutes
+            late = moment - self._begun.get(task.id, moment) > 60 * self._options.limits.job_minutes
             if late or task.id in cancelled:
                 why = "too_long" if late else "cancelled"
                 self._endings[task.id] = _Ending(why, moment + PATIENCE_S)
                 pool.cancel(task)
 
     def _take(self, event: Event[Task, Answer]) -> None:
+        if self._errands.take(event):
+            return
         job, ending = event.task.id, self._endings.get(event.task.id)
         match event:
             case Advanced(_, share, note):
@@ -224,11 +242,11 @@ class Supervisor:
             self._uploads.delete(found.upload)
 
     def tidy(self, job: str) -> None:
-        """Leaves of a job's folder only its result, if it has one."""
-        folder, result = self._folder.job(job), self._folder.result(job)
+        """Leaves of a job's folder only its result, if it has one, and the corrections of it."""
+        folder = self._folder.job(job)
         found = self._queue.find_state(job)
         for entry in list(folder.iterdir()) if folder.is_dir() else []:
-            if entry == result and found == "done":
+            if entry.name in KEPT and found == "done":
                 continue
             shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
         if folder.is_dir() and not any(folder.iterdir()):

@@ -41,14 +41,14 @@ class TaskFile(Options):
     A job of thousands of files would not fit through a pipe whose other end is dead.
     """
 
-    kind: Literal["predict", "inspect"]
+    kind: Literal["predict", "inspect", "correct"]
     """What to do."""
-    files: tuple[tuple[int, str, Path], ...]
+    files: tuple[tuple[int, str, Path], ...] = ()
     """Number, name and place of each uploaded file."""
     spec: dict[str, Any]
-    """``PredictSpec`` or ``InspectSpec``."""
-    model: Path
-    """The folder of the model."""
+    """``PredictSpec``, ``InspectSpec`` or ``workflows.correct.CorrectOptions``."""
+    model: Path = Path()
+    """The folder of the model that is to segment."""
     device: Device = "auto"
     """What computes."""
     engine: EngineName = "auto"

@@ -40,7 +40,15 @@ class Access:
     @property
     def everyone(self) -> bool:
         """Whether jobs of all owners may be seen."""
-        return "admin" in self.scopes
+        return "admin" in self.scopes or "review" in self.scopes
+
+    def sees(self, owner: str) -> bool:
+        """Whether the jobs of an owner may be seen."""
+        return self.everyone or owner == self.owner
+
+    def commands(self, owner: str) -> bool:
+        """Whether what belongs to an owner may be used, cancelled and deleted."""
+        return "admin" in self.scopes or owner == self.owner
 
 
 EVERYBODY: Final = Access("everybody", frozenset(("read", "submit", "monai")))

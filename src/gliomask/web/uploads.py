@@ -92,7 +92,7 @@ class Uploads:
             Problem: there is none.
         """
         row = self._database.row("SELECT * FROM upload WHERE id=?", (upload,))
-        if row is None or not (access.everyone or row["owner"] == access.owner):
+        if row is None or not access.commands(row["owner"]):
             raise not_found("upload")
         statement = "SELECT * FROM upload_file WHERE upload=? ORDER BY number"
         files = tuple(

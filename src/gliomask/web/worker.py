@@ -1,6 +1,6 @@
-"""What a worker process does with a job: lays out its files, audits or segments them.
+"""What a worker process does with a job: audits or segments its files, or checks a correction.
 
-Only here are uploaded files read. A worker keeps its model loaded between jobs.
+Only here are files that come from outside read. A worker keeps its model loaded between jobs.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from gliomask.config.choices import Device, EngineName
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
 from gliomask.jobs.control import Control
+from gliomask.web.folder import EDITABLE, RESULT
 from gliomask.web.task import Answer, InspectSpec, PredictSpec, Task, TaskFile
 
 if TYPE_CHECKING:
     from gliomask.segmentation.loaded_model import LoadedModel
 
 Work = Callable[[Task, Control], Answer]
-RESULT: Final = "result"
-"""The folder in a job's folder that holds its files, once all are whole."""
 _ERROR: Final = re.compile("Error$")
 
 
 def auditor() -> Work:
-    """The work of a process that audits uploads; torch is never loaded."""
-    return _audit
+    """The work of a process that audits uploads and checks corrections; torch is never loaded."""
+    return _without_network
 
 
 def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
@@ -54,6 +53,19 @@ def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
         return _segment(task, control, loaded)
 
     return work
+
+
+def _without_network(task: Task, control: Control) -> Answer:
+    return (_correct if task.read().kind == "correct" else _audit)(task, control)
+
+
+def _correct(task: Task, control: Control) -> Answer:
+    from gliomask.workflows.correct import CorrectOptions, correct
+
+    with _answered(task.folder) as answer:
+        made = correct(CorrectOptions.model_validate(task.read().spec), control)
+        answer.append(Answer("done", result=_plain(made, task.folder)))
+    return answer[0]
 
 
 def _audit(task: Task, control: Control) -> Answer:
@@ -77,7 +89,10 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
     with _laid_out(task, job) as (tree, places), _answered(tree) as answer:
         spec = PredictSpec.model_validate(job.spec)
         chosen = spec.model_dump(exclude={"model", "sequences"})
-        with atomic_folder(task.folder / RESULT) as folder:
+        with (
+            atomic_folder(task.folder / EDITABLE) as editable,
+            atomic_folder(task.folder / RESULT) as folder,
+        ):
             options = PredictOptions(
                 **chosen,
                 sequences={name: places[number] for name, number in spec.sequences.items()},
@@ -87,7 +102,7 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
                 engine=job.engine,
             )
             inputs = () if spec.sequences else _entries(tree)
-            result = loaded.segment(options, inputs, tree, control)
+            result = loaded.segment(options, inputs, tree, editable, control)
             told = _plain({"model": result.model, "cases": result.cases}, tree)
             for case in told["cases"]:
                 case["files"] = [Path(name).name for name in case["files"]]

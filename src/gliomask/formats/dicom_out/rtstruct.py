@@ -27,18 +27,19 @@ from gliomask.formats.dicom_out.referenced_series import (
     ReferencedSeries,
     read_referenced_series,
 )
-from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
+from gliomask.formats.dicom_out.segments import Correction, DrawnSegments, Maker, MaskArray
 from gliomask.formats.dicom_out.series_grid import onto_series
 from gliomask.formats.dicom_out.source_header import Vector
 from gliomask.formats.dicom_out.written_objects import (
     CHARACTER_SET,
     NAME,
-    SERIES_DESCRIPTION,
     WrittenObject,
     created,
+    creator_name,
     description,
     plain,
     serial_number,
+    series_description,
     uid_maker,
 )
 
@@ -95,7 +96,7 @@ def _frame(series: ReferencedSeries, made: Maker, uid: Callable[[str], UID]) -> 
     _take_over(dataset, series)
     dataset.SOPClassUID, dataset.SOPInstanceUID = RTStructureSetStorage, uid("instance")
     dataset.SeriesInstanceUID, dataset.SeriesNumber = uid("series"), SERIES_NUMBER
-    dataset.Modality, dataset.SeriesDescription = "RTSTRUCT", SERIES_DESCRIPTION
+    dataset.Modality, dataset.SeriesDescription = "RTSTRUCT", series_description(made)
     dataset.OperatorsName, dataset.InstanceNumber = "", 1
     dataset.Manufacturer = dataset.ManufacturerModelName = NAME
     dataset.SoftwareVersions = plain(made.version)
@@ -104,7 +105,18 @@ def _frame(series: ReferencedSeries, made: Maker, uid: Callable[[str], UID]) -> 
     dataset.ApprovalStatus = "UNAPPROVED"
     _date(dataset, created(made, series))
     dataset.ReferencedFrameOfReferenceSequence = [_references(series)]
+    if made.correction is not None:
+        dataset.OperatorsName = creator_name(made)
+        _refer_to_first(dataset, made.correction)
     return dataset
+
+
+def _refer_to_first(dataset: Dataset, first: Correction) -> None:
+    if first.sop_instance:
+        item = Dataset()
+        item.ReferencedSOPClassUID = first.sop_class
+        item.ReferencedSOPInstanceUID = first.sop_instance
+        dataset.PredecessorStructureSetSequence = [item]
 
 
 def _take_over(dataset: Dataset, series: ReferencedSeries) -> None:
@@ -150,7 +162,7 @@ def _add_regions(
         region, observation = Dataset(), Dataset()
         region.ROINumber, region.ROIName = number, plain(segment.label)
         region.ReferencedFrameOfReferenceUID = frame_of_reference
-        region.ROIGenerationAlgorithm = "AUTOMATIC"
+        region.ROIGenerationAlgorithm = "AUTOMATIC" if made.correction is None else "SEMIAUTOMATIC"
         region.ROIGenerationDescription = description(made)
         observation.ObservationNumber = observation.ReferencedROINumber = number
         observation.RTROIIdentificationCodeSequence = [_coded(segment.code)]

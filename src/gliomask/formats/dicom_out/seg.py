@@ -35,15 +35,17 @@ from gliomask.formats.dicom_out.source_images import (
 from gliomask.formats.dicom_out.written_objects import (
     CHARACTER_SET,
     NAME,
-    SERIES_DESCRIPTION,
     WrittenObject,
     created,
+    creator_name,
     description,
     plain,
     serial_number,
+    series_description,
     uid_maker,
 )
 
+_PREDECESSOR = Code("121322", "DCM", "Source image for image processing operation")
 SERIES_NUMBER = 9001
 """High, so that viewers list it after the scanner's own series."""
 
@@ -104,15 +106,35 @@ def _segmentation(
         device_serial_number=serial_number(made),
         content_label="TUMOUR",
         content_description=description(made),
-        content_creator_name=f"{NAME}^",
-        series_description=SERIES_DESCRIPTION,
+        content_creator_name=creator_name(made),
+        series_description=series_description(made),
         specific_character_set=CHARACTER_SET,
     )
     dataset.PatientName = series.common.PatientName
     if "TimezoneOffsetFromUTC" in series.common:
         dataset.TimezoneOffsetFromUTC = series.common.TimezoneOffsetFromUTC
     _settle(dataset, created(made, series), uid("dimensions"))
+    _refer_to_first(dataset, made)
     return dataset
+
+
+def _refer_to_first(dataset: Dataset, made: Maker) -> None:
+    """Names the object that was corrected: as a source of this one, and among what it refers to.
+
+    It comes after the series of images, which viewers take for the one that masks are drawn on.
+    """
+    first = made.correction
+    if first is None or not first.sop_instance:
+        return
+    reference, source, of_series = Dataset(), Dataset(), Dataset()
+    for item in (reference, source):
+        item.ReferencedSOPClassUID = first.sop_class
+        item.ReferencedSOPInstanceUID = first.sop_instance
+    source.PurposeOfReferenceCodeSequence = [_code(_PREDECESSOR)]
+    dataset.SourceImageSequence = [source]
+    of_series.SeriesInstanceUID = first.series
+    of_series.ReferencedInstanceSequence = [reference]
+    dataset.ReferencedSeriesSequence = [*dataset.ReferencedSeriesSequence, of_series]
 
 
 def _settle(dataset: Dataset, when: datetime, dimensions: str) -> None:
@@ -136,13 +158,15 @@ def _descriptions(segments: Sequence[Region], made: Maker) -> list[hd.seg.Segmen
         source=NAME,
         parameters={"model": plain(made.model), "weights": plain(made.weights) or "not recorded"},
     )
+    types = hd.seg.SegmentAlgorithmTypeValues
+    how = types.AUTOMATIC if made.correction is None else types.SEMIAUTOMATIC
     return [
         hd.seg.SegmentDescription(
             segment_number=number,
             segment_label=plain(segment.label),
             segmented_property_category=_code(MORPHOLOGICALLY_ABNORMAL),
             segmented_property_type=_code(segment.code),
-            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+            algorithm_type=how,
             algorithm_identification=algorithm,
             anatomic_regions=[_code(BRAIN)],
             display_color=hd.color.CIELabColor.from_rgb(*segment.rgb),

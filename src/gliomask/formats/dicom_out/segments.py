@@ -38,6 +38,22 @@ class DrawnSegments:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A person's part in masks that a model drew first.
+
+    Attributes:
+        author: who corrected them.
+        sop_class, sop_instance, series: UIDs of the object of the model's own masks; empty where
+            there is none.
+    """
+
+    author: str
+    sop_class: str = ""
+    sop_instance: str = ""
+    series: str = ""
+
+
+@dataclass(frozen=True)
 class Maker:
     """Program or model that made the masks, and the identity of the object.
 
@@ -48,6 +64,7 @@ class Maker:
         created: the time of making; None is now.
         fresh_uids: False makes the object's UIDs from the series, the masks and the maker, so
             that the same result sent twice is one object in an archive. True makes new ones.
+        correction: by a person; None where the masks are as the model drew them.
     """
 
     model: str
@@ -55,3 +72,4 @@ class Maker:
     weights: str = ""
     created: datetime | None = None
     fresh_uids: bool = False
+    correction: Correction | None = None

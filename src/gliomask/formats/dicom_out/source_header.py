@@ -7,6 +7,7 @@ write is valid whatever we were given; numbers too long for it are rounded to it
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ import numpy.typing as npt
 from pydicom import Dataset, dcmread
 from pydicom.config import RAISE
 from pydicom.dataelem import DataElement
+from pydicom.dataset import FileMetaDataset
 from pydicom.multival import MultiValue
+from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import DSfloat, format_number_as_ds, validate_value
 
+from gliomask.core.atomic import writing
 from gliomask.errors import FormatError, GliomaskError
 from gliomask.formats.content import opened
 
@@ -111,6 +115,30 @@ def read_header(path: Path) -> Dataset:
     for keyword in _REQUIRED:
         needed(header, keyword, path)
     return header
+
+
+def copy_headers(paths: Sequence[Path], folder: Path) -> None:
+    """Writes what ``read_header`` reads of each file to one of its own, without pixels.
+
+    Objects can be drawn on the copies as on the files themselves, later and elsewhere.
+
+    Args:
+        paths: of images; folder: a new one.
+
+    Raises:
+        FormatError: see ``read_header``.
+    """
+    with writing(folder):
+        folder.mkdir()
+    for number, path in enumerate(paths):
+        header = read_header(path)
+        header.SpecificCharacterSet = "ISO_IR 192"  # text is Unicode by now
+        meta = header.file_meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = header.SOPClassUID
+        meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        with writing(folder):
+            header.save_as(folder / f"{number:05}.dcm", enforce_file_format=True)
 
 
 def patient_and_study(header: Dataset) -> Dataset:

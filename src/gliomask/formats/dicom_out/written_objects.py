@@ -21,8 +21,9 @@ from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
 NAME = "gliomask"
 CHARACTER_SET = "ISO_IR 192"
 """UTF-8: whatever the series was written in, names come through."""
-SERIES_DESCRIPTION = f"{NAME} tumour segmentation. {RESEARCH_USE_ONLY}"
 _LONG = 64
+_NO_PARTS = str.maketrans("^=", "__")
+"""These part the components of a name."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def uid_maker(
         return lambda role: generate_uid()
     content = np.packbits(masks).tobytes().hex()
     images = [(plane.sop_instance, plane.frame) for plane in series.planes]
-    maker = (made.model, made.version, made.weights)
+    maker: tuple[object, ...] = (made.model, made.version, made.weights)
+    if made.correction is not None:
+        maker = (*maker, made.correction)
     shown = [(one.label, one.code, one.rgb) for one in drawn.segments]
     known = repr((kind, images, masks.shape, shown, maker))
     return lambda role: generate_uid(entropy_srcs=[role, known, content])
@@ -84,7 +87,20 @@ def plain(text: str, limit: int = _LONG) -> str:
 
 def description(made: Maker) -> str:
     """Description of the content, up to 64 characters."""
-    return plain(f"{RESEARCH_USE_ONLY}. Made by {made.model}")
+    verb = "Made" if made.correction is None else "Corrected, made"
+    return plain(f"{RESEARCH_USE_ONLY}. {verb} by {made.model}")
+
+
+def series_description(made: Maker) -> str:
+    """Description of the series, up to 64 characters."""
+    what = "segmentation" if made.correction is None else "corrected"
+    return f"{NAME} tumour {what}. {RESEARCH_USE_ONLY}"
+
+
+def creator_name(made: Maker) -> str:
+    """Name of who is responsible for the content, as a person's name (PN) of one component."""
+    author = NAME if made.correction is None else made.correction.author
+    return f"{plain(author.translate(_NO_PARTS))}^"
 
 
 def serial_number(made: Maker) -> str:

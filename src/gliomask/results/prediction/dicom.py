@@ -43,11 +43,15 @@ def write_dicom(path: Path, outcome: Outcome, writer: DicomWriter) -> WrittenObj
     )
     weights = prediction.provenance.get("weights_sha256")
     maker = Maker(prediction.model, version("gliomask"), str(weights or ""))
-    return writer(path, drawn, _sources(outcome.case, outcome.volume), maker)
+    return writer(path, drawn, source_files(outcome.case, outcome.volume), maker)
 
 
-def _sources(case: Case, volume: Volume) -> tuple[Path, ...]:
-    """The files of the series that the mask lies on, the one that shows most if there are more."""
+def source_files(case: Case, volume: Volume) -> tuple[Path, ...]:
+    """The files of the series that the mask lies on, the one that shows most if there are more.
+
+    Raises:
+        CaseError: none of the case's images is a DICOM series on its grid.
+    """
     from gliomask.formats.dicom.read import series_grid
 
     ranked = [name for name in BEST_SHOWN if name in case.images]

@@ -17,7 +17,7 @@ from gliomask.web.api.views import JobRequest, JobView, ResultFile, job_view
 from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.queue import ENDED, Job
-from gliomask.web.results import Entry, entries, zipped
+from gliomask.web.results import Entry, corrected_entries, entries, zipped
 from gliomask.web.service import Reader, Service, ServiceOf, Submitter
 from gliomask.web.submission import submit
 from gliomask.web.tokens import Access
@@ -25,8 +25,9 @@ from gliomask.web.tokens import Access
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
 _LOOK_S, _BEAT_S = 0.25, 15.0
+_EVENT = {"event": {"type": "string"}, "data": {"type": "string"}}
 _EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": {"type": "object", "properties": _EVENT}}}}
 }
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
@@ -116,7 +117,7 @@ async def _events(service: Service, access: Access, job: str) -> AsyncIterator[s
 @router.delete("/{job}", responses=answers(401, 404, 422))
 def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
     """Cancel a job that has not ended; one that has stays as it is."""
-    if service.queue.get(access, job).state not in ENDED:
+    if service.queue.own(access, job).state not in ENDED:
         service.queue.cancel(job)
         service.audit.add(access.owner, "job.cancel", job)
     return _view(service, service.queue.get(access, job))
@@ -125,7 +126,7 @@ def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
 @router.delete("/{job}/files", responses=answers(401, 404, 409, 422))
 def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
     """Delete the results of a job before their time."""
-    if service.queue.get(access, job).state not in ENDED:
+    if service.queue.own(access, job).state not in ENDED:
         raise Problem(409, "the job has not ended: cancel it first")
     service.queue.forget(job)
     service.supervisor.tidy(job)
@@ -187,7 +188,9 @@ def _archive(service: Service, every: tuple[Entry, ...], name: str) -> FileRespo
 
 def _entries(service: Service, job: Job) -> tuple[Entry, ...]:
     cases = tuple(case["case"] for case in (job.result or {}).get("cases", ()))
-    return entries(service.folder.result(job.id), cases)
+    files = service.corrections.files(job.id)
+    corrected = corrected_entries((one.case, one.number, path) for one, path in files)
+    return entries(service.folder.result(job.id), cases) + corrected
 
 
 def _view(service: Service, job: Job) -> JobView:

@@ -16,7 +16,7 @@ from gliomask.web.uploads import Incoming
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 UploadId = Annotated[str, Path(description="Of the upload.", max_length=64)]
-_BODY = {
+BODY = {
     "requestBody": {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -49,7 +49,7 @@ def delete(service: ServiceOf, access: Submitter, upload: UploadId) -> Response:
 @router.put(
     "/{upload}/files/{number}",
     responses=answers(401, 403, 404, 408, 409, 413, 415, 422, 503),
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
 )
 async def put(
     service: ServiceOf,
@@ -67,7 +67,7 @@ async def put(
     length = int(declared) if declared.isdecimal() else None
     incoming = await run_sync(service.uploads.begin, upload, name, length)
     try:
-        await _receive(request, incoming)
+        await receive(request, incoming)
         file = await run_sync(service.uploads.finish, upload, number, name, incoming)
     except ClientDisconnect:
         await run_sync(incoming.discard)
@@ -78,7 +78,8 @@ async def put(
     return FileView.of(file)
 
 
-async def _receive(request: Request, incoming: Incoming) -> None:
+async def receive(request: Request, incoming: Incoming) -> None:
+    """Writes the body of a request."""
     async for chunk in request.stream():
         if chunk:
             await run_sync(incoming.write, chunk)

@@ -68,7 +68,7 @@ class UploadView(View):
     def of(cls, upload: Upload) -> UploadView:
         """The view of an upload."""
         files = tuple(map(FileView.of, upload.files))
-        return cls(id=upload.id, expires=_moment(upload.expires), files=files)
+        return cls(id=upload.id, expires=moment(upload.expires), files=files)
 
 
 class PredictRequest(Request):
@@ -110,7 +110,8 @@ class ResultFile(View):
     """A file of a result."""
 
     kind: str
-    """To download it by: mask, seg, rtstruct, page, record, picture, probability-..., audit."""
+    """To download it by: mask, seg, rtstruct, page, record, picture, probability-..., audit; of a
+    correction with its number: mask-1, seg-1, rtstruct-1, correction-1."""
     case: str
     """Of which examination; empty for one of all."""
     name: str
@@ -174,10 +175,10 @@ def job_view(job: Job, progress: Progress | None, files: tuple[ResultFile, ...])
         note=running.note,
         cancelling=job.cancel and job.state == "running",
         attempt=job.attempt,
-        created=_moment(job.created),
-        started=None if job.started is None else _moment(job.started),
-        ended=None if job.ended is None else _moment(job.ended),
-        expires=None if job.expires is None else _moment(job.expires),
+        created=moment(job.created),
+        started=None if job.started is None else moment(job.started),
+        ended=None if job.ended is None else moment(job.ended),
+        expires=None if job.expires is None else moment(job.expires),
         options=dict(job.spec),
         result=None if job.result is None else dict(job.result),
         files=files,
@@ -185,5 +186,6 @@ def job_view(job: Job, progress: Progress | None, files: tuple[ResultFile, ...])
     )
 
 
-def _moment(seconds: float) -> datetime:
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a time."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,24 @@
+"""The options of a correction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gliomask.config.base import Options
+
+
+class CorrectOptions(Options):
+    """What is to be checked and written."""
+
+    drawn: Path
+    """The mask as it came."""
+    case: Path
+    """Folder of the editable case that it is of."""
+    base: Path
+    """The mask that it was drawn on."""
+    out: Path
+    """An existing folder for the files."""
+    name: str
+    """Of the files, without endings."""
+    author: str
+    """Who drew it."""

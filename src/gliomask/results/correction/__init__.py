@@ -1,0 +1,1 @@
+"""Masks that people correct: what they draw on, and what comes of it."""

@@ -1,0 +1,167 @@
+"""Writes an editable case: images, mask and probabilities on one grid, as a person corrects them.
+
+    case.json                        see ``formats.editable_case``
+    mask.nii.gz                      the network's mask
+    image-<sequence>.nii.gz          on the grid of the mask, intensities as they were read
+    probability-<region>.nii.gz      0 to 255; 128 and more is what the network marked
+    source/00000.dcm ...             headers, without pixels, of the series that the mask lies on
+    first.seg.dcm, first.rtstruct.dcm   the network's own DICOM objects, where they were written
+
+Probabilities are stored so that the network's threshold, whatever it is, lies between 127 and 128:
+a border that is not moved is exactly the network's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.atomic import write_text
+from gliomask.core.geometry import voxel_ml
+from gliomask.core.labels import LabelArray
+from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
+from gliomask.core.regions import REGIONS, region_numbers
+from gliomask.core.volume import FloatArray, best_shown
+from gliomask.errors import InputError
+from gliomask.formats.editable_case import (
+    ENDING,
+    FILE,
+    FIRST,
+    IMAGE_LAYER,
+    MASK_LAYER,
+    PROBABILITY_LAYER,
+    SOURCE,
+    EditableCase,
+    EditableRegion,
+)
+from gliomask.formats.nifti import write_nifti
+from gliomask.results.prediction.dicom import is_dicom_case, source_files
+from gliomask.results.prediction.outcome import Outcome
+
+MARKED: Final = 128
+"""The least value of a stored probability that the network marked."""
+_MOST: Final = 255
+_INTEGERS: Final = np.iinfo(np.int16)
+DICOM_ENDINGS: Final = (".seg.dcm", ".rtstruct.dcm")
+
+
+def write_editable_case(folder: Path, outcome: Outcome, written: Path) -> EditableCase | None:
+    """Writes the editable case of an examination.
+
+    Args:
+        folder: a new one.
+        outcome: of the examination.
+        written: the folder with the files of its result.
+
+    Returns:
+        None where there is nothing that can be corrected: pictures, which know no millimetres.
+    """
+    prediction = outcome.prediction
+    if not prediction.has_world:
+        return None
+    folder.mkdir(parents=True)
+    path = folder / f"{MASK_LAYER}{ENDING}"
+    write_nifti(path, prediction.mask, prediction.affine, RESEARCH_USE_ONLY)
+    for name, image in zip(outcome.volume.sequences, outcome.volume.array, strict=True):
+        write_nifti(folder / f"{IMAGE_LAYER}{name}{ENDING}", _compact(image), prediction.affine)
+    maps = _write_probabilities(folder, prediction)
+    _write_source(folder, outcome)
+    for ending in DICOM_ENDINGS:
+        first = written / f"{outcome.case.id}{ending}"
+        if first.is_file():
+            _link(first, folder / f"{FIRST}{ending}")
+    made = _described(outcome, maps, hashlib.sha256(path.read_bytes()).hexdigest())
+    write_text(folder / FILE, made.model_dump_json(indent=1))
+    return made
+
+
+def stored_probability(values: FloatArray, threshold: float) -> npt.NDArray[np.uint8]:
+    """Probabilities (...) as 0 to 255: ``MARKED`` and more just where they reach the threshold.
+
+    Below it they run from 0 to 127 and above it to 255, both evenly.
+    """
+    low = np.minimum(values / threshold * MARKED, MARKED - 1)
+    span = max(1.0 - threshold, 1e-6)
+    high = MARKED + (values - threshold) / span * (_MOST - MARKED)
+    stored = np.where(values >= threshold, high, low)
+    return np.clip(stored, 0, _MOST).astype(np.uint8)
+
+
+def _described(outcome: Outcome, maps: tuple[str, ...], digest: str) -> EditableCase:
+    prediction, case = outcome.prediction, outcome.case
+    numbers = region_numbers(prediction.regions)
+    names = list(outcome.volume.sequences)
+    first = best_shown(outcome.volume.sequences)
+    return EditableCase(
+        case=case.id,
+        patient=case.patient,
+        study="" if case.study_date is None else case.study_date.isoformat(),
+        sequences=(first, *(name for name in names if name != first)),
+        regions=tuple(
+            EditableRegion(
+                name=name, title=REGIONS[name].title, number=number, colour=REGIONS[name].colour
+            )
+            for name, number in numbers.items()
+        ),
+        probabilities=maps,
+        model=prediction.model,
+        weights=str(prediction.provenance.get("weights_sha256") or ""),
+        synthetic=case.synthetic,
+        voxel_ml=voxel_ml(prediction.affine),
+        start=_start(prediction.mask),
+        sha256=digest,
+    )
+
+
+def _write_probabilities(folder: Path, prediction: Prediction) -> tuple[str, ...]:
+    """The regions that have a map."""
+    threshold = prediction.provenance.get("threshold")
+    if prediction.probabilities is None or not isinstance(threshold, int | float):
+        return ()
+    for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
+        stored = stored_probability(values, float(threshold))
+        write_nifti(folder / f"{PROBABILITY_LAYER}{region}{ENDING}", stored, prediction.affine)
+    return tuple(region_numbers(prediction.regions))
+
+
+def _write_source(folder: Path, outcome: Outcome) -> None:
+    """Headers for the DICOM objects of corrections; none where these can't be written anyway."""
+    if not is_dicom_case(outcome.case):
+        return
+    from gliomask.formats.dicom_out.source_header import copy_headers
+
+    try:
+        copy_headers(source_files(outcome.case, outcome.volume), folder / SOURCE)
+    except InputError:
+        shutil.rmtree(folder / SOURCE, ignore_errors=True)
+
+
+def _compact(image: FloatArray) -> npt.NDArray[np.int16] | FloatArray:
+    """Whole numbers as such: exact, and half the size."""
+    if image.min() < _INTEGERS.min or image.max() > _INTEGERS.max:
+        return image
+    whole = image.astype(np.int16)
+    return whole if np.array_equal(whole, image) else image
+
+
+def _start(mask: LabelArray) -> tuple[int, int, int]:
+    """A marked voxel near the middle of the mask; the middle of the grid where it is empty."""
+    marked = np.argwhere(mask)
+    if not len(marked):
+        i, j, k = (size // 2 for size in mask.shape)
+        return i, j, k
+    nearest = marked[np.argmin(((marked - marked.mean(axis=0)) ** 2).sum(axis=1))]
+    return int(nearest[0]), int(nearest[1]), int(nearest[2])
+
+
+def _link(path: Path, place: Path) -> None:
+    try:
+        os.link(path, place)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, place)

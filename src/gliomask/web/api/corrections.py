@@ -1,0 +1,143 @@
+"""Corrections: what they are drawn on, sent, listed, approved by a second reader, withdrawn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import FileResponse
+from starlette.requests import ClientDisconnect
+
+from gliomask.formats.editable_case import ENDING
+from gliomask.web.api.answers import answers
+from gliomask.web.api.correction_views import CorrectionsView, CorrectionView, EditableView
+from gliomask.web.api.uploads import BODY, receive
+from gliomask.web.problems import Problem, not_found
+from gliomask.web.service import Corrector, Reader, Service, ServiceOf
+from gliomask.web.tokens import Access
+from gliomask.web.uploads import Incoming
+
+router = APIRouter(prefix="/jobs/{job}", tags=["corrections"])
+JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
+Number = Annotated[int, Path(ge=1, le=9999, description="Of the correction.")]
+CaseName = Annotated[str | None, Query(max_length=200, description="Of several cases.")]
+_NIFTI: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/gzip": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/corrections", responses=answers(401, 404, 422))
+def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
+    """The masks of a job that may be corrected, and all corrections that there are."""
+    found = service.queue.get(access, job)
+    return CorrectionsView(
+        reader=access.owner,
+        cases=tuple(
+            EditableView.of(case, service.corrections.current(job, case))
+            for case in service.corrections.cases(found)
+        ),
+        corrections=tuple(map(CorrectionView.of, service.corrections.listing(job))),
+    )
+
+
+@router.get(
+    "/layers/{layer}",
+    responses={**answers(401, 404, 409, 422), **_NIFTI},
+    response_class=FileResponse,
+    response_model=None,
+)
+def layer(
+    service: ServiceOf,
+    access: Reader,
+    job: JobId,
+    layer: Annotated[str, Path(max_length=64, description="See the layers of a case; or current.")],
+    case: CaseName = None,
+) -> FileResponse:
+    """What a mask is corrected on: an image, a map of probabilities, the mask; all on one grid.
+
+    ``mask`` is the network's, ``current`` the newest. Probabilities are stored as 0 to 255, and
+    128 and more is what the network marked.
+    """
+    found = service.corrections.case(service.queue.get(access, job), case)
+    service.audit.add(access.owner, "layer.download", job)
+    if layer == "current":
+        path = service.corrections.current(job, found).path
+        return FileResponse(path, media_type="application/gzip", filename=path.name)
+    if layer not in found.layers:
+        raise not_found(f"layer: the case has {', '.join(found.layers)}")
+    path = service.folder.editable(job, found.case) / f"{layer}{ENDING}"
+    name = f"{found.case}_{path.name}"
+    return FileResponse(path, media_type="application/gzip", filename=name)
+
+
+@router.put(
+    "/correction",
+    status_code=201,
+    responses=answers(401, 404, 408, 409, 413, 415, 422, 503),
+    openapi_extra=BODY,
+)
+async def put(
+    service: ServiceOf,
+    access: Corrector,
+    request: Request,
+    job: JobId,
+    base: Annotated[
+        str,
+        Query(pattern="^[0-9a-f]{64}$", description="SHA-256 of the mask that it was drawn on."),
+    ],
+    case: CaseName = None,
+) -> CorrectionView:
+    """Send a corrected mask as NIfTI, on the grid and with the numbers of the newest mask."""
+    found = await run_sync(service.queue.get, access, job)
+    editable = await run_sync(service.corrections.case, found, case)
+    await run_sync(service.corrections.check_base, found, editable, base)
+    declared = request.headers.get("content-length", "")
+    length = int(declared) if declared.isdecimal() else 0
+    limits = service.options.limits
+    if not await run_sync(service.folder.has_room, limits, length):
+        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
+    incoming = await run_sync(Incoming, service.folder.temporary, limits.file_bytes)
+    try:
+        await receive(request, incoming)
+        await run_sync(incoming.close)
+        made = await run_sync(service.corrections.add, access, found, editable, base, incoming.path)
+    except ClientDisconnect:
+        raise Problem(400, "the connection ended before the mask did") from None
+    finally:
+        await run_sync(incoming.discard)
+    _note(service, access, "correction.create", job, made.number)
+    return CorrectionView.of(made)
+
+
+@router.delete("/correction/{number}", responses=answers(401, 404, 409, 422))
+def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
+    """Withdraw a correction of yours: it stays in the list, and is used no longer."""
+    service.queue.get(access, job)
+    one = service.corrections.withdraw(access, service.corrections.get(job, number))
+    _note(service, access, "correction.withdraw", job, number)
+    return CorrectionView.of(one)
+
+
+@router.post(
+    "/correction/{number}/approval", status_code=201, responses=answers(401, 404, 409, 422)
+)
+def approve(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
+    """Approve a correction of somebody else's, as its second reader."""
+    service.queue.get(access, job)
+    one = service.corrections.approve(access, service.corrections.get(job, number))
+    _note(service, access, "correction.approve", job, number)
+    return CorrectionView.of(one)
+
+
+@router.delete("/correction/{number}/approval", responses=answers(401, 404, 409, 422))
+def unapprove(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
+    """Take back your approval."""
+    service.queue.get(access, job)
+    one = service.corrections.unapprove(access, service.corrections.get(job, number))
+    _note(service, access, "correction.unapprove", job, number)
+    return CorrectionView.of(one)
+
+
+def _note(service: Service, access: Access, action: str, job: str, number: int) -> None:
+    service.audit.add(access.owner, action, f"{job}/{number}")
