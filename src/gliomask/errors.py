@@ -263,10 +263,12 @@ def unexpected(error: BaseException) -> str:
     Never its text: that can hold anything that was being worked on, an image or a name.
     """
     places = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
-    ours = [(Path(file), line) for file, line in places if Path(file).is_relative_to(_PACKAGE)]
-    if not ours:
+    own_places = [
+        (Path(file), line) for file, line in places if Path(file).is_relative_to(_PACKAGE)
+    ]
+    if not own_places:
         return type(error).__name__
-    file, line = ours[-1]
+    file, line = own_places[-1]
     return f"{type(error).__name__} in {file.relative_to(_PACKAGE).as_posix()} line {line}"
 
 
@@ -280,8 +282,8 @@ def printable(text: str, limit: int | None = None) -> str:
         text: any, also one with the surrogates that Python puts for undecodable bytes.
         limit: of its length; longer text is cut.
     """
-    shown = text if text.isprintable() else "".join(map(_shown, text))
-    return shown if limit is None or len(shown) <= limit else shown[: limit - 3] + "..."
+    escaped = text if text.isprintable() else "".join(map(_shown, text))
+    return escaped if limit is None or len(escaped) <= limit else escaped[: limit - 3] + "..."
 
 
 def _shown(sign: str) -> str:

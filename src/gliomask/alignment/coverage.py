@@ -32,5 +32,5 @@ def head_share(
     head = reference > foreground_level(reference)
     if not head.any():
         return 0.0
-    seen = seen_from(shape, affine, (*reference.shape,), reference_affine)
-    return float(seen[head].mean())
+    inside = seen_from(shape, affine, (*reference.shape,), reference_affine)
+    return float(inside[head].mean())

@@ -86,16 +86,16 @@ def brightening(
         the shares; None if fewer than 2000 voxels (of about 2 mm) lie deep in the head.
     """
     factors = tuple(max(1, round(_GRID_MM / mm)) for mm in spacing_mm)
-    one, other = _averaged(first, factors), _averaged(second, factors)
+    before, other = _averaged(first, factors), _averaged(second, factors)
     spacing = tuple(f * mm for f, mm in zip(factors, spacing_mm, strict=True))
-    levels = foreground_level(one), foreground_level(other)
+    levels = foreground_level(before), foreground_level(other)
     control.check()
-    inner = _depth((one > levels[0]) | (other > levels[1]), spacing) > DEEP_MM
-    inner &= (one > levels[0]) & (other > levels[1])
+    inner = _depth((before > levels[0]) | (other > levels[1]), spacing) > DEEP_MM
+    inner &= (before > levels[0]) & (other > levels[1])
     if inner.sum() < _LEAST_VOXELS:
         return None
     control.check()
-    a, b = one[inner], other[inner]
+    a, b = before[inner], other[inner]
     return Brightening(_share_brighter(a, b), _share_brighter(b, a))
 
 
@@ -125,14 +125,14 @@ def _depth(head: _Mask, spacing: tuple[float, ...]) -> npt.NDArray[np.float64]:
     return np.asarray(depth[1:-1, 1:-1, 1:-1], np.float64)
 
 
-def _share_brighter(given: FloatArray, seen: FloatArray) -> float:
-    """Share of voxels (N,) that are much brighter in ``seen`` than ``given`` predicts."""
-    edges = np.unique(np.quantile(given, np.linspace(0, 1, _LEVELS + 1)))
-    level = np.clip(np.searchsorted(edges, given, side="right") - 1, 0, max(len(edges) - 2, 0))
+def _share_brighter(reference: FloatArray, image: FloatArray) -> float:
+    """Share of voxels (N,) that are much brighter in ``image`` than ``reference`` predicts."""
+    edges = np.unique(np.quantile(reference, np.linspace(0, 1, _LEVELS + 1)))
+    level = np.clip(np.searchsorted(edges, reference, side="right") - 1, 0, max(len(edges) - 2, 0))
     order = np.argsort(level, kind="stable")
-    groups = np.split(seen[order], np.flatnonzero(np.diff(level[order])) + 1)
-    predicted = np.empty_like(seen)
+    groups = np.split(image[order], np.flatnonzero(np.diff(level[order])) + 1)
+    predicted = np.empty_like(image)
     predicted[order] = np.concatenate([np.full(len(g), np.median(g), g.dtype) for g in groups])
-    above = seen - predicted
+    above = image - predicted
     scale = _NORMAL * float(np.median(np.abs(above)))
     return float((above > _BRIGHT * scale).mean()) if scale > 0 else 0.0

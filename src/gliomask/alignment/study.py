@@ -97,14 +97,18 @@ def align_study(
         else _move(other, image, name, target, scanned, control)
         for other, image in series.items()
     }
-    array = np.stack([one.array for one in moved.values()])
+    array = np.stack([moved_image.array for moved_image in moved.values()])
     volume = Volume(array, target.affine, tuple(series), target.has_world)
-    records = {other: dict(one.record) for other, one in moved.items() if one.record}
+    records = {
+        other: dict(moved_image.record)
+        for other, moved_image in moved.items()
+        if moved_image.record
+    }
     return AlignedStudy(
         volume,
-        tuple(one.note for one in moved.values() if one.note),
+        tuple(moved_image.note for moved_image in moved.values() if moved_image.note),
         {"reference": name, "series": records} if records else {},
-        tuple(one.reason for one in moved.values() if one.reason),
+        tuple(moved_image.reason for moved_image in moved.values() if moved_image.reason),
     )
 
 
@@ -140,23 +144,25 @@ def _move(
         raise CaseError(what, hint="give volumes, or pictures of one size")
     control.check()
     _checked_share(name, image, image.affine, reference, target, NEAR)
-    found = _registered(name, image, reference, target, control)
-    if fits and found.affine is image.affine:
-        return _Moved(image.array, "", found.record, found.reason)
+    position = _registered(name, image, reference, target, control)
+    if fits and position.affine is image.affine:
+        return _Moved(image.array, "", position.record, position.reason)
     control.check()
-    share = _checked_share(name, image, found.affine, reference, target)
-    array = resample_to(image.array, found.affine, _shape(target), target.affine)
-    note = f"{name} was {found.words}resampled to the grid of {reference}"
+    share = _checked_share(name, image, position.affine, reference, target)
+    array = resample_to(image.array, position.affine, _shape(target), target.affine)
+    note = f"{name} was {position.words}resampled to the grid of {reference}"
     if share < FULL:
         note += f"; it shows {share:.0%} of the head there, beyond it the model saw nothing of it"
-    record = {**found.record, "resampled": True, "share_of_head": round(share, 4)}
-    return _Moved(array, note, record, found.reason)
+    record = {**position.record, "resampled": True, "share_of_head": round(share, 4)}
+    return _Moved(array, note, record, position.reason)
 
 
 def _registered(name: str, image: Image, reference: str, target: Image, control: Control) -> _Found:
     """Position of a series by registration, or by its header if the registration is implausible."""
     try:
-        found = register_rigid(image.array, image.affine, target.array, target.affine, control)
+        registration = register_rigid(
+            image.array, image.affine, target.array, target.affine, control
+        )
     except ImplausibleError as problem:
         text = (
             f"{name} lies on {reference} as the headers say: no plausible registration "
@@ -165,15 +171,15 @@ def _registered(name: str, image: Image, reference: str, target: Image, control:
         reason = Reason("amber", "not_registered", text)
         return _Found(image.affine, "", {"registration": problem.what}, reason)
     record = {
-        "degrees": round(found.degrees, 3),
-        "mm": round(found.mm, 3),
-        "mutual_information": [round(found.before, 4), round(found.after, 4)],
-        "transform": found.transform.tolist(),
+        "degrees": round(registration.degrees, 3),
+        "mm": round(registration.mm, 3),
+        "mutual_information": [round(registration.before, 4), round(registration.after, 4)],
+        "transform": registration.transform.tolist(),
     }
-    if np.array_equal(found.transform, np.eye(4)):
+    if np.array_equal(registration.transform, np.eye(4)):
         return _Found(image.affine, "", record)
-    words = f"registered ({found.degrees:.1f} degrees, {found.mm:.1f} mm) and "
-    return _Found(found.transform @ image.affine, words, record)
+    words = f"registered ({registration.degrees:.1f} degrees, {registration.mm:.1f} mm) and "
+    return _Found(registration.transform @ image.affine, words, record)
 
 
 def _checked_share(

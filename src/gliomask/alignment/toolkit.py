@@ -53,9 +53,9 @@ def to_toolkit(toolkit: Any, image: FloatArray, affine: Affine) -> Any:
     images and transforms are given in RAS, all it finds is in RAS.
     """
     # The last axis runs fastest there in memory order and is called the first.
-    found = toolkit.GetImageFromArray(np.ascontiguousarray(image.T, np.float32))
+    converted = toolkit.GetImageFromArray(np.ascontiguousarray(image.T, np.float32))
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    found.SetSpacing(spacing.tolist())
-    found.SetOrigin(affine[:3, 3].tolist())
-    found.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
-    return found
+    converted.SetSpacing(spacing.tolist())
+    converted.SetOrigin(affine[:3, 3].tolist())
+    converted.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
+    return converted

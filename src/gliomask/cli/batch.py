@@ -59,17 +59,17 @@ def _show_status(out: Path, *, json: bool) -> None:
     from gliomask.results.batch.places import BatchFolder
     from gliomask.results.batch.status import read_status
 
-    found: BatchStatus = read_status(BatchFolder(out))
+    status: BatchStatus = read_status(BatchFolder(out))
     if json:
-        render.as_json(found)
+        render.as_json(status)
         return
-    counts = {"done": found.done, "missing": found.missing, "failed": found.failed}
+    counts = {"done": status.done, "missing": status.missing, "failed": status.failed}
     render.lines(", ".join(f"{len(cases)} {name}" for name, cases in counts.items()))
-    for case in found.missing[:_MOST_LISTED]:
+    for case in status.missing[:_MOST_LISTED]:
         render.lines(f"missing {case}")
-    if len(found.missing) > _MOST_LISTED:
-        render.lines(f"... and {len(found.missing) - _MOST_LISTED} more, see --json")
-    for case, reason in found.failed:
+    if len(status.missing) > _MOST_LISTED:
+        render.lines(f"... and {len(status.missing) - _MOST_LISTED} more, see --json")
+    for case, reason in status.failed:
         render.lines(f"failed {case}: {reason.removeprefix(f'{case}: ')}")
 
 

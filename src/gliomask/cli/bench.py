@@ -35,15 +35,15 @@ def run(options: BenchOptions, *, json: bool) -> None:
     from gliomask.workflows.bench import bench
 
     with render.control() as control:
-        found = bench(options, control)
+        result = bench(options, control)
     if json:
-        render.as_json(found)
+        render.as_json(result)
         return
-    _machine(found)
-    render.table("a prediction, network only", _SLICES, _slice_rows(found))
-    if found.training:
-        render.table("a training, batches of 8 at 128 pixels", _TRAINING, _training_rows(found))
-    _rest(found)
+    _machine(result)
+    render.table("a prediction, network only", _SLICES, _slice_rows(result))
+    if result.training:
+        render.table("a training, batches of 8 at 128 pixels", _TRAINING, _training_rows(result))
+    _rest(result)
 
 
 COMMAND = Command(
@@ -56,52 +56,54 @@ COMMAND = Command(
 )
 
 
-def _machine(found: BenchResult) -> None:
+def _machine(result: BenchResult) -> None:
     from gliomask.cli import render
 
-    processors, peak = found.processors, found.peak
-    of = "thread" if found.threads == 1 else "threads"
+    processors, peak = result.processors, result.peak
+    of = "thread" if result.threads == 1 else "threads"
     render.lines(
-        f"{processors.model or 'processors'}, {found.threads} {of} of {processors.usable}"
-        + (f"; {found.gpu}" if found.gpu else ""),
+        f"{processors.model or 'processors'}, {result.threads} {of} of {processors.usable}"
+        + (f"; {result.gpu}" if result.gpu else ""),
         f"at best {peak.gflops:.0f} GFLOP/s (product of matrices), "
         f"{peak.copy_gb_s:.1f} GB/s (copy)",
     )
 
 
-def _slice_rows(found: BenchResult) -> list[tuple[object, ...]]:
+def _slice_rows(result: BenchResult) -> list[tuple[object, ...]]:
     """The fastest first, for each network and size."""
-    rows = [(one, speed) for one in found.engines for speed in one.speeds]
-    order = [model.name for model in found.models]
+    rows = [(engine, speed) for engine in result.engines for speed in engine.speeds]
+    order = [model.name for model in result.models]
     rows.sort(key=lambda row: (order.index(row[0].model), row[1].size, row[1].slice_s))
-    return [_slice_row(one, speed) for one, speed in rows]
+    return [_slice_row(engine, speed) for engine, speed in rows]
 
 
-def _slice_row(one: EngineSpeed, speed: SliceSpeed) -> tuple[object, ...]:
+def _slice_row(engine_speed: EngineSpeed, speed: SliceSpeed) -> tuple[object, ...]:
     return (
-        one.model,
+        engine_speed.model,
         speed.size,
-        one.engine if one.device == "cpu" else f"{one.engine} on {one.device}",
+        engine_speed.engine
+        if engine_speed.device == "cpu"
+        else f"{engine_speed.engine} on {engine_speed.device}",
         f"{1000 * speed.slice_s:.1f}",
         f"{speed.case_s:.1f}",
         f"{speed.gflops:.0f}",
         "" if speed.of_peak is None else f"{100 * speed.of_peak:.0f} %",
         _runs(speed.timing.n, speed.timing.warm),
-        "" if one.difference is None else f"{one.difference:.0e}",
+        "" if engine_speed.difference is None else f"{engine_speed.difference:.0e}",
     )
 
 
-def _training_rows(found: BenchResult) -> list[tuple[object, ...]]:
+def _training_rows(result: BenchResult) -> list[tuple[object, ...]]:
     return [
         (
-            one.model,
-            one.device,
-            f"{one.slices_per_s:.1f}",
-            f"{one.epoch_s:.0f}",
-            one.precision,
-            _runs(one.timing.n, one.timing.warm),
+            training.model,
+            training.device,
+            f"{training.slices_per_s:.1f}",
+            f"{training.epoch_s:.0f}",
+            training.precision,
+            _runs(training.timing.n, training.timing.warm),
         )
-        for one in found.training
+        for training in result.training
     ]
 
 
@@ -109,23 +111,23 @@ def _runs(count: int, warm: bool) -> str:
     return str(count) if warm else "1, cold"
 
 
-def _rest(found: BenchResult) -> None:
+def _rest(result: BenchResult) -> None:
     from gliomask.cli import render
 
-    for one in found.advice:
-        render.lines(f"take {one.engine or 'no engine'} for {one.model}: {one.why}")
-    wrong = [(f"{one.model} by {one.engine}", one.problem) for one in found.engines if one.problem]
-    busy = found.load is not None and found.load > _BUSY * found.processors.usable
+    for row in result.advice:
+        render.lines(f"take {row.engine or 'no engine'} for {row.model}: {row.why}")
+    wrong = [(f"{row.model} by {row.engine}", row.problem) for row in result.engines if row.problem]
+    busy = result.load is not None and result.load > _BUSY * result.processors.usable
     if busy:
-        why = f"other programs were busy (load {found.load:.1f})"
+        why = f"other programs were busy (load {result.load:.1f})"
         render.lines(f"NOTE: {why}: all figures are lower than they can be, the peak too")
-    for what, why in (*wrong, *((one.what, one.why) for one in found.skipped)):
+    for what, why in (*wrong, *((row.what, row.why) for row in result.skipped)):
         render.lines(f"NOTE: {what}: {why}")
-    drawn = [model.name for model in found.models if not model.trained]
+    drawn = [model.name for model in result.models if not model.trained]
     if drawn:
         render.lines(
             f"The weights of {' and '.join(drawn)} are drawn, which times don't depend on."
         )
-    if not busy and any((speed.of_peak or 0) > 1 for one in found.engines for speed in one.speeds):
+    if not busy and any((speed.of_peak or 0) > 1 for row in result.engines for speed in row.speeds):
         render.lines("Above the peak: Winograd's method needs fewer operations than are counted.")
-    render.lines(f"measured in {found.seconds:.0f} s of {found.budget_s:.0f}")
+    render.lines(f"measured in {result.seconds:.0f} s of {result.budget_s:.0f}")

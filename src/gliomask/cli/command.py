@@ -98,54 +98,58 @@ class Command:
     @property
     def spellings(self) -> dict[str, Spelling]:
         """Spelling of each option, by its name."""
-        found = {name: extra.spelling(name) for name, extra in self.extra.items()}
-        for one in self.fields.values():
-            found |= one.spellings
-        return found
+        by_name = {name: extra.spelling(name) for name, extra in self.extra.items()}
+        for option in self.fields.values():
+            by_name |= option.spellings
+        return by_name
 
     @cached_property
     def parsed(self) -> Any:
         """The command as typer parses it."""
 
-        def call(**given: Any) -> None:
-            self._call(given)
+        def call(**values: Any) -> None:
+            self._call(values)
 
-        own = [each for one in self.fields.values() for each in one.parameters()]
+        own = [each for item in self.fields.values() for each in item.parameters()]
         own += [extra.parameter(name) for name, extra in self.extra.items()]
         call.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(self.name)(call)
         made: Any = typer.main.get_command(app)
-        for one in made.params:
-            if one.param_type_name == "argument":
-                one.display_type_rich = lambda ctx: None  # all are text to typer
+        for item in made.params:
+            if item.param_type_name == "argument":
+                item.display_type_rich = lambda ctx: None  # all are text to typer
         return made
 
-    def _call(self, given: dict[str, Any]) -> None:
+    def _call(self, values: dict[str, Any]) -> None:
         from gliomask.config.base import build
 
-        self._check_values(given)
+        self._check_values(values)
         keys: dict[str, Any] = {}
-        for name, one in self.fields.items():
+        for name, option in self.fields.items():
             *groups, own = name.split(".")
             inner = keys
             for group in groups:
                 inner = inner.setdefault(group, {})
-            if (value := one.value(given)) is not None:
+            if (value := option.value(values)) is not None:
                 inner[own] = value
         keys = {**self.complete(keys), **keys}
         options = build(self.model, keys, self.name, typed=True)
         extra = {
-            name: given[name] if one.metavar else bool(given[name])
-            for name, one in self.extra.items()
+            name: values[name] if option.metavar else bool(values[name])
+            for name, option in self.extra.items()
         }
         self.run(options, **extra)
 
-    def _check_values(self, given: Mapping[str, Any]) -> None:
+    def _check_values(self, values: Mapping[str, Any]) -> None:
         """Refuses an option in the place of another one's value, as in ``--bids --quick``."""
-        flags = {flag for one in self.spellings.values() for flag in (one.on, one.off) if flag}
-        typed = [pair for one in self.fields.values() for pair in one.texts(given)]
-        typed += [(name, given[name]) for name, one in self.extra.items() if not one.argument]
+        flags = {
+            flag for option in self.spellings.values() for flag in (option.on, option.off) if flag
+        }
+        typed = [pair for option in self.fields.values() for pair in option.texts(values)]
+        typed += [
+            (name, values[name]) for name, option in self.extra.items() if not option.argument
+        ]
         for name, text in typed:
             if text in flags:
                 raise ConfigError(
@@ -198,9 +202,9 @@ def add_group_to(app: typer.Typer, command: Command) -> typer.Typer:
         def invoke(self, ctx: Any) -> Any:
             """Runs its own command, or the one that is named."""
 
-            def own(**given: Any) -> None:
+            def own(**values: Any) -> None:
                 if ctx.invoked_subcommand is None:
-                    command.parsed.callback(**given)
+                    command.parsed.callback(**values)
 
             self.callback = own
             return super().invoke(ctx)

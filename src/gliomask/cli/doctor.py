@@ -24,15 +24,15 @@ def run(options: DoctorOptions, *, json: bool) -> None:
     from gliomask.workflows.doctor import doctor
 
     with render.control() as control:
-        found = doctor(options, control)
+        checkup = doctor(options, control)
     if json:
-        render.as_json(found)
+        render.as_json(checkup)
     else:
-        render.lines(f"gliomask {found.gliomask} on {found.system}", "")
-        render.listing(_rows(found))
-        render.lines("", _verdict(found))
-    if found.broken:
-        raise MachineError("; ".join(map(_in_short, found.broken)))
+        render.lines(f"gliomask {checkup.gliomask} on {checkup.system}", "")
+        render.listing(_rows(checkup))
+        render.lines("", _verdict(checkup))
+    if checkup.broken:
+        raise MachineError("; ".join(map(_in_short, checkup.broken)))
 
 
 COMMAND = Command(
@@ -44,28 +44,28 @@ COMMAND = Command(
 )
 
 
-def _rows(found: Checkup) -> list[tuple[object, ...]]:
+def _rows(checkup: Checkup) -> list[tuple[object, ...]]:
     """Packages that are as they should be share a row: nobody reads twenty of them."""
-    fit = [f for f in found.findings if f.part == "packages" and f.level == "ok"]
+    fit = [f for f in checkup.findings if f.part == "packages" and f.level == "ok"]
     names = ", ".join(f"{finding.name} {finding.found}" for finding in fit)
     first = [("packages", "", f"{len(fit)} needed", names)] if fit else []
-    return [*first, *(_row(finding) for finding in found.findings if finding not in fit)]
+    return [*first, *(_row(finding) for finding in checkup.findings if finding not in fit)]
 
 
 def _row(finding: Finding) -> tuple[object, ...]:
     from rich.text import Text
 
-    said = ": ".join(filter(None, (finding.found, finding.remark)))
-    return (finding.part, Text(*_MARKS[finding.level]), finding.name, said)
+    remark = ": ".join(filter(None, (finding.found, finding.remark)))
+    return (finding.part, Text(*_MARKS[finding.level]), finding.name, remark)
 
 
-def _verdict(found: Checkup) -> str:
-    notes = sum(finding.level == "note" for finding in found.findings)
-    broken = len(found.broken)
-    said = "1 note" if notes == 1 else f"{notes} notes"
+def _verdict(checkup: Checkup) -> str:
+    notes = sum(finding.level == "note" for finding in checkup.findings)
+    broken = len(checkup.broken)
+    text = "1 note" if notes == 1 else f"{notes} notes"
     if broken:
-        return f"{broken} would break, {said} ({found.seconds:.1f} s)"
-    return f"nothing would break, {said} ({found.seconds:.1f} s)"
+        return f"{broken} would break, {text} ({checkup.seconds:.1f} s)"
+    return f"nothing would break, {text} ({checkup.seconds:.1f} s)"
 
 
 def _in_short(finding: Finding) -> str:

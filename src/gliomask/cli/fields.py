@@ -84,10 +84,10 @@ class Field:
     @property
     def spellings(self) -> dict[str, Spelling]:
         """How it is typed, by each name that errors call it by."""
-        found = {key: Spelling(f"--{key}") for key in self.typed.keys}
+        by_name = {key: Spelling(f"--{key}") for key in self.typed.keys}
         for member in self.members:
-            found[f"{self.name}.{member}"] = Spelling(self.spelling.on, key=member)
-        return {**found, self.name: self.spelling, self.name.rpartition(".")[2]: self.spelling}
+            by_name[f"{self.name}.{member}"] = Spelling(self.spelling.on, key=member)
+        return {**by_name, self.name: self.spelling, self.name.rpartition(".")[2]: self.spelling}
 
     @property
     def spelling(self) -> Spelling:
@@ -111,22 +111,22 @@ class Field:
         hidden = [parameter(self._parsed + _OLD, self._type, typer.Option(old, hidden=True))]
         return [self._parameter(), *(hidden if old else [])]
 
-    def value(self, given: Mapping[str, Any]) -> object:
+    def value(self, values: Mapping[str, Any]) -> object:
         """Value from the command line; None if the option was not used.
 
         Args:
-            given: name of a parameter -> what was typed.
+            values: name of a parameter -> what was typed.
 
         Raises:
             ConfigError: a text that is no pair of key and value; a key given twice.
         """
         if self.typed.keys:
-            return {key: given[key] for key in self.typed.keys if given[key] is not None} or None
-        old = given.get(self._parsed + _OLD)
+            return {key: values[key] for key in self.typed.keys if values[key] is not None} or None
+        old = values.get(self._parsed + _OLD)
         if old is not None:
             lone = self.kind == "flag" and "/" not in self.typed.old
             return self.default is not True if lone else old
-        value = given[self._parsed]
+        value = values[self._parsed]
         if value is None or value == []:
             return None
         if self.kind == "mapping":
@@ -135,15 +135,15 @@ class Field:
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    def texts(self, given: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    def texts(self, values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         """The name of the option and a text, for each that was typed.
 
         Args:
-            given: name of a parameter -> what was typed.
+            values: name of a parameter -> what was typed.
         """
         keys = {key: key for key in self.typed.keys}
         for name, option in (keys or {self._parsed: self.name}).items():
-            value = given[name]
+            value = values[name]
             for text in value if isinstance(value, list | tuple) else [value]:
                 yield option, text
 
@@ -165,14 +165,14 @@ class Field:
 
     def _parameter(self) -> inspect.Parameter:
         required = self.required and not self.typed.default
-        shown: dict[str, Any] = {"metavar": self.metavar, "help": self._text()}
+        settings: dict[str, Any] = {"metavar": self.metavar, "help": self._text()}
         if self.typed.argument:
-            info: Any = typer.Argument(**shown)
+            info: Any = typer.Argument(**settings)
         elif self.kind == "flag":
             flags = "/".join(filter(None, (self.spelling.on, self.spelling.off)))
             info = typer.Option(flags, help=self.help, show_default=False)
         else:
-            info = typer.Option(self.spelling.on, **shown)
+            info = typer.Option(self.spelling.on, **settings)
         return parameter(self._parsed, self._type, info, required=required)
 
     def _text(self) -> str:
@@ -186,17 +186,17 @@ class Field:
         return f"{self.help}{again}{f'  [default: {known}]' if known else ''}"
 
     def _pairs(self, texts: Iterable[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        pairs: dict[str, str] = {}
         for text in texts:
-            key, _, wanted = (part.strip() for part in text.partition("="))
-            if not key or not wanted:
+            key, _, value = (part.strip() for part in text.partition("="))
+            if not key or not value:
                 raise ConfigError(
                     "not understood", option=self.name, found=text, allowed=self.metavar
                 )
-            if key in found:
+            if key in pairs:
                 raise ConfigError(f"{key} is given twice", option=self.name, found=text)
-            found[key] = wanted
-        return found
+            pairs[key] = value
+        return pairs
 
 
 def fields_of(
@@ -207,17 +207,19 @@ def fields_of(
     Its own fields come before those that it shares with other models. The fields of a model among
     its fields are options like its own, named with a dot.
     """
-    found: dict[str, Field] = {}
-    every = sorted(model.model_fields.items(), key=lambda one: one[0] not in model.__annotations__)
+    fields: dict[str, Field] = {}
+    every = sorted(
+        model.model_fields.items(), key=lambda item: item[0] not in model.__annotations__
+    )
     for own, info in every:
         name, kind = f"{group}{own}", _bare(info.annotation)
         if name in hidden:
             continue
         if _is_group(kind) and name not in typed:
-            found |= fields_of(kind, typed, hidden, f"{name}.")
+            fields |= fields_of(kind, typed, hidden, f"{name}.")
         else:
-            found[name] = _field(name, info, typed.get(name, Typed()))
-    return found
+            fields[name] = _field(name, info, typed.get(name, Typed()))
+    return fields
 
 
 def parameter(name: str, kind: Any, info: Any, *, required: bool = False) -> inspect.Parameter:
@@ -275,7 +277,7 @@ def _bare(annotation: Any) -> Any:
     if origin is Annotated:
         return _bare(get_args(annotation)[0])
     if origin in (Union, UnionType):
-        (kind,) = (one for one in get_args(annotation) if one is not type(None))
+        (kind,) = (argument for argument in get_args(annotation) if argument is not type(None))
         return _bare(kind)
     return annotation
 

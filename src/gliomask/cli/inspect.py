@@ -31,17 +31,17 @@ def run(options: InspectOptions, *, json: bool) -> None:
     from gliomask.workflows.inspect import EXAMINATIONS, inspect
 
     with render.control() as control:
-        found = inspect(options, control)
+        inspection = inspect(options, control)
     if json:
-        render.as_json(found)
-    elif found.layout == EXAMINATIONS:
-        _examinations(found)
+        render.as_json(inspection)
+    elif inspection.layout == EXAMINATIONS:
+        _examinations(inspection)
     else:
-        _data_set(found)
-    if found.problems:
+        _data_set(inspection)
+    if inspection.problems:
         if not json:
-            render.problems(found.problems, "cases can't be used")
-        raise typer.Exit(code=0 if found.cases else 2)
+            render.problems(inspection.problems, "cases can't be used")
+        raise typer.Exit(code=0 if inspection.cases else 2)
 
 
 COMMAND = Command(
@@ -57,48 +57,48 @@ COMMAND = Command(
 )
 
 
-def _data_set(found: Inspection) -> None:
+def _data_set(inspection: Inspection) -> None:
     from gliomask.cli import render
 
     render.table(
-        f"{found.paths[0]}: {found.layout}",
+        f"{inspection.paths[0]}: {inspection.layout}",
         ["case", "patient", "site", "sequences", "grid", "mm", "axes", "mask", "notes"],
-        [_row(case) for case in found.cases],
+        [_row(case) for case in inspection.cases],
     )
-    render.lines(*found.explanation, *_summary(found))
+    render.lines(*inspection.explanation, *_summary(inspection))
 
 
-def _examinations(found: Inspection) -> None:
+def _examinations(inspection: Inspection) -> None:
     from gliomask.cli import render
 
-    title = ", ".join(str(path) for path in found.paths)
-    render.grouped_table(title, _SERIES, [_series_row(one) for one in found.series])
-    render.lines(*found.explanation, *_counts(found))
-    if found.cases:
+    title = ", ".join(str(path) for path in inspection.paths)
+    render.grouped_table(title, _SERIES, [_series_row(audit) for audit in inspection.series])
+    render.lines(*inspection.explanation, *_counts(inspection))
+    if inspection.cases:
         render.lines("predict would use")
-    by_name = {one.case for one in found.series if not one.series_uid}
-    for case in found.cases:
+    by_name = {audit.case for audit in inspection.series if not audit.series_uid}
+    for case in inspection.cases:
         uses = ", ".join(f"{sequence} = {what}" for sequence, what in case.uses.items())
         render.lines(f"  {case.case}: {uses}")
         if case.case in by_name:
             render.lines(*(f"    {note}" for note in case.notes))
 
 
-def _series_row(one: SeriesAudit) -> list[object]:
-    spacing, thick = _times(one.spacing_mm), one.slice_thickness_mm
+def _series_row(audit: SeriesAudit) -> list[object]:
+    spacing, thick = _times(audit.spacing_mm), audit.slice_thickness_mm
     return [
-        one.patient or "unknown",
-        one.study_date,
-        one.series,
-        one.sequence or "none",
-        "used" if one.used else "not used",
-        one.contrast,
-        one.axes,
-        _times(one.shape),
+        audit.patient or "unknown",
+        audit.study_date,
+        audit.series,
+        audit.sequence or "none",
+        "used" if audit.used else "not used",
+        audit.contrast,
+        audit.axes,
+        _times(audit.shape),
         f"{spacing} mm" if spacing else "",
         "" if thick is None else f"{thick:.4g} mm thick",
-        one.evidence,
-        "; ".join(one.problems),
+        audit.evidence,
+        "; ".join(audit.problems),
     ]
 
 
@@ -122,23 +122,31 @@ def _row(case: CaseReport) -> list[object]:
     ]
 
 
-def _counts(found: Inspection) -> list[str]:
-    patients = {one.patient for one in found.series}
-    studies = {(one.patient, one.study or one.case) for one in found.series}
-    depth = "every voxel was read" if found.full else "headers only; --full reads every voxel"
-    counts = [(len(patients), "patients"), (len(studies), "studies"), (len(found.series), "series")]
-    told = ", ".join(f"{n} {what}" for n, what in counts)
-    return [f"{told} ({depth})", *(["all of it is synthetic"] if found.synthetic else [])]
+def _counts(inspection: Inspection) -> list[str]:
+    patients = {audit.patient for audit in inspection.series}
+    studies = {(audit.patient, audit.study or audit.case) for audit in inspection.series}
+    depth = "every voxel was read" if inspection.full else "headers only; --full reads every voxel"
+    counts = [
+        (len(patients), "patients"),
+        (len(studies), "studies"),
+        (len(inspection.series), "series"),
+    ]
+    counted = ", ".join(f"{n} {what}" for n, what in counts)
+    return [f"{counted} ({depth})", *(["all of it is synthetic"] if inspection.synthetic else [])]
 
 
-def _summary(found: Inspection) -> list[str]:
-    patients = {case.patient for case in found.cases}
-    masked = sum(case.masked for case in found.cases)
-    sequences = sorted({" ".join(case.sequences) for case in found.cases})
-    depth = "every voxel was read" if found.full else "headers only; --full reads every voxel"
+def _summary(inspection: Inspection) -> list[str]:
+    patients = {case.patient for case in inspection.cases}
+    masked = sum(case.masked for case in inspection.cases)
+    sequences = sorted({" ".join(case.sequences) for case in inspection.cases})
+    depth = "every voxel was read" if inspection.full else "headers only; --full reads every voxel"
     return [
-        f"{len(found.cases)} cases of {len(patients)} patients, {masked} with a mask ({depth})",
-        *(f"{sum(' '.join(c.sequences) == s for c in found.cases)} with {s}" for s in sequences),
-        *(f"licence of the data: {licence}" for licence in found.licences),
-        *(["all of it is synthetic"] if found.synthetic else []),
+        f"{len(inspection.cases)} cases of {len(patients)} patients, "
+        f"{masked} with a mask ({depth})",
+        *(
+            f"{sum(' '.join(c.sequences) == s for c in inspection.cases)} with {s}"
+            for s in sequences
+        ),
+        *(f"licence of the data: {licence}" for licence in inspection.licences),
+        *(["all of it is synthetic"] if inspection.synthetic else []),
     ]

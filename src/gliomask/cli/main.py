@@ -82,17 +82,17 @@ COMMANDS = (
     nnunet.COMMAND,
 )
 """In the order in which the help lists them."""
-for one in COMMANDS:
-    if one is models.COMMAND:
+for registered in COMMANDS:
+    if registered is models.COMMAND:
         models.add_group(app)
-    elif one is serve.COMMAND:
+    elif registered is serve.COMMAND:
         serve.add_group(app)
-    elif " " not in one.name:  # those of a group come with it
-        add_to(app, one)
+    elif " " not in registered.name:  # those of a group come with it
+        add_to(app, registered)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"gliomask {version('gliomask')}, for research use only")

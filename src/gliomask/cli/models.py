@@ -51,19 +51,21 @@ def run(options: ModelsOptions, *, json: bool) -> None:
     for card in cards:
         render.lines(f"{card.name}, for research use only", "")
         sections = summary(card)
-        render.listing([(one.title, line) for one in sections for line in one.lines], width=100)
+        render.listing(
+            [(section.title, line) for section in sections for line in section.lines], width=100
+        )
         render.lines("", "the whole card: --json")
     if cards:
         return
-    if found := shipped_models():
+    if models := shipped_models():
         columns = ["name", "network", "size", "sequences", "mean Dice (95 %)", "licence"]
-        render.table("models", columns, map(_row, found))
+        render.table("models", columns, map(_row, models))
     render.table(
         "networks", ["name", "parameters"], [(n.name, f"{n.parameters:,}") for n in networks()]
     )
     columns = ["name", "network", "size", "input", "epochs"]
-    shown = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
-    render.table("recipes", columns, shown)
+    rows = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
+    render.table("recipes", columns, rows)
 
 
 COMMAND = Command(

@@ -20,7 +20,7 @@ _FLAGS = ("verbose", "disable_progress_bar")
 
 
 def run(
-    options: NnunetOptions, *, json: bool, rest: Sequence[str] | None, **theirs: str | bool | None
+    options: NnunetOptions, *, json: bool, rest: Sequence[str] | None, **value: str | bool | None
 ) -> None:
     """Runs the command.
 
@@ -28,23 +28,23 @@ def run(
         options: of the use case.
         json: print the result as JSON.
         rest: words that belong to no option.
-        theirs: name of an option of nnU-Net that is ignored -> its value.
+        value: name of an option of nnU-Net that is ignored -> its value.
     """
     from gliomask.cli import render
     from gliomask.workflows.nnunet import predict_nnunet
 
-    _check_rest(rest or (), theirs["f"])
+    _check_rest(rest or (), value["f"])
     with render.control() as control:
         result = predict_nnunet(options, control)
-    ignored = [f"-{name}" for name in _WITH_VALUE if theirs[name] is not None]
+    ignored = [f"-{name}" for name in _WITH_VALUE if value[name] is not None]
     if ignored:
         listed = ", ".join(ignored)
         typer.echo(f"without meaning here: {listed} (the model is {result.model})", err=True)
     if json:
         render.as_json(result)
         return
-    there = f", {len(result.earlier)} were there" if result.earlier else ""
-    render.lines(f"{len(result.done)} masks by {result.model}{there}: {result.out}")
+    existing = f", {len(result.earlier)} were there" if result.earlier else ""
+    render.lines(f"{len(result.done)} masks by {result.model}{existing}: {result.out}")
 
 
 def _check_rest(rest: Sequence[str], folds: str | bool | None) -> None:

@@ -118,8 +118,8 @@ def _tell_json(cases: Sequence[PredictedCase], failures: Sequence[Failure]) -> N
 
     from gliomask.cli import render
 
-    told = {"cases": cases, "failures": failures}
-    render.lines(json.dumps(told, default=render.plain))
+    record = {"cases": cases, "failures": failures}
+    render.lines(json.dumps(record, default=render.plain))
 
 
 def _row(case: PredictedCase) -> list[object]:
@@ -138,8 +138,8 @@ def _used(case: PredictedCase) -> str:
 def _reasons(case: PredictedCase) -> list[str]:
     """Reasons for an amber or red flag, one line each."""
     flag = case.reliability
-    found = [] if flag is None else [one for one in flag.reasons if one.level != "green"]
-    return [f"{one.level.upper()} {case.case}: {one.text}" for one in found]
+    reasons = [] if flag is None else [reason for reason in flag.reasons if reason.level != "green"]
+    return [f"{reason.level.upper()} {case.case}: {reason.text}" for reason in reasons]
 
 
 def _to_open(result: PredictResult) -> list[str]:
@@ -152,11 +152,15 @@ def _to_open(result: PredictResult) -> list[str]:
     pages = {
         case.case: path for case in result.cases for path in case.files if path.suffix == ".html"
     }
-    shown = [case for case in result.cases if case.case in pages]
-    if not shown:
+    cases_with_page = [case for case in result.cases if case.case in pages]
+    if not cases_with_page:
         return []
-    worst = max(shown, key=badness)
-    which = "" if len(result.cases) == 1 else f" first (of {len(shown)} pages the least reliable)"
+    worst = max(cases_with_page, key=badness)
+    which = (
+        ""
+        if len(result.cases) == 1
+        else f" first (of {len(cases_with_page)} pages the least reliable)"
+    )
     return [f"open{which}: {pages[worst.case]}"]
 
 

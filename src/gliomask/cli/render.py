@@ -46,12 +46,12 @@ _WIDE = 150
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table; cells are shown as they are, never as markup."""
-    shown = Table(title=_cell(title), title_justify="left", header_style="bold")
+    grid = Table(title=_cell(title), title_justify="left", header_style="bold")
     for column in columns:
-        shown.add_column(column)
+        grid.add_column(column)
     for row in rows:
-        shown.add_row(*map(_cell, row))
-    _console().print(shown)
+        grid.add_row(*map(_cell, row))
+    _console().print(grid)
 
 
 def grouped_table(
@@ -63,16 +63,14 @@ def grouped_table(
     wide = console.width >= _WIDE
     if wide:
         groups = [[column] for group in groups for column in group]
-    shown = Table(
-        title=_cell(title), title_justify="left", header_style="bold", show_lines=not wide
-    )
+    grid = Table(title=_cell(title), title_justify="left", header_style="bold", show_lines=not wide)
     for group in groups:
-        shown.add_column("\n".join(group), overflow="fold")
+        grid.add_column("\n".join(group), overflow="fold")
     for row in rows:
         cells = iter(row)
         grouped = [[_cell(next(cells)) for _ in group] for group in groups]
-        shown.add_row(*(Text("\n").join(filter(None, group)) for group in grouped))
-    console.print(shown)
+        grid.add_row(*(Text("\n").join(filter(None, group)) for group in grouped))
+    console.print(grid)
 
 
 def listing(rows: Iterable[Sequence[object]], width: int | None = None) -> None:
@@ -81,16 +79,16 @@ def listing(rows: Iterable[Sequence[object]], width: int | None = None) -> None:
     The first cell is shown only where it differs from the one above, after an empty line. Cells
     are wrapped to the width, at most that of the terminal.
     """
-    shown = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2))
     above: object = None
     for first, *others in rows:
         new = first != above
         if new and above is not None:
-            shown.add_row()
-        shown.add_row(Text(str(first) if new else "", "bold"), *map(_cell, others))
+            grid.add_row()
+        grid.add_row(Text(str(first) if new else "", "bold"), *map(_cell, others))
         above = first
     console = _console()
-    console.print(shown, width=min(console.width, width or console.width))
+    console.print(grid, width=min(console.width, width or console.width))
 
 
 def scores(what: str, summary: EvaluationSummary) -> None:
@@ -103,9 +101,12 @@ def scores(what: str, summary: EvaluationSummary) -> None:
     columns = ["Dice of", "patients", "both empty", "mean", "median", "p10", "min", "95 % of mean"]
     table(what, columns, rows)
     for name in ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "lesion_dice"):
-        for region, found in summary.metrics.get(name, {}).items():
-            if found.n:
-                lines(f"{region}: {name} median {found.median:.3f}, mean {found.mean:.3f}")
+        for region, region_scores in summary.metrics.get(name, {}).items():
+            if region_scores.n:
+                lines(
+                    f"{region}: {name} median {region_scores.median:.3f}, "
+                    f"mean {region_scores.mean:.3f}"
+                )
     for region, slices in summary.slices.items():
         if slices.false_positive_rate is not None:
             rate = f"{100 * slices.false_positive_rate:.1f} %"
@@ -125,33 +126,33 @@ def judged(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
     lines(f"written to {result.out}{report}")
 
 
-def comparison(found: Comparison) -> None:
+def comparison(compared: Comparison) -> None:
     """Prints the paired differences of a comparison, and who is not in every set."""
     from gliomask.report.evaluation.comparison import COLUMNS, comparison_rows
 
-    table(", ".join(found.sets), COLUMNS, comparison_rows(found))
-    for one in found.absent:
-        lines(f"{one.patient} is not in {', '.join(one.missing_from)}")
+    table(", ".join(compared.sets), COLUMNS, comparison_rows(compared))
+    for absent in compared.absent:
+        lines(f"{absent.patient} is not in {', '.join(absent.missing_from)}")
 
 
-def courses(found: Followed) -> None:
+def courses(followed: Followed) -> None:
     """Prints volumes and sums of products over time, and what is to be known about them."""
     from gliomask.core.regions import REGIONS
     from gliomask.report.follow.page import REGION_COLUMNS, region_rows, threshold_lines
 
-    for course in found.courses:
-        table(REGIONS[course.region].title, REGION_COLUMNS, region_rows(found, course))
-        lines(*threshold_lines(found, course))
-    lines(*found.notes)
+    for course in followed.courses:
+        table(REGIONS[course.region].title, REGION_COLUMNS, region_rows(followed, course))
+        lines(*threshold_lines(followed, course))
+    lines(*followed.notes)
 
 
-def temperature(found: Temperature, patients: str) -> None:
+def temperature(fitted: Temperature, patients: str) -> None:
     """Prints a fitted temperature, the patients it was fitted on, and what it mends."""
-    lines(f"temperature {found.value:.3f}, fitted on {patients}")
-    if found.ece_before is not None and found.ece_after is not None:
-        lines(f"expected calibration error {found.ece_before:.4f} -> {found.ece_after:.4f}")
-    if found.reason:
-        lines(f"NOTE: {found.reason}")
+    lines(f"temperature {fitted.value:.3f}, fitted on {patients}")
+    if fitted.ece_before is not None and fitted.ece_after is not None:
+        lines(f"expected calibration error {fitted.ece_before:.4f} -> {fitted.ece_after:.4f}")
+    if fitted.reason:
+        lines(f"NOTE: {fitted.reason}")
 
 
 def lines(*texts: str) -> None:
@@ -165,11 +166,11 @@ def as_json(result: Any) -> None:
     typer.echo(json.dumps(result, indent=1, default=plain))
 
 
-def problems(found: Sequence[tuple[str, str]], what: str) -> None:
+def problems(rows_of_problems: Sequence[tuple[str, str]], what: str) -> None:
     """Lists (case, reason) pairs on stderr, if there are any."""
-    if found:
-        typer.echo(f"{len(found)} {what}:", err=True)
-        for case, reason in found:
+    if rows_of_problems:
+        typer.echo(f"{len(rows_of_problems)} {what}:", err=True)
+        for case, reason in rows_of_problems:
             text = printable(spelled(f"{case}: {reason.removeprefix(f'{case}: ')}"))
             typer.echo(f"  {text}", err=True)
 

@@ -96,8 +96,8 @@ def _join(command: str, settings: Sequence[str], options: Spellings) -> str | No
 
 def given_command(running: str) -> str:
     """The command that was typed; a long one is cut."""
-    given = shlex.join(["gliomask", *sys.argv[1:]])
-    return given if len(given) <= _MOST_OF_A_COMMAND else f"gliomask {running} ..."
+    command = shlex.join(["gliomask", *sys.argv[1:]])
+    return command if len(command) <= _MOST_OF_A_COMMAND else f"gliomask {running} ..."
 
 
 @cache

@@ -125,9 +125,9 @@ def _is_number(value: object) -> bool:
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     """All keys of a tree of options, with dots."""
-    found = []
+    keys = []
     for name, info in model.model_fields.items():
-        found.append(prefix + name)
+        keys.append(prefix + name)
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            found += _keys(info.annotation, f"{prefix}{name}.")
-    return found
+            keys += _keys(info.annotation, f"{prefix}{name}.")
+    return keys

@@ -65,4 +65,6 @@ def is_shipped(folder: Path) -> bool:
 
 def _is_path(text: str) -> bool:
     separators = tuple(filter(None, (os.sep, os.altsep)))
-    return bool(text) and (any(one in text for one in separators) or Path(text).exists())
+    return bool(text) and (
+        any(separator in text for separator in separators) or Path(text).exists()
+    )

@@ -58,7 +58,7 @@ def _extras() -> dict[str, str]:
         requirements = requires(_OWN) or []
     except PackageNotFoundError:  # run from the source without being installed
         return {}
-    pairs = [found.groups() for text in requirements if (found := _REQUIREMENT.match(text))]
+    pairs = [match.groups() for text in requirements if (match := _REQUIREMENT.match(text))]
     brought = [pair for pair in pairs if pair[0] != _OWN and pair[1] not in _FOR_DEVELOPERS]
     return {_plain(name): extra for name, extra in brought}
 

@@ -54,15 +54,15 @@ def voxel_ml(affine: Affine) -> float:
     return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0
 
 
-def corner_distance(one: Affine, other: Affine, shape: tuple[int, ...]) -> float:
+def corner_distance(first: Affine, other: Affine, shape: tuple[int, ...]) -> float:
     """The largest distance in mm between the places that two affines give a volume's corners."""
     corners = np.array([(*c, 1) for c in itertools.product(*((0, n - 1) for n in shape))])
-    return float(np.linalg.norm((corners @ (one - other).T)[:, :3], axis=1).max())
+    return float(np.linalg.norm((corners @ (first - other).T)[:, :3], axis=1).max())
 
 
-def same_place(one: Affine, other: Affine, shape: tuple[int, ...]) -> bool:
+def same_place(first: Affine, other: Affine, shape: tuple[int, ...]) -> bool:
     """True where two affines place a volume alike, within ``GRID_TOLERANCE`` of a side."""
-    apart = corner_distance(one, other, shape)
+    apart = corner_distance(first, other, shape)
     return apart <= GRID_TOLERANCE * min(spacing_mm(other))
 
 
@@ -138,9 +138,9 @@ def turned_like(
     if own == other:
         return array, affine
     turned = from_reading(to_reading(array, own), other)
-    there = reading_to_voxel(own, array.shape[-3:])
+    target = reading_to_voxel(own, array.shape[-3:])
     back = reading_to_voxel(other, turned.shape[-3:])
-    return turned, affine @ there @ np.linalg.inv(back)
+    return turned, affine @ target @ np.linalg.inv(back)
 
 
 def axis_codes(affine: Affine) -> str:

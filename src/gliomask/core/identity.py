@@ -75,8 +75,8 @@ def session_of(name: str) -> str | None:
     >>> session_of("sub-01_ses-2_T1w"), session_of("sub-01_T1w")
     ('ses-2', None)
     """
-    found = _SESSION.search(name)
-    return found["session"] if found else None
+    match = _SESSION.search(name)
+    return match["session"] if match else None
 
 
 def bids_case(name: str) -> str | None:
@@ -109,8 +109,8 @@ def bids_session(case: str) -> str | None:
 
 def tcga_site(name: str) -> str | None:
     """The tissue source site in a TCGA barcode (``CS``), or None."""
-    found = _TCGA.search(name)
-    return found[1].upper() if found else None
+    match = _TCGA.search(name)
+    return match[1].upper() if match else None
 
 
 def safe_name(name: str) -> str:

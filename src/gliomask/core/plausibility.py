@@ -39,9 +39,9 @@ def doubtful_size(shape: tuple[int, ...], affine: Affine) -> str | None:
     low, high = HEAD_MM
     if low <= sorted(sides)[1] <= high:
         return None
-    told = " x ".join(f"{side:.3g}" for side in sides)
+    sides_text = " x ".join(f"{side:.3g}" for side in sides)
     return (
-        f"the scan measures {told} mm, and a head {low / 10:.0f} to {high / 10:.0f} cm: "
+        f"the scan measures {sides_text} mm, and a head {low / 10:.0f} to {high / 10:.0f} cm: "
         "the voxel size or its unit in the header is wrong, and so is every length and volume"
     )
 
@@ -55,10 +55,10 @@ def doubtful_shades(image: FloatArray) -> str | None:
     flat = image.reshape(-1)
     if len(np.unique(flat[:: max(1, flat.size // _SAMPLE)])) >= FEWEST_SHADES:
         return None
-    found = len(np.unique(flat))
-    if found >= FEWEST_SHADES:
+    levels = len(np.unique(flat))
+    if levels >= FEWEST_SHADES:
         return None
-    return f"only {found} different intensities: a mask, or an image that lost its contrast"
+    return f"only {levels} different intensities: a mask, or an image that lost its contrast"
 
 
 def implausible_notes(volume: Volume) -> tuple[str, ...]:

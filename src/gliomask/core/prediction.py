@@ -96,5 +96,9 @@ class Prediction:
 
         Empty for pictures, and without the regions for which that was not measured.
         """
-        found = self.intervals.items()
-        return {name: one.ml for name, one in found if one.level == LEVEL and one.ml is not None}
+        intervals = self.intervals.items()
+        return {
+            name: interval.ml
+            for name, interval in intervals
+            if interval.level == LEVEL and interval.ml is not None
+        }

@@ -100,8 +100,8 @@ def _nearest(
 def _apply(stack: npt.NDArray[Real], rows: FloatArray, columns: FloatArray) -> npt.NDArray[Real]:
     """Both products in the stack's precision, each as one large one: thousands of small ones
     starve on a busy machine."""
-    across = _product(stack, columns)
-    scaled = _product(across.swapaxes(-1, -2), rows)
+    product = _product(stack, columns)
+    scaled = _product(product.swapaxes(-1, -2), rows)
     return np.ascontiguousarray(scaled.swapaxes(-1, -2))
 
 

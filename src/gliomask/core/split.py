@@ -37,12 +37,12 @@ class Parts:
     test: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        seen: dict[str, str] = {}
+        parts: dict[str, str] = {}
         for name, ids in self.named():
-            for one in ids:
-                if one in seen:
-                    raise ValueError(f"{one!r} is in {seen[one]} and in {name}")
-                seen[one] = name
+            for id_ in ids:
+                if id_ in parts:
+                    raise ValueError(f"{id_!r} is in {parts[id_]} and in {name}")
+                parts[id_] = name
 
     def named(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """(name, ids) of each part."""
@@ -149,14 +149,14 @@ def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     counts = Counter(sites)
     large = sorted(site for site, n in counts.items() if n >= SITE_MINIMUM)
     small = sorted(site for site, n in counts.items() if n < SITE_MINIMUM)
-    found = [(site,) for site in large] + ([tuple(small)] if small else [])
-    if len(found) < 2:
-        held = ", ".join(f"{site} ({n} patients)" for site, n in sorted(counts.items()))
+    folds = [(site,) for site in large] + ([tuple(small)] if small else [])
+    if len(folds) < 2:
+        counted = ", ".join(f"{site} ({n} patients)" for site, n in sorted(counts.items()))
         raise TooFewSitesError(
             f"folds by site need two sites, one of them with {SITE_MINIMUM} patients or more; "
-            f"there is {held or 'no patient'}"
+            f"there is {counted or 'no patient'}"
         )
-    return tuple(found)
+    return tuple(folds)
 
 
 def _spread(parts: Parts, tumours: frozenset[str]) -> Parts:
@@ -165,13 +165,15 @@ def _spread(parts: Parts, tumours: frozenset[str]) -> Parts:
     for ids in groups.values():
         if not ids or tumours.intersection(ids):
             continue
-        held = {other: sorted(tumours.intersection(members)) for other, members in groups.items()}
-        donor = max(held, key=lambda other: len(held[other]))
-        if len(held[donor]) < 2:
+        tumour_patients = {
+            other: sorted(tumours.intersection(members)) for other, members in groups.items()
+        }
+        donor = max(tumour_patients, key=lambda other: len(tumour_patients[other]))
+        if len(tumour_patients[donor]) < 2:
             continue
-        given, taken = held[donor][0], ids[0]
-        ids[0] = given
-        groups[donor][groups[donor].index(given)] = taken
+        tumour_patient, exchanged = tumour_patients[donor][0], ids[0]
+        ids[0] = tumour_patient
+        groups[donor][groups[donor].index(tumour_patient)] = exchanged
     return Parts(*(tuple(sorted(groups[name])) for name, _ in parts.named()))
 
 
@@ -187,25 +189,25 @@ def _folds(
 def _fold(
     ids: Sequence[str], tested: Sequence[bool], rng: np.random.Generator, tumours: frozenset[str]
 ) -> Parts:
-    rest = [one for one, test in zip(ids, tested, strict=True) if not test]
+    rest = [id_ for id_, test in zip(ids, tested, strict=True) if not test]
     drawn = _parts(rest, _deal(_counts(len(rest), [1 - INNER_SHARE, INNER_SHARE]), rng))
     inner = _spread(drawn, tumours)  # what a fold tests on is never exchanged
-    test = sorted(one for one, test in zip(ids, tested, strict=True) if test)
+    test = sorted(id_ for id_, test in zip(ids, tested, strict=True) if test)
     return Parts(inner.train, inner.validation, tuple(test))
 
 
 def _parts(ids: Sequence[str], dealt: Sequence[int]) -> Parts:
     groups: Mapping[int, list[str]] = {0: [], 1: [], 2: []}
-    for one, part in zip(ids, dealt, strict=True):
-        groups[part].append(one)
+    for id_, part in zip(ids, dealt, strict=True):
+        groups[part].append(id_)
     train, validation, test = (tuple(sorted(groups[k])) for k in range(3))
     return Parts(train, validation, test)
 
 
 def _counts(n: int, shares: Sequence[float]) -> list[int]:
     """The number of n in each part: rounded, none empty whose share isn't 0 where n allows."""
-    wanted = sum(share > 0 for share in shares)
-    counts = [max(round(n * share), int(share > 0 and n >= wanted)) for share in shares]
+    needed = sum(share > 0 for share in shares)
+    counts = [max(round(n * share), int(share > 0 and n >= needed)) for share in shares]
     counts[int(np.argmax(shares))] += n - sum(counts)
     while min(counts) < 0:  # rounding up took more than there is
         counts[int(np.argmin(counts))] += 1
@@ -216,11 +218,11 @@ def _counts(n: int, shares: Sequence[float]) -> list[int]:
 def _deal(counts: Sequence[int], rng: np.random.Generator) -> list[int]:
     """A sequence that holds part k ``counts[k]`` times, spread evenly, shuffled within hands."""
     total = sum(counts)
-    given = np.zeros(len(counts))
+    counts_dealt = np.zeros(len(counts))
     dealt: list[int] = []
     for turn in range(1, total + 1):
-        part = int(np.argmax(np.array(counts) * turn / total - given))
-        given[part] += 1
+        part = int(np.argmax(np.array(counts) * turn / total - counts_dealt))
+        counts_dealt[part] += 1
         dealt.append(part)
     smallest = min((c for c in counts if c), default=1)
     hand = max(1, total // smallest)

@@ -91,14 +91,14 @@ def cases(root: Path) -> Cases:
                 else:
                     what = f"lies in {subject.name}: whose it is can't be told"
                     problems.append(Problem(file.path.name, what))
-    found: list[Case] = []
+    cases_found: list[Case] = []
     for name, files in of_case.items():
         try:
             if _images(files):  # else it is derived from what is not here
-                found.append(_case(name, files))
+                cases_found.append(_case(name, files))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases_found), tuple(problems)
 
 
 LAYOUT = Layout("bids", looks_like, cases, by_folder=False)
@@ -177,25 +177,25 @@ def _on_one_grid(images: Sequence[_File], mask: _File | None) -> list[_File]:
     raw = [file for file in images if file.space == (images[0].tree, "")]
     spaces = {file.space for file in images}
     if not raw and len(spaces) > 1:
-        told = ", ".join(sorted(f"{tree.name} {space}" for tree, space in spaces))
-        raise CaseError(f"images in several spaces: {told}")
+        spaces_text = ", ".join(sorted(f"{tree.name} {space}" for tree, space in spaces))
+        raise CaseError(f"images in several spaces: {spaces_text}")
     return raw or list(images)
 
 
 def _by_sequence(images: Iterable[_File]) -> dict[str, ImageFile]:
-    found: dict[str, Path] = {}
+    by_sequence: dict[str, Path] = {}
     for file in images:
         sequence = _sequence(file)
-        if sequence in found:
-            names = f"{found[sequence].name} and {file.path.name}"
+        if sequence in by_sequence:
+            names = f"{by_sequence[sequence].name} and {file.path.name}"
             what = f"two images for {sequence}: {names}"
             raise CaseError(
                 what,
                 path=file.path.parent,
-                hint=ask_files((found[sequence], file.path), sequence) + TABLE,
+                hint=ask_files((by_sequence[sequence], file.path), sequence) + TABLE,
             )
-        found[sequence] = file.path
-    return {sequence: ImageFile((path,)) for sequence, path in found.items()}
+        by_sequence[sequence] = file.path
+    return {sequence: ImageFile((path,)) for sequence, path in by_sequence.items()}
 
 
 def _sequence(file: _File) -> str:
@@ -203,8 +203,8 @@ def _sequence(file: _File) -> str:
         return {"T2w": "t2", "FLAIR": "flair"}[file.suffix]
     if "ce" in file.entities:
         return "t1ce"
-    told = " ".join(file.entities.get(key, "") for key in ("acq", "desc"))
-    reading = read_name(f"{told} T1w")
+    description = " ".join(file.entities.get(key, "") for key in ("acq", "desc"))
+    reading = read_name(f"{description} T1w")
     if reading.contrast_doubt:
         what = f"before or after contrast? {reading.contrast_doubt}"
         raise CaseError(what, path=file.path, hint=ask_file(file.path, ("t1", "t1ce")) + TABLE)

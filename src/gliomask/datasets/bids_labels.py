@@ -50,10 +50,10 @@ def read_bids_label_names(table: Path) -> Mapping[int, str]:
         FormatError: no table, a column ``index`` or ``name`` that is missing, an index that is no
             whole number or stands there twice.
     """
-    found = read_table(table)
-    found.need("index", "name")
+    rows = read_table(table)
+    rows.need("index", "name")
     names: dict[int, str] = {}
-    for row, cells in found.rows:
+    for row, cells in rows.rows:
         text = cells.get("index", "")
         if not text.isdecimal() or int(text) in names:
             raise FormatError(

@@ -62,13 +62,13 @@ def looks_like(root: Path) -> LayoutVerdict:
 
 def cases(root: Path) -> Cases:
     """Each examination is a case. Names and numbers decide what a mask means (``mask_labels``)."""
-    found: list[Case] = []
+    cases_found: list[Case] = []
     problems: list[Problem] = []
     for style in (_UNTIL_2021, _FROM_2023):
         of_style, unusable = in_folders(_places(root), partial(_cases_in, style=style))
-        found += of_style
+        cases_found += of_style
         problems += unusable
-    return tuple(found), tuple(dict.fromkeys(problems))
+    return tuple(cases_found), tuple(dict.fromkeys(problems))
 
 
 LAYOUT = Layout("brats", looks_like, cases)
@@ -84,18 +84,20 @@ def _places(root: Path) -> list[Path]:
 
 
 def _cases_in(folder: Path, style: _Style) -> Cases:
-    found, problems = [], []
+    cases, problems = [], []
     for name, kinds in examinations(folder, style.pattern).items():
         try:
-            found.append(_case(name, folder, kinds, style))
+            cases.append(_case(name, folder, kinds, style))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases), tuple(problems)
 
 
 def _case(name: str, folder: Path, kinds: dict[str, list[Path]], style: _Style) -> Case:
     files = one_each(kinds)
-    images = {ours: ImageFile((files[k],)) for k, ours in style.sequences.items() if k in files}
+    images = {
+        sequence: ImageFile((files[k],)) for k, sequence in style.sequences.items() if k in files
+    }
     if not images:
         raise CaseError("no images among its files")
     mask = files.get("seg") or _misnamed_mask(folder, style)

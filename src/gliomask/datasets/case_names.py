@@ -76,14 +76,14 @@ def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName,
     own = [case_id(name) for name, _ in files]
     places = [_place(path, root) for _, path in files]
     names, folders = Counter(own), Counter(places)
-    found = []
+    case_names_found = []
     for name, place in zip(own, places, strict=True):
-        told = tells_case(name)
-        if (not told or names[name] > 1) and place and folders[place] == 1:
-            found.append(CaseName(bids_case(place) or safe_name(place), told=True))
+        has_case = tells_case(name)
+        if (not has_case or names[name] > 1) and place and folders[place] == 1:
+            case_names_found.append(CaseName(bids_case(place) or safe_name(place), told=True))
         else:
-            found.append(CaseName(safe_name(name), told))
-    return tuple(found)
+            case_names_found.append(CaseName(safe_name(name), has_case))
+    return tuple(case_names_found)
 
 
 def folder_case(folder: Path) -> tuple[str, str]:

@@ -24,12 +24,12 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
         words: of a name, see ``name_words``.
         shared: letters that are initials, see ``name_reading.read_name``.
     """
-    found = {said for at in range(len(words)) if (said := _said(words, at, shared)) is not None}
-    if "both" in found or {True, False} <= found:
+    states = {state for at in range(len(words)) if (state := _said(words, at, shared)) is not None}
+    if "both" in states or {True, False} <= states:
         return None, "the name says both before and after contrast"
-    if True in found or False in found:
-        return True in found, None
-    if "perhaps" in found:
+    if True in states or False in states:
+        return True in states, None
+    if "perhaps" in states:
         return None, LETTER
     weak = vocab.NATIVE in words
     return (False if weak else None), None

@@ -113,12 +113,12 @@ def _content(path: Path) -> dict[str, Any]:
 def _channel_names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
     """In the order of their numbers, which have to be 0, 1, 2 ..."""
     field = "channel_names" if "channel_names" in content else "modality"
-    given = content.get(field)
-    numbers = [str(n) for n in range(len(given))] if isinstance(given, dict) else []
-    if not isinstance(given, dict) or not numbers or set(given) != set(numbers):
+    channels = content.get(field)
+    numbers = [str(n) for n in range(len(channels))] if isinstance(channels, dict) else []
+    if not isinstance(channels, dict) or not numbers or set(channels) != set(numbers):
         allowed = 'numbers from "0" on: {"0": name, "1": name, ...}'
-        raise FormatError("no channels", path=path, field=field, found=given, allowed=allowed)
-    return tuple(str(given[n]) for n in numbers)
+        raise FormatError("no channels", path=path, field=field, found=channels, allowed=allowed)
+    return tuple(str(channels[n]) for n in numbers)
 
 
 def _channels(names: tuple[str, ...], path: Path) -> dict[str, int]:
@@ -128,9 +128,9 @@ def _channels(names: tuple[str, ...], path: Path) -> dict[str, int]:
         if sequence is None:
             continue
         if sequence in channels:
-            found = f"{names[channels[sequence]]}, {name}"
+            channel = f"{names[channels[sequence]]}, {name}"
             what = f"two channels for {sequence}"
-            raise FormatError(what, path=path, field="channel_names", found=found)
+            raise FormatError(what, path=path, field="channel_names", found=channel)
         channels[sequence] = number
     return channels
 
@@ -170,9 +170,9 @@ def _numbered(labels: dict[str, Any], content: dict[str, Any], path: Path) -> La
 
 
 def _by_number(names: Mapping[int, str]) -> LabelNames:
-    told = {name: number for number, name in names.items() if number != 0}
-    scheme = scheme_of_labels(told)
-    return LabelNames(tuple(told), scheme, scheme)
+    labels = {name: number for number, name in names.items() if number != 0}
+    scheme = scheme_of_labels(labels)
+    return LabelNames(tuple(labels), scheme, scheme)
 
 
 def _by_regions(regions: Mapping[str, list[int]], order: Any, path: Path) -> LabelNames:

@@ -49,15 +49,15 @@ def looks_like(root: Path) -> LayoutVerdict:
 
 def cases(root: Path) -> Cases:
     """Each slice is a case."""
-    found, problems = [], []
+    cases_found, problems = [], []
     for path in (path for place in within(root, 1) for path in _files(place)):
         try:
-            found.append(_of_matlab(path))
+            cases_found.append(_of_matlab(path))
         except InputError as problem:
             problems.append(Problem(path.stem, str(problem)))
-    if not found and not problems:
-        found = [_of_pictures(name, *files) for name, files in _pairs(root).items()]
-    return tuple(found), tuple(problems)
+    if not cases_found and not problems:
+        cases_found = [_of_pictures(name, *files) for name, files in _pairs(root).items()]
+    return tuple(cases_found), tuple(problems)
 
 
 LAYOUT = Layout("figshare_cheng", looks_like, cases, by_folder=False)
@@ -90,10 +90,10 @@ def _pairs(root: Path) -> dict[str, tuple[Path, Path]]:
     below = {folder.name.lower(): folder for folder in folders(root)}
     images = next((_numbered(below[name]) for name in _IMAGES if name in below), {})
     masks = next((_numbered(below[name]) for name in _MASKS if name in below), {})
-    wanted = [str(number) for number in range(1, SLICES + 1)]
-    if images.keys() != set(wanted) or masks.keys() != images.keys():
+    numbers = [str(number) for number in range(1, SLICES + 1)]
+    if images.keys() != set(numbers) or masks.keys() != images.keys():
         return {}
-    return {number: (images[number], masks[number]) for number in wanted}
+    return {number: (images[number], masks[number]) for number in numbers}
 
 
 def _numbered(folder: Path) -> dict[str, Path]:

@@ -66,20 +66,22 @@ def find_cases(root: str | Path, labels: str = AUTO) -> Found:
         ConfigError: unknown ``labels``.
     """
     answer = scheme_of_answer(labels)
-    found = find_masked(Path(root))
-    cases, explanation = resolve_cases(found.cases, answer)
-    return replace(found, cases=cases, explanation=(*found.explanation, *explanation))
+    scan_result = find_masked(Path(root))
+    cases, explanation = resolve_cases(scan_result.cases, answer)
+    return replace(scan_result, cases=cases, explanation=(*scan_result.explanation, *explanation))
 
 
 def find_masked(root: Path) -> Found:
     """As ``find_cases``, but the numbers in masks are left open where the layout does not say."""
-    found = scan(root)
-    found = replace(found, cases=with_lost_origins(found.cases))
-    if any(case.label for case in found.cases):
-        bare = tuple(Problem(case.id, "no mask") for case in found.cases if case.label is None)
-        usable = tuple(case for case in found.cases if case.label is not None)
-        return replace(found, cases=usable, problems=(*found.problems, *bare))
-    return found
+    scan_result = scan(root)
+    scan_result = replace(scan_result, cases=with_lost_origins(scan_result.cases))
+    if any(case.label for case in scan_result.cases):
+        bare = tuple(
+            Problem(case.id, "no mask") for case in scan_result.cases if case.label is None
+        )
+        usable = tuple(case for case in scan_result.cases if case.label is not None)
+        return replace(scan_result, cases=usable, problems=(*scan_result.problems, *bare))
+    return scan_result
 
 
 def scan(root: Path, depth: int = _DEPTH) -> Found:
@@ -113,8 +115,8 @@ class _Fit:
 
 def _fits(place: Path) -> list[_Fit]:
     verdicts = [(layout, layout.looks_like(place)) for layout in LAYOUTS]
-    found = [_Fit(place, layout, verdict.why) for layout, verdict in verdicts if verdict.fits]
-    return [fit for fit in found if fit.layout.described] or found
+    fits = [_Fit(place, layout, verdict.why) for layout, verdict in verdicts if verdict.fits]
+    return [fit for fit in fits if fit.layout.described] or fits
 
 
 def _only(root: Path, fitting: Sequence[_Fit]) -> _Fit:
@@ -158,25 +160,25 @@ def is_synthetic(place: Path) -> bool:
 
 def unique(cases: Iterable[Case]) -> tuple[Case, ...]:
     """The cases with a number added to ids that occur twice, also if only capitals differ."""
-    taken: set[str] = set()
-    found = []
+    ids: set[str] = set()
+    cases_found = []
     for case in cases:
         names = (f"{case.id}-{n}" if n > 1 else case.id for n in itertools.count(1))
-        free = next(name for name in names if name.casefold() not in taken)
-        taken.add(free.casefold())
-        found.append(replace(case, id=free))
-    return tuple(found)
+        free = next(name for name in names if name.casefold() not in ids)
+        ids.add(free.casefold())
+        cases_found.append(replace(case, id=free))
+    return tuple(cases_found)
 
 
 def _finished(case: Case, synthetic: bool, common: set[str]) -> Case:
     """Sequences in canonical order, those missing said, no licence on what a phantom made."""
     images = {name: case.images[name] for name in SEQUENCES if name in case.images}
-    told = " ".join(case.notes)
+    notes = " ".join(case.notes)
     missing = [f"{s} is missing" for s in SEQUENCES if s in common and s not in images]
     return replace(
         case,
         images=images,
         licence=None if synthetic else case.licence,
         synthetic=synthetic,
-        notes=case.notes + tuple(note for note in missing if note not in told),
+        notes=case.notes + tuple(note for note in missing if note not in notes),
     )

@@ -39,8 +39,8 @@ def entries(folder: Path) -> list[Path]:
     except OSError as problem:
         raise LayoutError(f"can't be looked into: {problem.strerror}", path=folder) from None
     if len(names) > MAX_ENTRIES:
-        found, allowed = len(names), f"up to {MAX_ENTRIES}"
-        raise LayoutError("too full", path=folder, field="entries", found=found, allowed=allowed)
+        count, allowed = len(names), f"up to {MAX_ENTRIES}"
+        raise LayoutError("too full", path=folder, field="entries", found=count, allowed=allowed)
     kept = [name for name in names if not name.startswith(".") and name not in _LITTER]
     return [folder / name for name in sorted(kept, key=lambda name: (natural(name), name))]
 
@@ -61,11 +61,11 @@ def volumes(folder: Path) -> list[tuple[str, Path]]:
     Some copies of BraTS wrap each file in a folder that has the file's name, while the file in
     it may have another: the folder's name counts.
     """
-    found = []
+    volumes_found = []
     for path in filter(is_volume, entries(folder)):
         files = [path] if path.is_file() else [p for p in entries(path) if is_volume(p)]
-        found += [(stem(path.name), file) for file in files if not is_second_half(file)]
-    return found
+        volumes_found += [(stem(path.name), file) for file in files if not is_second_half(file)]
+    return volumes_found
 
 
 def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
@@ -74,23 +74,23 @@ def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, 
     Args:
         pattern: for the whole name without its suffix, with groups ``case`` and ``kind``.
     """
-    found: dict[str, dict[str, list[Path]]] = {}
+    examinations_found: dict[str, dict[str, list[Path]]] = {}
     for name, path in volumes(folder):
         if parts := pattern.fullmatch(name):
-            kinds = found.setdefault(parts["case"], {})
+            kinds = examinations_found.setdefault(parts["case"], {})
             kinds.setdefault(parts["kind"].lower(), []).append(path)
-    return found
+    return examinations_found
 
 
 def gathered(places: Iterable[Path], pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
     """As ``examinations``, over several folders that hold files of the same examinations."""
-    found: dict[str, dict[str, list[Path]]] = {}
+    examinations_found: dict[str, dict[str, list[Path]]] = {}
     for place in places:
         for case, kinds in examinations(place, pattern).items():
-            of_case = found.setdefault(case, {})
+            of_case = examinations_found.setdefault(case, {})
             for kind, files in kinds.items():
                 of_case.setdefault(kind, []).extend(files)
-    return found
+    return examinations_found
 
 
 def within(folder: Path, depth: int) -> list[Path]:

@@ -52,16 +52,16 @@ def first_with(places: Iterable[Path], has: Callable[[Path], object]) -> Path | 
 
 def in_folders(places: Iterable[Path], read: Callable[[Path], Cases]) -> Cases:
     """The cases in each of some folders; a folder that can't be used is a problem of its own."""
-    found: list[Case] = []
+    cases_found: list[Case] = []
     problems: list[Problem] = []
     for place in places:
         try:
             cases, refused = read(place)
         except InputError as problem:
             cases, refused = (), (Problem(place.name, str(problem)),)
-        found += cases
+        cases_found += cases
         problems += refused
-    return tuple(found), tuple(problems)
+    return tuple(cases_found), tuple(problems)
 
 
 @dataclass(frozen=True)

@@ -55,13 +55,13 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     """Expected kind of a file by its name -> such files, for the folder of a patient."""
     if not _PATIENT.fullmatch(folder.name):
         return {}
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     for name, path in volumes(folder):
         words = name.lower().replace(folder.name.lower(), "")
         kind = next((kind for word, kind in _KINDS.items() if word in words), None)
         if kind:
-            found.setdefault(kind, []).append(path)
-    return found
+            files.setdefault(kind, []).append(path)
+    return files
 
 
 def _cases_in(folder: Path) -> Cases:

@@ -154,12 +154,12 @@ def _copies_of_flair(images: tuple[Path, ...]) -> list[str]:
 def _equal_channels(images: tuple[Path, ...]) -> list[str]:
     stack = read_stack(images)
     if stack.shape[-1] != len(CHANNELS):
-        found, allowed = stack.shape[-1], str(len(CHANNELS))
+        channels, allowed = stack.shape[-1], str(len(CHANNELS))
         raise CaseError(
             "not this set's pictures",
             path=images[0],
             field="channels",
-            found=found,
+            found=channels,
             allowed=allowed,
         )
     flair = stack[..., CHANNELS["flair"]]
@@ -167,5 +167,5 @@ def _equal_channels(images: tuple[Path, ...]) -> list[str]:
 
 
 def _list(numbers: list[int]) -> str:
-    shown = ", ".join(str(n) for n in numbers[:5])
-    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"
+    listed = ", ".join(str(n) for n in numbers[:5])
+    return listed if len(numbers) <= 5 else f"{listed} and {len(numbers) - 5} more"

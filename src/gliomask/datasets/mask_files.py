@@ -87,9 +87,9 @@ def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
     if not masks:
         kinds = f"{', '.join(SUFFIXES)}, folders <case> of pictures"
         raise InputError(f"no masks ({kinds})", path=root)
-    for one, other in itertools.pairwise(masks) if unique else ():
-        if one.case == other.case:
-            what = f"two masks of {one.case}: {one.file} and {other.file}"
+    for first, other in itertools.pairwise(masks) if unique else ():
+        if first.case == other.case:
+            what = f"two masks of {first.case}: {first.file} and {other.file}"
             raise InputError(what, path=root, hint=PAIRS)
     return masks
 
@@ -181,10 +181,10 @@ def _described(root: Path) -> _Described:
     else:
         above = root.parents[1:2] if root.name == "validation" else ()
         paths = [folder / FILE_NAME for folder in (root, *above)]
-        found = next((path for path in paths if path.is_file()), None)
-        if found is None:
+        description = next((path for path in paths if path.is_file()), None)
+        if description is None:
             return {}
-        path, predicted = found, not (root / "labelsTr").is_dir()
+        path, predicted = description, not (root / "labelsTr").is_dir()
     labels = read_label_names(path)
     scheme = labels.output if predicted else labels.scheme
     if scheme is None:

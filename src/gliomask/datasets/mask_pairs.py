@@ -38,24 +38,26 @@ def find_pairs(
     Raises:
         InputError: no masks, two of one case; a table without the columns.
     """
-    drawn, found = (find_masks(root, unique=table is None) for root in (references, predictions))
+    drawn, predicted = (
+        find_masks(root, unique=table is None) for root in (references, predictions)
+    )
     if table is not None:
-        pairs, failures = _by_table(table, (references, predictions), (drawn, found))
-    elif _may_be_a_pair(references, predictions, drawn, found):
-        pairs, failures = [(drawn[0], found[0])], []
+        pairs, failures = _by_table(table, (references, predictions), (drawn, predicted))
+    elif _may_be_a_pair(references, predictions, drawn, predicted):
+        pairs, failures = [(drawn[0], predicted[0])], []
     else:
-        pairs, failures = _by_case(drawn, found)
-    return tuple(pairs), (*failures, *_alone(pairs, drawn, found))
+        pairs, failures = _by_case(drawn, predicted)
+    return tuple(pairs), (*failures, *_alone(pairs, drawn, predicted))
 
 
 def _may_be_a_pair(
-    references: Path, predictions: Path, drawn: Sequence[MaskFile], found: Sequence[MaskFile]
+    references: Path, predictions: Path, drawn: Sequence[MaskFile], masks: Sequence[MaskFile]
 ) -> bool:
     """Two files that were named, or two lone masks of which one's name tells no case."""
-    if len(drawn) != 1 or len(found) != 1:
+    if len(drawn) != 1 or len(masks) != 1:
         return False
     named = references.is_file() and predictions.is_file()
-    return named or not (drawn[0].told and found[0].told)
+    return named or not (drawn[0].told and masks[0].told)
 
 
 def _by_case(
@@ -83,7 +85,9 @@ def _by_table(
 ) -> tuple[list[Pair], list[Failure]]:
     rows = read_table(table)
     rows.need(_REFERENCE, _PREDICTION)
-    known = [_by_place(held, root) for held, root in zip(masks, roots, strict=True)]
+    known = [
+        _by_place(masks_of_root, root) for masks_of_root, root in zip(masks, roots, strict=True)
+    ]
     pairs: dict[str, Pair] = {}
     failures: list[Failure] = []
     for number, row in rows.rows:

@@ -56,8 +56,8 @@ class NameReading:
             return frozenset()
         if "t1" not in self.weightings:
             return self.weightings
-        both, one = {"t1", "t1ce"}, {"t1ce"} if self.contrast else {"t1"}
-        return (self.weightings - {"t1"}) | (both if self.contrast_doubt else one)
+        both, native = {"t1", "t1ce"}, {"t1ce"} if self.contrast else {"t1"}
+        return (self.weightings - {"t1"}) | (both if self.contrast_doubt else native)
 
     @property
     def sequence(self) -> str | None:
@@ -121,9 +121,9 @@ def read_agent(text: str) -> Agent:
     words = words_of_name(text)
     if set(words) <= vocab.NO_ANSWER:
         return "silent"
-    given, doubt = contrast_in(words, frozenset())
-    if given is not None:
-        return "given" if given else "denied"
+    agent, doubt = contrast_in(words, frozenset())
+    if agent is not None:
+        return "given" if agent else "denied"
     if doubt:
         return "unclear"
     if not vocab.DENIALS.isdisjoint(words):
@@ -136,17 +136,17 @@ def read_agent(text: str) -> Agent:
 
 def _weightings(words: list[str]) -> tuple[frozenset[str], str | None]:
     """The weightings that words name, and why they may mean something else."""
-    found: set[str] = {"t1", "t2"} & set(words)
-    found |= {kind for kind, names in vocab.WEIGHTINGS.items() if not names.isdisjoint(words)}
+    weightings: set[str] = {"t1", "t2"} & set(words)
+    weightings |= {kind for kind, names in vocab.WEIGHTINGS.items() if not names.isdisjoint(words)}
     doubt = None
-    if "tirm" in words and "flair" not in found:
-        found.add("flair")
+    if "tirm" in words and "flair" not in weightings:
+        weightings.add("flair")
         doubt = None if "dark" in words else "a TIRM can be a FLAIR or a STIR"
-    if "t2" in found and not vocab.OTHER["proton density"].isdisjoint(words):
+    if "t2" in weightings and not vocab.OTHER["proton density"].isdisjoint(words):
         doubt = "the name says proton density and T2"
-    if "flair" in found:
-        found.discard("t2")  # FLAIR is T2-weighted, and many names say so
-    return frozenset(found), doubt
+    if "flair" in weightings:
+        weightings.discard("t2")  # FLAIR is T2-weighted, and many names say so
+    return frozenset(weightings), doubt
 
 
 def _other(words: list[str], weightings: frozenset[str]) -> str | None:
@@ -184,8 +184,8 @@ def without_sequence(name: str) -> str:
     >>> without_sequence("Sub-01_T1w_brain"), without_sequence("flair")
     ('Sub-01', '')
     """
-    if found := _BIDS.match(name):
-        return found[0].replace("_", "-")
+    if match := _BIDS.match(name):
+        return match[0].replace("_", "-")
     tokens = [token for token in re.split(r"[^A-Za-z0-9]+", name) if token]
     lower = [token.lower() for token in tokens]
     kept = [

@@ -97,10 +97,10 @@ def parts_of_token(token: str) -> tuple[str, ...]:
     """A token as the words that it consists of; itself, if it is one or can't be taken apart."""
     if token in _KNOWN:
         return (token,)
-    if found := _PREFIXED.fullmatch(token):
-        return (found[1],)
-    if found := _WEIGHTED.fullmatch(token):
-        return _weighted(*found.groups("")) or (token,)
+    if match := _PREFIXED.fullmatch(token):
+        return (match[1],)
+    if match := _WEIGHTED.fullmatch(token):
+        return _weighted(*match.groups("")) or (token,)
     parts = _covered(token.rstrip("0123456789")) or (token,)
     return (token,) if len(parts) == 1 and parts[0] in _OTHER else parts
 

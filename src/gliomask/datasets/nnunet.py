@@ -49,13 +49,13 @@ def cases(root: Path) -> Cases:
         return (), (Problem(FILE_NAME, _unused(description)),)
     images = _images(root / "imagesTr", description)
     masks = examinations(root / "labelsTr", _WHOLE_FILE) if (root / "labelsTr").is_dir() else {}
-    found, problems = [], []
+    cases_found, problems = [], []
     for name in sorted(images.keys() | masks.keys()):
         try:
-            found.append(_case(name, images.get(name), masks.get(name, {}), description))
+            cases_found.append(_case(name, images.get(name), masks.get(name, {}), description))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases_found), tuple(problems)
 
 
 def prediction_cases(folder: Path, description: Description) -> Cases:
@@ -70,15 +70,15 @@ def prediction_cases(folder: Path, description: Description) -> Cases:
     if not folder.is_dir():
         raise LayoutError("there is no such folder", path=folder)
     _check_ending(description, folder)
-    found, problems = [], []
+    cases_found, problems = [], []
     for name, images in sorted(_images(folder, description).items()):
         try:
             if name != safe_name(name):
                 raise CaseError("a name that can't be used for a file everywhere")
-            found.append(_case(name, images, {}, description))
+            cases_found.append(_case(name, images, {}, description))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases_found), tuple(problems)
 
 
 LAYOUT = Layout("nnunet", looks_like, cases, by_folder=False, described=True)

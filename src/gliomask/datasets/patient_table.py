@@ -35,13 +35,13 @@ def read_traits(path: Path | None, columns: Sequence[str]) -> dict[str, dict[str
             raise InputError("no table of patients", option="by", found=columns[0], hint=hint)
         return {}
     table = read_table(path)
-    wanted = [column.strip().lower() for column in columns]
-    table.need(PATIENT, *wanted)
-    if not wanted:
+    names = [column.strip().lower() for column in columns]
+    table.need(PATIENT, *names)
+    if not names:
         known = ", ".join(table.columns)
         raise InputError("no column to group by", path=path, option="by", allowed=known)
     traits: dict[str, dict[str, Trait]] = {}
-    read = {column: _column(table, column) for column in wanted}
+    read = {column: _column(table, column) for column in names}
     for index, (number, row) in enumerate(table.rows):
         patient = patient_of(row.get(PATIENT, ""))
         values = {column: cells[index] for column, cells in read.items()}

@@ -29,17 +29,17 @@ def read_patients(path: Path) -> dict[str, str]:
     """
     table = read_table(path)
     table.need(_CASE, _PATIENT)
-    found: dict[str, str] = {}
+    patients: dict[str, str] = {}
     for number, row in table.rows:
         case, patient = row.get(_CASE, ""), row.get(_PATIENT, "")
         if not case or not patient:
             lacking = _PATIENT if case else _CASE
             raise FormatError(f"row {number} is incomplete", path=path, field=lacking, found="")
         key = patient_of(patient)
-        if found.setdefault(safe_name(case), key) != key:
+        if patients.setdefault(safe_name(case), key) != key:
             what = f"row {number} gives the case another patient than an earlier row"
             raise FormatError(what, path=path, field=_CASE, found=case)
-    return found
+    return patients
 
 
 def with_patients(
@@ -73,8 +73,8 @@ def with_patients(
     unknown = [case.id for case in named if not case.patient_known]
     if unknown:
         what = f"the data do not tell the patients of {len(unknown)} cases ({_some(unknown)})"
-        given = same_with(("patients", "patients.csv"))
-        hint = f"name them in a table with the columns case and patient: {given}"
+        command = same_with(("patients", "patients.csv"))
+        hint = f"name them in a table with the columns case and patient: {command}"
         raise InputError(f"{what}, and a split must not part a patient", hint=hint)
     return named
 

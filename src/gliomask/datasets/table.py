@@ -44,18 +44,18 @@ def cases(root: Path) -> Cases:
     """Each row is a case; the errors name row and column."""
     tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
     table = read_table(next(path for path in tables if _judge(path).fits))
-    found: dict[str, Case] = {}
+    cases_found: dict[str, Case] = {}
     problems = []
     for number, row in table.rows:
         name = row.get("case") or row.get("patient") or f"row {number}"
         try:
             case = _case(name, row, table.path)
-            if case.id in found:
+            if case.id in cases_found:
                 raise CaseError("an earlier row has this case", field="case", found=name)
-            found[case.id] = case
+            cases_found[case.id] = case
         except InputError as problem:
             problems.append(Problem(name, f"row {number}: {problem}"))
-    return tuple(found.values()), tuple(problems)
+    return tuple(cases_found.values()), tuple(problems)
 
 
 LAYOUT = Layout("table", looks_like, cases, by_folder=False)

@@ -48,13 +48,13 @@ LAYOUT = Layout("tcga_lgg", looks_like, cases)
 
 
 def _cases_in(folder: Path) -> Cases:
-    found, problems = [], []
+    cases, problems = [], []
     for name, kinds in examinations(folder, _FILE).items():
         try:
-            found.append(_case(name, one_each(kinds)))
+            cases.append(_case(name, one_each(kinds)))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases), tuple(problems)
 
 
 def _case(name: str, files: dict[str, Path]) -> Case:

@@ -50,15 +50,15 @@ LAYOUT = Layout("ucsf_pdgm", looks_like, cases)
 
 
 def _cases_in(folder: Path) -> Cases:
-    found, problems = [], []
+    cases, problems = [], []
     masks = gathered([folder], _MASK)
     images = gathered([folder], _IMAGE)
     for name in dict.fromkeys([*images, *masks]):
         try:
-            found.append(_case(name, one_each(images.get(name, {})), one_each(masks.get(name, {}))))
+            cases.append(_case(name, one_each(images.get(name, {})), one_each(masks.get(name, {}))))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases), tuple(problems)
 
 
 def _case(name: str, files: dict[str, Path], masks: dict[str, Path]) -> Case:

@@ -30,8 +30,8 @@ def unread_below(folder: Path) -> str:
         places = [path for path in below if path.is_dir()]
     if not counts:
         return ""
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
-    return f"{told} there, which {'is' if counts.total() == 1 else 'are'} not read"
+    counted = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+    return f"{counted} there, which {'is' if counts.total() == 1 else 'are'} not read"
 
 
 def is_unread(path: Path) -> bool:

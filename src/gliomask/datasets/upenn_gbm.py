@@ -46,13 +46,13 @@ def looks_like(root: Path) -> LayoutVerdict:
 
 def cases(root: Path) -> Cases:
     """Each examination is a case; its files are gathered from all folders."""
-    found, problems = [], []
+    cases_found, problems = [], []
     for name, kinds in gathered(within(root, 2), _FILE).items():
         try:
-            found.append(_case(name, one_each(kinds)))
+            cases_found.append(_case(name, one_each(kinds)))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
-    return tuple(found), tuple(problems)
+    return tuple(cases_found), tuple(problems)
 
 
 LAYOUT = Layout("upenn_gbm", looks_like, cases, by_folder=False)

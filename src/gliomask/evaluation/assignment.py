@@ -104,26 +104,26 @@ def assign_folds(question: Question) -> Assignment:
             hint=f"evaluate one {option('model')}, or make a store by `gliomask prepare`",
         )
     store = open_store(question.source)
-    taken: dict[int, Path] = {}
+    fold_models: dict[int, Path] = {}
     patients: dict[int, ModelPatients] = {}
     for model in question.models:
         fold, of_model = _fold(model)
-        if fold in taken:
-            what = f"two models of fold {fold}: {taken[fold]} and {model}"
+        if fold in fold_models:
+            what = f"two models of fold {fold}: {fold_models[fold]} and {model}"
             raise ConfigError(what, path=model, hint=f"leave out one {option('model')}")
-        taken[fold], patients[fold] = model, of_model
-    folds = sorted(taken)
-    judges = tuple(_judge(question, taken[fold], "test", fold) for fold in folds)
+        fold_models[fold], patients[fold] = model, of_model
+    folds = sorted(fold_models)
+    judges = tuple(_judge(question, fold_models[fold], "test", fold) for fold in folds)
     for judge, fold in zip(judges, folds, strict=True):
         _check_unseen(judge, patients[fold])
     count = len(store.split.folds)
-    told = ", ".join(str(fold) for fold in folds)
-    what = f"{store.manifest.name} (store), out of fold, folds {told} of {count}"
-    return Assignment(judges, what, (), _left_out(taken, count))
+    fold_text = ", ".join(str(fold) for fold in folds)
+    what = f"{store.manifest.name} (store), out of fold, folds {fold_text} of {count}"
+    return Assignment(judges, what, (), _left_out(fold_models, count))
 
 
-def _left_out(taken: dict[int, Path], count: int) -> tuple[str, ...]:
-    missing = [str(fold) for fold in range(count) if fold not in taken]
+def _left_out(fold_models: dict[int, Path], count: int) -> tuple[str, ...]:
+    missing = [str(fold) for fold in range(count) if fold not in fold_models]
     if not missing:
         return ()
     return (f"no model of fold {', '.join(missing)}: those patients are not judged",)
@@ -164,5 +164,10 @@ def _patients(subjects: Subjects) -> set[str]:
 
 def licences_of(judges: Sequence[Judge]) -> tuple[str, ...]:
     """Of the data that is judged, each once."""
-    held = {one.licence for judge in judges for one in judge.subjects.subjects if one.licence}
-    return tuple(sorted(held))
+    licences = {
+        subject.licence
+        for judge in judges
+        for subject in judge.subjects.subjects
+        if subject.licence
+    }
+    return tuple(sorted(licences))

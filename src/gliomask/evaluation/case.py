@@ -139,22 +139,22 @@ def _pictures(
     background: Background,
     score: CaseScore,
 ) -> tuple[SlicePicture, ...]:
-    held = np.logical_or(reference, predicted).any(axis=0)
-    rows, columns = background.box or bounds(np.asarray(held), _MARGIN)
+    tumour_slices = np.logical_or(reference, predicted).any(axis=0)
+    rows, columns = background.box or bounds(np.asarray(tumour_slices), _MARGIN)
     image = background.image
     pictures = []
     for role, number in telling_slices(reference, predicted).items():
-        drawn, found = reference[number], predicted[number]
+        drawn, predicted_slice = reference[number], predicted[number]
         view = SliceView(
             image=_NO_IMAGE if image is None else image[number, rows, columns],
             reference=drawn[rows, columns],
-            predicted=found[rows, columns],
+            predicted=predicted_slice[rows, columns],
             pixel_mm=background.pixel_mm,
             has_world=background.has_world,
             case=score.case,
             number=number + 1,
             region=score.region,
-            slice_dice=count_overlap(drawn, found).dice,
+            slice_dice=count_overlap(drawn, predicted_slice).dice,
             case_dice=score.overlap.dice,
             synthetic=False,
         )

@@ -103,16 +103,16 @@ class MeasuredCase:
         return next(iter(self.looks.values()))
 
 
-def subsets_of(card: ModelCard, held: Sequences | None = None) -> tuple[Sequences, ...]:
+def subsets_of(card: ModelCard, sequences: Sequences | None = None) -> tuple[Sequences, ...]:
     """The proper subsets of a case's sequences that a model is to be tried with, largest first.
 
     Args:
         card: of the model.
-        held: sequences of the case that the model knows, in its order; all of them by default.
+        sequences: sequences of the case that the model knows, in its order; all of them by default.
     """
     if card.input_mode != "stacked" or not card.sequence_dropout:
         return ()
-    names = card.sequences if held is None else held
+    names = card.sequences if sequences is None else sequences
     count = len(names)
     every = range(count - 1, 0, -1)
     sizes = every if count <= _ALL_SUBSETS else (count - 1, 1)
@@ -148,26 +148,26 @@ def _full(
 ) -> Look:
     """All slices, on the original grid, with every rule of clean-up."""
     record, regions = examination.stack.record, _labelled(predictor, examination)
-    said = place(opinions.probabilities, record).astype(np.float32, copy=False)
+    probabilities = place(opinions.probabilities, record).astype(np.float32, copy=False)
     index = [predictor.card.regions.index(region) for region in regions]
-    counts = count_voxels(said[index], regions, examination)
+    counts = count_voxels(probabilities[index], regions, examination)
     if examination.annotated is not None:
         return Look(counts, {})
     control.check()
-    labels = labels_of_regions(said >= predictor.card.threshold, predictor.card.regions)
+    labels = labels_of_regions(probabilities >= predictor.card.threshold, predictor.card.regions)
     marked = region_masks(labels, regions)
     drawn = region_masks(examination.reference, regions)
-    fragments = find_fragments(labels, said.max(axis=0))
+    fragments = find_fragments(labels, probabilities.max(axis=0))
     volumes = {}
     for k, region in enumerate(regions):
         control.check()
         overlaps = _cleaned(fragments, marked[k], drawn[k], record.voxel_ml)
         volumes[region] = Volumes(
-            plain=tuple(one.predicted for one in overlaps),
+            plain=tuple(overlap.predicted for overlap in overlaps),
             others=opinions.voxels[:, index[k]],
             true=int(drawn[k].sum()),
             disagreement=disagreement(opinions, index[k]),
-            dice=tuple(_dice(one) for one in overlaps),
+            dice=tuple(_dice(overlap) for overlap in overlaps),
         )
     return Look(counts, volumes)
 
@@ -191,11 +191,11 @@ def _cleaned(
     near, true = marked[fragments.box], drawn[fragments.box]
     voxels = np.bincount(inside[near], minlength=count)[1:]
     both = np.bincount(inside[near & true], minlength=count)[1:]
-    found = []
+    overlaps = []
     for rule in RULES:
         kept = ~removed(fragments, rule, voxel_ml) if rule else np.ones(count - 1, bool)
-        found.append(Overlap(reference, int(voxels[kept].sum()), int(both[kept].sum())))
-    return found
+        overlaps.append(Overlap(reference, int(voxels[kept].sum()), int(both[kept].sum())))
+    return overlaps
 
 
 def _partial(
@@ -261,8 +261,10 @@ def _picked(examination: Examination) -> npt.NDArray[np.intp]:
     """At most ``MOST_SLICES`` annotated slices, evenly spaced."""
     count = len(examination.stack.array)
     known = examination.annotated
-    held = np.arange(count) if known is None else np.flatnonzero(known)
-    return held[np.linspace(0, len(held) - 1, min(len(held), MOST_SLICES)).round().astype(np.intp)]
+    slices = np.arange(count) if known is None else np.flatnonzero(known)
+    return slices[
+        np.linspace(0, len(slices) - 1, min(len(slices), MOST_SLICES)).round().astype(np.intp)
+    ]
 
 
 def _dice(counts: Overlap) -> float | None:
@@ -278,19 +280,19 @@ def choose_clean_up(cases: Sequence[MeasuredCase]) -> CleanUp | None:
     rules the first of ``RULES`` is taken, which removes least. None of no patients.
     """
     gains = [_gains(cases, stripped) for stripped in (False, True)]
-    held = np.array([row for row in gains if row is not None])
-    if not held.size:
+    usable = np.array([row for row in gains if row is not None])
+    if not usable.size:
         return None
-    allowed = (held >= -_TIE).all(axis=0)
-    mean = np.where(allowed, held.mean(axis=0), -np.inf)
+    allowed = (usable >= -_TIE).all(axis=0)
+    mean = np.where(allowed, usable.mean(axis=0), -np.inf)
     return RULES[int(np.flatnonzero(mean >= mean.max() - _TIE)[0])]
 
 
 def _gains(cases: Sequence[MeasuredCase], stripped: bool) -> list[float] | None:
     """The gain of each rule in mean Dice over the patients with one kind of image."""
     first = {c.patient: c for c in reversed(cases) if c.skull_stripped == stripped}
-    volumes = (next(iter(one.full.volumes.values()), None) for one in first.values())
-    rows = [one.dice for one in volumes if one is not None and None not in one.dice]
+    volumes = (next(iter(case.full.volumes.values()), None) for case in first.values())
+    rows = [case.dice for case in volumes if case is not None and None not in case.dice]
     if not rows:
         return None
     means = np.array(rows, np.float64).mean(axis=0)

@@ -106,12 +106,12 @@ def find_subjects(
             raise ConfigError(what, path=source, option="labels", found=labels, hint=hint)
         return _of_store(open_store(source), part or "test", fold)
     if part is not None or fold is not None:
-        name, found = ("part", part) if part is not None else ("fold", fold)
+        name, value = ("part", part) if part is not None else ("fold", fold)
         raise ConfigError(
             "a data set has no parts, only a store has",
             path=source,
             option=name,
-            found=found,
+            found=value,
             hint=f"leave out {option(name)}, or make a store by `gliomask prepare`",
         )
     cases = find_cases(source, labels)
@@ -127,7 +127,7 @@ def _of_store(store: Store, part: Part, fold: int | None) -> Subjects:
     ids = [case.id for case in store.cases] if part == "all" else list(parts[part])
     where = part if fold is None else f"{part} of fold {fold}"
     if not ids:
-        filled = [name for name, held in parts.items() if held]
+        filled = [name for name, patients in parts.items() if patients]
         raise StoreError(
             "the part holds no case",
             path=store.path,

@@ -54,12 +54,12 @@ def validation_facts(
 
 def _by_kind(cases: Sequence[MeasuredCase]) -> dict[_Kind, dict[str, tuple[Look, bool]]]:
     """Kind -> patient -> the first look, and whether it was at the whole case."""
-    found: dict[_Kind, dict[str, tuple[Look, bool]]] = defaultdict(dict)
+    looks: dict[_Kind, dict[str, tuple[Look, bool]]] = defaultdict(dict)
     for case in cases:
         for sequences, look in case.looks.items():
-            of_kind = found[case.skull_stripped, sequences]
+            of_kind = looks[case.skull_stripped, sequences]
             of_kind.setdefault(case.patient, (look, look is case.full))
-    return found
+    return looks
 
 
 def _order(item: tuple[_Kind, Mapping[str, object]]) -> tuple[bool, int, int, Sequences]:
@@ -86,16 +86,18 @@ def _facts(
 def _region(
     looks: Sequence[tuple[Look, bool]], region: str, temperature: float, rule: int
 ) -> RegionFacts:
-    held = [(look, full) for look, full in looks if region in look.volumes]
-    volumes = [look.volumes[region] for look, _ in held]
-    places = [min(rule, len(one.plain) - 1) for one in volumes]
-    plain = [one.plain[k] for one, k in zip(volumes, places, strict=True)]
-    dices = [one.dice[k] for one, k in zip(volumes, places, strict=True)]
+    region_looks = [(look, full) for look, full in looks if region in look.volumes]
+    volumes = [look.volumes[region] for look, _ in region_looks]
+    places = [min(rule, len(volumes_of_case.plain) - 1) for volumes_of_case in volumes]
+    plain = [volumes_of_case.plain[k] for volumes_of_case, k in zip(volumes, places, strict=True)]
+    dices = [volumes_of_case.dice[k] for volumes_of_case, k in zip(volumes, places, strict=True)]
     spreads = [
-        spread(n, one.others, doubt_of_counts(look.counts[region], temperature))
-        for n, one, (look, _) in zip(plain, volumes, held, strict=True)
+        spread(n, volumes_of_case.others, doubt_of_counts(look.counts[region], temperature))
+        for n, volumes_of_case, (look, _) in zip(plain, volumes, region_looks, strict=True)
     ]
-    tumours = [n for n, one in zip(plain, volumes, strict=True) if one.true > 0]
+    tumours = [
+        n for n, volumes_of_case in zip(plain, volumes, strict=True) if volumes_of_case.true > 0
+    ]
     known = [dice for dice in dices if dice is not None]
     return RegionFacts(
         tumours=len(tumours),
@@ -103,7 +105,7 @@ def _region(
         dice=round(float(np.mean(known)), 6) if known else None,
         disagreement=range_of([v.disagreement for n, v in zip(plain, volumes, strict=True) if n]),
         alarm=_alarm(plain, volumes, dices),
-        volume=fit_volumes(plain, [one.true for one in volumes], spreads),
+        volume=fit_volumes(plain, [volumes_of_case.true for volumes_of_case in volumes], spreads),
     )
 
 
@@ -112,8 +114,8 @@ def _alarm(
 ) -> float | None:
     """Over the patients in whom something was found."""
     rows = [
-        (one.disagreement, dice)
-        for n, one, dice in zip(plain, volumes, dices, strict=True)
+        (volumes_of_case.disagreement, dice)
+        for n, volumes_of_case, dice in zip(plain, volumes, dices, strict=True)
         if n and dice is not None
     ]
     return alarm_limit([apart for apart, _ in rows], [dice for _, dice in rows])

@@ -39,17 +39,17 @@ def grid(nodes: Nodes, sides: tuple[Value, Value], pixel_mm: Value, size: int) -
     extents = nodes.add("Mul", nodes.cast(nodes.vector(*sides), np.float64), wide)
     longest = nodes.add("ReduceMax", extents, axes=[0], keepdims=1)
     scales = nodes.add("Div", nodes.add("Mul", wide, np.float64(size)), longest)
-    there, back = [], []
+    forth, back = [], []
     for axis, side in enumerate(sides):
         scale = nodes.add("Gather", scales, np.int64(axis))
         inverse = nodes.add("Div", np.float64(1), scale)
         whole = nodes.constant(np.int64(size))
-        there.append(_weights(nodes, side, whole, scale))
+        forth.append(_weights(nodes, side, whole, scale))
         back.append(_weights(nodes, whole, side, inverse))
     columns, columns_back = (
-        nodes.add("Transpose", one, perm=[1, 0]) for one in (there[1], back[1])
+        nodes.add("Transpose", matrix, perm=[1, 0]) for matrix in (forth[1], back[1])
     )
-    return SliceMatrices(there[0], columns, back[0], columns_back)
+    return SliceMatrices(forth[0], columns, back[0], columns_back)
 
 
 def _weights(nodes: Nodes, n_in: Value, n_out: Value, scale: Value) -> Value:

@@ -88,8 +88,8 @@ def _percentile(nodes: Nodes, ranked: Value, count: Value, percent: int) -> Valu
 
 def _rank(nodes: Nodes, ranked: Value, at: Value) -> Value:
     """(C, 1) float64: the value of the same rank in each row."""
-    one = nodes.add("Unsqueeze", at, axes(0))
-    return nodes.cast(nodes.add("Gather", ranked, one, axis=1), np.float64)
+    rank = nodes.add("Unsqueeze", at, axes(0))
+    return nodes.cast(nodes.add("Gather", ranked, rank, axis=1), np.float64)
 
 
 def _median(nodes: Nodes, ranked: Value, count: Value, inside: Value) -> Value:

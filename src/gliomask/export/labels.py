@@ -11,9 +11,9 @@ from gliomask.nets.cards import ModelCard
 
 def labels(nodes: Nodes, card: ModelCard, probabilities: Value) -> Value:
     """(R, S, H, W) float32 to (S, H, W) uint8 at the card's threshold."""
-    found = nodes.add("GreaterOrEqual", probabilities, np.float32(card.threshold))
+    region_masks = nodes.add("GreaterOrEqual", probabilities, np.float32(card.threshold))
     mask = nodes.constant(np.uint8(0))
     for region, number in region_numbers(card.regions).items():
-        inside = nodes.add("Gather", found, np.int64(card.regions.index(region)), axis=0)
+        inside = nodes.add("Gather", region_masks, np.int64(card.regions.index(region)), axis=0)
         mask = nodes.add("Where", inside, np.uint8(number), mask)
     return mask

@@ -44,7 +44,7 @@ class Nodes:
             inputs: values of this graph or of one around it, or constants.
             attributes: of the operator.
         """
-        names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
+        names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         return self.writer.add(kind, names, **attributes)
 
     def constant(self, numbers: ConstantArray) -> Value:
@@ -102,7 +102,10 @@ class Nodes:
             helper.make_node(node.kind, node.inputs, node.outputs, **node.attributes)
             for node in self.writer.nodes
         ]
-        constants = [numpy_helper.from_array(one.values, one.name) for one in self.writer.constants]
+        constants = [
+            numpy_helper.from_array(constant.values, constant.name)
+            for constant in self.writer.constants
+        ]
         return helper.make_graph(nodes, self.name, inputs, outputs, constants)
 
     def model(

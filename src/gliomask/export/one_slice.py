@@ -45,23 +45,25 @@ def slice_graph(
     images = _prepared(nodes, card, about, image)
     inputs = _inputs(nodes, card, about, images)
     flips = card.flips if card.mirrored else ()
-    found = _sigmoid(nodes, network(nodes.writer, _with_mirror_images(nodes, inputs, flips)))
+    probabilities = _sigmoid(
+        nodes, network(nodes.writer, _with_mirror_images(nodes, inputs, flips))
+    )
     if flips:
-        found = _mean_of_looks(nodes, card, found, flips)
+        probabilities = _mean_of_looks(nodes, card, probabilities, flips)
     if card.input_mode == "each":
-        maps = nodes.add("ReduceMean", found, axes=[0], keepdims=0)
+        maps = nodes.add("ReduceMean", probabilities, axes=[0], keepdims=0)
     else:
-        maps = nodes.add("Squeeze", found, axes(0))
+        maps = nodes.add("Squeeze", probabilities, axes(0))
     back = _apply(nodes, maps, about.grid.rows_back, about.grid.columns_back)
     # Interpolation may leave the interval by a rounding error.
     clipped = nodes.add("Clip", back, np.float32(0), np.float32(1))
     tempered = _tempered(nodes, clipped, card.temperature)
-    told = nodes.add("Where", _shows_something(nodes, images), tempered, np.float32(0))
-    placed = _placed(nodes, told, about.box)
+    masked = nodes.add("Where", _shows_something(nodes, images), tempered, np.float32(0))
+    placed = _placed(nodes, masked, about.box)
     goes_on = nodes.add("Identity", _GOES_ON)
-    given = [typed(_NUMBER, np.int64, []), typed(_GOES_ON, np.bool_, [])]
+    inputs_of_loop = [typed(_NUMBER, np.int64, []), typed(_GOES_ON, np.bool_, [])]
     result = typed(placed, np.float32, [len(card.regions), "H", "W"])
-    return nodes.graph(given, [typed(goes_on, np.bool_, []), result])
+    return nodes.graph(inputs_of_loop, [typed(goes_on, np.bool_, []), result])
 
 
 def _prepared(nodes: Nodes, card: ModelCard, about: ExaminationValues, image: Value) -> Value:
@@ -74,8 +76,8 @@ def _prepared(nodes: Nodes, card: ModelCard, about: ExaminationValues, image: Va
     if about.present is not None and each:
         images = nodes.add("Compress", images, about.present, axis=0)
     elif about.present is not None:
-        there = nodes.add("Unsqueeze", about.present, axes(1, 2))
-        images = nodes.add("Where", there, images, np.float32(0))
+        present = nodes.add("Unsqueeze", about.present, axes(1, 2))
+        images = nodes.add("Where", present, images, np.float32(0))
     return images
 
 
@@ -92,14 +94,16 @@ def _with_mirror_images(nodes: Nodes, inputs: Value, flips: tuple[int, ...]) -> 
     return nodes.add("Concat", inputs, *(_mirrored(nodes, inputs, f) for f in flips), axis=0)
 
 
-def _mean_of_looks(nodes: Nodes, card: ModelCard, found: Value, flips: tuple[int, ...]) -> Value:
+def _mean_of_looks(
+    nodes: Nodes, card: ModelCard, probabilities: Value, flips: tuple[int, ...]
+) -> Value:
     """The way back: each part mirrored back, and their mean."""
     shape = axes(1 + len(flips), -1, len(card.regions), card.size, card.size)
-    parts = nodes.add("Reshape", found, shape)
+    parts = nodes.add("Reshape", probabilities, shape)
     plain, *turned = (
         nodes.add("Gather", parts, np.int64(k), axis=0) for k in range(1 + len(flips))
     )
-    back = (_mirrored(nodes, one, axis) for one, axis in zip(turned, flips, strict=True))
+    back = (_mirrored(nodes, part, axis) for part, axis in zip(turned, flips, strict=True))
     return nodes.add("Mean", plain, *back)
 
 

@@ -18,38 +18,38 @@ parser.add_argument("images", nargs="+", help="(C, S, H, W).npy, or NAME=FILE.np
 parser.add_argument("--pixel-mm", nargs=2, type=float, required=True, metavar=("ROW", "COLUMN"))
 parser.add_argument("--slice-mm", type=float, default=1.0, help="between slices")
 parser.add_argument("--out", type=Path, default=Path(), help="folder to write into")
-asked = parser.parse_args()
-told = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
-for name, due in told["sha256"].items():
+arguments = parser.parse_args()
+bundle = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
+for name, due in bundle["sha256"].items():
     if hashlib.sha256((here / name).read_bytes()).hexdigest() != due:
         sys.exit(f"error: {name} is damaged: its checksum is not that of bundle.json")
-names, pairs = told["sequences"], [one.rpartition("=")[::2] for one in asked.images]
+names, pairs = bundle["sequences"], [pair.rpartition("=")[::2] for pair in arguments.images]
 whole = len(pairs) == 1 and not pairs[0][0]
 parts = list(np.load(pairs[0][1])) if whole else [np.load(file) for _, file in pairs]
 keys = names if whole else [key for key, _ in pairs]
 fit = len(keys) == len(parts) == len(set(keys) & set(names)) and len({p.shape for p in parts}) == 1
-if not fit or parts[0].ndim != 3 or (len(keys) < len(names) and not told["some_suffice"]):
-    sys.exit(f"error: the model takes images of one shape (S, H, W): {told['takes']}")
-there = dict(zip(keys, parts, strict=True))
-images = np.stack([there.get(name, np.zeros_like(parts[0])) for name in names]).astype(np.float32)
-if not np.isfinite(images).all() or min(*asked.pixel_mm, asked.slice_mm) <= 0:
+if not fit or parts[0].ndim != 3 or (len(keys) < len(names) and not bundle["some_suffice"]):
+    sys.exit(f"error: the model takes images of one shape (S, H, W): {bundle['takes']}")
+arrays = dict(zip(keys, parts, strict=True))
+images = np.stack([arrays.get(name, np.zeros_like(parts[0])) for name in names]).astype(np.float32)
+if not np.isfinite(images).all() or min(*arguments.pixel_mm, arguments.slice_mm) <= 0:
     sys.exit("error: the images hold NaN or infinity, or --pixel-mm or --slice-mm is not positive")
-feeds = {"images": images, "pixel_mm": np.array(asked.pixel_mm, np.float32)}
-given = feeds | ({"present": np.isin(names, keys)} if told["some_suffice"] else {})
-probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, given)
+feeds = {"images": images, "pixel_mm": np.array(arguments.pixel_mm, np.float32)}
+inputs = feeds | ({"present": np.isin(names, keys)} if bundle["some_suffice"] else {})
+probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, inputs)
 if not contrast.all():
     sys.exit("error: an image is constant: it has no contrast")
-if told["clean_up"] and mask.any():
+if bundle["clean_up"] and mask.any():
     from scipy import ndimage
 
-    rule, most = told["clean_up"], probability.max(axis=0)
+    rule, most = bundle["clean_up"], probability.max(axis=0)
     numbered, count = ndimage.label(mask > 0, np.ones((3, 3, 3)))
     sizes = np.bincount(numbered.ravel())[1:]
     peak = np.asarray(ndimage.maximum(most, numbered, range(1, count + 1)), np.float32)
-    small = sizes * np.prod([*asked.pixel_mm, asked.slice_mm]) / 1000 < rule["below_ml"]
+    small = sizes * np.prod([*arguments.pixel_mm, arguments.slice_mm]) / 1000 < rule["below_ml"]
     unsure = (peak < rule["below_probability"]) | (rule["below_probability"] == 1)
-    gone = (small & unsure) | (sizes < rule["below_share"] * sizes.max())
-    mask[np.isin(numbered, 1 + np.flatnonzero(gone & (sizes < sizes.max())))] = 0
-asked.out.mkdir(parents=True, exist_ok=True)
-np.save(asked.out / "probability.npy", probability)
-np.save(asked.out / "mask.npy", mask)
+    fragments = (small & unsure) | (sizes < rule["below_share"] * sizes.max())
+    mask[np.isin(numbered, 1 + np.flatnonzero(fragments & (sizes < sizes.max())))] = 0
+arguments.out.mkdir(parents=True, exist_ok=True)
+np.save(arguments.out / "probability.npy", probability)
+np.save(arguments.out / "mask.npy", mask)

@@ -51,12 +51,12 @@ def whole_graph(card: ModelCard, network: GraphBuilder) -> onnx.ModelProto:
     """
     nodes = Nodes("bundle")
     present = "present" if takes_some(card) else None
-    found = levels(nodes, "images")
-    box = head_box(nodes, "images", _heads(nodes, card, found.tissue, present))
+    levels_found = levels(nodes, "images")
+    box = head_box(nodes, "images", _heads(nodes, card, levels_found.tissue, present))
     sides = (nodes.add("Sub", box.bottom, box.top), nodes.add("Sub", box.right, box.left))
     about = ExaminationValues(
-        mean=nodes.add("Unsqueeze", found.mean, axes(2)),
-        inverse=nodes.add("Unsqueeze", found.inverse, axes(2)),
+        mean=nodes.add("Unsqueeze", levels_found.mean, axes(2)),
+        inverse=nodes.add("Unsqueeze", levels_found.inverse, axes(2)),
         box=box,
         grid=grid(nodes, sides, "pixel_mm", card.size),
         present=present,
@@ -64,7 +64,7 @@ def whole_graph(card: ModelCard, network: GraphBuilder) -> onnx.ModelProto:
     probability = _through(nodes, slice_graph(card, network, about))
     nodes.output(probability, "probability")
     nodes.output(labels(nodes, card, "probability"), "mask")
-    nodes.output(_contrast(nodes, found, present), "contrast")
+    nodes.output(_contrast(nodes, levels_found, present), "contrast")
     return _model(nodes, card)
 
 
@@ -86,12 +86,12 @@ def _through(nodes: Nodes, body: onnx.GraphProto) -> Value:
 
     A Loop, not a Scan: OpenVINO reads no Scan whose body looks at values around it.
     """
-    found = nodes.add("Loop", nodes.side("images", 1), np.True_, body=body)
-    return nodes.add("Transpose", found, perm=[1, 0, 2, 3])
+    masks = nodes.add("Loop", nodes.side("images", 1), np.True_, body=body)
+    return nodes.add("Transpose", masks, perm=[1, 0, 2, 3])
 
 
-def _contrast(nodes: Nodes, found: Levels, present: Value | None) -> Value:
-    contrast = nodes.add("Squeeze", found.contrast, axes(1))
+def _contrast(nodes: Nodes, image_levels: Levels, present: Value | None) -> Value:
+    contrast = nodes.add("Squeeze", image_levels.contrast, axes(1))
     if present is None:
         return contrast
     return nodes.add("Or", contrast, nodes.add("Not", present))

@@ -23,13 +23,13 @@ _ONNX = (
     "import os\n",
     'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is reported to its makers\n'
     "import onnxruntime",
-    'onnxruntime.InferenceSession(here / "model.onnx").run(None, given)',
+    'onnxruntime.InferenceSession(here / "model.onnx").run(None, inputs)',
 )
 _OPENVINO = (
     "",
     "import openvino",
     'openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
-    "(given).values()",
+    "(inputs).values()",
 )
 """The lines of the runner that differ."""
 
@@ -55,9 +55,9 @@ class Told:
         return f"any of {names}" if takes_some(self.card) else f"all of {names}"
 
 
-def bundle_json(told: Told) -> str:
+def bundle_json(facts: Told) -> str:
     """The facts of a bundle as indented JSON; the same for the same model."""
-    card, some = told.card, takes_some(told.card)
+    card, some = facts.card, takes_some(facts.card)
     numbers = region_numbers(card.regions)
     plain = {
         "format_version": FORMAT_VERSION,
@@ -65,12 +65,12 @@ def bundle_json(told: Told) -> str:
         "name": card.name,
         "licence": card.licence,
         "made_by": f"gliomask {metadata.version('gliomask')}",
-        "kind": "openvino" if told.openvino else "onnx",
+        "kind": "openvino" if facts.openvino else "onnx",
         "opset": OPSET,
-        "sha256": dict(told.sha256),
+        "sha256": dict(facts.sha256),
         "sequences": list(card.sequences),
         "some_suffice": some,
-        "takes": told.takes,
+        "takes": facts.takes,
         "regions": list(card.regions),
         "labels": {region: numbers[region] for region in card.regions},
         "threshold": card.threshold,
@@ -81,26 +81,26 @@ def bundle_json(told: Told) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
 
 
-def runner(told: Told) -> str:
+def runner(facts: Told) -> str:
     """The program ``run.py``."""
     text = resources.files(__package__).joinpath("runner.py").read_text(encoding="utf-8")
-    if told.openvino:
-        for mine, theirs in zip(_ONNX, _OPENVINO, strict=True):
-            text = text.replace(mine, theirs)
+    if facts.openvino:
+        for onnx_line, openvino_line in zip(_ONNX, _OPENVINO, strict=True):
+            text = text.replace(onnx_line, openvino_line)
     return text
 
 
-def readme(told: Told) -> str:
+def readme(facts: Told) -> str:
     """``README.md``: what this is, how to use it, its frame, its licence."""
-    card = told.card
+    card = facts.card
     numbers = region_numbers(card.regions)
     return _README.format(
         notice=RESEARCH_USE_ONLY,
         name=card.name,
-        files=", ".join(f"`{name}`" for name in told.sha256),
-        package=" ".join(_packages(told)),
+        files=", ".join(f"`{name}`" for name in facts.sha256),
+        package=" ".join(_packages(facts)),
         regions=", ".join(card.regions),
-        takes=told.takes,
+        takes=facts.takes,
         order=", ".join(card.sequences),
         first=card.sequences[0],
         frame=_FRAME,
@@ -113,13 +113,13 @@ def readme(told: Told) -> str:
     )
 
 
-def _packages(told: Told) -> list[str]:
-    runtime = "openvino" if told.openvino else "onnxruntime"
-    return [runtime, "numpy", *(["scipy"] if told.card.clean_up else [])]
+def _packages(facts: Told) -> list[str]:
+    runtime = "openvino" if facts.openvino else "onnxruntime"
+    return [runtime, "numpy", *(["scipy"] if facts.card.clean_up else [])]
 
 
 def _inputs(some: bool) -> dict[str, object]:
-    given: dict[str, object] = {
+    inputs: dict[str, object] = {
         "images": {
             "shape": ["C", "S", "H", "W"],
             "dtype": "float32",
@@ -133,8 +133,8 @@ def _inputs(some: bool) -> dict[str, object]:
     }
     if some:
         meaning = "which sequences are there; any finite numbers may stand for the others"
-        given["present"] = {"shape": ["C"], "dtype": "bool", "meaning": meaning}
-    return given
+        inputs["present"] = {"shape": ["C"], "dtype": "bool", "meaning": meaning}
+    return inputs
 
 
 def _outputs() -> dict[str, object]:

@@ -56,8 +56,8 @@ def check_end(stream: BinaryIO) -> None:
     if disk or start or here != entries:
         raise FormatError("an archive in several parts")
     if entries > MAX_ARCHIVE_ENTRIES or length > MAX_ARCHIVE_ENTRIES * _DIRECTORY_BYTES:
-        found, allowed = max(entries, length // _DIRECTORY_BYTES), f"up to {MAX_ARCHIVE_ENTRIES}"
-        raise FormatError("too many files", field="entries", found=found, allowed=allowed)
+        count, allowed = max(entries, length // _DIRECTORY_BYTES), f"up to {MAX_ARCHIVE_ENTRIES}"
+        raise FormatError("too many files", field="entries", found=count, allowed=allowed)
 
 
 def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:
@@ -72,8 +72,8 @@ def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) ->
         FormatError: the first that breaks a rule; it is named.
     """
     if len(infos) > MAX_ARCHIVE_ENTRIES:
-        found, allowed = len(infos), f"up to {MAX_ARCHIVE_ENTRIES}"
-        raise FormatError("too many files", field="entries", found=found, allowed=allowed)
+        count, allowed = len(infos), f"up to {MAX_ARCHIVE_ENTRIES}"
+        raise FormatError("too many files", field="entries", found=count, allowed=allowed)
     for info in infos:
         _check_member_name(info)
         _check_kind(info)
@@ -134,9 +134,9 @@ def _check_kind(info: ZipInfo) -> None:
     if info.flag_bits & _ENCRYPTED:
         raise FormatError("encrypted", field="name", found=info.filename)
     if info.compress_type not in _READ:
-        found, allowed = info.compress_type, "0 (stored), 8 (deflated)"
+        method, allowed = info.compress_type, "0 (stored), 8 (deflated)"
         raise FormatError(
-            "a compression that isn't read", field="method", found=found, allowed=allowed
+            "a compression that isn't read", field="method", found=method, allowed=allowed
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFDIR if info.is_dir() else stat.S_IFREG):
@@ -149,8 +149,8 @@ def _check_budget(infos: Sequence[ZipInfo]) -> None:
         allowed = f"up to {MAX_ARCHIVE_BYTES}"
         raise FormatError("too large unpacked", field="bytes", found=total, allowed=allowed)
     if total > FREE_ARCHIVE_BYTES and total > packed * MAX_RATIO:
-        found, allowed = total // max(1, packed), f"up to {MAX_RATIO}"
-        raise FormatError("inflates too far", field="ratio", found=found, allowed=allowed)
+        ratio, allowed = total // max(1, packed), f"up to {MAX_RATIO}"
+        raise FormatError("inflates too far", field="ratio", found=ratio, allowed=allowed)
 
 
 def _check_overlap(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:

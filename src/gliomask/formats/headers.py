@@ -35,8 +35,8 @@ def image_header(file: ImageFile) -> ImageHeader:
     Raises:
         FormatError: missing, damaged at its beginning, or of an unknown kind.
     """
-    if one := volume_format(file.paths[0]):
-        header = one.codec.read_header(file.paths[0])
+    if codec_format := volume_format(file.paths[0]):
+        header = codec_format.codec.read_header(file.paths[0])
         return ImageHeader(header.shape, header.affine, has_world=True)
     if is_series(file.paths):
         grid = series_grid(file.paths, file.channel)

@@ -110,8 +110,8 @@ def read_labels(
         raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
     if is_matlab(file.paths[0]):
         return matlab.read_slice_mask(file.paths[0]), PICTURE_AFFINE
-    if one := _volume_format(file.paths):
-        return one.codec.read_labels(file.paths[0])
+    if file_format := _volume_format(file.paths):
+        return file_format.codec.read_labels(file.paths[0])
     numbers = read_mask_pictures(file.paths, numbered=numbered, threshold=threshold)
     return numbers, PICTURE_AFFINE
 
@@ -120,8 +120,8 @@ def _read(paths: tuple[Path, ...]) -> _Content:
     if is_matlab(paths[0]):
         slices = matlab.read_slice(paths[0])[..., np.newaxis]
         return _Content(slices, PICTURE_AFFINE, has_world=False)
-    if one := _volume_format(paths):
-        return _Content(*one.codec.read_volumes(paths[0]), has_world=True)
+    if file_format := _volume_format(paths):
+        return _Content(*file_format.codec.read_volumes(paths[0]), has_world=True)
     return _Content(pictures.read_stack(paths), PICTURE_AFFINE, has_world=False)
 
 
@@ -137,8 +137,8 @@ def _choose(content: _Content, file: ImageFile) -> Image:
 
 def _volume_format(paths: tuple[Path, ...]) -> volumes.VolumeFormat | None:
     """The format of one volume file, None for pictures; anything else is refused."""
-    if len(paths) == 1 and (found := volumes.volume_format(paths[0])):
-        return found
+    if len(paths) == 1 and (file_format := volumes.volume_format(paths[0])):
+        return file_format
     strange = [path for path in paths if not is_picture(path)]
     if strange:
         kinds, slices = ", ".join(volumes.SUFFIXES), ", ".join(picture.SUFFIXES)

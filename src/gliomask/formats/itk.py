@@ -123,8 +123,8 @@ def _opened(path: Path) -> tuple[Any, VolumeHeader]:
 def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
     size, volumes = reader.GetSize(), reader.GetNumberOfComponents()
     if len(size) not in (3, 4):
-        found = len(size)
-        raise FormatError("no volume", path=path, field="dimension", found=found, allowed="3, 4")
+        value = len(size)
+        raise FormatError("no volume", path=path, field="dimension", found=value, allowed="3, 4")
     volumes *= size[3] if len(size) == 4 else 1
     voxels = math.prod(size[:3]) * volumes
     if not 0 < voxels <= MAX_VOXELS:
@@ -143,8 +143,8 @@ def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
     check_packing(path, text.stored, needed, packed=text.packed)
     if len(text.data) > 1 and text.stored != needed:
         what, allowed = "its files of voxels hold more than it needs", f"{needed} bytes together"
-        found = text.stored
-        raise FormatError(what, path=path, field="data file", found=found, allowed=allowed)
+        value = text.stored
+        raise FormatError(what, path=path, field="data file", found=value, allowed=allowed)
     affine = usable_affine(_affine(reader), "directions", path)
     return VolumeHeader((size[0], size[1], size[2]), affine, volumes)
 
@@ -155,9 +155,9 @@ def _item_bytes(reader: Any, path: Path) -> int:
     listed = reader.HasMetaDataKey(key) and reader.GetMetaData(key) == "list"
     kinds = {**_BYTES, **(_LIST if listed else {})}
     if reader.GetPixelIDValue() not in kinds:
-        found = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
+        pixel_type = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
         what = "voxels that are no single numbers"
-        raise FormatError(what, path=path, field="type", found=found)
+        raise FormatError(what, path=path, field="type", found=pixel_type)
     return kinds[reader.GetPixelIDValue()]
 
 

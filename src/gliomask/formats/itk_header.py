@@ -71,10 +71,10 @@ def _nrrd(start: bytes, path: Path) -> TextHeader:
 
 
 def _meta(start: bytes, path: Path) -> TextHeader:
-    head, found, rest = start.partition(b"ElementDataFile")
+    head, separator, rest = start.partition(b"ElementDataFile")
     line, _, _ = rest.partition(b"\n")
-    fields = _fields((head + found + line).decode("utf-8", "replace"), "=")
-    if not found or "ndims" not in fields:
+    fields = _fields((head + separator + line).decode("utf-8", "replace"), "=")
+    if not separator or "ndims" not in fields:
         raise FormatError("neither NRRD nor MetaImage", path=path)
     name = fields["elementdatafile"]
     local = name in _LOCAL
@@ -83,7 +83,7 @@ def _meta(start: bytes, path: Path) -> TextHeader:
     plain = not packed and not text and fields.get("headersize", "0") == "0"
     listed = rest.decode("utf-8", "replace").splitlines()[1:] if not local else []
     data = (path,) if local else data_files(path, name, listed, plain=plain)
-    place = len(head) + len(found) + len(line) + 1 if local else 0
+    place = len(head) + len(separator) + len(line) + 1 if local else 0
     return TextHeader(
         "MetaImage", fields, data, _size(data), packed or text, True, place if packed else None
     )
@@ -91,7 +91,7 @@ def _meta(start: bytes, path: Path) -> TextHeader:
 
 def _fields(text: str, mark: str) -> dict[str, str]:
     pairs = (line.partition(mark) for line in text.splitlines() if not line.startswith("#"))
-    return {name.strip().lower(): value.strip() for name, found, value in pairs if found}
+    return {name.strip().lower(): value.strip() for name, separator, value in pairs if separator}
 
 
 def _size(data: Sequence[Path]) -> int:

@@ -19,12 +19,14 @@ _LIST = re.compile(r"LIST( [1-3])?", re.IGNORECASE)
 _PATTERN = re.compile(r"(?P<name>[^%]*%0?\d{0,2}d[^% ]*)(?P<range>( -?\d{1,6}){2,3})( [1-3])?")
 
 
-def data_files(path: Path, said: str, listed: Sequence[str], *, plain: bool) -> tuple[Path, ...]:
+def data_files(
+    path: Path, field_text: str, listed: Sequence[str], *, plain: bool
+) -> tuple[Path, ...]:
     """The data files that a header names, all of them beside it.
 
     Args:
         path: of the header.
-        said: what its field of the data file says.
+        field_text: what its field of the data file says.
         listed: the lines after that field.
         plain: the voxels are raw, without anything before them.
 
@@ -33,18 +35,18 @@ def data_files(path: Path, said: str, listed: Sequence[str], *, plain: bool) -> 
             twice; several files that are compressed, missing, or not all of the same size.
     """
     several = True
-    if _LIST.fullmatch(said):
+    if _LIST.fullmatch(field_text):
         names = [line.strip() for line in listed if line.strip()]
-    elif pattern := _PATTERN.fullmatch(said):
+    elif pattern := _PATTERN.fullmatch(field_text):
         names = _numbered(pattern, path)
     else:
-        names, several = [said], False
+        names, several = [field_text], False
     for name in names:
         if "/" in name or "\\" in name or "%" in name or name in ("", ".", ".."):
             raise _refusal(path, "its voxels are elsewhere", name, "files beside it")
     files = tuple(path.with_name(name) for name in names)
     if several:
-        _check_pieces(path, said, files, plain=plain)
+        _check_pieces(path, field_text, files, plain=plain)
     return files
 
 
@@ -57,14 +59,14 @@ def _numbered(pattern: re.Match[str], path: Path) -> list[str]:
     return [pattern["name"] % number for number in numbers]
 
 
-def _check_pieces(path: Path, said: str, files: Sequence[Path], *, plain: bool) -> None:
+def _check_pieces(path: Path, names: str, files: Sequence[Path], *, plain: bool) -> None:
     if not plain:
         what = "its voxels are in several files, compressed, as text or behind a header"
-        raise _refusal(path, what, said, "several files of raw voxels only")
+        raise _refusal(path, what, names, "several files of raw voxels only")
     if not 0 < len(files) <= MAX_FRAMES:
         raise _refusal(path, "its voxels are in so many files", len(files), f"1 to {MAX_FRAMES}")
     if len(set(files)) < len(files):
-        raise _refusal(path, "a file of voxels is named twice", said, "each file once")
+        raise _refusal(path, "a file of voxels is named twice", names, "each file once")
     sizes = {size_of(file) for file in files}
     if len(sizes) > 1:
         raise _refusal(path, "its files of voxels differ in size", sorted(sizes), "one size")
@@ -80,5 +82,5 @@ def size_of(data: Path) -> int:
         return data.stat().st_size
 
 
-def _refusal(path: Path, what: str, found: object, allowed: str) -> FormatError:
-    return FormatError(what, path=path, field="data file", found=found, allowed=allowed, hint=_HINT)
+def _refusal(path: Path, what: str, value: object, allowed: str) -> FormatError:
+    return FormatError(what, path=path, field="data file", found=value, allowed=allowed, hint=_HINT)

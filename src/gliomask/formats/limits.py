@@ -55,8 +55,8 @@ def check_picture_size(rows: int, columns: int, pages: int) -> None:
         FormatError: its size is none, or too large.
     """
     if not (rows > 0 < columns and rows * columns <= MAX_PICTURE_PIXELS):
-        found, allowed = f"{columns} x {rows}", f"1 to {MAX_PICTURE_PIXELS} pixels"
-        raise FormatError("impossible size", field="size", found=found, allowed=allowed)
+        size, allowed = f"{columns} x {rows}", f"1 to {MAX_PICTURE_PIXELS} pixels"
+        raise FormatError("impossible size", field="size", found=size, allowed=allowed)
     if rows * columns * pages > MAX_VOXELS:
-        found, allowed = f"{columns} x {rows} x {pages}", f"up to {MAX_VOXELS} pixels together"
-        raise FormatError("too large a stack", field="size", found=found, allowed=allowed)
+        size, allowed = f"{columns} x {rows} x {pages}", f"up to {MAX_VOXELS} pixels together"
+        raise FormatError("too large a stack", field="size", found=size, allowed=allowed)

@@ -80,8 +80,8 @@ def read_slice_record(path: Path) -> SliceRecord:
     if not patient or not patient.isprintable():
         raise FormatError("no patient", path=path, field="PID", found=patient)
     if label.size != 1 or label[0] not in (1, 2, 3):
-        found = label[0] if label.size == 1 else f"{label.size} values"
-        raise FormatError("no kind of tumour", path=path, field="label", found=found, allowed="1-3")
+        kind = label[0] if label.size == 1 else f"{label.size} values"
+        raise FormatError("no kind of tumour", path=path, field="label", found=kind, allowed="1-3")
     return SliceRecord(patient, int(label[0]))
 
 
@@ -118,9 +118,9 @@ def read_slice_mask(path: Path) -> npt.NDArray[np.uint8]:
         mask = _values(group, "tumorMask", path, MAX_PICTURE_PIXELS)
         shape = _field(group, "image", path, MAX_PICTURE_PIXELS).shape
     if mask.shape != shape:
-        found, allowed = " x ".join(map(str, mask.shape)), " x ".join(map(str, shape))
+        size, allowed = " x ".join(map(str, mask.shape)), " x ".join(map(str, shape))
         what = "mask and image differ in size"
-        raise FormatError(what, path=path, field="tumorMask", found=found, allowed=allowed)
+        raise FormatError(what, path=path, field="tumorMask", found=size, allowed=allowed)
     odd = mask[(mask != 0) & (mask != 1)]
     if odd.size:
         raise FormatError("no mask", path=path, field="tumorMask", found=odd[0], allowed="0, 1")
@@ -155,8 +155,8 @@ def _field(group: Any, name: str, path: Path, most: int) -> Any:
     if not matrix or dataset.dtype.kind not in "iuf":
         raise FormatError("not a matrix of numbers", path=path, field=name)
     if dataset.external or dataset.is_virtual or not 0 < dataset.size <= most:
-        found, allowed = f"{dataset.size} values", f"1 to {most} in this file"
-        raise FormatError("impossible size", path=path, field=name, found=found, allowed=allowed)
+        count, allowed = f"{dataset.size} values", f"1 to {most} in this file"
+        raise FormatError("impossible size", path=path, field=name, found=count, allowed=allowed)
     return dataset
 
 

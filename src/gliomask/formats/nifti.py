@@ -156,11 +156,11 @@ def _other_half(path: Path, ending: str) -> Path:
     bare = re.sub(r"\.(hdr|img)(\.gz)?$", "", path.name, flags=re.IGNORECASE)
     names = [f"{bare}{end}{gz}" for end in (ending, ending.upper()) for gz in ("", ".gz")]
     halves = [path.with_name(name) for name in names]
-    found = next((half for half in halves if half.is_file()), None)
-    if found is None:
+    other_half = next((half for half in halves if half.is_file()), None)
+    if other_half is None:
         what, hint = "one half of a .hdr/.img pair", f"put {halves[0].name} beside it"
         raise FormatError(what, path=path, hint=hint)
-    return found
+    return other_half
 
 
 def _read(path: Path) -> tuple[NiftiHeader, npt.NDArray[Any]]:

@@ -102,10 +102,10 @@ def _fields(start: bytes, path: Path) -> Any:
         hint = "convert it to .nii.gz with a tool that knows how it was acquired"
         raise FormatError("ANALYZE 7.5, which doesn't say left and right", path=path, hint=hint)
     if start[place] not in magics:
-        found = start[place].hex(" ")
+        magic = start[place].hex(" ")
         allowed = "n+1, ni1, n+2, ni2"
         raise FormatError(
-            "not a NIfTI file", path=path, field="magic", found=found, allowed=allowed
+            "not a NIfTI file", path=path, field="magic", found=magic, allowed=allowed
         )
     return header(start[:size], check=False)
 
@@ -197,5 +197,5 @@ def _qform_matrix(raw: Any) -> Affine:
     try:
         return np.asarray(fields.get_qform(), np.float64)
     except (HeaderDataError, ValueError) as problem:
-        found = [float(f"{n:.4g}") for n in raw["pixdim"][:4]]
-        raise FormatError(f"unusable qform: {problem}", field="pixdim", found=found) from None
+        pixdim = [float(f"{n:.4g}") for n in raw["pixdim"][:4]]
+        raise FormatError(f"unusable qform: {problem}", field="pixdim", found=pixdim) from None

@@ -95,8 +95,8 @@ def _check_png(stream: BinaryIO) -> None:
     depth, colour = stream.read(2)
     stream.seek(place)
     if depth == 16 and colour != 0:
-        found, allowed = f"16-bit, colour type {colour}", "16-bit grey, or up to 8 bits"
-        raise FormatError("would be rounded to 8 bits", field="PNG", found=found, allowed=allowed)
+        kind, allowed = f"16-bit, colour type {colour}", "16-bit grey, or up to 8 bits"
+        raise FormatError("would be rounded to 8 bits", field="PNG", found=kind, allowed=allowed)
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def read_stack(paths: Sequence[Path]) -> npt.NDArray[Any]:
     first = read_picture(paths[0])
     if first.size * len(paths) > MAX_VOXELS:
         what, allowed = "too large a stack", f"up to {MAX_VOXELS}"
-        found = first.size * len(paths)
-        raise FormatError(what, path=paths[0], field="values", found=found, allowed=allowed)
+        size = first.size * len(paths)
+        raise FormatError(what, path=paths[0], field="values", found=size, allowed=allowed)
     stack = np.empty((*first.shape[:2], len(paths), first.shape[2]), first.dtype)
     for k, path in enumerate(paths):
         stack[:, :, k] = _like(first, read_picture(path), path) if k else first
@@ -102,10 +102,10 @@ def write_picture(path: Path, array: npt.NDArray[np.uint8], note: str = "") -> N
         raise ValueError(f"{array.dtype} of shape {array.shape} is no picture")
     with atomic_path(path) as temporary:
         if path.suffix == ".png":
-            told = PngInfo()
+            metadata = PngInfo()
             if note:
-                told.add_text("Comment", note)
-            Image.fromarray(array).save(temporary, pnginfo=told)
+                metadata.add_text("Comment", note)
+            Image.fromarray(array).save(temporary, pnginfo=metadata)
         else:
             photometric = "rgb" if array.ndim == 3 else "minisblack"
             tifffile.imwrite(
@@ -115,9 +115,9 @@ def write_picture(path: Path, array: npt.NDArray[np.uint8], note: str = "") -> N
 
 def _like(first: npt.NDArray[Any], picture: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     if (picture.shape, picture.dtype) != (first.shape, first.dtype):
-        found, allowed = _kind(picture), f"{_kind(first)} like the stack's first"
+        kind, allowed = _kind(picture), f"{_kind(first)} like the stack's first"
         raise FormatError(
-            "does not fit its stack", path=path, field="picture", found=found, allowed=allowed
+            "does not fit its stack", path=path, field="picture", found=kind, allowed=allowed
         )
     return picture
 

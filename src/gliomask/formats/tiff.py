@@ -43,8 +43,8 @@ def read_tiff(stream: BinaryIO) -> npt.NDArray[Any]:
     """
     with tifffile.TiffFile(stream) as file:
         if len(file.pages) > MAX_PICTURES:
-            found, allowed = len(file.pages), f"up to {MAX_PICTURES}"
-            raise FormatError("too many pages", field="pages", found=found, allowed=allowed)
+            count, allowed = len(file.pages), f"up to {MAX_PICTURES}"
+            raise FormatError("too many pages", field="pages", found=count, allowed=allowed)
         pages = [(k, page.aspage()) for k, page in enumerate(file.pages)]
         pages = [(k, page) for k, page in pages if not page.is_reduced]  # thumbnails
         for _, page in pages:
@@ -111,8 +111,8 @@ def _check_strips(page: tifffile.TiffPage, size: int) -> None:
     """Every strip or tile lies in the file, as long as it must be: what lacks would be black."""
     offsets, counts = page.dataoffsets, page.databytecounts
     if not len(offsets) == len(counts) == math.prod(page.chunked):
-        found, allowed = len(offsets), str(math.prod(page.chunked))
-        raise FormatError("strips are missing", field="strips", found=found, allowed=allowed)
+        count, allowed = len(offsets), str(math.prod(page.chunked))
+        raise FormatError("strips are missing", field="strips", found=count, allowed=allowed)
     if min(counts) < 1 or max(map(sum, zip(offsets, counts, strict=True))) > size:
         raise FormatError(f"truncated: {size} bytes can't hold its strips")
     if page.compression == COMPRESSION.NONE and sum(counts) < (needed := _stored_bytes(page)):
@@ -146,6 +146,6 @@ def _check_inflated(page: tifffile.TiffPage) -> None:
 
 def _unreadable(page: tifffile.TiffPage) -> FormatError:
     names = [getattr(value, "name", value) for value in (page.photometric, page.compression)]
-    found = f"{page.dtype} {names[0]}, axes {page.axes}, compression {names[1]}"
+    layout = f"{page.dtype} {names[0]}, axes {page.axes}, compression {names[1]}"
     allowed = "grey or RGB, uncompressed, deflate or LZW"
-    return FormatError("not that kind of picture", field="TIFF", found=found, allowed=allowed)
+    return FormatError("not that kind of picture", field="TIFF", found=layout, allowed=allowed)

@@ -47,9 +47,9 @@ def usable_affine(matrix: Any, field: str, path: Path | None = None) -> Affine:
     try:
         orientation(affine)
     except ValueError:
-        found, allowed = affine_text(affine), "a finite matrix of full rank"
+        text, allowed = affine_text(affine), "a finite matrix of full rank"
         raise FormatError(
-            "unusable affine", path=path, field=field, found=found, allowed=allowed
+            "unusable affine", path=path, field=field, found=text, allowed=allowed
         ) from None
     return affine
 

@@ -66,7 +66,7 @@ FORMATS = (
     VolumeFormat("MetaImage", (".mha", ".mhd"), ".mha", "itk"),
     VolumeFormat("MGH", (".mgh", ".mgz"), ".mgz", "mgh"),
 )
-SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
+SUFFIXES = tuple(suffix for volume_kind in FORMATS for suffix in volume_kind.suffixes)
 """How the names of volume files end, in lower case."""
 _SECOND_HALVES = {".img": ".hdr", ".img.gz": ".hdr"}
 
@@ -74,7 +74,9 @@ _SECOND_HALVES = {".img": ".hdr", ".img.gz": ".hdr"}
 def volume_format(path: Path) -> VolumeFormat | None:
     """The format that a name ends as; None for anything else."""
     name = path.name.lower()
-    return next((one for one in FORMATS if name.endswith(one.suffixes)), None)
+    return next(
+        (volume_kind for volume_kind in FORMATS if name.endswith(volume_kind.suffixes)), None
+    )
 
 
 def files_of(path: Path) -> tuple[Path, ...]:

@@ -33,8 +33,8 @@ def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float
     bearable = _quantile(apart[~poor], 1 - FALSE_ALARMS)
     catching = np.sort(apart[poor])
     missed = int(np.floor((1 - CAUGHT) * len(catching) + 1e-9))
-    wanted = np.nextafter(catching[missed], 0) if len(catching) else apart.max()
-    return float(max(wanted, bearable))
+    limit = np.nextafter(catching[missed], 0) if len(catching) else apart.max()
+    return float(max(limit, bearable))
 
 
 def _quantile(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], level: float) -> float:

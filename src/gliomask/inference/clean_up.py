@@ -72,9 +72,11 @@ def removed(fragments: Fragments, rule: CleanUp, voxel_ml: float) -> npt.NDArray
     sizes, largest = fragments.voxels, fragments.voxels.max()
     small = sizes * voxel_ml < rule.below_ml
     unsure = (fragments.peak < rule.below_probability) | (rule.below_probability == 1.0)
-    gone: npt.NDArray[np.bool_] = (small & unsure) | (sizes < rule.below_share * largest)
-    gone &= sizes < largest
-    return gone
+    fragments_to_remove: npt.NDArray[np.bool_] = (small & unsure) | (
+        sizes < rule.below_share * largest
+    )
+    fragments_to_remove &= sizes < largest
+    return fragments_to_remove
 
 
 def clean_up(
@@ -91,14 +93,16 @@ def clean_up(
     fragments = find_fragments(labels, probabilities) if rule else None
     if rule is None or fragments is None:
         return labels
-    gone = removed(fragments, rule, voxel_ml)
-    return without(labels, fragments, gone) if gone.any() else labels
+    fragments_to_remove = removed(fragments, rule, voxel_ml)
+    return without(labels, fragments, fragments_to_remove) if fragments_to_remove.any() else labels
 
 
 def without(
-    labels: LabelArray, fragments: Fragments, gone: npt.NDArray[np.bool_] | Sequence[bool]
+    labels: LabelArray,
+    fragments: Fragments,
+    fragments_to_remove: npt.NDArray[np.bool_] | Sequence[bool],
 ) -> LabelArray:
     """A copy of a mask without some of its fragments (P,)."""
     kept = labels.copy()
-    kept[fragments.box][np.concatenate([[False], gone])[fragments.numbered]] = 0
+    kept[fragments.box][np.concatenate([[False], fragments_to_remove])[fragments.numbered]] = 0
     return kept

@@ -32,12 +32,12 @@ def head_quantiles(stack: SliceStack) -> dict[str, Quantiles]:
     The head is what lies above ``core.intensity.foreground_level`` in the crop; a sequence
     without such voxels is left out.
     """
-    found = {}
+    quantiles = {}
     for name, image in zip(stack.sequences, stack.array.swapaxes(0, 1), strict=True):
         head = _head(image)
         if head.size:
-            found[name] = np.quantile(head.astype(np.float64), LEVELS)
-    return found
+            quantiles[name] = np.quantile(head.astype(np.float64), LEVELS)
+    return quantiles
 
 
 def _head(image: FloatArray) -> FloatArray:
@@ -51,8 +51,8 @@ def _head(image: FloatArray) -> FloatArray:
 def describe_intensities(cases: Sequence[Mapping[str, Quantiles]]) -> dict[str, Intensities]:
     """Common intensities of training cases; sequences with fewer than two cases are omitted."""
     names = sorted({name for case in cases for name in case})
-    held = {name: np.array([case[name] for case in cases if name in case]) for name in names}
-    return {name: _describe(rows) for name, rows in held.items() if len(rows) > 1}
+    quantiles = {name: np.array([case[name] for case in cases if name in case]) for name in names}
+    return {name: _describe(rows) for name, rows in quantiles.items() if len(rows) > 1}
 
 
 def _describe(rows: Quantiles) -> Intensities:

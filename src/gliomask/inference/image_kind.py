@@ -38,11 +38,11 @@ def is_skull_stripped(stack: SliceStack) -> bool:
             empty stack, count as a whole head.
     """
     slices = _middle(len(stack.array))
-    shown = {name: stack.array[slices, k] for k, name in enumerate(stack.sequences)}
-    judged = {name: one for name, one in shown.items() if name != "t2"}
-    if not judged:
-        return any(_background(one)[1] >= _ALONE for one in shown.values())
-    votes = [_stripped(one) for one in judged.values()]
+    images = {name: stack.array[slices, k] for k, name in enumerate(stack.sequences)}
+    votes_of = {name: image for name, image in images.items() if name != "t2"}
+    if not votes_of:
+        return any(_background(image)[1] >= _ALONE for image in images.values())
+    votes = [_stripped(image) for image in votes_of.values()]
     return 2 * sum(votes) > len(votes)
 
 
@@ -64,7 +64,7 @@ def _stripped(slices: FloatArray) -> bool:
     background, share = _background(slices)
     if share < CONSTANT:
         return False
-    steps = [step for one in slices if (step := _step(one, background)) is not None]
+    steps = [step for image in slices if (step := _step(image, background)) is not None]
     return bool(steps) and float(np.mean(steps)) < 0
 
 

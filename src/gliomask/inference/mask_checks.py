@@ -32,8 +32,8 @@ def components(prediction: Prediction) -> Iterator[Reason]:
         return
     limit = f"{SMALLEST_MM3 / _MM3:g} ml" if prediction.has_world else f"{SMALLEST_MM3:g} voxels"
     if tiny == count:
-        held = f"all that was found is tiny: {count} of at most {limit} each"
-        yield Reason("amber", "only_specks", held)
+        note = f"all that was found is tiny: {count} of at most {limit} each"
+        yield Reason("amber", "only_specks", note)
     else:
         text = f"{tiny} of {count} separate parts are tiny (at most {limit} each)"
         yield Reason("green", "specks", text)

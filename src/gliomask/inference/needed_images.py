@@ -36,7 +36,9 @@ def needed_images(case: Case, predictor: Predictor, reference: str | None = None
     why = f"the model {predictor.card.name} takes {known}"
     note = f"{' and '.join(unused)} not used: {why}"
     series = tuple(
-        replace(one, used=False, why=why) if one.used and one.sequence in unused else one
-        for one in case.series
+        replace(series_use, used=False, why=why)
+        if series_use.used and series_use.sequence in unused
+        else series_use
+        for series_use in case.series
     )
     return replace(case, images=images, notes=(*case.notes, note), series=series)

@@ -50,8 +50,10 @@ def _would(opinions: Opinions, threshold: float, record: StackRecord) -> str:
 
 def _missed(card: ModelCard, known: KindFacts | None) -> str:
     regions = known.regions if known else {}
-    held = [one for region in card.regions if (one := regions.get(region))]
-    if not held or not held[0].tumours:
+    regions_known = [
+        region_facts for region in card.regions if (region_facts := regions.get(region))
+    ]
+    if not regions_known or not regions_known[0].tumours:
         return "how often the model misses a tumour was not measured"
-    outer = held[0]
+    outer = regions_known[0]
     return f"in validation it missed {outer.missed} of {outer.tumours} tumours altogether"

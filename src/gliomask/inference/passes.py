@@ -146,8 +146,10 @@ class Passes:
         for at, looks in self._answers(stack, used, ask, control):
             maps[:, at] = self._back(looks.fused, stack)
             near = at[looks.near]
-            others = [self._back(one, stack) for one in looks.others]
-            masks = np.stack([self.masks(one) for one in (maps[:, near], *others)])
+            others = [self._back(maps_of_look, stack) for maps_of_look in looks.others]
+            masks = np.stack(
+                [self.masks(maps_of_look) for maps_of_look in (maps[:, near], *others)]
+            )
             plain += _count(masks[0])
             voxels += _count(masks[1:])
             shared += _count(masks[1:] & masks[0])
@@ -182,11 +184,11 @@ class Passes:
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
             before: tuple[npt.NDArray[np.intp], Future[Answer]] | None = None
             for at, fitted in self._batches(stack, used, control):
-                asked = pool.submit(ask, fitted)
+                future = pool.submit(ask, fitted)
                 if before is not None:
                     yield before[0], before[1].result()
                     control.advance(len(before[0]))
-                before = at, asked
+                before = at, future
             if before is not None:
                 yield before[0], before[1].result()
                 control.advance(len(before[0]))
@@ -201,10 +203,10 @@ class Passes:
         index = [stack.sequences.index(name) for name in used]
         single = self.card.input_mode == "each"
         step = max(1, self.engine.batch // (len(used) if single else 1))
-        shown = np.flatnonzero(shows_something(stack, index))
-        control.start(len(shown), "slice")
-        for start in range(0, len(shown), step):
-            at = shown[start : start + step]
+        varying = np.flatnonzero(shows_something(stack, index))
+        control.start(len(varying), "slice")
+        for start in range(0, len(varying), step):
+            at = varying[start : start + step]
             slices = stack.array[at[:, None], index]
             yield at, fit(slices, stack.record.pixel_mm, self.card.size)
 
@@ -222,7 +224,7 @@ class Passes:
             mirrored.append(self._mirrored(fitted[everywhere], used, axis)[:, 0])
         if self.card.mirrored:
             fused: FloatArray = np.mean([seven[:, 0], *mirrored], axis=0)
-            mirrored = [one[near] for one in mirrored]
+            mirrored = [flipped[near] for flipped in mirrored]
         else:
             fused = seven[:, 0]
         sides = [seven[near, k] for k in range(1, 1 + _SIDES)]
@@ -263,8 +265,8 @@ class Passes:
         """The same by the mean of what the network says of each sequence alone."""
         count, used, size, _ = fitted.shape
         inputs = np.ascontiguousarray(fitted.reshape(count * used, 1, size, size))
-        found = self._said(inputs, sides)
-        mean: FloatArray = found.reshape(count, used, *found.shape[1:]).mean(axis=1)
+        probabilities = self._said(inputs, sides)
+        mean: FloatArray = probabilities.reshape(count, used, *probabilities.shape[1:]).mean(axis=1)
         return mean
 
     def _said(self, inputs: FloatArray, sides: bool) -> FloatArray:
@@ -285,10 +287,10 @@ def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[
     Above and below the head a skull-stripped volume holds one value throughout.
     """
     array = stack.array
-    found = np.zeros(len(array), bool)
+    varies = np.zeros(len(array), bool)
     for k in sequences:
-        found |= array[:, k].max(axis=(1, 2)) > array[:, k].min(axis=(1, 2))
-    return found
+        varies |= array[:, k].max(axis=(1, 2)) > array[:, k].min(axis=(1, 2))
+    return varies
 
 
 def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
@@ -311,11 +313,11 @@ def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
 def _sigmoid(logits: FloatArray) -> FloatArray:
     half = np.float32(0.5)
     # The hyperbolic tangent does not overflow where the exponential does.
-    found: FloatArray = half + half * np.tanh(half * logits)
-    return found
+    probabilities: FloatArray = half + half * np.tanh(half * logits)
+    return probabilities
 
 
 def _count(masks: npt.NDArray[np.bool_]) -> Counts:
     """(..., S, H, W) to (...): how many voxels."""
-    found: Counts = np.count_nonzero(masks, axis=(-3, -2, -1)).astype(np.int64)
-    return found
+    counts: Counts = np.count_nonzero(masks, axis=(-3, -2, -1)).astype(np.int64)
+    return counts

@@ -215,28 +215,28 @@ class Predictor:
         plain, opinions, known = findings.prediction, findings.opinions, self.card.validation
         kinds = known.kinds if known else ()
         each_ml = voxel_ml(plain.affine) if plain.has_world else None
-        found = {}
+        intervals = {}
         for k, region in enumerate(self.card.regions):
             voxels = plain.voxels[region]
             wide = spread(voxels, opinions.voxels[:, k], doubt(opinions.probabilities[k]))
             exact = findings.kind.regions.get(region) if findings.kind else None
             fits = [r.volume for kind in kinds if (r := kind.regions.get(region)) and r.volume]
-            one = interval(voxels, wide, exact.volume if exact else None, fits, each_ml)
-            if one is not None:
-                found[region] = one
-        return MappingProxyType(found)
+            region_interval = interval(voxels, wide, exact.volume if exact else None, fits, each_ml)
+            if region_interval is not None:
+                intervals[region] = region_interval
+        return MappingProxyType(intervals)
 
     def _notes(self, channels: InputChannels, has_world: bool) -> tuple[str, ...]:
-        found = []
+        notes = []
         if channels.missing:
-            found.append(f"predicted without {' and '.join(channels.missing)}")
+            notes.append(f"predicted without {' and '.join(channels.missing)}")
         if self.card.synthetic:
-            found.append("the model was trained on synthetic data: for trying things out only")
+            notes.append("the model was trained on synthetic data: for trying things out only")
         if not has_world:
-            found.append("the images tell no millimetres: sizes are in voxels")
+            notes.append("the images tell no millimetres: sizes are in voxels")
         if self.note:
-            found.append(self.note)
-        return tuple(found)
+            notes.append(self.note)
+        return tuple(notes)
 
     def _provenance(self) -> MappingProxyType[str, object]:
         card = self.card

@@ -102,8 +102,8 @@ def _lacking(findings: Evidence) -> list[str]:
         strange = [name for name in findings.prediction.used if name not in data.intensities]
         lacking += [f"the usual intensities of {name}" for name in strange]
     for region, plain in zip(findings.card.regions, findings.opinions.plain, strict=True):
-        one = known.regions.get(region) if known else None
-        if plain and not (one and one.disagreement):
+        facts = known.regions.get(region) if known else None
+        if plain and not (facts and facts.disagreement):
             lacking.append(f"how far maps of {region} usually differ")
     return lacking
 
@@ -125,39 +125,39 @@ def _other_kind(findings: Evidence) -> Iterator[Reason]:
 
 def _missing(findings: Evidence) -> Iterator[Reason]:
     prediction, known = findings.prediction, findings.card.validation
-    held = known.of(skull_stripped=findings.skull_stripped) if known else ()
-    with_all = max(held, key=lambda kind: len(kind.sequences), default=None)
+    measured = known.of(skull_stripped=findings.skull_stripped) if known else ()
+    with_all = max(measured, key=lambda kind: len(kind.sequences), default=None)
     if not prediction.missing or (with_all and set(with_all.sequences) <= set(prediction.used)):
         return
     what = " and ".join(prediction.missing)
     without = findings.kind
-    before, after = (one.dice if one else {} for one in (with_all, without))
+    before, after = (facts.dice if facts else {} for facts in (with_all, without))
     costs = {region: before[region] - after[region] for region in before if region in after}
     if without is None or not costs:
         text = f"predicted without {what}; what that costs was not measured"
         yield Reason("amber", "missing_sequences", text)
         return
     level: Level = "red" if any(cost >= COSTLY for cost in costs.values()) else "amber"
-    told = "; ".join(
+    changes = "; ".join(
         f"mean Dice {after[region]:.2f} instead of {before[region]:.2f} ({region})"
         for region in costs
     )
-    text = f"predicted without {what}; {without.patients} held-out patients: {told}"
+    text = f"predicted without {what}; {without.patients} held-out patients: {changes}"
     yield Reason(level, "missing_sequences", text)
 
 
 def _disagreeing(findings: Evidence) -> Iterator[Reason]:
     known = findings.nearest
     for k, region in enumerate(findings.card.regions):
-        one = known.regions.get(region) if known else None
-        if not one or not one.disagreement or not findings.opinions.plain[k]:
+        facts = known.regions.get(region) if known else None
+        if not facts or not facts.disagreement or not findings.opinions.plain[k]:
             continue
-        found, usual = disagreement(findings.opinions, k), one.disagreement
-        if found <= (usual.p90 if one.alarm is None else one.alarm):
+        value, usual = disagreement(findings.opinions, k), facts.disagreement
+        if value <= (usual.p90 if facts.alarm is None else facts.alarm):
             continue
-        level: Level = "red" if found > usual.high and usual.n >= ENOUGH else "amber"
+        level: Level = "red" if value > usual.high and usual.n >= ENOUGH else "amber"
         text = (
-            f"the network's maps of {region} differ from its mask by {found:.2f} (1 - mean Dice); "
+            f"the network's maps of {region} differ from its mask by {value:.2f} (1 - mean Dice); "
             f"held-out patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
             f"largest {usual.high:.2f} (n = {usual.n})"
         )
@@ -178,13 +178,13 @@ def _sizes(findings: Evidence) -> Iterator[Reason]:
     yield from _outside("slice_distance", "distance between slices", record.slice_mm, data.slice_mm)
 
 
-def _outside(code: str, what: str, found: float, usual: Range) -> Iterator[Reason]:
+def _outside(code: str, what: str, size: float, usual: Range) -> Iterator[Reason]:
     """By how much a size lies outside training's range, as a factor."""
-    factor = max(found / usual.high, usual.low / found)
+    factor = max(size / usual.high, usual.low / size)
     if factor > _ROUNDING:
         level: Level = "red" if factor > FAR else "amber"
         text = (
-            f"the {what} is {found:.2f} mm; in training it was {usual.low:.2f} to "
+            f"the {what} is {size:.2f} mm; in training it was {usual.low:.2f} to "
             f"{usual.high:.2f} mm (n = {usual.n})"
         )
         yield Reason(level, code, text)
@@ -197,11 +197,11 @@ def _contrast(findings: Evidence) -> Iterator[Reason]:
         known = data.intensities.get(name) if data else None
         if known is None or known.distance is None or name not in quantiles:
             continue
-        found, usual = distance(quantiles[name], known), known.distance
-        if found > _ROUNDING * usual.high:
-            level: Level = "red" if found > FAR * usual.high else "amber"
+        value, usual = distance(quantiles[name], known), known.distance
+        if value > _ROUNDING * usual.high:
+            level: Level = "red" if value > FAR * usual.high else "amber"
             text = (
-                f"the intensities of {name} are spread unlike training's: distance {found:.1f}, "
+                f"the intensities of {name} are spread unlike training's: distance {value:.1f}, "
                 f"training's cases lie at {usual.low:.1f} to {usual.high:.1f} (n = {usual.n})"
             )
             yield Reason(level, "intensities", text)

@@ -102,9 +102,13 @@ def difference(logits: FloatArray, truth: FloatArray) -> float:
     return float(np.abs(_probability(logits) - _probability(truth)).max())
 
 
-def too_far(found: float, allowed: float) -> str:
+def too_far(difference: float, allowed: float) -> str:
     """Description of a wrong output with this difference; empty if the output is correct."""
-    return "" if found <= allowed else f"its answer is off by {found:.2g}, allowed {allowed:g}"
+    return (
+        ""
+        if difference <= allowed
+        else f"its answer is off by {difference:.2g}, allowed {allowed:g}"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +129,12 @@ class Trial:
             return Proof(status.name, status.version, status.problem)
         try:
             engine = open_engine(self.folder, status.name, "cpu").engine
-            found = self.difference(engine)
+            difference = self.difference(engine)
         except GliomaskError as problem:
             return Proof(status.name, status.version, str(problem))
         except Exception as problem:  # whatever a foreign library raises is told, not ours to fix
             return Proof(status.name, status.version, f"{type(problem).__name__}: {problem}")
-        return Proof(status.name, status.version, too_far(found, TOLERANCE), found)
+        return Proof(status.name, status.version, too_far(difference, TOLERANCE), difference)
 
     def difference(self, engine: Engine) -> float:
         """The largest difference of its probabilities; infinite for NaN or another shape."""
@@ -186,5 +190,5 @@ def _spread(network: U2Net, inputs: torch.Tensor) -> None:
 
 
 def _probability(logits: FloatArray) -> FloatArray:
-    found: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32)
-    return found
+    probabilities: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32)
+    return probabilities

@@ -40,16 +40,16 @@ def doubt(probabilities: FloatArray) -> float:
     Args:
         probabilities: any shape, calibrated, of one region.
     """
-    held = probabilities[probabilities >= DOUBTFUL].astype(np.float64)
-    return float(held @ (1.0 - held))
+    doubtful = probabilities[probabilities >= DOUBTFUL].astype(np.float64)
+    return float(doubtful @ (1.0 - doubtful))
 
 
 def doubt_of_counts(counts: LogitCounts, temperature: float) -> float:
     """The same from the voxels of a case by their logit, before the temperature."""
     number = np.asarray(counts.positive) + np.asarray(counts.negative)
     chance = 1.0 / (1.0 + np.exp(-bin_centres() / temperature))
-    held = chance >= DOUBTFUL
-    return float(number[held] @ (chance[held] * (1.0 - chance[held])))
+    doubtful = chance >= DOUBTFUL
+    return float(number[doubtful] @ (chance[doubtful] * (1.0 - chance[doubtful])))
 
 
 def spread(plain: int, others: npt.NDArray[np.integer], doubtful: float) -> float:
@@ -78,9 +78,9 @@ def fit_volumes(
         predicted, true, spreads: of each patient, voxels.
     """
     scores = sorted(
-        abs(truth - found) / wide
-        for found, truth, wide in zip(predicted, true, spreads, strict=True)
-        if found > 0
+        abs(truth - volume) / wide
+        for volume, truth, wide in zip(predicted, true, spreads, strict=True)
+        if volume > 0
     )
     rank = math.ceil(LEVEL * (len(scores) + 1))
     if rank > len(scores):
@@ -107,7 +107,9 @@ def interval(
     """
     if plain == 0:
         return None
-    stretch = fit.stretch if fit else max((one.stretch for one in others), default=1.0)
+    stretch = (
+        fit.stretch if fit else max((fit_of_other.stretch for fit_of_other in others), default=1.0)
+    )
     reach = stretch * wide
     level, patients = (None, 0) if fit is None else (fit.level, fit.patients)
     low, high = max(0.0, plain - reach), plain + reach

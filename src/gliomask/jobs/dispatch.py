@@ -101,7 +101,7 @@ class Ledger:
         return counted
 
     def begin(
-        self, task: str, of: str, *, there: bool = True, retry: bool = False
+        self, task: str, of: str, *, finished: bool = True, retry: bool = False
     ) -> TaskState | None:
         """The state of a task at the beginning of a run; None if there is nothing to do.
 
@@ -110,12 +110,12 @@ class Ledger:
         Args:
             task: its id.
             of: what it is to be done from.
-            there: whether its result is still there.
+            finished: whether its result is still there.
             retry: whether a failed one is tried again.
         """
         now = self.get(task)
-        gone = now.state == "done" and not there
-        if now.of != of or gone or (now.state == "failed" and retry):
+        lost = now.state == "done" and not finished
+        if now.of != of or lost or (now.state == "failed" and retry):
             return self.put(task, TaskState(of=of, step=now.step))
         if now.state == "working":
             now = self.put(task, replace(now, state="waiting", cut=now.cut + 1))
@@ -232,5 +232,5 @@ class Dispatch(Generic[AnyTask]):
 
 def latest(journals: Sequence[Journal[TaskState]], task: str) -> TaskState:
     """The latest state that journals have of a task; a waiting one if none knows it."""
-    found = [state for journal in journals if (state := journal.get(task))]
-    return max(found, key=lambda state: state.step, default=TaskState())
+    states = [state for journal in journals if (state := journal.get(task))]
+    return max(states, key=lambda state: state.step, default=TaskState())

@@ -29,18 +29,18 @@ def stop_on_signals() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {one: signal.getsignal(one) for one in _SIGNALS}
+    before = {signal_number: signal.getsignal(signal_number) for signal_number in _SIGNALS}
 
     def restore() -> None:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def note(number: int, _frame: FrameType | None) -> None:
         came.append(number)
         restore()
 
-    for one in _SIGNALS:
-        signal.signal(one, note)
+    for signal_number in _SIGNALS:
+        signal.signal(signal_number, note)
     try:
         yield lambda: bool(came)
     except StoppedError as stopped:

@@ -136,7 +136,7 @@ class Workers(Generic[Task, Result]):
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        idle = [one for one in self._workers if one.ready and one.task is None]
+        idle = [process for process in self._workers if process.ready and process.task is None]
         for worker in idle:  # they end in good order, with all that they started
             with suppress(OSError):
                 worker.lifeline.send_bytes(_STOP)
@@ -149,12 +149,12 @@ class Workers(Generic[Task, Result]):
     @property
     def idle(self) -> int:
         """Number of workers that wait for a task."""
-        return sum(one.ready and one.task is None for one in self._workers)
+        return sum(worker.ready and worker.task is None for worker in self._workers)
 
     @property
     def busy(self) -> tuple[Task, ...]:
         """The tasks at work."""
-        return tuple(one.task for one in self._workers if one.task is not None)
+        return tuple(worker.task for worker in self._workers if worker.task is not None)
 
     def give(self, task: Task) -> None:
         """Hands a task to an idle worker; it is small, for the worker may be dead.
@@ -162,7 +162,9 @@ class Workers(Generic[Task, Result]):
         Raises:
             ValueError: nobody is idle.
         """
-        worker = next((one for one in self._workers if one.ready and one.task is None), None)
+        worker = next(
+            (process for process in self._workers if process.ready and process.task is None), None
+        )
         if worker is None:
             raise ValueError("no worker is idle")
         worker.task = task
@@ -177,7 +179,7 @@ class Workers(Generic[Task, Result]):
         Raises:
             MachineError, ModelError, ...: workers can't be made ready.
         """
-        doors = {one.channel: one for one in self._workers}
+        doors = {process.channel: process for process in self._workers}
         for door in wait(list(doors), wait_s):
             yield from self._hear(doors[cast(Connection, door)])
         now = time.monotonic()
@@ -210,7 +212,7 @@ class Workers(Generic[Task, Result]):
             with suppress(OSError):
                 worker.lifeline.send_bytes(_STOP)
         done: list[Finished[Task, Result]] = []
-        left = {one.channel: one for one in self._workers}
+        left = {process.channel: process for process in self._workers}
         end = time.monotonic() + _PATIENCE_S
         while left and (rest := end - time.monotonic()) > 0:
             for channel in wait(list(left), rest):
@@ -263,13 +265,15 @@ class Workers(Generic[Task, Result]):
             yield Lost(task, why)
 
     def _start(self) -> _Worker[Task]:
-        channel, theirs = self._context.Pipe()
+        channel, child_channel = self._context.Pipe()
         lifeline_theirs, lifeline = self._context.Pipe(duplex=False)
         process = self._context.Process(
-            target=_run, args=(theirs, lifeline_theirs, self._make, self._environment), daemon=False
+            target=_run,
+            args=(child_channel, lifeline_theirs, self._make, self._environment),
+            daemon=False,
         )
         process.start()
-        theirs.close()
+        child_channel.close()
         lifeline_theirs.close()
         return _Worker(process, channel, lifeline, time.monotonic())
 

@@ -102,6 +102,8 @@ def part(
 ) -> dict[str, Tensor]:
     """Tensors like ``tensors`` in the memory of ``block``, which ``join`` made (or its copy)."""
     return {
-        name: block[places[name] : places[name] + one.nbytes].view(one.dtype).view(one.shape)
-        for name, one in tensors.items()
+        name: block[places[name] : places[name] + tensor.nbytes]
+        .view(tensor.dtype)
+        .view(tensor.shape)
+        for name, tensor in tensors.items()
     }

@@ -91,6 +91,6 @@ def _blur(images: Tensor, deviation: Tensor) -> Tensor:
 def _noisy(images: Tensor, deviation: Tensor, seeds: tuple[int, ...]) -> Tensor:
     """Gaussian noise, each sample's from its own generator."""
     noise = torch.empty_like(images)
-    for one, seed in zip(noise, seeds, strict=True):
-        one.normal_(generator=torch.Generator(images.device).manual_seed(seed))
+    for channel_noise, seed in zip(noise, seeds, strict=True):
+        channel_noise.normal_(generator=torch.Generator(images.device).manual_seed(seed))
     return images + noise * deviation.view(-1, 1, 1, 1)

@@ -97,8 +97,8 @@ class TrainingBatches:
     @property
     def steps(self) -> int:
         """In each epoch."""
-        wanted = self.recipe.sampling.slices or len(self.samples.row)
-        return -(-wanted // self.recipe.batch_size)
+        count = self.recipe.sampling.slices or len(self.samples.row)
+        return -(-count // self.recipe.batch_size)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch (from 0), from step ``first`` on."""
@@ -168,8 +168,10 @@ class TrainingBatches:
         recipe = self.recipe
         dropout = recipe.input.dropout if recipe.input.mode == "stacked" else 0.0
         drawn = [
-            draw_change(recipe.augment, dropout, held, (recipe.seed, epoch, int(place)))
-            for held, place in zip(present, places, strict=True)
+            draw_change(
+                recipe.augment, dropout, sequences_present, (recipe.seed, epoch, int(place))
+            )
+            for sequences_present, place in zip(present, places, strict=True)
         ]
         return arrange_batch(drawn)
 

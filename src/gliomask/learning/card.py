@@ -51,7 +51,7 @@ def make_card(
         threshold=recipe.threshold,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
-        trained_on="; ".join((_trained_on(choice), *(str(one["words"]) for one in earlier))),
+        trained_on="; ".join((_trained_on(choice), *(str(model["words"]) for model in earlier))),
         patients=_all(choice.training.patients, earlier, "train_patients"),
         chosen_on=_all(choice.validation_patients, earlier, "validation_patients"),
         licence=_licence(manifest, earlier),
@@ -71,14 +71,14 @@ def _trained_on(choice: TrainingSelection) -> str:
 
 
 def _all(own: Sequence[str], earlier: Sequence[Mapping[str, Any]], key: str) -> tuple[str, ...]:
-    return tuple(sorted({*own, *(name for one in earlier for name in one.get(key, ()))}))
+    return tuple(sorted({*own, *(name for model in earlier for name in model.get(key, ()))}))
 
 
 def _licence(manifest: StoreManifest, earlier: Sequence[Mapping[str, Any]]) -> str:
     """Licence of the weights, restricted by the licences of the initial weights and the teacher."""
     own = _licence_of_data(manifest)
-    others = {one["licence"] for one in earlier if "licence" in one} - {own}
-    return "; ".join((own, *(f"of a model learned from: {one}" for one in sorted(others))))
+    others = {model["licence"] for model in earlier if "licence" in model} - {own}
+    return "; ".join((own, *(f"of a model learned from: {model}" for model in sorted(others))))
 
 
 def _licence_of_data(manifest: StoreManifest) -> str:

@@ -84,14 +84,14 @@ _MISSING = (
 )
 
 
-def choose_sequences(store: Store, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+def choose_sequences(store: Store, sequences: tuple[str, ...] | None) -> tuple[str, ...]:
     """The recipe's sequences, or all of the store's.
 
     Raises:
         ConfigError: the store has no such sequence.
     """
     known = store.manifest.sequences
-    for name in wanted or ():
+    for name in sequences or ():
         if name not in known:
             raise ConfigError(
                 "the store has no such sequence",
@@ -100,7 +100,7 @@ def choose_sequences(store: Store, wanted: tuple[str, ...] | None) -> tuple[str,
                 allowed=", ".join(known),
                 hint=nearest(name, known),
             )
-    return known if wanted is None else wanted
+    return known if sequences is None else sequences
 
 
 def list_slices(
@@ -124,14 +124,14 @@ def list_slices(
         CasesError: cases lack sequences that are needed.
         StoreError: there is no slice, or none with tumour.
     """
-    cases = tuple(store.case(one) for one in sorted(case_ids))
+    cases = tuple(store.case(case_id) for case_id in sorted(case_ids))
     present = np.array([[s in case.sequences for s in sequences] for case in cases], bool)
     present = present.reshape(len(cases), len(sequences))
     _check_sequences(store, cases, sequences, present, all_needed)
     annotated = [np.flatnonzero(case.annotated) for case in cases]
     counts = [len(slices) for slices in annotated]
     tumour = [np.array(c.tumour_px)[a] > 0 for c, a in zip(cases, annotated, strict=True)]
-    if not any(held.any() for held in tumour):
+    if not any(has_tumour.any() for has_tumour in tumour):
         names = ", ".join(sorted({case.patient for case in cases})[:_NAMED]) or "none"
         what = f"no slice with tumour in the {len(cases)} cases of the {part} patients"
         hint = (
@@ -158,8 +158,8 @@ def _check_sequences(
 ) -> None:
     enough = np.all if all_needed else np.any
     problems = []
-    for case, held in zip(cases, present, strict=True):
-        if not enough(held):
+    for case, sequences_present in zip(cases, present, strict=True):
+        if not enough(sequences_present):
             missing = [name for name in sequences if name not in case.sequences]
             problems.append((case.id, f"has no {', '.join(missing)}"))
     if problems:

@@ -71,14 +71,14 @@ class Checkpoints:
         Raises:
             ConfigError: there is no checkpoint, or no whole one.
         """
-        found = [name for name in (LAST, PREVIOUS) if self._path(name).is_file()]
-        if not found:
+        names = [name for name in (LAST, PREVIOUS) if self._path(name).is_file()]
+        if not names:
             raise ConfigError(
                 "there is no checkpoint to go on from",
                 path=self.folder,
                 hint=f"leave out {option('resume')}",
             )
-        for name in found:
+        for name in names:
             state = self._read(name)
             if state is not None:
                 return state, () if name == LAST else (self._fallen_back(),)

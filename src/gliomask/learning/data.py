@@ -135,5 +135,5 @@ def open_slices(
         return sources[0], sources[1] if len(sources) > 1 else None
     threads = min(_MOST_READERS, os.cpu_count() or 1)
     control.start(sum(len(part.cases) for part in both), "reading slices")
-    kept = [keep(one, target, threads, control) for one in sources]
+    kept = [keep(source, target, threads, control) for source in sources]
     return kept[0], kept[1] if len(kept) > 1 else None

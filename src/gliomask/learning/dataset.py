@@ -82,11 +82,11 @@ class StoreSlices:
     def _read(self, number: int, slices: IntArray) -> tuple[Tensor, Tensor]:
         """These slices of one case, fitted."""
         case, known = self.catalogue.cases[number], self.catalogue.sequences
-        held = [name for name in known if name in case.sequences]
+        sequences = [name for name in known if name in case.sequences]
         own = self.store.images(case.id, slices.tolist())
-        chosen = own[:, [case.sequences.index(name) for name in held]]
+        chosen = own[:, [case.sequences.index(name) for name in sequences]]
         images = np.zeros((len(slices), len(known), self.size, self.size), np.float16)
-        images[:, [known.index(name) for name in held]] = fit(chosen, case.pixel_mm, self.size)
+        images[:, [known.index(name) for name in sequences]] = fit(chosen, case.pixel_mm, self.size)
         labels = self.store.labels(case.id, slices.tolist())
         fitted = fit_labels(labels, case.pixel_mm, self.size)
         return torch.from_numpy(images), torch.from_numpy(region_bits(fitted, self.regions))

@@ -102,17 +102,17 @@ def _many() -> DDPStrategy:
 
 
 def _device(machines: Machines) -> Literal["cpu", "cuda"]:
-    there = torch.cuda.is_available()
-    if machines.device == "cuda" and not there:
+    available = torch.cuda.is_available()
+    if machines.device == "cuda" and not available:
         raise MachineError("there is no CUDA device", option="device", found="cuda")
-    return "cuda" if there and machines.device != "cpu" else "cpu"
+    return "cuda" if available and machines.device != "cpu" else "cpu"
 
 
 def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
     if device == "cuda" and devices > torch.cuda.device_count():
-        there = torch.cuda.device_count()
+        available = torch.cuda.device_count()
         raise MachineError(
-            "too few CUDA devices", option="devices", found=devices, allowed=f"up to {there}"
+            "too few CUDA devices", option="devices", found=devices, allowed=f"up to {available}"
         )
     if recipe.batch_size % (devices * nodes):
         raise ConfigError(
@@ -132,8 +132,8 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
         )
 
 
-def _precision(wanted: Literal["auto"] | Precision, device: str) -> Precision:
-    if wanted != "auto":
-        return wanted
-    there = torch.cuda.is_bf16_supported() if device == "cuda" else read_processors().bfloat16
-    return "bf16-mixed" if there else "32-true"
+def _precision(precision: Literal["auto"] | Precision, device: str) -> Precision:
+    if precision != "auto":
+        return precision
+    supported = torch.cuda.is_bf16_supported() if device == "cuda" else read_processors().bfloat16
+    return "bf16-mixed" if supported else "32-true"

@@ -75,15 +75,15 @@ def check_same(source: Path, what: str, pairs: Sequence[tuple[str, object, objec
     Raises:
         ConfigError: the first that differs.
     """
-    for field, found, due in pairs:
-        if found != due:
-            hint = f"change the recipe: {same_with(('changes', f'{field}={found}'))}"
+    for field, value, due in pairs:
+        if value != due:
+            hint = f"change the recipe: {same_with(('changes', f'{field}={value}'))}"
             own = field in ("network", "input.mode", "input.size")
             raise ConfigError(
                 what,
                 path=source,
                 field=field,
-                found=found,
+                found=value,
                 allowed=str(due),
                 hint=hint if own else None,
             )

@@ -23,10 +23,10 @@ class MovingAverage:
         self.decay = decay
         # Training changes these tensors in place, so they can be looked up once. The statistics
         # of batch norm are averaged like the weights that they belong to.
-        ours, theirs = self.network.state_dict(), network.state_dict()
-        floats = [name for name, value in ours.items() if value.is_floating_point()]
-        self._ours = [ours[name] for name in floats]
-        self._theirs = [theirs[name] for name in floats]
+        average, weights = self.network.state_dict(), network.state_dict()
+        floats = [name for name, value in average.items() if value.is_floating_point()]
+        self._ours = [average[name] for name in floats]
+        self._theirs = [weights[name] for name in floats]
 
     @torch.no_grad()
     def follow(self, step: int) -> None:

@@ -39,7 +39,7 @@ class Execution:
     note: str = ""
 
 
-def choose_execution(wanted: ExecutionMode, fabric: Fabric) -> Execution:
+def choose_execution(mode: ExecutionMode, fabric: Fabric) -> Execution:
     """Execution mode that the devices of ``fabric`` support.
 
     ``auto`` records on one GPU and does nothing special elsewhere. ``graph`` records.
@@ -53,22 +53,22 @@ def choose_execution(wanted: ExecutionMode, fabric: Fabric) -> Execution:
     """
     cuda = fabric.device.type == "cuda"
     scaled = fabric.strategy.precision.precision == "16-mixed"
-    one = cuda and fabric.world_size == 1 and not scaled
-    if wanted == "auto":
-        return Execution(graph=one)
-    if wanted == "eager":
+    single = cuda and fabric.world_size == 1 and not scaled
+    if mode == "auto":
+        return Execution(graph=single)
+    if mode == "eager":
         return Execution()
-    if not cuda or (wanted == "graph" and not one):
-        need = "a GPU" if wanted == "compiled" else "one GPU, and another precision than 16-mixed"
+    if not cuda or (mode == "graph" and not single):
+        need = "a GPU" if mode == "compiled" else "one GPU, and another precision than 16-mixed"
         raise ConfigError(
             f"this execution needs {need}",
             option="execution",
-            found=wanted,
+            found=mode,
             allowed="auto, eager",
         )
-    if wanted == "compiled" and find_spec("triton") is None:
-        return Execution(graph=one, note=_NO_TRITON)
-    return Execution(compiled=wanted == "compiled", graph=one)
+    if mode == "compiled" and find_spec("triton") is None:
+        return Execution(graph=single, note=_NO_TRITON)
+    return Execution(compiled=mode == "compiled", graph=single)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +104,9 @@ def set_up(
 
     Channels lie side by side in memory, on every device: the convolutions are quicker so.
     """
-    for one in (network, teacher):
-        if one is not None:
-            convert_conv2d_weight_memory_format(one.to(fabric.device), torch.channels_last)
+    for part in (network, teacher):
+        if part is not None:
+            convert_conv2d_weight_memory_format(part.to(fabric.device), torch.channels_last)
     fused = recipe.precision != "16-mixed"
     optimiser = make_optimiser(network, recipe.optimiser, fused=fused, recordable=how.graph)
     module = cast(nn.Module, torch.compile(network, dynamic=False)) if how.compiled else network

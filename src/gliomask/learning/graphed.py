@@ -47,13 +47,13 @@ class CudaRecorder:
 
     def warm(self, work: Callable[[], Tensor]) -> Tensor:
         """On a stream of its own, so that nothing of it is tied to the stream in use."""
-        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(here)
+        current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(current)
         with torch.cuda.stream(aside), warnings.catch_warnings():
             # An optimiser that can be recorded warns of every step that is not: these are few.
             warnings.filterwarnings("ignore", message=".*capturable=True.*")
             result = work()
-        here.wait_stream(aside)
+        current.wait_stream(aside)
         return result
 
     def record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
@@ -83,21 +83,21 @@ class GraphedStep:
 
     def __call__(self, images: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
         """As the step."""
-        given = (images, target, labelled)
+        inputs = (images, target, labelled)
         if self._replay is None and not self.note:
             if self._warmed < WARM_UP:
                 self._warmed += 1
-                return self._recorder.warm(lambda: self._learn(*given))
-            self._record(given)
+                return self._recorder.warm(lambda: self._learn(*inputs))
+            self._record(inputs)
         if self._replay is None:
-            return self._learn(*given)
-        for own, new in zip(self._inputs, given, strict=True):
+            return self._learn(*inputs)
+        for own, new in zip(self._inputs, inputs, strict=True):
             own.copy_(new)
         self._replay()
         return self._value.clone()  # the next step overwrites it
 
-    def _record(self, given: tuple[Tensor, Tensor, Tensor]) -> None:
-        images, target, labelled = self._inputs = tuple(one.clone() for one in given)
+    def _record(self, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        images, target, labelled = self._inputs = tuple(tensor.clone() for tensor in inputs)
         try:
             self._replay, self._value = self._recorder.record(
                 lambda: self._learn(images, target, labelled)

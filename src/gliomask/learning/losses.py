@@ -53,7 +53,9 @@ class SegmentationLoss:
             both areas as it weighs them.
         """
         missed = self.options.missed
-        return torch.stack([_sums(one.float(), target, labelled, missed) for one in maps])
+        return torch.stack(
+            [_sums(maps_of_output.float(), target, labelled, missed) for maps_of_output in maps]
+        )
 
     def value(self, sums: Tensor) -> Tensor:
         """(2,): the loss, and the Dice loss (1 - soft Dice) of the fused map alone.

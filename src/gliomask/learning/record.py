@@ -122,13 +122,23 @@ class RunWriter:
             MachineError: it does not fit on the disk.
         """
         self._iterations.add(
-            (one.part, one.epoch, one.iteration, one.loss, one.dice_loss) for one in self._waiting
+            (
+                iteration.part,
+                iteration.epoch,
+                iteration.iteration,
+                iteration.loss,
+                iteration.dice_loss,
+            )
+            for iteration in self._waiting
         )
-        for one in self._waiting:
+        for iteration in self._waiting:
             # Events share one axis of steps; validation is in them once an epoch.
-            if one.part == "train":
-                values = {"iteration/loss": one.loss, "iteration/dice_loss": one.dice_loss}
-                self._events.add(one.iteration, values)
+            if iteration.part == "train":
+                values = {
+                    "iteration/loss": iteration.loss,
+                    "iteration/dice_loss": iteration.dice_loss,
+                }
+                self._events.add(iteration.iteration, values)
         self._waiting.clear()
         lengths = {
             "history": self._history.length,

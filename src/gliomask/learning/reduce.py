@@ -37,9 +37,9 @@ def largest(number: int, device: torch.device) -> int:
     """The largest of every process's number."""
     if not many():
         return number
-    found = torch.tensor(number, device=device)
-    dist.all_reduce(found, dist.ReduceOp.MAX)
-    return int(found)
+    tensor = torch.tensor(number, device=device)
+    dist.all_reduce(tensor, dist.ReduceOp.MAX)
+    return int(tensor)
 
 
 def copy_buffers(*networks: nn.Module) -> None:

@@ -72,13 +72,13 @@ def _outcome(error: BaseException | None) -> str:
 
 
 def _machine() -> dict[str, Any]:
-    there = torch.cuda.is_available()
+    available = torch.cuda.is_available()
     return {
         "host": platform.node(),
         "system": platform.platform(),
         "processors": os.cpu_count(),
         "torch_threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if there else None,
+        "gpu": torch.cuda.get_device_name() if available else None,
         "lightning_fabric": version("lightning-fabric"),
     }
 

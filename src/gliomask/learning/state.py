@@ -90,7 +90,7 @@ def restore(learner: Learner, state: State) -> Position:
     return Position(**state["position"])
 
 
-def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> None:
     """Refuses to go on with another recipe or other data than the checkpoint is of.
 
     Args:
@@ -99,7 +99,7 @@ def check_identity(saved: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: they differ; the text names the first key that does, and how many do.
     """
-    left, right = _flat(saved), _flat(ours)
+    left, right = _flat(saved), _flat(recipe_keys)
     differ = [key for key in {**left, **right} if left.get(key) != right.get(key)]
     if differ:
         key = differ[0]

@@ -113,15 +113,15 @@ class Validation:
         regions, patients = len(self.recipe.regions), len(self.catalogue.patients)
         counts = torch.zeros(3, patients, regions, dtype=torch.float64, device=self.device)
         table = torch.zeros(len(self.rows), 3, dtype=torch.float64, device=self.device)
-        ours = range(self.worker.rank, len(self.rows), self.worker.world)
-        fetched = ahead(lambda k: self.slices.fetch(self.rows[k]), ours, self.worker.threads)
-        for k, (images, bits) in zip(ours, fetched, strict=True):
+        own_rows = range(self.worker.rank, len(self.rows), self.worker.world)
+        fetched = ahead(lambda k: self.slices.fetch(self.rows[k]), own_rows, self.worker.threads)
+        for k, (images, bits) in zip(own_rows, fetched, strict=True):
             target = region_maps(bits.to(self.device, non_blocking=True), regions)
             images = images.to(self.device, non_blocking=True).float()
             predicted, table[k] = self._batch(network, images, target, self._inputs[k])
             self._count(counts, predicted, target > 0.5, self._inputs[k])
             each_round(len(self.rows[k]))
-        if len(ours) < self.rounds:
+        if len(own_rows) < self.rounds:
             each_round(0)
         counts, table = total(counts).cpu(), total(table).cpu()
         if not counts[2].any():
@@ -138,8 +138,8 @@ class Validation:
             images = images[owner, inputs.channel].unsqueeze(1)
         maps = network(channels_last(images))
         value = self.loss.value(self.loss.sums(maps, target[owner], inputs.labelled[owner]))
-        said = torch.sigmoid(maps[0].float())
-        mean = torch.zeros_like(target).index_add_(0, owner, said)
+        probabilities = torch.sigmoid(maps[0].float())
+        mean = torch.zeros_like(target).index_add_(0, owner, probabilities)
         mean /= inputs.each.view(-1, 1, 1, 1)
         samples = torch.full((1,), len(owner), device=self.device)
         return mean >= self.recipe.threshold, torch.cat([value, samples])
@@ -153,15 +153,15 @@ class Validation:
         each = np.bincount(owner, minlength=len(rows))
         chosen = None if channel is None else self._there(channel)
         labelled = self._there(self.catalogue.labels(rows, self.recipe.regions)).float()
-        there = self._there
-        return _Inputs(there(owner), chosen, there(each), there(patient), labelled)
+        present = self._there
+        return _Inputs(present(owner), chosen, present(each), present(patient), labelled)
 
     def _there(self, array: IntArray | BoolArray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
-    def _count(self, counts: Tensor, found: Tensor, truth: Tensor, inputs: _Inputs) -> None:
+    def _count(self, counts: Tensor, predicted: Tensor, truth: Tensor, inputs: _Inputs) -> None:
         """Adds the labelled pixels of the overlap and of both masks to each patient's (3, P, R)."""
-        for kind, mask in enumerate((found & truth, found, truth)):
+        for kind, mask in enumerate((predicted & truth, predicted, truth)):
             pixels = mask.sum((2, 3)).double() * inputs.labelled
             counts[kind].index_add_(0, inputs.patient, pixels)
 
@@ -172,8 +172,8 @@ def unjudged(regions: int) -> ValidationScore:
 
 
 def _judgement(counts: Tensor, table: Tensor) -> ValidationScore:
-    overlap, found, truth = counts.unbind(0)
-    dice = (2 * overlap / (found + truth)).numpy()  # NaN where both are empty
+    overlap, predicted, truth = counts.unbind(0)
+    dice = (2 * overlap / (predicted + truth)).numpy()  # NaN where both are empty
     regions = tuple(_mean(dice[:, region]) for region in range(dice.shape[1]))
     samples = table[:, 2]
     loss, dice_loss = ((table[:, k] * samples).sum() / samples.sum() for k in (0, 1))

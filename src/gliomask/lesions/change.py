@@ -90,7 +90,7 @@ def thresholds(sums: Sequence[Measured]) -> tuple[Threshold, ...]:
     """
     if len(sums) < 2:
         return ()
-    last, smallest = sums[-1], min(sums[:-1], key=lambda one: one.value)
+    last, smallest = sums[-1], min(sums[:-1], key=lambda total: total.value)
     return tuple(
         _threshold(name, changed, limit)
         for name, changed, limit in (
@@ -107,5 +107,5 @@ def _threshold(name: str, changed: Measured, limit: float) -> Threshold:
     return Threshold(name, changed, limit, reached, changed.low < limit < changed.high)
 
 
-def _both(one: float, other: float) -> float:
-    return float((one * one + other * other) ** 0.5)
+def _both(first: float, other: float) -> float:
+    return float((first * first + other * other) ** 0.5)

@@ -120,7 +120,9 @@ def since_first(figures: Sequence[Measured]) -> tuple[Change | None, ...]:
 def _followed(tracks: Sequence[Track], reports: Sequence[RegionReport]) -> tuple[LesionCourse, ...]:
     courses = [_points(track, reports) for track in tracks]
     largest = [max(point.products_mm2.value for point in points) for points in courses]
-    measurable = [n for n, held in enumerate(courses) if any(point.measurable for point in held)]
+    measurable = [
+        n for n, course in enumerate(courses) if any(point.measurable for point in course)
+    ]
     summed = sorted(measurable, key=lambda n: -largest[n])[:MOST_LESIONS]
     return tuple(
         LesionCourse(
@@ -135,7 +137,7 @@ def _followed(tracks: Sequence[Track], reports: Sequence[RegionReport]) -> tuple
 
 def _points(track: Track, reports: Sequence[RegionReport]) -> tuple[LesionPoint, ...]:
     return tuple(
-        _point([one for one in report.lesions if one.number in numbers])
+        _point([lesion for lesion in report.lesions if lesion.number in numbers])
         for report, numbers in zip(reports, track.parts, strict=True)
     )
 

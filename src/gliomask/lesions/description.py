@@ -116,19 +116,19 @@ def describe_region(mask: LabelArray, affine: Affine, region: str) -> RegionRepo
     return describe_found(drawn, find_lesions(drawn, affine), affine, region)
 
 
-def describe_found(drawn: Mask, found: Lesions, affine: Affine, region: str) -> RegionReport:
+def describe_found(drawn: Mask, labelled: Lesions, affine: Affine, region: str) -> RegionReport:
     """The same for a region (I, J, K) whose lesions have been found."""
-    lesions = tuple(_describe(found, lesion, affine, region) for lesion in found.found)
-    products = [one.diameters.product for one in lesions if one.measurable]
+    lesions = tuple(_describe(labelled, lesion, affine, region) for lesion in labelled.found)
+    products = [item.diameters.product for item in lesions if item.measurable]
     largest = sorted(products, key=lambda product: -product.value)[:MOST_LESIONS]
     return RegionReport(
         region=region,
-        voxels=sum(lesion.voxels for lesion in (*found.found, *found.tiny)),
+        voxels=sum(lesion.voxels for lesion in (*labelled.found, *labelled.tiny)),
         volume_ml=mask_volume(drawn, affine),
         lesions=lesions,
-        tiny=len(found.tiny),
-        tiny_volume_ml=float(sum(lesion.volume_ml for lesion in found.tiny)),
-        tiny_limit_ml=found.tiny_ml,
+        tiny=len(labelled.tiny),
+        tiny_volume_ml=float(sum(lesion.volume_ml for lesion in labelled.tiny)),
+        tiny_limit_ml=labelled.tiny_ml,
         sum_of_products_mm2=total(largest),
     )
 
@@ -144,8 +144,8 @@ def why_not_measurable(diameters: Diameters) -> str:
     return ""
 
 
-def _describe(found: Lesions, lesion: Lesion, affine: Affine, region: str) -> LesionReport:
-    crop = lesion.crop(found.labels)
+def _describe(labelled: Lesions, lesion: Lesion, affine: Affine, region: str) -> LesionReport:
+    crop = lesion.crop(labelled.labels)
     i, j, k = (start for start, _ in lesion.box)
     diameters = measure_diameters(crop, affine, (i, j, k))
     if diameters is None:

@@ -107,10 +107,10 @@ class _Plane:
     def segment(self, ends: tuple[Points, Points], index: int) -> Segment:
         """A line of slice ``index``, given by (row, column) indices."""
         length = float(np.linalg.norm(self.metric @ (ends[1] - ends[0])))
-        (one, other), (one_mm, other_mm) = zip(
+        (start, other), (one_mm, other_mm) = zip(
             *(self._placed(end, index) for end in ends), strict=True
         )
-        return Segment(length, (one, other), (one_mm, other_mm))
+        return Segment(length, (start, other), (one_mm, other_mm))
 
     def _placed(self, end: Points, index: int) -> tuple[Point, Point]:
         voxel = np.array(self.first, float)
@@ -145,14 +145,14 @@ def measure_diameters(
         turn.axes, affine, tuple(n + side.start for n, side in zip(first, boxes[0], strict=True))
     )
     slices = mask[boxes[0]].transpose(turn.axes)
-    held = np.flatnonzero(slices.any(axis=(1, 2)))
-    upwards = held[::-1] if turn.flips[0] else held
+    slices_with_tumour = np.flatnonzero(slices.any(axis=(1, 2)))
+    upwards = slices_with_tumour[::-1] if turn.flips[0] else slices_with_tumour
     index, ties = _longest_of_all(slices, upwards, plane.metric)
     short, long = _with_perpendicular(Outline(slices[index]), ties, plane.metric)
     return Diameters(
         axis=turn.axes[0],
         slice_index=plane.first[turn.axes[0]] + index,
-        slices=len(held),
+        slices=len(slices_with_tumour),
         slice_mm=plane.slice_mm,
         long=plane.segment(long, index),
         short=plane.segment(short, index),
@@ -162,11 +162,17 @@ def measure_diameters(
 Line = tuple[Points, Points]
 
 
-def _by_bound(slices: Mask, held: npt.NDArray[np.intp], metric: Points) -> list[tuple[float, int]]:
+def _by_bound(
+    slices: Mask, labelled_slices: npt.NDArray[np.intp], metric: Points
+) -> list[tuple[float, int]]:
     """(length that no line of a slice exceeds, its index), the longest first, then the largest."""
-    bounds = [(_bound(slices[index], metric), int(slices[index].sum())) for index in held]
-    order = sorted(range(len(held)), key=lambda n: (-round(bounds[n][0], 6), -bounds[n][1], n))
-    return [(bounds[n][0], int(held[n])) for n in order]
+    bounds = [
+        (_bound(slices[index], metric), int(slices[index].sum())) for index in labelled_slices
+    ]
+    order = sorted(
+        range(len(labelled_slices)), key=lambda n: (-round(bounds[n][0], 6), -bounds[n][1], n)
+    )
+    return [(bounds[n][0], int(labelled_slices[n])) for n in order]
 
 
 def _bound(mask: npt.NDArray[np.bool_], metric: Points) -> float:
@@ -180,17 +186,17 @@ def _bound(mask: npt.NDArray[np.bool_], metric: Points) -> float:
 
 
 def _longest_of_all(
-    slices: Mask, held: npt.NDArray[np.intp], metric: Points
+    slices: Mask, slice_indices: npt.NDArray[np.intp], metric: Points
 ) -> tuple[int, list[Line]]:
     """The slice with the longest line inside, and all such lines of it."""
     best, best_mm = (-1, list[Line]()), 0.0
-    for bound, index in _by_bound(slices, held, metric):
+    for bound, index in _by_bound(slices, slice_indices, metric):
         if bound < best_mm - _SAME:
             break
         shortest = best_mm + _SAME if best[1] else 0.0
-        found = _longest(Outline(slices[index]), metric, shortest)
-        if found:
-            best, best_mm = (index, found), _length(found[0], metric)
+        diameters = _longest(Outline(slices[index]), metric, shortest)
+        if diameters:
+            best, best_mm = (index, diameters), _length(diameters[0], metric)
     return best
 
 
@@ -229,8 +235,8 @@ def _seen(
     (size, count), *others = glances
     for begin in range(0, len(starts), size):
         batch = slice(begin, begin + size)
-        seen = outline.glance(starts[batch], ends[batch], count)
-        yield from _seen(outline, starts[batch][seen], ends[batch][seen], tuple(others))
+        inside = outline.glance(starts[batch], ends[batch], count)
+        yield from _seen(outline, starts[batch][inside], ends[batch][inside], tuple(others))
 
 
 def _with_perpendicular(outline: Outline, lines: list[Line], metric: Points) -> list[Line]:
@@ -260,7 +266,7 @@ def _perpendicular(outline: Outline, line: Line, metric: Points) -> Line:
         best = max(
             best,
             outline.reach(outline.points[number], across),
-            key=lambda one: _length(one, metric),
+            key=lambda ends: _length(ends, metric),
         )
     return best
 

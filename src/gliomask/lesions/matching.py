@@ -50,48 +50,56 @@ def on_grid(labels: Numbers, affine: Affine, shape: tuple[int, int, int], onto: 
     return moved
 
 
-def match_lesions(found: Sequence[Lesions], labels: Sequence[Numbers]) -> tuple[Track, ...]:
+def match_lesions(
+    lesions_over_time: Sequence[Lesions], labels: Sequence[Numbers]
+) -> tuple[Track, ...]:
     """Joins the lesions that overlap at any two time points, the largest first.
 
     A lesion that splits stays one track, and so do lesions that merge: all that hangs together
     through time is one. Tiny components are left out.
 
     Args:
-        found: the lesions of each time point.
+        lesions_over_time: the lesions of each time point.
         labels: their numbers, all on one grid (I, J, K).
     """
-    nodes = [(t, lesion.number) for t, one in enumerate(found) for lesion in one.found]
-    group = {node: {node} for node in nodes}
-    for (t, one), (u, other) in combinations(enumerate(labels), 2):
-        for pair in _overlaps(one, other):
-            _join(group, (t, pair[0]), (u, pair[1]))
-    tracks = {id(held): held for held in group.values()}.values()
-    parts = [
-        tuple(tuple(sorted(n for at, n in held if at == t)) for t in range(len(found)))
-        for held in tracks
+    nodes = [
+        (t, lesion.number)
+        for t, lesions in enumerate(lesions_over_time)
+        for lesion in lesions.found
     ]
-    parts.sort(key=lambda part: -_largest(found, part))
+    group = {node: {node} for node in nodes}
+    for (t, lesions), (u, other) in combinations(enumerate(labels), 2):
+        for pair in _overlaps(lesions, other):
+            _join(group, (t, pair[0]), (u, pair[1]))
+    tracks = {id(track): track for track in group.values()}.values()
+    parts = [
+        tuple(tuple(sorted(n for at, n in track if at == t)) for t in range(len(lesions_over_time)))
+        for track in tracks
+    ]
+    parts.sort(key=lambda part: -_largest(lesions_over_time, part))
     return tuple(Track(number, part) for number, part in enumerate(parts, 1))
 
 
-def _overlaps(one: Numbers, other: Numbers) -> list[tuple[int, int]]:
-    both = (one > 0) & (other > 0)
-    pairs = np.unique(np.stack([one[both], other[both]]), axis=1)
+def _overlaps(earlier: Numbers, other: Numbers) -> list[tuple[int, int]]:
+    both = (earlier > 0) & (other > 0)
+    pairs = np.unique(np.stack([earlier[both], other[both]]), axis=1)
     return [(int(first), int(second)) for first, second in pairs.T]
 
 
 def _join(
-    group: dict[tuple[int, int], set[tuple[int, int]]], one: tuple[int, int], other: tuple[int, int]
+    group: dict[tuple[int, int], set[tuple[int, int]]],
+    lesion: tuple[int, int],
+    other: tuple[int, int],
 ) -> None:
-    if one in group and other in group and group[one] is not group[other]:
-        group[one] |= group[other]
+    if lesion in group and other in group and group[lesion] is not group[other]:
+        group[lesion] |= group[other]
         for node in group[other]:
-            group[node] = group[one]
+            group[node] = group[lesion]
 
 
-def _largest(found: Sequence[Lesions], parts: Sequence[Sequence[int]]) -> float:
+def _largest(lesions_over_time: Sequence[Lesions], parts: Sequence[Sequence[int]]) -> float:
     """The largest volume of a track at any time point, in ml."""
     return max(
-        sum(lesion.volume_ml for lesion in one.found if lesion.number in numbers)
-        for one, numbers in zip(found, parts, strict=True)
+        sum(lesion.volume_ml for lesion in lesions.found if lesion.number in numbers)
+        for lesions, numbers in zip(lesions_over_time, parts, strict=True)
     )

@@ -98,9 +98,9 @@ class Outline:
         rows, columns = np.floor(points).astype(np.intp).T + 1
         height, width = self._around.shape
         beyond = (rows < 0) | (columns < 0) | (rows >= height) | (columns >= width)
-        held = self._around[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
-        found: npt.NDArray[np.bool_] = held & ~beyond
-        return found
+        nearby = self._around[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+        nearby_points: npt.NDArray[np.bool_] = nearby & ~beyond
+        return nearby_points
 
     def glance(self, starts: Points, ends: Points, count: int) -> npt.NDArray[np.bool_]:
         """True for lines (N, 2) to (N, 2) that are inside at so many points between their ends.

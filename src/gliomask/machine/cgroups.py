@@ -30,9 +30,9 @@ def cpu_quota(root: Path = ROOT) -> float | None:
 
 def memory_room(root: Path = ROOT) -> tuple[int, int] | None:
     """(limit, bytes left of it) of the group that leaves least; None without a limit."""
-    found = [_room(folder, *_SECOND) for folder in _groups(root, "")]
-    found += [_room(folder, *_FIRST) for folder in _groups(root, "memory")]
-    return min((room for room in found if room is not None), key=lambda r: r[1], default=None)
+    rooms = [_room(folder, *_SECOND) for folder in _groups(root, "")]
+    rooms += [_room(folder, *_FIRST) for folder in _groups(root, "memory")]
+    return min((room for room in rooms if room is not None), key=lambda r: r[1], default=None)
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:

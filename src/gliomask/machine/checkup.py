@@ -64,22 +64,22 @@ def judge_extras(packages: Sequence[Package]) -> tuple[Finding, ...]:
     return tuple(_extra(name, [p for p in packages if p.extra == name]) for name in extras)
 
 
-def judge_processors(found: Processors, threads: int | None) -> tuple[Finding, ...]:
+def judge_processors(processors: Processors, threads: int | None) -> tuple[Finding, ...]:
     """The processors, and whether as many threads are used as can run at once.
 
     Args:
-        found: the processors.
+        processors: the processors.
         threads: that will compute; None if that is not known.
     """
-    few = found.usable < found.present
-    usable = f"{found.usable} of {found.present}" if few else str(found.usable)
-    why = f"a container's limit leaves {found.quota:g}" if found.quota is not None else ""
-    model = Finding("processors", "model", "ok", found.model or "not told by this system")
+    few = processors.usable < processors.present
+    usable = f"{processors.usable} of {processors.present}" if few else str(processors.usable)
+    why = f"a container's limit leaves {processors.quota:g}" if processors.quota is not None else ""
+    model = Finding("processors", "model", "ok", processors.model or "not told by this system")
     rows = [model, Finding("processors", "usable", "ok", usable, why)]
-    if found.vectors:
-        rows.append(Finding("processors", "vectors", "ok", ", ".join(found.vectors)))
+    if processors.vectors:
+        rows.append(Finding("processors", "vectors", "ok", ", ".join(processors.vectors)))
     if threads is not None:
-        rows.append(_threads(found.usable, threads))
+        rows.append(_threads(processors.usable, threads))
     return tuple(rows)
 
 
@@ -118,10 +118,10 @@ def judge_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
         return Finding(
             "disk", name, "breaks", str(folder.path), f"can't be written to: {folder.problem}"
         )
-    found = f"{size(folder.free)} free in {folder.path.absolute()}"
+    free_space = f"{size(folder.free)} free in {folder.path.absolute()}"
     if folder.free < needed:
-        return Finding("disk", name, "breaks", found, f"{what} needs {size(needed)}")
-    return Finding("disk", name, "ok", found)
+        return Finding("disk", name, "breaks", free_space, f"{what} needs {size(needed)}")
+    return Finding("disk", name, "ok", free_space)
 
 
 def judge_gpus(gpus: GPUs) -> tuple[Finding, ...]:
@@ -154,12 +154,14 @@ def judge_viewer(file: Path) -> Finding:
 
 def judge_dicom(readable: Mapping[str, bool]) -> Finding:
     """Check the decoders for compressed DICOM pixels; uncompressed ones are always read."""
-    missing = [name for name, there in readable.items() if not there]
-    shown = ", ".join(["uncompressed", *(name for name, there in readable.items() if there)])
+    missing = [name for name, readable_now in readable.items() if not readable_now]
+    methods = ", ".join(
+        ["uncompressed", *(name for name, readable_now in readable.items() if readable_now)]
+    )
     if not missing:
-        return Finding("files", "DICOM", "ok", shown)
+        return Finding("files", "DICOM", "ok", methods)
     remark = f"not {', '.join(missing)}; pip install 'gliomask[jpeg]'"
-    return Finding("files", "DICOM", "note", shown, remark)
+    return Finding("files", "DICOM", "note", methods, remark)
 
 
 def size(count: int) -> str:
@@ -179,12 +181,12 @@ def _core(package: Package) -> Finding:
 def _extra(name: str, packages: Sequence[Package]) -> Finding:
     """An extra that is there in part or too old is a note: only what needs it would fail."""
     wrong = [package for package in packages if not package.fits]
-    shown = ", ".join(f"{p.name} {p.found or 'absent'}" for p in packages)
+    versions = ", ".join(f"{p.name} {p.found or 'absent'}" for p in packages)
     if not wrong:
-        return Finding("extras", name, "ok", shown)
+        return Finding("extras", name, "ok", versions)
     old = [f"{p.name} {p.bound}" for p in wrong if p.found is not None]
     too_old = f"needs {', '.join(old)}; " if old else ""
-    return Finding("extras", name, "note", shown, too_old + wrong[0].install)
+    return Finding("extras", name, "note", versions, too_old + wrong[0].install)
 
 
 def _threads(usable: int, threads: int) -> Finding:

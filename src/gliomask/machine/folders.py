@@ -30,12 +30,12 @@ def try_folder(path: Path) -> Folder:
     A folder that does not exist yet is judged by the nearest one above it that does; nothing is
     made.
     """
-    there = path.absolute()
-    while not there.exists() and there != there.parent:
-        there = there.parent
+    existing = path.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
     try:
-        free = shutil.disk_usage(there).free
-        with tempfile.NamedTemporaryFile(dir=there, prefix=".gliomask-") as file:
+        free = shutil.disk_usage(existing).free
+        with tempfile.NamedTemporaryFile(dir=existing, prefix=".gliomask-") as file:
             file.write(b"\0" * 4096)
             file.flush()
             os.fsync(file.fileno())

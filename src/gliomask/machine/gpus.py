@@ -45,8 +45,8 @@ def read_gpus(root: Path = ROOT) -> GPUs:
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     cards = [torch.cuda.get_device_properties(index) for index in range(count)]
-    found = tuple(GPU(c.name, c.total_memory, f"{c.major}.{c.minor}") for c in cards)
-    return GPUs(found, torch.version.cuda, _driver(root))
+    gpus = tuple(GPU(c.name, c.total_memory, f"{c.major}.{c.minor}") for c in cards)
+    return GPUs(gpus, torch.version.cuda, _driver(root))
 
 
 def _driver(root: Path) -> str | None:

@@ -32,14 +32,14 @@ def memory_limit(most: int | None) -> Iterator[None]:
     if most is None:
         yield
         return
-    held = resident_bytes()
-    if held >= most:
-        allowed = f"more than {mib(held)}, which the program itself holds"
+    resident = resident_bytes()
+    if resident >= most:
+        allowed = f"more than {mib(resident)}, which the program itself holds"
         raise MachineError("too little", option="limit_memory", found=mib(most), allowed=allowed)
     import resource  # not there on every system
 
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_told("VmData") + most - held, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (_told("VmData") + most - resident, before[1]))
     try:
         yield
     finally:

@@ -58,18 +58,20 @@ def own_version() -> str:
 
 def core_packages() -> tuple[Package, ...]:
     """Required packages, in the order of ``pyproject.toml``."""
-    return tuple(_package(one, None) for one in _requirements() if _applies(one, ""))
+    return tuple(
+        _package(requirement, None) for requirement in _requirements() if _applies(requirement, "")
+    )
 
 
 def extra_packages() -> tuple[Package, ...]:
     """Packages of each extra, except the one for developers."""
     extras = metadata(_OWN).get_all("Provides-Extra") or []
     return tuple(
-        _package(one, extra)
+        _package(requirement, extra)
         for extra in extras
         if extra not in _FOR_DEVELOPERS
-        for one in _requirements()
-        if _applies(one, extra) and not _applies(one, "")
+        for requirement in _requirements()
+        if _applies(requirement, extra) and not _applies(requirement, "")
     )
 
 
@@ -81,8 +83,8 @@ def python() -> Package:
 
 def _requirements() -> list[Requirement]:
     """All, but those that an extra has of another of ours (``gliomask[jpeg]``)."""
-    found = [Requirement(text) for text in requires(_OWN) or []]
-    return [one for one in found if one.name != _OWN]
+    requirements = [Requirement(text) for text in requires(_OWN) or []]
+    return [requirement for requirement in requirements if requirement.name != _OWN]
 
 
 def _applies(requirement: Requirement, extra: str) -> bool:
@@ -94,7 +96,7 @@ def _applies(requirement: Requirement, extra: str) -> bool:
 
 def _package(requirement: Requirement, extra: str | None) -> Package:
     try:
-        found: str | None = version(requirement.name)
+        installed: str | None = version(requirement.name)
     except PackageNotFoundError:
-        found = None
-    return Package(requirement.name, str(requirement.specifier), found, extra)
+        installed = None
+    return Package(requirement.name, str(requirement.specifier), installed, extra)

@@ -106,8 +106,8 @@ def volume_error(
     reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
 ) -> VolumeError:
     """By how much the predicted volume is too large (positive) or too small (negative)."""
-    drawn, found = _masks(reference, predicted)
-    counts, voxel = _overlap(drawn, found), _voxel_ml(_spacing(spacing, drawn))
+    drawn, predicted_mask = _masks(reference, predicted)
+    counts, voxel = _overlap(drawn, predicted_mask), _voxel_ml(_spacing(spacing, drawn))
     ml = (counts.predicted - counts.reference) * voxel if voxel is not None else None
     both_empty = not counts.predicted and not counts.reference
     return VolumeError(POLICY.both_empty if both_empty else ml, counts.volume_error_percent)
@@ -122,8 +122,8 @@ def surface(
     distances run from voxel centre to voxel centre. The figures equal MONAI's. Give a single
     slice as (H, W): of (1, H, W) every voxel is surface.
     """
-    drawn, found = _masks(reference, predicted)
-    return score_surface(drawn, found, _spacing(spacing, drawn))
+    drawn, predicted_mask = _masks(reference, predicted)
+    return score_surface(drawn, predicted_mask, _spacing(spacing, drawn))
 
 
 def hd95(reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None) -> Score:
@@ -162,13 +162,13 @@ def surface_dice(
     """
     if not tolerance >= 0:
         raise ValueError(f"a tolerance of {tolerance}, which must not be negative")
-    drawn, found = _masks(reference, predicted)
+    drawn, predicted_mask = _masks(reference, predicted)
     sides = _spacing(spacing, drawn) or (1.0,) * drawn.ndim
-    counts = _overlap(drawn, found)
+    counts = _overlap(drawn, predicted_mask)
     return POLICY.settle(
         counts.reference,
         counts.predicted,
-        lambda: distances(drawn, found, sides).share_within(tolerance),
+        lambda: distances(drawn, predicted_mask, sides).share_within(tolerance),
     )
 
 
@@ -186,8 +186,8 @@ def lesion_wise(
         reference, predicted: masks (S, H, W).
         spacing: in mm.
     """
-    drawn, found = _masks(reference, predicted, dimensions=(3,))
-    return score_lesions(drawn, found, _spacing(spacing, drawn))
+    drawn, predicted_mask = _masks(reference, predicted, dimensions=(3,))
+    return score_lesions(drawn, predicted_mask, _spacing(spacing, drawn))
 
 
 def slice_scores(
@@ -201,21 +201,21 @@ def slice_scores(
         reference, predicted: masks (S, H, W).
         spacing: in mm; gives the invented area in mm².
     """
-    drawn, found = _masks(reference, predicted, dimensions=(3,))
+    drawn, predicted_mask = _masks(reference, predicted, dimensions=(3,))
     sides = _spacing(spacing, drawn)
-    return score_slices(drawn, found, None if sides is None else sides[1] * sides[2])
+    return score_slices(drawn, predicted_mask, None if sides is None else sides[1] * sides[2])
 
 
 def _masks(
     reference: MaskLike, predicted: MaskLike, dimensions: tuple[int, ...] = (2, 3)
 ) -> tuple[Mask, Mask]:
-    drawn, found = _mask(reference, "reference"), _mask(predicted, "prediction")
-    if drawn.shape != found.shape:
-        raise ValueError(f"masks of shapes {drawn.shape} and {found.shape}")
+    drawn, predicted_mask = _mask(reference, "reference"), _mask(predicted, "prediction")
+    if drawn.shape != predicted_mask.shape:
+        raise ValueError(f"masks of shapes {drawn.shape} and {predicted_mask.shape}")
     if drawn.ndim not in dimensions:
         allowed = " or ".join(map(str, dimensions))
         raise ValueError(f"masks of {drawn.ndim} dimensions, allowed {allowed}")
-    return drawn, found
+    return drawn, predicted_mask
 
 
 def _mask(values: MaskLike, which: str) -> Mask:

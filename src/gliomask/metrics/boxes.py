@@ -30,7 +30,9 @@ def joint(boxes: Sequence[Box]) -> Box:
 
 def _span(mask: npt.NDArray[np.bool_], axis: int, margin: int) -> slice:
     others = tuple(other for other in range(mask.ndim) if other != axis)
-    held = np.flatnonzero(mask.any(axis=others))
-    if not held.size:
+    indices = np.flatnonzero(mask.any(axis=others))
+    if not indices.size:
         return slice(0, 0)
-    return slice(max(0, int(held[0]) - margin), min(mask.shape[axis], int(held[-1]) + 1 + margin))
+    return slice(
+        max(0, int(indices[0]) - margin), min(mask.shape[axis], int(indices[-1]) + 1 + margin)
+    )

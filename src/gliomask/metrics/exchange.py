@@ -120,11 +120,11 @@ def exchange_fit(pair: MaskPair, score: CaseScore) -> Fit | None:
     """
     if pair.annotated is not None and not pair.annotated.all():
         return None
-    drawn, found = (
+    drawn, predicted_print = (
         fingerprint(region_masks(mask, (score.region,))[0])
         for mask in (pair.reference, pair.predicted)
     )
-    return Fit(pair.case, score.overlap.dice, drawn, found)
+    return Fit(pair.case, score.overlap.dice, drawn, predicted_print)
 
 
 def find_exchanges(fits: Iterable[Fit]) -> list[Exchange]:
@@ -139,24 +139,24 @@ def find_exchanges(fits: Iterable[Fit]) -> list[Exchange]:
     Args:
         fits: of all cases; the result comes in their order.
     """
-    suspects = {one.case: one for one in fits if suspect(one.dice)}
+    suspects = {fit.case: fit for fit in fits if suspect(fit.dice)}
     partners: dict[str, _Partner] = {}
-    for shape in {one.reference.shape for one in suspects.values()}:
-        partners |= _partners([one for one in suspects.values() if one.reference.shape == shape])
-    own = {case: one.dice or 0.0 for case, one in suspects.items()}
-    fair = {case: one.case for case, one in partners.items() if far_better(one.dice, own[case])}
+    for shape in {fit.reference.shape for fit in suspects.values()}:
+        partners |= _partners([fit for fit in suspects.values() if fit.reference.shape == shape])
+    own = {case: fit.dice or 0.0 for case, fit in suspects.items()}
+    fair = {case: fit.case for case, fit in partners.items() if far_better(fit.dice, own[case])}
     sure = {
         case
-        for case, one in partners.items()
-        if far_better(one.dice, own[case], GOOD) and one.lead >= CLEAR
+        for case, fit in partners.items()
+        if far_better(fit.dice, own[case], GOOD) and fit.lead >= CLEAR
     }
-    found: dict[str, Exchange] = {}
+    exchanges: dict[str, Exchange] = {}
     for case in (case for case in suspects if case in fair):
         other = partners[case].case
         mutual = fair.get(other) == case
-        if (mutual and other not in found) or (not mutual and {case, other} <= sure):
-            found[case] = Exchange(case, other, own[case], partners[case].dice, mutual)
-    return list(found.values())
+        if (mutual and other not in exchanges) or (not mutual and {case, other} <= sure):
+            exchanges[case] = Exchange(case, other, own[case], partners[case].dice, mutual)
+    return list(exchanges.values())
 
 
 def _cell_sizes(shape: Sequence[int], sides: Sequence[int]) -> npt.NDArray[np.int_]:
@@ -168,18 +168,20 @@ def _cell_sizes(shape: Sequence[int], sides: Sequence[int]) -> npt.NDArray[np.in
     return (s[:, None, None] * h[:, None] * w).reshape(-1)
 
 
-def _cells(one: Fingerprint) -> _Cells:
+def _cells(fingerprint: Fingerprint) -> _Cells:
     """The numbers of the cells that are set."""
-    packed = zlib.decompressobj().decompress(base64.b64decode(one.cells), CELLS**3 // 8)
+    packed = zlib.decompressobj().decompress(base64.b64decode(fingerprint.cells), CELLS**3 // 8)
     return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8)))
 
 
 def _partners(suspects: Sequence[Fit]) -> dict[str, _Partner]:
     """The partner of each case, if the prediction is also the best for that partner's reference."""
-    drawn = [_cells(one.reference) for one in suspects]
-    found = [_cells(one.predicted) for one in suspects]
-    sizes = np.array([len(cells) for cells in found])[:, None] + [len(cells) for cells in drawn]
-    dice = 2 * _shared(found, drawn) / np.maximum(sizes, 1)
+    drawn = [_cells(suspect_fit.reference) for suspect_fit in suspects]
+    predicted_cells = [_cells(suspect_fit.predicted) for suspect_fit in suspects]
+    sizes = np.array([len(cells) for cells in predicted_cells])[:, None] + [
+        len(cells) for cells in drawn
+    ]
+    dice = 2 * _shared(predicted_cells, drawn) / np.maximum(sizes, 1)
     np.fill_diagonal(dice, 0.0)
     best, ranked = dice.argmax(axis=1), np.sort(dice, axis=1)
     return {
@@ -191,12 +193,12 @@ def _partners(suspects: Sequence[Fit]) -> dict[str, _Partner]:
     }
 
 
-def _shared(found: Sequence[_Cells], drawn: Sequence[_Cells]) -> npt.NDArray[np.float64]:
-    """The number of cells that each of ``found`` shares with each of ``drawn``, as a matrix."""
+def _shared(predicted_cells: Sequence[_Cells], drawn: Sequence[_Cells]) -> npt.NDArray[np.float64]:
+    """Matrix of the numbers of cells that ``predicted_cells`` and ``drawn`` share."""
     from scipy.sparse import csr_array
 
     rows = []
-    for sets in (found, drawn):
+    for sets in (predicted_cells, drawn):
         ends = np.cumsum([0, *(len(cells) for cells in sets)])
         cells = np.concatenate(sets)
         rows.append(csr_array((np.ones(len(cells)), cells, ends), shape=(len(sets), CELLS**3)))

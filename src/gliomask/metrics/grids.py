@@ -41,9 +41,9 @@ def on_reading_frame(
     return turned, MaskGrid((slices, height, width), affine @ reading_to_voxel(turn, array.shape))
 
 
-def same_grid(one: MaskGrid, other: MaskGrid) -> bool:
+def same_grid(first: MaskGrid, other: MaskGrid) -> bool:
     """True where the voxels of two grids lie in the same places."""
-    return one.shape == other.shape and same_place(other.affine, one.affine, one.shape)
+    return first.shape == other.shape and same_place(other.affine, first.affine, first.shape)
 
 
 def described(grid: MaskGrid) -> str:

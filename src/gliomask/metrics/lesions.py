@@ -100,15 +100,15 @@ def score_lesions(
     parts = _take_apart(reference, predicted)
     sizes = np.bincount(parts.grown[parts.reference], minlength=len(parts.touched) + 1)[1:]
     kept = np.flatnonzero(sizes * np.prod(spacing) > SMALLEST_MM3 * (1 + _ROUNDING)).tolist()
-    found = [number for number in kept if parts.touched[number]]
+    detected = [number for number in kept if parts.touched[number]]
     invented = parts.n_predicted - len({part for touched in parts.touched for part in touched})
-    scores = [_compare(parts, box, number, spacing) for number, box in _boxes(parts, found)]
-    penalised = len(kept) - len(found) + invented
+    scores = [_compare(parts, box, number, spacing) for number, box in _boxes(parts, detected)]
+    penalised = len(kept) - len(detected) + invented
     return LesionScore(
         dice=_mean([dice for dice, _ in scores] + [0.0] * penalised),
         hd95=_mean([hd95 for _, hd95 in scores] + [PENALTY_HD95] * penalised),
-        found=len(found),
-        missed=len(kept) - len(found),
+        found=len(detected),
+        missed=len(kept) - len(detected),
         invented=invented,
         dropped=len(sizes) - len(kept),
         unit="px" if spacing_mm is None else "mm",
@@ -131,7 +131,9 @@ def _take_apart(reference: Mask, predicted: Mask) -> _Components:
     both = (grown > 0) & marked
     pairs = np.unique(grown[both].astype(np.int64) * (n_parts + 1) + parts[both])
     touched: list[list[int]] = [[] for _ in range(n_lesions)]
-    for lesion, part in zip(*(one.tolist() for one in divmod(pairs, n_parts + 1)), strict=True):
+    for lesion, part in zip(
+        *(indices.tolist() for indices in divmod(pairs, n_parts + 1)), strict=True
+    ):
         touched[lesion - 1].append(part)
     return _Components(drawn, grown, parts, tuple(map(tuple, touched)), n_parts)
 
@@ -168,9 +170,9 @@ def _compare(
 ) -> tuple[float, float]:
     """Dice and HD95 of one lesion and the components that touch it."""
     drawn = parts.reference[box] & (parts.grown[box] == number + 1)
-    found = np.isin(parts.predicted[box], parts.touched[number])
-    dice = count_overlap(drawn, found).dice
-    ways = distances(drawn, found, spacing)
+    predicted_lesion = np.isin(parts.predicted[box], parts.touched[number])
+    dice = count_overlap(drawn, predicted_lesion).dice
+    ways = distances(drawn, predicted_lesion, spacing)
     return dice or 0.0, ways.hd95(diagonal(drawn.shape, spacing))
 
 

@@ -82,14 +82,14 @@ def find_turn(pair: MaskPair, score: CaseScore) -> Turned | None:
     own = score.overlap.dice
     if own is None or not suspect(own):
         return None
-    drawn, found = (
+    drawn, predicted_points = (
         region_masks(mask, (score.region,))[0] for mask in (pair.reference, pair.predicted)
     )
     if pair.annotated is not None:
         drawn = drawn & pair.annotated[:, None, None]
     tried = [
         Turned(how, own, _dice(drawn, points, pair.annotated))
-        for how, points in _ways(np.argwhere(found), drawn.shape)
+        for how, points in _ways(np.argwhere(predicted_points), drawn.shape)
     ]
     best = max(tried, key=lambda turned: turned.dice)
     return best if far_better(best.dice, own) else None

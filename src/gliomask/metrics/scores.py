@@ -80,22 +80,24 @@ def score_case(
     predicted = region_masks(pair.predicted[kept], regions)
     control.start(len(regions), "region")
     scores = []
-    for region, drawn, found in zip(regions, reference, predicted, strict=True):
+    for region, drawn, predicted_region in zip(regions, reference, predicted, strict=True):
         with control.part(region) as part:
-            scores.append(_score_region(pair, region, drawn, found, part))
+            scores.append(_score_region(pair, region, drawn, predicted_region, part))
     return tuple(scores)
 
 
 def _score_region(
-    pair: MaskPair, region: str, drawn: Mask, found: Mask, control: Control
+    pair: MaskPair, region: str, drawn: Mask, predicted_region: Mask, control: Control
 ) -> CaseScore:
     spacing = pair.spacing_mm
-    slices = score_slices(drawn, found, None if spacing is None else spacing[1] * spacing[2])
+    slices = score_slices(
+        drawn, predicted_region, None if spacing is None else spacing[1] * spacing[2]
+    )
     control.check()
-    surface = score_surface(drawn, found, spacing, in_plane=pair.sparse)
+    surface = score_surface(drawn, predicted_region, spacing, in_plane=pair.sparse)
     control.check()
-    lesions = None if pair.sparse else score_lesions(drawn, found, spacing)
-    counts = count_overlap(drawn, found)
+    lesions = None if pair.sparse else score_lesions(drawn, predicted_region, spacing)
+    counts = count_overlap(drawn, predicted_region)
     return CaseScore(
         pair.case, pair.patient, region, counts, slices, pair.voxel_ml, surface, lesions
     )

@@ -65,12 +65,12 @@ def score_slices(reference: Mask, predicted: Mask, pixel_mm2: float | None = Non
         pixel_mm2: the area of a pixel; None where the data has no millimetres.
     """
     tumour = reference.any(axis=(1, 2))
-    found = [count_overlap(reference[s], predicted[s]).dice or 0.0 for s in np.flatnonzero(tumour)]
+    dices = [count_overlap(reference[s], predicted[s]).dice or 0.0 for s in np.flatnonzero(tumour)]
     area = np.count_nonzero(predicted, axis=(1, 2))[~tumour]
     invented_px = int(area.sum())
     return SliceScore(
-        tumour=len(found),
-        dice_sum=float(sum(found)),
+        tumour=len(dices),
+        dice_sum=float(sum(dices)),
         free=len(area),
         invented=int(np.count_nonzero(area)),
         invented_px=invented_px,

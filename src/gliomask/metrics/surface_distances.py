@@ -106,14 +106,14 @@ def score_surface(
     voxels = int(np.count_nonzero(reference)), int(np.count_nonzero(predicted))
     if all(voxels):
         measure = _within_slices if in_plane else distances
-        found = measure(reference, predicted, spacing)
+        measured = measure(reference, predicted, spacing)
     else:
-        found = Distances(np.empty(0), np.empty(0))
+        measured = Distances(np.empty(0), np.empty(0))
     return SurfaceScore(
-        hd95=POLICY.settle_distance(*voxels, lambda: found.hd95(farthest), farthest),
-        assd=POLICY.settle_distance(*voxels, lambda: found.assd(farthest), farthest),
-        nsd_1=POLICY.settle(*voxels, lambda: found.share_within(1.0)),
-        nsd_2=POLICY.settle(*voxels, lambda: found.share_within(2.0)),
+        hd95=POLICY.settle_distance(*voxels, lambda: measured.hd95(farthest), farthest),
+        assd=POLICY.settle_distance(*voxels, lambda: measured.assd(farthest), farthest),
+        nsd_1=POLICY.settle(*voxels, lambda: measured.share_within(1.0)),
+        nsd_2=POLICY.settle(*voxels, lambda: measured.share_within(2.0)),
         unit="px" if spacing_mm is None else "mm",
         in_plane=in_plane,
     )
@@ -127,8 +127,13 @@ def diagonal(shape: Sequence[int], spacing: Sequence[float]) -> float:
 def distances(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Distances:
     """The distances between two surfaces, neither mask empty, any number of dimensions."""
     box = bounding_box(reference | predicted)  # nothing lies beyond it: no edge changes
-    drawn, found = (_surface(mask[box]) * np.asarray(spacing) for mask in (reference, predicted))
-    return Distances(to_predicted=_nearest(drawn, found), to_reference=_nearest(found, drawn))
+    drawn, predicted_surface = (
+        _surface(mask[box]) * np.asarray(spacing) for mask in (reference, predicted)
+    )
+    return Distances(
+        to_predicted=_nearest(drawn, predicted_surface),
+        to_reference=_nearest(predicted_surface, drawn),
+    )
 
 
 def _within_slices(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Distances:
@@ -136,8 +141,8 @@ def _within_slices(reference: Mask, predicted: Mask, spacing: Sequence[float]) -
     kept = np.flatnonzero((reference | predicted).any(axis=(1, 2)))
     slices = [_one_slice(reference[s], predicted[s], spacing[1:]) for s in kept]
     return Distances(
-        np.concatenate([one.to_predicted for one in slices]),
-        np.concatenate([one.to_reference for one in slices]),
+        np.concatenate([slice_distances.to_predicted for slice_distances in slices]),
+        np.concatenate([slice_distances.to_reference for slice_distances in slices]),
     )
 
 

@@ -61,11 +61,11 @@ class ChannelMap:
 
 
 def fit_weights(
-    found: dict[str, Tensor], fresh: dict[str, Tensor], channels: ChannelMap | None = None
+    source: dict[str, Tensor], fresh: dict[str, Tensor], channels: ChannelMap | None = None
 ) -> tuple[dict[str, Tensor], tuple[Adaptation, ...]]:
     """The tensors with those adapted that have a rule, and what was done to them."""
-    tensors, changes = dict(found), []
-    for name, value in found.items():
+    tensors, changes = dict(source), []
+    for name, value in source.items():
         by_name = None
         if name == FIRST_WEIGHT and channels and value.shape[1] == len(channels.found):
             by_name = _match(value, channels)

@@ -19,12 +19,12 @@ _PLACE: Final = re.compile(r"(stage|side|outconv)(\d?)(d?)(?:\.rebnconv(in|\d+)d
 
 def count_macs(spec: U2NetSpec, in_channels: int, regions: int, size: int) -> int:
     """Multiply-adds of one square slice with so many pixels a side."""
-    found = 0
+    macs = 0
     for name, entry in weight_entries(spec, in_channels, regions).items():
         if name.endswith(".weight") and len(entry.shape) == 4:
             side = _side(spec, name, size)
-            found += math.prod(entry.shape) * side * side
-    return found
+            macs += math.prod(entry.shape) * side * side
+    return macs
 
 
 def _side(spec: U2NetSpec, name: str, size: int) -> int:
@@ -50,4 +50,4 @@ def _block(spec: U2NetSpec, stage: int, decoder: bool) -> RSUSpec:
 
 def _pools(block: RSUSpec, level: int) -> int:
     """Pools of the block above a level."""
-    return sum(block.pools(one) for one in range(2, level + 1))
+    return sum(block.pools(depth) for depth in range(2, level + 1))

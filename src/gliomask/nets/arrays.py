@@ -38,9 +38,9 @@ def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
         arrays: Arrays = parse_safetensors(data)
     except SafetensorError as error:
         raise ModelError(f"not a safetensors file: {error}", path=path) from None
-    found = {name: WeightEntry(array.shape, array.dtype.name) for name, array in arrays.items()}
+    entries = {name: WeightEntry(array.shape, array.dtype.name) for name, array in arrays.items()}
     spec = find_spec(card.network)
-    check_entries(path, found, weight_entries(spec, card.in_channels, len(card.regions)))
+    check_entries(path, entries, weight_entries(spec, card.in_channels, len(card.regions)))
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise not_finite(path, name)

@@ -109,11 +109,11 @@ def load_authors_weights(
     )
     path = Path(path)
     data = read_weights(path)
-    found = read_state(path, data)
+    source = read_state(path, data)
     fresh = model.state_dict()
-    _check_body(path, found, fresh)
+    _check_body(path, source, fresh)
     tensors, adapted = fit_weights(
-        {name: found[name] for name in fresh if name in found}, fresh, channels
+        {name: source[name] for name in fresh if name in source}, fresh, channels
     )
     check_tensors(path, fresh | tensors, fresh)
     model.load_state_dict(fresh | tensors, strict=True)
@@ -124,8 +124,8 @@ def load_authors_weights(
         spec_name,
         matched=tuple(name for name in tensors if name not in changed),
         adapted=adapted,
-        missing=tuple(name for name in fresh if name not in found),
-        unexpected=tuple(sorted(name for name in found if name not in fresh)),
+        missing=tuple(name for name in fresh if name not in source),
+        unexpected=tuple(sorted(name for name in source if name not in fresh)),
     )
     return model.eval(), report
 
@@ -159,12 +159,12 @@ def _unpickle(path: Path, data: bytes) -> object:
         _refuse_compressed(data)
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        opcode = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise ModelError(
             "refused: not a plain state dict (damaged, or holds code); nothing in it was run",
             path=path,
-            field="asks for" if asked else None,
-            found=asked and asked[1],
+            field="asks for" if opcode else None,
+            found=opcode and opcode[1],
             hint=_HOW_TO_SAVE,
         ) from None
     except Exception as error:
@@ -192,34 +192,34 @@ def _is_plain(value: object, most_bytes: int) -> bool:
     )
 
 
-def _check_body(path: Path, found: dict[str, Tensor], fresh: dict[str, Tensor]) -> None:
+def _check_body(path: Path, tensors: dict[str, Tensor], fresh: dict[str, Tensor]) -> None:
     """The stages must be there and fit: with some of them untrained there would be no start."""
     body = [name for name in fresh if _is_body(name)]
-    if lost := [name for name in body if name not in found]:
+    if lost := [name for name in body if name not in tensors]:
         raise ModelError(
             f"lacks {len(lost)} of the network's entries, first {lost[0]!r}",
             path=path,
             field="unknown entry",
-            found=next((name for name in found if name not in fresh), "none"),
+            found=next((name for name in tensors if name not in fresh), "none"),
         )
     for name in body:
-        if name != FIRST_WEIGHT and found[name].shape != fresh[name].shape:
+        if name != FIRST_WEIGHT and tensors[name].shape != fresh[name].shape:
             raise ModelError(
                 "weights of another network",
                 path=path,
                 field=name,
-                found=str(entry_of(found[name])),
+                found=str(entry_of(tensors[name])),
                 allowed=str(entry_of(fresh[name])),
-                hint=_right_network(found),
+                hint=_right_network(tensors),
             )
 
 
-def _right_network(found: dict[str, Tensor]) -> str | None:
+def _right_network(tensors: dict[str, Tensor]) -> str | None:
     """The network whose stages have the shapes found, as a hint."""
     for name in SPECS:
         known = skeleton(name, 1, 1).state_dict()
         body = [key for key in known if _is_body(key) and key != FIRST_WEIGHT]
-        if all(found[key].shape == known[key].shape for key in body):
+        if all(tensors[key].shape == known[key].shape for key in body):
             return f"the stages are those of {name!r}"
     return None
 

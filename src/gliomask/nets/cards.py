@@ -146,8 +146,8 @@ class ModelCard(BaseModel):
         """
         augment = self.recipe.get("augment")
         chances = augment if isinstance(augment, dict) else {}
-        asked = ((COLUMNS, "flip_horizontal"), (ROWS, "flip_vertical"))
-        return tuple(axis for axis, name in asked if _positive(chances.get(name)))
+        switches = ((COLUMNS, "flip_horizontal"), (ROWS, "flip_vertical"))
+        return tuple(axis for axis, name in switches if _positive(chances.get(name)))
 
     def with_threshold(self, threshold: float) -> ModelCard:
         """The card for use at another threshold; what was measured of volumes at its own goes."""
@@ -240,8 +240,8 @@ def _keys(path: Path, text: bytes) -> dict[str, Any]:
 
 def _explain(path: Path, problems: ValidationError) -> NoReturn:
     """The first problem as one line; an unknown key first, since it explains a missing one."""
-    found = problems.errors()
-    problem = next((p for p in found if p["type"] == "extra_forbidden"), found[0])
+    errors = problems.errors()
+    problem = next((p for p in errors if p["type"] == "extra_forbidden"), errors[0])
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         hint = nearest(key, ModelCard.model_fields)

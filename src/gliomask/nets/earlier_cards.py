@@ -37,8 +37,12 @@ def _kind(
     """The first subset had all sequences; of the others only the Dice was measured."""
     dice = subset.get("dice", {})
     of_region = {
-        name: {**one, "volume": one.get("volume") if full else None, "dice": dice.get(name)}
-        for name, one in regions.items()
+        name: {
+            **region_keys,
+            "volume": region_keys.get("volume") if full else None,
+            "dice": dice.get(name),
+        }
+        for name, region_keys in regions.items()
     }
     return {
         "skull_stripped": None,

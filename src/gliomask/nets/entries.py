@@ -34,63 +34,65 @@ class WeightEntry:
 
 def weight_entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str, WeightEntry]:
     """Every entry of the weights, in the order of the network's state dict."""
-    found: dict[str, WeightEntry] = {}
+    entries: dict[str, WeightEntry] = {}
     width = in_channels
     for stage, block in enumerate(spec.encoder, start=1):
-        found |= _block(f"stage{stage}", width, block)
+        entries |= _block(f"stage{stage}", width, block)
         width = block.out
     depth = len(spec.encoder)
     for stage, block in zip(range(depth - 1, 0, -1), spec.decoder, strict=True):
-        found |= _block(f"stage{stage}d", width + spec.encoder[stage - 1].out, block)
+        entries |= _block(f"stage{stage}d", width + spec.encoder[stage - 1].out, block)
         width = block.out
     sides = (*reversed(spec.decoder), spec.encoder[-1])
     for stage, block in enumerate(sides, start=1):
-        found |= _convolution(f"side{stage}", block.out, regions, 3)
-    return found | _convolution("outconv", depth * regions, regions, 1)
+        entries |= _convolution(f"side{stage}", block.out, regions, 3)
+    return entries | _convolution("outconv", depth * regions, regions, 1)
 
 
 def count_entries(spec: U2NetSpec, in_channels: int, regions: int) -> int:
     """The numbers that a network learns; the statistics of its batch norms are not learned."""
-    found = weight_entries(spec, in_channels, regions)
-    return sum(math.prod(one.shape) for name, one in found.items() if not name.endswith(_MEASURED))
+    entries = weight_entries(spec, in_channels, regions)
+    return sum(
+        math.prod(entry.shape) for name, entry in entries.items() if not name.endswith(_MEASURED)
+    )
 
 
 def check_entries(
-    path: Path, found: Mapping[str, WeightEntry], expected: Mapping[str, WeightEntry]
+    path: Path, entries: Mapping[str, WeightEntry], expected: Mapping[str, WeightEntry]
 ) -> None:
     """Refuses entries that are not exactly the expected ones.
 
     Args:
         path: of the file, for the error.
-        found: by name; expected: likewise.
+        entries: by name; expected: likewise.
 
     Raises:
         ModelError: the first name that is missing or too many, the first shape or dtype that
             differs.
     """
-    lost = [name for name in expected if name not in found]
-    extra = sorted(name for name in found if name not in expected)
+    lost = [name for name in expected if name not in entries]
+    extra = sorted(name for name in entries if name not in expected)
     for names, what in ((lost, "the weights lack"), (extra, "the weights hold an unknown")):
         if names:
             raise ModelError(f"{what} entry {names[0]!r} ({len(names)} in all)", path=path)
     for name, due in expected.items():
-        if found[name] != due:
+        if entries[name] != due:
             raise ModelError(
                 "weights of another network",
                 path=path,
                 field=name,
-                found=str(found[name]),
+                found=str(entries[name]),
                 allowed=str(due),
             )
 
 
 def _block(name: str, width: int, spec: RSUSpec) -> dict[str, WeightEntry]:
-    found: dict[str, WeightEntry] = {}
+    entries: dict[str, WeightEntry] = {}
     for part, ins, outs in _inner(width, spec):
-        found |= _convolution(f"{name}.{part}.conv_s1", ins, outs, 3) | _norm(
+        entries |= _convolution(f"{name}.{part}.conv_s1", ins, outs, 3) | _norm(
             f"{name}.{part}.bn_s1", outs
         )
-    return found
+    return entries
 
 
 def _inner(width: int, spec: RSUSpec) -> Iterator[tuple[str, int, int]]:

@@ -52,10 +52,12 @@ def _line(name: str, licence: str) -> str:
 
 def _marker(name: str) -> Path | None:
     """It holds what was said, so that another licence is said anew; None without a home."""
-    given = os.environ.get("XDG_STATE_HOME", "")
+    state_home = os.environ.get("XDG_STATE_HOME", "")
     try:
         # A relative path is to be ignored, says the XDG Base Directory Specification.
-        base = Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "state"
+        base = (
+            Path(state_home) if Path(state_home).is_absolute() else Path.home() / ".local" / "state"
+        )
     except RuntimeError:
         return None
     return base / "gliomask" / "licences" / f"{name}.txt"

@@ -35,9 +35,9 @@ def network_graph(arrays: Arrays, card: ModelCard) -> bytes:
     """
     writer = GraphWriter()
     maps = write_network(writer, arrays, card, INPUT)
-    one = writer.constant(np.array([1], np.int64))
+    first_axis = writer.constant(np.array([1], np.int64))
     writer.add("Identity", [maps[0]], output=LOGITS)
-    lifted = [writer.add("Unsqueeze", [found, one]) for found in maps]
+    lifted = [writer.add("Unsqueeze", [fused_map, first_axis]) for fused_map in maps]
     writer.add("Concat", lifted, output=MAPS, axis=1)
     regions = len(card.regions)
     inputs: dict[str, Shape] = {INPUT: ("n", card.in_channels, "h", "w")}
@@ -101,7 +101,7 @@ class _NetworkWriter:
             beside = down.pop()
             joined = self._to.add("Concat", [self._resize(stages[0], beside), beside], axis=1)
             stages.insert(0, self._block(f"stage{stage}d", block, joined))
-        sides = [self._plain(f"side{k}", found) for k, found in enumerate(stages, start=1)]
+        sides = [self._plain(f"side{k}", stage_map) for k, stage_map in enumerate(stages, start=1)]
         maps = [sides[0], *(self._resize(side, x) for side in sides[1:])]
         return [self._plain("outconv", self._to.add("Concat", maps, axis=1)), *maps]
 
@@ -140,7 +140,9 @@ class _NetworkWriter:
         self, x: str, weight: npt.NDArray[Any], bias: npt.NDArray[Any], dilation: int = 1
     ) -> str:
         side = weight.shape[-1]
-        constants = [self._to.constant(one.astype(np.float32)) for one in (weight, bias)]
+        constants = [
+            self._to.constant(parameter.astype(np.float32)) for parameter in (weight, bias)
+        ]
         return self._to.add(
             "Conv",
             [x, *constants],

@@ -46,8 +46,8 @@ def range_of(values: Sequence[float]) -> Range | None:
     """The range of any number of finite figures, to 6 digits; None of none."""
     if not values:
         return None
-    found = np.percentile(np.array(values, np.float64), _PERCENTILES)
-    low, p5, median, p90, p95, high = (float(f"{value:.6g}") for value in found)
+    percentiles = np.percentile(np.array(values, np.float64), _PERCENTILES)
+    low, p5, median, p90, p95, high = (float(f"{value:.6g}") for value in percentiles)
     return Range(n=len(values), low=low, p5=p5, median=median, p90=p90, p95=p95, high=high)
 
 
@@ -125,7 +125,7 @@ class KindFacts(CardPart):
     @property
     def dice(self) -> dict[str, float]:
         """Region -> mean Dice, where it was measured."""
-        return {name: one.dice for name, one in self.regions.items() if one.dice is not None}
+        return {name: facts.dice for name, facts in self.regions.items() if facts.dice is not None}
 
 
 class ValidationFacts(CardPart):
@@ -140,10 +140,12 @@ class ValidationFacts(CardPart):
 
     def without_volumes(self) -> ValidationFacts:
         """The same but for how intervals of volumes follow from spreads."""
-        gone = {"volume": None}
+        no_volume = {"volume": None}
         kinds = tuple(
             kind.model_copy(
-                update={"regions": {n: r.model_copy(update=gone) for n, r in kind.regions.items()}}
+                update={
+                    "regions": {n: r.model_copy(update=no_volume) for n, r in kind.regions.items()}
+                }
             )
             for kind in self.kinds
         )
@@ -155,14 +157,14 @@ class ValidationFacts(CardPart):
 
     def kind(self, sequences: Sequence[str], *, skull_stripped: bool) -> KindFacts | None:
         """Results for this kind of image with exactly these sequences, in any order."""
-        held = self.of(skull_stripped=skull_stripped)
-        return next((k for k in held if set(k.sequences) == set(sequences)), None)
+        facts_of_kind = self.of(skull_stripped=skull_stripped)
+        return next((k for k in facts_of_kind if set(k.sequences) == set(sequences)), None)
 
     def nearest(self, sequences: Sequence[str], *, skull_stripped: bool) -> KindFacts | None:
         """The same, or what comes nearest to it: the kind of image before the sequences."""
         exact = self.kind(sequences, skull_stripped=skull_stripped)
-        held = self.of(skull_stripped=skull_stripped) or self.kinds
-        fit = [k for k in held if set(k.sequences) <= set(sequences)] or list(held)
+        kinds = self.of(skull_stripped=skull_stripped) or self.kinds
+        fit = [k for k in kinds if set(k.sequences) <= set(sequences)] or list(kinds)
         return exact or max(fit, key=lambda k: len(k.sequences), default=None)
 
 

@@ -58,30 +58,30 @@ def _input(card: ModelCard) -> str:
 def _accuracy(card: ModelCard) -> list[str]:
     """Dice of the recorded evaluation, over all and by group, and over subsets of sequences."""
     measured = card.metrics.get("accuracy")
-    found: list[str] = []
+    lines: list[str] = []
     if isinstance(measured, Mapping):
         overall = _dice(measured.get("dice"))
         if overall:
-            found.append(f"Dice of the {card.regions[0]} tumour {overall}, {measured.get('part')}")
-        found += _of_regions(measured.get("dice_of"))
+            lines.append(f"Dice of the {card.regions[0]} tumour {overall}, {measured.get('part')}")
+        lines += _of_regions(measured.get("dice_of"))
         groups = measured.get("dice_by")
-        found += _by_group(groups) if isinstance(groups, Mapping) else []
-    return [*found, *(_by_sequences(card) if card.validation else [])]
+        lines += _by_group(groups) if isinstance(groups, Mapping) else []
+    return [*lines, *(_by_sequences(card) if card.validation else [])]
 
 
 def _of_regions(others: object) -> list[str]:
     each = others.items() if isinstance(others, Mapping) else ()
-    return [f"Dice of the {name} tumour {dice}" for name, one in each if (dice := _dice(one))]
+    return [f"Dice of the {name} tumour {dice}" for name, score in each if (dice := _dice(score))]
 
 
 def _by_sequences(card: ModelCard) -> list[str]:
     """Dice for each kind of image and each set of sequences that was measured."""
     of_kind: dict[bool | None, list[str]] = {}
-    for one in card.validation.kinds if card.validation else ():
-        dice = one.dice.get(card.regions[0])
+    for facts in card.validation.kinds if card.validation else ():
+        dice = facts.dice.get(card.regions[0])
         if dice is not None:
-            text = f"{' + '.join(one.sequences)} {dice:.2f}"
-            of_kind.setdefault(one.skull_stripped, []).append(text)
+            text = f"{' + '.join(facts.sequences)} {dice:.2f}"
+            of_kind.setdefault(facts.skull_stripped, []).append(text)
     return [
         f"held-out Dice{_KINDS[kind]} by the sequences given: {', '.join(subsets)}"
         for kind, subsets in of_kind.items()
@@ -92,17 +92,17 @@ _KINDS = {None: "", False: " on whole heads", True: " on brains without skull"}
 
 
 def _by_group(traits: Mapping[str, JsonValue]) -> list[str]:
-    found = []
+    lines = []
     for trait, groups in traits.items():
         if isinstance(groups, Mapping):
             each = ((name, _dice(dice)) for name, dice in groups.items())
-            told = "; ".join(f"{name}: {dice}" for name, dice in each if dice)
-            found.append(f"by {trait.replace('_', ' ')}: {told}" if told else "")
-    return list(filter(None, found))
+            dices = "; ".join(f"{name}: {dice}" for name, dice in each if dice)
+            lines.append(f"by {trait.replace('_', ' ')}: {dices}" if dices else "")
+    return list(filter(None, lines))
 
 
-def _dice(found: object) -> str:
-    match found:
+def _dice(scores: object) -> str:
+    match scores:
         case {"n": int(patients), "mean": float(mean), "ci95": [float(low), float(high)]}:
             return f"{mean:.2f} ({low:.2f} to {high:.2f}, {patients} patients)"
     return ""

@@ -80,7 +80,9 @@ class U2Net(nn.Module):
             beside = down.pop()
             joined = torch.cat((resize_like(stages[0], beside), beside), dim=1)
             stages.insert(0, self.get_submodule(f"stage{stage}d")(joined))
-        sides = [self.get_submodule(f"side{k}")(found) for k, found in enumerate(stages, start=1)]
+        sides = [
+            self.get_submodule(f"side{k}")(stage_map) for k, stage_map in enumerate(stages, start=1)
+        ]
         maps = [sides[0], *(resize_like(side, x) for side in sides[1:])]
         return (self.outconv(torch.cat(maps, dim=1)), *maps)
 
@@ -100,7 +102,7 @@ def build_model(
         ConfigError: there is no such network, or a number is below 1.
     """
     spec = find_spec(name)
-    for field, found in (("in_channels", in_channels), ("out_channels", out_channels)):
-        if found < 1:
-            raise ConfigError("too few", field=field, found=found, allowed="1 or more")
+    for field, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+        if value < 1:
+            raise ConfigError("too few", field=field, found=value, allowed="1 or more")
     return U2Net(spec, in_channels, out_channels, epsilon)

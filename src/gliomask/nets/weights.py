@@ -122,10 +122,11 @@ def check_tensors(
         ModelError: the first name that is missing or too many, the first shape or dtype that
             differs, the first value that is not finite.
     """
-    found, due = (
-        {name: entry_of(tensor) for name, tensor in held.items()} for held in (tensors, expected)
+    entries, due = (
+        {name: entry_of(tensor) for name, tensor in tensors_of.items()}
+        for tensors_of in (tensors, expected)
     )
-    check_entries(path, found, due)
+    check_entries(path, entries, due)
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise not_finite(path, name)

@@ -128,10 +128,10 @@ def tissues_of(
 def _inside(outward: FloatArray, allowed: npt.NDArray[np.bool_], count: float) -> FloatArray:
     """mm inside the ``count`` innermost allowed places, negative outside; -inf for a count of 0."""
     values = outward[allowed]
-    wanted = min(int(count), values.size - 1)
-    if wanted < 1:
+    count_inside = min(int(count), values.size - 1)
+    if count_inside < 1:
         return np.full_like(outward, -np.inf)
-    return np.asarray(np.partition(values, wanted)[wanted] - outward, np.float32)
+    return np.asarray(np.partition(values, count_inside)[count_inside] - outward, np.float32)
 
 
 def _ramp(depth: FloatArray) -> FloatArray:

@@ -12,11 +12,11 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 
 def software() -> dict[str, str]:
     """The versions of what computes, as far as it is installed."""
-    found = {"gliomask": version("gliomask")}
+    versions = {"gliomask": version("gliomask")}
     for name in ("torch", "numpy"):
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return {**found, "python": platform.python_version()}
+            versions[name] = version(name)
+    return {**versions, "python": platform.python_version()}
 
 
 def provenance(command: str, options: Options) -> dict[str, object]:

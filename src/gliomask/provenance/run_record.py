@@ -47,10 +47,10 @@ class RunRecord:
     def recipe(self) -> Mapping[str, Any]:
         """``config.yaml``."""
         try:
-            found = yaml.safe_load((self.run / RECIPE).read_text(encoding="utf-8"))
+            keys = yaml.safe_load((self.run / RECIPE).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError, yaml.YAMLError):
             return NOTHING
-        return found if isinstance(found, dict) else NOTHING
+        return keys if isinstance(keys, dict) else NOTHING
 
     @cached_property
     def history(self) -> tuple[Mapping[str, str], ...]:
@@ -64,13 +64,13 @@ class RunRecord:
     @property
     def sessions(self) -> tuple[Mapping[str, Any], ...]:
         """Each time that the training was started or continued, the first one first."""
-        found = self.provenance.get("sessions")
-        return tuple(found) if isinstance(found, list) else ()
+        entries = self.provenance.get("sessions")
+        return tuple(entries) if isinstance(entries, list) else ()
 
     def other_model(self, role: Role) -> Mapping[str, Any]:
         """The facts of the model that the training started from, or was taught by."""
-        found = self.provenance.get(role)
-        return found if isinstance(found, dict) else NOTHING
+        facts = self.provenance.get(role)
+        return facts if isinstance(facts, dict) else NOTHING
 
     @cached_property
     def patients(self) -> ModelPatients | None:
@@ -83,8 +83,8 @@ class RunRecord:
             card = read_card(self.run / CARD_FILE)
         except ModelError:
             return None
-        found = ModelPatients(frozenset(card.patients), frozenset(card.chosen_on), None)
-        return found if found.all else None
+        patients = ModelPatients(frozenset(card.patients), frozenset(card.chosen_on), None)
+        return patients if patients.all else None
 
     def _patients_of_provenance(self) -> ModelPatients | None:
         """Those of the models that it learned from are its own."""
@@ -105,7 +105,7 @@ class RunRecord:
 
 def _json(path: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return NOTHING
-    return found if isinstance(found, dict) else NOTHING
+    return content if isinstance(content, dict) else NOTHING

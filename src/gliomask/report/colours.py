@@ -31,6 +31,6 @@ LESIONS = (GREEN, INK, FAINT, VERMILION)
 def region_styles() -> str:
     """The CSS that gives pages the colours of regions and of agreement."""
     names = {name.replace("_", "-"): colour for name, colour in AGREEMENT._asdict().items()}
-    swatches = [f".swatch.{name}{{background:{one.colour}}}" for name, one in REGIONS.items()]
+    swatches = [f".swatch.{name}{{background:{region.colour}}}" for name, region in REGIONS.items()]
     keys = [f".key .{name}{{--swatch:{colour}}}" for name, colour in names.items()]
     return "\n".join((*swatches, *keys))

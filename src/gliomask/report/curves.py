@@ -133,7 +133,7 @@ def _on_training(parts: Mapping[str, HistoryColumns], part: str) -> Column:
 
 def _epoch_means(epoch: Column, iteration: Column, values: Column) -> tuple[Column, Column]:
     """End of each epoch, and the mean of its values."""
-    each = [epoch == one for one in np.unique(epoch)]
+    each = [epoch == epoch_number for epoch_number in np.unique(epoch)]
     return (
         np.array([iteration[of].max() for of in each]),
         np.array([values[of].mean() for of in each]),
@@ -168,11 +168,11 @@ def _thin(values: Column) -> Column:
 def _by_part(path: Path) -> dict[str, HistoryColumns]:
     """The iterations table, cut into its parts; a part without rows is left out."""
     rows = _rows(path)
-    found = {part: [row for row in rows if row.get("part") == part] for part in _COLOURS}
-    unknown = len(rows) - sum(map(len, found.values()))
+    parts = {part: [row for row in rows if row.get("part") == part] for part in _COLOURS}
+    unknown = len(rows) - sum(map(len, parts.values()))
     if unknown:
-        raise FormatError(f"{unknown} rows of no known part", path=path, allowed=", ".join(found))
-    return {part: _columns(path, kept, _ITERATIONS) for part, kept in found.items() if kept}
+        raise FormatError(f"{unknown} rows of no known part", path=path, allowed=", ".join(parts))
+    return {part: _columns(path, kept, _ITERATIONS) for part, kept in parts.items() if kept}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

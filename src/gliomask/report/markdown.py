@@ -24,8 +24,10 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def one_line(text: str) -> str:
     """A text on one line without unseen characters, at most ``LONGEST`` characters of it."""
-    seen = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text[: 4 * LONGEST])
-    line = " ".join(seen.split())
+    printable = "".join(
+        " " if unicodedata.category(c) in _UNSEEN else c for c in text[: 4 * LONGEST]
+    )
+    line = " ".join(printable.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
@@ -38,6 +40,6 @@ def escape_markdown(text: str) -> str:
     Args:
         text: anything; the empty text stays empty.
     """
-    seen = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
-    escaped = " ".join(seen.split()).translate(_TABLE)
+    printable = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
+    escaped = " ".join(printable.split()).translate(_TABLE)
     return _WWW.sub(r"\1&#46;", escaped.replace("://", "&#58;//"))

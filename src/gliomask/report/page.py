@@ -67,9 +67,9 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
         "styles": [Markup(style) for style in styles],  # noqa: S704
         "scripts": [Markup(script) for script in assets.scripts],  # noqa: S704
     }
-    taken = base.keys() & context.keys()
-    if taken:
-        raise ValueError(f"the base page has a {min(taken)!r} of its own")
+    names = base.keys() & context.keys()
+    if names:
+        raise ValueError(f"the base page has a {min(names)!r} of its own")
     return _environment().get_template(template).render({**base, **context})
 
 

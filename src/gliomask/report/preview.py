@@ -87,9 +87,9 @@ def preview_of(prediction: Prediction, volume: Volume) -> Preview:
     """Content of the preview of a prediction."""
     name, image, masks, pixel = _crop(prediction, volume)
     chosen = choose_slices(masks.any(axis=0).sum(axis=(1, 2)), _COLUMNS)
-    found = "" if prediction.mask.any() else ": no tumour found"
+    suffix = "" if prediction.mask.any() else ": no tumour found"
     return Preview(
-        title=(f"{prediction.case}{found}", f"{name}, segmented by {prediction.model}"),
+        title=(f"{prediction.case}{suffix}", f"{name}, segmented by {prediction.model}"),
         panels=tuple(
             Panel(f"slice {number + 1} of {len(image)}", image[number], masks[:, number])
             for number in chosen
@@ -136,9 +136,9 @@ def choose_slices(area: npt.NDArray[np.integer], count: int) -> list[int]:
         area: tumour pixels of each slice; all slices are chosen from if there are none.
         count: at least 1.
     """
-    held = np.flatnonzero(area) if area.any() else np.arange(area.size)
+    slices = np.flatnonzero(area) if area.any() else np.arange(area.size)
     # Among those that are marked: a speck far from the tumour must not spread them over nothing.
-    spread = held[np.linspace(0, held.size - 1, count + 2)[1:-1].round().astype(int)]
+    spread = slices[np.linspace(0, slices.size - 1, count + 2)[1:-1].round().astype(int)]
     if area.any():
         largest = int(np.argmax(area))
         spread[np.argmin(np.abs(spread - largest))] = largest

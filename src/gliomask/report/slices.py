@@ -35,12 +35,12 @@ def proportion(image: SliceImage | Mask, pixel: Pixel) -> float:
     return ratio
 
 
-def bounds(shown: Mask, margin: int = 10) -> tuple[slice, slice]:
+def bounds(mask: Mask, margin: int = 10) -> tuple[slice, slice]:
     """The rows and columns of a mask (H, W) that hold something, with a margin; all if none do."""
-    if not shown.any():
+    if not mask.any():
         return slice(None), slice(None)
-    rows, columns = (np.flatnonzero(shown.any(axis=axis)) for axis in (1, 0))
-    first = [max(0, int(found[0]) - margin) for found in (rows, columns)]
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    first = [max(0, int(indices[0]) - margin) for indices in (rows, columns)]
     return (
         slice(first[0], int(rows[-1]) + 1 + margin),
         slice(first[1], int(columns[-1]) + 1 + margin),

@@ -192,7 +192,10 @@ def _analyse(judgement: Judgement) -> Analysis:
             case.patient: {**case.traits, **judgement.traits.get(case.patient, {})}
             for case in judged
         },
-        {region: Probabilities(one, judgement.temperature) for region, one in counts.items()},
+        {
+            region: Probabilities(counts_of_region, judgement.temperature)
+            for region, counts_of_region in counts.items()
+        },
     )
 
 
@@ -227,9 +230,9 @@ def _findings(
 
 def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
     """Of the runs that have a history; models without a training have none."""
-    found = [run for run in runs if (run / HISTORY).is_file()]
-    several = len(found) > 1
-    return [curves_chart(epoch_curves(run), run.name if several else "") for run in found]
+    runs_found = [run for run in runs if (run / HISTORY).is_file()]
+    several = len(runs_found) > 1
+    return [curves_chart(epoch_curves(run), run.name if several else "") for run in runs_found]
 
 
 def _facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
@@ -277,12 +280,12 @@ def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
 
 def _draw_panels(judgement: Judgement, folder: Path, control: Control) -> None:
     """Panels named so that they sort from the worst case to the best; those with an image only."""
-    shown = [
+    cases_shown = [
         (dice, case)
         for case in judgement.judged
         if (dice := case.scores[0].overlap.dice) is not None and case.pictures[0].image
     ]
-    ranked = sorted(shown, key=lambda one: (one[0], one[1].case))
+    ranked = sorted(cases_shown, key=lambda row: (row[0], row[1].case))
     for rank, (_, case) in enumerate(_chosen(ranked, judgement.figures), start=1):
         picture = next((p for p in case.pictures if p.role == "median"), case.pictures[0])
         score = case.scores[0]
@@ -295,12 +298,12 @@ def _chosen(ranked: Sequence[Ranked], count: int) -> list[Ranked]:
     """The worst, the best and the median one first, then others evenly between."""
     last = len(ranked) - 1
     even = np.linspace(0, max(last, 0), max(count, 2)).round().astype(int).tolist()
-    wanted = list(dict.fromkeys([0, last, last // 2, *even]))[:count]
-    return [ranked[k] for k in sorted(wanted)] if ranked else []
+    ranks = list(dict.fromkeys([0, last, last // 2, *even]))[:count]
+    return [ranked[k] for k in sorted(ranks)] if ranked else []
 
 
-def _listed(found: Sequence[tuple[str, str]], what: str) -> list[dict[str, str]]:
-    return [{"case": case, what: text} for case, text in found]
+def _listed(failures: Sequence[tuple[str, str]], what: str) -> list[dict[str, str]]:
+    return [{"case": case, what: text} for case, text in failures]
 
 
 def _write_json(path: Path, keys: Mapping[str, object]) -> None:

@@ -28,13 +28,13 @@ def advise(model: str, tried: Sequence[EngineSpeed]) -> Advice:
         model: its name.
         tried: the engines that were tried with it.
     """
-    right = [one for one in tried if not one.problem and one.speeds]
+    right = [engine for engine in tried if not engine.problem and engine.speeds]
     if not right:
         return Advice(model, None, None, "no engine was measured whose answer is right")
-    counts = Counter(speed.size for one in right for speed in one.speeds)
+    counts = Counter(speed.size for engine in right for speed in engine.speeds)
     size = max(counts, key=lambda size: (counts[size], size))
     ranked = sorted(
-        ((speed, one) for one in right for speed in one.speeds if speed.size == size),
+        ((speed, engine) for engine in right for speed in engine.speeds if speed.size == size),
         key=lambda pair: pair[0].slice_s,
     )
     best = ranked[0][1]

@@ -76,7 +76,9 @@ class BenchSession:
 
     def plan(self, subjects: Sequence[BenchNetwork]) -> None:
         """Reckons with the arithmetic of everything that is measured of these."""
-        looking = sum(self._looking(one.flop(size)) for one in subjects for size in one.sizes)
+        looking = sum(
+            self._looking(subject.flop(size)) for subject in subjects for size in subject.sizes
+        )
         learning = sum(map(self._learning, subjects))
         self._planned = len(self._runners) * looking + len(self._places) * learning
         pieces = len(subjects) * (len(self._runners) + len(self._places))
@@ -103,17 +105,19 @@ class BenchSession:
 
     def _find_runners(self) -> tuple[EngineSetup, ...]:
         statuses = engine_statuses()
-        self.skipped += [Skipped(one.name, one.problem) for one in statuses if one.problem]
-        there = [one.name for one in statuses if not one.problem]
+        self.skipped += [
+            Skipped(status.name, status.problem) for status in statuses if status.problem
+        ]
+        names = [status.name for status in statuses if not status.problem]
         on_gpu = [EngineSetup("torch", "cuda", self.threads)] if "cuda" in self._places else []
-        return (*(EngineSetup(name, "cpu", self.threads) for name in there), *on_gpu)
+        return (*(EngineSetup(name, "cpu", self.threads) for name in names), *on_gpu)
 
     def _try(self, subject: BenchNetwork, trial: Trial, runner: EngineSetup) -> EngineSpeed:
         ready = make_ready(subject.name, trial, runner, self.budget.clock)
         if not isinstance(ready, Ready):
             return ready
-        found = [self._look(subject, ready, size) for size in subject.sizes]
-        return replace(ready.speed, speeds=tuple(speed for speed in found if speed is not None))
+        speeds = [self._look(subject, ready, size) for size in subject.sizes]
+        return replace(ready.speed, speeds=tuple(speed for speed in speeds if speed is not None))
 
     def _look(self, subject: BenchNetwork, ready: Ready, size: int) -> SliceSpeed | None:
         flop, speed = subject.flop(size), ready.speed
@@ -129,9 +133,9 @@ class BenchSession:
 
     def _batch(self, ready: Ready, flop: float, share: float) -> int:
         """Slices at once: as many as in a prediction, or one a thread if time is short."""
-        many, few = ready.engine.batch, min(ready.engine.batch, self.threads)
-        enough = ready.speed.device == "cuda" or 3 * self._looking(flop) * many / few <= share
-        return many if enough else few
+        batch, few = ready.engine.batch, min(ready.engine.batch, self.threads)
+        enough = ready.speed.device == "cuda" or 3 * self._looking(flop) * batch / few <= share
+        return batch if enough else few
 
     def _learn(self, subject: BenchNetwork, place: DeviceName) -> None:
         share = self._share(self._learning(subject))

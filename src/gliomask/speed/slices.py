@@ -91,11 +91,13 @@ def make_ready(
     try:
         opened = open_engine(trial.folder, engine, device, runner.threads).engine
         tried = replace(tried, name=opened.name, open_s=clock() - start)
-        found = trial.difference(opened)
+        difference = trial.difference(opened)
     except (GliomaskError, RuntimeError, OSError) as problem:
         return replace(tried, problem=" ".join(str(problem).split()))
     allowed = TOLERANCE if device == "cpu" else GPU_TOLERANCE
-    return Ready(replace(tried, difference=found, problem=too_far(found, allowed)), opened)
+    return Ready(
+        replace(tried, difference=difference, problem=too_far(difference, allowed)), opened
+    )
 
 
 def measure_slices(engine: Engine, inputs: FloatArray, share: float, clock: ReadClock) -> RunTimes:

@@ -84,12 +84,12 @@ def analyse(
         volume_unit=unit,
         strata=_strata(rows[regions[0]], traits or {}, unit),
         agreement={
-            region: agreement((s.patient, *volumes_of_score(s, unit)) for s in kept)
-            for region, kept in rows.items()
+            region: agreement((s.patient, *volumes_of_score(s, unit)) for s in region_rows)
+            for region, region_rows in rows.items()
         },
         calibration={
-            region: _calibration(said)
-            for region, said in (probabilities or {}).items()
+            region: _calibration(counts)
+            for region, counts in (probabilities or {}).items()
             if region in regions
         },
     )
@@ -109,16 +109,16 @@ def analysis_keys(analysis: Analysis) -> dict[str, object]:
         "strata": {
             name: {
                 "note": strata.note,
-                "dice": {one.label: asdict(one.summary) for one in strata.strata},
+                "dice": {stratum.label: asdict(stratum.summary) for stratum in strata.strata},
             }
             for name, strata in analysis.strata.items()
         },
         "agreement": {
-            region: {k: v for k, v in asdict(found).items() if k != "points"}
-            for region, found in analysis.agreement.items()
+            region: {k: v for k, v in asdict(result).items() if k != "points"}
+            for region, result in analysis.agreement.items()
         },
         "calibration": {
-            region: {name: asdict(found) for name, found in curves}
+            region: {name: asdict(result) for name, result in curves}
             for region, curves in analysis.calibration.items()
         },
     }
@@ -134,18 +134,24 @@ def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, S
         for patient in scores
     }
     names = dict.fromkeys(name for patient in scores for name in traits.get(patient, {}))
-    found = {SIZE: stratify(scores, sizes, Grouping(unit=unit))}
+    by_column = {SIZE: stratify(scores, sizes, Grouping(unit=unit))}
     for name in names:
         values = {patient: traits.get(patient, {}).get(name) for patient in scores}
-        found[name] = stratify(scores, values, Grouping(unit=_UNITS.get(name, "")))
-    return {name: strata for name, strata in found.items() if len(strata.strata) > 1}
+        by_column[name] = stratify(scores, values, Grouping(unit=_UNITS.get(name, "")))
+    return {name: strata for name, strata in by_column.items() if len(strata.strata) > 1}
 
 
-def _calibration(said: Probabilities) -> tuple[tuple[str, Calibration], ...]:
-    if said.temperature == 1.0:
-        return (("as the network says", calibration(said.counts)),)
+def _calibration(region_probabilities: Probabilities) -> tuple[tuple[str, Calibration], ...]:
+    if region_probabilities.temperature == 1.0:
+        return (("as the network says", calibration(region_probabilities.counts)),)
     # The probabilities are calibrated already: the inverse takes that back.
     return (
-        ("as the network says", calibration(said.counts, 1 / said.temperature)),
-        (f"calibrated (T = {said.temperature:.2f})", calibration(said.counts)),
+        (
+            "as the network says",
+            calibration(region_probabilities.counts, 1 / region_probabilities.temperature),
+        ),
+        (
+            f"calibrated (T = {region_probabilities.temperature:.2f})",
+            calibration(region_probabilities.counts),
+        ),
     )

@@ -116,15 +116,18 @@ def compare(
     if len(names) < 2:
         raise ValueError("nothing to compare: fewer than two sets")
     metrics = _metrics(sets)
-    asked = [(metric, a, b) for a, b in combinations(names, 2) for metric in metrics]
-    control.start(len(asked), "comparing")
-    found = []
-    for what in asked:
+    combinations_to_test = [(metric, a, b) for a, b in combinations(names, 2) for metric in metrics]
+    control.start(len(combinations_to_test), "comparing")
+    differences_found = []
+    for what in combinations_to_test:
         better = -1.0 if what[0] in lower_is_better else 1.0
-        found.append(_difference(what, sets, seed, better))
+        differences_found.append(_difference(what, sets, seed, better))
         control.advance(note=what[0])
-    corrected = holm([one.p for one in found])
-    differences = (replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True))
+    corrected = holm([difference.p for difference in differences_found])
+    differences = (
+        replace(difference, p_holm=p)
+        for difference, p in zip(differences_found, corrected, strict=True)
+    )
     absent, shared = _absent(sets)
     return Comparison(names, shared, absent, tuple(differences))
 
@@ -140,10 +143,12 @@ def _metrics(sets: Mapping[str, Scores]) -> tuple[str, ...]:
 
 def _absent(sets: Mapping[str, Scores]) -> tuple[tuple[Absent, ...], int]:
     """The patients that some sets lack, and how many are in all."""
-    held = {name: {p for of in scores.values() for p in of} for name, scores in sets.items()}
-    everyone = sorted(set().union(*held.values()))
-    missing = {one: tuple(s for s in sets if one not in held[s]) for one in everyone}
-    absent = tuple(Absent(one, lacking) for one, lacking in missing.items() if lacking)
+    patients = {name: {p for of in scores.values() for p in of} for name, scores in sets.items()}
+    everyone = sorted(set().union(*patients.values()))
+    missing = {
+        patient: tuple(s for s in sets if patient not in patients[s]) for patient in everyone
+    }
+    absent = tuple(Absent(patient, lacking) for patient, lacking in missing.items() if lacking)
     return absent, len(everyone) - len(absent)
 
 
@@ -151,8 +156,8 @@ def _difference(
     what: tuple[str, str, str], sets: Mapping[str, Scores], seed: int, better: float
 ) -> PairedDifference:
     metric, first, second = what
-    one, other = sets[first][metric], sets[second][metric]
-    both = [(one[patient], other[patient]) for patient in one if patient in other]
+    first_scores, other = sets[first][metric], sets[second][metric]
+    both = [(first_scores[patient], other[patient]) for patient in first_scores if patient in other]
     pairs = [(x, y) for x, y in both if x is not None and y is not None]
     unscored = sum(x is None and y is None for x, y in both)
     differences = _differences(pairs)
@@ -179,10 +184,10 @@ def _difference(
 
 def _differences(pairs: Sequence[tuple[float, float]]) -> list[float]:
     """First minus second; exactly 0 where they are equal but for rounding."""
-    found = [x - y for x, y in pairs]
-    if not all(map(math.isfinite, found)):
+    differences = [x - y for x, y in pairs]
+    if not all(map(math.isfinite, differences)):
         raise ValueError("a score is infinite or not a number")
-    return [0.0 if abs(d) < _TIE else d for d in found]
+    return [0.0 if abs(d) < _TIE else d for d in differences]
 
 
 def _mean(values: Sequence[float]) -> float | None:

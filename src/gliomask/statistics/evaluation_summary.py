@@ -85,10 +85,10 @@ def summary_keys(summary: EvaluationSummary) -> dict[str, object]:
         "n_empty": summary.n_empty,
         "n_cases": summary.n_cases,
         **{
-            metric: {region: asdict(one) for region, one in regions.items()}
+            metric: {region: asdict(scores) for region, scores in regions.items()}
             for metric, regions in summary.metrics.items()
         },
-        "slices": {region: _slice_keys(one) for region, one in summary.slices.items()},
+        "slices": {region: _slice_keys(scores) for region, scores in summary.slices.items()},
         "lesions": summary.lesions,
     }
 

@@ -183,17 +183,17 @@ def _labels(ranges: Sequence[tuple[float, float]]) -> list[str]:
 
 
 def _range(low: float, high: float, digits: int) -> str:
-    shown, last = _number(low, digits), _number(high, digits)
-    return shown if shown == last else f"{shown} to {last}"
+    low_text, last = _number(low, digits), _number(high, digits)
+    return low_text if low_text == last else f"{low_text} to {last}"
 
 
 def _between(numbers: Mapping[str, float], edges: tuple[float, ...], unit: str) -> list[Group]:
-    shown = [_number(edge) for edge in edges]
-    inner = [f"{low} to under {high}" for low, high in pairwise(shown)]
+    edge_texts = [_number(edge) for edge in edges]
+    inner = [f"{low} to under {high}" for low, high in pairwise(edge_texts)]
     labels = [
-        f"under {_with_unit(shown[0], unit)}",
+        f"under {_with_unit(edge_texts[0], unit)}",
         *(_with_unit(label, unit) for label in inner),
-        f"{_with_unit(shown[-1], unit)} and more",
+        f"{_with_unit(edge_texts[-1], unit)} and more",
     ]
     places = np.searchsorted(edges, list(numbers.values()), side="right")
     return [

@@ -107,8 +107,8 @@ def agreement(rows: Iterable[Row]) -> Agreement:
         ValueError: a volume is negative, infinite or not a number.
     """
     pairs = _by_patient(rows)
-    found = [(name, *pair) for name, pair in pairs.items() if pair is not None]
-    points = tuple(_point(*one) for one in found)
+    measured = [(name, *pair) for name, pair in pairs.items() if pair is not None]
+    points = tuple(_point(*values) for values in measured)
     percents = [point.percent for point in points if point.percent is not None]
     return Agreement(
         n=len(points),
@@ -116,7 +116,9 @@ def agreement(rows: Iterable[Row]) -> Agreement:
         n_both_zero=len(points) - len(percents),
         absolute=limits([point.difference for point in points]),
         percent=limits(percents),
-        concordance=concordance([one[1] for one in found], [one[2] for one in found]),
+        concordance=concordance(
+            [values[1] for values in measured], [values[2] for values in measured]
+        ),
         points=points,
     )
 

@@ -98,9 +98,9 @@ def count_probabilities(
 def pool(counts: Iterable[LogitCounts]) -> LogitCounts:
     """The voxels of several cases as those of one; of none, no voxels."""
     positive, negative = np.zeros((2, BINS), np.int64)
-    for one in counts:
-        positive += one.positive
-        negative += one.negative
+    for counts_of_case in counts:
+        positive += counts_of_case.positive
+        negative += counts_of_case.negative
     return _frozen(positive, negative)
 
 

@@ -74,10 +74,10 @@ def _all_sums(moved: Floats) -> Floats:
 
 def _drawn_as_far(moved: Floats, reach: float, rng: np.random.Generator) -> int:
     step = max(1, _CHUNK // moved.size)
-    found = 0
+    count = 0
     for start in range(0, RESAMPLES, step):
         rows = min(step, RESAMPLES - start)
         bits = np.frombuffer(rng.bytes(rows * math.ceil(moved.size / 8)), np.uint8)
         signs = np.unpackbits(bits.reshape(rows, -1), axis=1, count=moved.size) * 2.0 - 1.0
-        found += int(np.count_nonzero(np.abs(signs @ moved) >= reach))
-    return found
+        count += int(np.count_nonzero(np.abs(signs @ moved) >= reach))
+    return count

@@ -56,9 +56,9 @@ def stratify(
     Raises:
         ValueError: as ``group_patients``; a score that is not finite.
     """
-    found = group_patients(scores, values, grouping)
+    groups = group_patients(scores, values, grouping)
     strata = (
         Stratum(g.label, g.pooled, summarise([scores[name] for name in g.patients], seed=seed))
-        for g in found.groups
+        for g in groups.groups
     )
-    return Strata(tuple(strata), found.note)
+    return Strata(tuple(strata), groups.note)

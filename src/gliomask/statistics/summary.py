@@ -55,7 +55,7 @@ def scores_by_patient(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
     kept: dict[str, list[float]] = defaultdict(list)
     for patient, score in scores:
         kept[patient] += [] if score is None else [score]
-    return {patient: float(np.mean(found)) if found else None for patient, found in kept.items()}
+    return {patient: float(np.mean(values)) if values else None for patient, values in kept.items()}
 
 
 def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:

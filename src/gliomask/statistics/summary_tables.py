@@ -24,14 +24,14 @@ def scores_csv(analysis: Analysis) -> str:
 def groups_csv(analysis: Analysis) -> str:
     """The Dice of the first region, a row for each group of patients."""
     rows = [
-        [name, one.label, *_figures(one.summary)]
+        [name, stratum.label, *_figures(stratum.summary)]
         for name, strata in analysis.strata.items()
-        for one in strata.strata
+        for stratum in strata.strata
     ]
     return csv_text(("grouped_by", "group", *_FIGURES), rows)
 
 
-def _figures(found: Summary) -> list[Cell]:
-    low, high = found.ci95 or (None, None)
-    ends = (found.median, found.p10, found.p90, found.min, found.max)
-    return [found.n, found.n_empty, found.mean, low, high, *ends]
+def _figures(scores: Summary) -> list[Cell]:
+    low, high = scores.ci95 or (None, None)
+    ends = (scores.median, scores.p10, scores.p90, scores.min, scores.max)
+    return [scores.n, scores.n_empty, scores.mean, low, high, *ends]

@@ -112,13 +112,13 @@ def _hopeless(counts: LogitCounts) -> str | None:
 
 def _smallest(counts: LogitCounts) -> float:
     bounds = math.log(LOWEST), math.log(HIGHEST)
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         lambda log_t: mean_nll(counts, math.exp(log_t)),
         bounds=bounds,
         method="bounded",
         options={"xatol": 1e-5},
     )
-    return math.exp(float(found.x))
+    return math.exp(float(minimum.x))
 
 
 def _odd(value: float) -> str | None:

@@ -110,14 +110,14 @@ def read_manifest(store: Path) -> StoreManifest:
     if not path.is_file():
         raise StoreError(f"not a store: it holds no {MANIFEST}", path=store)
     keys = _load(path)
-    for field, ours in (("format", FORMAT), ("preprocessing", PREPROCESSING)):
-        if keys.get(field) != ours:
+    for field, expected in (("format", FORMAT), ("preprocessing", PREPROCESSING)):
+        if keys.get(field) != expected:
             raise StoreError(
                 "a store of another version",
                 path=path,
                 field=field,
                 found=keys.get(field),
-                allowed=str(ours),
+                allowed=str(expected),
                 hint="make it again with `gliomask prepare`",
             )
     try:

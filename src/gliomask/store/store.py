@@ -113,8 +113,8 @@ class Store:
         return StoreError(f"case {case_id} is damaged: {what}", path=path)
 
     def _cases_of(self, patients: tuple[str, ...]) -> tuple[str, ...]:
-        wanted = set(patients)
-        return tuple(case.id for case in self.cases if case.patient in wanted)
+        names = set(patients)
+        return tuple(case.id for case in self.cases if case.patient in names)
 
     def _open_case(self, case_id: str) -> tuple[zarr.Array[Any], zarr.Array[Any], StackRecord]:
         return open_case(self.path, self.case(case_id))

@@ -23,43 +23,43 @@ from gliomask.studies.survey import Surveyed
 Meant = TypeVar("Meant")
 
 
-def by_sequence(given: Mapping[str, Meant]) -> dict[str, Meant]:
+def by_sequence(choices: Mapping[str, Meant]) -> dict[str, Meant]:
     """Assignment by the names of ``core.volume.SEQUENCES``; other spellings are understood.
 
     Raises:
         InputError: a name that means no sequence; a sequence given twice.
     """
-    found: dict[str, Meant] = {}
-    for name, what in given.items():
+    by_name: dict[str, Meant] = {}
+    for name, what in choices.items():
         sequence = name if name in SEQUENCES else read_name(name).sequence
         if sequence is None:
             hint, allowed = nearest(name, SEQUENCES), ", ".join(SEQUENCES)
             raise InputError(
                 "no sequence", field="sequence", found=name, allowed=allowed, hint=hint
             )
-        if sequence in found:
+        if sequence in by_name:
             raise InputError("given twice", field="sequence", found=sequence)
-        found[sequence] = what
-    return found
+        by_name[sequence] = what
+    return by_name
 
 
-def case_by_hand(given: Mapping[str, Path]) -> Case:
+def case_by_hand(choices: Mapping[str, Path]) -> Case:
     """The case of files, or of folders of one image each, whose sequences are given.
 
     Raises:
         InputError: as ``by_sequence``; no image at a path.
     """
-    found = {sequence: _image_at(path) for sequence, path in by_sequence(given).items()}
-    first = next(iter(given.values()))
-    images = {sequence: image for sequence, (image, _) in found.items()}
+    by_name = {sequence: _image_at(path) for sequence, path in by_sequence(choices).items()}
+    first = next(iter(choices.values()))
+    images = {sequence: image for sequence, (image, _) in by_name.items()}
     case = case_of_images(images, stem(first.name), first.parent)
-    tags = [tags for _, tags in found.values() if tags is not None]
-    dates = {study_date(one.study_date) for one in tags}
+    tags = [tags for _, tags in by_name.values() if tags is not None]
+    dates = {study_date(series.study_date) for series in tags}
     day = dates.pop() if len(dates) == 1 else None
     return replace(case, study_date=day, acquired=first_acquisition(tags))
 
 
-def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
+def check_picks(picks: Mapping[str, str], result: Surveyed) -> None:
     """Check that each series chosen by the user exists in at least one study.
 
     Raises:
@@ -67,23 +67,24 @@ def check_picks(picks: Mapping[str, str], found: Surveyed) -> None:
     """
     if not picks:
         return
-    if not found.series:
+    if not result.series:
         raise InputError(
             "a series can be chosen only among DICOM series, and there are none",
             option="series",
-            found=", ".join(f"{sequence}={wanted}" for sequence, wanted in picks.items()),
+            found=", ".join(f"{sequence}={pick}" for sequence, pick in picks.items()),
             hint="name files by sequence, `predict flair=FILE`",
         )
-    if not found.cases and len(found.problems) == 1:
-        raise InputError(f"{found.problems[0].case}: {found.problems[0].reason}")
-    for sequence, wanted in picks.items():
-        if is_uid(wanted) and not any(
-            one.sequence == sequence and one.evidence.startswith(BY_HAND) for one in found.series
+    if not result.cases and len(result.problems) == 1:
+        raise InputError(f"{result.problems[0].case}: {result.problems[0].reason}")
+    for sequence, pick in picks.items():
+        if is_uid(pick) and not any(
+            series.sequence == sequence and series.evidence.startswith(BY_HAND)
+            for series in result.series
         ):
-            told = [f"{one.series} ({one.series_uid})" for one in found.series]
-            more = f" and {len(told) - TOLD} more" if len(told) > TOLD else ""
-            there = f"{', '.join(told[:TOLD])}{more}"
-            raise InputError(f"{sequence}={wanted} is no series; there are {there}")
+            names = [f"{series.series} ({series.series_uid})" for series in result.series]
+            more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+            existing = f"{', '.join(names[:TOLD])}{more}"
+            raise InputError(f"{sequence}={pick} is no series; there are {existing}")
 
 
 def _image_at(path: Path) -> tuple[ImageFile, SeriesTags | None]:

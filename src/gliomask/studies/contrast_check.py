@@ -35,52 +35,55 @@ def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -
             don't confirm it.
     """
     volume = study.volume
-    found = None
+    brightness = None
     if {"t1", "t1ce"} <= set(volume.sequences) and volume.has_world:
         t1, t1ce = volume.select(("t1", "t1ce")).array
-        found = brightening(t1, t1ce, spacing_mm(volume.affine), control)
+        brightness = brightening(t1, t1ce, spacing_mm(volume.affine), control)
     if case.contrast_order and {"t1", "t1ce"} <= set(volume.sequences):
-        return _confirmed(case, study, found)
-    if found is None or found.verdict != "before":
+        return _confirmed(case, study, brightness)
+    if brightness is None or brightness.verdict != "before":
         return study
     text = (
-        f"t1 and t1ce look exchanged: {_shares(found)}; check which of them was made after contrast"
+        f"t1 and t1ce look exchanged: {_shares(brightness)}; "
+        "check which of them was made after contrast"
     )
     reason = Reason("amber", EXCHANGED, text)
-    return replace(_recorded(study, found), reasons=(*study.reasons, reason))
+    return replace(_recorded(study, brightness), reasons=(*study.reasons, reason))
 
 
-def _confirmed(case: Case, study: AlignedStudy, found: Brightening | None) -> AlignedStudy:
-    if found is None or found.verdict != "after":
-        seen = (
-            "too little of the head is shown to compare them" if found is None else _shares(found)
+def _confirmed(case: Case, study: AlignedStudy, brightness: Brightening | None) -> AlignedStudy:
+    if brightness is None or brightness.verdict != "after":
+        text = (
+            "too little of the head is shown to compare them"
+            if brightness is None
+            else _shares(brightness)
         )
-        used = {one.sequence: one.series for one in case.series if one.used}
+        used = {series.sequence: series.series for series in case.series if series.used}
         t1, t1ce = used.get("t1", "t1"), used.get("t1ce", "t1ce")
         native = ("series", f"t1={_number(t1)}")
         raise CaseError(
             f"{case.id}: it isn't clear whether {t1ce} was made after a contrast agent: "
-            f"{case.contrast_order}, no agent is named, and {seen}",
+            f"{case.contrast_order}, no agent is named, and {text}",
             hint=f"if it was: {same_with(native, ('series', f't1ce={_number(t1ce)}'))}; "
             f"if not: {same_with(native)}",
         )
-    note = f"t1ce is after contrast: {case.contrast_order}, and {_shares(found)}"
-    return replace(_recorded(study, found), notes=(*study.notes, note))
+    note = f"t1ce is after contrast: {case.contrast_order}, and {_shares(brightness)}"
+    return replace(_recorded(study, brightness), notes=(*study.notes, note))
 
 
-def _shares(found: Brightening) -> str:
+def _shares(brightness: Brightening) -> str:
     return (
-        f"{found.second:.1%} of the voxels deeper than {DEEP_MM:.0f} mm in the head are much "
-        f"brighter in t1ce than t1 leads to expect, and {found.first:.1%} the other way round"
+        f"{brightness.second:.1%} of the voxels deeper than {DEEP_MM:.0f} mm in the head are much "
+        f"brighter in t1ce than t1 leads to expect, and {brightness.first:.1%} the other way round"
     )
 
 
-def _recorded(study: AlignedStudy, found: Brightening) -> AlignedStudy:
+def _recorded(study: AlignedStudy, brightness: Brightening) -> AlignedStudy:
     record = {
-        "brighter_in_t1ce": round(found.second, 5),
-        "brighter_in_t1": round(found.first, 5),
-        "score": round(found.score, 3),
-        "verdict": found.verdict,
+        "brighter_in_t1ce": round(brightness.second, 5),
+        "brighter_in_t1": round(brightness.first, 5),
+        "score": round(brightness.score, 3),
+        "verdict": brightness.verdict,
     }
     return replace(study, provenance={**study.provenance, "contrast": record})
 

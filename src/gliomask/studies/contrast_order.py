@@ -40,13 +40,13 @@ def after_injection(
         among: the series.
         others: the headers of those that are no volume.
     """
-    tags = [*(one.series.tags for one in among), *others]
-    given = [found for one in among if (found := _of_series(one))]
-    given += [found for one in tags if (found := _of_header(one))]
-    if not given:
+    tags = [*(series.series.tags for series in among), *others]
+    injections = [injection for series in among if (injection := _of_series(series))]
+    injections += [injection for series in tags if (injection := _of_header(series))]
+    if not injections:
         return list(among)
-    first = min(given, key=lambda one: one.time)
-    return [_after(one, first) for one in among]
+    first = min(injections, key=lambda series: series.time)
+    return [_after(series, first) for series in among]
 
 
 def by_order(
@@ -61,19 +61,21 @@ def by_order(
         others: all other T1 of the study of which nothing says whether they are before or after
             contrast, the best first.
     """
-    for one in others:
-        minutes = _minutes(t1, one)
-        if minutes > 0 and _one_protocol(t1, one):
+    for series in others:
+        minutes = _minutes(t1, series)
+        if minutes > 0 and _one_protocol(t1, series):
             label = t1.series.tags.label
-            return one, f"it repeats the protocol of {label} {minutes:.0f} min later"
+            return series, f"it repeats the protocol of {label} {minutes:.0f} min later"
     return None
 
 
-def _of_series(one: RecognisedSeries) -> _Injection | None:
+def _of_series(series: RecognisedSeries) -> _Injection | None:
     """A series whose name says that it is after contrast: by its beginning an agent was given."""
-    tags = one.series.tags
-    found = one.recognition
-    named = BY_NAME in found.evidence or (found.sequence != "t1ce" and found.contrast)
+    tags = series.series.tags
+    recognition = series.recognition
+    named = BY_NAME in recognition.evidence or (
+        recognition.sequence != "t1ce" and recognition.contrast
+    )
     if named and tags.acquired is not None:
         return _Injection(tags.acquired, f"{tags.label}, which its name says is after contrast")
     return None
@@ -87,14 +89,21 @@ def _of_header(tags: SeriesTags) -> _Injection | None:
     return None
 
 
-def _after(one: RecognisedSeries, given: _Injection) -> RecognisedSeries:
-    found, time = one.recognition, one.series.tags.acquired
-    if found.sequence != "t1" or found.contrast is not None or time is None or time <= given.time:
-        return one
-    minutes = (time - given.time) / 60
-    why = f"made {minutes:.0f} min after {given.why}"
-    taken = replace(found, sequence="t1ce", evidence=(*found.evidence, why), contrast=True)
-    return RecognisedSeries(one.series, taken)
+def _after(series: RecognisedSeries, injection: _Injection) -> RecognisedSeries:
+    recognition, time = series.recognition, series.series.tags.acquired
+    if (
+        recognition.sequence != "t1"
+        or recognition.contrast is not None
+        or time is None
+        or time <= injection.time
+    ):
+        return series
+    minutes = (time - injection.time) / 60
+    why = f"made {minutes:.0f} min after {injection.why}"
+    recognised_after = replace(
+        recognition, sequence="t1ce", evidence=(*recognition.evidence, why), contrast=True
+    )
+    return RecognisedSeries(series.series, recognised_after)
 
 
 def _minutes(first: RecognisedSeries, second: RecognisedSeries) -> float:
@@ -105,9 +114,9 @@ def _minutes(first: RecognisedSeries, second: RecognisedSeries) -> float:
     return (after.acquired - before.acquired) / 60
 
 
-def _one_protocol(one: RecognisedSeries, other: RecognisedSeries) -> bool:
+def _one_protocol(first: RecognisedSeries, other: RecognisedSeries) -> bool:
     """Return True if two series have the same name, timing and grid size."""
-    a, b = one.series.tags, other.series.tags
+    a, b = first.series.tags, other.series.tags
     if (a.description, a.protocol) != (b.description, b.protocol):
         return False
     pairs = ((a.echo_time, b.echo_time), (a.repetition_time, b.repetition_time))
@@ -116,5 +125,5 @@ def _one_protocol(one: RecognisedSeries, other: RecognisedSeries) -> bool:
             x == y or (x is not None and y is not None and abs(x - y) <= _SAME * max(x, y))
             for x, y in pairs
         )
-        and one.series.shape[:2] == other.series.shape[:2]
+        and first.series.shape[:2] == other.series.shape[:2]
     )

@@ -49,39 +49,39 @@ class SeriesChoice:
     contrast_order: str = ""
     reference: RecognisedSeries | None = None
 
-    def rival(self, one: RecognisedSeries) -> RecognisedSeries | None:
-        """The series that is used for the sequence that ``one`` was taken for, if it is another."""
-        best = self.chosen.get(one.recognition.sequence or "")
-        return best if best is not one else None
+    def rival(self, series: RecognisedSeries) -> RecognisedSeries | None:
+        """The used series of the sequence of ``series``, if it is another one."""
+        best = self.chosen.get(series.recognition.sequence or "")
+        return best if best is not series else None
 
-    def advantage(self, one: RecognisedSeries) -> str:
-        """Reason to prefer the used series to ``one``, as a phrase."""
-        best = self.rival(one)
+    def advantage(self, series: RecognisedSeries) -> str:
+        """Reason to prefer the used series to ``series``, as a phrase."""
+        best = self.rival(series)
         if best is None:
             return ""
         reference = None if best is self.reference else self.reference
-        pairs = zip(_keys(best, reference), _keys(one, reference), strict=True)
+        pairs = zip(_keys(best, reference), _keys(series, reference), strict=True)
         return next((words for (a, words), (b, _) in pairs if a != b), "it comes first")
 
     def runner_up(self, sequence: str) -> RecognisedSeries | None:
         """The best of the series that are not used for a sequence."""
         best = self.chosen[sequence]
-        others = [one for one in self.among if self.rival(one) is best]
+        others = [series for series in self.among if self.rival(series) is best]
         reference = None if best is self.reference else self.reference
-        return min(others, key=lambda one: _rank(one, reference), default=None)
+        return min(others, key=lambda series: _rank(series, reference), default=None)
 
 
 def choose_series(among: Sequence[RecognisedSeries]) -> SeriesChoice:
     """The series to use, by the rule at the top of this file."""
     of: dict[str, list[RecognisedSeries]] = {}
-    for one in among:
-        of.setdefault(one.recognition.sequence or "", []).append(one)
+    for series in among:
+        of.setdefault(series.recognition.sequence or "", []).append(series)
     first = next((name for name in BEST_SHOWN if name in of), None)
     if first is None:
         return SeriesChoice(tuple(among))
-    reference = min(of[first], key=lambda one: _rank(one, None))
+    reference = min(of[first], key=lambda series: _rank(series, None))
     chosen = {
-        name: min(of[name], key=lambda one: _rank(one, reference))
+        name: min(of[name], key=lambda series: _rank(series, reference))
         for name in BEST_SHOWN
         if name in of and name != first
     }
@@ -95,23 +95,25 @@ def _with_contrast(choice: SeriesChoice) -> SeriesChoice:
     if t1 is None or by_hand or "t1ce" in choice.chosen:
         return choice
     others = [
-        one
-        for one in choice.among
-        if one is not t1 and one.recognition.sequence == "t1" and one.recognition.contrast is None
+        series
+        for series in choice.among
+        if series is not t1
+        and series.recognition.sequence == "t1"
+        and series.recognition.contrast is None
     ]
     reference = None if t1 is choice.reference else choice.reference
-    found = by_order(t1, sorted(others, key=lambda one: _rank(one, reference)))
-    if found is None:
+    contrast_order = by_order(t1, sorted(others, key=lambda series: _rank(series, reference)))
+    if contrast_order is None:
         return choice
-    after, order = found
+    after, order = contrast_order
     evidence = (*after.recognition.evidence, order)
-    taken = RecognisedSeries(
+    replaced = RecognisedSeries(
         after.series, replace(after.recognition, sequence="t1ce", evidence=evidence)
     )
     return replace(
         choice,
-        among=tuple(taken if one is after else one for one in choice.among),
-        chosen={**choice.chosen, "t1ce": taken},
+        among=tuple(replaced if series is after else series for series in choice.among),
+        chosen={**choice.chosen, "t1ce": replaced},
         contrast_order=order,
     )
 
@@ -119,16 +121,16 @@ def _with_contrast(choice: SeriesChoice) -> SeriesChoice:
 _Key = tuple[float, str]
 
 
-def _keys(one: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[_Key, ...]:
+def _keys(candidate: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[_Key, ...]:
     """Ranking keys of a series, less is better, each with a phrase for the advantage."""
-    series, found = one.series, one.recognition
-    doubtful = found.sequence == "t1ce" and BY_NAME not in found.evidence
+    series, recognition = candidate.series, candidate.recognition
+    doubtful = recognition.sequence == "t1ce" and BY_NAME not in recognition.evidence
     number = number_of(series.tags)
     return (
-        (BY_HAND not in found.evidence, "it was given by hand"),
+        (BY_HAND not in recognition.evidence, "it was given by hand"),
         (doubtful, "its name says after contrast, not only its header"),
-        (-found.strength, "its name and its timing agree"),
-        (not found.head, "it is said to show the head"),
+        (-recognition.strength, "its name and its timing agree"),
+        (not recognition.head, "it is said to show the head"),
         *_place_keys(series, None if reference is None else reference.series),
         (round(voxel_ml(series.affine), 9), "its voxels are finer"),
         (-series.shape[2], "it has more slices"),
@@ -151,8 +153,8 @@ def _place_keys(series: Series, reference: Series | None) -> tuple[_Key, _Key]:
     )
 
 
-def _rank(one: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[object, ...]:
-    return *(key for key, _ in _keys(one, reference)), one.series.tags.series_uid
+def _rank(candidate: RecognisedSeries, reference: RecognisedSeries | None) -> tuple[object, ...]:
+    return *(key for key, _ in _keys(candidate, reference)), candidate.series.tags.series_uid
 
 
 def _normal(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -162,10 +164,10 @@ def _normal(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def _in_plane(
-    one: np.ndarray[tuple[int], np.dtype[np.float64]],
+    first: np.ndarray[tuple[int], np.dtype[np.float64]],
     other: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> bool:
-    return bool(abs(one @ other) >= _IN_PLANE)
+    return bool(abs(first @ other) >= _IN_PLANE)
 
 
 def _covered(series: Series, reference: Series) -> float:

@@ -18,7 +18,7 @@ def files_below(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise LayoutError("no such folder", path=folder)
-    found: list[Path] = []
+    files: list[Path] = []
     waiting = [(folder, 0)]
     while waiting:
         place, depth = waiting.pop()
@@ -26,15 +26,15 @@ def files_below(folder: Path) -> list[Path]:
             allowed = f"up to {MAX_DEPTH}"
             raise LayoutError("too deep", path=place, field="depth", found=depth, allowed=allowed)
         below = entries(place)
-        found += [path for path in below if path.is_file()]
-        if len(found) > MAX_ENTRIES:
+        files += [path for path in below if path.is_file()]
+        if len(files) > MAX_ENTRIES:
             allowed = f"up to {MAX_ENTRIES}"
             raise LayoutError(
-                "too full", path=folder, field="files", found=len(found), allowed=allowed
+                "too full", path=folder, field="files", found=len(files), allowed=allowed
             )
         inner = [path for path in below if path.is_dir() and not path.is_symlink()]
         waiting += [(path, depth + 1) for path in reversed(inner)]
-    return found
+    return files
 
 
 def holds_dicom(folder: Path) -> bool:

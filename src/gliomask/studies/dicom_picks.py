@@ -36,20 +36,22 @@ def picked(
             for two sequences. What there is is told.
     """
     meant: dict[RecognisedSeries, str] = {}
-    for sequence, wanted in picks.items():
-        one = _answering(sequence, wanted, among, refused)
-        if one is None:
+    for sequence, pick in picks.items():
+        series = _answering(sequence, pick, among, refused)
+        if series is None:
             continue
-        if one in meant:
-            what = f"{with_echo(one.series.tags)} is given for {meant[one]} and for {sequence}"
+        if series in meant:
+            what = (
+                f"{with_echo(series.series.tags)} is given for {meant[series]} and for {sequence}"
+            )
             raise CaseError(what, hint=f"leave one {option('series')} out")
-        meant[one] = sequence
-    return [_by_hand(one, meant[one]) if one in meant else one for one in among]
+        meant[series] = sequence
+    return [_by_hand(series, meant[series]) if series in meant else series for series in among]
 
 
-def is_uid(wanted: str) -> bool:
+def is_uid(pick: str) -> bool:
     """Return True if a pick has the form of a UID."""
-    return _UID.fullmatch(wanted) is not None
+    return _UID.fullmatch(pick) is not None
 
 
 def number_of(tags: SeriesTags) -> int:
@@ -63,51 +65,55 @@ def with_echo(tags: SeriesTags) -> str:
 
 
 def _answering(
-    sequence: str, wanted: str, among: Sequence[RecognisedSeries], refused: Sequence[RefusedSeries]
+    sequence: str, pick: str, among: Sequence[RecognisedSeries], refused: Sequence[RefusedSeries]
 ) -> RecognisedSeries | None:
-    answering = [one for one in among if _is_called(one.series.tags, wanted)]
-    if len({one.series.tags.series_uid for one in answering}) == 1 < len(answering):
+    answering = [series for series in among if _is_called(series.series.tags, pick)]
+    if len({series.series.tags.series_uid for series in answering}) == 1 < len(answering):
         # Echoes of one series have one name; what they are tells them apart.
-        fitting = [one for one in answering if one.recognition.sequence == sequence]
+        fitting = [series for series in answering if series.recognition.sequence == sequence]
         answering = fitting if len(fitting) == 1 else answering
     if len(answering) == 1:
         return answering[0]
     if answering:
-        told = ", ".join(_with_uid(one.series.tags) for one in answering[:TOLD])
-        what = f"{sequence}={wanted} is several series: {told}"
+        names = ", ".join(_with_uid(series.series.tags) for series in answering[:TOLD])
+        what = f"{sequence}={pick} is several series: {names}"
         raise CaseError(what, hint=_by_uid(sequence, answering))
-    for one in refused:
-        if _is_called(one.tags, wanted):
-            raise CaseError(f"{sequence}={wanted} can't be used: {one.reason}")
-    if is_uid(wanted):
+    for series in refused:
+        if _is_called(series.tags, pick):
+            raise CaseError(f"{sequence}={pick} can't be used: {series.reason}")
+    if is_uid(pick):
         return None
-    tags = [*(one.series.tags for one in among), *(one.tags for one in refused)]
-    there = ", ".join(one.label for one in sorted(tags, key=number_of)[:TOLD])
+    tags = [*(series.series.tags for series in among), *(series.tags for series in refused)]
+    labels = ", ".join(series.label for series in sorted(tags, key=number_of)[:TOLD])
     more = f" and {len(tags) - TOLD} more" if len(tags) > TOLD else ""
-    raise CaseError(f"{sequence}={wanted} is no series; there are {there}{more}")
+    raise CaseError(f"{sequence}={pick} is no series; there are {labels}{more}")
 
 
 def _by_uid(sequence: str, answering: Sequence[RecognisedSeries]) -> str | None:
     """Hint that selects one of several series of a name; echoes of a series share their UID."""
-    uids = list(dict.fromkeys(one.series.tags.series_uid for one in answering))
+    uids = list(dict.fromkeys(series.series.tags.series_uid for series in answering))
     if len(uids) < len(answering):
         return None
     return f"name one by its UID, e.g. {option('series', f'{sequence}={uids[0]}')}"
 
 
-def _is_called(tags: SeriesTags, wanted: str) -> bool:
+def _is_called(tags: SeriesTags, pick: str) -> bool:
     number = tags.series_number
-    if wanted.isdecimal() and number.isdecimal() and int(wanted) == int(number):
+    if pick.isdecimal() and number.isdecimal() and int(pick) == int(number):
         return True
-    return bool(wanted) and wanted in (tags.series_uid, tags.description, number)
+    return bool(pick) and pick in (tags.series_uid, tags.description, number)
 
 
-def _by_hand(one: RecognisedSeries, sequence: str) -> RecognisedSeries:
+def _by_hand(series: RecognisedSeries, sequence: str) -> RecognisedSeries:
     """A series taken for a sequence on the user's word; what spoke against it is still told."""
-    found = one.recognition
-    by_itself = found.rejected or (found.sequence != sequence and f"taken for {found.sequence}")
+    recognition = series.recognition
+    by_itself = recognition.rejected or (
+        recognition.sequence != sequence and f"taken for {recognition.sequence}"
+    )
     doubt = (f"by itself {by_itself}",) if by_itself else ()
-    return RecognisedSeries(one.series, Recognition(sequence, (BY_HAND, *doubt, *found.evidence)))
+    return RecognisedSeries(
+        series.series, Recognition(sequence, (BY_HAND, *doubt, *recognition.evidence))
+    )
 
 
 def _with_uid(tags: SeriesTags) -> str:

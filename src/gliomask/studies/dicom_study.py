@@ -58,16 +58,16 @@ def studies_of_files(
     survey = survey_files(paths)
     studies: dict[tuple[str, str], _Study] = {}
     unreadable = []
-    for one in survey.refused:
-        if not one.tags.series_uid and not one.tags.study_uid:
-            unreadable.append(Problem(one.files[0].name, one.reason))
+    for refused in survey.refused:
+        if not refused.tags.series_uid and not refused.tags.study_uid:
+            unreadable.append(Problem(refused.files[0].name, refused.reason))
         else:
-            _study(studies, one.tags).refused.append(one)
+            _study(studies, refused.tags).refused.append(refused)
     for series in survey.series:
         _study(studies, series.tags).series.append(series)
-    found = joined([_result(study, picks, synthetic) for study in studies.values()])
-    problems = (*found.problems, *unreadable)
-    return DicomStudies(found.cases, problems, found.series, survey.skipped)
+    result = joined([_result(study, picks, synthetic) for study in studies.values()])
+    problems = (*result.problems, *unreadable)
+    return DicomStudies(result.cases, problems, result.series, survey.skipped)
 
 
 def only_series(folder: Path) -> Series:
@@ -80,10 +80,10 @@ def only_series(folder: Path) -> Series:
     if len(survey.series) == 1:
         return survey.series[0]
     if survey.series:
-        told = ", ".join(with_echo(series.tags) for series in survey.series[:TOLD])
-        raise CaseError(f"several series where one is due: {told}", path=folder)
-    told = "; ".join(one.reason for one in survey.refused[:TOLD]) or "no DICOM"
-    raise CaseError(f"no series: {told}", path=folder)
+        names = ", ".join(with_echo(series.tags) for series in survey.series[:TOLD])
+        raise CaseError(f"several series where one is due: {names}", path=folder)
+    names = "; ".join(refused.reason for refused in survey.refused[:TOLD]) or "no DICOM"
+    raise CaseError(f"no series: {names}", path=folder)
 
 
 @dataclass(frozen=True)
@@ -99,23 +99,23 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
 def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
     """The case of one study, if it has a sequence, and the audits of all its series."""
     among, problem = [recognised(series) for series in study.series], None
-    refused_tags = [one.tags for one in study.refused]
+    refused_tags = [item.tags for item in study.refused]
     among = after_injection(among, refused_tags)
     try:
-        if two := contradiction([*(one.series.tags for one in among), *refused_tags]):
+        if two := contradiction([*(item.series.tags for item in among), *refused_tags]):
             raise CaseError(two)
         choice = choose_series(picked(among, study.refused, picks))
     except CaseError as wrong:
         problem, choice = str(wrong), SeriesChoice(tuple(among))
-    told = audits(choice, study.refused)
+    audited = audits(choice, study.refused)
     if problem:
         lacking = ("its study can't be used",)
-        told = [replace(one, problems=one.problems or lacking) for one in told]
+        audited = [replace(item, problems=item.problems or lacking) for item in audited]
     tags = (study.series or study.refused)[0].tags
     name = _name(tags)
     chosen = choice.chosen
     if not chosen:
-        return Surveyed((), (Problem(name, problem or _no_sequence(told)),), tuple(told))
+        return Surveyed((), (Problem(name, problem or _no_sequence(audited)),), tuple(audited))
     case = Case(
         id=name,
         patient=patient_of(tags.patient_id) if tags.patient_id else name,
@@ -124,21 +124,21 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         site=tcga_site(tags.patient_id),
         synthetic=synthetic,
         notes=notes(choice),
-        series=uses(told, choice),
+        series=uses(audited, choice),
         contrast_order=choice.contrast_order,
         study_date=study_date(tags.study_date),
-        acquired=first_acquisition([one.series.tags for one in chosen.values()]),
+        acquired=first_acquisition([item.series.tags for item in chosen.values()]),
     )
-    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in told))
+    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in audited))
 
 
 def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
-    told = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:TOLD])
+    reasons = "; ".join(f"{audit.series}: {audit.problems[0]}" for audit in audits[:TOLD])
     more = f"; and {len(audits) - TOLD} series more" if len(audits) > TOLD else ""
-    return f"no sequence is recognised: {told}{more}"
+    return f"no sequence is recognised: {reasons}{more}"
 
 
 def _name(tags: SeriesTags) -> str:
     """A name for the case: patient and date, as far as they are told."""
-    told = [part for part in (tags.patient_id, tags.study_date) if part]
-    return safe_name("_".join(told) or f"study-{tags.study_uid[-12:]}")
+    parts = [part for part in (tags.patient_id, tags.study_date) if part]
+    return safe_name("_".join(parts) or f"study-{tags.study_uid[-12:]}")

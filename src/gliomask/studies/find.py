@@ -39,17 +39,17 @@ NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
 
 def survey(
     inputs: Sequence[Path],
-    given: Mapping[str, Path] = NOTHING_GIVEN,
+    choices: Mapping[str, Path] = NOTHING_GIVEN,
     picks: Mapping[str, str] = NOTHING_PICKED,
 ) -> Cases:
     """The cases that a user points at, and what there can't be used; see ``audit``."""
-    found = audit(inputs, given, picks)
-    return found.cases, found.problems
+    surveyed = audit(inputs, choices, picks)
+    return surveyed.cases, surveyed.problems
 
 
 def audit(
     inputs: Sequence[Path],
-    given: Mapping[str, Path] = NOTHING_GIVEN,
+    choices: Mapping[str, Path] = NOTHING_GIVEN,
     picks: Mapping[str, str] = NOTHING_PICKED,
 ) -> Surveyed:
     """The cases that a user points at, what there can't be used, and every DICOM series there.
@@ -62,7 +62,7 @@ def audit(
 
     Args:
         inputs: files and folders.
-        given: sequence -> file, when names don't tell; instead of ``inputs``.
+        choices: sequence -> file, when names don't tell; instead of ``inputs``.
         picks: sequence -> the DICOM series to take for it, see ``dicom_choice.picked``.
 
     Raises:
@@ -70,13 +70,13 @@ def audit(
             a sequence that no name tells or that two files claim; a pick that is not there. Of
             several folders the bad ones are problems, and so are studies without a pick.
     """
-    if given:
+    if choices:
         if inputs or picks:
             what = "series chosen" if picks else "inputs"
             raise InputError(
                 f"either files by sequence or {what}, not both", hint="leave one of them out"
             )
-        return Surveyed((case_by_hand(given),))
+        return Surveyed((case_by_hand(choices),))
     if not inputs:
         hint = f"name scans: {option('inputs', 'scan.nii.gz', command='predict')}"
         raise InputError("nothing to predict on was named", hint=hint)
@@ -87,9 +87,9 @@ def audit(
     else:
         parts = [_of_one_folder(folder, chosen) for folder in folders_named]
     parts += _of_files([path for path in inputs if not path.is_dir()], chosen)
-    found = joined(parts)
-    check_picks(chosen, found)
-    return replace(found, cases=tuple(map(_with_padding, found.cases)))
+    surveyed = joined(parts)
+    check_picks(chosen, surveyed)
+    return replace(surveyed, cases=tuple(map(_with_padding, surveyed.cases)))
 
 
 def _with_padding(case: Case) -> Case:
@@ -113,30 +113,30 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]
             raise InputError("no image", path=path, field="name", found=path.name, allowed=allowed)
     slices = [path for path in files if is_picture(path)]
     tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
-    found = [Surveyed(table.cases, table.problems) for table in tables]
+    tables_read = [Surveyed(table.cases, table.problems) for table in tables]
     if scans := [path for path in files if is_volume(path) and not is_second_half(path)]:
-        found.append(Surveyed(_of_scans(scans)))
+        tables_read.append(Surveyed(_of_scans(scans)))
     if slices:
         folder = slices[0].parent
         colour = lgg_kaggle.case_of_slices(slices, folder)
-        found.append(Surveyed((colour or of_pictures(slices, folder),)))
+        tables_read.append(Surveyed((colour or of_pictures(slices, folder),)))
     if others:
-        found.append(_of_named_dicom(others, picks))
-    return found
+        tables_read.append(_of_named_dicom(others, picks))
+    return tables_read
 
 
 def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed:
-    found = _of_dicom(files, files[0].parent, picks)
-    if not (found.cases or found.problems or found.series):
+    surveyed = _of_dicom(files, files[0].parent, picks)
+    if not (surveyed.cases or surveyed.problems or surveyed.series):
         what = "a DICOMDIR, which holds no image but a list of other files"
         raise InputError(what, path=files[0], hint=f"name its folder: {files[0].absolute().parent}")
-    few = all(row.shape is None or row.shape[2] < MIN_SLICES for row in found.series)
-    if not found.cases and len(files) < MIN_SLICES and few:
+    few = all(row.shape is None or row.shape[2] < MIN_SLICES for row in surveyed.series)
+    if not surveyed.cases and len(files) < MIN_SLICES and few:
         what = "one DICOM slice" if len(files) == 1 else f"{len(files)} DICOM slices"
-        reasons = "; ".join(problem.reason for problem in found.problems)
+        reasons = "; ".join(problem.reason for problem in surveyed.problems)
         hint = f"name the folder that holds all of the series: {files[0].absolute().parent}"
         raise InputError(f"no volume in {what}: {reasons}", path=files[0], hint=hint)
-    return found
+    return surveyed
 
 
 def _has_known_name(path: Path) -> bool:
@@ -183,18 +183,18 @@ def _of_one_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
 def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
     """A data set, an examination, or a folder of either."""
     if is_data_set(folder):
-        found = scan(folder, depth=0)
-        cases, problems = in_folders(found.left_out, _inside)
-        return Surveyed((*found.cases, *cases), (*found.problems, *problems))
+        scan_result = scan(folder, depth=0)
+        cases, problems = in_folders(scan_result.left_out, _inside)
+        return Surveyed((*scan_result.cases, *cases), (*scan_result.problems, *problems))
     named = tells_sequence(path for _, path in volumes(folder))
     dicom = not named and holds_dicom(folder)
     if examination := _examination(folder, beside_dicom=dicom):
         return Surveyed(examination)
     try:
-        found = scan(folder)
+        scan_result = scan(folder)
     except LayoutError as problem:
         return _of_mixed(folder, picks, problem)
-    return Surveyed(found.cases, found.problems)
+    return Surveyed(scan_result.cases, scan_result.problems)
 
 
 def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> Surveyed:
@@ -220,10 +220,10 @@ def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
     problems: list[Problem] = []
     read = partial(_inside, beside_dicom=beside_dicom)
     for place in folders(folder):
-        found, refused = in_folders([place], read)
-        if not found and not refused and depth < MAX_DEPTH and not place.is_symlink():
-            found, refused = _below(place, depth + 1, beside_dicom=beside_dicom)
-        cases += found
+        surveyed, refused = in_folders([place], read)
+        if not surveyed and not refused and depth < MAX_DEPTH and not place.is_symlink():
+            surveyed, refused = _below(place, depth + 1, beside_dicom=beside_dicom)
+        cases += surveyed
         problems += refused
     return tuple(cases), tuple(problems)
 
@@ -231,8 +231,8 @@ def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
 def _inside(folder: Path, *, beside_dicom: bool = False) -> Cases:
     """The cases of one of several folders."""
     if is_data_set(folder):
-        found = scan(folder, depth=0)
-        return found.cases, found.problems
+        scan_result = scan(folder, depth=0)
+        return scan_result.cases, scan_result.problems
     return _examination(folder, beside_dicom=beside_dicom), ()
 
 

@@ -87,19 +87,19 @@ def find_series(
             hint=nearest(collection, known)
             or f"it has {len(known)}, see portal.imaging.datacommons.cancer.gov",
         )
-    wanted = set(modalities)
-    series = [_series(row) for row in rows if row["Modality"] in wanted]
-    names = sorted({one.patient for one in series})[:patients]
-    chosen = [one for one in series if one.patient in set(names)]
+    wanted_modalities = set(modalities)
+    series = [_series(row) for row in rows if row["Modality"] in wanted_modalities]
+    names = sorted({entry.patient for entry in series})[:patients]
+    chosen = [entry for entry in series if entry.patient in set(names)]
     if not chosen:
-        there = sorted({str(row["Modality"]) for row in rows})
+        available = sorted({str(row["Modality"]) for row in rows})
         raise ConfigError(
             f"nothing of this kind in {collection}",
             field="modalities",
-            found=", ".join(sorted(wanted)),
-            allowed=", ".join(there),
+            found=", ".join(sorted(wanted_modalities)),
+            allowed=", ".join(available),
         )
-    return tuple(sorted(chosen, key=lambda one: (one.patient, one.study, one.uid)))
+    return tuple(sorted(chosen, key=lambda entry: (entry.patient, entry.study, entry.uid)))
 
 
 def index_version() -> str:

@@ -37,19 +37,20 @@ def other_grids(case: Case) -> dict[str, str]:
     target = headers[reference]
     return {
         name: f"on another grid than {reference}: predict lays it onto that"
-        for name, one in headers.items()
-        if one.shape != target.shape or not same_place(one.affine, target.affine, target.shape)
+        for name, image_header_read in headers.items()
+        if image_header_read.shape != target.shape
+        or not same_place(image_header_read.affine, target.affine, target.shape)
     }
 
 
 def called(file: ImageFile) -> str:
     """Name of an image for users: that of its file, or of the folder of its slices."""
-    one = file.paths[0] if len(file.paths) == 1 else file.paths[0].parent
-    return one.name if file.channel is None else f"{one.name}[{file.channel}]"
+    place = file.paths[0] if len(file.paths) == 1 else file.paths[0].parent
+    return place.name if file.channel is None else f"{place.name}[{file.channel}]"
 
 
 def _audit(case: Case, sequence: str, file: ImageFile) -> SeriesAudit:
-    told = SeriesAudit(
+    audited = SeriesAudit(
         patient=case.patient,
         study="",
         series_uid="",
@@ -71,8 +72,8 @@ def _audit(case: Case, sequence: str, file: ImageFile) -> SeriesAudit:
     try:
         header = image_header(file)
     except FormatError as problem:
-        return replace(told, problems=(str(problem),), used=False)
+        return replace(audited, problems=(str(problem),), used=False)
     if not header.has_world:
-        return replace(told, shape=header.shape, problems=("a picture has no millimetres",))
+        return replace(audited, shape=header.shape, problems=("a picture has no millimetres",))
     axes, spacing = axis_codes(header.affine), spacing_mm(header.affine)
-    return replace(told, axes=axes, shape=header.shape, spacing_mm=spacing)
+    return replace(audited, axes=axes, shape=header.shape, spacing_mm=spacing)

@@ -130,9 +130,9 @@ def _ask_pictures(paths: Sequence[Path]) -> str:
 
 def stray_pictures(paths: Sequence[Path]) -> tuple[str, ...]:
     """Note on pictures that are no images of a sequence, except the output of ``predict``."""
-    told = [p.name for p in paths if not p.with_suffix(".json").is_file()]
-    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
-    return (f"pictures not used: {', '.join(told[:_TOLD])}{more}",) if told else ()
+    names = [p.name for p in paths if not p.with_suffix(".json").is_file()]
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return (f"pictures not used: {', '.join(names[:_TOLD])}{more}",) if names else ()
 
 
 def _check_gaps(stack: Sequence[Path]) -> None:
@@ -141,8 +141,8 @@ def _check_gaps(stack: Sequence[Path]) -> None:
     Raises:
         CaseError: a number is missing.
     """
-    found = [re.fullmatch(r"(.*?)(\d{1,6})(\D*)", stem(path.name)) for path in stack]
-    names = [match for match in found if match]
+    matches = [re.fullmatch(r"(.*?)(\d{1,6})(\D*)", stem(path.name)) for path in stack]
+    names = [match for match in matches if match]
     if len(names) < len(stack) or len({(name[1], name[3]) for name in names}) > 1:
         return
     numbers = sorted({int(name[2]) for name in names})
@@ -150,9 +150,9 @@ def _check_gaps(stack: Sequence[Path]) -> None:
     missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        told = ", ".join(map(str, missing[:5]))
+        listed = ", ".join(map(str, missing[:5]))
         hint = "add them; if nothing is missing, number the slices without a gap"
-        raise CaseError(f"slices are missing: {told}{more}", path=stack[0].parent, hint=hint)
+        raise CaseError(f"slices are missing: {listed}{more}", path=stack[0].parent, hint=hint)
 
 
 def case_of_images(

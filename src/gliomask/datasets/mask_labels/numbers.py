@@ -82,5 +82,7 @@ def challenge_in(names: Iterable[str]) -> Challenge | None:
     >>> challenge_in(["pred_BraTS-PED-00001-000.nii.gz"]).name
     'BraTS-PED'
     """
-    found = (one for name in names for one in CHALLENGES if one.pattern.search(name))
-    return next(found, None)
+    challenges = (
+        challenge for name in names for challenge in CHALLENGES if challenge.pattern.search(name)
+    )
+    return next(challenges, None)

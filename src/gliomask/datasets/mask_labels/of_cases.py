@@ -47,13 +47,13 @@ def resolve_cases(
     step = max(1, -(-len(unclear) // SAMPLE))
     numbers = {case.id: mask_numbers(masked[case.id]) for case in unclear[::step]}
     try:
-        found = _readings(unclear, numbers)
+        unclear_readings = _readings(unclear, numbers)
     except QuestionError:
         if step == 1:
             raise
         numbers = {case.id: mask_numbers(masked[case.id]) for case in unclear}
-        found = _readings(unclear, numbers)
-    return _with(cases, found, numbers), explanations("masks", found.values())
+        unclear_readings = _readings(unclear, numbers)
+    return _with(cases, unclear_readings, numbers), explanations("masks", unclear_readings.values())
 
 
 def names_of(label: ImageFile, case: str) -> tuple[str, ...]:
@@ -81,8 +81,8 @@ def _readings(cases: Sequence[Case], numbers: Mapping[str, Numbers | None]) -> d
         for case in cases
         if case.label is not None
     )
-    found = resolve(Side("masks", BOTH, masks))
-    return {case.id: reading for case, reading in zip(cases, found, strict=True)}
+    readings = resolve(Side("masks", BOTH, masks))
+    return {case.id: reading for case, reading in zip(cases, readings, strict=True)}
 
 
 def _with(

@@ -81,20 +81,20 @@ def find_schemes(
         QuestionError: the numbers can be read in several ways, or in none.
         ConfigError: an answer that means nothing.
     """
-    given = answers.schemes
+    schemes = answers.schemes
     sides = list(zip(*pairs, strict=True)) or [(), ()]
-    wanted = [() if answer else masks for masks, answer in zip(sides, given, strict=True)]
+    masks_to_read = [() if answer else masks for masks, answer in zip(sides, schemes, strict=True)]
 
     def attempt(tasks: Sequence[_Unread]) -> Schemes:
         numbers = _read_all(tasks, out, control, workers)
         made = [
             Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), answer)
-            for (what, option), masks, answer in zip(_SIDES, sides, given, strict=True)
+            for (what, option), masks, answer in zip(_SIDES, sides, schemes, strict=True)
         ]
         readings = resolve_both(made[0], made[1])
         return _schemes(readings)
 
-    unknown = [[mask for mask in masks if mask.scheme is None] for masks in wanted]
+    unknown = [[mask for mask in masks if mask.scheme is None] for masks in masks_to_read]
     every = [
         _Unread(m, what) for (what, _), side in zip(_SIDES, unknown, strict=True) for m in side
     ]
@@ -145,9 +145,9 @@ def _read_all(
 ) -> dict[str, frozenset[int]]:
     control.start(len(tasks), "reading labels")
     with Journal(out, _Found, "labels") as journal:
-        found = go_on(_read, tasks, journal, control, workers).pieces
+        numbered = go_on(_read, tasks, journal, control, workers).pieces
     journal.discard()
-    return {one.key: frozenset(one.numbers) for one in found}
+    return {mask.key: frozenset(mask.numbers) for mask in numbered}
 
 
 def _read(task: _Unread, _control: Control) -> _Found:
@@ -165,10 +165,10 @@ def _numbered(mask: MaskFile, numbers: Mapping[str, frozenset[int]]) -> Numbered
 
 
 def _schemes(readings: tuple[tuple[Reading, ...], tuple[Reading, ...]]) -> Schemes:
-    told = [
+    notes = [
         line
         for (what, _), side in zip(_SIDES, readings, strict=True)
         for line in explanations(what, side)
     ]
     pairs = zip(*readings, strict=True)
-    return Schemes(tuple((one.scheme, other.scheme) for one, other in pairs), tuple(told))
+    return Schemes(tuple((reading.scheme, other.scheme) for reading, other in pairs), tuple(notes))

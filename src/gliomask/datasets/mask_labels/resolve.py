@@ -92,14 +92,14 @@ def resolve(side: Side, other: LabelScheme | None = None) -> tuple[Reading, ...]
     for challenge in dict.fromkeys(challenges):
         group = [
             mask
-            for mask, one in zip(side.masks, challenges, strict=True)
-            if one == challenge and mask.stated is None
+            for mask, challenge_of_mask in zip(side.masks, challenges, strict=True)
+            if challenge_of_mask == challenge and mask.stated is None
         ]
         if group:
             readings[challenge] = _of_group(side, group, challenge, other)
     return tuple(
-        readings[one] if mask.stated is None else Reading(mask.stated, mask.origin)
-        for mask, one in zip(side.masks, challenges, strict=True)
+        readings[challenge_of_mask] if mask.stated is None else Reading(mask.stated, mask.origin)
+        for mask, challenge_of_mask in zip(side.masks, challenges, strict=True)
     )
 
 
@@ -124,22 +124,22 @@ def resolve_both(first: Side, second: Side) -> tuple[tuple[Reading, ...], tuple[
 
 
 def _in_doubt(
-    first: Side, second: Side, asked: QuestionError, doubt: QuestionError
+    first: Side, second: Side, question: QuestionError, doubt: QuestionError
 ) -> tuple[tuple[Reading, ...], tuple[Reading, ...]]:
     """Both sides by what the answers to one question agree on, if that includes the tumour."""
-    if doubt.answers != asked.answers:
-        raise asked
+    if doubt.answers != question.answers:
+        raise question
     masks = (*first.masks, *second.masks)
     present = frozenset[int]().union(*(mask.numbers for mask in masks))
-    schemes = [SCHEMES[key] for key, _ in asked.answers if key in SCHEMES]
+    schemes = [SCHEMES[key] for key, _ in question.answers if key in SCHEMES]
     sure = tuple(r for r in REGIONS if len({_meaning(s, present, (r,)) for s in schemes}) == 1)
     known = any(mask.stated or mask.unclear or challenge_in(mask.names) for mask in masks)
     if "whole" not in sure or known:
-        raise QuestionError(asked.what, option=BOTH, answers=asked.answers)
+        raise QuestionError(question.what, option=BOTH, answers=question.answers)
     name = " or ".join(scheme.name for scheme in schemes)
     scheme = replace(schemes[0], name=name, only=sure)
     left = " and ".join(region for region in REGIONS if region not in sure)
-    keys = " or ".join(key for key, _ in asked.answers)
+    keys = " or ".join(key for key, _ in question.answers)
     left = f"{left} is left out until {option(BOTH)} says which: {keys}"
     reason = f"alike for {' and '.join(sure)}; {left}"
     reading = Reading(scheme, reason)
@@ -154,7 +154,9 @@ def common(readings: Iterable[Reading]) -> LabelScheme | None:
 
 def explanations(what: str, readings: Iterable[Reading]) -> tuple[str, ...]:
     """A line for each different reading of a side."""
-    return tuple(f"{what}: {one.scheme.name}, {one.reason}" for one in dict.fromkeys(readings))
+    return tuple(
+        f"{what}: {reading.scheme.name}, {reading.reason}" for reading in dict.fromkeys(readings)
+    )
 
 
 def misfit(numbers: Collection[int], scheme: LabelScheme) -> int | None:
@@ -182,12 +184,12 @@ def _of_group(
         unreadable = any(mask.unreadable for mask in masks)
         reason = "no mask could be read" if unreadable else "all masks are empty"
         return Reading((named or beside or [unread])[0], reason)
-    if present <= _PLAIN and all(len(one) <= 1 for one in sets):
+    if present <= _PLAIN and all(len(labels) <= 1 for labels in sets):
         return _plain(present)
     regions = ("whole",) if other is not None and other.regions == ("whole",) else tuple(REGIONS)
     if named:
         agreeing = {_meaning(scheme, present, regions) for scheme in named}
-        settled = [one for one in beside if _meaning(one, present, regions) in agreeing]
+        settled = [labels for labels in beside if _meaning(labels, present, regions) in agreeing]
         candidates = settled or [*named, *beside]
         reason = f"by the challenge in their names ({challenge.name if challenge else ''})"
     elif beside:
@@ -226,7 +228,7 @@ def _named(sets: Sequence[Numbers], challenge: Challenge | None) -> list[LabelSc
     if fitting := [scheme for scheme in schemes if _fits(present, scheme)]:
         return fitting
     for scheme in schemes:
-        inside = [one for one in sets if _fits(one, scheme)]
+        inside = [candidate for candidate in sets if _fits(candidate, scheme)]
         if frozenset[int]().union(*inside) == dict(scheme.values).keys():
             return [scheme]
     return []
@@ -247,8 +249,8 @@ def _supersets(present: Numbers) -> list[LabelScheme]:
 
 def _plain(present: Numbers) -> Reading:
     values = tuple((number, TUMOUR) for number in sorted(present))
-    shown = _listed(present)
-    return Reading(LabelScheme("tumour or not", values), f"by the number in the masks ({shown})")
+    numbers = _listed(present)
+    return Reading(LabelScheme("tumour or not", values), f"by the number in the masks ({numbers})")
 
 
 def _meaning(
@@ -274,25 +276,25 @@ def _shared(candidates: Sequence[LabelScheme], present: Numbers) -> LabelScheme:
 
 
 def _question(side: Side, present: Numbers, candidates: Sequence[LabelScheme]) -> QuestionError:
-    shown = _listed(present)
+    numbers = _listed(present)
     answers: dict[str, str] = {}
-    seen = set()
+    schemes_seen = set()
     for scheme in candidates:
         meaning = _meaning(scheme, present, tuple(REGIONS))
-        if meaning not in seen:
-            seen.add(meaning)
+        if meaning not in schemes_seen:
+            schemes_seen.add(meaning)
             answers[answer_for(scheme)] = _described(scheme)
     if len(answers) == 1:
         answers["binary"] = "any number but 0 is tumour"
     if answers:
-        what = f"the {side.what} hold the numbers {shown}, which can be read in several ways"
+        what = f"the {side.what} hold the numbers {numbers}, which can be read in several ways"
         return QuestionError(what, option=side.option, answers=tuple(answers.items()))
     if len(present) > _FEW:
         half = (max(present) + 1) // 2
         what = f"the {side.what} hold {len(present)} different numbers up to {max(present)}"
         grey = (f"threshold={half}", f"tumour from {half} on"), ("binary", "tumour from 1 on")
         return QuestionError(what, option=side.option, answers=grey)
-    what = f"the {side.what} hold the numbers {shown}, which nothing explains"
+    what = f"the {side.what} hold the numbers {numbers}, which nothing explains"
     return QuestionError(what, option=side.option, answers=_blank(present))
 
 
@@ -324,6 +326,6 @@ def _pairs(scheme: LabelScheme) -> str:
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    shown = sorted(numbers)
-    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
-    return ", ".join(map(str, shown[:8])) + more
+    listed = sorted(numbers)
+    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+    return ", ".join(map(str, listed[:8])) + more

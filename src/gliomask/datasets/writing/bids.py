@@ -91,11 +91,13 @@ def _names(patients: Mapping[str, str]) -> Iterable[tuple[str, str]]:
                 field="patient",
                 found=f"{other}, {patient}",
             )
-    several, seen = Counter(patients.values()), Counter[str]()
+    several, sessions = Counter(patients.values()), Counter[str]()
     for case, patient in patients.items():
         label = bids_label(patient)
-        seen[patient] += 1
-        session = bids_session(case) or (f"ses-{seen[patient]}" if several[patient] > 1 else None)
+        sessions[patient] += 1
+        session = bids_session(case) or (
+            f"ses-{sessions[patient]}" if several[patient] > 1 else None
+        )
         yield case, f"{label}_{session}" if session else label
 
 

@@ -42,8 +42,8 @@ class DecathlonWriter:
         names = [CHANNEL_NAMES.get(name, name) for name in about.sequences]
         labels = {"0": "background"} | {str(k): name for k, name in about.labels.items()}
         training = [
-            {"image": f"./imagesTr/{one}{ENDING}", "label": f"./labelsTr/{one}{ENDING}"}
-            for one in about.training
+            {"image": f"./imagesTr/{case}{ENDING}", "label": f"./labelsTr/{case}{ENDING}"}
+            for case in about.training
         ]
         content = {
             "name": about.name,
@@ -57,7 +57,7 @@ class DecathlonWriter:
             "numTraining": len(about.training),
             "numTest": len(about.bare),
             "training": training,
-            "test": [f"./imagesTs/{one}{ENDING}" for one in about.bare],
+            "test": [f"./imagesTs/{case}{ENDING}" for case in about.bare],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False)
         write_text(folder / "dataset.json", f"{text}\n")

@@ -106,8 +106,8 @@ def written_labels(cases: Iterable[Case]) -> WrittenLabels:
 
 def _with_parts(numbers: dict[int, int]) -> dict[int, int]:
     """A label that is not written by itself has the number of the part that holds it."""
-    found = dict(numbers)
+    all_numbers = dict(numbers)
     for holder, region in ((CORE, "core"), (TUMOUR, "whole")):
         if holder in numbers:
-            found = dict.fromkeys(REGIONS[region].labels, numbers[holder]) | found
-    return found
+            all_numbers = dict.fromkeys(REGIONS[region].labels, numbers[holder]) | all_numbers
+    return all_numbers

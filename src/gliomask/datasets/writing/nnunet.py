@@ -64,9 +64,9 @@ def write_splits(folder: Path, split: Split, patients: dict[str, str]) -> None:
     """
     folds = [
         {
-            "train": [case for case, name in patients.items() if name not in held],
-            "val": [case for case, name in patients.items() if name in held],
+            "train": [case for case, name in patients.items() if name not in held_out],
+            "val": [case for case, name in patients.items() if name in held_out],
         }
-        for held in (set(parts.test) for parts in split.folds)
+        for held_out in (set(parts.test) for parts in split.folds)
     ]
     write_text(folder / SPLITS_FILE, json.dumps(folds, indent=2) + "\n")

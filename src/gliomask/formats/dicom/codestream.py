@@ -34,17 +34,17 @@ def check_frame_size(frame: bytes, syntax: UID, rows: int, columns: int) -> None
     if syntax == RLELossless:
         return
     if syntax in JPEG2000TransferSyntaxes or "2000" in syntax.name:
-        found = _jpeg2000_size(frame)
+        size = _jpeg2000_size(frame)
     elif syntax in (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes):
-        found = _jpeg_size(frame)
+        size = _jpeg_size(frame)
     else:
         raise FormatError(
             "a compression that isn't read", field="TransferSyntaxUID", found=syntax.name
         )
-    if found != (rows, columns):
-        told = "none" if found is None else f"{found[0]} x {found[1]}"
+    if size != (rows, columns):
+        size_text = "none" if size is None else f"{size[0]} x {size[1]}"
         what = "the compressed image has another size"
-        raise FormatError(what, field="size", found=told, allowed=f"{rows} x {columns}")
+        raise FormatError(what, field="size", found=size_text, allowed=f"{rows} x {columns}")
 
 
 def _jpeg2000_size(frame: bytes) -> tuple[int, int] | None:

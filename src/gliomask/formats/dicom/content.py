@@ -76,8 +76,8 @@ class _Header:
         content = self._read(self._left + 1 if size < 0 else min(size, self._left + 1))
         self._left -= len(content)
         if self._left < 0:
-            found, allowed = f"more than {MAX_HEADER_BYTES}", f"up to {MAX_HEADER_BYTES}"
-            raise FormatError("too long a header", field="bytes", found=found, allowed=allowed)
+            actual, allowed = f"more than {MAX_HEADER_BYTES}", f"up to {MAX_HEADER_BYTES}"
+            raise FormatError("too long a header", field="bytes", found=actual, allowed=allowed)
         return content
 
 

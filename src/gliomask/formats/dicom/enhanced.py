@@ -47,14 +47,14 @@ def enhanced_frames(path: Path, dataset: Dataset, pixels: PixelFormat) -> tuple[
     Raises:
         FormatError: a frame without header, or one whose place is missing or can't be true.
     """
-    found = []
+    frames = []
     for n, groups in enumerate(_groups(dataset, pixels.frames)):
         try:
-            found.append(_frame(path, n, groups, pixels))
+            frames.append(_frame(path, n, groups, pixels))
         except FormatError as problem:
             problem.what = f"frame {n + 1}: {problem.what}"
             raise
-    return tuple(found)
+    return tuple(frames)
 
 
 def enhanced_tags(tags: SeriesTags, dataset: Dataset) -> SeriesTags:
@@ -94,7 +94,7 @@ def _groups(dataset: Dataset, count: int) -> list[_Groups]:
             allowed=f"{count} items",
         )
     shared = (items(dataset, "SharedFunctionalGroupsSequence") or [Dataset()])[0]
-    return [_Groups(one, shared) for one in each]
+    return [_Groups(item, shared) for item in each]
 
 
 def _frame(path: Path, n: int, groups: _Groups, pixels: PixelFormat) -> Frame:

@@ -57,34 +57,34 @@ def read_file(path: Path) -> DicomFile:
     """
     dataset = read_dataset(path, _KEYWORDS)
     with decoding(path):
-        found, kind = series_tags(dataset), _sop_class(dataset)
+        tags, kind = series_tags(dataset), _sop_class(dataset)
         if kind in _MANY_FRAMES:
-            found = enhanced.enhanced_tags(found, dataset)
+            tags = enhanced.enhanced_tags(tags, dataset)
         instance = text(dataset, "SOPInstanceUID")
     if kind == MediaStorageDirectoryStorage:
-        return DicomFile(path, instance, found, directory=True)
+        return DicomFile(path, instance, tags, directory=True)
     try:
         with decoding(path):
-            return DicomFile(path, instance, found, _frames(path, dataset, kind, found))
+            return DicomFile(path, instance, tags, _frames(path, dataset, kind, tags))
     except FormatError as problem:
-        return DicomFile(path, instance, found, problem=str(problem))
+        return DicomFile(path, instance, tags, problem=str(problem))
 
 
-def _frames(path: Path, dataset: Dataset, kind: UID, found: SeriesTags) -> tuple[Frame, ...]:
+def _frames(path: Path, dataset: Dataset, kind: UID, tags: SeriesTags) -> tuple[Frame, ...]:
     if kind not in _READ:
-        told = plain_text(kind.name) or "nothing"
+        kind_text = plain_text(kind.name) or "nothing"
         allowed = ", ".join(uid.name for uid in _READ)
-        raise FormatError("no MR image", field="SOPClassUID", found=told, allowed=allowed)
-    if not found.series_uid:
+        raise FormatError("no MR image", field="SOPClassUID", found=kind_text, allowed=allowed)
+    if not tags.series_uid:
         raise FormatError("a field is missing", field="SeriesInstanceUID", found="nothing")
-    if "MOSAIC" in found.image_type:
-        told = "\\".join(found.image_type)
+    if "MOSAIC" in tags.image_type:
+        kind_text = "\\".join(tags.image_type)
         what = "a mosaic: many slices in one picture"
-        raise FormatError(what, field="ImageType", found=told, allowed="single slices")
+        raise FormatError(what, field="ImageType", found=kind_text, allowed="single slices")
     pixels = pixel_format.pixel_format(dataset, path)
     if kind in _MANY_FRAMES:
         return enhanced.enhanced_frames(path, dataset, pixels)
-    return (frames.classic_frame(path, dataset, pixels, found.image_type),)
+    return (frames.classic_frame(path, dataset, pixels, tags.image_type),)
 
 
 def _sop_class(dataset: Dataset) -> UID:

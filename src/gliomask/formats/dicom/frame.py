@@ -91,8 +91,8 @@ def frame(path: Path, pixels: PixelFormat, place: PlacementTags, kind: FrameKind
     along_row, along_column = _directions(place.orientation)
     between_rows, between_columns = numbers(place.measures, "PixelSpacing", 2)
     if min(between_rows, between_columns) <= 0:
-        found = [between_rows, between_columns]
-        raise FormatError("no size", field="PixelSpacing", found=found, allowed="more than 0")
+        spacing = [between_rows, between_columns]
+        raise FormatError("no size", field="PixelSpacing", found=spacing, allowed="more than 0")
     return Frame(
         path=path,
         number=kind.number,
@@ -113,8 +113,8 @@ def classic_frame(
 ) -> Frame:
     """The frame of a file that holds only one; see ``frame``."""
     if pixels.frames != 1:
-        found, allowed = pixels.frames, "1 unless the file is an Enhanced MR Image"
-        raise FormatError("several frames", field="NumberOfFrames", found=found, allowed=allowed)
+        count, allowed = pixels.frames, "1 unless the file is an Enhanced MR Image"
+        raise FormatError("several frames", field="NumberOfFrames", found=count, allowed=allowed)
     place = PlacementTags(dataset, dataset, dataset, dataset)
     return frame(path, pixels, place, FrameKind(0, image_type, number(dataset, "EchoTime")))
 
@@ -131,17 +131,17 @@ def check_count(frames: int) -> None:
 
 
 def _directions(dataset: Dataset) -> tuple[Vector, Vector]:
-    given = np.array(numbers(dataset, "ImageOrientationPatient", 6)).reshape(2, 3)
-    lengths = np.linalg.norm(given, axis=1)
-    lean = abs(float(given[0] @ given[1]))
+    directions = np.array(numbers(dataset, "ImageOrientationPatient", 6)).reshape(2, 3)
+    lengths = np.linalg.norm(directions, axis=1)
+    lean = abs(float(directions[0] @ directions[1]))
     if max(abs(lengths - 1).max(), lean) > UNIT_TOLERANCE:
         raise FormatError(
             "no orientation",
             field="ImageOrientationPatient",
-            found=given.ravel().tolist(),
+            found=directions.ravel().tolist(),
             allowed="two unit vectors at a right angle",
         )
-    along_row, along_column = given / lengths[:, np.newaxis]
+    along_row, along_column = directions / lengths[:, np.newaxis]
     return along_row, along_column
 
 
@@ -150,9 +150,9 @@ def _scaling(dataset: Dataset) -> tuple[float, float]:
     if has(dataset, "ModalityLUTSequence"):
         what = "intensities through a table, which MR images don't have"
         raise FormatError(what, field="ModalityLUTSequence", found="present", allowed="absent")
-    told = has(dataset, "RescaleSlope"), has(dataset, "RescaleIntercept")
-    slope = numbers(dataset, "RescaleSlope", 1)[0] if told[0] else 1.0
-    intercept = numbers(dataset, "RescaleIntercept", 1)[0] if told[1] else 0.0
+    scalings = has(dataset, "RescaleSlope"), has(dataset, "RescaleIntercept")
+    slope = numbers(dataset, "RescaleSlope", 1)[0] if scalings[0] else 1.0
+    intercept = numbers(dataset, "RescaleIntercept", 1)[0] if scalings[1] else 0.0
     if slope == 0:
         raise FormatError("no scale", field="RescaleSlope", found=slope, allowed="not 0")
     return slope, intercept

@@ -67,8 +67,8 @@ def arrange(frames: Sequence[Frame]) -> SeriesGrid:
         _check_alike(frame, first)
     rows, columns = first.size
     if rows * columns * len(frames) > MAX_VOXELS:
-        found, allowed = f"{columns} x {rows} x {len(frames)}", f"up to {MAX_VOXELS} voxels"
-        raise FormatError("too large a volume", field="shape", found=found, allowed=allowed)
+        size, allowed = f"{columns} x {rows} x {len(frames)}", f"up to {MAX_VOXELS} voxels"
+        raise FormatError("too large a volume", field="shape", found=size, allowed=allowed)
     normal = np.cross(first.along_row, first.along_column)
     positions = np.array([frame.position for frame in frames])
     order = np.argsort(positions @ normal, kind="stable")
@@ -79,14 +79,14 @@ def arrange(frames: Sequence[Frame]) -> SeriesGrid:
 
 def _check_alike(frame: Frame, first: Frame) -> None:
     if frame.size != first.size:
-        found, allowed = f"{frame.size[0]} x {frame.size[1]}", f"{first.size[0]} x {first.size[1]}"
+        actual, allowed = f"{frame.size[0]} x {frame.size[1]}", f"{first.size[0]} x {first.size[1]}"
         raise FormatError(
-            "slices differ in size", field="Rows x Columns", found=found, allowed=allowed
+            "slices differ in size", field="Rows x Columns", found=actual, allowed=allowed
         )
     if not np.allclose(frame.spacing, first.spacing, rtol=SPACING_TOLERANCE, atol=0):
-        found, allowed = _told(np.array(frame.spacing)), _told(np.array(first.spacing))
+        actual, allowed = _told(np.array(frame.spacing)), _told(np.array(first.spacing))
         raise FormatError(
-            "slices differ in spacing", field="PixelSpacing", found=found, allowed=allowed
+            "slices differ in spacing", field="PixelSpacing", found=actual, allowed=allowed
         )
 
 
@@ -96,8 +96,8 @@ def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float)
     gaps = np.diff(heights)
     if (same := np.flatnonzero(gaps < SAME_PLACE_MM)).size:
         what = f"several images at one position, {same.size} too many"
-        found, allowed = _told(places[same[0]]), "one image at each"
-        raise FormatError(what, field="ImagePositionPatient", found=found, allowed=allowed)
+        actual, allowed = _told(places[same[0]]), "one image at each"
+        raise FormatError(what, field="ImagePositionPatient", found=actual, allowed=allowed)
     _check_gaps(gaps)
     step: Vector = (places[-1] - places[0]) / (len(places) - 1)
     along = float(step @ normal)
@@ -105,9 +105,9 @@ def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float)
     if math.degrees(math.atan2(lean, along)) > LEAN_DEGREES and (
         lean * len(gaps) > SIDE_TOLERANCE * in_plane
     ):
-        found = f"{math.degrees(math.atan2(lean, along)):.2f} degrees"
+        actual = f"{math.degrees(math.atan2(lean, along)):.2f} degrees"
         raise FormatError(
-            "a leaning stack (gantry tilt)", field="lean", found=found, allowed=f"{LEAN_DEGREES}"
+            "a leaning stack (gantry tilt)", field="lean", found=actual, allowed=f"{LEAN_DEGREES}"
         )
     _check_line(places - (places[0] + np.arange(len(places))[:, np.newaxis] * step), normal, step)
     return step
@@ -118,8 +118,8 @@ def _check_gaps(gaps: npt.NDArray[np.float64]) -> None:
     if gaps.max() > 1.5 * usual:
         where = int(np.argmax(gaps))
         what = f"slices are missing between the {where + 1}. and the {where + 2}."
-        found, allowed = f"{gaps[where]:.4g} mm", f"{usual:.4g} mm"
-        raise FormatError(what, field="step", found=found, allowed=allowed)
+        gap, allowed = f"{gaps[where]:.4g} mm", f"{usual:.4g} mm"
+        raise FormatError(what, field="step", found=gap, allowed=allowed)
 
 
 def _check_line(off: npt.NDArray[np.float64], normal: Vector, step: Vector) -> None:
@@ -127,13 +127,15 @@ def _check_line(off: npt.NDArray[np.float64], normal: Vector, step: Vector) -> N
     along = np.abs(off @ normal)
     limit = STEP_TOLERANCE * float(np.linalg.norm(step))
     if along.max() > limit:
-        found, allowed = f"{along.max():.3g} mm off", f"up to {limit:.3g} mm"
-        raise FormatError("uneven steps between slices", field="step", found=found, allowed=allowed)
+        deviation, allowed = f"{along.max():.3g} mm off", f"up to {limit:.3g} mm"
+        raise FormatError(
+            "uneven steps between slices", field="step", found=deviation, allowed=allowed
+        )
     aside = np.linalg.norm(off - (off @ normal)[:, np.newaxis] * normal, axis=1)
     limit = SIDE_TOLERANCE * float(np.linalg.norm(step))
     if aside.max() > limit:
-        found, allowed = f"{aside.max():.3g} mm off", f"up to {limit:.3g} mm"
-        raise FormatError("slices lie askew", field="position", found=found, allowed=allowed)
+        deviation, allowed = f"{aside.max():.3g} mm off", f"up to {limit:.3g} mm"
+        raise FormatError("slices lie askew", field="position", found=deviation, allowed=allowed)
 
 
 def _affine(first: Frame, origin: Vector, step: Vector) -> Affine:

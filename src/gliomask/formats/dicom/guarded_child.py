@@ -37,8 +37,8 @@ def _answer(path: Path, numbers: Sequence[int], complaints: BinaryIO) -> None:
     heard = complaints.seek(0, 2)
     try:
         for frame in read_unguarded(path, numbers):
-            if told := _complaint(complaints, heard):
-                _send(REFUSED, told)
+            if complaint := _complaint(complaints, heard):
+                _send(REFUSED, complaint)
                 return
             _send(DECODED, frame.astype("<i8").tobytes())
     except GliomaskError as problem:

@@ -49,11 +49,11 @@ def volumes_of(frames: Iterable[Frame]) -> list[Frames]:
 
 def echo_times(frames: Iterable[Frame]) -> list[float]:
     """The echo times of frames that differ by more than rounding, in ascending order."""
-    found: list[float] = []
+    times: list[float] = []
     for time in sorted({frame.echo_time for frame in frames if frame.echo_time is not None}):
-        if not found or time - found[-1] > _ECHO_TOLERANCE:
-            found.append(time)
-    return found
+        if not times or time - times[-1] > _ECHO_TOLERANCE:
+            times.append(time)
+    return times
 
 
 def _apart(frames: Iterable[Frame], alike: Callable[[Frame, Frame], bool]) -> list[Frames]:
@@ -64,40 +64,40 @@ def _apart(frames: Iterable[Frame], alike: Callable[[Frame, Frame], bool]) -> li
             part.append(frame)
             continue
         if len(parts) == MAX_PARTS:
-            found, allowed = f"more than {MAX_PARTS}", f"up to {MAX_PARTS}"
+            count, allowed = f"more than {MAX_PARTS}", f"up to {MAX_PARTS}"
             what = "too many echoes, kinds or orientations"
-            raise FormatError(what, field="parts", found=found, allowed=allowed)
+            raise FormatError(what, field="parts", found=count, allowed=allowed)
         parts.append([frame])
     return parts
 
 
-def _same(one: Frame, other: Frame) -> bool:
+def _same(first: Frame, other: Frame) -> bool:
     """Return True if two frames differ only in their position."""
     return (
-        (one.image_type, one.stack) == (other.image_type, other.stack)
-        and _echo_apart(one, other) <= _ECHO_TOLERANCE
-        and _turned(one, other) <= DIRECTION_TOLERANCE
+        (first.image_type, first.stack) == (other.image_type, other.stack)
+        and _echo_apart(first, other) <= _ECHO_TOLERANCE
+        and _turned(first, other) <= DIRECTION_TOLERANCE
     )
 
 
-def _near(one: Frame, other: Frame) -> bool:
+def _near(first: Frame, other: Frame) -> bool:
     """Return True if two frames may belong to one volume that the scanner divided."""
-    limit = max(NEAR_ECHO_MS, NEAR_ECHO_SHARE * (one.echo_time or 0.0))
+    limit = max(NEAR_ECHO_MS, NEAR_ECHO_SHARE * (first.echo_time or 0.0))
     return (
-        one.image_type[:_KIND] == other.image_type[:_KIND]
-        and _echo_apart(one, other) <= limit
-        and _turned(one, other) <= DIRECTION_TOLERANCE
+        first.image_type[:_KIND] == other.image_type[:_KIND]
+        and _echo_apart(first, other) <= limit
+        and _turned(first, other) <= DIRECTION_TOLERANCE
     )
 
 
-def _echo_apart(one: Frame, other: Frame) -> float:
-    if one.echo_time is None or other.echo_time is None:
-        return 0.0 if one.echo_time == other.echo_time else np.inf
-    return abs(one.echo_time - other.echo_time)
+def _echo_apart(first: Frame, other: Frame) -> float:
+    if first.echo_time is None or other.echo_time is None:
+        return 0.0 if first.echo_time == other.echo_time else np.inf
+    return abs(first.echo_time - other.echo_time)
 
 
-def _turned(one: Frame, other: Frame) -> float:
-    rows, columns = one.along_row - other.along_row, one.along_column - other.along_column
+def _turned(first: Frame, other: Frame) -> float:
+    rows, columns = first.along_row - other.along_row, first.along_column - other.along_column
     return float(max(np.abs(rows).max(), np.abs(columns).max()))
 
 
@@ -114,43 +114,47 @@ def _joined(parts: list[Frames]) -> list[Frames]:
 
 
 def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
-    for one, other in combinations(volumes, 2):
-        if _turned(one[0], other[0]) <= _NEARLY_PARALLEL and _interleaved(one, other):
+    for volume, other in combinations(volumes, 2):
+        if _turned(volume[0], other[0]) <= _NEARLY_PARALLEL and _interleaved(volume, other):
             raise FormatError(
                 "it falls into parts that lie between each other and make no even volume: "
-                f"{len(one)} and {len(other)} slices",
+                f"{len(volume)} and {len(other)} slices",
                 field="differs",
-                found=_difference(one[0], other[0]),
+                found=_difference(volume[0], other[0]),
                 allowed="nothing",
             )
 
 
-def _interleaved(one: Frames, other: Frames) -> bool:
+def _interleaved(first_frames: Frames, other: Frames) -> bool:
     """Return True if slices of one part lie between those of the other, on one line."""
-    normal = np.cross(one[0].along_row, one[0].along_column)
-    first, second = (np.array([frame.position for frame in part]) for part in (one, other))
+    normal = np.cross(first_frames[0].along_row, first_frames[0].along_column)
+    first, second = (np.array([frame.position for frame in part]) for part in (first_frames, other))
     between = second[0] - first[0]
     if np.linalg.norm(between - (between @ normal) * normal) > _ASIDE_MM:
         return False
-    mine, theirs = np.sort(first @ normal), np.sort(second @ normal)
-    if mine[-1] < theirs[0] or theirs[-1] < mine[0]:
+    first_places, second_places = np.sort(first @ normal), np.sort(second @ normal)
+    if first_places[-1] < second_places[0] or second_places[-1] < first_places[0]:
         return False
-    return _nearest(mine, theirs) >= SAME_PLACE_MM
+    return _nearest(first_places, second_places) >= SAME_PLACE_MM
 
 
-def _nearest(mine: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> float:
+def _nearest(
+    first_places: npt.NDArray[np.float64], second_places: npt.NDArray[np.float64]
+) -> float:
     """The least distance between two sets of heights in ascending order."""
-    at = np.searchsorted(theirs, mine)
-    above = np.abs(theirs[np.minimum(at, len(theirs) - 1)] - mine)
-    below = np.abs(theirs[np.maximum(at - 1, 0)] - mine)
+    at = np.searchsorted(second_places, first_places)
+    above = np.abs(second_places[np.minimum(at, len(second_places) - 1)] - first_places)
+    below = np.abs(second_places[np.maximum(at - 1, 0)] - first_places)
     return float(np.minimum(above, below).min())
 
 
-def _difference(one: Frame, other: Frame) -> str:
+def _difference(first: Frame, other: Frame) -> str:
     """The fields that two frames differ in, and how far as far as that is short."""
-    times = one.echo_time, other.echo_time
-    told = [f"EchoTime {times[0]} and {times[1]}"] if times[0] != times[1] else []
-    told += ["ImageType"] if one.image_type != other.image_type else []
-    told += ["StackID"] if one.stack != other.stack else []
-    told += ["ImageOrientationPatient"] if _turned(one, other) > DIRECTION_TOLERANCE else []
-    return ", ".join(told)
+    times = first.echo_time, other.echo_time
+    differences = [f"EchoTime {times[0]} and {times[1]}"] if times[0] != times[1] else []
+    differences += ["ImageType"] if first.image_type != other.image_type else []
+    differences += ["StackID"] if first.stack != other.stack else []
+    differences += (
+        ["ImageOrientationPatient"] if _turned(first, other) > DIRECTION_TOLERANCE else []
+    )
+    return ", ".join(differences)

@@ -71,7 +71,7 @@ def pixel_format(dataset: Dataset, path: Path) -> PixelFormat:
         raise FormatError("unusable", field="BitsAllocated", found=allocated, allowed=allowed)
     stored = whole(dataset, "BitsStored", allocated, 1)
     whole(dataset, "HighBit", stored - 1, stored - 1)
-    found = PixelFormat(
+    pixels = PixelFormat(
         rows=whole(dataset, "Rows", _MAX_SIDE, 1),
         columns=whole(dataset, "Columns", _MAX_SIDE, 1),
         frames=whole(dataset, "NumberOfFrames", MAX_FRAMES, 1)
@@ -82,9 +82,9 @@ def pixel_format(dataset: Dataset, path: Path) -> PixelFormat:
         signed=bool(whole(dataset, "PixelRepresentation", 1)),
         syntax=UID(dataset.file_meta.TransferSyntaxUID),
     )
-    _check_size(found, path)
-    _check_decoder(found.syntax)
-    return found
+    _check_size(pixels, path)
+    _check_decoder(pixels.syntax)
+    return pixels
 
 
 def _check_grey(dataset: Dataset) -> None:
@@ -94,18 +94,18 @@ def _check_grey(dataset: Dataset) -> None:
         raise FormatError(what, field="PhotometricInterpretation", found=kind, allowed=allowed)
     samples = whole(dataset, "SamplesPerPixel", 255)
     if kind != "MONOCHROME2" or samples != 1:
-        found, allowed = f"{kind}, {samples} samples", "MONOCHROME2, 1 sample"
+        kind_text, allowed = f"{kind}, {samples} samples", "MONOCHROME2, 1 sample"
         raise FormatError(
-            "no grey image", field="PhotometricInterpretation", found=found, allowed=allowed
+            "no grey image", field="PhotometricInterpretation", found=kind_text, allowed=allowed
         )
 
 
 def _check_size(pixels: PixelFormat, path: Path) -> None:
     area = pixels.rows * pixels.columns
     if area > MAX_PICTURE_PIXELS or area * pixels.frames > MAX_VOXELS:
-        found = f"{pixels.rows} x {pixels.columns} x {pixels.frames}"
+        actual = f"{pixels.rows} x {pixels.columns} x {pixels.frames}"
         allowed = f"up to {MAX_PICTURE_PIXELS} pixels a frame and {MAX_VOXELS} in all"
-        raise FormatError("too large", field="Rows x Columns", found=found, allowed=allowed)
+        raise FormatError("too large", field="Rows x Columns", found=actual, allowed=allowed)
     size = path.stat().st_size
     if not pixels.syntax.is_compressed and pixels.native_bytes > size:
         raise FormatError(f"truncated: {size} bytes can't hold {pixels.native_bytes} of pixels")

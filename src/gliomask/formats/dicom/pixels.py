@@ -31,11 +31,11 @@ def read_pixels(path: Path, numbers: Sequence[int] = (0,)) -> Iterator[Stored]:
     return read_frames([(path, numbers)])
 
 
-def read_frames(wanted: Iterable[tuple[Path, Sequence[int]]]) -> Iterator[Stored]:
+def read_frames(frames: Iterable[tuple[Path, Sequence[int]]]) -> Iterator[Stored]:
     """Frames of files, in the order asked for.
 
     Args:
-        wanted: files, each with the numbers of its frames, from 0.
+        frames: files, each with the numbers of its frames, from 0.
 
     Raises:
         FormatError: damaged, truncated, too large, not grey, or a compression that can't be
@@ -43,7 +43,7 @@ def read_frames(wanted: Iterable[tuple[Path, Sequence[int]]]) -> Iterator[Stored
         MachineError: the disk failed.
     """
     with GuardedDecoder() as guarded:
-        for path, numbers in wanted:
+        for path, numbers in frames:
             dataset, pixels = _checked(path)
             plugin = _plugin(pixels)
             if plugin == _GUARDED:

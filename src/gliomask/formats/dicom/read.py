@@ -40,9 +40,9 @@ def read_series(
     columns, rows, slices = grid.shape
     stack = np.empty((slices, rows, columns), np.float32)
     places = _by_file(grid.frames)
-    wanted = [(path, [grid.frames[k].number for k in ks]) for path, ks in places.items()]
+    frames = [(path, [grid.frames[k].number for k in ks]) for path, ks in places.items()]
     order = [k for ks in places.values() for k in ks]
-    for k, stored in zip(order, read_frames(wanted), strict=True):
+    for k, stored in zip(order, read_frames(frames), strict=True):
         control.check()
         slope, intercept = grid.frames[k].scaling
         stack[k] = stored * slope + intercept
@@ -85,7 +85,7 @@ def _choose(parts: list[list[Frame]], part: int | None) -> list[Frame]:
 
 def _by_file(frames: Sequence[Frame]) -> dict[Path, list[int]]:
     """File -> places of its frames along K."""
-    found: dict[Path, list[int]] = {}
+    numbers: dict[Path, list[int]] = {}
     for k, frame in enumerate(frames):
-        found.setdefault(frame.path, []).append(k)
-    return found
+        numbers.setdefault(frame.path, []).append(k)
+    return numbers

@@ -86,8 +86,8 @@ def survey_files(paths: Sequence[Path]) -> Survey:
     """
     candidates = [path for path in paths if is_dicom(path)]
     if len(candidates) > MAX_DICOM_FILES:
-        found, allowed = len(candidates), f"up to {MAX_DICOM_FILES}"
-        raise FormatError("too many DICOM files", field="files", found=found, allowed=allowed)
+        count, allowed = len(candidates), f"up to {MAX_DICOM_FILES}"
+        raise FormatError("too many DICOM files", field="files", found=count, allowed=allowed)
     files, refused = _read(candidates)
     series: list[Series] = []
     for of_series in _by_series(file for file in files if not file.directory).values():
@@ -109,12 +109,12 @@ def _read(paths: Sequence[Path]) -> tuple[list[DicomFile], list[RefusedSeries]]:
 
 
 def _by_series(files: Iterable[DicomFile]) -> dict[tuple[str, ...], list[DicomFile]]:
-    found: dict[tuple[str, ...], list[DicomFile]] = {}
+    series: dict[tuple[str, ...], list[DicomFile]] = {}
     for file in files:
         tags = file.tags
         key = (tags.patient_id, tags.study_uid, tags.series_uid)
-        found.setdefault(key, []).append(file)
-    return found
+        series.setdefault(key, []).append(file)
+    return series
 
 
 def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]:
@@ -131,11 +131,11 @@ def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]
     series, refused = [], []
     of_path = {file.path: file for file in once}
     for part in parts:
-        held = [of_path[path] for path in dict.fromkeys(frame.path for frame in part)]
+        series_files = [of_path[path] for path in dict.fromkeys(frame.path for frame in part)]
         try:
-            series.append(_series(held, part, notes))
+            series.append(_series(series_files, part, notes))
         except FormatError as problem:
-            refused.append(_refused(held, problem))
+            refused.append(_refused(series_files, problem))
     return series, refused
 
 
@@ -158,9 +158,9 @@ def _cut_up(frames: Sequence[Frame]) -> tuple[str, ...]:
     """Differences between the slices of one volume, as a sentence."""
     times = echo_times(frames)
     kinds = {frame.image_type for frame in frames}
-    told = [f"echo times of {times[0]:g} to {times[-1]:g} ms"] if len(times) > 1 else []
-    told += [f"{len(kinds)} kinds of ImageType"] if len(kinds) > 1 else []
-    return (f"one volume of slices with {' and '.join(told)}",) if told else ()
+    differences = [f"echo times of {times[0]:g} to {times[-1]:g} ms"] if len(times) > 1 else []
+    differences += [f"{len(kinds)} kinds of ImageType"] if len(kinds) > 1 else []
+    return (f"one volume of slices with {' and '.join(differences)}",) if differences else ()
 
 
 def _without_copies(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:
@@ -169,9 +169,9 @@ def _without_copies(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str,
     for file in files:
         other = once.setdefault(file.instance or str(file.path), file)
         if other is not file and _digest(other.path) != _digest(file.path):
-            found = f"{other.path.name} and {file.path.name}"
+            names = f"{other.path.name} and {file.path.name}"
             what = "two different images with one SOPInstanceUID"
-            raise FormatError(what, field="files", found=found, allowed="one")
+            raise FormatError(what, field="files", found=names, allowed="one")
     copies = len(files) - len(once)
     notes = (f"{copies} copies of files were left out",) if copies else ()
     return list(once.values()), notes

@@ -152,14 +152,14 @@ def _acquired(dataset: Dataset) -> float | None:
 
 def _person(dataset: Dataset) -> tuple[tuple[str, str], ...]:
     """Digests of what is told of the person; capitals, accents and the order of names are one."""
-    found = []
+    attributes = []
     for keyword in PERSON:
         latin = unicodedata.normalize("NFKD", text(dataset, keyword).split("=")[0]).casefold()
         kept = "".join(letter for letter in latin if not unicodedata.combining(letter))
         parts = sorted(re.findall(r"[^\W_]+", kept))
         if parts:
-            found.append((keyword, hashlib.sha256(" ".join(parts).encode()).hexdigest()))
-    return tuple(found)
+            attributes.append((keyword, hashlib.sha256(" ".join(parts).encode()).hexdigest()))
+    return tuple(attributes)
 
 
 def capitals(dataset: Dataset, keyword: str) -> tuple[str, ...]:

@@ -54,10 +54,10 @@ def seconds(stamp: str) -> float | None:
     >>> seconds("20190423142657.03") - seconds("201904231426")
     57.03
     """
-    found = _STAMP.match(stamp)
-    if not found:
+    match = _STAMP.match(stamp)
+    if not match:
         return None
-    day, hour, minute, second = found.groups()
+    day, hour, minute, second = match.groups()
     try:
         days = datetime.strptime(day, "%Y%m%d").toordinal()
     except ValueError:
@@ -68,10 +68,10 @@ def seconds(stamp: str) -> float | None:
 def number(dataset: Dataset, keyword: str) -> float | None:
     """A number that only describes the image; None if absent, several, or no finite number."""
     try:
-        found = [float(value) for value in _values(dataset, keyword)]
+        values = [float(value) for value in _values(dataset, keyword)]
     except Exception:
         return None
-    return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+    return values[0] if len(values) == 1 and math.isfinite(values[0]) else None
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
@@ -83,12 +83,12 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
     values = _given(dataset, keyword)
     allowed = f"{count} finite numbers"
     try:
-        found = tuple(float(value) for value in values)
+        parsed = tuple(float(value) for value in values)
     except (TypeError, ValueError):
         raise FormatError("no number", field=keyword, found=values, allowed=allowed) from None
-    if len(found) != count or not all(abs(n) < _LARGEST for n in found):
-        raise FormatError("unusable", field=keyword, found=list(found), allowed=allowed)
-    return found
+    if len(parsed) != count or not all(abs(n) < _LARGEST for n in parsed):
+        raise FormatError("unusable", field=keyword, found=list(parsed), allowed=allowed)
+    return parsed
 
 
 def whole(dataset: Dataset, keyword: str, largest: int, least: int = 0) -> int:
@@ -101,8 +101,8 @@ def whole(dataset: Dataset, keyword: str, largest: int, least: int = 0) -> int:
     value = values[0]
     if len(values) > 1 or not isinstance(value, int) or not least <= value <= largest:
         allowed = f"{least} to {largest}"
-        found = values if len(values) > 1 else value
-        raise FormatError("unusable", field=keyword, found=found, allowed=allowed)
+        actual = values if len(values) > 1 else value
+        raise FormatError("unusable", field=keyword, found=actual, allowed=allowed)
     return int(value)
 
 
@@ -128,8 +128,8 @@ def _values(dataset: Dataset, keyword: str) -> list[Any]:
     value = dataset.get(keyword)
     if value is None or value == "":
         return []
-    many = isinstance(value, (MultiValue, list, tuple))
-    return _listed(value) if many else [value]
+    multiple = isinstance(value, (MultiValue, list, tuple))
+    return _listed(value) if multiple else [value]
 
 
 def _listed(values: Iterable[Any]) -> list[Any]:

@@ -137,10 +137,10 @@ def _check_alike(first: Dataset, header: Dataset, path: Path) -> None:
     if _has_frames(header):
         raise FormatError("a multi-frame image in a series of single ones", path=path)
     for keyword in _ALL_ALIKE:
-        found, due = header.get(keyword), first.get(keyword)
-        if found != due:
+        value, due = header.get(keyword), first.get(keyword)
+        if value != due:
             what = "not of the same series as the first file"
-            raise FormatError(what, path=path, field=keyword, found=found, allowed=str(due))
+            raise FormatError(what, path=path, field=keyword, found=value, allowed=str(due))
 
 
 def _image(header: Dataset, path: Path) -> Plane:
@@ -193,8 +193,8 @@ def _plane(
 def _check_planes(planes: Sequence[Plane], shape: tuple[int, int], path: Path) -> None:
     first = planes[0]
     if len(planes) * shape[0] * shape[1] > MAX_VOXELS:
-        found = f"{len(planes)} x {shape[0]} x {shape[1]}"
-        raise FormatError("too large", path=path, field="voxels", found=found)
+        size = f"{len(planes)} x {shape[0]} x {shape[1]}"
+        raise FormatError("too large", path=path, field="voxels", found=size)
     names = [(plane.sop_instance, plane.frame) for plane in planes]
     if len(set(names)) < len(names):
         twice = next(name for n, (name, _) in enumerate(names) if names[n] in names[:n])
@@ -210,9 +210,9 @@ def _check_planes(planes: Sequence[Plane], shape: tuple[int, int], path: Path) -
 
 def _differ(first: Plane, other: Plane, turned: bool, path: Path) -> FormatError:
     field = "ImageOrientationPatient" if turned else "PixelSpacing"
-    found, due = (
+    actual, due = (
         [*p.rows_run.tolist(), *p.columns_run.tolist()] if turned else list(p.spacing)
         for p in (other, first)
     )
     what = "images of one series differ"
-    return FormatError(what, path=path, field=field, found=found, allowed=str(due))
+    return FormatError(what, path=path, field=field, found=actual, allowed=str(due))

@@ -61,13 +61,13 @@ def _reversed(affine: Affine, axis: int, length: int) -> Affine:
 
 
 def _check_shape(masks: MaskArray, series: ReferencedSeries) -> None:
-    found, due = masks.shape[:3], (len(series.planes), *series.shape)
-    if found != due:
+    shape, due = masks.shape[:3], (len(series.planes), *series.shape)
+    if shape != due:
         raise CaseError(
             "the mask is not on the grid of the series",
             path=series.path,
             field="images x rows x columns",
-            found=" x ".join(map(str, found)),
+            found=" x ".join(map(str, shape)),
             allowed=" x ".join(map(str, due)),
         )
 

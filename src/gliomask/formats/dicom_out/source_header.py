@@ -100,12 +100,12 @@ def read_header(path: Path) -> Dataset:
     Raises:
         FormatError: not DICOM, damaged, or without an attribute that an image must have.
     """
-    wanted: list[Any] = [*_PATIENT, *_STUDY, *_IMAGE]
+    attributes: list[Any] = [*_PATIENT, *_STUDY, *_IMAGE]
     try:
         # pydicom warns of values that aren't allowed; each is judged by itself just below.
         with opened(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            read = dcmread(file, stop_before_pixels=True, specific_tags=wanted)
+            read = dcmread(file, stop_before_pixels=True, specific_tags=attributes)
             header = _valid(read)
     except (GliomaskError, MemoryError):
         raise
@@ -166,11 +166,11 @@ def needed(header: Dataset, keyword: str, path: Path) -> Any:
 def numbers(header: Dataset, keyword: str, count: int, path: Path) -> Vector:
     """The same for an attribute of so many finite numbers."""
     value = needed(header, keyword, path)
-    found = np.array(value, np.float64).reshape(-1)
-    if len(found) != count or not np.isfinite(found).all():
+    values = np.array(value, np.float64).reshape(-1)
+    if len(values) != count or not np.isfinite(values).all():
         allowed = f"{count} numbers"
         raise FormatError("unusable", path=path, field=keyword, found=value, allowed=allowed)
-    return found
+    return values
 
 
 def _valid(source: Dataset) -> Dataset:

@@ -73,12 +73,12 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
     threads = usable_threads()
     try:
         opened = open_engine(trial.folder)
-        found = trial.difference(opened.engine)
+        difference = trial.difference(opened.engine)
     except GliomaskError as problem:
         return Engines(proofs, None, str(problem), "", threads)
     on_gpu = "cuda" in opened.engine.name
     why = "there is a GPU that torch can use" if on_gpu else "the fastest that works here"
-    off = too_far(found, GPU_TOLERANCE if on_gpu else TOLERANCE)
+    off = too_far(difference, GPU_TOLERANCE if on_gpu else TOLERANCE)
     wrong = f"{off}; take another, {option('engine', 'torch')}" if off else ""
     return Engines(proofs, opened.engine.name, opened.note or why, wrong, threads)
 

@@ -46,7 +46,7 @@ class Engine(Protocol):
 def usable_threads() -> int:
     """Threads that a runtime should use: OMP_NUM_THREADS if it is set, else the processors that
     this process may run on, within its container's limit."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdecimal() and int(asked) > 0:
-        return int(asked)
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal() and int(threads) > 0:
+        return int(threads)
     return read_processors().usable

@@ -31,20 +31,20 @@ READY: Final = b"\x01"
 _SETTINGS = {"backend": "CPU", "numThread": 1, "precision": "high"}
 
 
-def main(given: str, outputs: list[str]) -> None:
+def main(graph_path: str, outputs: list[str]) -> None:
     """Serves until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     answers = _own_stdout()
-    asked = sys.stdin.buffer
-    lengths = PATHS.unpack(asked.read(PATHS.size))
-    source, network = (os.fsdecode(asked.read(length)) for length in lengths)
+    requests = sys.stdin.buffer
+    lengths = PATHS.unpack(requests.read(PATHS.size))
+    source, network = (os.fsdecode(requests.read(length)) for length in lengths)
     if source:
         _convert(Path(source), Path(network))
-    module = _load(Path(network), given, outputs) if Path(network).is_file() else None
+    module = _load(Path(network), graph_path, outputs) if Path(network).is_file() else None
     answers.write(READY if module else b"\x00")
     answers.flush()
     if module:
-        _serve(asked, answers, module)
+        _serve(requests, answers, module)
 
 
 def _own_stdout() -> IO[bytes]:
@@ -62,27 +62,27 @@ def _convert(source: Path, network: Path) -> None:
     _tools.mnnconvert([*words, "--bizCode", "gliomask"])
 
 
-def _load(network: Path, given: str, outputs: list[str]) -> Any:
+def _load(network: Path, graph_path: str, outputs: list[str]) -> Any:
     from MNN import nn
 
     runtime = nn.create_runtime_manager((_SETTINGS,))
     return nn.load_module_from_file(
-        str(network), [given], outputs, runtime_manager=runtime, shape_mutable=True
+        str(network), [graph_path], outputs, runtime_manager=runtime, shape_mutable=True
     )
 
 
-def _serve(asked: IO[bytes], answers: IO[bytes], module: Any) -> None:
+def _serve(requests: IO[bytes], answers: IO[bytes], module: Any) -> None:
     from MNN import expr
 
-    while header := asked.read(SHAPE.size):
+    while header := requests.read(SHAPE.size):
         *shape, output = SHAPE.unpack(header)
-        image = np.frombuffer(asked.read(4 * int(np.prod(shape))), np.float32).reshape(shape)
+        image = np.frombuffer(requests.read(4 * int(np.prod(shape))), np.float32).reshape(shape)
         variable = expr.placeholder(shape, expr.NCHW, expr.float)
         variable.write(image)
         answer = module.forward([variable])[output]
-        found: npt.NDArray[np.float32] = np.array(expr.convert(answer, expr.NCHW).read())
-        answers.write(SHAPE.pack(*found.shape, *[1] * (5 - found.ndim)))
-        answers.write(np.ascontiguousarray(found, np.float32).tobytes())
+        logits: npt.NDArray[np.float32] = np.array(expr.convert(answer, expr.NCHW).read())
+        answers.write(SHAPE.pack(*logits.shape, *[1] * (5 - logits.ndim)))
+        answers.write(np.ascontiguousarray(logits, np.float32).tobytes())
         answers.flush()
 
 

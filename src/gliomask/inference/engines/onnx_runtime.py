@@ -28,8 +28,8 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     )
 
     def run(image: FloatArray, output: str) -> FloatArray:
-        found: FloatArray = session.run([output], {INPUT: image})[0]
-        return found
+        logits: FloatArray = session.run([output], {INPUT: image})[0]
+        return logits
 
     # A session may be used by many threads.
     return CompiledEngine(f"ONNX Runtime {onnxruntime.__version__}", [run] * threads)

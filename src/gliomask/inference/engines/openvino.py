@@ -54,6 +54,6 @@ class _Runner:
         self._request = model.create_infer_request()
 
     def __call__(self, image: FloatArray, output: str) -> FloatArray:
-        found = self._request.infer([image])
+        result = self._request.infer([image])
         # The answer lives in memory that the next one overwrites.
-        return np.array(found[output])
+        return np.array(result[output])

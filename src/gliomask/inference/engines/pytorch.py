@@ -55,21 +55,21 @@ class TorchEngine:
         ready = torch.from_numpy(np.ascontiguousarray(inputs))
         batch = ready.contiguous(memory_format=torch.channels_last)
         try:
-            found: tuple[torch.Tensor, ...] = self._model(batch.to(self._device))
+            outputs: tuple[torch.Tensor, ...] = self._model(batch.to(self._device))
         except torch.OutOfMemoryError:
             raise MachineError(
                 "not enough memory on the device", hint=f"free it, or use {option('device', 'cpu')}"
             ) from None
-        return found
+        return outputs
 
 
 def _plain(logits: torch.Tensor) -> FloatArray:
-    found: FloatArray = logits.float().contiguous().cpu().numpy()
-    return found
+    logits_array: FloatArray = logits.float().contiguous().cpu().numpy()
+    return logits_array
 
 
 def _find(device: Device) -> torch.device:
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
         raise MachineError("there is no CUDA device", option="device", found=device)
-    return torch.device("cuda" if there and device != "cpu" else "cpu")
+    return torch.device("cuda" if available and device != "cpu" else "cpu")

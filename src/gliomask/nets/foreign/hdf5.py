@@ -56,41 +56,41 @@ def data_sets(group: Any, path: Path) -> Iterator[tuple[str, Any]]:
     Raises:
         ModelError: more objects, or deeper, than weights are.
     """
-    h5py, seen = _h5py(), 0
+    h5py, count = _h5py(), 0
     stack = [("", group, 0)]
     while stack:
         prefix, parent, depth = stack.pop()
         for name in sorted(parent, reverse=True):
-            seen += 1
-            if seen > _MOST_OBJECTS or depth > _DEEPEST:
+            count += 1
+            if count > _MOST_OBJECTS or depth > _DEEPEST:
                 raise ModelError("holds more objects than weights have", path=path)
             if not isinstance(parent.get(name, getlink=True), h5py.HardLink):
                 continue
-            found = parent[name]
-            if isinstance(found, h5py.Group):
-                stack.append((f"{prefix}{name}/", found, depth + 1))
-            elif isinstance(found, h5py.Dataset) and found.dtype.kind == "f":
-                yield f"{prefix}{name}", found
+            item = parent[name]
+            if isinstance(item, h5py.Group):
+                stack.append((f"{prefix}{name}/", item, depth + 1))
+            elif isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+                yield f"{prefix}{name}", item
 
 
-def read_values(found: Any, path: Path) -> npt.NDArray[np.float32]:
+def read_values(data_set: Any, path: Path) -> npt.NDArray[np.float32]:
     """The numbers of a data set whose shape was found right.
 
     Raises:
         ModelError: it lies outside the file, is packed in an unknown way, or unpacks to more than
             it holds.
     """
-    chunk = math.prod(found.chunks or (0,))
-    outside = found.external or found.is_virtual
-    odd = found.compression not in _FILTERS or chunk > max(found.size, _SMALL_CHUNK)
+    chunk = math.prod(data_set.chunks or (0,))
+    outside = data_set.external or data_set.is_virtual
+    odd = data_set.compression not in _FILTERS or chunk > max(data_set.size, _SMALL_CHUNK)
     if outside or odd:
         raise ModelError(
             "a data set that is not stored plainly in this file is not read",
             path=path,
-            field=found.name,
-            found="outside this file" if outside else f"{found.compression}, chunks of {chunk}",
+            field=data_set.name,
+            found="outside this file" if outside else f"{data_set.compression}, chunks of {chunk}",
         )
-    values: npt.NDArray[np.float32] = found.astype(np.float32)[()]
+    values: npt.NDArray[np.float32] = data_set.astype(np.float32)[()]
     return values
 
 
@@ -108,8 +108,8 @@ def names_attribute(group: Any, name: str) -> tuple[str, ...]:
     parts = [name] if name in group.attrs else []
     while f"{name}{len(parts)}" in group.attrs and name not in parts:
         parts.append(f"{name}{len(parts)}")
-    found = [one for part in parts for one in np.atleast_1d(group.attrs[part])]
-    return tuple(one.decode() if isinstance(one, bytes) else str(one) for one in found)
+    texts = [text for part in parts for text in np.atleast_1d(group.attrs[part])]
+    return tuple(text.decode() if isinstance(text, bytes) else str(text) for text in texts)
 
 
 def _h5py() -> Any:

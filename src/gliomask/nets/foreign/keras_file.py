@@ -113,9 +113,9 @@ def _read(root: Any, path: Path) -> KerasFile:
 def _by_name(group: Any, path: Path) -> tuple[Layer, ...]:
     """Layers of the layouts that name each array: ``.../conv2d_17/kernel:0``."""
     grouped: dict[str, dict[str, Any]] = defaultdict(dict)
-    for name, found in data_sets(group, path):
+    for name, data_set in data_sets(group, path):
         parent, _, last = name.rpartition("/")
-        grouped[parent][last.removesuffix(":0")] = found
+        grouped[parent][last.removesuffix(":0")] = data_set
     return tuple(
         _layer(parent, parent.rpartition("/")[2], of, path) for parent, of in grouped.items()
     )
@@ -124,37 +124,37 @@ def _by_name(group: Any, path: Path) -> tuple[Layer, ...]:
 def _by_place(root: Any, path: Path) -> tuple[Layer, ...]:
     """Layers of Keras 3, whose arrays have numbers: ``.../vars/0``."""
     grouped: dict[str, dict[str, Any]] = defaultdict(dict)
-    for name, found in data_sets(root, path):
+    for name, data_set in data_sets(root, path):
         parent, _, last = name.rpartition("/vars/")
         if parent and parent.partition("/")[0] not in _NOT_THE_MODEL and last.isdecimal():
-            grouped[parent][last] = found
+            grouped[parent][last] = data_set
     return tuple(_numbered(root, parent, of, path) for parent, of in grouped.items())
 
 
-def _numbered(root: Any, parent: str, found: Mapping[str, Any], path: Path) -> Layer:
-    ordered = [found[key] for key in sorted(found, key=int)]
+def _numbered(root: Any, parent: str, arrays: Mapping[str, Any], path: Path) -> Layer:
+    ordered = [arrays[key] for key in sorted(arrays, key=int)]
     names = _BY_PLACE.get(ordered[0].ndim, ())
     if len(ordered) != len(names) and (ordered[0].ndim != 4 or len(ordered) > 1):
-        names = tuple(found)  # numbers, which name no role: a layer of another kind
+        names = tuple(arrays)  # numbers, which name no role: a layer of another kind
     own = attribute(root[f"{parent}/vars"], "name", 200)
     name = own.decode(errors="replace") if own else parent.rpartition("/")[2]
     return _layer(parent, name, dict(zip(names, ordered, strict=False)), path)
 
 
-def _layer(parent: str, name: str, found: Mapping[str, Any], path: Path) -> Layer:
-    shapes = tuple(tuple(map(int, one.shape)) for one in found.values())
-    entries = {_ROLES[key]: _stored(one, path) for key, one in found.items() if key in _ROLES}
+def _layer(parent: str, name: str, arrays: Mapping[str, Any], path: Path) -> Layer:
+    shapes = tuple(tuple(map(int, array.shape)) for array in arrays.values())
+    entries = {_ROLES[key]: _stored(array, path) for key, array in arrays.items() if key in _ROLES}
     return Layer(parent, name, entries, shapes)
 
 
-def _stored(found: Any, path: Path) -> Stored:
+def _stored(array: Any, path: Path) -> Stored:
     """A kernel is (rows, columns, in, out) in Keras."""
-    shape = tuple(map(int, found.shape))
+    shape = tuple(map(int, array.shape))
     if len(shape) != 4:
-        return Stored(shape, partial(read_values, found, path))
+        return Stored(shape, partial(read_values, array, path))
     rows, columns, ins, outs = shape
     return Stored(
-        (outs, ins, rows, columns), lambda: read_values(found, path).transpose(3, 2, 0, 1)
+        (outs, ins, rows, columns), lambda: read_values(array, path).transpose(3, 2, 0, 1)
     )
 
 

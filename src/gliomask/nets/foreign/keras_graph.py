@@ -92,7 +92,7 @@ def _graph(class_name: str, layers: Sequence[Mapping[str, Any]]) -> KerasGraph:
         for k, node in enumerate(layer["inbound_nodes"] or [[]])
     }
     operations = [op for name in _in_order(calls) for op in _operations(name, *calls[name])]
-    shapes = [_input_shape(one) for one in layers if one["class_name"] == "InputLayer"]
+    shapes = [_input_shape(config) for config in layers if config["class_name"] == "InputLayer"]
     sides = {side for shape in shapes for side in shape[1:3]}
     size = sides.pop() if len(sides) == 1 else None
     return KerasGraph(tuple(operations), size if isinstance(size, int) else None)

@@ -56,11 +56,11 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
     """
     if named := _by_names(file.layers, kind):
         return named
-    found, between = (
+    names_match, between = (
         in_layer_order(some, file.listed)
         for some in (convolutions(file.layers), norms(file.layers))
     )
-    if found is None or between is None:
+    if names_match is None or between is None:
         raise ModelError(
             "the names of its layers tell no order, and it holds no graph",
             path=path,
@@ -68,7 +68,7 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
             found=convolutions(file.layers)[0].name,
             hint="save the whole model instead of its weights",
         )
-    body, heads = _parted(path, found, kind)
+    body, heads = _parted(path, names_match, kind)
     _check_norms(path, body, between, kind)
     order = _order(path, heads, kind, sides, file.created)
     units = list(kind.kernels)
@@ -80,15 +80,15 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
 
 def _by_names(layers: Iterable[Layer], kind: NetworkKind) -> Match | None:
     """The match by the authors' names, if each unit's name is there exactly once."""
-    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    names_by_kind: tuple[dict[str, str], dict[str, str]] = ({}, {})
     count = 0
     for layer in layers:
         unit = _unit_of(layer.path)
         if unit is None or not (layer.is_convolution or layer.is_norm):
             continue
-        found[layer.is_norm][unit] = layer.path
+        names_by_kind[layer.is_norm][unit] = layer.path
         count += 1
-    made, of_norms = found
+    made, of_norms = names_by_kind
     body = {name for name in kind.kernels if name.startswith("stage")}
     whole = made.keys() == kind.kernels.keys() and of_norms.keys() == body
     return (
@@ -107,13 +107,13 @@ def _unit_of(path: str) -> str | None:
 
 
 def _parted(
-    path: Path, found: Sequence[Layer], kind: NetworkKind
+    path: Path, layers: Sequence[Layer], kind: NetworkKind
 ) -> tuple[list[Layer], list[Layer]]:
     """The main path and the heads, wherever the heads stand between; each with right shapes."""
     due = [shape for name, shape in kind.kernels.items() if name.startswith("stage")]
     body: list[Layer] = []
     heads: list[Layer] = []
-    for layer in found:
+    for layer in layers:
         fits = len(body) < len(due) and layer.kernel == due[len(body)]
         (body if fits else heads).append(layer)
     if len(body) < len(due) or heads[-1].kernel[2:] != (1, 1):
@@ -162,8 +162,8 @@ def _order(
             allowed="1 to 6, once each",
         )
     known = ((sides, ""),) if sides else _USUAL[created]
-    due, found = kind.kernels, [head.kernel for head in heads[:-1]]
-    fits = [one for one in known if [due[f"side{k}"] for k in one[0]] == found]
+    due, kernels = kind.kernels, [head.kernel for head in heads[:-1]]
+    fits = [candidate for candidate in known if [due[f"side{k}"] for k in candidate[0]] == kernels]
     if len(fits) == 1:
         return fits[0][0]
     if fits:
@@ -177,7 +177,7 @@ def _order(
         f"its side outputs are in none of the orders looked for ({kind.spec.name})",
         path=path,
         field="channels that they read",
-        found=", ".join(str(shape[1]) for shape in found),
+        found=", ".join(str(shape[1]) for shape in kernels),
         allowed=" or ".join(
             ", ".join(str(due[f"side{k}"][1]) for k in order) for order, _ in known
         ),

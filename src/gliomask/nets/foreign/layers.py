@@ -80,9 +80,9 @@ def norms(layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 def number_of(name: str) -> tuple[str, int]:
     """The parts of a generated name: ``conv2d_17`` is ``("conv2d", 17)``, ``conv2d`` number 0."""
-    found = _NUMBERED.match(name)
-    assert found is not None  # noqa: S101  # the pattern matches any text
-    return found["base"], int(found["number"] or 0)
+    match = _NUMBERED.match(name)
+    assert match is not None  # noqa: S101  # the pattern matches any text
+    return match["base"], int(match["number"] or 0)
 
 
 def times(shape: Iterable[int]) -> str:

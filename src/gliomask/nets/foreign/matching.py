@@ -141,8 +141,8 @@ class _Matcher:
     def _instead(self, inputs: Sequence[int]) -> str:
         """Operation of the network on the inputs of a foreign operation."""
         keys = self.topology.values.numbers
-        found = {_words(k, d) for k, read, d in keys if set(inputs) & set(read)}
-        return " or ".join(sorted(found)) or "nothing"
+        keys_found = {_words(k, d) for k, read, d in keys if set(inputs) & set(read)}
+        return " or ".join(sorted(keys_found)) or "nothing"
 
     def _departs(self, operation: Operation, allowed: str) -> ModelError:
         return ModelError(
@@ -158,14 +158,16 @@ def _words(kind: str, detail: str) -> str:
     return f"{kind} {detail}" if detail else kind
 
 
-def _channel_order(found: Sequence[int], due: Sequence[tuple[int, int]]) -> tuple[int, ...] | None:
+def _channel_order(
+    indices: Sequence[int], due: Sequence[tuple[int, int]]
+) -> tuple[int, ...] | None:
     """Order of the input channels in a concatenated map of the file; None for the same order.
 
     Args:
-        found: the joined values in the file's order.
+        indices: the joined values in the file's order.
         due: (value, its channels) in the network's order; the values differ from each other.
     """
     widths = dict(due)
-    begins = dict(zip(found, accumulate((widths[v] for v in found), initial=0), strict=False))
+    begins = dict(zip(indices, accumulate((widths[v] for v in indices), initial=0), strict=False))
     order = tuple(begins[value] + k for value, width in due for k in range(width))
     return None if order == tuple(range(len(order))) else order

@@ -51,9 +51,9 @@ def find_kind(path: Path, layers: Sequence[Layer]) -> NetworkKind:
     Raises:
         ModelError: the kernels are those of no U²-Net; it says what was found and what is needed.
     """
-    found = Counter(layer.kernel for layer in convolutions(layers))
+    kernels = Counter(layer.kernel for layer in convolutions(layers))
     for spec in SPECS.values():
-        if (kind := _fits(spec, found)) is not None:
+        if (kind := _fits(spec, kernels)) is not None:
             return kind
     raise ModelError(
         "not the weights of a U²-Net",
@@ -64,17 +64,17 @@ def find_kind(path: Path, layers: Sequence[Layer]) -> NetworkKind:
     )
 
 
-def _fits(spec: U2NetSpec, found: Counter[Shape]) -> NetworkKind | None:
+def _fits(spec: U2NetSpec, kernels: Counter[Shape]) -> NetworkKind | None:
     """The kind, if all kernels but the first are those of the spec and the first fits it."""
-    fusing = [shape for shape in found if shape[2:] == (1, 1)]
+    fusing = [shape for shape in kernels if shape[2:] == (1, 1)]
     if len(fusing) != 1 or fusing[0][1] != 6 * fusing[0][0]:
         return None
     regions = fusing[0][0]
     due = Counter(NetworkKind(spec, 1, regions).kernels.values())
     first = weight_entries(spec, 1, regions)[_FIRST].shape
     due[first] -= 1
-    rest = found - due
-    if (due - found).total() or rest.total() != 1:
+    rest = kernels - due
+    if (due - kernels).total() or rest.total() != 1:
         return None
     (shape,) = rest
     fits = shape[0] == first[0] and shape[2:] == first[2:]
@@ -86,7 +86,7 @@ def _account(layers: Sequence[Layer]) -> str:
     groups = (
         ("convolutions", convolutions(layers)),
         ("batch norms", norms(layers)),
-        ("others", [one for one in layers if not one.is_convolution and not one.is_norm]),
+        ("others", [item for item in layers if not item.is_convolution and not item.is_norm]),
     )
     parts = []
     for what, some in groups:

@@ -89,12 +89,12 @@ def _parsed(path: Path) -> onnx.GraphProto:
 
 def _constants(graph: onnx.GraphProto) -> dict[str, TensorProto]:
     """Initialisers and the values of constant nodes, by name."""
-    found = {one.name: one for one in graph.initializer}
+    constants = {constant.name: constant for constant in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and len(node.output) == 1:
             values = [a.t for a in node.attribute if a.name == "value"]
-            found |= dict(zip(node.output, values, strict=False))
-    return found
+            constants |= dict(zip(node.output, values, strict=False))
+    return constants
 
 
 @dataclass
@@ -109,9 +109,9 @@ class _GraphReader:
 
     def read(self, graph: onnx.GraphProto) -> None:
         """Reads every node in the file's order, which ONNX demands to be topological."""
-        for one in graph.input:
-            if one.name not in self.constants:
-                self.operations.append(Operation(INPUT, one.name, (), one.name))
+        for value in graph.input:
+            if value.name not in self.constants:
+                self.operations.append(Operation(INPUT, value.name, (), value.name))
         for place, node in enumerate(graph.node):
             source = node.input[0] if node.input else ""
             aside = source in self.constants or source in self._aside or not source
@@ -163,7 +163,7 @@ class _GraphReader:
             if source in self.constants:
                 tensor = self.constants[source]
                 entries[role] = Stored(tuple(tensor.dims), partial(_values, self.path, tensor))
-        return Layer(name, name, entries, tuple(one.shape for one in entries.values()))
+        return Layer(name, name, entries, tuple(array.shape for array in entries.values()))
 
 
 def _values(path: Path, tensor: TensorProto) -> npt.NDArray[np.float32]:
@@ -171,13 +171,13 @@ def _values(path: Path, tensor: TensorProto) -> npt.NDArray[np.float32]:
     declared = math.prod(tensor.dims)
     size = _SIZES.get(tensor.data_type)
     outside = tensor.data_location == TensorProto.EXTERNAL
-    there = len(tensor.raw_data) // (size or 1) if tensor.raw_data else len(tensor.float_data)
-    if outside or size is None or there != declared:
+    count = len(tensor.raw_data) // (size or 1) if tensor.raw_data else len(tensor.float_data)
+    if outside or size is None or count != declared:
         raise ModelError(
             "an initialiser whose numbers are not all in this file as floats",
             path=path,
             field=tensor.name,
-            found="outside this file" if outside else f"{there} of {declared} values",
+            found="outside this file" if outside else f"{count} of {declared} values",
         )
     values: npt.NDArray[np.float32] = numpy_helper.to_array(tensor).astype(np.float32)
     return values
@@ -226,8 +226,8 @@ _READERS: Final[Mapping[str, Callable[[Attributes], tuple[str, str]]]] = {
 
 def _size(graph: onnx.GraphProto, constants: Mapping[str, TensorProto]) -> int | None:
     """Side of the square input, where it is fixed."""
-    for one in graph.input:
-        if one.name not in constants:
-            sides = {d.dim_value for d in one.type.tensor_type.shape.dim[2:4]}
+    for value in graph.input:
+        if value.name not in constants:
+            sides = {d.dim_value for d in value.type.tensor_type.shape.dim[2:4]}
             return sides.pop() or None if len(sides) == 1 else None
     return None

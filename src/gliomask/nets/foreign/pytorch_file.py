@@ -61,15 +61,15 @@ def _layers(state: dict[str, Tensor]) -> list[Layer]:
     for name, value in state.items():
         parent, _, last = name.rpartition(".")
         grouped.setdefault(parent, {})[last] = value
-    return [_layer(name, found) for name, found in grouped.items()]
+    return [_layer(name, tensors) for name, tensors in grouped.items()]
 
 
-def _layer(name: str, found: dict[str, Tensor]) -> Layer:
-    roles = _NORM if "running_mean" in found else _CONVOLUTION
-    shapes = tuple(tuple(value.shape) for value in found.values())
+def _layer(name: str, tensors: dict[str, Tensor]) -> Layer:
+    roles = _NORM if "running_mean" in tensors else _CONVOLUTION
+    shapes = tuple(tuple(value.shape) for value in tensors.values())
     entries = {
         roles[key]: Stored(tuple(value.shape), partial(_values, value))
-        for key, value in found.items()
+        for key, value in tensors.items()
         if key in roles
     }
     return Layer(name, name, entries, shapes)

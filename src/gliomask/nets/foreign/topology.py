@@ -109,11 +109,11 @@ class _TopologyWriter:
         for stage, block in zip(range(depth - 1, 0, -1), spec.decoder, strict=True):
             joined = self._join(self._resize(stages[0]), down.pop())
             stages.insert(0, self._block(f"stage{stage}d", block, joined))
-        sides = [self._unit(f"side{k}", one, regions) for k, one in enumerate(stages, start=1)]
+        sides = [self._unit(f"side{k}", value, regions) for k, value in enumerate(stages, start=1)]
         maps = [sides[0], *(self._resize(side) for side in sides[1:])]
         fused = self._unit("outconv", self._join(*maps), regions, side=1)
-        for one in (fused, *maps):
-            self.values.make(SIGMOID, [one])
+        for value in (fused, *maps):
+            self.values.make(SIGMOID, [value])
 
     def _block(self, name: str, spec: RSUSpec, x: int) -> int:
         whole = self._relu(f"{name}.rebnconvin", x, spec.out)

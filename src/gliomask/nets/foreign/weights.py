@@ -70,13 +70,13 @@ def arrays_of(
         made[f"{unit}.bias"] = _read(path, layer, "bias", width, absent=0.0)
         if not unit.startswith("stage"):
             continue
-        norm, found = unit.replace(".conv_s1", ".bn_s1"), match.norms.get(unit)
+        norm, norm_layer = unit.replace(".conv_s1", ".bn_s1"), match.norms.get(unit)
         absent: dict[Role, float] = {"gamma": 1.0, "beta": 0.0}
-        if found is None:
+        if norm_layer is None:
             made |= _neutral(norm, width[0], epsilon)
             continue
         for role, name in _NORM.items():
-            values = _read(path, layers[found], role, width, absent.get(role))
+            values = _read(path, layers[norm_layer], role, width, absent.get(role))
             made[f"{norm}.{name}"] = values
         made[f"{norm}.num_batches_tracked"] = np.array(0, np.int64)
     _check_finite(path, made.items())

@@ -24,7 +24,7 @@ def outliers(volumes_ml: Sequence[Sequence[float | None]]) -> dict[int, str]:
     Args:
         volumes_ml: of each case, one for each region; an empty row for a case that is not done.
     """
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     regions = max(map(len, volumes_ml), default=0)
     for k in range(regions):
         logs = {
@@ -33,8 +33,8 @@ def outliers(volumes_ml: Sequence[Sequence[float | None]]) -> dict[int, str]:
             if k < len(row) and (volume := row[k])
         }
         for n, word in _standing_out(logs).items():
-            found.setdefault(n, word)
-    return found
+            reasons.setdefault(n, word)
+    return reasons
 
 
 def _standing_out(logs: dict[int, float]) -> dict[int, str]:

@@ -69,13 +69,13 @@ def batch_page(cases: Sequence[BatchCase], regions: Sequence[str], model: str) -
     """
     unusual = outliers([case.volumes_ml for case in cases])
     order = sorted(range(len(cases)), key=lambda n: _urgency(cases[n], unusual.get(n, "")))
-    shown = order[:MAX_ROWS]
+    rows_shown = order[:MAX_ROWS]
     context = {
         "tiles": _tiles(cases, len(unusual)),
         "regions": [REGIONS[region].title for region in regions],
-        "rows": _rows(cases, shown, unusual, len(regions)),
+        "rows": _rows(cases, rows_shown, unusual, len(regions)),
         "count": len(cases),
-        "left_out": len(cases) - len(shown),
+        "left_out": len(cases) - len(rows_shown),
         "model": model,
         "version": version("gliomask"),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -104,9 +104,9 @@ def _tiles(cases: Sequence[BatchCase], unusual: int) -> list[tuple[str, int]]:
 
 
 def _rows(
-    cases: Sequence[BatchCase], shown: Sequence[int], unusual: dict[int, str], regions: int
+    cases: Sequence[BatchCase], order: Sequence[int], unusual: dict[int, str], regions: int
 ) -> Iterator[_Row]:
-    for n in shown:
+    for n in order:
         case = cases[n]
         yield _Row(
             case=case.case,

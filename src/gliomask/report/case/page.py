@@ -117,9 +117,9 @@ def _check(page: CasePage) -> None:
         arrays["probabilities"] = page.prediction.probabilities.shape[1:]
     if page.disagreement is not None:
         arrays["disagreement"] = page.disagreement.shape
-    for name, found in arrays.items():
-        if found != shape:
-            raise ValueError(f"{name} of shape {found} for a volume of {shape}")
+    for name, array in arrays.items():
+        if array != shape:
+            raise ValueError(f"{name} of shape {array} for a volume of {shape}")
 
 
 def _verdict(page: CasePage) -> dict[str, object]:
@@ -128,8 +128,8 @@ def _verdict(page: CasePage) -> dict[str, object]:
     if prediction.mask.any():
         return {"found": True, "title": "Tumour marked", "text": evidence}
     evidence = evidence or _highest_probability(prediction)
-    said = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
-    text = " ".join(sentence for sentence in said if sentence)
+    lines = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
+    text = " ".join(sentence for sentence in lines if sentence)
     return {"found": False, "title": "No tumour found", "text": text}
 
 
@@ -218,8 +218,8 @@ def _flat(values: Mapping[str, object], lead: str = "") -> list[tuple[str, str]]
         if isinstance(value, Mapping):
             rows += _flat(value, f"{name}: ")
         elif value is not None:
-            many = isinstance(value, list | tuple)
-            rows.append((name, ", ".join(map(str, value)) if many else str(value)))  # type: ignore[call-overload]
+            multiple = isinstance(value, list | tuple)
+            rows.append((name, ", ".join(map(str, value)) if multiple else str(value)))  # type: ignore[call-overload]
     return rows
 
 

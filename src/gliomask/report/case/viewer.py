@@ -124,9 +124,11 @@ def _regions(regions: tuple[str, ...]) -> list[dict[str, object]]:
 
 def _labels(regions: tuple[str, ...]) -> dict[str, list[str]]:
     """Number in a mask -> the regions that it belongs to, the innermost first."""
-    found = {}
+    labels = {}
     for number in (1, 2, 3):
-        nested = [name for name, one in REGIONS.items() if name in regions and number in one.labels]
+        nested = [
+            name for name, region in REGIONS.items() if name in regions and number in region.labels
+        ]
         if nested:
-            found[str(number)] = nested[::-1]
-    return found
+            labels[str(number)] = nested[::-1]
+    return labels

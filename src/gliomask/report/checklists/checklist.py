@@ -106,7 +106,7 @@ def checklist_markdown(items: Sequence[ChecklistItem]) -> str:
 def _check_weights(records: Records) -> None:
     judged = text_at(records.summary, "weights_sha256")
     own = text_at(records.card, "weights_sha256")
-    if judged != own and all(one and _DIGEST.fullmatch(one) for one in (judged, own)):
+    if judged != own and all(digest and _DIGEST.fullmatch(digest) for digest in (judged, own)):
         raise InputError(
             "the evaluation judged other weights than the run's",
             field="weights_sha256",
@@ -126,13 +126,15 @@ def _load(name: str) -> dict[str, Any]:
 
 def _fill(records: Records, checklist: str, section: str, item: Mapping[str, Any]) -> ChecklistItem:
     facts = [FACTS[name] for name in item.get("facts", ())]
-    told = [(text, fact.source) for fact in facts if (text := fact.read(records))]
-    full = len(told) == len(facts) and not item.get("always", False)
-    answer = "; ".join(text for text, _ in told) or None
+    answers = [(text, fact.source) for fact in facts if (text := fact.read(records))]
+    full = len(answers) == len(facts) and not item.get("always", False)
+    answer = "; ".join(text for text, _ in answers) or None
     needed = None if answer and full else str(item["hint"])
     if answer and needed:
         answer = f"in part: {answer}; still needed: {needed}"
-    sources = dict.fromkeys(one for _, source in told for one in source.split(", "))
+    sources = dict.fromkeys(
+        source_name for _, source in answers for source_name in source.split(", ")
+    )
     return ChecklistItem(
         checklist=checklist,
         number=str(item["number"]),
@@ -145,8 +147,8 @@ def _fill(records: Records, checklist: str, section: str, item: Mapping[str, Any
 
 
 def _section(name: str, items: Sequence[ChecklistItem]) -> list[str]:
-    count = {state: sum(one.state == state for one in items) for state in get_args(State)}
-    told = ", ".join(f"{number} {state}" for state, number in count.items())
+    count = {state: sum(item.state == state for item in items) for state in get_args(State)}
+    counts = ", ".join(f"{number} {state}" for state, number in count.items())
     cited = [
         f"{loaded['citation']} doi:{loaded['doi']}"
         for loaded in map(_load, CHECKLISTS)
@@ -156,7 +158,7 @@ def _section(name: str, items: Sequence[ChecklistItem]) -> list[str]:
     return [
         f"## {escape_markdown(name)}",
         *map(escape_markdown, cited),
-        f"{len(items)} items: {told}. A blank is for the authors to fill.",
+        f"{len(items)} items: {counts}. A blank is for the authors to fill.",
         "\n".join([*head, *map(_row, items)]),
     ]
 

@@ -57,10 +57,10 @@ def numbers(records: Records) -> str | None:
 
 def failed(records: Records) -> str | None:
     """Cases that could not be judged."""
-    found = value_at(records.summary, "failed")
-    if not isinstance(found, list | tuple):
+    cases = value_at(records.summary, "failed")
+    if not isinstance(cases, list | tuple):
         return None
-    return f"{counted(len(found), 'case')} could not be judged"
+    return f"{counted(len(cases), 'case')} could not be judged"
 
 
 def policy(records: Records) -> str | None:
@@ -77,7 +77,7 @@ def metrics(records: Records) -> str | None:
 
 def uncertainty(records: Records) -> str | None:
     """Method of the confidence intervals."""
-    if not any(_interval(one) for _, _, one in _scores(records)):
+    if not any(_interval(score) for _, _, score in _scores(records)):
         return None
     drawn = f", {RESAMPLES:,} resamples" if ours(records.evaluation) else ""
     return f"95 % intervals: bootstrap percentiles of the mean over patients{drawn}"
@@ -85,28 +85,28 @@ def uncertainty(records: Records) -> str | None:
 
 def results(records: Records) -> str | None:
     """The mean of every score over patients, with its interval."""
-    told = [_result(metric, region, one) for metric, region, one in _scores(records)]
-    return listed(told, 24) if told else None
+    results_text = [_result(metric, region, score) for metric, region, score in _scores(records)]
+    return listed(results_text, 24) if results_text else None
 
 
 def worst(records: Records) -> str | None:
     """The lowest Dice and its tenth percentile."""
-    told = []
-    for region, one in items_at(records.summary, "dice"):
-        lowest, tenth = number_at(one, "min"), number_at(one, "p10")
+    lines = []
+    for region, score in items_at(records.summary, "dice"):
+        lowest, tenth = number_at(score, "min"), number_at(score, "p10")
         if lowest is not None and tenth is not None:
-            told.append(f"{region} {lowest:.4g} (10th percentile {tenth:.4g})")
-    return f"lowest Dice of a patient: {listed(told)}" if told else None
+            lines.append(f"{region} {lowest:.4g} (10th percentile {tenth:.4g})")
+    return f"lowest Dice of a patient: {listed(lines)}" if lines else None
 
 
 def false_positives(records: Records) -> str | None:
     """False-positive rate in slices without tumour."""
-    told = []
-    for region, one in items_at(records.summary, "slices"):
-        rate, free = number_at(one, "false_positive_rate"), count_at(one, "n_tumour_free")
+    lines = []
+    for region, score in items_at(records.summary, "slices"):
+        rate, free = number_at(score, "false_positive_rate"), count_at(score, "n_tumour_free")
         if rate is not None and free is not None:
-            told.append(f"{region} {rate:.4g} of {free}")
-    return f"tumour-free slices with something marked: {listed(told)}" if told else None
+            lines.append(f"{region} {rate:.4g} of {free}")
+    return f"tumour-free slices with something marked: {listed(lines)}" if lines else None
 
 
 def weights_evaluated(records: Records) -> str | None:
@@ -118,8 +118,8 @@ def weights_evaluated(records: Records) -> str | None:
 
 def software_evaluation(records: Records) -> str | None:
     """Versions."""
-    found = software(records.evaluation)
-    return found and f"evaluation: {found}"
+    versions = software(records.evaluation)
+    return versions and f"evaluation: {versions}"
 
 
 EVALUATION_FACTS: Final[Mapping[str, Fact]] = {
@@ -143,20 +143,20 @@ EVALUATION_FACTS: Final[Mapping[str, Fact]] = {
 def _scores(records: Records) -> Iterator[tuple[str, str, object]]:
     """(metric, region, its summary) of all that has a mean over patients, whatever the metric."""
     for metric, regions in items_at(records.summary):
-        for region, one in items_at(regions):
-            if number_at(one, "mean") is not None and count_at(one, "n") is not None:
-                yield metric, region, one
+        for region, score in items_at(regions):
+            if number_at(score, "mean") is not None and count_at(score, "n") is not None:
+                yield metric, region, score
 
 
-def _result(metric: str, region: str, one: object) -> str:
-    mean, interval = number_at(one, "mean"), _interval(one)
+def _result(metric: str, region: str, score: object) -> str:
+    mean, interval = number_at(score, "mean"), _interval(score)
     span = "" if interval is None else f" (95 % interval {interval[0]:.4g} to {interval[1]:.4g})"
-    over = counted(count_at(one, "n") or 0, "patient")
+    over = counted(count_at(score, "n") or 0, "patient")
     return f"{metric} of {region} {mean:.4g}{span} over {over}"
 
 
-def _interval(one: object) -> tuple[float, float] | None:
-    pair = value_at(one, "ci95")
+def _interval(score: object) -> tuple[float, float] | None:
+    pair = value_at(score, "ci95")
     if not isinstance(pair, list | tuple) or len(pair) != 2:
         return None
     low, high = (number_at({"end": end}, "end") for end in pair)

@@ -23,16 +23,16 @@ class Fact:
     source: str
 
 
-def listed(names: Iterable[str], shown: int = 12) -> str:
+def listed(names: Iterable[str], limit: int = 12) -> str:
     """Names in a row, cut short after so many."""
     every = list(names)
-    more = f" and {len(every) - shown} more" if len(every) > shown else ""
-    return ", ".join(every[:shown]) + more
+    more = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return ", ".join(every[:limit]) + more
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
+def counted(count: int, singular: str, plural: str | None = None) -> str:
     """``1 patient``, ``2 patients``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
 def software(record: object) -> str | None:

@@ -50,43 +50,43 @@ def value_at(record: object, *keys: str) -> object:
 
 def text_at(record: object, *keys: str) -> str | None:
     """A text that says something, on one line, cut where it is too long to show."""
-    found = value_at(record, *keys)
-    return (one_line(found) or None) if isinstance(found, str) else None
+    value = value_at(record, *keys)
+    return (one_line(value) or None) if isinstance(value, str) else None
 
 
 def number_at(record: object, *keys: str) -> float | None:
     """A finite number; True and False are none."""
-    found = value_at(record, *keys)
-    if isinstance(found, bool) or not isinstance(found, int | float):
+    value = value_at(record, *keys)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(found) if abs(found) <= _LARGEST else None  # NaN is not
+    return float(value) if abs(value) <= _LARGEST else None  # NaN is not
 
 
 def count_at(record: object, *keys: str) -> int | None:
     """A whole number of things, 0 or more."""
-    found = value_at(record, *keys)
-    if isinstance(found, bool) or not isinstance(found, int):
+    value = value_at(record, *keys)
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return found if 0 <= found <= _LARGEST else None
+    return value if 0 <= value <= _LARGEST else None
 
 
 def flag_at(record: object, *keys: str) -> bool | None:
     """True or False, as such."""
-    found = value_at(record, *keys)
-    return found if isinstance(found, bool) else None
+    value = value_at(record, *keys)
+    return value if isinstance(value, bool) else None
 
 
 def texts_at(record: object, *keys: str) -> tuple[str, ...] | None:
     """A list of texts, perhaps empty; None if anything else is among them."""
-    found = value_at(record, *keys)
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+    value = value_at(record, *keys)
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         return None
-    return tuple(one_line(one) for one in found)
+    return tuple(one_line(text) for text in value)
 
 
 def items_at(record: object, *keys: str) -> tuple[tuple[str, object], ...]:
     """(key, value) of a mapping whose keys are texts; nothing if there is no such mapping."""
-    found = value_at(record, *keys)
-    if not isinstance(found, Mapping):
+    value = value_at(record, *keys)
+    if not isinstance(value, Mapping):
         return ()
-    return tuple((one_line(k), v) for k, v in found.items() if isinstance(k, str) and one_line(k))
+    return tuple((one_line(k), v) for k, v in value.items() if isinstance(k, str) and one_line(k))

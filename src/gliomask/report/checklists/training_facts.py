@@ -64,8 +64,8 @@ def first_weights(records: Records) -> str | None:
     seed = count_at(recipe, "seed")
     if seed is None:
         return None
-    told = [key for key, _ in items_at(recipe) if "weights" in key or "pretrained" in key]
-    start = f"recipe options {listed(told)}" if told else "the recipe names no earlier weights"
+    keys = [key for key, _ in items_at(recipe) if "weights" in key or "pretrained" in key]
+    start = f"recipe options {listed(keys)}" if keys else "the recipe names no earlier weights"
     return f"drawn from seed {seed}; {start}"
 
 
@@ -73,8 +73,8 @@ def _earlier_weights(records: Records) -> str | None:
     """As the run records them, or as the card says it beside the training data."""
     if recorded := text_at(records.run, "start", "words"):
         return recorded
-    said = (text_at(records.card, "trained_on") or "").split("; ")
-    return next((part for part in said if part.startswith("first weights from ")), None)
+    parts = (text_at(records.card, "trained_on") or "").split("; ")
+    return next((part for part in parts if part.startswith("first weights from ")), None)
 
 
 def optimisation(records: Records) -> str | None:
@@ -97,11 +97,13 @@ def sampling(records: Records) -> str | None:
 
 def sessions(records: Records) -> str | None:
     """Sessions of the training: their number, their ends and their machines."""
-    found = value_at(records.run, "sessions")
-    if not isinstance(found, list | tuple) or not found:
+    records_of_sessions = value_at(records.run, "sessions")
+    if not isinstance(records_of_sessions, list | tuple) or not records_of_sessions:
         return None
-    outcome = text_at(found[-1], "outcome") or "not known"
-    return f"{counted(len(found), 'session')}, the last one: {outcome}{_machine(found[-1])}"
+    last = records_of_sessions[-1]
+    outcome = text_at(last, "outcome") or "not known"
+    count = counted(len(records_of_sessions), "session")
+    return f"{count}, the last one: {outcome}{_machine(last)}"
 
 
 def selection(records: Records) -> str | None:
@@ -122,8 +124,8 @@ def selection(records: Records) -> str | None:
 
 def software_training(records: Records) -> str | None:
     """Versions."""
-    found = software(records.run)
-    return found and f"training: {found}"
+    versions = software(records.run)
+    return versions and f"training: {versions}"
 
 
 TRAINING_FACTS: Final[Mapping[str, Fact]] = {
@@ -158,8 +160,8 @@ def _where(records: Records) -> str:
     fold = count_at(records.run, "data", "fold")
     if fold is not None:
         return f"; fold {fold} left for the test"
-    told = "fold" in _keys(value_at(records.run, "data"))
-    return "; hold-out split" if told and value_at(records.run, "data", "fold") is None else ""
+    has_fold = "fold" in _keys(value_at(records.run, "data"))
+    return "; hold-out split" if has_fold and value_at(records.run, "data", "fold") is None else ""
 
 
 def _machine(session: object) -> str:
@@ -197,8 +199,8 @@ def _named(name: str, options: str) -> str:
 
 def _options(record: object) -> str:
     """``key value`` of every plain option; lists and mappings in it are left out."""
-    told = [(key, _plain(value)) for key, value in items_at(record)]
-    return ", ".join(f"{key} {value}" for key, value in told[:40] if value)
+    pairs = [(key, _plain(value)) for key, value in items_at(record)]
+    return ", ".join(f"{key} {value}" for key, value in pairs[:40] if value)
 
 
 def _plain(value: object) -> str:

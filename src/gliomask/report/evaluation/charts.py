@@ -34,14 +34,14 @@ def score_spread(values: Values, label: str, *, share: bool) -> Figure:
         label: of the score, with its unit.
         share: whether it lies between 0 and 1.
     """
-    rows = [(region, list(held)) for region, held in values.items() if held]
+    rows = [(region, list(scores)) for region, scores in values.items() if scores]
     figure = style.new_figure(6.4, 1.3 + 0.75 * max(len(rows), 1))
     axes = figure.add_subplot()
-    for place, (region, held) in enumerate(reversed(rows)):
+    for place, (region, scores) in enumerate(reversed(rows)):
         colour = REGIONS[region].colour
-        _box(axes, held, place, colour)
-        jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(held))
-        _points(axes, held, place + jitter, REGIONS[region])
+        _box(axes, scores, place, colour)
+        jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(scores))
+        _points(axes, scores, place + jitter, REGIONS[region])
     names = [REGIONS[region].title for region, _ in reversed(rows)]
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(-0.55, len(rows) - 0.45)
@@ -65,9 +65,9 @@ def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str
 
     figure = style.new_figure(6.4, 4.0)
     axes = figure.add_subplot()
-    for region, held in points.items():
-        if held:
-            volumes, scores = zip(*held, strict=True)
+    for region, region_points in points.items():
+        if region_points:
+            volumes, scores = zip(*region_points, strict=True)
             _points(axes, volumes, scores, REGIONS[region])
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -79,21 +79,22 @@ def score_by_size(points: Mapping[str, Sequence[tuple[float, float]]], unit: str
     return figure
 
 
-def bland_altman(found: Agreement, unit: str) -> Figure:
+def bland_altman(region_agreement: Agreement, unit: str) -> Figure:
     """Differences of volumes against their means, with the bias, the limits of agreement and the
     95 % intervals of these (shaded).
 
     Args:
-        found: of one region.
+        region_agreement: of one region.
         unit: of its volumes.
     """
     figure = style.new_figure(6.4, 4.0)
     axes = figure.add_subplot()
     means, differences = (
-        [getattr(point, name) for point in found.points] for name in ("mean", "difference")
+        [getattr(point, name) for point in region_agreement.points]
+        for name in ("mean", "difference")
     )
     axes.scatter(means, differences, s=18, color=colours.BLUE, alpha=0.7, linewidths=0, zorder=3)
-    limits = found.absolute
+    limits = region_agreement.absolute
     for estimate, name, dashes in (
         (limits.upper, "upper limit", (5, 3)),
         (limits.bias, "bias", None),
@@ -115,8 +116,8 @@ def forest(strata: Sequence[tuple[str, Sequence[Stratum]]], label: str) -> Figur
         label: of the score.
     """
     rows: list[tuple[str, Stratum | None]] = []
-    for name, held in strata:
-        rows += [(name, None), *((one.label, one) for one in held)]
+    for name, group in strata:
+        rows += [(name, None), *((member.label, member) for member in group)]
     figure = style.new_figure(6.4, 0.9 + 0.27 * max(len(rows), 1))
     axes = figure.add_subplot()
     for place, (_, stratum) in enumerate(rows):
@@ -154,19 +155,19 @@ def reliability_diagram(curves: Sequence[tuple[str, Calibration]]) -> Figure:
     figure = style.new_figure(6.4, 5.0)
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     upper.plot((0, 1), (0, 1), color=colours.FAINT, lw=1, dashes=(4, 3), label="perfect")
-    for (name, found), colour in zip(curves, (colours.BLUE, colours.VERMILION), strict=False):
-        held = [one for one in found.bins if one.confidence is not None]
+    for (name, curve), colour in zip(curves, (colours.BLUE, colours.VERMILION), strict=False):
+        bins = [bin_ for bin_ in curve.bins if bin_.confidence is not None]
         upper.plot(
-            [one.confidence or 0.0 for one in held],
-            [one.frequency or 0.0 for one in held],
+            [bin_.confidence or 0.0 for bin_ in bins],
+            [bin_.frequency or 0.0 for bin_ in bins],
             color=colour,
             marker="o",
             ms=4,
             lw=1.6,
             label=name,
         )
-        counts = [max(one.n, 0.5) for one in found.bins]
-        edges = [found.bins[0].low, *(one.high for one in found.bins)]
+        counts = [max(bin_.n, 0.5) for bin_ in curve.bins]
+        edges = [curve.bins[0].low, *(bin_.high for bin_ in curve.bins)]
         lower.stairs(counts, edges, color=colour, lw=1.4)
     upper.set_ylim(-0.02, 1.02)
     lower.set_yscale("log")
@@ -177,26 +178,33 @@ def reliability_diagram(curves: Sequence[tuple[str, Calibration]]) -> Figure:
     return figure
 
 
-def differences(found: Sequence[PairedDifference], label: str) -> Figure:
+def differences(paired: Sequence[PairedDifference], label: str) -> Figure:
     """Paired differences of one score between sets of predictions, with their intervals.
 
     Args:
-        found: each with a difference.
+        paired: each with a difference.
         label: of the score, with its unit.
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure = style.new_figure(6.4, 1.0 + 0.45 * max(len(found), 1))
+    figure = style.new_figure(6.4, 1.0 + 0.45 * max(len(paired), 1))
     axes = figure.add_subplot()
     axes.axvline(0, color=colours.FAINT, lw=1, dashes=(4, 3))
-    for place, one in enumerate(found):
-        if one.ci95 is not None:
-            axes.plot(one.ci95, (place, place), color=colours.BLUE, lw=2.2, alpha=0.6)
+    for place, difference in enumerate(paired):
+        if difference.ci95 is not None:
+            axes.plot(difference.ci95, (place, place), color=colours.BLUE, lw=2.2, alpha=0.6)
         axes.scatter(
-            [one.difference or 0.0], [place], s=30, color=colours.BLUE, zorder=3, linewidths=0
+            [difference.difference or 0.0],
+            [place],
+            s=30,
+            color=colours.BLUE,
+            zorder=3,
+            linewidths=0,
         )
-    axes.set_yticks(range(len(found)), [f"{one.first} − {one.second}" for one in found])
-    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_yticks(
+        range(len(paired)), [f"{difference.first} − {difference.second}" for difference in paired]
+    )
+    axes.set_ylim(len(paired) - 0.5, -0.5)
     style.tidy(axes, "", f"Difference of {label}, mean with 95 % interval", "")
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(7))
@@ -220,9 +228,9 @@ def _points(
     )
 
 
-def _box(axes: Axes, held: Sequence[float], place: float, colour: str) -> None:
+def _box(axes: Axes, scores: Sequence[float], place: float, colour: str) -> None:
     drawn = axes.boxplot(
-        held,
+        scores,
         positions=[place],
         orientation="horizontal",
         widths=0.5,

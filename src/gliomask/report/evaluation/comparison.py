@@ -39,20 +39,20 @@ _EXPLAINED = (
 )
 
 
-def comparison_rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
+def comparison_rows(compared: Comparison) -> tuple[tuple[str, ...], ...]:
     """A row of text for each pair and score, in the order of ``COLUMNS``."""
-    return tuple(_row(one) for one in found.differences)
+    return tuple(_row(difference) for difference in compared.differences)
 
 
-def comparison_page(found: Comparison) -> str:
+def comparison_page(compared: Comparison) -> str:
     """The page's HTML."""
-    table = TextTable(_EXPLAINED, COLUMNS, comparison_rows(found))
+    table = TextTable(_EXPLAINED, COLUMNS, comparison_rows(compared))
     context = {
-        "sets": found.sets,
-        "shared": found.n_shared,
-        "absent": found.absent,
+        "sets": compared.sets,
+        "shared": compared.n_shared,
+        "absent": compared.absent,
         "table": table,
-        "charts": _charts(found),
+        "charts": _charts(compared),
         "empty_masks": POLICY.text,
         "version": version("gliomask"),
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -61,30 +61,36 @@ def comparison_page(found: Comparison) -> str:
     return render("comparison.html.j2", context, Assets(styles=styles, style_attributes=True))
 
 
-def _row(one: PairedDifference) -> tuple[str, ...]:
-    metric, region = _split(one.metric)
+def _row(difference: PairedDifference) -> tuple[str, ...]:
+    metric, region = _split(difference.metric)
     digits = METRICS[metric].decimals
     return (
         _title(metric, region),
-        one.first,
-        one.second,
-        number_text(one.mean_first, digits),
-        number_text(one.mean_second, digits),
-        number_text(None, 0) if one.difference is None else signed_text(one.difference, digits),
-        interval_text(one.ci95, digits),
-        _probability(one.p),
-        _probability(one.p_holm),
-        str(one.wins),
-        str(one.ties),
-        str(one.losses),
-        str(one.n),
+        difference.first,
+        difference.second,
+        number_text(difference.mean_first, digits),
+        number_text(difference.mean_second, digits),
+        number_text(None, 0)
+        if difference.difference is None
+        else signed_text(difference.difference, digits),
+        interval_text(difference.ci95, digits),
+        _probability(difference.p),
+        _probability(difference.p_holm),
+        str(difference.wins),
+        str(difference.ties),
+        str(difference.losses),
+        str(difference.n),
     )
 
 
-def _charts(found: Comparison) -> list[tuple[str, Markup]]:
+def _charts(compared: Comparison) -> list[tuple[str, Markup]]:
     drawn = []
-    for key in dict.fromkeys(one.metric for one in found.differences):
-        rows = [one for one in found.differences if one.metric == key and one.n]
+    for key in dict.fromkeys(difference.metric for difference in compared.differences):
+        rows = [
+            difference
+            for difference in compared.differences
+            if difference.metric == key and difference.n
+        ]
         metric, region = _split(key)
         title = _title(metric, region)
         figure = charts.differences(rows, name_of(METRICS[metric]))

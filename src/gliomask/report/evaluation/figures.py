@@ -86,8 +86,12 @@ def _by_size(analysis: Analysis) -> Iterator[NamedFigure]:
 
 def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
     unit = analysis.volume_unit
-    for region, found in analysis.agreement.items():
-        bias, lower, upper = found.absolute.bias, found.absolute.lower, found.absolute.upper
+    for region, region_agreement in analysis.agreement.items():
+        bias, lower, upper = (
+            region_agreement.absolute.bias,
+            region_agreement.absolute.lower,
+            region_agreement.absolute.upper,
+        )
         if bias is None:
             continue
         digits = 0 if unit == "px" else 1
@@ -97,30 +101,30 @@ def _agreements(analysis: Analysis) -> Iterator[NamedFigure]:
         if lower is not None and upper is not None:
             ends = (lower.value, upper.value)
             caption += f", limits of agreement {interval_text(ends, digits)} {unit}"
-        if found.concordance is not None:
-            caption += f", Lin's concordance {found.concordance:.3f}"
-        caption += f"; {found.n} patients. Shaded: 95 % intervals."
+        if region_agreement.concordance is not None:
+            caption += f", Lin's concordance {region_agreement.concordance:.3f}"
+        caption += f"; {region_agreement.n} patients. Shaded: 95 % intervals."
         title = f"Bland-Altman, {REGIONS[region].title}"
-        figure = charts.bland_altman(found, unit)
+        figure = charts.bland_altman(region_agreement, unit)
         yield NamedFigure("volumes", f"bland_altman_{region}", title, caption, figure)
 
 
 def _strata(analysis: Analysis) -> Iterator[NamedFigure]:
-    held = [(name, strata.strata) for name, strata in analysis.strata.items()]
-    if held:
+    groups = [(name, strata.strata) for name, strata in analysis.strata.items()]
+    if groups:
         region = REGIONS[analysis.regions[0]].title
-        figure = charts.forest(held, f"Dice of the {region}")
+        figure = charts.forest(groups, f"Dice of the {region}")
         notes = [f"{name}: {s.note}" for name, s in analysis.strata.items() if s.note]
         yield NamedFigure("groups", "strata", "Dice by group", ". ".join(notes), figure)
 
 
 def _calibrations(analysis: Analysis) -> Iterator[NamedFigure]:
     for region, curves in analysis.calibration.items():
-        told = [
-            f"{name}: ECE {number_text(found.ece, 4)}, Brier {number_text(found.brier, 4)}"
-            for name, found in curves
+        texts = [
+            f"{name}: ECE {number_text(curve.ece, 4)}, Brier {number_text(curve.brier, 4)}"
+            for name, curve in curves
         ]
-        caption = "; ".join(told) + ". Voxels within the crop to the head, of annotated slices."
+        caption = "; ".join(texts) + ". Voxels within the crop to the head, of annotated slices."
         title = f"Reliability, {REGIONS[region].title}"
         figure = charts.reliability_diagram(curves)
         yield NamedFigure("calibration", f"reliability_{region}", title, caption, figure)

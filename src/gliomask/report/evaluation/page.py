@@ -129,7 +129,7 @@ def evaluation_page(findings: EvaluationContent) -> str:
 
 def _cases(findings: EvaluationContent) -> list[_Case]:
     rows = case_rows(findings.analysis)
-    shown = _shown([row.case for row in rows if findings.pictures.get(row.case)])
+    cases_shown = _shown([row.case for row in rows if findings.pictures.get(row.case)])
     remarks: dict[str, list[str]] = {}
     for case, remark in findings.remarks:
         remarks.setdefault(case, []).append(remark)
@@ -140,7 +140,7 @@ def _cases(findings: EvaluationContent) -> list[_Case]:
                 _Slice(picture, f"s{number}-{k}")
                 for k, picture in enumerate(findings.pictures.get(row.case, ()))
             )
-            if row.case in shown
+            if row.case in cases_shown
             else (),
             tuple(remarks.get(row.case, ())),
         )
@@ -157,10 +157,10 @@ def _shown(ranked: Sequence[str]) -> set[str]:
     return {*worst, *(rest[round(k * (len(rest) - 1) / (half - 1))] for k in range(half))}
 
 
-def _pictures_note(shown: int, cases: int) -> str:
-    if not shown or shown == cases:
+def _pictures_note(count: int, cases: int) -> str:
+    if not count or count == cases:
         return ""
-    return f"{shown} of {cases} cases have their slices in this page: the worst, and others evenly."
+    return f"{count} of {cases} cases have their slices in this page: the worst, and others evenly."
 
 
 def _picture_styles(cases: Sequence[_Case]) -> str:

@@ -69,13 +69,13 @@ def telling_slices(reference: Mask, predicted: Mask) -> Mapping[str, int]:
     Returns:
         at least one role; ``middle`` where both masks are empty.
     """
-    drawn, found = (mask.sum(axis=(1, 2)) for mask in (reference, predicted))
-    size = drawn + found
-    held = np.flatnonzero(size)
-    if not held.size:
+    drawn, predicted_sizes = (mask.sum(axis=(1, 2)) for mask in (reference, predicted))
+    size = drawn + predicted_sizes
+    slices = np.flatnonzero(size)
+    if not slices.size:
         return MappingProxyType({"middle": len(reference) // 2})
-    dice = 2 * (reference & predicted)[held].sum(axis=(1, 2)) / size[held]
-    ranked = held[np.lexsort((-size[held], dice))].tolist()
+    dice = 2 * (reference & predicted)[slices].sum(axis=(1, 2)) / size[slices]
+    ranked = slices[np.lexsort((-size[slices], dice))].tolist()
     roles = {ranked[len(ranked) // 2]: "median", ranked[-1]: "best", ranked[0]: "worst"}
     if len(ranked) == 1:
         roles = {ranked[0]: "best"}

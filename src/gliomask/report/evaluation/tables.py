@@ -68,15 +68,15 @@ def headline(analysis: Analysis) -> tuple[Tile, ...]:
     """The figures to be read first."""
     region = analysis.regions[0]
     dice = analysis.summary.metrics["dice"]
-    tiles = [_mean_dice(one, dice[one]) for one in analysis.regions]
+    tiles = [_mean_dice(region_name, dice[region_name]) for region_name in analysis.regions]
     median, worst = number_text(dice[region].median, 3), number_text(dice[region].p10, 3)
     tiles.append(Tile("Median Dice", median, f"worst tenth below {worst}"))
     for name in ("hd95_mm", "hd95_px"):
-        found = analysis.summary.metrics.get(name, {}).get(region)
-        if found is not None and found.n:
+        score = analysis.summary.metrics.get(name, {}).get(region)
+        if score is not None and score.n:
             unit = METRICS[name].unit
-            note = f"median; mean {number_text(found.mean, 1)} {unit}"
-            tiles.append(Tile("HD95", f"{number_text(found.median, 1)} {unit}", note))
+            note = f"median; mean {number_text(score.mean, 1)} {unit}"
+            tiles.append(Tile("HD95", f"{number_text(score.median, 1)} {unit}", note))
     slices = analysis.summary.slices[region]
     if slices.false_positive_rate is not None:
         rate = f"{100 * slices.false_positive_rate:.1f} %"
@@ -97,12 +97,12 @@ def strata_table(analysis: Analysis) -> TextTable:
     """The Dice of the first region in every group; no rows where nothing groups the patients."""
     rows = []
     for name, strata in analysis.strata.items():
-        for one in strata.strata:
-            found = one.summary
-            figures = (found.median, found.p10, found.min)
-            mean = (number_text(found.mean, 3), interval_text(found.ci95, 3))
+        for stratum in strata.strata:
+            group_scores = stratum.summary
+            figures = (group_scores.median, group_scores.p10, group_scores.min)
+            mean = (number_text(group_scores.mean, 3), interval_text(group_scores.ci95, 3))
             texts = (*mean, *(number_text(value, 3) for value in figures))
-            rows.append((name, one.label, *texts, str(found.n)))
+            rows.append((name, stratum.label, *texts, str(group_scores.n)))
     region = REGIONS[analysis.regions[0]].title
     columns = ("grouped by", "group", "mean", "95 % of mean", "median", "p10", "min", "n")
     return TextTable(f"Dice of the {region} by group", columns, tuple(rows))
@@ -131,9 +131,9 @@ def name_of(metric: Metric) -> str:
     return f"{label} ({metric.unit})" if metric.unit else label
 
 
-def _mean_dice(region: str, found: Summary) -> Tile:
-    note = f"mean of {found.n} patients {interval_text(found.ci95, 3)}".rstrip()
-    return Tile(f"Dice, {REGIONS[region].title}", number_text(found.mean, 3), note)
+def _mean_dice(region: str, scores: Summary) -> Tile:
+    note = f"mean of {scores.n} patients {interval_text(scores.ci95, 3)}".rstrip()
+    return Tile(f"Dice, {REGIONS[region].title}", number_text(scores.mean, 3), note)
 
 
 def _caption(analysis: Analysis, region: str) -> str:
@@ -159,14 +159,14 @@ def _score_rows(analysis: Analysis, region: str) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _score_cells(metric: Metric, found: Summary) -> tuple[str, ...]:
-    figures = (found.median, found.p10, found.p90, found.min, found.max)
+def _score_cells(metric: Metric, scores: Summary) -> tuple[str, ...]:
+    figures = (scores.median, scores.p10, scores.p90, scores.min, scores.max)
     return (
-        number_text(found.mean, metric.decimals),
-        interval_text(found.ci95, metric.decimals),
+        number_text(scores.mean, metric.decimals),
+        interval_text(scores.ci95, metric.decimals),
         *(number_text(value, metric.decimals) for value in figures),
-        str(found.n),
-        str(found.n_empty),
+        str(scores.n),
+        str(scores.n_empty),
     )
 
 

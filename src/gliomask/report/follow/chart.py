@@ -54,9 +54,9 @@ def _places(dates: Sequence[date | None]) -> tuple[list[float], str]:
 def _draw(
     axes: Axes, places: Sequence[float], volumes: Sequence[Measured], colour: str, label: str
 ) -> None:
-    values = [one.value for one in volumes]
-    below = [one.value - one.low for one in volumes]
-    above = [one.high - one.value for one in volumes]
+    values = [volume.value for volume in volumes]
+    below = [volume.value - volume.low for volume in volumes]
+    above = [volume.high - volume.value for volume in volumes]
     axes.errorbar(
         places,
         values,

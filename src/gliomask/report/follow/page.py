@@ -46,7 +46,7 @@ _SUMMED = {
 }
 
 
-def region_rows(found: Followed, course: RegionCourse) -> tuple[tuple[str, ...], ...]:
+def region_rows(followed: Followed, course: RegionCourse) -> tuple[tuple[str, ...], ...]:
     """A row of text for each time point, in the order of ``REGION_COLUMNS``."""
     return tuple(
         (
@@ -57,27 +57,29 @@ def region_rows(found: Followed, course: RegionCourse) -> tuple[tuple[str, ...],
             measured_text(course.sums_mm2[n], 0),
             percent_text(course.sum_changes[n]),
         )
-        for n, title in enumerate(found.titles)
+        for n, title in enumerate(followed.titles)
     )
 
 
-def threshold_lines(found: Followed, course: RegionCourse) -> tuple[str, ...]:
+def threshold_lines(followed: Followed, course: RegionCourse) -> tuple[str, ...]:
     """Comparison of the sum of products with the RANO thresholds, one line per time point but the
     first."""
     return tuple(
         f"{title}: {'; '.join(map(threshold_text, course.thresholds[n]))}"
-        for n, title in enumerate(found.titles)
+        for n, title in enumerate(followed.titles)
         if course.thresholds[n]
     )
 
 
-def follow_page(found: Followed) -> str:
+def follow_page(followed: Followed) -> str:
     """The page's HTML."""
     context = {
-        "titles": found.titles,
-        "notes": found.notes,
-        "parts": [_part(found, course) for course in found.courses],
-        "methods": sorted({one.method for course in found.courses for one in course.volumes_ml}),
+        "titles": followed.titles,
+        "notes": followed.notes,
+        "parts": [_part(followed, course) for course in followed.courses],
+        "methods": sorted(
+            {volume.method for course in followed.courses for volume in course.volumes_ml}
+        ),
         "version": version("gliomask"),
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
@@ -85,63 +87,65 @@ def follow_page(found: Followed) -> str:
     return render("follow.html.j2", context, Assets(styles=styles, style_attributes=True))
 
 
-def measured_text(found: Measured | None, decimals: int) -> str:
+def measured_text(measured: Measured | None, decimals: int) -> str:
     """A figure with its error in brackets."""
-    if found is None:
+    if measured is None:
         return number_text(None, 0)
-    ends = interval_text((found.low, found.high), decimals)
-    return f"{number_text(found.value, decimals)} {ends}"
+    ends = interval_text((measured.low, measured.high), decimals)
+    return f"{number_text(measured.value, decimals)} {ends}"
 
 
-def change_text(found: Change | None, decimals: int) -> str:
+def change_text(change: Change | None, decimals: int) -> str:
     """A difference with its error; a dash for the first time point."""
-    return number_text(None, 0) if found is None else _signed(found.absolute, decimals)
+    return number_text(None, 0) if change is None else _signed(change.absolute, decimals)
 
 
-def percent_text(found: Change | None) -> str:
+def percent_text(change: Change | None) -> str:
     """The same as a percentage; a dash too where there was nothing before."""
-    if found is None or found.percent is None:
+    if change is None or change.percent is None:
         return number_text(None, 0)
-    return _signed(found.percent, 0)
+    return _signed(change.percent, 0)
 
 
-def threshold_text(one: Threshold) -> str:
+def threshold_text(threshold: Threshold) -> str:
     """A percentage beside its threshold, and whether it reaches it."""
-    change = signed_text(one.percent.value, 0)
-    limit = signed_text(one.threshold_percent, 0)
-    said = "reached" if one.reached else "not reached"
-    unsure = ", but the threshold lies within the error" if one.within_error else ""
-    return f"{change} % against the {one.compared_with} (threshold {limit} %: {said}{unsure})"
+    change = signed_text(threshold.percent.value, 0)
+    limit = signed_text(threshold.threshold_percent, 0)
+    verdict = "reached" if threshold.reached else "not reached"
+    unsure = ", but the threshold lies within the error" if threshold.within_error else ""
+    return (
+        f"{change} % against the {threshold.compared_with} (threshold {limit} %: {verdict}{unsure})"
+    )
 
 
-def _part(found: Followed, course: RegionCourse) -> dict[str, object]:
+def _part(followed: Followed, course: RegionCourse) -> dict[str, object]:
     name = REGIONS[course.region].title
-    figure = volume_course(course, found.titles, found.dates)
+    figure = volume_course(course, followed.titles, followed.dates)
     svg = style.inline_svg(figure, f"volume_{course.region}", f"Volume of the {name} over time")
-    lesions = _followed_rows(found, course) if course.followed else _found_rows(found, course)
+    lesions = _followed_rows(followed, course) if course.followed else _found_rows(followed, course)
     return {
         "title": f"{name[0].upper()}{name[1:]}",
         "table": TextTable(
             _CAPTION + _SUMMED[course.followed is not None],
             REGION_COLUMNS,
-            region_rows(found, course),
+            region_rows(followed, course),
         ),
-        "thresholds": threshold_lines(found, course),
+        "thresholds": threshold_lines(followed, course),
         "chart": Markup(svg),  # noqa: S704
         "lesions": TextTable("", _LESION_COLUMNS, tuple(lesions)),
         "matched": course.followed is not None,
     }
 
 
-def _followed_rows(found: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
+def _followed_rows(followed: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
     return [
         (str(lesion.number), title, *_point_texts(lesion.points[n], lesion.changes[n]))
         for lesion in course.followed or ()
-        for n, title in enumerate(found.titles)
+        for n, title in enumerate(followed.titles)
     ]
 
 
-def _found_rows(found: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
+def _found_rows(followed: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
     return [
         (
             str(lesion.number),
@@ -152,7 +156,7 @@ def _found_rows(found: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
             measured_text(lesion.diameters.product, 0),
             "yes" if lesion.measurable else f"no: {lesion.why_not}",
         )
-        for n, title in enumerate(found.titles)
+        for n, title in enumerate(followed.titles)
         for lesion in course.lesions[n]
     ]
 
@@ -172,6 +176,6 @@ def _diameter_texts(long: Measured | None, short: Measured | None) -> tuple[str,
     return measured_text(long, 1), measured_text(short, 1)
 
 
-def _signed(found: Measured, decimals: int) -> str:
-    ends = interval_text((found.low, found.high), decimals)
-    return f"{signed_text(found.value, decimals)} {ends}"
+def _signed(measured: Measured, decimals: int) -> str:
+    ends = interval_text((measured.low, measured.high), decimals)
+    return f"{signed_text(measured.value, decimals)} {ends}"

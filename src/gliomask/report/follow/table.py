@@ -58,7 +58,7 @@ class Followed:
         return tuple(name if day is None else f"{name}, {day}" for name, day in pairs)
 
 
-def follow_csv(found: Followed) -> str:
+def follow_csv(followed: Followed) -> str:
     """A row for each time point and region (lesion ``all``), and for each of its lesions.
 
     Lesions have the number of the track that they are followed by, or else their own among those
@@ -66,9 +66,9 @@ def follow_csv(found: Followed) -> str:
     numbers mean nothing.
     """
     rows = [
-        [found.names[n], _day(found.dates[n]), course.region, *cells, RESEARCH_USE_ONLY]
-        for course in found.courses
-        for n in range(len(found.names))
+        [followed.names[n], _day(followed.dates[n]), course.region, *cells, RESEARCH_USE_ONLY]
+        for course in followed.courses
+        for n in range(len(followed.names))
         for cells in (_total_cells(course, n), *_lesion_cells(course, n))
     ]
     return csv_text(_COLUMNS, rows)
@@ -130,24 +130,28 @@ def _own_cells(lesion: LesionReport, n: int) -> list[Cell]:
     ]
 
 
-def _change_cells(found: Change | None) -> list[Cell]:
-    if found is None:
+def _change_cells(change: Change | None) -> list[Cell]:
+    if change is None:
         return [*_ends(None), *_ends(None)]
-    return [*_ends(found.absolute), *_ends(found.percent)]
+    return [*_ends(change.absolute), *_ends(change.percent)]
 
 
-def _threshold_cells(found: Sequence[Threshold]) -> list[Cell]:
-    held = {one.compared_with: one for one in found}
-    ordered = [held.get(name) for name in ("smallest before", "first")]
+def _threshold_cells(thresholds: Sequence[Threshold]) -> list[Cell]:
+    by_reference = {threshold.compared_with: threshold for threshold in thresholds}
+    ordered = [by_reference.get(name) for name in ("smallest before", "first")]
     return [
         cell
-        for one in ordered
-        for cell in ((None, None) if one is None else (one.percent.value, _yes(one.reached)))
+        for threshold in ordered
+        for cell in (
+            (None, None)
+            if threshold is None
+            else (threshold.percent.value, _yes(threshold.reached))
+        )
     ]
 
 
-def _ends(found: Measured | None) -> list[Cell]:
-    return [None, None, None] if found is None else [found.value, found.low, found.high]
+def _ends(measured: Measured | None) -> list[Cell]:
+    return [None, None, None] if measured is None else [measured.value, measured.low, measured.high]
 
 
 def _yes(value: bool) -> str:

@@ -180,10 +180,10 @@ def known_content(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        found = {keys.get("stamp"): keys.get("content") for _, keys in _lines(path)}
+        contents = {keys.get("stamp"): keys.get("content") for _, keys in _lines(path)}
     except InputError:
         return {}  # it is made anew
-    return {stamp: content for stamp, content in found.items() if stamp and content}
+    return {stamp: content for stamp, content in contents.items() if stamp and content}
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -205,7 +205,11 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _plain(entry: Entry) -> dict[str, Any]:
     case = entry.case
-    rest = {one.name: getattr(case, one.name) for one in fields(case) if one.name not in _OWN_FORM}
+    rest = {
+        field.name: getattr(case, field.name)
+        for field in fields(case)
+        if field.name not in _OWN_FORM
+    }
     images = {name: _plain_image(image) for name, image in case.images.items()}
     shape = {**rest, "notes": case.notes, "images": images}
     digest = hashlib.sha256(json.dumps(shape, default=os.fspath).encode()).hexdigest()
@@ -221,8 +225,8 @@ def _plain(entry: Entry) -> dict[str, Any]:
 
 def _entry(keys: Mapping[str, Any]) -> Entry:
     case = dict(keys["case"])
-    series = tuple(SeriesUse(*one) for one in case.pop("series"))
-    images = {name: _image(one) for name, one in case.pop("images").items()}
+    series = tuple(SeriesUse(*series_keys) for series_keys in case.pop("series"))
+    images = {name: _image(series_keys) for name, series_keys in case.pop("images").items()}
     notes = tuple(case.pop("notes"))
     archive = None if keys["archive"] is None else Path(keys["archive"])
     made = Case(images=images, notes=notes, series=series, **case)

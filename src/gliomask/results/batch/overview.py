@@ -56,7 +56,9 @@ def _records(status: BatchStatus) -> Iterator[CaseRecord]:
 def _case(record: CaseRecord, regions: tuple[str, ...]) -> BatchCase:
     flag, volumes = record.reliability, record.volumes_ml or {}
     worst = (
-        max(flag.reasons, key=lambda one: LEVELS.index(one.level), default=None) if flag else None
+        max(flag.reasons, key=lambda reason: LEVELS.index(reason.level), default=None)
+        if flag
+        else None
     )
     page = f"{record.case}.html"
     return BatchCase(

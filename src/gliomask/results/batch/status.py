@@ -47,18 +47,18 @@ def read_status(folder: BatchFolder, shard: Shard | None = None) -> BatchStatus:
 def status_of(folder: BatchFolder, manifest: Manifest, shard: Shard | None = None) -> BatchStatus:
     """The same by a manifest that is read."""
     shard = shard or Shard()
-    journals, there = folder.journals(), present(folder.out)
+    journals, existing = folder.journals(), present(folder.out)
     done: list[str] = []
     missing: list[str] = []
     failed = list(manifest.problems if shard.k == 1 else ())
-    for one in manifest.cases[shard.k - 1 :: shard.n]:
-        now = latest(journals, one.id)
-        if now.of != one.of or now.state in ("waiting", "working"):
-            missing.append(one.id)
+    for case in manifest.cases[shard.k - 1 :: shard.n]:
+        now = latest(journals, case.id)
+        if now.of != case.of or now.state in ("waiting", "working"):
+            missing.append(case.id)
         elif now.state == "failed":
-            failed.append((one.id, now.text))
+            failed.append((case.id, now.text))
         else:
-            (done if is_there(one.id, there) else missing).append(one.id)
+            (done if is_there(case.id, existing) else missing).append(case.id)
     return BatchStatus(folder.out, tuple(done), tuple(missing), tuple(failed))
 
 

@@ -58,8 +58,8 @@ class BidsDerivative:
 
     def is_done(self, case: Case, result: str) -> bool:
         """True where the mask of a case stands there, by the same images, model and options."""
-        found = [_read(path) for path in self._jsons(case) if _mask_of(path).is_file()]
-        return [keys.get("Result") for keys in found] == [result]
+        records = [_read(path) for path in self._jsons(case) if _mask_of(path).is_file()]
+        return [keys.get("Result") for keys in records] == [result]
 
     def check(self, case: Case, origins: Mapping[str, str], *, again: bool) -> None:
         """Refuses what can't be written, or would replace what isn't to be replaced.
@@ -98,15 +98,15 @@ class BidsDerivative:
         case, prediction = outcome.case, outcome.prediction
         write_text(self.folder / "dataset_description.json", _json(_description()))
         single = prediction.regions == ("whole",)
-        mine, other = self._jsons(case) if single else reversed(self._jsons(case))
-        mask = _mask_of(mine)
-        mine.parent.mkdir(parents=True, exist_ok=True)
+        own, other = self._jsons(case) if single else reversed(self._jsons(case))
+        mask = _mask_of(own)
+        own.parent.mkdir(parents=True, exist_ok=True)
         staged = mask.with_name(f".{mask.name}")
         try:
             write_nifti(staged, prediction.mask, prediction.affine, RESEARCH_USE_ONLY)
             if not single:
-                write_text(mine.with_suffix(".tsv"), _labels(prediction.regions))
-            write_text(mine, _json(self._sidecar(outcome, _digest(staged))))
+                write_text(own.with_suffix(".tsv"), _labels(prediction.regions))
+            write_text(own, _json(self._sidecar(outcome, _digest(staged))))
             staged.replace(mask)
         finally:
             staged.unlink(missing_ok=True)
@@ -166,8 +166,8 @@ def _labels(regions: tuple[str, ...]) -> str:
 
 
 def _description() -> dict[str, object]:
-    told = f"Tumour masks by gliomask. {RESEARCH_USE_ONLY}."
-    made = {"Name": OURS, "Version": version("gliomask"), "Description": told}
+    description = f"Tumour masks by gliomask. {RESEARCH_USE_ONLY}."
+    made = {"Name": OURS, "Version": version("gliomask"), "Description": description}
     return {
         "Name": "Tumour masks",
         "BIDSVersion": _VERSION,
@@ -181,9 +181,9 @@ def _is_ours(folder: Path) -> bool:
     """True for a derivative whose description names gliomask, and for an empty folder."""
     if folder.is_dir() and not any(folder.iterdir()):
         return True
-    made = _read(folder / "dataset_description.json").get("GeneratedBy")
-    return isinstance(made, list) and any(
-        isinstance(one, dict) and one.get("Name") == OURS for one in made
+    generators = _read(folder / "dataset_description.json").get("GeneratedBy")
+    return isinstance(generators, list) and any(
+        isinstance(generator, dict) and generator.get("Name") == OURS for generator in generators
     )
 
 

@@ -38,9 +38,9 @@ def write_case_files(
     """
     kinds = usual_kinds(outcome.case) if write is None else write
     outcome = replace(outcome, key=files_fingerprint(outcome.result, kinds))
-    there = own_files(out, earlier) if earlier is not None else ()
+    own = own_files(out, earlier) if earlier is not None else ()
     same = earlier is not None and earlier.result == outcome.result
-    kept, stale = (there, ()) if same else ((), there)
+    kept, stale = (own, ()) if same else ((), own)
     with staged(out, record_path(out, outcome.case).name, stale) as folder:
         return write_outputs(
             folder, outcome, kinds, kept, strict=write is not None, control=control

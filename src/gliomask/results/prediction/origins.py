@@ -11,15 +11,15 @@ from gliomask.errors import CaseError, option, same_with
 from gliomask.formats.case_record import CaseRecord
 
 
-def origins_of(case: Case, shown: Mapping[Path, str]) -> dict[str, str]:
+def origins_of(case: Case, names: Mapping[Path, str]) -> dict[str, str]:
     """Sequence -> where its image came from.
 
     Args:
         case: with the images.
-        shown: folder -> what stands for it: for one that an archive was unpacked to, the archive.
+        names: folder -> what stands for it: for one that an archive was unpacked to, the archive.
     """
     origins = {name: str(Path(str(image)).absolute()) for name, image in case.images.items()}
-    for place, text in shown.items():
+    for place, text in names.items():
         origins = {name: origin.replace(str(place), text) for name, origin in origins.items()}
     return origins
 

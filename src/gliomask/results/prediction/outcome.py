@@ -46,18 +46,22 @@ class Outcome:
     @property
     def written_layers(self) -> dict[str, FloatArray]:
         """Name -> (R, I, J, K)."""
-        held = {
+        maps = {
             "probability": self.prediction.probabilities,
             "disagreement": self.prediction.disagreement,
         }
-        found = {name: held[name] for name in self.layers}
-        return {name: layer for name, layer in found.items() if layer is not None}
+        layers = {name: maps[name] for name in self.layers}
+        return {name: layer for name, layer in layers.items() if layer is not None}
 
     @cached_property
     def lesions(self) -> tuple[LesionReport, ...]:
         """Of every region. Pictures have none: without millimetres nothing can be measured."""
-        made = self.prediction
-        return describe_lesions(made.mask, made.affine, made.regions) if made.has_world else ()
+        prediction = self.prediction
+        return (
+            describe_lesions(prediction.mask, prediction.affine, prediction.regions)
+            if prediction.has_world
+            else ()
+        )
 
 
 def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:

@@ -62,36 +62,43 @@ def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
 def _series(outcome: Outcome) -> tuple[PageTable, ...]:
     """Every series of a DICOM study."""
     rows = [
-        (one.series, sequence_name(one.sequence) if one.sequence else "", one.used, one.why)
-        for one in outcome.case.series
+        (
+            used_series.series,
+            sequence_name(used_series.sequence) if used_series.sequence else "",
+            used_series.used,
+            used_series.why,
+        )
+        for used_series in outcome.case.series
     ]
     if not rows:
         return ()
-    told = [(series, kind, "used" if used else "", why) for series, kind, used, why in rows]
-    return (PageTable("Series of the study", told, ("series", "taken for", "", "why")),)
+    rows_of_series = [
+        (series, kind, "used" if used else "", why) for series, kind, used, why in rows
+    ]
+    return (PageTable("Series of the study", rows_of_series, ("series", "taken for", "", "why")),)
 
 
 def _lesions(outcome: Outcome) -> tuple[PageTable, ...]:
     """Of the first region, the largest first."""
     region = outcome.prediction.regions[0]
-    found = [lesion for lesion in outcome.lesions if lesion.region == region]
-    if not found:
+    region_lesions = [lesion for lesion in outcome.lesions if lesion.region == region]
+    if not region_lesions:
         return ()
     note = "Diameters in the axial plane after RANO, ± half a voxel of the outline."
-    if len(found) > _MOST_LESIONS:
-        note += f" {len(found) - _MOST_LESIONS} smaller ones are in the JSON file."
+    if len(region_lesions) > _MOST_LESIONS:
+        note += f" {len(region_lesions) - _MOST_LESIONS} smaller ones are in the JSON file."
     columns = ("", "volume (ml)", "long × short (mm)", "measurable")
     title = f"Lesions, {REGIONS[region].title}"
-    return (PageTable(title, _lesion_rows(found[:_MOST_LESIONS]), columns, note),)
+    return (PageTable(title, _lesion_rows(region_lesions[:_MOST_LESIONS]), columns, note),)
 
 
 def _lesion_rows(lesions: Sequence[LesionReport]) -> list[tuple[object, ...]]:
     return [
         (
-            one.number,
-            f"{one.volume_ml.value:.1f}",
-            f"{one.long.length_mm:.0f} × {one.short.length_mm:.0f}",
-            "yes" if one.measurable else f"no: {one.why_not}",
+            lesion.number,
+            f"{lesion.volume_ml.value:.1f}",
+            f"{lesion.long.length_mm:.0f} × {lesion.short.length_mm:.0f}",
+            "yes" if lesion.measurable else f"no: {lesion.why_not}",
         )
-        for one in lesions
+        for lesion in lesions
     ]

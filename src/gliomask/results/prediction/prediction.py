@@ -108,7 +108,9 @@ class Prediction(core.Prediction):
     def _texts(self) -> list[str]:
         """The case, why it may be doubted, and what it may be used for."""
         flag = self.reliability
-        reasons = [] if flag is None else [f"{one.level}: {one.text}" for one in flag.reasons]
+        reasons = (
+            [] if flag is None else [f"{reason.level}: {reason.text}" for reason in flag.reasons]
+        )
         level = "" if flag is None else f", reliability {flag.level}"
         made = f"{self.case}, by {self.model}{level}"
         return [made, *reasons, *self.notes, RESEARCH_USE_ONLY]
@@ -116,9 +118,9 @@ class Prediction(core.Prediction):
 
 def prediction_of(outcome: Outcome) -> Prediction:
     """The prediction of an outcome, with the notes on its images."""
-    made, case = outcome.prediction, outcome.case
-    values = {one.name: getattr(made, one.name) for one in fields(made)}
-    return Prediction(**{**values, "notes": (*made.notes, *case.notes)}, outcome=outcome)
+    prediction, case = outcome.prediction, outcome.case
+    values = {field.name: getattr(prediction, field.name) for field in fields(prediction)}
+    return Prediction(**{**values, "notes": (*prediction.notes, *case.notes)}, outcome=outcome)
 
 
 def _cell(text: str) -> str:

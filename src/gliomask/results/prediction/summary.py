@@ -79,7 +79,11 @@ def summary_of(record: CaseRecord, out: Path, *, earlier: bool) -> PredictedCase
         volumes_ml_90=record.volumes_ml_90,
         reliability=record.reliability,
         earlier=earlier,
-        series={one.sequence: one.series for one in record.series if one.used and one.sequence},
+        series={
+            series.sequence: series.series
+            for series in record.series
+            if series.used and series.sequence
+        },
     )
 
 
@@ -95,16 +99,16 @@ def table_of(
     columns = ("case", "status", "reason", *volumes, "flag", "used", "missing", "model", "notice")
     end: tuple[Cell, ...] = (model, RESEARCH_USE_ONLY)
     rows: list[tuple[Cell, ...]] = []
-    for one in done:
-        sizes = [size for region in regions for size in _sizes(one, region)]
-        flag = one.reliability.level if one.reliability else ""
-        words = (flag, " ".join(one.used), " ".join(one.missing))
-        rows.append((one.case, "done", "", *sizes, *words, *end))
+    for done_case in done:
+        sizes = [size for region in regions for size in _sizes(done_case, region)]
+        flag = done_case.reliability.level if done_case.reliability else ""
+        words = (flag, " ".join(done_case.used), " ".join(done_case.missing))
+        rows.append((done_case.case, "done", "", *sizes, *words, *end))
     for case, reason in failures:
         rows.append((case, "failed", reason, *[None] * len(volumes), "", "", "", *end))
     return columns, rows
 
 
-def _sizes(one: PredictedCase, region: str) -> tuple[Cell, ...]:
-    low, high = one.volumes_ml_90.get(region, (None, None))
-    return (one.volumes_ml or {}).get(region), low, high, one.voxels[region]
+def _sizes(case: PredictedCase, region: str) -> tuple[Cell, ...]:
+    low, high = case.volumes_ml_90.get(region, (None, None))
+    return (case.volumes_ml or {}).get(region), low, high, case.voxels[region]

@@ -97,8 +97,8 @@ def read_time_points(
         control.advance(note=file.name)
     readings = _readings(read, labels)
     points = [
-        _told(one, readings[one.path]) if one.record is None else _explained(one, one.record)
-        for one in read
+        _told(mask, readings[mask.path]) if mask.record is None else _explained(mask, mask.record)
+        for mask in read
     ]
     return _named(points)
 
@@ -109,18 +109,18 @@ def _mask_file(path: Path) -> Path:
     if not path.is_dir():
         what = "not a mask volume" if path.exists() else "no such file or folder"
         raise InputError(what, path=path)
-    named = [one for one in path.glob(f"*{MASK}.*") if is_volume(one)]
-    found = sorted(one for one in named if not is_second_half(one))
-    if len(found) != 1:
-        names = ", ".join(one.name for one in found[:3]) or "none"
+    named = [candidate for candidate in path.glob(f"*{MASK}.*") if is_volume(candidate)]
+    masks = sorted(candidate for candidate in named if not is_second_half(candidate))
+    if len(masks) != 1:
+        names = ", ".join(candidate.name for candidate in masks[:3]) or "none"
         raise InputError(
             "a time point is one mask in millimetres",
             path=path,
             field=f"*{MASK}",
             found=names,
-            hint="name the mask itself" if found else "predict writes one for volumes",
+            hint="name the mask itself" if masks else "predict writes one for volumes",
         )
-    return found[0]
+    return masks[0]
 
 
 def _read(file: Path) -> _Read:
@@ -130,47 +130,47 @@ def _read(file: Path) -> _Read:
 
 def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
     """Of the masks that no record explains, all together; those explained are evidence."""
-    written = {scheme_of_record(one.record) for one in read if one.record is not None}
+    written = {scheme_of_record(mask.record) for mask in read if mask.record is not None}
     known = common(Reading(scheme, "") for scheme in written)
-    unexplained = [one for one in read if one.record is None]
+    unexplained = [mask for mask in read if mask.record is None]
     masks = tuple(
         NumberedMask(
-            names_of(ImageFile((one.path,)), one.path.name),
-            frozenset(np.unique(one.numbers).tolist()) - {0},
+            names_of(ImageFile((mask.path,)), mask.path.name),
+            frozenset(np.unique(mask.numbers).tolist()) - {0},
         )
-        for one in unexplained
+        for mask in unexplained
     )
     side = Side("masks", BOTH, masks, scheme_of_answer(labels))
-    found = resolve(side, known) if masks else ()
-    return {one.path: reading for one, reading in zip(unexplained, found, strict=True)}
+    readings = resolve(side, known) if masks else ()
+    return {mask.path: reading for mask, reading in zip(unexplained, readings, strict=True)}
 
 
-def _told(one: _Read, reading: Reading) -> TimePoint:
+def _told(mask_read: _Read, reading: Reading) -> TimePoint:
     scheme = reading.scheme
     try:
-        mask = scheme.translate(one.numbers)
+        mask = scheme.translate(mask_read.numbers)
     except ValueError as problem:
         hint = f"say what it is: {same_with((BOTH, EXAMPLE))}"
-        raise FormatError(str(problem), path=one.path, hint=hint) from None
+        raise FormatError(str(problem), path=mask_read.path, hint=hint) from None
     return TimePoint(
-        name=case_id(one.path.name),
-        path=one.path,
+        name=case_id(mask_read.path.name),
+        path=mask_read.path,
         mask=mask,
-        affine=one.affine,
+        affine=mask_read.affine,
         regions=scheme.regions,
         explanation=f"labels: {scheme.name}, {reading.reason}",
     )
 
 
-def _explained(one: _Read, record: CaseRecord) -> TimePoint:
+def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
     regions = tuple(region for region in REGIONS if region in record.voxels)
-    name = stem(one.path.name).removesuffix(MASK)
-    files = {r: one.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
+    name = stem(mask.path.name).removesuffix(MASK)
+    files = {r: mask.path.with_name(f"{name}_probability_{r}.nii.gz") for r in regions}
     return TimePoint(
         name=name,
-        path=one.path,
-        mask=_checked(one, regions, record.voxels),
-        affine=one.affine,
+        path=mask.path,
+        mask=_checked(mask, regions, record.voxels),
+        affine=mask.affine,
         regions=regions,
         explanation="labels: as predict wrote them",
         patient=record.patient,
@@ -182,17 +182,17 @@ def _explained(one: _Read, record: CaseRecord) -> TimePoint:
     )
 
 
-def _checked(one: _Read, regions: tuple[str, ...], voxels: Mapping[str, int]) -> LabelArray:
+def _checked(mask_read: _Read, regions: tuple[str, ...], voxels: Mapping[str, int]) -> LabelArray:
     """The mask, if it is the one that its record is of."""
-    if not regions or one.numbers.min() < 0 or one.numbers.max() > 3:
+    if not regions or mask_read.numbers.min() < 0 or mask_read.numbers.max() > 3:
         what = "not a mask that predict wrote, as the JSON beside it says"
-        raise FormatError(what, path=one.path)
-    mask = one.numbers.astype(np.uint8)
+        raise FormatError(what, path=mask_read.path)
+    mask = mask_read.numbers.astype(np.uint8)
     for region, drawn in zip(regions, region_masks(mask, regions), strict=True):
         count = int(drawn.sum())
         if count != voxels[region]:
             what = f"the JSON beside it is of another mask: {voxels[region]} voxels"
-            raise FormatError(what, path=one.path, field=region, found=count)
+            raise FormatError(what, path=mask_read.path, field=region, found=count)
     return mask
 
 
