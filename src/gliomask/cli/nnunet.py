@@ -20,7 +20,11 @@ _FLAGS = ("verbose", "disable_progress_bar")
 
 
 def run(
-    options: NnunetOptions, *, json: bool, rest: Sequence[str] | None, **value: str | bool | None
+    options: NnunetOptions,
+    *,
+    json: bool,
+    rest: Sequence[str] | None,
+    **nnunet_only: str | bool | None,
 ) -> None:
     """Runs the command.
 
@@ -28,15 +32,15 @@ def run(
         options: of the use case.
         json: print the result as JSON.
         rest: words that belong to no option.
-        value: name of an option of nnU-Net that is ignored -> its value.
+        nnunet_only: name of an option of nnU-Net that is ignored -> its value.
     """
     from gliomask.cli import render
     from gliomask.workflows.nnunet import predict_nnunet
 
-    _check_rest(rest or (), value["f"])
+    _check_rest(rest or (), nnunet_only["f"])
     with render.control() as control:
         result = predict_nnunet(options, control)
-    ignored = [f"-{name}" for name in _WITH_VALUE if value[name] is not None]
+    ignored = [f"-{name}" for name in _WITH_VALUE if nnunet_only[name] is not None]
     if ignored:
         listed = ", ".join(ignored)
         typer.echo(f"without meaning here: {listed} (the model is {result.model})", err=True)

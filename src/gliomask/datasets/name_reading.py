@@ -56,8 +56,8 @@ class NameReading:
             return frozenset()
         if "t1" not in self.weightings:
             return self.weightings
-        both, native = {"t1", "t1ce"}, {"t1ce"} if self.contrast else {"t1"}
-        return (self.weightings - {"t1"}) | (both if self.contrast_doubt else native)
+        both, certain = {"t1", "t1ce"}, {"t1ce"} if self.contrast else {"t1"}
+        return (self.weightings - {"t1"}) | (both if self.contrast_doubt else certain)
 
     @property
     def sequence(self) -> str | None:

@@ -39,10 +39,10 @@ def is_skull_stripped(stack: SliceStack) -> bool:
     """
     slices = _middle(len(stack.array))
     images = {name: stack.array[slices, k] for k, name in enumerate(stack.sequences)}
-    votes_of = {name: image for name, image in images.items() if name != "t2"}
-    if not votes_of:
+    voting = {name: image for name, image in images.items() if name != "t2"}
+    if not voting:
         return any(_background(image)[1] >= _ALONE for image in images.values())
-    votes = [_stripped(image) for image in votes_of.values()]
+    votes = [_stripped(image) for image in voting.values()]
     return 2 * sum(votes) > len(votes)
 
 

@@ -120,11 +120,11 @@ def exchange_fit(pair: MaskPair, score: CaseScore) -> Fit | None:
     """
     if pair.annotated is not None and not pair.annotated.all():
         return None
-    drawn, predicted_print = (
+    drawn, predicted_fingerprint = (
         fingerprint(region_masks(mask, (score.region,))[0])
         for mask in (pair.reference, pair.predicted)
     )
-    return Fit(pair.case, score.overlap.dice, drawn, predicted_print)
+    return Fit(pair.case, score.overlap.dice, drawn, predicted_fingerprint)
 
 
 def find_exchanges(fits: Iterable[Fit]) -> list[Exchange]:

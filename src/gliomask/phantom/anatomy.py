@@ -142,9 +142,9 @@ def _rotation(degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     matrix = np.eye(3)
     for axis, angle in enumerate(np.radians(degrees)):
         step = np.eye(3)
-        first_axis, two = (axis + 1) % 3, (axis + 2) % 3
-        step[first_axis, first_axis] = step[two, two] = np.cos(angle)
-        step[first_axis, two], step[two, first_axis] = -np.sin(angle), np.sin(angle)
+        first_axis, second_axis = (axis + 1) % 3, (axis + 2) % 3
+        step[first_axis, first_axis] = step[second_axis, second_axis] = np.cos(angle)
+        step[first_axis, second_axis], step[second_axis, first_axis] = -np.sin(angle), np.sin(angle)
         matrix = step @ matrix
     return matrix
 

@@ -54,7 +54,7 @@ def case_by_hand(choices: Mapping[str, Path]) -> Case:
     images = {sequence: image for sequence, (image, _) in by_name.items()}
     case = case_of_images(images, stem(first.name), first.parent)
     tags = [tags for _, tags in by_name.values() if tags is not None]
-    dates = {study_date(series.study_date) for series in tags}
+    dates = {study_date(header.study_date) for header in tags}
     day = dates.pop() if len(dates) == 1 else None
     return replace(case, study_date=day, acquired=first_acquisition(tags))
 

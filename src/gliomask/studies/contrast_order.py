@@ -42,10 +42,10 @@ def after_injection(
     """
     tags = [*(series.series.tags for series in among), *others]
     injections = [injection for series in among if (injection := _of_series(series))]
-    injections += [injection for series in tags if (injection := _of_header(series))]
+    injections += [injection for header in tags if (injection := _of_header(header))]
     if not injections:
         return list(among)
-    first = min(injections, key=lambda series: series.time)
+    first = min(injections, key=lambda injection: injection.time)
     return [_after(series, first) for series in among]
 
 

@@ -117,9 +117,9 @@ def _check(page: CasePage) -> None:
         arrays["probabilities"] = page.prediction.probabilities.shape[1:]
     if page.disagreement is not None:
         arrays["disagreement"] = page.disagreement.shape
-    for name, array in arrays.items():
-        if array != shape:
-            raise ValueError(f"{name} of shape {array} for a volume of {shape}")
+    for name, array_shape in arrays.items():
+        if array_shape != shape:
+            raise ValueError(f"{name} of shape {array_shape} for a volume of {shape}")
 
 
 def _verdict(page: CasePage) -> dict[str, object]:

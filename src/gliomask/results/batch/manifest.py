@@ -226,7 +226,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
 def _entry(keys: Mapping[str, Any]) -> Entry:
     case = dict(keys["case"])
     series = tuple(SeriesUse(*series_keys) for series_keys in case.pop("series"))
-    images = {name: _image(series_keys) for name, series_keys in case.pop("images").items()}
+    images = {name: _image(image_keys) for name, image_keys in case.pop("images").items()}
     notes = tuple(case.pop("notes"))
     archive = None if keys["archive"] is None else Path(keys["archive"])
     made = Case(images=images, notes=notes, series=series, **case)
