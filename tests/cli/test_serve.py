@@ -58,7 +58,10 @@ def test_a_server_without_options(
         ("--certificate c.pem", "(--certificate=c.pem)"),
         ("--data --no-token", "(--data=--no-token)"),
         ("token create ann --days 0", "(--days=0, allowed more than 0)"),
-        ("token create ann --scopes read,root", "(--scopes=root, allowed read, submit, admin)"),
+        (
+            "token create ann --scopes read,root",
+            "(--scopes=root, allowed read, submit, review, monai, admin)",
+        ),
         ("token revoke 12345678", "no valid token"),
         ("token make", "No such command"),
     ],

@@ -169,3 +169,19 @@ def test_a_single_tumour_stays_where_it_was_drawn() -> None:
     assert sorted(one for _, ids in split.holdout.named() for one in ids) == [
         f"p{n}" for n in range(6)
     ]
+
+
+def test_patients_of_training_only_are_never_judged() -> None:
+    """And the others are dealt out as if these were not there."""
+    others = cohort(20)
+    more = [Patient(f"x{n}", "site0", 5.0, training_only=True) for n in range(7)]
+    names = {one.id for one in more}
+    with_them, without = make_split([*others, *more]), make_split(others)
+    for parts, before in zip(
+        (with_them.holdout, *with_them.folds), (without.holdout, *without.folds), strict=True
+    ):
+        assert names < set(parts.train)
+        assert (parts.validation, parts.test) == (before.validation, before.test)
+        assert set(parts.train) - names == set(before.train)
+    alone = make_split(more)
+    assert (set(alone.holdout.train), alone.folds) == (names, ())

@@ -115,3 +115,10 @@ def test_text_of_another_encoding_and_no_or_two_tables(tmp_path: Path) -> None:
     assert "several tables" in looks_like(tmp_path).why
     path.write_bytes("patient,t1\nä,t1.nii.gz\n".encode("latin-1"))
     assert "not UTF-8 text at byte 11" in looks_like(path).why
+
+
+def test_a_case_may_be_for_training_only(tmp_path: Path) -> None:
+    rows = "p1,t1.nii.gz,training\np2,t1.nii.gz,\np3,t1.nii.gz,test\n"
+    found, (problem,) = cases(table(tmp_path, f"patient,t1,use\n{rows}"))
+    assert [case.training_only for case in found] == [True, False]
+    assert problem.reason == "row 4: unknown use (use=test, allowed training, or nothing)"

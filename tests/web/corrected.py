@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from starlette.testclient import TestClient
 
 from gliomask.core.labels import LabelArray
-from gliomask.core.volume import Affine, FloatArray
+from gliomask.core.volume import Affine, FloatArray, Volume
 from gliomask.formats.nifti import write_nifti
 from gliomask.jobs.control import SILENT
 from gliomask.results.correction.editable import write_editable_case
@@ -48,6 +49,8 @@ def done_job(
     outcome = outcome_of(
         case, mask, AFFINE, regions=REGIONS, probabilities=probabilities, patient=patient
     )
+    image = np.arange(mask.size, dtype=np.float32).reshape(1, *mask.shape) + 50 * (mask > 0)
+    outcome = replace(outcome, volume=Volume(image, AFFINE, ("flair",)))
     result = service.folder.result(job)
     result.mkdir(parents=True)
     write_outputs(result, outcome, ("nifti",))

@@ -8,6 +8,7 @@ import typer
 
 from gliomask.cli.command import Command, add_group_to, add_to
 from gliomask.cli.fields import Typed
+from gliomask.cli.serve_corrections import EXPORT
 from gliomask.config.shipped import DEFAULT
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def add_group(app: typer.Typer) -> None:
     """Adds the command and its group."""
     group = add_group_to(app, COMMAND)
     add_to(group, AUDIT, "audit")
+    add_to(group, EXPORT, "export-corrections")
     tokens = typer.Typer(help="Make, list and revoke tokens.", no_args_is_help=True)
     for command in (CREATE, LIST, REVOKE):
         add_to(tokens, command, command.name.rpartition(" ")[2])
@@ -175,4 +177,4 @@ AUDIT = Command(
     run=audit,
     typed={"data": _DATA},
 )
-COMMANDS = (COMMAND, CREATE, LIST, REVOKE, AUDIT)
+COMMANDS = (COMMAND, CREATE, LIST, REVOKE, AUDIT, EXPORT)

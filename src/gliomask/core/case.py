@@ -63,6 +63,7 @@ class Case:
         scheme: what the numbers in ``label`` mean; None if that is not resolved.
         label_names: what the layout calls the labels, where these names are not clear.
         lost_origin: the mask's affine lost its offset, and it lies on the grid of the images.
+        training_only: its mask goes back to a model's, so that nothing may be judged by it.
         sparse: only slices that hold tumour were annotated: all others are unknown, not background.
         source: the layout that it came from, e.g. ``lgg_kaggle``.
         site: the hospital or scanner, where the layout tells it.
@@ -83,6 +84,7 @@ class Case:
     scheme: LabelScheme | None = None
     label_names: tuple[str, ...] = ()
     lost_origin: bool = False
+    training_only: bool = False
     sparse: bool = False
     source: str = ""
     site: str | None = None

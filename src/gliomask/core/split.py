@@ -86,11 +86,14 @@ class Patient:
         id: the patient's key.
         site: hospital, or the data set where that is unknown.
         size: of the tumour, in any unit (the mean over the patient's cases).
+        training_only: always among the training patients, because nothing may be judged by its
+            masks.
     """
 
     id: str
     site: str
     size: float
+    training_only: bool = False
 
 
 def make_split(
@@ -104,7 +107,8 @@ def make_split(
     """Draws the split and the folds; the same patients and seed give the same split.
 
     A part whose share is not 0 gets at least one patient when there are three patients or more;
-    with fewer, training comes first. There are at most as many folds as patients. No part is
+    with fewer, training comes first. Patients of training only are training patients throughout,
+    besides the shares of the others. There are at most as many folds as patients. No part is
     without a tumour (a size above 0) where another can spare a patient with one.
 
     Args:
@@ -120,21 +124,25 @@ def make_split(
         ValueError: the shares are negative or don't sum to 1, or two patients share an id.
         TooFewSitesError: by site there are not two folds.
     """
-    ordered = sorted(patients, key=lambda p: (p.site, p.size, p.id))
-    if len({p.id for p in ordered}) != len(ordered):
+    everybody = sorted(patients, key=lambda p: (p.site, p.size, p.id))
+    if len({p.id for p in everybody}) != len(everybody):
         raise ValueError("two patients share an id")
+    ordered = [p for p in everybody if not p.training_only]
+    kept = tuple(p.id for p in everybody if p.training_only)
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise ValueError(f"shares {shares} are not non-negative numbers that sum to 1")
     rng = np.random.default_rng(seed)
     ids = [p.id for p in ordered]
     tumours = frozenset(p.id for p in ordered if p.size > 0)
-    holdout = _spread(_parts(ids, _deal(_counts(len(ids), shares), rng)), tumours)
+    drawn = _spread(_parts(ids, _deal(_counts(len(ids), shares), rng)), tumours)
+    holdout = _training(drawn, kept)
     if fold_by == "site" and folds > 1:
         sites = site_folds(p.site for p in ordered)
         tested = ([p.site in names for p in ordered] for names in sites)
-        made = tuple(_fold(ids, chosen, rng, tumours) for chosen in tested)
+        made = tuple(_training(_fold(ids, chosen, rng, tumours), kept) for chosen in tested)
         return Split(holdout, made, seed, "site", tuple(" + ".join(names) for names in sites))
-    return Split(holdout, tuple(_folds(ids, min(folds, len(ids)), rng, tumours)), seed)
+    by_size = _folds(ids, min(folds, len(ids)), rng, tumours)
+    return Split(holdout, tuple(_training(fold, kept) for fold in by_size), seed)
 
 
 def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
@@ -157,6 +165,11 @@ def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
             f"there is {counted or 'no patient'}"
         )
     return tuple(folds)
+
+
+def _training(parts: Parts, more: Sequence[str]) -> Parts:
+    """The parts with more training patients."""
+    return Parts(tuple(sorted((*parts.train, *more))), parts.validation, parts.test)
 
 
 def _spread(parts: Parts, tumours: frozenset[str]) -> Parts:

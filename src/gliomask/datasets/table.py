@@ -6,7 +6,8 @@
 ``patient`` and at least one sequence are needed. Paths are relative to the table's folder; an
 empty cell means that there is none. ``case`` is the patient if it isn't given. ``labels`` says
 what the numbers in the mask mean, as the option of that name does (``mask_labels.answer``); without
-it names and numbers decide.
+it names and numbers decide. ``use`` is ``training`` for a case by which nothing may be judged, as
+its mask is a model's that somebody corrected.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from gliomask.datasets.name_reading import called
 from gliomask.errors import CaseError, ConfigError, FormatError, InputError
 from gliomask.formats.table import read_table
 
-COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site")
+COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site", "use")
+TRAINING = "training"
+"""The only value of the column ``use``."""
 """The columns that mean something; any others are left alone."""
 
 
@@ -94,6 +97,7 @@ def _case(name: str, row: Mapping[str, str], table: Path) -> Case:
         images=images,
         label=_file(row["mask"], "mask", table) if row.get("mask") else None,
         scheme=_scheme(row),
+        training_only=_training_only(row),
         source=LAYOUT.name,
         site=row.get("site") or tcga_site(row["patient"]),
     )
@@ -107,6 +111,14 @@ def _scheme(row: Mapping[str, str]) -> LabelScheme | None:
         raise CaseError(
             problem.what, field=column, found=text, allowed=problem.allowed, hint=problem.hint
         ) from None
+
+
+def _training_only(row: Mapping[str, str]) -> bool:
+    cell = row.get("use", "")
+    if cell not in ("", TRAINING):
+        allowed = f"{TRAINING}, or nothing"
+        raise CaseError("unknown use", field="use", found=cell, allowed=allowed)
+    return cell == TRAINING
 
 
 def _file(cell: str, column: str, table: Path) -> ImageFile:

@@ -83,6 +83,9 @@ class Subjects:
     what: str
 
 
+_CORRECTED = "its mask is a model's that somebody corrected: for training only"
+
+
 def find_subjects(
     source: Path, part: Part | None, fold: int | None, labels: str = AUTO
 ) -> Subjects:
@@ -115,9 +118,10 @@ def find_subjects(
             hint=f"leave out {option(name)}, or make a store by `gliomask prepare`",
         )
     cases = find_cases(source, labels)
+    left_out = [(case.id, _CORRECTED) for case in cases.cases if case.training_only]
     return Subjects(
-        tuple(_of_case(case) for case in cases.cases),
-        tuple((problem.case, problem.reason) for problem in cases.problems),
+        tuple(_of_case(case) for case in cases.cases if not case.training_only),
+        (*((problem.case, problem.reason) for problem in cases.problems), *left_out),
         f"{source.name} ({cases.layout})",
     )
 

@@ -35,6 +35,7 @@ class StoredCase(BaseModel):
         tumour_ml: volume of the tumour; in pixels/1000 where there is no world.
         annotated: for each slice, whether someone looked for tumour in it.
         regions: that its mask can tell.
+        training_only: its patient takes no part in validation and test.
         licence: of its data; synthetic: made by the phantom; notes: of the reader.
         fingerprint: SHA-256 of the files and rules that it was made from.
     """
@@ -59,6 +60,7 @@ class StoredCase(BaseModel):
     synthetic: bool
     notes: tuple[str, ...]
     fingerprint: str
+    training_only: bool = False
 
 
 class StoreManifest(BaseModel):

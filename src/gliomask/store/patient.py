@@ -165,6 +165,7 @@ def _describe(loaded: LoadedCase, stack: SliceStack) -> StoredCase:
         synthetic=case.synthetic,
         notes=case.notes,
         fingerprint=loaded.fingerprint,
+        training_only=case.training_only,
     )
 
 

@@ -270,6 +270,7 @@ def _draw(options: ConvertOptions, written: Sequence[_Written]) -> Split:
             name,
             some[0].case.site or some[0].case.source,
             float(np.mean([one.tumour_ml for one in some])),
+            any(one.case.training_only for one in some),
         )
         for name, some in held.items()
     ]

@@ -91,8 +91,10 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
     given = read_split(options.split) if options.split else None
     if given is None and patients:
         # Sizes are not known yet, but whether a split can be drawn at all is better told now.
-        firsts = [(name, min(held, key=lambda case: case.id)) for name, held in patients.items()]
-        _draw(options, [_patient(name, first, 0.0) for name, first in firsts])
+        ordered = [
+            (name, sorted(held, key=lambda case: case.id)) for name, held in patients.items()
+        ]
+        _draw(options, [_patient(name, held, 0.0) for name, held in ordered])
     done, more = _prepare_all(options, patients, control)
     problems += more
     entries = sorted((e for made, _ in done for e in made), key=lambda entry: entry.id)
@@ -210,6 +212,7 @@ def _fingerprint(case: Case) -> str:
     digest = hashlib.sha256()
     images = [*case.images.items(), *([("label", case.label)] if case.label else [])]
     rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
+    rules += ["training only"] if case.training_only else []
     digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
     named = {path for _, image in images for path in image.paths}
     for path in sorted({piece for one in named for piece in files_of(one)}):
@@ -237,13 +240,14 @@ def _measured(entries: Sequence[StoredCase]) -> list[Patient]:
     for entry in entries:
         by_patient[entry.patient].append(entry)
     return [
-        _patient(name, held[0], float(np.mean([entry.tumour_ml for entry in held])))
+        _patient(name, held, float(np.mean([entry.tumour_ml for entry in held])))
         for name, held in by_patient.items()
     ]
 
 
-def _patient(name: str, first: Case | StoredCase, size: float) -> Patient:
-    return Patient(name, first.site or first.source, size)
+def _patient(name: str, cases: Sequence[Case | StoredCase], size: float) -> Patient:
+    first, training_only = cases[0], any(case.training_only for case in cases)
+    return Patient(name, first.site or first.source, size, training_only)
 
 
 def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
@@ -268,3 +272,7 @@ def _check_split(split: Split, manifest: StoreManifest, path: Path | None) -> No
             odd = min(named ^ held)
             where = "the split but not the data" if odd in named else "the data but not the split"
             raise StoreError(f"patient {odd!r} is in {where}", path=path)
+        kept = {entry.patient for entry in manifest.cases if entry.training_only}
+        if wrong := kept - set(parts.train):
+            what = f"patient {min(wrong)!r} has a corrected mask and is for training only"
+            raise StoreError(what, path=path, hint="put it into the training part")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gliomask.formats.editable_case import EditableCase, EditableRegion
 from gliomask.web.api.views import View, moment
-from gliomask.web.corrections import Correction, CurrentMask
+from gliomask.web.stored_corrections import Correction, CurrentMask
 
 
 class RegionView(View):

@@ -1,0 +1,215 @@
+"""Corrections as they are stored: who drew and approved each, and where its files are.
+
+    drawn --approve--> approved --unapprove--> drawn        drawn, approved --withdraw--> withdrawn
+
+What is withdrawn stays in the list, and is used no longer. A number is never given twice.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from gliomask.core.atomic import write_text
+from gliomask.formats.editable_case import ENDING, MASK_LAYER, EditableCase
+from gliomask.web.database import Database, now
+from gliomask.web.folder import DataFolder
+from gliomask.web.problems import Problem, not_found
+from gliomask.web.tokens import Access
+
+_NOTICE: Final = "For research use only"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A correction.
+
+    Attributes:
+        job, number: of it; case: whose mask it is.
+        author: owner of the token that it was sent with; created: seconds since 1970.
+        base: SHA-256 of the mask that it was drawn on; sha256: of its own.
+        changes: region -> what was done to it, see ``results.correction.corrected``.
+        notes: what a person should know.
+        approver, approved: who approved it, and when; None where nobody has.
+        withdrawn: when it was; None where it is not.
+    """
+
+    job: str
+    number: int
+    case: str
+    author: str
+    created: float
+    base: str
+    sha256: str
+    changes: Mapping[str, Mapping[str, float]]
+    notes: tuple[str, ...]
+    approver: str | None
+    approved: float | None
+    withdrawn: float | None
+
+    @property
+    def stem(self) -> str:
+        """Of the names of its files."""
+        return f"{self.case}_correction-{self.number}"
+
+
+@dataclass(frozen=True)
+class CurrentMask:
+    """The newest mask of a case.
+
+    Attributes:
+        number: of the correction; 0 for the network's own.
+        sha256: of the file; path: of it.
+    """
+
+    number: int
+    sha256: str
+    path: Path
+
+
+class StoredCorrections:
+    """The corrections in a data folder.
+
+    Args:
+        database, folder: that keep them.
+    """
+
+    def __init__(self, database: Database, folder: DataFolder) -> None:
+        self._database, self._folder = database, folder
+
+    def listing(self, job: str) -> tuple[Correction, ...]:
+        """All of a job, the oldest first."""
+        statement = "SELECT * FROM correction WHERE job=? ORDER BY number"
+        return tuple(map(_correction, self._database.rows(statement, (job,))))
+
+    def get(self, job: str, number: int) -> Correction:
+        """One of a job.
+
+        Raises:
+            Problem: there is none.
+        """
+        statement = "SELECT * FROM correction WHERE job=? AND number=?"
+        row = self._database.row(statement, (job, number))
+        if row is None:
+            raise not_found("correction")
+        return _correction(row)
+
+    def current(self, job: str, case: EditableCase) -> CurrentMask:
+        """The newest mask of a case."""
+        standing = [
+            one for one in self.listing(job) if one.case == case.case and one.withdrawn is None
+        ]
+        if not standing:
+            path = self._folder.editable(job, case.case) / f"{MASK_LAYER}{ENDING}"
+            return CurrentMask(0, case.sha256, path)
+        return CurrentMask(standing[-1].number, standing[-1].sha256, self.mask(standing[-1]))
+
+    def mask(self, one: Correction) -> Path:
+        """The mask file of a correction."""
+        return self._folder.corrections(one.job) / str(one.number) / f"{one.stem}_mask{ENDING}"
+
+    def files(self, job: str) -> tuple[tuple[Correction, Path], ...]:
+        """The files of all that are not withdrawn."""
+        return tuple(
+            (one, path)
+            for one in self.listing(job)
+            if one.withdrawn is None
+            for path in sorted((self._folder.corrections(job) / str(one.number)).glob("[!.]*"))
+        )
+
+    def approve(self, access: Access, one: Correction) -> Correction:
+        """Records that a second reader agrees.
+
+        Raises:
+            Problem: the author, one that is withdrawn or approved already.
+        """
+        if one.author == access.owner:
+            raise Problem(403, "a second reader approves it, not its author")
+        moment = now()
+        self._set(
+            one,
+            "approver=?, approved=?",
+            (access.owner, moment),
+            "approved IS NULL AND withdrawn IS NULL",
+            "the correction is withdrawn or approved already",
+        )
+        return self._written(one)
+
+    def unapprove(self, access: Access, one: Correction) -> Correction:
+        """Takes an approval back.
+
+        Raises:
+            Problem: it is not this reader's.
+        """
+        if one.approver is not None and one.approver != access.owner:
+            raise Problem(403, "only the reader who approved it takes that back")
+        what = "the correction is not approved"
+        self._set(one, "approver=NULL, approved=NULL", (), "approved IS NOT NULL", what)
+        return self._written(one)
+
+    def withdraw(self, access: Access, one: Correction) -> Correction:
+        """Ends a correction: it is neither the newest mask nor offered nor exported any longer.
+
+        Raises:
+            Problem: somebody else's, or withdrawn already.
+        """
+        if not access.commands(one.author):
+            raise Problem(403, "only its author withdraws a correction")
+        what = "the correction is withdrawn already"
+        self._set(
+            one,
+            "withdrawn=?, approver=NULL, approved=NULL",
+            (now(),),
+            "withdrawn IS NULL",
+            what,
+        )
+        return self._written(one)
+
+    def approved(self) -> Iterator[tuple[Correction, Path, Path]]:
+        """The newest approved correction of each case, its mask, and the case's folder."""
+        statement = (
+            "SELECT * FROM correction WHERE approved IS NOT NULL AND withdrawn IS NULL "
+            "ORDER BY job, case_id, number"
+        )
+        newest = {
+            (row["job"], row["case_id"]): _correction(row) for row in self._database.rows(statement)
+        }
+        for one in sorted(newest.values(), key=lambda one: (one.created, one.job, one.case)):
+            yield one, self.mask(one), self._folder.editable(one.job, one.case)
+
+    def _set(
+        self, one: Correction, values: str, filled: tuple[Any, ...], where: str, otherwise: str
+    ) -> None:
+        """Changes a correction for which ``where`` holds; Problem with ``otherwise`` if none is."""
+        statement = f"UPDATE correction SET {values} WHERE job=? AND number=? AND {where}"  # noqa: S608
+        with self._database.change() as change:
+            if not change.execute(statement, (*filled, one.job, one.number)).rowcount:
+                raise Problem(409, otherwise)
+
+    def _written(self, one: Correction) -> Correction:
+        """The correction as it is now, which is written beside its mask as well."""
+        found = self.get(one.job, one.number)
+        path = self._folder.corrections(one.job) / str(one.number) / f"{one.stem}.json"
+        keys = {**asdict(found), "notice": _NOTICE}
+        for name in ("created", "approved", "withdrawn"):
+            moment = keys[name]
+            keys[name] = None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+        if path.parent.is_dir():
+            write_text(path, json.dumps(keys, indent=1) + "\n")
+        return found
+
+
+def _correction(row: sqlite3.Row) -> Correction:
+    keys = ("job", "number", "author", "created", "base", "sha256")
+    more = ("approver", "approved", "withdrawn")
+    return Correction(
+        **{key: row[key] for key in (*keys, *more)},
+        case=row["case_id"],
+        changes=json.loads(row["changes"]),
+        notes=tuple(json.loads(row["notes"])),
+    )

@@ -1,0 +1,163 @@
+"""``export-corrections``: approved corrections become a data set that ``prepare`` reads.
+
+    OUT/cases.csv                the table layout, with the patient of each case
+        <case>/flair.nii.gz ...  the images, as they were segmented
+               mask.nii.gz       the corrected mask
+        README.txt
+
+Every case is for training only: its mask goes back to a network's, so that scores against it would
+flatter that network and its descendants.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gliomask.config.export_corrections import ExportCorrectionsOptions as ExportCorrectionsOptions
+from gliomask.core.atomic import atomic_folder, write_text, writing
+from gliomask.core.csv_table import csv_text
+from gliomask.core.output_folder import check_replaceable
+from gliomask.core.prediction import RESEARCH_USE_ONLY
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.find import SYNTHETIC_MARK
+from gliomask.datasets.table import TRAINING
+from gliomask.errors import InputError
+from gliomask.formats.editable_case import ENDING, IMAGE_LAYER, EditableCase, read_editable_case
+from gliomask.jobs.control import SILENT, Control
+
+TABLE: Final = "cases.csv"
+_README: Final = """Corrected tumour masks, exported by gliomask serve. {notice}.
+
+The masks were drawn by a network, corrected by one reader and approved by another. They are for
+training only: never judge a model by them. To train on from a model:
+
+    gliomask prepare THIS_FOLDER --out STORE
+    gliomask train STORE --out RUN --from MODEL --all-patients
+"""
+
+
+@dataclass(frozen=True)
+class ApprovedCorrection:
+    """An approved correction.
+
+    Attributes:
+        job, number: by which the server knows it.
+        author, approver: owners of the tokens.
+        mask: the corrected mask; case: folder of the editable case.
+    """
+
+    job: str
+    number: int
+    author: str
+    approver: str
+    mask: Path
+    case: Path
+
+
+@dataclass(frozen=True)
+class ExportCorrectionsResult:
+    """Data set of corrections.
+
+    Attributes:
+        out: its folder.
+        cases: their names; patients: their keys.
+        superseded: corrections left out because there is a newer one of the same images.
+    """
+
+    out: Path
+    cases: tuple[str, ...]
+    patients: tuple[str, ...]
+    superseded: int
+
+
+def export_corrections(
+    options: ExportCorrectionsOptions,
+    approved: Sequence[ApprovedCorrection],
+    control: Control = SILENT,
+) -> ExportCorrectionsResult:
+    """Writes approved corrections as a data set, whole or not at all.
+
+    Args:
+        options: where to.
+        approved: the oldest first; of several of the same images the last counts.
+        control: progress, and a stop on request.
+
+    Raises:
+        InputError: there are none; ``out`` holds something else.
+        FormatError: a damaged case; MachineError: the disk.
+    """
+    check_replaceable(options.out, "an export of corrections", {TABLE})
+    if not approved:
+        hint = "a second reader approves them on the page or by the API"
+        raise InputError("no correction is approved", path=options.data, hint=hint)
+    control.start(len(approved), "exporting corrections")
+    newest: dict[str, tuple[ApprovedCorrection, EditableCase]] = {}
+    for one in approved:
+        case = read_editable_case(one.case)
+        newest[_images(one.case, case)] = (one, case)
+    rows = []
+    with atomic_folder(options.out) as folder:
+        for one, case in newest.values():
+            rows.append(_write(folder, one, case))
+            control.advance(note=rows[-1]["case"])
+        columns = ("patient", "case", *SEQUENCES, "mask", "labels", "use", "author", "approver")
+        cells = [[row.get(column, "") for column in columns] for row in rows]
+        write_text(folder / TABLE, csv_text(columns, cells))
+        write_text(folder / "README.txt", _README.format(notice=RESEARCH_USE_ONLY))
+        if all(case.synthetic for _, case in newest.values()):
+            write_text(folder / SYNTHETIC_MARK, "")
+    return ExportCorrectionsResult(
+        out=options.out,
+        cases=tuple(row["case"] for row in rows),
+        patients=tuple(sorted({row["patient"] for row in rows})),
+        superseded=len(approved) - len(rows),
+    )
+
+
+def _write(folder: Path, one: ApprovedCorrection, case: EditableCase) -> Mapping[str, str]:
+    """Copies the files of a case; its row of the table."""
+    name = f"{case.case}-{one.job[:8]}"
+    row = {
+        "patient": case.patient,
+        "case": name,
+        "mask": f"{name}/mask{ENDING}",
+        "labels": _labels(case),
+        "use": TRAINING,
+        "author": one.author,
+        "approver": one.approver,
+    }
+    place = folder / name
+    with writing(place):
+        place.mkdir()
+        shutil.copyfile(one.mask, folder / row["mask"])
+        for sequence in case.sequences:
+            row[sequence] = f"{name}/{sequence}{ENDING}"
+            shutil.copyfile(one.case / f"{IMAGE_LAYER}{sequence}{ENDING}", folder / row[sequence])
+    return row
+
+
+def _labels(case: EditableCase) -> str:
+    """What the numbers in the mask mean: of each region, what no region inside it has."""
+    names = {region.name for region in case.regions}
+    outer = "oedema" if "core" in names else "tumour"
+    words = {
+        "whole": outer,
+        "core": "necrosis" if "enhancing" in names else "core",
+        "enhancing": "enhancing",
+    }
+    pairs = sorted((region.number, words[region.name]) for region in case.regions)
+    return ",".join(f"{number}={word}" for number, word in pairs)
+
+
+def _images(folder: Path, case: EditableCase) -> str:
+    """A digest of the images of a case."""
+    digest = hashlib.sha256()
+    for sequence in sorted(case.sequences):
+        with (folder / f"{IMAGE_LAYER}{sequence}{ENDING}").open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
