@@ -213,7 +213,7 @@ def report(folds: Sequence[Looked], most: float | None, *, together: bool) -> Ta
             )
         )
     columns = ("chosen inside", "Dice", "change", "p10", "marked free slices", "choices")
-    limit = "" if most is None else f", at most {100 * most:g} % of free slices marked"
+    limit = "" if most is None else f", at most {100 * most:g} % of false-positive slices"
     where = "all folds' validation patients together" if together else "each fold's own"
     return Table(f"Out of fold, chosen on {where}{limit}", columns, tuple(rows))
 

@@ -70,7 +70,7 @@ def table(names: Sequence[str], out: Path) -> Table:
         for name, one in plan.items()
         if (out / one.folder / EVALUATION / "summary.json").is_file()
     }
-    columns = ("experiment", "Dice", "median", "p10", "free slices marked", "change", "p")
+    columns = ("experiment", "Dice", "median", "p10", "false-positive slices", "change", "p")
     done = [judged[name] for name in names if name in judged]
     rows = tuple(row(one, judged.get(one.against or ""), out) for one in done)
     return Table("Out of fold", columns, rows)

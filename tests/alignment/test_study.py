@@ -100,7 +100,7 @@ def test_a_series_that_shows_only_a_part_is_noted_or_refused() -> None:
 
 def test_pictures_have_no_place_to_be_resampled_by() -> None:
     picture = t1()._replace(has_world=False)
-    with pytest.raises(CaseError, match="pictures tell no millimetres"):
+    with pytest.raises(CaseError, match="pictures have no voxel size"):
         align_study({"t1": picture, "flair": FLAIR}, "flair")
     same = FLAIR._replace(has_world=False)
     assert not align_study({"t1": same, "flair": same}, "flair").volume.has_world

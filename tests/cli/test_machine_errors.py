@@ -162,7 +162,7 @@ def test_a_name_that_is_no_utf_8_is_escaped_wherever_it_leaves(
     record = (place / "masks" / "BraTS-GLI-00001-000.json").read_text(encoding="utf-8")
     assert "<html" in page
     assert "M\\\\xfcller" in record
-    assert "had been done by an earlier run" in shown.out
+    assert "completed by an earlier run" in shown.out
 
 
 def test_a_store_and_scores_in_a_folder_whose_name_is_no_utf_8(

@@ -286,7 +286,7 @@ def test_a_patient_on_two_sides_of_the_split(
     keys["test"] += keys["train"][:1]
     (store / "split.json").write_text(json.dumps(keys))
     assert run(monkeypatch, "train", store, "--out", tmp_path / "run") == 2
-    assert "two sides of the split" in said(capsys)
+    assert "two parts of the split" in said(capsys)
     assert not (tmp_path / "run").exists()
 
 

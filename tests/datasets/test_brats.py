@@ -164,7 +164,7 @@ def test_children_of_2024_have_numbers_of_their_own(tmp_path: Path) -> None:
 
 def test_children_of_2023_or_2024_are_asked_about(tmp_path: Path) -> None:
     brats(tmp_path, "BraTS-PED-00001-000", 1, 2, 3, sequences=HYPHENS)
-    with pytest.raises(QuestionError, match="several ways") as asked:
+    with pytest.raises(QuestionError, match="ambiguous") as asked:
         find_cases(tmp_path)
     assert [answer for answer, _ in asked.value.answers] == ["brats2023", "brats-ped2024"]
 

@@ -47,7 +47,7 @@ def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match="no such file or folder"):
         find_cases(tmp_path / "lost")
     (tmp_path / "file.txt").write_text("x")
-    with pytest.raises(LayoutError, match="no data set of a known layout"):
+    with pytest.raises(LayoutError, match="no data set in a known layout"):
         find_cases(tmp_path / "file.txt")
 
 

@@ -42,7 +42,7 @@ def test_litter_is_not_data(tmp_path: Path) -> None:
 
 def test_a_file_is_an_empty_folder_and_a_lost_one_an_error(tmp_path: Path) -> None:
     assert entries(touch(tmp_path / "a")) == []
-    with pytest.raises(LayoutError, match="can't be looked into"):
+    with pytest.raises(LayoutError, match="can't be listed"):
         entries(tmp_path / "b")
 
 

@@ -13,7 +13,7 @@ PLACES = [Path("locked"), Path("empty"), Path("full")]
 
 def read(place: Path) -> Cases:
     if place.name == "locked":
-        raise LayoutError("can't be looked into", path=place)
+        raise LayoutError("can't be listed", path=place)
     found = (Case("a", "p", {}),) if place.name == "full" else ()
     return found, ()
 
@@ -21,7 +21,7 @@ def read(place: Path) -> Cases:
 def test_cases_in_folders() -> None:
     found, problems = in_folders(PLACES, read)
     assert [case.id for case in found] == ["a"]
-    assert problems == (Problem("locked", "locked: can't be looked into"),)
+    assert problems == (Problem("locked", "locked: can't be listed"),)
 
 
 def test_the_first_that_has_it() -> None:

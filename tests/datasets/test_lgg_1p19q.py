@@ -61,7 +61,7 @@ def test_a_mask_that_is_an_image_is_a_problem(tmp_path: Path) -> None:
     scan(folder / "LGG-104-Segmentation.nii.gz", 5)
     found, (problem,) = cases(tmp_path)
     assert not found
-    assert "is called a mask and holds an image" in problem.reason
+    assert "is named as a mask but contains an image" in problem.reason
 
 
 def test_a_damaged_mask_and_a_second_t1_are_problems(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_an_empty_mask_can_not_be_used(tmp_path: Path) -> None:
     folder = patient(tmp_path, "_T1", "_T2", "-Segmentation")
     mask(folder / "LGG-104-Segmentation.nii.gz")
     (case,), _ = cases(tmp_path)
-    with pytest.raises(CaseError, match="empty mask where only slices with tumour"):
+    with pytest.raises(CaseError, match="empty mask, although only slices with tumour"):
         load_case(case)
 
 

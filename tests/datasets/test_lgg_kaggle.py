@@ -124,6 +124,6 @@ def test_a_folder_without_masks(tmp_path: Path) -> None:
     assert case is not None
     assert case.label is None
     assert set(case.images) == {"t1", "t1ce", "flair"}
-    assert "are taken for" in case.notes[-1]
+    assert "are assumed to be" in case.notes[-1]
     assert not looks_like(tmp_path).fits
     assert case_without_masks(tmp_path) is None

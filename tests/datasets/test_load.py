@@ -113,7 +113,7 @@ def test_voxels_that_are_no_numbers(case: Case) -> None:
 def test_a_4d_image(case: Case) -> None:
     array = np.stack([intensities(1), intensities(2)], axis=-1)
     write_nifti(case.images["flair"].paths[0], array, AFFINE)
-    assert "4-D: 2 volumes where one is due" in refusal(case)
+    assert "4-D: 2 volumes instead of one" in refusal(case)
 
 
 def test_unknown_labels_name_file_and_number(case: Case, tmp_path: Path) -> None:

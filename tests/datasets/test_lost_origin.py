@@ -1,4 +1,4 @@
-"""A mask that lost its offset is read where its images lie; any other difference is refused."""
+"""A mask that lost its origin is read where its images lie; any other difference is refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def with_mask(root: Path, affine: Affine, name: str = NAME) -> Case:
 def test_it_is_read_where_the_images_lie_and_said(tmp_path: Path) -> None:
     case = with_mask(tmp_path, moved(0, 0, 0))
     assert case.lost_origin
-    assert "lost its offset" in case.notes[0]
+    assert "lost its origin" in case.notes[0]
     volume, labels = load_case(case)
     assert np.array_equal(volume.affine, AFFINE)
     assert labels is not None

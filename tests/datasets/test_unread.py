@@ -97,4 +97,4 @@ def test_one_colour_slice_by_its_name(tmp_path: Path) -> None:
     (case,) = find_studies([path])
     assert tuple(case.images) == ("t1", "t1ce", "flair")
     assert np.array_equal(read_image(case.images["flair"]).array[..., 0], colours[..., 1].T)
-    assert any("taken for pre-contrast, FLAIR and post-contrast" in note for note in case.notes)
+    assert any("assumed to be pre-contrast T1, FLAIR" in note for note in case.notes)

@@ -88,7 +88,7 @@ def test_06_grey_masks_need_a_threshold(gliomask: Command, tmp_path: Path) -> No
     words = ("score", tmp_path / "ref", tmp_path / "pred", "--out", out, "--no-report")
     refused = gliomask(*words)
     assert refused.code == 2
-    assert "many shades" in refused.err
+    assert "many grey levels" in refused.err
     assert "threshold=128" in refused.err
     assert not out.exists()
     assert gliomask(*words, "--prediction-labels", "threshold=128").code == 0

@@ -54,8 +54,8 @@ def test_08_words_in_file_names(
     ("name", "why"),
     [
         ("CE_t1", "a letter in the name may mean contrast"),
-        ("t2_star", "no name tells a sequence: t2_star.nii.gz (susceptibility)"),
-        ("t1_map", "no name tells a sequence: t1_map.nii.gz (a map)"),
+        ("t2_star", "no file name contains a sequence: t2_star.nii.gz (susceptibility)"),
+        ("t1_map", "no file name contains a sequence: t1_map.nii.gz (a map)"),
     ],
 )
 def test_08_names_that_are_asked_about(

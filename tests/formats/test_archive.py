@@ -70,11 +70,11 @@ def crowd(members: ZipFile) -> None:
 
 
 HOSTILE: dict[str, tuple[Fill, str]] = {
-    "up": (named("../outside"), "leads down from the root"),
-    "up within": (named("a/../../outside"), "leads down"),
-    "absolute": (named("/outside"), "leads down"),
-    "here": (named("./a"), "leads down"),
-    "empty part": (named("a//b"), "leads down"),
+    "up": (named("../outside"), "below the root"),
+    "up within": (named("a/../../outside"), "below the root"),
+    "absolute": (named("/outside"), "below the root"),
+    "here": (named("./a"), "below the root"),
+    "empty part": (named("a//b"), "below the root"),
     "drive": (named("C:outside"), "no backslash or colon"),
     "backslash": (named("..\\outside"), "no backslash or colon"),
     "line break": (named("a\nb"), "a name that isn't allowed"),
@@ -89,7 +89,7 @@ HOSTILE: dict[str, tuple[Fill, str]] = {
     "link": (of_kind(stat.S_IFLNK | 0o777), "a link or device (name=odd)"),
     "device": (of_kind(stat.S_IFCHR), "a link or device"),
     "pipe": (of_kind(stat.S_IFIFO), "a link or device"),
-    "bomb": (bomb, "inflates too far (ratio="),
+    "bomb": (bomb, "decompresses too far (ratio="),
     "nested": (nested, "an archive in the archive (name=innocent.dcm)"),
     "nested by name": (named("inner.zip"), "an archive in the archive"),
     "another method": (other_method, "a compression that isn't read (method=12"),
@@ -210,7 +210,7 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_written_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MAX_ARCHIVE_BYTES", 20)
     path = packed(tmp_path / "a.zip", named("a", "b"))
-    assert "longer than it says (name=b)" in refusal(path, tmp_path)
+    assert "longer than declared (name=b)" in refusal(path, tmp_path)
 
 
 def test_an_honest_archive(tmp_path: Path) -> None:

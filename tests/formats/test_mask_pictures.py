@@ -72,7 +72,7 @@ def test_shades_are_refused_or_cut(tmp_path: Path, suffix: str) -> None:
         map_ = (map_ > 127).astype(np.uint8) * 255
     saved(paths[0], map_)
     for numbered in (False, True):
-        with pytest.raises(FormatError, match=r"many shades.*allowed 2.*threshold") as refusal:
+        with pytest.raises(FormatError, match=r"many grey levels.*allowed 2.*threshold") as refusal:
             read_mask_pictures(paths, numbered=numbered)
         assert "\n" not in str(refusal.value)
     cut = read_mask_pictures(paths, threshold=128)[..., 0]

@@ -107,9 +107,9 @@ def test_four_dimensions_need_a_choice(tmp_path: Path) -> None:
     assert read_header(path).volumes == 3
     assert np.array_equal(read_nifti(path, volume=2)[0], array[..., 2])
     assert np.array_equal(read_nifti_volumes(path)[0], array)
-    with pytest.raises(FormatError, match="4-D: 3 volumes where one is due"):
+    with pytest.raises(FormatError, match="4-D: 3 volumes instead of one"):
         read_nifti(path)
-    with pytest.raises(FormatError, match="4-D: 3 volumes where one mask is due"):
+    with pytest.raises(FormatError, match="4-D: 3 volumes instead of one mask"):
         read_nifti_labels(path)
     for volume in (3, -1):
         with pytest.raises(FormatError, match=rf"volume={volume}, allowed 0 to 2"):

@@ -163,7 +163,7 @@ def test_a_deflate_bomb_is_not_inflated(tmp_path: Path) -> None:
     )
     tracemalloc.start()
     try:
-        refused(path, "inflates too far")
+        refused(path, "decompresses too far")
         assert tracemalloc.get_traced_memory()[1] < 2**23
     finally:
         tracemalloc.stop()

@@ -44,7 +44,7 @@ def test_channels(tmp_path: Path) -> None:
     assert read_stack([path]).shape == (4, 5, 1, 3)
     for channel in range(3):
         assert (read_pictures([path], channel) == channel + 1).all()
-    with pytest.raises(FormatError, match="colour picture where a grey one is due"):
+    with pytest.raises(FormatError, match="colour picture instead of a grey one"):
         read_pictures([path])
     with pytest.raises(FormatError, match="channel=3, allowed 0 to 2"):
         read_pictures([path], 3)

@@ -151,7 +151,9 @@ def test_voxels_in_another_place_are_not_looked_for(tmp_path: Path, name: str) -
         path = tmp_path / header
         text = path.read_text().replace(f"{header[0]}.raw", name)
         path.write_text(text)
-        with pytest.raises(FormatError, match=r"its voxels are elsewhere.*save it as one file"):
+        with pytest.raises(
+            FormatError, match=r"its voxels are in another folder.*save it as one file"
+        ):
             image_header(ImageFile((path,)))
 
 
@@ -215,7 +217,7 @@ def test_an_nrrd_of_several_volumes(tmp_path: Path, first: bool) -> None:
         found = read_image(ImageFile((tmp_path / "a.nrrd",), channel))
         assert np.array_equal(found.array, array[..., channel])
         assert np.allclose(found.affine, TURNED)
-    with pytest.raises(FormatError, match="4-D: 3 volumes where one mask is due"):
+    with pytest.raises(FormatError, match="4-D: 3 volumes instead of one mask"):
         read_labels(ImageFile((tmp_path / "a.nrrd",)))
 
 

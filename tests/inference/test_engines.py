@@ -203,7 +203,7 @@ def test_a_child_that_dies_is_told(model: Path) -> None:
     runner = engine._free.get()  # type: ignore[attr-defined]
     runner._process.kill()
     engine._free.put(runner)  # type: ignore[attr-defined]
-    with pytest.raises(MachineError, match=r"MNN's process ended by itself \(code -9\)"):
+    with pytest.raises(MachineError, match=r"MNN's process ended unexpectedly \(code -9\)"):
         engine.logits(inputs(1))
 
 

@@ -107,8 +107,8 @@ def test_a_card_without_figures_is_amber() -> None:
     found = flag(head_volume(), training_data=None, validation=None)
     assert found.level == "amber"
     assert told(found, "not_measured").text == (
-        "the model's card does not tell what its training data were like or "
-        "how far maps of whole usually differ: it was not checked"
+        "the model card does not contain the properties of the training data or "
+        "the usual difference of the maps of whole: not checked"
     )
     assert told(flag(head_volume(), validation=validation()), "not_measured").level == "amber"
     known = training(head_volume())
@@ -149,7 +149,7 @@ def test_missing_sequences_tell_their_cost(held: tuple[str], level: str, dice: s
 def test_a_cost_that_was_not_measured_is_said() -> None:
     one = told(flag(head_volume().select(("flair",)), validation=None), "missing_sequences")
     assert one.level == "amber"
-    assert one.text == "predicted without t1; what that costs was not measured"
+    assert one.text == "predicted without t1; the loss of accuracy was not measured"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_disagreement_is_held_against_validation(
     found = flag(head_volume(), engine, validation=validation(*[most * known] * 8, largest * known))
     one = reason(found, "maps_disagree")
     assert (one.level if one else None) == level
-    assert one is None or f"differ from its mask by {known:.2f}" in one.text
+    assert one is None or f"differ from the mask by {known:.2f}" in one.text
 
 
 def test_a_limit_that_was_chosen_counts_instead_of_nine_in_ten() -> None:
@@ -191,7 +191,7 @@ def test_sequences_that_were_never_measured_together_are_said() -> None:
     known = validation(0.0, 0.1)
     only = known.model_copy(update={"kinds": known.kinds[1:]})
     one = told(flag(head_volume(), validation=only), "image_kind")
-    assert one.text == "the model was not measured on whole heads with t1, flair together"
+    assert one.text == "the model was not evaluated on whole heads with t1, flair together"
 
 
 def test_nothing_is_missing_where_no_case_of_the_kind_had_more() -> None:
@@ -220,7 +220,7 @@ def test_without_millimetres_sizes_are_not_checked_and_that_is_said() -> None:
     pictures = replace(head_volume(), has_world=False)
     one = told(flag(pictures), "sizes_unknown")
     assert one.level == "green"
-    assert "the images tell no millimetres" in one.text
+    assert "the images have no voxel size" in one.text
     card = training(head_volume(), slice_mm=None)
     assert "the training data told" in told(flag(head_volume(), training_data=card), one.code).text
 
@@ -241,7 +241,7 @@ def test_nothing_found_tells_its_evidence() -> None:
     text = told(found, "nothing_found").text
     assert text.startswith("no tumour found: largest probability 0.00 (threshold 0.50)")
     assert "0.00 ml at 0.25 or more; 0.00 ml at 0.05 or more" in text
-    assert "0 of 6 other maps mark more than a speck" in text
+    assert "0 of 6 other maps contain more than a speck" in text
     assert "in validation it missed 2 of 13 tumours altogether" in text
 
 
@@ -259,9 +259,9 @@ def test_nothing_found_is_red_where_the_other_maps_find_something() -> None:
 
     one = told(flag(head_volume(), Doubting()), "nothing_found")
     assert one.level == "red"
-    assert "4 of 6 other maps mark more than a speck" in one.text
+    assert "4 of 6 other maps contain more than a speck" in one.text
 
 
 def test_nothing_found_without_validation() -> None:
     one = told(flag(head_volume(), BrightEngine(50.0), validation=None), "nothing_found")
-    assert "how often the model misses a tumour was not measured" in one.text
+    assert "the false-negative rate of the model was not measured" in one.text

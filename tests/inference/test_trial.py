@@ -83,7 +83,7 @@ def test_a_wrong_answer_is_seen(
     monkeypatch.setattr(trials, "open_engine", lambda *words: opened)
     proof = trial.prove(TORCH)
     assert not proof.works
-    assert "off by" in proof.problem
+    assert "differs by" in proof.problem
     assert "allowed 0.002" in proof.problem
 
 

@@ -98,7 +98,7 @@ def test_a_task_that_many_runs_ended_with_is_set_aside(tmp_path: Path) -> None:
         ledger = Ledger(own)
         ledger.put("a", TaskState("working", cut=RUNS - 1, of="content"))
         assert ledger.begin("a", "content") is None
-        assert ledger.get("a").text == f"set aside: {RUNS} runs ended while it was at work"
+        assert ledger.get("a").text == f"excluded: {RUNS} runs ended while it was processed"
 
 
 def test_the_latest_of_several_journals_holds(tmp_path: Path) -> None:

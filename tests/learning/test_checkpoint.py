@@ -51,7 +51,7 @@ def test_a_damaged_newest_gives_way_to_the_previous_and_says_so(tmp_path: Path) 
     damage(tmp_path / "checkpoints" / "last.pt")
     number, notes = load(tmp_path)
     assert number == 1
-    assert notes == ("the newest checkpoint is missing or damaged, the one before it was taken",)
+    assert notes == ("the newest checkpoint is missing or damaged; the previous one is used",)
     assert (tmp_path / "checkpoints" / "damaged.pt").is_file()
     save(Checkpoints(tmp_path), 3)
     assert load(tmp_path) == (3, ())
@@ -67,7 +67,7 @@ def test_two_damaged_ones_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_to_go_on_from(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no checkpoint to go on from"):
+    with pytest.raises(ConfigError, match="no checkpoint to resume from"):
         load(tmp_path)
 
 

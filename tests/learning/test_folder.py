@@ -29,7 +29,7 @@ def test_anything_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_run_may_be_gone_on_with(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no training to go on with"):
+    with pytest.raises(ConfigError, match="no training to resume"):
         check_resumable(tmp_path)
     recipe = load_recipe("demo", ("epochs=3",))
     write_recipe(tmp_path, recipe)

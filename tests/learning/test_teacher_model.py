@@ -39,7 +39,7 @@ def test_the_pupil_becomes_another_and_says_who_taught_it(
     sha = read_card(teacher / "card.json").weights_sha256
     card = read_card(taught / "card.json")
     assert sha is not None
-    assert f"taught by default-tiny (u2net-tiny, sha256 {sha[:12]})" in card.trained_on
+    assert f"distilled from default-tiny (u2net-tiny, sha256 {sha[:12]})" in card.trained_on
     assert "someone else" in card.patients
     seen = RunRecord(taught).patients
     assert seen is not None
@@ -87,4 +87,4 @@ def test_a_run_that_goes_on_keeps_its_teacher(store: Store, teacher: Path, tmp_p
     with pytest.raises(ConfigError, match="made with another teacher"):
         run(store, out, TAUGHT, resume=True, teacher=other)
     done = run(store, out, TAUGHT, resume=True).run
-    assert "taught by" in read_card(done / "card.json").trained_on
+    assert "distilled from" in read_card(done / "card.json").trained_on

@@ -44,7 +44,7 @@ def test_two_exchanged_cases_are_told_once() -> None:
     assert honest is not None
     assert abs(found.dice - honest) < 0.1
     assert found.own < 0.1
-    assert found.text.startswith("the predictions of a and b seem exchanged (Dice about 0.")
+    assert found.text.startswith("the predictions of a and b appear exchanged (Dice about 0.")
 
 
 def test_files_shifted_by_one() -> None:

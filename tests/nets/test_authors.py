@@ -164,7 +164,7 @@ def test_other_kinds_of_numbers_are_refused(tmp_path: Path) -> None:
     assert "8x3x3x3 float16, allowed 8x3x3x3 float32" in refusal(saved(tmp_path, half))
     broken = state()
     broken["side1.bias"].fill_(torch.nan)
-    assert refusal(saved(tmp_path, broken)) == "the weights hold NaN or infinity in 'side1.bias'"
+    assert refusal(saved(tmp_path, broken)) == "the weights contain NaN or infinity in 'side1.bias'"
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_card_without_a_checksum_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     keys = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(keys | {"weights_sha256": None}), encoding="utf-8")
-    assert "the card holds no checksum" in refusal(tmp_path)
+    assert "the card contains no checksum" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

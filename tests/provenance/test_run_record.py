@@ -69,10 +69,10 @@ def test_overlap_with_evaluated_patients() -> None:
     assert training_overlap(model, {"b", "c", "d"}) == (
         ("b",),
         (
-            "the model was trained on 1 of the 3 evaluated patients: the figures flatter it",
-            "the model was chosen on 1 of the 3 evaluated patients: the figures flatter it",
+            "the model was trained on 1 of the 3 evaluated patients: the results are optimistic",
+            "the model was selected on 1 of the 3 evaluated patients: the results are optimistic",
         ),
     )
     assert training_overlap(model, {"d"}) == ((), ())
     trained, (warning,) = training_overlap(None, {"a"})
-    assert (trained, "does not tell its training patients" in warning) == ((), True)
+    assert (trained, "the training patients of the model are unknown" in warning) == ((), True)

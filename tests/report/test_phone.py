@@ -31,7 +31,7 @@ return [...document.querySelectorAll("body *")]
 
 def case_page(path: Path) -> None:
     flag = Reliability("red", (Reason("red", "long", "a long reason " * 12),))
-    table = PageTable("What was read", [("flair", "/a/very/long/path" * 9)], ("a", "b"))
+    table = PageTable("Input images", [("flair", "/a/very/long/path" * 9)], ("a", "b"))
     prediction = replace(whole_prediction(), reliability=flag)
     write_case_page(path, CasePage(prediction, head_volume(), audit=(table,)))
 

@@ -31,7 +31,7 @@ def test_the_fastest_of_those_that_are_right() -> None:
         "m",
         [
             tried("torch", "", speed(128, 0.3), speed(256, 1.2)),
-            tried("mnn", "its answer is off by 0.5", speed(128, 0.01), speed(256, 0.1)),
+            tried("mnn", "its output differs by 0.5", speed(128, 0.01), speed(256, 0.1)),
             tried("openvino", "", speed(128, 0.2), speed(256, 0.4)),
         ],
     )

@@ -23,7 +23,7 @@ def test_everything_is_worked_out() -> None:
     assert [one.label for one in found.strata["site"].strata] == ["A", "B"]
     assert found.agreement["whole"].n == 6
     raw, mended = found.calibration["whole"]
-    assert raw[0] == "as the network says"
+    assert raw[0] == "uncalibrated"
     assert mended[0] == "calibrated (T = 2.00)"
     assert raw[1].temperature == 0.5  # takes back what the card has done
 
@@ -53,7 +53,7 @@ def test_it_is_plain_json() -> None:
     assert back["dice"]["whole"]["n"] == 6
     assert back["strata"]["site"]["dice"]["A"]["n"] == 3
     assert "points" not in back["agreement"]["whole"]
-    assert set(back["calibration"]["whole"]) == {"as the network says", "calibrated (T = 2.00)"}
+    assert set(back["calibration"]["whole"]) == {"uncalibrated", "calibrated (T = 2.00)"}
 
 
 def test_tables_hold_the_same_figures() -> None:

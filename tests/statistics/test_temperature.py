@@ -65,7 +65,7 @@ HOPELESS = [
     (
         [2.0, -2.0, 1.0],
         [0, 1, 1],
-        "the logits tell nothing of tumour: the higher the temperature, the better",
+        "the logits are not related to the tumour: the higher the temperature, the better",
     ),
 ]
 

@@ -114,7 +114,7 @@ def edit(path: Path, **changes: object) -> None:
 def test_a_patient_on_two_sides_of_the_split_is_refused(store: Store) -> None:
     keys = json.loads((store.path / "split.json").read_text())
     edit(store.path / "split.json", test=keys["train"])
-    with pytest.raises(StoreError, match="two sides of the split"):
+    with pytest.raises(StoreError, match="two parts of the split"):
         open_store(store.path)
 
 

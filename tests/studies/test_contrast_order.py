@@ -37,7 +37,7 @@ def test_a_repeat_of_the_protocol_is_to_be_confirmed(tmp_path: Path) -> None:
     case, uses = study(tmp_path, ("100000", FLAIR), ("100500", T1), ("101730", T1))
     assert uses == {"flair": "1", "t1": "2", "t1ce": "3"}
     assert case.contrast_order == "it repeats the protocol of series 2 (Ax T1) 12 min later"
-    assert case.series[2].why.endswith(f"no contrast agent is told; {case.contrast_order}")
+    assert case.series[2].why.endswith(f"no contrast agent is recorded; {case.contrast_order}")
 
 
 def test_the_number_of_a_series_is_no_time(tmp_path: Path) -> None:

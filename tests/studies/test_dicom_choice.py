@@ -41,7 +41,7 @@ def test_a_series_is_chosen_by_number_uid_or_name(wanted: str, tmp_path: Path) -
     assert np.array_equal(volume.array[2], pixels(PLAN, 3).transpose(2, 1, 0))
     told = "given by hand; by itself taken for t2; the name says T2; TR 4000, TE 98 ms"
     assert SeriesUse("series 3 (Gad Ax T2 Straight)", "flair", True, told) in case.series
-    instead = "series 3 (Gad Ax T2 Straight) is used for FLAIR instead: it was given by hand"
+    instead = "series 3 (Gad Ax T2 Straight) is used for FLAIR instead: the user chose it"
     assert [one.problems for one in found.series if one.series.startswith("series 4")] == [
         (instead,)
     ]
@@ -81,9 +81,15 @@ def test_of_two_echoes_the_one_that_is_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("picks", "told"),
     [
-        ({"t2": "7"}, r"P1_20010203: t2=7 is no series; there are series 1 \(Ax T1\), series 2"),
+        (
+            {"t2": "7"},
+            r"P1_20010203: t2=7 is not a series; there are series 1 \(Ax T1\), series 2",
+        ),
         ({"t2": "Ax"}, "t2=Ax is no series"),
-        ({"t2": "1.2.3.4"}, rf"t2=1.2.3.4 is no series; there are series 1 \(Ax T1\) \({ROOT}1.1"),
+        (
+            {"t2": "1.2.3.4"},
+            rf"t2=1.2.3.4 is not a series; there are series 1 \(Ax T1\) \({ROOT}1.1",
+        ),
         ({"t1": "1", "t2": "1"}, r"series 1 \(Ax T1\), TE 12 ms is given for t1 and for t2"),
         ({"t1": "1", "T1": "2"}, "given twice"),
         ({"bold": "1"}, "no sequence"),
@@ -120,7 +126,7 @@ def test_of_several_studies_each_has_its_own(tmp_path: Path) -> None:
     found = looked(tmp_path, flair="4")
     assert [case.patient for case in found.cases] == ["P1"]
     assert [(one.case, one.reason) for one in found.problems] == [
-        ("P2_20010203", "flair=4 is no series; there are series 8 (Ax FLAIR)")
+        ("P2_20010203", "flair=4 is not a series; there are series 8 (Ax FLAIR)")
     ]
     assert found.series[-1].problems == ("its study can't be used",)
     by_uid = looked(tmp_path, t2=f"{ROOT}1.4")

@@ -206,7 +206,7 @@ def test_the_user_may_say_which_folder_is_which_sequence(tmp_path: Path) -> None
     assert volume.sequences == ("t2", "flair")
     assert np.array_equal(volume.array[0], pixels(PLAN, 4).transpose(2, 1, 0))
     with pytest.raises(
-        CaseError, match=r"several series where one is due: series 1 \(Ax T1\), TE 12"
+        CaseError, match=r"several series instead of one: series 1 \(Ax T1\), TE 12"
     ):
         only_series(tmp_path)
     (tmp_path / "empty").mkdir()

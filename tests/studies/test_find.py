@@ -79,10 +79,11 @@ def test_files_in_several_folders(tmp_path: Path) -> None:
          "`predict t1={0}/t1_in_t2_space.nii` or `predict t2={0}/t1_in_t2_space.nii`"),
         (("CE_t1.nii",), "a letter in the name may mean contrast",
          "`predict t1={0}/CE_t1.nii` or `predict t1ce={0}/CE_t1.nii`"),
-        (("brain.nii",), "no name tells a sequence: brain.nii", "`predict flair={0}/brain.nii`"),
-        (("t1_map.nii",), "no name tells a sequence: t1_map.nii (a map)",
+        (("brain.nii",), "no file name contains a sequence: brain.nii",
+         "`predict flair={0}/brain.nii`"),
+        (("t1_map.nii",), "no file name contains a sequence: t1_map.nii (a map)",
          "`predict t1={0}/t1_map.nii`"),
-        (("t1_mask.nii",), "no name tells a sequence: only masks", "say which file"),
+        (("t1_mask.nii",), "no file name contains a sequence: only masks", "say which file"),
     ],
 )  # fmt: skip
 def test_names_that_leave_a_doubt(
@@ -121,7 +122,7 @@ def test_what_can_not_be_given(tmp_path: Path) -> None:
 
 
 def test_nothing_to_work_on(tmp_path: Path) -> None:
-    assert "nothing to predict on" in refusal()
+    assert "no input" in refusal()
     assert "no such file or folder" in refusal(tmp_path / "lost")
     (tmp_path / "scan.dcm").touch()
     assert "no image (name=scan.dcm, allowed .nii" in refusal(tmp_path / "scan.dcm")
@@ -136,7 +137,9 @@ def test_pictures_of_one_sequence(tmp_path: Path) -> None:
     (case,) = find_studies([folder])
     assert [path.name for path in case.images["flair"].paths] == ["s9.tif", "s10.tif"]
     assert find_studies(list(folder.iterdir()))[0].images == case.images
-    assert "neither the picture's name nor its folder's" in refusal(slices(tmp_path / "x", "1.png"))
+    assert "neither the name of the picture nor that of its folder" in refusal(
+        slices(tmp_path / "x", "1.png")
+    )
     assert "no pictures but masks" in refusal(slices(tmp_path / "t1", "1_mask.png"))
 
 
@@ -192,7 +195,7 @@ def test_a_folder_of_folders_with_one_that_is_bad(tmp_path: Path) -> None:
     cases, problems = survey([tmp_path])
     assert {case.id for case in cases} == {"ann", "TCGA_CS_4941_19960909"}
     assert [problem.case for problem in problems] == ["bob"]
-    with pytest.raises(CaseError, match=r"bob: .*no name tells a sequence"):
+    with pytest.raises(CaseError, match=r"bob: .*no file name contains a sequence"):
         find_studies([tmp_path])
 
 

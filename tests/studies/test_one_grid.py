@@ -57,7 +57,7 @@ def test_other_grids_are_refused_where_nothing_may_be_aligned(study: Path, tmp_p
     with pytest.raises(CaseError) as refused:  # training has no such option
         load_case(case)
     assert "align=False" not in str(refused.value)
-    with pytest.raises(InputError, match="a reference is of no use"):
+    with pytest.raises(InputError, match="a reference has no effect"):
         run(study, tmp_path / "out", align=False, reference="flair")
 
 

@@ -63,11 +63,15 @@ def test_contrast(description: str, agent: str, sequence: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("description", "agent", "why"),
     [
-        ("AX T1 C-", "Gadavist", "the name says before contrast, but an agent is told (Gadavist)"),
+        (
+            "AX T1 C-",
+            "Gadavist",
+            "the name says before contrast, but an agent is recorded (Gadavist)",
+        ),
         ("AX T1 POST", "NO CONTRAST", "the name says after contrast, but the header that there "),
         ("AX T1 W/WO", "", "the name says both before and after contrast"),
         ("CE T1 AX", "", "a letter in the name may mean contrast"),
-        ("AX T1", "see notes", "whether a contrast agent was given isn't clear"),
+        ("AX T1", "see notes", "it is unclear whether a contrast agent was given"),
     ],
 )
 def test_contradictions_are_asked(description: str, agent: str, why: str, tmp_path: Path) -> None:
@@ -142,4 +146,4 @@ def test_a_series_of_halves_that_dont_fit_is_refused(tmp_path: Path) -> None:
     save(tmp_path, slices)
     found = audit([tmp_path])
     assert not found.cases
-    assert "parts that lie between each other" in found.problems[0].reason
+    assert "parts interleave" in found.problems[0].reason

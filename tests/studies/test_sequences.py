@@ -132,7 +132,7 @@ ASKED: list[tuple[str, dict[str, object], str, str]] = [
     ("head", NONE, "", "neither"),
     ("", NONE, "", "neither"),
     ("AX 3D", SPGR, "", "neither"),
-    ("AX T1 PRE", T1_SE, "Dotarem", "before contrast, but an agent is told (Dotarem)"),
+    ("AX T1 PRE", T1_SE, "Dotarem", "before contrast, but an agent is recorded (Dotarem)"),
 ]
 
 
@@ -198,4 +198,4 @@ def test_the_evidence_is_told() -> None:
         "TR 4500, TE 98 ms",
     )
     assert recognise(tags("AX T1", T1_SE, "Dotarem")).evidence[-1] == "contrast agent Dotarem"
-    assert recognise(tags("AX T1", T1_SE)).evidence[-1] == "no contrast agent is told"
+    assert recognise(tags("AX T1", T1_SE)).evidence[-1] == "no contrast agent is recorded"

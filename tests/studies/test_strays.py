@@ -34,7 +34,7 @@ def test_a_picture_beside_dicom(tmp_path: Path, name: str) -> None:
     (case,) = found.cases
     assert (case.id, case.source) == ("P1_20010203", "dicom")
     assert tuple(case.images) == ("t1", "t1ce", "t2", "flair")
-    assert case.notes[-1] == f"not used beside DICOM: {path.name}"
+    assert case.notes[-1] == f"not used in a DICOM folder: {path.name}"
 
 
 def test_pictures_in_the_very_folder_of_the_slices(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_pictures_in_the_very_folder_of_the_slices(tmp_path: Path) -> None:
     (case,) = find_studies([tmp_path / "4"])
     assert tuple(case.images) == ("flair",)
     told = ", ".join(f"shot{number}.png" for number in range(5))
-    assert case.notes[-1] == f"not used beside DICOM: {told} and 2 more"
+    assert case.notes[-1] == f"not used in a DICOM folder: {told} and 2 more"
 
 
 @pytest.mark.parametrize("name", ["seg.nii.gz", "masks/tumour_mask.nii.gz", "export.nii.gz"])
@@ -54,7 +54,7 @@ def test_a_volume_that_tells_no_sequence_beside_dicom(tmp_path: Path, name: str)
     scan(tmp_path / name)
     (case,) = find_studies([tmp_path])
     assert case.source == "dicom"
-    assert case.notes[-1] == f"not used beside DICOM: {Path(name).name}"
+    assert case.notes[-1] == f"not used in a DICOM folder: {Path(name).name}"
 
 
 def test_documents_say_nothing(tmp_path: Path) -> None:
@@ -95,7 +95,9 @@ def test_a_picture_beside_slices(tmp_path: Path) -> None:
 
 def test_pictures_alone_are_still_asked_about(tmp_path: Path) -> None:
     picture(tmp_path / "1.png")
-    with pytest.raises(InputError, match="neither the picture's name nor its folder's tells"):
+    with pytest.raises(
+        InputError, match="neither the name of the picture nor that of its folder contains"
+    ):
         find_studies([tmp_path])
 
 
@@ -107,7 +109,7 @@ def test_pictures_of_another_patient_are_not_passed_over(tmp_path: Path) -> None
     cases, problems = survey([tmp_path])
     assert [problem.case for problem in problems] == ["c"]
     notes = {case.patient: case.notes[-1:] for case in cases}
-    assert notes == {"P1": ("not used beside DICOM: shot.png",), "P2": ()}
+    assert notes == {"P1": ("not used in a DICOM folder: shot.png",), "P2": ()}
     (tmp_path / "DICOMDIR").touch()
     cases, problems = survey([tmp_path])
     assert not problems

@@ -89,7 +89,7 @@ def wait_for(met: Callable[[], bool], most_s: float = 300.0) -> None:
 
 
 def check_whole(out: Path, names: list[str], masks: dict[str, bytes]) -> None:
-    """Every case has all its files, and the mask that ``predict`` writes; nothing else is there."""
+    """All cases has all its files, and the mask that ``predict`` writes; nothing else is there."""
     expected = {f"{name}{end}" for name in names for end in (".json", "_mask.nii.gz")}
     there = {path.name for path in out.iterdir() if not path.name.startswith(".writing-")}
     assert there == expected | {"cases.csv", "batch.html", ".batch"}

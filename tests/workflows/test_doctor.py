@@ -22,7 +22,7 @@ from gliomask.workflows.doctor import Checkup, DoctorOptions, doctor
 
 WORKS = Proof("torch", "2.13", "", 1e-6)
 ABSENT = Proof("mnn", None, "not installed (pip install MNN)")
-WRONG = Proof("mnn", "3.6", "its answer is off by 0.5, allowed 0.002", 0.5)
+WRONG = Proof("mnn", "3.6", "its output differs by 0.5, allowed 0.002", 0.5)
 
 
 @pytest.fixture(scope="module")

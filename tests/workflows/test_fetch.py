@@ -114,7 +114,7 @@ def test_what_is_fetched_goes_on_to_inspect(
     assert command(monkeypatch, "fetch", "idc:upenn_gbm", "--patients", "2", "--out", out) == 0
     shown = capsys.readouterr().out
     assert "licence: CC BY 4.0 (2 series)" in shown
-    assert f"go on with: gliomask inspect {out}" in shown
+    assert f"continue with: gliomask inspect {out}" in shown
     calls = (bucket / "calls").read_text().splitlines()
     assert calls == ["--no-sign-request --endpoint-url https://s3.amazonaws.com run"] * 2
     said = json.loads((out / "sources.json").read_text())

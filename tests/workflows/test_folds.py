@@ -66,7 +66,7 @@ def test_every_patient_is_judged_once(store: Path, runs: list[str], tmp_path: Pa
 def test_a_missing_fold_is_said(store: Path, runs: list[str], tmp_path: Path) -> None:
     result = run(store, tmp_path / "out", model=tuple(runs[:2]))
     assert result.summary.n == 4
-    assert result.warnings == ("no model of fold 2: those patients are not judged",)
+    assert result.warnings == ("no model of fold 2: its patients are not evaluated",)
 
 
 def test_one_model_of_a_fold_is_judged_on_it(store: Path, runs: list[str], tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_one_model_of_a_fold_is_judged_on_it(store: Path, runs: list[str], tmp_p
 
 def test_a_model_of_another_split_is_refused(store: Path, runs: list[str], tmp_path: Path) -> None:
     odd = record(store, tmp_path / "odd", 2, 0)  # says fold 2, has seen fold 2's patients
-    with pytest.raises(ConfigError, match="has seen patients of its own fold"):
+    with pytest.raises(ConfigError, match="was trained on patients of its own fold"):
         run(store, tmp_path / "out", model=(runs[0], odd))
     assert not (tmp_path / "out").exists()
 
@@ -92,7 +92,7 @@ def test_what_can_not_be_pooled(store: Path, runs: list[str], tmp_path: Path) ->
     with pytest.raises(ConfigError, match="leave out `part` and `fold`"):
         run(store, out, model=(runs[0], runs[1]), fold=1)
     holdout = record(store, tmp_path / "holdout", None, None)
-    with pytest.raises(ConfigError, match="does not tell its fold"):
+    with pytest.raises(ConfigError, match="fold of this one is unknown"):
         run(store, out, model=(runs[0], holdout))
     with pytest.raises(ConfigError, match="only a store has folds"):
         run(store.parent / "data", out, model=(runs[0], runs[1]))

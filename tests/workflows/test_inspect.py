@@ -92,7 +92,7 @@ def test_series_on_other_grids_are_said_to_be_aligned(tmp_path: Path) -> None:
     found = inspect(InspectOptions(paths=(tmp_path,)))
     assert len(found.cases) == 1
     assert not found.problems
-    told = "on another grid than t2: predict lays it onto that"
+    told = "on another grid than t2: predict resamples it to that grid"
     assert [(one.used, one.problems) for one in found.series] == [(True, (told,)), (True, ())]
 
 
@@ -106,7 +106,7 @@ def test_files_are_rows_of_the_same_table(tmp_path: Path) -> None:
         ("x_t1.nii.gz", "t1", "LPS", (1.0, 1.0, 1.0)),
         ("x_flair.nii.gz", "flair", "LPS", (1.0, 1.0, 3.0)),
     ]
-    told = "on another grid than flair: predict lays it onto that"
+    told = "on another grid than flair: predict resamples it to that grid"
     assert [one.problems for one in found.series] == [(told,), ()]
     assert len(found.cases) == 1
 

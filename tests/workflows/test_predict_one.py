@@ -227,7 +227,7 @@ def test_things_that_are_no_images() -> None:
     array, affine = in_memory(head_volume())["t1"]
     for one in ("a.nii.gz", array, (array,), (array, affine, 1), None):
         assert "no image in memory (t1=" in refused(changed(t1=one))
-    assert refused({}).startswith("nothing to predict on was named; name scans: ")
+    assert refused({}).startswith("no input; name scans: ")
 
 
 def test_grids_that_differ() -> None:

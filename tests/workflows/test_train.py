@@ -128,7 +128,7 @@ def test_the_run_folder_holds_all_that_it_should(run: tuple[TrainResult, Listene
     }
     assert (result.epochs, result.patients, result.recipe) == (2, 2, "default")
     assert any((result.run / "figures").glob("*.png"))
-    assert result.notes == ("slices: held in memory (cpu, 0.00 GB)",)
+    assert result.notes == ("slices: in memory (cpu, 0.00 GB)",)
 
 
 def test_history_has_each_epoch_once_and_improves(run: tuple[TrainResult, Listener]) -> None:
@@ -317,7 +317,7 @@ def test_a_folder_that_is_in_use_or_missing(store: Store, tmp_path: Path) -> Non
     (tmp_path / "precious.txt").touch()
     with pytest.raises(InputError, match="not empty"):
         train(options(store, tmp_path))
-    with pytest.raises(ConfigError, match="no training to go on with"):
+    with pytest.raises(ConfigError, match="no training to resume"):
         train(options(store, tmp_path / "absent", resume=True))
     assert not (tmp_path / "absent").exists()
 

@@ -140,7 +140,7 @@ def _move(
     if fits and not (scanned and placed):
         return _Moved(image.array)
     if not placed:
-        what = f"{name} can't be laid onto {reference}: pictures tell no millimetres"
+        what = f"{name} can't be resampled to {reference}: pictures have no voxel size"
         raise CaseError(what, hint="give volumes, or pictures of one size")
     control.check()
     _checked_share(name, image, image.affine, reference, target, NEAR)
@@ -152,7 +152,7 @@ def _move(
     array = resample_to(image.array, position.affine, _shape(target), target.affine)
     note = f"{name} was {position.words}resampled to the grid of {reference}"
     if share < FULL:
-        note += f"; it shows {share:.0%} of the head there, beyond it the model saw nothing of it"
+        note += f"; it covers {share:.0%} of the head there, and is missing beyond that"
     record = {**position.record, "resampled": True, "share_of_head": round(share, 4)}
     return _Moved(array, note, record, position.reason)
 

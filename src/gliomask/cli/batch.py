@@ -83,12 +83,12 @@ def _write_job(options: BatchOptions) -> None:
     out = options.predict.out
     script = write_job(out, options.job)
     render.lines(f"written: {script}", f"submit it: sbatch {script}")
-    render.lines(f"look at it: gliomask batch --out {out} --status")
+    render.lines(f"show the status: gliomask batch --out {out} --status")
 
 
 COMMAND = Command(
     name="batch",
-    help="Segment thousands of scans. Predicts by many processes, each case once, whatever dies.",
+    help="Segment thousands of scans. With many processes, each case once; resumes after failures.",
     options="BatchOptions",
     run=run,
     typed={
@@ -100,5 +100,5 @@ COMMAND = Command(
         "job.more": Typed("--sbatch", metavar="OPTION"),
     },
     hidden=("predict.sequences", "predict.again"),
-    extra={"status": Extra("List what is done, missing and failed, and do nothing."), **JSON},
+    extra={"status": Extra("Only list completed, missing and failed cases."), **JSON},
 )

@@ -120,13 +120,13 @@ def _rest(result: BenchResult) -> None:
     busy = result.load is not None and result.load > _BUSY * result.processors.usable
     if busy:
         why = f"other programs were busy (load {result.load:.1f})"
-        render.lines(f"NOTE: {why}: all figures are lower than they can be, the peak too")
+        render.lines(f"NOTE: {why}: all measurements are too low, including the peak")
     for what, why in (*wrong, *((row.what, row.why) for row in result.skipped)):
         render.lines(f"NOTE: {what}: {why}")
     drawn = [model.name for model in result.models if not model.trained]
     if drawn:
         render.lines(
-            f"The weights of {' and '.join(drawn)} are drawn, which times don't depend on."
+            f"The weights of {' and '.join(drawn)} are random; times do not depend on them."
         )
     if not busy and any((speed.of_peak or 0) > 1 for row in result.engines for speed in row.speeds):
         render.lines("Above the peak: Winograd's method needs fewer operations than are counted.")

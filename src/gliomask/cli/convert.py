@@ -22,7 +22,7 @@ def run(options: ConvertOptions, *, json: bool) -> None:
         render.as_json(result)
         return
     if result.skipped:
-        render.problems(result.skipped, "cases were left out")
+        render.problems(result.skipped, "cases were omitted")
     named = ", ".join(f"{number} {name}" for number, name in result.labels.items())
     render.lines(
         f"{result.training} cases with a mask and {result.bare} without, from {result.layout}",
@@ -34,7 +34,7 @@ def run(options: ConvertOptions, *, json: bool) -> None:
 
 COMMAND = Command(
     name="convert",
-    help="Write a data set in another layout. As nnU-Net raw, Decathlon or BIDS, with our folds.",
+    help="Write a data set in another layout. As nnU-Net raw, Decathlon or BIDS, with folds.",
     options="ConvertOptions",
     run=run,
     typed={

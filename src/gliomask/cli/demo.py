@@ -28,7 +28,7 @@ def run(options: DemoOptions, *, json: bool) -> None:
         f"of a new one: {result.new_dice:.3f}; {minutes:.1f} minutes",
         "look at",
         *(f"  {path}  {word}" for path, word in result.look_at),
-        "All of it is synthetic and for research use only.",
+        "All data is synthetic and for research use only.",
     )
 
 

@@ -132,7 +132,7 @@ def _counts(inspection: Inspection) -> list[str]:
         (len(inspection.series), "series"),
     ]
     counted = ", ".join(f"{n} {what}" for n, what in counts)
-    return [f"{counted} ({depth})", *(["all of it is synthetic"] if inspection.synthetic else [])]
+    return [f"{counted} ({depth})", *(["all data is synthetic"] if inspection.synthetic else [])]
 
 
 def _summary(inspection: Inspection) -> list[str]:
@@ -148,5 +148,5 @@ def _summary(inspection: Inspection) -> list[str]:
             for s in sequences
         ),
         *(f"licence of the data: {licence}" for licence in inspection.licences),
-        *(["all of it is synthetic"] if inspection.synthetic else []),
+        *(["all data is synthetic"] if inspection.synthetic else []),
     ]

@@ -14,7 +14,7 @@ from gliomask.config.shipped import DEFAULT
 if TYPE_CHECKING:
     from gliomask.config.nnunet import NnunetOptions
 
-_OF_NNUNET = "Of nnU-Net's own models; without meaning here."
+_OF_NNUNET = "Option of nnU-Net's own models; accepted and ignored."
 _WITH_VALUE = ("d", "c", "p", "tr", "f", "chk", "npp", "nps", "step_size")
 _FLAGS = ("verbose", "disable_progress_bar")
 
@@ -43,11 +43,11 @@ def run(
     ignored = [f"-{name}" for name in _WITH_VALUE if nnunet_only[name] is not None]
     if ignored:
         listed = ", ".join(ignored)
-        typer.echo(f"without meaning here: {listed} (the model is {result.model})", err=True)
+        typer.echo(f"ignored options: {listed} (the model is {result.model})", err=True)
     if json:
         render.as_json(result)
         return
-    existing = f", {len(result.earlier)} were there" if result.earlier else ""
+    existing = f", {len(result.earlier)} already complete" if result.earlier else ""
     render.lines(f"{len(result.done)} masks by {result.model}{existing}: {result.out}")
 
 

@@ -56,10 +56,10 @@ TYPED = {
     "model": Typed(metavar="MODEL", default=DEFAULT),
     "sequences": Typed(
         keys={
-            "t1": "T1 image before contrast, instead of inputs whose names tell the sequence.",
-            "t1ce": "T1 image after contrast, likewise.",
-            "t2": "T2 image, likewise.",
-            "flair": "FLAIR image, likewise.",
+            "t1": "T1 image before contrast, for inputs whose names do not contain the sequence.",
+            "t1ce": "T1 image after contrast (T1ce), as for T1.",
+            "t2": "T2 image, as for T1.",
+            "flair": "FLAIR image, as for T1.",
         }
     ),
     "series": Typed(metavar="SEQUENCE=SERIES"),
@@ -77,7 +77,7 @@ COMMAND = Command(
     typed=TYPED,
     extra={
         "watch": Extra(
-            "Folder to watch: segment whatever arrives in it, until Ctrl-C.", metavar="FOLDER"
+            "Folder to watch: segment every new study in it, until Ctrl-C.", metavar="FOLDER"
         ),
         **JSON,
     },
@@ -98,7 +98,7 @@ def _show(result: PredictResult, *, json: bool) -> None:
     )
     earlier = sum(case.earlier for case in result.cases)
     if earlier:
-        render.lines(f"{earlier} had been done by an earlier run; --again does them anew")
+        render.lines(f"{earlier} completed by an earlier run; --again predicts them again")
     for case in result.cases:
         render.lines(*_reasons(case))
     render.lines(f"written to {result.out}, for research use only", *_to_open(result))

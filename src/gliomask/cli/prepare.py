@@ -20,7 +20,7 @@ def run(options: PrepareOptions, *, json: bool) -> None:
 
     with render.control() as control:
         result = prepare(options, control)
-    render.problems(result.skipped, "cases left out")
+    render.problems(result.skipped, "cases omitted")
     if json:
         render.as_json(_keys(result))
     else:
@@ -52,9 +52,9 @@ def _lines(result: PrepareResult) -> list[str]:
         f"{len(manifest.cases)} cases, {slices} slices, {positive} with tumour",
         f"sequences {', '.join(manifest.sequences)}; regions {', '.join(manifest.regions)}",
         f"patients: {parts}; {_folds(result.split)}",
-        f"{result.made} patients prepared now, the store is {result.store}",
+        f"{result.made} patients prepared in this run, store {result.store}",
         *(f"licence of the data: {licence}" for licence in manifest.licences),
-        *(["all of it is synthetic"] if manifest.synthetic else []),
+        *(["all data is synthetic"] if manifest.synthetic else []),
     ]
 
 

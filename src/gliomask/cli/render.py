@@ -117,9 +117,9 @@ def scores(what: str, summary: EvaluationSummary) -> None:
 def judged(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
     """Prints what looks wrong with single cases, and where to read on if there is a report."""
     for case, remark in result.remarks:
-        lines(f"LOOK AT {case}: {remark}")
+        lines(f"REVIEW {case}: {remark}")
     if result.resumed:
-        lines(f"{result.resumed} cases had been judged before an earlier run was stopped")
+        lines(f"{result.resumed} cases were already scored by an interrupted run")
     if read and not has_extra("matplotlib"):
         lines(f"without charts: they need matplotlib; {install_hint('matplotlib')}")
     report = f", to be read: {result.out / 'report.html'}" if read else ""

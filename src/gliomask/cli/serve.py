@@ -43,7 +43,9 @@ def run(options: ServeOptions) -> None:
 
     def tell(address: str) -> None:
         typer.echo(f"open {address}")
-        typer.echo("for research use only; Ctrl-C stops the server, jobs go on at its next start")
+        typer.echo(
+            "for research use only; Ctrl-C stops the server, jobs continue at the next start"
+        )
 
     serve(options, tell)
 
@@ -128,7 +130,7 @@ def _time(seconds: float | None) -> str:
 
 COMMAND = Command(
     name="serve",
-    help="Serve a page and an API. Upload scans in the browser, watch, look at them, download.",
+    help="Start a web page and an API. Upload scans, follow the progress, view and download masks.",
     options="ServeOptions",
     run=run,
     typed={

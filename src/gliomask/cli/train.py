@@ -27,7 +27,7 @@ def run(options: TrainOptions, *, json: bool) -> None:
     render.lines(
         *result.notes,
         f"{result.epochs} epochs of recipe {result.recipe}; {_outcome(result)}",
-        f"the run is {result.run}: curves in figures/, use it by --model {result.run}",
+        f"the run is {result.run}: curves in figures/, use it with --model {result.run}",
     )
 
 
@@ -51,7 +51,7 @@ COMMAND = Command(
 
 def _outcome(result: TrainResult) -> str:
     if result.best_dice is None:
-        return f"nobody validated, the network of epoch {result.best_epoch} is kept"
+        return f"no validation patients: the network of epoch {result.best_epoch} is kept"
     return (
         f"best Dice {result.best_dice:.3f} over {result.patients} validation patients at the "
         f"network's resolution, in epoch {result.best_epoch}"

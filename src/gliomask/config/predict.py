@@ -32,7 +32,7 @@ class PredictOptions(SegmentOptions):
     model: Model = Field(default_factory=find_model)
     """Run folder, or model that comes with gliomask."""
     sequences: Mapping[str, Path] = Field(default_factory=dict)
-    """File of each sequence, instead of inputs whose names tell the sequence."""
+    """File of each sequence, for inputs whose names do not contain the sequence."""
     series: SeriesOption = Field(default_factory=dict)
     bids: Path | None = None
     """BIDS data set to which the masks are added, in derivatives/gliomask."""

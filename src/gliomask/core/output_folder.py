@@ -29,7 +29,7 @@ def check_replaceable(
     foreign = entries - set(names) if names is not None else set()
     if foreign or (entries and not entries & set(marks)):
         raise InputError(
-            f"the folder holds something that is not {kind}",
+            f"the folder contains something other than {kind}",
             path=out,
             field="entry",
             found=min(foreign or entries),
@@ -49,7 +49,7 @@ def check_empty(out: Path, hint: str = _NEW, ignored: Collection[str] = ()) -> N
         InputError: ``out`` is a file, or holds something.
     """
     if entries := _entries(out) - set(ignored):
-        what = f"the folder is not empty: it holds {min(entries)}"
+        what = f"the folder is not empty: it contains {min(entries)}"
         raise InputError(what, path=out, hint=hint)
 
 

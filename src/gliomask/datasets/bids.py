@@ -76,7 +76,7 @@ def looks_like(root: Path) -> LayoutVerdict:
         return LayoutVerdict(
             False, "no sub-<label>/[ses-<label>/]anat with sub-<label>_..._T1w.nii.gz"
         )
-    return LayoutVerdict(True, f"{subject.name} holds images named as BIDS says")
+    return LayoutVerdict(True, f"{subject.name} contains images with BIDS names")
 
 
 def cases(root: Path) -> Cases:
@@ -89,7 +89,7 @@ def cases(root: Path) -> Cases:
                 if patient_of(file.case) == subject.name:
                     of_case.setdefault(file.case, []).append(file)
                 else:
-                    what = f"lies in {subject.name}: whose it is can't be told"
+                    what = f"lies in {subject.name}: its subject is ambiguous"
                     problems.append(Problem(file.path.name, what))
     cases_found: list[Case] = []
     for name, files in of_case.items():

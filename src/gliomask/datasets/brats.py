@@ -54,7 +54,7 @@ def looks_like(root: Path) -> LayoutVerdict:
         folder = first_with(_places(root), partial(examinations, pattern=style.pattern))
         if folder is not None:
             name = next(iter(examinations(folder, style.pattern)))
-            return LayoutVerdict(True, f"{folder.name} holds the files of {name}")
+            return LayoutVerdict(True, f"{folder.name} contains the files of {name}")
     return LayoutVerdict(
         False, "no folder with BraTS<year>_..._{t1,t1ce,t2,flair} or BraTS-...-{t1n,t1c}"
     )

@@ -34,7 +34,7 @@ KINDS = {1: "meningioma", 2: "glioma", 3: "pituitary"}
 _ASKED = 20
 """So many files of a folder are opened to see whether they are of this set."""
 _IMAGES, _MASKS = ("images", "image"), ("masks", "mask")
-_PICTURES = "pictures without the patients' names: name them by a table of patients"
+_PICTURES = "pictures without the patients' names: state them in a table of patients"
 
 
 def looks_like(root: Path) -> LayoutVerdict:

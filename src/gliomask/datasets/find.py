@@ -98,7 +98,7 @@ def scan(root: Path, depth: int = _DEPTH) -> Found:
             return _found(root, _only(root, fits))
         places = [folder for place in places for folder in folders(place)][:_MOST_PLACES]
     sought = "; ".join(f"{layout.name}: {layout.looks_like(root).why}" for layout in LAYOUTS)
-    raise LayoutError(f"no data set of a known layout. Looked for {sought}", path=root)
+    raise LayoutError(f"no data set in a known layout; known layouts: {sought}", path=root)
 
 
 def is_data_set(place: Path) -> bool:

@@ -37,7 +37,7 @@ def entries(folder: Path) -> list[Path]:
     except NotADirectoryError:
         return []
     except OSError as problem:
-        raise LayoutError(f"can't be looked into: {problem.strerror}", path=folder) from None
+        raise LayoutError(f"can't be listed: {problem.strerror}", path=folder) from None
     if len(names) > MAX_ENTRIES:
         count, allowed = len(names), f"up to {MAX_ENTRIES}"
         raise LayoutError("too full", path=folder, field="entries", found=count, allowed=allowed)

@@ -73,7 +73,7 @@ def _case(folder: Path, files: dict[str, list[Path]]) -> Case:
     named = one_each(files)
     right = _unswapped(named)
     mask = right.pop("mask", None)
-    note = f"its files are swapped: {mask.name if mask else ''} is the mask"
+    note = f"the files are exchanged: {mask.name if mask else ''} is the mask"
     return Case(
         id=safe_name(folder.name),
         patient=patient_of(folder.name),
@@ -92,7 +92,7 @@ def _unswapped(files: dict[str, Path]) -> dict[str, Path]:
         return dict(files)
     masks = [kind for kind in ("t1ce", "t2") if kind in files and _holds_mask(files[kind])]
     if len(masks) != 1:
-        raise CaseError("is called a mask and holds an image", path=files["mask"])
+        raise CaseError("is named as a mask but contains an image", path=files["mask"])
     return {**files, "mask": files[masks[0]], masks[0]: files["mask"]}
 
 

@@ -69,7 +69,7 @@ def case_of_slices(paths: Sequence[Path], folder: Path) -> Case | None:
     if not is_colour(stack):
         return None
     case = _case(folder, slices)
-    note = "the channels are taken for pre-contrast, FLAIR and post-contrast"
+    note = "the channels are assumed to be pre-contrast T1, FLAIR and post-contrast T1"
     return replace(case, notes=(*case.notes, note), licence=None)
 
 

@@ -117,7 +117,7 @@ def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | Non
 
 def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
     if case.scheme is None:
-        raise CaseError(f"{case.id}: what the numbers in its mask mean is open", path=str(file))
+        raise CaseError(f"{case.id}: the numbers in its mask are ambiguous", path=str(file))
     labels, affine = read_by_scheme(file, case.scheme, BOTH)
     if case.lost_origin:
         affine = first.affine
@@ -127,7 +127,7 @@ def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
     hint = _mend(case, file) if alike else None
     _check_grid(case, "the mask", (labels.shape, affine), grid, hint)
     if case.sparse and not labels.any():
-        what = f"{case.id}: an empty mask where only slices with tumour were annotated"
+        what = f"{case.id}: an empty mask, although only slices with tumour were annotated"
         raise CaseError(what, path=str(file))
     return labels
 

@@ -18,7 +18,7 @@ from gliomask.formats.headers import image_header
 
 SOURCES = ("brats", "tcga_lgg")
 """Layouts of sets that were published on one grid, skull-stripped, images and masks alike."""
-NOTE = "the mask's affine has lost its offset: it is read on the grid of the images"
+NOTE = "the affine of the mask has lost its origin: the mask is read on the grid of the images"
 
 
 def with_lost_origins(cases: Sequence[Case]) -> tuple[Case, ...]:

@@ -72,10 +72,10 @@ def with_patients(
     )
     unknown = [case.id for case in named if not case.patient_known]
     if unknown:
-        what = f"the data do not tell the patients of {len(unknown)} cases ({_some(unknown)})"
+        what = f"the patients of {len(unknown)} cases are unknown ({_some(unknown)})"
         command = same_with(("patients", "patients.csv"))
         hint = f"name them in a table with the columns case and patient: {command}"
-        raise InputError(f"{what}, and a split must not part a patient", hint=hint)
+        raise InputError(f"{what}, and a split needs the patient of each case", hint=hint)
     return named
 
 

@@ -21,13 +21,13 @@ def ask_file(path: Path, candidates: Collection[str] = ()) -> str:
     """
     meant = _ordered(candidates) or SEQUENCES
     options = " or ".join(option(sequence, path, command="predict") for sequence in meant)
-    return f"say which it is, {options}, and name the other files likewise"
+    return f"state which it is, {options}, and the other files in the same way"
 
 
 def ask_files(paths: Iterable[Path], sequence: str) -> str:
     """The options that choose one of several files for a sequence."""
     options = " or ".join(option(sequence, path, command="predict") for path in paths)
-    return f"say which one, {options}, and name the other files likewise"
+    return f"state which one, {options}, and the other files in the same way"
 
 
 def ask_series(

@@ -31,7 +31,7 @@ def unread_below(folder: Path) -> str:
     if not counts:
         return ""
     counted = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
-    return f"{counted} there, which {'is' if counts.total() == 1 else 'are'} not read"
+    return f"{counted} there, in an unsupported format"
 
 
 def is_unread(path: Path) -> bool:

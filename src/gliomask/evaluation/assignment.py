@@ -94,7 +94,7 @@ def assign_folds(question: Question) -> Assignment:
     """Each model and the fold that it never saw; raises as ``assign``."""
     if question.part is not None or question.fold is not None:
         raise ConfigError(
-            "several models are judged on a fold each",
+            "several models are evaluated on one fold each",
             hint=f"leave out {option('part')} and {option('fold')}",
         )
     if not (question.source / MANIFEST).is_file():
@@ -126,7 +126,7 @@ def _left_out(fold_models: dict[int, Path], count: int) -> tuple[str, ...]:
     missing = [str(fold) for fold in range(count) if fold not in fold_models]
     if not missing:
         return ()
-    return (f"no model of fold {', '.join(missing)}: those patients are not judged",)
+    return (f"no model of fold {', '.join(missing)}: its patients are not evaluated",)
 
 
 def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> Judge:
@@ -140,7 +140,7 @@ def _fold(model: Path) -> tuple[int, ModelPatients]:
     patients = RunRecord(model).patients
     if patients is None or patients.fold is None:
         raise ConfigError(
-            "several models are judged on a fold each, and this one does not tell its fold",
+            "several models are evaluated on a fold each, and the fold of this one is unknown",
             path=model,
             hint=f"train a model for each fold, {option('fold', 0, command='train')}",
         )
@@ -151,7 +151,7 @@ def _check_unseen(judge: Judge, patients: ModelPatients) -> None:
     both = sorted(patients.all & _patients(judge.subjects))
     if both:
         raise ConfigError(
-            "the model has seen patients of its own fold: it was trained on another split",
+            "the model was trained on patients of its own fold: it has another split",
             path=judge.run,
             field="patient",
             found=both[0],

@@ -98,7 +98,7 @@ def find_subjects(
         labels: what the numbers in the masks of a data set mean, see ``mask_labels.answer``.
 
     Raises:
-        StoreError: the part holds no case, or there is no such fold.
+        StoreError: the part contains no case, or there is no such fold.
         ConfigError: a part or fold of a data set, which has none.
         LayoutError: the source is neither a store nor in a known layout.
     """
@@ -133,7 +133,7 @@ def _of_store(store: Store, part: Part, fold: int | None) -> Subjects:
     if not ids:
         filled = [name for name, patients in parts.items() if patients]
         raise StoreError(
-            "the part holds no case",
+            "the part contains no case",
             path=store.path,
             option="part",
             found=where,
@@ -188,7 +188,7 @@ def _of_case(case: Case) -> Subject:
 def _load(case: Case, control: Control) -> Examination:
     volume, labels = load_case(case, control)
     if labels is None:
-        raise CaseError("the case has no mask to be judged by")
+        raise CaseError("the case has no reference mask")
     try:
         stack = to_slices(volume, control.check)
     except ValueError as problem:

@@ -114,10 +114,10 @@ def _write(members: ZipFile, info: ZipInfo, path: Path, left: int) -> int:
                 raise FormatError("an archive in the archive", field="name", found=info.filename)
             count += len(chunk)
             if count > min(left, info.file_size):
-                raise FormatError("longer than it says", field="name", found=info.filename)
+                raise FormatError("longer than declared", field="name", found=info.filename)
             target.write(chunk)
     if count < info.file_size:
-        raise FormatError("shorter than it says", field="name", found=info.filename)
+        raise FormatError("shorter than declared", field="name", found=info.filename)
     return count
 
 

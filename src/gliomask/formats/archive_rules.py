@@ -93,7 +93,7 @@ def check_name(name: str) -> None:
     if not name.isprintable() or "\\" in name or ":" in name:
         raise _bad_name(name, "letters, digits, blanks and signs, no backslash or colon")
     if not all(part not in ("", ".", "..") for part in parts):
-        raise _bad_name(name, "a path that leads down from the root")
+        raise _bad_name(name, "a path below the root")
     longest = max(len(part.encode()) for part in parts)
     if longest > MAX_NAME_BYTES or len(parts) > MAX_DEPTH:
         raise _bad_name(name, f"{MAX_NAME_BYTES} bytes a name, {MAX_DEPTH} folders deep")
@@ -150,7 +150,7 @@ def _check_budget(infos: Sequence[ZipInfo]) -> None:
         raise FormatError("too large unpacked", field="bytes", found=total, allowed=allowed)
     if total > FREE_ARCHIVE_BYTES and total > packed * MAX_RATIO:
         ratio, allowed = total // max(1, packed), f"up to {MAX_RATIO}"
-        raise FormatError("inflates too far", field="ratio", found=ratio, allowed=allowed)
+        raise FormatError("decompresses too far", field="ratio", found=ratio, allowed=allowed)
 
 
 def _check_overlap(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:

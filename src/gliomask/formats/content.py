@@ -102,7 +102,7 @@ def check_packing(path: Path, stored: int, size: int, *, packed: bool) -> None:
         allowed = f"up to {MAX_RATIO} above {FREE_BYTES} bytes"
         ratio = size // stored
         raise FormatError(
-            "inflates too far", path=path, field="ratio", found=ratio, allowed=allowed
+            "decompresses too far", path=path, field="ratio", found=ratio, allowed=allowed
         )
 
 

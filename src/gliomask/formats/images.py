@@ -107,7 +107,7 @@ def read_labels(
         FormatError: an unknown suffix; whatever the format finds wrong; no whole numbers.
     """
     if is_series(file.paths):
-        raise FormatError("a DICOM series where a mask is due", path=file.paths[0])
+        raise FormatError("a DICOM series instead of a mask", path=file.paths[0])
     if is_matlab(file.paths[0]):
         return matlab.read_slice_mask(file.paths[0]), PICTURE_AFFINE
     if file_format := _volume_format(file.paths):

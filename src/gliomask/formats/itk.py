@@ -132,12 +132,12 @@ def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
         raise FormatError("too large", path=path, field="sizes", found=list(size), allowed=allowed)
     if not text.has_space:
         raise FormatError(
-            "orientation unknown: no space is named",
+            "orientation unknown: no space",
             path=path,
             field="space",
             found=text.fields.get("space"),
             allowed="left-posterior-superior or its like",
-            hint="set it with the tool that wrote the file, it can't be guessed",
+            hint="set it with the tool that wrote the file",
         )
     needed = voxels * _item_bytes(reader, path)
     check_packing(path, text.stored, needed, packed=text.packed)

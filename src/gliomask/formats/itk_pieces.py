@@ -43,7 +43,7 @@ def data_files(
         names, several = [field_text], False
     for name in names:
         if "/" in name or "\\" in name or "%" in name or name in ("", ".", ".."):
-            raise _refusal(path, "its voxels are elsewhere", name, "files beside it")
+            raise _refusal(path, "its voxels are in another folder", name, "files beside it")
     files = tuple(path.with_name(name) for name in names)
     if several:
         _check_pieces(path, field_text, files, plain=plain)

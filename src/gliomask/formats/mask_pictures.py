@@ -50,12 +50,12 @@ def read_mask_pictures(
     else:
         level = same_with(("labels", f"threshold={_half(shades.dtype)}"))
         raise FormatError(
-            "a mask picture of many shades: which of them are tumour isn't said",
+            "a mask picture with many grey levels: the threshold for tumour is unknown",
             path=paths[0],
             field="grey levels",
             found=len(levels),
             allowed="2, black and one other",
-            hint=f"say from which level on: {level}",
+            hint=f"state the threshold: {level}",
         )
     return numbers
 
@@ -67,7 +67,7 @@ def _shades(stack: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
         return marked
     colours = np.unique(stack[stack.any(axis=-1)], axis=0)
     if len(colours) > 1:
-        what, allowed = "a colour picture where a mask is due", "1 besides black"
+        what, allowed = "a colour picture instead of a mask", "1 besides black"
         raise FormatError(what, path=path, field="colours", found=len(colours), allowed=allowed)
     marked = np.any(stack, axis=-1).astype(np.uint8)
     return np.asarray(marked)

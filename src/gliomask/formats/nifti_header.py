@@ -99,8 +99,8 @@ def _fields(start: bytes, path: Path) -> Any:
         raise FormatError(f"truncated: {len(start)} of the header's {size} bytes", path=path)
     header, place, magics = _VERSIONS[size]
     if start[place] == b"\0\0\0\0" and size == 348:
-        hint = "convert it to .nii.gz with a tool that knows how it was acquired"
-        raise FormatError("ANALYZE 7.5, which doesn't say left and right", path=path, hint=hint)
+        hint = "convert it to .nii.gz with a tool that knows its orientation"
+        raise FormatError("ANALYZE 7.5, which does not define left and right", path=path, hint=hint)
     if start[place] not in magics:
         magic = start[place].hex(" ")
         allowed = "n+1, ni1, n+2, ni2"
@@ -140,7 +140,7 @@ def _offset(raw: Any, lowest: int) -> int:
     offset = float(raw["vox_offset"])
     if not (offset.is_integer() and lowest <= offset <= MAX_OFFSET):
         allowed = f"{lowest} to {MAX_OFFSET}"
-        raise FormatError("no place for voxels", field="vox_offset", found=offset, allowed=allowed)
+        raise FormatError("impossible offset", field="vox_offset", found=offset, allowed=allowed)
     return int(offset)
 
 
@@ -166,7 +166,7 @@ def _affine(raw: Any) -> Affine:
             field="sform_code",
             found=int(raw["sform_code"]),
             allowed="1 and more, or such a qform_code",
-            hint="set it with the tool that wrote the file, it can't be guessed",
+            hint="set it with the tool that wrote the file",
         )
     if sform is not None and qform is not None and not forms_agree(sform, qform):
         raise FormatError(

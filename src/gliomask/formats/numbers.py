@@ -63,7 +63,7 @@ def whole_numbers(
     if wrong.size:
         index = tuple(wrong[0].tolist())
         what = f"{len(wrong)} voxels of a mask are no whole numbers, the first at {index}"
-        hint = "a probability map becomes a mask by a threshold"
+        hint = "apply a threshold to convert a probability map to a mask"
         raise FormatError(what, path=path, field="voxel", found=float(numbers[index]), hint=hint)
     integers: npt.NDArray[np.int32] = whole.astype(np.int32)
     return integers
@@ -73,7 +73,7 @@ def pick_volume(volumes: FloatArray, volume: int | None, path: Path) -> FloatArr
     """One of the volumes (I, J, K, N) as (I, J, K); ``path`` is for the error."""
     count = volumes.shape[-1]
     if volume is None and count > 1:
-        raise FormatError(f"4-D: {count} volumes where one is due", path=path)
+        raise FormatError(f"4-D: {count} volumes instead of one", path=path)
     if volume is not None and not 0 <= volume < count:
         allowed = f"0 to {count - 1}"
         raise FormatError(

@@ -41,7 +41,7 @@ def read_picture(path: Path) -> npt.NDArray[Any]:
     if len(pages) != 1:
         hint = "a file of several pages is a stack of its own: name it alone"
         raise FormatError(
-            "several pages where one picture is due", path=path, field="pages", found=len(pages),
+            "several pages instead of one picture", path=path, field="pages", found=len(pages),
             allowed="1", hint=hint,
         )  # fmt: skip
     picture: npt.NDArray[Any] = pages[0]

@@ -76,7 +76,7 @@ def pick_channel(stack: npt.NDArray[Any], channel: int | None, path: Path) -> Fl
     channels = stack.shape[-1]
     if channel is None and is_colour(stack):
         hint = "save one of its channels as a grey picture"
-        raise FormatError("a colour picture where a grey one is due", path=path, hint=hint)
+        raise FormatError("a colour picture instead of a grey one", path=path, hint=hint)
     if channel is not None and not 0 <= channel < channels:
         allowed = f"0 to {channels - 1}"
         raise FormatError(

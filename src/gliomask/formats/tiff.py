@@ -141,7 +141,7 @@ def _check_inflated(page: tifffile.TiffPage) -> None:
             length += len(inflating.decompress(left, _CHUNK))
             left = inflating.unconsumed_tail
             if length > most:
-                raise FormatError("inflates too far", field="bytes", found=f"more than {most}")
+                raise FormatError("decompresses too far", field="bytes", found=f"more than {most}")
 
 
 def _unreadable(page: tifffile.TiffPage) -> FormatError:

@@ -34,7 +34,7 @@ class VolumeHeader:
             FormatError: it holds several.
         """
         if self.volumes > 1:
-            raise FormatError(f"4-D: {self.volumes} volumes where one mask is due", path=path)
+            raise FormatError(f"4-D: {self.volumes} volumes instead of one mask", path=path)
 
 
 def usable_affine(matrix: Any, field: str, path: Path | None = None) -> Affine:

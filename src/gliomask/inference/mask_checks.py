@@ -32,10 +32,10 @@ def components(prediction: Prediction) -> Iterator[Reason]:
         return
     limit = f"{SMALLEST_MM3 / _MM3:g} ml" if prediction.has_world else f"{SMALLEST_MM3:g} voxels"
     if tiny == count:
-        note = f"all that was found is tiny: {count} of at most {limit} each"
+        note = f"all components are tiny: {count} of at most {limit} each"
         yield Reason("amber", "only_specks", note)
     else:
-        text = f"{tiny} of {count} separate parts are tiny (at most {limit} each)"
+        text = f"{tiny} of {count} components are tiny (at most {limit} each)"
         yield Reason("green", "specks", text)
 
 
@@ -51,10 +51,10 @@ def edges(mask: npt.NDArray[np.bool_], record: StackRecord) -> Iterator[Reason]:
     ends = (
         ("lowest slice", where[0]),
         ("highest slice", where[-1]),
-        ("front edge of the head's crop", where[:, top]),
-        ("back edge of the head's crop", where[:, bottom - 1]),
-        ("right edge of the head's crop", where[:, :, left]),
-        ("left edge of the head's crop", where[:, :, right - 1]),
+        ("front edge of the head crop", where[:, top]),
+        ("back edge of the head crop", where[:, bottom - 1]),
+        ("right edge of the head crop", where[:, :, left]),
+        ("left edge of the head crop", where[:, :, right - 1]),
     )
     for name, plane in ends:
         touching = int(np.count_nonzero(plane))

@@ -25,7 +25,7 @@ def nothing_found(
     """Of a case without a single voxel of any region; of another one, nothing.
 
     It is amber at best, because a model that is chosen on patients with tumours was never asked
-    whether there is one; and red where most of the other maps mark more than a speck.
+    whether there is one; and red where most of the other maps contain more than a speck.
     """
     if opinions.plain.any():
         return
@@ -36,7 +36,7 @@ def nothing_found(
     evidence = [
         f"largest probability {opinions.probabilities.max():.2f} (threshold {card.threshold:.2f})",
         *(_would(opinions, share * card.threshold, record) for share in LOWER),
-        f"{against} of {len(most)} other maps mark more than a speck",
+        f"{against} of {len(most)} other maps contain more than a speck",
         _missed(card, known),
     ]
     yield Reason(level, "nothing_found", f"no tumour found: {'; '.join(evidence)}")
@@ -54,6 +54,6 @@ def _missed(card: ModelCard, known: KindFacts | None) -> str:
         region_facts for region in card.regions if (region_facts := regions.get(region))
     ]
     if not regions_known or not regions_known[0].tumours:
-        return "how often the model misses a tumour was not measured"
+        return "the false-negative rate of the model was not measured"
     outer = regions_known[0]
-    return f"in validation it missed {outer.missed} of {outer.tumours} tumours altogether"
+    return f"it missed {outer.missed} of {outer.tumours} tumours in the validation"

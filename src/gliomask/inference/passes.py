@@ -277,7 +277,7 @@ class Passes:
             return np.zeros((0, maps, len(self.card.regions), size, size), np.float32)
         logits = engine.maps(inputs) if sides else engine.logits(inputs)[:, None]
         if not np.isfinite(logits).all():
-            raise ModelError(f"the model {self.card.name} gives values that are not finite")
+            raise ModelError(f"the model {self.card.name} returns values that are not finite")
         return _sigmoid(logits)
 
 

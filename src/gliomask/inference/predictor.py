@@ -231,9 +231,9 @@ class Predictor:
         if channels.missing:
             notes.append(f"predicted without {' and '.join(channels.missing)}")
         if self.card.synthetic:
-            notes.append("the model was trained on synthetic data: for trying things out only")
+            notes.append("the model was trained on synthetic data: use it for tests only")
         if not has_world:
-            notes.append("the images tell no millimetres: sizes are in voxels")
+            notes.append("the images have no voxel size: sizes are in voxels")
         if self.note:
             notes.append(self.note)
         return tuple(notes)

@@ -81,14 +81,14 @@ def assess(findings: Evidence, control: Control = SILENT) -> Reliability:
 
 def _synthetic(findings: Evidence) -> Iterator[Reason]:
     if findings.card.synthetic:
-        text = "the model was trained on synthetic data: for trying things out only"
+        text = "the model was trained on synthetic data: use it for tests only"
         yield Reason("red", "synthetic_model", text)
 
 
 def _measured(findings: Evidence) -> Iterator[Reason]:
     lacking = _lacking(findings)
     if lacking:
-        text = f"the model's card does not tell {' or '.join(lacking)}: it was not checked"
+        text = f"the model card does not contain {' or '.join(lacking)}: not checked"
         yield Reason("amber", "not_measured", text)
 
 
@@ -97,14 +97,14 @@ def _lacking(findings: Evidence) -> list[str]:
     data, known = findings.card.training_data, findings.nearest
     lacking = []
     if data is None:
-        lacking.append("what its training data were like")
+        lacking.append("the properties of the training data")
     else:
         strange = [name for name in findings.prediction.used if name not in data.intensities]
         lacking += [f"the usual intensities of {name}" for name in strange]
     for region, plain in zip(findings.card.regions, findings.opinions.plain, strict=True):
         facts = known.regions.get(region) if known else None
         if plain and not (facts and facts.disagreement):
-            lacking.append(f"how far maps of {region} usually differ")
+            lacking.append(f"the usual difference of the maps of {region}")
     return lacking
 
 
@@ -115,11 +115,11 @@ def _other_kind(findings: Evidence) -> Iterator[Reason]:
         return
     what = "brains without skull" if stripped else "whole heads"
     if not known.of(skull_stripped=stripped):
-        text = f"these are images of {what}; the model was measured on others only"
+        text = f"these are images of {what}; the model was evaluated on other images only"
         yield Reason("amber", "image_kind", text)
     elif not findings.prediction.missing:
         with_ = ", ".join(findings.prediction.used)
-        text = f"the model was not measured on {what} with {with_} together"
+        text = f"the model was not evaluated on {what} with {with_} together"
         yield Reason("amber", "image_kind", text)
 
 
@@ -134,7 +134,7 @@ def _missing(findings: Evidence) -> Iterator[Reason]:
     before, after = (facts.dice if facts else {} for facts in (with_all, without))
     costs = {region: before[region] - after[region] for region in before if region in after}
     if without is None or not costs:
-        text = f"predicted without {what}; what that costs was not measured"
+        text = f"predicted without {what}; the loss of accuracy was not measured"
         yield Reason("amber", "missing_sequences", text)
         return
     level: Level = "red" if any(cost >= COSTLY for cost in costs.values()) else "amber"
@@ -157,7 +157,7 @@ def _disagreeing(findings: Evidence) -> Iterator[Reason]:
             continue
         level: Level = "red" if value > usual.high and usual.n >= ENOUGH else "amber"
         text = (
-            f"the network's maps of {region} differ from its mask by {value:.2f} (1 - mean Dice); "
+            f"the side outputs for {region} differ from the mask by {value:.2f} (1 - mean Dice); "
             f"held-out patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
             f"largest {usual.high:.2f} (n = {usual.n})"
         )
@@ -201,7 +201,7 @@ def _contrast(findings: Evidence) -> Iterator[Reason]:
         if value > _ROUNDING * usual.high:
             level: Level = "red" if value > FAR * usual.high else "amber"
             text = (
-                f"the intensities of {name} are spread unlike training's: distance {value:.1f}, "
+                f"the intensities of {name} differ from the training data: distance {value:.1f}, "
                 f"training's cases lie at {usual.low:.1f} to {usual.high:.1f} (n = {usual.n})"
             )
             yield Reason(level, "intensities", text)
@@ -215,7 +215,7 @@ def _removed(findings: Evidence) -> Iterator[Reason]:
         if before - kept >= MUCH * kept and before > kept:
             text = (
                 f"removed fragments of {region} separate from the main tumour, "
-                f"{(before - kept) / before:.0%} of what was marked: one may be a second tumour"
+                f"{(before - kept) / before:.0%} of the mask: one may be a second tumour"
             )
             yield Reason("amber", "fragments_removed", text)
 

@@ -76,7 +76,7 @@ def trial_card(network: str, size: int) -> ModelCard:
         size=size,
         preprocess={"version": VERSION},
         synthetic=True,
-        trained_on="nothing: the weights are drawn from a fixed seed",
+        trained_on="nothing: random weights from a fixed seed",
         licence="CC0-1.0",
     )
 
@@ -107,7 +107,7 @@ def too_far(difference: float, allowed: float) -> str:
     return (
         ""
         if difference <= allowed
-        else f"its answer is off by {difference:.2g}, allowed {allowed:g}"
+        else f"its output differs by {difference:.2g}, allowed {allowed:g}"
     )
 
 

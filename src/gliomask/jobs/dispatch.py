@@ -120,7 +120,7 @@ class Ledger:
         if now.state == "working":
             now = self.put(task, replace(now, state="waiting", cut=now.cut + 1))
         if now.cut >= RUNS and now.state == "waiting":
-            text = f"set aside: {RUNS} runs ended while it was at work"
+            text = f"excluded: {RUNS} runs ended while it was processed"
             self.put(task, replace(now, state="failed", text=text))
             return None
         return now if now.state == "waiting" else None
@@ -202,7 +202,7 @@ class Dispatch(Generic[AnyTask]):
         if now.lost < self._tries:
             self._waiting.append(task)
             return
-        self._end(task, "failed", f"set aside after {now.lost} tries: its worker {reason}")
+        self._end(task, "failed", f"excluded after {now.lost} tries: its worker {reason}")
 
     def _refused(self, task: AnyTask, reason: str) -> None:
         """The machine could not do it: everyone waits a little, or the run ends."""

@@ -71,8 +71,8 @@ def _in_processes(
         except BrokenProcessPool:
             control.check()  # the signal that stops us may have gone to all processes
             raise MachineError(
-                "a worker process was killed, probably for want of memory",
-                hint=f"take fewer processes, {option('workers', 1)}; what is done is kept",
+                "a worker process was killed, probably because memory ran out",
+                hint=f"use fewer processes, {option('workers', 1)}; completed work is kept",
             ) from None
         finally:
             line.stop.set()

@@ -185,7 +185,7 @@ class Workers(Generic[Task, Result]):
         now = time.monotonic()
         for worker in list(self._workers):
             if now - worker.heard > self._lease_s:
-                yield from self._replace(worker, f"froze for {self._lease_s:g} s")
+                yield from self._replace(worker, f"did not respond for {self._lease_s:g} s")
             elif worker.task is not None and now - worker.began > self._limit_s:
                 yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
 
@@ -292,7 +292,7 @@ def _kill(worker: _Worker[Task]) -> None:
 
 def _ending(code: int | None) -> str:
     if code == -signal.SIGKILL:
-        return "was killed (signal 9), as the system does when memory runs out"
+        return "was killed (signal 9), probably because memory ran out"
     if code is not None and code < 0:
         return f"was ended by signal {-code}"
     return f"ended with code {code}"

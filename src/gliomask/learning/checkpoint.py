@@ -74,7 +74,7 @@ class Checkpoints:
         names = [name for name in (LAST, PREVIOUS) if self._path(name).is_file()]
         if not names:
             raise ConfigError(
-                "there is no checkpoint to go on from",
+                "there is no checkpoint to resume from",
                 path=self.folder,
                 hint=f"leave out {option('resume')}",
             )
@@ -91,7 +91,7 @@ class Checkpoints:
     def _fallen_back(self) -> str:
         if self._path(LAST).is_file():
             self._path(LAST).replace(self._path(DAMAGED))
-        return "the newest checkpoint is missing or damaged, the one before it was taken"
+        return "the newest checkpoint is missing or damaged; the previous one is used"
 
     def _read(self, name: str) -> State | None:
         """The state, or None if the file is damaged."""

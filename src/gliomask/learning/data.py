@@ -77,7 +77,7 @@ def choose_data(
     unknown = [region for region in recipe.regions if region not in store.manifest.regions]
     if unknown:
         raise ConfigError(
-            "the store's masks don't tell this region",
+            "the masks of the store do not label this region",
             path=store.path,
             field="regions",
             found=unknown[0],
@@ -91,7 +91,7 @@ def choose_data(
             raise StoreError(
                 f"the {where} has no {name} patients",
                 path=store.path,
-                hint="prepare a store of more patients",
+                hint="prepare a store with more patients",
             )
     sequences = choose_sequences(store, recipe.input.sequences)
     needed = recipe.input.mode == "stacked" and recipe.input.dropout == 0

@@ -111,7 +111,7 @@ class KeptSlices:
     @property
     def where(self) -> str:
         gigabytes = (self.images.nbytes + self.bits.nbytes) / 1e9
-        return f"held in memory ({self.images.device.type}, {gigabytes:.2f} GB)"
+        return f"in memory ({self.images.device.type}, {gigabytes:.2f} GB)"
 
     def fetch(self, rows: IntArray) -> tuple[Tensor, Tensor]:
         """See ``Slices.fetch``."""

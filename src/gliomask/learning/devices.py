@@ -116,7 +116,7 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
         )
     if recipe.batch_size % (devices * nodes):
         raise ConfigError(
-            "a batch can't be dealt evenly to the devices",
+            "a batch can't be divided evenly among the devices",
             field="batch_size",
             found=recipe.batch_size,
             allowed=f"a multiple of {devices * nodes}",

@@ -59,7 +59,7 @@ def earlier_model(source: Path, card: ModelCard, option: str, judged: Set[str]) 
             path=source,
             option=option,
             found=source.name,
-            hint="take a model of the same fold, or of other patients",
+            hint="use a model of the same fold, or of other patients",
         )
     return EarlierModel(source, card, patients)
 

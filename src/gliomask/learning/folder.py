@@ -22,7 +22,7 @@ def check_new(run: Path) -> None:
     """
     other = f"name another folder by {option('out')}"
     begun = (run / CHECKPOINTS).exists()
-    go_on = f"go on with it, {same_with(('resume', True))}, or {other}"
+    go_on = f"resume it, {same_with(('resume', True))}, or {other}"
     check_empty(run, go_on if begun else other, {LOCK})
 
 
@@ -34,7 +34,7 @@ def check_resumable(run: Path) -> None:
     """
     if not (run / CHECKPOINTS).is_dir() or not (run / RECIPE).is_file():
         raise ConfigError(
-            "there is no training to go on with", path=run, hint=f"leave out {option('resume')}"
+            "there is no training to resume", path=run, hint=f"leave out {option('resume')}"
         )
 
 

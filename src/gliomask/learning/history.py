@@ -62,7 +62,7 @@ class HistoryFile:
                 field="bytes",
                 found=self.length,
                 allowed=f"{length} or more",
-                hint=f"bring it back, or train into another folder, {option('out')}",
+                hint=f"restore it, or train into another folder, {option('out')}",
             )
         if self.path.exists():
             os.truncate(self.path, length)

@@ -109,7 +109,7 @@ def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> 
             field=key,
             found=right.get(key),
             allowed=str(left.get(key)),
-            hint=f"go on with what it was made with, or train into another folder, {option('out')}",
+            hint=f"use the original value, or train into another folder, {option('out')}",
         )
 
 

@@ -54,11 +54,11 @@ def load_teacher(
         ("regions", ", ".join(card.regions), ", ".join(recipe.regions)),
         ("preprocess.version", card.preprocess.get("version"), VERSION),
     )
-    check_same(source, "the teacher is of another task than the recipe", pairs)
+    check_same(source, "the teacher does not match the recipe", pairs)
     earlier = earlier_model(source, card, "teacher", judged)
     tell_licence(source, card)
     sha256 = str(card.weights_sha256)
-    words = f"taught by {card.name} ({card.network}, sha256 {sha256[:12]})"
+    words = f"distilled from {card.name} ({card.network}, sha256 {sha256[:12]})"
     # Absolute, for a resume in another directory must find it.
     where = str(source.absolute())
     facts = {"source": where, "sha256": sha256, "words": words, **earlier.facts}

@@ -126,7 +126,7 @@ class Validation:
         counts, table = total(counts).cpu(), total(table).cpu()
         if not counts[2].any():
             names = " or ".join(self.recipe.regions)
-            raise StoreError(f"no validation patient has {names}: there is nothing to judge by")
+            raise StoreError(f"no validation patient has {names}: validation is impossible")
         return _judgement(counts, table)
 
     def _batch(

@@ -73,8 +73,8 @@ def judge_processors(processors: Processors, threads: int | None) -> tuple[Findi
     """
     few = processors.usable < processors.present
     usable = f"{processors.usable} of {processors.present}" if few else str(processors.usable)
-    why = f"a container's limit leaves {processors.quota:g}" if processors.quota is not None else ""
-    model = Finding("processors", "model", "ok", processors.model or "not told by this system")
+    why = f"container limit {processors.quota:g}" if processors.quota is not None else ""
+    model = Finding("processors", "model", "ok", processors.model or "unknown on this system")
     rows = [model, Finding("processors", "usable", "ok", usable, why)]
     if processors.vectors:
         rows.append(Finding("processors", "vectors", "ok", ", ".join(processors.vectors)))
@@ -86,7 +86,7 @@ def judge_processors(processors: Processors, threads: int | None) -> tuple[Findi
 def judge_memory(memory: Memory) -> tuple[Finding, ...]:
     """Check that the memory is sufficient for prediction and training."""
     if memory.usable is None:
-        total = "not told by this system" if memory.total is None else size(memory.total)
+        total = "unknown on this system" if memory.total is None else size(memory.total)
         return (Finding("memory", "in all", "ok", total),)
     rows = []
     if memory.total is not None:
@@ -100,8 +100,8 @@ def judge_memory(memory: Memory) -> tuple[Finding, ...]:
 def judge_allocator(library: str, version: str) -> Finding:
     """Check that the C library can keep freed memory (``machine.allocator``)."""
     if library == "glibc":
-        return Finding("memory", "allocator", "ok", f"glibc {version}", "keeps what is freed")
-    remark = "can't be told to keep what is freed: a training step takes longer"
+        return Finding("memory", "allocator", "ok", f"glibc {version}", "keeps freed memory")
+    remark = "can't keep freed memory: training steps are slower"
     return Finding("memory", "allocator", "note", library or "not glibc", remark)
 
 
@@ -138,7 +138,7 @@ def judge_gpus(gpus: GPUs) -> tuple[Finding, ...]:
     why = (
         "torch was built without CUDA; pytorch.org says how to install one with it"
         if gpus.cuda is None
-        else f"torch was built for CUDA {gpus.cuda} and finds no device; is the driver too old?"
+        else f"torch was built for CUDA {gpus.cuda} and detects no device; is the driver too old?"
     )
     return (Finding("GPU", "NVIDIA", "note", f"driver {gpus.driver}, not used", why),)
 
@@ -191,7 +191,7 @@ def _extra(name: str, packages: Sequence[Package]) -> Finding:
 
 def _threads(usable: int, threads: int) -> Finding:
     if threads > usable:
-        remark = f"they wait for each other; set OMP_NUM_THREADS={usable}"
+        remark = f"too many threads slow each other down; set OMP_NUM_THREADS={usable}"
         return Finding("processors", "threads", "note", str(threads), remark)
     if threads < usable:
         remark = f"{usable} could run at once; is OMP_NUM_THREADS set?"

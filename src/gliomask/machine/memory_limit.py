@@ -34,7 +34,7 @@ def memory_limit(most: int | None) -> Iterator[None]:
         return
     resident = resident_bytes()
     if resident >= most:
-        allowed = f"more than {mib(resident)}, which the program itself holds"
+        allowed = f"more than {mib(resident)}, which the program itself needs"
         raise MachineError("too little", option="limit_memory", found=mib(most), allowed=allowed)
     import resource  # not there on every system
 
@@ -53,7 +53,7 @@ def resident_bytes() -> int:
         MachineError: the system does not tell, for it is not Linux.
     """
     if not sys.platform.startswith("linux"):
-        raise MachineError("only Linux holds a process to a limit", option="limit_memory")
+        raise MachineError("memory limits are only available on Linux", option="limit_memory")
     return _told("VmRSS")
 
 

@@ -32,7 +32,7 @@ class Processors:
         model: as the processor calls itself; None where the system does not tell.
         present: logical processors of the machine.
         allowed: those that this process may run on (affinity).
-        quota: processors' worth of time that a container's limit leaves; None without one.
+        quota: processors' worth of time that limited by the container to; None without one.
         vectors: instruction sets for arithmetic on vectors; empty where the system does not tell.
     """
 

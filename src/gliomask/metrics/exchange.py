@@ -96,7 +96,7 @@ class Exchange:
         """For people."""
         better = f"Dice about {self.dice:.2f} instead of {self.own:.2f}"
         if self.mutual:
-            return f"the predictions of {self.case} and {self.other} seem exchanged ({better})"
+            return f"the predictions of {self.case} and {self.other} appear exchanged ({better})"
         return f"the prediction of {self.case} fits the reference of {self.other} ({better})"
 
 

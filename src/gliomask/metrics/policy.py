@@ -77,8 +77,8 @@ class EmptyMaskPolicy:
 POLICY = EmptyMaskPolicy(
     both_empty=None,
     one_empty=0.0,
-    text="Both masks empty: no score, counted apart as n_empty. Only one empty: every overlap "
-    "score and surface Dice is 0, every distance the diagonal of the volume judged. A volume "
+    text="Both masks empty: no score, counted separately as n_empty. Only one empty: every overlap "
+    "score and surface Dice is 0, every distance the diagonal of the scored volume. A volume "
     "error in % has no value without a reference. Lesion by lesion (BraTS 2023): a missed or an "
     "invented lesion has Dice 0 and HD95 374; without any lesion to judge there is no score "
     "(the challenge: Dice 1, HD95 0).",

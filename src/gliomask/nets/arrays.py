@@ -63,7 +63,7 @@ def read_model(folder: Path) -> tuple[ModelCard, bytes]:
     path = folder / WEIGHTS_FILE
     data = read_weights(path)
     if card.weights_sha256 is None:
-        raise ModelError("the card holds no checksum of the weights", path=path)
+        raise ModelError("the card contains no checksum of the weights", path=path)
     if hashlib.sha256(data).hexdigest() != card.weights_sha256:
         raise ModelError(
             "damaged, or not the weights of this card: the checksum differs",
@@ -88,4 +88,4 @@ def read_weights(path: Path) -> bytes:
 
 def not_finite(path: Path, name: str) -> ModelError:
     """The error for an entry with a value that is no number."""
-    return ModelError(f"the weights hold NaN or infinity in {name!r}", path=path)
+    return ModelError(f"the weights contain NaN or infinity in {name!r}", path=path)

@@ -119,7 +119,7 @@ class ModelCard(BaseModel):
     """Whom the weights were fitted to, as the store names them; those of the model that the
     training began with too. Empty if that is not known."""
     chosen_on: tuple[str, ...] = ()
-    """Whom the epoch that is kept was chosen on, likewise."""
+    """Validation patients, on which the kept epoch was selected, likewise."""
     licence: str
     """Of the weights."""
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None

@@ -72,7 +72,7 @@ def check_entries(
     """
     lost = [name for name in expected if name not in entries]
     extra = sorted(name for name in entries if name not in expected)
-    for names, what in ((lost, "the weights lack"), (extra, "the weights hold an unknown")):
+    for names, what in ((lost, "the weights lack"), (extra, "the weights have an unknown")):
         if names:
             raise ModelError(f"{what} entry {names[0]!r} ({len(names)} in all)", path=path)
     for name, due in expected.items():

@@ -39,10 +39,10 @@ def training_overlap(
         the training patients among them, sorted, and the warnings.
     """
     if model is None:
-        return (), ("the model does not tell its training patients: some may be among these",)
+        return (), ("the training patients of the model are unknown: these may be among them",)
     warnings = []
-    for part, role in ((model.training, "trained"), (model.validation, "chosen")):
+    for part, role in ((model.training, "trained"), (model.validation, "selected")):
         if count := len(patients & part):
             text = f"the model was {role} on {count} of the {len(patients)} evaluated patients"
-            warnings.append(f"{text}: the figures flatter it")
+            warnings.append(f"{text}: the results are optimistic")
     return tuple(sorted(patients & model.training)), tuple(warnings)

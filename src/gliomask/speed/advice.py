@@ -30,7 +30,7 @@ def advise(model: str, tried: Sequence[EngineSpeed]) -> Advice:
     """
     right = [engine for engine in tried if not engine.problem and engine.speeds]
     if not right:
-        return Advice(model, None, None, "no engine was measured whose answer is right")
+        return Advice(model, None, None, "no measured engine has a correct output")
     counts = Counter(speed.size for engine in right for speed in engine.speeds)
     size = max(counts, key=lambda size: (counts[size], size))
     ranked = sorted(
@@ -43,9 +43,9 @@ def advise(model: str, tried: Sequence[EngineSpeed]) -> Advice:
 
 def _why(ranked: Sequence[tuple[SliceSpeed, EngineSpeed]]) -> str:
     if len(ranked) == 1:
-        return "the only one measured whose answer is right"
+        return "the only measured engine with a correct output"
     (best, _), (last, slowest) = ranked[0], ranked[-1]
-    of = f"the fastest of {len(ranked)} that are right to {TOLERANCE:g} of a probability"
+    of = f"the fastest of {len(ranked)} with a correct output to {TOLERANCE:g} of a probability"
     times = f"{last.slice_s / best.slice_s:.1f} times as fast as {slowest.engine}"
     cold = "" if all(speed.timing.warm for speed, _ in ranked) else ", from single runs"
     return f"{of}, {times} at {best.size} pixels{cold}"

@@ -45,7 +45,7 @@ class Analysis:
         volume_unit: ``ml``, or ``px`` where any case lacks millimetres.
         strata: what patients are grouped by -> the Dice of the first region in each group.
         agreement: region -> its volumes.
-        calibration: region -> (as the network says, as the card calibrates it); one entry if
+        calibration: region -> (uncalibrated, as the card calibrates it); one entry if
             there was no temperature, none where only masks are known.
     """
 
@@ -143,11 +143,11 @@ def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, S
 
 def _calibration(region_probabilities: Probabilities) -> tuple[tuple[str, Calibration], ...]:
     if region_probabilities.temperature == 1.0:
-        return (("as the network says", calibration(region_probabilities.counts)),)
+        return (("uncalibrated", calibration(region_probabilities.counts)),)
     # The probabilities are calibrated already: the inverse takes that back.
     return (
         (
-            "as the network says",
+            "uncalibrated",
             calibration(region_probabilities.counts, 1 / region_probabilities.temperature),
         ),
         (

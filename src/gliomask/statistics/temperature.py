@@ -106,7 +106,7 @@ def _hopeless(counts: LogitCounts) -> str | None:
         return "no voxel is on the wrong side: the lower the temperature, the better"
     # At 1/T = 0 the likelihood's slope is this; if it falls from there on, the best is T = inf.
     if float((positive - negative) @ logits) <= 0:
-        return "the logits tell nothing of tumour: the higher the temperature, the better"
+        return "the logits are not related to the tumour: the higher the temperature, the better"
     return None
 
 

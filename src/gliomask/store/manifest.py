@@ -120,7 +120,7 @@ def read_manifest(store: Path) -> StoreManifest:
                 field=field,
                 found=keys.get(field),
                 allowed=str(expected),
-                hint="make it again with `gliomask prepare`",
+                hint="recreate it with `gliomask prepare`",
             )
     try:
         return StoreManifest.model_validate(keys)
@@ -148,7 +148,7 @@ def read_split(path: Path) -> Split:
     try:
         holdout, *folds = (Parts(p.train, p.validation, p.test) for p in (file, *file.folds))
     except ValueError as problem:
-        raise StoreError(f"a patient is on two sides of the split: {problem}", path=path) from None
+        raise StoreError(f"a patient is in two parts of the split: {problem}", path=path) from None
     try:
         return Split(holdout, tuple(folds), file.seed, file.fold_by, file.fold_names)
     except ValueError as problem:

@@ -84,7 +84,7 @@ def check_picks(picks: Mapping[str, str], result: Surveyed) -> None:
             names = [f"{series.series} ({series.series_uid})" for series in result.series]
             more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
             existing = f"{', '.join(names[:TOLD])}{more}"
-            raise InputError(f"{sequence}={pick} is no series; there are {existing}")
+            raise InputError(f"{sequence}={pick} is not a series; there are {existing}")
 
 
 def _image_at(path: Path) -> tuple[ImageFile, SeriesTags | None]:

@@ -54,7 +54,7 @@ def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -
 def _confirmed(case: Case, study: AlignedStudy, brightness: Brightening | None) -> AlignedStudy:
     if brightness is None or brightness.verdict != "after":
         text = (
-            "too little of the head is shown to compare them"
+            "too little of the head is covered to compare them"
             if brightness is None
             else _shares(brightness)
         )
@@ -62,7 +62,7 @@ def _confirmed(case: Case, study: AlignedStudy, brightness: Brightening | None) 
         t1, t1ce = used.get("t1", "t1"), used.get("t1ce", "t1ce")
         native = ("series", f"t1={_number(t1)}")
         raise CaseError(
-            f"{case.id}: it isn't clear whether {t1ce} was made after a contrast agent: "
+            f"{case.id}: it is unclear whether {t1ce} is post-contrast: "
             f"{case.contrast_order}, no agent is named, and {text}",
             hint=f"if it was: {same_with(native, ('series', f't1ce={_number(t1ce)}'))}; "
             f"if not: {same_with(native)}",

@@ -83,7 +83,7 @@ def _of_series(series: RecognisedSeries) -> _Injection | None:
 
 def _of_header(tags: SeriesTags) -> _Injection | None:
     if tags.injected is not None:
-        return _Injection(tags.injected, f"the injection that {tags.label} tells the time of")
+        return _Injection(tags.injected, f"the injection time in {tags.label}")
     if tags.acquired is not None and _WITH_AGENT.search(tags.description or tags.protocol):
         return _Injection(tags.acquired, f"{tags.label}, a perfusion series with contrast agent")
     return None

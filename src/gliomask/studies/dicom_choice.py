@@ -127,14 +127,14 @@ def _keys(candidate: RecognisedSeries, reference: RecognisedSeries | None) -> tu
     doubtful = recognition.sequence == "t1ce" and BY_NAME not in recognition.evidence
     number = number_of(series.tags)
     return (
-        (BY_HAND not in recognition.evidence, "it was given by hand"),
-        (doubtful, "its name says after contrast, not only its header"),
+        (BY_HAND not in recognition.evidence, "the user chose it"),
+        (doubtful, "its name states post-contrast, not only its header"),
         (-recognition.strength, "its name and its timing agree"),
-        (not recognition.head, "it is said to show the head"),
+        (not recognition.head, "its name or header mentions the head"),
         *_place_keys(series, None if reference is None else reference.series),
         (round(voxel_ml(series.affine), 9), "its voxels are finer"),
         (-series.shape[2], "it has more slices"),
-        (series.tags.acquired or 0.0, "it was made first"),
+        (series.tags.acquired or 0.0, "it was acquired first"),
         (number, "it comes first"),
     )
 

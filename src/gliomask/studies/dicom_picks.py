@@ -86,7 +86,7 @@ def _answering(
     tags = [*(series.series.tags for series in among), *(series.tags for series in refused)]
     labels = ", ".join(series.label for series in sorted(tags, key=number_of)[:TOLD])
     more = f" and {len(tags) - TOLD} more" if len(tags) > TOLD else ""
-    raise CaseError(f"{sequence}={pick} is no series; there are {labels}{more}")
+    raise CaseError(f"{sequence}={pick} is not a series; there are {labels}{more}")
 
 
 def _by_uid(sequence: str, answering: Sequence[RecognisedSeries]) -> str | None:

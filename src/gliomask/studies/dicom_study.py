@@ -81,7 +81,7 @@ def only_series(folder: Path) -> Series:
         return survey.series[0]
     if survey.series:
         names = ", ".join(with_echo(series.tags) for series in survey.series[:TOLD])
-        raise CaseError(f"several series where one is due: {names}", path=folder)
+        raise CaseError(f"several series instead of one: {names}", path=folder)
     names = "; ".join(refused.reason for refused in survey.refused[:TOLD]) or "no DICOM"
     raise CaseError(f"no series: {names}", path=folder)
 

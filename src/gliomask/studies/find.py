@@ -79,7 +79,7 @@ def audit(
         return Surveyed((case_by_hand(choices),))
     if not inputs:
         hint = f"name scans: {option('inputs', 'scan.nii.gz', command='predict')}"
-        raise InputError("nothing to predict on was named", hint=hint)
+        raise InputError("no input", hint=hint)
     chosen = by_sequence(picks)
     folders_named = [path for path in inputs if path.is_dir()]
     if len(inputs) == len(folders_named) == 1:
@@ -128,7 +128,7 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]
 def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed:
     surveyed = _of_dicom(files, files[0].parent, picks)
     if not (surveyed.cases or surveyed.problems or surveyed.series):
-        what = "a DICOMDIR, which holds no image but a list of other files"
+        what = "a DICOMDIR, which contains no image but a list of other files"
         raise InputError(what, path=files[0], hint=f"name its folder: {files[0].absolute().parent}")
     few = all(row.shape is None or row.shape[2] < MIN_SLICES for row in surveyed.series)
     if not surveyed.cases and len(files) < MIN_SLICES and few:
@@ -207,7 +207,7 @@ def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) 
             return Surveyed(_stacks(folder))
     if not any(part.cases or part.problems for part in parts):
         if unread := unread_below(folder):
-            what, hint = f"no images that can be read: {unread}", "convert them to .nii.gz"
+            what, hint = f"no readable images: {unread}", "convert them to .nii.gz"
             raise LayoutError(what, path=folder, hint=hint) from None
         what = "no volumes, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None

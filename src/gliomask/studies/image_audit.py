@@ -36,7 +36,7 @@ def other_grids(case: Case) -> dict[str, str]:
     reference = best_shown(tuple(headers))
     target = headers[reference]
     return {
-        name: f"on another grid than {reference}: predict lays it onto that"
+        name: f"on another grid than {reference}: predict resamples it to that grid"
         for name, image_header_read in headers.items()
         if image_header_read.shape != target.shape
         or not same_place(image_header_read.affine, target.affine, target.shape)

@@ -62,7 +62,7 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         images[sequence] = path
     if not groups:
         seen = ", ".join(_unused(name, reading) for name, reading in unused)
-        what = f"no name tells a sequence: {seen or 'only masks'}"
+        what = f"no file name contains a sequence: {seen or 'only masks'}"
         hint = ask_file(folder / unused[0][0]) if unused else HINT
         raise CaseError(what, path=folder, hint=hint)
     if len({frozenset(images) for images in groups.values()}) > 1:
@@ -70,7 +70,7 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         what = f"it isn't clear which files belong together: {names}"
         raise CaseError(what, path=folder, hint=f"{HINT}, or give each examination a folder")
     notes = tuple(
-        f"{name} is not used: its name tells {_shows(reading) or 'no sequence'}"
+        f"{name} is not used: its name states {_shows(reading) or 'no sequence'}"
         for name, reading in unused
     )
     return tuple(
@@ -106,7 +106,7 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
             raise CaseError(f"two folders for {sequence}: {names}", path=folder, hint=hint)
         stack.append(path)
     if not stacks and unused:
-        what = "neither the picture's name nor its folder's tells the sequence"
+        what = "neither the name of the picture nor that of its folder contains the sequence"
         raise CaseError(what, path=unused[0], hint=_ask_pictures(unused))
     if not stacks:
         raise CaseError("no pictures but masks", path=folder)

@@ -18,7 +18,7 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.studies.contrast_check import check_contrast
 from gliomask.studies.dicom_study import SOURCE as DICOM
 
-HINT = f"leave out {option('align', False)}, and they are laid onto one grid"
+HINT = f"leave out {option('align', False)}to resample them to one grid"
 """For series on different grids that may not be aligned."""
 
 
@@ -63,7 +63,7 @@ def put_on_one_grid(
 ) -> AlignedStudy:
     """The same for images of the case that have been read already, in the case's order."""
     if reference is not None and not align:
-        what = "a reference is of no use where nothing may be aligned"
+        what = "a reference has no effect without alignment"
         hint = f"leave out {option('reference')} or {option('align', False)}"
         raise InputError(what, option="reference", found=reference, hint=hint)
     if n4:

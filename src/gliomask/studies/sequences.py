@@ -151,7 +151,7 @@ def _weighting(reading: NameReading, timing: SequenceTiming) -> tuple[str | None
     if measured is None or (not named and not timing.alone):
         if len(named) == 1 and not reading.doubt:
             return next(iter(named)), None
-        return None, reading.doubt or "neither its name nor its timing tells the sequence"
+        return None, reading.doubt or "neither its name nor its timing determines the sequence"
     if not named or measured in named:
         return measured, None
     if named == {"flair"} and measured == "t2" and not reading.doubt and not timing.inverted:
@@ -191,7 +191,7 @@ def _with_contrast(
     if agent_given == "denied":
         text_of_header = f"the header says no contrast agent ({text})"
         return Recognition("t1", (*evidence, text_of_header), contrast=False)
-    return Recognition("t1", (*evidence, "no contrast agent is told"))
+    return Recognition("t1", (*evidence, "no contrast agent is recorded"))
 
 
 def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
@@ -201,9 +201,9 @@ def _contrast_doubt(tags: SeriesTags, reading: NameReading) -> str | None:
     if reading.contrast_doubt and not settled:
         return reading.contrast_doubt
     if reading.contrast is False and agent_given == "given":
-        return f"the name says before contrast, but an agent is told ({text})"
+        return f"the name says before contrast, but an agent is recorded ({text})"
     if reading.contrast and agent_given == "denied":
         return f"the name says after contrast, but the header that there was no agent ({text})"
     if reading.contrast is None and agent_given == "unclear":
-        return f"whether a contrast agent was given isn't clear (ContrastBolusAgent={text})"
+        return f"it is unclear whether a contrast agent was given (ContrastBolusAgent={text})"
     return None

@@ -48,7 +48,7 @@ def with_strays(folder: Path, surveyed: Surveyed) -> Surveyed:
         for owner in owners:
             notes.setdefault(owner, []).append(path)
         if not owners and not (is_unread(path) or is_mask(stem(path.name))):
-            what = f"no name tells a sequence: {path.name}"
+            what = f"no file name contains a sequence: {path.name}"
             problems.setdefault(path.parent, Problem(path.parent.name, what))
     cases = tuple(
         replace(case, notes=(*case.notes, _note(notes[n]))) if n in notes else case
@@ -81,4 +81,4 @@ def _folders_of(case: Case) -> set[Path]:
 
 def _note(paths: Sequence[Path]) -> str:
     more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
-    return f"not used beside DICOM: {', '.join(path.name for path in paths[:_TOLD])}{more}"
+    return f"not used in a DICOM folder: {', '.join(path.name for path in paths[:_TOLD])}{more}"

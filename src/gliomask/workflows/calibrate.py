@@ -75,7 +75,7 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
     """Measures a model, or those of the folds in its place, and writes what it finds into its card.
 
     Raises:
-        ModelError: no model, one that does not name the patients it was chosen on, or ``mirrored``
+        ModelError: no model, one without validation patients in its card, or ``mirrored``
             for one that was trained without flips.
         ConfigError: the models of the folds are of another recipe than the model, or of no fold or
             the same one, or have seen patients of their own fold.
@@ -110,10 +110,10 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
 
 
 def _validation_subjects(model: Path, store: Path, patients: ModelPatients) -> tuple[Subject, ...]:
-    """The patients that a model was chosen on."""
+    """The validation patients of a model."""
     if not patients.validation:
         raise ModelError(
-            "the model does not name the patients it was chosen on",
+            "the card of the model does not list its validation patients",
             path=model,
             hint=f"name the runs of its folds, {option('folds', 'RUN')} for each",
         )

@@ -1,6 +1,6 @@
 """``evaluate``: how good a model is, on patients whose tumours someone drew.
 
-Every case is predicted and judged on its own grid. The figures are over patients, with the policy
+All cases is predicted and judged on its own grid. The figures are over patients, with the policy
 for empty masks beside them; patients that the model was trained on are counted and said. A run
 that was stopped goes on where it was.
 """

@@ -227,7 +227,7 @@ def test_a_question_lists_its_answers() -> None:
     with pytest.raises(QuestionError) as asked_for:
         resolve(side({1, 2, 3}))
     assert str(asked_for.value) == (
-        "the masks hold the numbers 1, 2, 3, which can be read in several ways; say which: "
+        "the masks hold the numbers 1, 2, 3, which are ambiguous; say which: "
         "`... labels=brats2023` (BraTS 2023: 1 necrosis, 2 oedema, 3 enhancing) or "
         "`... labels=msd` (Medical Segmentation Decathlon: 1 oedema, 2 necrosis, 3 enhancing)"
     )

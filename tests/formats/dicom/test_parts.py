@@ -108,7 +108,7 @@ def test_parts_that_lie_between_each_other_are_refused(
     found = cut(tmp_path, change, keep)
     assert not found.series
     (refused,) = found.refused
-    assert "falls into parts that lie between each other and make no even volume" in refused.reason
+    assert "its parts interleave and do not form an evenly spaced volume" in refused.reason
     assert len(refused.files) == len(keep or range(8))
 
 

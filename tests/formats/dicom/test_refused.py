@@ -167,10 +167,10 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "every place twice": (two_times, "several images at one position, 6 too many"),
     "one UID, two images": (one_uid_for_two_images, "two different images with one SOPInstanceUID"),
     "uneven steps": (uneven, "uneven steps between slices (step=0.3 mm off, allowed up to 0.1"),
-    "a slice aside": (askew, "slices lie askew (position=0.5 mm off"),
+    "a slice aside": (askew, "slice positions are not on a line (position=0.5 mm off"),
     "a tilt of 5 degrees": (
         lambda f: plain(f, replace(PLAN, lean=(0, 5 * np.tan(np.radians(5)), 0))),
-        "a leaning stack (gantry tilt) (lean=5.00 degrees, allowed 0.1)",
+        "a sheared stack (gantry tilt) (lean=5.00 degrees, allowed 0.1)",
     ),
     "a turned slice": (turned_slice, "5 and 1 slices (differs=ImageOrientationPatient"),
     "another size": (other_size, "slices differ in size (Rows x Columns=8 x 12, allowed 10 x 12)"),
@@ -206,7 +206,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no columns told": (lacking("Columns"), "a field is missing (Columns=nothing)"),
     "slope 0": (setting("RescaleSlope", 0), "no scale (RescaleSlope=0.0, allowed not 0)"),
     "slope NaN": (setting("RescaleSlope", "NaN"), "RescaleSlope=[nan]"),
-    "a table of intensities": (lookup_table, "intensities through a table"),
+    "a table of intensities": (lookup_table, "intensities with a lookup table"),
     "inverted grey": (
         setting("PhotometricInterpretation", "MONOCHROME1"),
         "inverted grey: large values are dark (PhotometricInterpretation=MONOCHROME1",

@@ -126,7 +126,7 @@ def test_an_image_file_may_be_a_series(tmp_path: Path) -> None:
     image = read_image(found.image)
     assert image.has_world
     assert np.array_equal(image.array, pixels(PLAN).transpose(2, 1, 0))
-    with pytest.raises(FormatError, match="a DICOM series where a mask is due"):
+    with pytest.raises(FormatError, match="a DICOM series instead of a mask"):
         read_labels(found.image)
     header = image_header(found.image)
     assert header.shape == (12, 10, 6)

@@ -63,7 +63,7 @@ def test_heads_made_deepest_first_are_known_by_their_shapes(tmp_path: Path) -> N
 def test_heads_in_an_order_that_nobody_uses_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "u2net.h5", layers(ARRAYS, sides=(1, 6, 2, 5, 3, 4)))
     assert refusal(path).startswith(
-        "its side outputs are in none of the orders looked for (u2net-tiny) "
+        "its side outputs are in no known order (u2net-tiny) "
         "(channels that they read=8, 16, 8, 16, 16, 16, allowed 8, 8, 16, 16, 16, 16 or 16, 16, "
     )
     found = read_keras(path, (1, 6, 2, 5, 3, 4))
@@ -133,9 +133,9 @@ def another(content: Layers) -> None:
     ("change", "text"),
     [
         (without_last_norm, "not the batch norms of u2net-tiny (batch norms=111, allowed 112)"),
-        (swapped, "its layers do not follow each other as those of u2net-tiny (conv2d_1=4x4x3x3, "),
+        (swapped, "the order of its layers differs from that of u2net-tiny (conv2d_1=4x4x3x3, "),
         (other_norm, "its batch norms do not follow its convolutions as in u2net-tiny (batch_norm"),
-        (not_finite, "the weights hold NaN or infinity in 'stage1.rebnconv5.conv_s1.weight'"),
+        (not_finite, "the weights contain NaN or infinity in 'stage1.rebnconv5.conv_s1.weight'"),
         (short_bias, "the bias of a layer does not fit (conv2d_4/conv2d_4=3, allowed 4)"),
         (
             another,

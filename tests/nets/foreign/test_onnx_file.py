@@ -175,7 +175,7 @@ def not_finite(model: onnx.ModelProto) -> None:
         ),
         (outside, "outside this file"),
         (claims_more, "an initialiser whose numbers are not all in this file as floats"),
-        (not_finite, "the weights hold NaN or infinity in 'stage1.rebnconvin.conv_s1.weight'"),
+        (not_finite, "the weights contain NaN or infinity in 'stage1.rebnconvin.conv_s1.weight'"),
     ],
 )
 def test_what_would_be_read_wrongly_is_refused(

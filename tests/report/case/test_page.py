@@ -95,10 +95,8 @@ def test_no_tumour_is_said_with_evidence(tmp_path: Path) -> None:
     reasons = (Reason("green", "nothing_found", "Seen in every slice."),)
     told = replace(prediction, reliability=Reliability("green", reasons))
     own = CasePage(told, head_volume())
-    said = next(text for text in read(tmp_path, own).text if "marked no voxel" in text)
-    assert said == (
-        "The model marked no voxel. Seen in every slice. This does not rule a tumour out."
-    )
+    said = next(text for text in read(tmp_path, own).text if "The mask is empty" in text)
+    assert said == ("The mask is empty. Seen in every slice. This does not rule a tumour out.")
 
 
 def test_pictures_have_no_millimetres_and_no_sides(tmp_path: Path) -> None:

@@ -173,8 +173,8 @@ def test_what_only_people_know_stays_blank() -> None:
 @pytest.mark.parametrize(
     ("fact", "expected"),
     [
-        ("partition", "3 patients trained on, 2 chosen on; hold-out split"),
-        ("disjoint", "no patient is both trained on and chosen on"),
+        ("partition", "3 patients for training, 2 for validation; hold-out split"),
+        ("disjoint", "no patient is both a training and a validation patient"),
         ("first_weights", "drawn from seed 7; the recipe names no earlier weights"),
         ("parameters", "1,131,181 parameters"),
         ("network", "network u2netp, 3 channels in, 1 out"),
@@ -195,14 +195,14 @@ def test_what_only_people_know_stays_blank() -> None:
             "numbers",
             "2 cases of 2 patients evaluated: 2 with a score, 0 without (both masks empty)",
         ),
-        ("failed", "1 case could not be judged"),
-        ("seen", "no evaluated patient was trained or chosen on"),
+        ("failed", "1 case could not be evaluated"),
+        ("seen", "no evaluated patient is a training or validation patient"),
         (
             "metrics",
             "scores: dice, iou, sensitivity, precision, volume_error_ml, volume_error_percent",
         ),
         ("worst", "lowest Dice of a patient: whole 0.4 (10th percentile 0.44)"),
-        ("false_positives", "tumour-free slices with something marked: whole 0.25 of 8"),
+        ("false_positives", "tumour-free slices with false positives: whole 0.25 of 8"),
         ("software_training", "training: gliomask 0.0.9, torch 2.9.8"),
         (
             "uncertainty",
@@ -228,7 +228,7 @@ def test_an_answer_is_of_the_records_and_goes_with_them() -> None:
         ({"threshold": 0.3}, "output", "cut at 0.3"),
         ({"size": 64}, "inputs", "64 x 64"),
         ({"trained_on": "elsewhere"}, "data_trained", "trained on elsewhere"),
-        ({"synthetic": True}, "synthetic_training", "data trained on are synthetic"),
+        ({"synthetic": True}, "synthetic_training", "training data are synthetic"),
         ({"preprocess": {"version": 9}}, "preprocessing", "preprocessing version 9 of gliomask"),
     )
     for changed, fact, expected in changes:
@@ -250,7 +250,7 @@ def test_resamples_of_another_version_are_not_claimed() -> None:
 
 def test_shared_patients_and_warnings_are_said() -> None:
     run = {"train_patients": ["a", "b"], "validation_patients": ["b"]}
-    assert told("disjoint", Records(run=run)) == "1 patient is both trained on and chosen on"
+    assert told("disjoint", Records(run=run)) == "1 patient is in both training and validation"
     seen = {**summary(), "in_training": ["p1"], "warnings": ["flattered"]}
     assert told("seen", Records(summary=seen)) == "1 evaluated patient was trained on; flattered"
 

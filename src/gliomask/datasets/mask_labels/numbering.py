@@ -60,7 +60,7 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
         ]
         if not fits:
             raise ConfigError(
-                "the labels of the data set have no number for what the model marks",
+                "the data set has no label for a region of the model",
                 field="label",
                 found=OWN_NAMES[label],
                 allowed=", ".join(
@@ -68,7 +68,7 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
                     for nested_label in by_label
                     if nested_label in OWN_NAMES
                 ),
-                hint="take a model with these regions, or its own numbers (own_labels)",
+                hint="use a model with these regions, or its own numbers (own_labels)",
             )
         numbers[own] = fits[0]
     return numbers

@@ -40,7 +40,7 @@ def read_by_scheme(file: ImageFile, scheme: LabelScheme, option: str) -> tuple[L
     try:
         return scheme.translate(numbers), affine
     except ValueError as problem:
-        hint = f"say what it is: {same_with((option, EXAMPLE))}"
+        hint = f"state its meaning: {same_with((option, EXAMPLE))}"
         raise FormatError(str(problem), path=str(file), hint=hint) from None
 
 

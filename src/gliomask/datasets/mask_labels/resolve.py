@@ -140,8 +140,8 @@ def _in_doubt(
     scheme = replace(schemes[0], name=name, only=sure)
     left = " and ".join(region for region in REGIONS if region not in sure)
     keys = " or ".join(key for key, _ in question.answers)
-    left = f"{left} is left out until {option(BOTH)} says which: {keys}"
-    reason = f"alike for {' and '.join(sure)}; {left}"
+    left = f"{left} is omitted; {option(BOTH)} states its meaning:  {keys}"
+    reason = f"the same for {' and '.join(sure)};  {left}"
     reading = Reading(scheme, reason)
     return (reading,) * len(first.masks), (reading,) * len(second.masks)
 
@@ -287,14 +287,14 @@ def _question(side: Side, present: Numbers, candidates: Sequence[LabelScheme]) -
     if len(answers) == 1:
         answers["binary"] = "any number but 0 is tumour"
     if answers:
-        what = f"the {side.what} hold the numbers {numbers}, which can be read in several ways"
+        what = f"the {side.what} hold the numbers {numbers}, which are ambiguous"
         return QuestionError(what, option=side.option, answers=tuple(answers.items()))
     if len(present) > _FEW:
         half = (max(present) + 1) // 2
         what = f"the {side.what} hold {len(present)} different numbers up to {max(present)}"
         grey = (f"threshold={half}", f"tumour from {half} on"), ("binary", "tumour from 1 on")
         return QuestionError(what, option=side.option, answers=grey)
-    what = f"the {side.what} hold the numbers {numbers}, which nothing explains"
+    what = f"the {side.what} hold the numbers {numbers}, which are in no known scheme"
     return QuestionError(what, option=side.option, answers=_blank(present))
 
 

@@ -91,7 +91,7 @@ def written_labels(cases: Iterable[Case]) -> WrittenLabels:
     kinds = {case.regions for case in masked}
     if len(kinds) > 1 or not kinds <= _PARTS.keys():
         raise InputError(
-            "its masks tell different regions, and one numbering can't",
+            "its masks have different regions, which one numbering can't represent",
             field="regions",
             found="; ".join(sorted(", ".join(kind) for kind in kinds)),
         )

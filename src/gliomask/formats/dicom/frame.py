@@ -148,7 +148,7 @@ def _directions(dataset: Dataset) -> tuple[Vector, Vector]:
 def _scaling(dataset: Dataset) -> tuple[float, float]:
     """Slope and intercept; 1 and 0 where neither is told."""
     if has(dataset, "ModalityLUTSequence"):
-        what = "intensities through a table, which MR images don't have"
+        what = "intensities with a lookup table, which MR images do not have"
         raise FormatError(what, field="ModalityLUTSequence", found="present", allowed="absent")
     scalings = has(dataset, "RescaleSlope"), has(dataset, "RescaleIntercept")
     slope = numbers(dataset, "RescaleSlope", 1)[0] if scalings[0] else 1.0

@@ -107,7 +107,7 @@ def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float)
     ):
         actual = f"{math.degrees(math.atan2(lean, along)):.2f} degrees"
         raise FormatError(
-            "a leaning stack (gantry tilt)", field="lean", found=actual, allowed=f"{LEAN_DEGREES}"
+            "a sheared stack (gantry tilt)", field="lean", found=actual, allowed=f"{LEAN_DEGREES}"
         )
     _check_line(places - (places[0] + np.arange(len(places))[:, np.newaxis] * step), normal, step)
     return step
@@ -135,7 +135,8 @@ def _check_line(off: npt.NDArray[np.float64], normal: Vector, step: Vector) -> N
     limit = SIDE_TOLERANCE * float(np.linalg.norm(step))
     if aside.max() > limit:
         deviation, allowed = f"{aside.max():.3g} mm off", f"up to {limit:.3g} mm"
-        raise FormatError("slices lie askew", field="position", found=deviation, allowed=allowed)
+        what = "slice positions are not on a line"
+        raise FormatError(what, field="position", found=deviation, allowed=allowed)
 
 
 def _affine(first: Frame, origin: Vector, step: Vector) -> Affine:

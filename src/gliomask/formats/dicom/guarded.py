@@ -100,4 +100,4 @@ def _frame(answers: IO[bytes], size: tuple[int, int], path: Path) -> npt.NDArray
 
 
 def _crash(path: Path) -> FormatError:
-    return FormatError("its decoder crashed or hung on it: damaged", path=path)
+    return FormatError("its decoder crashed or hung: damaged data", path=path)

@@ -117,7 +117,7 @@ def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
     for volume, other in combinations(volumes, 2):
         if _turned(volume[0], other[0]) <= _NEARLY_PARALLEL and _interleaved(volume, other):
             raise FormatError(
-                "it falls into parts that lie between each other and make no even volume: "
+                "its parts interleave and do not form an evenly spaced volume: "
                 f"{len(volume)} and {len(other)} slices",
                 field="differs",
                 found=_difference(volume[0], other[0]),

@@ -59,7 +59,7 @@ def series_grid(
         control.check()
         file = read_file(path)
         if file.problem or file.directory:
-            raise FormatError(file.problem or f"{path}: no image but a DICOMDIR")
+            raise FormatError(file.problem or f"{path}: a DICOMDIR, not an image")
         uids.add(file.tags.series_uid)
         frames += file.frames
     where = paths[0].parent
@@ -75,7 +75,7 @@ def series_grid(
 
 def _choose(parts: list[list[Frame]], part: int | None) -> list[Frame]:
     if part is None and len(parts) > 1:
-        what = "several volumes in one series where one is due"
+        what = "several volumes in one series instead of one"
         raise FormatError(what, field="volumes", found=len(parts), allowed="1")
     if part is not None and not 0 <= part < len(parts):
         allowed = f"0 to {len(parts) - 1}"

@@ -81,7 +81,7 @@ def write_rtstruct(
     with atomic_path(path) as temporary:
         dataset.save_as(temporary, enforce_file_format=True)
         if not np.array_equal(_filled(temporary, masks.shape, series), masks):
-            raise GliomaskError("the object doesn't read back as it was written", path=path)
+            raise GliomaskError("the written object differs when read again", path=path)
     return WrittenObject(str(RTStructureSetStorage), uid("instance"), uid("series"))
 
 

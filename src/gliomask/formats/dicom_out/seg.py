@@ -196,7 +196,7 @@ def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
         *measures(series).PixelSpacing,
     ]
     if found != due or not np.array_equal(_placed(back, masks.shape, series), masks):
-        raise GliomaskError("the object doesn't read back as it was written", path=path)
+        raise GliomaskError("the written object differs when read again", path=path)
 
 
 def _placed(

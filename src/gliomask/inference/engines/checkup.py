@@ -77,7 +77,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
     except GliomaskError as problem:
         return Engines(proofs, None, str(problem), "", threads)
     on_gpu = "cuda" in opened.engine.name
-    why = "there is a GPU that torch can use" if on_gpu else "the fastest that works here"
+    why = "torch can use a GPU" if on_gpu else "the fastest working engine"
     off = too_far(difference, GPU_TOLERANCE if on_gpu else TOLERANCE)
     wrong = f"{off}; take another, {option('engine', 'torch')}" if off else ""
     return Engines(proofs, opened.engine.name, opened.note or why, wrong, threads)
@@ -85,7 +85,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
 
 def _judge(proof: Proof, one_works: bool) -> Finding:
     if proof.works:
-        remark = f"right to {proof.difference:.0e} (allowed {TOLERANCE:g})"
+        remark = f"correct to {proof.difference:.0e} (allowed {TOLERANCE:g})"
         return Finding("engines", proof.name, "ok", proof.version or "", remark)
     if proof.version is None:
         return Finding(

@@ -47,4 +47,4 @@ def _problem(model: Path, status: EngineStatus) -> str:
         answer = opened.engine.logits(ramp)
     except GliomaskError as problem:
         return str(problem)
-    return "" if np.isfinite(answer).all() and np.ptp(answer) > 0 else "its answer is no number"
+    return "" if np.isfinite(answer).all() and np.ptp(answer) > 0 else "its output is not a number"

@@ -110,7 +110,7 @@ class _Runner:
     def _died(self) -> NoReturn:
         code = self._process.wait()
         others = " or ".join(option("engine", name) for name in ("onnxruntime", "torch"))
-        raise MachineError(f"MNN's process ended by itself (code {code})", hint=f"use {others}")
+        raise MachineError(f"MNN's process ended unexpectedly (code {code})", hint=f"use {others}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -11,9 +11,7 @@ from gliomask.nets.foreign.matching import match_graph
 from gliomask.nets.foreign.network_kind import find_kind
 from gliomask.nets.foreign.weights import ForeignWeights, arrays_of
 
-_ASSUMED = (
-    "the layers' order and the order of joined maps are taken to be those of the authors' code"
-)
+_ASSUMED = "the order of layers and concatenated maps is assumed to be that of the authors' code"
 
 
 def read_keras(path: Path, sides: Sides | None = None) -> ForeignWeights:
@@ -35,7 +33,7 @@ def read_keras(path: Path, sides: Sides | None = None) -> ForeignWeights:
             match = match_graph(path, graph.operations, kind)
             # A graph calls layers by name, which is the last part of their place in the file.
             layers = {layer.name: layer for layer in file.layers}
-            evidence = "proved from the model's graph in the file"
+            evidence = "verified with the graph of the model in the file"
         else:
             match = match_layers(path, file, kind, sides)
             layers = {layer.path: layer for layer in file.layers}

@@ -62,11 +62,11 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
     )
     if names_match is None or between is None:
         raise ModelError(
-            "the names of its layers tell no order, and it holds no graph",
+            "the layer names do not define an order, and the file contains no graph",
             path=path,
             field="layer",
             found=convolutions(file.layers)[0].name,
-            hint="save the whole model instead of its weights",
+            hint="save the complete model instead of its weights",
         )
     body, heads = _parted(path, names_match, kind)
     _check_norms(path, body, between, kind)
@@ -118,12 +118,12 @@ def _parted(
         (body if fits else heads).append(layer)
     if len(body) < len(due) or heads[-1].kernel[2:] != (1, 1):
         raise ModelError(
-            f"its layers do not follow each other as those of {kind.spec.name}",
+            f"the order of its layers differs from that of {kind.spec.name}",
             path=path,
             field=heads[0].name,
             found=times(heads[0].kernel),
             allowed=times(due[min(len(body), len(due) - 1)]),
-            hint="save the whole model instead of its weights: its graph tells the order",
+            hint="save the complete model instead of its weights: its graph defines the order",
         )
     return body, heads
 
@@ -168,18 +168,18 @@ def _order(
         return fits[0][0]
     if fits:
         raise QuestionError(
-            "the side outputs have the same shapes, so the file does not tell which is which",
+            "the side outputs have the same shapes, so their order is unknown",
             option="sides",
             answers=[(",".join(map(str, order)), words) for order, words in fits],
             path=path,
         )
     raise ModelError(
-        f"its side outputs are in none of the orders looked for ({kind.spec.name})",
+        f"its side outputs are in no known order ({kind.spec.name})",
         path=path,
         field="channels that they read",
         found=", ".join(str(shape[1]) for shape in kernels),
         allowed=" or ".join(
             ", ".join(str(due[f"side{k}"][1]) for k in order) for order, _ in known
         ),
-        hint="save the whole model instead of its weights: its graph tells the order",
+        hint="save the complete model instead of its weights: its graph defines the order",
     )

@@ -73,7 +73,7 @@ class _Matcher:
     def read(self, operation: Operation) -> None:
         """Finds the value of an operation among those of the network."""
         if lost := next((name for name in operation.inputs if name not in self.values), None):
-            raise self._departs(operation, f"reads {lost!r}, which nothing before it makes")
+            raise self._departs(operation, f"reads {lost!r}, which no previous operation computes")
         inputs = [self.values[name] for name in operation.inputs]
         if operation.kind == IDENTITY:
             self.values[operation.output] = inputs[0]

@@ -73,7 +73,7 @@ def read_onnx(path: Path) -> ForeignWeights:
         epsilon=epsilon,
         size=_size(graph, reader.constants),
         layout="ONNX",
-        evidence="proved from the graph in the file",
+        evidence="verified with the graph in the file",
         proved=True,
     )
 

@@ -45,7 +45,7 @@ def read_pytorch(path: Path) -> ForeignWeights:
         epsilon=_EPSILON,
         size=None,
         layout="PyTorch" if path.suffix != ".safetensors" else "safetensors",
-        evidence="proved by the names of the authors' code",
+        evidence="verified with the layer names of the authors' code",
         proved=True,
     )
 

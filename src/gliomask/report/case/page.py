@@ -128,7 +128,7 @@ def _verdict(page: CasePage) -> dict[str, object]:
     if prediction.mask.any():
         return {"found": True, "title": "Tumour marked", "text": evidence}
     evidence = evidence or _highest_probability(prediction)
-    lines = ("The model marked no voxel.", evidence, "This does not rule a tumour out.")
+    lines = ("The mask is empty.", evidence, "This does not rule a tumour out.")
     text = " ".join(sentence for sentence in lines if sentence)
     return {"found": False, "title": "No tumour found", "text": text}
 
@@ -137,14 +137,14 @@ def _doubt(flag: Reliability | None) -> dict[str, object] | None:
     """Warning next to the result if the flag is not green: the level and its reasons."""
     if flag is None or flag.level == "green":
         return None
-    titles = {"amber": "Look at it before you use it.", "red": "Do not rely on this result."}
+    titles = {"amber": "Review it before use.", "red": "Do not rely on this result."}
     reasons = [reason.text for reason in flag.reasons if reason.level == flag.level]
     return {"level": flag.level, "title": titles[flag.level], "reasons": reasons}
 
 
 def _reasons(flag: Reliability) -> list[str]:
     texts = [f"{reason.level}: {reason.text}" for reason in flag.reasons]
-    return texts or ["nothing that was checked speaks against it"]
+    return texts or ["no check found a problem"]
 
 
 def _evidence(prediction: Prediction) -> str:
@@ -201,7 +201,7 @@ def _facts(page: CasePage) -> list[tuple[str, str]]:
         sizes = " × ".join(f"{size:.3g}" for size in spacing_mm(page.volume.affine))
         facts += [("Voxel size", f"{sizes} mm"), ("Axes", axis_codes(page.volume.affine))]
     else:
-        facts.append(("Voxel size", "not known: the images tell no millimetres"))
+        facts.append(("Voxel size", "unknown: the images have no voxel size"))
     return facts
 
 

@@ -109,7 +109,7 @@ def _maps(
     if disagreement is not None:
         top = max(float(disagreement.max()), 1e-6)
         entry = _entry(
-            blobs, "disagreement", "Disagreement of side maps", map_layer(disagreement, grid, top)
+            blobs, "disagreement", "Disagreement of outputs", map_layer(disagreement, grid, top)
         )
         entries.append({**entry, "colours": "plasma", "region": None})
     return entries

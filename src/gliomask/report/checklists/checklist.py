@@ -79,7 +79,7 @@ def fill(records: Records) -> tuple[ChecklistItem, ...]:
             blank.
 
     Raises:
-        InputError: the evaluation judged other weights than the run's, so that an answer from both
+        InputError: the evaluation used other weights than the run, so that an answer from both
             would be about no model at all.
     """
     _check_weights(records)
@@ -108,7 +108,7 @@ def _check_weights(records: Records) -> None:
     own = text_at(records.card, "weights_sha256")
     if judged != own and all(digest and _DIGEST.fullmatch(digest) for digest in (judged, own)):
         raise InputError(
-            "the evaluation judged other weights than the run's",
+            "the evaluation used other weights than the run",
             field="weights_sha256",
             found=judged,
             allowed=own,

@@ -30,7 +30,7 @@ def data_evaluated(records: Records) -> str | None:
 def synthetic_data(records: Records) -> str | None:
     """Synthetic or real origin of the evaluated data."""
     flag = flag_at(records.summary, "synthetic_data")
-    return None if flag is None else f"data judged are {'' if flag else 'not '}synthetic"
+    return None if flag is None else f"evaluated data are {'' if flag else 'not '}synthetic"
 
 
 def seen(records: Records) -> str | None:
@@ -42,7 +42,7 @@ def seen(records: Records) -> str | None:
     if trained:
         who = counted(len(trained), "evaluated patient was", "evaluated patients were")
         return "; ".join([f"{who} trained on", *warnings])
-    return "; ".join(warnings) or "no evaluated patient was trained or chosen on"
+    return "; ".join(warnings) or "no evaluated patient is a training or validation patient"
 
 
 def numbers(records: Records) -> str | None:
@@ -60,7 +60,7 @@ def failed(records: Records) -> str | None:
     cases = value_at(records.summary, "failed")
     if not isinstance(cases, list | tuple):
         return None
-    return f"{counted(len(cases), 'case')} could not be judged"
+    return f"{counted(len(cases), 'case')} could not be evaluated"
 
 
 def policy(records: Records) -> str | None:
@@ -106,7 +106,7 @@ def false_positives(records: Records) -> str | None:
         rate, free = number_at(score, "false_positive_rate"), count_at(score, "n_tumour_free")
         if rate is not None and free is not None:
             lines.append(f"{region} {rate:.4g} of {free}")
-    return f"tumour-free slices with something marked: {listed(lines)}" if lines else None
+    return f"tumour-free slices with false positives: {listed(lines)}" if lines else None
 
 
 def weights_evaluated(records: Records) -> str | None:

@@ -35,7 +35,7 @@ def data_trained(records: Records) -> str | None:
 def synthetic_training(records: Records) -> str | None:
     """Synthetic or real origin of the training data."""
     flag = flag_at(records.card, "synthetic")
-    return None if flag is None else f"data trained on are {'' if flag else 'not '}synthetic"
+    return None if flag is None else f"training data are {'' if flag else 'not '}synthetic"
 
 
 def licence(records: Records) -> str | None:
@@ -65,7 +65,7 @@ def preprocessing(records: Records) -> str | None:
     if version != VERSION:
         return named
     steps = f"z-scored over the head and clipped to ±{CLIP:g}; cropped to the head"
-    return f"{named}: turned to axial slices; each sequence of a volume {steps}"
+    return f"{named}: reoriented to axial slices; each sequence of a volume {steps}"
 
 
 def inputs(records: Records) -> str | None:

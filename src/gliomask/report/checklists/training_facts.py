@@ -31,9 +31,9 @@ def missing_sequences(records: Records) -> str | None:
         return None
     chance = number_at(_recipe(records), "input", "dropout")
     if not dropped:
-        return "not trained with sequences left out"
+        return "trained without sequence dropout"
     with_chance = "" if chance is None else f" with chance {chance:g}"
-    return f"trained with sequences left out at random{with_chance}"
+    return f"trained with sequence dropout{with_chance}"
 
 
 def partition(records: Records) -> str | None:
@@ -42,7 +42,7 @@ def partition(records: Records) -> str | None:
     if groups is None:
         return None
     train, chosen = map(len, groups)
-    return f"{counted(train, 'patient')} trained on, {chosen} chosen on{_where(records)}"
+    return f"{counted(train, 'patient')} for training, {chosen} for validation{_where(records)}"
 
 
 def disjoint(records: Records) -> str | None:
@@ -52,8 +52,8 @@ def disjoint(records: Records) -> str | None:
         return None
     shared = len(set(groups[0]) & set(groups[1]))
     if not shared:
-        return "no patient is both trained on and chosen on"
-    return f"{counted(shared, 'patient is', 'patients are')} both trained on and chosen on"
+        return "no patient is both a training and a validation patient"
+    return f"{counted(shared, 'patient is', 'patients are')} in both training and validation"
 
 
 def first_weights(records: Records) -> str | None:

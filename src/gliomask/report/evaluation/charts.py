@@ -172,7 +172,7 @@ def reliability_diagram(curves: Sequence[tuple[str, Calibration]]) -> Figure:
     upper.set_ylim(-0.02, 1.02)
     lower.set_yscale("log")
     lower.set_ylim(bottom=0.8)
-    style.tidy(upper, "", "", "Share that is tumour")
+    style.tidy(upper, "", "", "Observed frequency of tumour")
     style.tidy(lower, "", "Probability given", "Voxels")
     _legend(upper)
     return figure

@@ -80,7 +80,7 @@ def _by_size(analysis: Analysis) -> Iterator[NamedFigure]:
     }
     if any(points.values()):
         figure = charts.score_by_size(points, unit)
-        caption = "Each point a case. The same error costs a small tumour more."
+        caption = "Each point a case. The same error reduces the Dice of a small tumour more."
         yield NamedFigure("distributions", "dice_by_size", "Dice by tumour size", caption, figure)
 
 

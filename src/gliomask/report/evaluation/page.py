@@ -38,10 +38,10 @@ WITH_PICTURES = 100
 """Cases whose slices are in the page at most: it has to stay small enough to be mailed."""
 _WORST = 6
 _SECTIONS: Mapping[Section, tuple[str, str]] = {
-    "distributions": ("How the scores are spread", "Distributions"),
+    "distributions": ("Distribution of the scores", "Distributions"),
     "volumes": ("Volumes", "Volumes"),
-    "groups": ("By what patients have in common", "Groups"),
-    "calibration": ("Do the probabilities mean what they say?", "Calibration"),
+    "groups": ("Subgroups", "Groups"),
+    "calibration": ("Calibration of the probabilities", "Calibration"),
     "training": ("Training", "Training"),
 }
 """Of charts: heading and short name."""
@@ -160,7 +160,7 @@ def _shown(ranked: Sequence[str]) -> set[str]:
 def _pictures_note(count: int, cases: int) -> str:
     if not count or count == cases:
         return ""
-    return f"{count} of {cases} cases have their slices in this page: the worst, and others evenly."
+    return f"{count} of {cases} cases are shown with slices: the worst, and others evenly spaced."
 
 
 def _picture_styles(cases: Sequence[_Case]) -> str:

@@ -81,7 +81,7 @@ def headline(analysis: Analysis) -> tuple[Tile, ...]:
     if slices.false_positive_rate is not None:
         rate = f"{100 * slices.false_positive_rate:.1f} %"
         note = f"{slices.invented} of {slices.free}; on average {_marked_area(slices)}"
-        tiles.append(Tile("Tumour-free slices marked", rate, note))
+        tiles.append(Tile("Tumour-free slices with false positives", rate, note))
     return tuple(tiles)
 
 
@@ -113,11 +113,11 @@ def case_columns(analysis: Analysis) -> tuple[str, ...]:
     unit, single = analysis.volume_unit, len(analysis.regions) == 1
     dice = ("Dice" if single else f"Dice {region}" for region in analysis.regions)
     named = (name_of(metric) for metric in _case_metrics(analysis))
-    return "case", *dice, f"true {unit}", f"predicted {unit}", *named, "free slices marked"
+    return "case", *dice, f"true {unit}", f"predicted {unit}", *named, "false-positive slices"
 
 
 def case_rows(analysis: Analysis) -> tuple[CaseRow, ...]:
-    """Every case, the worst first; those without a score last."""
+    """All cases, the worst first; those without a score last."""
     cases: dict[str, dict[str, CaseScore]] = {}
     for score in analysis.scores:
         cases.setdefault(score.case, {})[score.region] = score

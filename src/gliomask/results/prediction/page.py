@@ -56,7 +56,7 @@ def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
     else:
         grid = f"{size} pixels, no millimetres known"
     notes = "; ".join((*outcome.prediction.notes, *case.notes))
-    return (PageTable("What was read", [*rows, ("grid of the mask", grid)], note=notes),)
+    return (PageTable("Input images", [*rows, ("grid of the mask", grid)], note=notes),)
 
 
 def _series(outcome: Outcome) -> tuple[PageTable, ...]:

@@ -150,7 +150,7 @@ def _told(mask_read: _Read, reading: Reading) -> TimePoint:
     try:
         mask = scheme.translate(mask_read.numbers)
     except ValueError as problem:
-        hint = f"say what it is: {same_with((BOTH, EXAMPLE))}"
+        hint = f"state its meaning: {same_with((BOTH, EXAMPLE))}"
         raise FormatError(str(problem), path=mask_read.path, hint=hint) from None
     return TimePoint(
         name=case_id(mask_read.path.name),

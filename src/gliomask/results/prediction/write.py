@@ -151,7 +151,7 @@ def _write_volume(
     if written.shape != volume.shape or not same_place(affine, volume.affine, volume.shape):
         raise GliomaskError("the written mask is not on the grid of the input", path=path.name)
     if not np.array_equal(written, mask):
-        raise GliomaskError("the written mask is not the one that was found", path=path.name)
+        raise GliomaskError("the written mask differs from the prediction", path=path.name)
 
 
 def _write_layers(
