@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,31 +222,6 @@ def test_sign_in_with_the_token_as_password(
     session = signed_in().create_session(str(head / "case1-t2f.nii.gz"))["session_id"]
     mask, _ = signed_in().infer(MODEL, "x", dict(QUICK), session_id=session)
     assert sitk.ReadImage(mask).GetSize() == (24, 20, 8)
-
-
-def test_the_answer_of_ohif(base: str, token: str, server: Server, head: Path) -> None:
-    """A bare NRRD for a page of another site, which sends no header of its own."""
-    headers = {"origin": "https://viewer.example"}
-    asked = server.client.options(f"{base}/k/{token}/datastore/label", headers=headers)
-    assert asked.status_code == 204
-    assert asked.headers["access-control-allow-origin"] == "*"
-    content = (head / "case1-t2f.nii.gz").read_bytes()
-    put = server.client.put(
-        f"{base}/k/{token}/datastore/",
-        params={"image": "1.2.3"},
-        files={"file": ("case1-t2f.nii.gz", content)},
-        headers=headers,
-    )
-    assert put.json() == {"image": "1.2.3"}
-    params = {**QUICK, "sequence": "flair", "restore_label_idx": False}
-    answer = server.client.post(
-        f"{base}/k/{token}/infer/{MODEL}",
-        params={"image": "1.2.3", "output": "image"},
-        files={"params": (None, json.dumps(params))},
-        headers=headers,
-    )
-    assert answer.status_code == 200, answer.text
-    assert answer.content.startswith(b"NRRD000")
 
 
 def test_addresses_without_a_valid_token_are_nowhere(base: str, server: Server) -> None:

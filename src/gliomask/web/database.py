@@ -68,7 +68,15 @@ CREATE TABLE correction (
     PRIMARY KEY (job, number)
 ) STRICT;
 """
-_MIGRATIONS: Final = (_FIRST_TABLES, _IMAGES_OF_CLIENTS, _CORRECTIONS)
+_SERIES_OF_CLIENTS: Final = """
+CREATE TABLE client_series (
+    upload TEXT NOT NULL REFERENCES upload(id) ON DELETE CASCADE, series TEXT NOT NULL,
+    sequence TEXT,
+    PRIMARY KEY (upload, series)
+) STRICT;
+ALTER TABLE client_image ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
+"""
+_MIGRATIONS: Final = (_FIRST_TABLES, _IMAGES_OF_CLIENTS, _CORRECTIONS, _SERIES_OF_CLIENTS)
 """What makes each version of the records out of the one before it."""
 VERSION: Final = len(_MIGRATIONS)
 _PRAGMAS: Final = (

@@ -18,7 +18,7 @@ from gliomask.web.queue import ENDED, Job
 from gliomask.web.results import entries
 from gliomask.web.service import Service
 from gliomask.web.submission import submit
-from gliomask.web.task import PredictSpec
+from gliomask.web.task import InspectSpec, PredictSpec
 from gliomask.web.tokens import Access
 
 SEQUENCES: Final[tuple[str, ...]] = get_args(Sequence)
@@ -66,21 +66,27 @@ async def segment(
         Problem: see ``submit``; the job failed or was cancelled.
     """
     try:
-        return await _waited(service, access, request, upload, spec)
+        job = await ended(service, access, request, upload, spec)
+        return await run_sync(_segmentation, service, job)
     except BaseException:
         if not service.queue.uses(upload):  # else it expires
             service.uploads.delete(upload)
         raise
 
 
-async def _waited(
-    service: Service, access: Access, request: Request, upload: str, spec: PredictSpec
-) -> Segmentation:
+async def ended(
+    service: Service,
+    access: Access,
+    request: Request,
+    upload: str,
+    spec: PredictSpec | InspectSpec,
+) -> Job:
+    """A job once it has ended; see ``segment``."""
     job = (await run_sync(submit, service, access, upload, spec)).id
     while True:
         found = await run_sync(service.queue.get, access, job)
         if found.state in ENDED:
-            return await run_sync(_segmentation, service, found)
+            return found
         if await request.is_disconnected():
             await run_sync(service.queue.cancel, job)
             await run_sync(service.audit.add, access.owner, "job.cancel", job, "hung up")

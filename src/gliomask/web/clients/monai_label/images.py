@@ -112,6 +112,39 @@ class Images:
             raise not_found("session" if session else "image: it expired, or was never sent")
         return image
 
+    def find_series(self, access: Access, series: str) -> tuple[Image, str | None] | None:
+        """The examination that holds a DICOM series, and the sequence that the series is.
+
+        Only examinations whose series are known are looked through, the newest first.
+        """
+        row = self._database.row(
+            "SELECT i.*, s.sequence AS sequence FROM client_image i "
+            "JOIN client_series s ON s.upload=i.upload WHERE i.owner=? AND s.series=? "
+            "ORDER BY i.created DESC LIMIT 1",
+            (access.owner, series),
+        )
+        if row is None:
+            return None
+        self._uploads.keep(row["upload"], self._limits.upload_hours)
+        return _image(row), row["sequence"]
+
+    def unaudited(self, access: Access) -> list[Image]:
+        """Archives whose series nobody has looked for yet, the newest first."""
+        statement = (
+            "SELECT * FROM client_image WHERE owner=? AND audited=0 AND suffix='.zip' "
+            "ORDER BY created DESC"
+        )
+        return [_image(row) for row in self._database.rows(statement, (access.owner,))]
+
+    def note_series(self, image: Image, found: Mapping[str, str | None]) -> None:
+        """Remembers the DICOM series of an image: UID -> sequence, None for one of no sequence."""
+        with self._database.change() as change:
+            change.execute("UPDATE client_image SET audited=1 WHERE upload=?", (image.upload,))
+            change.executemany(
+                "INSERT OR REPLACE INTO client_series VALUES (?,?,?)",
+                [(image.upload, series, sequence) for series, sequence in found.items()],
+            )
+
     def of(self, access: Access) -> list[Image]:
         """The images of an owner without the sessions, the oldest first."""
         statement = "SELECT * FROM client_image WHERE owner=? AND session=0 ORDER BY created, name"

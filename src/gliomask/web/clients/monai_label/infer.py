@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import ValidationError
 
 from gliomask.datasets.name_reading import read_name
 from gliomask.web.clients.access import Client
 from gliomask.web.clients.forms import Form, Part, receive, reply
 from gliomask.web.clients.monai_label.images import Image
+from gliomask.web.clients.monai_label.raw_nrrd import raw_nrrd
+from gliomask.web.clients.monai_label.series import find_series, is_uid
 from gliomask.web.clients.monai_label.server import BY_NAME, OPTIONS
 from gliomask.web.clients.segmentation import SEQUENCES, Segmentation, model_named, segment
 from gliomask.web.problems import Problem
@@ -42,11 +44,13 @@ class _Study:
     Attributes:
         files: of it; sequences: of each file, where they are named by hand.
         image: that was asked for, if it is one that the server keeps.
+        series: sequence -> the DICOM series that was asked for, whose grid the mask is to have.
     """
 
     files: tuple[_File, ...]
     sequences: tuple[str, ...] = ()
     image: Image | None = None
+    series: Mapping[str, str] = field(default_factory=dict)
 
 
 @router.post("/infer/{model}", response_model=None)
@@ -66,7 +70,11 @@ async def infer(
         form = await receive(request, service.uploads, received, _naming)
         params = _params(form)
         sent = [(received, file) for _, file in form.files]
-        study = await run_sync(_study, service, client, (image, session_id), sent, params)
+        study = None
+        if is_uid(image) and not (session_id or sent):
+            study = await _study_of_series(service, client, request, image)
+        if study is None:
+            study = await run_sync(_study, service, client, (image, session_id), sent, params)
         spec = _spec(model, study, params, output)
         upload = await run_sync(service.uploads.copy, client, study.files)
     finally:
@@ -74,7 +82,7 @@ async def infer(
     found = await segment(service, client, request, upload.id, spec)
     if study.image is not None:
         service.images.note_job(study.image, found.job.id)
-    return _answer(found, output)
+    return _answer(found, output, compress=params.get("result_compress") is not False)
 
 
 def _naming(part: Part) -> str:
@@ -91,6 +99,21 @@ def _params(form: Form) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Problem(422, "params: allowed a JSON object")
     return found
+
+
+async def _study_of_series(
+    service: Service, client: Access, request: Request, uid: str
+) -> _Study | None:
+    """The examination that holds a DICOM series, unless the UID is the name of an image itself."""
+    named = await run_sync(service.images.find, client, uid)
+    if named is not None and named.suffix != ".zip":
+        return None
+    found = await find_series(service, client, request, uid)
+    if found is None:
+        return None
+    image, sequence = found
+    files = await run_sync(service.images.files, client, image)
+    return _Study(tuple(files), (), image, {sequence: uid})
 
 
 def _study(
@@ -141,6 +164,8 @@ def _spec(model: str, study: _Study, params: Mapping[str, Any], output: Output) 
     if study.sequences:
         keys["sequences"] = {s: number for number, s in enumerate(study.sequences)}
         keys["reference"] = study.sequences[0]
+    if study.series:
+        keys["series"], (keys["reference"],) = study.series, study.series
     try:
         return PredictSpec.model_validate(keys)
     except ValidationError as problem:
@@ -148,9 +173,11 @@ def _spec(model: str, study: _Study, params: Mapping[str, Any], output: Output) 
         raise Problem(422, f"params: value not allowed ({field})") from None
 
 
-def _answer(found: Segmentation, output: Output) -> Response:
+def _answer(found: Segmentation, output: Output, *, compress: bool) -> Response:
     path = found.file("_mask.nrrd")
     name = f"{found.job.id}.nrrd"
+    if output == "image" and not compress:
+        return StreamingResponse(raw_nrrd(path), media_type="application/octet-stream")
     if output == "image":
         return FileResponse(path, filename=name)
     if output == "dicom_seg":

@@ -1,0 +1,67 @@
+"""DICOM series by their UID, which is all that OHIF says of an image.
+
+They are found in the examinations that the owner's clients have sent as archives. Which series
+there are, and which sequence each is, an audit says: a job like any other, once for an archive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from anyio.to_thread import run_sync
+from fastapi import Request
+
+from gliomask.web.clients.monai_label.images import Image
+from gliomask.web.clients.segmentation import ended
+from gliomask.web.problems import Problem
+from gliomask.web.service import Service
+from gliomask.web.task import InspectSpec
+from gliomask.web.tokens import Access
+
+_UID: Final = re.compile(r"[0-9]+(\.[0-9]+){3,}")
+
+
+def is_uid(name: str) -> bool:
+    """Whether a name may be the UID of a DICOM series."""
+    return len(name) <= 64 and _UID.fullmatch(name) is not None
+
+
+async def find_series(
+    service: Service, client: Access, request: Request, series: str
+) -> tuple[Image, str] | None:
+    """The examination that holds a series, and the sequence that the series is; None if none does.
+
+    Raises:
+        Problem: the series is none of the sequences.
+    """
+    found = await run_sync(service.images.find_series, client, series)
+    for image in await run_sync(service.images.unaudited, client) if found is None else ():
+        await _audit(service, client, request, image)
+        if (found := await run_sync(service.images.find_series, client, series)) is not None:
+            break
+    if found is None:
+        return None
+    image, sequence = found
+    if sequence is None:
+        raise Problem(422, "this series is taken for none of T1, T1ce, T2 and FLAIR")
+    return image, sequence
+
+
+async def _audit(service: Service, client: Access, request: Request, image: Image) -> None:
+    files = await run_sync(service.images.files, client, image)
+    upload = await run_sync(service.uploads.copy, client, files)
+    try:
+        job = await ended(service, client, request, upload.id, InspectSpec())
+        audit = (job.result or {}).get("audit", {})
+        await run_sync(service.images.note_series, image, _sequences(audit))
+        await run_sync(service.queue.forget, job.id)
+        await run_sync(service.supervisor.tidy, job.id)
+    finally:
+        if not service.queue.uses(upload.id):
+            await run_sync(service.uploads.delete, upload.id)
+
+
+def _sequences(audit: Mapping[str, Any]) -> dict[str, str | None]:
+    return {row["series_uid"]: row["sequence"] for row in audit.get("series", ())}
