@@ -14,11 +14,11 @@ from gliomask.formats.archive import unpacked
 from gliomask.formats.pictures import pick_channel, read_stack
 from gliomask.studies.dicom_files import files_below
 from gliomask.studies.dicom_study import DicomStudies, studies_of_files
-from gliomask.studies.find import NOTHING_GIVEN, survey
+from gliomask.studies.find import NO_CHOICES, survey
 
 
 def find_studies(
-    inputs: Sequence[Path], given: Mapping[str, Path] = NOTHING_GIVEN
+    inputs: Sequence[Path], given: Mapping[str, Path] = NO_CHOICES
 ) -> tuple[Case, ...]:
     """The cases of inputs, all of them usable; ``CaseError`` for the first that is not."""
     cases, problems = survey(inputs, given)

@@ -32,7 +32,7 @@ from benchmarks.peers.nnunet_network import NAME, PeerNetwork, first_network
 from gliomask.config import Options, load_recipe
 from gliomask.core.atomic import atomic_path
 from gliomask.errors import ConfigError
-from gliomask.evaluation.case import JudgedCase
+from gliomask.evaluation.case import EvaluatedCase
 from gliomask.evaluation.reference_cases import find_subjects
 from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.inference.predictor import Predictor
@@ -41,14 +41,19 @@ from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
 from gliomask.learning.card import make_card
 from gliomask.learning.data import choose_data
-from gliomask.learning.first_weights import Start
 from gliomask.learning.folder import write_recipe
+from gliomask.learning.initial_weights import Start
 from gliomask.learning.record import EpochRow
 from gliomask.learning.state import Position
 from gliomask.nets.u2net import U2Net
 from gliomask.provenance.record import provenance
 from gliomask.provenance.run_files import CHECKPOINTS, RECIPE
-from gliomask.results.evaluation import METRICS, Judgement, check_target, write_judgement
+from gliomask.results.evaluation import (
+    METRICS,
+    EvaluationData,
+    check_target,
+    write_evaluation_folder,
+)
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 from gliomask.store.store import Store, open_store
 from gliomask.workflows.evaluate import EvaluationTask, judge_case
@@ -96,7 +101,7 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
     check_target(options.out)
     if not options.runs:
         raise ConfigError("there is no judged fold", path=options.out.parent, hint="train one")
-    store, judged, failures = open_store(options.store), list[JudgedCase](), list[Any]()
+    store, judged, failures = open_store(options.store), list[EvaluatedCase](), list[Any]()
     licences, of_fold = set[str](), dict[int, Path]()
     for run in options.runs:
         predictor, fold = load_peer(store, run)
@@ -107,12 +112,12 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
         licences |= {one.licence for one in subjects if one.licence}
         tasks = [EvaluationTask(predictor, subject) for subject in subjects]
         # It stays: judging the folds together then predicts nobody again.
-        with Journal(run / EVALUATION, JudgedCase) as journal:
+        with Journal(run / EVALUATION, EvaluatedCase) as journal:
             done = go_on(judge_case, tasks, journal, SILENT, workers=1)
         judged, failures = [*judged, *done.pieces], [*failures, *done.failures]
     folds = ", ".join(map(str, sorted(of_fold)))
     what = f"{store.manifest.name} (store), out of fold, folds {folds}"
-    judgement = Judgement(
+    judgement = EvaluationData(
         title=f"{NAME} on {what}",
         judged=tuple(judged),
         failures=tuple(failures),
@@ -121,7 +126,7 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
         provenance=provenance("benchmarks.peers.nnunet_folds", options),
         report=False,
     )
-    summary = write_judgement(options.out, judgement).analysis.summary
+    summary = write_evaluation_folder(options.out, judgement).analysis.summary
     raise_failures(failures, len(judged), options.out)
     return summary
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gliomask.alignment.coverage import head_share
-from gliomask.alignment.resampling import Shape, resample_to, seen_from
+from gliomask.alignment.resampling import Shape, resample_to, voxels_inside
 from gliomask.core.volume import Affine, FloatArray
 from tests.alignment.grids import centred, moved, ramp, turned
 
@@ -52,7 +52,7 @@ def test_as_simpleitk_does_it(name: str) -> None:
     found = resample_to(NOISE, AFFINE, shape, reference)
     assert found.shape == shape
     assert found.dtype == np.float32
-    seen = seen_from(SHAPE, AFFINE, shape, reference)
+    seen = voxels_inside(SHAPE, AFFINE, shape, reference)
     assert seen.mean() > 0.2
     np.testing.assert_allclose(found, by_simpleitk(NOISE, AFFINE, shape, reference), atol=1e-4)
     assert (found[~seen] == NOISE.min()).all()
@@ -63,7 +63,9 @@ def test_a_ramp_stays_a_ramp(name: str) -> None:
     shape, reference = GRIDS[name]
     found = resample_to(ramp(SHAPE, AFFINE), AFFINE, shape, reference)
     inner = tuple(n - 2 for n in SHAPE)
-    within = seen_from((inner[0], inner[1], inner[2]), AFFINE @ moved(1, 1, 1), shape, reference)
+    within = voxels_inside(
+        (inner[0], inner[1], inner[2]), AFFINE @ moved(1, 1, 1), shape, reference
+    )
     assert within.any()
     np.testing.assert_allclose(found[within], ramp(shape, reference)[within], atol=1e-4)
 

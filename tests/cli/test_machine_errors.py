@@ -69,8 +69,8 @@ def test_a_folder_that_can_not_be_written_to(
         "demo": ("--patients", "8"),
     }
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("gliomask.nets.first_use.tell_licence", lambda *_: None)
-    monkeypatch.setattr("gliomask.workflows.export.tell_licence", lambda *_: None)
+    monkeypatch.setattr("gliomask.nets.licence_notice.announce_licence", lambda *_: None)
+    monkeypatch.setattr("gliomask.workflows.export.announce_licence", lambda *_: None)
     words = (command, *inputs[command], "--out", LOCKED / "gliomask" / "out")
     assert run(monkeypatch, *words) == 4
     assert said(capsys).startswith(f"error: {LOCKED}: can't be written to: ")

@@ -20,7 +20,7 @@ _FLAG = re.compile(r"(?:^|[\s(`'\"])--(?:[a-z][a-z0-9-]+|$)")
 _MARKED = re.compile(r"`([a-z. ]*[a-z_0-9]+(?:=[^`]*)?)`")
 OTHER_PROGRAMS = {
     "export/runner.py",  # run.py of a bundle
-    "export/words.py",
+    "export/bundle_files.py",
     "inference/engines/mnn_child.py",  # MNN's converter
     "studies/s5cmd.py",
     "report/style.py",  # variables of a style sheet

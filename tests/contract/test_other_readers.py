@@ -1,6 +1,6 @@
 """What two independent readers read alike, we read, and equally.
 
-Judged on the files that other projects ship inside their packages, and on files that each writer
+Tested on the files that other projects ship inside their packages, and on files that each writer
 makes with odd but valid settings. A reader that can't open a file, or reads it otherwise than the
 second one, says nothing about it; so the numbers of files that count are asserted too.
 """

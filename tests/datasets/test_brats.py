@@ -12,7 +12,7 @@ from gliomask.core.labels import ENHANCING, NECROSIS, OEDEMA
 from gliomask.datasets.brats import cases, looks_like
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case, load_series, stack_series
-from gliomask.datasets.mask_labels import of_cases
+from gliomask.datasets.mask_labels import case_schemes
 from gliomask.errors import CaseError, QuestionError
 from tests.datasets.tiny import brats, intensities, labels_of, mask, scan
 
@@ -126,7 +126,7 @@ def test_a_3_among_4s_is_refused_alone(tmp_path: Path) -> None:
 def test_a_mix_that_the_sample_missed_is_refused_when_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_cases, "SAMPLE", 1)
+    monkeypatch.setattr(case_schemes, "SAMPLE", 1)
     brats(tmp_path, "BraTS2021_00000", 1, 2, 4)
     brats(tmp_path, "BraTS2021_00002", 1, 2, 3)
     with pytest.raises(CaseError, match=r"label 3 is not one of \[0, 1, 2, 4\]"):
@@ -172,7 +172,7 @@ def test_children_of_2023_or_2024_are_asked_about(tmp_path: Path) -> None:
 def test_where_a_sample_leaves_doubt_all_masks_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_cases, "SAMPLE", 1)
+    monkeypatch.setattr(case_schemes, "SAMPLE", 1)
     brats(tmp_path, "BraTS-PED-00001-000", 1, 2, 3, sequences=HYPHENS)
     brats(tmp_path, "BraTS-PED-00002-000", 4, sequences=HYPHENS)
     (scheme,) = schemes(tmp_path)

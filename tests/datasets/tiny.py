@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gliomask.core.case import Case
 from gliomask.core.labels import LabelArray
 from gliomask.datasets.load import load_case
-from gliomask.datasets.mask_labels.of_cases import resolve_cases
+from gliomask.datasets.mask_labels.case_schemes import resolve_cases
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 

@@ -23,8 +23,8 @@ def test_19_a_folder_that_can_not_be_written_to(
     command: str, gliomask: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("gliomask.nets.first_use.tell_licence", lambda *_: None)
-    monkeypatch.setattr("gliomask.workflows.export.tell_licence", lambda *_: None)
+    monkeypatch.setattr("gliomask.nets.licence_notice.announce_licence", lambda *_: None)
+    monkeypatch.setattr("gliomask.workflows.export.announce_licence", lambda *_: None)
     image = scan(tmp_path / "p1_flair.nii.gz")
     first, later = box(tmp_path / "a" / "p1_seg.nii.gz"), box(tmp_path / "b" / "p1_seg.nii.gz")
     for number in range(4):

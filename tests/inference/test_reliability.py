@@ -12,8 +12,8 @@ import pytest
 from gliomask.core.reliability import Reason, Reliability
 from gliomask.core.slices import to_slices
 from gliomask.core.volume import Volume
-from gliomask.inference.familiarity import describe_intensities, head_quantiles
 from gliomask.inference.predictor import Predictor
+from gliomask.inference.training_distance import describe_intensities, head_quantiles
 from gliomask.nets.measures import (
     CleanUp,
     KindFacts,
@@ -238,7 +238,7 @@ def test_a_strange_contrast_is_told_by_its_sequence() -> None:
 def test_nothing_found_tells_its_evidence() -> None:
     found = flag(head_volume(), BrightEngine(50.0), validation=validation(0.1, missed=2))
     assert found.level == "amber"
-    text = told(found, "nothing_found").text
+    text = told(found, "empty_mask_reasons").text
     assert text.startswith("no tumour found: largest probability 0.00 (threshold 0.50)")
     assert "0.00 ml at 0.25 or more; 0.00 ml at 0.05 or more" in text
     assert "0 of 6 other maps contain more than a speck" in text
@@ -257,11 +257,11 @@ def test_nothing_found_is_red_where_the_other_maps_find_something() -> None:
             found[:, 1:5] += 100
             return found
 
-    one = told(flag(head_volume(), Doubting()), "nothing_found")
+    one = told(flag(head_volume(), Doubting()), "empty_mask_reasons")
     assert one.level == "red"
     assert "4 of 6 other maps contain more than a speck" in one.text
 
 
 def test_nothing_found_without_validation() -> None:
-    one = told(flag(head_volume(), BrightEngine(50.0), validation=None), "nothing_found")
+    one = told(flag(head_volume(), BrightEngine(50.0), validation=None), "empty_mask_reasons")
     assert "the false-negative rate of the model was not measured" in one.text

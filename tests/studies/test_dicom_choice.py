@@ -15,7 +15,7 @@ from gliomask.errors import InputError
 from gliomask.formats.archive import unpacked
 from gliomask.formats.nifti import write_nifti
 from gliomask.studies.find import audit, survey
-from gliomask.studies.survey import Surveyed
+from gliomask.studies.survey import SurveyResult
 from tests.datasets.test_real_data import real
 from tests.formats.dicom.made import ROOT, pixels, save, series
 from tests.studies.test_dicom_study import FLAIR, PLAN, T1, T2, study
@@ -23,11 +23,11 @@ from tests.studies.test_dicom_study import FLAIR, PLAN, T1, T2, study
 DERIVED: dict[str, Any] = {"SeriesDescription": "anat", "ImageType": ["DERIVED", "SECONDARY"]}
 
 
-def taken(found: Surveyed) -> dict[str | None, str]:
+def taken(found: SurveyResult) -> dict[str | None, str]:
     return {one.sequence: one.series_uid.removeprefix(ROOT) for one in found.series if one.used}
 
 
-def looked(folder: Path, **picks: str) -> Surveyed:
+def looked(folder: Path, **picks: str) -> SurveyResult:
     return audit([folder], picks=picks)
 
 

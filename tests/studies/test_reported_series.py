@@ -11,7 +11,7 @@ import pytest
 
 from gliomask.datasets.load import load_case
 from gliomask.studies.find import audit
-from gliomask.studies.survey import Surveyed
+from gliomask.studies.survey import SurveyResult
 from tests.formats.dicom.made import pixels, save, series
 from tests.studies.test_dicom_study import FLAIR, PLAN, T1
 
@@ -26,11 +26,11 @@ def add(folder: Path, number: int, tags: dict[str, Any], slices: int = 6, **more
     save(folder / str(number), series(plan, pixels(plan, number), number, **{**tags, **more}))
 
 
-def used(found: Surveyed) -> dict[str | None, str]:
+def used(found: SurveyResult) -> dict[str | None, str]:
     return {one.sequence: one.series for one in found.series if one.used}
 
 
-def reason(found: Surveyed, number: int) -> str:
+def reason(found: SurveyResult, number: int) -> str:
     return next(
         one.problems[0] for one in found.series if one.series.startswith(f"series {number} ")
     )

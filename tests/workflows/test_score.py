@@ -16,7 +16,7 @@ from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.mask_files import find_masks
 from gliomask.errors import BatchError, CasesError, FormatError, InputError, QuestionError
-from gliomask.evaluation.case import JudgedCase, judge
+from gliomask.evaluation.case import EvaluatedCase, judge
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 from gliomask.metrics.scores import MaskPair
@@ -446,7 +446,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         write(tmp_path / "pred" / f"p{k}.nii.gz", mask(1))
     judged: list[str] = []
 
-    def stop_after_two(pair: MaskPair, *others: Any) -> JudgedCase:
+    def stop_after_two(pair: MaskPair, *others: Any) -> EvaluatedCase:
         if len(judged) == 2:
             raise KeyboardInterrupt
         judged.append(pair.case)

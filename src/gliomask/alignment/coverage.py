@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gliomask.alignment.resampling import seen_from
+from gliomask.alignment.resampling import voxels_inside
 from gliomask.core.intensity import foreground_level
 from gliomask.core.volume import Affine, FloatArray
 
@@ -32,5 +32,5 @@ def head_share(
     head = reference > foreground_level(reference)
     if not head.any():
         return 0.0
-    inside = seen_from(shape, affine, (*reference.shape,), reference_affine)
+    inside = voxels_inside(shape, affine, (*reference.shape,), reference_affine)
     return float(inside[head].mean())

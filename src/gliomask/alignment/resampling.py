@@ -67,7 +67,7 @@ def resample_to(
     return out
 
 
-def seen_from(
+def voxels_inside(
     shape: Shape, affine: Affine, reference_shape: Shape, reference_affine: Affine
 ) -> npt.NDArray[np.bool_]:
     """Mask of the voxels of a reference grid whose centres lie within another image.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gliomask.cli.command import Command, Keys
 from gliomask.cli.fields import Typed
-from gliomask.cli.places import place_for
+from gliomask.cli.output_folders import place_for
 from gliomask.config.shipped import DEFAULT
 
 if TYPE_CHECKING:

@@ -78,7 +78,7 @@ def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName,
     names, folders = Counter(own), Counter(places)
     case_names_found = []
     for name, place in zip(own, places, strict=True):
-        has_case = tells_case(name)
+        has_case = has_case_name(name)
         if (not has_case or names[name] > 1) and place and folders[place] == 1:
             case_names_found.append(CaseName(bids_case(place) or safe_name(place), told=True))
         else:
@@ -98,7 +98,7 @@ def folder_case(folder: Path) -> tuple[str, str]:
     place, visits = folder.resolve(), 0
     parts: list[str] = []
     while place.name and not (parts and not _says_when(parts[0])):
-        if tells_case(place.name):
+        if has_case_name(place.name):
             parts.insert(0, place.name)
             visits += bool(_SESSION.fullmatch(place.name))
         place = place.parent
@@ -112,7 +112,7 @@ def _says_when(name: str) -> bool:
     return bool(_SESSION.fullmatch(name) or _DATE.fullmatch(name))
 
 
-def told_apart(cases: Sequence[Case]) -> tuple[Case, ...]:
+def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
     """The cases, those that share an id with the name of the folder in which they differ before it.
 
     DICOM studies, whose folders mean little, and what folders don't tell apart keep their id.
@@ -147,10 +147,10 @@ def _place(path: Path, root: Path) -> str:
         parts = path.parent.relative_to(root).parts
     except ValueError:
         return ""
-    return "_".join(part for part in parts if tells_case(part))
+    return "_".join(part for part in parts if has_case_name(part))
 
 
-def tells_case(name: str) -> bool:
+def has_case_name(name: str) -> bool:
     """Return True if a name contains more than the kind of the file."""
     words = words_of(name)
     return not words or any(word not in _GENERIC for word in words)

@@ -25,7 +25,7 @@ from gliomask.datasets.folders import folders
 from gliomask.datasets.layout import Found, Layout, Problem
 from gliomask.datasets.lost_origin import with_lost_origins
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
-from gliomask.datasets.mask_labels.of_cases import resolve_cases
+from gliomask.datasets.mask_labels.case_schemes import resolve_cases
 from gliomask.errors import LayoutError
 
 LAYOUTS: tuple[Layout, ...] = (

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.identity import patient_of, safe_name
-from gliomask.datasets.case_names import case_id, tells_case
+from gliomask.datasets.case_names import case_id, has_case_name
 from gliomask.datasets.mask_files import MaskFile, find_masks
 from gliomask.errors import CaseError, Failure, InputError
 from gliomask.formats.table import read_table
@@ -69,7 +69,7 @@ def _by_case(
     names = {
         safe_name(name): mask
         for name, mask in zip(files, references, strict=True)
-        if named[name] == 1 and tells_case(name)
+        if named[name] == 1 and has_case_name(name)
     }
     names |= {mask.case: mask for mask in references}
     paired: dict[str, Pair] = {}

@@ -23,7 +23,7 @@ from gliomask.store.store import open_store
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class AssignedModel:
     """A model and those whom it judges.
 
     Attributes:
@@ -48,7 +48,7 @@ class Assignment:
         warnings: what must be said beside every figure.
     """
 
-    judges: tuple[Judge, ...]
+    judges: tuple[AssignedModel, ...]
     what: str
     in_training: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -129,10 +129,10 @@ def _left_out(fold_models: dict[int, Path], count: int) -> tuple[str, ...]:
     return (f"no model of fold {', '.join(missing)}: its patients are not evaluated",)
 
 
-def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> Judge:
+def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> AssignedModel:
     subjects = find_subjects(question.source, part, fold, question.labels)
     predictor = load_predictor(model, question.device, question.engine)
-    return Judge(model, predictor, subjects)
+    return AssignedModel(model, predictor, subjects)
 
 
 def _fold(model: Path) -> tuple[int, ModelPatients]:
@@ -147,7 +147,7 @@ def _fold(model: Path) -> tuple[int, ModelPatients]:
     return patients.fold, patients
 
 
-def _check_unseen(judge: Judge, patients: ModelPatients) -> None:
+def _check_unseen(judge: AssignedModel, patients: ModelPatients) -> None:
     both = sorted(patients.all & _patients(judge.subjects))
     if both:
         raise ConfigError(
@@ -162,7 +162,7 @@ def _patients(subjects: Subjects) -> set[str]:
     return {subject.patient for subject in subjects.subjects}
 
 
-def licences_of(judges: Sequence[Judge]) -> tuple[str, ...]:
+def licences_of(judges: Sequence[AssignedModel]) -> tuple[str, ...]:
     """Of the data that is judged, each once."""
     licences = {
         subject.licence

@@ -32,7 +32,7 @@ _NO_IMAGE = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
-class JudgedCase:
+class EvaluatedCase:
     """All that is kept of a case once its volumes are let go; it can be written as JSON.
 
     Attributes:
@@ -84,7 +84,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Facts of a case besides its masks; see ``JudgedCase``."""
+    """Facts of a case besides its masks; see ``EvaluatedCase``."""
 
     traits: Mapping[str, Trait] = field(default_factory=lambda: MappingProxyType({}))
     calibration: Mapping[str, LogitCounts] = field(default_factory=lambda: MappingProxyType({}))
@@ -98,7 +98,7 @@ def judge(
     background: Background,
     known: Circumstances | None = None,
     control: Control = SILENT,
-) -> JudgedCase:
+) -> EvaluatedCase:
     """Judges the masks of one case.
 
     Args:
@@ -122,7 +122,7 @@ def judge(
     control.check()
     turn = find_turn(pair, scores[0])
     control.check()
-    return JudgedCase(
+    return EvaluatedCase(
         scores=scores,
         pictures=_pictures(reference, predicted, background, scores[0]),
         remarks=(*known.remarks, *((turn.text,) if turn else ())),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Set
 from typing import Final
 
-from gliomask.inference.familiarity import describe_intensities, head_quantiles
+from gliomask.inference.training_distance import describe_intensities, head_quantiles
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.measures import TrainingData, range_of
 from gliomask.store.manifest import StoredCase

@@ -34,7 +34,7 @@ from gliomask.inference.reliability import Evidence, assess
 from gliomask.inference.uncertainty import doubt, interval, spread
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
-from gliomask.nets.first_use import tell_licence
+from gliomask.nets.licence_notice import announce_licence
 
 
 @dataclass(frozen=True)
@@ -291,7 +291,7 @@ def load_predictor(
 ) -> Predictor:
     """A model, ready to be used; see ``open_engine``.
 
-    The licence of one that comes with gliomask is said at its first use (``nets.first_use``).
+    The licence of one that comes with gliomask is said at its first use (``nets.licence_notice``).
 
     Args:
         model: a run folder, or the name of a model that comes along; see ``find_model``.
@@ -305,5 +305,5 @@ def load_predictor(
     """
     folder = find_model(model)
     opened = open_engine(folder, engine, device, threads)
-    tell_licence(folder, opened.card)
+    announce_licence(folder, opened.card)
     return Predictor(opened.engine, opened.card, opened.note)

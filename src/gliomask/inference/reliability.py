@@ -16,10 +16,10 @@ from typing import Final
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import Level, Reason, Reliability, reliability
 from gliomask.core.slices import SliceStack
-from gliomask.inference.familiarity import distance, head_quantiles
+from gliomask.inference.empty_mask import empty_mask_reasons
 from gliomask.inference.mask_checks import components, edges
-from gliomask.inference.nothing_found import nothing_found
 from gliomask.inference.passes import Opinions, disagreement
+from gliomask.inference.training_distance import distance, head_quantiles
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.measures import KindFacts, Range
@@ -227,7 +227,7 @@ def _mask(findings: Evidence) -> Iterator[Reason]:
 
 
 def _nothing(findings: Evidence) -> Iterator[Reason]:
-    yield from nothing_found(
+    yield from empty_mask_reasons(
         findings.card, findings.nearest, findings.opinions, findings.stack.record
     )
 

@@ -10,8 +10,8 @@ from typing import Any
 from gliomask.config import Recipe
 from gliomask.config.shipped import find_model
 from gliomask.core.slices import VERSION
-from gliomask.learning.earlier_model import check_same, earlier_model
-from gliomask.nets.first_use import tell_licence
+from gliomask.learning.source_model import check_same, earlier_model
+from gliomask.nets.licence_notice import announce_licence
 from gliomask.nets.u2net import U2Net
 from gliomask.nets.weights import load_model
 
@@ -56,7 +56,7 @@ def load_teacher(
     )
     check_same(source, "the teacher does not match the recipe", pairs)
     earlier = earlier_model(source, card, "teacher", judged)
-    tell_licence(source, card)
+    announce_licence(source, card)
     sha256 = str(card.weights_sha256)
     words = f"distilled from {card.name} ({card.network}, sha256 {sha256[:12]})"
     # Absolute, for a resume in another directory must find it.

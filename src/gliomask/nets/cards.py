@@ -25,8 +25,8 @@ from pydantic import (
 from gliomask.config import allowed
 from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, ModelError, nearest
-from gliomask.nets.earlier_cards import current_keys
 from gliomask.nets.measures import CleanUp, TrainingData, ValidationFacts
+from gliomask.nets.old_cards import current_keys
 from gliomask.nets.specs import TORCH_EPSILON, find_spec
 
 CARD_FILE: Final = "card.json"

@@ -61,7 +61,7 @@ class Intensities(CardPart):
     deviation: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
     """Standard deviation of each quantile over the cases."""
     distance: Range | None
-    """How far the cases lie from the mean (``inference.familiarity``)."""
+    """How far the cases lie from the mean (``inference.training_distance``)."""
 
 
 class TrainingData(CardPart):

@@ -24,7 +24,7 @@ from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.extras import has_extra, install_hint
 from gliomask.core.output_folder import check_replaceable
 from gliomask.errors import Failure
-from gliomask.evaluation.case import JudgedCase
+from gliomask.evaluation.case import EvaluatedCase
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.exchange import find_exchanges
 from gliomask.metrics.score_table import metrics_csv
@@ -52,7 +52,7 @@ _OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class EvaluationData:
     """All that goes into the folder.
 
     Attributes:
@@ -73,7 +73,7 @@ class Judgement:
     """
 
     title: str
-    judged: tuple[JudgedCase, ...]
+    judged: tuple[EvaluatedCase, ...]
     failures: tuple[Failure, ...]
     subtitle: str = ""
     traits: Traits = field(default_factory=lambda: MappingProxyType({}))
@@ -94,7 +94,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluationFindings:
     """The figures and remarks of an evaluation.
 
     Attributes:
@@ -115,7 +115,9 @@ def check_target(out: Path) -> None:
     check_replaceable(out, "an evaluation", {SUMMARY}, _OURS)
 
 
-def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) -> Judged:
+def write_evaluation_folder(
+    out: Path, judgement: EvaluationData, control: Control = SILENT
+) -> EvaluationFindings:
     """Works out the figures and writes the folder, whole or not at all.
 
     An earlier evaluation in it is replaced.
@@ -153,7 +155,7 @@ def write_judgement(out: Path, judgement: Judgement, control: Control = SILENT) 
             control.check()
             findings = _findings(judgement, analysis, remarks, charts, checklist)
             write_text(folder / REPORT, evaluation_page(findings))
-    return Judged(analysis, remarks)
+    return EvaluationFindings(analysis, remarks)
 
 
 def without_charts() -> str:
@@ -162,7 +164,7 @@ def without_charts() -> str:
 
 
 def _draw_charts(
-    judgement: Judgement, analysis: Analysis, folder: Path, control: Control
+    judgement: EvaluationData, analysis: Analysis, folder: Path, control: Control
 ) -> list[NamedFigure]:
     """Writes the charts and the panels; gives the charts of the page, curves of training too."""
     charts = []
@@ -179,7 +181,7 @@ def _draw_charts(
     return [*charts, *_curves(judgement.runs)]
 
 
-def _analyse(judgement: Judgement) -> Analysis:
+def _analyse(judgement: EvaluationData) -> Analysis:
     judged = judgement.judged
     regions = dict.fromkeys(region for case in judged for region in case.calibration)
     counts = {
@@ -199,7 +201,7 @@ def _analyse(judgement: Judgement) -> Analysis:
     )
 
 
-def _remarks(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+def _remarks(judgement: EvaluationData) -> tuple[tuple[str, str], ...]:
     """Remarks on cases that look wrong, and on masks that seem to be of another case."""
     own = [(case.case, remark) for case in judgement.judged for remark in case.remarks]
     exchanges = find_exchanges(case.fit for case in judgement.judged if case.fit is not None)
@@ -207,7 +209,7 @@ def _remarks(judgement: Judgement) -> tuple[tuple[str, str], ...]:
 
 
 def _findings(
-    judgement: Judgement,
+    judgement: EvaluationData,
     analysis: Analysis,
     remarks: Sequence[tuple[str, str]],
     charts: Sequence[NamedFigure],
@@ -235,7 +237,7 @@ def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
     return [curves_chart(epoch_curves(run), run.name if several else "") for run in runs_found]
 
 
-def _facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
+def _facts(judgement: EvaluationData) -> tuple[tuple[str, str], ...]:
     software = judgement.provenance.get("software", {})
     options = judgement.provenance.get("options", {})
     return (
@@ -247,7 +249,9 @@ def _facts(judgement: Judgement) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _checklist(judgement: Judgement, summary: Mapping[str, object]) -> tuple[ChecklistItem, ...]:
+def _checklist(
+    judgement: EvaluationData, summary: Mapping[str, object]
+) -> tuple[ChecklistItem, ...]:
     """Filled from the records of the one run that was judged, if it was one."""
     records = Records(summary=summary, evaluation=judgement.provenance)
     if len(judgement.runs) == 1:
@@ -278,7 +282,7 @@ def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
     return latex_table(LatexTable(table.columns, table.rows, caption, f"tab:{name}"))
 
 
-def _draw_panels(judgement: Judgement, folder: Path, control: Control) -> None:
+def _draw_panels(judgement: EvaluationData, folder: Path, control: Control) -> None:
     """Panels named so that they sort from the worst case to the best; those with an image only."""
     cases_shown = [
         (dice, case)

@@ -25,7 +25,7 @@ from gliomask.studies.dicom_identity import contradiction
 from gliomask.studies.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
 from gliomask.studies.read_series import recognised
 from gliomask.studies.study_audit import audits, notes, uses
-from gliomask.studies.survey import Surveyed, joined
+from gliomask.studies.survey import SurveyResult, joined
 
 SOURCE = "dicom"
 
@@ -96,7 +96,7 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
     return studies.setdefault((tags.patient_id, tags.study_uid), _Study([], []))
 
 
-def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveyed:
+def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyResult:
     """The case of one study, if it has a sequence, and the audits of all its series."""
     among, problem = [recognised(series) for series in study.series], None
     refused_tags = [item.tags for item in study.refused]
@@ -115,7 +115,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
     name = _name(tags)
     chosen = choice.chosen
     if not chosen:
-        return Surveyed((), (Problem(name, problem or _no_sequence(audited)),), tuple(audited))
+        return SurveyResult((), (Problem(name, problem or _no_sequence(audited)),), tuple(audited))
     case = Case(
         id=name,
         patient=patient_of(tags.patient_id) if tags.patient_id else name,
@@ -129,7 +129,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> Surveye
         study_date=study_date(tags.study_date),
         acquired=first_acquisition([item.series.tags for item in chosen.values()]),
     )
-    return Surveyed((case,), (), tuple(replace(audit, case=name) for audit in audited))
+    return SurveyResult((case,), (), tuple(replace(audit, case=name) for audit in audited))
 
 
 def _no_sequence(audits: Sequence[SeriesAudit]) -> str:

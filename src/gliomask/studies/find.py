@@ -18,28 +18,28 @@ from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
-from gliomask.datasets.unread import unread_below, unread_in, unread_note
+from gliomask.datasets.unsupported import unread_below, unread_in, unread_note
 from gliomask.errors import CaseError, InputError, LayoutError, option
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_picture
 from gliomask.formats.limits import MAX_DEPTH
 from gliomask.formats.padding import padding_bytes
 from gliomask.formats.volumes import is_second_half, is_volume
-from gliomask.studies.by_hand import by_sequence, case_by_hand, check_picks
 from gliomask.studies.dicom_files import files_below, holds_dicom
 from gliomask.studies.dicom_picks import NOTHING_PICKED
 from gliomask.studies.dicom_study import studies_of_files
 from gliomask.studies.loose_files import HINT, of_pictures, of_volumes, stray_pictures
 from gliomask.studies.read_series import MIN_SLICES
-from gliomask.studies.strays import tells_sequence, with_strays
-from gliomask.studies.survey import Surveyed, joined
+from gliomask.studies.survey import SurveyResult, joined
+from gliomask.studies.unused_files import may_name_sequence, with_unused_files
+from gliomask.studies.user_choice import by_sequence, check_picks, chosen_case
 
-NOTHING_GIVEN: Mapping[str, Path] = MappingProxyType({})
+NO_CHOICES: Mapping[str, Path] = MappingProxyType({})
 
 
 def survey(
     inputs: Sequence[Path],
-    choices: Mapping[str, Path] = NOTHING_GIVEN,
+    choices: Mapping[str, Path] = NO_CHOICES,
     picks: Mapping[str, str] = NOTHING_PICKED,
 ) -> Cases:
     """The cases that a user points at, and what there can't be used; see ``audit``."""
@@ -49,9 +49,9 @@ def survey(
 
 def audit(
     inputs: Sequence[Path],
-    choices: Mapping[str, Path] = NOTHING_GIVEN,
+    choices: Mapping[str, Path] = NO_CHOICES,
     picks: Mapping[str, str] = NOTHING_PICKED,
-) -> Surveyed:
+) -> SurveyResult:
     """The cases that a user points at, what there can't be used, and every DICOM series there.
 
     All NIfTI files among the inputs are taken together: files of one examination have names that
@@ -76,7 +76,7 @@ def audit(
             raise InputError(
                 f"either files by sequence or {what}, not both", hint="leave one of them out"
             )
-        return Surveyed((case_by_hand(choices),))
+        return SurveyResult((chosen_case(choices),))
     if not inputs:
         hint = f"name scans: {option('inputs', 'scan.nii.gz', command='predict')}"
         raise InputError("no input", hint=hint)
@@ -102,7 +102,7 @@ def _with_padding(case: Case) -> Case:
     return replace(case, notes=(*case.notes, *notes)) if notes else case
 
 
-def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]:
+def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[SurveyResult]:
     """Files named one by one: NIfTI, pictures and DICOM each together, tables each alone."""
     others = [path for path in files if not _has_known_name(path)]
     for path in files:
@@ -113,19 +113,19 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[Surveyed]
             raise InputError("no image", path=path, field="name", found=path.name, allowed=allowed)
     slices = [path for path in files if is_picture(path)]
     tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
-    tables_read = [Surveyed(table.cases, table.problems) for table in tables]
+    tables_read = [SurveyResult(table.cases, table.problems) for table in tables]
     if scans := [path for path in files if is_volume(path) and not is_second_half(path)]:
-        tables_read.append(Surveyed(_of_scans(scans)))
+        tables_read.append(SurveyResult(_of_scans(scans)))
     if slices:
         folder = slices[0].parent
         colour = lgg_kaggle.case_of_slices(slices, folder)
-        tables_read.append(Surveyed((colour or of_pictures(slices, folder),)))
+        tables_read.append(SurveyResult((colour or of_pictures(slices, folder),)))
     if others:
         tables_read.append(_of_named_dicom(others, picks))
     return tables_read
 
 
-def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> Surveyed:
+def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> SurveyResult:
     surveyed = _of_dicom(files, files[0].parent, picks)
     if not (surveyed.cases or surveyed.problems or surveyed.series):
         what = "a DICOMDIR, which contains no image but a list of other files"
@@ -143,10 +143,10 @@ def _has_known_name(path: Path) -> bool:
     return is_volume(path) or is_picture(path) or path.suffix.lower() == ".csv"
 
 
-def _of_dicom(files: Sequence[Path], folder: Path, picks: Mapping[str, str]) -> Surveyed:
+def _of_dicom(files: Sequence[Path], folder: Path, picks: Mapping[str, str]) -> SurveyResult:
     """The studies that DICOM files belong to; nothing if none of them is any."""
     studies = studies_of_files(files, picks, synthetic=is_synthetic(folder))
-    return Surveyed(studies.cases, studies.problems, studies.audits)
+    return SurveyResult(studies.cases, studies.problems, studies.audits)
 
 
 def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
@@ -172,46 +172,46 @@ def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
     return cases
 
 
-def _of_one_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
+def _of_one_folder(folder: Path, picks: Mapping[str, str]) -> SurveyResult:
     """One of several folders; one that can't be used is a problem of its own."""
     try:
         return _of_folder(folder, picks)
     except InputError as problem:
-        return Surveyed((), (Problem(folder.name, str(problem)),))
+        return SurveyResult((), (Problem(folder.name, str(problem)),))
 
 
-def _of_folder(folder: Path, picks: Mapping[str, str]) -> Surveyed:
+def _of_folder(folder: Path, picks: Mapping[str, str]) -> SurveyResult:
     """A data set, an examination, or a folder of either."""
     if is_data_set(folder):
         scan_result = scan(folder, depth=0)
         cases, problems = in_folders(scan_result.left_out, _inside)
-        return Surveyed((*scan_result.cases, *cases), (*scan_result.problems, *problems))
-    named = tells_sequence(path for _, path in volumes(folder))
+        return SurveyResult((*scan_result.cases, *cases), (*scan_result.problems, *problems))
+    named = may_name_sequence(path for _, path in volumes(folder))
     dicom = not named and holds_dicom(folder)
     if examination := _examination(folder, beside_dicom=dicom):
-        return Surveyed(examination)
+        return SurveyResult(examination)
     try:
         scan_result = scan(folder)
     except LayoutError as problem:
         return _of_mixed(folder, picks, problem)
-    return Surveyed(scan_result.cases, scan_result.problems)
+    return SurveyResult(scan_result.cases, scan_result.problems)
 
 
-def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> Surveyed:
+def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) -> SurveyResult:
     """The examinations anywhere below a folder, and DICOM files anywhere else below it."""
     dicom = holds_dicom(folder)
-    parts = [Surveyed(*_below(folder, beside_dicom=dicom))]
+    parts = [SurveyResult(*_below(folder, beside_dicom=dicom))]
     if dicom:
         parts.append(_of_dicom(_not_yet_used(folder, parts[0].cases), folder, picks))
-        if not any(part.cases for part in parts) and tells_sequence(pictures(folder)):
-            return Surveyed(_stacks(folder))
+        if not any(part.cases for part in parts) and may_name_sequence(pictures(folder)):
+            return SurveyResult(_stacks(folder))
     if not any(part.cases or part.problems for part in parts):
         if unread := unread_below(folder):
             what, hint = f"no readable images: {unread}", "convert them to .nii.gz"
             raise LayoutError(what, path=folder, hint=hint) from None
         what = "no volumes, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
-    return with_strays(folder, joined(parts)) if dicom else joined(parts)
+    return with_unused_files(folder, joined(parts)) if dicom else joined(parts)
 
 
 def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
@@ -242,18 +242,18 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
     Args:
         folder: that is looked into.
         beside_dicom: DICOM lies in it, below it or beside it: images whose names tell no sequence
-            are left to ``with_strays``, and so are all pictures in a folder that holds DICOM.
+            are left to ``with_unused_files``, and so are all pictures in a folder that holds DICOM.
 
     Raises:
         InputError: see ``of_volumes`` and ``of_pictures``.
     """
     scans = volumes(folder)
-    if scans and not (beside_dicom and not tells_sequence(path for _, path in scans)):
+    if scans and not (beside_dicom and not may_name_sequence(path for _, path in scans)):
         notes = tuple(unread_note(path) for path in unread_in(folder))
         notes += stray_pictures(pictures(folder))
         cases = of_volumes(scans, folder)
         return tuple(replace(case, notes=(*case.notes, *notes)) for case in cases)
-    if beside_dicom and (not tells_sequence(_slices_in(folder)) or holds_dicom(folder)):
+    if beside_dicom and (not may_name_sequence(_slices_in(folder)) or holds_dicom(folder)):
         return ()
     return _stacks(folder)
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gliomask.core.case import Case
-from gliomask.datasets.case_names import told_apart
+from gliomask.datasets.case_names import with_distinct_ids
 from gliomask.datasets.find import unique
 from gliomask.datasets.layout import Problem
 from gliomask.studies.dicom_audit import SeriesAudit
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class SurveyResult:
     """Result of a survey.
 
     Attributes:
@@ -27,13 +27,13 @@ class Surveyed:
     series: tuple[SeriesAudit, ...] = ()
 
 
-def joined(parts: Sequence[Surveyed]) -> Surveyed:
+def joined(parts: Sequence[SurveyResult]) -> SurveyResult:
     """Several as one. Cases that share an id get a folder's name or a number, their series too."""
-    cases = unique(told_apart([case for part in parts for case in part.cases]))
+    cases = unique(with_distinct_ids([case for part in parts for case in part.cases]))
     names = iter(cases)
     series: list[SeriesAudit] = []
     for part in parts:
         called = {case.id: next(names).id for case in part.cases}
         series += [replace(audit, case=called.get(audit.case, "")) for audit in part.series]
     problems = tuple(problem for part in parts for problem in part.problems)
-    return Surveyed(cases, problems, tuple(series))
+    return SurveyResult(cases, problems, tuple(series))

@@ -32,7 +32,7 @@ from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.workers import Workers
 from gliomask.machine.memory import read_memory
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
-from gliomask.nets.first_use import tell_licence
+from gliomask.nets.licence_notice import announce_licence
 from gliomask.provenance.record import software
 from gliomask.results.batch.manifest import (
     Entry,
@@ -96,7 +96,7 @@ def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
     shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
     manifest = make_manifest(options, control)
     card = read_card(_model(manifest) / CARD_FILE)
-    tell_licence(_model(manifest), card)
+    announce_licence(_model(manifest), card)
     claim = folder.take_over(shard)
     folder.clear_leftovers(claim)
     _work(options, manifest, _guarded(claim, control))

@@ -18,8 +18,8 @@ from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
 from gliomask.core.volume import best_shown
 from gliomask.datasets.patient_table import read_traits
 from gliomask.errors import CaseError, CasesError
-from gliomask.evaluation.assignment import Assignment, Judge, Question, assign, licences_of
-from gliomask.evaluation.case import Background, Circumstances, JudgedCase, judge
+from gliomask.evaluation.assignment import AssignedModel, Assignment, Question, assign, licences_of
+from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, judge
 from gliomask.evaluation.reference_cases import Examination, Subject
 from gliomask.evaluation.voxel_counts import count_voxels
 from gliomask.inference.clean_up import describe_clean_up
@@ -30,9 +30,9 @@ from gliomask.jobs.journal import Journal, go_on
 from gliomask.metrics.scores import MaskPair
 from gliomask.provenance.record import provenance
 from gliomask.results.evaluation import (
-    Judgement,
+    EvaluationData,
     check_target,
-    write_judgement,
+    write_evaluation_folder,
 )
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 
@@ -98,14 +98,14 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     assigned = assign(_question(options))
     tasks = [EvaluationTask(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
     control.start(len(tasks), "evaluating")
-    with Journal(options.out, JudgedCase) as journal:
+    with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(judge_case, tasks, journal, control, workers=1)
     found = [problem for one in assigned.judges for problem in one.subjects.problems]
     judged, failures = done.pieces, [*found, *done.failures]
     if not judged:
         raise CasesError("no case could be judged", failures, path=options.source)
     names = dict.fromkeys(one.predictor.card.name for one in assigned.judges)
-    judgement = Judgement(
+    judgement = EvaluationData(
         title=f"{', '.join(names)} on {assigned.what}",
         judged=tuple(judged),
         failures=tuple(failures),
@@ -120,7 +120,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         figures=options.figures,
         report=options.report,
     )
-    written = write_judgement(options.out, judgement, control)
+    written = write_evaluation_folder(options.out, judgement, control)
     journal.discard()
     result = EvaluateResult(
         options.out,
@@ -147,7 +147,7 @@ def _question(options: EvaluateOptions) -> Question:
     )
 
 
-def judge_case(task: EvaluationTask, control: Control) -> JudgedCase:
+def judge_case(task: EvaluationTask, control: Control) -> EvaluatedCase:
     """Predicts and scores one case."""
     predictor, subject = task.predictor, task.subject
     regions = tuple(r for r in predictor.card.regions if r in subject.regions)
@@ -198,13 +198,13 @@ def _background(examination: Examination) -> Background:
     return Background(image, record.pixel_mm, record.has_world, box)
 
 
-def _temperature(judges: Sequence[Judge]) -> float:
+def _temperature(judges: Sequence[AssignedModel]) -> float:
     """That all models share; models that differ in it can't be uncalibrated together."""
     found = {one.predictor.card.temperature for one in judges}
     return found.pop() if len(found) == 1 else 1.0
 
 
-def _facts(judges: Sequence[Judge]) -> tuple[tuple[str, str], ...]:
+def _facts(judges: Sequence[AssignedModel]) -> tuple[tuple[str, str], ...]:
     """What a reader has to know of the models; equal entries once."""
     told: dict[str, dict[str, None]] = {}
     for one in judges:

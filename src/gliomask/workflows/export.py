@@ -16,13 +16,13 @@ from typing import Any
 from gliomask.config.export import ExportOptions as ExportOptions
 from gliomask.core.atomic import atomic_folder
 from gliomask.errors import ConfigError, MachineError, option
+from gliomask.export.bundle_files import ExportFacts, bundle_json, readme, runner
 from gliomask.export.whole import network_of, whole_graph
-from gliomask.export.words import Told, bundle_json, readme, runner
 from gliomask.inference.predictor import check_usable
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import CARD_FILE
-from gliomask.nets.first_use import tell_licence
+from gliomask.nets.licence_notice import announce_licence
 
 BUNDLE_FILE = "bundle.json"
 _COUNTED = re.compile(r'name="(\w+)_\d+"')
@@ -63,7 +63,7 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
     control.start(3, "exporting")
     arrays, card = read_arrays(options.model)
     check_usable(card)
-    tell_licence(options.model, card)
+    announce_licence(options.model, card)
     control.advance(note="weights")
     graph = whole_graph(card, network_of(arrays, card)).SerializeToString(deterministic=True)
     control.advance(note="graph")
@@ -73,7 +73,7 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
         else:
             _save_openvino(openvino, graph, folder / "model.xml")
         control.advance(note="written")
-        told = Told(card, _checksums(folder), openvino=openvino is not None)
+        told = ExportFacts(card, _checksums(folder), openvino=openvino is not None)
         # The card as it is, not as this version would write it.
         (folder / CARD_FILE).write_bytes((options.model / CARD_FILE).read_bytes())
         texts = {BUNDLE_FILE: bundle_json(told), "run.py": runner(told), "README.md": readme(told)}

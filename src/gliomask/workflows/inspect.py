@@ -24,7 +24,7 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.studies.dicom_audit import SeriesAudit
 from gliomask.studies.find import audit
 from gliomask.studies.image_audit import audit_images, called, other_grids
-from gliomask.studies.survey import Surveyed
+from gliomask.studies.survey import SurveyResult
 
 EXAMINATIONS = "examinations"
 """What is told as the layout of what is no data set."""
@@ -111,7 +111,7 @@ def _of_data_set(found: Found, options: InspectOptions, control: Control) -> Ins
     for case in found.cases:
         with control.part(case.id) as part:
             looked.append(_look(case, full=options.full, control=part))
-    told = _inspection(Surveyed(found.cases, found.problems), looked, options)
+    told = _inspection(SurveyResult(found.cases, found.problems), looked, options)
     return replace(told, layout=found.layout, explanation=found.explanation)
 
 
@@ -163,7 +163,9 @@ def _refused(row: SeriesAudit) -> SeriesAudit:
     return replace(row, used=False, problems=("its case can't be used", *row.problems))
 
 
-def _inspection(found: Surveyed, looked: Sequence[_Looked], options: InspectOptions) -> Inspection:
+def _inspection(
+    found: SurveyResult, looked: Sequence[_Looked], options: InspectOptions
+) -> Inspection:
     """Of examinations; a data set has a layout of its own, and no rows."""
     problems = [(problem.case, problem.reason) for problem in found.problems]
     problems += [problem for one in looked for problem in one.problems]

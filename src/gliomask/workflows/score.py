@@ -18,12 +18,12 @@ from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_files import PAIRS, MaskFile
-from gliomask.datasets.mask_labels.of_pairs import Answers, Schemes, find_schemes
+from gliomask.datasets.mask_labels.pair_schemes import Answers, Schemes, find_schemes
 from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.datasets.mask_pairs import find_pairs
 from gliomask.datasets.patient_table import Trait, read_traits
 from gliomask.errors import CaseError, CasesError, InputError
-from gliomask.evaluation.case import Background, Circumstances, JudgedCase, judge
+from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, judge
 from gliomask.evaluation.reference_cases import annotated_slices
 from gliomask.formats.file_key import file_key
 from gliomask.formats.headers import image_header
@@ -36,9 +36,9 @@ from gliomask.metrics.grids import MaskGrid, described, on_reading_frame, same_g
 from gliomask.metrics.scores import MaskPair
 from gliomask.provenance.record import provenance
 from gliomask.results.evaluation import (
-    Judgement,
+    EvaluationData,
     check_target,
-    write_judgement,
+    write_evaluation_folder,
 )
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 
@@ -90,13 +90,13 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         for (reference, prediction), both in zip(pairs, schemes.pairs, strict=True)
     ]
     control.start(len(tasks), "scoring")
-    with Journal(options.out, JudgedCase) as journal:
+    with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(_judge, tasks, journal, control, workers)
     judged, failures = done.pieces, [*alone, *done.failures]
     if not judged:
         what = "no pair of masks could be judged"
         raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
-    judgement = Judgement(
+    judgement = EvaluationData(
         title=f"{options.predictions.name} against {options.references.name}",
         subtitle="; ".join(schemes.explanation),
         figures=options.figures,
@@ -108,7 +108,7 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         about=_about(options, schemes),
         provenance=provenance("score", options),
     )
-    written = write_judgement(options.out, judgement, control)
+    written = write_evaluation_folder(options.out, judgement, control)
     journal.discard()
     result = ScoreResult(
         options.out, written.analysis.summary, schemes.explanation, written.remarks, done.resumed
@@ -146,7 +146,7 @@ class _Task:
         return f"{rules}{file_key(files)}"
 
 
-def _judge(task: _Task, control: Control) -> JudgedCase:
+def _judge(task: _Task, control: Control) -> EvaluatedCase:
     reference, prediction = task.reference, task.prediction
     control.start(_STEPS, "")
     drawn, grid = _read(reference, task.drawn_by, "reference_labels")

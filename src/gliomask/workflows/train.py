@@ -25,7 +25,7 @@ from gliomask.learning.data import TrainingSelection, choose_data, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.execution import Execution, choose_execution
-from gliomask.learning.first_weights import Start, load_start
+from gliomask.learning.initial_weights import Start, load_start
 from gliomask.learning.lock import lock_folder
 from gliomask.learning.loop import Training, TrainingParts
 from gliomask.learning.randomness import Purpose, stream

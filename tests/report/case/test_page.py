@@ -92,7 +92,7 @@ def test_no_tumour_is_said_with_evidence(tmp_path: Path) -> None:
     found = read(tmp_path, CasePage(prediction, head_volume()))
     assert "No tumour found" in found.text
     assert any("highest probability anywhere is 0.12; 0.5 was needed" in t for t in found.text)
-    reasons = (Reason("green", "nothing_found", "Seen in every slice."),)
+    reasons = (Reason("green", "empty_mask_reasons", "Seen in every slice."),)
     told = replace(prediction, reliability=Reliability("green", reasons))
     own = CasePage(told, head_volume())
     said = next(text for text in read(tmp_path, own).text if "The mask is empty" in text)

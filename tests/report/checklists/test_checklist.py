@@ -196,7 +196,7 @@ def test_what_only_people_know_stays_blank() -> None:
             "2 cases of 2 patients evaluated: 2 with a score, 0 without (both masks empty)",
         ),
         ("failed", "1 case could not be evaluated"),
-        ("seen", "no evaluated patient is a training or validation patient"),
+        ("overlap_with_training", "no evaluated patient is a training or validation patient"),
         (
             "metrics",
             "scores: dice, iou, sensitivity, precision, volume_error_ml, volume_error_percent",
@@ -252,7 +252,10 @@ def test_shared_patients_and_warnings_are_said() -> None:
     run = {"train_patients": ["a", "b"], "validation_patients": ["b"]}
     assert told("disjoint", Records(run=run)) == "1 patient is in both training and validation"
     seen = {**summary(), "in_training": ["p1"], "warnings": ["flattered"]}
-    assert told("seen", Records(summary=seen)) == "1 evaluated patient was trained on; flattered"
+    assert (
+        told("overlap_with_training", Records(summary=seen))
+        == "1 evaluated patient was trained on; flattered"
+    )
 
 
 def test_an_epoch_that_the_history_knows_better_is_not_called_the_highest() -> None:

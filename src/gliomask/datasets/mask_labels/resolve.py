@@ -159,7 +159,7 @@ def explanations(what: str, readings: Iterable[Reading]) -> tuple[str, ...]:
     )
 
 
-def misfit(numbers: Collection[int], scheme: LabelScheme) -> int | None:
+def unknown_number(numbers: Collection[int], scheme: LabelScheme) -> int | None:
     """The first number that a scheme does not know, None if it knows all."""
     if scheme.binary:
         return None
@@ -235,7 +235,7 @@ def _named(sets: Sequence[Numbers], challenge: Challenge | None) -> list[LabelSc
 
 
 def _fits(numbers: Numbers, scheme: LabelScheme) -> bool:
-    return not scheme.binary and len(scheme.values) > 1 and misfit(numbers, scheme) is None
+    return not scheme.binary and len(scheme.values) > 1 and unknown_number(numbers, scheme) is None
 
 
 def _exact(present: Numbers) -> list[LabelScheme]:

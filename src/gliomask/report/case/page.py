@@ -150,7 +150,7 @@ def _reasons(flag: Reliability) -> list[str]:
 def _evidence(prediction: Prediction) -> str:
     """Evidence for an empty mask, as one sentence."""
     reasons = prediction.reliability.reasons if prediction.reliability else ()
-    return next((reason.text for reason in reasons if reason.code == "nothing_found"), "")
+    return next((reason.text for reason in reasons if reason.code == "empty_mask_reasons"), "")
 
 
 def _highest_probability(prediction: Prediction) -> str:

@@ -33,7 +33,7 @@ def synthetic_data(records: Records) -> str | None:
     return None if flag is None else f"evaluated data are {'' if flag else 'not '}synthetic"
 
 
-def seen(records: Records) -> str | None:
+def overlap_with_training(records: Records) -> str | None:
     """Overlap of the evaluated patients with the training patients; warnings come first."""
     trained = texts_at(records.summary, "in_training")
     warnings = texts_at(records.summary, "warnings")
@@ -125,7 +125,7 @@ def software_evaluation(records: Records) -> str | None:
 EVALUATION_FACTS: Final[Mapping[str, Fact]] = {
     "data_evaluated": Fact(data_evaluated, _SUMMARY),
     "synthetic_data": Fact(synthetic_data, _SUMMARY),
-    "seen": Fact(seen, _SUMMARY),
+    "overlap_with_training": Fact(overlap_with_training, _SUMMARY),
     "numbers": Fact(numbers, _SUMMARY),
     "failed": Fact(failed, _SUMMARY),
     "policy": Fact(policy, _SUMMARY),

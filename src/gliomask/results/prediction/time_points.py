@@ -18,7 +18,7 @@ from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import stem
 from gliomask.datasets.mask_labels.answer import AUTO, EXAMPLE, scheme_of_answer
-from gliomask.datasets.mask_labels.of_cases import names_of
+from gliomask.datasets.mask_labels.case_schemes import names_of
 from gliomask.datasets.mask_labels.own_masks import MASK, record_of_mask, scheme_of_record
 from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, Side, common, resolve
 from gliomask.errors import FormatError, InputError, same_with

@@ -15,17 +15,17 @@ from gliomask.datasets.folders import stem
 from gliomask.datasets.layout import Problem
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
-from gliomask.datasets.unread import is_unread
+from gliomask.datasets.unsupported import is_unread
 from gliomask.formats.images import is_picture
 from gliomask.formats.volumes import is_volume
 from gliomask.studies.dicom_files import files_below
-from gliomask.studies.survey import Surveyed
+from gliomask.studies.survey import SurveyResult
 
 _INDEX = "DICOMDIR"
 _TOLD = 5
 
 
-def tells_sequence(paths: Iterable[Path]) -> bool:
+def may_name_sequence(paths: Iterable[Path]) -> bool:
     """Return True if the name of an image or of its folder may contain a sequence."""
     return any(
         read_name(name).candidates
@@ -35,7 +35,7 @@ def tells_sequence(paths: Iterable[Path]) -> bool:
     )
 
 
-def with_strays(folder: Path, surveyed: Surveyed) -> Surveyed:
+def with_unused_files(folder: Path, surveyed: SurveyResult) -> SurveyResult:
     """Survey of a folder with DICOM files, with a note on each unused file.
 
     A file belongs to the studies in the same folder of ``folder``; one that shares none belongs to

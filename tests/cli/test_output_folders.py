@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gliomask.cli.places import place_for
+from gliomask.cli.output_folders import place_for
 
 
 @pytest.mark.parametrize(

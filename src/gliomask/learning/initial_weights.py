@@ -12,11 +12,11 @@ from typing import Any
 
 from gliomask.config import Recipe
 from gliomask.config.shipped import find_model
-from gliomask.learning.earlier_model import EarlierModel, check_same, earlier_model
+from gliomask.learning.source_model import EarlierModel, check_same, earlier_model
 from gliomask.nets.adapt import ChannelMap
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
-from gliomask.nets.first_use import tell_licence
+from gliomask.nets.licence_notice import announce_licence
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net
 
@@ -71,7 +71,7 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
     facts: dict[str, Any] = {"source": str(source), "sha256": report.sha256, "words": words}
     facts["norm_epsilon"] = network.epsilon
     if earlier is not None:
-        tell_licence(source, earlier.card)
+        announce_licence(source, earlier.card)
         facts |= earlier.facts
     return Start(network, facts, tuple(report.lines()[: 1 + len(report.adapted)]))
 

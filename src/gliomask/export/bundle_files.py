@@ -35,7 +35,7 @@ _OPENVINO = (
 
 
 @dataclass(frozen=True)
-class Told:
+class ExportFacts:
     """Facts about an export.
 
     Attributes:
@@ -55,7 +55,7 @@ class Told:
         return f"any of {names}" if takes_some(self.card) else f"all of {names}"
 
 
-def bundle_json(facts: Told) -> str:
+def bundle_json(facts: ExportFacts) -> str:
     """The facts of a bundle as indented JSON; the same for the same model."""
     card, some = facts.card, takes_some(facts.card)
     numbers = region_numbers(card.regions)
@@ -81,7 +81,7 @@ def bundle_json(facts: Told) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
 
 
-def runner(facts: Told) -> str:
+def runner(facts: ExportFacts) -> str:
     """The program ``run.py``."""
     text = resources.files(__package__).joinpath("runner.py").read_text(encoding="utf-8")
     if facts.openvino:
@@ -90,7 +90,7 @@ def runner(facts: Told) -> str:
     return text
 
 
-def readme(facts: Told) -> str:
+def readme(facts: ExportFacts) -> str:
     """``README.md``: what this is, how to use it, its frame, its licence."""
     card = facts.card
     numbers = region_numbers(card.regions)
@@ -113,7 +113,7 @@ def readme(facts: Told) -> str:
     )
 
 
-def _packages(facts: Told) -> list[str]:
+def _packages(facts: ExportFacts) -> list[str]:
     runtime = "openvino" if facts.openvino else "onnxruntime"
     return [runtime, "numpy", *(["scipy"] if facts.card.clean_up else [])]
 

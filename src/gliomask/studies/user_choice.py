@@ -18,7 +18,7 @@ from gliomask.studies.dicom_files import holds_dicom
 from gliomask.studies.dicom_picks import BY_HAND, TOLD, is_uid
 from gliomask.studies.dicom_study import only_series
 from gliomask.studies.loose_files import case_of_images
-from gliomask.studies.survey import Surveyed
+from gliomask.studies.survey import SurveyResult
 
 Meant = TypeVar("Meant")
 
@@ -43,7 +43,7 @@ def by_sequence(choices: Mapping[str, Meant]) -> dict[str, Meant]:
     return by_name
 
 
-def case_by_hand(choices: Mapping[str, Path]) -> Case:
+def chosen_case(choices: Mapping[str, Path]) -> Case:
     """The case of files, or of folders of one image each, whose sequences are given.
 
     Raises:
@@ -59,7 +59,7 @@ def case_by_hand(choices: Mapping[str, Path]) -> Case:
     return replace(case, study_date=day, acquired=first_acquisition(tags))
 
 
-def check_picks(picks: Mapping[str, str], result: Surveyed) -> None:
+def check_picks(picks: Mapping[str, str], result: SurveyResult) -> None:
     """Check that each series chosen by the user exists in at least one study.
 
     Raises:

@@ -20,7 +20,7 @@ from gliomask.nets.cards import ModelCard
 _LOG = logging.getLogger("gliomask")
 
 
-def tell_licence(folder: Path, card: ModelCard) -> None:
+def announce_licence(folder: Path, card: ModelCard) -> None:
     """Says the licence of a model, once on an account; of one's own models it says nothing.
 
     Where that can't be remembered it is said each time. Never fails.

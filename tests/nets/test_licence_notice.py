@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
-from gliomask.nets.first_use import tell_licence
+from gliomask.nets.licence_notice import announce_licence
 from tests.fakes import fake_card
 from tests.shipping import NAME, home, ship
 
@@ -37,7 +37,7 @@ def test_it_is_said_once(
     folder: Path, card: ModelCard, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
-        tell_licence(folder, card)
+        announce_licence(folder, card)
     assert said(caplog) == [LINE]
     assert caplog.records[0].levelno == logging.WARNING  # shown where nobody set up logging
     markers = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
@@ -47,9 +47,9 @@ def test_it_is_said_once(
 def test_another_licence_is_said_anew(
     folder: Path, card: ModelCard, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell_licence(folder, card)
+    announce_licence(folder, card)
     other = card.model_copy(update={"licence": "CC BY 4.0"})
-    tell_licence(folder, other)
+    announce_licence(folder, other)
     assert said(caplog)[1] == (
         f"the model {NAME} is included in gliomask; licence:  CC BY 4.0; for research use only"
     )
@@ -58,7 +58,7 @@ def test_another_licence_is_said_anew(
 def test_ones_own_model_is_not_spoken_of(
     home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell_licence(tmp_path / "run", fake_card())
+    announce_licence(tmp_path / "run", fake_card())
     assert said(caplog) == []
     assert not (tmp_path / "state").exists()
 
@@ -69,7 +69,7 @@ def test_it_lies_in_the_home_if_nothing_else_is_said(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
-    tell_licence(folder, card)
+    announce_licence(folder, card)
     assert (tmp_path / "me" / ".local" / "state" / "gliomask" / "licences").is_dir()
     assert not (tmp_path / "relative").exists()
 
@@ -83,13 +83,13 @@ def test_where_it_can_not_be_remembered_it_is_said_each_time(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    tell_licence(folder, card)
-    tell_licence(folder, card)
+    announce_licence(folder, card)
+    announce_licence(folder, card)
 
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setattr(Path, "home", homeless)
-    tell_licence(folder, card)
+    announce_licence(folder, card)
     assert said(caplog) == [LINE] * 3

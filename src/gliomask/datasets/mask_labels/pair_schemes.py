@@ -9,7 +9,7 @@ from pathlib import Path
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.datasets.mask_files import MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
-from gliomask.datasets.mask_labels.of_cases import SAMPLE, mask_numbers, names_of
+from gliomask.datasets.mask_labels.case_schemes import SAMPLE, mask_numbers, names_of
 from gliomask.datasets.mask_labels.resolve import (
     NumberedMask,
     Reading,

@@ -10,7 +10,7 @@ import pytest
 from gliomask.core.intensity import foreground_level
 from gliomask.core.slices import to_slices
 from gliomask.core.volume import Volume
-from gliomask.inference.familiarity import (
+from gliomask.inference.training_distance import (
     LEVELS,
     describe_intensities,
     distance,

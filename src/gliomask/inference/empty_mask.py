@@ -19,7 +19,7 @@ LOWER = (0.5, 0.1)
 _MM3 = 1000.0
 
 
-def nothing_found(
+def empty_mask_reasons(
     card: ModelCard, known: KindFacts | None, opinions: Opinions, record: StackRecord
 ) -> Iterator[Reason]:
     """Of a case without a single voxel of any region; of another one, nothing.
@@ -39,7 +39,7 @@ def nothing_found(
         f"{against} of {len(most)} other maps contain more than a speck",
         _missed(card, known),
     ]
-    yield Reason(level, "nothing_found", f"no tumour found: {'; '.join(evidence)}")
+    yield Reason(level, "empty_mask_reasons", f"no tumour found: {'; '.join(evidence)}")
 
 
 def _would(opinions: Opinions, threshold: float, record: StackRecord) -> str:
