@@ -12,6 +12,9 @@ from hypothesis import settings
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+# Models that the account which runs the tests has added are none of the tests' business.
+os.environ["GLIOMASK_MODELS"] = "/nonexistent/gliomask-models"
+
 # A change is judged by the same examples each time; new ones are looked for on purpose, by
 # HYPOTHESIS_PROFILE=explore.
 settings.register_profile("same", derandomize=True)

@@ -68,8 +68,10 @@ def _round(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def ship(run: Path, evaluation: Path, out: Path, notes: str) -> ModelCard:
-    """Writes the model folder.
+def ship(
+    run: Path, evaluation: Path, out: Path, notes: str, *, eight_bit: bool = False
+) -> ModelCard:
+    """Writes the model folder, with 8-bit weights of convolutions if wanted.
 
     Raises:
         ModelError: the run was not calibrated out of fold, or its weights are damaged.
@@ -88,7 +90,7 @@ def ship(run: Path, evaluation: Path, out: Path, notes: str) -> ModelCard:
             "notes": " ".join([f"{card.notes}.", *notes.split()]),
         }
     )
-    save_model(out, network, named)
+    save_model(out, network, named, eight_bit=eight_bit)
     return read_card(out / "card.json")
 
 
@@ -99,10 +101,10 @@ def main() -> None:
     parser.add_argument("evaluation", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--notes", type=Path, required=True, help="what is known of failures")
+    parser.add_argument("--eight-bit", action="store_true", help="a quarter of the size")
     options = parser.parse_args()
-    card = ship(
-        options.run, options.evaluation, options.out, options.notes.read_text(encoding="utf-8")
-    )
+    notes = options.notes.read_text(encoding="utf-8")
+    card = ship(options.run, options.evaluation, options.out, notes, eight_bit=options.eight_bit)
     print(f"{card.name}: {card.weights_sha256}")
 
 

@@ -10,7 +10,13 @@ from pathlib import Path, PurePath
 import pytest
 
 from gliomask.config import shipped
-from gliomask.config.shipped import find_model, is_shipped, shipped_names
+from gliomask.config.shipped import (
+    added_home,
+    added_names,
+    find_model,
+    is_shipped,
+    shipped_names,
+)
 from gliomask.errors import ModelError
 from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE, read_card
@@ -53,7 +59,7 @@ def test_an_unknown_name_tells_those_that_are_known(home: Path, named: str, text
     ship(home, "big")
     with pytest.raises(ModelError) as caught:
         find_model(named)
-    assert str(caught.value).startswith("no such path, and no model of this name")
+    assert str(caught.value).startswith("no such path, and no included or added model of this name")
     assert text in str(caught.value)
     assert (f"'{NAME}'?" in str(caught.value)) == ("did you mean" in text)
 
@@ -67,6 +73,26 @@ def test_a_package_without_models(home: Path) -> None:
     )
     with pytest.raises(ModelError, match=rf"`model`={NAME}, allowed a path\)$"):
         find_model(NAME)
+
+
+def test_models_of_the_user(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are looked for; an included model of the same name goes first."""
+    monkeypatch.delenv("GLIOMASK_MODELS")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    ship(home)
+    assert added_home() == tmp_path / "data" / "gliomask" / "models"
+    assert added_names() == ()
+    for name in ("own", NAME, ".writing-1-own"):
+        (tmp_path / "data" / "gliomask" / "models" / name).mkdir(parents=True)
+    assert added_names() == ("own",)
+    assert find_model("own") == tmp_path / "data" / "gliomask" / "models" / "own"
+    assert find_model(NAME) == home / NAME
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    assert added_home() == Path("/nonexistent/.local/share/gliomask/models")
+    assert added_names() == ()
+    monkeypatch.setenv("GLIOMASK_MODELS", str(home))
+    assert added_home() == home
 
 
 def test_which_models_come_along(home: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from gliomask.cli import main as cli
 from gliomask.cli.render import plain
+from gliomask.config import shipped
 from gliomask.inference.engines.checkup import Engines, judge_engines
 from gliomask.inference.trial import TOLERANCE, Proof, trial_card, write_trial
 from gliomask.machine.checkup import GIB, Finding
@@ -85,15 +86,19 @@ def test_memory_and_disk_that_do_not_do(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "Not a directory" in found.broken[-1].remark
 
 
-def test_a_model_of_the_package_that_is_damaged(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    assert doctors._models(tmp_path / "models") == ()
+def test_a_model_that_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Included models come first, then those that were added."""
+    monkeypatch.setattr(shipped, "HOME", tmp_path / "models")
+    assert doctors._models() == ()
     for name in ("good", "bad"):
-        write_trial(tmp_path / name, trial_card("u2net-tiny", 32))
+        write_trial(tmp_path / "models" / name, trial_card("u2net-tiny", 32))
+    write_trial(tmp_path / "own" / "added", trial_card("u2net-tiny", 32))
+    monkeypatch.setenv("GLIOMASK_MODELS", str(tmp_path / "own"))
+    tmp_path = tmp_path / "models"
     weights = tmp_path / "bad" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
-    bad, good = doctors._models(tmp_path)
+    bad, good, added = doctors._models()
+    assert (added.name, added.level) == ("model added", "ok")
     assert (bad.name, bad.level) == ("model bad", "breaks")
     assert "checksum" in bad.remark
     assert (good.level, good.found) == ("ok", "u2net-tiny")

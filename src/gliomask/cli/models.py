@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from gliomask.cli import models_import
+from gliomask.cli import models_add, models_import, models_remove
 from gliomask.cli.command import Command, add_to
 from gliomask.cli.fields import Typed
 
 if TYPE_CHECKING:
     from gliomask.config.models import ModelsOptions
-    from gliomask.nets.known_models import KnownDice, ShippedModel
+    from gliomask.nets.known_models import KnownDice, NamedModel
 
 
 _SHOW = "show"
@@ -30,22 +30,24 @@ class _ModelsGroup(TyperGroup):
 
 
 def add_group(app: typer.Typer) -> None:
-    """Adds the command, and that of importing as one of its own, to the application."""
-    group = typer.Typer(cls=_ModelsGroup, help="List or describe models, or import weights.")
+    """Adds the command and its subcommands to the application."""
+    group = typer.Typer(cls=_ModelsGroup, help="List, describe, add, remove and import models.")
     add_to(group, COMMAND, _SHOW)
     add_to(group, models_import.COMMAND, "import")
+    add_to(group, models_add.COMMAND, "add")
+    add_to(group, models_remove.COMMAND, "remove")
     app.add_typer(group, name=COMMAND.name)
 
 
 def run(options: ModelsOptions, *, json: bool) -> None:
     """Runs the command."""
     from gliomask.cli import render
-    from gliomask.nets.known_models import card_of, networks, recipes, shipped_models
+    from gliomask.nets.known_models import card_of, named_models, networks, recipes
     from gliomask.nets.model_summary import summary
 
     cards = [card_of(model) for model in options.models]
     if json:
-        everything = {"models": shipped_models(), "networks": networks(), "recipes": recipes()}
+        everything = {"models": named_models(), "networks": networks(), "recipes": recipes()}
         render.as_json(cards if cards else everything)
         return
     for card in cards:
@@ -57,8 +59,8 @@ def run(options: ModelsOptions, *, json: bool) -> None:
         render.lines("", "the whole card: --json")
     if cards:
         return
-    if models := shipped_models():
-        columns = ["name", "network", "size", "sequences", "mean Dice (95 %)", "licence"]
+    if models := named_models():
+        columns = ["name", "from", "network", "size", "sequences", "mean Dice (95 %)", "licence"]
         render.table("models", columns, map(_row, models))
     render.table(
         "networks", ["name", "parameters"], [(n.name, f"{n.parameters:,}") for n in networks()]
@@ -77,9 +79,11 @@ COMMAND = Command(
 )
 
 
-def _row(model: ShippedModel) -> tuple[object, ...]:
+def _row(model: NamedModel) -> tuple[object, ...]:
     dice = "not known" if model.dice is None else _dice(model.dice)
-    return (model.name, model.network, model.size, ", ".join(model.sequences), dice, model.licence)
+    source = "gliomask" if model.included else "you"
+    sequences = ", ".join(model.sequences)
+    return (model.name, source, model.network, model.size, sequences, dice, model.licence)
 
 
 def _dice(known: KnownDice) -> str:

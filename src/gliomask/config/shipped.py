@@ -1,6 +1,7 @@
-"""Model names: run folders, or models included in the package.
+"""Model names: run folders, models included in the package, and models that the user added.
 
-A name is turned into a folder once, where it is given; everything behind that sees folders only.
+Included models come inside the package; ``models add`` copies others to a folder of the user. A
+name is turned into a folder once, where it is given; everything behind that sees folders only.
 Nothing here needs more than the standard library.
 """
 
@@ -26,12 +27,42 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name for entry in HOME.iterdir() if entry.is_dir()))
 
 
+def added_home() -> Path | None:
+    """The folder of the models that the user has added; None without a home folder.
+
+    ``GLIOMASK_MODELS`` names another one, for models that a group shares.
+    """
+    if given := os.environ.get("GLIOMASK_MODELS"):
+        return Path(given)
+    base = os.environ.get("XDG_DATA_HOME", "")
+    try:
+        # A relative path is to be ignored, says the XDG Base Directory Specification.
+        home = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
+    except RuntimeError:
+        return None
+    return home / "gliomask" / "models"
+
+
+def added_names() -> tuple[str, ...]:
+    """The models that the user has added, sorted; none where their folder can't be read.
+
+    The name of an included model stands for that one alone.
+    """
+    home = added_home()
+    try:
+        names = {entry.name for entry in home.iterdir() if entry.is_dir()} if home else set()
+    except OSError:
+        return ()
+    return tuple(sorted(name for name in names - {*shipped_names()} if name[:1] != "."))
+
+
 def find_model(named: str | Path | None = None) -> Path:
     """The folder of a model.
 
     Args:
-        named: a path, or a name from ``shipped_names``. Text with a separator in it, and the name
-            of something that is there, is a path; so is every ``Path``. None is ``DEFAULT``.
+        named: a path, or a name from ``shipped_names`` or ``added_names``. Text with a separator
+            in it, and the name of something that is there, is a path; so is every ``Path``. None
+            is ``DEFAULT``.
 
     Returns:
         The folder; whether a path leads to a model is found out by those who read it.
@@ -49,12 +80,16 @@ def find_model(named: str | Path | None = None) -> Path:
         return Path(named)
     if named in names:
         return HOME / named
+    added, home = added_names(), added_home()
+    if home is not None and named in added:
+        return home / named
+    known = (*names, *added)
     raise ModelError(
-        "no such path, and no model of this name comes with gliomask",
+        "no such path, and no included or added model of this name",
         option="model",
         found=named,
-        allowed=" or ".join(("a path", *names)),
-        hint=nearest(named, names),
+        allowed=" or ".join(("a path", *known)),
+        hint=nearest(named, known),
     )
 
 

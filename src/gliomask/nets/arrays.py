@@ -1,7 +1,7 @@
-"""A model's weights as numpy arrays, for runtimes that have no use for torch.
+"""A model's weights as numpy arrays: the one reader of model folders.
 
-Read as ``nets.weights`` reads them: the checksum of the card is compared before anything is parsed,
-then every name, shape and dtype, and that every value is finite.
+The checksum of the card is compared before anything is parsed, then every name, shape and dtype,
+and that every value is finite. Weights of 8 bits become float32 here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from safetensors.numpy import load as parse_safetensors
 
 from gliomask.errors import ModelError
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
+from gliomask.nets.eight_bit import unpack
 from gliomask.nets.entries import WeightEntry, check_entries, weight_entries
 from gliomask.nets.specs import find_spec
 
@@ -29,15 +30,21 @@ Arrays = dict[str, npt.NDArray[Any]]
 def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
     """The weights of a model folder by name, and its card.
 
+    Returns:
+        arrays as ``weight_entries`` lists them, float32 but for counters, read-only; and the card.
+
     Raises:
-        ModelError: see ``nets.weights.load_model``.
+        ModelError: there is no such model, a file is missing or damaged (checksum), the card is
+            not valid, or the weights are not those of the network that the card names.
     """
     card, data = read_model(folder)
     path = folder / WEIGHTS_FILE
     try:
-        arrays: Arrays = parse_safetensors(data)
+        arrays = unpack(parse_safetensors(data))
     except SafetensorError as error:
         raise ModelError(f"not a safetensors file: {error}", path=path) from None
+    except KeyError as error:
+        raise ModelError("weights of a type that numpy lacks", path=path, found=error) from None
     entries = {name: WeightEntry(array.shape, array.dtype.name) for name, array in arrays.items()}
     spec = find_spec(card.network)
     check_entries(path, entries, weight_entries(spec, card.in_channels, len(card.regions)))

@@ -1,4 +1,4 @@
-"""The models, networks and recipes that come with gliomask."""
+"""The models that have a name, and the networks and recipes of gliomask."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.config import load_recipe, recipe_names
-from gliomask.config.shipped import find_model, shipped_names
+from gliomask.config.shipped import added_names, find_model, shipped_names
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.entries import count_entries as count
 from gliomask.nets.specs import SPECS
@@ -56,16 +56,18 @@ class KnownDice:
 
 
 @dataclass(frozen=True)
-class ShippedModel:
-    """A model that comes inside the package.
+class NamedModel:
+    """A model that is included in the package, or was added by the user.
 
     Attributes:
-        name: that it is asked for by.
+        name: for the command line and the API.
+        included: in the package.
         network, size, sequences, licence: see ``ModelCard``.
         dice: of the evaluation that its card holds; None if it holds none.
     """
 
     name: str
+    included: bool
     network: str
     size: int
     sequences: tuple[str, ...]
@@ -73,13 +75,14 @@ class ShippedModel:
     licence: str
 
 
-def shipped_models() -> tuple[ShippedModel, ...]:
-    """The models that come inside the package.
+def named_models() -> tuple[NamedModel, ...]:
+    """The included models, then those that the user has added.
 
     Raises:
         ModelError: a card is damaged.
     """
-    return tuple(_shipped(name, card_of(name)) for name in shipped_names())
+    included = tuple(_named(name, included=True) for name in shipped_names())
+    return included + tuple(_named(name, included=False) for name in added_names())
 
 
 def networks() -> tuple[Network, ...]:
@@ -94,7 +97,7 @@ def recipes() -> tuple[RecipeLine, ...]:
 
 
 def card_of(model: str | Path) -> ModelCard:
-    """The card of a run folder, or of a model that comes along.
+    """The card of a run folder, or of a model that has a name.
 
     Raises:
         ModelError: there is none, or it is damaged.
@@ -102,9 +105,10 @@ def card_of(model: str | Path) -> ModelCard:
     return read_card(find_model(model) / CARD_FILE)
 
 
-def _shipped(name: str, card: ModelCard) -> ShippedModel:
-    dice = _known_dice(card)
-    return ShippedModel(name, card.network, card.size, card.sequences, dice, card.licence)
+def _named(name: str, *, included: bool) -> NamedModel:
+    card = card_of(name)
+    dice, sequences = _known_dice(card), card.sequences
+    return NamedModel(name, included, card.network, card.size, sequences, dice, card.licence)
 
 
 def _known_dice(card: ModelCard) -> KnownDice | None:

@@ -12,21 +12,24 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
+from safetensors.numpy import save as format_safetensors
 from safetensors.torch import load as parse_safetensors
-from safetensors.torch import save as format_safetensors
 from torch import Tensor
 
 from gliomask.config.shipped import find_model
 from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
-from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_model
+from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_arrays
 from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
+from gliomask.nets.eight_bit import pack
 from gliomask.nets.entries import WeightEntry, check_entries
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 
 
-def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
+def save_model(
+    folder: Path, model: U2Net, card: ModelCard, *, eight_bit: bool = False
+) -> ModelCard:
     """Writes the weights and the card to ``folder`` (made if missing).
 
     Both files are whole before either takes its name. Should the machine stop between the two
@@ -36,6 +39,7 @@ def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
         folder: of the model; other files in it are left alone.
         model: on any device; it is not changed.
         card: of this model; its ``weights_sha256`` is replaced.
+        eight_bit: weights of convolutions are rounded to 8 bits, see ``eight_bit``.
 
     Returns:
         the card as written, with the checksum.
@@ -49,7 +53,8 @@ def save_model(folder: Path, model: U2Net, card: ModelCard) -> ModelCard:
     tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     expected = skeleton_of(card).state_dict()
     check_tensors(path, tensors, expected)
-    data = format_safetensors(tensors)
+    arrays = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+    data = format_safetensors(pack(arrays) if eight_bit else arrays)
     written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
     with atomic_path(folder / CARD_FILE) as card_path:
         card_path.write_text(card_text(written), encoding="utf-8")
@@ -71,12 +76,9 @@ def load_model(model: str | Path) -> tuple[U2Net, ModelCard]:
         ModelError: there is no such model, a file is missing or damaged (checksum), the card is
             not valid, or the weights are not those of the network that the card names.
     """
-    folder = find_model(model)
-    card, data = read_model(folder)
-    path = folder / WEIGHTS_FILE
+    arrays, card = read_arrays(find_model(model))
     network = skeleton_of(card)
-    tensors = parse_tensors(path, data)
-    check_tensors(path, tensors, network.state_dict())
+    tensors = {name: torch.tensor(array) for name, array in sorted(arrays.items())}
     network.load_state_dict(tensors, strict=True, assign=True)
     return network.eval(), card
 

@@ -165,7 +165,7 @@ def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
 def _files() -> tuple[Finding, ...]:
     """What comes with gliomask, and which files of others can be read."""
     home = Path(str(resources.files("gliomask")))
-    return (*_dicom(), judge_viewer(home / _VIEWER), *_models(shipped.HOME))
+    return (*_dicom(), judge_viewer(home / _VIEWER), *_models())
 
 
 def _dicom() -> tuple[Finding, ...]:
@@ -181,11 +181,10 @@ def _readable() -> dict[str, bool]:
     return readable()
 
 
-def _models(folder: Path) -> tuple[Finding, ...]:
-    """The models that come with gliomask, if any do: their weights are those of their cards."""
-    if not folder.is_dir():
-        return ()
-    return tuple(_model(one) for one in sorted(folder.iterdir()) if one.is_dir())
+def _models() -> tuple[Finding, ...]:
+    """The included models and those that were added: their weights are those of their cards."""
+    names = (*shipped.shipped_names(), *shipped.added_names())
+    return tuple(_model(shipped.find_model(name)) for name in names)
 
 
 def _model(folder: Path) -> Finding:
