@@ -21,7 +21,7 @@ def test_by_hand() -> None:
     weights = np.zeros((3, 1, 1, 3), np.float32)
     weights[0] = [2.54, -1.27, 0.011]
     weights[1] = [-127, 1.4, 1.6]
-    packed = pack({"w": weights, "bias": np.float32([0.3])})
+    packed = pack({"w": weights, "bias": np.array([0.3], np.float32)})
     assert packed["w"].dtype == np.int8
     assert packed["w"][:, 0, 0].tolist() == [[127, -64, 1], [-127, 1, 2], [0, 0, 0]]
     assert packed["w" + SCALE].tolist() == pytest.approx([0.02, 1, 1])
@@ -71,7 +71,7 @@ def test_packing_twice_changes_nothing(tmp_path: Path) -> None:
         (lambda a: a | {"side1.weight" + SCALE: np.ones(2, np.float32)}, "unknown entry"),
         (lambda a: a | {"side1.bias" + SCALE: np.ones(1, np.float32)}, "unknown entry"),
         (lambda a: {n: v for n, v in a.items() if n != "side1.weight" + SCALE}, "int8"),
-        (lambda a: a | {"side1.weight" + SCALE: np.float32([np.nan])}, "NaN or infinity"),
+        (lambda a: a | {"side1.weight" + SCALE: np.array([np.nan], np.float32)}, "NaN or infinity"),
     ],
 )
 def test_scales_that_do_not_fit_are_refused(tmp_path: Path, broken: object, text: str) -> None:
