@@ -33,6 +33,7 @@ from gliomask.config import Options, load_recipe
 from gliomask.core.atomic import atomic_path
 from gliomask.errors import ConfigError
 from gliomask.evaluation.case import EvaluatedCase
+from gliomask.evaluation.evaluated_prediction import PredictionTask, evaluate_prediction
 from gliomask.evaluation.reference_cases import find_subjects
 from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.inference.predictor import Predictor
@@ -56,7 +57,6 @@ from gliomask.results.evaluation import (
 )
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 from gliomask.store.store import Store, open_store
-from gliomask.workflows.evaluate import EvaluationTask, judge_case
 from gliomask.workflows.train import TrainOptions, open_run, training_job, training_of
 
 WEIGHTS, EVALUATION = "network.safetensors", "evaluation"
@@ -110,10 +110,10 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
         of_fold[fold] = run
         subjects = find_subjects(options.store, "test", fold).subjects
         licences |= {one.licence for one in subjects if one.licence}
-        tasks = [EvaluationTask(predictor, subject) for subject in subjects]
+        tasks = [PredictionTask(predictor, subject) for subject in subjects]
         # It stays: judging the folds together then predicts nobody again.
         with Journal(run / EVALUATION, EvaluatedCase) as journal:
-            done = go_on(judge_case, tasks, journal, SILENT, workers=1)
+            done = go_on(evaluate_prediction, tasks, journal, SILENT, workers=1)
         judged, failures = [*judged, *done.pieces], [*failures, *done.failures]
     folds = ", ".join(map(str, sorted(of_fold)))
     what = f"{store.manifest.name} (store), out of fold, folds {folds}"

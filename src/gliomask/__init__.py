@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from gliomask.workflows.export import ExportOptions, export
     from gliomask.workflows.follow import FollowOptions, follow
     from gliomask.workflows.inspect import InspectOptions, inspect
-    from gliomask.workflows.predict import PredictOptions, predict_files
-    from gliomask.workflows.predict_one import predict
+    from gliomask.workflows.predict import PredictOptions, predict, predict_files
     from gliomask.workflows.prepare import PrepareOptions, prepare
     from gliomask.workflows.score import ScoreOptions, score
     from gliomask.workflows.train import TrainOptions, train
@@ -66,10 +65,9 @@ _HOME = {
     "gliomask.workflows.export": ("ExportOptions", "export"),
     "gliomask.workflows.follow": ("FollowOptions", "follow"),
     "gliomask.workflows.inspect": ("InspectOptions", "inspect"),
-    "gliomask.workflows.predict": ("PredictOptions", "predict_files"),
+    "gliomask.workflows.predict": ("PredictOptions", "predict", "predict_files"),
     "gliomask.workflows.prepare": ("PrepareOptions", "prepare"),
     "gliomask.workflows.score": ("ScoreOptions", "score"),
-    "gliomask.workflows.predict_one": ("predict",),
     "gliomask.workflows.train": ("TrainOptions", "train"),
 }
 # ONNX Runtime 1.32 sends its makers what is run, from wherever it is imported.

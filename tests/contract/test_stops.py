@@ -277,11 +277,12 @@ def test_watching_ends_with_a_stop(world: Path, tmp_path: Path) -> None:
         WatchOptions(folder=world / "heads", predict=how, every_s=0.01),
         Control(stop_requested=stop.is_set),
     )
-    (done,), failures = next(studies)
+    result = next(studies)
+    (done,) = result.cases
     stop.set()
     with pytest.raises(StoppedError):
         next(studies)
-    assert (done.case, failures) == (CASES[0], [])
+    assert (done.case, result.failures) == (CASES[0], ())
     assert {name for name in visible(tmp_path / "out") if name.startswith(CASES[1])} == set()
 
 

@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from gliomask.core.geometry import to_reading
 from gliomask.core.intensity import CLIP, foreground_level, normalise
-from gliomask.core.slices import crop_to_slices, place, to_slices
+from gliomask.core.slices import place, to_slices, uncrop
 from gliomask.core.volume import Affine, Volume
 
 
@@ -44,7 +45,11 @@ def test_a_mask_returns_to_its_voxels(signs: tuple[float, float, float]) -> None
     record = to_slices(volume(np.diag([*signs, 1.0]))).record
     mask = np.zeros((40, 44, 12), np.uint8)
     mask[15:22, 20:30, 4:7] = 5
-    np.testing.assert_array_equal(place(crop_to_slices(mask, record), record), mask)
+    whole = to_reading(mask, record.turn)
+    cropped = whole[:, *record.window]
+    assert cropped.shape < whole.shape
+    np.testing.assert_array_equal(uncrop(cropped, record), whole)
+    np.testing.assert_array_equal(place(cropped, record), mask)
 
 
 def test_what_the_crop_took_is_background() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from gliomask.core.labels import ENHANCING, OEDEMA
-from gliomask.core.slices import to_slices
+from gliomask.core.geometry import to_reading
+from gliomask.core.labels import ENHANCING, OEDEMA, LabelArray
+from gliomask.core.slices import SliceStack, to_slices
 from gliomask.evaluation.measurement import (
     MOST_SLICES,
     RULES,
@@ -34,7 +36,17 @@ BOTH, T1, FLAIR = ("t1", "flair"), ("t1",), ("flair",)
 
 def examination(annotated: bool = True) -> Examination:
     known = None if annotated else np.arange(8) > 3
-    return Examination(to_slices(head_volume()), head_labels(), known, ("whole",))
+    return of_labels(to_slices(head_volume()), head_labels(), known)
+
+
+def of_labels(
+    stack: SliceStack,
+    labels: LabelArray,
+    known: npt.NDArray[np.bool_] | None = None,
+    regions: tuple[str, ...] = ("whole",),
+) -> Examination:
+    """An examination with labels (I, J, K)."""
+    return Examination(stack, to_reading(labels, stack.record.turn), known, regions)
 
 
 def measured(case: Examination, engine: BrightEngine | None = None) -> MeasuredCase:
@@ -87,7 +99,7 @@ def test_of_many_slices_some_are_tried() -> None:
     volume = head_volume()
     tall = replace(volume, array=np.tile(volume.array, (1, 1, 1, 10)))
     labels = np.tile(head_labels(), (1, 1, 10))
-    case = Examination(to_slices(tall), labels, None, ("whole",))
+    case = of_labels(to_slices(tall), labels)
     engine = BrightEngine(batch=100)
     measured(case, engine)
     assert [shape[0] for shape in engine.shapes] == [80, MOST_SLICES, MOST_SLICES]
@@ -113,10 +125,10 @@ def test_only_labelled_regions_are_measured() -> None:
     labels = np.where(head_labels() > 0, OEDEMA, 0).astype(np.uint8)
     labels[tuple(np.argwhere(labels)[0])] = ENHANCING
     stack = to_slices(head_volume())
-    both = measure(predictor, "p", Examination(stack, labels, None, ("whole", "core")))
+    both = measure(predictor, "p", of_labels(stack, labels, regions=("whole", "core")))
     assert set(both.full.volumes) == set(both.full.counts) == {"whole", "core"}
     assert both.full.volumes["core"].true == 1
-    one = measure(predictor, "p", Examination(stack, labels, None, ("whole",)))
+    one = measure(predictor, "p", of_labels(stack, labels))
     assert set(one.full.volumes) == set(one.full.counts) == {"whole"}
     assert one.full.volumes["whole"].plain == both.full.volumes["whole"].plain
 
@@ -167,7 +179,7 @@ def test_facts_by_hand() -> None:
 def test_a_speck_apart_is_removed_if_that_helps() -> None:
     volume, labels = head_volume(), head_labels()
     volume.array[1, 5:7, 5:7, 2] += 300  # marked as brightly as the tumour, far from it
-    found = measured(Examination(to_slices(volume), labels, None, ("whole",)))
+    found = measured(of_labels(to_slices(volume), labels))
     whole, *cleaned = found.full.volumes["whole"].plain
     assert min(cleaned) < whole
     chosen = choose_clean_up([found])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.geometry import to_reading
 from gliomask.core.label_scheme import BRATS_2023
 from gliomask.datasets.layout import Found, Problem
 from gliomask.errors import CaseError, LayoutError
@@ -53,7 +54,8 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     assert (subject.case, subject.patient) == ("a", "p")
     assert subject.regions == ("whole", "core", "enhancing")
     examination = subject.load(SILENT)
-    assert np.array_equal(examination.reference, head_labels())
+    turn = examination.stack.record.turn
+    assert np.array_equal(examination.reference, to_reading(head_labels(), turn))
     assert examination.annotated is None
 
 

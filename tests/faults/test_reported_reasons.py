@@ -49,7 +49,7 @@ def test_26_formats_beside_nifti(kind: str, gliomask: Command, tmp_path: Path) -
             Image.fromarray(shades[:, :, k].T).save(folder / f"flair_{k + 1}.jpg")
     said = gliomask("predict", folder, "--out", tmp_path / "out", "--quick", "--json")
     assert said.code == 0
-    assert said.keys["cases"][0]["used"] == ["flair"]
+    assert said.keys["cases"][0]["sequences_used"] == ["flair"]
 
 
 def test_26_a_format_beside_another_is_used(gliomask: Command, tmp_path: Path) -> None:

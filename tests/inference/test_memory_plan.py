@@ -15,6 +15,7 @@ from gliomask.errors import CaseError, MachineError
 from gliomask.formats.nifti import write_nifti
 from gliomask.inference import memory_plan as bounded
 from gliomask.inference.memory_plan import Share, share_of
+from gliomask.nets.cards import read_card
 from gliomask.studies.find import survey
 from gliomask.workflows.predict import PredictOptions, predict_files
 from gliomask.workflows.watch import WatchOptions, watch
@@ -98,7 +99,7 @@ def test_a_watched_folder_is_held_to_the_bound_too(
     keys = {"out": tmp_path / "out", "model": str(model), "write": ("nifti",), "device": "cpu"}
     options = PredictOptions.model_validate({**keys, "limit_memory": "16GB"})
     asked = WatchOptions(folder=tmp_path / "in", predict=options, every_s=0, looks=2)
-    assert [len(done) for done, _ in watch(asked)] == [1]
+    assert [len(result.cases) for result in watch(asked)] == [1]
     assert within != [before]
     assert 0 < within[0] < 64 * 1024 * MIB
     assert resource.getrlimit(resource.RLIMIT_DATA)[0] == before
@@ -109,10 +110,9 @@ def test_threads_leave_half_of_the_room(model: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(bounded, "usable_threads", lambda: 8)
     # 48 MiB, 96,397 weights of 12 bytes and 64 x 64 pixels of 2,048: 57.1 MiB a thread.
     each = 48 * MIB + 96_397 * 12 + 64 * 64 * 2048
-    assert share_of(model, 610 * MIB) == Share(
-        3, 610 * MIB - 3 * each
-    )  # 400 MiB are left, half for them
-    assert share_of(model, 2000 * MIB) == Share(8, 2000 * MIB - 8 * each)
-    assert share_of(model, None) == Share(None, None)
+    card = read_card(model / "card.json")
+    # 400 MiB are left, half for them
+    assert share_of(card, 610 * MIB) == Share(3, 610 * MIB - 3 * each)
+    assert share_of(card, 2000 * MIB) == Share(8, 2000 * MIB - 8 * each)
     with pytest.raises(MachineError, match="the network u2net-tiny needs more memory"):
-        share_of(model, 300 * MIB)
+        share_of(card, 300 * MIB)

@@ -12,7 +12,7 @@ from pathlib import Path
 from gliomask.errors import ModelError
 from gliomask.jobs.control import Control
 from gliomask.jobs.dispatch import Report
-from gliomask.jobs.workers import Work
+from gliomask.jobs.worker_process import Work
 
 
 @dataclass(frozen=True)

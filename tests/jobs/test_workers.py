@@ -15,7 +15,8 @@ import pytest
 
 from gliomask.errors import MachineError, ModelError
 from gliomask.jobs.dispatch import Report
-from gliomask.jobs.workers import Cancelled, Crashed, Event, Finished, Lost, Workers
+from gliomask.jobs.worker_events import Cancelled, Crashed, Event, Finished, Lost
+from gliomask.jobs.workers import Workers
 from tests.jobs.crews import Named, broken, dying, make
 
 

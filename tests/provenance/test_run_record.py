@@ -36,7 +36,7 @@ def test_patients_of_models_that_were_learned_from_count(tmp_path: Path) -> None
 def test_a_folder_without_records(tmp_path: Path) -> None:
     for record in (RunRecord(tmp_path), RunRecord(tmp_path / "none")):
         assert record.patients is None
-        assert (record.provenance, record.card, record.recipe) == ({}, {}, {})
+        assert (record.provenance, record.card, record.recipe) == ({}, None, {})
         assert (record.history, record.sessions, record.other_model("teacher")) == ((), (), {})
 
 
@@ -46,7 +46,7 @@ def test_damaged_records_are_none(tmp_path: Path, content: bytes) -> None:
         (tmp_path / name).write_bytes(content[:1000] if name == "config.yaml" else content)
     record = RunRecord(tmp_path)
     assert record.patients is None
-    assert (record.provenance, record.card, record.recipe) == ({}, {}, {})
+    assert (record.provenance, record.card, record.recipe) == ({}, None, {})
 
 
 def test_damaged_keys_are_not_known(tmp_path: Path) -> None:

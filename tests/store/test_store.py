@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.geometry import to_reading
 from gliomask.core.label_scheme import BINARY
 from gliomask.core.labels import TUMOUR
-from gliomask.core.slices import crop_to_slices, to_slices
+from gliomask.core.slices import to_slices
 from gliomask.core.split import Patient, make_split
 from gliomask.core.volume import Volume
 from gliomask.errors import StoreError
@@ -64,9 +65,10 @@ def test_the_store_keeps_what_preprocessing_made_to_the_last_bit(store: Store) -
 
 def test_labels_are_cropped_and_the_reference_is_not(store: Store) -> None:
     one = loaded("case2")
-    np.testing.assert_array_equal(store.reference("case2"), one.labels)
-    expected = crop_to_slices(one.labels, to_slices(one.volume).record)
-    np.testing.assert_array_equal(store.labels("case2"), expected)
+    record = to_slices(one.volume).record
+    whole = to_reading(one.labels, record.turn)
+    np.testing.assert_array_equal(store.reference("case2"), whole)
+    np.testing.assert_array_equal(store.labels("case2"), whole[:, *record.window])
 
 
 def test_slices_by_index(store: Store) -> None:

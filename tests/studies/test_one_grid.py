@@ -13,8 +13,8 @@ from gliomask.alignment.resampling import resample_to
 from gliomask.core.volume import Volume
 from gliomask.datasets.load import load_case
 from gliomask.errors import CaseError, InputError
+from gliomask.formats.case_record import CaseRecord
 from gliomask.formats.nifti import read_nifti, read_nifti_labels, write_nifti
-from gliomask.results.prediction.summary import PredictedCase
 from gliomask.studies.one_grid import load_on_one_grid
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.alignment.grids import turned
@@ -42,7 +42,7 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, out: Path, **changes: Any) -> PredictedCase:
+def run(folder: Path, out: Path, **changes: Any) -> CaseRecord:
     keys = {"inputs": (folder,), "out": out, "model": Path("fake"), "write": ("nifti",), **changes}
     (case,) = predict_files(PredictOptions.model_validate(keys)).cases
     return case

@@ -118,7 +118,7 @@ def test_files_whose_names_tell_nothing(server: Server, head: Path, tmp_path: Pa
     assert str(server.data) not in failed["error"]["text"]
     job = server.ended(server.submit(upload, sequences={"t1": 0, "flair": 1}, **QUICK))
     assert job["state"] == "done", job["error"]
-    assert job["result"]["cases"][0]["used"] == ["t1", "flair"]
+    assert job["result"]["cases"][0]["sequences_used"] == ["t1", "flair"]
 
 
 def test_an_archive(server: Server, head: Path, tmp_path: Path) -> None:

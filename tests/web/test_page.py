@@ -84,7 +84,7 @@ def test_loose_files_are_named_by_hand(browser: Browser, server: Server, tmp_pat
         if one["state"] == "done" and one["kind"] == "predict"
     ]
     assert job["options"]["sequences"] == {"t1ce": 0, "flair": 1}
-    assert job["result"]["cases"][0]["used"] == ["t1ce", "flair"]
+    assert job["result"]["cases"][0]["sequences_used"] == ["t1ce", "flair"]
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     assert browser.problems() == []
 

@@ -17,9 +17,9 @@ from gliomask.core.prediction import VolumeInterval
 from gliomask.core.regions import REGIONS
 from gliomask.core.volume import Affine
 from gliomask.errors import ConfigError, FormatError, InputError
+from gliomask.formats.case_record import CaseRecord
 from gliomask.formats.nifti import write_nifti
 from gliomask.lesions.error import HALF_VOXEL, STATED, THRESHOLDS
-from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows.follow import FollowOptions, FollowResult, follow
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.browser import Browser, browser  # noqa: F401  (the fixture)
@@ -150,7 +150,7 @@ def test_probabilities_give_the_error(tmp_path: Path) -> None:
 
 def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
-    written: list[PredictedCase] = []
+    written: list[CaseRecord] = []
     for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
         write_head(tmp_path / "in" / name, name, head_volume())
         options = PredictOptions(

@@ -87,7 +87,7 @@ def test_files_of_a_case(tmp_path: Path) -> None:
         f"{case.case}{end}"
         for end in (".html", ".json", ".png", "_mask.nii.gz", "_probability_whole.nii.gz")
     }
-    assert {path.name for path in case.files} == expected
+    assert {path.name for path in case.paths(result.out)} == expected
     assert names(tmp_path / "out") == expected | {"cases.csv"}
     with Image.open(tmp_path / "out" / f"{case.case}.png") as picture:
         assert min(picture.size) > 500
@@ -339,7 +339,7 @@ def test_files_by_sequence(tmp_path: Path) -> None:
     result = predict_files(
         PredictOptions(sequences=given, out=tmp_path / "out", model=Path("fake"))
     )
-    assert result.cases[0].used == ("t1", "flair")
+    assert result.cases[0].sequences_used == ("t1", "flair")
 
 
 def test_an_existing_mask_is_not_looked_at(tmp_path: Path) -> None:
@@ -383,7 +383,7 @@ def test_a_result_of_other_images_is_not_replaced(
 def test_the_same_images_elsewhere_are_the_same_result(tmp_path: Path) -> None:
     first, copy = one_head(tmp_path / "A" / "p1", 0), one_head(tmp_path / "B" / "p1", 0)
     run(first, tmp_path / "out", write=("nifti",))
-    assert run(copy, tmp_path / "out", write=("nifti",)).cases[0].earlier
+    assert run(copy, tmp_path / "out", write=("nifti",)).earlier
 
 
 def test_progress_moves_within_a_case(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_study(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             PredictOptions(inputs=inputs, out=tmp_path / "out", model=Path("fake"))
         )
     (case,) = result.cases
-    assert (case.case, case.used) == ("P1_20010203", ("t1", "flair"))
+    assert (case.case, case.sequences_used) == ("P1_20010203", ("t1", "flair"))
     mask, affine = read_nifti_labels(tmp_path / "out" / "P1_20010203_mask.nii.gz")
     volume = head_volume(*LPS)
     assert np.allclose(affine, volume.affine, atol=1e-4)
@@ -95,10 +95,10 @@ def test_a_series_that_no_object_can_be_drawn_on(
     assert len(told) == 1
     assert "FrameOfReferenceUID" in told[0]
     assert str(tmp_path) not in told[0]
-    assert {path.name for path in case.files} == {
+    assert {path.name for path in case.paths(tmp_path)} == {
         f"P1_20010203{ending}" for ending in (".html", ".json", ".png", "_mask.nii.gz")
     }
     assert "no DICOM Segmentation" in (tmp_path / "out" / "P1_20010203.html").read_text()
-    assert predict_files(PredictOptions(**keys)).cases[0].earlier
+    assert predict_files(PredictOptions(**keys)).earlier
     with pytest.raises(FormatError, match="FrameOfReferenceUID"):
         predict_files(PredictOptions(**keys, write=("nifti", "dicom-seg")))

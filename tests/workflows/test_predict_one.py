@@ -272,7 +272,7 @@ def test_a_series_is_chosen_as_the_command_does(tmp_path: Path) -> None:
         inputs=(tmp_path / "study",), out=tmp_path / "out", model=Path("m"), series=chosen
     )
     (case,) = predict_files(options).cases
-    mask, affine = read_nifti_labels(next(p for p in case.files if p.name.endswith("nii.gz")))
+    mask, affine = read_nifti_labels(tmp_path / "out" / f"{case.case}_mask.nii.gz")
     assert_same(gliomask.predict(tmp_path / "study", Path("m"), series=chosen), mask, affine)
 
 

@@ -453,7 +453,7 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return judge(pair, *others)
 
     with monkeypatch.context() as patched:
-        patched.setattr("gliomask.workflows.score.judge", stop_after_two)
+        patched.setattr("gliomask.evaluation.evaluated_masks.judge", stop_after_two)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
     assert not (tmp_path / "out").exists()

@@ -17,9 +17,9 @@ from PIL import Image
 from pydicom import dcmread
 
 from gliomask.core.regions import REGIONS
+from gliomask.formats.case_record import CaseRecord
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.report.drawing import Anchor, Canvas
-from gliomask.results.prediction.summary import PredictedCase
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_volume, write_head
 from tests.formats.dicom.made import AXIAL, CORONAL, SAGITTAL, oblique
@@ -42,7 +42,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
 
 
-def predicted(place: Path, *write: str) -> tuple[PredictedCase, Path]:
+def predicted(place: Path, *write: str) -> tuple[CaseRecord, Path]:
     out = place.parent / "out"
     options = PredictOptions.model_validate(
         {

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from gliomask.core.geometry import to_reading
 from gliomask.errors import (
     CasesError,
     ConfigError,
@@ -203,7 +204,7 @@ def dice_with(run: Path, store: Store, sequences: tuple[str, ...]) -> float:
         stack = store.stack(case)
         index = [stack.sequences.index(name) for name in sequences]
         given = replace(stack, array=stack.array[:, index], sequences=sequences)
-        found = predictor.predict_stack(given, case).mask > 0
+        found = to_reading(predictor.predict_stack(given, case).mask, stack.record.turn) > 0
         drawn = store.reference(case) > 0
         scores.append(2 * (found & drawn).sum() / (found.sum() + drawn.sum()))
     return float(np.mean(scores))

@@ -50,9 +50,12 @@ class Watched:
         keys = {"out": self.out, "model": Path("fake"), "write": ("nifti",), "uncertainty": False}
         options = PredictOptions.model_validate({**keys, **changes})
         asked = WatchOptions(folder=self.place, predict=options, looks=looks)
-        for cases, failures in watching.watch(asked):
-            self.told += [f"{case.case}{' earlier' if case.earlier else ''}" for case in cases]
-            self.failed += failures
+        for result in watching.watch(asked):
+            self.told += [
+                f"{case.case}{' earlier' if case.case in result.earlier else ''}"
+                for case in result.cases
+            ]
+            self.failed += result.failures
 
     @property
     def table(self) -> dict[str, str]:

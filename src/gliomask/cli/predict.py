@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from gliomask.config.shipped import DEFAULT
 
 if TYPE_CHECKING:
     from gliomask.config.predict import PredictOptions
-    from gliomask.errors import Failure
-    from gliomask.results.prediction.summary import PredictedCase, PredictResult
+    from gliomask.formats.case_record import CaseRecord
+    from gliomask.results.prediction.summary import PredictResult
 
 
 def run(options: PredictOptions, *, watch: str | None, json: bool) -> None:
@@ -42,8 +41,8 @@ def _watch(folder: Path, options: PredictOptions, *, json: bool) -> None:
     from gliomask.workflows.watch import WatchOptions, watch
 
     with render.control() as control:
-        for cases, failures in watch(WatchOptions(folder=folder, predict=options), control):
-            (_tell_json if json else _tell)(cases, failures)
+        for result in watch(WatchOptions(folder=folder, predict=options), control):
+            (_tell_json if json else _tell)(result)
 
 
 def _complete(keys: Keys) -> dict[str, Any]:
@@ -96,46 +95,48 @@ def _show(result: PredictResult, *, json: bool) -> None:
         ["case", "tumour", "flag", "sequences", "missing", "notes"],
         [_row(case) for case in result.cases],
     )
-    earlier = sum(case.earlier for case in result.cases)
-    if earlier:
+    if earlier := len(result.earlier):
         render.lines(f"{earlier} completed by an earlier run; --again predicts them again")
     for case in result.cases:
         render.lines(*_reasons(case))
     render.lines(f"written to {result.out}, for research use only", *_to_open(result))
 
 
-def _tell(cases: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
+def _tell(result: PredictResult) -> None:
     from gliomask.cli import render
 
-    for case in cases:
-        render.lines(f"{case.case}: {_size(case)}{'' if not case.earlier else ' (done earlier)'}")
-    render.problems(failures, "could not be segmented")
+    for case in result.cases:
+        before = " (done earlier)" if case.case in result.earlier else ""
+        render.lines(f"{case.case}: {_size(case)}{before}")
+    render.problems(result.failures, "could not be segmented")
 
 
-def _tell_json(cases: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
+def _tell_json(result: PredictResult) -> None:
     """A line of JSON for each study."""
     import json
 
     from gliomask.cli import render
 
-    record = {"cases": cases, "failures": failures}
-    render.lines(json.dumps(record, default=render.plain))
+    render.lines(json.dumps(result, default=render.plain))
 
 
-def _row(case: PredictedCase) -> list[object]:
+def _row(case: CaseRecord) -> list[object]:
     flag = case.reliability.level if case.reliability else ""
     notes = "; ".join(case.notes)
-    return [case.case, _size(case), flag, _used(case), " ".join(case.missing), notes]
+    return [case.case, _size(case), flag, _used(case), " ".join(case.sequences_missing), notes]
 
 
-def _used(case: PredictedCase) -> str:
+def _used(case: CaseRecord) -> str:
     """The sequences, each with its series where it is one of a study."""
-    if not case.series:
-        return " ".join(case.used)
-    return ", ".join(f"{name} = {case.series.get(name, name)}" for name in case.used)
+    used, series = case.sequences_used, case.series_used
+    return (
+        ", ".join(f"{name} = {series.get(name, name)}" for name in used)
+        if series
+        else " ".join(used)
+    )
 
 
-def _reasons(case: PredictedCase) -> list[str]:
+def _reasons(case: CaseRecord) -> list[str]:
     """Reasons for an amber or red flag, one line each."""
     flag = case.reliability
     reasons = [] if flag is None else [reason for reason in flag.reasons if reason.level != "green"]
@@ -146,11 +147,14 @@ def _to_open(result: PredictResult) -> list[str]:
     """The one file to open: the page of the case, or of the worst of several."""
     from gliomask.core.reliability import LEVELS
 
-    def badness(case: PredictedCase) -> int:
+    def badness(case: CaseRecord) -> int:
         return LEVELS.index(case.reliability.level) if case.reliability else 0
 
     pages = {
-        case.case: path for case in result.cases for path in case.files if path.suffix == ".html"
+        case.case: path
+        for case in result.cases
+        for path in case.paths(result.out)
+        if path.suffix == ".html"
     }
     cases_with_page = [case for case in result.cases if case.case in pages]
     if not cases_with_page:
@@ -164,7 +168,7 @@ def _to_open(result: PredictResult) -> list[str]:
     return [f"open{which}: {pages[worst.case]}"]
 
 
-def _size(case: PredictedCase) -> str:
+def _size(case: CaseRecord) -> str:
     if not any(case.voxels.values()):
         return "no tumour found"
     if case.volumes_ml is None:
@@ -174,7 +178,7 @@ def _size(case: PredictedCase) -> str:
     )
 
 
-def _interval(case: PredictedCase, region: str) -> str:
+def _interval(case: CaseRecord, region: str) -> str:
     if region not in case.volumes_ml_90:
         return ""
     low, high = case.volumes_ml_90[region]

@@ -70,13 +70,15 @@ def find_model(named: str | Path | None = None) -> Path:
     Raises:
         ModelError: neither a path nor a name that is known; the default does not come along.
     """
+    if isinstance(named, Path):
+        return named
     names = shipped_names()
     if named is None:
         if DEFAULT not in names:
             what = f"this gliomask comes without the model {DEFAULT}"
             raise ModelError(what, hint=f"name a run folder, {option('model', 'RUN')}")
         return HOME / DEFAULT
-    if isinstance(named, Path) or _is_path(named):
+    if _is_path(named):
         return Path(named)
     if named in names:
         return HOME / named

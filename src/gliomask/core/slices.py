@@ -54,6 +54,12 @@ class StackRecord:
     has_world: bool
 
     @property
+    def window(self) -> tuple[slice, slice]:
+        """The rows and columns that the crop kept."""
+        top, bottom, left, right = self.box
+        return slice(top, bottom), slice(left, right)
+
+    @property
     def pixel_mm(self) -> tuple[float, float]:
         """(row, column) spacing in mm; (1, 1) where there is no world."""
         sizes = spacing_mm(self.affine)
@@ -111,22 +117,23 @@ def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> Slice
     return SliceStack(np.stack(slices, axis=1), volume.sequences, record)
 
 
-def crop_to_slices(volume: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
-    """Any volume (I, J, K) on the grid of the images as slices (S, H, W), cropped like them."""
-    top, bottom, left, right = record.box
-    return np.ascontiguousarray(to_reading(volume, record.turn)[:, top:bottom, left:right])
-
-
-def place(maps: npt.NDArray[np.generic], record: StackRecord) -> npt.NDArray[np.generic]:
-    """Maps or masks (..., S, H, W) of the cropped slices back on the volume's grid (..., I, J, K).
+def uncrop(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
+    """Maps or masks (..., S, H', W') of the cropped slices as whole slices (..., S, H, W).
 
     What the crop took away is 0 (False).
     """
-    top, bottom, left, right = record.box
     sizes = [record.shape[axis] for axis in record.turn.axes]
-    full = np.zeros((*maps.shape[:-3], *sizes), maps.dtype)
-    full[..., top:bottom, left:right] = maps
-    return np.ascontiguousarray(from_reading(full, record.turn))
+    whole = np.zeros((*maps.shape[:-3], *sizes), maps.dtype)
+    whole[..., *record.window] = maps
+    return whole
+
+
+def place(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
+    """Maps or masks of the cropped slices back on the volume's grid (..., I, J, K).
+
+    What the crop took away is 0 (False).
+    """
+    return np.ascontiguousarray(from_reading(uncrop(maps, record), record.turn))
 
 
 def _head_box(images: FloatArray, check: Callable[[], None]) -> tuple[int, int, int, int]:

@@ -6,7 +6,7 @@ every patient of the store is judged once by a model that knows nothing of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,12 @@ class AssignedModel:
     """A model and those whom it judges.
 
     Attributes:
-        run: where it is.
+        run: its folder.
         predictor: ready to be used.
         subjects: it is judged on them.
     """
 
-    run: Path
+    run: RunRecord
     predictor: Predictor
     subjects: Subjects
 
@@ -80,12 +80,12 @@ def assign(question: Question) -> Assignment:
     """
     if len(question.models) > 1:
         return assign_folds(question)
-    (model,) = question.models
-    patients, fold = RunRecord(model).patients, question.fold
+    (run,) = map(RunRecord, question.models)
+    patients, fold = run.patients, question.fold
     is_store = (question.source / MANIFEST).is_file()
     if is_store and patients and fold is None and question.part is None:
         fold = patients.fold
-    judge = _judge(question, model, question.part, fold)
+    judge = _judge(question, run, question.part, fold)
     in_training, warnings = training_overlap(patients, _patients(judge.subjects))
     return Assignment((judge,), judge.subjects.what, in_training, warnings)
 
@@ -104,14 +104,14 @@ def assign_folds(question: Question) -> Assignment:
             hint=f"evaluate one {option('model')}, or make a store by `gliomask prepare`",
         )
     store = open_store(question.source)
-    fold_models: dict[int, Path] = {}
+    fold_models: dict[int, RunRecord] = {}
     patients: dict[int, ModelPatients] = {}
-    for model in question.models:
-        fold, of_model = _fold(model)
+    for run in map(RunRecord, question.models):
+        fold, of_model = _fold(run)
         if fold in fold_models:
-            what = f"two models of fold {fold}: {fold_models[fold]} and {model}"
-            raise ConfigError(what, path=model, hint=f"leave out one {option('model')}")
-        fold_models[fold], patients[fold] = model, of_model
+            what = f"two models of fold {fold}: {fold_models[fold].run} and {run.run}"
+            raise ConfigError(what, path=run.run, hint=f"leave out one {option('model')}")
+        fold_models[fold], patients[fold] = run, of_model
     folds = sorted(fold_models)
     judges = tuple(_judge(question, fold_models[fold], "test", fold) for fold in folds)
     for judge, fold in zip(judges, folds, strict=True):
@@ -122,26 +122,28 @@ def assign_folds(question: Question) -> Assignment:
     return Assignment(judges, what, (), _left_out(fold_models, count))
 
 
-def _left_out(fold_models: dict[int, Path], count: int) -> tuple[str, ...]:
+def _left_out(fold_models: Collection[int], count: int) -> tuple[str, ...]:
     missing = [str(fold) for fold in range(count) if fold not in fold_models]
     if not missing:
         return ()
     return (f"no model of fold {', '.join(missing)}: its patients are not evaluated",)
 
 
-def _judge(question: Question, model: Path, part: Part | None, fold: int | None) -> AssignedModel:
+def _judge(
+    question: Question, run: RunRecord, part: Part | None, fold: int | None
+) -> AssignedModel:
     subjects = find_subjects(question.source, part, fold, question.labels)
-    predictor = load_predictor(model, question.device, question.engine)
-    return AssignedModel(model, predictor, subjects)
+    predictor = load_predictor(run.run, question.device, question.engine, None, run.card)
+    return AssignedModel(run, predictor, subjects)
 
 
-def _fold(model: Path) -> tuple[int, ModelPatients]:
+def _fold(run: RunRecord) -> tuple[int, ModelPatients]:
     """The fold of a model, and its patients."""
-    patients = RunRecord(model).patients
+    patients = run.patients
     if patients is None or patients.fold is None:
         raise ConfigError(
             "several models are evaluated on a fold each, and the fold of this one is unknown",
-            path=model,
+            path=run.run,
             hint=f"train a model for each fold, {option('fold', 0, command='train')}",
         )
     return patients.fold, patients
@@ -152,7 +154,7 @@ def _check_unseen(judge: AssignedModel, patients: ModelPatients) -> None:
     if both:
         raise ConfigError(
             "the model was trained on patients of its own fold: it has another split",
-            path=judge.run,
+            path=judge.run.run,
             field="patient",
             found=both[0],
         )

@@ -15,10 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import to_reading
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import labels_of_regions, region_masks
-from gliomask.core.slices import SliceStack, crop_to_slices, place
+from gliomask.core.slices import SliceStack, uncrop
 from gliomask.evaluation.reference_cases import Examination
 from gliomask.evaluation.voxel_counts import count_voxels
 from gliomask.inference.clean_up import Fragments, find_fragments, removed
@@ -148,7 +147,7 @@ def _full(
 ) -> Look:
     """All slices, on the original grid, with every rule of clean-up."""
     record, regions = examination.stack.record, _labelled(predictor, examination)
-    probabilities = place(opinions.probabilities, record).astype(np.float32, copy=False)
+    probabilities = uncrop(opinions.probabilities, record).astype(np.float32, copy=False)
     index = [predictor.card.regions.index(region) for region in regions]
     counts = count_voxels(probabilities[index], regions, examination)
     if examination.annotated is not None:
@@ -252,8 +251,8 @@ def _select(examination: Examination, subset: Sequences, picked: npt.NDArray[np.
     index = [stack.sequences.index(name) for name in subset]
     return _Part(
         replace(stack, array=stack.array[picked][:, index], sequences=subset),
-        crop_to_slices(labels, stack.record)[picked],
-        to_reading(labels, stack.record.turn)[picked],
+        labels[picked][:, *stack.record.window],
+        labels[picked],
     )
 
 

@@ -32,7 +32,7 @@ class Examination:
 
     Attributes:
         stack: its slices.
-        reference: (I, J, K) our labels on its own grid.
+        reference: (S, H, W) our labels, whole slices of its own grid.
         annotated: (S,) bool, slices in which someone looked for tumour; None means all.
         regions: that the reference labels.
     """
@@ -193,8 +193,9 @@ def _load(case: Case, control: Control) -> Examination:
         stack = to_slices(volume, control.check)
     except ValueError as problem:
         raise CaseError(str(problem)) from None
-    known = annotated_slices(to_reading(labels, stack.record.turn)) if case.sparse else None
-    return Examination(stack, labels, known, case.regions)
+    reference = np.ascontiguousarray(to_reading(labels, stack.record.turn))
+    known = annotated_slices(reference) if case.sparse else None
+    return Examination(stack, reference, known, case.regions)
 
 
 def annotated_slices(labels: LabelArray) -> npt.NDArray[np.bool_]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from gliomask.core.regions import region_masks
-from gliomask.core.slices import crop_to_slices
 from gliomask.core.volume import FloatArray
 from gliomask.evaluation.reference_cases import Examination
 from gliomask.statistics.logit_counts import LogitCounts, count_probabilities
@@ -20,13 +21,14 @@ def count_voxels(
     """Region -> its voxels (see ``COUNTED``) by the probability that they were given.
 
     Args:
-        probabilities: (R, I, J, K) in [0, 1].
+        probabilities: (R, S, H, W) in [0, 1], of whole slices.
         regions: R names.
         examination: that they are of.
     """
-    record = examination.stack.record
-    drawn = region_masks(crop_to_slices(examination.reference, record), tuple(regions))
+    window = examination.stack.record.window
+    drawn = region_masks(examination.reference[:, *window], tuple(regions))
+    near = np.ascontiguousarray(probabilities[:, :, *window])
     return {
-        region: count_probabilities(crop_to_slices(maps, record), truth, examination.annotated)
-        for region, maps, truth in zip(regions, probabilities, drawn, strict=True)
+        region: count_probabilities(maps, truth, examination.annotated)
+        for region, maps, truth in zip(regions, near, drawn, strict=True)
     }

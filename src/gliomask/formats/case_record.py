@@ -100,6 +100,15 @@ class CaseRecord(BaseModel):
     provenance: dict[str, Any]
     """What it was made with."""
 
+    def paths(self, out: Path) -> tuple[Path, ...]:
+        """The files of the case, and its record, in a prediction folder."""
+        return tuple(out / name for name in sorted((*self.files, f"{self.case}.json")))
+
+    @property
+    def series_used(self) -> dict[str, str]:
+        """Sequence -> the DICOM series that was used for it; empty for other files."""
+        return {one.sequence: one.series for one in self.series if one.used and one.sequence}
+
 
 def read_record(path: Path) -> CaseRecord | None:
     """The record in a JSON file; None if the file is another tool's.

@@ -8,7 +8,6 @@ are too low (``machine.memory_limit``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from gliomask.core.case import Case
@@ -16,9 +15,7 @@ from gliomask.errors import CaseError, MachineError
 from gliomask.formats.headers import image_header
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.machine.memory_limit import mib, resident_bytes
-from gliomask.nets.cards import CARD_FILE, read_card
-from gliomask.nets.entries import count_entries
-from gliomask.nets.specs import find_spec
+from gliomask.nets.cards import ModelCard
 
 _OPTION: Final = "limit_memory"
 _MIB: Final = 2**20
@@ -36,28 +33,24 @@ _VOXEL_BYTES, _SEQUENCE_BYTES = 12, 8
 
 @dataclass(frozen=True)
 class Share:
-    """Share of the memory limit for the engine; None without a limit.
+    """Share of the memory limit for the engine.
 
     Attributes:
         threads: that it runs on.
         left: bytes that it leaves to this process, for each thread has one of its own.
     """
 
-    threads: int | None
-    left: int | None
+    threads: int
+    left: int
 
 
-def share_of(model: Path, limit: int | None) -> Share:
+def share_of(card: ModelCard, limit: int) -> Share:
     """Share of the limit for a model, such that half of it is left for the scan.
 
     Raises:
-        ModelError: no card, or a damaged one.
-        MachineError: not even one may.
+        MachineError: not even one thread may.
     """
-    if limit is None:
-        return Share(None, None)
-    card = read_card(model / CARD_FILE)
-    weights = count_entries(find_spec(card.network), card.in_channels, len(card.regions))
+    weights = card.parameters
     each = _THREAD + _WEIGHT_BYTES * weights + _PIXEL_BYTES * card.size**2
     room = limit - resident_bytes() - _PROGRAM
     if each > room / 2 or _LOADING_BYTES * weights > room:

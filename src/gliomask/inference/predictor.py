@@ -288,6 +288,7 @@ def load_predictor(
     device: Device = "auto",
     engine: EngineName = "auto",
     threads: int | None = None,
+    card: ModelCard | None = None,
 ) -> Predictor:
     """A model, ready to be used; see ``open_engine``.
 
@@ -298,12 +299,13 @@ def load_predictor(
         device: what computes.
         engine: what runs the network.
         threads: of a compiled engine.
+        card: of the model, if it has been read already.
 
     Raises:
         ModelError: no such model, a damaged card or weights, or another preprocessing than ours.
         MachineError: ``device`` or ``engine`` can't be used.
     """
     folder = find_model(model)
-    opened = open_engine(folder, engine, device, threads)
+    opened = open_engine(folder, engine, device, threads, card)
     announce_licence(folder, opened.card)
     return Predictor(opened.engine, opened.card, opened.note)

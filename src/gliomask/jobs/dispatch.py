@@ -18,7 +18,8 @@ from typing import Final, Generic, Literal, Protocol, TypeVar
 from gliomask.errors import MachineError
 from gliomask.jobs.control import Control
 from gliomask.jobs.journal import Journal
-from gliomask.jobs.workers import Advanced, Crashed, Event, Finished, Lost, Workers
+from gliomask.jobs.worker_events import Advanced, Crashed, Event, Finished, Lost
+from gliomask.jobs.workers import Workers
 
 TRIES: Final = 3
 """Workers that a task may cost."""

@@ -1,9 +1,7 @@
 """Worker processes that stay: each loads what it needs once, then does one task after another.
 
 A worker has one task at a time, so that a process that dies or freezes costs its own task and no
-other, and so that it is known which task that was. It is a session of its own: a signal that a
-terminal or a batch system sends to a group of processes reaches the parent only, which decides.
-When the parent dies, however it dies, its workers end at once.
+other, and so that it is known which task that was; another process takes its place.
 """
 
 from __future__ import annotations
@@ -11,81 +9,36 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar, cast
+from typing import Final, Generic, Self, cast
 
-from gliomask.errors import GliomaskError, InputError, MachineError, StoppedError, unexpected
-from gliomask.jobs.control import Control
+from gliomask.errors import MachineError
+from gliomask.jobs.worker_events import (
+    Advanced,
+    Cancelled,
+    Crashed,
+    Event,
+    Finished,
+    Lost,
+    Result,
+    Task,
+)
+from gliomask.jobs.worker_process import CANCEL, STOP, Work, live
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-Work = Callable[[Task, Control], Result]
-"""What a worker does with a task. A ``StoppedError`` puts the task back; any other error that it
-lets through is reported as the task's, and the worker goes on."""
-
-BEAT_S: Final = 2.0
-"""Seconds between two signs of life of a worker."""
 LEASE_S: Final = 300.0
-"""Seconds without one after which it counts as frozen and is killed; a library that computes for
-long may keep every thread of a process waiting."""
+"""Seconds without a sign of life after which a worker counts as frozen and is killed: a library
+that computes for long may keep every thread of a process waiting."""
 _STARTS: Final = 3
 """Workers that may die one after another before they can take a task."""
 _PATIENCE_S: Final = 15.0
 """Seconds that workers get to stop."""
-_STOP: Final = b"stop"
-_CANCEL: Final = b"cancel "
-"""Followed by the number of the task, as the worker counts them: it may have ended meanwhile."""
-
-
-@dataclass(frozen=True)
-class Finished(Generic[Task, Result]):
-    """A task is done."""
-
-    task: Task
-    result: Result
-
-
-@dataclass(frozen=True)
-class Crashed(Generic[Task]):
-    """A task raised an error that nobody thought of; its worker goes on."""
-
-    task: Task
-    reason: str
-
-
-@dataclass(frozen=True)
-class Lost(Generic[Task]):
-    """The worker of a task died or froze; another has taken its place."""
-
-    task: Task
-    reason: str
-
-
-@dataclass(frozen=True)
-class Cancelled(Generic[Task]):
-    """A task has stopped as was asked for; its worker goes on."""
-
-    task: Task
-
-
-@dataclass(frozen=True)
-class Advanced(Generic[Task]):
-    """A task is so far, from 0 to 1."""
-
-    task: Task
-    share: float
-    note: str
-
-
-Event = Finished[Task, Result] | Crashed[Task] | Lost[Task] | Cancelled[Task] | Advanced[Task]
 
 
 @dataclass
@@ -139,7 +92,7 @@ class Workers(Generic[Task, Result]):
         idle = [process for process in self._workers if process.ready and process.task is None]
         for worker in idle:  # they end in good order, with all that they started
             with suppress(OSError):
-                worker.lifeline.send_bytes(_STOP)
+                worker.lifeline.send_bytes(STOP)
         for worker in idle:
             worker.process.join(_PATIENCE_S)
         for worker in self._workers:
@@ -194,7 +147,7 @@ class Workers(Generic[Task, Result]):
         for worker in self._workers:
             if worker.task == task:
                 with suppress(OSError):
-                    worker.lifeline.send_bytes(_CANCEL + str(worker.count).encode())
+                    worker.lifeline.send_bytes(CANCEL + str(worker.count).encode())
 
     def kill(self, task: Task) -> None:
         """Ends the worker of a task at work, whatever it does: ``Lost`` follows."""
@@ -210,7 +163,7 @@ class Workers(Generic[Task, Result]):
         """
         for worker in self._workers:
             with suppress(OSError):
-                worker.lifeline.send_bytes(_STOP)
+                worker.lifeline.send_bytes(STOP)
         done: list[Finished[Task, Result]] = []
         left = {process.channel: process for process in self._workers}
         end = time.monotonic() + _PATIENCE_S
@@ -268,7 +221,7 @@ class Workers(Generic[Task, Result]):
         channel, child_channel = self._context.Pipe()
         lifeline_theirs, lifeline = self._context.Pipe(duplex=False)
         process = self._context.Process(
-            target=_run,
+            target=live,
             args=(child_channel, lifeline_theirs, self._make, self._environment),
             daemon=False,
         )
@@ -296,109 +249,3 @@ def _ending(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was ended by signal {-code}"
     return f"ended with code {code}"
-
-
-@dataclass
-class _Stop:
-    """Stop request for a worker: for everything, or for the task with this number."""
-
-    all: bool = False
-    cancelled: int = 0
-    _task: int = 0
-
-    def begin(self) -> None:
-        """Another task begins."""
-        self._task += 1
-
-    def is_due(self) -> bool:
-        """Return True if the current task must stop."""
-        return self.all or self.cancelled == self._task
-
-
-@dataclass
-class _Voice:
-    """Sender of messages from a worker to its parent, for all threads."""
-
-    channel: Connection
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def say(self, *message: object) -> None:
-        """A parent that is gone is no error: ``_watch`` ends this process."""
-        with self._lock, suppress(OSError):
-            self.channel.send(message)
-
-
-class _Teller:
-    """The progress of a task, told at most ten times a second."""
-
-    def __init__(self, voice: _Voice) -> None:
-        self._voice = voice
-        self._total, self._done, self._best, self._told = 1.0, 0.0, 0.0, 0.0
-
-    def start(self, total: float, what: str) -> None:
-        self._total, self._done = max(total, 1.0), 0.0
-
-    def advance(self, steps: float = 1, note: str = "") -> None:
-        self._done = min(self._done + steps, self._total)
-        self._best = max(self._best, self._done / self._total)
-        if time.monotonic() - self._told > 0.1:
-            self._told = time.monotonic()
-            self._voice.say("advanced", self._best, note[:200])
-
-
-def _run(
-    channel: Connection, lifeline: Connection, make: bytes, environment: Mapping[str, str]
-) -> None:
-    """The life of a worker."""
-    os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    os.environ.update(environment)
-    voice, stop = _Voice(channel), _Stop()
-    threading.Thread(target=_watch, args=(lifeline, stop), daemon=True).start()
-    threading.Thread(target=_beat, args=(voice,), daemon=True).start()
-    try:
-        work = pickle.loads(make)()  # noqa: S301 (from our own parent)
-    except GliomaskError as problem:
-        voice.say("broken", _portable(problem))
-        return
-    voice.say("ready")
-    while not stop.all:
-        if channel.poll(0.1):
-            stop.begin()
-            _do(work, channel.recv(), voice, stop)
-
-
-def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: _Stop) -> None:
-    try:
-        voice.say("finished", work(task, Control(_Teller(voice), stop.is_due)))
-    except StoppedError:
-        if not stop.all:  # or the task is not reported, so it is put back
-            voice.say("cancelled")
-    except Exception as problem:
-        voice.say("crashed", f"a bug of gliomask: {unexpected(problem)}")
-
-
-def _portable(problem: GliomaskError) -> GliomaskError:
-    """The error, or its text as one that can go between processes."""
-    try:
-        return cast(GliomaskError, pickle.loads(pickle.dumps(problem)))  # noqa: S301 (our own)
-    except (TypeError, AttributeError, pickle.PicklingError):
-        return InputError(str(problem))
-
-
-def _watch(lifeline: Connection, stop: _Stop) -> None:
-    """Takes requests to stop, and ends this process when its parent is no more."""
-    with suppress(EOFError, OSError):
-        while message := lifeline.recv_bytes(64):
-            if message == _STOP:
-                stop.all = True
-            elif message.startswith(_CANCEL):
-                stop.cancelled = int(message.removeprefix(_CANCEL))
-    os._exit(1)
-
-
-def _beat(voice: _Voice) -> None:
-    while True:
-        voice.say("alive")
-        time.sleep(BEAT_S)

@@ -27,8 +27,12 @@ MAX_WEIGHTS_BYTES: Final = 1 << 30
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
+def read_arrays(folder: Path, card: ModelCard | None = None) -> tuple[Arrays, ModelCard]:
     """The weights of a model folder by name, and its card.
+
+    Args:
+        folder: of the model.
+        card: its card, if it has been read already.
 
     Returns:
         arrays as ``weight_entries`` lists them, float32 but for counters, read-only; and the card.
@@ -37,7 +41,7 @@ def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
         ModelError: there is no such model, a file is missing or damaged (checksum), the card is
             not valid, or the weights are not those of the network that the card names.
     """
-    card, data = read_model(folder)
+    card, data = read_model(folder, card)
     path = folder / WEIGHTS_FILE
     try:
         arrays = unpack(parse_safetensors(data))
@@ -54,8 +58,12 @@ def read_arrays(folder: Path) -> tuple[Arrays, ModelCard]:
     return arrays, card
 
 
-def read_model(folder: Path) -> tuple[ModelCard, bytes]:
+def read_model(folder: Path, card: ModelCard | None = None) -> tuple[ModelCard, bytes]:
     """The card of a model folder and the bytes of its weights, which are those of the card.
+
+    Args:
+        folder: of the model.
+        card: its card, if it has been read already.
 
     Raises:
         ModelError: no such folder or file, a card that is not valid, another checksum.
@@ -66,7 +74,8 @@ def read_model(folder: Path) -> tuple[ModelCard, bytes]:
             path=folder,
             hint="name a run folder, or a model that `gliomask models` lists",
         )
-    card = read_card(folder / CARD_FILE)
+    if card is None:
+        card = read_card(folder / CARD_FILE)
     path = folder / WEIGHTS_FILE
     data = read_weights(path)
     if card.weights_sha256 is None:

@@ -25,6 +25,7 @@ from pydantic import (
 from gliomask.config import allowed
 from gliomask.core.atomic import write_text
 from gliomask.errors import ConfigError, ModelError, nearest
+from gliomask.nets.entries import count_entries
 from gliomask.nets.measures import CleanUp, TrainingData, ValidationFacts
 from gliomask.nets.old_cards import current_keys
 from gliomask.nets.specs import TORCH_EPSILON, find_spec
@@ -148,6 +149,11 @@ class ModelCard(BaseModel):
         chances = augment if isinstance(augment, dict) else {}
         switches = ((COLUMNS, "flip_horizontal"), (ROWS, "flip_vertical"))
         return tuple(axis for axis, name in switches if _positive(chances.get(name)))
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that the network learned."""
+        return count_entries(find_spec(self.network), self.in_channels, len(self.regions))
 
     def with_threshold(self, threshold: float) -> ModelCard:
         """The card for use at another threshold; what was measured of volumes at its own goes."""

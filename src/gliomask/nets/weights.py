@@ -63,11 +63,12 @@ def save_model(
     return written
 
 
-def load_model(model: str | Path) -> tuple[U2Net, ModelCard]:
+def load_model(model: str | Path, card: ModelCard | None = None) -> tuple[U2Net, ModelCard]:
     """Reads what ``save_model`` wrote.
 
     Args:
         model: its folder, or the name of a model that comes along; see ``find_model``.
+        card: its card, if it has been read already.
 
     Returns:
         the network on the CPU in evaluation mode, float32, and its card.
@@ -76,7 +77,7 @@ def load_model(model: str | Path) -> tuple[U2Net, ModelCard]:
         ModelError: there is no such model, a file is missing or damaged (checksum), the card is
             not valid, or the weights are not those of the network that the card names.
     """
-    arrays, card = read_arrays(find_model(model))
+    arrays, card = read_arrays(find_model(model), card)
     network = skeleton_of(card)
     tensors = {name: torch.tensor(array) for name, array in sorted(arrays.items())}
     network.load_state_dict(tensors, strict=True, assign=True)

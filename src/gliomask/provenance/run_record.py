@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 
 from gliomask.errors import ModelError
-from gliomask.nets.cards import CARD_FILE, read_card
+from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.provenance.patients import ModelPatients
 from gliomask.provenance.run_files import HISTORY, PROVENANCE, RECIPE
 
@@ -39,9 +39,12 @@ class RunRecord:
         return _json(self.run / PROVENANCE)
 
     @cached_property
-    def card(self) -> Mapping[str, Any]:
-        """``card.json`` as it stands there; ``nets.cards.read_card`` checks it."""
-        return _json(self.run / CARD_FILE)
+    def card(self) -> ModelCard | None:
+        """``card.json``."""
+        try:
+            return read_card(self.run / CARD_FILE)
+        except ModelError:
+            return None
 
     @cached_property
     def recipe(self) -> Mapping[str, Any]:
@@ -79,11 +82,10 @@ class RunRecord:
 
     def _patients_of_card(self) -> ModelPatients | None:
         """A model that was passed on comes without its provenance; its card tells no fold."""
-        try:
-            card = read_card(self.run / CARD_FILE)
-        except ModelError:
+        if self.card is None:
             return None
-        patients = ModelPatients(frozenset(card.patients), frozenset(card.chosen_on), None)
+        training, validation = frozenset(self.card.patients), frozenset(self.card.chosen_on)
+        patients = ModelPatients(training, validation, None)
         return patients if patients.all else None
 
     def _patients_of_provenance(self) -> ModelPatients | None:

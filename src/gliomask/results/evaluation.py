@@ -28,7 +28,6 @@ from gliomask.evaluation.case import EvaluatedCase
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.exchange import find_exchanges
 from gliomask.metrics.score_table import metrics_csv
-from gliomask.nets.parameters import count_parameters
 from gliomask.provenance.run_files import FIGURES, HISTORY, PROVENANCE
 from gliomask.provenance.run_record import RunRecord
 from gliomask.report.checklists.checklist import ChecklistItem, checklist_markdown, fill
@@ -67,7 +66,7 @@ class EvaluationData:
         facts: (name, value) of data and model, for the page.
         about: what was judged and how; goes into ``summary.json``.
         provenance: goes into ``provenance.json``.
-        runs: folders of the models that were judged; their records fill the checklists.
+        runs: of the models that were judged; their records fill the checklists.
         figures: cases to draw large: the worst, the best, the median and others between.
         report: whether the report and its figures are written.
     """
@@ -83,7 +82,7 @@ class EvaluationData:
     facts: tuple[tuple[str, str], ...] = ()
     about: Mapping[str, object] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    runs: tuple[Path, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
     figures: int = 0
     report: bool = True
 
@@ -178,7 +177,7 @@ def _draw_charts(
             save(chart.figure, folder / chart.stem, (kind,))
         control.advance()
     _draw_panels(judgement, folder, control)
-    return [*charts, *_curves(judgement.runs)]
+    return [*charts, *_curves([one.run for one in judgement.runs])]
 
 
 def _analyse(judgement: EvaluationData) -> Analysis:
@@ -255,14 +254,14 @@ def _checklist(
     """Filled from the records of the one run that was judged, if it was one."""
     records = Records(summary=summary, evaluation=judgement.provenance)
     if len(judgement.runs) == 1:
-        run = RunRecord(judgement.runs[0])
+        (run,) = judgement.runs
         records = replace(
             records,
-            card=run.card or None,
+            card=run.card.model_dump(mode="json") if run.card else None,
             run=run.provenance or None,
             recipe=run.recipe or None,
             history=run.history,
-            parameters=count_parameters(run.run),
+            parameters=run.card.parameters if run.card else None,
         )
     return fill(records)
 

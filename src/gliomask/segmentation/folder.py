@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,13 +28,7 @@ from gliomask.results.prediction.case_table import write_case_table
 from gliomask.results.prediction.fingerprint import files_fingerprint
 from gliomask.results.prediction.origins import check_same_examination, origins_of
 from gliomask.results.prediction.outcome import Outcome, record_path
-from gliomask.results.prediction.summary import (
-    Attempt,
-    PredictedCase,
-    PredictResult,
-    summary_of,
-    table_of,
-)
+from gliomask.results.prediction.summary import PredictResult, table_of
 from gliomask.results.prediction.write import usual_kinds
 from gliomask.segmentation.segmenter import Segmenter
 from gliomask.studies.find import survey
@@ -73,17 +67,15 @@ class PredictionFolder:
 
     def run(self, inputs: Sequence[Path], control: Control = SILENT) -> PredictResult:
         """Predicts what the inputs hold, and writes the table; see ``predict_files``."""
-        done, failures = self.add(inputs, control)
-        if not done:
-            raise CasesError("no examination could be segmented", failures)
-        self.write_table(done, failures)
-        out, model = self.options.out, self.segmenter.predictor.card.name
-        result = PredictResult(out, model, tuple(done), tuple(failures))
-        raise_failures(failures, len(done), out, result)
+        result = self.add(inputs, control)
+        if not result.cases:
+            raise CasesError("no examination could be segmented", result.failures)
+        self.write_table([result])
+        raise_failures(result.failures, len(result.cases), result.out, result)
         return result
 
-    def add(self, inputs: Sequence[Path], control: Control = SILENT) -> Attempt:
-        """Predicts what the inputs hold: the examinations done, and those that can't be used.
+    def add(self, inputs: Sequence[Path], control: Control = SILENT) -> PredictResult:
+        """Predicts what the inputs hold; writes no table, and takes failures as they come.
 
         Raises:
             GliomaskError: see ``predict_files``; but neither CasesError nor BatchError.
@@ -93,7 +85,8 @@ class PredictionFolder:
             cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
             alone = len(cases) + len(failures) == 1
-            done: list[PredictedCase] = []
+            done: list[CaseRecord] = []
+            earlier: list[str] = []
             control.start(len(cases), "segmenting")
             shown = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
             if self.root is not None:
@@ -101,18 +94,31 @@ class PredictionFolder:
             for case in cases:
                 with control.part(case.id) as part:
                     try:
-                        done.append(self.one(case, shown, part))
+                        record, was_done = self.one(case, shown, part)
                     except (MachineError, ModelError, StoppedError):
                         raise
                     except (GliomaskError, MemoryError) as problem:
                         if alone or (isinstance(problem, MemoryError) and limit is None):
                             raise
                         failures.append((case.id, str(problem)))
-        return done, failures
+                        continue
+                done.append(record)
+                earlier += [record.case] if was_done else []
+        return self._result(done, failures, earlier)
+
+    def failed(self, name: str, problem: GliomaskError) -> PredictResult:
+        """The result of an input that can't be used at all."""
+        return self._result((), [(name, str(problem))], ())
+
+    def _result(
+        self, done: Sequence[CaseRecord], failures: Sequence[Failure], earlier: Sequence[str]
+    ) -> PredictResult:
+        model = self.segmenter.predictor.card.name
+        return PredictResult(self.options.out, model, tuple(done), tuple(failures), tuple(earlier))
 
     def one(
         self, case: Case, shown: Mapping[Path, str], control: Control = SILENT
-    ) -> PredictedCase:
+    ) -> tuple[CaseRecord, bool]:
         """Predicts one examination, unless an earlier run has done it.
 
         Args:
@@ -120,18 +126,25 @@ class PredictionFolder:
             shown: folder -> what records say for it, see ``origins_of``.
             control: progress, and a stop on request.
 
+        Returns:
+            its record, and whether an earlier run has done it.
+
         Raises:
             GliomaskError, MemoryError: it can't be used, or nothing can.
         """
         usable = self.segmenter.needed(case)
         return self._case(usable, origins_of(usable, shown), control)
 
-    def write_table(self, done: Sequence[PredictedCase], failures: Sequence[Failure]) -> None:
+    def write_table(self, results: Collection[PredictResult]) -> None:
         """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""
         card = self.segmenter.predictor.card
+        done = [record for result in results for record in result.cases]
+        failures = [failure for result in results for failure in result.failures]
         write_case_table(self.options.out, *table_of(card.name, card.regions, done, failures))
 
-    def _case(self, case: Case, origins: Mapping[str, str], control: Control) -> PredictedCase:
+    def _case(
+        self, case: Case, origins: Mapping[str, str], control: Control
+    ) -> tuple[CaseRecord, bool]:
         options = self.options
         write = usual_kinds(case) if options.write is None else options.write
         result = self.segmenter.fingerprint(case)
@@ -142,7 +155,7 @@ class PredictionFolder:
         there_too = self.bids is None or self.bids.is_done(case, result)
         done = earlier is not None and there_too and is_finished(options.out, earlier, key)
         if earlier is not None and done and not options.again:
-            return self._told(earlier, case, earlier=True)
+            return earlier, True
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
         maps = options.probabilities or options.disagreement or "html" in write
@@ -157,10 +170,4 @@ class PredictionFolder:
             self.bids.write(outcome)
         if self.keep is not None:
             self.keep(outcome)
-        return self._told(record, case, earlier=False)
-
-    def _told(self, record: CaseRecord, case: Case, *, earlier: bool) -> PredictedCase:
-        done = summary_of(record, self.options.out, earlier=earlier)
-        if self.bids is None:
-            return done
-        return replace(done, files=(*done.files, self.bids.mask(case)))
+        return record, False

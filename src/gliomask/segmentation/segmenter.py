@@ -15,6 +15,7 @@ from gliomask.inference.needed_images import needed_images
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.stopwatch import Clock
+from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.results.prediction.fingerprint import result_fingerprint
 from gliomask.results.prediction.outcome import Outcome
 from gliomask.studies.one_grid import load_on_one_grid, put_on_one_grid, with_study
@@ -42,10 +43,14 @@ class Segmenter:
 
     def __init__(self, options: PredictOptions, predictor: Predictor | None = None) -> None:
         self.options = options
-        share = share_of(options.model, options.limit_memory)
-        self.limit = share.left
+        self.limit, threads, card = None, None, predictor.card if predictor else None
+        if options.limit_memory is not None:
+            card = card or read_card(options.model / CARD_FILE)
+            share = share_of(card, options.limit_memory)
+            self.limit, threads = share.left, share.threads
         if predictor is None:
-            predictor = load_predictor(options.model, options.device, options.engine, share.threads)
+            model = (options.model, options.device, options.engine)
+            predictor = load_predictor(*model, threads, card)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
         self.predictor = predictor if options.clean_up else predictor.keeping_all()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gliomask.core.geometry import from_reading
 from gliomask.core.labels import LabelArray
 from gliomask.core.slices import SliceStack, StackRecord
 from gliomask.core.split import Parts, Split
@@ -91,9 +90,8 @@ class Store:
         return SliceStack(self.images(case_id), self.case(case_id).sequences, record)
 
     def reference(self, case_id: str) -> LabelArray:
-        """(I, J, K) uint8: our labels on the case's original grid."""
-        turn = self._open(case_id)[2].turn
-        return np.ascontiguousarray(from_reading(self._labels(case_id, None), turn))
+        """(S, H, W) uint8: our labels of its whole slices, which are not cropped."""
+        return self._labels(case_id, None)
 
     def _labels(self, case_id: str, slices: Index) -> LabelArray:
         labels: LabelArray = self._read(case_id, "labels", slices)

@@ -7,7 +7,8 @@ from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedEnough
 
-from gliomask.jobs.workers import Advanced, Cancelled, Crashed, Event, Finished, Lost, Workers
+from gliomask.jobs.worker_events import Advanced, Cancelled, Crashed, Event, Finished, Lost
+from gliomask.jobs.workers import Workers
 from gliomask.web.problems import Problem
 from gliomask.web.task import Answer, Task
 

@@ -18,7 +18,8 @@ from typing import Final
 
 from gliomask.config.serve import ServeOptions
 from gliomask.errors import GliomaskError, unexpected
-from gliomask.jobs.workers import Advanced, Cancelled, Crashed, Event, Finished, Lost, Workers
+from gliomask.jobs.worker_events import Advanced, Cancelled, Crashed, Event, Finished, Lost
+from gliomask.jobs.workers import Workers
 from gliomask.web.audit import Audit
 from gliomask.web.database import now
 from gliomask.web.errands import Errands

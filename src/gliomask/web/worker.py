@@ -27,6 +27,21 @@ if TYPE_CHECKING:
     from gliomask.segmentation.loaded_model import LoadedModel
 
 Work = Callable[[Task, Control], Answer]
+_SHOWN: Final = {
+    "case",
+    "files",
+    "voxels",
+    "volumes_ml",
+    "volumes_ml_90",
+    "intervals",
+    "reliability",
+    "lesions",
+    "sequences_used",
+    "sequences_missing",
+    "series",
+    "notes",
+}
+"""What a job's answer holds of the record of a case; the whole record is among its files."""
 _ERROR: Final = re.compile("Error$")
 
 
@@ -103,9 +118,8 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
             )
             inputs = () if spec.sequences else _entries(tree)
             result = loaded.segment(options, inputs, tree, editable, control)
-            told = _plain({"model": result.model, "cases": result.cases}, tree)
-            for case in told["cases"]:
-                case["files"] = [Path(name).name for name in case["files"]]
+            cases = [record.model_dump(mode="json", include=_SHOWN) for record in result.cases]
+            told = _plain({"model": result.model, "cases": cases}, tree)
             failures = [{"case": c, "reason": _without(tree, r)} for c, r in result.failures]
             answer.append(Answer("done", result={**told, "failures": failures}))
     return answer[0]

@@ -131,7 +131,7 @@ def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
     measures = []
     for one in assigned.judges:
         own = _uncalibrated(one.predictor.card)
-        _check_same_recipe(one.run, own, card)
+        _check_same_recipe(one.run.run, own, card)
         own = own.model_copy(update={"mirrored": card.mirrored})
         measures.append(_Measure(Predictor(one.predictor.engine, own), one.subjects.subjects))
     return measures

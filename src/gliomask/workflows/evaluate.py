@@ -11,23 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gliomask.config.evaluate import EvaluateOptions as EvaluateOptions
-from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
-from gliomask.core.volume import best_shown
 from gliomask.datasets.patient_table import read_traits
-from gliomask.errors import CaseError, CasesError
+from gliomask.errors import CasesError
 from gliomask.evaluation.assignment import AssignedModel, Assignment, Question, assign, licences_of
-from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, judge
-from gliomask.evaluation.reference_cases import Examination, Subject
-from gliomask.evaluation.voxel_counts import count_voxels
+from gliomask.evaluation.case import EvaluatedCase
+from gliomask.evaluation.evaluated_prediction import PredictionTask, evaluate_prediction
 from gliomask.inference.clean_up import describe_clean_up
-from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
-from gliomask.metrics.scores import MaskPair
 from gliomask.provenance.record import provenance
 from gliomask.results.evaluation import (
     EvaluationData,
@@ -35,10 +28,6 @@ from gliomask.results.evaluation import (
     write_evaluation_folder,
 )
 from gliomask.statistics.evaluation_summary import EvaluationSummary
-
-_READING, _SEGMENTING, _SCORING = 1, 6, 3
-"""Of ``_STEPS``: about how the time of a case is shared out."""
-_STEPS = _READING + _SEGMENTING + _SCORING
 
 
 @dataclass(frozen=True)
@@ -64,24 +53,6 @@ class EvaluateResult:
     resumed: int
 
 
-@dataclass(frozen=True, eq=False)
-class EvaluationTask:
-    """One case and its judge."""
-
-    predictor: Predictor
-    subject: Subject
-
-    @property
-    def case(self) -> str:
-        return self.subject.case
-
-    @property
-    def key(self) -> str:
-        card = self.predictor.card
-        rules = (card.weights_sha256, card.threshold, card.temperature, repr(card.clean_up))
-        return f"{self.case}{rules}{self.predictor.engine.name}{self.subject.key}"
-
-
 def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateResult:
     """Predicts and judges every case of a source, and writes the folder of an evaluation.
 
@@ -96,10 +67,10 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     check_target(options.out)
     traits = read_traits(options.table, options.by)
     assigned = assign(_question(options))
-    tasks = [EvaluationTask(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
+    tasks = [PredictionTask(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
     control.start(len(tasks), "evaluating")
     with Journal(options.out, EvaluatedCase) as journal:
-        done = go_on(judge_case, tasks, journal, control, workers=1)
+        done = go_on(evaluate_prediction, tasks, journal, control, workers=1)
     found = [problem for one in assigned.judges for problem in one.subjects.problems]
     judged, failures = done.pieces, [*found, *done.failures]
     if not judged:
@@ -145,57 +116,6 @@ def _question(options: EvaluateOptions) -> Question:
         options.engine,
         options.labels,
     )
-
-
-def judge_case(task: EvaluationTask, control: Control) -> EvaluatedCase:
-    """Predicts and scores one case."""
-    predictor, subject = task.predictor, task.subject
-    regions = tuple(r for r in predictor.card.regions if r in subject.regions)
-    if not regions:
-        told = ", ".join(subject.regions)
-        raise CaseError(f"the reference tells {told}, the model other regions")
-    control.start(_STEPS, "")
-    with control.part(steps=_READING) as part:
-        examination = subject.load(part)
-    record = examination.stack.record
-    with control.part(steps=_SEGMENTING) as part:
-        prediction = predictor.predict_stack(
-            examination.stack, subject.case, maps=True, control=part
-        )
-    sizes = spacing_mm(record.affine)
-    along = tuple(sizes[axis] for axis in record.turn.axes)
-    pair = MaskPair(
-        case=subject.case,
-        patient=subject.patient,
-        reference=to_reading(examination.reference, record.turn),
-        predicted=to_reading(prediction.mask, record.turn),
-        annotated=examination.annotated,
-        voxel_ml=voxel_ml(record.affine) if record.has_world else None,
-        spacing_mm=(along[0], along[1], along[2]) if record.has_world else None,
-    )
-    said = prediction.probabilities
-    control.check()
-    counts = {} if said is None else count_voxels(said, prediction.regions, examination)
-    known = Circumstances(
-        traits=subject.traits,
-        calibration={region: one for region, one in counts.items() if region in regions},
-        synthetic=subject.synthetic,
-    )
-    control.check()
-    with control.part(steps=_SCORING) as part:
-        return judge(pair, regions, _background(examination), known, part)
-
-
-def _background(examination: Examination) -> Background:
-    """The sequence that shows most, on the grid of the masks, with the crop to the head."""
-    stack, record = examination.stack, examination.stack.record
-    shown = best_shown(stack.sequences)
-    top, bottom, left, right = record.box
-    slices, height, width = (record.shape[axis] for axis in record.turn.axes)
-    image = np.zeros((slices, height, width), np.float32)
-    image[:, top:bottom, left:right] = stack.array[:, stack.sequences.index(shown)]
-    box = slice(top, bottom), slice(left, right)
-    return Background(image, record.pixel_mm, record.has_world, box)
 
 
 def _temperature(judges: Sequence[AssignedModel]) -> float:

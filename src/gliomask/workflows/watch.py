@@ -22,13 +22,13 @@ from gliomask.errors import (
     option,
 )
 from gliomask.jobs.control import SILENT, Control
-from gliomask.results.prediction.summary import Attempt
+from gliomask.results.prediction.summary import PredictResult
 from gliomask.segmentation.folder import PredictionFolder
 
 _State = tuple[tuple[str, int, int], ...]
 
 
-def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]:
+def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictResult]:
     """Segments what lies in a folder, and what arrives in it, until it is stopped.
 
     Yields:
@@ -45,7 +45,7 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[Attempt]
     folder = PredictionFolder(options.predict)
     seen: dict[Path, _State] = {}
     done: dict[Path, _State] = {}
-    results: dict[Path, Attempt] = {}
+    results: dict[Path, PredictResult] = {}
     looks = options.looks
     while looks is None or looks > 0:
         for entry in entries(options.folder):
@@ -77,21 +77,20 @@ def _check(folder: Path, options: PredictOptions) -> None:
         raise InputError("the watched folder holds the output folder", path=folder, hint=hint)
 
 
-def _write_table(folder: PredictionFolder, results: Collection[Attempt]) -> None:
+def _write_table(folder: PredictionFolder, results: Collection[PredictResult]) -> None:
     """``cases.csv`` of all that was seen since the start, once a mask is there."""
-    done = [case for cases, _ in results for case in cases]
-    if done:
-        folder.write_table(done, [failure for _, told in results for failure in told])
+    if any(result.cases for result in results):
+        folder.write_table(results)
 
 
-def _study(folder: PredictionFolder, entry: Path, control: Control) -> Attempt:
+def _study(folder: PredictionFolder, entry: Path, control: Control) -> PredictResult:
     """A study that can't be used never stops the others."""
     try:
         return folder.add((entry,), control)
     except (MachineError, ModelError, StoppedError):
         raise
     except GliomaskError as problem:
-        return [], [(entry.name, str(problem))]
+        return folder.failed(entry.name, problem)
 
 
 def _state(entry: Path) -> _State:

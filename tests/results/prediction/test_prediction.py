@@ -115,10 +115,8 @@ def test_it_saves_the_files_of_the_command(tmp_path: Path, write: tuple[str, ...
     due, record = (one.model_dump() for one in records if one is not None)
     del due["timings_s"], record["timings_s"]
     assert record == due
-    (case,) = predict_files(
-        PredictOptions.model_validate({**keys, "out": tmp_path / "python"})
-    ).cases
-    assert case.earlier
+    options = PredictOptions.model_validate({**keys, "out": tmp_path / "python"})
+    assert predict_files(options).earlier == (NAME,)
 
 
 def test_the_dicom_segmentation_of_an_archive_is_written_later(tmp_path: Path) -> None:

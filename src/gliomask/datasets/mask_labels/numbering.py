@@ -10,6 +10,7 @@ import numpy as np
 
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
+from gliomask.core.regions import REGIONS, region_numbers
 from gliomask.errors import ConfigError
 
 OWN_NAMES: Final[Mapping[int, str]] = MappingProxyType(
@@ -37,9 +38,8 @@ def meanings_of(regions: tuple[str, ...]) -> dict[int, int]:
     """Number in a prediction's mask -> label, for a model of these regions."""
     if regions == ("whole",):
         return {1: TUMOUR}
-    core = NECROSIS if "enhancing" in regions else CORE
-    layers = {"whole": (2, OEDEMA), "core": (1, core), "enhancing": (3, ENHANCING)}
-    return dict(layers[region] for region in regions)
+    found = {number: number for number in region_numbers(regions).values()}
+    return found if "enhancing" in regions else {**found, REGIONS["core"].mask_number: CORE}
 
 
 def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]:

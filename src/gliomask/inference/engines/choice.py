@@ -16,7 +16,7 @@ from typing import Any, Final
 from gliomask.config.choices import EngineName as EngineName
 from gliomask.errors import GliomaskError, MachineError, option
 from gliomask.inference.engines.engine import Device, Engine, usable_threads
-from gliomask.nets.arrays import read_arrays
+from gliomask.nets.arrays import Arrays, read_arrays
 from gliomask.nets.cards import ModelCard
 
 
@@ -65,6 +65,7 @@ _RUNTIMES: Final[dict[EngineName, _Runtime]] = {
     "torch": _Runtime("torch", "pytorch", "pip install torch"),
 }
 """The fastest on a processor first."""
+_Model = tuple[Arrays, ModelCard]
 _COMPILED: Final = tuple(name for name in _RUNTIMES if name != "torch")
 
 
@@ -73,6 +74,7 @@ def open_engine(
     choice: EngineName = "auto",
     device: Device = "auto",
     threads: int | None = None,
+    card: ModelCard | None = None,
 ) -> Opened:
     """A model folder, ready to run.
 
@@ -82,6 +84,7 @@ def open_engine(
         device: ``auto`` takes a CUDA device where there is one; only PyTorch runs on it.
         threads: of a compiled engine, those that the process may use if it is not given; PyTorch
             always uses the latter.
+        card: of the model, if it has been read already.
 
     Raises:
         ModelError: no such folder, or a damaged card or weights.
@@ -96,10 +99,11 @@ def open_engine(
                 found=choice,
                 allowed=allowed,
             )
-        return _torch(folder, device)
+        return _torch(folder, device, card)
+    model = read_arrays(folder, card)
     if choice != "auto":
-        return _compiled(folder, choice, threads)
-    return _fastest(folder, threads)
+        return _compiled(model, choice, threads)
+    return _fastest(folder, model, threads)
 
 
 def engine_statuses() -> tuple[EngineStatus, ...]:
@@ -107,16 +111,16 @@ def engine_statuses() -> tuple[EngineStatus, ...]:
     return tuple(_status(name, runtime) for name, runtime in _RUNTIMES.items())
 
 
-def _fastest(folder: Path, threads: int | None) -> Opened:
+def _fastest(folder: Path, model: _Model, threads: int | None) -> Opened:
     problems = []
     for name in _COMPILED:
         try:
-            opened = _compiled(folder, name, threads)
+            opened = _compiled(model, name, threads)
         except MachineError as problem:
             problems.append(problem)
             continue
         return Opened(opened.engine, opened.card, _note(problems, opened.engine))
-    opened = _torch(folder, "cpu")
+    opened = _torch(folder, "cpu", model[1])
     return Opened(opened.engine, opened.card, _note(problems, opened.engine))
 
 
@@ -125,9 +129,8 @@ def _note(problems: list[MachineError], engine: Engine) -> str:
     return f"{problems[0].what}: slower, by {engine.name}" if problems else ""
 
 
-def _compiled(folder: Path, name: EngineName, threads: int | None) -> Opened:
-    runtime = _RUNTIMES[name]
-    arrays, card = read_arrays(folder)
+def _compiled(model: _Model, name: EngineName, threads: int | None) -> Opened:
+    runtime, (arrays, card) = _RUNTIMES[name], model
     try:
         opened = _module(runtime).open_network(arrays, card, threads or usable_threads())
         return Opened(opened, card)
@@ -139,12 +142,12 @@ def _compiled(folder: Path, name: EngineName, threads: int | None) -> Opened:
         raise MachineError(what, option="engine", found=name, hint=runtime.how) from problem
 
 
-def _torch(folder: Path, device: Device) -> Opened:
+def _torch(folder: Path, device: Device, card: ModelCard | None) -> Opened:
     from gliomask.inference.engines.pytorch import TorchEngine
     from gliomask.nets.weights import load_model
 
-    network, card = load_model(folder)
-    return Opened(TorchEngine(network, device), card)
+    network, read = load_model(folder, card)
+    return Opened(TorchEngine(network, device), read)
 
 
 def _status(name: EngineName, runtime: _Runtime) -> EngineStatus:

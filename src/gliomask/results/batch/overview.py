@@ -18,7 +18,7 @@ from gliomask.nets.cards import ModelCard
 from gliomask.report.batch.page import BatchCase, batch_page
 from gliomask.results.batch.status import BatchStatus
 from gliomask.results.prediction.case_table import write_case_table
-from gliomask.results.prediction.summary import summary_of, table_of
+from gliomask.results.prediction.summary import table_of
 
 PAGE: Final = "batch.html"
 
@@ -40,7 +40,7 @@ def write_overview(status: BatchStatus, card: ModelCard) -> Path:
     done: list[tuple[Cell, ...]] = []
     for record in _records(status):
         cases.append(_case(record, card.regions))
-        done += table_of(card.name, card.regions, (summary_of(record, out, earlier=False),), ())[1]
+        done += table_of(card.name, card.regions, (record,), ())[1]
     write_case_table(out, columns, [*done, *rows])
     write_text(out / PAGE, batch_page(cases, card.regions, card.name))
     return out / PAGE

@@ -19,7 +19,7 @@ from gliomask.results.prediction.case_files import write_case_files
 from gliomask.results.prediction.case_table import write_case_table
 from gliomask.results.prediction.origins import check_same_examination
 from gliomask.results.prediction.outcome import Outcome, record_path
-from gliomask.results.prediction.summary import summary_of, table_of
+from gliomask.results.prediction.summary import table_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,9 +76,8 @@ class Prediction(core.Prediction):
                 raise CaseError(what, path=out, hint=hint)
             check_same_examination(outcome.case, earlier, outcome.origins, out)
         record = write_case_files(out, outcome, write, earlier)
-        done = summary_of(record, out, earlier=False)
-        write_case_table(out, *table_of(self.model, self.regions, [done], []))
-        return done.files
+        write_case_table(out, *table_of(self.model, self.regions, [record], []))
+        return record.paths(out)
 
     def _repr_html_(self) -> str:
         """A picture and a table, without any script."""

@@ -196,10 +196,12 @@ def _answer(found: Segmentation, output: Output, *, compress: bool) -> Response:
 
 def _told(found: Segmentation) -> dict[str, Any]:
     """What goes with the mask. Slicer takes the labels in their order for those in the mask."""
-    keys = ("used", "missing", "volumes_ml", "volumes_ml_90", "reliability", "notes")
+    keys = ("volumes_ml", "volumes_ml_90", "reliability", "notes")
     return {
         "label_names": {label.name: label.value for label in found.labels},
         "job": found.job.id,
+        "used": found.case["sequences_used"],
+        "missing": found.case["sequences_missing"],
         **{key: found.case[key] for key in keys},
         "notice": "for research use only",
     }

@@ -1,0 +1,103 @@
+"""One examination predicted by a model, and judged against its reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gliomask.core.geometry import spacing_mm, to_reading, voxel_ml
+from gliomask.core.prediction import Prediction
+from gliomask.core.slices import uncrop
+from gliomask.core.volume import best_shown
+from gliomask.errors import CaseError
+from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, judge
+from gliomask.evaluation.reference_cases import Examination, Subject
+from gliomask.evaluation.voxel_counts import count_voxels
+from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import Control
+from gliomask.metrics.scores import MaskPair
+from gliomask.statistics.logit_counts import LogitCounts
+
+_READING, _SEGMENTING, _SCORING = 1, 6, 3
+"""Of ``_STEPS``: about how the time of a case is shared out."""
+_STEPS = _READING + _SEGMENTING + _SCORING
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionTask:
+    """A case, and the model that predicts it."""
+
+    predictor: Predictor
+    subject: Subject
+
+    @property
+    def case(self) -> str:
+        return self.subject.case
+
+    @property
+    def key(self) -> str:
+        card = self.predictor.card
+        rules = (card.weights_sha256, card.threshold, card.temperature, repr(card.clean_up))
+        return f"{self.case}{rules}{self.predictor.engine.name}{self.subject.key}"
+
+
+def evaluate_prediction(task: PredictionTask, control: Control) -> EvaluatedCase:
+    """Predicts and scores one case.
+
+    Raises:
+        CaseError: it can't be used, or its reference labels none of the model's regions.
+    """
+    predictor, subject = task.predictor, task.subject
+    regions = tuple(r for r in predictor.card.regions if r in subject.regions)
+    if not regions:
+        told = ", ".join(subject.regions)
+        raise CaseError(f"the reference tells {told}, the model other regions")
+    control.start(_STEPS, "")
+    with control.part(steps=_READING) as part:
+        examination = subject.load(part)
+    with control.part(steps=_SEGMENTING) as part:
+        prediction = predictor.predict_stack(
+            examination.stack, subject.case, maps=True, control=part
+        )
+    pair = _pair(subject, examination, prediction)
+    control.check()
+    counts = _counts(prediction, examination)
+    known = Circumstances(
+        traits=subject.traits,
+        calibration={region: one for region, one in counts.items() if region in regions},
+        synthetic=subject.synthetic,
+    )
+    control.check()
+    with control.part(steps=_SCORING) as part:
+        return judge(pair, regions, _background(examination), known, part)
+
+
+def _pair(subject: Subject, examination: Examination, prediction: Prediction) -> MaskPair:
+    record = examination.stack.record
+    sizes = spacing_mm(record.affine)
+    slices, rows, columns = (sizes[axis] for axis in record.turn.axes)
+    return MaskPair(
+        case=subject.case,
+        patient=subject.patient,
+        reference=examination.reference,
+        predicted=to_reading(prediction.mask, record.turn),
+        annotated=examination.annotated,
+        voxel_ml=voxel_ml(record.affine) if record.has_world else None,
+        spacing_mm=(slices, rows, columns) if record.has_world else None,
+    )
+
+
+def _counts(prediction: Prediction, examination: Examination) -> dict[str, LogitCounts]:
+    if prediction.probabilities is None:
+        return {}
+    maps = to_reading(prediction.probabilities, examination.stack.record.turn)
+    return count_voxels(maps, prediction.regions, examination)
+
+
+def _background(examination: Examination) -> Background:
+    """The sequence that shows most, on the grid of the masks, with the crop to the head."""
+    stack, record = examination.stack, examination.stack.record
+    shown = stack.sequences.index(best_shown(stack.sequences))
+    image = uncrop(stack.array[:, shown].astype(np.float32, copy=False), record)
+    return Background(image, record.pixel_mm, record.has_world, record.window)
