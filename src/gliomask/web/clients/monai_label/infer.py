@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from gliomask.datasets.name_reading import read_name
 from gliomask.web.clients.access import Client
@@ -33,8 +33,16 @@ from gliomask.web.uploads import Upload, UploadedFile
 
 router = APIRouter()
 Output = Literal["image", "json", "all", "dicom_seg"]
-Name = Annotated[str, Query(max_length=200)]
+Name = Annotated[str, Field(max_length=200)]
 _File = tuple[Upload, UploadedFile]
+
+
+class InferQuery(BaseModel):
+    """Query parameters of ``/infer``; those that clients add are ignored."""
+
+    image: Name = ""
+    session_id: Name = ""
+    output: Output = "all"
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,7 @@ async def infer(
     client: Client,
     request: Request,
     model: str,
-    image: Name = "",
-    session_id: Name = "",
-    output: Output = "all",
+    query: Annotated[InferQuery, Query()],
 ) -> Response:
     """A mask on the grid of the image that is asked for."""
     model_named(service, model)
@@ -70,19 +76,20 @@ async def infer(
         form = await receive(request, service.uploads, received, _naming)
         params = _params(form)
         sent = [(received, file) for _, file in form.files]
+        image, session_id = query.image, query.session_id
         study = None
         if is_uid(image) and not (session_id or sent):
             study = await _study_of_series(service, client, request, image)
         if study is None:
             study = await run_sync(_study, service, client, (image, session_id), sent, params)
-        spec = _spec(model, study, params, output)
+        spec = _spec(model, study, params, query.output)
         upload = await run_sync(service.uploads.copy, client, study.files)
     finally:
         await run_sync(service.uploads.delete, received.id)
     found = await segment(service, client, request, upload.id, spec)
     if study.image is not None:
         service.images.note_job(study.image, found.job.id)
-    return _answer(found, output, compress=params.get("result_compress") is not False)
+    return _answer(found, query.output, compress=params.get("result_compress") is not False)
 
 
 def _naming(part: Part) -> str:
