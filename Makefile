@@ -33,6 +33,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	.ci/check-javascript
 
 format: install-dev
 	$(BIN)/ruff check --fix .

@@ -49,7 +49,7 @@ def test_a_folder_becomes_a_mask(browser: Browser, server: Server, tmp_path: Pat
     links = browser.run(
         "return Array.from(document.querySelectorAll('#jobs a'), (a) => a.innerText)"
     )
-    assert links == ["Mask", "Page", "JSON", "All as zip"]
+    assert links == ["Correct", "Mask", "Page", "JSON", "All as zip"]
     view = browser.driver.find_element("xpath", "//button[text()='View']")
     view.send_keys(Keys.ENTER)
     browser.driver.switch_to.frame("page")

@@ -54,7 +54,6 @@ class EditableCase(BaseModel):
         model, weights: that segmented it: its name and its SHA-256.
         synthetic: it is a phantom.
         voxel_ml: of one voxel.
-        start: voxel of the largest slice of the mask, in its own order of axes.
         sha256: of the mask file.
     """
 
@@ -71,7 +70,6 @@ class EditableCase(BaseModel):
     weights: str
     synthetic: bool
     voxel_ml: Annotated[float, Field(gt=0)]
-    start: tuple[int, int, int]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
     @property

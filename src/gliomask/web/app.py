@@ -27,6 +27,7 @@ from gliomask.web.service import Service, ServiceOf
 
 API = "/api/v1"
 _STATIC = Path(str(files("gliomask.web"))) / "static"
+_NIIVUE = Path(str(files("gliomask.report"))) / "vendor" / "niivue"
 _ROUTERS = (uploads.router, jobs.router, corrections.router, server.router)
 _OF_CLIENTS = (auto3dseg.router, infer.router, store.router, monai_server.router)
 _ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
@@ -50,6 +51,8 @@ def make_app(service: Service) -> ASGIApp:
         for router in _OF_CLIENTS:
             app.include_router(router, prefix=prefix, include_in_schema=False)
     app.add_api_route("/", page, include_in_schema=False)
+    app.add_api_route("/correct", correct, include_in_schema=False)
+    app.mount("/static/niivue", StaticFiles(directory=_NIIVUE), name="niivue")
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -67,6 +70,11 @@ def page(
     if service.tokens.access(token) is not None:
         server.set_cookie(service, response, token)
     return response
+
+
+def correct() -> Response:
+    """The page on which a mask is corrected; what it shows, it asks for."""
+    return FileResponse(_STATIC / "correct.html", headers={"cache-control": "no-cache"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

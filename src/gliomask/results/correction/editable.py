@@ -24,7 +24,6 @@ import numpy.typing as npt
 
 from gliomask.core.atomic import write_text
 from gliomask.core.geometry import voxel_ml
-from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.regions import REGIONS, region_numbers
 from gliomask.core.volume import FloatArray, best_shown
@@ -114,7 +113,6 @@ def _described(outcome: Outcome, maps: tuple[str, ...], digest: str) -> Editable
         weights=str(prediction.provenance.get("weights_sha256") or ""),
         synthetic=case.synthetic,
         voxel_ml=voxel_ml(prediction.affine),
-        start=_start(prediction.mask),
         sha256=digest,
     )
 
@@ -148,16 +146,6 @@ def _compact(image: FloatArray) -> npt.NDArray[np.int16] | FloatArray:
         return image
     whole = image.astype(np.int16)
     return whole if np.array_equal(whole, image) else image
-
-
-def _start(mask: LabelArray) -> tuple[int, int, int]:
-    """A marked voxel near the middle of the mask; the middle of the grid where it is empty."""
-    marked = np.argwhere(mask)
-    if not len(marked):
-        i, j, k = (size // 2 for size in mask.shape)
-        return i, j, k
-    nearest = marked[np.argmin(((marked - marked.mean(axis=0)) ** 2).sum(axis=1))]
-    return int(nearest[0]), int(nearest[1]), int(nearest[2])
 
 
 def _link(path: Path, place: Path) -> None:

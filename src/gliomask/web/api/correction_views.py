@@ -42,8 +42,6 @@ class EditableView(View):
     """Of the mask, from the outermost to the innermost."""
     voxel_ml: float
     """Of one voxel."""
-    start: tuple[int, int, int]
-    """A voxel in the middle of the network's mask, in the order of axes of the files."""
 
     @classmethod
     def of(cls, case: EditableCase, current: CurrentMask) -> EditableView:
@@ -55,7 +53,6 @@ class EditableView(View):
             layers=case.layers,
             regions=tuple(map(RegionView.of, case.regions)),
             voxel_ml=case.voxel_ml,
-            start=case.start,
         )
 
 

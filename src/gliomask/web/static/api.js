@@ -31,6 +31,14 @@ export async function ask(method, path, how = {}) {
   throw new Refusal(answer.status, told.text, Number(answer.headers.get("retry-after")));
 }
 
+/** @param {string} path below /api/v1 @returns {Promise<Blob>} a file */
+export async function fetched(path) {
+  const answer = await fetch(BASE + path);
+  if (answer.ok) return answer.blob();
+  const told = await answer.json().catch(() => ({ text: "the server gave no answer" }));
+  throw new Refusal(answer.status, told.text, 0);
+}
+
 /** @returns {string} a key that nobody has used */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");

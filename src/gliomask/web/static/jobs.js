@@ -3,6 +3,7 @@
 import { addressOf, ask, Refusal } from "./api.js";
 import { button, byId, element } from "./elements.js";
 
+/** @type {Record<string, string>} */
 const WORDS = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled", expired: "deleted" };
 const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"], ["page", "Page"], ["record", "JSON"]];
 const FAST_MS = 700;
@@ -25,10 +26,10 @@ export async function refresh() {
   clearTimeout(timer);
   let pause = SLOW_MS;
   try {
-    const jobs = (await ask("GET", "/jobs?limit=100")).filter((job) => job.kind === "predict" && job.state !== "expired");
+    const jobs = (await ask("GET", "/jobs?limit=100")).filter((/** @type {any} */ job) => job.kind === "predict" && job.state !== "expired");
     byId("connection").textContent = "";
     draw(jobs);
-    if (jobs.some((job) => job.state === "queued" || job.state === "running")) pause = FAST_MS;
+    if (jobs.some((/** @type {any} */ job) => job.state === "queued" || job.state === "running")) pause = FAST_MS;
   } catch (problem) {
     if (problem instanceof Refusal && problem.status === 401) return refused(problem);
     byId("connection").textContent = "The server does not answer; trying again.";
@@ -82,7 +83,7 @@ function standing(job) {
 /** @param {any} job @returns {Node[]} */
 function parts(job) {
   const cases = job.result?.cases || [];
-  const title = cases.length ? cases.map((one) => one.case).join(", ") : "Examination";
+  const title = cases.length ? cases.map((/** @type {any} */ one) => one.case).join(", ") : "Examination";
   const made = [element("h3", {}, title), element("p", { class: "faint" }, standing(job))];
   if (job.state === "queued" || job.state === "running") {
     const bar = /** @type {HTMLProgressElement} */ (element("progress", { max: "1", "aria-label": "progress" }));
@@ -90,7 +91,7 @@ function parts(job) {
     return [...made, bar, element("p", { class: "buttons" }, button("Cancel", () => act("DELETE", `/jobs/${job.id}`)))];
   }
   if (job.error) made.push(element("p", { class: "problem" }, job.error.text));
-  made.push(...cases.flatMap((one) => caseOf(job, one)));
+  made.push(...cases.flatMap((/** @type {any} */ one) => caseOf(job, one)));
   for (const one of job.result?.failures || []) made.push(element("p", { class: "problem" }, `${one.case}: ${one.reason}`));
   const last = element("p", { class: "buttons" });
   if (cases.length) last.append(link(addressOf(job.id, "all"), "All as zip"));
@@ -102,15 +103,18 @@ function parts(job) {
 function caseOf(job, one) {
   const made = [element("p", {}, sizes(one))];
   if (one.reliability) {
-    const reasons = one.reliability.reasons.filter((reason) => reason.level !== "green").map((reason) => reason.text);
+    const reasons = one.reliability.reasons.filter((/** @type {any} */ reason) => reason.level !== "green").map((/** @type {any} */ reason) => reason.text);
     const level = one.reliability.level;
     made.push(element("p", {}, element("span", { class: `flag ${level}` }, level), reasons.length ? `: ${reasons.join("; ")}` : ""));
   }
   if (one.notes.length) made.push(element("p", { class: "faint" }, one.notes.join("; ")));
-  const kinds = new Set(job.files.filter((file) => file.case === one.case).map((file) => file.kind));
+  const kinds = new Set(job.files.filter((/** @type {any} */ file) => file.case === one.case).map((/** @type {any} */ file) => file.kind));
   const row = element("p", { class: "buttons" });
   if (kinds.has("page")) row.append(button("View", () => view(addressOf(job.id, "page", one.case))));
+  if (one.volumes_ml) row.append(element("a", { href: `/correct#job=${job.id}&case=${encodeURIComponent(one.case)}`, class: "button" }, "Correct"));
   for (const [kind, text] of FILES) if (kinds.has(kind)) row.append(link(addressOf(job.id, kind, one.case), text));
+  const last = Math.max(0, ...[...kinds].map((kind) => Number(/^mask-(\d+)$/.exec(kind)?.[1] || 0)));
+  if (last) row.append(link(addressOf(job.id, `mask-${last}`, one.case), `Corrected mask (${last})`));
   return [...made, row];
 }
 

@@ -79,7 +79,7 @@ function dropping() {
 async function begin() {
   try {
     const models = await ask("GET", "/models");
-    byId("model").replaceChildren(...models.map((one) => element("option", { value: one.name }, one.name)));
+    byId("model").replaceChildren(...models.map((/** @type {any} */ one) => element("option", { value: one.name }, one.name)));
     byId("model-label").hidden = models.length < 2;
   } catch (problem) {
     if (problem instanceof Refusal && problem.status === 401) return signIn(problem);

@@ -45,6 +45,7 @@ export function forget(keep) {
 /** Asks for the segmentation. @returns {Promise<any>} the job */
 export async function start() {
   if (!upload) throw new Error("nothing is uploaded");
+  /** @type {Record<string, any>} */
   const options = { ...byHand(), uncertainty: byId("uncertainty").checked, clean_up: byId("clean-up").checked, n4: byId("n4").checked };
   if (byId("model").value) options.model = byId("model").value;
   if (byId("rtstruct").checked) options.write = ["nifti", "png", "html", "dicom-seg", "rtstruct"];
@@ -68,10 +69,10 @@ function used(one) {
 /** @param {any} found @param {Record<string, string>} series */
 function list(found, series) {
   const rows = found ? found.series : [];
-  const single = new Set(rows.map((row) => row.case || row.study)).size <= 1;
-  byId("series").tBodies[0].replaceChildren(...rows.map((row) => rowOf(row, single, series)));
+  const single = new Set(rows.map((/** @type {any} */ row) => row.case || row.study)).size <= 1;
+  byId("series").tBodies[0].replaceChildren(...rows.map((/** @type {any} */ row) => rowOf(row, single, series)));
   byId("series").hidden = !rows.length;
-  const notes = found ? [...found.cases.flatMap((one) => one.notes), ...found.problems.map(([name, why]) => `${name}: ${why}`)] : [];
+  const notes = found ? [...found.cases.flatMap((/** @type {any} */ one) => one.notes), ...found.problems.map((/** @type {string[]} */ [name, why]) => `${name}: ${why}`)] : [];
   byId("audit-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
 }
 

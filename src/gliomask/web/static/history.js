@@ -1,0 +1,44 @@
+// The list of corrections: who drew each, what changed, who approved it, and what may be done.
+
+import { button, byId, element } from "./elements.js";
+
+const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"]];
+
+/**
+ * @param {any[]} corrections the oldest first
+ * @param {string} reader who looks at them
+ * @param {(one: any, kind: string) => string} address of a file
+ * @param {(method: string, number: number, end: string) => void} act
+ */
+export function show(corrections, reader, address, act) {
+  byId("none").hidden = corrections.length > 0;
+  byId("history").replaceChildren(...corrections.map((one) => item(one, reader, address, act)));
+}
+
+/** @param {any} one @param {string} reader @param {(one: any, kind: string) => string} address @param {(method: string, number: number, end: string) => void} act */
+function item(one, reader, address, act) {
+  const made = element("li", { value: String(one.number), class: one.withdrawn ? "withdrawn" : "" });
+  made.append(element("p", {}, `${one.author}, ${new Date(one.created).toLocaleString()}: ${changes(one)}`));
+  made.append(element("p", { class: "faint" }, state(one)));
+  if (one.withdrawn) return made;
+  const row = element("p", { class: "buttons" });
+  const [kind, text] = FILES[0];
+  row.append(element("a", { class: "button", href: address(one, kind), download: "" }, text));
+  if (!one.approver && one.author !== reader) row.append(button("Approve", () => act("POST", one.number, "/approval")));
+  if (one.approver === reader) row.append(button("Take approval back", () => act("DELETE", one.number, "/approval")));
+  if (one.author === reader) row.append(button("Withdraw", () => act("DELETE", one.number, "")));
+  made.append(row);
+  return made;
+}
+
+/** @param {any} one */
+function state(one) {
+  if (one.withdrawn) return `withdrawn ${new Date(one.withdrawn).toLocaleString()}`;
+  return one.approver ? `approved by ${one.approver}` : "waits for a second reader";
+}
+
+/** @param {any} one */
+function changes(one) {
+  return Object.entries(one.changes).filter(([, change]) => change.added_voxels || change.removed_voxels).map(([name, change]) =>
+    `${name} +${change.added_ml.toFixed(2)} −${change.removed_ml.toFixed(2)} ml, now ${change.volume_ml.toFixed(2)} ml`).join("; ");
+}

@@ -1,0 +1,322 @@
+// The tools: pens that know regions, the fragment and the border under the crosshair, undo, keys.
+
+import { byId, element } from "./elements.js";
+import { MARKED, moved, square } from "./mask.js";
+
+/** @typedef {import("./canvas.js").Canvas} Canvas */
+/** @typedef {import("./mask.js").Mask} Mask */
+
+const AXES = ["x", "y", "z"];
+const KEYS = { l: "look", p: "pen", f: "filled", e: "eraser", g: "fragment", b: "border" };
+const SETTINGS = { image: "image-", map: "probability-" };
+
+export class Tools {
+  /** @param {Canvas} canvas @param {(name: string) => Promise<Blob>} load a layer */
+  constructor(canvas, load) {
+    this.canvas = canvas;
+    this.load = load;
+    /** @type {Mask} */
+    this.mask = /** @type {any} */ (null);
+    /** @type {Map<string, Uint8Array>} region -> its probabilities */
+    this.maps = new Map();
+    this.ml = 0;
+    this.tool = "look";
+    this.region = 0;
+    /** @type {import("./mask.js").Step | undefined} the last step of what is saved */
+    this.kept = undefined;
+    /** @type {number[] | null} the lesion whose border is being moved, as it was */
+    this.lesion = null;
+  }
+
+  /** Loads the images of a case and makes the controls live. @param {any} one */
+  async prepare(one) {
+    const images = one.layers.filter((/** @type {string} */ name) => name.startsWith(SETTINGS.image));
+    const maps = one.layers.filter((/** @type {string} */ name) => name.startsWith(SETTINGS.map));
+    for (const [id, names, lead] of /** @type {[string, string[], string][]} */ ([["image", images, SETTINGS.image], ["map", maps, SETTINGS.map]])) {
+      byId(id).append(...names.map((name) => element("option", { value: name }, name.slice(lead.length))));
+    }
+    for (const name of [images[0], ...maps]) await this.canvas.read(name, await this.load(name), name === images[0] ? "gray" : "viridis");
+    this.canvas.compose(images[0]);
+    for (const name of maps) this.maps.set(name.slice(SETTINGS.map.length), this.canvas.values(name));
+    byId("map-label").hidden = byId("border-tool").hidden = !maps.length;
+    byId("regions").replaceChildren(...one.regions.map(choice));
+    AXES.forEach((axis, n) => { byId(axis).max = this.canvas.shape[n] - 1; });
+    this.listen();
+  }
+
+  /** Begins with a mask. @param {Mask} mask @param {number} ml of a voxel */
+  take(mask, ml) {
+    [this.mask, this.ml, this.kept, this.lesion] = [mask, ml, undefined, null];
+    this.canvas.draw(mask.values, mask.regions);
+    this.canvas.setOpacity(Number(byId("opacity").value));
+    this.pick(this.tool);
+    this.goToTumour();
+    this.told();
+  }
+
+  goToTumour() {
+    const found = this.mask.middle();
+    if (found !== null) this.canvas.voxel = this.place(found);
+  }
+
+  /** Whether there is something to save. */
+  get dirty() {
+    return Boolean(this.mask) && this.mask.done.at(-1) !== this.kept;
+  }
+
+  saved() {
+    this.kept = this.mask.done.at(-1);
+    this.told();
+  }
+
+  /** @param {number[]} voxel */
+  index([x, y, z]) {
+    const [nx, ny] = this.mask.shape;
+    return x + nx * (y + ny * z);
+  }
+
+  /** @param {number} at @returns {number[]} */
+  place(at) {
+    const [nx, ny] = this.mask.shape;
+    return [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
+  }
+
+  get probability() {
+    return this.maps.get(this.mask.regions[this.region].name);
+  }
+
+  /** What NiiVue's pen has drawn becomes a step of the mask's history. */
+  stroked() {
+    if (!this.mask) return;
+    const { drawn } = this.canvas, { values } = this.mask;
+    const at = [];
+    for (let n = 0; n < values.length; n++) if (drawn[n] !== values[n]) at.push(n);
+    if (at.length) this.change(at, this.tool !== "eraser");
+  }
+
+  /** @param {Iterable<number>} voxels @param {boolean} belong to the region from now on */
+  change(voxels, belong) {
+    this.lesion = null;
+    this.mask.change(voxels, this.region, belong);
+    this.drawn();
+  }
+
+  drawn() {
+    this.canvas.drawn.set(this.mask.values);
+    this.canvas.redraw();
+    this.told();
+  }
+
+  /** @param {"undo" | "redo"} which */
+  step(which) {
+    this.lesion = null;
+    if (this.mask[which]()) this.drawn();
+  }
+
+  /** Uses the tool at the crosshair, for the keyboard. */
+  use() {
+    if (this.tool === "fragment") return this.toggleFragment();
+    if (this.tool !== "pen" && this.tool !== "filled" && this.tool !== "eraser") return;
+    const across = ["sagittal", "coronal"].indexOf(this.canvas.planes);
+    const brush = square(this.canvas.voxel, Number(byId("size").value), across < 0 ? 2 : across, this.mask.shape);
+    this.change(brush, this.tool !== "eraser");
+  }
+
+  toggleFragment() {
+    const at = this.index(this.canvas.voxel);
+    const there = this.mask.fragment(at, this.region);
+    if (there.length) return this.change(there, false);
+    if (this.probability) this.change(this.mask.dropped(at, this.region, this.probability), true);
+  }
+
+  keepFragment() {
+    const there = this.mask.fragment(this.index(this.canvas.voxel), this.region);
+    if (there.length) this.change(this.mask.others(there, this.region), false);
+  }
+
+  /** Moves the border of the lesion under the crosshair; all of one drag is one step. */
+  moveBorder() {
+    const probability = this.probability, level = 256 - Number(byId("level").value);
+    if (!probability) return;
+    if (this.lesion) this.mask.undo();
+    else this.lesion = this.lesionHere();
+    if (!this.lesion.length) { this.lesion = null; return this.resetBorder(); }
+    const lesion = this.lesion, wanted = moved(lesion, probability, level, this.mask.shape);
+    const before = this.mask.values.slice();
+    const steps = this.mask.done.length;
+    this.mask.change(lesion.filter((at) => !wanted.has(at)), this.region, false);
+    this.mask.change(wanted, this.region, true);
+    this.mask.done.length = steps; // both as one
+    const at = [];
+    for (let n = 0; n < before.length; n++) if (before[n] !== this.mask.values[n]) at.push(n);
+    this.mask.remember(Uint32Array.from(at), Uint8Array.from(at, (n) => before[n]));
+    this.drawn();
+    this.lesion = lesion;
+    byId("level").nextElementSibling.textContent = level === MARKED ? "as marked" : `${level < MARKED ? "+" : "−"}${Math.round(Math.abs(MARKED - level) / 1.28)} %`;
+  }
+
+  /** A border that was moved to where it had been is no step. */
+  dropEmptyStep() {
+    if (this.mask.done.at(-1)?.at.length !== 0) return;
+    this.mask.done.pop();
+    this.lesion = null;
+    this.told();
+  }
+
+  lesionHere() {
+    return this.mask.fragment(this.index(this.canvas.voxel), this.region);
+  }
+
+  resetBorder() {
+    this.lesion = null;
+    byId("level").value = 256 - MARKED;
+    byId("level").nextElementSibling.textContent = "as marked";
+  }
+
+  /** @param {string} tool */
+  pick(tool) {
+    this.tool = tool;
+    /** @type {any} */ (document.querySelector(`input[name=tool][value=${tool}]`)).checked = true;
+    const draws = tool === "pen" || tool === "filled" || tool === "eraser";
+    byId("for-size").hidden = !draws;
+    byId("for-fragment").hidden = tool !== "fragment";
+    byId("for-border").hidden = tool !== "border";
+    const number = tool === "eraser" ? 0 : this.mask.regions[this.region].number;
+    this.canvas.setPen(draws ? number : null, tool === "filled", Number(byId("size").value));
+    this.moved();
+  }
+
+  /** @param {number} region */
+  pickRegion(region) {
+    this.region = region;
+    this.lesion = null;
+    byId("regions").querySelectorAll("input")[region].checked = true;
+    this.pick(this.tool);
+  }
+
+  /** The crosshair is somewhere else. */
+  moved() {
+    if (!this.mask) return;
+    const voxel = this.canvas.voxel, at = this.index(voxel), { regions, shape } = this.mask;
+    AXES.forEach((axis, n) => {
+      byId(axis).value = voxel[n];
+      byId(axis).nextElementSibling.textContent = `${voxel[n] + 1} of ${shape[n]}`;
+    });
+    const here = regions.filter((_, n) => this.mask.numbers(n).has(this.mask.values[at])).map((one) => one.title);
+    const map = this.probability;
+    byId("place").textContent = (here.join(", ") || "outside") + (map ? `; network: ${map[at]} of 255, marked from ${MARKED}` : "");
+    if (this.tool === "border" && !(this.lesion && this.lesion.includes(at))) this.resetBorder();
+    if (this.tool === "border") byId("lesion").textContent = this.described(this.lesion || this.lesionHere(), "No lesion under the crosshair.");
+    if (this.tool === "fragment") this.describeFragment(at);
+  }
+
+  /** @param {number} at */
+  describeFragment(at) {
+    const there = this.mask.fragment(at, this.region);
+    const back = there.length || !this.probability ? [] : this.mask.dropped(at, this.region, this.probability);
+    byId("toggle-fragment").disabled = !there.length && !back.length;
+    byId("toggle-fragment").textContent = back.length ? "Bring it back" : "Remove it";
+    byId("keep-fragment").disabled = !there.length;
+    byId("fragment").textContent = back.length
+      ? this.described(back, "") + " marked by the network, not in the mask."
+      : this.described(there, "No fragment under the crosshair: click one.");
+  }
+
+  /** @param {number[]} voxels @param {string} none */
+  described(voxels, none) {
+    return voxels.length ? `Under the crosshair: ${(voxels.length * this.ml).toFixed(2)} ml` : none;
+  }
+
+  /** What is done, and how large the regions are. */
+  told() {
+    byId("undo").disabled = !this.mask.done.length;
+    byId("redo").disabled = !this.mask.undone.length;
+    byId("undo").textContent = this.mask.done.length ? `Undo (${this.mask.done.length})` : "Undo";
+    byId("redo").textContent = this.mask.undone.length ? `Redo (${this.mask.undone.length})` : "Redo";
+    byId("save").disabled = !this.dirty;
+    const sizes = Object.entries(this.mask.sizes());
+    byId("sizes").textContent = sizes.map(([name, n]) => `${name} ${(n * this.ml).toFixed(2)} ml`).join(", ");
+    this.moved();
+  }
+
+  async compose() {
+    const [image, map] = [byId("image").value, byId("map").value];
+    if (!this.canvas.layers.has(image)) await this.canvas.read(image, await this.load(image));
+    this.canvas.compose(image, map || undefined);
+    this.canvas.redraw();
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    if (event.key === "Tab" || event.altKey) return;
+    const { canvas } = this, [x, y, z] = canvas.voxel;
+    const size = byId("size");
+    /** @type {Record<string, () => void>} */
+    const acts = {
+      ArrowUp: () => { canvas.voxel = [x, y + 1, z]; }, ArrowDown: () => { canvas.voxel = [x, y - 1, z]; },
+      ArrowLeft: () => { canvas.voxel = [x + 1, y, z]; }, ArrowRight: () => { canvas.voxel = [x - 1, y, z]; },
+      PageUp: () => { canvas.voxel = [x, y, z + 1]; }, PageDown: () => { canvas.voxel = [x, y, z - 1]; },
+      " ": () => this.use(), u: () => this.step("undo"), y: () => this.step("redo"), z: () => event.ctrlKey && this.step("undo"),
+      r: () => this.pickRegion((this.region + 1) % this.mask.regions.length),
+      "[": () => this.slide(size, Number(size.value) - 1), "]": () => this.slide(size, Number(size.value) + 1),
+      o: () => this.slide(byId("opacity"), Number(byId("opacity").value) ? 0 : 0.4),
+      "+": () => canvas.zoom(1.25), "=": () => canvas.zoom(1.25), "-": () => canvas.zoom(0.8),
+    };
+    const tool = KEYS[/** @type {keyof typeof KEYS} */ (event.key)];
+    if (tool && !event.ctrlKey) this.pick(tool);
+    else if (acts[event.key]) acts[event.key]();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {HTMLInputElement} input @param {number} value */
+  slide(input, value) {
+    input.value = String(value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  listen() {
+    const { canvas } = this;
+    canvas.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.onKey(event), true);
+    canvas.element.addEventListener("keyup", (/** @type {Event} */ event) => event.stopPropagation(), true);
+    canvas.element.addEventListener("click", () => { if (this.tool === "fragment") this.toggleFragment(); });
+    byId("tools").addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
+    byId("tools").addEventListener("change", (/** @type {any} */ { target }) => {
+      if (target.name === "tool") this.pick(target.value);
+      else if (target.name === "region") this.pickRegion(Number(target.value));
+      else if (target.name === "planes") canvas.show(target.value);
+      else if (target.id === "level") this.dropEmptyStep();
+      else if (target.id === "image" || target.id === "map") this.compose();
+    });
+    byId("tools").addEventListener("input", (/** @type {any} */ { target }) => this.slid(target));
+    for (const [id, act] of /** @type {[string, () => void][]} */ ([
+      ["undo", () => this.step("undo")], ["redo", () => this.step("redo")], ["zoom-in", () => canvas.zoom(1.25)], ["zoom-out", () => canvas.zoom(0.8)],
+      ["toggle-fragment", () => this.toggleFragment()], ["keep-fragment", () => this.keepFragment()],
+    ])) byId(id).addEventListener("click", act);
+  }
+
+  /** @param {any} input */
+  slid(input) {
+    const value = Number(input.value);
+    if (input.id === "level") return this.moveBorder();
+    if (AXES.includes(input.id)) { this.canvas.voxel = AXES.map((axis) => Number(byId(axis).value)); return; }
+    if (input.id === "size") {
+      input.nextElementSibling.textContent = input.value;
+      this.pick(this.tool);
+    }
+    if (input.id === "opacity") {
+      input.nextElementSibling.textContent = `${Math.round(100 * value)} %`;
+      this.canvas.setOpacity(value);
+    }
+  }
+}
+
+/** @param {any} region @param {number} n */
+function choice(region, n) {
+  const input = element("input", { type: "radio", name: "region", value: String(n) });
+  if (!n) input.setAttribute("checked", "");
+  const swatch = element("i", {});
+  swatch.style.background = region.colour; // through the object model, which the policy allows
+  return element("label", {}, input, element("span", {}, swatch, region.title));
+}
