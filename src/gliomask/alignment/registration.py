@@ -95,16 +95,16 @@ def register_rigid(
     start = toolkit.Euler3DTransform()
     start.SetCenter(middle[:3].tolist())
     try:
-        found = toolkit.Euler3DTransform(start)
+        rotation = toolkit.Euler3DTransform(start)
         before = _information(toolkit, pair, start)
-        search = _search(toolkit, found)
+        search = _search(toolkit, rotation)
         with stopping(toolkit, search, control):
             search.Execute(*pair)
-        after = _information(toolkit, pair, found)
+        after = _information(toolkit, pair, rotation)
     except RuntimeError as problem:  # the toolkit's only way to say that nothing overlaps
         reason = str(problem).strip().splitlines()[-1]
         raise ImplausibleError(f"no registration: {reason}") from None
-    matrix = _inverse(_matrix(found))  # the toolkit's leads from fixed to moving
+    matrix = _inverse(_matrix(rotation))  # the toolkit's leads from fixed to moving
     degrees, mm = _turn(matrix), float(np.linalg.norm((matrix @ middle - middle)[:3]))
     if after < before * (1 + _LEAST_GAIN):
         return Registration(np.eye(4), 0.0, 0.0, before, before)

@@ -22,14 +22,14 @@ def run(options: ExportCorrectionsOptions, *, json: bool) -> None:
     stored = StoredCorrections(open_database(options.data), DataFolder(options.data))
     approved = [
         ApprovedCorrection(
-            job=one.job,
-            number=one.number,
-            author=one.author,
-            approver=one.approver or "",
+            job=label.job,
+            number=label.number,
+            author=label.author,
+            approver=label.approver or "",
             mask=mask,
             case=case,
         )
-        for one, mask, case in stored.approved()
+        for label, mask, case in stored.approved()
     ]
     with render.control() as control:
         result = export_corrections(options, approved, control)

@@ -41,11 +41,11 @@ class CaseName:
 
     Attributes:
         case: its id.
-        told: a name tells it; otherwise it is the file's own name, for want of another.
+        case_in_name: a name contains it; otherwise it is the file's own name, for want of another.
     """
 
     case: str
-    told: bool
+    case_in_name: bool
 
 
 def case_id(name: str) -> str:
@@ -80,7 +80,9 @@ def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName,
     for name, place in zip(own, places, strict=True):
         has_case = has_case_name(name)
         if (not has_case or names[name] > 1) and place and folders[place] == 1:
-            case_names_found.append(CaseName(bids_case(place) or safe_name(place), told=True))
+            case_names_found.append(
+                CaseName(bids_case(place) or safe_name(place), case_in_name=True)
+            )
         else:
             case_names_found.append(CaseName(safe_name(name), has_case))
     return tuple(case_names_found)

@@ -40,7 +40,7 @@ class MaskFile:
     """A mask of one case.
 
     Attributes:
-        case: the id that it is paired by; told: a name tells it (see ``case_names``).
+        case: the id that it is paired by; case_in_name: a name contains it (see ``case_names``).
         patient: the key that examinations of one person share.
         file: where it is.
         scheme: what its numbers mean; None if nothing states it.
@@ -68,7 +68,7 @@ class MaskFile:
     site: str | None = None
     licence: str | None = None
     image: ImageFile | None = None
-    told: bool = True
+    case_in_name: bool = True
 
 
 def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
@@ -128,7 +128,7 @@ def _loose(root: Path) -> Iterator[MaskFile]:
     files = list(_files(root))
     named = case_names([(name, file.paths[0]) for name, file in files], root)
     for (_, file), name in zip(files, named, strict=True):
-        mask = MaskFile(name.case, patient_of(name.case), file, told=name.told)
+        mask = MaskFile(name.case, patient_of(name.case), file, case_in_name=name.case_in_name)
         record = record_of_mask(file.paths[0])
         if record is not None:
             yield replace(mask, scheme=scheme_of_record(record), origin="as predict wrote them")

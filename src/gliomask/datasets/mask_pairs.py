@@ -57,7 +57,7 @@ def _may_be_a_pair(
     if len(drawn) != 1 or len(masks) != 1:
         return False
     named = references.is_file() and predictions.is_file()
-    return named or not (drawn[0].told and masks[0].told)
+    return named or not (drawn[0].case_in_name and masks[0].case_in_name)
 
 
 def _by_case(

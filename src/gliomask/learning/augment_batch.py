@@ -63,8 +63,12 @@ def arrange_batch(changes: Sequence[Augmentation]) -> Changes:
     if moved:
         affine, warp = ([getattr(changes[k], name) for k in moved] for name in ("affine", "warp"))
         arrays["moved"] = np.array(moved, np.int64)
-        arrays["affine"] = np.stack([_STAY if one is None else one for one in affine])
-        arrays["warp"] = np.stack([_STILL if one is None else one for one in warp])
+        arrays["affine"] = np.stack(
+            [_STAY if parameters is None else parameters for parameters in affine]
+        )
+        arrays["warp"] = np.stack(
+            [_STILL if parameters is None else parameters for parameters in warp]
+        )
     for name in _VALUES:
         values = {k: getattr(c, name) for k, c in enumerate(changes)}
         drawn = {k: value for k, value in values.items() if value is not None}

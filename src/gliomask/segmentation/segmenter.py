@@ -107,5 +107,5 @@ class Segmenter:
             )
         clock.lap("segment")
         wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
-        layers = tuple(name for name, asked in wanted.items() if asked)
+        layers = tuple(name for name, requested in wanted.items() if requested)
         return Outcome(case, study.volume, with_study(prediction, study), layers, clock.seconds)

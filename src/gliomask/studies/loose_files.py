@@ -61,8 +61,8 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
             raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=hint)
         images[sequence] = path
     if not groups:
-        seen = ", ".join(_unused(name, reading) for name, reading in unused)
-        what = f"no file name contains a sequence: {seen or 'only masks'}"
+        unused_names = ", ".join(_unused(name, reading) for name, reading in unused)
+        what = f"no file name contains a sequence: {unused_names or 'only masks'}"
         hint = ask_file(folder / unused[0][0]) if unused else HINT
         raise CaseError(what, path=folder, hint=hint)
     if len({frozenset(images) for images in groups.values()}) > 1:

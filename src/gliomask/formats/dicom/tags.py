@@ -145,8 +145,8 @@ def series_tags(dataset: Dataset) -> SeriesTags:
 
 def _acquired(dataset: Dataset) -> float | None:
     for date, time in _TIMES:
-        if (found := clock(dataset, date, time)) is not None:
-            return found
+        if (acquired := clock(dataset, date, time)) is not None:
+            return acquired
     return seconds(text(dataset, "AcquisitionDateTime"))
 
 

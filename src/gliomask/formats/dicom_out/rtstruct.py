@@ -49,7 +49,7 @@ _DECIMALS = 4
 
 
 def write_rtstruct(
-    path: Path, drawn: DrawnSegments, sources: Sequence[Path], made: Maker
+    path: Path, drawn: DrawnSegments, sources: Sequence[Path], maker: Maker
 ) -> WrittenObject:
     """Writes masks as an RT Structure Set, whole or not at all.
 
@@ -62,7 +62,7 @@ def write_rtstruct(
         path: of the object; nothing of it comes from the sources.
         drawn: the masks on the grid of the series, its axes running in any way.
         sources: all files of the series: single-frame images in any order, or one multi-frame.
-        made: what drew the masks.
+        maker: what drew the masks.
 
     Raises:
         FormatError: the series can't be used, see ``read_referenced_series``.
@@ -71,9 +71,9 @@ def write_rtstruct(
     """
     series = read_referenced_series(sources)
     masks = onto_series(drawn, series)
-    uid = uid_maker("RTSTRUCT", masks, drawn, series, made)
-    dataset = _frame(series, made, uid)
-    _add_regions(dataset, drawn.segments, made, str(series.common.FrameOfReferenceUID))
+    uid = uid_maker("RTSTRUCT", masks, drawn, series, maker)
+    dataset = _frame(series, maker, uid)
+    _add_regions(dataset, drawn.segments, maker, str(series.common.FrameOfReferenceUID))
     dataset.ROIContourSequence = [
         _contours(masks[..., number], segment, number + 1, series)
         for number, segment in enumerate(drawn.segments)
@@ -85,7 +85,7 @@ def write_rtstruct(
     return WrittenObject(str(RTStructureSetStorage), uid("instance"), uid("series"))
 
 
-def _frame(series: ReferencedSeries, made: Maker, uid: Callable[[str], UID]) -> FileDataset:
+def _frame(series: ReferencedSeries, maker: Maker, uid: Callable[[str], UID]) -> FileDataset:
     """The object without its regions: patient, study, series, equipment, references."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = RTStructureSetStorage
@@ -96,18 +96,18 @@ def _frame(series: ReferencedSeries, made: Maker, uid: Callable[[str], UID]) -> 
     _take_over(dataset, series)
     dataset.SOPClassUID, dataset.SOPInstanceUID = RTStructureSetStorage, uid("instance")
     dataset.SeriesInstanceUID, dataset.SeriesNumber = uid("series"), SERIES_NUMBER
-    dataset.Modality, dataset.SeriesDescription = "RTSTRUCT", series_description(made)
+    dataset.Modality, dataset.SeriesDescription = "RTSTRUCT", series_description(maker)
     dataset.OperatorsName, dataset.InstanceNumber = "", 1
     dataset.Manufacturer = dataset.ManufacturerModelName = NAME
-    dataset.SoftwareVersions = plain(made.version)
-    dataset.DeviceSerialNumber = serial_number(made)
-    dataset.StructureSetLabel, dataset.StructureSetName = "TUMOUR", description(made)
+    dataset.SoftwareVersions = plain(maker.version)
+    dataset.DeviceSerialNumber = serial_number(maker)
+    dataset.StructureSetLabel, dataset.StructureSetName = "TUMOUR", description(maker)
     dataset.ApprovalStatus = "UNAPPROVED"
-    _date(dataset, created(made, series))
+    _date(dataset, created(maker, series))
     dataset.ReferencedFrameOfReferenceSequence = [_references(series)]
-    if made.correction is not None:
-        dataset.OperatorsName = creator_name(made)
-        _refer_to_first(dataset, made.correction)
+    if maker.correction is not None:
+        dataset.OperatorsName = creator_name(maker)
+        _refer_to_first(dataset, maker.correction)
     return dataset
 
 
@@ -155,15 +155,15 @@ def _image(plane: Plane) -> Dataset:
 
 
 def _add_regions(
-    dataset: Dataset, segments: Sequence[Region], made: Maker, frame_of_reference: str
+    dataset: Dataset, segments: Sequence[Region], maker: Maker, frame_of_reference: str
 ) -> None:
     regions, observations = [], []
     for number, segment in enumerate(segments, 1):
         region, observation = Dataset(), Dataset()
         region.ROINumber, region.ROIName = number, plain(segment.label)
         region.ReferencedFrameOfReferenceUID = frame_of_reference
-        region.ROIGenerationAlgorithm = "AUTOMATIC" if made.correction is None else "SEMIAUTOMATIC"
-        region.ROIGenerationDescription = description(made)
+        region.ROIGenerationAlgorithm = "AUTOMATIC" if maker.correction is None else "SEMIAUTOMATIC"
+        region.ROIGenerationDescription = description(maker)
         observation.ObservationNumber = observation.ReferencedROINumber = number
         observation.RTROIIdentificationCodeSequence = [_coded(segment.code)]
         observation.RTROIInterpretedType = observation.ROIInterpreter = ""

@@ -51,7 +51,7 @@ SERIES_NUMBER = 9001
 
 
 def write_dicom_seg(
-    path: Path, drawn: DrawnSegments, sources: Sequence[Path], made: Maker
+    path: Path, drawn: DrawnSegments, sources: Sequence[Path], maker: Maker
 ) -> WrittenObject:
     """Writes masks as a DICOM Segmentation, whole or not at all.
 
@@ -63,7 +63,7 @@ def write_dicom_seg(
         path: of the object; nothing of it comes from the sources.
         drawn: the masks on the grid of the series, its axes running in any way.
         sources: all files of the series: single-frame images in any order, or one multi-frame.
-        made: what drew the masks.
+        maker: what drew the masks.
 
     Raises:
         FormatError: the series can't be used, see ``read_referenced_series``; a single image that
@@ -73,7 +73,7 @@ def write_dicom_seg(
     """
     series = read_referenced_series(sources)
     masks = onto_series(drawn, series)
-    dataset = _segmentation(masks, drawn, series, made)
+    dataset = _segmentation(masks, drawn, series, maker)
     with atomic_path(path) as temporary:
         dataset.save_as(temporary, enforce_file_format=True)
         _check(temporary, masks, series)
@@ -83,38 +83,38 @@ def write_dicom_seg(
 
 
 def _segmentation(
-    masks: MaskArray, drawn: DrawnSegments, series: ReferencedSeries, made: Maker
+    masks: MaskArray, drawn: DrawnSegments, series: ReferencedSeries, maker: Maker
 ) -> hd.seg.Segmentation:
-    uid = uid_maker("SEG", masks, drawn, series, made)
-    shown = np.flatnonzero(masks.any(axis=(1, 2, 3)))
-    if not len(shown):
-        shown = np.array([_middle(series)])
+    uid = uid_maker("SEG", masks, drawn, series, maker)
+    frames = np.flatnonzero(masks.any(axis=(1, 2, 3)))
+    if not len(frames):
+        frames = np.array([_middle(series)])
     dataset = hd.seg.Segmentation(
         source_images=source_images(series),
-        pixel_array=masks[shown].astype(np.uint8),
-        plane_positions=[position(series.planes[n]) for n in shown],
+        pixel_array=masks[frames].astype(np.uint8),
+        plane_positions=[position(series.planes[n]) for n in frames],
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         omit_empty_frames=bool(masks.any()),
-        segment_descriptions=_descriptions(drawn.segments, made),
+        segment_descriptions=_descriptions(drawn.segments, maker),
         series_instance_uid=uid("series"),
         series_number=SERIES_NUMBER,
         sop_instance_uid=uid("instance"),
         instance_number=1,
         manufacturer=NAME,
         manufacturer_model_name=NAME,
-        software_versions=plain(made.version),
-        device_serial_number=serial_number(made),
+        software_versions=plain(maker.version),
+        device_serial_number=serial_number(maker),
         content_label="TUMOUR",
-        content_description=description(made),
-        content_creator_name=creator_name(made),
-        series_description=series_description(made),
+        content_description=description(maker),
+        content_creator_name=creator_name(maker),
+        series_description=series_description(maker),
         specific_character_set=CHARACTER_SET,
     )
     dataset.PatientName = series.common.PatientName
     if "TimezoneOffsetFromUTC" in series.common:
         dataset.TimezoneOffsetFromUTC = series.common.TimezoneOffsetFromUTC
-    _settle(dataset, created(made, series), uid("dimensions"))
-    _refer_to_first(dataset, made)
+    _settle(dataset, created(maker, series), uid("dimensions"))
+    _refer_to_first(dataset, maker)
     return dataset
 
 
@@ -150,16 +150,16 @@ def _settle(dataset: Dataset, when: datetime, dimensions: str) -> None:
         item.DimensionOrganizationUID = dimensions
 
 
-def _descriptions(segments: Sequence[Region], made: Maker) -> list[hd.seg.SegmentDescription]:
+def _descriptions(segments: Sequence[Region], maker: Maker) -> list[hd.seg.SegmentDescription]:
     algorithm = hd.AlgorithmIdentificationSequence(
         name=NAME,
         family=codes.cid7162.ArtificialIntelligence,
-        version=plain(made.version),
+        version=plain(maker.version),
         source=NAME,
-        parameters={"model": plain(made.model), "weights": plain(made.weights) or "not recorded"},
+        parameters={"model": plain(maker.model), "weights": plain(maker.weights) or "not recorded"},
     )
     types = hd.seg.SegmentAlgorithmTypeValues
-    how = types.AUTOMATIC if made.correction is None else types.SEMIAUTOMATIC
+    how = types.AUTOMATIC if maker.correction is None else types.SEMIAUTOMATIC
     return [
         hd.seg.SegmentDescription(
             segment_number=number,
@@ -187,7 +187,7 @@ def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
     """Reads the object as a stranger would and compares each voxel and each place."""
     back = hd.seg.segread(path)
     shared = back.SharedFunctionalGroupsSequence[0]
-    found = [
+    positions = [
         *shared.PlaneOrientationSequence[0].ImageOrientationPatient,
         *shared.PixelMeasuresSequence[0].PixelSpacing,
     ]
@@ -195,7 +195,7 @@ def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
         *slice_orientation(series.planes[0]).ImageOrientationPatient,
         *measures(series).PixelSpacing,
     ]
-    if found != due or not np.array_equal(_placed(back, masks.shape, series), masks):
+    if positions != due or not np.array_equal(_placed(back, masks.shape, series), masks):
         raise GliomaskError("the written object differs when read again", path=path)
 
 

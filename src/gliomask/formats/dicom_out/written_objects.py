@@ -60,14 +60,14 @@ def uid_maker(
     maker: tuple[object, ...] = (made.model, made.version, made.weights)
     if made.correction is not None:
         maker = (*maker, made.correction)
-    shown = [(one.label, one.code, one.rgb) for one in drawn.segments]
-    known = repr((kind, images, masks.shape, shown, maker))
+    segments = [(segment.label, segment.code, segment.rgb) for segment in drawn.segments]
+    known = repr((kind, images, masks.shape, segments, maker))
     return lambda role: generate_uid(entropy_srcs=[role, known, content])
 
 
-def created(made: Maker, series: ReferencedSeries) -> datetime:
+def created(maker: Maker, series: ReferencedSeries) -> datetime:
     """Creation time of the object, in the time zone of the study."""
-    when = made.created or datetime.now().astimezone()
+    when = maker.created or datetime.now().astimezone()
     offset = str(series.common.get("TimezoneOffsetFromUTC") or "")
     if offset:
         minutes = int(offset[0] + "1") * (int(offset[1:3]) * 60 + int(offset[3:5]))
@@ -85,10 +85,10 @@ def plain(text: str, limit: int = _LONG) -> str:
     return legible.encode()[:limit].decode(errors="ignore").strip()
 
 
-def description(made: Maker) -> str:
+def description(maker: Maker) -> str:
     """Description of the content, up to 64 characters."""
-    verb = "Made" if made.correction is None else "Corrected, made"
-    return plain(f"{RESEARCH_USE_ONLY}. {verb} by {made.model}")
+    verb = "Made" if maker.correction is None else "Corrected, made"
+    return plain(f"{RESEARCH_USE_ONLY}. {verb} by {maker.model}")
 
 
 def series_description(made: Maker) -> str:
@@ -103,6 +103,6 @@ def creator_name(made: Maker) -> str:
     return f"{plain(author.translate(_NO_PARTS))}^"
 
 
-def serial_number(made: Maker) -> str:
+def serial_number(maker: Maker) -> str:
     """Identity of this maker: the checksum of the weights, or else the name of the model."""
-    return plain(made.weights) or plain(made.model) or NAME
+    return plain(maker.weights) or plain(maker.model) or NAME

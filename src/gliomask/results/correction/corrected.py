@@ -91,12 +91,12 @@ def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMas
 def _checked(path: Path, case: EditableCase, before: LabelArray, affine: Affine) -> LabelArray:
     """The mask, before its voxels are read compared by its header."""
     header = read_header(path)
-    found = header.shape if header.volumes == 1 else (*header.shape, header.volumes)
-    if found != before.shape:
+    shape = header.shape if header.volumes == 1 else (*header.shape, header.volumes)
+    if shape != before.shape:
         raise CaseError(
             "not on the grid of the mask",
             field="shape",
-            found=found,
+            found=shape,
             allowed=str(before.shape),
             hint=_HINT,
         )
