@@ -25,7 +25,7 @@ class AlignedStudy:
     Attributes:
         volume: its sequences in the order that they came in, on the grid of the reference.
         notes: what a person who reads the mask should know.
-        provenance: the reference, and for each series that was looked at what was found and done:
+        provenance: the reference, and for each series the findings and changes:
             plain keys and numbers, fit for JSON. Empty if nothing had to be done.
         reasons: what speaks against the result.
     """
@@ -82,7 +82,7 @@ def align_study(
         series: sequence -> image, at least one, none constant.
         reference: whose grid it is to be; if none is named, the one that shows most, because
             oedema is drawn on FLAIR and seen on T2.
-        scanned: the series come from the scanner: nobody has brought them onto one grid yet.
+        scanned: the series come from the scanner: they are not on one grid yet.
         control: a stop ends a registration between two of its iterations.
 
     Raises:

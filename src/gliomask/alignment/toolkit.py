@@ -49,7 +49,7 @@ def stopping(toolkit: Any, process: Any, control: Control) -> Iterator[None]:
 def to_toolkit(toolkit: Any, image: FloatArray, affine: Affine) -> Any:
     """An image (I, J, K) as SimpleITK's, float32, in RAS+ millimetres.
 
-    SimpleITK means LPS by the same numbers, but it never looks at the patient: as long as all
+    SimpleITK means LPS by the same numbers, but it does not use the anatomy: as long as all
     images and transforms are given in RAS, all it finds is in RAS.
     """
     # The last axis runs fastest there in memory order and is called the first.

@@ -161,7 +161,7 @@ class Command:
 
 
 def add_to(app: typer.Typer, command: Command, name: str = "") -> None:
-    """Adds a command whose options are looked at only when it is called, or its help is.
+    """Adds a command whose options are built only when it is called, or its help is.
 
     Args:
         app: the application, or a group in it.

@@ -45,7 +45,7 @@ COMMAND = Command(
 
 
 def _rows(checkup: Checkup) -> list[tuple[object, ...]]:
-    """Packages that are as they should be share a row: nobody reads twenty of them."""
+    """Packages that are as they should be share a row: twenty rows are not readable."""
     fit = [f for f in checkup.findings if f.part == "packages" and f.level == "ok"]
     names = ", ".join(f"{finding.name} {finding.found}" for finding in fit)
     first = [("packages", "", f"{len(fit)} needed", names)] if fit else []

@@ -25,7 +25,7 @@ def run(options: EvaluateOptions, *, json: bool) -> None:
         with render.control() as control:
             result = evaluate(options, control)
     except BatchError as failed:
-        if isinstance(failed.result, EvaluateResult):  # the others are judged
+        if isinstance(failed.result, EvaluateResult):  # the others are evaluated
             _show(failed.result, read=options.report, json=json)
         raise
     _show(result, read=options.report, json=json)

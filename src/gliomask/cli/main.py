@@ -129,7 +129,7 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 2 bad input, 3 some cases failed, 4 the machine,
-    130 or 143 stopped by a signal, 141 nobody reads on, 1 a bug of ours."""
+    130 or 143 stopped by a signal, 141 the reader of the output has ended, 1 a bug of ours."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # whatever a file is called

@@ -22,7 +22,7 @@ def run(options: ScoreOptions, *, json: bool) -> None:
         with render.control() as control:
             result = score(options, control)
     except BatchError as failed:
-        if isinstance(failed.result, ScoreResult):  # the others are judged
+        if isinstance(failed.result, ScoreResult):  # the others are evaluated
             _show(failed.result, options, json=json)
         raise
     _show(result, options, json=json)

@@ -20,7 +20,7 @@ from gliomask.errors import ConfigError
 from gliomask.results.batch.places import BatchFolder
 
 WARNING_S: Final = 120
-"""Seconds before the limit of which a task is told; it needs some twenty to stop."""
+"""Seconds before the time limit at which a task is warned; it needs about twenty to stop."""
 
 
 def write_job(out: Path, job: JobOptions) -> Path:

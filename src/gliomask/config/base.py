@@ -30,7 +30,7 @@ AnyOptions = TypeVar("AnyOptions", bound=Options)
 def build(
     model: type[AnyOptions], keys: dict[str, Any], source: str, *, typed: bool = False
 ) -> AnyOptions:
-    """Options from plain keys, with every problem told in one line.
+    """Options from plain keys, with every problem reported in one line.
 
     Args:
         model: of the options.

@@ -14,7 +14,7 @@ Kind = Literal["nifti", "nrrd", "png", "html", "dicom-seg", "rtstruct"]
 Part = Literal["train", "validation", "test", "all"]
 """A part of a store's split."""
 AUTO: Final = "auto"
-"""The value of ``labels`` where nobody said what the numbers in masks mean."""
+"""Default value of ``labels``: the numbers in masks are unexplained."""
 
 DeviceOption = Annotated[
     Device, Field(description="Device to compute on; auto takes a GPU where there is one.")

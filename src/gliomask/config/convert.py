@@ -27,7 +27,7 @@ class ConvertOptions(Options):
     sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
     """Sequences to write as channels in order, e.g. t1,flair (default: all of the data set)."""
     unannotated: Unannotated | None = None
-    """Slices that nobody annotated, in sets that have such: ignore, written with nnU-Net's ignore
+    """Unannotated slices, in sets that have such: ignore, written with nnU-Net's ignore
     label (default for nnunet); drop, left out, so that each run of annotated slices is a case."""
     skip_bad: bool = False
     """Leave out cases that can't be used."""

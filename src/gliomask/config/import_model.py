@@ -20,14 +20,14 @@ class ImportOptions(Options):
     out: Path
     """Model folder to write; it must not exist yet."""
     sequences: tuple[Sequence, ...] | None = None
-    """Sequences of the input channels in order, e.g. t1ce,t2; weights don't tell."""
+    """Sequences of the input channels in order, e.g. t1ce,t2; not stored in weight files."""
     regions: tuple[RegionName, ...] | None = None
     """Regions that the output channels mark in order: whole, core or enhancing; weights don't
     tell."""
     size: Annotated[int, Field(ge=16, le=4096)] | None = None
-    """Side of the input in pixels, if the file doesn't tell."""
+    """Side of the input in pixels, if the file does not define it."""
     sides: tuple[int, ...] | None = None
-    """Order of the side outputs, if a Keras file doesn't tell, e.g. 1,2,3,4,5,6."""
+    """Order of the side outputs, if a Keras file does not define it, e.g. 1,2,3,4,5,6."""
     licence: str | None = None
     """Licence of the weights."""
     trained_on: str | None = None

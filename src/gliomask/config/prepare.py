@@ -26,7 +26,7 @@ class PrepareOptions(Options):
     folds: Annotated[int, Field(ge=0)] = 5
     """Number of folds for cross-validation."""
     fold_by: Literal["size", "site"] = "size"
-    """How patients are dealt to folds: size balances sites and tumour sizes, site makes one fold of
+    """Assignment of patients to folds: size balances sites and tumour sizes, site makes one fold of
     each site."""
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
     """Shares of training, validation and test patients."""
@@ -34,4 +34,4 @@ class PrepareOptions(Options):
     split: Path | None = None
     """Split file to use instead of a random split."""
     patients: Path | None = None
-    """CSV table (columns case, patient) with the patient of each case whose name doesn't tell."""
+    """CSV table (columns case, patient) with the patient of each case, if it is not in the name."""

@@ -78,7 +78,7 @@ class AugmentOptions(Options):
     blur: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Chance of a lower resolution."""
     thick: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of being seen as a thicker slice would be: up to a quarter of each neighbour in it."""
+    """Chance of simulating a thicker slice: up to a quarter of each neighbour in it."""
 
 
 class LossOptions(Options):
@@ -145,7 +145,7 @@ class Recipe(Options):
     """Which epoch's network is kept: the best by the validation, or the last. Of few validation
     patients the best is half chance, and a rate that falls to nearly 0 ends at a good one."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay of the moving average of the weights, which is then what is judged and kept."""
+    """Decay of the moving average of the weights, which is then what is evaluated and kept."""
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
     """``auto`` is bf16-mixed on a GPU or a processor that has it and 32-true elsewhere."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5

@@ -37,7 +37,7 @@ class SeriesUse:
 
     Attributes:
         series: its number and description.
-        sequence: that it was taken for, None if for none.
+        sequence: that it was recognised as, None if for none.
         used: whether the case has it.
         why: it is used, or not; one line.
     """
@@ -55,7 +55,7 @@ class Case:
     Attributes:
         id: unique within its data set; letters, digits, ``-``, ``_`` and ``.`` only.
         patient: the key that examinations and data sets share (see ``identity.patient_of``).
-        patient_known: whether the data tell the patient; if not, ``patient`` stands for the case
+        patient_known: whether the patient is known; if not, ``patient`` stands for the case
             alone, and no split is sound.
         images: sequence name -> file, in canonical order. A sequence that is absent, or whose
             channel merely copies another, is not in here.
@@ -63,17 +63,17 @@ class Case:
         scheme: what the numbers in ``label`` mean; None if that is not resolved.
         label_names: what the layout calls the labels, where these names are not clear.
         lost_origin: the mask's affine lost its offset, and it lies on the grid of the images.
-        training_only: its mask goes back to a model's, so that nothing may be judged by it.
+        training_only: its mask goes back to a model's, so that it is never used for evaluation.
         sparse: only slices that hold tumour were annotated: all others are unknown, not background.
         source: the layout that it came from, e.g. ``lgg_kaggle``.
-        site: the hospital or scanner, where the layout tells it.
+        site: the hospital or scanner, where the layout states it.
         licence: of the data, where it is known.
         synthetic: made by the phantom.
         notes: what a reader had to decide, for people.
         series: of a DICOM study, all its series by their numbers.
         study_date, acquired: of the DICOM study, and of the first series that is used; None where
             they are not told.
-        contrast_order: the order in the study by which alone ``t1ce`` is told from ``t1``, a
+        contrast_order: the order in the study by which alone ``t1ce`` differs from ``t1``, a
             phrase: it is to be confirmed by what they show. Empty where more is known.
     """
 
@@ -103,5 +103,5 @@ class Case:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions that its mask tells."""
+        """The regions of its mask."""
         return self.scheme.regions if self.scheme is not None else ()

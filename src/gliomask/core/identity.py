@@ -70,7 +70,7 @@ def _known() -> Mapping[str, str]:
 
 
 def session_of(name: str) -> str | None:
-    """The session that a BIDS name tells, or None.
+    """The session in a BIDS name, or None.
 
     >>> session_of("sub-01_ses-2_T1w"), session_of("sub-01_T1w")
     ('ses-2', None)

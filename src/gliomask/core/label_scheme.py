@@ -29,8 +29,8 @@ class LabelScheme:
         values: number in the file -> label; 0 is background and need not be named.
         binary: any number from ``least`` on is ``TUMOUR`` (``values`` is not used).
         least: the smallest number that is tumour where ``binary``.
-        only: the regions that are sure, where the labels would tell more than that.
-        ignored: the number of voxels that nobody annotated; None where all were.
+        only: the regions that are sure, if the labels contain more than that.
+        ignored: the number of unannotated voxels; None where all were.
     """
 
     name: str
@@ -42,7 +42,7 @@ class LabelScheme:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions that masks of this scheme can tell."""
+        """The regions in masks of this scheme."""
         if self.only:
             return self.only
         meant = dict(self.values).values()

@@ -20,6 +20,6 @@ ENHANCING = 3
 CAVITY = 4
 """Resection cavity (BraTS 2024). Not tumour."""
 TUMOUR = 5
-"""Tumour whose parts were not told apart."""
+"""Tumour without labelled parts."""
 CORE = 6
-"""Tumour core, that is tumour without oedema, whose parts were not told apart."""
+"""Tumour core, that is tumour without oedema, without labelled parts."""

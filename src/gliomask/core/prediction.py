@@ -61,7 +61,7 @@ class Prediction:
         intervals: region name -> where its true volume may lie; empty if the network was
             asked only once, and without a region of which nothing was found.
         disagreement: (R, I, J, K) float32, standard deviation between the probabilities of the
-            network's side maps and those of mirrored slices; None if it was not asked for.
+            network's side maps and those of mirrored slices; None if it was not requested.
         reliability: how far all this may be trusted; None if that was not looked into.
     """
 

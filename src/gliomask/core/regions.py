@@ -40,7 +40,7 @@ class Region:
         mask_number: in a mask file of several regions, the number of its voxels that belong to
             no region inside it.
         colour: sRGB, ``#RRGGBB``, in every overlay, chart, page and DICOM object.
-        code: of the kind of lesion, from CID 7159 and 7168 of DICOM PS3.16, where nothing tells
+        code: of the kind of lesion, from CID 7159 and 7168 of DICOM PS3.16, where nothing states
             the tumour's core from the whole tumour.
     """
 

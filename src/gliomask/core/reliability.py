@@ -16,12 +16,12 @@ LEVELS: Final[tuple[Level, ...]] = ("green", "amber", "red")
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
         level: what it does to the case; ``green`` is for information only.
         code: names it for programs, e.g. ``side_maps_disagree``.
-        text: one sentence for people, with the figure and what it is held against.
+        text: one sentence for people, with the value and its reference.
     """
 
     level: Level

@@ -21,7 +21,7 @@ Real = TypeVar("Real", np.float32, np.float64)
 def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: int) -> FloatArray:
     """Slices (..., H, W) on the grid (..., size, size), float32, antialiased linear interpolation.
 
-    Beyond the slice's edge its last row or column goes on, so no border appears. The result is
+    Beyond the slice's edge its last row or column is repeated, so no border appears. The result is
     rounded to half precision, because that is how training holds its slices: prediction then
     shows the network the same numbers. It is worked out in double precision: in single precision
     the last digit of a product depends on how many slices go through at once, and half of it now

@@ -1,8 +1,8 @@
 """The split into training, validation and test patients: by patient, never by slice.
 
-Patients are put in order of site and tumour size and then dealt out in turn, so that every part
+Patients are put in order of site and tumour size and then assigned in turn, so that every part
 has its share of each site and of small and large tumours. Folds by site do the opposite: each tests
-on a hospital that its network never saw.
+on a hospital without training patients.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SITE_MINIMUM = 5
 fold costs a training."""
 
 INNER_SHARE = 0.125
-"""Share of a fold's training patients on whom its checkpoint and threshold are chosen."""
+"""Share of the validation patients among the training patients of a fold."""
 
 
 class TooFewSitesError(ValueError):
@@ -86,7 +86,7 @@ class Patient:
         id: the patient's key.
         site: hospital, or the data set where that is unknown.
         size: of the tumour, in any unit (the mean over the patient's cases).
-        training_only: always among the training patients, because nothing may be judged by its
+        training_only: always among the training patients, because nothing is evaluated with its
             masks.
     """
 

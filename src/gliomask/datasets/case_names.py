@@ -65,7 +65,7 @@ def case_id(name: str) -> str:
 def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName, ...]:
     """The cases of masks below a folder, in their order.
 
-    The name of a file counts if it tells a case and no other file has it; then the names of the
+    The name of a file counts if it contains a case that no other file has; then the names of the
     folders between ``root`` and the file, without those like ``masks``, if they tell one file from
     all others; then the file's name after all.
 
@@ -117,7 +117,7 @@ def _says_when(name: str) -> bool:
 def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
     """The cases, those that share an id with the name of the folder in which they differ before it.
 
-    DICOM studies, whose folders mean little, and what folders don't tell apart keep their id.
+    DICOM studies, whose folders mean little, and cases in the same folder keep their id.
     """
     shared = Counter(case.id.casefold() for case in cases)
     groups: dict[str, list[Case]] = {}

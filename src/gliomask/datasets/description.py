@@ -23,7 +23,7 @@ from gliomask.formats.content import read_text
 FILE_NAME = "dataset.json"
 _ORDER = "regions_class_order"
 _IGNORE = "ignore"
-"""The label of voxels that nobody annotated, by which nnU-Net learns nothing."""
+"""The label of unannotated voxels, by which nnU-Net learns nothing."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
     images/1.png ... 3064.png, masks/1.png ... 3064.png      as it is passed on
 
 T1 after contrast, whole heads, 512 x 512 or 256 x 256; axial, coronal and sagittal slices, 7 mm
-apart. What was outlined is the tumour without its oedema, so a mask tells the tumour core and
+apart. What was outlined is the tumour without its oedema, so a mask has the tumour core and
 nothing else. Every slice is a case of its own, since the slices of a patient are of three planes.
 The pictures lack the patients' names: without a table of patients no split of them is sound.
 
@@ -28,7 +28,7 @@ from gliomask.formats.matlab import holds_slice, is_matlab, read_slice_record
 
 LICENCE = "CC BY 4.0"
 SLICES = 3064
-"""So many slices were published; pictures are taken for this set if they are all there."""
+"""Number of published slices; pictures are this set only if all exist."""
 KINDS = {1: "meningioma", 2: "glioma", 3: "pituitary"}
 """Label of a slice -> kind of its tumour."""
 _ASKED = 20

@@ -83,7 +83,7 @@ def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = Non
         hint: what to do about grids that differ.
 
     Raises:
-        CaseError: an image on another grid than the first; both are told.
+        CaseError: an image on another grid than the first; both are stated.
     """
     first = next(iter(series.values()))
     turned = {
@@ -106,7 +106,7 @@ def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | Non
         hint: what to do about grids that differ.
 
     Raises:
-        CaseError: an image on another grid than the first; both are told.
+        CaseError: an image on another grid than the first; both are stated.
     """
     first = next(iter(grids.values()))
     for name, (shape, affine) in grids.items():

@@ -32,7 +32,7 @@ PAIRS = (
     "name the pairs in a table with the columns reference and prediction, "
     f"{option('pairs', 'pairs.csv', command='score')}"
 )
-"""What to do where names don't tell which masks belong together."""
+"""Hint for masks that can't be paired by name."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class MaskFile:
         published: of a data set in a known layout.
         sparse: slices without tumour were not annotated.
         synthetic: of a phantom.
-        site: the hospital or scanner, where the layout tells it.
+        site: the hospital or scanner, where the layout states it.
         licence: of the data, where it is known.
-        image: what it was drawn on, where the layout tells it.
+        image: what it was drawn on, where the layout states it.
     """
 
     case: str

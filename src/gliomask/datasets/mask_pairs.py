@@ -53,7 +53,7 @@ def find_pairs(
 def _may_be_a_pair(
     references: Path, predictions: Path, drawn: Sequence[MaskFile], masks: Sequence[MaskFile]
 ) -> bool:
-    """Two files that were named, or two lone masks of which one's name tells no case."""
+    """Two files that were named, or two lone masks of which one has no case in its name."""
     if len(drawn) != 1 or len(masks) != 1:
         return False
     named = references.is_file() and predictions.is_file()

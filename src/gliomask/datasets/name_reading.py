@@ -80,7 +80,7 @@ def read_name(name: str, shared: Collection[str] = ()) -> NameReading:
     Args:
         name: of a file, a channel or a series, without suffix.
         shared: words, in lower case, that stand in the names of all images of the examination; a
-            lone ``c`` or ``ce`` among them is somebody's initials.
+            lone ``c`` or ``ce`` among them are initials.
 
     >>> read_name("Ax T1 POST W/O FATSAT").sequence, read_name("t2_tirm_tra_dark-fluid").sequence
     ('t1ce', 'flair')

@@ -1,4 +1,4 @@
-"""A name taken apart into words: signs spelled out, words written together told apart."""
+"""A name taken apart into words: signs spelled out, words written together separated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any data set, told by a table: a CSV file with a row for each case.
+"""Any data set, described by a table: a CSV file with a row for each case.
 
     patient,case,t1,t1ce,t2,flair,mask,labels
     p1,p1-a,p1/t1.nii.gz,,,p1/flair.nii.gz,p1/mask.nii.gz,binary
@@ -6,7 +6,7 @@
 ``patient`` and at least one sequence are needed. Paths are relative to the table's folder; an
 empty cell means that there is none. ``case`` is the patient if it isn't given. ``labels`` says
 what the numbers in the mask mean, as the option of that name does (``mask_labels.answer``); without
-it names and numbers decide. ``use`` is ``training`` for a case by which nothing may be judged, as
+it names and numbers decide. ``use`` is ``training`` for a case that is never evaluated, as
 its mask is a model's that somebody corrected.
 """
 

@@ -1,7 +1,7 @@
 """UPENN-GBM: glioblastomas of the University of Pennsylvania (630 patients).
 
     images_structural/UPENN-GBM-00002_11/UPENN-GBM-00002_11_{T1,T1GD,T2,FLAIR}.nii.gz
-    images_segm/UPENN-GBM-00002_11_segm.nii.gz                             corrected by hand
+    images_segm/UPENN-GBM-00002_11_segm.nii.gz                             corrected manually
     automated_segm/UPENN-GBM-00002_11_automated_approx_segm.nii.gz         automatic
 
 Skull-stripped, 240 x 240 x 155, 1 mm. The last two digits are the time point (11 before surgery,

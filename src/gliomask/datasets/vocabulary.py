@@ -94,9 +94,9 @@ CONTRAST = _words(
 AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
 """Trade names, substances and compounds begin like this."""
 AFTER = frozenset(("post", "after", "nach", "apres", "despues", "tras", "dopo", "na", "tardif"))
-"""After; whether after an agent, the next word tells."""
+"""After; the next word says whether an agent."""
 BEFORE = frozenset(("pre", "before", "vor", "avant", "antes", "prima", "voor", "ante"))
-"""Before; whether before an agent, the next word tells."""
+"""Before; the next word says whether an agent."""
 WITHOUT = _words("without wo no non not ohne o sans sin sem senza zonder geen kein keine")
 """Words that deny what follows them."""
 WITH = _words("with w mit m avec con com met")

@@ -1,7 +1,7 @@
 """The assignment of patients to models: a part of a store to one, or a fold to each of several.
 
-Models of a cross-validation are judged together, each on the patients that it never saw, so that
-every patient of the store is judged once by a model that knows nothing of them.
+Models of a cross-validation are evaluated together, each on its held-out patients, so that
+every patient of the store is evaluated once by a model that was not trained on them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from gliomask.store.store import open_store
 
 @dataclass(frozen=True, eq=False)
 class AssignedModel:
-    """A model and those whom it judges.
+    """A model and the cases that it is evaluated on.
 
     Attributes:
         run: its folder.
         predictor: ready to be used.
-        subjects: it is judged on them.
+        subjects: it is evaluated on them.
     """
 
     run: RunRecord
@@ -44,7 +44,7 @@ class Assignment:
     Attributes:
         judges: one, or one for each fold.
         what: is judged, in words.
-        in_training: patients that their own judge was trained on.
+        in_training: patients that their own model was trained on.
         warnings: what must be said beside every figure.
     """
 
@@ -70,12 +70,12 @@ class Question:
 def assign(question: Question) -> Assignment:
     """Loads the models and finds their patients.
 
-    A single model that was trained for a fold is judged on that fold, unless a part or a fold is
+    A single model that was trained for a fold is evaluated on that fold, unless a part or a fold is
     named.
 
     Raises:
         StoreError, LayoutError, ConfigError: the source, see ``find_subjects``; several models
-            that are not of different folds, or that have seen patients of their own fold.
+            that are not of different folds, or that were trained on patients of their own fold.
         ModelError, MachineError: see ``load_predictor``.
     """
     if len(question.models) > 1:
@@ -91,7 +91,7 @@ def assign(question: Question) -> Assignment:
 
 
 def assign_folds(question: Question) -> Assignment:
-    """Each model and the fold that it never saw; raises as ``assign``."""
+    """Each model and its held-out fold; raises as ``assign``."""
     if question.part is not None or question.fold is not None:
         raise ConfigError(
             "several models are evaluated on one fold each",
@@ -165,7 +165,7 @@ def _patients(subjects: Subjects) -> set[str]:
 
 
 def licences_of(judges: Sequence[AssignedModel]) -> tuple[str, ...]:
-    """Of the data that is judged, each once."""
+    """Of the evaluated data, each once."""
     licences = {
         subject.licence
         for judge in judges

@@ -1,4 +1,4 @@
-"""One case judged: its scores, the slices that tell most, and what looks wrong with its masks.
+"""Evaluation of one case: scores, representative slices, suspicious masks.
 
 ``evaluate`` and ``score`` both end here, so that their folders and reports are the same.
 """
@@ -103,7 +103,7 @@ def judge(
 
     Args:
         pair: its masks.
-        regions: that both tell; the first one is shown.
+        regions: in both; the first one is shown.
         background: what they are shown on.
         known: what else is known of the case.
         control: reports the regions scored.

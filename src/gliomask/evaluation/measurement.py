@@ -1,6 +1,6 @@
 """Measurements of a model on one held-out case, for its card.
 
-The case is looked at with all its sequences and with every subset of them. Each look gives the
+The case is measured with all its sequences and with every subset of them. Each gives the
 volumes, the disagreement between the network's maps, the Dice, and what becomes of them under each
 rule of clean-up that may be chosen.
 """
@@ -69,7 +69,7 @@ class Volumes:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A case seen with some of its sequences.
+    """A case with some of its sequences.
 
     Attributes:
         counts: region -> its voxels by what the network says of them, at temperature 1.

@@ -45,15 +45,15 @@ class Examination:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A case to be judged, not loaded yet.
+    """A case for evaluation, not loaded yet.
 
     Attributes:
         case, patient: its ids.
-        regions: that its reference can tell.
+        regions: in its reference.
         synthetic: it is a phantom.
         licence: of its data, where it is known.
         traits: what is known of it besides its scans.
-        key: changes when what is judged changes.
+        key: changes with the evaluated data.
         load: reads it and reports that; raises an ``InputError`` with the reason where it can't
             be used.
     """
@@ -73,7 +73,7 @@ class Subjects:
     """All subjects of a source.
 
     Attributes:
-        subjects: those that may be judged.
+        subjects: those that can be evaluated.
         problems: (case, reason) of those that can't.
         what: the source in words.
     """

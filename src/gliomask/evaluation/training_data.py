@@ -13,11 +13,11 @@ from gliomask.store.manifest import StoredCase
 from gliomask.store.store import Store
 
 MOST_CASES: Final = 64
-"""Whose intensities are looked at, evenly spaced among all; sizes are those of all."""
+"""Cases whose intensities are measured, evenly spaced among all; sizes are those of all."""
 
 
 def sample(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
-    """The cases of these patients whose intensities are looked at."""
+    """The cases of these patients whose intensities are measured."""
     cases = _of(store, patients)
     step = max(1, math.ceil(len(cases) / MOST_CASES))
     return cases[::step]

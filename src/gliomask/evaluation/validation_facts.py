@@ -112,7 +112,7 @@ def _region(
 def _alarm(
     plain: Sequence[int], volumes: Sequence[Volumes], dices: Sequence[float | None]
 ) -> float | None:
-    """Over the patients in whom something was found."""
+    """Over the patients with a non-empty mask."""
     rows = [
         (volumes_of_case.disagreement, dice)
         for n, volumes_of_case, dice in zip(plain, volumes, dices, strict=True)

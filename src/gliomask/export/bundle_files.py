@@ -187,7 +187,7 @@ not matter. The model takes {takes}. The numbers are the scanner's, co-registere
 and back: `mask[:, ::-1, ::-1].transpose(2, 1, 0)` on `image.affine`.
 
 `result/mask.npy` is (S, H, W): 0 background, {labels}. `result/probability.npy` is (R, S, H, W).
-The crop to the head looks at the sequences that are given and at no others, as `gliomask predict`
+The crop to the head uses only the given sequences, as `gliomask predict`
 does with an examination that holds just those. Intervals, flags and DICOM are only there.
 
 Trained on: {trained_on}

@@ -84,7 +84,7 @@ def _heads(nodes: Nodes, card: ModelCard, tissue: Value, present: Value | None) 
 def _through(nodes: Nodes, body: onnx.GraphProto) -> Value:
     """(R, S, H, W): the body's (R, H, W) for each slice.
 
-    A Loop, not a Scan: OpenVINO reads no Scan whose body looks at values around it.
+    A Loop, not a Scan: OpenVINO reads no Scan whose body uses outer values.
     """
     masks = nodes.add("Loop", nodes.side("images", 1), np.True_, body=body)
     return nodes.add("Transpose", masks, perm=[1, 0, 2, 3])

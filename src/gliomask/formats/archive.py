@@ -1,6 +1,6 @@
 """A zip archive to a folder: the only place where anything is unpacked.
 
-An archive comes from anybody. Its directory is checked as a whole before a byte is written
+An archive is untrusted. Its directory is checked as a whole before a byte is written
 (``archive_rules``), what is written is counted, and all of it goes to a new folder that vanishes
 after use.
 """

@@ -48,13 +48,13 @@ class CaseRecord(BaseModel):
     patient: str
     """The key that examinations of one person share."""
     study_date: date | None = None
-    """Of the DICOM study; null for other files, and where the header tells none."""
+    """Of the DICOM study; null for other files, and if the header has none."""
     acquired: NaiveDatetime | None = None
-    """When the first series that was used was acquired, where its DICOM header tells that."""
+    """When the first series that was used was acquired, if its DICOM header states it."""
     tumour_found: bool
     """Whether anything is in the mask."""
     volumes_ml: dict[str, float] | None
-    """Region -> millilitres; null for pictures, which tell no millimetres."""
+    """Region -> millilitres; null for pictures, which have no voxel size."""
     volumes_ml_90: dict[str, Millilitres]
     """Region -> (low, high) that nine in ten patients' volumes lie in, where that was measured."""
     voxels: dict[str, int]

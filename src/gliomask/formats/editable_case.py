@@ -81,7 +81,7 @@ class EditableCase(BaseModel):
 
 
 def folder_of(case: str) -> str:
-    """The name of the folder of a case, in which nobody's name is.
+    """The name of the folder of a case, without any names of people.
 
     >>> folder_of("case1")
     '38fcde7f602376e3'

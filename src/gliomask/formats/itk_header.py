@@ -1,6 +1,6 @@
 """The text at the beginning of an NRRD or MetaImage file: what kind, and where the data is.
 
-Only what decides whether the file may be read at all is looked at; the rest is SimpleITK's.
+Only what decides whether the file may be read at all is checked; the rest is left to SimpleITK.
 Formats: https://teem.sourceforge.net/nrrd/format.html, https://itk.org/Wiki/ITK/MetaIO/Documentation
 """
 
@@ -65,7 +65,7 @@ def _nrrd(start: bytes, path: Path) -> TextHeader:
     listed = re.split(r"(?m)^data ?file:.*$", head.decode("utf-8", "replace"), maxsplit=1)[-1]
     data = data_files(path, name, listed.splitlines(), plain=plain) if name else (path,)
     stream = (0 if name else place) if encoding in ("gzip", "gz") and not skipped else None
-    # "space dimension" alone has directions, but nobody knows in what.
+    # "space dimension" alone has directions, but it is unknown in what.
     has_space = bool(fields.get("space")) and "space directions" in fields
     return TextHeader("NRRD", fields, data, _size(data), encoding != "raw", has_space, stream)
 

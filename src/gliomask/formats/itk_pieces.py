@@ -1,6 +1,6 @@
 """The files that hold the voxels of an NRRD or MetaImage header: one, a list, or a pattern.
 
-A header may come from anybody, so only files beside it are named. Of a list or a pattern all files
+A header is untrusted, so only files beside it are named. Of a list or a pattern all files
 are raw and of the same size; SimpleITK would read a list that is too short as if it were whole.
 """
 

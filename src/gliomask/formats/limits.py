@@ -1,6 +1,6 @@
 """Size limits of files, in one table.
 
-Nothing is allocated from a length that a file declares before it has been held against these.
+Nothing is allocated from a length that a file declares before it has been checked against these.
 They are far above any head MRI and far below what hurts a machine.
 """
 
@@ -29,7 +29,7 @@ MAX_TEXT_BYTES = 2**24
 MAX_DICOM_BYTES = 2**31
 """Bytes of one DICOM file, which may hold a whole series."""
 MAX_DICOM_FILES = 100_000
-"""DICOM files looked at in one go."""
+"""Maximal number of DICOM files."""
 MAX_FRAMES = 10_000
 """Images in one DICOM file, and of one series."""
 MAX_HEADER_BYTES = 2**24

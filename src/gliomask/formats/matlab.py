@@ -7,7 +7,7 @@
           /tumorBorder  x, y, x, y ... of the outline that the mask was filled from
 
 MATLAB stores columns one after the other, so HDF5 tells (columns, rows). h5py is loaded here and
-nowhere else. What a file declares is held against the limits before anything is read.
+nowhere else. What a file declares is checked against the limits before anything is read.
 """
 
 from __future__ import annotations

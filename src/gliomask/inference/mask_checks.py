@@ -17,7 +17,7 @@ _MM3 = 1000.0
 
 
 def components(prediction: Prediction) -> Iterator[Reason]:
-    """Says which components are tiny: up to ``SMALLEST_MM3``, what BraTS does not judge.
+    """Says which components are tiny: up to ``SMALLEST_MM3``, the limit of BraTS.
 
     Without a world a voxel counts as 1 mm³. Only specks make a case amber; specks beside a
     tumour are for information.

@@ -47,7 +47,7 @@ class Opinions:
     Attributes:
         probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
         disagreement: (R, S, H, W) float32, the standard deviation of the M other maps'
-            probabilities, 0 on slices without tumour (``NEARLY``); None if it was not asked for.
+            probabilities, 0 on slices without tumour (``NEARLY``); None if it was not requested.
         names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
         plain: (R,) voxels of the plain mask.
         voxels: (M, R) voxels of the masks of the others.

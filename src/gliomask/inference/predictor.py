@@ -134,7 +134,7 @@ class Predictor:
         """Predicts one examination.
 
         Args:
-            volume: its sequences, at least those that the model needs; others are not looked at
+            volume: its sequences, at least those that the model needs; others are ignored
                 but for the crop to the head.
             case: its id.
             maps: whether the prediction holds the probabilities too, and with ``uncertainty`` the

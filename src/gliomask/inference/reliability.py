@@ -1,6 +1,6 @@
 """Reliability flag of one prediction, from all checks that need no reference.
 
-Each check gives reasons. What a case is held against was measured on the model's training and
+Each check gives reasons. The reference values of a case were measured on the model's training and
 validation patients and stands in its card; the few fixed numbers are constants with a docstring.
 None was chosen on test patients. A card that does not hold the figures is a reason itself: then
 green would promise a check that was not made.

@@ -1,7 +1,8 @@
 """Distance of an examination from the training data of a network.
 
-Normalised intensities have zero mean and unit deviation within every head, so what tells a strange
-contrast is the shape of their distribution: its quantiles. A case's distance is the root of the
+Normalised intensities have zero mean and unit deviation within every head, so what identifies
+a strange contrast is the shape of their distribution: its quantiles. A case's distance is the
+root of the
 mean square of its quantiles' deviations from training's, in training's standard deviations.
 """
 

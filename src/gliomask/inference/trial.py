@@ -1,6 +1,6 @@
 """A network with fixed weights, to try engines with: no model is needed to know that they work.
 
-The weights are drawn from a seed, and in such a way that a right answer can be told from a wrong
+The weights are drawn from a seed, and in such a way that a correct output differs from a wrong
 one. Convolutions keep the variance of what flows through them (He et al., ICCV 2015): with the
 defaults of PyTorch an untrained network magnifies the rounding of an engine a thousand times. Batch
 norms are not the identity, since engines fold them away. The last layer is scaled so that the
@@ -43,7 +43,7 @@ class Proof:
     """An engine that was made to work.
 
     Attributes:
-        name: as it is asked for; version: of its package, None if that is absent.
+        name: as it is requested; version: of its package, None if that is absent.
         problem: why it can't be used or trusted; empty if it can.
         difference: largest difference of its probabilities from the reference; None if it gave
             no answer.
@@ -61,7 +61,7 @@ class Proof:
 
 
 def trial_card(network: str, size: int) -> ModelCard:
-    """The card of a network of three sequences and one region that nobody has trained.
+    """The card of a network of three sequences and one region that is not trained.
 
     Args:
         network: its name.
@@ -132,7 +132,7 @@ class Trial:
             difference = self.difference(engine)
         except GliomaskError as problem:
             return Proof(status.name, status.version, str(problem))
-        except Exception as problem:  # whatever a foreign library raises is told, not ours to fix
+        except Exception as problem:  # errors of a foreign library are reported, not handled
             return Proof(status.name, status.version, f"{type(problem).__name__}: {problem}")
         return Proof(status.name, status.version, too_far(difference, TOLERANCE), difference)
 

@@ -71,7 +71,7 @@ def fit_volumes(
     """Factor of the spread for intervals that contain the true volume of nine in ten patients.
 
     It is the ceil(0.9 (n + 1))-th smallest of the scores |true - predicted| / spread of n
-    patients. Patients in whom nothing was found are left out. None if fewer than nine are left:
+    patients. Patients with empty masks are left out. None if fewer than nine are left:
     then no number would do.
 
     Args:

@@ -108,7 +108,7 @@ class Control:
 
 
 SILENT: Final = Control()
-"""Reports to nobody and never stops."""
+"""Without reports and stops."""
 
 
 class _Part:

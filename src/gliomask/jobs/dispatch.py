@@ -1,4 +1,4 @@
-"""Tasks to workers until each is done or set aside, whatever dies; one run goes on where another
+"""Tasks to workers until each is done or set aside, after any crash; one run resumes where another
 was.
 
 The state of a task stands in a journal that only this process writes, so nothing is locked and no
@@ -92,7 +92,7 @@ class Ledger:
         self._journal, self._others = journal, others
 
     def get(self, task: str) -> TaskState:
-        """The latest state; a waiting one of a task that nobody has begun."""
+        """The latest state; waiting for a task that was not started."""
         return latest((self._journal, *self._others), task)
 
     def put(self, task: str, state: TaskState) -> TaskState:
@@ -133,7 +133,7 @@ class Dispatch(Generic[AnyTask]):
     Args:
         workers: entered.
         ledger: of the tasks; each has begun (``Ledger.begin``).
-        control: is told of each task, and may stop the run.
+        control: receives the progress of each task, and may stop the run.
         tries: workers that a task may cost; pauses_s: see ``PAUSES_S``.
     """
 

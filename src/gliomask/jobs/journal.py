@@ -86,7 +86,7 @@ class Journal(Generic[Piece]):
         self.path.unlink(missing_ok=True)
 
     def _full(self, key: str) -> str:
-        """Another version of gliomask may judge otherwise."""
+        """Another version of gliomask may give other results."""
         return f"{self._version}:{key}"
 
     def _read(self) -> Iterable[tuple[str, Piece]]:
@@ -150,7 +150,7 @@ def go_on(
         control: reports each task, and within it what ``work`` reports.
         workers: see ``spread``.
     """
-    # Each key is made once: it looks at every file.
+    # Each key is made once: it reads the metadata of every file.
     keys = {task.case: task.key for task in tasks}
     done = {case: journal.get(key) for case, key in keys.items()}
     left = [task for task in tasks if done[task.case] is None]

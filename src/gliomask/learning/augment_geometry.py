@@ -19,7 +19,7 @@ def move(images: Tensor, bits: Tensor, changes: Changes) -> tuple[Tensor, Tensor
     """Applies the geometry.
 
     Args:
-        images: (n, C, H, W) float32; beyond its edge an image goes on with its last pixels.
+        images: (n, C, H, W) float32; beyond its edge an image repeats its last pixels.
         bits: (n, H, W) uint8; beyond the edge there is nothing (0).
         changes: of the n samples, on the same device.
 

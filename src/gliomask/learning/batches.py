@@ -2,7 +2,7 @@
 
 What a step gets is a pure function of (recipe, epoch, step), whoever prepares it. The parts that
 belong to the main memory (reading, drawing numbers) may run ahead in threads; what belongs to the
-device (moving, warping, shading) happens when the batch is asked for.
+device (moving, warping, shading) happens when the batch is requested.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Worker:
     Attributes:
         device: of the network.
         rank, world: every ``world``-th piece of work, from ``rank`` on.
-        threads: that prepare work ahead; 0 prepares it when it is asked for.
+        threads: that prepare work ahead; 0 prepares it on request.
     """
 
     device: torch.device
@@ -200,7 +200,7 @@ def channels_last(images: Tensor) -> Tensor:
 def ahead(make: Callable[[int], Made], items: Iterable[int], threads: int) -> Iterator[Made]:
     """``make(item)`` of each item in order, made by threads up to two each ahead of time.
 
-    With no threads each is made when it is asked for. What ``make`` raises is raised here.
+    With no threads each is made on request. What ``make`` raises is raised here.
     """
     if not threads:
         yield from map(make, items)

@@ -32,7 +32,7 @@ def make_card(
         recipe: that it was trained by.
         choice: what it was trained on.
         row: the epoch's.
-        earlier: the facts of the models that it learned from, as first weights or as a teacher
+        earlier: the facts of the models that it started or was distilled from
             (``workflows.earlier``): ``words`` for people, ``licence``, patients.
         norm_epsilon: of the network.
     """

@@ -24,7 +24,7 @@ _NAMED = 5
 class Catalogue:
     """The annotated slices of some cases, case after case, M in all.
 
-    Slices that nobody annotated are not in here: they are unknown, not background.
+    Unannotated slices are not in here: they are unknown, not background.
 
     Attributes:
         cases: K cases, sorted by id.

@@ -1,4 +1,4 @@
-"""The data of one training: who is learned from and who judges, and where their pixels are kept."""
+"""Data of a training: training and validation patients, and the storage of their pixels."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrainingSelection:
         store: that holds it; parts: the case ids; fold: that they are of, None for the hold-out
             and for everyone.
         sequences: C names.
-        training, validation: the slices of both parts; nobody validates where everyone is learned
+        training, validation: the slices of both parts; none if all patients are training
             from.
     """
 
@@ -54,20 +54,20 @@ class TrainingSelection:
 
     @property
     def validation_patients(self) -> tuple[str, ...]:
-        """Sorted; none where nobody validates."""
+        """Sorted; none without validation patients."""
         return self.validation.patients if self.validation is not None else ()
 
 
 def choose_data(
     store: Store, recipe: Recipe, fold: int | None = None, *, everyone: bool = False
 ) -> TrainingSelection:
-    """Looks up what there is to learn from, without reading pixels.
+    """Looks up the training data, without reading pixels.
 
     Args:
         store: that holds it.
         recipe: what is needed of it.
         fold: whose patients are left for the test; the hold-out split if it is not given.
-        everyone: learn from all patients of the store instead.
+        everyone: train on all patients of the store instead.
 
     Raises:
         StoreError: no such fold, a part is empty or holds no tumour.
@@ -118,7 +118,7 @@ def open_slices(
         recipe: size and regions.
         device: of the network.
         processes: of this training on this machine; each holds all slices.
-        control: is told of cases that are read.
+        control: receives the progress of reading.
 
     Raises:
         StoreError: a case can't be read.

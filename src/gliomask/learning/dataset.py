@@ -1,4 +1,4 @@
-"""The pixels to learn from: slices on the network's grid, from memory if they fit, else the store.
+"""Pixels of the training: slices on the network's grid, from memory if they fit, else the store.
 
 Both ways give the same numbers: images rounded to half precision, as the store keeps them, and
 for each pixel the regions that it belongs to as the bits of one byte.
@@ -52,7 +52,7 @@ class Slices(Protocol):
 
 
 class StoreSlices:
-    """Slices that are read from the store and fitted each time they are asked for.
+    """Slices that are read from the store and fitted on each request.
 
     Args:
         store: that holds them.

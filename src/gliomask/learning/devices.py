@@ -55,8 +55,8 @@ def start_fabric(machines: Machines, recipe: Recipe) -> Fabric:
     of this process again for each further device.
 
     Raises:
-        MachineError: a device that is asked for is not there.
-        ConfigError: the batch can't be dealt to the devices, or the precision not be had.
+        MachineError: a requested device does not exist.
+        ConfigError: the batch can't be divided among the devices, or the precision not be had.
     """
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets at length
     device, devices, nodes = _device(machines), machines.local, machines.machines
@@ -95,7 +95,7 @@ def on_first(fabric: Fabric, work: Callable[[], Result]) -> Result:
 def _many() -> DDPStrategy:
     """Every process goes through the same layers in every step, which saves looking for them.
 
-    The running statistics of batch norm are not sent around in each step: in training nobody
+    The running statistics of batch norm are not sent around in each step: in training no process
     reads them, and before they are judged all get the first process's (``across.copy_buffers``).
     """
     return DDPStrategy(gradient_as_bucket_view=True, static_graph=True, broadcast_buffers=False)

@@ -10,7 +10,7 @@ from gliomask.nets.u2net import U2Net
 
 
 class MovingAverage:
-    """Follows a network; its own ``network`` is what is judged and kept.
+    """Follows a network; its own ``network`` is what is evaluated and kept.
 
     Args:
         network: that is followed; the average starts as a copy of it.

@@ -1,4 +1,4 @@
-"""A run folder before the training: it is new, or there is something to go on with."""
+"""A run folder before the training: it is new, or it can be resumed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_resumable(run: Path) -> None:
     """Refuses a folder that no training was started in.
 
     Raises:
-        ConfigError: there is nothing to go on with.
+        ConfigError: there is nothing to resume.
     """
     if not (run / CHECKPOINTS).is_dir() or not (run / RECIPE).is_file():
         raise ConfigError(

@@ -6,7 +6,7 @@ step is recorded, optimiser and all; only the batch and the learning rate come f
 tensors that stay where they are.
 
 The first steps are taken as usual, because libraries choose their kernels and optimisers make
-their state then. They count: every batch is learned from once, recorded or not.
+their state then. They count: every batch is used once, recorded or not.
 
 Why not ``torch.compile`` alone: it takes minutes before the first step, which a training of a
 minute does not get back. It fuses kernels, which this does not, so the two go together; see

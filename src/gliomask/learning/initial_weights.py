@@ -46,11 +46,11 @@ def load_start(source: Path, recipe: Recipe, sequences: tuple[str, ...], judged:
             nothing of patients.
         recipe: of the training that begins.
         sequences: that it uses, in their order.
-        judged: its validation and test patients.
+        judged: the validation and test patients.
 
     Raises:
         ModelError: no such model or file, damage, weights of another network.
-        ConfigError: the model is of another network, or has learned from patients to be judged.
+        ConfigError: the model is of another network, or was trained on validation or test patients.
     """
     stacked = recipe.input.mode == "stacked"
     channels = len(sequences) if stacked else 1

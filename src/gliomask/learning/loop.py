@@ -1,6 +1,6 @@
 """The training loop: an epoch of steps, a validation, a row of history, a checkpoint; and again.
 
-Everything random comes from ``randomness``, so a resume, in the middle of an epoch too, goes on
+Everything random comes from ``randomness``, so a resume, in the middle of an epoch too, continues
 bit for bit on the same processor.
 """
 
@@ -43,7 +43,7 @@ class TrainingParts:
     Attributes:
         network: with its first weights.
         teacher: of it, where the recipe has a share for one.
-        batches: to learn from; validation: judges; without one the last epoch's network is kept.
+        batches: training; validation: without one the last epoch's network is kept.
         record: writes into the run folder; None but in the first process.
         keep: called in the first process with the network that is the best yet and its epoch.
         control: reports slices; stops between steps.
@@ -68,7 +68,7 @@ class Training:
         recipe: what to do.
         parts: what to do it with.
         identity: of recipe and data; goes into the checkpoints.
-        state: to go on from; None begins anew.
+        state: to resume from; None starts anew.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Training:
         """Trains to the last epoch.
 
         Raises:
-            StoppedError: a stop was requested; the checkpoint to go on from is written.
+            StoppedError: a stop was requested; the checkpoint to resume from is written.
             GliomaskError: the loss is no longer finite; the last checkpoint is from before that.
             MachineError: the disk is full.
         """
@@ -134,7 +134,7 @@ class Training:
         return value
 
     def _look(self) -> None:
-        """Reads the losses since the last look; a good moment to tell, to save and to stop."""
+        """Reads the losses since the last look; a good moment to report, save and stop."""
         values: list[list[float]] = torch.stack(self._pending).tolist()
         self._pending.clear()
         before = self._steps_done() - len(values)

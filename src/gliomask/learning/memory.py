@@ -13,7 +13,7 @@ _SHARE = 0.5
 def memory_budget(processes: int) -> int:
     """Bytes of main memory that one of so many processes on this machine may fill.
 
-    0 where the system does not tell what is free (it is not Linux): slices are then read as they
+    0 if the free memory is unknown (it is not Linux): slices are then read as they
     are needed.
     """
     usable = read_memory().usable

@@ -85,7 +85,7 @@ class RunWriter:
         self._waiting: list[Iteration] = []
 
     def resume(self) -> tuple[State, tuple[str, ...]]:
-        """The state to go on from, and notes. ``cut_back`` must follow before anything is written.
+        """The state to resume from, and notes. ``cut_back`` must follow before anything is written.
 
         Raises:
             ConfigError: there is no whole checkpoint.

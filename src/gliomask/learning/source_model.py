@@ -1,6 +1,6 @@
-"""A model that a training learns from, as its first weights or as its teacher.
+"""A model that a training starts from, or distils from.
 
-Its patients come with it: those that it learned from can't be judged on any more.
+Its training patients can't be validation or test patients any more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gliomask.provenance.run_record import RunRecord
 
 @dataclass(frozen=True, eq=False)
 class EarlierModel:
-    """A model folder that may be learned from.
+    """A model folder to start or distil from.
 
     Attributes:
         source: the folder; card: of it.
@@ -40,7 +40,7 @@ class EarlierModel:
 
 
 def earlier_model(source: Path, card: ModelCard, option: str, judged: Set[str]) -> EarlierModel:
-    """A model folder with its patients, none of whom this training is judged on.
+    """A model folder with its patients, none of them a validation or test patient.
 
     Args:
         source: its folder; card: of it.
@@ -48,7 +48,7 @@ def earlier_model(source: Path, card: ModelCard, option: str, judged: Set[str]) 
         judged: validation and test patients of the training.
 
     Raises:
-        ConfigError: it has learned from patients to be judged.
+        ConfigError: it was trained on validation or test patients.
     """
     patients = RunRecord(source).patients
     both = sorted(judged & patients.training) if patients else []

@@ -91,7 +91,7 @@ def restore(learner: Learner, state: State) -> Position:
 
 
 def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> None:
-    """Refuses to go on with another recipe or other data than the checkpoint is of.
+    """Refuses to resume with another recipe or other data than those of the checkpoint.
 
     Args:
         saved: from the checkpoint; ours: of this run. Trees of plain values.

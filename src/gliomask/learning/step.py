@@ -22,7 +22,7 @@ class Step:
         model, optimiser: set up by it.
         loss: that is made small.
         clip: largest norm of the gradient, None for any.
-        teacher: whose word goes into the target, None for the truth as it is.
+        teacher: whose probabilities go into the target, None for the reference alone.
     """
 
     fabric: Fabric
@@ -45,7 +45,7 @@ class Step:
         value = self.loss.value(across.total_with_gradient(sums))
         self.fabric.backward(value[0] * self.fabric.world_size)
         if self.clip is not None:
-            # A gradient that is not finite is told as the loss that it comes from.
+            # A gradient that is not finite is reported as the loss that it comes from.
             self.fabric.clip_gradients(
                 self.model, self.optimiser, max_norm=self.clip, error_if_nonfinite=False
             )

@@ -1,6 +1,6 @@
-"""Another network as a teacher: what it says of a slice goes into the truth that is learned from.
+"""Distillation: the probabilities of another network become part of the training target.
 
-It tells more of a pixel than 0 or 1: how likely it is. A small network learns from a larger one so
+A probability contains more information than 0 or 1. A small network learns from a larger one so
 what it would not have found itself (Hinton, Vinyals and Dean, Distilling the knowledge in a neural
 network, 2015). Here at a temperature of 1, and in one target instead of a second loss, so that
 Dice learns from it as cross-entropy does.
@@ -30,7 +30,7 @@ class Teacher:
     def soften(self, images: Tensor, target: Tensor, fabric: Fabric) -> Tensor:
         """The target with the teacher's share in it, (n, R, H, W) float32 in 0 to 1.
 
-        The teacher sees what the pupil sees: the same changes, the same sequences left out.
+        The teacher gets the input of the student: the same changes, the same sequences left out.
 
         Args:
             images: (n, C, H, W) float32; target: (n, R, H, W) float32, 0 or 1.

@@ -32,18 +32,18 @@ class Taught:
 def load_teacher(
     source: Path, recipe: Recipe, sequences: tuple[str, ...], judged: Set[str]
 ) -> Taught:
-    """Loads the teacher. It may be of another network than the pupil, and of nothing else.
+    """Loads the teacher. Only its network may differ from that of the student.
 
     Args:
         source: a run folder, or the name of a model that comes with gliomask.
         recipe: of the training.
         sequences: that it uses, in their order.
-        judged: its validation and test patients.
+        judged: the validation and test patients.
 
     Raises:
         ModelError: no such model, or damage.
-        ConfigError: it sees or says something else than the pupil, or has learned from patients to
-            be judged.
+        ConfigError: its inputs or outputs differ from those of the student, or it was trained on
+            validation or test patients.
     """
     source = find_model(str(source))
     network, card = load_model(source)

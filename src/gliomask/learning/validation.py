@@ -89,7 +89,7 @@ class Validation:
 
     @property
     def rounds(self) -> int:
-        """Batches that one device judges."""
+        """Validation batches of one device."""
         return -(-len(self.rows) // self.worker.world)
 
     @torch.no_grad()
@@ -105,7 +105,7 @@ class Validation:
             network: on our device.
             total: adds a tensor up over all devices.
             each_round: called with the number of slices after each batch, equally often on
-                every device; what it raises ends the judging.
+                every device; its exceptions end the validation.
 
         Raises:
             StoreError: a slice can't be read, or no patient has any of the regions.

@@ -39,7 +39,7 @@ class LesionReport:
         volume_ml: with its error.
         centroid_mm: RAS+ mm.
         extent_mm: of its box along the voxel axes i, j, k.
-        touches_border: it may go on beyond the volume.
+        touches_border: it may extend beyond the volume.
         diameters: both and their product, with their errors.
         axis: the voxel axis through the slices, 0 to 2.
         slice_index: of the slice that the diameters are drawn in, from 0 along ``axis``.
@@ -100,7 +100,7 @@ def describe_lesions(
     Args:
         mask: (I, J, K) uint8 with the numbers of ``core.labels``, as a ``Prediction`` holds it.
         affine: (4, 4), voxel index to RAS+ mm; not a guess (``has_world``).
-        regions: that the mask tells.
+        regions: in the mask.
 
     Raises:
         ValueError: the affine is singular or not finite.

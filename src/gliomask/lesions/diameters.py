@@ -35,7 +35,7 @@ _SAME = 1e-6
 _TIES = 8
 """Longest lines of one length whose perpendiculars are compared."""
 _GLANCES = ((20_000, 8), (1_000, 64))
-"""(lines at once, points of each) looked at before a line is followed pixel by pixel."""
+"""(lines at once, points of each) checked before a line is followed pixel by pixel."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _candidates(outline: Outline, metric: Points, shortest: float) -> Iterator[L
 def _seen(
     outline: Outline, starts: Points, ends: Points, glances: tuple[tuple[int, int], ...]
 ) -> Iterator[Line]:
-    """The lines that pass each glance, in their order, no more of them looked at than asked for."""
+    """The lines that pass each glance, in their order, no more of them checked than requested."""
     if not glances:
         yield from zip(starts, ends, strict=True)
         return

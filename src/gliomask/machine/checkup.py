@@ -1,6 +1,6 @@
-"""Facts about a machine, judged: what is well, what a person should know, what would break.
+"""Assessment of a machine: what is well, what a person should know, what would break.
 
-Only judging is done here, on numbers that are given, so that every limit can be tested without a
+Only assessment is done here, on numbers that are given, so that every limit can be tested without a
 machine that is short of something.
 """
 
@@ -36,11 +36,11 @@ TEMPORARY_DISK: Final = 128 * MIB
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
         part: of the machine or the installation that it belongs to.
-        name: what was looked at.
+        name: what was checked.
         level: ``ok``; ``note``, something is less than it could be; ``breaks``, work would fail.
         found: what there is, in a few words.
         remark: what that means or what to do; empty if nothing is to be said.

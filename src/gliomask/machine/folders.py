@@ -27,7 +27,7 @@ class Folder:
 def try_folder(path: Path) -> Folder:
     """Writes a small file there and removes it.
 
-    A folder that does not exist yet is judged by the nearest one above it that does; nothing is
+    A folder that does not exist yet is checked by the nearest one above it that does; nothing is
     made.
     """
     existing = path.absolute()

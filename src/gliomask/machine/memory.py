@@ -11,7 +11,7 @@ from gliomask.machine.cgroups import ROOT, memory_room
 
 @dataclass(frozen=True)
 class Memory:
-    """Main memory in bytes; None where the system does not tell.
+    """Main memory in bytes; None if unknown.
 
     Attributes:
         total: of the machine.
@@ -33,7 +33,7 @@ class Memory:
 
 
 def read_memory(root: Path = ROOT) -> Memory:
-    """The memory as the system tells it; what is available is known on Linux only."""
+    """The memory as reported by the system; what is available is known on Linux only."""
     table = _meminfo(root)
     limit, left = memory_room(root) or (None, None)
     total = table.get("MemTotal") or _total_by_pages()

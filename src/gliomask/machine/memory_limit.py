@@ -1,7 +1,7 @@
 """A bound on the memory of this process, held by the system.
 
 Linux counts what a process may write to and shares with nobody, its data, touched or not; past a
-limit it gives no more, which Python tells as a ``MemoryError``. What a process holds is another
+limit it gives no more, which Python reports as a ``MemoryError``. What a process holds is another
 count: the code of libraries is in it, room that was never touched is not. So the data may grow by
 as much as what is held is below the bound.
 """
@@ -50,7 +50,7 @@ def resident_bytes() -> int:
     """Resident memory of this process.
 
     Raises:
-        MachineError: the system does not tell, for it is not Linux.
+        MachineError: unknown on systems other than Linux.
     """
     if not sys.platform.startswith("linux"):
         raise MachineError("memory limits are only available on Linux", option="limit_memory")
@@ -65,5 +65,5 @@ def _told(key: str) -> int:
 
 
 def mib(size: int) -> str:
-    """Bytes as options of memory are told: ``512 MiB``."""
+    """Bytes in the form of memory options: ``512 MiB``."""
     return f"{size / 2**20:.0f} MiB"

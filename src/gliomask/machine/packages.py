@@ -17,12 +17,12 @@ from packaging.specifiers import SpecifierSet
 
 _OWN: Final = "gliomask"
 _FOR_DEVELOPERS: Final = ("dev", "docs")
-"""The extras of those who change gliomask; nobody who uses it lacks them."""
+"""The extras of those who change gliomask; users do not need them."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package that is asked for.
+    """A required or optional package.
 
     Attributes:
         name: as ``pip`` knows it.

@@ -29,11 +29,11 @@ class Processors:
     """The processors of this machine.
 
     Attributes:
-        model: as the processor calls itself; None where the system does not tell.
+        model: as the processor calls itself; None if unknown.
         present: logical processors of the machine.
         allowed: those that this process may run on (affinity).
         quota: processors' worth of time that limited by the container to; None without one.
-        vectors: instruction sets for arithmetic on vectors; empty where the system does not tell.
+        vectors: instruction sets for arithmetic on vectors; empty if unknown.
     """
 
     model: str | None
@@ -55,7 +55,7 @@ class Processors:
 
 
 def read_processors(root: Path = ROOT) -> Processors:
-    """The processors as the system tells them; affinity and flags are known on Linux only."""
+    """The processors as reported by the system; affinity and flags are known on Linux only."""
     facts = _cpuinfo(root)
     flags = (facts.get("flags") or facts.get("Features") or "").split()
     present = os.cpu_count() or 1

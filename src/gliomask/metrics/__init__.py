@@ -13,7 +13,7 @@ unless a function says otherwise. The reference always comes first. ``spacing`` 
 voxel in millimetres along each axis, in the order of the axes; without it lengths are in pixels
 and a voxel counts as 1 along every axis.
 
-Empty masks are scored by one policy, which ``POLICY.text`` tells and which no NaN or infinity ever
+Empty masks are scored by one policy, which ``POLICY.text`` states and which no NaN or infinity ever
 leaves: if both masks are empty there is no score (None); if only one is, overlap and surface Dice
 are 0, distances the diagonal of the array. Say so beside every mean.
 
@@ -179,7 +179,7 @@ def lesion_wise(
 
     Missed and invented lesions count with Dice 0 and HD95 374; lesions of at most 50 mm³ are left
     out. The definition stands in ``gliomask.metrics.lesions``. Both scores are None if there
-    was nothing to judge (the challenge gives Dice 1 and HD95 0). Without spacing voxels stand for
+    was no lesion (the challenge gives Dice 1 and HD95 0). Without spacing voxels stand for
     mm³.
 
     Args:
@@ -193,13 +193,13 @@ def lesion_wise(
 def slice_scores(
     reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
 ) -> SliceScore:
-    """Dice over the slices with tumour, and how much was invented in those without.
+    """Dice over the slices with tumour, and the false-positive area in those without.
 
     Never the headline, for large tumours have more slices.
 
     Args:
         reference, predicted: masks (S, H, W).
-        spacing: in mm; gives the invented area in mm².
+        spacing: in mm; gives the false-positive area in mm².
     """
     drawn, predicted_mask = _masks(reference, predicted, dimensions=(3,))
     sides = _spacing(spacing, drawn)

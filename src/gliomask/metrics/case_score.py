@@ -16,7 +16,7 @@ class CaseScore:
     """One region of one case. Holds no arrays, so that it can be written as JSON and read back.
 
     Attributes:
-        case, patient, region: what was judged.
+        case, patient, region: of the score.
         overlap: its voxels counted.
         slices: the same slice by slice.
         voxel_ml: the volume of a voxel; None where the data has no millimetres.

@@ -116,7 +116,7 @@ def fingerprint(mask: Mask) -> Fingerprint:
 def exchange_fit(pair: MaskPair, score: CaseScore) -> Fit | None:
     """The facts to keep of a case, by the region that ``score`` is of.
 
-    None for a case with slices that nobody annotated: another case's tumour may lie in those.
+    None for a case with unannotated slices: another case's tumour may lie in those.
     """
     if pair.annotated is not None and not pair.annotated.all():
         return None
@@ -130,7 +130,7 @@ def exchange_fit(pair: MaskPair, score: CaseScore) -> Fit | None:
 def find_exchanges(fits: Iterable[Fit]) -> list[Exchange]:
     """The predictions that fit another case's reference far better than their own.
 
-    A prediction is only held against a case whose own Dice is low as well, and a pair is told only
+    A prediction is only compared with a case whose own Dice is low, too. A pair is reported only
     if each is the best that there is for the other. Two cases whose predictions fit crosswise are
     told once. A prediction that fits one way only must fit well, and no third case nearly as well,
     and the other case's prediction must do so somewhere else: files that were shifted form chains,

@@ -44,12 +44,12 @@ class LesionScore:
     """The lesions of one case, or the counts of many.
 
     Attributes:
-        dice: mean Dice; None where there was no lesion to judge and none was invented.
+        dice: mean Dice; None without reference and predicted lesions.
         hd95: mean HD95 in ``unit``; None likewise.
         found: lesions of the reference that a predicted component touches.
         missed: those that none does.
-        invented: predicted components that touch no lesion.
-        dropped: lesions of the reference too small to be judged.
+        invented: false-positive lesions: components that touch no reference lesion.
+        dropped: reference lesions below the size limit.
         unit: of ``hd95``. In ``px`` voxels stand for mm³ and pixels for mm in the definition's
             numbers (50 and 374).
     """

@@ -1,7 +1,7 @@
 """The table of metrics: name, unit and source of each, for tables, reports and comparisons.
 
 A length is in millimetres where the data has them and in pixels elsewhere, as two metrics
-(``hd95_mm``, ``hd95_px``) that are never mixed: ``Metric.applies`` tells which of them a row has.
+(``hd95_mm``, ``hd95_px``) that are never mixed: ``Metric.applies`` says which of them a row has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Metric:
         label: for people, without the unit.
         unit: for people; empty for a share.
         higher_is_better: None where neither is: of a signed error the best is 0.
-        decimals: how many of them tell something.
+        decimals: number of significant ones.
         find: reads a row to which the metric applies; None where the policy gives no score.
         applies: whether a row can have it at all.
     """

@@ -1,8 +1,9 @@
-"""Masks that would fit, were they held another way: mirrored, or with their axes exchanged.
+"""Masks that would fit in another orientation: mirrored, or with their axes exchanged.
 
 Such a slip of the tools around a network (an affine lost, an axis swapped) gives a low score that
 looks like that of a poor model. A prediction is only suspected when its own Dice is low, and only
-told when it would be far better the other way; so that a tumour that is symmetric, or a prediction
+reported when it would be far better the other way; so that a tumour that is symmetric, or a
+prediction
 that is merely poor, is left in peace. It is a hint, no proof.
 """
 
@@ -74,7 +75,7 @@ def find_turn(pair: MaskPair, score: CaseScore) -> Turned | None:
 
     Args:
         pair: the masks. Only annotated slices count, but what is turned is the whole prediction.
-        score: of one of its regions, the one that is looked at.
+        score: of one of its regions, the one that is used.
 
     Returns:
         the best way to hold it; None if its own Dice is not low, or no other way is far better.
@@ -103,7 +104,7 @@ def _dice(drawn: Mask, points: _Points, annotated: npt.NDArray[np.bool_] | None)
 
 
 def _ways(points: _Points, shape: Sequence[int]) -> Iterator[tuple[str, _Points]]:
-    """Voxels (N, 3) held in every other way, each with its name."""
+    """Voxels (N, 3) in every other orientation, each with its name."""
     last = np.array(shape) - 1
     square = shape[1] == shape[2]
     for exchanged, *mirrored in product((False, True), repeat=4):

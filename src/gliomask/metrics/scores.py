@@ -1,4 +1,4 @@
-"""One case judged: a row for each region, on the grid of the reference."""
+"""Scores of one case: a row for each region, on the grid of the reference."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def score_case(
 ) -> tuple[CaseScore, ...]:
     """Judges one case: a score for each region, in their order.
 
-    Of a case with slices that nobody annotated (or with a single slice) the surfaces are measured
+    Of a case with unannotated slices (or with a single slice) the surfaces are measured
     within each slice, and no lesions are counted: lone slices don't make a volume.
 
     Args:

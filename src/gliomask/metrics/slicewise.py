@@ -1,4 +1,4 @@
-"""Single slices: how well tumour is drawn where there is some, how often it is invented.
+"""Single slices: overlap in slices with tumour, false positives in the others.
 
 The mean over slices never is the headline, for large tumours have more slices. It answers two
 questions that the volume's Dice hides.
@@ -22,7 +22,7 @@ class SliceScore:
         tumour: slices whose reference holds tumour.
         dice_sum: the sum of their Dice; a slice where nothing was found adds 0.
         free: slices whose reference holds none.
-        invented: how many of those the prediction has tumour in.
+        invented: number of these with false-positive tumour.
         invented_px: the pixels of tumour in those, all together.
         invented_mm2: the same in mm²; None where the data has no millimetres.
     """
@@ -41,12 +41,12 @@ class SliceScore:
 
     @property
     def false_positive_rate(self) -> float | None:
-        """Share of the tumour-free slices in which tumour was invented; None if there are none."""
+        """Share of the tumour-free slices with false positives; None if there are none."""
         return self.invented / self.free if self.free else None
 
     @property
     def false_positive_px(self) -> float | None:
-        """Mean area of invented tumour over all tumour-free slices; None if there are none."""
+        """Mean false-positive area over all tumour-free slices; None if there are none."""
         return self.invented_px / self.free if self.free else None
 
     @property

@@ -38,7 +38,7 @@ class SurfaceScore:
         nsd_1, nsd_2: normalised surface Dice, the share of both surfaces that lies within 1 or 2
             ``unit`` of the other (Nikolov 2018), in [0, 1].
         unit: of the lengths and of the tolerances. In ``px`` a step to the next slice counts as
-            one pixel, for nobody knows how far apart the slices are.
+            one pixel, because the distance of the slices is unknown.
         in_plane: measured within each slice on its own, and pooled.
     """
 

@@ -133,9 +133,9 @@ class ModelCard(BaseModel):
     """What was measured, and on what. Where the model was evaluated, ``accuracy`` holds the figures
     of its first region: ``part`` (of the patients), ``dice`` with ``mean``, ``ci95``, ``n``."""
     training_data: TrainingData | None = None
-    """What it has learned from, in figures; None if that was not measured."""
+    """Facts about the training data; None if that was not measured."""
     validation: ValidationFacts | None = None
-    """What new cases are held against; None if that was not measured."""
+    """Facts for comparison with new cases; None if that was not measured."""
     notes: str = ""
     """Anything else that a user should know."""
 

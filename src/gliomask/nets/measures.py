@@ -72,7 +72,7 @@ class TrainingData(CardPart):
     slices: Range | None
     """Slices of a case."""
     pixel_mm: Range | None
-    """Pixel size in the slice, the geometric mean of both; None if no case tells millimetres."""
+    """Pixel size in the slice, the geometric mean of both; None if no case has a voxel size."""
     slice_mm: Range | None
     """Distance between slices; likewise."""
     intensities: dict[str, Intensities]
@@ -96,7 +96,7 @@ class RegionFacts(CardPart):
     tumours: Count
     """Patients who have it."""
     missed: Count
-    """Of those, in whom nothing at all was found."""
+    """Of those, with an empty mask."""
     dice: Finite | None = None
     """Mean Dice over the patients in whom the reference or the mask has it."""
     disagreement: Range | None
@@ -112,13 +112,13 @@ class KindFacts(CardPart):
     """Results of held-out patients for one kind of image."""
 
     skull_stripped: bool | None
-    """Whether the images are of brains without skull; None if kinds were not told apart."""
+    """Whether the images are of brains without skull; None if kinds were not distinguished."""
     sequences: tuple[str, ...]
     """That the network was given."""
     patients: Count
     """Their number."""
     slices_per_case: Count | None = None
-    """At most so many, evenly spaced, were looked at; None for all."""
+    """At most so many, evenly spaced, were used; None for all."""
     regions: dict[str, RegionFacts]
     """Region -> what they show of it."""
 

@@ -1,4 +1,4 @@
-"""The keys of model cards written before kinds of images were told apart, as those of today.
+"""The keys of model cards written before kinds of images were distinguished, as those of today.
 
 ``smallest_part`` is a clean-up by share, and ``validation`` with ``regions`` and ``subsets`` is one
 list of kinds whose images are of no known kind.

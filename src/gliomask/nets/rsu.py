@@ -24,7 +24,7 @@ class ConvNormReLU(nn.Module):
         self.bn_s1 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        # In place: nobody needs the sums before it, and the memory is still in the cache.
+        # In place: the sums before it are not needed, and the memory is still in the cache.
         return F.relu(self.bn_s1(self.conv_s1(x)), inplace=True)
 
 

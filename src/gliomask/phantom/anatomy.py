@@ -94,7 +94,7 @@ def _signed_distance(inside: npt.NDArray[np.bool_]) -> FloatArray:
 
 
 def _sample(image: npt.NDArray[np.generic], index: FloatArray) -> FloatArray:
-    """Linear interpolation at voxel indices (3, ...); beyond the edge the edge goes on."""
+    """Linear interpolation at voxel indices (3, ...); beyond the edge the edge is repeated."""
     sampled: FloatArray = ndimage.map_coordinates(
         image, index, output=np.float32, order=1, mode="nearest"
     )

@@ -33,7 +33,7 @@ _NOTICE = """\
 These images are synthetic. No patient was scanned.
 
 They were made by gliomask's phantom: brains bent out of the MNI152 tissue maps in nilearn, with
-tumours, heads and scanners that are invented. What is learned or measured on them says nothing
+synthetic tumours, heads and scanners. What is learned or measured on them says nothing
 about patients.
 
 layout: {layout}
@@ -61,7 +61,7 @@ def write_cohort(
             layout, however many there are.
         seed: of the cohort, 0 or more.
         options: what kind of scans; whether there is a skull is up to the layout.
-        control: is told of each patient.
+        control: receives the progress of each patient.
 
     Returns:
         ``folder``.

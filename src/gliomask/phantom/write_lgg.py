@@ -1,7 +1,7 @@
 """Cohorts laid out like the two sets of whole heads: kaggle_3m and LGG-1p19qDeletion.
 
 Their quirks are kept, since they are what readers stumble over: copied channels, names that vary
-from patient to patient, arrays that run either way, slices that nobody annotated.
+from patient to patient, arrays that run either way, unannotated slices.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The colours of figures and pages, and what each of them means.
 
 Those of regions stand in ``core.regions``; none of them is used for anything else. The others are
-Okabe and Ito's (2008), which people with any kind of colour vision can tell apart, and a red that
+Okabe and Ito's (2008), which people with any kind of colour vision can distinguish, and a red that
 only ever stands beside blue.
 """
 

@@ -26,7 +26,7 @@ _TITLES = ("Difference", "Image and true mask", "Image and predicted mask", "Ima
 
 @dataclass(frozen=True, eq=False)
 class SliceView:
-    """One judged slice, in the reading frame.
+    """One evaluated slice, in the reading frame.
 
     Attributes:
         image: (H, W) of one sequence, any intensities.

@@ -1,4 +1,4 @@
-"""The preview of a prediction as a figure of matplotlib, for those who go on with it."""
+"""The preview of a prediction as a figure of matplotlib, for further processing."""
 
 from __future__ import annotations
 

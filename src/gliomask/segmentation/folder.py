@@ -41,9 +41,9 @@ class PredictionFolder:
     """A folder that predictions are written to, of any number of inputs by one model.
 
     Args:
-        options: of the command; its ``inputs`` are not looked at.
+        options: of the command; its ``inputs`` are ignored.
         predictor: of the model in the options, if it is loaded already.
-        root: a folder that nobody else knows; records name images as they lie below it.
+        root: a private folder; records name images as they lie below it.
         keep: called with every outcome, once its files stand in the folder.
 
     Attributes:

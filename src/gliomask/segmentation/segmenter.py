@@ -29,7 +29,7 @@ class Segmenter:
 
     Args:
         options: how images are brought to one grid and predicted; inputs and outputs among them
-            are not looked at.
+            are ignored.
         predictor: the model, if it is loaded already.
 
     Attributes:

@@ -60,7 +60,7 @@ class BenchSession:
         budget: of time.
         peak: of the processors.
         threads: on them.
-        control: is told of the pieces of work.
+        control: receives the progress.
     """
 
     def __init__(self, budget: Budget, peak: Peak, threads: int, control: Control) -> None:

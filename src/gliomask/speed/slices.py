@@ -46,7 +46,7 @@ class EngineSpeed:
     """An engine with one network.
 
     Attributes:
-        model: that was run; engine: as it is asked for; device: that it ran on.
+        model: that was run; engine: as it is requested; device: that it ran on.
         name: of the engine with its version.
         open_s: seconds until it was ready.
         difference: of its probabilities from the right ones, the largest; None without answer.
@@ -84,7 +84,7 @@ class EngineSetup:
 def make_ready(
     model: str, trial: Trial, runner: EngineSetup, clock: ReadClock
 ) -> Ready | EngineSpeed:
-    """Opens an engine and holds its answer against the right one; a failure is told."""
+    """Opens an engine and compares its output with the correct one; a failure is reported."""
     engine, device = runner.engine, runner.device
     tried = EngineSpeed(model, engine, device, engine, 0.0, None, "")
     start = clock()

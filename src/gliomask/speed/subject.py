@@ -67,7 +67,7 @@ def drawn(network: str, sizes: tuple[int, ...]) -> BenchNetwork:
 
 
 def trained(run: Path) -> BenchNetwork:
-    """A run folder, at the size that its card tells.
+    """A run folder, at the size in its card.
 
     Raises:
         ModelError: there is no model in it, or its card is damaged.

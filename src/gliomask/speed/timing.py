@@ -11,7 +11,7 @@ from typing import Final
 ReadClock = Callable[[], float]
 """Seconds since some moment; tests have one of their own."""
 MOST: Final = 15
-"""Repetitions; more don't move a median that anybody looks at."""
+"""Repetitions; more don't move a median of interest."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Probabilities:
     """The calibration counts of one region, with what they are of.
 
     Attributes:
-        counts: of all judged cases together, as the model's card calibrates them.
+        counts: of all evaluated cases together, as the model's card calibrates them.
         temperature: of that calibration; what was before it is shown too. 1 if there was none.
     """
 
@@ -40,7 +40,7 @@ class Analysis:
     """The figures of an evaluation.
 
     Attributes:
-        scores: every row, cases in the order they were judged.
+        scores: every row, cases in the order of evaluation.
         summary: over patients.
         volume_unit: ``ml``, or ``px`` where any case lacks millimetres.
         strata: what patients are grouped by -> the Dice of the first region in each group.
@@ -125,7 +125,7 @@ def analysis_keys(analysis: Analysis) -> dict[str, object]:
 
 
 def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, Strata]:
-    """Of the first region's Dice; a trait in which all patients are alike tells nothing."""
+    """Of the first region's Dice; a trait that is equal for all patients is omitted."""
     scores = scores_by_patient((row.patient, row.overlap.dice) for row in rows)
     sizes = {
         patient: float(

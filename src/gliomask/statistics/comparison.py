@@ -1,7 +1,7 @@
 """Two or more sets of predictions over the same patients: which is better, and is that chance?
 
 Everything is paired: a patient that is hard for one model is hard for the other, and only the
-difference within the patient tells them apart.
+difference within the patient distinguishes them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class PairedDifference:
         ci95: paired bootstrap interval of the difference; None if ``n`` < 2.
         p: of the sign-flip test; None if ``n`` is 0.
         p_holm: p corrected for all comparisons that were made together.
-        exact: whether all patterns of signs were looked at, or some drawn.
+        exact: whether all patterns of signs were used, or some drawn.
         wins, ties, losses: patients for whom first is better, equal, worse.
     """
 

@@ -26,9 +26,9 @@ class EvaluationSummary:
     Attributes:
         n: patients with a score of the first region.
         n_empty: patients without one: both masks are empty.
-        n_cases: cases judged.
+        n_cases: evaluated cases.
         metrics: metric -> region -> its summary; a metric that no case has is absent.
-        slices: region -> all judged slices of all cases, pooled.
+        slices: region -> all evaluated slices of all cases, pooled.
         lesions: region -> how many lesions were found, missed, invented and dropped as too small,
             over the cases in which lesions were counted; a region without such a case is absent.
     """

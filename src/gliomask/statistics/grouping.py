@@ -50,7 +50,7 @@ class Group:
 
     Attributes:
         label: what, for people: "2.1 to 14 ml", "GE", "other", "not known".
-        patients: their keys, in the order given; none in a group between given edges that nobody
+        patients: their keys, in the order given; none in a group between given edges that no one
             falls into.
         pooled: the categories that "other" stands for; empty for all else.
     """
@@ -88,7 +88,7 @@ def group_patients(
     Args:
         patients: their keys, each once.
         values: of each patient; None, empty text and numbers that are not finite are not known,
-            as are patients that are missing here. Others than ``patients`` are not looked at.
+            as are patients that are missing here. Others than ``patients`` are ignored.
         grouping: edges and unit; tertiles without a unit if it is not given.
 
     Raises:
@@ -174,7 +174,7 @@ def _tertiles(numbers: Mapping[str, float], unit: str) -> list[Group]:
 
 
 def _labels(ranges: Sequence[tuple[float, float]]) -> list[str]:
-    """Each range as text, with as few digits as tell them apart."""
+    """Each range as text, with as few digits as distinguish them."""
     for digits in range(2, 18):
         labels = [_range(low, high, digits) for low, high in ranges]
         if len(set(labels)) == len(labels):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_EXACT = 16
-"""Up to so many differences other than 0 every pattern of signs is looked at."""
+"""Up to so many differences other than 0 every pattern of signs is used."""
 RESAMPLES = 19_999
 _CHUNK = 1_000_000
 """Drawn signs held in memory at once."""

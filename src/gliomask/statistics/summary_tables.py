@@ -1,4 +1,4 @@
-"""The summaries of an evaluation as CSV, for those who go on computing with them."""
+"""The summaries of an evaluation as CSV, for further computations."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from gliomask.statistics.calibration_curve import calibration, check_temperature
 from gliomask.statistics.logit_counts import LogitCounts, bin_centres
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Temperatures that are looked at."""
+"""Range of temperatures."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def fit_temperature(counts: LogitCounts) -> Temperature:
     """The temperature from 0.05 to 20 with the smallest negative log-likelihood.
 
     In 1 / T that is a convex function, so there is one smallest value. Where there is none (no
-    tumour, no other voxels, no voxel on the wrong side, logits that tell nothing) the temperature
+    tumour, no other voxels, no voxel on the wrong side, logits without information) the temperature
     is 1, and the reason is said. Fit it on patients that neither training nor testing sees.
     """
     reason = _hopeless(counts)

@@ -34,7 +34,7 @@ class StoredCase(BaseModel):
         tumour_px: pixels of tumour (region ``whole``) in each slice, cropped or not.
         tumour_ml: volume of the tumour; in pixels/1000 where there is no world.
         annotated: for each slice, whether someone looked for tumour in it.
-        regions: that its mask can tell.
+        regions: in its mask.
         training_only: its patient takes no part in validation and test.
         licence: of its data; synthetic: made by the phantom; notes: of the reader.
         fingerprint: SHA-256 of the files and rules that it was made from.

@@ -31,7 +31,7 @@ def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -
         The study with what was found.
 
     Raises:
-        CaseError: T1 before and after contrast are told apart by their order alone, and the images
+        CaseError: T1 before and after contrast differ by their order alone, and the images
             don't confirm it.
     """
     volume = study.volume

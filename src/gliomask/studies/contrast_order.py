@@ -1,4 +1,4 @@
-"""T1 series before and after contrast, told apart by their order where no word or agent does.
+"""T1 series before and after contrast, distinguished by their order, without a word or an agent.
 
 A radiographer repeats the protocol after the injection and often changes neither the name nor the
 header. What comes after a series that is known to be after contrast, after an injection's time or
@@ -34,7 +34,7 @@ class _Injection:
 def after_injection(
     among: Sequence[RecognisedSeries], others: Iterable[SeriesTags] = ()
 ) -> list[RecognisedSeries]:
-    """The series of a study; a T1 that was made after an injection is taken for T1 after contrast.
+    """The series of a study; a T1 that was made after an injection counts as T1 after contrast.
 
     Args:
         among: the series.

@@ -38,9 +38,9 @@ class SeriesChoice:
     """The series to use.
 
     Attributes:
-        among: all series of the study, as they were taken for what they are used for.
+        among: all series of the study, with their recognised sequences.
         chosen: sequence -> the series to use, one of ``among``.
-        contrast_order: the order by which alone T1 after contrast was told from T1; else empty.
+        contrast_order: the order that alone distinguishes T1 after contrast from T1; else empty.
         reference: whose plane and coverage the others were compared with.
     """
 

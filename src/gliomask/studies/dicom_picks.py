@@ -14,7 +14,7 @@ from gliomask.studies.sequences import Recognition
 
 NOTHING_PICKED: Mapping[str, str] = MappingProxyType({})
 TOLD = 10
-"""So many series are told in one line."""
+"""Maximal number of series in one line."""
 BY_HAND = "given by hand"
 """The evidence of a series that the user chose."""
 _UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
@@ -23,7 +23,7 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
 def picked(
     among: Sequence[RecognisedSeries], refused: Sequence[RefusedSeries], picks: Mapping[str, str]
 ) -> list[RecognisedSeries]:
-    """The series of a study, those that the user chose taken for what was said.
+    """The series of a study, those that the user chose with the stated sequence.
 
     Args:
         among: the series.
@@ -33,7 +33,7 @@ def picked(
 
     Raises:
         CaseError: a pick that no series or several answer to, or one that is no volume; a series
-            for two sequences. What there is is told.
+            for two sequences. The available series are listed.
     """
     meant: dict[RecognisedSeries, str] = {}
     for sequence, pick in picks.items():
@@ -60,7 +60,7 @@ def number_of(tags: SeriesTags) -> int:
 
 
 def with_echo(tags: SeriesTags) -> str:
-    """A series and its echo time, which tells the volumes of one series apart."""
+    """A series and its echo time, which distinguishes the volumes of one series."""
     return tags.label if tags.echo_time is None else f"{tags.label}, TE {tags.echo_time:g} ms"
 
 
@@ -69,7 +69,7 @@ def _answering(
 ) -> RecognisedSeries | None:
     answering = [series for series in among if _is_called(series.series.tags, pick)]
     if len({series.series.tags.series_uid for series in answering}) == 1 < len(answering):
-        # Echoes of one series have one name; what they are tells them apart.
+        # Echoes of one series have one name; what they are distinguishes them.
         fitting = [series for series in answering if series.recognition.sequence == sequence]
         answering = fitting if len(fitting) == 1 else answering
     if len(answering) == 1:
@@ -105,7 +105,7 @@ def _is_called(tags: SeriesTags, pick: str) -> bool:
 
 
 def _by_hand(series: RecognisedSeries, sequence: str) -> RecognisedSeries:
-    """A series taken for a sequence on the user's word; what spoke against it is still told."""
+    """A series with the sequence that the user stated; objections are still listed."""
     recognition = series.recognition
     by_itself = recognition.rejected or (
         recognition.sequence != sequence and f"taken for {recognition.sequence}"

@@ -1,4 +1,4 @@
-"""DICOM studies as cases: every series looked at, the sequences among them chosen, the rest said.
+"""DICOM studies as cases: selection of the sequences, with a report on every series.
 
 ``dicom_choice`` has the rule by which series are chosen.
 """
@@ -74,7 +74,7 @@ def only_series(folder: Path) -> Series:
     """The one series in a folder and all folders below it, whatever its sequence.
 
     Raises:
-        CaseError: no series, or several; each is told.
+        CaseError: no series, or several; each is listed.
     """
     survey = survey_files(files_below(folder))
     if len(survey.series) == 1:
@@ -139,6 +139,6 @@ def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
 
 
 def _name(tags: SeriesTags) -> str:
-    """A name for the case: patient and date, as far as they are told."""
+    """A name for the case: patient and date, as far as they are known."""
     parts = [part for part in (tags.patient_id, tags.study_date) if part]
     return safe_name("_".join(parts) or f"study-{tags.study_uid[-12:]}")

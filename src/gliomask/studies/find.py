@@ -1,6 +1,6 @@
 """Cases for a prediction: from files, a folder, several folders, or a data set.
 
-Names tell which sequence a file holds. Where they don't, or can be read in two ways, the user is
+Names state the sequence of a file. Where they don't, or can be read in two ways, the user is
 asked; a network that is shown the wrong sequence answers all the same.
 """
 
@@ -62,12 +62,12 @@ def audit(
 
     Args:
         inputs: files and folders.
-        choices: sequence -> file, when names don't tell; instead of ``inputs``.
+        choices: sequence -> file, if names don't state it; instead of ``inputs``.
         picks: sequence -> the DICOM series to take for it, see ``dicom_choice.picked``.
 
     Raises:
         InputError: nothing to work on, and what was looked for; for a single folder or for files,
-            a sequence that no name tells or that two files claim; a pick that is not there. Of
+            a sequence that no name contains or that two files claim; a pick that is not there. Of
             several folders the bad ones are problems, and so are studies without a pick.
     """
     if choices:
@@ -159,7 +159,7 @@ def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
 
 
 def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
-    """NIfTI files: those in one folder go together; folders must hold alike to be told apart."""
+    """NIfTI files: those in one folder go together; each folder with the same kinds of files."""
     parents = dict.fromkeys(path.parent for path in files)
     cases = tuple(
         case
@@ -241,7 +241,7 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
 
     Args:
         folder: that is looked into.
-        beside_dicom: DICOM lies in it, below it or beside it: images whose names tell no sequence
+        beside_dicom: DICOM lies in it, below it or beside it: images without sequences in names
             are left to ``with_unused_files``, and so are all pictures in a folder that holds DICOM.
 
     Raises:

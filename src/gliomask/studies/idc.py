@@ -139,7 +139,7 @@ def _not_installed() -> MachineError:
 
 
 def _series(row: dict[str, Any]) -> IdcSeries:
-    """A row, with every value that becomes a path or a command held against its form."""
+    """A row, with every value that becomes a path or a command checked against its form."""
     for field in ("StudyInstanceUID", "SeriesInstanceUID"):
         value = str(row[field])
         if not _UID.fullmatch(value) or len(value) > _LONGEST_UID:

@@ -1,4 +1,4 @@
-"""The images of a case by their headers: what is told of each, and whether they fit together."""
+"""The images of a case by their headers: the facts about each, and whether they match."""
 
 from __future__ import annotations
 

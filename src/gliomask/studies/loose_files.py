@@ -1,4 +1,4 @@
-"""Loose image files as cases: their names tell the sequence, and which of them belong together."""
+"""Loose image files as cases: sequences and examinations are derived from their names."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
     """NIfTI files as one examination, or as several when their names say so.
 
     Files belong to one examination if their names are equal but for the sequence. Several are
-    only made of them when each then has the same sequences; otherwise the names don't tell.
+    only made of them when each then has the same sequences; otherwise the names are ambiguous.
 
     Args:
         files: (name without suffix, path).
-        folder: names the case when the files' names tell nothing but the sequence.
+        folder: names the case if the names of the files contain only the sequence.
 
     Raises:
-        CaseError: no sequence is told, or two files claim one, or it isn't clear what belongs
+        CaseError: no sequence is stated, or two files claim one, or it isn't clear what belongs
             together; the files are named.
     """
     groups: dict[str, dict[str, Path]] = {}
@@ -82,12 +82,12 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
 def of_pictures(files: Sequence[Path], folder: Path) -> Case:
     """Pictures as the stacks of one examination, slices in the natural order of their names.
 
-    The sequence is told by each picture's name, or else by the name of the folder it lies in. The
+    The sequence is in the name of each picture, or else by the name of the folder it lies in. The
     slices of a sequence must lie in one folder. Beside pictures that tell one, those that tell
     none are noted.
 
     Raises:
-        CaseError: no sequence is told, or several are, or a sequence is in two folders.
+        CaseError: no sequence is stated, or several are, or a sequence is in two folders.
     """
     stacks: dict[str, list[Path]] = {}
     unused: list[Path] = []

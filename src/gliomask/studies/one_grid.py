@@ -36,7 +36,7 @@ def load_on_one_grid(
     DICOM series, between which the patient may have moved.
 
     Args:
-        case: its mask is not looked at.
+        case: its mask is ignored.
         reference: the series whose grid the others are resampled to; None for the first of FLAIR,
             T2, T1ce and T1.
         align: lay the series onto the reference; otherwise other grids are refused.

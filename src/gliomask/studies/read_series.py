@@ -1,4 +1,4 @@
-"""A DICOM series, and what it is taken for."""
+"""A DICOM series with its recognised sequence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN_SLICES = 5
 
 @dataclass(frozen=True, eq=False)
 class RecognisedSeries:
-    """A series, and what it is taken for."""
+    """A series with its recognised sequence."""
 
     series: Series
     recognition: Recognition

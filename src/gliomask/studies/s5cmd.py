@@ -73,4 +73,4 @@ def _talk(process: subprocess.Popen[str], text: str, control: Control) -> str:
             _, output = process.communicate(input_text, timeout=_LOOK_S)
             return output or ""
         except subprocess.TimeoutExpired:
-            input_text = None  # it has been handed over; asking again goes on waiting
+            input_text = None  # it has been handed over; asking again continues to wait

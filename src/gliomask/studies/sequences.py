@@ -1,7 +1,7 @@
 """Recognition of the MR sequence of a DICOM series, with the evidence or the reason of failure.
 
 Its name (``name_reading``) and its timing (``timing``) are asked, and count alike. Where they
-contradict each other, or neither tells, the series is left to the user: a network that is shown
+contradict each other, or neither is clear, the series is left to the user: a network that is shown
 the wrong sequence answers all the same.
 """
 

@@ -31,10 +31,10 @@ class SequenceTiming:
     """Sequence according to the timing.
 
     Attributes:
-        weighting: t1, t2, flair, ``other`` for none of them, or None if it doesn't tell.
+        weighting: t1, t2, flair, ``other`` for none of them, or None if inconclusive.
         words: for people; empty if the header has no timing.
-        alone: it tells without a name.
-        inverted: an inversion time is told.
+        alone: it is conclusive without a name.
+        inverted: an inversion time is recorded.
     """
 
     weighting: str | None

@@ -63,7 +63,7 @@ def check_picks(picks: Mapping[str, str], result: SurveyResult) -> None:
     """Check that each series chosen by the user exists in at least one study.
 
     Raises:
-        InputError: it isn't; what there is is told.
+        InputError: it isn't; the available series are listed.
     """
     if not picks:
         return

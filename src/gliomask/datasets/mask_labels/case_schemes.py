@@ -57,13 +57,13 @@ def resolve_cases(
 
 
 def names_of(label: ImageFile, case: str) -> tuple[str, ...]:
-    """The names that may tell the challenge of a mask, the most telling first."""
+    """Names that may contain the challenge of a mask, the most reliable first."""
     path = label.paths[0]
     return path.name, case, path.parent.name
 
 
 def mask_numbers(label: ImageFile) -> Numbers | None:
-    """The numbers in a mask but 0; None if it can't be read, which its loader will tell."""
+    """The numbers in a mask but 0; None if it can't be read, which its loader will report."""
     try:
         return frozenset(np.unique(read_labels(label, numbered=True)[0]).tolist()) - {0}
     except InputError:

@@ -67,7 +67,7 @@ def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
     """The scheme for labels that exclude each other: name -> number.
 
     Returns:
-        None if a name is not clear, or none is a tumour's: the numbers are to be asked for.
+        None if a name is not clear, or none is a tumour's: the user must state the numbers.
     """
     return scheme_of_names({number: name for name, number in labels.items()})
 

@@ -42,7 +42,7 @@ BY_NUMBERS = ("brats2013", "brats2021", "brats2023", "brats2024", "brats-ped2024
 
 @dataclass(frozen=True)
 class Challenge:
-    """A published set that names of files or folders tell.
+    """A published set that is recognisable by names of files or folders.
 
     Attributes:
         name: for people.

@@ -74,7 +74,7 @@ def find_schemes(
         pairs: of masks; only those whose numbers nothing states are read for them.
         answers: of the user.
         out: the folder of the batch, beside which the numbers found are kept.
-        control: is told of each mask.
+        control: receives the progress of each mask.
         workers: see ``spread``.
 
     Raises:
@@ -113,7 +113,7 @@ def find_schemes(
 
 @dataclass(frozen=True)
 class _Unread:
-    """A mask whose numbers are asked for, and the side that it is on."""
+    """A mask whose numbers are needed, and the side that it is on."""
 
     mask: MaskFile
     what: str

@@ -24,7 +24,7 @@ Numbers = frozenset[int]
 BOTH = "labels"
 """The option that answers for all masks of a command."""
 _PLAIN = frozenset({1, 255})
-"""Numbers that mark a tumour whose parts are not told apart."""
+"""Numbers that mark a tumour without labelled parts."""
 _FEW = 12
 """More different numbers than this are grey levels."""
 
@@ -41,7 +41,7 @@ class NumberedMask:
     """Known facts about the numbers in one mask.
 
     Attributes:
-        names: of its file, its case and its folder; the first that tells a challenge counts.
+        names: of its file, its case and its folder; the first that contains a challenge counts.
         numbers: in it; none if it could not be read.
         stated: what its writer, its layout or a ``dataset.json`` says.
         origin: of what is stated, for people.

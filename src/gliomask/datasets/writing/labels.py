@@ -35,7 +35,7 @@ _PARTS: Final[Mapping[tuple[str, ...], tuple[int, ...]]] = MappingProxyType(
         ("whole", "core", "enhancing"): (NECROSIS, OEDEMA, ENHANCING),
     }
 )
-"""Labels that are written, by the regions that a data set's masks tell."""
+"""Labels that are written, by the regions of a data set's masks."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class WrittenLabels:
     Attributes:
         names: number -> name, without the background.
         numbers: our label -> number.
-        ignored: the number of voxels that nobody annotated, the last one; None if there is none.
+        ignored: the number of unannotated voxels, the last one; None if there is none.
     """
 
     names: Mapping[int, str]
@@ -53,7 +53,7 @@ class WrittenLabels:
     ignored: int | None = None
 
     def with_ignored(self) -> WrittenLabels:
-        """The same with a number for voxels that nobody annotated."""
+        """The same with a number for unannotated voxels."""
         number = len(self.names) + 1
         return WrittenLabels({**self.names, number: IGNORE}, self.numbers, number)
 
@@ -70,7 +70,7 @@ class WrittenLabels:
 
         Args:
             labels: ours.
-            unknown: voxels that nobody annotated, which get the number to ignore.
+            unknown: unannotated voxels, which get the number to ignore.
         """
         table = np.zeros(256, np.uint8)
         for label, number in self.numbers.items():
@@ -85,7 +85,7 @@ def written_labels(cases: Iterable[Case]) -> WrittenLabels:
     """The labels for the masks of a data set, numbered from 1 without gaps.
 
     Raises:
-        InputError: its masks tell different regions.
+        InputError: its masks have different regions.
     """
     masked = [case for case in cases if case.label is not None]
     kinds = {case.regions for case in masked}

@@ -1,4 +1,4 @@
-"""The size that a compressed frame claims for itself, told before a decoder believes it.
+"""The size that a compressed frame claims for itself, read before decoding.
 
 A few bytes can claim a picture of gigabytes; the header of the file says what it should be.
 """

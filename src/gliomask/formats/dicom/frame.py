@@ -27,7 +27,7 @@ KEYWORDS = (
     "RescaleIntercept",
     "ModalityLUTSequence",
 )
-"""The elements that ``classic_frame`` reads, and those that tell frames and files apart."""
+"""The elements that ``classic_frame`` reads, and those that distinguish frames and files."""
 UNIT_TOLERANCE = 5e-3
 """How far the length of a direction may be from 1, and the cosine between rows and columns from 0.
 Headers round directions to three decimals at worst."""
@@ -40,7 +40,7 @@ class Frame:
     Attributes:
         path, number: the file, and which frame of it, from 0.
         image_type: of the frame, in capitals.
-        echo_time: milliseconds, None if not told.
+        echo_time: milliseconds, None if unknown.
         stack: within a file of many frames, the stack that it belongs to.
         size: (rows, columns).
         spacing: millimetres between (rows, columns).

@@ -42,7 +42,7 @@ def _answer(path: Path, numbers: Sequence[int], complaints: BinaryIO) -> None:
                 return
             _send(DECODED, frame.astype("<i8").tobytes())
     except GliomaskError as problem:
-        problem.path = None  # the parent tells it
+        problem.path = None  # the parent adds it
         _send(REFUSED, str(problem).encode())
     except MemoryError:
         _send(REFUSED, b"out of memory")

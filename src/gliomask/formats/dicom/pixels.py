@@ -32,14 +32,14 @@ def read_pixels(path: Path, numbers: Sequence[int] = (0,)) -> Iterator[Stored]:
 
 
 def read_frames(frames: Iterable[tuple[Path, Sequence[int]]]) -> Iterator[Stored]:
-    """Frames of files, in the order asked for.
+    """Frames of files, in the requested order.
 
     Args:
         frames: files, each with the numbers of its frames, from 0.
 
     Raises:
         FormatError: damaged, truncated, too large, not grey, or a compression that can't be
-            decoded here; a hint tells what to install.
+            decoded here; a hint says what to install.
         MachineError: the disk failed.
     """
     with GuardedDecoder() as guarded:

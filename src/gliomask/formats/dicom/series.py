@@ -1,7 +1,7 @@
 """Files to series: what belongs together, what is refused, and why.
 
 A SeriesInstanceUID is not always one volume: a dual echo has two, a localizer three; ``parts``
-tells them apart.
+distinguishes them.
 """
 
 from __future__ import annotations

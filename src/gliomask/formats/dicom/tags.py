@@ -59,24 +59,24 @@ class SeriesTags:
     """The elements of a header by their DICOM names; text is one printable line, maybe empty.
 
     Attributes:
-        patient_id: as it stands there: a value to tell patients apart, never part of a path.
+        patient_id: as it stands there: a value to distinguish patients, never part of a path.
         study_uid, study_date, study_description: of the study.
         series_uid, series_number, description, protocol: of the series.
         frame_of_reference: series that share it lie in one space.
         manufacturer, field_strength: of the scanner (tesla).
         image_type: the values, in capitals.
-        scanning_sequence: of SE, IR, GR, EP, RM; empty if not told.
-        sequence_variant: of SK, MTC, SS, TRSS, SP, MP, OSP; empty if not told.
+        scanning_sequence: of SE, IR, GR, EP, RM; empty if unknown.
+        sequence_variant: of SK, MTC, SS, TRSS, SP, MP, OSP; empty if unknown.
         acquisition: ``2D``, ``3D`` or empty.
-        echo_time, repetition_time, inversion_time: milliseconds, None if not told.
-        slice_thickness: millimetres, None if not told.
-        contrast_agent: empty if none is told.
-        body_part: as it stands there, empty if not told.
+        echo_time, repetition_time, inversion_time: milliseconds, None if unknown.
+        slice_thickness: millimetres, None if unknown.
+        contrast_agent: empty if none is recorded.
+        body_part: as it stands there, empty if unknown.
         person: digests of the elements of ``PERSON`` that are told: (keyword, digest). The values
             themselves are not kept.
         acquired: when the series was acquired, and injected: when its contrast agent was; seconds
-            to be compared within a study, None if not told.
-        b_value: of diffusion weighting, s/mm2, None if not told.
+            to be compared within a study, None if unknown.
+        b_value: of diffusion weighting, s/mm2, None if unknown.
     """
 
     patient_id: str = ""
@@ -151,7 +151,7 @@ def _acquired(dataset: Dataset) -> float | None:
 
 
 def _person(dataset: Dataset) -> tuple[tuple[str, str], ...]:
-    """Digests of what is told of the person; capitals, accents and the order of names are one."""
+    """Digests of the facts about the person; capitals, accents and the order of names are one."""
     attributes = []
     for keyword in PERSON:
         latin = unicodedata.normalize("NFKD", text(dataset, keyword).split("=")[0]).casefold()

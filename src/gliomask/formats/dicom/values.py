@@ -1,6 +1,6 @@
 """Values out of a header: text that is safe to print, numbers that are finite.
 
-A header holds what anybody wrote. Text becomes one printable line; a number is a number, absent,
+A header is untrusted. Text becomes one printable line; a number is a number, absent,
 or refused with the name of its field.
 """
 
@@ -33,7 +33,7 @@ def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     try:
         return tuple(plain_text(str(value)) for value in _values(dataset, keyword))
     except Exception:
-        # pydicom converts a value when it is asked for, and damaged ones raise anything.
+        # pydicom converts a value on request, and damaged ones raise anything.
         return ()
 
 
@@ -43,7 +43,7 @@ def plain_text(value: str) -> str:
 
 
 def clock(dataset: Dataset, date: str, time: str) -> float | None:
-    """Seconds of a date (DA) and a time (TM), to be compared with others; None if not told."""
+    """Seconds of a date (DA) and a time (TM), to be compared with others; None if unknown."""
     day, hour = text(dataset, date), text(dataset, time)
     return seconds(day + hour) if len(day) == 8 else None
 

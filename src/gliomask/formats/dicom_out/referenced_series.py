@@ -46,7 +46,7 @@ class Plane:
         rows_run: (3,) LPS unit vector in which the column index grows.
         columns_run: (3,) LPS unit vector in which the row index grows.
         spacing: mm between rows and between columns.
-        thickness: of the slice in mm, None where it isn't told.
+        thickness: of the slice in mm, None if unknown.
     """
 
     sop_class: str
@@ -148,7 +148,7 @@ def _image(header: Dataset, path: Path) -> Plane:
 
 
 def _frames(header: Dataset, path: Path) -> Iterator[Plane]:
-    """The planes of a multi-frame image; what a frame doesn't tell itself, all share."""
+    """The planes of a multi-frame image; shared attributes apply to all frames."""
     shared = header.get("SharedFunctionalGroupsSequence") or [Dataset()]
     frames = header.get("PerFrameFunctionalGroupsSequence") or []
     count = int(header.get("NumberOfFrames") or 1)

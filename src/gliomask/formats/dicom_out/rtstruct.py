@@ -1,7 +1,8 @@
 """Masks as a DICOM RT Structure Set (PS3.3 A.19): contours in millimetres on each image.
 
-For planning systems and viewers that don't read segmentations. How a mask becomes contours is told
-in ``formats.keyhole``: pixels whose centres lie in a contour are exactly the mask. The object is
+For planning systems and viewers that don't read segmentations. How a mask becomes contours is
+described in ``formats.keyhole``: pixels whose centres lie in a contour are exactly the mask. The
+object is
 read back and filled again before it gets its name.
 """
 

@@ -67,7 +67,7 @@ def write_dicom_seg(
 
     Raises:
         FormatError: the series can't be used, see ``read_referenced_series``; a single image that
-            doesn't tell its thickness.
+            has no slice thickness.
         CaseError: the masks are not on its grid.
         GliomaskError: what was written doesn't read back as it was given; nothing is left.
     """

@@ -1,6 +1,6 @@
 """A mask from its own grid onto the images of a series: by place in the patient, never by order.
 
-The two hold the same voxels when the mask was made from the series, but nobody knows in which
+The two hold the same voxels when the mask was made from the series, but it is unknown in which
 order a reader stacked the images or ran the axes. Every one of the 48 ways is undone here by what
 the affine says, and what doesn't fit is refused rather than resampled.
 """

@@ -1,6 +1,6 @@
 """Attributes of an image that a derived DICOM object needs.
 
-Each value is held against the standard. One that it doesn't allow is left out, so that what we
+Each value is checked against the standard. One that it doesn't allow is left out, so that what we
 write is valid whatever we were given; numbers too long for it are rounded to its 16 characters.
 """
 

@@ -57,10 +57,10 @@ def slice_orientation(plane: Plane) -> Dataset:
 def measures(series: ReferencedSeries) -> Dataset:
     """The item of a pixel measures sequence.
 
-    The spacing of all slices is told here, because those with a mask may have gaps.
+    The spacing of all slices is stated here, because those with a mask may have gaps.
 
     Raises:
-        FormatError: a single image that doesn't tell its thickness.
+        FormatError: a single image without slice thickness.
     """
     item, first, spacing = Dataset(), series.planes[0], series.slice_spacing
     item.PixelSpacing = decimals(first.spacing)

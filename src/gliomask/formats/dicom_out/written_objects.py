@@ -1,6 +1,6 @@
 """Common attributes of all written DICOM objects: device, time and UIDs.
 
-UIDs stand under the root that pydicom gives away for this use. Unless fresh ones are asked for,
+UIDs stand under the root that pydicom gives away for this use. Unless fresh ones are requested,
 they are a hash of all that decides the content, so that a result which is computed and sent again
 after a failure is the same object to an archive, not a second one.
 """

@@ -32,7 +32,7 @@ class Engines:
 
     Attributes:
         proofs: of each engine there is, the fastest first.
-        chosen: what runs a network if nothing is asked for; None if nothing can.
+        chosen: what runs a network by default; None if nothing can.
         why: it is that one, or there is none.
         problem: why the chosen one can't be trusted; empty if it can.
         threads: that it uses on the processor.

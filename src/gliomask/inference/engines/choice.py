@@ -25,7 +25,7 @@ class EngineStatus:
     """Status of an engine.
 
     Attributes:
-        name: as it is asked for.
+        name: as it is requested.
         version: of its package; None if that is not installed.
         problem: why it can't be used; empty if it can.
     """
@@ -88,7 +88,7 @@ def open_engine(
 
     Raises:
         ModelError: no such folder, or a damaged card or weights.
-        MachineError: the engine that was asked for can't be used, or not on that device.
+        MachineError: the engine that was requested can't be used, or not on that device.
     """
     if choice == "torch" or device == "cuda" or (device == "auto" and has_gpu()):
         if choice not in ("torch", "auto"):

@@ -20,7 +20,7 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3  # errors; its warnings tell of its own optimiser
+    options.log_severity_level = 3  # errors; its warnings are about its own optimiser
     session = onnxruntime.InferenceSession(
         network_graph(arrays, card),
         options,

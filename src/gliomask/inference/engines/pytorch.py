@@ -23,7 +23,7 @@ class TorchEngine:
         device: ``auto`` takes a CUDA device where there is one.
 
     Raises:
-        MachineError: ``cuda`` was asked for and there is none.
+        MachineError: ``cuda`` was requested and there is none.
     """
 
     def __init__(self, model: U2Net, device: Device = "auto") -> None:

@@ -19,7 +19,7 @@ def read_keras(path: Path, sides: Sides | None = None) -> ForeignWeights:
 
     Args:
         path: of one of the layouts of ``keras_file``.
-        sides: the order of the side outputs in the file, for a file whose shapes don't tell it.
+        sides: the order of the side outputs in the file, for a file whose shapes are ambiguous.
 
     Raises:
         ModelError: damaged, no Keras file, or not the weights of a U²-Net.

@@ -3,7 +3,7 @@
 By the names of the authors' code, if the layers have them; else by the order of the layers, which
 the main path determines: every convolution but the seven output heads reads the one before it, and
 every port writes them so. The heads' order is not determined. U2NET's heads differ in their shapes;
-where shapes leave more than one usual order, the order is asked for.
+where shapes leave more than one usual order, the user must state the order.
 """
 
 from __future__ import annotations

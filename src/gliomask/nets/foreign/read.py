@@ -19,7 +19,7 @@ def read_foreign(path: Path, sides: tuple[int, ...] | None = None) -> ForeignWei
 
     Args:
         path: of the file; Keras, ONNX and PyTorch are read.
-        sides: for a Keras file that does not tell it, the order of its side outputs.
+        sides: for a Keras file without it, the order of its side outputs.
 
     Raises:
         ModelError: no such file, too large, damaged, or not the weights of a U²-Net.

@@ -49,7 +49,7 @@ class ChecklistItem:
         number: in the published list, e.g. ``12`` or ``12a``.
         section: of the list.
         subject: what it asks for, in our words.
-        answer: what the records tell, with ``in part: ...; still needed: ...`` around it if that
+        answer: from the records, with ``in part: ...; still needed: ...`` around it if that
             is not all; None is a blank.
         source: the records that the answer is from; None for a blank.
         needed: what the authors must write; None if nothing is left to write.

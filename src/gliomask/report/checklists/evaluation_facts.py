@@ -46,7 +46,7 @@ def overlap_with_training(records: Records) -> str | None:
 
 
 def numbers(records: Records) -> str | None:
-    """Cases and patients judged."""
+    """Evaluated cases and patients."""
     cases = count_at(records.summary, "n_cases")
     scored, empty = count_at(records.summary, "n"), count_at(records.summary, "n_empty")
     if cases is None or scored is None or empty is None:
@@ -56,7 +56,7 @@ def numbers(records: Records) -> str | None:
 
 
 def failed(records: Records) -> str | None:
-    """Cases that could not be judged."""
+    """Cases that could not be evaluated."""
     cases = value_at(records.summary, "failed")
     if not isinstance(cases, list | tuple):
         return None

@@ -12,10 +12,10 @@ from gliomask.report.markdown import one_line
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that records may tell.
+    """A fact that records may contain.
 
     Attributes:
-        read: puts it in words; None where the records don't tell it.
+        read: puts it in words; None if the records don't contain it.
         source: the records that it reads, for people.
     """
 

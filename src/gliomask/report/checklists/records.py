@@ -18,7 +18,7 @@ _LARGEST: Final = 1e15
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """The records of one model, each as it was loaded; None, or anything odd, tells nothing.
+    """The records of one model, each as it was loaded; None, or anything odd, means no facts.
 
     Attributes:
         summary: ``summary.json`` of the evaluation.

@@ -156,7 +156,7 @@ def _groups(records: Records) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
 
 
 def _where(records: Records) -> str:
-    """The fold, or that there is none; a record without the key tells neither."""
+    """The fold, or that there is none; a record without the key has neither."""
     fold = count_at(records.run, "data", "fold")
     if fold is not None:
         return f"; fold {fold} left for the test"

@@ -52,14 +52,14 @@ class EvaluationContent:
     """Content of an evaluation page.
 
     Attributes:
-        title: what was judged.
+        title: what was evaluated.
         subtitle: by what, and on how many.
         warnings: what must be said beside every figure.
         analysis: the figures.
         charts: of it, and of the training if that is known.
         pictures: case -> its most telling slices.
         remarks: (case, what looks wrong with it).
-        failures: (case, why it was not judged).
+        failures: (case, why it was not evaluated).
         facts: (name, value) of data, licence, model and provenance.
         checklist: the items of all lists.
     """

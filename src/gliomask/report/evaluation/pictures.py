@@ -30,7 +30,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SlicePicture:
-    """One slice of a judged case, ready for a page.
+    """One slice of an evaluated case, ready for a page.
 
     Attributes:
         role: why it is shown: ``worst``, ``median``, ``best``, or ``middle`` where nothing is.
@@ -56,10 +56,10 @@ class SlicePicture:
 
 
 def telling_slices(reference: Mask, predicted: Mask) -> Mapping[str, int]:
-    """The slices that tell most about a case: role -> index.
+    """The most informative slices of a case: role -> index.
 
     They are the worst, the median and the best by Dice of all slices in which either mask holds
-    something; of equally bad ones the largest, for an overlooked end slice of three pixels tells
+    something; of equally bad ones the largest, for a missed end slice of three pixels says
     less than an overlooked half of a tumour. One or two such slices have fewer roles.
 
     Args:
@@ -84,7 +84,7 @@ def telling_slices(reference: Mask, predicted: Mask) -> Mapping[str, int]:
 
 
 def encode_slice(view: SliceView, role: str) -> SlicePicture:
-    """Encodes one judged slice; ``view.image`` of shape (0, 0) is one that is not known."""
+    """Encodes one evaluated slice; ``view.image`` of shape (0, 0) is one that is not known."""
     reference, predicted = view.reference, view.predicted
     kinds = (reference & predicted, predicted & ~reference, reference & ~predicted)
     known = bool(view.image.size)

@@ -145,7 +145,7 @@ def _caption(analysis: Analysis, region: str) -> str:
 
 
 def _marked_area(slices: SliceScore) -> str:
-    """Of tumour invented in each tumour-free slice."""
+    """Of false positives in each tumour-free slice."""
     if slices.false_positive_mm2 is not None:
         return f"{number_text(slices.false_positive_mm2, 0)} mm² a slice"
     return f"{number_text(slices.false_positive_px, 0)} px a slice"

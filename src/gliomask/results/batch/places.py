@@ -101,7 +101,7 @@ class BatchFolder:
     def clear_leftovers(self, claim: Claim) -> None:
         """Removes what killed processes left half written.
 
-        Whether it is old is told by the clock of the file system alone.
+        Whether it is old is determined by the clock of the file system alone.
         """
         now = claim.path.stat().st_mtime
         for path in self.out.glob(f"{MARK}*"):

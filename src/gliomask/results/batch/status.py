@@ -20,7 +20,7 @@ class BatchStatus:
     Attributes:
         out: the folder of the batch.
         done: cases whose result is there.
-        missing: cases that nobody has done yet, or whose result is gone.
+        missing: cases that are not done yet, or whose result is missing.
         failed: (case, reason) of those that can't be done or were set aside.
     """
 

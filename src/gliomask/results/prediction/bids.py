@@ -5,7 +5,7 @@
                                            sub-01_ses-1_space-orig_dseg.nii.gz, .json, .tsv
 
 A single region is a binary mask; several are a discrete segmentation with a table of its labels.
-The JSON beside a mask holds its checksum, so that a mask that somebody else wrote or corrected is
+The JSON beside a mask holds its checksum, so that a mask that another program wrote or corrected is
 never replaced. It is written before the mask: where there is a mask of ours, its JSON is there.
 
 Format: https://bids-specification.readthedocs.io/en/stable/derivatives/imaging.html
@@ -69,7 +69,7 @@ class BidsDerivative:
             again: the result of other images may be replaced.
 
         Raises:
-            CaseError: pictures; a mask that somebody else wrote or changed, that is of another
+            CaseError: pictures; a mask that another program wrote or changed, that is of another
                 case whose BIDS name is the same, or of other images.
         """
         first = next(iter(case.images.values())).paths[0]

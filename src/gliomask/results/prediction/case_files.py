@@ -29,7 +29,7 @@ def write_case_files(
         outcome: of the case.
         write: kinds of files; None for the usual ones.
         earlier: the case's record in the folder. Its files stay if they are of the same result;
-            those of another one may not stand beside the new mask, whoever asked for them.
+            those of another one may not stand beside the new mask, whatever was requested.
         control: reports the kinds of files.
 
     Raises:

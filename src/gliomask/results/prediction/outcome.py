@@ -27,7 +27,7 @@ class Outcome:
     Attributes:
         case: where it came from.
         volume: its sequences on the grid of the mask.
-        prediction: with all layers that were asked for.
+        prediction: with all layers that were requested.
         layers: those of them that are to be written: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
         result: of all that it depends on; key: and of what is to be written.

@@ -20,7 +20,7 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
     raises, nothing of it remains; an ``out`` that was not there before is not there after.
 
     A process that is killed between two of the moves leaves no record, neither the old nor the new
-    one, so nobody takes a mixture of old and new files for a whole.
+    one, so a mixture of old and new files is never complete.
 
     Args:
         out: the folder; made if it is missing.

@@ -37,7 +37,7 @@ class TimePoint:
         path: of the mask's file.
         mask: (I, J, K) uint8, see ``core.labels``.
         affine: (4, 4), voxel index to RAS+ mm.
-        regions: that the mask tells.
+        regions: in the mask.
         explanation: how its numbers were read.
         patient: if its prediction names one.
         day: of the examination, if that is known.
@@ -74,7 +74,7 @@ class _Read:
 def read_time_points(
     paths: Sequence[Path], labels: str = AUTO, control: Control = SILENT
 ) -> tuple[TimePoint, ...]:
-    """The time points in the order given, with names that tell them apart.
+    """The time points in the order given, with distinct names.
 
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI).

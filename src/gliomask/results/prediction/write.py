@@ -53,7 +53,7 @@ def write_outputs(
         control: reports the kinds of files.
 
     Raises:
-        InputError: two pictures of the case have the same name; DICOM asked for where the case
+        InputError: two pictures of the case have the same name; DICOM requested where the case
             has no series on the grid of the mask, or that lacks what a DICOM object needs.
         GliomaskError: what was written is not what was meant.
     """
@@ -120,7 +120,7 @@ def _with_note(outcome: Outcome, problem: InputError | PackageError) -> Outcome:
 def _mask_formats(case: Case, write: Sequence[Kind], volume: Volume) -> tuple[VolumeFormat, ...]:
     """The formats of volumes that a mask is written in, each once.
 
-    That of the image that its grid is of (NIfTI for DICOM), and NRRD where it is asked for.
+    That of the image that its grid is of (NIfTI for DICOM), and NRRD on request.
 
     Raises:
         InputError: NRRD of pictures, which have no place in the world.
