@@ -2,8 +2,7 @@
 
 For planning systems and viewers that don't read segmentations. How a mask becomes contours is
 described in ``formats.keyhole``: pixels whose centres lie in a contour are exactly the mask. The
-object is
-read back and filled again before it gets its name.
+object is read back and filled again before it gets its name.
 """
 
 from __future__ import annotations
