@@ -1,4 +1,4 @@
-"""One name, one thing; nothing that only tests use; and what CONTRIBUTING names is there."""
+"""Names are unique nouns, docstrings are plain, and CONTRIBUTING names what exists."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ PACKAGE = Path(gliomask.__file__).parent
 ROOT = PACKAGE.parents[1]
 FRONT_DOORS = ("cli/", "web/", "results/prediction/prediction.py")
 """Each has words of its own; the last is what Python users hold."""
+_PRONOUNS = "found one told held seen said asked gone these those it them whom mine ours theirs"
+PRONOUNS = frozenset(_PRONOUNS.split(" "))
+"""Not names of variables: a variable is called by the noun that it is."""
+QUESTION = re.compile(r"(What|How|Whether|Where|Who|Whom|Whose|Which|When|Why)\b")
 
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    found = {
+    trees = {
         path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
         for path in PACKAGE.rglob("*.py")
     }
-    assert len(found) > 300
-    return found
+    assert len(trees) > 300
+    return trees
 
 
 def test_no_two_classes_have_one_name() -> None:
@@ -33,9 +37,9 @@ def test_no_two_classes_have_one_name() -> None:
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not module.startswith(FRONT_DOORS):
                 places[node.name].append(module)
-    places = {name: found for name, found in places.items() if not name.startswith("_")}
+    places = {name: files for name, files in places.items() if not name.startswith("_")}
     assert len(places) > 250
-    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
 def test_every_function_is_used_by_the_package() -> None:
@@ -60,11 +64,11 @@ def test_no_function_has_many_parameters() -> None:
     """But the one that Python users call, and the error whose parts are all named."""
     many = {"workflows/predict.py:predict", "errors.py:__init__"}
     counts = [
-        (f"{module}:{node.name}", len([one for one in names if one not in ("self", "cls")]))
+        (f"{module}:{node.name}", len([name for name in names if name not in ("self", "cls")]))
         for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for names in [[one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)]]
+        for names in [[item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)]]
     ]
     assert len(counts) > 1500
     assert {name for name, count in counts if count > 6} == many
@@ -87,12 +91,12 @@ def test_workflows_holds_use_cases_alone() -> None:
 def test_what_contributing_names_is_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     quoted = re.findall(r"`([^`\s]+)`", text)
-    paths = [one for one in quoted if "/" in one and not re.search(r"[<{*]|^\.\./", one)]
+    paths = [path for path in quoted if "/" in path and not re.search(r"[<{*]|^\.\./", path)]
     assert len(paths) >= 6
-    here = [one for one in paths if not one.startswith(".venv")]
-    assert [one for one in here if not (ROOT / one).exists()] == []
-    named = [one for one in quoted if one.startswith("gliomask.")]
-    assert [one for one in named if find_spec(one) is None] == []
+    here = [path for path in paths if not path.startswith(".venv")]
+    assert [path for path in here if not (ROOT / path).exists()] == []
+    named = [path for path in quoted if path.startswith("gliomask.")]
+    assert [path for path in named if find_spec(path) is None] == []
 
 
 def test_contributing_lists_every_room() -> None:
@@ -100,3 +104,47 @@ def test_contributing_lists_every_room() -> None:
     tree = text[text.index("src/gliomask/\n") :].split("```")[0]
     listed = set(re.findall(r"^  (\w+)/", tree, re.M))
     assert listed == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+
+def variables(tree: ast.AST) -> set[tuple[int, str]]:
+    """Line and name of everything that is assigned to, and of every parameter."""
+    stored = {
+        (node.lineno, node.id)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    fields = {
+        (item.target.lineno, item.target.id)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    }
+    parameters = {(node.lineno, node.arg) for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return (stored - fields) | parameters
+
+
+def test_a_variable_is_no_pronoun() -> None:
+    """``found`` beside ``allowed`` is a parameter of errors, and fields may be called so."""
+    pronouns = [
+        f"{module}:{line} {name}"
+        for module, tree in modules().items()
+        for line, name in sorted(variables(tree))
+        if name in PRONOUNS and (module, name) != ("errors.py", "found")
+    ]
+    assert pronouns == []
+    assert (1, "found") in variables(ast.parse("found = [case for case in cases]"))
+    assert (1, "one") in variables(ast.parse("total = sum(one.size for one in files)"))
+
+
+def test_a_docstring_opens_with_what_the_thing_is_or_does() -> None:
+    questions = [
+        f"{module} {getattr(node, 'name', 'module')}: {text.splitlines()[0]}"
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and (text := ast.get_docstring(node))
+        and QUESTION.match(text)
+    ]
+    assert questions == []
+    assert QUESTION.match("Whether a mask is empty.")

@@ -39,11 +39,11 @@ class Extra:
     argument: bool = False
 
     def spelling(self, name: str) -> Spelling:
-        """How it is typed."""
+        """Spelling of the parameter."""
         return Spelling("" if self.argument else self.flag or f"--{name}", bare=not self.metavar)
 
     def parameter(self, name: str) -> inspect.Parameter:
-        """What typer parses it by."""
+        """Parameter for typer."""
         if self.argument:
             return parameter(
                 name, list[str], typer.Argument(metavar=f"[{self.metavar}]...", hidden=True)

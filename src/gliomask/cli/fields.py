@@ -83,7 +83,7 @@ class Field:
 
     @property
     def spellings(self) -> dict[str, Spelling]:
-        """How it is typed, by each name that errors call it by."""
+        """Spellings of the field, by each name in errors."""
         by_name = {key: Spelling(f"--{key}") for key in self.typed.keys}
         for member in self.members:
             by_name[f"{self.name}.{member}"] = Spelling(self.spelling.on, key=member)
@@ -267,7 +267,7 @@ def _kind(annotation: Any) -> tuple[Kind, Any, int]:
 
 
 def _is_group(kind: Any) -> bool:
-    """Whether a type is a model of options."""
+    """Return True if a type is a model of options."""
     return isinstance(getattr(kind, "model_fields", None), dict)
 
 

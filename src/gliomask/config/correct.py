@@ -8,7 +8,7 @@ from gliomask.config.base import Options
 
 
 class CorrectOptions(Options):
-    """What is to be checked and written."""
+    """Masks to check, and the files to write."""
 
     drawn: Path
     """The mask as it came."""

@@ -48,7 +48,7 @@ DataOption = Annotated[
 
 
 class Limits(Options):
-    """How much the server takes, keeps and waits for; shown by ``GET /api/v1/limits``."""
+    """Limits of the server; shown by ``GET /api/v1/limits``."""
 
     file_bytes: ByteSize = ByteSize(2**30)
     """Of one uploaded file."""
@@ -139,7 +139,7 @@ class ServeOptions(Options):
 
     @property
     def encrypted(self) -> bool:
-        """Whether browsers see HTTPS."""
+        """True if browsers use HTTPS."""
         return self.certificate is not None or self.behind_proxy
 
     @property
@@ -195,7 +195,7 @@ class AuditOptions(Options):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine only; a name is, if it is ``localhost``."""
+    """Return True for an address of this machine only, including ``localhost``."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -45,7 +45,7 @@ def read_by_scheme(file: ImageFile, scheme: LabelScheme, option: str) -> tuple[L
 
 
 def _check_whole_slices(ignored: npt.NDArray[np.bool_], affine: Affine, file: ImageFile) -> None:
-    """Whether slices are ignored as a whole or not at all, which is what a store can keep."""
+    """Check that each slice is ignored as a whole or not at all, as a store requires."""
     slices = to_reading(ignored, orientation(affine))
     share = slices.mean(axis=(1, 2))
     if (odd := np.flatnonzero((share > 0) & (share < 1))).size:

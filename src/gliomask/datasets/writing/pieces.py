@@ -1,4 +1,4 @@
-"""What is written of a case: all of it, or the runs of its annotated slices."""
+"""Written parts of a case: all of it, or the runs of its annotated slices."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Piece:
 
 
 def annotated_voxels(labels: LabelArray, affine: Affine) -> npt.NDArray[np.bool_]:
-    """Where a sparse mask (I, J, K) was annotated: in its slices that hold tumour."""
+    """Annotated voxels of a sparse mask (I, J, K): all slices with tumour."""
     tumour = region_masks(labels, ("whole",))[0]
     slices = to_reading(tumour, orientation(affine)).any(axis=(1, 2))
     known = np.zeros(labels.shape, np.bool_)

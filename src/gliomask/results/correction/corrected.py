@@ -29,7 +29,7 @@ _HINT: Final = "save the mask on the grid of the one that was corrected"
 
 @dataclass(frozen=True)
 class RegionChange:
-    """What a correction did to a region.
+    """Change of a region by a correction.
 
     Attributes:
         added_voxels, removed_voxels: of it; added_ml, removed_ml: their volumes.
