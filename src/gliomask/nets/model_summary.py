@@ -30,10 +30,10 @@ def summary(card: ModelCard) -> tuple[SummarySection, ...]:
     purpose, failures = _notes(card.notes)
     sections = (
         SummarySection(_FAILURES.lower(), failures),
-        SummarySection("what for", purpose),
+        SummarySection("purpose", purpose),
         SummarySection("input", (_input(card),)),
-        SummarySection("how good", tuple(_accuracy(card))),
-        SummarySection("on whom", (card.trained_on, *_counts(card))),
+        SummarySection("accuracy", tuple(_accuracy(card))),
+        SummarySection("patients", (card.trained_on, *_counts(card))),
         SummarySection("licence", (card.licence,)),
         SummarySection("network", (_network(card),)),
     )
