@@ -103,9 +103,9 @@ def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
         run(evaluated, out, metrics=("dise",))
     with pytest.raises(InputError, match=r"holds no metrics.csv"):
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "ref"))
-    with pytest.raises(InputError, match="named twice"):
+    with pytest.raises(InputError, match="given twice"):
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "one-scored"))
-    with pytest.raises(ConfigError, match="share no score"):
+    with pytest.raises(ConfigError, match="have no common score"):
         run(evaluated, out, metrics=("hd95_px",))
     assert not out.exists()
 

@@ -239,6 +239,6 @@ def test_by_command(
     assert command(monkeypatch, *words) == 0
     assert "6 cases with a mask and 0 without, from brats" in capsys.readouterr().out
     assert command(monkeypatch, *words) == 2
-    assert "something at the place of the result" in capsys.readouterr().err
+    assert "output folder exists already" in capsys.readouterr().err
     assert command(monkeypatch, "convert", source, "--to", "zip", "--out", tmp_path / "z") == 2
     assert "to=zip, allowed nnunet, msd, bids" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def test_everyone_is_learned_from_and_the_last_epoch_kept(store: Store, everyone
 
 
 def test_a_fold_can_not_be_left_out_of_everyone(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="a fold is left out of the training, or nobody"):
+    with pytest.raises(ConfigError, match="a fold and all patients exclude each other"):
         run(store, tmp_path / "run", everyone=True, fold=0)
     assert not (tmp_path / "run").exists()
 
@@ -101,7 +101,7 @@ def test_a_fold_of_another_recipe_does_not_stand_for_it(
 ) -> None:
     other = run(store, tmp_path / "other", "optimiser.lr=0.002", fold=0, calibration=False)
     before = (everyone / "card.json").read_bytes()
-    with pytest.raises(ConfigError, match="made in another way"):
+    with pytest.raises(ConfigError, match="another recipe"):
         calibrate(CalibrateOptions(model=everyone, store=store.path, folds=(other,)))
     assert (everyone / "card.json").read_bytes() == before
 

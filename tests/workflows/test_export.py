@@ -239,7 +239,7 @@ def test_two_exports_are_the_same_to_the_byte(model: Path, bundle: Path, tmp_pat
 
 
 def test_what_is_refused(model: Path, bundle: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="something at the place of the bundle"):
+    with pytest.raises(ConfigError, match="output folder exists already"):
         export(ExportOptions(model=model, out=bundle))
     with pytest.raises(ModelError, match="no such model folder"):
         export(ExportOptions(model=tmp_path / "nowhere", out=tmp_path / "out"))
@@ -280,7 +280,7 @@ def test_the_command(
     assert stop.value.code == 2
     shown = capsys.readouterr().err
     assert shown.startswith("error: ")
-    assert "something at the place of the bundle" in shown
+    assert "output folder exists already" in shown
     monkeypatch.setattr(sys, "argv", [*words[:-1], str(tmp_path / "b"), "--to", "tflite"])
     with pytest.raises(SystemExit) as stop:
         cli.main()

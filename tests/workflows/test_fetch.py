@@ -153,7 +153,7 @@ def test_a_series_that_can_not_be_had(bucket: Path, tmp_path: Path) -> None:
     assert reason.endswith(" files; no such key")
     assert isinstance(caught.value.result, FetchResult)
     assert caught.value.result.fetched == 2
-    with pytest.raises(MachineError, match="nothing could be fetched: 0 of"):
+    with pytest.raises(MachineError, match="nothing was downloaded: 0 of"):
         fetched(tmp_path / "out")
 
 

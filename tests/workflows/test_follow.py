@@ -80,7 +80,7 @@ def test_by_hand(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "follow.html").read_text()
     assert "not a response assessment" in page
     assert "<svg" in page
-    assert "one grid" in " ".join(result.followed.notes)
+    assert "same grid" in " ".join(result.followed.notes)
     provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
     assert provenance["command"] == "follow"
 
@@ -174,7 +174,7 @@ def test_dates_put_time_points_in_order(tmp_path: Path) -> None:
     inputs = [write(tmp_path, "late", blocks(25)), write(tmp_path, "early", blocks(20))]
     result = run(tmp_path, *inputs, dates=("2024-05-01", "2023-12-31"))
     assert result.followed.names == ("early", "late")
-    assert "in the order of their dates" in " ".join(result.followed.notes)
+    assert "sorted by date" in " ".join(result.followed.notes)
     assert [row["date"] for row in rows(tmp_path)] == ["2023-12-31", "2024-05-01"]
     with pytest.raises(ConfigError, match="not a date for each"):
         run(tmp_path, *inputs, dates=("2024-05-01",))
@@ -218,7 +218,7 @@ def test_dicom_studies_are_followed_in_the_order_of_their_dates(
     found = run(tmp_path, *(tmp_path / name for name in studies)).followed
     assert found.names == ("P-first_20230704", "P-second_20230704", "P-third_20240131")
     assert found.dates == (date(2023, 7, 4), date(2023, 7, 4), date(2024, 1, 31))
-    assert "their times of acquisition order them" in " ".join(found.notes)
+    assert "they are sorted by acquisition time" in " ".join(found.notes)
     record = json.loads((tmp_path / "first" / "P-first_20230704.json").read_text())
     assert (record["study_date"], record["acquired"]) == ("2023-07-04", "2023-07-04T09:30:00")
 
@@ -283,7 +283,7 @@ def test_replaces_only_what_it_wrote(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"notes\.txt"):
         run(tmp_path, *inputs)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
-    with pytest.raises(InputError, match="not a course of follow"):
+    with pytest.raises(InputError, match="not a result of follow"):
         follow(FollowOptions(inputs=tuple(inputs), out=inputs[0]))
     with pytest.raises(InputError, match="not a folder"):
         follow(FollowOptions(inputs=tuple(inputs), out=inputs[0] / "a.json"))

@@ -33,7 +33,7 @@ def test_the_folder_answers_as_the_file(weights: Path, tmp_path: Path) -> None:
     card = read_card(tmp_path / "model" / "card.json")
     assert (card.norm_epsilon, card.licence, card.size) == (1e-3, "MIT", 64)
     assert card.patients == ()
-    assert "not proved by the file" in result.notes[0]
+    assert "not verified" in result.notes[0]
     due = answers(NETWORK, image())[0]
     engine = open_engine(tmp_path / "model", "mnn", "cpu", threads=1).engine
     np.testing.assert_allclose(engine.logits(image()), due, atol=1e-4 * np.ptp(due))
@@ -56,7 +56,7 @@ def test_names_must_fit_the_channels(weights: Path, tmp_path: Path) -> None:
 
 def test_nothing_is_replaced(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    with pytest.raises(ConfigError, match="something at the place of the model"):
+    with pytest.raises(ConfigError, match="output folder exists already"):
         import_model(ImportOptions(file=weights, out=tmp_path / "model", **KNOWN))
 
 

@@ -145,7 +145,7 @@ def test_a_case_without_a_channel_does_not_stop_the_others(tmp_path: Path) -> No
         ("no json", LayoutError, "no dataset.json that says what the channels are"),
         ("no cases", LayoutError, "no cases; files are named CASE_0000.nii.gz"),
         ("no folder", LayoutError, "there is no such folder"),
-        ("same", ConfigError, "the masks would stand among the images"),
+        ("same", ConfigError, "the masks would be among the images"),
     ],
 )
 def test_what_is_wrong_is_said(

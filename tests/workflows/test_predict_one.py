@@ -257,7 +257,7 @@ def test_places_that_hold_no_examination_or_several(tmp_path: Path) -> None:
     for number in (1, 2):
         write_head(tmp_path / "two", f"BraTS-GLI-0000{number}-000", head_volume())
     said = refused(tmp_path / "two")
-    assert "2 examinations where one is due (BraTS-GLI-00001-000, BraTS-GLI-00002-000)" in said
+    assert "2 examinations instead of one (BraTS-GLI-00001-000, BraTS-GLI-00002-000)" in said
     assert "predict_files" in said
     assert "flare" in refused({"flare": tmp_path / "two" / "a.nii.gz"})
 

@@ -151,7 +151,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(data: Path, tmp_path: 
 def test_a_store_of_other_patients_is_left_alone(data: Path, tmp_path: Path) -> None:
     make(data, tmp_path / "store")
     shutil.rmtree(data / "BraTS2021_00000")
-    with pytest.raises(StoreError, match="patients that the source does not"):
+    with pytest.raises(StoreError, match="patients that are not in the source"):
         make(data, tmp_path / "store")
 
 

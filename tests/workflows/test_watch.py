@@ -179,7 +179,7 @@ def test_the_output_folder_may_lie_in_the_watched_one(watched: Watched) -> None:
 @pytest.mark.parametrize("where", ["", "deep/out"])
 def test_but_nowhere_else_in_it(watched: Watched, where: str) -> None:
     watched.out = watched.place / where
-    with pytest.raises(InputError, match="holds the output folder"):
+    with pytest.raises(InputError, match="contains the output folder"):
         watched.look(1)
 
 

@@ -90,16 +90,16 @@ def _one(folder: PredictionFolder, entry: Entry, control: Control) -> str:
 
 def _read_ahead(entry: Entry) -> None:
     """Asks the system to read a later case's files, while the network is busy with this one."""
-    left = _READ_AHEAD_BYTES
+    budget = _READ_AHEAD_BYTES
     if not hasattr(os, "posix_fadvise"):
         return
     for path in entry.files:
         with suppress(OSError):
             handle = os.open(path, os.O_RDONLY)
             try:
-                left -= os.fstat(handle).st_size
+                budget -= os.fstat(handle).st_size
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
             finally:
                 os.close(handle)
-        if left < 0:
+        if budget < 0:
             return

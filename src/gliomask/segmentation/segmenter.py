@@ -106,6 +106,9 @@ class Segmenter:
                 control=part,
             )
         clock.lap("segment")
-        wanted = {"probability": options.probabilities, "disagreement": options.disagreement}
-        layers = tuple(name for name, requested in wanted.items() if requested)
+        requested_maps = {
+            "probability": options.probabilities,
+            "disagreement": options.disagreement,
+        }
+        layers = tuple(name for name, requested in requested_maps.items() if requested)
         return Outcome(case, study.volume, with_study(prediction, study), layers, clock.seconds)

@@ -91,14 +91,14 @@ async def _refused(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> list[str]:
     """The methods that the routes of a path have together."""
     path = request.url.path.removeprefix(API)
-    found = {
+    methods = {
         method
         for router in _ROUTERS
         for route in router.routes
         if isinstance(route, Route) and route.path_regex.match(path)
         for method in route.methods or ()
     }
-    return sorted(found | ({"GET"} if request.url.path == "/" else set()))
+    return sorted(methods | ({"GET"} if request.url.path == "/" else set()))
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:

@@ -57,7 +57,7 @@ class Corrections(StoredCorrections):
             return ()
         names = [case["case"] for case in (job.result or {}).get("cases", ())]
         folders = [self._folder.editable(job.id, name) for name in names]
-        return tuple(read_editable_case(one) for one in folders if (one / FILE).is_file())
+        return tuple(read_editable_case(folder) for folder in folders if (folder / FILE).is_file())
 
     def case(self, job: Job, name: str | None) -> EditableCase:
         """One of them; the only one where none is named.
@@ -68,11 +68,13 @@ class Corrections(StoredCorrections):
         if job.state != "done":
             raise Problem(409, f"the job is {job.state}: there is no mask to correct")
         every = self.cases(job)
-        fitting = [one for one in every if name in (None, one.case)]
+        fitting = [editable for editable in every if name in (None, editable.case)]
         if not fitting:
             raise not_found("case whose mask can be corrected")
         if len(fitting) > 1:
-            raise Problem(409, f"say of which case: {', '.join(one.case for one in fitting)}")
+            raise Problem(
+                409, f"state the case:  {', '.join(editable.case for editable in fitting)}"
+            )
         return fitting[0]
 
     def check_base(self, job: Job, case: EditableCase, base: str) -> CurrentMask:
@@ -85,7 +87,7 @@ class Corrections(StoredCorrections):
             raise Problem(409, f"the job has {self._limits.corrections} corrections already")
         current = self.current(job.id, case)
         if current.sha256 != base:
-            text = f"drawn on another mask than the newest one, which is {current.sha256}"
+            text = f"the base is not the newest mask, which is {current.sha256}"
             raise Problem(409, f"{text}: load that, and correct it again")
         return current
 
@@ -139,7 +141,7 @@ class Corrections(StoredCorrections):
                 self._saving.discard(job)
 
     def _checked(self, spec: Mapping[str, str]) -> Mapping[str, Any]:
-        """What a worker says of a mask, whose files stand in their place then."""
+        """Result of a worker for a mask; its files are then in place."""
         drawn, place = Path(spec["drawn"]), Path(spec["out"])
         task = Task(drawn.name, drawn.with_name(f"{drawn.name}-{_DRAWN}"))
         with writing(place):

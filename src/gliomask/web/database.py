@@ -133,14 +133,14 @@ class Database:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """What a query gives."""
+        """Rows of a query."""
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """The first row of a query, if there is one."""
-        found = self.rows(statement, values)
-        return found[0] if found else None
+        matches = self.rows(statement, values)
+        return matches[0] if matches else None
 
     def _make_tables(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]

@@ -46,7 +46,7 @@ class Errands:
                 pool.give(task)
 
     def take(self, event: Event[Task, Answer]) -> bool:
-        """Whether an event is of a task of these."""
+        """Handle an event; True if it belongs to one of these tasks."""
         if event.task.id not in self._at_work:
             return False
         if isinstance(event, Advanced):

@@ -25,7 +25,7 @@ KEPT: Final = (RESULT, EDITABLE, CORRECTIONS)
 
 
 class DataFolder:
-    """Where things lie in it. No name comes from outside.
+    """Paths in the data folder. No name comes from outside.
 
     Args:
         root: the folder.
@@ -76,7 +76,7 @@ class DataFolder:
         finally:
             os.close(handle)
 
-    def has_room(self, limits: Limits, wanted: int = 0) -> bool:
-        """Whether so many bytes more leave the disk free enough."""
+    def has_room(self, limits: Limits, size: int = 0) -> bool:
+        """Return True if the disk has room for so many bytes more."""
         usage = shutil.disk_usage(self.root)
-        return usage.free - wanted > max(limits.free_bytes, usage.total * limits.free_share)
+        return usage.free - size > max(limits.free_bytes, usage.total * limits.free_share)

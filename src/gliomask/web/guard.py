@@ -1,4 +1,4 @@
-"""What every request passes before anything else looks at it, and every answer on its way out.
+"""Checks of every request before its handling, and headers of every response.
 
 Only names that are ours are answered (against DNS rebinding), only pages of our own may ask
 (against forged requests), bodies come at a human pace and are counted, and whatever goes wrong
@@ -165,7 +165,7 @@ def _host_name(host: str) -> str:
 
 
 def _is_foreign(headers: Headers, path: str) -> bool:
-    """Whether a page of another site asks."""
+    """Return True for a request from a page of another site."""
     origin = headers.get("origin")
     if origin is not None and not _same_origin(origin, headers["host"]):
         return True

@@ -39,7 +39,7 @@ class ServedModel(Options):
 
 
 def served_models(folders: tuple[Path, ...]) -> tuple[ServedModel, ...]:
-    """What the cards of models say.
+    """Included models as their cards describe them.
 
     The server reads cards as plain text: the workers check them, with all that this needs.
 

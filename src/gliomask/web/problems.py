@@ -1,4 +1,4 @@
-"""What a request can't have, as the answer that says so."""
+"""Error responses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Problem(HTTPException):
 
 
 def body_of(status: int, text: str) -> dict[str, str]:
-    """What is sent: a word for programs, a line for people."""
+    """Body of an error response: a code for programs, a line for people."""
     code = _CODES.get(status, "bad_request" if status < 500 else "bug")
     return {"code": code, "text": text}
 

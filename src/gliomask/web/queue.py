@@ -115,10 +115,10 @@ class Queue:
         count = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
         limits = self._limits
         if change.execute(count).fetchone()[0] >= limits.queued_jobs:
-            raise Problem(503, f"{limits.queued_jobs} jobs wait already", retry_s=60)
+            raise Problem(503, f"{limits.queued_jobs} jobs are queued already", retry_s=60)
         own = change.execute(f"{count} AND owner=?", (owner,)).fetchone()[0]
         if own >= limits.queued_jobs_per_owner:
-            raise Problem(429, f"{own} of your jobs wait already", retry_s=60)
+            raise Problem(429, f"{own} of your jobs are queued already", retry_s=60)
 
     def get(self, access: Access, job: str) -> Job:
         """A job that may be seen.
@@ -137,10 +137,10 @@ class Queue:
         Raises:
             Problem: there is none, or it may only be seen.
         """
-        found = self.get(access, job)
-        if not access.commands(found.owner):
+        current = self.get(access, job)
+        if not access.commands(current.owner):
             raise Problem(403, "the job belongs to somebody else")
-        return found
+        return current
 
     def keep(self, job: str, until: float) -> None:
         """Puts off the end of a job's result."""
@@ -217,7 +217,7 @@ class Queue:
         row = self._database.row("SELECT attempt FROM job WHERE id=?", (job,))
         tries = 0 if row is None else row["attempt"]
         if tries >= self._limits.tries:
-            self.failed(job, "worker", f"given up after {tries} tries: its worker {reason}")
+            self.failed(job, "worker", f"failed after {tries} attempts: its worker {reason}")
             return "failed"
         self._put_back(job, attempts=0)
         return "queued"
@@ -265,7 +265,7 @@ class Queue:
         return {row["state"]: row["n"] for row in rows}
 
     def uses(self, upload: str) -> bool:
-        """Whether a job that has not ended needs an upload."""
+        """Return True if a queued or running job needs an upload."""
         statement = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued','running')"
         return self._database.row(statement, (upload,)) is not None
 

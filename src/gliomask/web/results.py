@@ -57,7 +57,7 @@ class Entry:
 
 
 def entries(folder: Path, cases: tuple[str, ...]) -> tuple[Entry, ...]:
-    """What a result's folder holds.
+    """Files in the folder of a result.
 
     Args:
         folder: the result; empty if it is not there.
@@ -65,19 +65,19 @@ def entries(folder: Path, cases: tuple[str, ...]) -> tuple[Entry, ...]:
     """
     if not folder.is_dir():
         return ()
-    found = (_entry(path, cases) for path in sorted(folder.iterdir()))
-    return _told_apart([entry for entry in found if entry is not None])
+    results = (_entry(path, cases) for path in sorted(folder.iterdir()))
+    return _told_apart([entry for entry in results if entry is not None])
 
 
-def _told_apart(found: list[Entry]) -> tuple[Entry, ...]:
+def _told_apart(several: list[Entry]) -> tuple[Entry, ...]:
     """NRRD beside the mask in another format is a kind of its own."""
-    masks = Counter(entry.case for entry in found if entry.kind == "mask")
+    masks = Counter(entry.case for entry in several if entry.kind == "mask")
     second = {case for case, count in masks.items() if count > 1}
     return tuple(
         replace(entry, kind="mask-nrrd")
         if entry.kind == "mask" and entry.case in second and entry.path.suffix == ".nrrd"
         else entry
-        for entry in found
+        for entry in several
     )
 
 
@@ -99,14 +99,14 @@ def corrected_entries(files: Iterable[tuple[str, int, Path]]) -> tuple[Entry, ..
     Args:
         files: case, number of the correction, file.
     """
-    found = []
+    corrected = []
     for case, number, path in files:
         ending = path.name.removeprefix(f"{case}_correction-{number}")
         for pattern, kind in _KINDS:
             if pattern.fullmatch(ending):
                 what = "correction" if kind == "record" else kind
-                found.append(Entry(f"{what}-{number}", case, path))
-    return tuple(found)
+                corrected.append(Entry(f"{what}-{number}", case, path))
+    return tuple(corrected)
 
 
 def zipped(entries: tuple[Entry, ...], temporary: Path) -> Path:

@@ -76,12 +76,14 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """See uvicorn."""
         signals = (signal.SIGINT, signal.SIGTERM)
-        before = {one: signal.signal(one, self._note) for one in signals}
+        before = {
+            signal_number: signal.signal(signal_number, self._note) for signal_number in signals
+        }
         try:
             yield
         finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+            for signal_number, handler in before.items():
+                signal.signal(signal_number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.came = self.came or number

@@ -49,7 +49,7 @@ class Service:
         return f"gliomask-{self.options.port}"
 
     def access(self, request: Request) -> Access | None:
-        """Who makes a request; None if nothing says so."""
+        """Identity of a client; None without a valid token."""
         if not self.options.token:
             return EVERYBODY
         header = request.headers.get("authorization", "")
@@ -94,7 +94,7 @@ ServiceOf = Annotated[Service, Depends(service_of)]
 
 
 def allowed(scope: Scope, request: Request) -> Access:
-    """Who makes a request, if that is allowed.
+    """Identity of a client with the required scope.
 
     Raises:
         Problem: no valid token, or one without the scope.

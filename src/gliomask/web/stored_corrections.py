@@ -102,73 +102,81 @@ class StoredCorrections:
     def current(self, job: str, case: EditableCase) -> CurrentMask:
         """The newest mask of a case."""
         standing = [
-            one for one in self.listing(job) if one.case == case.case and one.withdrawn is None
+            correction
+            for correction in self.listing(job)
+            if correction.case == case.case and correction.withdrawn is None
         ]
         if not standing:
             path = self._folder.editable(job, case.case) / f"{MASK_LAYER}{ENDING}"
             return CurrentMask(0, case.sha256, path)
         return CurrentMask(standing[-1].number, standing[-1].sha256, self.mask(standing[-1]))
 
-    def mask(self, one: Correction) -> Path:
+    def mask(self, correction: Correction) -> Path:
         """The mask file of a correction."""
-        return self._folder.corrections(one.job) / str(one.number) / f"{one.stem}_mask{ENDING}"
+        return (
+            self._folder.corrections(correction.job)
+            / str(correction.number)
+            / f"{correction.stem}_mask{ENDING}"
+        )
 
     def files(self, job: str) -> tuple[tuple[Correction, Path], ...]:
         """The files of all that are not withdrawn."""
         return tuple(
-            (one, path)
-            for one in self.listing(job)
-            if one.withdrawn is None
-            for path in sorted((self._folder.corrections(job) / str(one.number)).glob("[!.]*"))
+            (correction, path)
+            for correction in self.listing(job)
+            if correction.withdrawn is None
+            for path in sorted(
+                (self._folder.corrections(job) / str(correction.number)).glob("[!.]*")
+            )
         )
 
-    def approve(self, access: Access, one: Correction) -> Correction:
+    def approve(self, access: Access, correction: Correction) -> Correction:
         """Records that a second reader agrees.
 
         Raises:
             Problem: the author, one that is withdrawn or approved already.
         """
-        if one.author == access.owner:
-            raise Problem(403, "a second reader approves it, not its author")
+        if correction.author == access.owner:
+            raise Problem(403, "a second reader must approve it, not its author")
         moment = now()
         self._set(
-            one,
+            correction,
             "approver=?, approved=?",
             (access.owner, moment),
             "approved IS NULL AND withdrawn IS NULL",
             "the correction is withdrawn or approved already",
         )
-        return self._written(one)
+        return self._written(correction)
 
-    def unapprove(self, access: Access, one: Correction) -> Correction:
+    def unapprove(self, access: Access, correction: Correction) -> Correction:
         """Takes an approval back.
 
         Raises:
             Problem: it is not this reader's.
         """
-        if one.approver is not None and one.approver != access.owner:
-            raise Problem(403, "only the reader who approved it takes that back")
+        if correction.approver is not None and correction.approver != access.owner:
+            raise Problem(403, "only the reader who approved it can undo that")
         what = "the correction is not approved"
-        self._set(one, "approver=NULL, approved=NULL", (), "approved IS NOT NULL", what)
-        return self._written(one)
+        self._set(correction, "approver=NULL, approved=NULL", (), "approved IS NOT NULL", what)
+        return self._written(correction)
 
-    def withdraw(self, access: Access, one: Correction) -> Correction:
+    def withdraw(self, access: Access, correction: Correction) -> Correction:
         """Ends a correction: it is neither the newest mask nor offered nor exported any longer.
 
         Raises:
             Problem: somebody else's, or withdrawn already.
         """
-        if not access.commands(one.author):
-            raise Problem(403, "only its author withdraws a correction")
+        if not access.commands(correction.author):
+            raise Problem(403, "only its author can withdraw a correction")
         what = "the correction is withdrawn already"
         self._set(
-            one,
+            correction,
             "withdrawn=?, approver=NULL, approved=NULL",
             (now(),),
             "withdrawn IS NULL",
             what,
         )
-        return self._written(one)
+        return self._written(correction)
 
     def approved(self) -> Iterator[tuple[Correction, Path, Path]]:
         """The newest approved correction of each case, its mask, and the case's folder."""
@@ -179,29 +187,45 @@ class StoredCorrections:
         newest = {
             (row["job"], row["case_id"]): _correction(row) for row in self._database.rows(statement)
         }
-        for one in sorted(newest.values(), key=lambda one: (one.created, one.job, one.case)):
-            yield one, self.mask(one), self._folder.editable(one.job, one.case)
+        for correction in sorted(
+            newest.values(),
+            key=lambda correction: (correction.created, correction.job, correction.case),
+        ):
+            yield (
+                correction,
+                self.mask(correction),
+                self._folder.editable(correction.job, correction.case),
+            )
 
     def _set(
-        self, one: Correction, values: str, filled: tuple[Any, ...], where: str, otherwise: str
+        self,
+        correction: Correction,
+        values: str,
+        filled: tuple[Any, ...],
+        where: str,
+        otherwise: str,
     ) -> None:
         """Changes a correction for which ``where`` holds; Problem with ``otherwise`` if none is."""
         statement = f"UPDATE correction SET {values} WHERE job=? AND number=? AND {where}"  # noqa: S608
         with self._database.change() as change:
-            if not change.execute(statement, (*filled, one.job, one.number)).rowcount:
+            if not change.execute(statement, (*filled, correction.job, correction.number)).rowcount:
                 raise Problem(409, otherwise)
 
-    def _written(self, one: Correction) -> Correction:
+    def _written(self, correction: Correction) -> Correction:
         """The correction as it is now, which is written beside its mask as well."""
-        found = self.get(one.job, one.number)
-        path = self._folder.corrections(one.job) / str(one.number) / f"{one.stem}.json"
-        keys = {**asdict(found), "notice": _NOTICE}
+        stored = self.get(correction.job, correction.number)
+        path = (
+            self._folder.corrections(correction.job)
+            / str(correction.number)
+            / f"{correction.stem}.json"
+        )
+        keys = {**asdict(stored), "notice": _NOTICE}
         for name in ("created", "approved", "withdrawn"):
             moment = keys[name]
             keys[name] = None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
         if path.parent.is_dir():
             write_text(path, json.dumps(keys, indent=1) + "\n")
-        return found
+        return stored
 
 
 def _correction(row: sqlite3.Row) -> Correction:

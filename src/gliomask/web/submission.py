@@ -27,15 +27,15 @@ def submit(
     Raises:
         Problem: no such upload or model, files that don't go together, too many jobs, no room.
     """
-    found = service.uploads.get(access, upload)
-    check_files(found)
+    stored_upload = service.uploads.get(access, upload)
+    check_files(stored_upload)
     if isinstance(spec, PredictSpec):
-        _check(service, spec, found)
+        _check(service, spec, stored_upload)
     if not service.folder.has_room(service.options.limits):
         raise Problem(503, "the server's disk is full: try again later", retry_s=300)
     kind: Kind = "predict" if isinstance(spec, PredictSpec) else "inspect"
     plain = spec.model_dump(mode="json", exclude_unset=True)
-    job = service.queue.add(access, kind, found.id, plain, idempotency)
+    job = service.queue.add(access, kind, stored_upload.id, plain, idempotency)
     service.audit.add(access.owner, f"{kind}.create", job.id)
     return job
 

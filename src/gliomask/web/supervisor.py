@@ -45,7 +45,7 @@ log = logging.getLogger("gliomask.serve")
 
 @dataclass
 class Progress:
-    """How far a running job is: a share from 0 to 1 and a line for people."""
+    """Progress of a running job: a fraction from 0 to 1 and a line of text."""
 
     share: float = 0.0
     note: str = ""
@@ -174,7 +174,7 @@ class Supervisor:
         folder = self._folder.upload(job.upload)
         return TaskFile(
             kind=job.kind,
-            files=tuple((one.number, one.name, folder / one.stored) for one in upload.files),
+            files=tuple((file.number, file.name, folder / file.stored) for file in upload.files),
             spec=dict(job.spec),
             model=self._models.get(job.spec.get("model") or "", next(iter(self._models.values()))),
             device=self._options.device,
@@ -230,24 +230,24 @@ class Supervisor:
         self._ended(job, "failed")
 
     def _ended(self, job: str, state: str) -> None:
-        found = self._queue.get(_SERVER, job)
-        self.ended[found.kind, state] += 1
-        self.seconds[found.kind] += max(
+        ended = self._queue.get(_SERVER, job)
+        self.ended[ended.kind, state] += 1
+        self.seconds[ended.kind] += max(
             0.0, time.monotonic() - self._begun.pop(job, time.monotonic())
         )
         self.progress.pop(job, None)
         self._endings.pop(job, None)
-        self._audit.add(found.owner, f"{found.kind}.end", job, state)
+        self._audit.add(ended.owner, f"{ended.kind}.end", job, state)
         self.tidy(job)
-        if found.kind == "predict" and state == "done" and not self._queue.uses(found.upload):
-            self._uploads.delete(found.upload)
+        if ended.kind == "predict" and state == "done" and not self._queue.uses(ended.upload):
+            self._uploads.delete(ended.upload)
 
     def tidy(self, job: str) -> None:
         """Leaves of a job's folder only its result, if it has one, and the corrections of it."""
         folder = self._folder.job(job)
-        found = self._queue.find_state(job)
+        state = self._queue.find_state(job)
         for entry in list(folder.iterdir()) if folder.is_dir() else []:
-            if entry.name in KEPT and found == "done":
+            if entry.name in KEPT and state == "done":
                 continue
             shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
         if folder.is_dir() and not any(folder.iterdir()):

@@ -16,7 +16,7 @@ from gliomask.core.atomic import write_text
 
 
 class PredictSpec(SegmentOptions):
-    """What a segmentation is asked to do; the options are those of ``gliomask predict``."""
+    """Specification of a segmentation; the options are those of ``gliomask predict``."""
 
     model: str | None = None
     """Name of the model, of those that the server offers; the first if none is named."""
@@ -27,7 +27,7 @@ class PredictSpec(SegmentOptions):
 
 
 class InspectSpec(Options):
-    """What an audit of an upload is asked to do; nothing is segmented."""
+    """Specification of an audit of an upload; nothing is segmented."""
 
     series: Mapping[Sequence, str] = Field(default_factory=dict)
     """Sequence name -> number, UID or description of the DICOM series to take for it."""
@@ -36,7 +36,7 @@ class InspectSpec(Options):
 
 
 class TaskFile(Options):
-    """What a worker reads of its task.
+    """Input of a worker for its task.
 
     A job of thousands of files would not fit through a pipe whose other end is dead.
     """
@@ -68,7 +68,7 @@ class Task:
 
     @property
     def file(self) -> Path:
-        """Where the ``TaskFile`` stands."""
+        """Path of the ``TaskFile``."""
         return self.folder / "task.json"
 
     def write(self, content: TaskFile) -> None:
@@ -76,13 +76,13 @@ class Task:
         write_text(self.file, content.model_dump_json())
 
     def read(self) -> TaskFile:
-        """What there is to do."""
+        """Read the specification of the task."""
         return TaskFile.model_validate_json(self.file.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says of a task.
+    """Result of a worker for a task.
 
     Attributes:
         end: ``done``, or ``failed`` for good.

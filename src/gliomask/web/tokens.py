@@ -24,7 +24,7 @@ _USED_EVERY_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Access:
-    """Who makes a request.
+    """Identity and scopes of a client.
 
     Attributes:
         owner: of the token; scopes: what it allows.
@@ -34,20 +34,20 @@ class Access:
     scopes: frozenset[str]
 
     def allows(self, scope: Scope) -> bool:
-        """Whether it is allowed, by itself or as a part of ``admin``."""
+        """Return True for an allowed scope, also as part of ``admin``."""
         return scope in self.scopes or "admin" in self.scopes
 
     @property
     def everyone(self) -> bool:
-        """Whether jobs of all owners may be seen."""
+        """True if jobs of all owners are visible."""
         return "admin" in self.scopes or "review" in self.scopes
 
     def sees(self, owner: str) -> bool:
-        """Whether the jobs of an owner may be seen."""
+        """Return True if the jobs of an owner are visible."""
         return self.everyone or owner == self.owner
 
     def commands(self, owner: str) -> bool:
-        """Whether what belongs to an owner may be used, cancelled and deleted."""
+        """Return True if data of an owner may be used, cancelled and deleted."""
         return "admin" in self.scopes or owner == self.owner
 
 
@@ -57,7 +57,7 @@ EVERYBODY: Final = Access("everybody", frozenset(("read", "submit", "monai")))
 
 @dataclass(frozen=True)
 class TokenRow:
-    """What is known of a token, which is not the token itself.
+    """Facts about a token, without the token itself.
 
     Attributes:
         id: to revoke it by; owner, scopes: see ``Access``.
@@ -96,7 +96,7 @@ class Tokens:
         return token
 
     def access(self, token: str) -> Access | None:
-        """What a token allows; None if it is unknown, expired or revoked."""
+        """Access of a token; None if it is unknown, expired or revoked."""
         row = self._database.row("SELECT * FROM token WHERE hash=?", (_hash(token),))
         moment = now()
         if row is None or row["revoked"] is not None or row["expires"] <= moment:
@@ -108,7 +108,7 @@ class Tokens:
 
     def rows(self) -> list[TokenRow]:
         """All tokens, the oldest first."""
-        found = self._database.rows("SELECT * FROM token ORDER BY created, id")
+        matches = self._database.rows("SELECT * FROM token ORDER BY created, id")
         return [
             TokenRow(
                 id=row["id"],
@@ -119,7 +119,7 @@ class Tokens:
                 used=row["used"],
                 state=_state(row["revoked"], row["expires"]),
             )
-            for row in found
+            for row in matches
         ]
 
     def revoke(self, token: str) -> None:

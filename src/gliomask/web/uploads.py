@@ -96,8 +96,14 @@ class Uploads:
             raise not_found("upload")
         statement = "SELECT * FROM upload_file WHERE upload=? ORDER BY number"
         files = tuple(
-            UploadedFile(one["number"], one["name"], one["size"], one["sha256"], one["stored"])
-            for one in self._database.rows(statement, (upload,))
+            UploadedFile(
+                stored_row["number"],
+                stored_row["name"],
+                stored_row["size"],
+                stored_row["sha256"],
+                stored_row["stored"],
+            )
+            for stored_row in self._database.rows(statement, (upload,))
         )
         return Upload(upload, row["owner"], row["expires"], files)
 
@@ -166,15 +172,15 @@ class Uploads:
         """
         if sum(file.size for _, file in files) > self._limits.upload_bytes:
             raise too_large(self._limits.upload_bytes, "upload")
-        made, rows = self.create(access), []
+        copied, rows = self.create(access), []
         for number, (upload, file) in enumerate(files):
             stored = secrets.token_hex(16)
             with writing(self._folder.uploads):
-                _link(self.path(upload, file), self._folder.upload(made.id) / stored)
-            rows.append((made.id, number, file.name, file.size, file.sha256, stored))
+                _link(self.path(upload, file), self._folder.upload(copied.id) / stored)
+            rows.append((copied.id, number, file.name, file.size, file.sha256, stored))
         with self._database.change() as change:
             change.executemany("INSERT INTO upload_file VALUES (?,?,?,?,?,?)", rows)
-        return self.get(access, made.id)
+        return self.get(access, copied.id)
 
     def keep(self, upload: str, hours: float) -> None:
         """Keeps an upload for so long from now on, if not longer already."""
@@ -192,7 +198,7 @@ class Uploads:
             (self._folder.upload(upload) / row["stored"]).unlink(missing_ok=True)
 
     def path(self, upload: Upload, file: UploadedFile) -> Path:
-        """Where a file of an upload lies."""
+        """Path of a file of an upload."""
         return self._folder.upload(upload.id) / file.stored
 
     def delete(self, upload: str) -> None:
@@ -294,7 +300,7 @@ def checked_name(name: str) -> str:
 
 
 def check_files(upload: Upload) -> None:
-    """Whether the files of an upload can lie beside each other.
+    """Check that the files of an upload can coexist in a folder.
 
     Raises:
         Problem: there are none, two have one name, a file is a folder too.

@@ -66,7 +66,7 @@ _THREADS: Final = (
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What a run of ``batch`` has left behind.
+    """Result of a run of ``batch``.
 
     Attributes:
         out: the folder.
@@ -111,26 +111,26 @@ def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
     Raises:
         InputError: no inputs and no manifest; or other options than those it was made with.
     """
-    folder, asked = BatchFolder(options.predict.out), options.predict
-    if asked.sequences:
+    folder, predict_options = BatchFolder(options.predict.out), options.predict
+    if predict_options.sequences:
         raise InputError("a batch takes inputs, not files by sequence", field="sequences")
     several = Shard.parse(options.shard).n > 1
-    if not asked.inputs or (several and folder.manifest.is_file()):
+    if not predict_options.inputs or (several and folder.manifest.is_file()):
         manifest = read_manifest(folder.manifest)
-        fresh = PredictOptions(out=asked.out)
-        unsaid = not asked.inputs and _lasting(asked) == _lasting(fresh)
-        if not unsaid and _lasting(asked) != manifest.options:
+        fresh = PredictOptions(out=predict_options.out)
+        unsaid = not predict_options.inputs and _lasting(predict_options) == _lasting(fresh)
+        if not unsaid and _lasting(predict_options) != manifest.options:
             hint = "name the inputs without a shard, and a new one is made"
             raise ConfigError("made with other options", path=folder.manifest, hint=hint)
         return manifest
-    with all_unpacked(asked.inputs) as places:
-        cases, problems = survey(places, {}, asked.series)
-        pairs = zip(places, asked.inputs, strict=True)
+    with all_unpacked(predict_options.inputs) as places:
+        cases, problems = survey(places, {}, predict_options.series)
+        pairs = zip(places, predict_options.inputs, strict=True)
         archives = {place: path for place, path in pairs if place != path}
         entries, failures = _hashed(cases, archives, folder, control)
-    failures = [*((one.case, one.reason) for one in problems), *failures]
-    rules = _rules(asked)
-    write_manifest(folder.manifest, _lasting(asked), rules, entries, failures)
+    failures = [*((problem.case, problem.reason) for problem in problems), *failures]
+    rules = _rules(predict_options)
+    write_manifest(folder.manifest, _lasting(predict_options), rules, entries, failures)
     return read_manifest(folder.manifest)
 
 
@@ -145,7 +145,7 @@ def _hashed(
     def entry(case: Case) -> Entry | Failure:
         control.check()
         paths = [path for image in case.images.values() for path in image.paths]
-        place = next((one for one in archives if paths and paths[0].is_relative_to(one)), None)
+        place = next((root for root in archives if paths and paths[0].is_relative_to(root)), None)
         try:
             if f"{case.id}.html" == PAGE:
                 raise CaseError(f"{case.id}: its page would be that of the batch; rename it")
@@ -155,8 +155,8 @@ def _hashed(
             return case.id, str(problem)
 
     with ThreadPoolExecutor(min(8, usable_threads())) as pool:
-        for one in pool.map(entry, cases):
-            entries.append(one) if isinstance(one, Entry) else failures.append(one)
+        for hashed in pool.map(entry, cases):
+            entries.append(hashed) if isinstance(hashed, Entry) else failures.append(hashed)
             control.advance()
     return entries, failures
 
@@ -169,13 +169,15 @@ def _absolute(case: Case) -> Case:
 def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
     shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
     own = manifest.cases[shard.k - 1 :: shard.n]
-    there = present(folder.out)
+    existing = present(folder.out)
     with folder.journal(shard) as journal:
         ledger = Ledger(journal, folder.journals(but=shard))
         todo = [
-            one
-            for one in own
-            if ledger.begin(one.id, one.of, finished=is_there(one.id, there), retry=options.retry)
+            entry
+            for entry in own
+            if ledger.begin(
+                entry.id, entry.of, finished=is_there(entry.id, existing), retry=options.retry
+            )
         ]
         if not todo:
             return
@@ -191,9 +193,9 @@ def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
 
 def _tasks(todo: Sequence[Listed], count: int) -> Iterator[CaseTask]:
     """The case that is read ahead is the one that comes when all workers have gone on by one."""
-    for n, one in enumerate(todo):
+    for n, entry in enumerate(todo):
         ahead = todo[n + count].offset if n + count < len(todo) else None
-        yield CaseTask(one.id, one.offset, ahead)
+        yield CaseTask(entry.id, entry.offset, ahead)
 
 
 def _count(options: BatchOptions, manifest: Manifest, todo: int) -> int:

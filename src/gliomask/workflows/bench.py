@@ -47,7 +47,7 @@ class NetworkMeasurement:
 
 @dataclass(frozen=True)
 class BenchResult:
-    """What ``bench`` has measured.
+    """Result of ``bench``.
 
     Attributes:
         processors: of this machine; threads: that computed.
@@ -80,7 +80,7 @@ def bench(options: BenchOptions, control: Control = SILENT) -> BenchResult:
 
     Args:
         options: what to measure.
-        control: is told of the pieces of work.
+        control: receives the progress.
 
     Raises:
         ModelError: a run folder holds no model that can be used.

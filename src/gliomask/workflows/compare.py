@@ -39,7 +39,7 @@ _USUAL = ("dice", "hd95_mm", "hd95_px")
 
 @dataclass(frozen=True)
 class CompareResult:
-    """What ``compare`` has found.
+    """Result of ``compare``.
 
     Attributes:
         out: the folder written.
@@ -67,33 +67,33 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
         control.advance(note=name)
     sets = _sets(rows, _chosen(options.metrics))
     lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
-    found = compare(sets, lower_is_better=lower, seed=options.seed, control=control)
-    keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, **asdict(found)}
-    table = LatexTable(COLUMNS, comparison_rows(found), POLICY.text, "tab:comparison")
+    compared = compare(sets, lower_is_better=lower, seed=options.seed, control=control)
+    keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, **asdict(compared)}
+    table = LatexTable(COLUMNS, comparison_rows(compared), POLICY.text, "tab:comparison")
     with atomic_folder(options.out) as folder:
         write_text(folder / f"{COMPARISON}.json", json.dumps(keys, indent=1) + "\n")
-        write_text(folder / f"{COMPARISON}.csv", _csv(found))
+        write_text(folder / f"{COMPARISON}.csv", _csv(compared))
         write_text(folder / f"{COMPARISON}.tex", latex_table(table))
-        write_text(folder / REPORT, comparison_page(found))
+        write_text(folder / REPORT, comparison_page(compared))
         text = json.dumps(provenance("compare", options), indent=1)
         write_text(folder / PROVENANCE, text + "\n")
-    return CompareResult(options.out, found)
+    return CompareResult(options.out, compared)
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:
-    """By the shortest end of their paths that tells them apart."""
+    """By the shortest end of their paths that distinguishes them."""
     absolute = [folder.absolute() for folder in folders]
     for depth in range(1, 4):
-        names = {"/".join(one.parts[-depth:]): one for one in absolute}
+        names = {"/".join(evaluation.parts[-depth:]): evaluation for evaluation in absolute}
         if len(names) == len(folders):
             return names
-    raise InputError("an evaluation is named twice", path=folders[0])
+    raise InputError("an evaluation is given twice", path=folders[0])
 
 
 def _read(folder: Path) -> list[Mapping[str, str]]:
     """The rows of an evaluation's table."""
     if not (folder / TABLE).is_file():
-        raise InputError(f"not an evaluation: it holds no {TABLE}", path=folder)
+        raise InputError(f"not an evaluation: it does not contain {TABLE}", path=folder)
     table = read_table(folder / TABLE)
     table.need("case", "patient", "region", "dice")
     return [row for _, row in table.rows]
@@ -111,12 +111,12 @@ def _sets(
     rows: Mapping[str, Sequence[Mapping[str, str]]], metrics: Sequence[str]
 ) -> dict[str, Scores]:
     """Evaluation -> "score region" -> patient -> its score, for what all evaluations have."""
-    found = {name: _scores(held, metrics) for name, held in rows.items()}
-    first = next(iter(found.values()))
-    shared = [key for key in first if all(key in one for one in found.values())]
+    sets = {name: _scores(region_rows, metrics) for name, region_rows in rows.items()}
+    first = next(iter(sets.values()))
+    shared = [key for key in first if all(key in scores for scores in sets.values())]
     if not shared:
-        raise ConfigError("the evaluations share no score of the same region")
-    return {name: {key: one[key] for key in shared} for name, one in found.items()}
+        raise ConfigError("the evaluations have no common score")
+    return {name: {key: scores[key] for key in shared} for name, scores in sets.items()}
 
 
 def _scores(
@@ -125,8 +125,8 @@ def _scores(
     scores: dict[str, dict[str, Score]] = {}
     for region in dict.fromkeys(row["region"] for row in rows):
         for metric in metrics:
-            held = [row for row in rows if row["region"] == region]
-            read = [(row["patient"], _number(row, metric)) for row in held]
+            region_rows = [row for row in rows if row["region"] == region]
+            read = [(row["patient"], _number(row, metric)) for row in region_rows]
             if any(value is not None for _, value in read):
                 scores[f"{metric} {region}"] = scores_by_patient(read)
     return scores
@@ -144,10 +144,10 @@ def _lower_is_better(key: str) -> bool:
     return METRICS[key.partition(" ")[0]].higher_is_better is False
 
 
-def _csv(found: Comparison) -> str:
+def _csv(compared: Comparison) -> str:
     rows = []
-    for one in found.differences:
-        keys = asdict(one)
+    for difference in compared.differences:
+        keys = asdict(difference)
         low, high = keys.pop("ci95") or (None, None)
         rows.append({**keys, "ci95_low": low, "ci95_high": high})
     return csv_text(tuple(rows[0]), [tuple(row.values()) for row in rows])

@@ -46,7 +46,7 @@ PATIENTS_FILE: Final = "patients.csv"
 
 @dataclass(frozen=True)
 class ConvertResult:
-    """What ``convert`` has made.
+    """Result of ``convert``.
 
     Attributes:
         out: the folder; layout: that the source had.
@@ -87,23 +87,23 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
     """Writes a data set in another layout: whole or not at all.
 
     Raises:
-        ConfigError: there is something at the place of the result, or the layout has no label for
-            slices that nobody annotated.
+        ConfigError: the output folder exists already, or the layout has no label for
+            unannotated slices.
         LayoutError: the source is in no known layout.
         QuestionError: what the numbers in its masks mean is in doubt; or slices that nobody
             annotated can't be marked in that layout.
-        InputError: its masks tell different regions.
+        InputError: its masks have different regions.
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
         StoreError: the split does not fit.
     """
     if options.out.exists() or options.out.is_symlink():
-        what = "there is something at the place of the result"
-        raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
-    found = find_cases(options.source, options.labels)
+        what = "the output folder exists already"
+        raise ConfigError(what, path=options.out, hint="choose a folder that does not exist yet")
+    data_set = find_cases(options.source, options.labels)
     split = None if options.split is None else read_split(options.split)
-    labels, pieces = _labels_and_pieces(options, found.cases)
-    sequences = _sequences(options, found.cases)
-    failures: list[Failure] = [(problem.case, problem.reason) for problem in found.problems]
+    labels, pieces = _labels_and_pieces(options, data_set.cases)
+    sequences = _sequences(options, data_set.cases)
+    failures: list[Failure] = [(problem.case, problem.reason) for problem in data_set.problems]
     patients = {piece.case.id: piece.case.patient for piece in pieces}
     with atomic_folder(options.out) as folder:
         job = _Job(folder, _writer(options.to, patients), labels, sequences)
@@ -113,20 +113,20 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
                 f"{len(failures)} cases can't be used, {len(written)} can",
                 sorted(failures),
                 path=options.source,
-                hint="mend them, go on without them (skip_bad), or name fewer sequences",
+                hint="correct them, omit them (skip_bad), or use fewer sequences",
             )
-        if not any(one.cavity for one in written):
+        if not any(record.cavity for record in written):
             labels = labels.without_cavity()
         about = _summary(options, written, labels, sequences)
         job.writer.summary(folder, about)
         _write_patients(folder, job.writer, written)
-        if all(one.case.synthetic for one in written):
+        if all(record.case.synthetic for record in written):
             write_text(folder / SYNTHETIC_MARK, "Made by a phantom.\n")
         if options.to == "nnunet" and about.training:
             _write_folds(folder, split or _draw(options, written), written)
     return ConvertResult(
         out=options.out,
-        layout=found.layout,
+        layout=data_set.layout,
         training=len(about.training),
         bare=len(about.bare),
         sequences=sequences,
@@ -162,8 +162,8 @@ class _Job:
         missing = [name for name in self.sequences if name not in case.images]
         if missing and not isinstance(self.writer, BidsWriter):
             raise CaseError(f"lacks {', '.join(missing)}, and every case needs all channels")
-        wanted = {name: case.images[name] for name in self.sequences if name in case.images}
-        volume, labels = load_case(replace(case, images=wanted), control)
+        images = {name: case.images[name] for name in self.sequences if name in case.images}
+        volume, labels = load_case(replace(case, images=images), control)
         if labels is not None and piece.run is not None:
             volume, labels = cut(volume, labels, piece.run)
         mask = None if labels is None else self._mask(case, labels, volume)
@@ -186,7 +186,7 @@ def _labels_and_pieces(
     how = options.unannotated or ("ignore" if options.to == "nnunet" else None)
     if how == "ignore" and options.to != "nnunet":
         raise ConfigError(
-            "this layout has no label for slices that nobody annotated",
+            "this layout has no label for unannotated slices",
             field="unannotated",
             found=how,
             allowed=f"drop, or {option('to', 'nnunet')}",
@@ -219,16 +219,16 @@ def _writer(to: Target, patients: Mapping[str, str]) -> Writer:
 
 
 def _sequences(options: ConvertOptions, cases: Sequence[Case]) -> tuple[str, ...]:
-    there = {name for case in cases for name in case.images}
+    available = {name for case in cases for name in case.images}
     if options.sequences is None:
-        return tuple(name for name in SEQUENCES if name in there)
-    if lost := [name for name in options.sequences if name not in there]:
+        return tuple(name for name in SEQUENCES if name in available)
+    if lost := [name for name in options.sequences if name not in available]:
         raise ConfigError(
             "no case has this sequence",
             path=options.source,
             field="sequences",
             found=lost[0],
-            allowed=", ".join(name for name in SEQUENCES if name in there),
+            allowed=", ".join(name for name in SEQUENCES if name in available),
         )
     return options.sequences
 
@@ -241,11 +241,11 @@ def _summary(
 ) -> WriteSummary:
     return WriteSummary(
         name=options.out.name,
-        licences=tuple(sorted({one.case.licence for one in written if one.case.licence})),
+        licences=tuple(sorted({record.case.licence for record in written if record.case.licence})),
         sequences=sequences,
         labels=labels.names,
-        training=tuple(one.case.id for one in written if one.masked),
-        bare=tuple(one.case.id for one in written if not one.masked),
+        training=tuple(record.case.id for record in written if record.masked),
+        bare=tuple(record.case.id for record in written if not record.masked),
     )
 
 
@@ -254,36 +254,41 @@ def _write_patients(folder: Path, writer: Writer, written: Sequence[_Written]) -
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["case", "patient"])
-    for one in written:
-        name = writer.name_of(one.case.id)
-        table.writerow([name, one.case.patient])
+    for record in written:
+        name = writer.name_of(record.case.id)
+        table.writerow([name, record.case.patient])
     write_text(folder / PATIENTS_FILE, text.getvalue())
 
 
 def _draw(options: ConvertOptions, written: Sequence[_Written]) -> Split:
     """The split that ``prepare`` draws of the same patients by the same seed."""
-    held: dict[str, list[_Written]] = defaultdict(list)
-    for one in sorted((one for one in written if one.masked), key=lambda one: one.case.id):
-        held[one.case.patient].append(one)
+    by_patient: dict[str, list[_Written]] = defaultdict(list)
+    for record in sorted(
+        (record for record in written if record.masked), key=lambda record: record.case.id
+    ):
+        by_patient[record.case.patient].append(record)
     patients = [
         Patient(
             name,
             some[0].case.site or some[0].case.source,
-            float(np.mean([one.tumour_ml for one in some])),
-            any(one.case.training_only for one in some),
+            float(np.mean([record.tumour_ml for record in some])),
+            any(record.case.training_only for record in some),
         )
-        for name, some in held.items()
+        for name, some in by_patient.items()
     ]
     return make_split(patients, seed=options.seed, folds=options.folds)
 
 
 def _write_folds(folder: Path, split: Split, written: Sequence[_Written]) -> None:
-    patients = {one.case.id: one.case.patient for one in written if one.masked}
+    patients = {record.case.id: record.case.patient for record in written if record.masked}
     if not split.folds:
         return
     known = {name for _, names in split.folds[0].named() for name in names}
     if odd := sorted(set(patients.values()) - known):
         raise InputError(
-            "the split doesn't name all patients", field="patient", found=odd[0], path=folder.name
+            "the split does not contain all patients",
+            field="patient",
+            found=odd[0],
+            path=folder.name,
         )
     write_splits(folder, split, patients)

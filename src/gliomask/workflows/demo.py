@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What ``demo`` has made, all of it synthetic.
+    """Result of ``demo``, all of it synthetic.
 
     Attributes:
         out: the folder.
@@ -81,7 +81,7 @@ def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
     judging = EvaluateOptions(
         source=out / "store", model=str(out / "run"), out=out / "evaluation", part="test"
     )
-    judged = timed("evaluate", lambda: evaluate(judging, control))
+    evaluated = timed("evaluate", lambda: evaluate(judging, control))
     predicting = PredictOptions(inputs=(new,), out=out / "prediction", model=str(out / "run"))
     timed("predict", lambda: predict_files(predicting, control))
     scoring = ScoreOptions(references=new, predictions=out / "prediction", out=out / "score")
@@ -89,7 +89,7 @@ def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
     result = DemoResult(
         out=out,
         patients=(len(parts.train), len(parts.validation), len(parts.test)),
-        test_dice=judged.summary.mean("dice", "whole"),
+        test_dice=evaluated.summary.mean("dice", "whole"),
         new_dice=scored.summary.mean("dice", "whole"),
         seconds=seconds,
         look_at=_look_at(out),
@@ -117,7 +117,7 @@ def _look_at(out: Path) -> tuple[tuple[Path, str], ...]:
         *((path, "the new patient in a viewer, in any browser") for path in pages[:1]),
         *((path, "truth, prediction, difference of a held-out patient") for path in panels[:1]),
         (curves, "loss and Dice loss by epoch and by iteration"),
-        (out / "evaluation" / "report.html", "how good it is on the held-out patients"),
+        (out / "evaluation" / "report.html", "accuracy on the held-out patients"),
         (out / "prediction", "the mask as NIfTI, figures as JSON"),
     )
 

@@ -31,7 +31,7 @@ _COUNTED = re.compile(r'name="(\w+)_\d+"')
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What ``export`` has made.
+    """Result of ``export``.
 
     Attributes:
         out: the folder.
@@ -52,12 +52,14 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
     Raises:
         ConfigError: there is something at its place.
         ModelError: the model; see ``nets.arrays.read_arrays`` and ``check_usable``.
-        MachineError: ``openvino`` was asked for and is not installed.
+        MachineError: ``openvino`` was requested and is not installed.
     """
     if options.out.exists() or options.out.is_symlink():
-        what = "there is something at the place of the bundle"
+        what = "the output folder exists already"
         raise ConfigError(
-            what, path=options.out, hint=f"name a folder that does not exist yet by {option('out')}"
+            what,
+            path=options.out,
+            hint=f"choose a folder that does not exist yet by {option('out')}",
         )
     openvino = _load_openvino() if options.to == "openvino" else None
     control.start(3, "exporting")
@@ -73,13 +75,17 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
         else:
             _save_openvino(openvino, graph, folder / "model.xml")
         control.advance(note="written")
-        told = ExportFacts(card, _checksums(folder), openvino=openvino is not None)
+        facts = ExportFacts(card, _checksums(folder), openvino=openvino is not None)
         # The card as it is, not as this version would write it.
         (folder / CARD_FILE).write_bytes((options.model / CARD_FILE).read_bytes())
-        texts = {BUNDLE_FILE: bundle_json(told), "run.py": runner(told), "README.md": readme(told)}
+        texts = {
+            BUNDLE_FILE: bundle_json(facts),
+            "run.py": runner(facts),
+            "README.md": readme(facts),
+        }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-    return ExportResult(options.out, card.name, told.sha256)
+    return ExportResult(options.out, card.name, facts.sha256)
 
 
 def _checksums(folder: Path) -> dict[str, str]:

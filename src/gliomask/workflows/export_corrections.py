@@ -97,13 +97,13 @@ def export_corrections(
         raise InputError("no correction is approved", path=options.data, hint=hint)
     control.start(len(approved), "exporting corrections")
     newest: dict[str, tuple[ApprovedCorrection, EditableCase]] = {}
-    for one in approved:
-        case = read_editable_case(one.case)
-        newest[_images(one.case, case)] = (one, case)
+    for correction in approved:
+        case = read_editable_case(correction.case)
+        newest[_images(correction.case, case)] = (correction, case)
     rows = []
     with atomic_folder(options.out) as folder:
-        for one, case in newest.values():
-            rows.append(_write(folder, one, case))
+        for correction, case in newest.values():
+            rows.append(_write(folder, correction, case))
             control.advance(note=rows[-1]["case"])
         columns = ("patient", "case", *SEQUENCES, "mask", "labels", "use", "author", "approver")
         cells = [[row.get(column, "") for column in columns] for row in rows]
@@ -119,30 +119,32 @@ def export_corrections(
     )
 
 
-def _write(folder: Path, one: ApprovedCorrection, case: EditableCase) -> Mapping[str, str]:
+def _write(folder: Path, correction: ApprovedCorrection, case: EditableCase) -> Mapping[str, str]:
     """Copies the files of a case; its row of the table."""
-    name = f"{case.case}-{one.job[:8]}"
+    name = f"{case.case}-{correction.job[:8]}"
     row = {
         "patient": case.patient,
         "case": name,
         "mask": f"{name}/mask{ENDING}",
         "labels": _labels(case),
         "use": TRAINING,
-        "author": one.author,
-        "approver": one.approver,
+        "author": correction.author,
+        "approver": correction.approver,
     }
     place = folder / name
     with writing(place):
         place.mkdir()
-        shutil.copyfile(one.mask, folder / row["mask"])
+        shutil.copyfile(correction.mask, folder / row["mask"])
         for sequence in case.sequences:
             row[sequence] = f"{name}/{sequence}{ENDING}"
-            shutil.copyfile(one.case / f"{IMAGE_LAYER}{sequence}{ENDING}", folder / row[sequence])
+            shutil.copyfile(
+                correction.case / f"{IMAGE_LAYER}{sequence}{ENDING}", folder / row[sequence]
+            )
     return row
 
 
 def _labels(case: EditableCase) -> str:
-    """What the numbers in the mask mean: of each region, what no region inside it has."""
+    """Labels of the mask: each region without the regions inside it."""
     names = {region.name for region in case.regions}
     outer = "oedema" if "core" in names else "tumour"
     words = {

@@ -27,11 +27,11 @@ _SPARE: Final = 1.05
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What ``fetch`` has done, or would do.
+    """Result of ``fetch``, or of its dry run.
 
     Attributes:
         out: the folder; collection, version: of IDC.
-        patients, series, files, size: numbers of all that was asked for; size in bytes.
+        patients, series, files, size: numbers of all that was requested; size in bytes.
         there: series that were there before.
         licences: short name -> number of series.
         cite: addresses of what is to be cited.
@@ -63,10 +63,10 @@ def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
     archive, _, collection = options.source.partition(":")
     if archive != _ARCHIVE or not collection:
         raise ConfigError(
-            "not an archive that is known", field="source", found=options.source, allowed="idc:NAME"
+            "unknown archive", field="source", found=options.source, allowed="idc:NAME"
         )
     series = find_series(collection, options.modalities, options.patients)
-    due = [one for one in series if not _is_whole(options.out, one)]
+    due = [entry for entry in series if not _is_whole(options.out, entry)]
     if options.dry_run:
         return _result(options, collection, series, due, fetched=0)
     _check_room(options.out, due)
@@ -76,7 +76,7 @@ def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
     failures = _fetch(options.out, due, control)
     result = _result(options, collection, series, due, fetched=len(due) - len(failures))
     if due and len(failures) == len(due):
-        raise MachineError(f"nothing could be fetched: {failures[0][1]}")
+        raise MachineError(f"nothing was downloaded: {failures[0][1]}")
     raise_failures(failures, len(series) - len(failures), options.out, result)
     return result
 
@@ -85,22 +85,22 @@ def _fetch(out: Path, due: Sequence[IdcSeries], control: Control) -> list[Failur
     """Patient by patient, so that a patient is whole or known to lack something."""
     failures: list[Failure] = []
     control.start(len(due), "fetching")
-    for patient, group in groupby(due, key=lambda one: one.patient):
+    for patient, group in groupby(due, key=lambda entry: entry.patient):
         some = list(group)
         with control.part(patient, len(some)) as part:
-            for one in some:
-                (out / one.place).mkdir(parents=True, exist_ok=True)
-            reason = sync([(one.url, out / one.place) for one in some], part)
-        for one in some:
-            if not _is_whole(out, one):
-                there = sum(1 for _ in (out / one.place).iterdir())
-                what = f"{there} of {one.files} files" + (f"; {reason}" if reason else "")
-                failures.append((f"{one.patient} {one.uid}", what))
+            for entry in some:
+                (out / entry.place).mkdir(parents=True, exist_ok=True)
+            reason = sync([(entry.url, out / entry.place) for entry in some], part)
+        for entry in some:
+            if not _is_whole(out, entry):
+                count = sum(1 for _ in (out / entry.place).iterdir())
+                what = f"{count} of {entry.files} files" + (f"; {reason}" if reason else "")
+                failures.append((f"{entry.patient} {entry.uid}", what))
     return failures
 
 
 def _is_whole(out: Path, series: IdcSeries) -> bool:
-    """Whether all files are there, by their number and the bytes of all."""
+    """Return True if all files exist, by their number and total size."""
     folder = out / series.place
     if not folder.is_dir():
         return False
@@ -109,7 +109,7 @@ def _is_whole(out: Path, series: IdcSeries) -> bool:
 
 
 def _check_room(out: Path, due: Sequence[IdcSeries]) -> None:
-    needed = int(sum(one.size for one in due) * _SPARE)
+    needed = int(sum(entry.size for entry in due) * _SPARE)
     place = next(folder for folder in (out, *out.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(place).free
     if needed > free:
@@ -130,18 +130,18 @@ def _write_sources(options: FetchOptions, collection: str, series: Sequence[IdcS
         "index": index_version(),
         "licences": _licences(series),
         "cite": _citations(series),
-        "series": [asdict(one) for one in series],
+        "series": [asdict(entry) for entry in series],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False)
     write_text(options.out / SOURCES_FILE, f"{text}\n")
 
 
 def _licences(series: Sequence[IdcSeries]) -> dict[str, int]:
-    return dict(sorted(Counter(one.licence for one in series).items()))
+    return dict(sorted(Counter(entry.licence for entry in series).items()))
 
 
 def _citations(series: Sequence[IdcSeries]) -> tuple[str, ...]:
-    return tuple(sorted({f"https://doi.org/{one.doi}" for one in series if one.doi}))
+    return tuple(sorted({f"https://doi.org/{entry.doi}" for entry in series if entry.doi}))
 
 
 def _result(
@@ -156,10 +156,10 @@ def _result(
         out=options.out,
         collection=collection,
         version=index_version(),
-        patients=len({one.patient for one in series}),
+        patients=len({entry.patient for entry in series}),
         series=len(series),
-        files=sum(one.files for one in series),
-        size=sum(one.size for one in series),
+        files=sum(entry.files for entry in series),
+        size=sum(entry.size for entry in series),
         there=len(series) - len(due),
         licences=_licences(series),
         cite=_citations(series),

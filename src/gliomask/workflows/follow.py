@@ -33,7 +33,7 @@ from gliomask.results.prediction.time_points import TimePoint, read_time_points
 FOLLOW = "follow"
 _OURS = {f"{FOLLOW}.{kind}" for kind in ("csv", "json", "html")} | {PROVENANCE}
 ARITHMETIC = (
-    "Percentages beside RANO's thresholds (25 % above the smallest sum of products before, 50 % "
+    "Percentages next to RANO's thresholds (25 % above the smallest sum of products before, 50 % "
     "below the first) are arithmetic, not a response assessment. "
     f"{RESEARCH_USE_ONLY}."
 )
@@ -43,14 +43,14 @@ _UNREGISTERED = (
     f"leaves the sum of products. If the scans are registered, say so by {option('registered')}."
 )
 _ONE_GRID = (
-    "All time points lie on one grid and are taken as registered: lesions that overlap are one."
+    "All time points have the same grid and are treated as registered: overlapping lesions are one."
 )
-_TOLD = "Lesions are matched by overlap, because the scans were said to be registered."
+_TOLD = "Lesions are matched by overlap, because the scans are stated to be registered."
 
 
 @dataclass(frozen=True)
 class FollowResult:
-    """What ``follow`` has found.
+    """Result of ``follow``.
 
     Attributes:
         out: the folder written.
@@ -69,26 +69,26 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
         FormatError: a mask or the figures beside it are damaged.
         ConfigError: not as many dates as inputs, or two that are equal.
     """
-    check_replaceable(options.out, "a course of follow", {f"{FOLLOW}.json"}, _OURS)
+    check_replaceable(options.out, "a result of follow", {f"{FOLLOW}.json"}, _OURS)
     read = read_time_points(options.inputs, options.labels, control)
     points, notes = _in_order(read, options.dates)
     regions = _shared_regions(points)
-    registered, said = _registration(points, options.registered)
+    registered, registration_note = _registration(points, options.registered)
     control.start(len(regions) * len(points), "measuring")
     courses = tuple(_course(points, region, registered, control) for region in regions)
-    found = Followed(
+    followed = Followed(
         names=tuple(point.name for point in points),
         dates=tuple(point.day for point in points),
         courses=courses,
-        notes=(*notes, *_remarks(points, regions), said, ARITHMETIC),
+        notes=(*notes, *_remarks(points, regions), registration_note, ARITHMETIC),
     )
     with atomic_folder(options.out) as folder:
-        write_text(folder / f"{FOLLOW}.csv", follow_csv(found))
-        write_text(folder / f"{FOLLOW}.json", _json(points, found))
-        write_text(folder / f"{FOLLOW}.html", follow_page(found))
+        write_text(folder / f"{FOLLOW}.csv", follow_csv(followed))
+        write_text(folder / f"{FOLLOW}.json", _json(points, followed))
+        write_text(folder / f"{FOLLOW}.html", follow_page(followed))
         text = json.dumps(provenance(FOLLOW, options), indent=1)
         write_text(folder / PROVENANCE, text + "\n")
-    return FollowResult(options.out, found)
+    return FollowResult(options.out, followed)
 
 
 def _in_order(
@@ -105,9 +105,7 @@ def _in_order(
     days = [point.day for point in points if point.day is not None]
     if len(days) < len(points):
         points = [replace(point, day=None) for point in points]
-        return tuple(points), (
-            "Dates are not known of all time points: they are in the order given.",
-        )
+        return tuple(points), ("Some dates are unknown: the time points are in the given order.",)
     twice = next((day for day in days if days.count(day) > 1), None)
     if dates and twice:
         raise ConfigError("two time points of one date", option="dates", found=twice)
@@ -115,15 +113,15 @@ def _in_order(
     ordered = sorted(points, key=lambda point: _moment(point, timed=timed))
     notes = []
     if [point.name for point in ordered] != [point.name for point in points]:
-        notes.append("The time points were put in the order of their dates.")
+        notes.append("The time points are sorted by date.")
     if twice:
-        order = "their times of acquisition order them" if timed else "they are as given"
+        order = "they are sorted by acquisition time" if timed else "they are in the given order"
         notes.append(f"LOOK: time points of one date ({twice}): {order}.")
     return tuple(ordered), tuple(notes)
 
 
 def _moment(point: TimePoint, *, timed: bool) -> tuple[date, datetime]:
-    """What time points are sorted by: the day, and the time where it is known of all."""
+    """Sort key of time points: the day, and the time if it is known for all."""
     return point.day or date.min, (timed and point.acquired) or datetime.min
 
 
@@ -133,23 +131,23 @@ def _shared_regions(points: Sequence[TimePoint]) -> tuple[str, ...]:
 
 
 def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
-    found = []
+    remarks = []
     patients = sorted({point.patient for point in points if point.patient is not None})
     if len(patients) > 1:
-        found.append(f"LOOK: the predictions name different patients: {', '.join(patients)}.")
+        remarks.append(f"LOOK: the predictions name different patients: {', '.join(patients)}.")
     left_out = {r for point in points for r in point.regions} - set(regions)
     if left_out:
-        found.append(f"Not every mask tells {', '.join(sorted(left_out))}: left out.")
+        remarks.append(f"Not every mask has {', '.join(sorted(left_out))}: omitted.")
     explanations = {point.explanation for point in points}
-    return [*found, *(f"Masks read with {one}." for one in sorted(explanations))]
+    return [*remarks, *(f"Masks read with {explanation}." for explanation in sorted(explanations))]
 
 
-def _registration(points: Sequence[TimePoint], told: bool) -> tuple[bool, str]:
-    """Whether lesions may be matched, and why."""
+def _registration(points: Sequence[TimePoint], requested: bool) -> tuple[bool, str]:
+    """Decision whether lesions are matched, with the reason."""
     grids = [on_reading_frame(point.mask, point.affine)[1] for point in points]
     if all(same_grid(grids[0], grid) for grid in grids[1:]):
         return True, _ONE_GRID
-    return (True, _TOLD) if told else (False, _UNREGISTERED)
+    return (True, _TOLD) if requested else (False, _UNREGISTERED)
 
 
 def _course(
@@ -159,8 +157,10 @@ def _course(
     for point in points:
         measured.append(_measured(point, region, control))
         control.advance(note=f"{region} of {point.name}")
-    found, reports, volumes = zip(*measured, strict=True)
-    return region_course(reports, volumes, _tracks(points, found) if registered else None)
+    lesions_of_points, reports, volumes = zip(*measured, strict=True)
+    return region_course(
+        reports, volumes, _tracks(points, lesions_of_points) if registered else None
+    )
 
 
 def _measured(
@@ -175,15 +175,15 @@ def _measured(
     return lesions, report, _best_volume(point, region, mask, report.volume_ml)
 
 
-def _tracks(points: Sequence[TimePoint], found: Sequence[Lesions]) -> tuple[Track, ...]:
+def _tracks(points: Sequence[TimePoint], lesions_over_time: Sequence[Lesions]) -> tuple[Track, ...]:
     """Matched where they lie, on the grid of the first time point."""
     first = points[0]
     i, j, k = first.mask.shape
     labels = [
         on_grid(lesions.labels, point.affine, (i, j, k), first.affine)
-        for lesions, point in zip(found, points, strict=True)
+        for lesions, point in zip(lesions_over_time, points, strict=True)
     ]
-    return match_lesions(found, labels)
+    return match_lesions(lesions_over_time, labels)
 
 
 def _best_volume(point: TimePoint, region: str, mask: Mask, measured: Measured) -> Measured:
@@ -201,14 +201,14 @@ def _best_volume(point: TimePoint, region: str, mask: Mask, measured: Measured) 
     return replace(ends, value=value, low=min(ends.low, value), high=max(ends.high, value))
 
 
-def _json(points: Sequence[TimePoint], found: Followed) -> str:
+def _json(points: Sequence[TimePoint], followed: Followed) -> str:
     keys = {
         "notice": RESEARCH_USE_ONLY,
-        "notes": found.notes,
+        "notes": followed.notes,
         "time_points": [
             {"name": point.name, "date": point.day, "patient": point.patient, "mask": point.path}
             for point in points
         ],
-        "regions": [asdict(course) for course in found.courses],
+        "regions": [asdict(course) for course in followed.courses],
     }
     return json.dumps(keys, indent=1, allow_nan=False, default=str) + "\n"

@@ -38,7 +38,7 @@ _SIZES: Final = (("320", "U²-Net's own"), ("256", "that of the LGG set"), ("128
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What ``models import`` has made.
+    """Result of ``models import``.
 
     Attributes:
         out: the model folder; name: of the model.
@@ -71,13 +71,13 @@ def import_model(options: ImportOptions, control: Control = SILENT) -> ImportRes
         StoppedError: a stop was requested; nothing was written.
     """
     if options.out.exists() or options.out.is_symlink():
-        what = "there is something at the place of the model"
-        raise ConfigError(what, path=options.out, hint="name a folder that does not exist yet")
-    found = read_foreign(options.file, options.sides)
-    notes = _notes(options, found)
-    card = _card(options, found, notes)
+        what = "the output folder exists already"
+        raise ConfigError(what, path=options.out, hint="choose a folder that does not exist yet")
+    weights = read_foreign(options.file, options.sides)
+    notes = _notes(options, weights)
+    card = _card(options, weights, notes)
     network = skeleton_of(card)
-    tensors = {name: torch.from_numpy(array) for name, array in found.arrays.items()}
+    tensors = {name: torch.from_numpy(array) for name, array in weights.arrays.items()}
     network.load_state_dict(tensors, strict=True, assign=True)
     control.check()
     with atomic_folder(options.out) as folder:
@@ -90,36 +90,36 @@ def import_model(options: ImportOptions, control: Control = SILENT) -> ImportRes
         regions=card.regions,
         size=card.size,
         norm_epsilon=card.norm_epsilon,
-        layout=found.layout,
-        evidence=found.evidence,
+        layout=weights.layout,
+        evidence=weights.evidence,
         notes=notes,
     )
 
 
-def _card(options: ImportOptions, found: ForeignWeights, notes: Sequence[str]) -> ModelCard:
-    kind = found.kind
+def _card(options: ImportOptions, weights: ForeignWeights, notes: Sequence[str]) -> ModelCard:
+    kind = weights.kind
     sequences = _sequences(options, kind.in_channels)
     regions = _names(options.file, "regions", options.regions, kind.regions, _USUAL_REGIONS)
     digest = hashlib.sha256(options.file.read_bytes()).hexdigest()
     source: dict[str, JsonValue] = {
         "file": safe_name(options.file.name),
         "sha256": digest,
-        "layout": found.layout,
-        "layers": found.evidence,
+        "layout": weights.layout,
+        "layers": weights.evidence,
     }
     return ModelCard(
         name=safe_name(options.file.name.partition(".")[0]).lstrip("_")[:64] or "model",
         network=kind.spec.name,
         in_channels=kind.in_channels,
-        norm_epsilon=found.epsilon,
+        norm_epsilon=weights.epsilon,
         regions=regions,
         sequences=sequences,
         input_mode="each" if len(sequences) > kind.in_channels else "stacked",
-        size=_size(options, found),
+        size=_size(options, weights),
         preprocess={"version": VERSION, "of_training": "not known"},
         synthetic=False,
         trained_on=options.trained_on or "not known: the weights were imported",
-        licence=options.licence or "not known: ask whoever made the weights",
+        licence=options.licence or "unknown: ask the authors of the weights",
         recipe={"imported": source},
         notes="\n".join((RESEARCH_USE_ONLY, *notes)),
     )
@@ -135,45 +135,45 @@ def _sequences(options: ImportOptions, channels: int) -> tuple[str, ...]:
 def _names(
     file: Path,
     option: str,
-    given: tuple[str, ...] | None,
+    names: tuple[str, ...] | None,
     due: int,
     usual: dict[int, tuple[tuple[str, str], ...]],
 ) -> tuple[str, ...]:
     """The names given, one for each channel; else the question for them."""
     what = "inputs" if option == "sequences" else "outputs"
-    if given is None:
+    if names is None:
         answers = usual.get(due) or ((",".join("?" * due), f"{due} names, in order"),)
         raise QuestionError(
-            f"the weights have {due} {what}, and don't tell what they are",
+            f"the weights have {due} {what}, whose meaning is not stored",
             option=option,
             answers=answers,
             path=file,
         )
-    if len(given) != due:
+    if len(names) != due:
         raise ConfigError(
             f"the weights have another number of {what}",
             path=file,
             field=option,
-            found=",".join(given),
+            found=",".join(names),
             allowed=f"{due} names",
         )
-    return given
+    return names
 
 
-def _size(options: ImportOptions, found: ForeignWeights) -> int:
+def _size(options: ImportOptions, weights: ForeignWeights) -> int:
     """Side of the input: the file's own, or the one given."""
-    if options.size is not None and found.size not in (None, options.size):
+    if options.size is not None and weights.size not in (None, options.size):
         raise ConfigError(
             "the model in the file has another input",
             path=options.file,
             field="size",
             found=options.size,
-            allowed=str(found.size),
+            allowed=str(weights.size),
         )
-    size = options.size or found.size
+    size = options.size or weights.size
     if size is None:
         raise QuestionError(
-            "the file doesn't tell the size of the input",
+            "the file does not define the input size",
             option="size",
             answers=_SIZES,
             path=options.file,
@@ -181,13 +181,13 @@ def _size(options: ImportOptions, found: ForeignWeights) -> int:
     return size
 
 
-def _notes(options: ImportOptions, found: ForeignWeights) -> tuple[str, ...]:
+def _notes(options: ImportOptions, weights: ForeignWeights) -> tuple[str, ...]:
     unproved = (
-        f"the match of its layers is not proved by the file ({found.evidence}): look at masks of "
+        f"the match of its layers is not verified ({weights.evidence}): look at masks of "
         "known cases first"
     )
     return (
-        *(() if found.proved else (unproved,)),
+        *(() if weights.proved else (unproved,)),
         "how its inputs were scaled in its training is not in the file; here they are z-scored "
         "over the head, as in gliomask's own trainings: evaluate it before use",
         *(() if options.licence else ("the licence of the weights is not known",)),

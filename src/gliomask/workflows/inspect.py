@@ -32,7 +32,7 @@ EXAMINATIONS = "examinations"
 
 @dataclass(frozen=True)
 class CaseReport:
-    """What is known of one case.
+    """Facts about one case.
 
     Attributes:
         case, patient, site: as in ``Case``.
@@ -87,9 +87,9 @@ def inspect(options: InspectOptions, control: Control = SILENT) -> Inspection:
             with what was looked for.
     """
     with all_unpacked(options.paths) as paths:
-        found = None if options.series else _data_set(paths, options.labels)
-        if found is not None:
-            return _of_data_set(found, options, control)
+        data_set = None if options.series else _data_set(paths, options.labels)
+        if data_set is not None:
+            return _of_data_set(data_set, options, control)
         return _of_examinations(paths, options, control)
 
 
@@ -105,32 +105,32 @@ def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
         return None
 
 
-def _of_data_set(found: Found, options: InspectOptions, control: Control) -> Inspection:
+def _of_data_set(data_set: Found, options: InspectOptions, control: Control) -> Inspection:
     looked = []
-    control.start(len(found.cases), "reading cases" if options.full else "reading headers")
-    for case in found.cases:
+    control.start(len(data_set.cases), "reading cases" if options.full else "reading headers")
+    for case in data_set.cases:
         with control.part(case.id) as part:
             looked.append(_look(case, full=options.full, control=part))
-    told = _inspection(SurveyResult(found.cases, found.problems), looked, options)
-    return replace(told, layout=found.layout, explanation=found.explanation)
+    inspection = _inspection(SurveyResult(data_set.cases, data_set.problems), looked, options)
+    return replace(inspection, layout=data_set.layout, explanation=data_set.explanation)
 
 
 def _of_examinations(
     paths: Sequence[Path], options: InspectOptions, control: Control
 ) -> Inspection:
-    found = audit(paths, picks=options.series)
+    surveyed = audit(paths, picks=options.series)
     of_case: dict[str, list[SeriesAudit]] = {}
-    for row in found.series:
+    for row in surveyed.series:
         of_case.setdefault(row.case, []).append(row)
     looked, rows = [], of_case.pop("", [])
-    control.start(len(found.cases), "reading cases" if options.full else "reading headers")
-    for case in found.cases:
+    control.start(len(surveyed.cases), "reading cases" if options.full else "reading headers")
+    for case in surveyed.cases:
         with control.part(case.id) as part:
             audits = of_case.get(case.id) or audit_images(case)
-            one = _look(case, audits, full=options.full, control=part)
-        looked.append(one)
-        rows += one.rows
-    return replace(_inspection(found, looked, options), series=tuple(rows))
+            look = _look(case, audits, full=options.full, control=part)
+        looked.append(look)
+        rows += look.rows
+    return replace(_inspection(surveyed, looked, options), series=tuple(rows))
 
 
 @dataclass(frozen=True)
@@ -164,18 +164,18 @@ def _refused(row: SeriesAudit) -> SeriesAudit:
 
 
 def _inspection(
-    found: SurveyResult, looked: Sequence[_Looked], options: InspectOptions
+    surveyed: SurveyResult, looked: Sequence[_Looked], options: InspectOptions
 ) -> Inspection:
     """Of examinations; a data set has a layout of its own, and no rows."""
-    problems = [(problem.case, problem.reason) for problem in found.problems]
-    problems += [problem for one in looked for problem in one.problems]
+    problems = [(problem.case, problem.reason) for problem in surveyed.problems]
+    problems += [problem for look in looked for problem in look.problems]
     return Inspection(
         paths=options.paths,
         layout=EXAMINATIONS,
-        explanation=("no data set of a known layout: read as predict reads it",),
-        synthetic=bool(found.cases) and all(case.synthetic for case in found.cases),
-        licences=tuple(sorted({case.licence for case in found.cases if case.licence})),
-        cases=tuple(one.report for one in looked if one.report is not None),
+        explanation=("no known data set layout: read like the input of predict",),
+        synthetic=bool(surveyed.cases) and all(case.synthetic for case in surveyed.cases),
+        licences=tuple(sorted({case.licence for case in surveyed.cases if case.licence})),
+        cases=tuple(look.report for look in looked if look.report is not None),
         problems=tuple(sorted(problems)),
         full=options.full,
     )

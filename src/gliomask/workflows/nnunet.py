@@ -48,7 +48,7 @@ _ENDING: Final = ".nii.gz"
 
 @dataclass(frozen=True)
 class NnunetResult:
-    """What ``nnunet`` has made.
+    """Result of ``nnunet``.
 
     Attributes:
         out: the folder; model: its name.
@@ -74,7 +74,7 @@ def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetR
         ModelError, MachineError: the model.
     """
     if options.out.resolve() == options.folder.resolve():
-        raise ConfigError("the masks would stand among the images", path=options.out, option="out")
+        raise ConfigError("the masks would be among the images", path=options.out, option="out")
     description = read_description(_description_file(options))
     cases, problems = prediction_cases(options.folder, description)
     if not cases and not problems:
@@ -85,12 +85,14 @@ def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetR
     numbers = _numbers(options, predictor, description)
     names = _label_names(predictor, numbers)
     write_text(options.out / FILE_NAME, _described(description, names))
-    mine = cases[options.part :: options.parts]
+    own_cases = cases[options.part :: options.parts]
     failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
-    earlier = [one.id for one in mine if options.keep_done and _mask(options, one).is_file()]
+    earlier = [
+        item.id for item in own_cases if options.keep_done and _mask(options, item).is_file()
+    ]
     done: list[str] = []
-    control.start(len(mine) - len(earlier), "segmenting")
-    for case in (one for one in mine if one.id not in earlier):
+    control.start(len(own_cases) - len(earlier), "segmenting")
+    for case in (item for item in own_cases if item.id not in earlier):
         with control.part(case.id) as part:
             try:
                 _segment(options, predictor, case, numbers, part)
@@ -106,14 +108,14 @@ def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetR
 
 def _description_file(options: NnunetOptions) -> Path:
     places = (options.folder / FILE_NAME, options.folder.parent / FILE_NAME)
-    found = options.description or next((one for one in places if one.is_file()), None)
-    if found is None or not found.is_file():
+    description = options.description or next((place for place in places if place.is_file()), None)
+    if description is None or not description.is_file():
         raise LayoutError(
             f"no {FILE_NAME} that says what the channels are, in the folder or beside it",
-            path=options.folder if found is None else found,
+            path=options.folder if description is None else description,
             hint=f"name the data set's {FILE_NAME}, or copy it there",
         )
-    return found
+    return description
 
 
 def _numbers(
@@ -125,7 +127,7 @@ def _numbers(
         return {own: own for own in meanings_of(regions)}
     if description.output is None:
         raise ConfigError(
-            "the names of its labels don't tell which number is what",
+            "the names of its labels are ambiguous",
             path=_description_file(options),
             field="labels",
             found=", ".join(description.labels),

@@ -56,7 +56,7 @@ from gliomask.store.patient import LoadedCase, patient_path, stored_cases, write
 
 @dataclass(frozen=True)
 class PrepareResult:
-    """What ``prepare`` has done.
+    """Result of ``prepare``.
 
     Attributes:
         store: its path.
@@ -88,19 +88,22 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
     """
     patients, problems, explanation = _find(options)
     _check_target(options.out, set(patients))
-    given = read_split(options.split) if options.split else None
-    if given is None and patients:
+    requested_split = read_split(options.split) if options.split else None
+    if requested_split is None and patients:
         # Sizes are not known yet, but whether a split can be drawn at all is better told now.
         ordered = [
-            (name, sorted(held, key=lambda case: case.id)) for name, held in patients.items()
+            (name, sorted(cases_of_patient, key=lambda case: case.id))
+            for name, cases_of_patient in patients.items()
         ]
-        _draw(options, [_patient(name, held, 0.0) for name, held in ordered])
+        _draw(
+            options, [_patient(name, cases_of_patient, 0.0) for name, cases_of_patient in ordered]
+        )
     done, more = _prepare_all(options, patients, control)
     problems += more
-    entries = sorted((e for made, _ in done for e in made), key=lambda entry: entry.id)
+    entries = sorted((e for stored, _ in done for e in stored), key=lambda entry: entry.id)
     if problems and not (options.skip_bad and entries):
         usable = f"{len(entries)} can" if entries else "none can"
-        hint = f"mend them, or go on without them: {same_with(('skip_bad', True))}"
+        hint = f"correct them, or omit them:  {same_with(('skip_bad', True))}"
         raise CasesError(
             f"{len(problems)} cases can't be used, {usable}",
             sorted(problems),
@@ -108,7 +111,7 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
             hint=hint if entries else None,
         )
     manifest = _manifest(options, entries)
-    split = given or _draw(options, _measured(entries))
+    split = requested_split or _draw(options, _measured(entries))
     _check_split(split, manifest, options.split)
     write_split(options.out / SPLIT, split)
     write_manifest(options.out, manifest)
@@ -125,33 +128,38 @@ def _find(
     table = read_patients(options.patients) if options.patients else {}
     founds = [find_cases(source, options.labels) for source in options.sources]
     all_named = iter(
-        with_patients([case for found in founds for case in found.cases], table, options.patients)
+        with_patients(
+            [case for data_set in founds for case in data_set.cases], table, options.patients
+        )
     )
-    founds = [replace(found, cases=tuple(islice(all_named, len(found.cases)))) for found in founds]
+    founds = [
+        replace(data_set, cases=tuple(islice(all_named, len(data_set.cases))))
+        for data_set in founds
+    ]
     counts: dict[str, int] = defaultdict(int)
-    for found in founds:
-        for case in found.cases:
+    for data_set in founds:
+        for case in data_set.cases:
             counts[case.id] += 1
     patients: dict[str, list[Case]] = defaultdict(list)
-    for number, found in enumerate(founds, start=1):
-        for case in found.cases:
+    for number, data_set in enumerate(founds, start=1):
+        for case in data_set.cases:
             twice = counts[case.id] > 1
-            name = f"{case.id}.{found.layout}-{number}" if twice else case.id
+            name = f"{case.id}.{data_set.layout}-{number}" if twice else case.id
             patients[case.patient].append(replace(case, id=name))
-    problems = [(p.case, p.reason) for found in founds for p in found.problems]
-    explanation = [line for found in founds for line in found.explanation]
-    if shared := shared_patients(found.cases for found in founds):
-        explanation.append(f"in several sources, taken for the same people: {', '.join(shared)}")
+    problems = [(p.case, p.reason) for data_set in founds for p in data_set.problems]
+    explanation = [line for data_set in founds for line in data_set.explanation]
+    if shared := shared_patients(data_set.cases for data_set in founds):
+        explanation.append(f"in several sources, treated as the same patients: {', '.join(shared)}")
     return dict(patients), problems, tuple(explanation)
 
 
 def _check_target(out: Path, patients: set[str]) -> None:
     check_replaceable(out, "a store", {PATIENTS, MANIFEST})
-    held = {entry.name for entry in (out / PATIENTS).glob("*.zarr")}
-    foreign = held - {patient_path(out, patient).name for patient in patients}
+    stored_names = {entry.name for entry in (out / PATIENTS).glob("*.zarr")}
+    foreign = stored_names - {patient_path(out, patient).name for patient in patients}
     if foreign:
         raise StoreError(
-            f"the store holds patients that the source does not ({min(foreign)})",
+            f"the store contains patients that are not in the source ({min(foreign)})",
             path=out,
             hint=f"name another folder by {option('out')}",
         )
@@ -179,9 +187,9 @@ def _prepare_patient(
     """Reads and writes one patient; returns the entries, whether they are new, the problems."""
     patient, cases = job
     fingerprints = {case.id: _fingerprint(case) for case in cases}
-    there = stored_cases(store, patient)
-    if there is not None and {e.id: e.fingerprint for e in there} == fingerprints:
-        return there, False, []
+    stored = stored_cases(store, patient)
+    if stored is not None and {e.id: e.fingerprint for e in stored} == fingerprints:
+        return stored, False, []
     loaded: list[LoadedCase] = []
     problems: list[Failure] = []
     control.start(2 * len(cases), "")
@@ -215,7 +223,7 @@ def _fingerprint(case: Case) -> str:
     rules += ["training only"] if case.training_only else []
     digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
     named = {path for _, image in images for path in image.paths}
-    for path in sorted({piece for one in named for piece in files_of(one)}):
+    for path in sorted({piece for named_file in named for piece in files_of(named_file)}):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
@@ -240,8 +248,10 @@ def _measured(entries: Sequence[StoredCase]) -> list[Patient]:
     for entry in entries:
         by_patient[entry.patient].append(entry)
     return [
-        _patient(name, held, float(np.mean([entry.tumour_ml for entry in held])))
-        for name, held in by_patient.items()
+        _patient(
+            name, patient_entries, float(np.mean([entry.tumour_ml for entry in patient_entries]))
+        )
+        for name, patient_entries in by_patient.items()
     ]
 
 
@@ -265,11 +275,11 @@ def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
 
 def _check_split(split: Split, manifest: StoreManifest, path: Path | None) -> None:
     """A given split must name the store's patients, all of them and no others."""
-    held = {entry.patient for entry in manifest.cases}
+    stored_patients = {entry.patient for entry in manifest.cases}
     for parts in (split.holdout, *split.folds):
         named = {patient for _, patients in parts.named() for patient in patients}
-        if named != held:
-            odd = min(named ^ held)
+        if named != stored_patients:
+            odd = min(named ^ stored_patients)
             where = "the split but not the data" if odd in named else "the data but not the split"
             raise StoreError(f"patient {odd!r} is in {where}", path=path)
         kept = {entry.patient for entry in manifest.cases if entry.training_only}

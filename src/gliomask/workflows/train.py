@@ -47,7 +47,7 @@ from gliomask.workflows.calibrate import CalibrateOptions, calibrate
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What ``train`` has made.
+    """Result of ``train``.
 
     Attributes:
         run: the run folder; recipe: its name.
@@ -124,7 +124,7 @@ class TrainingJob:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a resume must have in common with its checkpoint."""
+        """Values that must be equal in a resumed training and its checkpoint."""
         taught = {"teacher": self.teacher.facts["sha256"]} if self.teacher else {}
         recipe = self.recipe.model_dump(mode="json")
         return {"recipe": recipe, "data": self.choice.identity, **taught}
@@ -134,7 +134,7 @@ def training_job(options: TrainOptions, control: Control) -> TrainingJob:
     """Checks all that can be checked before anything is written."""
     recipe = _recipe(options)
     if options.everyone and options.fold is not None:
-        what = "a fold is left out of the training, or nobody"
+        what = "a fold and all patients exclude each other"
         raise ConfigError(what, hint=f"leave out {option('fold')} or {option('everyone')}")
     choice = choose_data(open_store(options.store), recipe, options.fold, everyone=options.everyone)
     if not options.resume:
@@ -149,9 +149,9 @@ def training_job(options: TrainOptions, control: Control) -> TrainingJob:
         "start": start.facts if start else RunRecord(options.out).other_model("start"),
         "teacher": teacher.facts if teacher else {},
     }
-    shown = control if first else replace(control, progress=SILENT.progress)
+    first_control = control if first else replace(control, progress=SILENT.progress)
     return TrainingJob(
-        options, recipe, choice, fabric, record, shown, start, teacher, earlier, execution
+        options, recipe, choice, fabric, record, first_control, start, teacher, earlier, execution
     )
 
 
@@ -170,7 +170,7 @@ def _teacher(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -
         source = Path(before) if isinstance(before, str) else None
     if (source is None) == bool(share):
         raise ConfigError(
-            "a teacher and a share of the target for it go together",
+            "a teacher needs a share of the target, and vice versa",
             field="loss.teacher",
             found=f"{share:g} {'without' if source is None else 'with'} a teacher",
             allowed="above 0 with a teacher, 0 without",
@@ -183,8 +183,8 @@ def _teacher(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -
 
 def _judged(choice: TrainingSelection) -> frozenset[str]:
     """Validation and test patients."""
-    held = {*choice.parts.validation, *choice.parts.test}
-    return frozenset(case.patient for case in choice.store.manifest.cases if case.id in held)
+    patients = {*choice.parts.validation, *choice.parts.test}
+    return frozenset(case.patient for case in choice.store.manifest.cases if case.id in patients)
 
 
 def _recipe(options: TrainOptions) -> Recipe:
@@ -210,7 +210,7 @@ def open_run(job: TrainingJob, stack: ExitStack) -> tuple[State | None, tuple[st
     job.record.cut_back(state)
     version = state["torch"]
     if version != torch.__version__:
-        differs = f"the run began with torch {version} and goes on with {torch.__version__}"
+        differs = f"the run started with torch {version} and is resumed with {torch.__version__}"
         notes = (*notes, f"{differs}: the numbers may differ in their last digits")
     return state, notes
 

@@ -10,14 +10,14 @@ _WORDS: Final = {
     400: "The request is not one of HTTP.",
     401: "No valid token.",
     403: "The token does not allow it, or the request comes from another site.",
-    404: "There is no such thing, or it is somebody else's.",
+    404: "Not found, or owned by another user.",
     408: "The body came too slowly.",
     409: "Not in the present state.",
     413: "Too large.",
     415: "A Content-Encoding.",
     422: "A value that is not allowed.",
     429: "Too many of yours; see Retry-After.",
-    503: "Not at present; see Retry-After.",
+    503: "Temporarily unavailable; see Retry-After.",
 }
 _ALWAYS: Final = (400, 403)
 

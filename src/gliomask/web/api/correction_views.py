@@ -1,4 +1,4 @@
-"""What the API says of corrections."""
+"""Schema of corrections in the API."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class EditableView(View):
 
 
 class ChangeView(View):
-    """What a correction did to a region, and its volume then."""
+    """Change of a region by a correction, and its new volume."""
 
     added_voxels: int
     removed_voxels: int
@@ -93,25 +93,25 @@ class CorrectionView(View):
     """When its author withdrew it."""
 
     @classmethod
-    def of(cls, one: Correction) -> CorrectionView:
+    def of(cls, correction: Correction) -> CorrectionView:
         """The view of a correction."""
         return cls(
-            number=one.number,
-            case=one.case,
-            author=one.author,
-            created=moment(one.created),
-            base=one.base,
-            sha256=one.sha256,
-            changes={name: ChangeView.model_validate(c) for name, c in one.changes.items()},
-            notes=one.notes,
-            approver=one.approver,
-            approved=None if one.approved is None else moment(one.approved),
-            withdrawn=None if one.withdrawn is None else moment(one.withdrawn),
+            number=correction.number,
+            case=correction.case,
+            author=correction.author,
+            created=moment(correction.created),
+            base=correction.base,
+            sha256=correction.sha256,
+            changes={name: ChangeView.model_validate(c) for name, c in correction.changes.items()},
+            notes=correction.notes,
+            approver=correction.approver,
+            approved=None if correction.approved is None else moment(correction.approved),
+            withdrawn=None if correction.withdrawn is None else moment(correction.withdrawn),
         )
 
 
 class CorrectionsView(View):
-    """What may be corrected in a job, and what was."""
+    """Cases of a job that can be corrected, and their corrections."""
 
     reader: str
     """The owner of the token of this request: the author of corrections that are sent with it."""

@@ -30,12 +30,12 @@ _NIFTI: dict[int | str, dict[str, Any]] = {
 @router.get("/corrections", responses=answers(401, 404, 422))
 def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
     """The masks of a job that may be corrected, and all corrections that there are."""
-    found = service.queue.get(access, job)
+    current = service.queue.get(access, job)
     return CorrectionsView(
         reader=access.owner,
         cases=tuple(
             EditableView.of(case, service.corrections.current(job, case))
-            for case in service.corrections.cases(found)
+            for case in service.corrections.cases(current)
         ),
         corrections=tuple(map(CorrectionView.of, service.corrections.listing(job))),
     )
@@ -54,20 +54,20 @@ def layer(
     layer: Annotated[str, Path(max_length=64, description="See the layers of a case; or current.")],
     case: CaseName = None,
 ) -> FileResponse:
-    """What a mask is corrected on: an image, a map of probabilities, the mask; all on one grid.
+    """Layer of the editor: an image, a probability map or the mask, all on one grid.
 
     ``mask`` is the network's, ``current`` the newest. Probabilities are stored as 0 to 255, and
     128 and more is what the network marked.
     """
-    found = service.corrections.case(service.queue.get(access, job), case)
+    editable = service.corrections.case(service.queue.get(access, job), case)
     service.audit.add(access.owner, "layer.download", job)
     if layer == "current":
-        path = service.corrections.current(job, found).path
+        path = service.corrections.current(job, editable).path
         return FileResponse(path, media_type="application/gzip", filename=path.name)
-    if layer not in found.layers:
-        raise not_found(f"layer: the case has {', '.join(found.layers)}")
-    path = service.folder.editable(job, found.case) / f"{layer}{ENDING}"
-    name = f"{found.case}_{path.name}"
+    if layer not in editable.layers:
+        raise not_found(f"layer: the case has {', '.join(editable.layers)}")
+    path = service.folder.editable(job, editable.case) / f"{layer}{ENDING}"
+    name = f"{editable.case}_{path.name}"
     return FileResponse(path, media_type="application/gzip", filename=name)
 
 
@@ -89,9 +89,9 @@ async def put(
     case: CaseName = None,
 ) -> CorrectionView:
     """Send a corrected mask as NIfTI, on the grid and with the numbers of the newest mask."""
-    found = await run_sync(service.queue.get, access, job)
-    editable = await run_sync(service.corrections.case, found, case)
-    await run_sync(service.corrections.check_base, found, editable, base)
+    current = await run_sync(service.queue.get, access, job)
+    editable = await run_sync(service.corrections.case, current, case)
+    await run_sync(service.corrections.check_base, current, editable, base)
     declared = request.headers.get("content-length", "")
     length = int(declared) if declared.isdecimal() else 0
     limits = service.options.limits
@@ -101,7 +101,9 @@ async def put(
     try:
         await receive(request, incoming)
         await run_sync(incoming.close)
-        made = await run_sync(service.corrections.add, access, found, editable, base, incoming.path)
+        made = await run_sync(
+            service.corrections.add, access, current, editable, base, incoming.path
+        )
     except ClientDisconnect:
         raise Problem(400, "the connection ended before the mask did") from None
     finally:
@@ -114,9 +116,9 @@ async def put(
 def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
     """Withdraw a correction of yours: it stays in the list, and is used no longer."""
     service.queue.get(access, job)
-    one = service.corrections.withdraw(access, service.corrections.get(job, number))
+    correction = service.corrections.withdraw(access, service.corrections.get(job, number))
     _note(service, access, "correction.withdraw", job, number)
-    return CorrectionView.of(one)
+    return CorrectionView.of(correction)
 
 
 @router.post(
@@ -125,18 +127,18 @@ def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) 
 def approve(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
     """Approve a correction of somebody else's, as its second reader."""
     service.queue.get(access, job)
-    one = service.corrections.approve(access, service.corrections.get(job, number))
+    correction = service.corrections.approve(access, service.corrections.get(job, number))
     _note(service, access, "correction.approve", job, number)
-    return CorrectionView.of(one)
+    return CorrectionView.of(correction)
 
 
 @router.delete("/correction/{number}/approval", responses=answers(401, 404, 409, 422))
 def unapprove(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
     """Take back your approval."""
     service.queue.get(access, job)
-    one = service.corrections.unapprove(access, service.corrections.get(job, number))
+    correction = service.corrections.unapprove(access, service.corrections.get(job, number))
     _note(service, access, "correction.unapprove", job, number)
-    return CorrectionView.of(one)
+    return CorrectionView.of(correction)
 
 
 def _note(service: Service, access: Access, action: str, job: str, number: int) -> None:

@@ -46,14 +46,14 @@ def create(
 
     A request that is repeated with the same Idempotency-Key gives the job that there is (200).
     """
-    asked = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
     if idempotency_key is not None and (earlier := service.queue.find(access, idempotency_key)):
         job, before = earlier
-        if before != asked:
+        if before != digest:
             raise Problem(409, "this Idempotency-Key was used for another request")
         response.status_code = 200
         return _view(service, job)
-    key = None if idempotency_key is None else (idempotency_key, asked)
+    key = None if idempotency_key is None else (idempotency_key, digest)
     return _view(service, submit(service, access, request.upload, request.options, key))
 
 
@@ -81,9 +81,9 @@ async def show(
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
     while True:
-        found = await run_sync(service.queue.get, access, job)
-        if found.state in ENDED or loop.time() >= until:
-            return await run_sync(_view, service, found)
+        current = await run_sync(service.queue.get, access, job)
+        if current.state in ENDED or loop.time() >= until:
+            return await run_sync(_view, service, current)
         await asyncio.sleep(min(_LOOK_S, max(0.0, until - loop.time())))
 
 
@@ -98,17 +98,17 @@ async def _events(service: Service, access: Access, job: str) -> AsyncIterator[s
     last, silent = "", 0.0
     while True:
         try:
-            found = await run_sync(service.queue.get, access, job)
+            current = await run_sync(service.queue.get, access, job)
         except Problem:
             return
-        text = (await run_sync(_view, service, found)).model_dump_json()
+        text = (await run_sync(_view, service, current)).model_dump_json()
         if text != last:
             last, silent = text, 0.0
             yield f"event: job\ndata: {text}\n\n"
         elif silent >= _BEAT_S:
             silent = 0.0
             yield ": still there\n\n"
-        if found.state in ENDED:
+        if current.state in ENDED:
             return
         silent += _LOOK_S
         await asyncio.sleep(_LOOK_S)
@@ -148,18 +148,18 @@ def download(
     case: Annotated[str | None, Query(max_length=200, description="Of several cases.")] = None,
 ) -> FileResponse:
     """A file of a result."""
-    found = service.queue.get(access, job)
-    if found.state != "done":
-        raise Problem(409, f"the job is {found.state}: there are no files")
-    every = _entries(service, found)
+    job_found = service.queue.get(access, job)
+    if job_found.state != "done":
+        raise Problem(409, f"the job is {job_found.state}: there are no files")
+    every = _entries(service, job_found)
     service.audit.add(access.owner, "job.download", job, kind if kind in _kinds(every) else "all")
     if kind == "all":
-        return _archive(service, tuple(e for e in every if case in (None, e.case)), found.id)
+        return _archive(service, tuple(e for e in every if case in (None, e.case)), job_found.id)
     fitting = [e for e in every if e.kind == kind and case in (None, e.case)]
     if not fitting:
         raise not_found(f"file: the job has {', '.join(sorted(_kinds(every)))}")
     if len(fitting) > 1:
-        raise Problem(409, f"say of which case: {', '.join(e.case for e in fitting)}")
+        raise Problem(409, f"state the case:  {', '.join(e.case for e in fitting)}")
     return _file(service, fitting[0])
 
 
@@ -189,7 +189,9 @@ def _archive(service: Service, every: tuple[Entry, ...], name: str) -> FileRespo
 def _entries(service: Service, job: Job) -> tuple[Entry, ...]:
     cases = tuple(case["case"] for case in (job.result or {}).get("cases", ()))
     files = service.corrections.files(job.id)
-    corrected = corrected_entries((one.case, one.number, path) for one, path in files)
+    corrected = corrected_entries(
+        (correction.case, correction.number, path) for correction, path in files
+    )
     return entries(service.folder.result(job.id), cases) + corrected
 
 

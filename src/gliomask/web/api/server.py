@@ -48,7 +48,7 @@ class ModelView(View):
 
 
 class StatusView(View):
-    """How the server is."""
+    """State of the server."""
 
     status: str
     """``ok``."""
@@ -71,21 +71,21 @@ def models(service: ServiceOf, _access: Reader) -> list[ModelView]:
 
 @router.get("/limits", responses=answers(401))
 def limits(service: ServiceOf, _access: Reader) -> Limits:
-    """How much the server takes, keeps and waits for."""
+    """Limits of the server."""
     return service.options.limits
 
 
 @router.get("/health", responses=answers())
 async def health() -> StatusView:
-    """Whether the server answers."""
+    """State of the process; it answers while the server runs."""
     return StatusView(status="ok", notice="for research use only")
 
 
 @router.get("/ready", responses=answers(503))
 def ready(service: ServiceOf) -> StatusView:
-    """Whether jobs can be taken and done."""
+    """Readiness to accept and process jobs."""
     if service.supervisor.problem:
-        raise Problem(503, "the workers can't do jobs at present: the log says why", retry_s=10)
+        raise Problem(503, "the workers can't process jobs at present: see the log", retry_s=10)
     if not service.folder.has_room(service.options.limits):
         raise Problem(503, "the server's disk is full", retry_s=300)
     return StatusView(status="ok", notice="for research use only")

@@ -34,7 +34,7 @@ def create(service: ServiceOf, access: Submitter) -> UploadView:
 
 @router.get("/{upload}", responses=answers(401, 403, 404))
 def show(service: ServiceOf, access: Submitter, upload: UploadId) -> UploadView:
-    """Which files have arrived, for a client that was cut off."""
+    """List the received files, for a client whose connection was interrupted."""
     return UploadView.of(service.uploads.get(access, upload))
 
 

@@ -1,4 +1,4 @@
-"""What the API says of things, as the schema has it."""
+"""Schema of the objects that the API returns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Request(View):
 
 
 class ProblemView(View):
-    """Why there is no other answer."""
+    """Reason for an error response."""
 
     code: str
     """For programs."""

@@ -1,4 +1,4 @@
-"""Who an existing client acts for."""
+"""Identity of the user of an existing client."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def model_info(
 
 @router.get("/monaiinfo")
 def monai_info(_client: Client) -> PlainTextResponse:
-    """What does the work."""
+    """Name and version of the server."""
     return PlainTextResponse(f"gliomask {version('gliomask')}; for research use only")
 
 
@@ -66,13 +66,13 @@ def monai_info(_client: Client) -> PlainTextResponse:
 def label_descriptions(
     service: ServiceOf, _client: Client, model: Annotated[str, Query(alias="id", max_length=200)]
 ) -> Response:
-    """What the numbers in its masks mean, as CSV with codes of DICOM's terminology."""
-    found, _ = _meant(service, model)
+    """Labels of the masks, as CSV with codes of DICOM's terminology."""
+    descriptions, _ = _meant(service, model)
     text = io.StringIO()
     rows = csv.writer(text)
     columns = [f"{sequence}.{part}" for sequence in _CODES for part in _PARTS_OF_CODE]
     rows.writerow(("LabelValue", "Name", *columns))
-    for label in found.labels:
+    for label in descriptions.labels:
         codes = (MORPHOLOGICALLY_ABNORMAL, REGIONS[label.region].code, None, BRAIN, None)
         rows.writerow((label.value, label.name, *(p for code in codes for p in _parts(code))))
     return Response(text.getvalue(), media_type="text/csv")
@@ -91,8 +91,8 @@ async def infer(
     except BaseException:
         service.uploads.delete(upload.id)
         raise
-    found = await segment(service, client, request, upload.id, spec)
-    return FileResponse(found.file("_mask.nrrd"), filename=f"{found.job.id}.nrrd")
+    segmentation = await segment(service, client, request, upload.id, spec)
+    return FileResponse(segmentation.file("_mask.nrrd"), filename=f"{segmentation.job.id}.nrrd")
 
 
 def _spec(model: ServedModel, used: tuple[str, ...], form: Form) -> PredictSpec:
@@ -128,11 +128,11 @@ def _id(model: ServedModel, used: tuple[str, ...]) -> str:
     return f"{model.name}.{'-'.join(used)}"
 
 
-def _meant(service: Service, wanted: str) -> tuple[ServedModel, tuple[str, ...]]:
+def _meant(service: Service, label: str) -> tuple[ServedModel, tuple[str, ...]]:
     """The model and the sequences that an id stands for."""
-    model = model_named(service, wanted.rpartition(".")[0])
+    model = model_named(service, label.rpartition(".")[0])
     for used in _sets(model):
-        if _id(model, used) == wanted:
+        if _id(model, used) == label:
             return model, used
     raise Problem(404, "no such set of sequences: see /models")
 

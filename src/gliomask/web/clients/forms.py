@@ -43,7 +43,7 @@ class Part:
 
     @property
     def suffix(self) -> str:
-        """How the name of the file ends, in lower case."""
+        """Suffix of the file name, in lower case."""
         name = self.base.lower()
         packed = ".gz" if name.endswith(".gz") else ""
         bare, dot, end = name.removesuffix(packed).rpartition(".")
@@ -108,7 +108,7 @@ def reply(parts: Mapping[str, tuple[str | None, str, bytes]]) -> Response:
 
 
 class _Receiving:
-    """What the parser says, written down; all of it is done in a thread, for it writes files."""
+    """Events of the parser, processed in a thread, because it writes files."""
 
     def __init__(
         self, uploads: Uploads, upload: Upload, naming: Naming, boundary: bytes, first: int

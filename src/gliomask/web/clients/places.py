@@ -16,10 +16,10 @@ _FILES: Final = re.compile(
 
 
 def takes_files(path: str) -> bool:
-    """Whether requests to a path bring files."""
+    """Return True for a path with file uploads."""
     return _FILES.fullmatch(path) is not None
 
 
 def has_token(path: str) -> bool:
-    """Whether a path holds a token, so that nobody comes there by way of somebody's cookies."""
+    """Return True for a path with a token, for which cookies are ignored."""
     return path.startswith(f"{BY_ADDRESS}/")

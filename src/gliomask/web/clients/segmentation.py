@@ -48,8 +48,8 @@ class Segmentation:
         Raises:
             Problem: there is none.
         """
-        found = [e.path for e in entries(self.folder, (self.case["case"],))]
-        for path in found:
+        paths = [e.path for e in entries(self.folder, (self.case["case"],))]
+        for path in paths:
             if path.name == f"{self.case['case']}{ending}":
                 return path
         raise not_found("file of this job")
@@ -84,9 +84,9 @@ async def ended(
     """A job once it has ended; see ``segment``."""
     job = (await run_sync(submit, service, access, upload, spec)).id
     while True:
-        found = await run_sync(service.queue.get, access, job)
-        if found.state in ENDED:
-            return found
+        current = await run_sync(service.queue.get, access, job)
+        if current.state in ENDED:
+            return current
         if await request.is_disconnected():
             await run_sync(service.queue.cancel, job)
             await run_sync(service.audit.add, access.owner, "job.cancel", job, "hung up")
@@ -108,7 +108,7 @@ def model_named(service: Service, name: str) -> ServedModel:
 
 
 def done(service: Service, job: Job) -> Segmentation:
-    """What came of a job that is done, of one examination.
+    """Result of a completed job with a single examination.
 
     Raises:
         Problem: there are several.

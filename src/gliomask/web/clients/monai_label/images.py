@@ -136,13 +136,13 @@ class Images:
         )
         return [_image(row) for row in self._database.rows(statement, (access.owner,))]
 
-    def note_series(self, image: Image, found: Mapping[str, str | None]) -> None:
+    def note_series(self, image: Image, sequences: Mapping[str, str | None]) -> None:
         """Remembers the DICOM series of an image: UID -> sequence, None for one of no sequence."""
         with self._database.change() as change:
             change.execute("UPDATE client_image SET audited=1 WHERE upload=?", (image.upload,))
             change.executemany(
                 "INSERT OR REPLACE INTO client_series VALUES (?,?,?)",
-                [(image.upload, series, sequence) for series, sequence in found.items()],
+                [(image.upload, series, sequence) for series, sequence in sequences.items()],
             )
 
     def of(self, access: Access) -> list[Image]:
@@ -167,7 +167,7 @@ class Images:
         self._uploads.delete(image.upload)
 
     def labels(self, access: Access, image: Image) -> list[Label]:
-        """What was handed in for an image."""
+        """Labels uploaded for an image."""
         upload = self._uploads.get(access, image.upload)
         files = {file.number: file for file in upload.files}
         statement = "SELECT * FROM client_label WHERE upload=? ORDER BY created, tag"
@@ -222,8 +222,8 @@ class Images:
         number = self.number(image, tag)
         with self._database.change() as change:
             statement = "DELETE FROM client_label WHERE upload=? AND tag=?"
-            gone = change.execute(statement, (image.upload, tag)).rowcount
-        if gone:
+            count = change.execute(statement, (image.upload, tag)).rowcount
+        if count:
             self._uploads.remove_file(image.upload, number)
 
 

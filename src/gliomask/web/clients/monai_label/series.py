@@ -24,7 +24,7 @@ _UID: Final = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 
 
 def is_uid(name: str) -> bool:
-    """Whether a name may be the UID of a DICOM series."""
+    """Return True if a name may be the UID of a DICOM series."""
     return len(name) <= 64 and _UID.fullmatch(name) is not None
 
 
@@ -36,16 +36,16 @@ async def find_series(
     Raises:
         Problem: the series is none of the sequences.
     """
-    found = await run_sync(service.images.find_series, client, series)
-    for image in await run_sync(service.images.unaudited, client) if found is None else ():
+    match = await run_sync(service.images.find_series, client, series)
+    for image in await run_sync(service.images.unaudited, client) if match is None else ():
         await _audit(service, client, request, image)
-        if (found := await run_sync(service.images.find_series, client, series)) is not None:
+        if (match := await run_sync(service.images.find_series, client, series)) is not None:
             break
-    if found is None:
+    if match is None:
         return None
-    image, sequence = found
+    image, sequence = match
     if sequence is None:
-        raise Problem(422, "this series is taken for none of T1, T1ce, T2 and FLAIR")
+        raise Problem(422, "this series is none of T1, T1ce, T2 and FLAIR")
     return image, sequence
 
 

@@ -1,4 +1,4 @@
-"""What the server is to a MONAI Label client: its models, its sign-in, and what it doesn't do."""
+"""Server information for MONAI Label clients: models, sign-in, missing functions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def root(_client: Client) -> dict[str, str]:
 
 @router.get("/auth/")
 def auth(service: ServiceOf, request: Request) -> dict[str, bool]:
-    """Whether to sign in: not where the token is in the address."""
+    """Requirement to sign in; none if the token is in the address."""
     return {"enabled": service.options.token and "key" not in request.path_params}
 
 
@@ -50,15 +50,15 @@ async def sign_in(service: ServiceOf, request: Request) -> dict[str, str]:
 
 @router.get("/auth/token/valid")
 def valid(_client: Client) -> dict[str, str]:
-    """Whether the token in the header still is."""
+    """Validity of the token in the header."""
     return {"status": "valid"}
 
 
 @router.get("/info/")
 def info(service: ServiceOf, client: Client) -> dict[str, Any]:
-    """What a client shows: models with their labels and options."""
+    """Information for clients: models with their labels and options."""
     images = service.images.of(client)
-    completed = [one for one in images if _has_final(service.images.labels(client, one))]
+    completed = [image for image in images if _has_final(service.images.labels(client, image))]
     labels = {label.name: None for model in service.models for label in model.labels}
     return {
         "name": "gliomask - for research use only",

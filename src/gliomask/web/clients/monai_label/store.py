@@ -35,7 +35,9 @@ def datastore(service: ServiceOf, client: Client, output: str = "stats") -> dict
     if output == "all":
         return {"objects": {image.name: _object(service, client, image) for image in images}}
     labels = [service.images.labels(client, image) for image in images]
-    completed = sum(any(label.tag == FINAL for label in found) for found in labels)
+    completed = sum(
+        any(label.tag == FINAL for label in labels_of_image) for labels_of_image in labels
+    )
     return {"total": len(images), "completed": completed}
 
 
@@ -64,33 +66,33 @@ async def put_image(
 @router.delete("/datastore/image")
 def delete_image(service: ServiceOf, client: Client, name: Id) -> dict[str, str]:
     """Delete an image, and the masks that were handed in for it."""
-    found = service.images.get(client, name)
-    service.images.remove(found)
-    service.audit.add(client.owner, "image.delete", found.upload)
+    image_found = service.images.get(client, name)
+    service.images.remove(image_found)
+    service.audit.add(client.owner, "image.delete", image_found.upload)
     return {}
 
 
 @router.api_route("/datastore/image", methods=["GET", "HEAD"])
 def get_image(service: ServiceOf, client: Client, image: Name) -> FileResponse:
     """An image as it was sent."""
-    found = service.images.get(client, image)
-    ((upload, file),) = service.images.files(client, found)
+    image_found = service.images.get(client, image)
+    ((upload, file),) = service.images.files(client, image_found)
     return FileResponse(service.uploads.path(upload, file), filename=file.name)
 
 
 @router.api_route("/datastore/label", methods=["GET", "HEAD"])
 def get_label(service: ServiceOf, client: Client, label: Name, tag: str = FINAL) -> FileResponse:
     """A mask: what the network has drawn last (``original``), or what a person handed in."""
-    found = service.images.get(client, label)
+    label_found = service.images.get(client, label)
     if tag == ORIGINAL:
-        original = _original(service, client, found)
+        original = _original(service, client, label_found)
         if original is None:
             raise not_found("label")
-        return FileResponse(original.file("_mask.nrrd"), filename=f"{found.name}.nrrd")
-    mask = service.images.label(client, found, tag)
-    upload = service.uploads.get(client, found.upload)
+        return FileResponse(original.file("_mask.nrrd"), filename=f"{label_found.name}.nrrd")
+    mask = service.images.label(client, label_found, tag)
+    upload = service.uploads.get(client, label_found.upload)
     path = service.uploads.path(upload, mask.file)
-    return FileResponse(path, filename=f"{found.name}{mask.suffix}")
+    return FileResponse(path, filename=f"{label_found.name}{mask.suffix}")
 
 
 @router.put("/datastore/label")
@@ -101,9 +103,9 @@ async def put_label(
     tag = tag or FINAL
     if tag == ORIGINAL or not _TAG.fullmatch(tag):
         raise Problem(422, "tag: letters, digits, dot, dash; not original")
-    found = await run_sync(service.images.get, client, image)
-    upload = service.uploads.get(client, found.upload)
-    number = service.images.number(found, tag)
+    image_found = await run_sync(service.images.get, client, image)
+    upload = service.uploads.get(client, image_found.upload)
+    number = service.images.number(image_found, tag)
 
     def naming(part: Part) -> str:
         if part.name != "label" or part.number:
@@ -115,18 +117,18 @@ async def put_label(
         raise Problem(422, "one mask is needed, in the field label")
     info = _json(form.fields.get("params"))
     suffix = form.files[0][0].suffix
-    await run_sync(service.images.add_label, found, tag, number, suffix, info)
-    service.audit.add(client.owner, "label.create", found.upload)
+    await run_sync(service.images.add_label, image_found, tag, number, suffix, info)
+    service.audit.add(client.owner, "label.create", image_found.upload)
     return {"image": image, "label": image, "tag": tag}
 
 
 @router.delete("/datastore/label")
 def delete_label(service: ServiceOf, client: Client, name: Id, tag: str) -> dict[str, str]:
     """Delete a mask that was handed in."""
-    found = service.images.get(client, name)
-    service.images.label(client, found, tag)
-    service.images.remove_label(found, tag)
-    service.audit.add(client.owner, "label.delete", found.upload)
+    image_found = service.images.get(client, name)
+    service.images.label(client, image_found, tag)
+    service.images.remove_label(image_found, tag)
+    service.audit.add(client.owner, "label.delete", image_found.upload)
     return {}
 
 
@@ -137,9 +139,9 @@ async def put_label_info(
     """Replace what is said of a mask: status, level, comment of a review."""
     body = parse_qs((await request.body()).decode("utf-8", "replace"))
     info = _json(body.get("params", ["{}"])[0])
-    found = await run_sync(service.images.get, client, label)
-    known = await run_sync(service.images.label, client, found, tag)
-    await run_sync(service.images.describe_label, found, tag, {**known.info, **info})
+    label_found = await run_sync(service.images.get, client, label)
+    known = await run_sync(service.images.label, client, label_found, tag)
+    await run_sync(service.images.describe_label, label_found, tag, {**known.info, **info})
     return {}
 
 
@@ -163,21 +165,21 @@ async def begin_session(service: ServiceOf, client: Client, request: Request) ->
 
 @router.get("/session/{session}")
 def show_session(service: ServiceOf, client: Client, session: str) -> dict[str, Any]:
-    """Whether a session is still there."""
-    found = service.images.get(client, session, session=True)
-    upload = service.uploads.get(client, found.upload)
+    """Existence of a session."""
+    image_found = service.images.get(client, session, session=True)
+    upload = service.uploads.get(client, image_found.upload)
     expires = datetime.fromtimestamp(upload.expires, UTC).isoformat()
-    return {"name": found.name, "files": len(upload.files), "expires": expires}
+    return {"name": image_found.name, "files": len(upload.files), "expires": expires}
 
 
 @router.delete("/session/{session}")
 def end_session(service: ServiceOf, client: Client, session: str) -> dict[str, Any]:
     """Delete a session and its images."""
-    told = show_session(service, client, session)
-    found = service.images.get(client, session, session=True)
-    service.images.remove(found)
-    service.audit.add(client.owner, "session.delete", found.upload)
-    return told
+    session_info = show_session(service, client, session)
+    image_found = service.images.get(client, session, session=True)
+    service.images.remove(image_found)
+    service.audit.add(client.owner, "session.delete", image_found.upload)
+    return session_info
 
 
 def _naming(image: str) -> Naming:
@@ -186,7 +188,7 @@ def _naming(image: str) -> Naming:
 
 
 def _original(service: Service, client: Access, image: Image) -> Segmentation | None:
-    """What was drawn last, as long as results are kept."""
+    """Latest mask, as long as results are kept."""
     if image.job is None:
         return None
     job = service.queue.get(client, image.job)
@@ -222,9 +224,9 @@ def _original_info(image: Image, original: Segmentation) -> dict[str, Any]:
 
 def _json(text: str | None) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        content = json.loads(text or "{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        content = None
+    if not isinstance(content, dict):
         raise Problem(422, "params: allowed a JSON object")
-    return found
+    return content
