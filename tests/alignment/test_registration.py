@@ -43,7 +43,9 @@ def test_a_head_that_has_not_moved_stays_exactly() -> None:
 def test_what_cannot_be_true_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gliomask.alignment.registration.MOST_MM", 5.0)
     moving = scan(SHAPE, MOVED @ AFFINE, "t1", seed=2)
-    with pytest.raises(ImplausibleError, match=r"rotates by 6\.\d degrees and shifts by 7\.\d mm"):
+    with pytest.raises(
+        ImplausibleError, match=r"rotates by 6\.\d degrees and a translation of 7\.\d mm"
+    ):
         register_rigid(moving, AFFINE, FLAIR, AFFINE)
 
 

@@ -46,7 +46,7 @@ def test_the_reference_is_axial_and_shows_the_whole_head(tmp_path: Path) -> None
     assert used(audits) == {"flair": "3"}
     first, second, _ = (one.problems for one in audits)
     assert first[0].endswith("is used for FLAIR instead: its slices are axial")
-    assert second[0].endswith("is used for FLAIR instead: it shows more of the head")
+    assert second[0].endswith("is used for FLAIR instead: it covers more of the head")
 
 
 def test_without_flair_t2_is_what_others_are_held_against(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_series_that_shows_half_the_head_is_left(tmp_path: Path) -> None:
     half = replace(HEAD, slices=10, between_rows=11.0, rows=20)
     audits = looked(tmp_path, (half, T2), (HEAD, T2), (HEAD, FLAIR))
     assert used(audits) == {"t2": "2", "flair": "3"}
-    assert "it shows more of the head in series 3 (Ax FLAIR)" in audits[0].problems[0]
+    assert "it covers more of the head in series 3 (Ax FLAIR)" in audits[0].problems[0]
 
 
 @pytest.mark.parametrize("reverse", [False, True])

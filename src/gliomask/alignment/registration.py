@@ -109,7 +109,7 @@ def register_rigid(
     if after < before * (1 + _LEAST_GAIN):
         return Registration(np.eye(4), 0.0, 0.0, before, before)
     if degrees > MOST_DEGREES or mm > MOST_MM:
-        what = f"the registration rotates by {degrees:.1f} degrees and shifts by {mm:.1f} mm"
+        what = f"the registration rotates by {degrees:.1f} degrees and a translation of {mm:.1f} mm"
         limits = f"allowed {MOST_DEGREES:g} degrees and {MOST_MM:g} mm"
         raise ImplausibleError(f"{what}, {limits}")
     return Registration(matrix, degrees, mm, before, after)

@@ -32,8 +32,8 @@ def added_home() -> Path | None:
 
     ``GLIOMASK_MODELS`` names another one, for models that a group shares.
     """
-    if given := os.environ.get("GLIOMASK_MODELS"):
-        return Path(given)
+    if setting := os.environ.get("GLIOMASK_MODELS"):
+        return Path(setting)
     base = os.environ.get("XDG_DATA_HOME", "")
     try:
         # A relative path is to be ignored, says the XDG Base Directory Specification.

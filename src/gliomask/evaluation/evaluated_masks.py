@@ -65,9 +65,9 @@ def evaluate_masks(task: MaskTask, control: Control) -> EvaluatedCase:
     control.start(_STEPS, "")
     drawn, grid = _read(reference, task.drawn_by, "reference_labels")
     control.advance(note="reading")
-    found, other = _read(task.prediction, task.found_by, "prediction_labels")
+    predicted, other = _read(task.prediction, task.found_by, "prediction_labels")
     _check_grids(task, grid, other)
-    pair = _pair(reference, drawn, found, grid)
+    pair = _pair(reference, drawn, predicted, grid)
     control.advance(note="reading")
     image, remarks = _image(reference, grid)
     control.advance(note="reading")
@@ -92,13 +92,15 @@ def _check_grids(task: MaskTask, grid: MaskGrid, other: MaskGrid) -> None:
         )
 
 
-def _pair(reference: MaskFile, drawn: LabelArray, found: LabelArray, grid: MaskGrid) -> MaskPair:
+def _pair(
+    reference: MaskFile, drawn: LabelArray, predicted: LabelArray, grid: MaskGrid
+) -> MaskPair:
     has_world = is_volume(reference.file.paths[0])
     return MaskPair(
         case=reference.case,
         patient=reference.patient,
         reference=drawn,
-        predicted=found,
+        predicted=predicted,
         annotated=annotated_slices(drawn) if reference.sparse else None,
         voxel_ml=voxel_ml(grid.affine) if has_world else None,
         spacing_mm=spacing_mm(grid.affine) if has_world else None,
@@ -119,7 +121,7 @@ def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray,
 def _image(
     reference: MaskFile, grid: MaskGrid
 ) -> tuple[npt.NDArray[np.float32] | None, tuple[str, ...]]:
-    """What the reference was drawn on, to show the masks on; and why not, where it can't be."""
+    """Image for the background of the masks; or the reason why there is none."""
     if reference.image is None:
         return None, ()
     try:

@@ -51,8 +51,8 @@ def evaluate_prediction(task: PredictionTask, control: Control) -> EvaluatedCase
     predictor, subject = task.predictor, task.subject
     regions = tuple(r for r in predictor.card.regions if r in subject.regions)
     if not regions:
-        told = ", ".join(subject.regions)
-        raise CaseError(f"the reference tells {told}, the model other regions")
+        regions_text = ", ".join(subject.regions)
+        raise CaseError(f"the reference tells {regions_text}, the model other regions")
     control.start(_STEPS, "")
     with control.part(steps=_READING) as part:
         examination = subject.load(part)
@@ -65,7 +65,9 @@ def evaluate_prediction(task: PredictionTask, control: Control) -> EvaluatedCase
     counts = _counts(prediction, examination)
     known = Circumstances(
         traits=subject.traits,
-        calibration={region: one for region, one in counts.items() if region in regions},
+        calibration={
+            region: region_counts for region, region_counts in counts.items() if region in regions
+        },
         synthetic=subject.synthetic,
     )
     control.check()
@@ -98,6 +100,6 @@ def _counts(prediction: Prediction, examination: Examination) -> dict[str, Logit
 def _background(examination: Examination) -> Background:
     """The sequence that shows most, on the grid of the masks, with the crop to the head."""
     stack, record = examination.stack, examination.stack.record
-    shown = stack.sequences.index(best_shown(stack.sequences))
-    image = uncrop(stack.array[:, shown].astype(np.float32, copy=False), record)
+    sequence = stack.sequences.index(best_shown(stack.sequences))
+    image = uncrop(stack.array[:, sequence].astype(np.float32, copy=False), record)
     return Background(image, record.pixel_mm, record.has_world, record.window)

@@ -107,7 +107,11 @@ class CaseRecord(BaseModel):
     @property
     def series_used(self) -> dict[str, str]:
         """Sequence -> the DICOM series that was used for it; empty for other files."""
-        return {one.sequence: one.series for one in self.series if one.used and one.sequence}
+        return {
+            series.sequence: series.series
+            for series in self.series
+            if series.used and series.sequence
+        }
 
 
 def read_record(path: Path) -> CaseRecord | None:

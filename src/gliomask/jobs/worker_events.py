@@ -1,4 +1,4 @@
-"""What happens to a task that a worker process was given."""
+"""Events of a task in a worker process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Finished(Generic[Task, Result]):
 
 @dataclass(frozen=True)
 class Crashed(Generic[Task]):
-    """A task raised an error that nobody thought of; its worker goes on."""
+    """A task raised an unexpected error; its worker continues."""
 
     task: Task
     reason: str
@@ -35,7 +35,7 @@ class Lost(Generic[Task]):
 
 @dataclass(frozen=True)
 class Cancelled(Generic[Task]):
-    """A task has stopped as was asked for; its worker goes on."""
+    """A task has stopped as requested; its worker continues."""
 
     task: Task
 

@@ -23,7 +23,7 @@ from gliomask.jobs.worker_events import Result, Task
 
 Work = Callable[[Task, Control], Result]
 """What a worker does with a task. A ``StoppedError`` puts the task back; any other error that it
-lets through is reported as the task's, and the worker goes on."""
+lets through is reported as the task's, and the worker continues."""
 
 BEAT_S: Final = 2.0
 """Seconds between two signs of life of a worker."""
@@ -63,7 +63,7 @@ class _Voice:
 
 
 class _Teller:
-    """The progress of a task, told at most ten times a second."""
+    """Progress of a task, at most ten times a second."""
 
     def __init__(self, voice: _Voice) -> None:
         self._voice = voice

@@ -113,7 +113,7 @@ class Workers(Generic[Task, Result]):
         """Hands a task to an idle worker; it is small, for the worker may be dead.
 
         Raises:
-            ValueError: nobody is idle.
+            ValueError: no worker is idle.
         """
         worker = next(
             (process for process in self._workers if process.ready and process.task is None), None

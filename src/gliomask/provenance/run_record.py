@@ -71,7 +71,7 @@ class RunRecord:
         return tuple(entries) if isinstance(entries, list) else ()
 
     def other_model(self, role: Role) -> Mapping[str, Any]:
-        """The facts of the model that the training started from, or was taught by."""
+        """Facts of the model that the training started from or was distilled from."""
         facts = self.provenance.get(role)
         return facts if isinstance(facts, dict) else NOTHING
 
@@ -81,7 +81,7 @@ class RunRecord:
         return self._patients_of_provenance() or self._patients_of_card()
 
     def _patients_of_card(self) -> ModelPatients | None:
-        """A model that was passed on comes without its provenance; its card tells no fold."""
+        """A model that was passed on comes without its provenance; its card has no fold."""
         if self.card is None:
             return None
         training, validation = frozenset(self.card.patients), frozenset(self.card.chosen_on)

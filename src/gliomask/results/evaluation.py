@@ -1,4 +1,4 @@
-"""The folder in which masks are judged: what it holds, and when one may be replaced.
+"""Evaluation folder: its content, and the rule for replacing it.
 
 metrics.csv      a row for each case and region
 summary.json     every figure, the policy, what failed
@@ -55,7 +55,7 @@ class EvaluationData:
     """All that goes into the folder.
 
     Attributes:
-        title: what was judged.
+        title: what was evaluated.
         subtitle: by what.
         judged: the cases, in the order of the table.
         failures: those that could not be.
@@ -64,9 +64,9 @@ class EvaluationData:
         licences: of the data.
         warnings: what must be said beside every figure.
         facts: (name, value) of data and model, for the page.
-        about: what was judged and how; goes into ``summary.json``.
+        about: what was evaluated and how; goes into ``summary.json``.
         provenance: goes into ``provenance.json``.
-        runs: of the models that were judged; their records fill the checklists.
+        runs: of the models that were evaluated; their records fill the checklists.
         figures: cases to draw large: the worst, the best, the median and others between.
         report: whether the report and its figures are written.
     """
@@ -177,7 +177,7 @@ def _draw_charts(
             save(chart.figure, folder / chart.stem, (kind,))
         control.advance()
     _draw_panels(judgement, folder, control)
-    return [*charts, *_curves([one.run for one in judgement.runs])]
+    return [*charts, *_curves([model.run for model in judgement.runs])]
 
 
 def _analyse(judgement: EvaluationData) -> Analysis:
@@ -251,7 +251,7 @@ def _facts(judgement: EvaluationData) -> tuple[tuple[str, str], ...]:
 def _checklist(
     judgement: EvaluationData, summary: Mapping[str, object]
 ) -> tuple[ChecklistItem, ...]:
-    """Filled from the records of the one run that was judged, if it was one."""
+    """Filled from the records of the one evaluated run, if it was one."""
     records = Records(summary=summary, evaluation=judgement.provenance)
     if len(judgement.runs) == 1:
         (run,) = judgement.runs

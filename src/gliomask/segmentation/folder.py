@@ -88,13 +88,13 @@ class PredictionFolder:
             done: list[CaseRecord] = []
             earlier: list[str] = []
             control.start(len(cases), "segmenting")
-            shown = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
+            names = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
             if self.root is not None:
-                shown[self.root] = "upload"
+                names[self.root] = "upload"
             for case in cases:
                 with control.part(case.id) as part:
                     try:
-                        record, was_done = self.one(case, shown, part)
+                        record, was_done = self.one(case, names, part)
                     except (MachineError, ModelError, StoppedError):
                         raise
                     except (GliomaskError, MemoryError) as problem:
@@ -117,13 +117,13 @@ class PredictionFolder:
         return PredictResult(self.options.out, model, tuple(done), tuple(failures), tuple(earlier))
 
     def one(
-        self, case: Case, shown: Mapping[Path, str], control: Control = SILENT
+        self, case: Case, names: Mapping[Path, str], control: Control = SILENT
     ) -> tuple[CaseRecord, bool]:
         """Predicts one examination, unless an earlier run has done it.
 
         Args:
             case: its images.
-            shown: folder -> what records say for it, see ``origins_of``.
+            names: folder -> what records say for it, see ``origins_of``.
             control: progress, and a stop on request.
 
         Returns:
@@ -133,7 +133,7 @@ class PredictionFolder:
             GliomaskError, MemoryError: it can't be used, or nothing can.
         """
         usable = self.segmenter.needed(case)
-        return self._case(usable, origins_of(usable, shown), control)
+        return self._case(usable, origins_of(usable, names), control)
 
     def write_table(self, results: Collection[PredictResult]) -> None:
         """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""

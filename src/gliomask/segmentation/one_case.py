@@ -31,27 +31,27 @@ def predict_paths(
         InputError: none, or several.
         CaseError: it can't be used.
     """
-    given = {n: Path(p) for n, p in images.items()} if isinstance(images, Mapping) else {}
+    by_name = {n: Path(p) for n, p in images.items()} if isinstance(images, Mapping) else {}
     inputs = () if isinstance(images, Mapping) else (Path(images),)
     with ExitStack() as stack:
         places = stack.enter_context(all_unpacked(inputs))
-        cases, problems = survey(places, given, segmenter.options.series)
+        cases, problems = survey(places, by_name, segmenter.options.series)
         if len(cases) != 1:
-            names = ", ".join(one.id for one in cases[:5]) or "none"
+            names = ", ".join(case_needed.id for case_needed in cases[:5]) or "none"
             reasons = "; ".join(problem.reason for problem in problems[:3])
             raise InputError(
-                f"{len(cases)} examinations where one is due ({names}) {reasons}".rstrip(),
+                f"{len(cases)} examinations instead of one ({names}) {reasons}".rstrip(),
                 path=None if isinstance(images, Mapping) else images,
                 hint="for several use predict_files" if cases else None,
             )
-        one = segmenter.needed(cases[0])
+        case_needed = segmenter.needed(cases[0])
         archives = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
-        outcome = segmenter.predict(one, control, maps=maps)
-        result, origins = segmenter.fingerprint(one), origins_of(one, archives)
-        found = prediction_of(replace(outcome, result=result, origins=origins))
+        outcome = segmenter.predict(case_needed, control, maps=maps)
+        result, origins = segmenter.fingerprint(case_needed), origins_of(case_needed, archives)
+        prediction = prediction_of(replace(outcome, result=result, origins=origins))
         # DICOM objects are written with the headers of the images: an archive stays unpacked.
-        finalize(found, stack.pop_all().close)
-    return found
+        finalize(prediction, stack.pop_all().close)
+    return prediction
 
 
 def predict_images(
@@ -68,7 +68,7 @@ def predict_images(
         InputError: an unknown sequence, or no image.
         CaseError: images that can't be used.
     """
-    one = segmenter.needed(case_of(images, case))
-    used = {name: image_of(name, images[name]) for name in one.images}
-    outcome = segmenter.predict(one, control, images=used, maps=maps)
-    return prediction_of(replace(outcome, result=segmenter.fingerprint(one, used)))
+    case_needed = segmenter.needed(case_of(images, case))
+    used = {name: image_of(name, images[name]) for name in case_needed.images}
+    outcome = segmenter.predict(case_needed, control, images=used, maps=maps)
+    return prediction_of(replace(outcome, result=segmenter.fingerprint(case_needed, used)))

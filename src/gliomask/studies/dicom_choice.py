@@ -145,10 +145,13 @@ def _place_keys(series: Series, reference: Series | None) -> tuple[_Key, _Key]:
         whole = min(1.0, float(sides.min()) / _WHOLE_MM)
         mm = spacing_mm(series.affine)
         serves = max(mm) <= _ISOTROPIC * min(mm) or _in_plane(_normal(series), _AXIAL)
-        return (-round(whole, 1), "it shows more of the head"), (not serves, "its slices are axial")
+        return (-round(whole, 1), "it covers more of the head"), (
+            not serves,
+            "its slices are axial",
+        )
     label = reference.tags.label
     return (
-        (-round(_covered(series, reference), 1), f"it shows more of the head in {label}"),
+        (-round(_covered(series, reference), 1), f"it covers more of the head in {label}"),
         (not _in_plane(_normal(series), _normal(reference)), f"it lies in the plane of {label}"),
     )
 

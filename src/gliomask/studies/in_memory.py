@@ -57,17 +57,17 @@ def _sequence_in_name(image: Loaded) -> str:
     hint = 'name it: predict(image, sequence="flair")'
     name = None if isinstance(image, tuple) else getattr(image, "get_filename", lambda: None)()
     if name is None:
-        raise CaseError("nothing tells the sequence of the image", hint=hint)
+        raise CaseError("the sequence of the image is unknown", hint=hint)
     path = Path(name)
     try:
-        (found,) = of_volumes([(stem(path.name), path)], path.parent)
+        (named,) = of_volumes([(stem(path.name), path)], path.parent)
     except CaseError as problem:
         raise CaseError(problem.what, path=path, hint=hint) from None
-    return next(iter(found.images))
+    return next(iter(named.images))
 
 
 def in_files(images: Files | Mapping[str, Loaded]) -> TypeIs[Files]:
-    """Whether the images are in files."""
+    """Return True if the images are in files."""
     if not isinstance(images, Mapping):
         return True
     return all(isinstance(image, str | Path) for image in images.values())
@@ -117,15 +117,15 @@ def image_of(name: str, image: Loaded) -> Image:
 
 
 def _check_affine(name: str, affine: Affine) -> None:
-    found: object = affine.shape
+    actual: object = affine.shape
     if affine.shape == (4, 4):
         try:
             orientation(affine)
             return
         except (ValueError, np.linalg.LinAlgError):
-            found = affine[:3].tolist()
+            actual = affine[:3].tolist()
     allowed = "(4, 4), finite and not singular"
-    raise CaseError(f"{name}: no affine", field="affine", found=found, allowed=allowed)
+    raise CaseError(f"{name}: no affine", field="affine", found=actual, allowed=allowed)
 
 
 def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
@@ -134,8 +134,8 @@ def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
         return np.asarray(array), np.asarray(affine, np.float64)
     if not isinstance(image, nib.spatialimages.SpatialImage):
         allowed = "(array, affine) or an image of nibabel; or only paths"
-        found = type(image).__name__
-        raise InputError("no image in memory", field=name, found=found, allowed=allowed)
+        kind = type(image).__name__
+        raise InputError("no image in memory", field=name, found=kind, allowed=allowed)
     if image.affine is None:
-        raise CaseError(f"{name}: the image tells no affine")
+        raise CaseError(f"{name}: the image has no affine")
     return np.asanyarray(image.dataobj), np.asarray(image.affine, np.float64)

@@ -1,4 +1,4 @@
-"""What a worker process does with a job: audits or segments its files, or checks a correction.
+"""Work of a worker process: audits or segments files, or checks a correction.
 
 Only here are files that come from outside read. A worker keeps its model loaded between jobs.
 """
@@ -90,10 +90,10 @@ def _audit(task: Task, control: Control) -> Answer:
     with _laid_out(task, job) as (tree, _), _answered(tree) as answer:
         spec = InspectSpec.model_validate(job.spec)
         options = InspectOptions(paths=_entries(tree), series=spec.series, full=spec.full)
-        found = _plain(inspect(options, control), tree)
+        inspection = _plain(inspect(options, control), tree)
         with atomic_folder(task.folder / RESULT) as folder:
-            write_text(folder / "audit.json", _json(found))
-        answer.append(Answer("done", result={"audit": found}))
+            write_text(folder / "audit.json", _json(inspection))
+        answer.append(Answer("done", result={"audit": inspection}))
     return answer[0]
 
 
@@ -119,9 +119,9 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
             inputs = () if spec.sequences else _entries(tree)
             result = loaded.segment(options, inputs, tree, editable, control)
             cases = [record.model_dump(mode="json", include=_SHOWN) for record in result.cases]
-            told = _plain({"model": result.model, "cases": cases}, tree)
+            summary = _plain({"model": result.model, "cases": cases}, tree)
             failures = [{"case": c, "reason": _without(tree, r)} for c, r in result.failures]
-            answer.append(Answer("done", result={**told, "failures": failures}))
+            answer.append(Answer("done", result={**summary, "failures": failures}))
     return answer[0]
 
 
@@ -173,7 +173,7 @@ def _answered(tree: Path) -> Iterator[list[Answer]]:
 
 
 def _entries(tree: Path) -> tuple[Path, ...]:
-    """What the client named: files, folders, archives."""
+    """Inputs as the client named them: files, folders, archives."""
     return tuple(sorted(tree.iterdir()))
 
 
@@ -193,9 +193,9 @@ def _shortened(value: Any, tree: Path) -> Any:
         case str():
             return _without(tree, value)
         case list():
-            return [_shortened(one, tree) for one in value]
+            return [_shortened(item, tree) for item in value]
         case dict():
-            return {key: _shortened(one, tree) for key, one in value.items()}
+            return {key: _shortened(item, tree) for key, item in value.items()}
     return value
 
 

@@ -46,7 +46,7 @@ _STEPS = 10
 
 @dataclass(frozen=True)
 class CalibrateResult:
-    """What ``calibrate`` has found.
+    """Result of ``calibrate``.
 
     Attributes:
         model: the run folder.
@@ -85,28 +85,30 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
     opened = open_engine(options.model, device=options.device)
     card, patients = _uncalibrated(_asked(opened.card, options)), RunRecord(options.model).patients
     if patients is None:
-        raise ModelError("the model does not name its patients", path=options.model)
+        raise ModelError("the card of the model does not list its patients", path=options.model)
     if options.folds:
         measures, part = _out_of_fold(options, card), "out of fold"
     else:
         own = _validation_subjects(options.model, options.store, patients)
         measures, part = [_Measure(Predictor(opened.engine, card), own)], "validation"
     store = open_store(options.store)
-    measured = sum(len(one.subjects) for one in measures)
+    measured = sum(len(measure.subjects) for measure in measures)
     control.start(measured + len(sample(store, patients.training)), "calibrating")
-    cases = [case for one in measures for case in _measured(one, control)]
-    found = fit_temperature(pool(one for case in cases for one in case.full.counts.values()))
+    cases = [case for measure in measures for case in _measured(measure, control)]
+    fitted = fit_temperature(
+        pool(measure for case in cases for measure in case.full.counts.values())
+    )
     count = len({case.patient for case in cases})
     chosen = choose_clean_up(cases)
-    written = _calibrated(card, found, part, count).model_copy(
+    written = _calibrated(card, fitted, part, count).model_copy(
         update={
-            "clean_up": _at_temperature(chosen, found.value),
-            "validation": validation_facts(cases, found.value, chosen),
+            "clean_up": _at_temperature(chosen, fitted.value),
+            "validation": validation_facts(cases, fitted.value, chosen),
             "training_data": training_data(store, patients.training, control),
         }
     )
     write_card(options.model / CARD_FILE, written)
-    return CalibrateResult(options.model, count, found, written.threshold, written.clean_up)
+    return CalibrateResult(options.model, count, fitted, written.threshold, written.clean_up)
 
 
 def _validation_subjects(model: Path, store: Path, patients: ModelPatients) -> tuple[Subject, ...]:
@@ -129,23 +131,29 @@ def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
     question = Question(options.store, options.folds, None, None, options.device, "auto")
     assigned = assign_folds(question)
     measures = []
-    for one in assigned.judges:
-        own = _uncalibrated(one.predictor.card)
-        _check_same_recipe(one.run.run, own, card)
+    for judge_of_fold in assigned.judges:
+        own = _uncalibrated(judge_of_fold.predictor.card)
+        _check_same_recipe(judge_of_fold.run.run, own, card)
         own = own.model_copy(update={"mirrored": card.mirrored})
-        measures.append(_Measure(Predictor(one.predictor.engine, own), one.subjects.subjects))
+        measures.append(
+            _Measure(
+                Predictor(judge_of_fold.predictor.engine, own), judge_of_fold.subjects.subjects
+            )
+        )
     return measures
 
 
-def _check_same_recipe(run: Path, found: ModelCard, due: ModelCard) -> None:
+def _check_same_recipe(run: Path, actual: ModelCard, due: ModelCard) -> None:
     # Options that came after one of them was made have the values that it was made with.
-    theirs, ours = (build(Recipe, dict(card.recipe), card.name) for card in (found, due))
+    recipe_of_run, recipe_due = (
+        build(Recipe, dict(card.recipe), card.name) for card in (actual, due)
+    )
     for field, same in (
-        ("sequences", found.sequences == due.sequences),
-        ("recipe", theirs == ours),
+        ("sequences", actual.sequences == due.sequences),
+        ("recipe", recipe_of_run == recipe_due),
     ):
         if not same:
-            what = "the model of a fold was made in another way than the model that it stands for"
+            what = "the fold model has another recipe than the model"
             raise ConfigError(what, path=run, field=field, found="another", allowed="the same")
 
 
@@ -155,7 +163,7 @@ def _asked(card: ModelCard, options: CalibrateOptions) -> ModelCard:
         return card
     if options.mirrored and not card.flips:
         raise ModelError(
-            "the model never learned what to say of mirror images",
+            "the model was trained without flips",
             path=options.model,
             field="recipe.augment",
             found="no flips",
@@ -179,30 +187,32 @@ def _at_temperature(rule: CleanUp | None, temperature: float) -> CleanUp | None:
     return rule.model_copy(update={"below_probability": moved})
 
 
-def _calibrated(card: ModelCard, found: Temperature, part: str, patients: int) -> ModelCard:
-    told: dict[str, JsonValue] = {
+def _calibrated(card: ModelCard, fitted: Temperature, part: str, patients: int) -> ModelCard:
+    facts: dict[str, JsonValue] = {
         "part": part,
         "voxels": COUNTED,
         "patients": patients,
-        **asdict(found),
+        **asdict(fitted),
     }
     return card.model_copy(
         update={
-            "temperature": found.value,
-            "threshold": adjusted_threshold(card.threshold, found.value),
-            "metrics": {**card.metrics, "calibration": told},
+            "temperature": fitted.value,
+            "threshold": adjusted_threshold(card.threshold, fitted.value),
+            "metrics": {**card.metrics, "calibration": facts},
         }
     )
 
 
-def _measured(one: _Measure, control: Control) -> list[MeasuredCase]:
+def _measured(measured_model: _Measure, control: Control) -> list[MeasuredCase]:
     """All regions have one temperature, so their voxels are counted together later."""
     cases = []
-    for subject in one.subjects:
+    for subject in measured_model.subjects:
         with control.part(subject.case) as part:
             part.start(_STEPS, "")
             with part.part() as reading:
                 examination = subject.load(reading)
             with part.part(steps=_STEPS - 1) as measuring:
-                cases.append(measure(one.predictor, subject.patient, examination, measuring))
+                cases.append(
+                    measure(measured_model.predictor, subject.patient, examination, measuring)
+                )
     return cases

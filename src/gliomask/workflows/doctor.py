@@ -75,7 +75,7 @@ class Checkup:
 
     @property
     def broken(self) -> tuple[Finding, ...]:
-        """What would break."""
+        """Problems that would make commands fail."""
         return tuple(finding for finding in self.findings if finding.level == "breaks")
 
 
@@ -142,17 +142,17 @@ def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines |
         return (Finding("engines", "all", "note", "not tried", "the reference is torch's"),), None
     if not has_extra("torch"):
         return _run_engines(), None
-    problem, found = _ask(_check_engines)
-    if found is None:
+    problem, checked = _ask(_check_engines)
+    if checked is None:
         return (Finding("engines", "all", "breaks", "can't be tried", problem),), None
-    return found
+    return checked
 
 
 def _run_engines() -> tuple[Finding, ...]:
     from gliomask.inference.engines.first_run import run_engines
 
-    problem, found = _ask(lambda: run_engines(shipped.HOME / shipped.DEFAULT))
-    return found or (Finding("engines", "all", "breaks", "can't be tried", problem),)
+    problem, checked = _ask(lambda: run_engines(shipped.HOME / shipped.DEFAULT))
+    return checked or (Finding("engines", "all", "breaks", "can't be tried", problem),)
 
 
 def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
@@ -163,16 +163,16 @@ def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
 
 
 def _files() -> tuple[Finding, ...]:
-    """What comes with gliomask, and which files of others can be read."""
+    """Check of the included files and of the readable file formats."""
     home = Path(str(resources.files("gliomask")))
     return (*_dicom(), judge_viewer(home / _VIEWER), *_models())
 
 
 def _dicom() -> tuple[Finding, ...]:
-    problem, found = _ask(_readable)
-    if found is None:
+    problem, checked = _ask(_readable)
+    if checked is None:
         return (Finding("files", "DICOM", "breaks", "can't be read", problem),)
-    return (judge_dicom(found),)
+    return (judge_dicom(checked),)
 
 
 def _readable() -> dict[str, bool]:
@@ -190,10 +190,12 @@ def _models() -> tuple[Finding, ...]:
 def _model(folder: Path) -> Finding:
     from gliomask.nets.arrays import read_arrays
 
-    problem, found = _ask(lambda: read_arrays(folder))
-    if found is None:
+    problem, checked = _ask(lambda: read_arrays(folder))
+    if checked is None:
         return Finding("files", f"model {folder.name}", "breaks", "damaged", problem)
-    return Finding("files", f"model {folder.name}", "ok", found[1].network, "checksum as its card")
+    return Finding(
+        "files", f"model {folder.name}", "ok", checked[1].network, "checksum as its card"
+    )
 
 
 def _ask(question: Callable[[], Fact]) -> tuple[str, Fact | None]:

@@ -32,7 +32,7 @@ from gliomask.statistics.evaluation_summary import EvaluationSummary
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """What ``evaluate`` has found.
+    """Result of ``evaluate``.
 
     Attributes:
         out: the folder written.
@@ -60,7 +60,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         StoreError, LayoutError, ConfigError: the source or its models, see ``assign``.
         ModelError: the model.
         InputError: ``out`` holds something that is not an evaluation; a table that doesn't fit.
-        CasesError: no case could be judged; nothing is written.
+        CasesError: no case could be evaluated; nothing is written.
         BatchError: some could not; they are listed, the others are written.
         MachineError: the device is not there, or too small.
     """
@@ -71,11 +71,13 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     control.start(len(tasks), "evaluating")
     with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(evaluate_prediction, tasks, journal, control, workers=1)
-    found = [problem for one in assigned.judges for problem in one.subjects.problems]
-    judged, failures = done.pieces, [*found, *done.failures]
+    problems = [
+        problem for judge_of_fold in assigned.judges for problem in judge_of_fold.subjects.problems
+    ]
+    judged, failures = done.pieces, [*problems, *done.failures]
     if not judged:
-        raise CasesError("no case could be judged", failures, path=options.source)
-    names = dict.fromkeys(one.predictor.card.name for one in assigned.judges)
+        raise CasesError("no case could be evaluated", failures, path=options.source)
+    names = dict.fromkeys(judge_of_fold.predictor.card.name for judge_of_fold in assigned.judges)
     judgement = EvaluationData(
         title=f"{', '.join(names)} on {assigned.what}",
         judged=tuple(judged),
@@ -87,7 +89,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         facts=_facts(assigned.judges),
         about=_about(assigned),
         provenance=provenance("evaluate", options),
-        runs=tuple(one.run for one in assigned.judges),
+        runs=tuple(judge_of_fold.run for judge_of_fold in assigned.judges),
         figures=options.figures,
         report=options.report,
     )
@@ -120,15 +122,15 @@ def _question(options: EvaluateOptions) -> Question:
 
 def _temperature(judges: Sequence[AssignedModel]) -> float:
     """That all models share; models that differ in it can't be uncalibrated together."""
-    found = {one.predictor.card.temperature for one in judges}
-    return found.pop() if len(found) == 1 else 1.0
+    temperatures = {judge_of_fold.predictor.card.temperature for judge_of_fold in judges}
+    return temperatures.pop() if len(temperatures) == 1 else 1.0
 
 
 def _facts(judges: Sequence[AssignedModel]) -> tuple[tuple[str, str], ...]:
-    """What a reader has to know of the models; equal entries once."""
-    told: dict[str, dict[str, None]] = {}
-    for one in judges:
-        card = one.predictor.card
+    """Facts about the models for readers of a report; equal entries once."""
+    facts: dict[str, dict[str, None]] = {}
+    for judge_of_fold in judges:
+        card = judge_of_fold.predictor.card
         for name, value in (
             ("model", card.name),
             ("network", f"{card.network}, {card.size} x {card.size} pixels"),
@@ -139,14 +141,14 @@ def _facts(judges: Sequence[AssignedModel]) -> tuple[tuple[str, str], ...]:
             ("temperature", f"{card.temperature:.4g}"),
             ("clean-up", describe_clean_up(card.clean_up)),
             ("SHA-256 of the weights", card.weights_sha256 or "not known"),
-            ("computed by", one.predictor.engine.name),
+            ("computed by", judge_of_fold.predictor.engine.name),
         ):
-            told.setdefault(name, {})[value] = None
-    return tuple((name, "; ".join(values)) for name, values in told.items())
+            facts.setdefault(name, {})[value] = None
+    return tuple((name, "; ".join(values)) for name, values in facts.items())
 
 
 def _about(assigned: Assignment) -> dict[str, object]:
-    cards = [one.predictor.card for one in assigned.judges]
+    cards = [judge_of_fold.predictor.card for judge_of_fold in assigned.judges]
     return {
         "source": assigned.what,
         "model": cards[0].name if len(cards) == 1 else [card.name for card in cards],

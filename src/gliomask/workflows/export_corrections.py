@@ -5,7 +5,7 @@
                mask.nii.gz       the corrected mask
         README.txt
 
-Every case is for training only: its mask goes back to a network's, so that scores against it would
+All cases is for training only: its mask goes back to a network's, so that scores against it would
 flatter that network and its descendants.
 """
 

@@ -109,8 +109,8 @@ def predict(
         "device": device,
         "engine": engine,
     }
-    given = by_sequence(images, sequence)
+    by_name = by_sequence(images, sequence)
     segmenter = Segmenter(build(PredictOptions, keys, "predict", typed=True), loaded)
-    if in_files(given):
-        return predict_paths(segmenter, given, control, maps=maps)
-    return predict_images(segmenter, given, case, control, maps=maps)
+    if in_files(by_name):
+        return predict_paths(segmenter, by_name, control, maps=maps)
+    return predict_images(segmenter, by_name, case, control, maps=maps)

@@ -34,7 +34,7 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What ``score`` has found.
+    """Result of ``score``.
 
     Attributes:
         out: the folder written.
@@ -77,7 +77,7 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         done = go_on(evaluate_masks, tasks, journal, control, workers)
     judged, failures = done.pieces, [*alone, *done.failures]
     if not judged:
-        what = "no pair of masks could be judged"
+        what = "no pair of masks could be scored"
         raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
     judgement = EvaluationData(
         title=f"{options.predictions.name} against {options.references.name}",

@@ -43,7 +43,7 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
     _check(options.folder, options.predict)
     out = options.predict.out.resolve()
     folder = PredictionFolder(options.predict)
-    seen: dict[Path, _State] = {}
+    states: dict[Path, _State] = {}
     done: dict[Path, _State] = {}
     results: dict[Path, PredictResult] = {}
     looks = options.looks
@@ -53,12 +53,12 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
             if entry.resolve() == out:
                 continue
             state = _state(entry)
-            if state and seen.get(entry) == state and done.get(entry) != state:
+            if state and states.get(entry) == state and done.get(entry) != state:
                 results[entry] = _study(folder, entry, control)
                 _write_table(folder, results.values())
                 done[entry] = state
                 yield results[entry]
-            seen[entry] = state
+            states[entry] = state
         looks = None if looks is None else looks - 1
         if looks != 0:
             control.wait(options.every_s)
@@ -74,7 +74,7 @@ def _check(folder: Path, options: PredictOptions) -> None:
     out, watched = options.out.resolve(), folder.resolve()
     if out == watched or watched in out.parent.parents:
         hint = "write to a folder beside it, or directly in it"
-        raise InputError("the watched folder holds the output folder", path=folder, hint=hint)
+        raise InputError("the watched folder contains the output folder", path=folder, hint=hint)
 
 
 def _write_table(folder: PredictionFolder, results: Collection[PredictResult]) -> None:
@@ -95,7 +95,7 @@ def _study(folder: PredictionFolder, entry: Path, control: Control) -> PredictRe
 
 def _state(entry: Path) -> _State:
     """Names, sizes and times of all that lies in an entry; what vanishes meanwhile is not there."""
-    found = []
+    entries = []
     try:
         paths = sorted(path for path in entry.rglob("*") if path.is_file())
     except OSError:
@@ -106,5 +106,5 @@ def _state(entry: Path) -> _State:
             stat = path.stat()
         except OSError:
             continue
-        found.append((str(path), stat.st_size, stat.st_mtime_ns))
-    return tuple(found)
+        entries.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return tuple(entries)

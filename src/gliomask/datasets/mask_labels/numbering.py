@@ -38,8 +38,8 @@ def meanings_of(regions: tuple[str, ...]) -> dict[int, int]:
     """Number in a prediction's mask -> label, for a model of these regions."""
     if regions == ("whole",):
         return {1: TUMOUR}
-    found = {number: number for number in region_numbers(regions).values()}
-    return found if "enhancing" in regions else {**found, REGIONS["core"].mask_number: CORE}
+    numbers = {number: number for number in region_numbers(regions).values()}
+    return numbers if "enhancing" in regions else {**numbers, REGIONS["core"].mask_number: CORE}
 
 
 def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]:

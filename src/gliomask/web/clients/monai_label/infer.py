@@ -47,12 +47,12 @@ class InferQuery(BaseModel):
 
 @dataclass(frozen=True)
 class _Study:
-    """What is to be segmented.
+    """Input of a segmentation.
 
     Attributes:
         files: of it; sequences: of each file, where they are named by hand.
-        image: that was asked for, if it is one that the server keeps.
-        series: sequence -> the DICOM series that was asked for, whose grid the mask is to have.
+        image: that was requested, if it is one that the server keeps.
+        series: sequence -> the DICOM series that was requested, whose grid the mask is to have.
     """
 
     files: tuple[_File, ...]
@@ -86,10 +86,10 @@ async def infer(
         upload = await run_sync(service.uploads.copy, client, study.files)
     finally:
         await run_sync(service.uploads.delete, received.id)
-    found = await segment(service, client, request, upload.id, spec)
+    segmentation = await segment(service, client, request, upload.id, spec)
     if study.image is not None:
-        service.images.note_job(study.image, found.job.id)
-    return _answer(found, query.output, compress=params.get("result_compress") is not False)
+        service.images.note_job(study.image, segmentation.job.id)
+    return _answer(segmentation, query.output, compress=params.get("result_compress") is not False)
 
 
 def _naming(part: Part) -> str:
@@ -100,12 +100,12 @@ def _naming(part: Part) -> str:
 
 def _params(form: Form) -> dict[str, Any]:
     try:
-        found = json.loads(form.fields.get("params") or "{}")
+        parameters = json.loads(form.fields.get("params") or "{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        parameters = None
+    if not isinstance(parameters, dict):
         raise Problem(422, "params: allowed a JSON object")
-    return found
+    return parameters
 
 
 async def _study_of_series(
@@ -115,10 +115,10 @@ async def _study_of_series(
     named = await run_sync(service.images.find, client, uid)
     if named is not None and named.suffix != ".zip":
         return None
-    found = await find_series(service, client, request, uid)
-    if found is None:
+    match = await find_series(service, client, request, uid)
+    if match is None:
         return None
-    image, sequence = found
+    image, sequence = match
     files = await run_sync(service.images.files, client, image)
     return _Study(tuple(files), (), image, {sequence: uid})
 
@@ -126,12 +126,12 @@ async def _study_of_series(
 def _study(
     service: Service,
     client: Access,
-    asked: tuple[str, str],
+    source: tuple[str, str],
     sent: Sequence[_File],
     params: Mapping[str, Any],
 ) -> _Study:
-    """What a request names: a session, a file that it brings, or an image that was sent before."""
-    name, session = asked
+    """Input of a request: a session, an uploaded file, or an earlier image."""
+    name, session = source
     others = {s: str(params[s]) for s in SEQUENCES if params.get(s)}
     image = None
     if session:
@@ -150,18 +150,22 @@ def _study(
     if first in others:
         raise Problem(422, f"two images for {first}: the one asked for, and that in the options")
     more = [service.images.files(client, service.images.get(client, o)) for o in others.values()]
-    return _Study((*files, *(one for found in more for one in found)), (first, *others), image)
+    return _Study(
+        (*files, *(file for further_files in more for file in further_files)),
+        (first, *others),
+        image,
+    )
 
 
 def _sequence(params: Mapping[str, Any], name: str) -> str:
     """The sequence of the image that is asked for: chosen, or told by its name."""
     chosen = params.get("sequence") or BY_NAME
-    found = read_name(name).sequence if chosen == BY_NAME else chosen
-    if found not in SEQUENCES:
+    sequence = read_name(name).sequence if chosen == BY_NAME else chosen
+    if sequence not in SEQUENCES:
         allowed = ", ".join(SEQUENCES)
         what = "the name of the image does not tell its sequence"
         raise Problem(422, f"{what}: choose it as the model's option sequence ({allowed})")
-    return str(found)
+    return str(sequence)
 
 
 def _spec(model: str, study: _Study, params: Mapping[str, Any], output: Output) -> PredictSpec:
@@ -180,35 +184,37 @@ def _spec(model: str, study: _Study, params: Mapping[str, Any], output: Output) 
         raise Problem(422, f"params: value not allowed ({field})") from None
 
 
-def _answer(found: Segmentation, output: Output, *, compress: bool) -> Response:
-    path = found.file("_mask.nrrd")
-    name = f"{found.job.id}.nrrd"
+def _answer(segmentation: Segmentation, output: Output, *, compress: bool) -> Response:
+    path = segmentation.file("_mask.nrrd")
+    name = f"{segmentation.job.id}.nrrd"
     if output == "image" and not compress:
         return StreamingResponse(raw_nrrd(path), media_type="application/octet-stream")
     if output == "image":
         return FileResponse(path, filename=name)
     if output == "dicom_seg":
-        seg = found.file(".seg.dcm")
-        return FileResponse(seg, media_type="application/dicom", filename=f"{found.job.id}.dcm")
-    told = _told(found)
+        seg = segmentation.file(".seg.dcm")
+        return FileResponse(
+            seg, media_type="application/dicom", filename=f"{segmentation.job.id}.dcm"
+        )
+    description = _told(segmentation)
     if output == "json":
-        return JSONResponse(told)
+        return JSONResponse(description)
     return reply(
         {
-            "params": (None, "application/json", json.dumps(told).encode()),
+            "params": (None, "application/json", json.dumps(description).encode()),
             "image": (name, "application/octet-stream", path.read_bytes()),
         }
     )
 
 
-def _told(found: Segmentation) -> dict[str, Any]:
-    """What goes with the mask. Slicer takes the labels in their order for those in the mask."""
+def _told(segmentation: Segmentation) -> dict[str, Any]:
+    """Metadata of the mask. Slicer assigns its labels in order to those in the mask."""
     keys = ("volumes_ml", "volumes_ml_90", "reliability", "notes")
     return {
-        "label_names": {label.name: label.value for label in found.labels},
-        "job": found.job.id,
-        "used": found.case["sequences_used"],
-        "missing": found.case["sequences_missing"],
-        **{key: found.case[key] for key in keys},
+        "label_names": {label.name: label.value for label in segmentation.labels},
+        "job": segmentation.job.id,
+        "used": segmentation.case["sequences_used"],
+        "missing": segmentation.case["sequences_missing"],
+        **{key: segmentation.case[key] for key in keys},
         "notice": "for research use only",
     }
