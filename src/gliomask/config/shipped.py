@@ -8,13 +8,12 @@ Nothing here needs more than the standard library.
 from __future__ import annotations
 
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from gliomask.errors import ModelError, nearest, option
 
-HOME: Path = Path(str(resources.files("gliomask"))) / "models"
+HOME: Path = Path(__file__).parents[1] / "models"
 """A folder for each model that comes along; absent where none does."""
 DEFAULT: Final = "u2netp-glioma"
 """What predicts if no model is named."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -54,6 +53,8 @@ def install_hint(module: str) -> str:
 
 def _extras() -> dict[str, str]:
     """The extra of each package that one brings."""
+    from importlib.metadata import PackageNotFoundError, requires  # slow: only after a failure
+
     try:
         requirements = requires(_OWN) or []
     except PackageNotFoundError:  # run from the source without being installed
