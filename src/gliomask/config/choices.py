@@ -9,8 +9,6 @@ from pydantic import Field
 
 Device = Literal["auto", "cpu", "cuda"]
 EngineName = Literal["auto", "mnn", "onnxruntime", "openvino", "torch"]
-Kind = Literal["nifti", "nrrd", "png", "html", "dicom-seg", "rtstruct"]
-"""A kind of file that ``predict`` writes."""
 Part = Literal["train", "validation", "test", "all"]
 """A part of a store's split."""
 AUTO: Final = "auto"

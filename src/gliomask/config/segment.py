@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gliomask.config.base import Options
-from gliomask.config.choices import Kind
+from gliomask.config.output_kinds import WriteOption
 
 Sequence = Literal["t1", "t1ce", "t2", "flair"]
 
@@ -15,11 +15,7 @@ Sequence = Literal["t1", "t1ce", "t2", "flair"]
 class SegmentOptions(Options):
     """Segmentation options shared by all front ends."""
 
-    write: tuple[Kind, ...] | None = None
-    """Files to write for each case: nifti (the mask; for slices a folder of pictures), nrrd (the
-    mask of a volume as NRRD), png (a preview), html (a page with a viewer), dicom-seg and rtstruct
-    (the mask as DICOM, for DICOM input). By default nifti, png and html, and dicom-seg for DICOM
-    input."""
+    write: WriteOption = None
     probabilities: bool = False
     """Write a probability map for each region (volumes only)."""
     disagreement: bool = False

@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from gliomask.config.output_kinds import KINDS
+
 _KINDS: Final = (
-    (re.compile(r"_mask(\.[a-z.]+)?"), "mask"),
-    (re.compile(r"\.seg\.dcm"), "seg"),
-    (re.compile(r"\.rtstruct\.dcm"), "rtstruct"),
-    (re.compile(r"\.html"), "page"),
+    *((re.compile(kind.ending), kind.served) for kind in KINDS.values()),
     (re.compile(r"\.json"), "record"),
-    (re.compile(r"\.png"), "picture"),
     (re.compile(r"_(probability|disagreement)_([a-z]+)\.nii\.gz"), ""),
 )
 """What follows the case in a file's name -> what the file is."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gliomask.config.choices import Kind
+from gliomask.config.output_kinds import Kind
 from gliomask.formats.case_record import CaseRecord
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.fingerprint import files_fingerprint

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gliomask.config.choices import Kind
+from gliomask.config.output_kinds import Kind
 from gliomask.core import prediction as core
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import REGIONS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gliomask.config.choices import Kind as Kind
+from gliomask.config.output_kinds import Kind as Kind
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.extras import load_extra
