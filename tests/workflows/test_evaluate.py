@@ -185,6 +185,6 @@ def test_a_region_that_nobody_drew(
 def test_other_folders_are_left_alone(store: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.doc").write_text("mine")
-    with pytest.raises(InputError, match="not an evaluation"):
+    with pytest.raises(InputError, match="something other than an evaluation"):
         run(store, tmp_path / "out")
     assert (tmp_path / "out" / "thesis.doc").read_text() == "mine"

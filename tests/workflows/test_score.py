@@ -352,7 +352,7 @@ def test_only_an_evaluation_is_replaced(tmp_path: Path) -> None:
     run(tmp_path, predictions=tmp_path / "ref")
     run(tmp_path, predictions=tmp_path / "ref")
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"not an evaluation \(entry=mine.txt"):
+    with pytest.raises(InputError, match=r"something other than an evaluation \(entry=mine.txt"):
         run(tmp_path, predictions=tmp_path / "ref")
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
