@@ -236,3 +236,15 @@ def test_the_number_of_corrections_has_a_limit(tmp_path: Path) -> None:
         ann, job = client(service, token_of(service)), done_job(service)
         assert send(ann, job, nifti(tmp_path, corrected())).status_code == 201
         assert send(ann, job, nifti(tmp_path, a_mask())).status_code == 409
+
+
+def test_what_a_killed_server_left_is_in_nobodys_way(
+    service: Service, ann: TestClient, tmp_path: Path
+) -> None:
+    job = done_job(service)
+    left = service.folder.corrections(job) / "1"
+    left.mkdir(parents=True)
+    (left / "half.nii.gz").write_bytes(b"half")
+    assert send(ann, job, nifti(tmp_path, corrected())).status_code == 201
+    names = sorted(path.name for path in left.iterdir())
+    assert names == ["p1-a_correction-1.json", "p1-a_correction-1_mask.nii.gz"]

@@ -121,3 +121,30 @@ def test_without_a_token_the_page_asks_for_one(browser: Browser, server: Server)
     field.send_keys(token, Keys.ENTER)
     browser.wait("!document.getElementById('new').hidden")
     assert browser.run("return document.cookie") == ""
+
+
+def test_two_results_are_compared_over_time(
+    browser: Browser,  # noqa: F811
+    server: Server,
+    tmp_path: Path,
+) -> None:
+    for case in ("p1-a", "p1-b"):
+        head = write_head(tmp_path, case, head_volume())
+        job = server.submit(server.upload(head), uncertainty=False, write=["nifti"])
+        assert server.ended(job)["state"] == "done"
+    browser.visit(server.address)
+    boxes = "document.querySelectorAll('#jobs input[name=compare]')"
+    browser.wait(f"{boxes}.length >= 2")
+    assert browser.run("return document.getElementById('over-time').disabled")
+    browser.run(
+        f"Array.from({boxes}).filter((box) => box.value.includes('p1-')).forEach((b) => b.click())"
+    )
+    button = browser.driver.find_element("css selector", "#over-time")
+    assert button.text == "Compare 2 over time"
+    button.send_keys(Keys.ENTER)
+    browser.driver.switch_to.frame("page")
+    browser.wait("document.body.innerText.includes('2 time points')")
+    titles = browser.run("return document.querySelector('h1').innerText")
+    assert titles == "p1-a to p1-b"
+    browser.driver.switch_to.default_content()
+    assert browser.problems() == []

@@ -20,7 +20,7 @@ from tests.web.corrected import done_job
 from tests.web.service import API, running, token_of
 
 QUICK, THOROUGH = 50, 1000
-OPERATIONS = 24
+OPERATIONS = 25
 
 
 @pytest.fixture

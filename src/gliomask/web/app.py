@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from gliomask.config import allowed
 from gliomask.errors import GliomaskError
-from gliomask.web.api import corrections, jobs, server, uploads
+from gliomask.web.api import corrections, follow, jobs, server, uploads
 from gliomask.web.clients import auto3dseg
 from gliomask.web.clients.monai_label import infer, store
 from gliomask.web.clients.monai_label import server as monai_server
@@ -28,7 +28,13 @@ from gliomask.web.service import Service, ServiceOf
 API = "/api/v1"
 _STATIC = Path(str(files("gliomask.web"))) / "static"
 _NIIVUE = Path(str(files("gliomask.report"))) / "vendor" / "niivue"
-_ROUTERS = (uploads.router, jobs.router, corrections.router, server.router)
+_ROUTERS = (
+    uploads.router,
+    jobs.router,
+    corrections.router,
+    follow.router,
+    server.router,
+)
 _OF_CLIENTS = (auto3dseg.router, infer.router, store.router, monai_server.router)
 _ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
 

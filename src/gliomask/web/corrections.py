@@ -144,6 +144,7 @@ class Corrections(StoredCorrections):
         """Result of a worker for a mask; its files are then in place."""
         drawn, place = Path(spec["drawn"]), Path(spec["out"])
         task = Task(drawn.name, drawn.with_name(f"{drawn.name}-{_DRAWN}"))
+        shutil.rmtree(place, ignore_errors=True)  # of a server that was killed
         with writing(place):
             place.mkdir(parents=True, mode=0o700)
             task.folder.mkdir(mode=0o700)

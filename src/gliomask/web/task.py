@@ -41,12 +41,12 @@ class TaskFile(Options):
     A job of thousands of files would not fit through a pipe whose other end is dead.
     """
 
-    kind: Literal["predict", "inspect", "correct"]
+    kind: Literal["predict", "inspect", "correct", "follow"]
     """What to do."""
     files: tuple[tuple[int, str, Path], ...] = ()
     """Number, name and place of each uploaded file."""
     spec: dict[str, Any]
-    """``PredictSpec``, ``InspectSpec`` or ``workflows.correct.CorrectOptions``."""
+    """``PredictSpec``, ``InspectSpec`` or ``CorrectOptions`` or ``FollowOptions``."""
     model: Path = Path()
     """The folder of the model that is to segment."""
     device: Device = "auto"

@@ -71,7 +71,8 @@ def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
 
 
 def _without_network(task: Task, control: Control) -> Answer:
-    return (_correct if task.read().kind == "correct" else _audit)(task, control)
+    works = {"correct": _correct, "follow": _follow}
+    return works.get(task.read().kind, _audit)(task, control)
 
 
 def _correct(task: Task, control: Control) -> Answer:
@@ -80,6 +81,16 @@ def _correct(task: Task, control: Control) -> Answer:
     with _answered(task.folder) as answer:
         made = correct(CorrectOptions.model_validate(task.read().spec), control)
         answer.append(Answer("done", result=_plain(made, task.folder)))
+    return answer[0]
+
+
+def _follow(task: Task, control: Control) -> Answer:
+    from gliomask.workflows.follow import FollowOptions, follow
+
+    with _answered(task.folder) as answer:
+        options = {**task.read().spec, "out": task.folder / RESULT}
+        follow(FollowOptions.model_validate(options), control)
+        answer.append(Answer("done"))
     return answer[0]
 
 

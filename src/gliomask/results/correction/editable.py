@@ -123,7 +123,8 @@ def _write_probabilities(folder: Path, prediction: Prediction) -> tuple[str, ...
     if prediction.probabilities is None or not isinstance(threshold, int | float):
         return ()
     for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
-        stored = stored_probability(values, float(threshold))
+        planes = [stored_probability(plane, float(threshold)) for plane in values]  # less memory
+        stored = np.stack(planes)
         write_nifti(folder / f"{PROBABILITY_LAYER}{region}{ENDING}", stored, prediction.affine)
     return tuple(region_numbers(prediction.regions))
 

@@ -2,6 +2,7 @@
 
 import { addressOf, ask, Refusal } from "./api.js";
 import { button, byId, element } from "./elements.js";
+import { chooser, tell, watchChoice } from "./follow.js";
 
 /** @type {Record<string, string>} */
 const WORDS = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled", expired: "deleted" };
@@ -58,6 +59,7 @@ function draw(jobs) {
     }
     before = now.item;
   }
+  tell();
 }
 
 /** @param {HTMLElement} item @param {any} job @param {string} was its state before */
@@ -112,6 +114,7 @@ function caseOf(job, one) {
   const row = element("p", { class: "buttons" });
   if (kinds.has("page")) row.append(button("View", () => view(addressOf(job.id, "page", one.case))));
   if (one.volumes_ml) row.append(element("a", { href: `/correct#job=${job.id}&case=${encodeURIComponent(one.case)}`, class: "button" }, "Correct"));
+  if (one.volumes_ml && kinds.has("mask")) row.append(chooser(job.id, one.case));
   for (const [kind, text] of FILES) if (kinds.has(kind)) row.append(link(addressOf(job.id, kind, one.case), text));
   const last = Math.max(0, ...[...kinds].map((kind) => Number(/^mask-(\d+)$/.exec(kind)?.[1] || 0)));
   if (last) row.append(link(addressOf(job.id, `mask-${last}`, one.case), `Corrected mask (${last})`));
@@ -148,3 +151,5 @@ async function act(method, path) {
   }
   await refresh();
 }
+
+watchChoice(view);

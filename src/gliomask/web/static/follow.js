@@ -1,0 +1,31 @@
+// Results that are chosen to be compared over time.
+
+import { byId, element } from "./elements.js";
+
+/** @param {(address: string) => void} view */
+export function watchChoice(view) {
+  byId("over-time").addEventListener("click", () => {
+    const chosen = boxes().filter((box) => box.checked).map((box) => box.value).reverse(); // the list has the newest first
+    view(`/api/v1/follow?${chosen.map((name) => `of=${encodeURIComponent(name)}`).join("&")}`);
+  });
+  byId("jobs").addEventListener("change", tell);
+}
+
+/** @param {string} job @param {string} name of the case @returns {HTMLElement} */
+export function chooser(job, name) {
+  const box = element("input", { type: "checkbox", name: "compare", value: `${job}/${name}` });
+  return element("label", { class: "button" }, box, " Compare");
+}
+
+/** Says how many are chosen; a comparison needs two. */
+export function tell() {
+  const all = boxes(), chosen = all.filter((box) => box.checked).length;
+  byId("compare").hidden = all.length < 2;
+  byId("over-time").disabled = chosen < 2;
+  byId("over-time").textContent = chosen < 2 ? "Compare over time: choose two or more" : `Compare ${chosen} over time`;
+}
+
+/** @returns {HTMLInputElement[]} */
+function boxes() {
+  return Array.from(byId("jobs").querySelectorAll("input[name=compare]"));
+}

@@ -1,0 +1,52 @@
+"""Results of one patient beside each other, over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gliomask.web.service import Service
+from tests.web.corrected import done_job, work_here
+from tests.web.service import API, client, running, token_of
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running(tmp_path / "data") as one:
+        work_here(one)
+        yield one
+
+
+def test_two_results_become_a_page(service: Service) -> None:
+    ann = client(service, token_of(service))
+    jobs = [done_job(service, case=f"p1-{n}") for n in (1, 2)]
+    page = ann.get(f"{API}/follow", params={"of": jobs})
+    assert page.status_code == 200, page.text
+    assert "p1-1" in page.text
+    assert "2 time points" in page.text
+    assert "For research use only" in page.text
+    assert page.headers["content-security-policy"].startswith("sandbox")
+    assert str(service.folder.root) not in page.text
+    assert list(service.folder.temporary.iterdir()) == []
+    done = [(one.action, one.object) for one in service.audit.entries()]
+    assert done == [("job.follow", job) for job in jobs]
+    named = ann.get(f"{API}/follow", params={"of": [f"{jobs[0]}/p1-1", f"{jobs[1]}/p1-2"]})
+    assert named.text == page.text
+
+
+def test_what_can_not_be_compared(service: Service) -> None:
+    ann, eve = client(service, token_of(service)), client(service, token_of(service, "eve"))
+    one, other = done_job(service), done_job(service)
+    for params, status in (
+        ({"of": [one]}, 422),
+        ({"of": [one, "0" * 32]}, 404),
+        ({"of": [one, f"{other}/../p"]}, 404),
+        ({"of": [one, one]}, 422),
+    ):
+        answer = ann.get(f"{API}/follow", params=params)
+        assert answer.status_code == status, params
+        assert str(service.folder.root) not in answer.text
+    assert "named twice" in ann.get(f"{API}/follow", params={"of": [one, one]}).json()["text"]
+    assert eve.get(f"{API}/follow", params={"of": [one, other]}).status_code == 404
