@@ -61,7 +61,7 @@ def _check_rest(rest: Sequence[str], folds: str | bool | None) -> None:
 
 COMMAND = Command(
     name="nnunet",
-    help="Segment an nnU-Net folder of images. Takes the place of nnUNetv2_predict.",
+    help="Segment an nnU-Net folder of images. Replaces nnUNetv2_predict.",
     options="NnunetOptions",
     run=run,
     typed={

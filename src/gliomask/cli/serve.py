@@ -31,7 +31,7 @@ def add_group(app: typer.Typer) -> None:
     group = add_group_to(app, COMMAND)
     add_to(group, AUDIT, "audit")
     add_to(group, EXPORT, "export-corrections")
-    tokens = typer.Typer(help="Make, list and revoke tokens.", no_args_is_help=True)
+    tokens = typer.Typer(help="Create, list and revoke tokens.", no_args_is_help=True)
     for command in (CREATE, LIST, REVOKE):
         add_to(tokens, command, command.name.rpartition(" ")[2])
     group.add_typer(tokens, name="token")
@@ -144,7 +144,7 @@ COMMAND = Command(
 CREATE = Command(
     name="serve token create",
     module="serve",
-    help="Make a token and show it, this once.",
+    help="Create a token and print it, only once.",
     options="TokenCreateOptions",
     run=create,
     typed={

@@ -36,18 +36,18 @@ class BatchOptions(Options):
     """Inputs, folder and options of the prediction. Without inputs the batch that is in the folder
     goes on."""
     executor: Literal["local", "slurm"] = "local"
-    """What runs the cases: local, worker processes on this machine; slurm, a job script for SLURM,
+    """Engine for the cases: local, worker processes on this machine; slurm, a job script for SLURM,
     which is written and not submitted."""
     shard: str = "1/1"
-    """Part of the cases to do: k/n is every n-th case from the k-th."""
+    """Part of the cases to process: k/n is every n-th case from the k-th."""
     workers: Annotated[int, Field(ge=1)] | None = None
     """Number of worker processes, each with its own copy of the model (default: one per processor
     as far as memory goes, two on a GPU)."""
     tries: Annotated[int, Field(ge=1)] = 3
-    """Number of worker processes that a case may cost before it is set aside."""
+    """Number of crashed workers after which a case is excluded."""
     minutes: Annotated[float, Field(gt=0)] = 60.0
     """Time limit of a case in minutes; its worker is then ended, which counts as a try."""
     retry: bool = False
-    """Try cases again that failed or were set aside."""
+    """Retry failed and excluded cases."""
     job: JobOptions = JobOptions()
     """What a job script asks SLURM for."""

@@ -26,7 +26,7 @@ LabelsOption = Annotated[
     Field(
         description="Meaning of the numbers in the masks: binary, brats2021, brats2023, brats2024, "
         "brats-ped2024, msd, ..., threshold=128, or 1=oedema,2=necrosis,3=enhancing; auto decides "
-        "by file names and numbers, and asks where they are ambiguous."
+        "by file names and numbers, and stops if they are ambiguous."
     ),
 ]
 ProcessesOption = Annotated[

@@ -27,10 +27,10 @@ class ConvertOptions(Options):
     sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
     """Sequences to write as channels in order, e.g. t1,flair (default: all of the data set)."""
     unannotated: Unannotated | None = None
-    """Unannotated slices, in sets that have such: ignore, written with nnU-Net's ignore
+    """Unannotated slices, if there are any: ignore, written with nnU-Net's ignore
     label (default for nnunet); drop, left out, so that each run of annotated slices is a case."""
     skip_bad: bool = False
-    """Leave out cases that can't be used."""
+    """Omit unusable cases."""
     seed: SeedOption = 0
     """Seed of the random split."""
     folds: Annotated[int, Field(ge=2)] = 5

@@ -22,8 +22,8 @@ class ImportOptions(Options):
     sequences: tuple[Sequence, ...] | None = None
     """Sequences of the input channels in order, e.g. t1ce,t2; not stored in weight files."""
     regions: tuple[RegionName, ...] | None = None
-    """Regions that the output channels mark in order: whole, core or enhancing; weights don't
-    tell."""
+    """Regions that the output channels mark in order: whole, core or enhancing; not
+    stored in weight files."""
     size: Annotated[int, Field(ge=16, le=4096)] | None = None
     """Side of the input in pixels, if the file does not define it."""
     sides: tuple[int, ...] | None = None

@@ -32,11 +32,11 @@ class NnunetOptions(Options):
     probabilities: bool = False
     """Write the probability of each region too: CASE.npz."""
     keep_done: bool = False
-    """Skip cases whose mask is there."""
+    """Skip cases with an existing mask."""
     parts: Annotated[int, Field(ge=1)] = 1
     """Number of parts that the cases are divided into."""
     part: Annotated[int, Field(ge=0)] = 0
-    """Number of the part to do, from 0."""
+    """Index of the part to process, from 0."""
     device: DeviceOption = "auto"
 
     @model_validator(mode="after")

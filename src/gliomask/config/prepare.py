@@ -19,7 +19,7 @@ class PrepareOptions(Options):
     out: Path
     """Store to write, or to continue."""
     skip_bad: bool = False
-    """Leave out cases that can't be used."""
+    """Omit unusable cases."""
     workers: ProcessesOption = None
     seed: SeedOption = 0
     """Seed of the random split."""
