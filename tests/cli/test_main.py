@@ -193,8 +193,8 @@ def test_prepare_by_site_names_the_folds(
     ("words", "text"),
     [
         (("inspect", "nowhere"), "nowhere"),
-        (("inspect", "empty"), "Looked for lgg_kaggle"),
-        (("prepare", "empty", "--out", "s"), "Looked for lgg_kaggle"),
+        (("inspect", "empty"), "known layouts: lgg_kaggle"),
+        (("prepare", "empty", "--out", "s"), "known layouts: lgg_kaggle"),
         (("train", "empty", "--out", "r"), "not a store"),
         (("evaluate", "empty", "--model", "r", "--out", "e"), "r"),
         (("predict", "empty", "--model", "r", "--out", "p"), "r"),

@@ -41,7 +41,7 @@ def test_a_folder_that_is_to_be_empty(tmp_path: Path) -> None:
     (tmp_path / ".lock").touch()
     check_empty(tmp_path, ignored=(".lock",))
     (tmp_path / "b").mkdir()
-    with pytest.raises(InputError, match="not empty: it holds b; look there"):
+    with pytest.raises(InputError, match="not empty: it contains b; look there"):
         check_empty(tmp_path, "look there", ignored=(".lock",))
 
 

@@ -28,10 +28,10 @@ def refusal(path: Path) -> str:
 def test_what_lies_there_and_is_not_read(tmp_path: Path, ending: str) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / f"flair{ending}").touch()
-    assert f"1 {ending} there, which is not read; convert" in refusal(tmp_path)
+    assert f"1 {ending} there, in an unsupported format; convert" in refusal(tmp_path)
     (tmp_path / "sub" / f"t1{ending}").touch()
     (tmp_path / "notes.txt").touch()
-    assert f"2 {ending} there, which are not read; convert" in refusal(tmp_path)
+    assert f"2 {ending} there, in an unsupported format; convert" in refusal(tmp_path)
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:

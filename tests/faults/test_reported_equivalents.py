@@ -96,6 +96,6 @@ def test_24_what_the_scaling_of_a_mask_rounds_is_tolerated(
     said = gliomask(*words, tmp_path / "out")
     assert said.code == 0
     assert scores(tmp_path / "out") == {("p1", "whole"): 1.0, ("p1", "enhancing"): 1.0}
-    assert "core is left out until --labels says which: brats2023 or msd" in said.out
+    assert "core is omitted; --labels states its meaning: brats2023 or msd" in said.out
     assert gliomask(*words, tmp_path / "answered", "--labels", "msd").code == 0
     assert scores(tmp_path / "answered")["p1", "core"] == 1.0

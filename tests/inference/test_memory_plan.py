@@ -21,7 +21,7 @@ from gliomask.workflows.predict import PredictOptions, predict_files
 from gliomask.workflows.watch import WatchOptions, watch
 from tests.inference.test_engines import saved
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux holds it")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux limits memory")
 MIB = 2**20
 COMMAND = """
 import sys

@@ -183,7 +183,9 @@ def test_figures_of_another_kind_of_image_are_said() -> None:
     found = flag(head_volume(), validation=validation(0.0, 0.1, stripped=True))
     one = told(found, "image_kind")
     assert one.level == "amber"
-    assert one.text == ("these are images of whole heads; the model was measured on others only")
+    assert one.text == (
+        "these are images of whole heads; the model was evaluated on other images only"
+    )
     assert reason(flag(head_volume()), "image_kind") is None
 
 
@@ -232,7 +234,7 @@ def test_a_strange_contrast_is_told_by_its_sequence() -> None:
     found = flag(replace(volume, array=strange))
     (one,) = [one for one in found.reasons if one.code == "intensities"]
     assert one.level == "red"
-    assert "the intensities of t1 are spread unlike training's" in one.text
+    assert "the intensities of t1 differ from the training data" in one.text
 
 
 def test_nothing_found_tells_its_evidence() -> None:
@@ -242,7 +244,7 @@ def test_nothing_found_tells_its_evidence() -> None:
     assert text.startswith("no tumour found: largest probability 0.00 (threshold 0.50)")
     assert "0.00 ml at 0.25 or more; 0.00 ml at 0.05 or more" in text
     assert "0 of 6 other maps contain more than a speck" in text
-    assert "in validation it missed 2 of 13 tumours altogether" in text
+    assert "it missed 2 of 13 tumours in the validation" in text
 
 
 def test_nothing_found_is_red_where_the_other_maps_find_something() -> None:

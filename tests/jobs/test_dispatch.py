@@ -48,7 +48,7 @@ def test_each_is_done_once_and_what_can_not_be_is_set_aside(tmp_path: Path) -> N
     assert "KeyError" in states["bug-1"].text
     poison = states["poison-1"]
     assert (poison.state, poison.lost) == ("failed", 3)
-    assert poison.text.startswith("set aside after 3 tries: its worker was killed (signal 9)")
+    assert poison.text.startswith("excluded after 3 tries: its worker was killed (signal 9)")
     assert len((tmp_path / "poison-1.begun").read_text().split()) == 3
 
 

@@ -11,7 +11,7 @@ import pytest
 from gliomask.errors import MachineError
 from gliomask.machine.memory_limit import memory_limit
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux holds it")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux limits memory")
 
 START = """
 from gliomask.machine.memory_limit import memory_limit, resident_bytes

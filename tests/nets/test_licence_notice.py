@@ -14,7 +14,7 @@ from tests.shipping import NAME, home, ship
 
 __all__ = ["home"]
 LINE = (
-    f"the model {NAME} is included in gliomask; licence:  that of the data: CC BY-NC-SA 4.0; "
+    f"the model {NAME} is included in gliomask; licence: that of the data: CC BY-NC-SA 4.0; "
     "not for commercial use; for research use only"
 )
 
@@ -51,7 +51,7 @@ def test_another_licence_is_said_anew(
     other = card.model_copy(update={"licence": "CC BY 4.0"})
     announce_licence(folder, other)
     assert said(caplog)[1] == (
-        f"the model {NAME} is included in gliomask; licence:  CC BY 4.0; for research use only"
+        f"the model {NAME} is included in gliomask; licence: CC BY 4.0; for research use only"
     )
 
 

@@ -48,7 +48,7 @@ def test_an_order_that_is_not_confirmed_is_asked_about(images: tuple[FloatArray,
     with pytest.raises(CaseError) as asked:
         check_contrast(BY_ORDER, study(*images))
     said = str(asked.value)
-    assert "it isn't clear whether series 12 (Ax T1) was made after a contrast agent" in said
+    assert "it is unclear whether series 12 (Ax T1) is post-contrast" in said
     assert "if it was: `... series=t1=9 series=t1ce=12`; if not: `... series=t1=9`" in said
     assert "\n" not in said
 

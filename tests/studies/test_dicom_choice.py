@@ -85,7 +85,7 @@ def test_of_two_echoes_the_one_that_is_meant(tmp_path: Path) -> None:
             {"t2": "7"},
             r"P1_20010203: t2=7 is not a series; there are series 1 \(Ax T1\), series 2",
         ),
-        ({"t2": "Ax"}, "t2=Ax is no series"),
+        ({"t2": "Ax"}, "t2=Ax is not a series"),
         (
             {"t2": "1.2.3.4"},
             rf"t2=1.2.3.4 is not a series; there are series 1 \(Ax T1\) \({ROOT}1.1",

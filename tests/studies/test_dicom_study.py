@@ -160,8 +160,8 @@ def test_a_study_without_a_sequence_is_a_problem(tmp_path: Path) -> None:
     (problem,) = found.problems
     assert problem.case == "P1_20010203"
     assert problem.reason == (
-        "no sequence is recognised: series 1 (head): neither its name nor its timing tells the "
-        "sequence; if it is one, say so: `series=SEQUENCE=1`; "
+        "no sequence is recognised: series 1 (head): neither its name nor its timing determines "
+        "the sequence; if it is one, say so: `series=SEQUENCE=1`; "
         "series 2 (Gad Ax T2 Straight): only 4 slices (allowed 5 and more)"
     )
 

@@ -39,7 +39,7 @@ def test_a_folder_of_volumes_with_their_mask_left_out(tmp_path: Path) -> None:
     assert tuple(case.images) == ("t1", "t1ce", "t2", "flair")
     assert case.images["t1ce"].paths == (folder / "T1_post.nii",)
     assert case.label is None
-    assert case.notes == ("adc.nii.gz is not used: its name tells diffusion",)
+    assert case.notes == ("adc.nii.gz is not used: its name states diffusion",)
     assert not case.synthetic
 
 

@@ -66,7 +66,7 @@ def test_a_job_that_kills_its_workers_is_given_up(service: Service) -> None:
         assert service.queue.next("predict") is not None
         assert service.queue.lost(job.id, "was killed") == expected
     ended = service.queue.get(ANN, job.id)
-    assert ended.error_text == "given up after 3 tries: its worker was killed"
+    assert ended.error_text == "failed after 3 attempts: its worker was killed"
     assert service.queue.next("predict") is None
 
 

@@ -170,7 +170,7 @@ def test_by_command_with_the_options_of_nnunet(
     theirs = ("-d", "5", "-c", "2d", "-tr", "nnUNetTrainer", "-chk", "best.pth", "-npp", "2")
     assert command(monkeypatch, *words, *theirs, "-f", "0", "1", "2", "-device", "cpu") == 0
     shown = capsys.readouterr()
-    assert "without meaning here: -d, -c, -tr, -f, -chk, -npp" in shown.err
+    assert "ignored options: -d, -c, -tr, -f, -chk, -npp" in shown.err
     assert shown.out.startswith("1 masks by fake")
     assert command(monkeypatch, *words, "-device", "tpu") == 2
     assert "(-device=tpu, allowed auto, cpu, cuda)" in capsys.readouterr().err

@@ -234,7 +234,7 @@ def test_the_licence_is_said_on_stderr_once(
         errors.append([line for line in done.stderr.splitlines() if "licence" in line])
     assert errors == [
         [
-            f"the model {NAME} is included in gliomask; licence:  {LICENCE}; "
+            f"the model {NAME} is included in gliomask; licence: {LICENCE}; "
             "not for commercial use; for research use only"
         ],
         [],

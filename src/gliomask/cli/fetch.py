@@ -28,7 +28,7 @@ def run(options: FetchOptions, *, json: bool) -> None:
         f"{result.series} series, {result.files} files, {result.size / 1e9:.2f} GB",
         f"licence: {licences}",
         f"cite: {', '.join(result.cite) or 'see the collection'}",
-        f"{done}, {result.there} already complete:  {result.out}",
+        f"{done}, {result.there} already complete: {result.out}",
     )
     if not options.dry_run:
         render.lines(f"continue with: gliomask inspect {result.out}")

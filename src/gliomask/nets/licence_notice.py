@@ -46,7 +46,7 @@ def announce_licence(folder: Path, card: ModelCard) -> None:
 def _line(name: str, licence: str) -> str:
     """Of the licences of Creative Commons, those with NC forbid commercial use."""
     free = "" if "NC" not in re.split(r"\W+", licence) else "not for commercial use; "
-    line = f"the model {name} is included in gliomask; licence:  {licence}; {free}"
+    line = f"the model {name} is included in gliomask; licence: {licence}; {free}"
     return " ".join(f"{line}{RESEARCH_USE_ONLY.lower()}".split())
 
 

@@ -73,7 +73,7 @@ class Corrections(StoredCorrections):
             raise not_found("case whose mask can be corrected")
         if len(fitting) > 1:
             raise Problem(
-                409, f"state the case:  {', '.join(editable.case for editable in fitting)}"
+                409, f"state the case: {', '.join(editable.case for editable in fitting)}"
             )
         return fitting[0]
 

@@ -103,7 +103,7 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
     entries = sorted((e for stored, _ in done for e in stored), key=lambda entry: entry.id)
     if problems and not (options.skip_bad and entries):
         usable = f"{len(entries)} can" if entries else "none can"
-        hint = f"correct them, or omit them:  {same_with(('skip_bad', True))}"
+        hint = f"correct them, or omit them: {same_with(('skip_bad', True))}"
         raise CasesError(
             f"{len(problems)} cases can't be used, {usable}",
             sorted(problems),

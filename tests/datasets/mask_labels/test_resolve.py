@@ -218,7 +218,7 @@ def test_what_all_readings_of_both_sides_give_alike_is_sure() -> None:
     assert readings[0].scheme.regions == ("whole", "enhancing")
     assert readings[0].scheme.name == "BraTS 2023 or Medical Segmentation Decathlon"
     assert readings[0].reason == (
-        "alike for whole and enhancing; core is left out until `labels` says which: "
+        "the same for whole and enhancing; core is omitted; `labels` states its meaning: "
         "brats2023 or msd"
     )
 

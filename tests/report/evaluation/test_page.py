@@ -69,7 +69,7 @@ def test_the_worst_case_comes_first(page: Path) -> None:
 def test_many_cases_keep_the_page_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "WITH_PICTURES", 4)
     text = evaluation_page(findings())
-    assert "4 of 8 cases have their slices in this page" in text
+    assert "4 of 8 cases are shown with slices" in text
     assert len(re.findall(r"\.s\d+-0\{--", text)) == 4
     assert ".s0-0{" in text  # the worst
     assert ".s7-0{" in text  # the best

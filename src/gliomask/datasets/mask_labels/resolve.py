@@ -140,8 +140,8 @@ def _in_doubt(
     scheme = replace(schemes[0], name=name, only=sure)
     left = " and ".join(region for region in REGIONS if region not in sure)
     keys = " or ".join(key for key, _ in question.answers)
-    left = f"{left} is omitted; {option(BOTH)} states its meaning:  {keys}"
-    reason = f"the same for {' and '.join(sure)};  {left}"
+    left = f"{left} is omitted; {option(BOTH)} states its meaning: {keys}"
+    reason = f"the same for {' and '.join(sure)}; {left}"
     reading = Reading(scheme, reason)
     return (reading,) * len(first.masks), (reading,) * len(second.masks)
 

@@ -159,7 +159,7 @@ def download(
     if not fitting:
         raise not_found(f"file: the job has {', '.join(sorted(_kinds(every)))}")
     if len(fitting) > 1:
-        raise Problem(409, f"state the case:  {', '.join(e.case for e in fitting)}")
+        raise Problem(409, f"state the case: {', '.join(e.case for e in fitting)}")
     return _file(service, fitting[0])
 
 
