@@ -233,6 +233,8 @@ def with_other_series(folder: Path) -> Made:
     """Beside a secondary capture, which is refused without harm to the other."""
     made = plain(folder)
     other = series(PLAN, pixels(PLAN, 9), 2, SOPClassUID=SecondaryCaptureImageStorage)
+    for dataset in other:
+        del dataset.ImagePositionPatient
     save(folder, other)
     return made
 

@@ -139,7 +139,10 @@ def deflated(folder: Path) -> None:
 
 
 def lookup_table(folder: Path) -> None:
-    setting("ModalityLUTSequence", Sequence([Dataset()]))(folder)
+    table = Dataset()
+    table.LUTDescriptor, table.ModalityLUTType = [4001, 0, 16], "US"
+    table.add_new("LUTData", "OW", (np.arange(4001) * 2).astype("<u2").tobytes())
+    setting("ModalityLUTSequence", Sequence([table]))(folder)
 
 
 def colour(folder: Path) -> None:
@@ -165,7 +168,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a second image at a place": (second_image_at_a_place, "several images at one position, 1"),
     "every place twice": (two_times, "several images at one position, 6 too many"),
-    "one UID, two images": (one_uid_for_two_images, "two different images with one SOPInstanceUID"),
+    "one UID, two images": (one_uid_for_two_images, "several images at one position, 1 too many"),
     "uneven steps": (uneven, "uneven steps between slices (step=0.3 mm off, allowed up to 0.1"),
     "a slice aside": (askew, "slice positions are not on a line (position=0.5 mm off"),
     "a tilt of 5 degrees": (
@@ -184,7 +187,6 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no spacing in one": (lacking("PixelSpacing", 1), "1 of 6 files can't be used"),
     "spacing of 0": (setting("PixelSpacing", [0, 1]), "no size (PixelSpacing=[0.0, 1.0]"),
     "negative spacing": (setting("PixelSpacing", [1, -1]), "allowed more than 0"),
-    "three spacings": (setting("PixelSpacing", [1, 1, 1]), "allowed 2 finite numbers"),
     "two of a position": (setting("ImagePositionPatient", [1, 1]), "allowed 3 finite numbers"),
     "NaN position": (
         setting("ImagePositionPatient", ["NaN", "0", "0"], only=3),
@@ -197,32 +199,26 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "directions not at a right angle": (
         setting("ImageOrientationPatient", [1, 0, 0, 0.6, 0.8, 0]),
-        "allowed two unit vectors at a right angle",
+        "allowed two directions at a right angle",
     ),
     "a size that lies": (lying_size, "too large (Rows x Columns=60000 x 60000 x 1"),
     "more pixels than bytes": (lying_size_of_native_pixels, "bytes can't hold 8000000 of pixels"),
     "no rows": (setting("Rows", 0), "unusable (Rows=0, allowed 1 to 65535)"),
     "two numbers of rows": (setting("Rows", [10, 10]), "unusable (Rows=[10, 10]"),
     "no columns told": (lacking("Columns"), "a field is missing (Columns=nothing)"),
-    "slope 0": (setting("RescaleSlope", 0), "no scale (RescaleSlope=0.0, allowed not 0)"),
-    "slope NaN": (setting("RescaleSlope", "NaN"), "RescaleSlope=[nan]"),
     "a table of intensities": (lookup_table, "intensities with a lookup table"),
-    "inverted grey": (
-        setting("PhotometricInterpretation", "MONOCHROME1"),
-        "inverted grey: large values are dark (PhotometricInterpretation=MONOCHROME1",
-    ),
     "colour": (colour, "no grey image (PhotometricInterpretation=RGB, 3 samples"),
     "24 bits": (setting("BitsAllocated", 24), "BitsAllocated=24, allowed 8, 16, 32"),
-    "more bits than there are": (setting("BitsStored", 17), "BitsStored=17, allowed 1 to 16"),
-    "another high bit": (setting("HighBit", 14), "HighBit=14, allowed 15 to 15"),
+    "no bits": (setting("BitsStored", 0), "BitsStored=0, allowed 1 to 64"),
     "a mosaic": (
         setting("ImageType", ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]),
         "a mosaic: many slices in one picture",
     ),
-    "several frames": (setting("NumberOfFrames", 3), "several frames (NumberOfFrames=3"),
+    "several frames": (
+        setting("NumberOfFrames", 3),
+        "several frames, and nothing says where they lie (NumberOfFrames=3",
+    ),
     "CT": (setting("SOPClassUID", CTImageStorage), "no MR image (SOPClassUID=CT Image Storage"),
-    "no SeriesInstanceUID": (lacking("SeriesInstanceUID"), "SeriesInstanceUID=nothing"),
-    "deflated": (deflated, "a deflated data set, which may inflate without end"),
 }
 
 
@@ -240,7 +236,7 @@ def test_series(name: str, tmp_path: Path) -> None:
 
 
 def test_enough_are_tried() -> None:
-    assert len(REFUSED) >= 38
+    assert len(REFUSED) >= 32
 
 
 def test_a_truncated_file_is_told_when_it_is_read(tmp_path: Path) -> None:
@@ -252,18 +248,38 @@ def test_a_truncated_file_is_told_when_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_deflated_bomb_is_not_inflated(tmp_path: Path) -> None:
-    """Nor is one without preamble, whose meta information stands at the very beginning."""
+    """Beyond what a header may have. Nor is one without preamble, whose meta information stands at
+    the very beginning."""
     deflated(tmp_path)
     path = min(tmp_path.iterdir())
     content = path.read_bytes()
     meta = content[132 : 144 + int.from_bytes(content[140:144], "little")]
     packer = zlib.compressobj(wbits=-15)
-    bomb = packer.compress(bytes(40_000_000)) + packer.flush()
+    bomb = packer.compress(bytes(4_000_000)) + packer.flush()
     for start in (content[:132] + meta, meta):
         path.write_bytes(start + bomb)
         tracemalloc.start()
         (refused,) = survey_files([path]).refused
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert "a deflated data set" in refused.reason
+        assert "a field is missing (BitsAllocated=nothing" in refused.reason
         assert peak < 2_000_000
+
+
+def test_a_deflated_bomb_of_pixels_is_not_inflated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gliomask.formats.dicom.inflate.FREE_BYTES", 100)
+    monkeypatch.setattr("gliomask.formats.dicom.inflate.MAX_RATIO", 1)
+    deflated(tmp_path)
+    (found,) = survey_files(sorted(tmp_path.iterdir())).series
+    with pytest.raises(FormatError, match=r"003-1\.dcm: inflates too far \(bytes=more than"):
+        read_series(found.image.paths)
+
+
+def test_a_deflated_file_that_is_cut_off(tmp_path: Path) -> None:
+    deflated(tmp_path)
+    path = min(tmp_path.iterdir())
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(FormatError, match=r"003-1\.dcm: truncated: the deflated data set ends"):
+        read_series(sorted(tmp_path.iterdir()))

@@ -79,7 +79,8 @@ def test_a_localizer_of_three_planes_is_no_volume(tmp_path: Path) -> None:
     save(tmp_path, planes)
     reasons = [one.reason for one in survey(tmp_path).refused]
     assert reasons == [
-        "series 1 (Ax T2 FSE): one slice, no volume (slices=1, allowed 2 and more)"
+        "series 1 (Ax T2 FSE): one slice, no volume (slices=1, allowed 2 and more, or one with "
+        "SpacingBetweenSlices); give all slices of the series"
     ] * len(planes)
 
 

@@ -1,8 +1,8 @@
 """One DICOM file, opened without trust: checked before it is inflated or taken apart.
 
 pydicom inflates the deflated transfer syntax without limit, even where only the header is asked
-for; needs half a minute for eight megabytes of empty items; and answers damaged bytes with
-whatever exception these lead it into. All of that ends here.
+for, so that is done in ``inflate``; it needs half a minute for eight megabytes of empty items, and
+answers damaged bytes with whatever exception these lead it into. All of that ends here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pydicom import Dataset, dcmread
-from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -24,6 +23,7 @@ from pydicom.uid import (
 
 from gliomask.errors import FormatError, GliomaskError
 from gliomask.formats.content import opened
+from gliomask.formats.dicom.inflate import inflated
 from gliomask.formats.limits import MAX_DICOM_BYTES, MAX_HEADER_BYTES, MAX_ITEMS
 
 # What pydicom finds odd it logs; what matters of it is refused here, so nothing goes to stderr.
@@ -42,22 +42,25 @@ def read_dataset(path: Path, tags: tuple[str, ...] | None = None) -> Dataset:
         tags: keywords of what is read, nothing behind the header; everything if not given.
 
     Raises:
-        FormatError: missing, too large, damaged, no DICOM, or in the deflated transfer syntax.
+        FormatError: missing, too large, damaged, no DICOM, or deflated beyond bounds.
         MachineError: the disk failed.
     """
     size = path.stat().st_size if path.is_file() else 0
     if size > MAX_DICOM_BYTES:
         allowed = f"up to {MAX_DICOM_BYTES}"
         raise FormatError("too large a file", path=path, field="bytes", found=size, allowed=allowed)
-    with opened(path) as stream, decoding(path):
+    with opened(path) as file, decoding(path):
+        plain = inflated(file, header_only=tags is not None)
+        stream = plain or file
         _refuse_crowd(stream)
-        _refuse_deflated(stream)
         if tags is None:
             dataset = dcmread(stream, force=True)
         else:
             header = cast(BinaryIO, _Header(stream))
             dataset = dcmread(header, stop_before_pixels=True, force=True, specific_tags=list(tags))
         _fill_syntax(dataset)
+        if plain:
+            dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
         return dataset
 
 
@@ -107,20 +110,6 @@ def _refuse_crowd(stream: BinaryIO) -> None:
     if count > MAX_ITEMS:
         raise FormatError(
             "too many items", field="items", found=count, allowed=f"up to {MAX_ITEMS}"
-        )
-
-
-def _refuse_deflated(stream: BinaryIO) -> None:
-    read_preamble(stream, force=True)
-    syntax = _read_file_meta_info(stream).get("TransferSyntaxUID")
-    stream.seek(0)
-    if syntax == DeflatedExplicitVRLittleEndian:
-        raise FormatError(
-            "a deflated data set, which may inflate without end",
-            field="TransferSyntaxUID",
-            found=str(syntax),
-            allowed="any other",
-            hint="convert it to explicit VR little endian",
         )
 
 

@@ -15,7 +15,7 @@ from gliomask.errors import FormatError
 from gliomask.formats.dicom.frame import Frame, FrameKind, PlacementTags, frame
 from gliomask.formats.dicom.pixel_format import PixelFormat
 from gliomask.formats.dicom.tags import SeriesTags, capitals
-from gliomask.formats.dicom.values import number, text
+from gliomask.formats.dicom.values import items, number, text
 
 KEYWORDS = (
     "SharedFunctionalGroupsSequence",
@@ -50,7 +50,7 @@ def enhanced_frames(path: Path, dataset: Dataset, pixels: PixelFormat) -> tuple[
     frames = []
     for n, groups in enumerate(_groups(dataset, pixels.frames)):
         try:
-            frames.append(_frame(path, n, groups, pixels))
+            frames.append(_frame(path, n, groups, pixels, dataset))
         except FormatError as problem:
             problem.what = f"frame {n + 1}: {problem.what}"
             raise
@@ -78,12 +78,6 @@ def enhanced_tags(tags: SeriesTags, dataset: Dataset) -> SeriesTags:
     )
 
 
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence; none if it is absent."""
-    value = dataset.get(keyword)
-    return list(value) if value else []
-
-
 def _groups(dataset: Dataset, count: int) -> list[_Groups]:
     each = items(dataset, "PerFrameFunctionalGroupsSequence")
     if len(each) != count:
@@ -97,12 +91,14 @@ def _groups(dataset: Dataset, count: int) -> list[_Groups]:
     return [_Groups(item, shared) for item in each]
 
 
-def _frame(path: Path, n: int, groups: _Groups, pixels: PixelFormat) -> Frame:
+def _frame(path: Path, n: int, groups: _Groups, pixels: PixelFormat, whole: Dataset) -> Frame:
+    """``whole``: the file, whose own scaling stands for frames that have none."""
+    transformation = groups.get("PixelValueTransformationSequence")
     place = PlacementTags(
         position=groups.get("PlanePositionSequence"),
         orientation=groups.get("PlaneOrientationSequence"),
         measures=groups.get("PixelMeasuresSequence"),
-        transformation=groups.get("PixelValueTransformationSequence"),
+        transformation=transformation or whole,
     )
     kind = groups.get("MRImageFrameTypeSequence")
     return frame(

@@ -8,10 +8,14 @@ from pathlib import Path
 from pydicom import Dataset
 from pydicom.uid import (
     UID,
+    EnhancedMRColorImageStorage,
     EnhancedMRImageStorage,
     LegacyConvertedEnhancedMRImageStorage,
     MediaStorageDirectoryStorage,
     MRImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
 )
 
 from gliomask.errors import FormatError
@@ -20,11 +24,25 @@ from gliomask.formats.dicom import frame as frames
 from gliomask.formats.dicom.content import decoding, read_dataset
 from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.tags import SeriesTags, series_tags
-from gliomask.formats.dicom.values import plain_text, text
+from gliomask.formats.dicom.values import has, plain_text, text
 
-_MANY_FRAMES = (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
-_READ = (MRImageStorage, *_MANY_FRAMES)
-_KEYWORDS = (*frames.KEYWORDS, *pixel_format.KEYWORDS, *tags.KEYWORDS, *enhanced.KEYWORDS)
+_READ = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
+_READ_IF_MR = (
+    UID(""),
+    SecondaryCaptureImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    EnhancedMRColorImageStorage,
+)
+"""What may hold an MR image: its Modality tells."""
+_GROUPS = "PerFrameFunctionalGroupsSequence"
+_KEYWORDS = (
+    "Modality",
+    *frames.KEYWORDS,
+    *pixel_format.KEYWORDS,
+    *tags.KEYWORDS,
+    *enhanced.KEYWORDS,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +56,7 @@ class DicomFile:
         frames: all of its frames; none if there is a problem.
         problem: why it is no slice of an MR series, one line; None if it is.
         directory: it is a DICOMDIR, which describes other files.
+        foreign: its class is none of MR images; among these, it is no slice.
     """
 
     path: Path
@@ -46,6 +65,7 @@ class DicomFile:
     frames: tuple[Frame, ...] = ()
     problem: str | None = None
     directory: bool = False
+    foreign: bool = False
 
 
 def read_file(path: Path) -> DicomFile:
@@ -58,7 +78,7 @@ def read_file(path: Path) -> DicomFile:
     dataset = read_dataset(path, _KEYWORDS)
     with decoding(path):
         tags, kind = series_tags(dataset), _sop_class(dataset)
-        if kind in _MANY_FRAMES:
+        if has(dataset, _GROUPS):
             tags = enhanced.enhanced_tags(tags, dataset)
         instance = text(dataset, "SOPInstanceUID")
     if kind == MediaStorageDirectoryStorage:
@@ -67,24 +87,26 @@ def read_file(path: Path) -> DicomFile:
         with decoding(path):
             return DicomFile(path, instance, tags, _frames(path, dataset, kind, tags))
     except FormatError as problem:
-        return DicomFile(path, instance, tags, problem=str(problem))
+        foreign = kind not in _READ
+        return DicomFile(path, instance, tags, problem=str(problem), foreign=foreign)
 
 
 def _frames(path: Path, dataset: Dataset, kind: UID, tags: SeriesTags) -> tuple[Frame, ...]:
-    if kind not in _READ:
+    if kind not in _READ and not (kind in _READ_IF_MR and text(dataset, "Modality") == "MR"):
         kind_text = plain_text(kind.name) or "nothing"
         allowed = ", ".join(uid.name for uid in _READ)
         raise FormatError("no MR image", field="SOPClassUID", found=kind_text, allowed=allowed)
-    if not tags.series_uid:
-        raise FormatError("a field is missing", field="SeriesInstanceUID", found="nothing")
     if "MOSAIC" in tags.image_type:
         kind_text = "\\".join(tags.image_type)
         what = "a mosaic: many slices in one picture"
-        raise FormatError(what, field="ImageType", found=kind_text, allowed="single slices")
+        hint = "convert it to NIfTI by dcm2niix, and name that file"
+        raise FormatError(
+            what, field="ImageType", found=kind_text, allowed="single slices", hint=hint
+        )
     pixels = pixel_format.pixel_format(dataset, path)
-    if kind in _MANY_FRAMES:
+    if has(dataset, _GROUPS) or kind in _READ[1:]:
         return enhanced.enhanced_frames(path, dataset, pixels)
-    return (frames.classic_frame(path, dataset, pixels, tags.image_type),)
+    return frames.classic_frames(path, dataset, pixels, tags.image_type)
 
 
 def _sop_class(dataset: Dataset) -> UID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from pydicom import Dataset
 
 from gliomask.errors import FormatError
 from gliomask.formats.dicom.pixel_format import PixelFormat
+from gliomask.formats.dicom.scaling import KEYWORDS as SCALING
+from gliomask.formats.dicom.scaling import scaling
 from gliomask.formats.dicom.values import has, number, numbers
 from gliomask.formats.limits import MAX_FRAMES
 
@@ -23,14 +25,16 @@ KEYWORDS = (
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
-    "RescaleSlope",
-    "RescaleIntercept",
-    "ModalityLUTSequence",
+    "SpacingBetweenSlices",
+    "FrameIncrementPointer",
+    *SCALING,
 )
-"""The elements that ``classic_frame`` reads, and those that distinguish frames and files."""
-UNIT_TOLERANCE = 5e-3
-"""How far the length of a direction may be from 1, and the cosine between rows and columns from 0.
-Headers round directions to three decimals at worst."""
+"""The elements that ``classic_frames`` reads, and those that tell frames and files apart."""
+LEAN_TOLERANCE = 5e-3
+"""How far the cosine between rows and columns may be from 0. Headers round directions to three
+decimals at worst; their lengths count for nothing, as in the readers of others."""
+_SHORTEST = 1e-3
+"""The least length of a direction."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,7 @@ class Frame:
         stack: within a file of many frames, the stack that it belongs to.
         size: (rows, columns).
         spacing: millimetres between (rows, columns).
+        step: millimetres to the next slice as the header has it, None if not told.
         along_row, along_column: (3,) unit vectors in LPS: where the column, the row index grows.
         position: (3,) the centre of the first voxel in LPS millimetres.
         scaling: (slope, intercept): intensity = slope * stored + intercept.
@@ -56,6 +61,7 @@ class Frame:
     stack: str
     size: tuple[int, int]
     spacing: tuple[float, float]
+    step: float | None
     along_row: Vector
     along_column: Vector
     position: Vector
@@ -89,7 +95,7 @@ def frame(path: Path, pixels: PixelFormat, place: PlacementTags, kind: FrameKind
         FormatError: a position, orientation, spacing or scaling that is missing or can't be true.
     """
     along_row, along_column = _directions(place.orientation)
-    between_rows, between_columns = numbers(place.measures, "PixelSpacing", 2)
+    between_rows, between_columns = _spacing(place.measures)
     if min(between_rows, between_columns) <= 0:
         spacing = [between_rows, between_columns]
         raise FormatError("no size", field="PixelSpacing", found=spacing, allowed="more than 0")
@@ -101,22 +107,36 @@ def frame(path: Path, pixels: PixelFormat, place: PlacementTags, kind: FrameKind
         stack=kind.stack,
         size=(pixels.rows, pixels.columns),
         spacing=(between_rows, between_columns),
+        step=number(place.measures, "SpacingBetweenSlices"),
         along_row=along_row,
         along_column=along_column,
         position=np.array(numbers(place.position, "ImagePositionPatient", 3)),
-        scaling=_scaling(place.transformation),
+        scaling=scaling(place.transformation),
     )
 
 
-def classic_frame(
+def classic_frames(
     path: Path, dataset: Dataset, pixels: PixelFormat, image_type: tuple[str, ...]
-) -> Frame:
-    """The frame of a file that holds only one; see ``frame``."""
-    if pixels.frames != 1:
-        count, allowed = pixels.frames, "1 unless the file is an Enhanced MR Image"
-        raise FormatError("several frames", field="NumberOfFrames", found=count, allowed=allowed)
+) -> tuple[Frame, ...]:
+    """The frame of a file without functional groups; see ``frame``. Several frames are slices that
+    follow each other along the normal, where the header says at which step."""
     place = PlacementTags(dataset, dataset, dataset, dataset)
-    return frame(path, pixels, place, FrameKind(0, image_type, number(dataset, "EchoTime")))
+    first = frame(path, pixels, place, FrameKind(0, image_type, number(dataset, "EchoTime")))
+    if pixels.frames == 1:
+        return (first,)
+    if (first.step or 0.0) <= 0 or has(dataset, "FrameIncrementPointer"):
+        raise FormatError(
+            "several frames, and nothing says where they lie",
+            field="NumberOfFrames",
+            found=pixels.frames,
+            allowed="1, or slices with SpacingBetweenSlices, or an Enhanced MR Image",
+            hint="export the series as single slices or as Enhanced MR Image",
+        )
+    step = (first.step or 0.0) * np.cross(first.along_row, first.along_column)
+    check_count(pixels.frames)
+    return tuple(
+        replace(first, number=n, position=first.position + n * step) for n in range(pixels.frames)
+    )
 
 
 def check_count(frames: int) -> None:
@@ -133,26 +153,24 @@ def check_count(frames: int) -> None:
 def _directions(dataset: Dataset) -> tuple[Vector, Vector]:
     directions = np.array(numbers(dataset, "ImageOrientationPatient", 6)).reshape(2, 3)
     lengths = np.linalg.norm(directions, axis=1)
-    lean = abs(float(directions[0] @ directions[1]))
-    if max(abs(lengths - 1).max(), lean) > UNIT_TOLERANCE:
+    if (
+        lengths.min() < _SHORTEST
+        or abs(directions[0] @ directions[1]) > LEAN_TOLERANCE * lengths.prod()
+    ):
         raise FormatError(
             "no orientation",
             field="ImageOrientationPatient",
             found=directions.ravel().tolist(),
-            allowed="two unit vectors at a right angle",
+            allowed="two directions at a right angle",
         )
     along_row, along_column = directions / lengths[:, np.newaxis]
     return along_row, along_column
 
 
-def _scaling(dataset: Dataset) -> tuple[float, float]:
-    """Slope and intercept; 1 and 0 where neither is told."""
-    if has(dataset, "ModalityLUTSequence"):
-        what = "intensities with a lookup table, which MR images do not have"
-        raise FormatError(what, field="ModalityLUTSequence", found="present", allowed="absent")
-    scalings = has(dataset, "RescaleSlope"), has(dataset, "RescaleIntercept")
-    slope = numbers(dataset, "RescaleSlope", 1)[0] if scalings[0] else 1.0
-    intercept = numbers(dataset, "RescaleIntercept", 1)[0] if scalings[1] else 0.0
-    if slope == 0:
-        raise FormatError("no scale", field="RescaleSlope", found=slope, allowed="not 0")
-    return slope, intercept
+def _spacing(dataset: Dataset) -> tuple[float, float]:
+    """Between rows and between columns; a single number stands for both."""
+    if number(dataset, "PixelSpacing") is not None:
+        (side,) = numbers(dataset, "PixelSpacing", 1)
+        return side, side
+    between_rows, between_columns = numbers(dataset, "PixelSpacing", 2)
+    return between_rows, between_columns

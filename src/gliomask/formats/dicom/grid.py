@@ -22,6 +22,9 @@ from gliomask.formats.limits import MAX_VOXELS
 
 STEP_TOLERANCE = 0.02
 """How far a slice may lie from its even place along the normal, as a share of the step."""
+ROUNDING_MM = 0.1
+"""Slices may always lie so far from their even place: positions are rounded to one decimal at
+worst, by up to half of this along each axis."""
 SIDE_TOLERANCE = 0.05
 """How far a slice may lie beside the line through the stack, as a share of the smallest voxel
 side. As loose as the check that two images of a case lie on one grid."""
@@ -53,14 +56,12 @@ class SeriesGrid:
 
 
 def arrange(frames: Sequence[Frame]) -> SeriesGrid:
-    """The grid that parallel frames form.
+    """The grid that parallel frames form. One slice is as thick as its header has the step.
 
     Raises:
-        FormatError: less than two, frames that differ in size or spacing, and what this file
-            says about their positions.
+        FormatError: one slice without a step, frames that differ in size or spacing, and what this
+            file says about their positions.
     """
-    if len(frames) < 2:
-        raise FormatError("one slice, no volume", field="slices", found=1, allowed="2 and more")
     check_count(len(frames))
     first = frames[0]
     for frame in frames:
@@ -72,7 +73,12 @@ def arrange(frames: Sequence[Frame]) -> SeriesGrid:
     normal = np.cross(first.along_row, first.along_column)
     positions = np.array([frame.position for frame in frames])
     order = np.argsort(positions @ normal, kind="stable")
-    step = _even_step(positions[order], normal, min(first.spacing))
+    several = len(frames) > 1
+    step = (
+        _even_step(positions[order], normal, min(first.spacing))
+        if several
+        else _told_step(first, normal)
+    )
     affine = _affine(first, positions[order[0]], step)
     return SeriesGrid(tuple(frames[n] for n in order), (columns, rows, len(frames)), affine)
 
@@ -90,6 +96,18 @@ def _check_alike(frame: Frame, first: Frame) -> None:
         )
 
 
+def _told_step(frame: Frame, normal: Vector) -> Vector:
+    if not frame.step or frame.step <= 0:
+        raise FormatError(
+            "one slice, no volume",
+            field="slices",
+            found=1,
+            allowed="2 and more, or one with SpacingBetweenSlices",
+            hint="give all slices of the series",
+        )
+    return np.asarray(frame.step * normal, np.float64)
+
+
 def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float) -> Vector:
     """The vector from a slice to the next, of positions (K, 3) in their order."""
     heights = places @ normal
@@ -103,7 +121,7 @@ def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float)
     along = float(step @ normal)
     lean = np.linalg.norm(step - along * normal)
     if math.degrees(math.atan2(lean, along)) > LEAN_DEGREES and (
-        lean * len(gaps) > SIDE_TOLERANCE * in_plane
+        lean * len(gaps) > max(SIDE_TOLERANCE * in_plane, ROUNDING_MM)
     ):
         actual = f"{math.degrees(math.atan2(lean, along)):.2f} degrees"
         raise FormatError(
@@ -125,14 +143,14 @@ def _check_gaps(gaps: npt.NDArray[np.float64]) -> None:
 def _check_line(off: npt.NDArray[np.float64], normal: Vector, step: Vector) -> None:
     """``off``: (K, 3) how far each slice lies from its even place on a straight line."""
     along = np.abs(off @ normal)
-    limit = STEP_TOLERANCE * float(np.linalg.norm(step))
+    limit = max(STEP_TOLERANCE * float(np.linalg.norm(step)), ROUNDING_MM)
     if along.max() > limit:
         deviation, allowed = f"{along.max():.3g} mm off", f"up to {limit:.3g} mm"
         raise FormatError(
             "uneven steps between slices", field="step", found=deviation, allowed=allowed
         )
     aside = np.linalg.norm(off - (off @ normal)[:, np.newaxis] * normal, axis=1)
-    limit = SIDE_TOLERANCE * float(np.linalg.norm(step))
+    limit = max(SIDE_TOLERANCE * float(np.linalg.norm(step)), ROUNDING_MM)
     if aside.max() > limit:
         deviation, allowed = f"{aside.max():.3g} mm off", f"up to {limit:.3g} mm"
         what = "slice positions are not on a line"

@@ -16,12 +16,14 @@ from gliomask.errors import FormatError
 from gliomask.formats.dicom.codestream import check_frame_size
 from gliomask.formats.dicom.content import decoding, read_dataset
 from gliomask.formats.dicom.guarded import GuardedDecoder
-from gliomask.formats.dicom.pixel_format import PixelFormat, pixel_format
+from gliomask.formats.dicom.pixel_format import PixelFormat, complete, pixel_format
 
-Stored = npt.NDArray[np.int64]
-"""(rows, columns), as stored: bits beyond BitsStored cut off, the sign extended."""
+Stored = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+"""(rows, columns), as stored: bits beyond BitsStored cut off, the sign extended, and turned over
+where large values are dark. Real numbers where the file has these."""
 
 _GUARDED = "gdcm"
+_ASK = "export the series again from the archive or scanner"
 _PREFERRED = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", _GUARDED)
 """Decoders, the most careful first."""
 
@@ -63,8 +65,9 @@ def _checked(path: Path) -> tuple[Dataset, PixelFormat]:
     dataset = read_dataset(path)
     with decoding(path):
         pixels = pixel_format(dataset, path)
-        if "PixelData" not in dataset:
+        if "PixelData" not in dataset and not _is_real(dataset):
             raise FormatError("no pixels: truncated, or not an image")
+        complete(dataset, pixels)
         if pixels.syntax.is_compressed:
             _check_sizes(dataset, pixels)
     return dataset, pixels
@@ -90,6 +93,9 @@ def _plugin(pixels: PixelFormat) -> str:
 def _decoded(
     dataset: Dataset, pixels: PixelFormat, numbers: Sequence[int], path: Path, plugin: str
 ) -> Iterator[Stored]:
+    if _is_real(dataset):
+        yield from _real(dataset, pixels, numbers, path)
+        return
     frames = iter_pixels(
         dataset,
         indices=numbers,
@@ -106,8 +112,34 @@ def _decoded(
 def _values(frame: npt.NDArray[np.generic], pixels: PixelFormat) -> Stored:
     if frame.shape != (pixels.rows, pixels.columns):
         raise FormatError("decoded to another size", field="shape", found=frame.shape)
-    values: Stored = frame.astype(np.int64) & (2**pixels.stored - 1)
+    whole = frame.astype(np.int64) & (2**pixels.allocated - 1)
+    if pixels.doubt and (whole >> pixels.sure).any():
+        what = f"ambiguous pixel values: they use more than {pixels.sure} bits"
+        raise FormatError(
+            what, field=pixels.doubt, found="missing, or inconsistent with BitsStored", hint=_ASK
+        )
+    values: npt.NDArray[np.int64] = whole & (2**pixels.stored - 1)
+    if pixels.inverted:
+        values ^= 2**pixels.stored - 1
     if pixels.signed:
         half = 2 ** (pixels.stored - 1)
         values = (values ^ half) - half
     return values
+
+
+def _is_real(dataset: Dataset) -> bool:
+    return "FloatPixelData" in dataset and "PixelData" not in dataset
+
+
+def _real(
+    dataset: Dataset, pixels: PixelFormat, numbers: Sequence[int], path: Path
+) -> Iterator[Stored]:
+    """Frames of FloatPixelData, which has 32 bits and is never compressed."""
+    content, order = dataset.FloatPixelData, "<" if pixels.syntax.is_little_endian else ">"
+    if pixels.allocated != 32 or pixels.inverted or len(content) < pixels.native_bytes:
+        what = "floating-point pixels that are truncated, inverted or not of 32 bits"
+        found = f"{len(content)} bytes"
+        raise FormatError(what, path=path, field="FloatPixelData", found=found)
+    values = np.frombuffer(content, f"{order}f4", pixels.native_bytes // 4)
+    for number in numbers:
+        yield values.reshape(pixels.frames, pixels.rows, pixels.columns)[number].astype(np.float64)

@@ -7,7 +7,8 @@ distinguishes them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gliomask.formats.content import opened
 from gliomask.formats.dicom.file import DicomFile, read_file
 from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.grid import arrange
+from gliomask.formats.dicom.grouping import contradiction_error, files_by_series
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.parts import echo_times, volumes_of
 from gliomask.formats.dicom.tags import SeriesTags
@@ -90,7 +92,9 @@ def survey_files(paths: Sequence[Path]) -> Survey:
         raise FormatError("too many DICOM files", field="files", found=count, allowed=allowed)
     files, refused = _read(candidates)
     series: list[Series] = []
-    for of_series in _by_series(file for file in files if not file.directory).values():
+    grouped, torn = files_by_series(file for file in files if not file.directory)
+    refused += [_refused(of_series, contradiction_error(field)) for of_series, field in torn]
+    for of_series in grouped:
         accepted, bad = _volumes(of_series)
         series += accepted
         refused += bad
@@ -108,23 +112,16 @@ def _read(paths: Sequence[Path]) -> tuple[list[DicomFile], list[RefusedSeries]]:
     return files, refused
 
 
-def _by_series(files: Iterable[DicomFile]) -> dict[tuple[str, ...], list[DicomFile]]:
-    series: dict[tuple[str, ...], list[DicomFile]] = {}
-    for file in files:
-        tags = file.tags
-        key = (tags.patient_id, tags.study_uid, tags.series_uid)
-        series.setdefault(key, []).append(file)
-    return series
-
-
 def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]:
-    """The volumes of one series. A file that can't be used makes all of it doubtful."""
+    """The volumes of one series. A file that can't be used makes all of it doubtful, unless it is
+    of another class (a presentation state, a screenshot)."""
+    files, notes = _without_foreign(files)
     bad = [file for file in files if file.problem]
     if bad:
         share = f"{len(bad)} of {len(files)} files can't be used, the first: " * (len(files) > 1)
         return [], [_refused(files, FormatError(f"{share}{bad[0].problem}"))]
     try:
-        once, notes = _without_copies(files)
+        once, copies = _without_copies(files)
         parts = volumes_of(frame for file in once for frame in file.frames)
     except FormatError as problem:
         return [], [_refused(files, problem)]
@@ -133,7 +130,7 @@ def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]
     for part in parts:
         series_files = [of_path[path] for path in dict.fromkeys(frame.path for frame in part)]
         try:
-            series.append(_series(series_files, part, notes))
+            series.append(_series(series_files, part, (*notes, *copies)))
         except FormatError as problem:
             refused.append(_refused(series_files, problem))
     return series, refused
@@ -148,7 +145,11 @@ def _series(files: Sequence[DicomFile], part: list[Frame], notes: tuple[str, ...
     among = volumes_of(frame for path in paths for frame in frames_of[path])
     channel = next(n for n, other in enumerate(among) if first in other)
     image = ImageFile(paths, channel if len(among) > 1 else None)
-    tags = replace(tags, echo_time=first.echo_time, image_type=first.image_type)
+    tags = replace(
+        tags,
+        echo_time=next((f.echo_time for f in grid.frames if f.echo_time is not None), None),
+        image_type=next((f.image_type for f in grid.frames if f.image_type), ()),
+    )
     return Series(
         tags, grid.frames, grid.shape, grid.affine, image, (*notes, *_cut_up(grid.frames))
     )
@@ -163,15 +164,23 @@ def _cut_up(frames: Sequence[Frame]) -> tuple[str, ...]:
     return (f"one volume of slices with {' and '.join(differences)}",) if differences else ()
 
 
+def _without_foreign(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:
+    """The MR images among files, if there are any."""
+    images = [file for file in files if not file.foreign]
+    left_out = len(files) - len(images)
+    if not images or not left_out:
+        return files, ()
+    return images, (f"{left_out} files that are no MR images were left out",)
+
+
 def _without_copies(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:
-    """Each instance once. Two files that claim to be one must be equal byte for byte."""
-    once: dict[str, DicomFile] = {}
+    """Each file once. Different images may share a SOPInstanceUID, as some anonymisers have it:
+    their places tell them apart."""
+    times = Counter(file.instance for file in files)
+    once: dict[object, DicomFile] = {}
     for file in files:
-        other = once.setdefault(file.instance or str(file.path), file)
-        if other is not file and _digest(other.path) != _digest(file.path):
-            names = f"{other.path.name} and {file.path.name}"
-            what = "two different images with one SOPInstanceUID"
-            raise FormatError(what, field="files", found=names, allowed="one")
+        alone = not file.instance or times[file.instance] == 1
+        once.setdefault(file.path if alone else (file.instance, _digest(file.path)), file)
     copies = len(files) - len(once)
     notes = (f"{copies} copies of files were left out",) if copies else ()
     return list(once.values()), notes

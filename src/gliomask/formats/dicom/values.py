@@ -75,12 +75,12 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
-    """Numbers that the geometry rests on.
+    """Numbers that the geometry rests on. Of more than ``count`` the first are taken.
 
     Raises:
-        FormatError: absent, not ``count`` of them, not finite, or beyond a million.
+        FormatError: absent, less than ``count`` of them, not finite, or beyond a million.
     """
-    values = _given(dataset, keyword)
+    values = _given(dataset, keyword)[:count]
     allowed = f"{count} finite numbers"
     try:
         parsed = tuple(float(value) for value in values)
@@ -104,6 +104,17 @@ def whole(dataset: Dataset, keyword: str, largest: int, least: int = 0) -> int:
         actual = values if len(values) > 1 else value
         raise FormatError("unusable", field=keyword, found=actual, allowed=allowed)
     return int(value)
+
+
+def whole_or(dataset: Dataset, keyword: str, missing: int, largest: int, least: int = 0) -> int:
+    """As ``whole``, or ``missing`` where the element is absent or empty."""
+    return whole(dataset, keyword, largest, least) if has(dataset, keyword) else missing
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; none if it is absent."""
+    value = dataset.get(keyword)
+    return list(value) if value else []
 
 
 def has(dataset: Dataset, keyword: str) -> bool:
