@@ -1,10 +1,10 @@
 """Grouping of DICOM files by series.
 
 Files belong to one series if they have the same SeriesInstanceUID, or without one the same folder,
-series number and description. Some archives write PatientID or StudyInstanceUID differently in a part of
-a series ("P1", "p1", nothing), and each part alone would be accepted as a volume with some of the
-slices. Parts that form one stack are therefore one series, or refused if they name two patients.
-Other parts are kept separate, because some anonymisers give all patients the same UID.
+series number and description. Some archives write PatientID or StudyInstanceUID differently in a
+part of a series ("P1", "p1", nothing), and each part alone would be accepted as a volume with some
+of the slices. Parts that form one stack are therefore one series, or refused if they name two
+patients. Other parts are kept separate, because some anonymisers give all patients the same UID.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ def scaling(dataset: Dataset) -> tuple[float, float]:
     """Slope and intercept; 1 and 0 if they are absent.
 
     Raises:
-        FormatError: a lookup table that changes values, or values that readers interpret differently.
+        FormatError: a lookup table that changes values, or numbers that readers interpret
+            differently.
     """
     _refuse_table(dataset)
     intercept = (
