@@ -264,7 +264,7 @@ REFUSED: dict[str, Case] = {
     "a table": Case(
         setting(ModalityLUTSequence=table(np.arange(4001) * 2), values=STORED * 2),
         "WWR",
-        "intensities through a table",
+        "intensities with a lookup table",
     ),
     "RescaleIntercept NaN": Case(
         setting(RescaleSlope=1, RescaleIntercept="NaN"), "R-W", "RescaleIntercept=[nan]"
@@ -304,7 +304,7 @@ REFUSED: dict[str, Case] = {
     ),
     "a missing slice": Case(without_slice(3), "W--", "slices are missing"),
     "uneven steps": Case(moved(shift(2, 0, 0, 0.3)), "W--", "uneven steps"),
-    "a slice aside": Case(moved(shift(2, 0.5, 0, 0)), "WWW", "slices lie askew"),
+    "a slice aside": Case(moved(shift(2, 0.5, 0, 0)), "WWW", "slice positions are not on a line"),
     "a tilt of 5 degrees": Case(
         each(unchanged, replace(PLAN, lean=(0, 0.44, 0))), "WW-", "gantry tilt"
     ),
@@ -319,11 +319,11 @@ REFUSED: dict[str, Case] = {
     "two echo times in turn": Case(
         in_half(lambda k, d: setattr(d, "EchoTime", 17.0)),
         "RWR",
-        "parts that lie between each other",
+        "its parts interleave",
         "every other slice is another contrast, which dcm2niix takes apart",
     ),
     "a slice turned by 2 degrees": Case(
-        setting(only=2, ImageOrientationPatient=list(oblique(2))), "R--", "parts that lie between"
+        setting(only=2, ImageOrientationPatient=list(oblique(2))), "R--", "its parts interleave"
     ),
     # many frames
     "enhanced, a header less": Case(

@@ -56,7 +56,7 @@ def _refuse_table(dataset: Dataset) -> None:
     for table in items(dataset, "ModalityLUTSequence"):
         if has(table, "LUTData") and not _is_identity(table):
             raise FormatError(
-                "intensities through a table, which MR images don't have",
+                "intensities with a lookup table, which MR images do not have",
                 field="ModalityLUTSequence",
                 found="present",
                 allowed="absent, or one that changes nothing",
