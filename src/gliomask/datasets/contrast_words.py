@@ -48,7 +48,7 @@ def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str 
         return "perhaps"
     if word in ("c", "ce"):
         return _of_letter(words, at, shared)
-    if word == "post" and (not behind or not _about_something_else(words, at)):
+    if word in vocab.POST_ALONE and (not behind or not _about_something_else(words, at)):
         return True
     if word == "pre" and (not behind or not _about_something_else(words, at)):
         return False
@@ -72,7 +72,8 @@ def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
     """Contrast state of an agent, given the word before it."""
     if words[at] == "contrast" and at and words[at - 1] in vocab.EXAMINATION:
         return None
-    if words[at + 1 : at + 2] == ["free"]:
+    behind = list(words[at + 1 :])
+    if behind[:1] == ["free"] or (len(behind) == 1 and behind[0] in vocab.DENIED_BEHIND):
         return False
     place = at - 1
     while place >= 0 and (words[place] in vocab.BETWEEN or is_agent(words[place])):
@@ -80,15 +81,27 @@ def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
     governor = words[place] if place >= 0 else ""
     if governor == _BOTH:
         return "both"
-    if governor in vocab.WITH and _joined_to_denial(words, place):
+    if _joined_to_opposite(words, place):
         return "both"
     return governor not in vocab.WITHOUT | vocab.BEFORE
 
 
-def _joined_to_denial(words: Sequence[str], place: int) -> bool:
-    """``without and with``, ``pre and post``."""
-    earlier = [word for word in words[:place] if word not in vocab.BETWEEN]
-    return len(earlier) > 1 and earlier[-1] in vocab.AND and earlier[-2] in vocab.WITHOUT
+def _joined_to_opposite(words: Sequence[str], place: int) -> bool:
+    """Return True for ``without and with``, ``pre/post`` and their like in other languages."""
+    if place < 1:
+        return False
+    earlier = [word for word in words[:place] if word not in vocab.BETWEEN | vocab.AND]
+    states = _polarity(words[place]), _polarity(earlier[-1]) if earlier else None
+    return None not in states and states[0] != states[1]
+
+
+def _polarity(preposition: str) -> bool | None:
+    """True for with or after, False for without or before; single letters may be anything."""
+    if len(preposition) < 2:
+        return None
+    if preposition in vocab.WITH | vocab.AFTER:
+        return True
+    return False if preposition in vocab.WITHOUT | vocab.BEFORE else None
 
 
 def _of_letter(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:

@@ -39,13 +39,14 @@ OTHER = _table(
         "rcbf mtt ttp tmax psr dynasusc twist",
         "function": "bold fmri rfmri tfmri rsfmri rest resting epi ep2d sbref",
         "vessels": "mra smra mrv tof angio angiography angiogram angiographie venography venogram "
-        "cemra pca phasecontrast inhance tricks",
+        "cemra pca phasecontrast inhance tricks carotid carotids carotide karotis csfflow",
         "spectroscopy": "mrs csi spectro spectroscopy spektroskopie svs mrsi",
         "calibration": "calibration calib asset refscan fieldmap fieldmapping shim b0map b1map "
         "coilsens prescan sensitivity",
         "made from other series": "mip minip mpvr reformat reformatted reformats subtraction "
-        "subtracted subtract subtraktion screen capture report fused projection dividedby "
-        "ratio",
+        "subtracted subtract subtraktion subtr soustraction sottrazione sustraccion substraccion "
+        "subtracao subtractie aftrekking screen capture report fused overlay projection vrt "
+        "dividedby ratio",
         "a map": "map maps mapping karte t1map t2map r1map r2map r2star pdmap relaxometry rho "
         "t1rho t2rho qt1 qt2 symri unit1 magic mtr",
         "a fat, water or phase image": "phase pha fat inphase outphase oop opposed opp",
@@ -61,16 +62,25 @@ OTHER = _table(
 ELSEWHERE = _table(
     {
         "the spine": "spine cspine tspine lspine cervical thoracic dorsal lumbar lumbosacral "
-        "sacrum hws bws lws wirbelsaule wirbelsaeule ws rachis cervicale lombaire lombare columna "
+        "sacrum myelogram myelographie hws bws lws "
+        "wirbelsaule wirbelsaeule ws rachis cervicale lombaire lombare columna "
         "colonna coluna wervelkolom cwk lwk myelo spinal medulla cord "
         "ctspine tlspine wholespine",
-        "the neck": "neck hals cou cuello collo nek larynx thyroid parotid",
+        "a part of the head": "orbit orbits orbita orbitas orbite orbites augenhohle "
+        "augenhoehle iac iacs cpa khb khbw innenohr felsenbein rocher rochers ohr sella selle "
+        "hypophyse hypophysis hypophysaire pituitary ipofisi ipofisaria hipofisis hipofise "
+        "hypofyse nnh paranasal sinuses nasennebenhohlen tmj kiefergelenk atm trigeminus "
+        "trigeminal face facial gesicht gesichtsschadel gesichtsschaedel hippocampus "
+        "hippocampe hipocampo ippocampo hippocampi",
+        "a fetus": "fetal fetus foetal fotal fetale fetaal",
+        "the neck": "neck hals cou cuello collo nek larynx thyroid parotid parotis brachial "
+        "brachialis",
         "a limb": "knee knie genou rodilla ginocchio shoulder schulter epaule hombro spalla "
         "schouder hip hufte hanche cadera ankle sprunggelenk cheville wrist handgelenk poignet "
         "elbow ellenbogen coude foot fuss pied hand finger thigh calf femur extremity",
-        "the trunk": "chest thorax breast brust sein mama heart cardiac herz coeur abdomen abdo "
-        "liver leber foie higado fegato lever kidney niere pelvis becken bassin prostate prostata "
-        "uterus rectum pancreas",
+        "the trunk": "chest thorax breast brust sein mama mamma heart cardiac herz coeur "
+        "abdomen abdo liver leber foie higado fegato lever kidney niere pelvis becken bassin "
+        "prostate prostata uterus rectum pancreas",
     }
 )
 """Another part of the body than the head -> words that name it."""
@@ -83,25 +93,33 @@ HEAD = _words(
 
 CONTRAST = _words(
     "gd gad gado gada gadolinium gadolinio gadolinum gddtpa dtpa contrast contrasts contraste "
-    "contrasto kontrast kontrastmittel contrastmiddel contraststof km mdc civ pdc enhanced "
-    "enhancement enh enhancing contrasted contrastado contrastada injection injecte injectee inj "
-    "iniezione gadovist gadavist gadobutrol gadograf gadoterate gadoteridol gadopentetate "
-    "gadobenate gadodiamide gadopiclenol gadoxetate dotarem dotagraf magnevist magnegita "
-    "magnograf prohance multihance omniscan omni clariscan optimark vueway elucirem primovist "
-    "eovist ablavar vasovist artirem feraheme ferumoxytol"
+    "contrasto kontrast kontrastmittel contrastmiddel contraststof contr km ivkm kmiv mdc civ pdc "
+    "enhanced enhancement enh enhancing contrasted contrastado contrastada reforzado realzado "
+    "realce rehausse rehaussement injection injecte injectee inj inject injected injektion "
+    "injectie injeccion inyeccion inyectado injecao injetado iniezione gadovist gadavist "
+    "gadobutrol gadograf gadoterate gadoteridol gadopentetate gadobenate gadodiamide gadopiclenol "
+    "gadoxetate dotarem dotagraf magnevist magnegita magnograf prohance multihance omniscan omni "
+    "clariscan optimark vueway elucirem primovist eovist ablavar vasovist artirem feraheme "
+    "ferumoxytol"
 )
 """Words for a contrast agent, or for an image that shows one."""
 AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
 """Trade names, substances and compounds begin like this."""
-AFTER = frozenset(("post", "after", "nach", "apres", "despues", "tras", "dopo", "na", "tardif"))
-"""After; the next word says whether an agent."""
-BEFORE = frozenset(("pre", "before", "vor", "avant", "antes", "prima", "voor", "ante"))
-"""Before; the next word says whether an agent."""
-WITHOUT = _words("without wo no non not ohne o sans sin sem senza zonder geen kein keine")
+AFTER = _words(
+    "post after following nach apres despues tras dopo na apos pos depois delayed tardif tardive"
+)
+"""After; whether after an agent, the next word tells."""
+BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante")
+"""Before; whether before an agent, the next word tells."""
+POST_ALONE = frozenset(("post", "delayed", "tardif", "tardive"))
+"""Words for a state after contrast without the name of an agent."""
+WITHOUT = _words("without wo no non not minus ohne o sans sin sem senza zonder geen kein keine")
 """Words that deny what follows them."""
-WITH = _words("with w mit m avec con com met")
+WITH = _words("with w plus mit m avec con com met")
 """Words that affirm what follows them."""
-AND = frozenset(("and", "und", "et", "y", "e", "en", "then", "n", "ed"))
+AND = frozenset(("and", "und", "u", "et", "y", "e", "en", "then", "n", "ed", "or", "oder"))
+DENIED_BEHIND = _words("free no none nein non nee")
+"""Words that deny an agent when they follow it, at the end of a name."""
 NO_ANSWER = _words("n a na nil null unknown unbekannt 0 not applicable available")
 """Where an agent should stand, words that say nothing."""
 DENIALS = WITHOUT | _words("none ninguno nessuno aucun keines")
@@ -116,8 +134,9 @@ UNENHANCED = _words(
 NATIVE = "native"
 """Before an agent, or in the space of the examination: weaker than any other word."""
 BETWEEN = _words(
-    "iv i v intravenous intraveineuse intravenoso ev de di du d des der des of the any mezzo medio "
-    "meio produit agent dye medium media l el la le gabe von"
+    "iv i v intravenous intraveineuse intravenoso ev de di du d des der des del della dell dello "
+    "do da dos al to of the any mezzo medio meio produit agent dye medium media l el la le los un "
+    "gabe von administration administracion administracao somministrazione toediening"
 )
 """Words that may stand between a preposition and the agent."""
 NOT_AGENT = _words(
