@@ -7,6 +7,7 @@ import pytest
 from gliomask.core.labels import BACKGROUND, CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.datasets.mask_labels.names import (
     label_of,
+    part_in_file_name,
     scheme_of_labels,
     scheme_of_output,
     scheme_of_regions,
@@ -117,3 +118,30 @@ def test_output_in_which_the_whole_tumour_hides_its_parts() -> None:
     scheme = scheme_of_output(regions, [3, 2, 1])
     assert scheme is not None
     assert dict(scheme.values) == {1: TUMOUR}
+
+
+PARTS = {
+    "necrosis.nii.gz": NECROSIS, "P1_Nekrose.nii": NECROSIS, "non_enhancing_tumor.nii": NECROSIS,
+    "P1_Ödem.nii.gz": OEDEMA, "oedème_P2.nrrd": OEDEMA, "ED_mask.nii.gz": OEDEMA,
+    "P1_ET.nii.gz": ENHANCING, "enhancing_mask.png": ENHANCING,
+    "tumour_core.nii.gz": CORE, "P1_TC.nii": CORE,
+    "resection_cavity.nii.gz": CAVITY, "P1_Kavität.nii.gz": CAVITY,
+    "P1_brain_mask.nii.gz": BACKGROUND, "sub-1_brainmask.nii.gz": BACKGROUND,
+    "ventricles.nii.gz": BACKGROUND, "wm_seg.nii.gz": BACKGROUND, "not_tumor.nii": BACKGROUND,
+}  # fmt: skip
+NO_PARTS = (
+    "case_seg.nii.gz", "mask.nii.gz", "1.png", "lesion.nii.gz", "WT.nii.gz", "P1_gtv.nii.gz",
+    "brain_tumor_mask.nii.gz", "brain_001_seg.nii.gz", "ET_001_seg.nii.gz", "CC_001_mask.nii.gz",
+    "post_resection_seg.nii.gz", "flair_hyperintensity_seg.nii.gz", "skull_stripped_seg.nii.gz",
+    "TCGA_CS_4941_19960909_10_mask.tif", "prediction_1.nii.gz", "Tumeur_P1.nii.gz",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_file_name_that_states_a_part(name: str) -> None:
+    assert part_in_file_name(name) == PARTS[name]
+
+
+@pytest.mark.parametrize("name", NO_PARTS)
+def test_a_file_name_that_states_the_tumour_or_nothing(name: str) -> None:
+    assert part_in_file_name(name) is None

@@ -263,3 +263,21 @@ def test_answers_that_mean_nothing(text: str, why: str) -> None:
     with pytest.raises(ConfigError) as refused:
         scheme_of_answer(text, "prediction_labels")
     assert why in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "answers"),
+    [
+        ("P1_necrosis.nii.gz", ["1=necrosis", "binary"]),
+        ("P1_ET.nii.gz", ["1=enhancing", "binary"]),
+        ("tumour_core.nii.gz", ["1=core", "binary"]),
+        ("P1_brain_mask.nii.gz", ["binary"]),
+    ],
+)
+def test_a_name_that_states_a_part_is_no_whole_tumour(name: str, answers: list[str]) -> None:
+    assert asked(side({1}, name=name)) == answers
+    with pytest.raises(QuestionError):
+        resolve_both(side({1}, name=name), side({1}, name=name))
+    for answer in answers:
+        (reading,) = resolve(side({1}, name=name, answer=scheme_of_answer(answer)))
+        assert reading.reason == "as answered"

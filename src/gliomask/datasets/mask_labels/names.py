@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import BACKGROUND, CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.core.regions import REGIONS
-from gliomask.datasets.names import words_of
+from gliomask.datasets.names import is_mask, words_of
 
+_SUFFIXES = {"nii", "gz", "nrrd", "mha", "mhd", "mgz", "mgh", "png", "tif", "tiff", "jpg", "jpeg"}
 BY_DESCRIPTION = "as dataset.json names them"
 _PARTS = (
-    (CAVITY, {"cavity", "resection", "resected", "rc"}),
-    (OEDEMA, {"edema", "oedema", "edematous", "hyperintensity", "snfh", "ed"}),
+    (CAVITY, {"cavity", "resection", "resected", "rc", "kavitat", "hohle", "cavite", "cavidad",
+              "cavita", "cavidade", "holte"}),
+    (OEDEMA, {"edema", "oedema", "edematous", "hyperintensity", "snfh", "ed", "odem", "oedem",
+              "oedeme", "oedeem"}),
     (NECROSIS, {"necrosis", "necrotic", "nonenhancing", "ncr", "net", "netc", "cyst", "cystic",
-                "cysts", "cc"}),
-    (ENHANCING, {"enhancing", "enhancement", "et"}),
+                "cysts", "cc", "nekrose", "necrose", "necrosi"}),
+    (ENHANCING, {"enhancing", "enhancement", "et", "rehaussement", "realce"}),
 )  # fmt: skip
 """Label -> words for it; the first match counts, since names of parts hold the word tumour too."""
 # fmt: off
 _TUMOURS = {
     "tumor", "tumors", "tumour", "tumours", "wt", "tc", "lesion", "lesions", "abnormality",
     "glioma", "gliomas", "glioblastoma", "gbm", "astrocytoma", "oligodendroglioma", "meningioma",
-    "meningiomas", "metastasis", "metastases", "mets", "neoplasm", "gtv",
+    "meningiomas", "metastasis", "metastases", "mets", "neoplasm", "gtv", "tumeur", "tumore",
+    "tumoren", "lasion", "lesione", "laesie",
 }
 _OTHERS = {
     "skull", "bone", "scalp", "skin", "eye", "eyes", "orbit", "orbits", "ventricle", "ventricles",
@@ -33,11 +38,16 @@ _OTHERS = {
 }
 """Words for structures that are no part of a tumour, whatever else the name says."""
 _TISSUES = {
-    "background", "brain", "head", "tissue", "gm", "wm", "nawm", "matter", "parenchyma", "cerebrum",
-    "hemisphere", "hemispheres", "cortex", "outside", "other", "others",
+    "background", "brain", "brainmask", "head", "tissue", "gm", "wm", "nawm", "matter",
+    "parenchyma", "cerebrum", "hemisphere", "hemispheres", "cortex", "outside", "other", "others",
 }
 """Words that mean no tumour unless a word for one stands beside them (brain tumour)."""
 # fmt: on
+_CORES = {"tc", "core", "tumorkern", "tumourcore", "tumorcore"}
+_OF_OTHER_MEANING = {"resection", "resected", "hyperintensity", "snfh", "cc", "net"}
+"""Words for a part that stand in the names of files for other things, too."""
+_SHORT = 3
+_STRIPPED = re.compile(r"skull[\W_]*strip\w*", re.IGNORECASE)
 _DENIALS = {"no", "non", "not", "without", "free", "healthy", "normal"}
 _REGIONS = {name: {name, region.abbreviation} for name, region in REGIONS.items()}
 
@@ -56,11 +66,34 @@ def label_of(name: str) -> int | None:
         return None if part is not None or words & _TUMOURS else BACKGROUND
     if part is not None:
         return part
-    if "tc" in words or "core" in words:
+    if words & _CORES:
         return CORE
     if words & _TUMOURS or words == {"whole"}:
         return TUMOUR
     return BACKGROUND if words & _TISSUES else None
+
+
+def part_in_file_name(name: str) -> int | None:
+    """Our label for a part of the tumour, or for no tumour, that a mask's file name states.
+
+    Short words and tissues count at the end only (``P1_ET``, ``P1_brain_mask``): elsewhere they
+    are initials, or the name of the data. None for a tumour, and where the name says nothing.
+
+    >>> part_in_file_name("P1_necrosis.nii.gz"), part_in_file_name("ET_001_seg.nii.gz")
+    (1, None)
+    """
+    plain = _STRIPPED.sub("", _latin(name))
+    words = [word for word in words_of(plain) if word not in _SUFFIXES]
+    words = [word for word in words if word == "brainmask" or not is_mask(word)]
+    if not words:
+        return None
+    said = [
+        word
+        for at, word in enumerate(words)
+        if word in _DENIALS or at == len(words) - 1 or (len(word) > _SHORT and word not in _TISSUES)
+    ]
+    label = label_of(" ".join(word for word in said if word not in _OF_OTHER_MEANING))
+    return None if label == TUMOUR else label
 
 
 def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
@@ -156,4 +189,9 @@ def _scheme(values: Mapping[int, int | None]) -> LabelScheme | None:
 
 
 def _words(name: str) -> set[str]:
-    return set(words_of(re.sub(r"(non|not)[\W_]*enhanc", "nonenhanc", name, flags=re.I)))
+    return set(words_of(re.sub(r"(non|not)[\W_]*enhanc", "nonenhanc", _latin(name), flags=re.I)))
+
+
+def _latin(name: str) -> str:
+    """A name without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))

@@ -16,6 +16,7 @@ from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import BACKGROUND, TUMOUR
 from gliomask.core.regions import REGIONS
 from gliomask.datasets.mask_labels.answer import NAMES
+from gliomask.datasets.mask_labels.names import part_in_file_name
 from gliomask.datasets.mask_labels.numbers import BY_NUMBERS, SCHEMES, Challenge, challenge_in
 from gliomask.errors import QuestionError, option
 
@@ -134,7 +135,7 @@ def _in_doubt(
     schemes = [SCHEMES[key] for key, _ in question.answers if key in SCHEMES]
     sure = tuple(r for r in REGIONS if len({_meaning(s, present, (r,)) for s in schemes}) == 1)
     known = any(mask.stated or mask.unclear or challenge_in(mask.names) for mask in masks)
-    if "whole" not in sure or known:
+    if "whole" not in sure or known or len(schemes) < 2:
         raise QuestionError(question.what, option=BOTH, answers=question.answers)
     name = " or ".join(scheme.name for scheme in schemes)
     scheme = replace(schemes[0], name=name, only=sure)
@@ -184,6 +185,8 @@ def _of_group(
         unreadable = any(mask.unreadable for mask in masks)
         reason = "no mask could be read" if unreadable else "all masks are empty"
         return Reading((named or beside or [unread])[0], reason)
+    if len(present) == 1 and challenge is None:
+        _check_names(side, masks, present)
     if present <= _PLAIN and all(len(labels) <= 1 for labels in sets):
         return _plain(present)
     regions = ("whole",) if other is not None and other.regions == ("whole",) else tuple(REGIONS)
@@ -205,6 +208,20 @@ def _of_group(
     if len({_meaning(scheme, present, regions) for scheme in candidates}) != 1:
         raise _question(side, present, candidates)
     return Reading(_shared(candidates, present), reason)
+
+
+def _check_names(side: Side, masks: Sequence[NumberedMask], present: Numbers) -> None:
+    """Ask about masks whose file names state a part of the tumour, or another structure."""
+    for mask in masks:
+        name = mask.names[0] if mask.names else ""
+        label, answers = part_in_file_name(name), {"binary": "they mark the whole tumour"}
+        if label is None:
+            continue
+        if label != BACKGROUND:
+            answers = {f"{n}={NAMES[label]}": f"only {NAMES[label]}" for n in present} | answers
+        stated = NAMES[label] if label != BACKGROUND else "something other than a tumour"
+        what = f"the {side.what} have one number, and the name {name} says {stated}"
+        raise QuestionError(what, option=side.option, answers=tuple(answers.items()))
 
 
 def _rivals(present: Numbers, other: LabelScheme) -> list[LabelScheme]:
