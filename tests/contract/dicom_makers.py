@@ -263,6 +263,6 @@ def decimal_comma(content: bytes) -> bytes:
 
 def of_class(uid: str) -> Make:
     def change(dataset: Dataset) -> None:
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = uid
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID(uid)
 
     return in_one_file(change)

@@ -31,7 +31,7 @@ from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, firs
 from gliomask.datasets.mask_labels.names import scheme_of_names
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import words_of
-from gliomask.datasets.questions import TABLE, ask_file, ask_files
+from gliomask.datasets.questions import IN_A_TABLE, TABLE, ask_file, ask_files
 from gliomask.errors import CaseError, InputError
 
 OURS = "gliomask"
@@ -164,7 +164,7 @@ def _mask(files: Iterable[_File]) -> _File | None:
     usable = saying or [file for file in masks if not file.about]
     if len(usable) > 1:
         names = ", ".join(str(file.path) for file in usable)
-        raise CaseError(f"several masks: {names}")
+        raise CaseError(f"several masks: {names}", hint=IN_A_TABLE)
     return usable[0] if usable else None
 
 
@@ -178,7 +178,7 @@ def _on_one_grid(images: Sequence[_File], mask: _File | None) -> list[_File]:
     spaces = {file.space for file in images}
     if not raw and len(spaces) > 1:
         spaces_text = ", ".join(sorted(f"{tree.name} {space}" for tree, space in spaces))
-        raise CaseError(f"images in several spaces: {spaces_text}")
+        raise CaseError(f"images in several spaces: {spaces_text}", hint=IN_A_TABLE)
     return raw or list(images)
 
 

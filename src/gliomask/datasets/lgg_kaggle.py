@@ -128,15 +128,21 @@ def _complete(slices: _Slices, folder: Path) -> list[int]:
     """The numbers of the slices in order, if there is each of them once, with its mask."""
     numbers = sorted(slices.images)
     if slices.twice:
-        raise CaseError("two files for one slice", path=slices.twice[0])
+        raise CaseError("two files for one slice", path=slices.twice[0], hint="remove one of them")
     if not numbers:
-        raise CaseError("masks but no images", path=folder)
+        raise CaseError("masks but no images", path=folder, hint="put the images beside them")
     gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
     if gaps:
-        raise CaseError(f"slices are missing: {_list(gaps)}", path=folder)
+        what, hint = (
+            f"slices are missing: {_list(gaps)}",
+            "add them, or move the rest to another folder",
+        )
+        raise CaseError(what, path=folder, hint=hint)
     unpaired = sorted(slices.images.keys() ^ slices.masks.keys()) if slices.masks else []
     if unpaired:
-        raise CaseError(f"slices with an image or a mask only: {_list(unpaired)}", path=folder)
+        what = f"slices with an image or a mask only: {_list(unpaired)}"
+        hint = "add the others (a black mask where a reader saw no tumour), or remove these slices"
+        raise CaseError(what, path=folder, hint=hint)
     return numbers
 
 

@@ -22,6 +22,7 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.description import FILE_NAME, Description, read_description
 from gliomask.datasets.folders import examinations, one_each
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem
+from gliomask.datasets.questions import IN_A_TABLE
 from gliomask.errors import CaseError, FormatError, InputError, LayoutError
 from gliomask.formats.volumes import SUFFIXES
 
@@ -116,7 +117,7 @@ def _case(
     description: Description,
 ) -> Case:
     if images is None:
-        raise CaseError("a mask but no images")
+        raise CaseError("a mask but no images", hint=IN_A_TABLE)
     mask = one_each(masks).get("")
     notes = (_unused(description),) if description.unknown else ()
     return Case(
@@ -142,5 +143,6 @@ def _channels(files: dict[str, Path], description: Description) -> dict[str, Ima
         return {s: ImageFile(whole, None if single else n) for s, n in description.channels.items()}
     missing = [f"{n:04d}" for n in range(len(description.names)) if f"{n:04d}" not in files]
     if missing:
-        raise CaseError(f"channel files are missing: {', '.join(missing)}")
+        what = f"channel files are missing: {', '.join(missing)}"
+        raise CaseError(what, hint=IN_A_TABLE)
     return {s: ImageFile((files[f"{n:04d}"],)) for s, n in description.channels.items()}

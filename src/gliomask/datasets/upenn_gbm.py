@@ -21,6 +21,7 @@ from gliomask.core.identity import patient_of
 from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import gathered, one_each, within
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with
+from gliomask.datasets.questions import IN_A_TABLE
 from gliomask.errors import CaseError, InputError
 
 LICENCE = "CC BY 4.0"
@@ -65,7 +66,7 @@ def _case(name: str, files: dict[str, Path]) -> Case:
     }
     images = stripped or whole
     if not images:
-        raise CaseError("no images among its files")
+        raise CaseError("no images among its files", hint=IN_A_TABLE)
     mask = next((kind for kind in (_CORRECTED, _AUTOMATIC) if kind in files), None)
     automatic = ("no corrected mask, so the automatic one is used",)
     return Case(
