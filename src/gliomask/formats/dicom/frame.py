@@ -29,7 +29,7 @@ KEYWORDS = (
     "FrameIncrementPointer",
     *SCALING,
 )
-"""The elements that ``classic_frames`` reads, and those that tell frames and files apart."""
+"""The elements that ``classic_frames`` reads, and those that distinguish frames and files."""
 LEAN_TOLERANCE = 5e-3
 """How far the cosine between rows and columns may be from 0. Headers round directions to three
 decimals at worst; their lengths count for nothing, as in the readers of others."""
