@@ -66,7 +66,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a missing slice": (missing_slice, "slices are missing: 4; add them"),
     "grey slices": (grey_slices, "(channels=1, allowed 3)"),
     "masks alone": (masks_alone, "no images among its files; list the files to use in a CSV table"),
-    "a missing channel": (missing_channel, "channel files are missing: 0001; list the files"),
+    "a missing channel": (missing_channel, "channel files are missing: 0001"),
     "several spaces": (several_spaces, "images in several spaces: x A, x B; list the files"),
 }
 

@@ -143,6 +143,5 @@ def _channels(files: dict[str, Path], description: Description) -> dict[str, Ima
         return {s: ImageFile(whole, None if single else n) for s, n in description.channels.items()}
     missing = [f"{n:04d}" for n in range(len(description.names)) if f"{n:04d}" not in files]
     if missing:
-        what = f"channel files are missing: {', '.join(missing)}"
-        raise CaseError(what, hint=IN_A_TABLE)
+        raise CaseError(f"channel files are missing: {', '.join(missing)}")
     return {s: ImageFile((files[f"{n:04d}"],)) for s, n in description.channels.items()}
