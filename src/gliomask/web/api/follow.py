@@ -45,8 +45,8 @@ def follow(
 ) -> HTMLResponse:
     """The masks of the network over time: volumes, diameters, changes and their errors; a page."""
     masks = [_mask(service, access, name) for name in of]
-    name = secrets.token_hex(16)
-    task = Task(name, service.folder.temporary / name)
+    identity = secrets.token_hex(16)
+    task = Task(identity, service.folder.temporary / identity)
     task.folder.mkdir(mode=0o700)
     spec = {"inputs": [str(mask.path) for mask in masks], "registered": registered}
     try:
@@ -56,27 +56,28 @@ def follow(
         text = (task.folder / RESULT / _PAGE).read_text(encoding="utf-8")
     finally:
         shutil.rmtree(task.folder, ignore_errors=True)
-    for job in dict.fromkeys(one.partition("/")[0] for one in of):
+    for job in dict.fromkeys(name.partition("/")[0] for name in of):
         service.audit.add(access.owner, "job.follow", job)
     return HTMLResponse(text, headers={"content-security-policy": RESULT_POLICY})
 
 
 def _mask(service: Service, access: Access, name: str) -> Entry:
     """The network's mask of one case of a job."""
-    job, _, case = name.partition("/")
-    found = service.queue.get(access, job)
-    if found.state != "done":
-        raise Problem(409, f"the job is {found.state}: there are no files")
-    cases = tuple(one["case"] for one in (found.result or {}).get("cases", ()))
+    identity, _, wanted = name.partition("/")
+    job = service.queue.get(access, identity)
+    if job.state != "done":
+        raise Problem(409, f"the job is {job.state}: there are no files")
+    cases = tuple(case["case"] for case in (job.result or {}).get("cases", ()))
     masks = [
-        one
-        for one in entries(service.folder.result(found.id), cases)
-        if one.kind == "mask" and case in ("", one.case)
+        entry
+        for entry in entries(service.folder.result(job.id), cases)
+        if entry.kind == "mask" and wanted in ("", entry.case)
     ]
     if not masks:
         raise not_found("mask")
-    if len({one.case for one in masks}) > 1:
-        raise Problem(409, f"say of which case: {', '.join(one.case for one in masks)}")
+    if len({mask.case for mask in masks}) > 1:
+        names = ", ".join(mask.case for mask in masks)
+        raise Problem(409, f"several cases: name one of {names} after the job, as JOB/CASE")
     return masks[0]
 
 
