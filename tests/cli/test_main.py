@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,19 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     assert "Traceback" not in shown
     (line,) = [line for line in shown.splitlines() if line.startswith("error: ")]
     return line
+
+
+def test_help_loads_no_library_but_typer() -> None:
+    """Options, package metadata and everything that computes are loaded when they are needed."""
+    code = (
+        "import sys, gliomask.cli.main as m; m.app(['--help'], standalone_mode=False);"
+        "late = {'pydantic', 'numpy', 'nibabel', 'torch', 'yaml', 'importlib.metadata'};"
+        "print('late:', sorted(late & {*sys.modules}))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert found.stdout.splitlines()[-1] == "late: []"
 
 
 def test_help_names_every_command(
