@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import gliomask
 from gliomask.config import shipped
@@ -21,9 +22,13 @@ from gliomask.errors import PackageError
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.volumes import volume_format
 from gliomask.inference.engines.first_run import run_engines
+from gliomask.nets.arrays import read_arrays
 from gliomask.workflows import doctor as doctors
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_labels, head_volume
+from tests.nets.foreign.keras2 import layers
+from tests.nets.foreign.keras2 import write as write_keras
+from tests.nets.foreign.nets import arrays_of, trained
 from tests.workflows.test_predict_dicom import write_head_as_dicom
 
 OF_EXTRAS = (
@@ -51,9 +56,9 @@ for words in sys.argv[1].split(";"):
 """
 
 
-def run(folder: Path, *commands: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *commands: str, script: str = SCRIPT) -> subprocess.CompletedProcess[str]:
     """Commands in one process that has none of the packages."""
-    words = [sys.executable, "-c", SCRIPT, ";".join(commands)]
+    words = [sys.executable, "-c", script, ";".join(commands)]
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -97,6 +102,32 @@ def test_what_needs_an_extra_says_so_in_one_line(tmp_path: Path) -> None:
         assert line.startswith("error: this needs the package ")
         assert line.endswith(", which is not installed; pip install 'gliomask[train]'")
         assert package in line
+
+
+def test_it_imports_weights_without_pytorch(tmp_path: Path) -> None:
+    """Keras and safetensors; a .pth file is a pickle, which only PyTorch opens."""
+    arrays = arrays_of(trained(epsilon=1e-3))
+    save_file(arrays, tmp_path / "tensors.safetensors")
+    write_keras(tmp_path / "keras.h5", layers(arrays))
+    (tmp_path / "pickle.pth").write_bytes(b"\x80")
+    done = import_without_pytorch(tmp_path, "tensors.safetensors", "keras.h5", "pickle.pth")
+    assert done.stdout.count("ENDED 0") == 2, done.stderr
+    assert done.stdout.count("ENDED 4") == 1
+    expected = "this needs the package torch, which is not installed; pip install 'gliomask[train]'"
+    assert done.stderr.splitlines() == [f"error: {expected}"]
+    for name, epsilon in (("tensors", 1e-5), ("keras", 1e-3)):
+        written, card = read_arrays(tmp_path / name)
+        assert card.norm_epsilon == epsilon
+        assert written.keys() == arrays.keys()
+        for key in arrays.keys() - {key for key in arrays if "num_batches" in key}:
+            np.testing.assert_array_equal(written[key], arrays[key])
+
+
+def import_without_pytorch(folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
+    known = "--sequences t1ce,t2 --regions whole --size 64"
+    commands = [f"models import {name} --out {Path(name).stem} {known}" for name in files]
+    hidden = [name for name in OF_EXTRAS if name not in ("h5py", "onnx")]
+    return run(folder, *commands, script=SCRIPT.replace(repr(OF_EXTRAS), repr(tuple(hidden))))
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, package: str, *users: str) -> None:

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load as parse_safetensors
+from safetensors.numpy import save as format_safetensors
 
+from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
-from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
+from gliomask.nets.cards import CARD_FILE, ModelCard, card_text, read_card
 from gliomask.nets.eight_bit import unpack
 from gliomask.nets.entries import WeightEntry, check_entries, weight_entries
 from gliomask.nets.specs import find_spec
@@ -49,13 +51,42 @@ def read_arrays(folder: Path, card: ModelCard | None = None) -> tuple[Arrays, Mo
         raise ModelError(f"not a safetensors file: {error}", path=path) from None
     except KeyError as error:
         raise ModelError("weights of a type that numpy lacks", path=path, found=error) from None
+    _check_arrays(path, arrays, card)
+    return arrays, card
+
+
+def save_arrays(folder: Path, arrays: Arrays, card: ModelCard) -> ModelCard:
+    """Writes the weights and the card of a model, as ``nets.weights.save_model`` does.
+
+    Args:
+        folder: folder of the model, created if missing.
+        arrays: weights by name.
+        card: card of the model; its ``weights_sha256`` is replaced.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        ModelError: the weights are not those of the network in the card; nothing is written.
+    """
+    path = folder / WEIGHTS_FILE
+    _check_arrays(path, arrays, card)
+    data = format_safetensors({name: np.ascontiguousarray(arrays[name]) for name in arrays})
+    written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
+    with atomic_path(folder / CARD_FILE) as card_path:
+        card_path.write_text(card_text(written), encoding="utf-8")
+        with atomic_path(path) as weights_path:
+            weights_path.write_bytes(data)
+    return written
+
+
+def _check_arrays(path: Path, arrays: Arrays, card: ModelCard) -> None:
     entries = {name: WeightEntry(array.shape, array.dtype.name) for name, array in arrays.items()}
     spec = find_spec(card.network)
     check_entries(path, entries, weight_entries(spec, card.in_channels, len(card.regions)))
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise not_finite(path, name)
-    return arrays, card
 
 
 def read_model(folder: Path, card: ModelCard | None = None) -> tuple[ModelCard, bytes]:

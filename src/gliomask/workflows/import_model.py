@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import torch
 from pydantic import JsonValue
 
 from gliomask.config.import_model import ImportOptions as ImportOptions
@@ -18,10 +17,10 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
 from gliomask.errors import ConfigError, QuestionError
 from gliomask.jobs.control import SILENT, Control
+from gliomask.nets.arrays import save_arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.foreign.read import read_foreign
 from gliomask.nets.foreign.weights import ForeignWeights
-from gliomask.nets.weights import save_model, skeleton_of
 
 _USUAL_SEQUENCES: Final = {
     1: (("flair", "one channel of FLAIR"), ("t2", "one channel of T2")),
@@ -67,7 +66,7 @@ def import_model(options: ImportOptions, control: Control = SILENT) -> ImportRes
         ConfigError: there is something at its place, or an option does not fit the file.
         QuestionError: the file does not tell what an option would.
         ModelError: the file can't be read or holds no U²-Net.
-        MachineError: a package that reads the file is not installed.
+        PackageError, MachineError: a package that reads the file is not installed.
         StoppedError: a stop was requested; nothing was written.
     """
     if options.out.exists() or options.out.is_symlink():
@@ -76,12 +75,9 @@ def import_model(options: ImportOptions, control: Control = SILENT) -> ImportRes
     weights = read_foreign(options.file, options.sides)
     notes = _notes(options, weights)
     card = _card(options, weights, notes)
-    network = skeleton_of(card)
-    tensors = {name: torch.from_numpy(array) for name, array in weights.arrays.items()}
-    network.load_state_dict(tensors, strict=True, assign=True)
     control.check()
     with atomic_folder(options.out) as folder:
-        save_model(folder, network.eval(), card)
+        save_arrays(folder, weights.arrays, card)
     return ImportResult(
         out=options.out,
         name=card.name,

@@ -1,4 +1,8 @@
-"""The weights of a U²-Net in a PyTorch file with the names of the authors' code."""
+"""The weights of a U²-Net in a PyTorch file with the names of the authors' code.
+
+A ``.safetensors`` file is read without PyTorch. A ``.pth`` file is a pickle: only PyTorch's
+restricted reader opens it, and without PyTorch the file is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from torch import Tensor
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse_safetensors
 
+from gliomask.core.extras import load_extra
 from gliomask.errors import ModelError
-from gliomask.nets.arrays import read_weights
-from gliomask.nets.authors import read_state
+from gliomask.nets.arrays import Arrays, read_weights
 from gliomask.nets.foreign.layers import Layer, Role, Stored
 from gliomask.nets.foreign.matching import Match
 from gliomask.nets.foreign.network_kind import NetworkKind, find_kind
@@ -35,8 +39,10 @@ def read_pytorch(path: Path) -> ForeignWeights:
 
     Raises:
         ModelError: no such file, damaged, more than plain tensors in it, or not a U²-Net.
+        PackageError: PyTorch, which reads a ``.pth`` file, is not installed.
     """
-    state = _plain_names(read_state(path, read_weights(path)))
+    named = _of_safetensors(path) if path.suffix.lower() == ".safetensors" else _of_pickle(path)
+    state = _plain_names(named)
     layers = {layer.name: layer for layer in _layers(state)}
     kind = find_kind(path, tuple(layers.values()))
     return ForeignWeights(
@@ -50,34 +56,47 @@ def read_pytorch(path: Path) -> ForeignWeights:
     )
 
 
-def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _of_safetensors(path: Path) -> Arrays:
+    try:
+        return parse_safetensors(read_weights(path))
+    except SafetensorError as problem:
+        raise ModelError(f"not a safetensors file: {problem}", path=path) from None
+    except (KeyError, TypeError, AttributeError):
+        what = "its tensors are of a type that can't be read; save them as float32"
+        raise ModelError(what, path=path) from None
+
+
+def _of_pickle(path: Path) -> Arrays:
+    load_extra("torch")
+    from gliomask.nets.authors import read_state
+
+    state = read_state(path, read_weights(path))
+    return {name: value.float().numpy() for name, value in state.items()}
+
+
+def _plain_names(state: Arrays) -> Arrays:
     if all(name.startswith(_PARALLEL) for name in state):
         return {name.removeprefix(_PARALLEL): value for name, value in state.items()}
     return state
 
 
-def _layers(state: dict[str, Tensor]) -> list[Layer]:
-    grouped: dict[str, dict[str, Tensor]] = {}
+def _layers(state: Arrays) -> list[Layer]:
+    grouped: dict[str, Arrays] = {}
     for name, value in state.items():
         parent, _, last = name.rpartition(".")
         grouped.setdefault(parent, {})[last] = value
-    return [_layer(name, tensors) for name, tensors in grouped.items()]
+    return [_layer(name, arrays) for name, arrays in grouped.items()]
 
 
-def _layer(name: str, tensors: dict[str, Tensor]) -> Layer:
-    roles = _NORM if "running_mean" in tensors else _CONVOLUTION
-    shapes = tuple(tuple(value.shape) for value in tensors.values())
+def _layer(name: str, arrays: Arrays) -> Layer:
+    roles = _NORM if "running_mean" in arrays else _CONVOLUTION
+    shapes = tuple(array.shape for array in arrays.values())
     entries = {
-        roles[key]: Stored(tuple(value.shape), partial(_values, value))
-        for key, value in tensors.items()
+        roles[key]: Stored(array.shape, partial(np.asarray, array, np.float32))
+        for key, array in arrays.items()
         if key in roles
     }
     return Layer(name, name, entries, shapes)
-
-
-def _values(value: Tensor) -> npt.NDArray[np.float32]:
-    values: npt.NDArray[np.float32] = value.float().numpy()
-    return values
 
 
 def _match(path: Path, layers: dict[str, Layer], kind: NetworkKind) -> Match:
