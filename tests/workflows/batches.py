@@ -7,14 +7,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
+import pytest
 import torch
 
+from gliomask.config.batch import BatchOptions
 from gliomask.core.slices import VERSION
+from gliomask.inference.predictor import load_predictor
+from gliomask.jobs.control import SILENT
+from gliomask.jobs.dispatch import Report
+from gliomask.jobs.worker_events import Event, Finished, Pool
+from gliomask.jobs.worker_process import Work
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
+from gliomask.results.batch.manifest import Manifest
+from gliomask.segmentation.batch_pool import plain_options
+from gliomask.segmentation.batch_worker import CaseTask, open_folder
 from tests.fakes import fake_card, head_volume, write_head
 
 ROOT = Path(__file__).parents[2]
@@ -81,11 +93,11 @@ def workers_of(pid: int) -> list[int]:
     return found
 
 
-def wait_for(met: Callable[[], bool], most_s: float = 300.0) -> None:
+def wait_for(met: Callable[[], bool], most_s: float = 300.0, pause_s: float = 0.02) -> None:
     end = time.monotonic() + most_s
     while not met():
         assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
+        time.sleep(pause_s)
 
 
 def check_whole(out: Path, names: list[str], masks: dict[str, bytes]) -> None:
@@ -97,3 +109,45 @@ def check_whole(out: Path, names: list[str], masks: dict[str, bytes]) -> None:
         record = json.loads((out / f"{name}.json").read_text())
         assert record["files"] == [f"{name}_mask.nii.gz"]
         assert (out / f"{name}_mask.nii.gz").read_bytes() == masks[name]
+
+
+class InProcess:
+    """A pool of one worker that is this process, for tests in which nothing has to die."""
+
+    def __init__(self, work: Work[CaseTask, Report]) -> None:
+        self._work, self._tasks = work, list[CaseTask]()
+
+    @property
+    def idle(self) -> int:
+        return 1 - len(self._tasks)
+
+    @property
+    def busy(self) -> tuple[CaseTask, ...]:
+        return tuple(self._tasks)
+
+    def give(self, task: CaseTask) -> None:
+        self._tasks.append(task)
+
+    def events(self, wait_s: float) -> Iterator[Event[CaseTask, Report]]:
+        while self._tasks:
+            yield Finished(self._tasks[0], self._work(self._tasks.pop(0), SILENT))
+
+    def stop(self) -> list[Finished[CaseTask, Report]]:
+        return []
+
+
+def run_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has ``batch`` use this process, in which a model is loaded once."""
+
+    @contextmanager
+    def pool(
+        options: BatchOptions, manifest: Manifest, todo: int
+    ) -> Iterator[tuple[Pool[CaseTask, Report], int]]:
+        assert todo
+        yield InProcess(open_folder(plain_options(options, manifest), manifest.path)), 1
+
+    monkeypatch.setattr("gliomask.workflows.batch.case_pool", pool)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", _loaded)
+
+
+_loaded = lru_cache(load_predictor)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gliomask.errors import BatchError, ConfigError, InputError, StoppedError
+from gliomask.errors import BatchError, ConfigError, InputError, MachineError, StoppedError
 from gliomask.jobs.control import Control
 from gliomask.results.batch.places import BatchFolder
 from gliomask.results.batch.status import read_status
@@ -24,6 +24,7 @@ from tests.jobs.test_workers import alive
 from tests.workflows.batches import (
     check_whole,
     run,
+    run_in_process,
     start,
     status,
     wait_for,
@@ -45,10 +46,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases are done in this process."""
+    run_in_process(monkeypatch)
+
+
 def options(place: Path, out: Path, **changes: Any) -> BatchOptions:
     keys = {"inputs": (place / "in",), "model": place / "model", "write": ("nifti",)}
     predict = {**keys, **changes.pop("predict", {}), "out": out}
-    return BatchOptions(predict=PredictOptions(**predict), workers=2, **changes)
+    return BatchOptions(predict=PredictOptions(**predict), **{"workers": 2, **changes})
 
 
 def masks(place: Path) -> dict[str, bytes]:
@@ -70,6 +77,7 @@ def test_masks_are_those_of_predict(place: Path, tmp_path: Path) -> None:
     assert {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*_mask.nii.gz")} == before
 
 
+@pytest.mark.usefixtures("quick")
 def test_what_can_not_be_used_is_listed_and_may_be_tried_again(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "in", tmp_path / "in")
     bad, *good = sorted(path.name for path in (tmp_path / "in").iterdir())
@@ -92,6 +100,7 @@ def test_what_can_not_be_used_is_listed_and_may_be_tried_again(place: Path, tmp_
     assert set(masks(place)) == set(read_status(BatchFolder(out)).done)
 
 
+@pytest.mark.usefixtures("quick")
 def test_shards_do_every_case_once_and_the_last_one_writes_the_page(
     place: Path, tmp_path: Path
 ) -> None:
@@ -109,7 +118,7 @@ def test_shards_do_every_case_once_and_the_last_one_writes_the_page(
 
 
 def test_a_stop_leaves_nothing_partial_and_the_next_run_goes_on(
-    place: Path, tmp_path: Path
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = tmp_path / "out"
 
@@ -117,13 +126,15 @@ def test_a_stop_leaves_nothing_partial_and_the_next_run_goes_on(
         return bool(list(records.glob("*.json")))
 
     with pytest.raises(StoppedError):
-        batch(options(place, records), Control(stop_requested=some_done))
+        batch(options(place, records, workers=1), Control(stop_requested=some_done))
     done = read_status(BatchFolder(records)).done
     assert len(done) < CASES
+    run_in_process(monkeypatch)
     assert batch(options(place, records)).failed == ()
     check_whole(records, sorted(masks(place)), masks(place))
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_run_that_is_overtaken_stops(place: Path, tmp_path: Path) -> None:
     folder = BatchFolder(tmp_path)
     taken: list[bool] = []
@@ -136,6 +147,20 @@ def test_a_run_that_is_overtaken_stops(place: Path, tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="another run has taken over"):
         batch(options(place, tmp_path), Control(stop_requested=take_over))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_folder_that_vanishes_ends_the_run(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def vanish() -> bool:
+        if list(out.glob("*.json")):
+            out.rename(tmp_path / "elsewhere")
+        return False
+
+    with pytest.raises(MachineError, match="the folder of the batch is gone"):
+        batch(options(place, out), Control(stop_requested=vanish))
+    assert not out.exists()
 
 
 def test_options_are_those_of_the_manifest(place: Path, tmp_path: Path) -> None:
@@ -151,6 +176,7 @@ def test_options_are_those_of_the_manifest(place: Path, tmp_path: Path) -> None:
     assert {one.of for one in found.cases}.isdisjoint(one.of for one in changed.cases)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_changed_file_is_not_segmented_unlisted(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "in", tmp_path / "in")
     asked = options(tmp_path, tmp_path / "out", predict={"model": place / "model"})
@@ -163,6 +189,7 @@ def test_a_changed_file_is_not_segmented_unlisted(place: Path, tmp_path: Path) -
     assert "has changed since it was listed" in ended.value.failures[0][1]
 
 
+@pytest.mark.usefixtures("quick")
 def test_archives_and_folders(place: Path, tmp_path: Path) -> None:
     first, second, *_ = sorted((place / "in").iterdir())
     archive = shutil.make_archive(str(tmp_path / first.name), "zip", first.parent, first.name)
@@ -192,26 +219,46 @@ def test_a_case_called_like_the_page(place: Path, tmp_path: Path) -> None:
     assert "its page would be that of the batch; rename it" in reason
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.slow)])
-def test_kills_lose_nothing_and_do_nothing_twice(place: Path, tmp_path: Path, kills: int) -> None:
+def test_kills_lose_nothing_and_do_nothing_twice(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker is killed, then its parent."""
+    expected, out = masks(place), tmp_path / "out"
+    _kill_often(place / "in", place / "model", out, expected, kills=2, workers=1)
+    run_in_process(monkeypatch)
+    batch(options(place, out))
+    check_whole(out, sorted(expected), expected)
+    found = read_status(BatchFolder(out))
+    assert (sorted(found.done), found.missing, found.failed) == (sorted(expected), (), ())
+
+
+@pytest.mark.slow
+def test_a_hundred_kills(place: Path, tmp_path: Path) -> None:
     """Workers, and the parent of every few of them, are killed at moments that are drawn."""
-    draw, out = random.Random(7), tmp_path / "out"
-    names = write_heads(tmp_path / "in", max(CASES, kills))
-    asked = options(tmp_path, tmp_path / "predicted", predict={"model": place / "model"})
-    predict_files(asked.predict)
+    out, model = tmp_path / "out", place / "model"
+    names = write_heads(tmp_path / "in", 100)
+    predict_files(options(tmp_path, tmp_path / "predicted", predict={"model": model}).predict)
     expected = masks(tmp_path)
-    words = (tmp_path / "in", "--out", out, "--model", place / "model", "--write", "nifti")
-    left = kills
-    while left:
-        workers = draw.randrange(1, 5)
-        left -= _kill(start(*words, "--workers", "2", "--tries", "50"), out, draw, left, workers)
-        for record in out.glob("*.json"):
-            assert (out / f"{record.stem}_mask.nii.gz").read_bytes() == expected[record.stem]
+    words = _kill_often(tmp_path / "in", model, out, expected, kills=100, workers=2)
     code, _, err = run(*words)
     assert code == 0, err
     check_whole(out, names, expected)
     found = status(out)
     assert (sorted(found["done"]), found["missing"], found["failed"]) == (names, [], [])
+
+
+def _kill_often(
+    inputs: Path, model: Path, out: Path, expected: dict[str, bytes], *, kills: int, workers: int
+) -> tuple[str | Path, ...]:
+    """Runs the command until so many processes of it were killed: its words."""
+    draw, left = random.Random(7), kills
+    words = (inputs, "--out", out, "--model", model, "--write", "nifti")
+    while left:
+        parent = start(*words, "--workers", str(workers), "--tries", "50")
+        left -= _kill(parent, out, draw, left, draw.randrange(1, 5))
+        for record in out.glob("*.json"):
+            assert (out / f"{record.stem}_mask.nii.gz").read_bytes() == expected[record.stem]
+    return words
 
 
 def _next_case(out: Path, parent: subprocess.Popen[str]) -> None:

@@ -18,8 +18,7 @@ from typing import Final, Generic, Literal, Protocol, TypeVar
 from gliomask.errors import MachineError
 from gliomask.jobs.control import Control
 from gliomask.jobs.journal import Journal
-from gliomask.jobs.worker_events import Advanced, Crashed, Event, Finished, Lost
-from gliomask.jobs.workers import Workers
+from gliomask.jobs.worker_events import Advanced, Crashed, Event, Finished, Lost, Pool
 
 TRIES: Final = 3
 """Workers that a task may cost."""
@@ -139,7 +138,7 @@ class Dispatch(Generic[AnyTask]):
 
     def __init__(
         self,
-        workers: Workers[AnyTask, Report],
+        workers: Pool[AnyTask, Report],
         ledger: Ledger,
         control: Control,
         *,

@@ -1,9 +1,10 @@
-"""Events of a task in a worker process."""
+"""Events that workers report, and the interface of a pool of workers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -50,3 +51,24 @@ class Advanced(Generic[Task]):
 
 
 Event = Finished[Task, Result] | Crashed[Task] | Lost[Task] | Cancelled[Task] | Advanced[Task]
+
+
+class Pool(Protocol[Task, Result]):
+    """Workers of any kind; each does one task at a time."""
+
+    @property
+    def idle(self) -> int:
+        """Number of workers that wait for a task."""
+
+    @property
+    def busy(self) -> tuple[Task, ...]:
+        """Tasks in progress."""
+
+    def give(self, task: Task) -> None:
+        """Hands a task to an idle worker."""
+
+    def events(self, wait_s: float) -> Iterator[Event[Task, Result]]:
+        """Events since the last call, with a maximal time to wait for the next one."""
+
+    def stop(self) -> list[Finished[Task, Result]]:
+        """Stops all workers; returns the tasks that were finished nevertheless."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Final, cast
 
@@ -62,22 +63,28 @@ class _Voice:
             self.channel.send(message)
 
 
-class _Teller:
-    """Progress of a task, at most ten times a second."""
+class TaskProgress:
+    """The progress of a task as a share from 0 to 1, reported at most ten times a second.
 
-    def __init__(self, voice: _Voice) -> None:
-        self._voice = voice
+    Args:
+        report: takes the share and a note.
+    """
+
+    def __init__(self, report: Callable[[float, str], None]) -> None:
+        self._report = report
         self._total, self._done, self._best, self._told = 1.0, 0.0, 0.0, 0.0
 
     def start(self, total: float, what: str) -> None:
+        """See ``Progress``; a new stretch never reduces the share."""
         self._total, self._done = max(total, 1.0), 0.0
 
     def advance(self, steps: float = 1, note: str = "") -> None:
+        """See ``Progress``."""
         self._done = min(self._done + steps, self._total)
         self._best = max(self._best, self._done / self._total)
         if time.monotonic() - self._told > 0.1:
             self._told = time.monotonic()
-            self._voice.say("advanced", self._best, note[:200])
+            self._report(self._best, note[:200])
 
 
 def live(
@@ -101,7 +108,7 @@ def live(
     try:
         work = pickle.loads(make)()  # noqa: S301 (from our own parent)
     except GliomaskError as problem:
-        voice.say("broken", _portable(problem))
+        voice.say("broken", portable(problem))
         return
     voice.say("ready")
     while not stop.all:
@@ -111,8 +118,9 @@ def live(
 
 
 def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: _Stop) -> None:
+    progress = TaskProgress(partial(voice.say, "advanced"))
     try:
-        voice.say("finished", work(task, Control(_Teller(voice), stop.is_due)))
+        voice.say("finished", work(task, Control(progress, stop.is_due)))
     except StoppedError:
         if not stop.all:  # or the task is not reported, so it is put back
             voice.say("cancelled")
@@ -120,7 +128,7 @@ def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: _Stop) -> Non
         voice.say("crashed", f"a bug of gliomask: {unexpected(problem)}")
 
 
-def _portable(problem: GliomaskError) -> GliomaskError:
+def portable(problem: GliomaskError) -> GliomaskError:
     """The error, or its text as one that can go between processes."""
     try:
         return cast(GliomaskError, pickle.loads(pickle.dumps(problem)))  # noqa: S301 (our own)

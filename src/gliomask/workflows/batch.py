@@ -1,7 +1,7 @@
 """``batch``: the results of ``predict`` for thousands of cases, each exactly once, whatever dies.
 
-    inputs --survey, hash--> manifest --[k::n]--> worker processes --> files of each case
-                                                       |
+    inputs --survey, hash--> manifest --[k::n]--> workers --> files of each case
+                                                     |
                                          a journal of one writer (jobs.dispatch)
 
 What a case's files are, and that they appear whole or not at all, is ``predict``'s. Here is only
@@ -15,22 +15,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from gliomask.config.batch import BatchOptions as BatchOptions
 from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
-from gliomask.errors import CaseError, ConfigError, Failure, InputError
+from gliomask.errors import CaseError, ConfigError, Failure, InputError, MachineError
 from gliomask.formats.archive import all_unpacked
-from gliomask.inference.engines.choice import has_gpu
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.dispatch import Dispatch, Ledger
 from gliomask.jobs.failures import raise_failures
-from gliomask.jobs.workers import Workers
-from gliomask.machine.memory import read_memory
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.licence_notice import announce_licence
 from gliomask.provenance.record import software
@@ -47,21 +43,12 @@ from gliomask.results.batch.manifest import (
 from gliomask.results.batch.overview import PAGE, write_overview
 from gliomask.results.batch.places import BatchFolder, Claim, Shard
 from gliomask.results.batch.status import is_there, present, status_of
-from gliomask.segmentation.batch_worker import CaseTask, open_folder
+from gliomask.segmentation.batch_pool import case_pool
+from gliomask.segmentation.batch_worker import CaseTask
 from gliomask.studies.find import survey
 
-_WORKER_BYTES: Final = 700 * 2**20
-"""What a worker and the process of its engine hold, with some room for the scan."""
-_GPU_WORKERS: Final = 2
-"""On a GPU: one reads and writes while the other one computes."""
 _OF_A_RUN: Final = {"inputs", "out", "sequences", "again", "limit_memory"}
 """Options that may differ between the runs of a batch."""
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-)
 
 
 @dataclass(frozen=True)
@@ -84,7 +71,7 @@ class BatchResult:
 
 
 def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
-    """Segments the cases of a shard that are not done yet, by worker processes.
+    """Segments the cases of a shard that are not done yet, by worker processes or actors of Ray.
 
     Raises:
         InputError: the inputs; or another run has taken over.
@@ -99,7 +86,7 @@ def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
     announce_licence(_model(manifest), card)
     claim = folder.take_over(shard)
     folder.clear_leftovers(claim)
-    _work(options, manifest, _guarded(claim, control))
+    _work(options, manifest, _guarded(folder, claim, control))
     return _finish(folder, manifest, card, shard)
 
 
@@ -181,12 +168,7 @@ def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
         ]
         if not todo:
             return
-        keys = {**manifest.options, "out": folder.out}
-        keys["limit_memory"] = options.predict.limit_memory
-        count = _count(options, manifest, len(todo))
-        make = partial(open_folder, keys, manifest.path)
-        threads = dict.fromkeys(_THREADS, str(max(1, usable_threads() // count)))
-        with Workers(make, count, threads, limit_s=60 * options.minutes) as workers:
+        with case_pool(options, manifest, len(todo)) as (workers, count):
             dispatch = Dispatch(workers, ledger, control, tries=options.tries)
             dispatch.run(list(_tasks(todo, count)))
 
@@ -198,23 +180,14 @@ def _tasks(todo: Sequence[Listed], count: int) -> Iterator[CaseTask]:
         yield CaseTask(entry.id, entry.offset, ahead)
 
 
-def _count(options: BatchOptions, manifest: Manifest, todo: int) -> int:
-    if options.workers is not None:
-        return min(options.workers, todo)
-    device = manifest.options["device"]
-    if device == "cuda" or (device == "auto" and has_gpu()):
-        return min(_GPU_WORKERS, todo)
-    usable = read_memory().usable
-    fitting = usable_threads() if usable is None else usable // _WORKER_BYTES
-    return max(1, min(usable_threads(), fitting, todo))
-
-
-def _guarded(claim: Claim, control: Control) -> Control:
+def _guarded(folder: BatchFolder, claim: Claim, control: Control) -> Control:
     """Stops the run when another one has taken over, too."""
 
     def stop_requested() -> bool:
         if not claim.stands():
-            raise InputError("another run has taken over", path=claim.path.parent.parent)
+            if not claim.path.parent.is_dir():
+                raise MachineError("the folder of the batch is gone", path=folder.out)
+            raise InputError("another run has taken over", path=folder.out)
         return control.stop_requested()
 
     return Control(control.progress, stop_requested)

@@ -1,0 +1,90 @@
+"""Connection to a Ray cluster: a new one on this machine, or one that is running."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, Final
+
+from gliomask.core.extras import load_extra
+from gliomask.errors import ConfigError, MachineError
+
+_STORE_BYTES: Final = 80 * 2**20
+"""Size of Ray's object store, close to its minimum: only file names go between processes."""
+
+
+@contextmanager
+def ray_cluster(address: str | None, cpus: int) -> Iterator[Any]:
+    """Connects this process to Ray, without dashboard and usage statistics.
+
+    Args:
+        address: address of a running cluster that this machine belongs to; None starts a cluster
+            here, which ends with this process, however it ends.
+        cpus: number of processors of the cluster that is started here.
+
+    Yields:
+        The module ``ray``.
+
+    Raises:
+        PackageError: Ray is not installed.
+        ConfigError: authentication is disabled.
+        MachineError: it can't be started or reached.
+    """
+    if os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled":
+        raise ConfigError(
+            "without authentication, anybody on the network can run code through Ray",
+            field="RAY_AUTH_MODE",
+            found="disabled",
+            allowed="token",
+        )
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address is None:  # otherwise the cluster has its own token
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ.setdefault("RAY_worker_niceness", "0")  # as for our own worker processes
+    ray = load_extra("ray")
+    own: dict[str, object] = {
+        "num_cpus": cpus,
+        "include_dashboard": False,
+        "object_store_memory": _STORE_BYTES,
+    }
+    with redirect_stdout(sys.stderr):  # Ray reports dead workers on stdout
+        with _own_signals():
+            _connect(ray, address, {} if address else own)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _connect(ray: Any, address: str | None, options: dict[str, object]) -> None:
+    try:
+        ray.init(
+            address=address or "local",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **options,
+        )
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
+        what = "can't be reached" if address else "can't be started"
+        reason = next(iter(str(problem).splitlines()), type(problem).__name__)
+        raise MachineError(f"Ray {what}: {reason}", path=address) from None
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keeps our handler of SIGTERM, which Ray replaces by one that exits at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
