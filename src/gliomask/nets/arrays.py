@@ -71,7 +71,7 @@ def save_arrays(folder: Path, arrays: Arrays, card: ModelCard) -> ModelCard:
     """
     path = folder / WEIGHTS_FILE
     _check_arrays(path, arrays, card)
-    data = format_safetensors({name: np.ascontiguousarray(arrays[name]) for name in arrays})
+    data = format_safetensors({name: np.asarray(arrays[name], order="C") for name in arrays})
     written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
     with atomic_path(folder / CARD_FILE) as card_path:
         card_path.write_text(card_text(written), encoding="utf-8")
