@@ -36,8 +36,8 @@ class BatchOptions(Options):
     """Inputs, folder and options of the prediction. Without inputs the batch that is in the folder
     goes on."""
     executor: Literal["local", "ray", "slurm"] = "local"
-    """Engine for the cases: local, worker processes on this machine; ray, Ray actors on this machine
-    or on a cluster; slurm, a job script for SLURM, which is written and not submitted."""
+    """Engine for the cases: local, worker processes on this machine; ray, Ray actors on this
+    machine or on a cluster; slurm, a job script for SLURM, which is written and not submitted."""
     ray_address: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:\[\]-]+$")] | None = None
     """Running Ray cluster that this machine belongs to, auto or HOST:PORT (default: a new cluster
     on this machine, which ends with the batch)."""
