@@ -214,7 +214,8 @@ def test_prepare_by_site_names_the_folds(
         (("evaluate", "empty", "--model", "r", "--out", "e"), "r"),
         (("predict", "empty", "--model", "r", "--out", "p"), "r"),
         (("inspct",), "No such command 'inspct'"),
-        (("inspect",), "Missing argument"),
+        (("inspect",), "Missing argument 'PATH'; see gliomask inspect --help"),
+        (("predict", "x", "-o", "y"), "No such option: -o; see gliomask predict --help"),
         (("inspect", "empty", "--deep"), "--deep"),
     ],
 )

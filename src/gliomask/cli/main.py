@@ -169,7 +169,9 @@ def _report(error: Exception) -> int:
         return _say(str(known), known.exit_code)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's own errors: an unknown option, a missing argument
-        return _say(usage(), 2)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "gliomask"
+        return _say(f"{usage().rstrip('.')}; see {command} --help", 2)
     return _say(f"a bug of gliomask: {unexpected(error)}; please report it with --debug", 1)
 
 
