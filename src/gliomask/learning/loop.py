@@ -104,6 +104,7 @@ class Training:
         self.parts.control.progress.start(self._slices_left(), f"training {self.recipe.network}")
         if self.position == Position():
             self._save()  # a disk that is too small is found out now, not after the first epoch
+        self._stop_if_asked()
         while self.position.epoch < self.recipe.epochs:
             self._train()
             started = time.monotonic()

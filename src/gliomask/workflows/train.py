@@ -84,6 +84,7 @@ def train(options: TrainOptions, control: Control = SILENT) -> TrainResult:
     with ExitStack() as stack:
         state, notes = on_first(job.fabric, partial(open_run, job, stack))
         training, where = training_of(job, state)
+        control.check()
         position = _run(job, training)
     begun = job.start.notes if job.start else ()
     return TrainResult(
@@ -220,6 +221,7 @@ def training_of(job: TrainingJob, state: State | None) -> tuple[Training, str]:
     fabric, recipe, choice = job.fabric, job.recipe, job.choice
     processes = _machines(job.options).local
     slices, judged = open_slices(choice, recipe, fabric.device, processes, job.control)
+    job.control.check()
     threads = _threads(job, slices)
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
     parts = TrainingParts(
