@@ -6,10 +6,11 @@ import logging
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, Final
 
 from gliomask.core.extras import load_extra
@@ -17,6 +18,8 @@ from gliomask.errors import ConfigError, MachineError
 
 _STORE_BYTES: Final = 80 * 2**20
 """Size of Ray's object store, close to its minimum: only file names go between processes."""
+_PATIENCE_S: Final = 10.0
+"""Seconds for the processes of a cluster to end."""
 
 
 @contextmanager
@@ -60,7 +63,18 @@ def ray_cluster(address: str | None, cpus: int) -> Iterator[Any]:
         try:
             yield ray
         finally:
+            started = _processes(ray)
             ray.shutdown()
+            for process in started:  # Ray kills them and leaves zombies
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_PATIENCE_S)
+
+
+def _processes(ray: Any) -> list[subprocess.Popen[bytes]]:
+    """The processes of a cluster that was started here; Ray has no public list of them."""
+    node = getattr(ray._private.worker, "_global_node", None)
+    kinds = getattr(node, "all_processes", {})
+    return [info.process for infos in kinds.values() for info in infos]
 
 
 def _connect(ray: Any, address: str | None, options: dict[str, object]) -> None:
