@@ -53,7 +53,7 @@ def test_the_swapped_files_of_223(tmp_path: Path) -> None:
     assert case.label is not None
     assert case.label.paths[0].name == "LGG-223-T2.nii.gz"
     assert case.images["t2"].paths[0].name == "LGG-223_Segnimentation.nii.gz"
-    assert "swapped: LGG-223-T2.nii.gz is the mask" in case.notes[0]
+    assert "exchanged: LGG-223-T2.nii.gz is the mask" in case.notes[0]
 
 
 def test_a_mask_that_is_an_image_is_a_problem(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_table_names_the_patients(tmp_path: Path) -> None:
 
 def test_unknown_patients_are_asked_for() -> None:
     with pytest.raises(
-        InputError, match=r"patients of 1 cases \(c2\).*`... patients=patients.csv`"
+        InputError, match=r"patients of 1 cases are unknown \(c2\).*`... patients=patients.csv`"
     ):
         with_patients([ONE, TWO], {}, None)
 

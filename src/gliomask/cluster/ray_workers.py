@@ -248,7 +248,7 @@ class RayWorkers(Generic[Task, Result]):
 
 def _ending(problem: Exception) -> str:
     """Short reason for the end of an actor, from Ray's long message."""
-    told = str(problem).lower()
-    if "node has died" in told or "node died" in told or "node was terminated" in told:
+    text = str(problem).lower()
+    if "node has died" in text or "node died" in text or "node was terminated" in text:
         return "was lost with its node"
     return "died (it was killed, or a library crashed)"

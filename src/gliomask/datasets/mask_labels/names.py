@@ -87,12 +87,12 @@ def part_in_file_name(name: str) -> int | None:
     words = [word for word in words if word == "brainmask" or not is_mask(word)]
     if not words:
         return None
-    said = [
+    parts_named = [
         word
         for at, word in enumerate(words)
         if word in _DENIALS or at == len(words) - 1 or (len(word) > _SHORT and word not in _TISSUES)
     ]
-    label = label_of(" ".join(word for word in said if word not in _OF_OTHER_MEANING))
+    label = label_of(" ".join(word for word in parts_named if word not in _OF_OTHER_MEANING))
     return None if label == TUMOUR else label
 
 

@@ -61,7 +61,7 @@ def _one_stack(parts: Sequence[Files]) -> bool:
     frames = [[frame for file in part for frame in file.frames] for part in parts]
     if not all(frames):
         return False
-    if any(interleaved(one, other) for one, other in combinations(frames, 2)):
+    if any(interleaved(first, other) for first, other in combinations(frames, 2)):
         return True
     return _is_even([frame for part in frames for frame in part])
 

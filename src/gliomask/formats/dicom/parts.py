@@ -80,17 +80,17 @@ def _same(first: Frame, other: Frame) -> bool:
     )
 
 
-def _near(one: Frame, other: Frame) -> bool:
+def _near(first: Frame, other: Frame) -> bool:
     """Return True if two frames may belong to one volume that the scanner divided.
 
     What a header leaves out is no difference.
     """
-    kinds, times = (one.image_type, other.image_type), (one.echo_time, other.echo_time)
-    limit = max(NEAR_ECHO_MS, NEAR_ECHO_SHARE * (one.echo_time or 0.0))
+    kinds, times = (first.image_type, other.image_type), (first.echo_time, other.echo_time)
+    limit = max(NEAR_ECHO_MS, NEAR_ECHO_SHARE * (first.echo_time or 0.0))
     return (
         (not all(kinds) or kinds[0][:_KIND] == kinds[1][:_KIND])
-        and (None in times or _echo_apart(one, other) <= limit)
-        and _turned(one, other) <= DIRECTION_TOLERANCE
+        and (None in times or _echo_apart(first, other) <= limit)
+        and _turned(first, other) <= DIRECTION_TOLERANCE
     )
 
 
@@ -129,12 +129,12 @@ def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
             )
 
 
-def interleaved(one: Frames, other: Frames) -> bool:
+def interleaved(first_frames: Frames, other: Frames) -> bool:
     """Return True if slices of one part lie between those of the other, on one line."""
-    if _turned(one[0], other[0]) > _NEARLY_PARALLEL:
+    if _turned(first_frames[0], other[0]) > _NEARLY_PARALLEL:
         return False
-    normal = np.cross(one[0].along_row, one[0].along_column)
-    first, second = (np.array([frame.position for frame in part]) for part in (one, other))
+    normal = np.cross(first_frames[0].along_row, first_frames[0].along_column)
+    first, second = (np.array([frame.position for frame in part]) for part in (first_frames, other))
     between = second[0] - first[0]
     if np.linalg.norm(between - (between @ normal) * normal) > _ASIDE_MM:
         return False

@@ -138,8 +138,8 @@ def _real(
     content, order = dataset.FloatPixelData, "<" if pixels.syntax.is_little_endian else ">"
     if pixels.allocated != 32 or pixels.inverted or len(content) < pixels.native_bytes:
         what = "floating-point pixels that are truncated, inverted or not of 32 bits"
-        found = f"{len(content)} bytes"
-        raise FormatError(what, path=path, field="FloatPixelData", found=found)
+        size = f"{len(content)} bytes"
+        raise FormatError(what, path=path, field="FloatPixelData", found=size)
     values = np.frombuffer(content, f"{order}f4", pixels.native_bytes // 4)
     for number in numbers:
         yield values.reshape(pixels.frames, pixels.rows, pixels.columns)[number].astype(np.float64)

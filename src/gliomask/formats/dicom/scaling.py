@@ -44,8 +44,8 @@ def _slope(dataset: Dataset) -> float:
     value = dataset.RescaleSlope
     first = value if isinstance(value, (int, float, str)) else next(iter(value), None)
     try:
-        if not math.isfinite(found := float(str(first))):
-            return found
+        if not math.isfinite(slope := float(str(first))):
+            return slope
     except ValueError:
         pass
     return numbers(dataset, "RescaleSlope", 1)[0]
