@@ -169,8 +169,8 @@ def _sizes(findings: Evidence) -> Iterator[Reason]:
     if data is None:
         return
     if not record.has_world or data.slice_mm is None or data.pixel_mm is None:
-        whose = "the images tell" if not record.has_world else "the training data told"
-        text = f"{whose} no millimetres: pixel size and slice distance were not checked"
+        whose = "the images have" if not record.has_world else "the training data have"
+        text = f"{whose} no voxel size: pixel size and slice distance were not checked"
         yield Reason("green", "sizes_unknown", text)
         return
     pixel = math.sqrt(record.pixel_mm[0] * record.pixel_mm[1])
