@@ -70,7 +70,7 @@ def test_slices_of_a_sparse_case(monkeypatch: pytest.MonkeyPatch, folder: Path) 
 def test_a_case_without_a_mask(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     use(monkeypatch, found(folder, sparse=False, label=False))
     (subject,) = find_subjects(folder, None, None).subjects
-    with pytest.raises(CaseError, match="no mask"):
+    with pytest.raises(CaseError, match="no reference mask"):
         subject.load(SILENT)
 
 
