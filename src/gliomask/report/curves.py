@@ -96,7 +96,7 @@ def _sheet(curves: Sequence[_Curve]) -> Figure:
 
 def _draw(curves: Sequence[_Curve], stem: Path, note: str) -> list[Path]:
     figure = _sheet(curves)
-    style.foot(figure, note)
+    style.fix_margins(figure, style.foot(figure, note))
     return style.save(figure, stem, ("png", "svg"))
 
 

@@ -53,13 +53,16 @@ def tidy(axes: Axes, title: str, x: str, y: str) -> None:
         spine.set_color(FAINT)
 
 
-def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> None:
+def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> float:
     """Footer of a figure: a colour legend, a note, the intended use.
 
     Args:
         figure: whose panels make room for it.
         text: the note; broken into lines where it is long.
         key: (name, colour) pairs.
+
+    Returns:
+        the height of the footer in inches.
     """
     from matplotlib.patches import Patch
 
@@ -78,8 +81,35 @@ def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> None
             fontsize=10,
             labelcolor=INK,
         )
-    room = (note_room + (0.32 if key else 0.0)) / height
-    figure.set_layout_engine("constrained", rect=(0.0, room, 1.0, 1.0 - room), **_PADS)
+    room = note_room + (0.32 if key else 0.0)
+    share = room / height
+    figure.set_layout_engine("constrained", rect=(0.0, share, 1.0, 1.0 - share), **_PADS)
+    return room
+
+
+def fix_margins(figure: Figure, foot_height: float) -> None:
+    """Margins and gaps in inches that suit plots with one title and named axes.
+
+    Computing them from the texts takes as long as drawing, and is done twice for every file.
+
+    Args:
+        figure: with a grid of equal plots.
+        foot_height: of its footer, in inches.
+    """
+    figure.set_layout_engine(None)
+    width, height = figure.get_size_inches()
+    left, right, top, bottom, between = 0.65, 0.15, 0.45, 0.55 + foot_height, 1.05
+    grid = figure.axes[0].get_gridspec()
+    panel_width = (width - left - right - between * (grid.ncols - 1)) / grid.ncols
+    panel_height = (height - top - bottom - between * (grid.nrows - 1)) / grid.nrows
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=bottom / height,
+        wspace=between / panel_width,
+        hspace=between / panel_height,
+    )
 
 
 def save(figure: Figure, stem: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
