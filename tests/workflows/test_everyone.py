@@ -106,6 +106,7 @@ def test_a_fold_of_another_recipe_does_not_stand_for_it(
     assert (everyone / "card.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_last_epoch_is_kept_if_the_recipe_says_so(store: Store, tmp_path: Path) -> None:
     """A rate that grows beyond use makes the last epoch worse than the first."""
     wild = ("optimiser.schedule=constant", "optimiser.lr=0.02", "epochs=3", "ema=null")

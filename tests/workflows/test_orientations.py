@@ -75,8 +75,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[tuple[int, 
     return found
 
 
-@pytest.mark.parametrize("kind", WORLDS)
-@pytest.mark.parametrize(("axes", "flips"), ORDERS)
+@pytest.mark.parametrize(
+    ("axes", "flips", "kind"),
+    [
+        # Oblique is the general case; of the others every seventh order will do, which is coprime
+        # to the eight flips of an order of axes.
+        *((*order, "oblique") for order in ORDERS),
+        *((*order, kind) for kind in ("upright", "thick") for order in ORDERS[::7]),
+    ],
+)
 def test_the_mask_is_at_the_same_place_in_the_patient(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -423,6 +423,7 @@ def worker(options: TrainOptions, rank: int, port: int, said: Path) -> None:
     said.write_text(json.dumps(found))
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(
     run: tuple[TrainResult, Listener], store: Store, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_command_is_a_process_of_its_own(tmp_path: Path) -> None:
         gliomask(["evaluate", "nothing"], tmp_path / "log")
 
 
+@pytest.mark.slow
 def test_folds_are_trained_judged_and_not_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

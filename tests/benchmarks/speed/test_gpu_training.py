@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_training_on_a_gpu_as_a_toy(tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     command = [sys.executable, "-m", "benchmarks.speed.gpu_training", "--device", "cpu", "--tiny"]
