@@ -86,17 +86,22 @@ def _by_epochs(run: Path) -> list[_Curve]:
 
 
 def _sheet(curves: Sequence[_Curve]) -> Figure:
-    columns = min(2, len(curves))
-    rows = -(-len(curves) // columns)
+    rows, columns = _shape(curves)
     figure = style.new_figure(5.8 * columns, 3.8 * rows + 0.2)
     for place, curve in enumerate(curves, start=1):
         curve.draw(figure.add_subplot(rows, columns, place))
     return figure
 
 
+def _shape(curves: Sequence[_Curve]) -> tuple[int, int]:
+    """(rows, columns) of a sheet."""
+    columns = min(2, len(curves))
+    return -(-len(curves) // columns), columns
+
+
 def _draw(curves: Sequence[_Curve], stem: Path, note: str) -> list[Path]:
     figure = _sheet(curves)
-    style.fix_margins(figure, style.foot(figure, note))
+    style.fix_margins(figure, *_shape(curves), style.foot(figure, note))
     return style.save(figure, stem, ("png", "svg"))
 
 

@@ -87,21 +87,20 @@ def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> floa
     return room
 
 
-def fix_margins(figure: Figure, foot_height: float) -> None:
+def fix_margins(figure: Figure, rows: int, columns: int, foot_height: float) -> None:
     """Margins and gaps in inches that suit plots with one title and named axes.
 
     Computing them from the texts takes as long as drawing, and is done twice for every file.
 
     Args:
-        figure: with a grid of equal plots.
+        figure: with a grid of equal plots, in so many rows and columns.
         foot_height: of its footer, in inches.
     """
     figure.set_layout_engine(None)
     width, height = figure.get_size_inches()
     left, right, top, bottom, between = 0.65, 0.15, 0.45, 0.55 + foot_height, 1.05
-    grid = figure.axes[0].get_gridspec()
-    panel_width = (width - left - right - between * (grid.ncols - 1)) / grid.ncols
-    panel_height = (height - top - bottom - between * (grid.nrows - 1)) / grid.nrows
+    panel_width = (width - left - right - between * (columns - 1)) / columns
+    panel_height = (height - top - bottom - between * (rows - 1)) / rows
     figure.subplots_adjust(
         left=left / width,
         right=1 - right / width,
