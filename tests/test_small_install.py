@@ -223,13 +223,16 @@ def test_no_engine_breaks_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (used.level, used.found) == ("breaks", "none")
 
 
-def test_an_answer_that_is_no_number_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("value", "problem"), [(np.nan, "NaN or infinity"), (0, "the same for")])
+def test_an_answer_that_is_no_number_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, value: float, problem: str
+) -> None:
     class Broken:
         def logits(self, inputs: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-            return np.full((1, 1, 2, 2), np.nan, np.float32)
+            return np.full((1, 1, 2, 2), value, np.float32)
 
     module = importlib.import_module("gliomask.inference.engines.first_run")
     opened = module.open_engine(shipped.HOME / shipped.DEFAULT, "mnn", "cpu", threads=1)
     broken = type(opened)(Broken(), opened.card)
     monkeypatch.setattr(module, "open_engine", lambda *_, **__: broken)
-    assert all("no number" in row.remark for row in run_engines(Path("m"))[:-1])
+    assert all(problem in row.remark for row in run_engines(Path("m"))[:-1])

@@ -93,7 +93,7 @@ def test_a_series_that_shows_only_a_part_is_noted_or_refused() -> None:
         return t1(shape, centred(shape, (3.2, 3, 3.1)))
 
     (note,) = align_study({"t1": slab(32), "flair": FLAIR}).notes
-    assert "it shows 8" in note or "it shows 9" in note
+    assert "it covers 8" in note or "it covers 9" in note
     with pytest.raises(CaseError, match=r"t1 shows too little of the head in flair \(.*from 70%"):
         align_study({"t1": slab(20), "flair": FLAIR})
 

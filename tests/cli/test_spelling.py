@@ -21,6 +21,7 @@ _MARKED = re.compile(r"`([a-z. ]*[a-z_0-9]+(?:=[^`]*)?)`")
 OTHER_PROGRAMS = {
     "export/runner.py",  # run.py of a bundle
     "export/bundle_files.py",
+    "formats/dicom/pixel_format.py",  # gdcmconv
     "inference/engines/mnn_child.py",  # MNN's converter
     "studies/s5cmd.py",
     "report/style.py",  # variables of a style sheet

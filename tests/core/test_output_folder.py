@@ -27,13 +27,15 @@ def test_an_earlier_result_is_replaced(tmp_path: Path) -> None:
     check(tmp_path)
     (tmp_path / "thesis.tex").touch()
     check(tmp_path, names=None)
-    with pytest.raises(InputError, match=r"not a result \(entry=thesis\.tex\).*another folder"):
+    with pytest.raises(
+        InputError, match=r"other than a result \(entry=thesis\.tex\).*another folder"
+    ):
         check(tmp_path)
 
 
 def test_a_folder_without_the_mark_of_a_result(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
-    with pytest.raises(InputError, match=r"is not a result \(entry=a\.csv\)"):
+    with pytest.raises(InputError, match=r"other than a result \(entry=a\.csv\)"):
         check(tmp_path)
 
 

@@ -68,6 +68,6 @@ def test_held_out_patients_are_those_of_the_split(made: DemoResult) -> None:
 
 def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(InputError, match="is not a demo"):
+    with pytest.raises(InputError, match="something other than a demo"):
         demo(DemoOptions(out=tmp_path))
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]

@@ -100,7 +100,7 @@ def test_a_folder(folder: Folder, level: str, remark: str) -> None:
 def test_threads_that_a_container_cannot_run() -> None:
     *_, usable, threads = judge_processors(Processors("chip", 64, 64, 2.0, ()), 64)
     assert usable.found == "2 of 64"
-    assert usable.remark == "limited by the container to 2"
+    assert usable.remark == "container limit 2"
     assert (threads.level, threads.found) == ("note", "64")
     assert "OMP_NUM_THREADS=2" in threads.remark
 

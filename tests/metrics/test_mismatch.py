@@ -62,7 +62,7 @@ def test_slices_that_are_not_square_cannot_be_transposed() -> None:
 
 def test_the_sentence() -> None:
     assert Turned("mirrored left-right", 0.02, 0.869).text == (
-        "would have Dice 0.87 mirrored left-right (0.02 now): check its orientation"
+        "would have Dice 0.87 mirrored left-right (0.02 as it is): check its orientation"
     )
 
 

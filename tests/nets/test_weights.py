@@ -183,7 +183,7 @@ def test_tensors_must_be_exactly_those_of_the_network(tmp_path: Path) -> None:
         ({k: v for k, v in whole.items() if k != "side1.bias"}, "lack entry 'side1.bias' (1 in"),
         (whole | {"side7.bias": bias.clone()}, "have an unknown entry 'side7.bias' (1 in all)"),
         (whole | {"side1.bias": bias.half()}, "(side1.bias=1 float16, allowed 1 float32)"),
-        (whole | {"side1.bias": bias * torch.nan}, "hold NaN or infinity in 'side1.bias'"),
+        (whole | {"side1.bias": bias * torch.nan}, "contain NaN or infinity in 'side1.bias'"),
     ):
         save_file(changed, path)
         reseal(tmp_path)

@@ -88,12 +88,12 @@ def test_it_is_replaced_and_nothing_else(evaluated: Path, tmp_path: Path) -> Non
     run(evaluated, out)
     run(evaluated, out, metrics=("dice",))
     (out / "thesis.doc").write_text("mine")
-    with pytest.raises(InputError, match=r"not a comparison \(entry=thesis.doc\)"):
+    with pytest.raises(InputError, match=r"other than a comparison \(entry=thesis.doc\)"):
         run(evaluated, out)
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.doc").write_text("mine")
-    with pytest.raises(InputError, match="not a comparison"):
+    with pytest.raises(InputError, match="other than a comparison"):
         run(evaluated, other)
 
 
@@ -101,7 +101,7 @@ def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(ConfigError, match=r"`metrics`=dise\); did you mean 'dice'"):
         run(evaluated, out, metrics=("dise",))
-    with pytest.raises(InputError, match=r"holds no metrics.csv"):
+    with pytest.raises(InputError, match=r"does not contain metrics\.csv"):
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "ref"))
     with pytest.raises(InputError, match="given twice"):
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "one-scored"))

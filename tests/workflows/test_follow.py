@@ -197,7 +197,7 @@ def test_time_points_of_one_date_are_as_given(tmp_path: Path) -> None:
     inputs = [write(tmp_path, name, blocks(20), study_date=day) for name in ("b", "a")]
     found = run(tmp_path, *inputs).followed
     assert (found.names, found.dates) == (("b", "a"), (day, day))
-    assert "LOOK: time points of one date (2024-05-01): they are as given." in found.notes
+    assert "LOOK: time points of one date (2024-05-01): they are in the given order." in found.notes
 
 
 def test_dicom_studies_are_followed_in_the_order_of_their_dates(
@@ -244,7 +244,7 @@ def test_only_regions_that_all_masks_tell(tmp_path: Path) -> None:
     inputs = [write(tmp_path, "a", full, regions=tuple(REGIONS)), write(tmp_path, "b", blocks(20))]
     result = run(tmp_path, *inputs)
     assert [course.region for course in result.followed.courses] == ["whole"]
-    assert "core, enhancing: left out" in " ".join(result.followed.notes)
+    assert "not every mask has them: core, enhancing." in " ".join(result.followed.notes)
 
 
 def test_tumour_free_time_points(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_replaces_only_what_it_wrote(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"notes\.txt"):
         run(tmp_path, *inputs)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
-    with pytest.raises(InputError, match="not a result of follow"):
+    with pytest.raises(InputError, match="something other than a result of follow"):
         follow(FollowOptions(inputs=tuple(inputs), out=inputs[0]))
     with pytest.raises(InputError, match="not a folder"):
         follow(FollowOptions(inputs=tuple(inputs), out=inputs[0] / "a.json"))

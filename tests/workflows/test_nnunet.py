@@ -100,7 +100,7 @@ def test_numbers_are_those_of_the_data_set(
 def test_a_tumour_of_one_number_is_not_called_one_of_its_parts(tmp_path: Path) -> None:
     folder = images(tmp_path / "in", "case")
     describe(tmp_path / "in" / "dataset.json", BRATS)
-    with pytest.raises(ConfigError, match=r"have no number for what the model marks \(label=tumor"):
+    with pytest.raises(ConfigError, match=r"no label for a region of the model \(label=tumor"):
         segment(folder, tmp_path / "out")
     assert segment(folder, tmp_path / "out", own_labels=True) == {"background": 0, "tumor": 1}
 

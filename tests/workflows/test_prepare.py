@@ -143,7 +143,7 @@ def test_a_split_that_does_not_know_a_patient_is_refused(data: Path, tmp_path: P
 def test_a_folder_that_holds_something_else_is_left_alone(data: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").touch()
-    with pytest.raises(InputError, match="something that is not a store"):
+    with pytest.raises(InputError, match="something other than a store"):
         make(data, tmp_path / "thesis")
     assert contents(tmp_path / "thesis") == {"chapter1.tex": b""}
 

@@ -261,7 +261,7 @@ def test_progress_is_told_of_every_slice(run: tuple[TrainResult, Listener]) -> N
 def test_a_stopped_run_goes_on_to_the_same_end(
     run: tuple[TrainResult, Listener], store: Store, tmp_path: Path, slices: int
 ) -> None:
-    with pytest.raises(StoppedError, match=r"go on: `\.\.\. resume=True`") as caught:
+    with pytest.raises(StoppedError, match=r"; resume it: `\.\.\. resume=True`") as caught:
         train(options(store, tmp_path / "run"), stopping(slices))
     assert caught.value.exit_code == 143
     keys = json.loads((tmp_path / "run" / "provenance.json").read_text())

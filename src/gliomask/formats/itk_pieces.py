@@ -42,8 +42,11 @@ def data_files(
     else:
         names, several = [field_text], False
     for name in names:
-        if "/" in name or "\\" in name or "%" in name or name in ("", ".", ".."):
+        if "/" in name or "\\" in name or name in ("", ".", ".."):
             raise _refusal(path, "its voxels are in another folder", name, "files beside it")
+        if "%" in name:
+            what = "the pattern of the names of its data files is unknown"
+            raise _refusal(path, what, name, "a pattern with its range, such as s%03d.raw 0 4 1")
     files = tuple(path.with_name(name) for name in names)
     if several:
         _check_pieces(path, field_text, files, plain=plain)

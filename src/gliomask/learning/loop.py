@@ -201,7 +201,7 @@ class Training:
         if across.largest(int(self.parts.control.stop_requested()), self.fabric.device):
             self._save()
             where = f"epoch {self.position.epoch + 1} after step {self.position.step}"
-            raise StoppedError(f"stopped in {where}, resume: {same_with(('resume', True))}")
+            raise StoppedError(f"stopped in {where}; resume it: {same_with(('resume', True))}")
 
     def _save(self, *, best: bool = False) -> None:
         if self.parts.record is not None:

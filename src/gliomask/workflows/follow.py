@@ -137,7 +137,8 @@ def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
         remarks.append(f"LOOK: the predictions name different patients: {', '.join(patients)}.")
     left_out = {r for point in points for r in point.regions} - set(regions)
     if left_out:
-        remarks.append(f"Not every mask has {', '.join(sorted(left_out))}: omitted.")
+        names = ", ".join(sorted(left_out))
+        remarks.append(f"Regions omitted because not every mask has them: {names}.")
     explanations = {point.explanation for point in points}
     return [*remarks, *(f"Masks read with {explanation}." for explanation in sorted(explanations))]
 

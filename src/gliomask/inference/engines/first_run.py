@@ -47,4 +47,6 @@ def _problem(model: Path, status: EngineStatus) -> str:
         answer = opened.engine.logits(ramp)
     except GliomaskError as problem:
         return str(problem)
-    return "" if np.isfinite(answer).all() and np.ptp(answer) > 0 else "its output is not a number"
+    if not np.isfinite(answer).all():
+        return "its output contains NaN or infinity"
+    return "" if np.ptp(answer) > 0 else "its output is the same for every pixel"
