@@ -34,10 +34,8 @@ TABLE: Final = "cases.csv"
 _README: Final = """Corrected tumour masks, exported by gliomask serve. {notice}.
 
 The masks were drawn by a network, corrected by one reader and approved by another. They are for
-training only: never judge a model by them. To train on from a model:
-
-    gliomask prepare THIS_FOLDER --out STORE
-    gliomask train STORE --out RUN --from MODEL --all-patients
+training only; evaluate no model on them. `gliomask prepare` reads this folder, `gliomask train`
+continues the training of a model on the prepared store.
 """
 
 
