@@ -37,6 +37,7 @@ def test_the_target_lies_between_truth_and_teacher(fabric: Fabric) -> None:
     torch.testing.assert_close(found.flatten(), torch.tensor([0.1, 0.9, 0.95]))
 
 
+@pytest.mark.slow
 def test_a_pupil_of_nothing_but_a_teacher_comes_to_say_what_it_says(fabric: Fabric) -> None:
     torch.manual_seed(3)
     images = torch.randn(4, 1, 32, 32)

@@ -113,7 +113,10 @@ def by_monai(pair: Pair) -> tuple[float, ...]:
 
 
 @pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")  # MONAI's own call
-@pytest.mark.parametrize("oracle", [by_brute_force, by_simpleitk, by_monai])
+@pytest.mark.parametrize(
+    "oracle",
+    [by_brute_force, by_simpleitk, pytest.param(by_monai, marks=pytest.mark.slow)],
+)
 def test_against_others(oracle: Callable[[Pair], tuple[float, ...]]) -> None:
     for pair in pairs():
         score = score_surface(pair.reference, pair.predicted, pair.spacing)

@@ -111,7 +111,14 @@ def _rank(seg: pydicom.Dataset, segments: Mapping[int, str], n: int) -> int:
     return list(NUMBERS).index(_region(segments[_segment(seg, n)]))
 
 
-@pytest.mark.parametrize("directions", [AXIAL, SAGITTAL, CORONAL], ids=["ax", "sag", "cor"])
+@pytest.mark.parametrize(
+    "directions",
+    [
+        pytest.param(AXIAL, id="ax"),
+        pytest.param(SAGITTAL, id="sag"),
+        pytest.param(CORONAL, id="cor", marks=pytest.mark.slow),
+    ],
+)
 def test_the_voxels_are_those_of_the_segmentation_in_the_order_of_ohif(
     ohif: Client, server: Server, tmp_path: Path, directions: tuple[float, ...]
 ) -> None:
