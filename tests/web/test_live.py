@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gliomask import predict
 from gliomask.formats.nifti import read_labels, read_nifti, write_nifti
+from tests.commands import run
 from tests.fakes import head_volume, write_head
 from tests.web.live import Server, served
 
@@ -34,16 +36,24 @@ def head(tmp_path: Path) -> Path:
     return write_head(tmp_path / "scans", "case1", head_volume())
 
 
-def test_what_is_downloaded(server: Server, head: Path, tmp_path: Path) -> None:
-    """File by file and as an archive; ``test_same_mask`` compares the mask with other ways."""
+def test_the_same_mask_from_the_command_from_python_and_from_the_server(
+    server: Server, head: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bit for bit, with the uncertainty estimated as by default."""
+    assert run(monkeypatch, "predict", head, "--out", tmp_path / "out", "--write", "nifti") == 0
+    expected = (tmp_path / "out" / "case1_mask.nii.gz").read_bytes()
+    mask, affine = read_labels(tmp_path / "out" / "case1_mask.nii.gz")
+    assert mask.any()
+    found = predict(head)
+    assert np.array_equal(found.mask, mask)
+    assert np.allclose(found.affine, affine)
     job = server.ended(server.submit(server.upload(head), write=["nifti", "html"]))
     assert job["state"] == "done", job
+    told = job["result"]["cases"][0]
+    assert told["voxels"]["whole"] == int((mask > 0).sum())
     got = server.client.get(f"/jobs/{job['id']}/files/mask")
     assert got.headers["content-disposition"] == 'attachment; filename="case1_mask.nii.gz"'
-    (tmp_path / "mask.nii.gz").write_bytes(got.content)
-    mask, _ = read_labels(tmp_path / "mask.nii.gz")
-    assert mask.any()
-    assert job["result"]["cases"][0]["voxels"]["whole"] == int((mask > 0).sum())
+    assert hashlib.sha256(got.content).digest() == hashlib.sha256(expected).digest()
     page = server.client.get(f"/jobs/{job['id']}/files/page")
     assert page.headers["content-security-policy"].startswith("sandbox allow-scripts")
     record = server.client.get(f"/jobs/{job['id']}/files/record").json()
@@ -51,7 +61,7 @@ def test_what_is_downloaded(server: Server, head: Path, tmp_path: Path) -> None:
     assert str(server.data) not in page.text
     every = server.client.get(f"/jobs/{job['id']}/files/all").content
     with zipfile.ZipFile(io.BytesIO(every)) as archive:
-        assert archive.read("case1_mask.nii.gz") == got.content
+        assert archive.read("case1_mask.nii.gz") == expected
         assert {"case1.html", "case1.json", "cases.csv"} < set(archive.namelist())
 
 

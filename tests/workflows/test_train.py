@@ -278,6 +278,7 @@ def killed(options: TrainOptions, slices: int) -> None:
     train(options, Control(listener))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_end(
     run: tuple[TrainResult, Listener], store: Store, tmp_path: Path
 ) -> None:
