@@ -1,7 +1,7 @@
 # make demo    installs into .venv and runs the whole pipeline on synthetic patients
 # make serve   installs into .venv and starts the web page, with a synthetic study in build/study
 # make test    installs into .venv and runs the tests
-# make test-browser   the tests that drive Chromium, and those of Ray
+# make test-integration   the tests with Chromium, Ray and a running server
 # make check   style, types, import order
 # make dist    builds wheel and sdist into dist/, installs the wheel in a new environment and tests it
 # make docs    builds the documentation as a web site into build/site; warnings are errors
@@ -13,7 +13,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
 
-.PHONY: demo serve install install-dev test test-browser test-slow check format docs dist
+.PHONY: demo serve install install-dev test test-integration test-slow check format docs dist
 
 demo: install
 	$(BIN)/gliomask demo --out demo
@@ -26,8 +26,8 @@ serve: $(VENV)/installed-serve
 test: install-dev
 	$(BIN)/python -m pytest -n auto
 
-test-browser: install-dev
-	$(BIN)/python -m pytest -n auto -m "(browser or ray) and not slow"
+test-integration: install-dev
+	$(BIN)/python -m pytest -n auto -m "(browser or ray or server) and not slow"
 
 test-slow: install-dev
 	$(BIN)/python -m pytest -n auto -m slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from multiprocessing import get_context
 from pathlib import Path
 
+import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -56,6 +57,7 @@ def work(rank: int, folder: Path) -> None:
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_halves_make_a_whole(tmp_path: Path) -> None:
     context = get_context("spawn")
     processes = [context.Process(target=work, args=(rank, tmp_path)) for rank in (0, 1)]

@@ -80,6 +80,7 @@ def test_a_teacher_may_not_know_whom_the_pupil_is_judged_on(
         run(store, tmp_path / "next", TAUGHT, teacher=knows)
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_keeps_its_teacher(store: Store, teacher: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
     run_and_stop(store, out, TAUGHT, teacher=teacher)

@@ -19,6 +19,8 @@ from tests.fakes import head_volume, write_head
 from tests.slicer.stand_in import QSettings, Slicer, VolumeNode
 from tests.web.live import Server, served
 
+pytestmark = pytest.mark.server
+
 FOLDER = Path(__file__).parents[2] / "slicer" / "SlicerGliomask"
 
 

@@ -22,6 +22,8 @@ from tests.commands import run
 from tests.fakes import head_volume
 from tests.web.live import Server, served
 
+pytestmark = pytest.mark.server
+
 MODEL = "u2netp-glioma"
 
 

@@ -166,6 +166,7 @@ def test_a_job_is_cancelled_at_work(server: Server, tmp_path: Path) -> None:
     assert ended["files"] == []
 
 
+@pytest.mark.server
 def test_a_worker_that_is_killed_costs_nobody_anything(server: Server, head: Path) -> None:
     jobs = [server.submit(server.upload(head), **QUICK) for _ in range(3)]
     for pid in server.workers():
@@ -179,6 +180,7 @@ def test_the_server_process_is_small(server: Server) -> None:
     assert int(memory.split()[1]) < 150e6
 
 
+@pytest.mark.server
 def test_a_server_goes_on_where_it_was_killed(head: Path, tmp_path: Path) -> None:
     with served(tmp_path / "data") as server:
         jobs = [server.submit(server.upload(head), **QUICK) for _ in range(2)]

@@ -20,6 +20,7 @@ from tests.web.live import Server, served
 from tests.web.monai_clients import load_client
 
 pytestmark = [
+    pytest.mark.server,
     # the client closes neither its files nor its connections
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

@@ -20,6 +20,8 @@ from tests.formats.dicom.made import AXIAL, CORONAL, ROOT, SAGITTAL, Plan
 from tests.web.live import Server, served
 from tests.workflows.heads import write_dicom_head
 
+pytestmark = pytest.mark.server
+
 MODEL = "u2netp-glioma"
 ORIGIN = {"origin": "https://viewer.example"}
 NUMBERS = {"whole": 2, "core": 1, "enhancing": 3}

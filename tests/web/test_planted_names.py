@@ -17,6 +17,8 @@ from tests.fakes import head_volume, write_head
 from tests.web.live import Server, served
 from tests.workflows.heads import write_dicom_head
 
+pytestmark = pytest.mark.server
+
 TAGS: dict[str, Any] = {
     "PatientName": "Quarxenfeld^Ottokar",
     "PatientID": "QX778812",

@@ -16,6 +16,8 @@ from gliomask.web.protocol import protocol
 from gliomask.web.service import Service
 from tests.web.service import API, running, token_of
 
+pytestmark = pytest.mark.server
+
 PATIENCE_S = 1.5
 
 

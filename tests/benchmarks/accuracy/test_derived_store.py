@@ -95,6 +95,7 @@ def test_a_slice_of_air_becomes_zero() -> None:
     assert not found[1:].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["neighbours", "sliced"])
 def test_it_is_trained_and_judged_on_like_any_other(
     name: str,
