@@ -32,7 +32,7 @@ class Processors:
         model: as the processor calls itself; None if unknown.
         present: logical processors of the machine.
         allowed: those that this process may run on (affinity).
-        quota: processors' worth of time that limited by the container to; None without one.
+        quota: processors' worth of time that the container's limit leaves; None without a limit.
         vectors: instruction sets for arithmetic on vectors; empty if unknown.
     """
 
