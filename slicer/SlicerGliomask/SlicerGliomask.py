@@ -26,7 +26,7 @@ _LOOK_MS = 250
 
 
 class SlicerGliomask(ScriptedLoadableModule):
-    """What Slicer shows of the module in its menus."""
+    """Entry of the module in Slicer's menus."""
 
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
@@ -183,7 +183,7 @@ class SlicerGliomaskWidget(ScriptedLoadableModuleWidget):
 
 
 class SlicerGliomaskLogic(ScriptedLoadableModuleLogic):
-    """What the module does with the scene.
+    """Actions of the module on the scene.
 
     Attributes:
         client: of the server that is connected; None without one.
@@ -254,8 +254,8 @@ class SlicerGliomaskLogic(ScriptedLoadableModuleLogic):
         (case,) = result["cases"]
         volumes = ", ".join(f"{name} {ml:.1f} ml" for name, ml in case["volumes_ml"].items())
         flag = (case.get("reliability") or {}).get("level")
-        told = [volumes, *([_("flag: {flag}").format(flag=flag)] if flag else []), *case["notes"]]
-        return "; ".join(told)
+        parts = [volumes, *([_("flag: {flag}").format(flag=flag)] if flag else []), *case["notes"]]
+        return "; ".join(parts)
 
     @property
     def _mask(self):

@@ -1,4 +1,4 @@
-"""What the module does without 3D Slicer: requests to the server, and a task that waits for it."""
+"""Parts of the module that need no 3D Slicer: requests to the server, and the task that waits."""
 
 from .client import Client, ServerError
 from .task import CANCELLED, DONE, FAILED, RUNNING, Task

@@ -16,7 +16,7 @@ _SECONDS = 60.0
 
 
 class ServerError(Exception):
-    """What the server says instead of an answer, or that there is none; one line for people."""
+    """Error of the server, or no response from it; one line for people."""
 
 
 class Client:

@@ -28,6 +28,7 @@ from gliomask.jobs.worker_events import (
     Task,
 )
 from gliomask.jobs.worker_process import Work
+from gliomask.jobs.worker_state import WorkerState, assign, idle_workers, tasks_in_progress
 from gliomask.jobs.workers import LEASE_S
 
 _LOOK_S: Final = 1.0
@@ -41,24 +42,18 @@ _THREADS: Final = 3
 
 
 @dataclass
-class _Worker(Generic[Task]):
+class _Worker(WorkerState[Task]):
     """An actor.
 
     Attributes:
         handle: handle of the actor.
         answer: pending result of ``prepare``, later of ``do``; None if the actor is idle.
         look: pending result of ``look``; None if there is none.
-        heard: time of its last response.
-        began: start time of its task.
     """
 
     handle: Any
     answer: Any
     look: Any = None
-    heard: float = 0.0
-    began: float = 0.0
-    ready: bool = False
-    task: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -125,12 +120,12 @@ class RayWorkers(Generic[Task, Result]):
     @property
     def idle(self) -> int:
         """See ``Pool``."""
-        return sum(worker.ready and worker.task is None for worker in self._workers)
+        return len(idle_workers(self._workers))
 
     @property
     def busy(self) -> tuple[Task, ...]:
         """See ``Pool``."""
-        return tuple(worker.task for worker in self._workers if worker.task is not None)
+        return tasks_in_progress(self._workers)
 
     def give(self, task: Task) -> None:
         """See ``Pool``.
@@ -138,13 +133,7 @@ class RayWorkers(Generic[Task, Result]):
         Raises:
             ValueError: nobody is idle.
         """
-        worker = next(
-            (actor for actor in self._workers if actor.ready and actor.task is None), None
-        )
-        if worker is None:
-            raise ValueError("no worker is idle")
-        worker.task = task
-        worker.began = worker.heard = time.monotonic()
+        worker = assign(task, self._workers)
         worker.answer = worker.handle.do.remote(task)
 
     def events(self, wait_s: float) -> Iterator[Event[Task, Result]]:

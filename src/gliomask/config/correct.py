@@ -21,4 +21,4 @@ class CorrectOptions(Options):
     name: str
     """Of the files, without endings."""
     author: str
-    """Who drew it."""
+    """Author of the correction."""

@@ -166,7 +166,7 @@ class TokenCreateOptions(Options):
     owner: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
     """Owner of the token, a name of your choice: jobs belong to it."""
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = ("read", "submit")
-    """What the token allows: read (see and download the owner's jobs), submit (upload, start and
+    """Rights of the token: read (see and download the owner's jobs), submit (upload, start and
     cancel), monai (the clients of MONAI Label and MONAIAuto3DSeg), admin (all of it for the jobs of
     all owners, and the metrics)."""
     days: Annotated[float, Field(gt=0, le=3660)] = 90.0

@@ -13,7 +13,7 @@ _COLUMNS = f"columns patient, {', '.join(SEQUENCES)}, mask"
 TABLE = f"; of many cases name them in a table ({_COLUMNS})"
 """What to do instead where many cases are in doubt."""
 IN_A_TABLE = f"list the files to use in a CSV table ({_COLUMNS}) and give that table instead"
-"""What to do about a case whose files don't fit its layout."""
+"""Way out for a case whose files don't fit its layout."""
 
 
 def ask_file(path: Path, candidates: Collection[str] = ()) -> str:

@@ -1,4 +1,4 @@
-"""A pair of mask files, judged on the reference's own grid."""
+"""Evaluation of a pair of mask files on the reference's own grid."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from gliomask.jobs.worker_events import (
     Task,
 )
 from gliomask.jobs.worker_process import CANCEL, STOP, Work, live
+from gliomask.jobs.worker_state import WorkerState, assign, idle_workers, tasks_in_progress
 
 LEASE_S: Final = 300.0
 """Seconds without a sign of life after which a worker counts as frozen and is killed: a library
@@ -42,14 +43,10 @@ _PATIENCE_S: Final = 15.0
 
 
 @dataclass
-class _Worker(Generic[Task]):
+class _Worker(WorkerState[Task]):
     process: BaseProcess
     channel: Connection
     lifeline: Connection
-    heard: float
-    began: float = 0.0
-    ready: bool = False
-    task: Task | None = None
     count: int = 0
 
 
@@ -89,7 +86,7 @@ class Workers(Generic[Task, Result]):
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        idle = [process for process in self._workers if process.ready and process.task is None]
+        idle = idle_workers(self._workers)
         for worker in idle:  # they end in good order, with all that they started
             with suppress(OSError):
                 worker.lifeline.send_bytes(STOP)
@@ -102,12 +99,12 @@ class Workers(Generic[Task, Result]):
     @property
     def idle(self) -> int:
         """Number of workers that wait for a task."""
-        return sum(worker.ready and worker.task is None for worker in self._workers)
+        return len(idle_workers(self._workers))
 
     @property
     def busy(self) -> tuple[Task, ...]:
         """The tasks at work."""
-        return tuple(worker.task for worker in self._workers if worker.task is not None)
+        return tasks_in_progress(self._workers)
 
     def give(self, task: Task) -> None:
         """Hands a task to an idle worker; it is small, for the worker may be dead.
@@ -115,14 +112,8 @@ class Workers(Generic[Task, Result]):
         Raises:
             ValueError: no worker is idle.
         """
-        worker = next(
-            (process for process in self._workers if process.ready and process.task is None), None
-        )
-        if worker is None:
-            raise ValueError("no worker is idle")
-        worker.task = task
+        worker = assign(task, self._workers)
         worker.count += 1
-        worker.began = worker.heard = time.monotonic()
         with suppress(OSError):  # a dead one is found out by the next look
             worker.channel.send(task)
 
@@ -228,7 +219,7 @@ class Workers(Generic[Task, Result]):
         process.start()
         child_channel.close()
         lifeline_theirs.close()
-        return _Worker(process, channel, lifeline, time.monotonic())
+        return _Worker(process, channel, lifeline, heard=time.monotonic())
 
 
 def _kill(worker: _Worker[Task]) -> None:

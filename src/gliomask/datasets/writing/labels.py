@@ -16,7 +16,7 @@ from gliomask.core.regions import REGIONS
 from gliomask.errors import InputError
 
 IGNORE: Final = "ignore"
-"""What nnU-Net calls the label of voxels by which it learns nothing."""
+"""nnU-Net's name of the label of voxels that are left out of the loss."""
 _NAMES: Final[Mapping[int, str]] = MappingProxyType(
     {
         NECROSIS: "necrosis",
