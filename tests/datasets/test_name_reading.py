@@ -38,6 +38,53 @@ def test_names(file: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_sure_answer_is_wrong() -> None:
+    rows = listed("outside.txt")
+    assert len(rows) > 600
+    wrong, asked = [], 0
+    for expected, name in rows:
+        right = set(expected.split("|"))
+        found = answer(read_name(name))
+        asked += found == "ask" and "ask" not in right
+        if found not in right | {"ask"} and not (right == {"ask"} and found == "none"):
+            wrong.append(f"{name!r}: {found}, not {expected}")
+    assert not wrong, "\n".join(wrong)
+    assert asked < len(rows) / 6
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("T1_xylophone", "the name contains 'xylophone', which is not understood"),
+        ("T1 utomata kontrast", "the name contains 'utomata', which is not understood"),
+        ("T1 post xylotomy", "the name contains 'xylotomy', which is not understood"),
+        ("T1 造影", "the name contains '造影', which is not understood"),
+    ],
+)
+def test_unknown_words_are_doubts(name: str, question: str) -> None:
+    assert read_name(name).question == question
+
+
+def test_what_stands_before_the_sequence_in_a_file_name_is_an_identifier() -> None:
+    assert read_name("smith_t1").sequence == "t1"
+    assert read_name("smith t1", identifier=False).sequence is None
+
+
+def test_words_that_images_of_several_sequences_share_are_no_doubt() -> None:
+    names = ["a_t1_smith", "a_flair_smith", "b_t1_jones", "b_flair_jones", "b_t1_novel"]
+    shared = shared_words(names)
+    assert {"smith", "jones"} <= shared
+    assert read_name("a_t1_smith", shared).sequence == "t1"
+    assert read_name("b_t1_novel", shared).sequence is None
+
+
+def test_unknown_words_before_or_behind_an_agent() -> None:
+    found = read_name("sag T1 utomata kontrast", identifier=False)
+    assert found.contrast is None
+    assert found.contrast_doubt == "'utomata' before 'kontrast' in the name is not understood"
+    assert read_name("T1 kontrastmittelfrei").contrast is False
+
+
 @pytest.mark.parametrize("name", ["brain", "TCGA-DU-7008", "LGG-104", "t10", "scan1", "patient1"])
 def test_names_that_say_nothing(name: str) -> None:
     found = read_name(name)

@@ -10,9 +10,11 @@ from collections.abc import Collection, Sequence
 
 from gliomask.datasets import vocabulary as vocab
 from gliomask.datasets.name_words import PERHAPS, is_known
+from gliomask.datasets.unknown_words import is_unknown
 
 LETTER = "a letter in the name may mean contrast"
 """The doubt of a lone ``c`` or ``ce``, which an agent in the header settles."""
+BOTH = "the name says both before and after contrast"
 _BOTH = "withandwithout"
 _T1 = vocab.WEIGHTINGS["t1"] | {"t1"}
 
@@ -24,37 +26,45 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
         words: of a name, see ``name_words``.
         shared: letters that are initials, see ``name_reading.read_name``.
     """
-    states = {state for at in range(len(words)) if (state := _said(words, at, shared)) is not None}
-    if "both" in states or {True, False} <= states:
-        return None, "the name says both before and after contrast"
+    states = [state for at in range(len(words)) if (state := _said(words, at, shared)) is not None]
+    if BOTH in states or {True, False} <= set(states):
+        return None, BOTH
     if True in states or False in states:
         return True in states, None
-    if "perhaps" in states:
-        return None, LETTER
+    if doubts := [state for state in states if isinstance(state, str)]:
+        return None, doubts[0]
     weak = vocab.NATIVE in words
     return (False if weak else None), None
 
 
 def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
-    """Contrast state of a single word: after, before, ``both``, ``perhaps``, or nothing."""
+    """Contrast state of a single word: after, before, a doubt as a phrase, or nothing."""
     word, behind = words[at], words[at + 1] if at + 1 < len(words) else ""
     if word in vocab.UNENHANCED:
         return False
     if word == _BOTH:
-        return "both"
+        return BOTH
     if is_agent(word):
         return _of_agent(words, at)
-    if word == PERHAPS:
-        return "perhaps"
+    if word == PERHAPS or (word in vocab.PERHAPS_CONTRAST and word not in shared):
+        return f"{word!r} in the name may mean contrast" if word != PERHAPS else LETTER
     if word in ("c", "ce"):
         return _of_letter(words, at, shared)
-    if word in vocab.POST_ALONE and (not behind or not _about_something_else(words, at)):
-        return True
-    if word == "pre" and (not behind or not _about_something_else(words, at)):
-        return False
+    if word in vocab.POST_ALONE or word == "pre":
+        return _of_preposition(words, at, shared)
     if word in ("without", "wo", "ohne", "sans", "sin", "senza", "zonder") and not behind:
         return False
     return True if word in ("with", "mit", "avec") and not behind else None
+
+
+def _of_preposition(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
+    """Contrast state of ``pre``, ``post`` and their like, which may be of something else."""
+    behind = words[at + 1] if at + 1 < len(words) else ""
+    if behind and _about_something_else(words, at):
+        return None
+    if behind not in shared and is_unknown(behind):
+        return f"{words[at]!r} in the name may be of contrast or of {behind!r}"
+    return words[at] in vocab.POST_ALONE
 
 
 def is_agent(word: str) -> bool:
@@ -72,6 +82,10 @@ def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
     """Contrast state of an agent, given the word before it."""
     if words[at] == "contrast" and at and words[at - 1] in vocab.EXAMINATION:
         return None
+    if words[at] == "contrast" and at and words[at - 1] in ("high", "hi", "low"):
+        return f"{words[at - 1]!r} contrast in the name may be of the image or of an agent"
+    if words[at].startswith(vocab.AGENT_STARTS) and words[at].endswith(vocab.DENYING_ENDS):
+        return False
     behind = list(words[at + 1 :])
     if behind[:1] == ["free"] or (len(behind) == 1 and behind[0] in vocab.DENIED_BEHIND):
         return False
@@ -79,10 +93,10 @@ def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
     while place >= 0 and (words[place] in vocab.BETWEEN or is_agent(words[place])):
         place -= 1
     governor = words[place] if place >= 0 else ""
-    if governor == _BOTH:
-        return "both"
-    if _joined_to_opposite(words, place):
-        return "both"
+    if governor == _BOTH or _joined_to_opposite(words, place):
+        return BOTH
+    if is_unknown(governor) and not _T1.isdisjoint(words[:place]):
+        return f"{governor!r} before {words[at]!r} in the name is not understood"
     return governor not in vocab.WITHOUT | vocab.BEFORE
 
 
@@ -116,5 +130,5 @@ def _of_letter(words: Sequence[str], at: int, shared: Collection[str]) -> bool |
     if not _T1.isdisjoint(words[:at]):
         known = all(is_known(word) for word in words[at + 1 :])
         close = words[at] == "ce" or before in _T1
-        return True if known and close else "perhaps"
-    return "perhaps" if words[at] == "ce" else None
+        return True if known and close else LETTER
+    return LETTER if words[at] == "ce" else None

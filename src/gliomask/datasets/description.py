@@ -124,7 +124,7 @@ def _channel_names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
 def _channels(names: tuple[str, ...], path: Path) -> dict[str, int]:
     channels: dict[str, int] = {}
     for number, name in enumerate(names):
-        sequence = read_name(name).sequence
+        sequence = read_name(name, identifier=False).sequence
         if sequence is None:
             continue
         if sequence in channels:

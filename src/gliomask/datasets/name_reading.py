@@ -15,6 +15,7 @@ from typing import Literal
 from gliomask.datasets import vocabulary as vocab
 from gliomask.datasets.contrast_words import contrast_in, is_agent
 from gliomask.datasets.name_words import is_known, parts_of_token, words_of_name
+from gliomask.datasets.unknown_words import is_unknown, unknown_words
 
 _BIDS = re.compile(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)")
 _NOISE = frozenset().union(
@@ -34,6 +35,7 @@ class NameReading:
         other: what it shows, if that is none of our sequences.
         elsewhere: another part of the body than the head.
         head: the head is named.
+        unknown: words that may change its meaning, which nobody can interpret.
         doubt: why one weighting can be meant or another image, a phrase; None if there is none.
         contrast_doubt: why before and after contrast can be meant, a phrase; None likewise.
     """
@@ -43,6 +45,7 @@ class NameReading:
     other: str | None = None
     elsewhere: str | None = None
     head: bool = False
+    unknown: tuple[str, ...] = ()
     doubt: str | None = None
     contrast_doubt: str | None = None
 
@@ -57,7 +60,8 @@ class NameReading:
         if "t1" not in self.weightings:
             return self.weightings
         both, certain = {"t1", "t1ce"}, {"t1ce"} if self.contrast else {"t1"}
-        return (self.weightings - {"t1"}) | (both if self.contrast_doubt else certain)
+        unclear = self.contrast_doubt or (self.unknown and self.contrast is None)
+        return (self.weightings - {"t1"}) | (both if unclear else certain)
 
     @property
     def sequence(self) -> str | None:
@@ -74,13 +78,14 @@ class NameReading:
         return self.doubt or (meant if len(self.weightings) > 1 else self.contrast_doubt or meant)
 
 
-def read_name(name: str, shared: Collection[str] = ()) -> NameReading:
+def read_name(name: str, shared: Collection[str] = (), *, identifier: bool = True) -> NameReading:
     """Reads a name.
 
     Args:
         name: of a file, a channel or a series, without suffix.
-        shared: words, in lower case, that stand in the names of all images of the examination; a
-            lone ``c`` or ``ce`` among them are initials.
+        shared: words, in lower case, that say nothing about one image, as images of different
+            sequences share them (``shared_words``); a lone ``c`` or ``ce`` among them are initials.
+        identifier: it may begin with a patient's identifier, as file names do.
 
     >>> read_name("Ax T1 POST W/O FATSAT").sequence, read_name("t2_tirm_tra_dark-fluid").sequence
     ('t1ce', 'flair')
@@ -88,12 +93,19 @@ def read_name(name: str, shared: Collection[str] = ()) -> NameReading:
     words = words_of_name(name)
     weightings, doubt = _weightings(words)
     contrast, contrast_doubt = contrast_in(words, frozenset(shared))
+    named = len(weightings) == 1
+    unknown = unknown_words(words, shared, identifier=identifier) if named else ()
+    if unknown and not doubt:
+        doubt = f"the name contains {unknown[0]!r}, which is not understood"
+    if any(not word.isascii() for word in unknown):
+        contrast_doubt = contrast_doubt or doubt
     return NameReading(
         weightings=weightings,
         contrast=contrast,
         other=_other(words, weightings),
         elsewhere=_elsewhere(words),
         head=not vocab.HEAD.isdisjoint(words),
+        unknown=unknown,
         doubt=doubt,
         contrast_doubt=contrast_doubt,
     )
@@ -151,6 +163,8 @@ def _weightings(words: list[str]) -> tuple[frozenset[str], str | None]:
 
 def _other(words: list[str], weightings: frozenset[str]) -> str | None:
     """Kind of image in the words of a name, other than the four sequences."""
+    if "sub" in words:
+        return "made from other series"
     for what, names in vocab.OTHER.items():
         dual_echo = what == "proton density" and "t2" in weightings
         if not names.isdisjoint(words) and not dual_echo:
@@ -170,10 +184,21 @@ def _elsewhere(words: list[str]) -> str | None:
 
 
 def shared_words(names: Collection[str]) -> frozenset[str]:
-    """The words in all names of images of one examination; none if all have one weighting."""
-    if len({read_name(name).weightings for name in names}) < 2:
+    """The words in the names of some images that say nothing about one of them.
+
+    These are the unknown words in the names of images of several weightings, and all words in all
+    names; none if all have one weighting.
+    """
+    weightings = {name: read_name(name).weightings for name in names}
+    if len(set(weightings.values())) < 2:
         return frozenset()
-    return frozenset.intersection(*(frozenset(words_of_name(name)) for name in names))
+    words = {name: frozenset(words_of_name(name)) for name in names}
+    with_word: dict[str, set[frozenset[str]]] = {}
+    for name, kinds in weightings.items():
+        for word in filter(is_unknown, words[name]):
+            with_word.setdefault(word, set()).add(kinds)
+    several = {word for word, kinds in with_word.items() if len(kinds - {frozenset()}) > 1}
+    return frozenset.intersection(*words.values()) | several
 
 
 def without_sequence(name: str) -> str:

@@ -23,11 +23,21 @@ _SPELLED = tuple(
         (r"space-(?:native|orig|t1w?|t2w?|flair|mni\w*)", " "),
         (r"native[\s_-]*space|space[\s_-]*native", " "),
         (r"_", " "),
+        (r"(?<![a-z])un[\s-]enhanced", " unenhanced "),
+        (r"flow[\s-]*comp\w*", " fc "),
+        (r"^\s*sub[\s.-]*(?=\d)", " "),
+        (r"(?<![a-z0-9])c[1-7]\s?-\s?t\d{1,2}" + _EDGE
+         + r"|(?<![a-z0-9])t\d{1,2}\s?-\s?(?:t(?:[3-9]|1[0-2])|l[1-5])" + _EDGE
+         + r"|(?<![a-z0-9])[tl]\d{1,2}\s?-\s?s1" + _EDGE, " spine "),
+        (r"(?<![a-z])t1\w*\s*(?:-|minus)\s*t1", " t1 subtraction t1"),
+        (r"(?<![a-z0-9])b[\s-]?=\s?\d+", " dwi "),
+        (r"flair\s?[*]|flair[\s-]*star" + _EDGE, " flair t2star "),
+        (r"multi[\s-]*echo\w*", " multiecho "),
         (r"pd[\s/]*t2", " pd t2 "),
         (r"divided\s*by", " dividedby "),
         (r"t2\w?\s*[*]|t2[\s-]*star\w*", " t2star "),
         (r"r2\s*[*]|r2[\s-]*star", " r2star "),
-        (r"dark[\s-]*fl(?:uid)?" + _EDGE + r"|fluid[\s-]*att\w*", " darkfluid "),
+        (r"da(?:rk)?[\s-]*fl(?:uid)?" + _EDGE + r"|fluid[\s-]*att\w*", " darkfluid "),
         (r"(?<![a-z])(me)?mp[\s-]?rage", r" \1mprage "),
         (r"(?<![a-z0-9])([ctl])[\s-]?(?:spine|spn|sp)" + _EDGE, r" \1spine "),
         (r"phase[\s-]*contrast", " phasecontrast "),
@@ -36,7 +46,7 @@ _SPELLED = tuple(
         (r"(?:in|out|opp)[\s-]*phase", " phase "),
         (r"fat[\s-]*(?:sat|sup|suppr)\w*", " fatsat "),
         (r"(?<![a-z0-9])w/?o\s*[/&+]{0,2}\s*w/?(?![a-z0-9])", " withandwithout "),
-        (r"3[\s-]*plane?" + _EDGE, " 3plane "),
+        (r"3[\s-]*pl(?:ane?)?" + _EDGE, " 3plane "),
         (r"plan[\s-]*scan" + _EDGE, " planscan "),
         (r"csf[\s-]*flow", " csfflow "),
         (r"(?<![a-z0-9])i\.?\s?v\.?\s?[+]", " gd "),
@@ -55,10 +65,16 @@ _SPELLED = tuple(
         (r"(?<![a-z])(t1w?)\s?[+](?=\s|$)", rf" \1 {PERHAPS} "),
         (r"\s-\s+c(?=\s|$)", f" {PERHAPS} "),
         (r"(?<![a-z0-9])wc" + _EDGE, f" {PERHAPS} "),
-        (r"(?<![a-z0-9])" + _AGENT + r"\s?-(?=\s|$)", " without gd "),
+        (r"(?<![a-z0-9])" + _AGENT + r"(?:-(?=\s|$)|\s-$)", " without gd "),
     )
 )  # fmt: skip
 """Signs and pairs of words -> one word, in this order, on the name in lower case."""
+_LETTERS = str.maketrans(
+    {"ß": "ss", "ı": "i", "ł": "l", "ø": "oe", "æ": "ae", "đ": "d", "ð": "d", "œ": "oe"}
+)
+"""Letters that are no other letter with an accent."""
+_TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
+"""Letters and digits; those of another script are words of their own."""
 _WEIGHTED = re.compile(
     rf"(pre|post|gd|gad|km)?(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
 )
@@ -76,6 +92,7 @@ _KNOWN = frozenset().union(
     *vocab.OTHER.values(), *vocab.ELSEWHERE.values(), *vocab.WEIGHTINGS.values(),
     vocab.HEAD, vocab.CONTRAST, vocab.AFTER, vocab.BEFORE, vocab.WITHOUT, vocab.WITH,
     vocab.UNENHANCED, vocab.NOT_AGENT, vocab.TECHNIQUES, vocab.BETWEEN, vocab.EXAMINATION,
+    vocab.PERHAPS_CONTRAST,
     ("t1", "t2", "native", "withandwithout", "dark"),
 )  # fmt: skip
 
@@ -86,11 +103,11 @@ def words_of_name(name: str) -> list[str]:
     >>> words_of_name("Ax T1 +C"), words_of_name("T2*_GRE"), words_of_name("T1wPostGd")
     (['ax', 't1', 'gd'], ['t2star', 'gre'], ['t1', 'post', 'gd'])
     """
-    decomposed = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss"))
+    decomposed = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     for pattern, spelled in _SPELLED:
         plain = pattern.sub(spelled, plain)
-    return [word for token in re.findall(r"[a-z0-9]+", plain) for word in parts_of_token(token)]
+    return [word for token in _TOKEN.findall(plain) for word in parts_of_token(token)]
 
 
 def is_known(word: str) -> bool:

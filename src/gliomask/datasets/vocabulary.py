@@ -29,32 +29,40 @@ OTHER = _table(
     {
         "a localizer": "loc localizer localiser localizers localisers localizador localizzatore "
         "lokalizer scout scouts aahscout locator survey smartsurvey smartbrain "
-        "aahead topogram repere 3plane planscan",
+        "aahead topogram repere reperage ubersicht uebersicht 3plane planscan",
         "diffusion": "adc eadc dadc dwi dti diff diffusion difusion diffusione diffusie trace "
         "tracew fa colfa b1000 b500 b800 b0 b50 b1500 b2000 sb1000d isodwi ivim resolve "
         "dki noddi hardi dmri kadc",
         "susceptibility": "swi swan swip esswan venobold venbold qsm hemo haemo medic t2star "
         "t2starw merge fsbb bsi suscept susceptibility",
         "perfusion": "perf perfusion perfusie perfusione dsc dce asl pcasl pasl pwi cbf cbv rcbv "
-        "rcbf mtt ttp tmax psr dynasusc twist",
+        "rcbf mtt ttp tmax psr dynasusc twist dynamic dynamisch dynamique",
         "function": "bold fmri rfmri tfmri rsfmri rest resting epi ep2d sbref",
         "vessels": "mra smra mrv tof angio angiography angiogram angiographie venography venogram "
-        "cemra pca phasecontrast inhance tricks carotid carotids carotide karotis csfflow",
+        "cemra pca phasecontrast inhance tricks carotid carotids carotide karotis csfflow cine "
+        "qflow",
         "spectroscopy": "mrs csi spectro spectroscopy spektroskopie svs mrsi",
         "calibration": "calibration calib asset refscan fieldmap fieldmapping shim b0map b1map "
-        "coilsens prescan sensitivity",
+        "coilsens prescan sensitivity mrac navigator vnav vnavs navecho",
         "made from other series": "mip minip mpvr reformat reformatted reformats subtraction "
-        "subtracted subtract subtraktion subtr soustraction sottrazione sustraccion substraccion "
-        "subtracao subtractie aftrekking screen capture report fused overlay projection vrt "
-        "dividedby ratio",
+        "subtracted subtract subtraktion subtraktionen subtrahiert subtr subs soustraction soustr "
+        "sottrazione sustraccion substraccion resta restada subtracao subtractie substractie "
+        "substraction aftrekking difference differenz delta screen screenshot screensave "
+        "screensaves capture report fused fusion fusioniert overlay projection vr vrt ssd "
+        "rendering rendered curved dividedby ratio",
+        "a mask or a map made from the image": "mask masks seg segm segmentation dseg aseg "
+        "aparc prob probability probabilities probmap pve pveseg biasfield biasmap warp warpfield "
+        "jacobian deformation displacement gm wm thickness heatmap saliency gradcam uncertainty "
+        "histogram tractography rtstruct contours pred prediction predicted label labels",
         "a map": "map maps mapping karte t1map t2map r1map r2map r2star pdmap relaxometry rho "
-        "t1rho t2rho qt1 qt2 symri unit1 magic mtr",
-        "a fat, water or phase image": "phase pha fat inphase outphase oop opposed opp",
+        "t1rho t2rho qt1 qt2 symri unit1 magic mtr multiecho cpmg mese vfa",
+        "a fat, water or phase image": "phase pha fat inphase outphase oop opposed opp real imag "
+        "imaginary",
         "proton density": "pd pdw proton protondensity",
         "short-tau inversion recovery": "stir stirw",
         "double inversion recovery": "dir doubleir doubleinversion",
-        "another contrast": "ciss fiesta fiestac truefisp trufi bffe mp2rage psir psif wmn "
-        "fgatir inv1 inv2",
+        "another contrast": "ciss ci3d fiesta fiestac truefisp trufi bffe mp2rage psir psif wmn "
+        "fgatir inv1 inv2 ute zte mrcp",
     }
 )
 """What an image shows that is no T1, T2 or FLAIR -> words that say so."""
@@ -94,31 +102,39 @@ HEAD = _words(
 CONTRAST = _words(
     "gd gad gado gada gadolinium gadolinio gadolinum gddtpa dtpa contrast contrasts contraste "
     "contrasto kontrast kontrastmittel contrastmiddel contraststof contr km ivkm kmiv mdc civ pdc "
-    "enhanced enhancement enh enhancing contrasted contrastado contrastada reforzado realzado "
+    "enhanced enhancement enh contrasted contrastado contrastada reforzado realzado "
     "realce rehausse rehaussement injection injecte injectee inj inject injected injektion "
     "injectie injeccion inyeccion inyectado injecao injetado iniezione gadovist gadavist "
     "gadobutrol gadograf gadoterate gadoteridol gadopentetate gadobenate gadodiamide gadopiclenol "
     "gadoxetate dotarem dotagraf magnevist magnegita magnograf prohance multihance omniscan omni "
     "clariscan optimark vueway elucirem primovist eovist ablavar vasovist artirem feraheme "
-    "ferumoxytol"
+    "ferumoxytol cmdc tehosteella tehostetta tehosteaine"
 )
 """Words for a contrast agent, or for an image that shows one."""
 AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
 """Trade names, substances and compounds begin like this."""
+DENYING_ENDS = ("frei", "freie", "free", "fri", "fritt", "los", "loos", "less", "siz", "suz")
+"""Ends of words for an agent that deny it."""
+PERHAPS_CONTRAST = _words("enhancing pc cm pos dose hc")
+"""With a T1 these can mean an agent, or something else: a tumour that enhances, phase contrast."""
 AFTER = _words(
-    "post after following nach apres despues tras dopo na apos pos depois delayed tardif tardive"
+    "post after following nach apres despues tras dopo na apos pos depois delayed tardif tardive "
+    "efter etter po"
 )
 """After; whether after an agent, the next word tells."""
-BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante")
+BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante fore foer przed")
 """Before; whether before an agent, the next word tells."""
 POST_ALONE = frozenset(("post", "delayed", "tardif", "tardive"))
 """Words for a state after contrast without the name of an agent."""
-WITHOUT = _words("without wo no non not minus ohne o sans sin sem senza zonder geen kein keine")
+WITHOUT = _words(
+    "without wo no non not un minus ohne o sans sin sem senza zonder geen kein keine "
+    "utan uden uten bez ilman"
+)
 """Words that deny what follows them."""
-WITH = _words("with w plus mit m avec con com met")
+WITH = _words("with w plus mit m avec con com met med")
 """Words that affirm what follows them."""
 AND = frozenset(("and", "und", "u", "et", "y", "e", "en", "then", "n", "ed", "or", "oder"))
-DENIED_BEHIND = _words("free no none nein non nee")
+DENIED_BEHIND = _words("free no none nein non nee nej nei nelkul")
 """Words that deny an agent when they follow it, at the end of a name."""
 NO_ANSWER = _words("n a na nil null unknown unbekannt 0 not applicable available")
 """Where an agent should stand, words that say nothing."""
@@ -128,7 +144,7 @@ AFFIRMATIONS = _words("yes y ja oui si ce c agent")
 """Where an agent should stand, words that say that there was one."""
 UNENHANCED = _words(
     "unenhanced nonenhanced noncontrast noncon noncontrasted nongd nongad nativ natif nativo "
-    "basale basal blanco nce precon"
+    "basale basal blanco nce precon smdc"
 )
 """Before or without an agent, alone."""
 NATIVE = "native"
@@ -144,14 +160,16 @@ NOT_AGENT = _words(
     "resection biopsy bx rt rad rads radiation radio radiotherapy xrt treatment tx therapy "
     "therapie chemo crt treat treated scan norm normalize processed proc process processing "
     "preproc mortem natal partum traumatic trauma stroke ictal intervention training baseline "
-    "implant embolization embo srs gk dbs shunt"
+    "implant embolization embo srs gk dbs shunt fossa craniotomy tmz temozolomide bevacizumab "
+    "avastin steroid steroids evd vp stent clip clipping coiling hoc hospital discharge "
+    "exposure seizure lesionectomy lobectomy kraniotomie bestrahlung strahlentherapie"
 )
 """What else one can be before or after."""
 TIMES = _words("day days d tag tage week weeks wk wks month months mo mos year years yr")
 """Behind a number, after or before which these make it a time of follow-up, not an agent."""
-GRADIENT_ECHOES = frozenset(("gre", "ffe", "fl2d", "fl3d", "flash"))
+GRADIENT_ECHOES = frozenset(("gre", "fgre", "mpgr", "ffe", "fl2d", "fl3d", "flash", "gradient"))
 """A T2 scanned like this is T2*."""
-EXAMINATION = frozenset(("multi", "high", "hi", "tissue", "low", "soft", "image"))
+EXAMINATION = frozenset(("multi", "tissue", "soft", "image"))
 """Before ``contrast`` these make it the contrast of an image, not an agent."""
 
 TECHNIQUES = _words(
@@ -161,12 +179,31 @@ TECHNIQUES = _words(
     "ax axial axiale axiaal tra trans transversal transverse cor coronal coronaal sag sagittal "
     "sagittaal obl oblique fs fatsat spir spair spectral sat we iso isotropic hires "
     "highres thin thick stealth nav brainlab brain head sense smart wip cs csense p2 p3 p4 mt "
-    "fc flow comp image img images weighted wi acpc dc restore n4 bias corrected norm "
+    "fc comp image img images weighted wi acpc dc restore n4 bias corrected norm "
     "reg registered coreg coregistered resampled rsl warped stripped skullstripped unstripped "
     "ss bet orig anon defaced deface preproc preprocessed final space mm nd dis2d dis3d "
     "1mm mni raw restored denoised bfc"
 )
 """Words that say how an image was made; they neither name a sequence nor a patient."""
+HARMLESS = _words(
+    "acc br accelerated acq affine airrecon aligned and anonymised anonymized ants assiale assiali "
+    "axiaux b1 baseline bet black blood both breathhold caipi cap captk chunk clear copy "
+    "coronale corr correct correction coupe coupes crop cropped crp cut cyberknife deepresolve "
+    "deformable degibbs degibbsed deidentified denoise desc distortion dl drive duenn dunn "
+    "dwarp echo eg elastix es exam extracted extraction fast first flirt fnirt followup frame "
+    "free fu full fullbrain gammaknife gibbs gradientecho gradwarp grappa hdbet histmatch hr "
+    "intra iso1mm isotrop isotrope isotropique las lia linac long longtr lpi lps lr m1 mag "
+    "magnitude masked min mins minutes mni152 mr mri ms n3 n4itk navigation neuro neuronav "
+    "neuronavigation new nii nlm no2 normalise normalised normalize normalized noskull ns old "
+    "ori pad padded planning post1 post2 processed protocol pseudonymized quick rai ras rec "
+    "recon redo reorient reoriented rep repeat resample resampling rigid robustfov rpt run "
+    "sagittale scan scans schicht schichten second seq sequence serie series session shc short "
+    "sides skullstrip sl slab slice slices spin spinecho sri sri24 srs std stealthstation "
+    "straight strip study surgnavsys synthstrip talairach te tera thickslab third ti time "
+    "timepoint tr turbo unbiased unring vessel view visit vol volume wall weighting whitestripe "
+    "whole wtd znorm zscore"
+)
+"""Words that say how, when or where an image was made, or name an examination; no sequence."""
 PREFIXES = ("sag", "cor", "ax", "tra", "3d", "2d", "wip", "inplane", "hr", "fs", "ir", "co",
             "wmr", "wm", "wr", "s", "e", "r", "w", "m", "d", "o")  # fmt: skip
 """What stands before ``t1`` and ``t2`` in one word, on scanners and from SPM."""

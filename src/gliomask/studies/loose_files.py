@@ -91,11 +91,12 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
     """
     stacks: dict[str, list[Path]] = {}
     unused: list[Path] = []
+    shared = shared_words([*{stem(path.name) for path in files}, *{p.parent.name for p in files}])
     for path in sorted(files, key=lambda path: natural(path.name)):
         if is_mask(stem(path.name)) or is_mask(path.parent.name):
             continue
-        sequence = _sequence(read_name(stem(path.name)), path)
-        sequence = sequence or _sequence(read_name(path.parent.name), path.parent)
+        sequence = _sequence(read_name(stem(path.name), shared), path)
+        sequence = sequence or _sequence(read_name(path.parent.name, shared), path.parent)
         if sequence is None:
             unused.append(path)
             continue

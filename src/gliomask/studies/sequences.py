@@ -97,7 +97,9 @@ def agent(tags: SeriesTags) -> str:
 
 def _reading(tags: SeriesTags) -> NameReading:
     """The name of a series: its description, and the protocol where that alone names an image."""
-    described, protocol = read_name(tags.description), read_name(tags.protocol)
+    described, protocol = (
+        read_name(text, identifier=False) for text in (tags.description, tags.protocol)
+    )
     if described.weightings or described.other or not (protocol.weightings or protocol.other):
         return described if tags.description else protocol
     if described.contrast is None and not described.contrast_doubt:
