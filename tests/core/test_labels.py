@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gliomask.core.label_scheme import BINARY, BRATS_2021, BRATS_2023, BRATS_2024, LabelScheme
-from gliomask.core.labels import CAVITY, ENHANCING, NECROSIS, OEDEMA, TUMOUR
+from gliomask.core.label_scheme import (
+    BINARY,
+    BRATS_2021,
+    BRATS_2023,
+    BRATS_2024,
+    CORE_ONLY,
+    LabelScheme,
+)
+from gliomask.core.labels import CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR
 from gliomask.core.regions import labels_of_regions, region_masks
 
 
@@ -31,6 +38,27 @@ def test_an_unknown_number_is_named_with_those_known() -> None:
 def test_regions_of_a_scheme() -> None:
     assert BINARY.regions == ("whole",)
     assert BRATS_2021.regions == ("whole", "core", "enhancing")
+    assert CORE_ONLY.regions == ("core",)
+
+
+@pytest.mark.parametrize(
+    ("labels", "regions"),
+    [
+        ((ENHANCING,), ("enhancing",)),
+        ((NECROSIS, ENHANCING), ("core", "enhancing")),
+        ((OEDEMA, ENHANCING), ("whole", "enhancing")),
+        ((OEDEMA, CORE), ("whole", "core")),
+        ((OEDEMA,), ()),
+        ((NECROSIS,), ()),
+        ((TUMOUR, CAVITY), ("whole",)),
+        ((TUMOUR, ENHANCING), ("whole",)),
+    ],
+)
+def test_a_scheme_without_a_part_of_a_region_does_not_contain_it(
+    labels: tuple[int, ...], regions: tuple[str, ...]
+) -> None:
+    scheme = LabelScheme("some parts", tuple(enumerate(labels, start=1)))
+    assert scheme.regions == regions
 
 
 def test_region_masks_are_nested_and_leave_the_cavity_out() -> None:

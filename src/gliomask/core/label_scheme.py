@@ -42,15 +42,26 @@ class LabelScheme:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions in masks of this scheme."""
+        """The regions that masks of this scheme contain in full.
+
+        A mask of the enhancing part alone says nothing of the core or the whole tumour, because
+        necrosis and oedema have no number. Empty if no region is complete.
+        """
         if self.only:
             return self.only
-        meant = dict(self.values).values()
-        if self.binary or TUMOUR in meant:
+        if self.binary:
             return ("whole",)
-        if CORE in meant:
-            return ("whole", "core") if OEDEMA in meant else ("core",)
-        return tuple(REGIONS)
+        meant = set(dict(self.values).values())
+        if TUMOUR in meant:
+            return ("whole",)
+        core = CORE in meant or {NECROSIS, ENHANCING} <= meant
+        inner = bool(meant & {CORE, NECROSIS, ENHANCING})
+        complete = {
+            "whole": OEDEMA in meant and inner,
+            "core": core,
+            "enhancing": ENHANCING in meant,
+        }
+        return tuple(region for region in REGIONS if complete[region])
 
     def translate(self, numbers: npt.NDArray[np.generic]) -> LabelArray:
         """Numbers of a file, any shape, to labels (uint8, same shape); ignored ones to background.
