@@ -95,6 +95,10 @@ class CaseError(InputError):
     """One case can't be used."""
 
 
+class UnchangedError(CaseError):
+    """A corrected mask equals the mask that it was drawn on."""
+
+
 class CasesError(InputError):
     """Several cases can't be used.
 

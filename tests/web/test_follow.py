@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.web.service import Service
-from tests.web.corrected import done_job, work_here
+from tests.web.corrected import a_mask, base_of, done_job, nifti, work_here
 from tests.web.service import API, client, running, token_of
 
 
@@ -34,6 +34,27 @@ def test_two_results_become_a_page(service: Service) -> None:
     assert done == [("job.follow", job) for job in jobs]
     named = ann.get(f"{API}/follow", params={"of": [f"{jobs[0]}/p1-1", f"{jobs[1]}/p1-2"]})
     assert named.text == page.text
+
+
+def test_the_newest_approved_correction_is_used_and_said(service: Service, tmp_path: Path) -> None:
+    scopes = ("read", "submit", "review")
+    ann, bob = (client(service, token_of(service, who, *scopes)) for who in ("ann", "bob"))
+    jobs = [done_job(service, case=f"p1-{n}") for n in (1, 2)]
+    mask = a_mask()
+    for voxel in ((5, 6, 4), (0, 0, 0)):  # of two corrections the first is approved
+        mask[voxel] = 2
+        base = {"base": base_of(ann, jobs[1])}
+        content = nifti(tmp_path, mask)
+        assert ann.put(f"{API}/jobs/{jobs[1]}/correction", params=base, content=content).is_success
+    unapproved = ann.get(f"{API}/follow", params={"of": jobs}).text
+    assert "Masks: p1-1 as fake drew it; p1-2 as fake drew it." in unapproved
+    assert bob.post(f"{API}/jobs/{jobs[1]}/correction/1/approval").is_success
+    page = ann.get(f"{API}/follow", params={"of": jobs})
+    assert page.status_code == 200, page.text
+    assert "Masks: p1-1 as fake drew it; p1-2 correction 1 by ann, approved by bob." in page.text
+    assert "0.5 [" in page.text  # 25 voxels of 20 cubic millimetres
+    assert str(service.folder.root) not in page.text
+    assert list(service.folder.temporary.iterdir()) == []
 
 
 def test_what_can_not_be_compared(service: Service) -> None:

@@ -132,13 +132,14 @@ def test_images_of_several_sequences_and_masks_that_a_person_hands_in(
     info = objects["case1 T1"]["labels"]["original"]["info"]
     assert info["params"]["label_names"] == params["label_names"]
     hand_in_and_review(client, "case1 T1", expected)
+    hand_in_what_was_drawn(client, server, params["job"], mask, tmp_path)
     assert client.next_sample("first", {})["id"] == "case1 FLAIR"
     assert client.info()["datastore"] == {"total": 2, "completed": 1}
 
 
 def hand_in_and_review(client: Any, image: str, mask: Path) -> None:
     """As Slicer's extension hands in, and its Reviewer reads and judges."""
-    info = {"label_info": [{"name": "oedema", "idx": 2}], "model": MODEL}
+    info = {"label_info": [{"name": n, "idx": i} for n, i in LABELS.items()], "model": MODEL}
     assert client.save_label(image, str(mask), params=info)["tag"] == "final"
     assert Path(client.download_label(image, "final")).read_bytes() == mask.read_bytes()
     server = load_client("MONAILabelReviewerLib/MonaiServerREST.py")
@@ -155,6 +156,32 @@ def hand_in_and_review(client: Any, image: str, mask: Path) -> None:
     assert reviewer.saveLabel(image, str(mask), "version_1", info) == 200
     assert reviewer.deleteLabelByVersionTag(image, "version_1") == 200
     assert set(reviewer.requestDataStoreInfo()["objects"][image]["labels"]) == {"original", "final"}
+
+
+def hand_in_what_was_drawn(
+    client: Any, server: Server, job: str, mask: str, folder: Path
+) -> None:
+    """As Slicer's extension exports segments: those of the mask, counted from 1."""
+    image = sitk.ReadImage(mask)
+    voxels = sitk.GetArrayFromImage(image)
+    voxels[0, 0, 0] = 2  # a voxel of the whole tumour outside the head
+    present = np.unique(voxels[voxels > 0]).tolist()
+    counted = np.zeros_like(voxels)
+    for number, value in enumerate(present, 1):
+        counted[voxels == value] = number
+    names = {value: name for name, value in LABELS.items()}
+    info = [{"name": names[value], "idx": n} for n, value in enumerate(present, 1)]
+    drawn = sitk.GetImageFromArray(counted)
+    drawn.CopyInformation(image)
+    sitk.WriteImage(drawn, str(folder / "label.nii.gz"))
+    told = client.save_label("case1 T1", str(folder / "label.nii.gz"), params={"label_info": info})
+    assert told["correction"] == 1
+    (made,) = server.client.get(f"/jobs/{job}/corrections").json()["corrections"]
+    assert (made["author"], made["changes"]["whole"]["added_voxels"]) == ("ann", 1)
+    assert made["changes"]["whole"]["removed_voxels"] == 0
+    (folder / "stored.nii.gz").write_bytes(server.client.get(f"/jobs/{job}/files/mask-1").content)
+    stored = sitk.GetArrayFromImage(sitk.ReadImage(str(folder / "stored.nii.gz")))
+    assert np.array_equal(stored, voxels)
 
 
 def test_sessions(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import Field
 
 from gliomask.config.base import Options
 
@@ -22,3 +25,5 @@ class CorrectOptions(Options):
     """Of the files, without endings."""
     author: str
     """Author of the correction."""
+    names: Mapping[int, str] = Field(default_factory=dict)
+    """Number in the mask -> name of the label, as the program that drew it counts; if it says."""

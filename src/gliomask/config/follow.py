@@ -16,7 +16,7 @@ class FollowOptions(Options):
     """Options of ``follow``."""
 
     inputs: Annotated[tuple[Path, ...], Field(min_length=2)]
-    """Prediction folders with one case each, or masks, in order of time."""
+    """Prediction folders with one case each, or masks, also corrected ones, in order of time."""
     out: Path
     """Folder to write; an earlier result of follow in it is replaced."""
     dates: tuple[date, ...] = ()

@@ -27,6 +27,11 @@ from gliomask.web.task import Task, TaskFile
 from gliomask.web.tokens import DAY_S, Access
 
 _DRAWN: Final = "drawn"
+_UNCHANGED: Final = "unchanged"
+
+
+class UnchangedProblem(Problem):
+    """A mask that equals the one that it was drawn on."""
 
 
 class Corrections(StoredCorrections):
@@ -92,16 +97,24 @@ class Corrections(StoredCorrections):
         return current
 
     def add(
-        self, access: Access, job: Job, case: EditableCase, base: str, drawn: Path
+        self,
+        access: Access,
+        job: Job,
+        case: EditableCase,
+        base: str,
+        drawn: Path,
+        names: Mapping[int, str] | None = None,
     ) -> Correction:
         """Has a mask checked, and keeps it as a correction.
 
         Args:
             access: of the author; job, case: that it is of.
             base: SHA-256 of the mask that it was drawn on.
-            drawn: the mask as it came, which is left as it is.
+            drawn: the mask as it came, NIfTI or NRRD, which is left as it is.
+            names: number in it -> name of the label, where its program numbers labels itself.
 
         Raises:
+            UnchangedProblem: it equals its base.
             Problem: it can't be used or checked, or is drawn on another mask than the newest.
         """
         with self._alone(job.id):
@@ -119,7 +132,8 @@ class Corrections(StoredCorrections):
                     "name": stem,
                     "author": access.owner,
                 }
-                result = self._checked({key: str(value) for key, value in spec.items()})
+                plain: dict[str, Any] = {key: str(value) for key, value in spec.items()}
+                result = self._checked({**plain, "names": dict(names or {})})
                 key = (job.id, number, case.case, access.owner)
                 return self._insert(key, base, result)
             except BaseException:
@@ -140,7 +154,7 @@ class Corrections(StoredCorrections):
             with self._lock:
                 self._saving.discard(job)
 
-    def _checked(self, spec: Mapping[str, str]) -> Mapping[str, Any]:
+    def _checked(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         """Result of a worker for a mask; its files are then in place."""
         drawn, place = Path(spec["drawn"]), Path(spec["out"])
         task = Task(drawn.name, drawn.with_name(f"{drawn.name}-{_DRAWN}"))
@@ -153,7 +167,8 @@ class Corrections(StoredCorrections):
         finally:
             shutil.rmtree(task.folder, ignore_errors=True)
         if answer.end != "done":
-            raise Problem(422, answer.text.replace(spec["drawn"], "the mask"))
+            kind = UnchangedProblem if answer.code == _UNCHANGED else Problem
+            raise kind(422, answer.text.replace(spec["drawn"], "the mask"))
         return answer.result
 
     def _insert(

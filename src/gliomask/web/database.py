@@ -76,7 +76,24 @@ CREATE TABLE client_series (
 ) STRICT;
 ALTER TABLE client_image ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
 """
-_MIGRATIONS: Final = (_FIRST_TABLES, _IMAGES_OF_CLIENTS, _CORRECTIONS, _SERIES_OF_CLIENTS)
+_CORRECTIONS_OF_CLIENTS: Final = """
+ALTER TABLE client_label ADD COLUMN author TEXT NOT NULL DEFAULT '';
+ALTER TABLE client_label ADD COLUMN correction TEXT;
+UPDATE client_label SET author=
+    (SELECT owner FROM client_image WHERE client_image.upload=client_label.upload);
+CREATE TABLE client_base (
+    upload TEXT NOT NULL REFERENCES upload(id) ON DELETE CASCADE, owner TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (upload, owner)
+) STRICT;
+"""
+_MIGRATIONS: Final = (
+    _FIRST_TABLES,
+    _IMAGES_OF_CLIENTS,
+    _CORRECTIONS,
+    _SERIES_OF_CLIENTS,
+    _CORRECTIONS_OF_CLIENTS,
+)
 """What makes each version of the records out of the one before it."""
 VERSION: Final = len(_MIGRATIONS)
 _PRAGMAS: Final = (

@@ -11,18 +11,16 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gliomask.core.atomic import write_text
+from gliomask.formats.correction_record import CorrectionRecord
 from gliomask.formats.editable_case import ENDING, MASK_LAYER, EditableCase
 from gliomask.web.database import Database, now
 from gliomask.web.folder import DataFolder
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.tokens import Access
-
-_NOTICE: Final = "For research use only"
 
 
 @dataclass(frozen=True)
@@ -178,6 +176,15 @@ class StoredCorrections:
         )
         return self._written(correction)
 
+    def newest_approved(self, job: str, case: str) -> Correction | None:
+        """The newest approved correction of a case of a job, if there is one."""
+        standing = [
+            correction
+            for correction in self.listing(job)
+            if correction.case == case and correction.approver and correction.withdrawn is None
+        ]
+        return standing[-1] if standing else None
+
     def approved(self) -> Iterator[tuple[Correction, Path, Path]]:
         """The newest approved correction of each case, its mask, and the case's folder."""
         statement = (
@@ -219,12 +226,9 @@ class StoredCorrections:
             / str(correction.number)
             / f"{correction.stem}.json"
         )
-        keys = {**asdict(stored), "notice": _NOTICE}
-        for name in ("created", "approved", "withdrawn"):
-            moment = keys[name]
-            keys[name] = None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+        record = CorrectionRecord.model_validate(asdict(stored))
         if path.parent.is_dir():
-            write_text(path, json.dumps(keys, indent=1) + "\n")
+            write_text(path, record.model_dump_json(indent=1) + "\n")
         return stored
 
 

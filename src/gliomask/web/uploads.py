@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -134,13 +134,29 @@ class Uploads:
             Problem: the upload is gone, used by a job, or has too many files or bytes.
         """
         file = UploadedFile(number, name, *incoming.close(), incoming.path.name)
+        self._add(upload, file)
+        return file
+
+    def adopt(self, upload: str, number: int, source: tuple[Upload, UploadedFile]) -> None:
+        """Makes a file of another upload a part of this one; see ``finish``."""
+        file = replace(source[1], number=number, stored=secrets.token_hex(16))
+        place = self._folder.upload(upload) / file.stored
+        try:
+            with writing(self._folder.uploads):
+                _link(self.path(*source), place)
+            self._add(upload, file)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
+
+    def _add(self, upload: str, file: UploadedFile) -> None:
         limits, statement = self._limits, "SELECT count(*), total(size) FROM upload_file "
         with self._database.change() as change:
             if change.execute("SELECT 1 FROM upload WHERE id=?", (upload,)).fetchone() is None:
                 raise not_found("upload")
             if change.execute(_ACTIVE, (upload,)).fetchone():
                 raise Problem(409, "a job is using this upload: wait for it or cancel it")
-            others = (upload, number)
+            others = (upload, file.number)
             count, size = change.execute(
                 f"{statement}WHERE upload=? AND number!=?", others
             ).fetchone()
@@ -153,13 +169,12 @@ class Uploads:
             ).fetchone()
             change.execute(
                 "INSERT OR REPLACE INTO upload_file VALUES (?,?,?,?,?,?)",
-                (upload, number, name, file.size, file.sha256, file.stored),
+                (upload, file.number, file.name, file.size, file.sha256, file.stored),
             )
             expires = now() + limits.upload_hours * _HOUR_S
             change.execute("UPDATE upload SET expires=? WHERE id=?", (expires, upload))
         if old is not None:
             (self._folder.upload(upload) / old["stored"]).unlink(missing_ok=True)
-        return file
 
     def copy(self, access: Access, files: Sequence[tuple[Upload, UploadedFile]]) -> Upload:
         """A new upload of files of others, which may go before it does.

@@ -139,6 +139,9 @@ def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
     if left_out:
         names = ", ".join(sorted(left_out))
         remarks.append(f"Regions omitted because not every mask has them: {names}.")
+    origins = "; ".join(f"{point.name} {point.origin}" for point in points if point.origin)
+    if origins:
+        remarks.append(f"Masks: {origins}.")
     explanations = {point.explanation for point in points}
     return [*remarks, *(f"Masks read with {explanation}." for explanation in sorted(explanations))]
 
@@ -207,7 +210,13 @@ def _json(points: Sequence[TimePoint], followed: Followed) -> str:
         "notice": RESEARCH_USE_ONLY,
         "notes": followed.notes,
         "time_points": [
-            {"name": point.name, "date": point.day, "patient": point.patient, "mask": point.path}
+            {
+                "name": point.name,
+                "date": point.day,
+                "patient": point.patient,
+                "mask": point.path,
+                "drawn": point.origin or None,
+            }
             for point in points
         ],
         "regions": [asdict(course) for course in followed.courses],

@@ -17,14 +17,18 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import Affine
-from gliomask.errors import CaseError, InputError, PackageError
+from gliomask.errors import CaseError, InputError, PackageError, UnchangedError
+from gliomask.formats.content import read_start
 from gliomask.formats.dicom_out.segments import Correction, DrawnSegments, Maker
 from gliomask.formats.editable_case import ENDING, FIRST, SOURCE, EditableCase
-from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
+from gliomask.formats.nifti import read_nifti_labels, write_nifti
+from gliomask.formats.volumes import NIFTI, NRRD
 from gliomask.results.correction.editable import DICOM_ENDINGS
+from gliomask.results.correction.numbering import own_numbers
 from gliomask.results.prediction.dicom import DicomWriter
 
 _HINT: Final = "save the mask on the grid of the one that was corrected"
+_NRRD: Final = b"NRRD"
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,12 @@ def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMas
 
     Raises:
         FormatError: the mask can't be read.
-        CaseError: it is not on the grid of the case, holds other numbers, or changes nothing.
+        CaseError: it is not on the grid of the case, or holds other numbers.
+        UnchangedError: it changes nothing.
     """
     numbers, affine = read_nifti_labels(options.base)
     before: LabelArray = numbers.astype(np.uint8)
-    after = _checked(options.drawn, case, before, affine)
+    after = _checked(options, case, before, affine)
     regions = tuple(region.name for region in case.regions)
     path = options.out / f"{options.name}_mask{ENDING}"
     write_nifti(path, after, affine, RESEARCH_USE_ONLY)
@@ -88,9 +93,13 @@ def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMas
     )
 
 
-def _checked(path: Path, case: EditableCase, before: LabelArray, affine: Affine) -> LabelArray:
-    """The mask, before its voxels are read compared by its header."""
-    header = read_header(path)
+def _checked(
+    options: CorrectOptions, case: EditableCase, before: LabelArray, affine: Affine
+) -> LabelArray:
+    """The mask in the numbers of its case; its header is checked before its voxels are read."""
+    path = options.drawn
+    codec = (NRRD if read_start(path, len(_NRRD)) == _NRRD else NIFTI).codec
+    header = codec.read_header(path)
     shape = header.shape if header.volumes == 1 else (*header.shape, header.volumes)
     if shape != before.shape:
         raise CaseError(
@@ -108,7 +117,8 @@ def _checked(path: Path, case: EditableCase, before: LabelArray, affine: Affine)
             allowed=affine[:3].round(3).tolist(),
             hint=_HINT,
         )
-    numbers, _ = read_nifti_labels(path)
+    numbers, _ = codec.read_labels(path)
+    numbers = own_numbers(path, numbers, options.names, case)
     allowed = (0, *sorted(region.number for region in case.regions))
     strange = sorted(set(np.unique(numbers).tolist()) - set(allowed))
     if strange:
@@ -116,7 +126,7 @@ def _checked(path: Path, case: EditableCase, before: LabelArray, affine: Affine)
         raise CaseError("numbers that mean nothing", field="voxels", found=strange[0], allowed=text)
     after: LabelArray = numbers.astype(np.uint8)
     if np.array_equal(after, before):
-        raise CaseError("nothing was changed: it is the mask that it was drawn on")
+        raise UnchangedError("nothing was changed: it is the mask that it was drawn on")
     return after
 
 

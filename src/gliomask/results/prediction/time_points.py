@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -22,7 +23,8 @@ from gliomask.datasets.mask_labels.case_schemes import names_of
 from gliomask.datasets.mask_labels.own_masks import MASK, record_of_mask, scheme_of_record
 from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, Side, common, resolve
 from gliomask.errors import FormatError, InputError, same_with
-from gliomask.formats.case_record import CaseRecord
+from gliomask.formats.case_record import CaseRecord, read_record
+from gliomask.formats.correction_record import CorrectionRecord, read_correction_record
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_second_half, is_volume
 from gliomask.jobs.control import SILENT, Control
@@ -39,6 +41,7 @@ class TimePoint:
         affine: (4, 4), voxel index to RAS+ mm.
         regions: in the mask.
         explanation: how its numbers were read.
+        origin: who drew it, where a record beside it says so.
         patient: if its prediction names one.
         day: of the examination, if that is known.
         acquired: when its first series was, if that is known.
@@ -53,6 +56,7 @@ class TimePoint:
     affine: Affine
     regions: tuple[str, ...]
     explanation: str
+    origin: str = ""
     patient: str | None = None
     day: date | None = None
     acquired: datetime | None = None
@@ -63,12 +67,13 @@ class TimePoint:
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """A mask as it is in its file, with the record of its prediction if it has one."""
+    """A mask as it is in its file, with the records of its prediction and its correction."""
 
     path: Path
     numbers: npt.NDArray[np.integer]
     affine: Affine
     record: CaseRecord | None
+    correction: CorrectionRecord | None = None
 
 
 def read_time_points(
@@ -77,7 +82,8 @@ def read_time_points(
     """The time points in the order given, with distinct names.
 
     Args:
-        paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI).
+        paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI), also a
+            corrected one beside its records.
         labels: what the numbers mean in masks that no record explains, see ``mask_labels.answer``.
         control: reports each.
 
@@ -96,11 +102,7 @@ def read_time_points(
         read.append(_read(file))
         control.advance(note=file.name)
     readings = _readings(read, labels)
-    points = [
-        _told(mask, readings[mask.path]) if mask.record is None else _explained(mask, mask.record)
-        for mask in read
-    ]
-    return _named(points)
+    return _named([_time_point(mask, readings) for mask in read])
 
 
 def _mask_file(path: Path) -> Path:
@@ -125,14 +127,45 @@ def _mask_file(path: Path) -> Path:
 
 def _read(file: Path) -> _Read:
     numbers, affine = read_labels(ImageFile((file,)))
-    return _Read(file, numbers, affine, record_of_mask(file))
+    correction = _correction_of(file)
+    if correction is None:
+        return _Read(file, numbers, affine, record_of_mask(file))
+    beside = file.with_name(f"{correction.case}.json")
+    record = read_record(beside) if beside.is_file() else None
+    return _Read(file, numbers, affine, record, correction)
+
+
+def _correction_of(mask: Path) -> CorrectionRecord | None:
+    """The record of a corrected mask.
+
+    Raises:
+        FormatError: it is damaged, or of another mask.
+    """
+    path = mask.with_name(f"{stem(mask.name).removesuffix(MASK)}.json")
+    correction = read_correction_record(path) if path != mask and path.is_file() else None
+    if correction is None:
+        return None
+    with mask.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != correction.sha256:
+        raise FormatError("the JSON beside it is of another mask", path=mask)
+    return correction
+
+
+def _time_point(mask: _Read, readings: Mapping[Path, Reading]) -> TimePoint:
+    if mask.correction is not None:
+        return _corrected(mask, mask.correction)
+    if mask.record is not None:
+        return _explained(mask, mask.record)
+    return _told(mask, readings[mask.path])
 
 
 def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
     """Of the masks that no record explains, all together; those explained are evidence."""
-    written = {scheme_of_record(mask.record) for mask in read if mask.record is not None}
+    drawn = [mask for mask in read if mask.correction is None]
+    written = {scheme_of_record(mask.record) for mask in drawn if mask.record is not None}
     known = common(Reading(scheme, "") for scheme in written)
-    unexplained = [mask for mask in read if mask.record is None]
+    unexplained = [mask for mask in drawn if mask.record is None]
     masks = tuple(
         NumberedMask(
             names_of(ImageFile((mask.path,)), mask.path.name),
@@ -173,13 +206,36 @@ def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
         affine=mask.affine,
         regions=regions,
         explanation="labels: as predict wrote them",
+        origin=f"as {record.model} drew it",
         patient=record.patient,
-        day=record.study_date or (record.acquired.date() if record.acquired else None),
+        day=_day(record),
         acquired=record.acquired,
         stated=record.volumes_ml_90,
         probabilities={region: file for region, file in files.items() if file.is_file()},
         threshold=_threshold(record.provenance),
     )
+
+
+def _corrected(mask: _Read, correction: CorrectionRecord) -> TimePoint:
+    """Its volumes have no intervals of the network's: those were measured on uncorrected masks."""
+    record, seen = mask.record, f"approved by {correction.approver}"
+    review = seen if correction.approver else "not approved"
+    return TimePoint(
+        name=correction.case,
+        path=mask.path,
+        mask=mask.numbers.astype(np.uint8),
+        affine=mask.affine,
+        regions=tuple(region for region in REGIONS if region in correction.changes),
+        explanation="labels: as predict wrote them",
+        origin=f"correction {correction.number} by {correction.author}, {review}",
+        patient=record.patient if record else None,
+        day=_day(record) if record else None,
+        acquired=record.acquired if record else None,
+    )
+
+
+def _day(record: CaseRecord) -> date | None:
+    return record.study_date or (record.acquired.date() if record.acquired else None)
 
 
 def _checked(mask_read: _Read, regions: tuple[str, ...], voxels: Mapping[str, int]) -> LabelArray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -43,16 +45,24 @@ def follow(
         bool, Query(description="The scans are registered: match lesions.")
     ] = False,
 ) -> HTMLResponse:
-    """The masks of the network over time: volumes, diameters, changes and their errors; a page."""
+    """Masks over time: volumes, diameters, changes and their errors; a page.
+
+    Of each case the newest approved correction is used, or else the network's mask; the page says
+    which.
+    """
     masks = [_mask(service, access, name) for name in of]
     identity = secrets.token_hex(16)
     task = Task(identity, service.folder.temporary / identity)
     task.folder.mkdir(mode=0o700)
-    spec = {"inputs": [str(mask.path) for mask in masks], "registered": registered}
     try:
+        inputs = [
+            _corrected(service, mask, task.folder / str(number)) or mask.entry.path
+            for number, mask in enumerate(masks)
+        ]
+        spec = {"inputs": list(map(str, inputs)), "registered": registered}
         answer = service.supervisor.run(task, TaskFile(kind="follow", spec=spec))
         if answer.end != "done":
-            raise Problem(422, _shortened(answer.text, masks))
+            raise Problem(422, _shortened(answer.text, inputs))
         text = (task.folder / RESULT / _PAGE).read_text(encoding="utf-8")
     finally:
         shutil.rmtree(task.folder, ignore_errors=True)
@@ -61,7 +71,33 @@ def follow(
     return HTMLResponse(text, headers={"content-security-policy": RESULT_POLICY})
 
 
-def _mask(service: Service, access: Access, name: str) -> Entry:
+@dataclass(frozen=True)
+class _Mask:
+    """The network's mask of a case.
+
+    Attributes:
+        job: that drew it; entry: its file.
+    """
+
+    job: str
+    entry: Entry
+
+
+def _corrected(service: Service, mask: _Mask, place: Path) -> Path | None:
+    """The newest approved correction of a case beside the records of both, if there is one."""
+    correction = service.corrections.newest_approved(mask.job, mask.entry.case)
+    if correction is None:
+        return None
+    path = service.corrections.mask(correction)
+    place.mkdir(mode=0o700)
+    record = path.with_name(f"{correction.stem}.json")
+    for source in (path, record, mask.entry.path.with_name(f"{mask.entry.case}.json")):
+        if source.is_file():
+            shutil.copyfile(source, place / source.name)
+    return place / path.name
+
+
+def _mask(service: Service, access: Access, name: str) -> _Mask:
     """The network's mask of one case of a job."""
     identity, _, wanted = name.partition("/")
     job = service.queue.get(access, identity)
@@ -78,11 +114,11 @@ def _mask(service: Service, access: Access, name: str) -> Entry:
     if len({mask.case for mask in masks}) > 1:
         names = ", ".join(mask.case for mask in masks)
         raise Problem(409, f"several cases: name one of {names} after the job, as JOB/CASE")
-    return masks[0]
+    return _Mask(job.id, masks[0])
 
 
-def _shortened(text: str, masks: list[Entry]) -> str:
+def _shortened(text: str, paths: list[Path]) -> str:
     """A text without places of the server."""
-    for mask in masks:
-        text = text.replace(str(mask.path), mask.path.name)
+    for path in paths:
+        text = text.replace(str(path), path.name)
     return text

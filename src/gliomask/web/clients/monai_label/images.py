@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gliomask.config.serve import Limits
 from gliomask.web.database import Database, now
@@ -30,13 +30,14 @@ class Image:
 
     Attributes:
         name: that clients ask for it by; suffix: of its file, for one that has several empty.
-        upload: with its files; session: whether it is one.
+        owner: of it; upload: with its files; session: whether it is one.
         job: that was done last with it; None if none was.
         created: seconds since 1970.
     """
 
     name: str
     suffix: str
+    owner: str
     upload: str
     session: bool
     job: str | None
@@ -50,6 +51,8 @@ class Label:
     Attributes:
         tag: ``final``, or a version's; file: of the image's upload; suffix: of it.
         info: what the client says of it; created: seconds since 1970.
+        author: who handed it in; correction: job and number of the one that it became, or that it
+            equals; None for none.
     """
 
     tag: str
@@ -57,6 +60,11 @@ class Label:
     suffix: str
     info: Mapping[str, Any]
     created: float
+    author: str
+    correction: tuple[str, int] | None
+
+
+_NAME_FOR_OTHERS: Final = "name || ' (' || owner || ')'"
 
 
 class Images:
@@ -93,9 +101,15 @@ class Images:
             self._uploads.delete(earlier.upload)
 
     def find(self, access: Access, name: str, *, session: bool = False) -> Image | None:
-        """An image of this owner, if there is one; it is kept a while longer."""
+        """An image by the name that this client knows it by, if there is one; it is kept longer.
+
+        Second readers see images of others, under their names and those of their owners.
+        """
         statement = "SELECT * FROM client_image WHERE owner=? AND name=? AND session=?"
         row = self._database.row(statement, (access.owner, name, session))
+        if row is None and access.everyone and not session:
+            statement = f"SELECT * FROM client_image WHERE {_NAME_FOR_OTHERS}=? AND session=0"  # noqa: S608
+            row = self._database.row(statement, (name,))
         if row is None:
             return None
         self._uploads.keep(row["upload"], self._limits.upload_hours)
@@ -145,70 +159,117 @@ class Images:
                 [(image.upload, series, sequence) for series, sequence in sequences.items()],
             )
 
-    def of(self, access: Access) -> list[Image]:
-        """The images of an owner without the sessions, the oldest first."""
-        statement = "SELECT * FROM client_image WHERE owner=? AND session=0 ORDER BY created, name"
-        return [_image(row) for row in self._database.rows(statement, (access.owner,))]
+    def of(self, access: Access) -> dict[str, Image]:
+        """The images that a client sees, without sessions, the oldest first, by their names."""
+        statement = "SELECT * FROM client_image WHERE session=0 ORDER BY created, name"
+        images = map(_image, self._database.rows(statement))
+        return {
+            image.name if image.owner == access.owner else f"{image.name} ({image.owner})": image
+            for image in images
+            if image.owner == access.owner or access.everyone
+        }
 
-    def files(self, access: Access, image: Image) -> list[tuple[Upload, UploadedFile]]:
+    def upload(self, image: Image) -> Upload:
+        """The upload of an image that a client may see."""
+        return self._uploads.get(Access(image.owner, frozenset()), image.upload)
+
+    def files(self, image: Image) -> list[tuple[Upload, UploadedFile]]:
         """The files of an image, without what was handed in for it."""
-        upload = self._uploads.get(access, image.upload)
+        upload = self.upload(image)
         statement = "SELECT number FROM client_label WHERE upload=?"
         labels = {row["number"] for row in self._database.rows(statement, (image.upload,))}
         return [(upload, file) for file in upload.files if file.number not in labels]
 
     def note_job(self, image: Image, job: str) -> None:
-        """Remembers what was done last with an image."""
+        """Remembers what was done last with an image, whose owner has the new mask then."""
         with self._database.change() as change:
             change.execute("UPDATE client_image SET job=? WHERE upload=?", (job, image.upload))
+            change.execute("DELETE FROM client_base WHERE upload=?", (image.upload,))
+
+    def inherit_job(self, image: Image) -> None:
+        """Takes over what was done with the same file: 3D Slicer segments it in a session first."""
+        statement = (
+            "SELECT i.job FROM client_image i JOIN upload_file f ON f.upload=i.upload "
+            "WHERE i.owner=? AND i.job IS NOT NULL AND f.sha256=? ORDER BY i.created DESC LIMIT 1"
+        )
+        ((_, file),) = self.files(image)
+        row = self._database.row(statement, (image.owner, file.sha256))
+        if row is not None:
+            self.note_job(image, row["job"])
+
+    def base(self, access: Access, image: Image) -> str | None:
+        """SHA-256 of the corrected mask that a client has; None if it has the network's."""
+        statement = "SELECT sha256 FROM client_base WHERE upload=? AND owner=?"
+        row = self._database.row(statement, (image.upload, access.owner))
+        return None if row is None else str(row["sha256"])
+
+    def note_base(self, access: Access, image: Image, sha256: str | None) -> None:
+        """Remembers which mask a client has got or handed in; None for the network's."""
+        key = (image.upload, access.owner)
+        with self._database.change() as change:
+            change.execute("DELETE FROM client_base WHERE upload=? AND owner=?", key)
+            if sha256 is not None:
+                change.execute("INSERT INTO client_base VALUES (?,?,?)", (*key, sha256))
 
     def remove(self, image: Image) -> None:
         """Deletes an image, and what was handed in for it."""
         self._uploads.delete(image.upload)
 
-    def labels(self, access: Access, image: Image) -> list[Label]:
+    def labels(self, image: Image) -> list[Label]:
         """Labels uploaded for an image."""
-        upload = self._uploads.get(access, image.upload)
-        files = {file.number: file for file in upload.files}
+        files = {file.number: file for file in self.upload(image).files}
         statement = "SELECT * FROM client_label WHERE upload=? ORDER BY created, tag"
         rows = self._database.rows(statement, (image.upload,))
         return [
-            Label(r["tag"], files[r["number"]], r["suffix"], json.loads(r["info"]), r["created"])
-            for r in rows
+            Label(
+                tag=row["tag"],
+                file=files[row["number"]],
+                suffix=row["suffix"],
+                info=json.loads(row["info"]),
+                created=row["created"],
+                author=row["author"],
+                correction=_correction(row["correction"]),
+            )
+            for row in rows
         ]
 
-    def label(self, access: Access, image: Image, tag: str) -> Label:
-        """One of them.
+    def find_label(self, image: Image, tag: str) -> Label | None:
+        """The label of a tag, if there is one."""
+        return next((label for label in self.labels(image) if label.tag == tag), None)
+
+    def label(self, image: Image, tag: str) -> Label:
+        """The same where there must be one.
 
         Raises:
             Problem: there is none.
         """
-        for label in self.labels(access, image):
-            if label.tag == tag:
-                return label
-        raise not_found("label")
+        label = self.find_label(image, tag)
+        if label is None:
+            raise not_found("label")
+        return label
 
-    def number(self, image: Image, tag: str) -> int:
-        """The number of the file of a label, the same again for the same tag."""
-        row = self._database.row(
-            "SELECT number FROM client_label WHERE upload=? AND tag=?", (image.upload, tag)
-        )
-        if row is not None:
-            return int(row["number"])
-        last = self._database.row(
-            "SELECT max(number) AS last FROM upload_file WHERE upload=?", (image.upload,)
-        )
-        return 0 if last is None or last["last"] is None else int(last["last"]) + 1
+    def add_label(self, image: Image, label: Label, source: tuple[Upload, UploadedFile]) -> None:
+        """Keeps what a person has handed in, as long as results are kept.
 
-    def add_label(
-        self, image: Image, tag: str, number: int, suffix: str, info: Mapping[str, Any]
-    ) -> None:
-        """Keeps what a person has handed in, as long as results are kept."""
+        Args:
+            label: in place of an earlier one of its tag; source: its file, in another upload.
+        """
+        earlier = self.find_label(image, label.tag)
+        last = "SELECT max(number) AS last FROM upload_file WHERE upload=?"
+        row = self._database.row(last, (image.upload,))
+        number = 0 if row is None or row["last"] is None else int(row["last"]) + 1
+        self._uploads.adopt(image.upload, number, source)
+        facts = (label.suffix, json.dumps(label.info), label.created, label.author)
+        correction = None if label.correction is None else "{}/{}".format(*label.correction)
         with self._database.change() as change:
             change.execute(
-                "INSERT OR REPLACE INTO client_label VALUES (?,?,?,?,?,?)",
-                (image.upload, tag, number, suffix, json.dumps(info), now()),
+                "INSERT OR REPLACE INTO client_label"
+                "(upload, tag, number, suffix, info, created, author, correction) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                (image.upload, label.tag, number, *facts, correction),
             )
+        if earlier is not None:
+            self._uploads.remove_file(image.upload, earlier.file.number)
         self._uploads.keep(image.upload, self._limits.result_hours)
 
     def describe_label(self, image: Image, tag: str, info: Mapping[str, Any]) -> None:
@@ -217,20 +278,26 @@ class Images:
             statement = "UPDATE client_label SET info=? WHERE upload=? AND tag=?"
             change.execute(statement, (json.dumps(info), image.upload, tag))
 
-    def remove_label(self, image: Image, tag: str) -> None:
+    def remove_label(self, image: Image, label: Label) -> None:
         """Deletes a label."""
-        number = self.number(image, tag)
         with self._database.change() as change:
             statement = "DELETE FROM client_label WHERE upload=? AND tag=?"
-            count = change.execute(statement, (image.upload, tag)).rowcount
-        if count:
-            self._uploads.remove_file(image.upload, number)
+            change.execute(statement, (image.upload, label.tag))
+        self._uploads.remove_file(image.upload, label.file.number)
+
+
+def _correction(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    job, _, number = text.partition("/")
+    return job, int(number)
 
 
 def _image(row: sqlite3.Row) -> Image:
     return Image(
         name=row["name"],
         suffix=row["suffix"],
+        owner=row["owner"],
         upload=row["upload"],
         session=bool(row["session"]),
         job=row["job"],

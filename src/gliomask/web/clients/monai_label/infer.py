@@ -87,7 +87,7 @@ async def infer(
     finally:
         await run_sync(service.uploads.delete, received.id)
     segmentation = await segment(service, client, request, upload.id, spec)
-    if study.image is not None:
+    if study.image is not None and study.image.owner == client.owner:
         service.images.note_job(study.image, segmentation.job.id)
     return _answer(segmentation, query.output, compress=params.get("result_compress") is not False)
 
@@ -119,7 +119,7 @@ async def _study_of_series(
     if match is None:
         return None
     image, sequence = match
-    files = await run_sync(service.images.files, client, image)
+    files = await run_sync(service.images.files, image)
     return _Study(tuple(files), (), image, {sequence: uid})
 
 
@@ -135,21 +135,22 @@ def _study(
     others = {s: str(params[s]) for s in SEQUENCES if params.get(s)}
     image = None
     if session:
-        kept = service.images.get(client, session, session=True)
-        files = service.images.files(client, kept)
+        image = service.images.get(client, session, session=True)
+        files = service.images.files(image)
     elif sent:
         files = list(sent)
     else:
         image = service.images.get(client, name)
-        files = service.images.files(client, image)
+        files = service.images.files(image)
     if len(files) > 1 or files[0][1].name.lower().endswith(".zip"):
         if others:
             raise Problem(422, "an examination of several files takes no other images")
         return _Study(tuple(files), (), image)
-    first = _sequence(params, image.name if image else files[0][1].name)
+    named = image is not None and not image.session
+    first = _sequence(params, image.name if image and named else files[0][1].name)
     if first in others:
         raise Problem(422, f"two images for {first}: the one asked for, and that in the options")
-    more = [service.images.files(client, service.images.get(client, o)) for o in others.values()]
+    more = [service.images.files(service.images.get(client, o)) for o in others.values()]
     return _Study(
         (*files, *(file for further_files in more for file in further_files)),
         (first, *others),

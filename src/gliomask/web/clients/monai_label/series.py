@@ -50,7 +50,7 @@ async def find_series(
 
 
 async def _audit(service: Service, client: Access, request: Request, image: Image) -> None:
-    files = await run_sync(service.images.files, client, image)
+    files = await run_sync(service.images.files, image)
     upload = await run_sync(service.uploads.copy, client, files)
     try:
         job = await ended(service, client, request, upload.id, InspectSpec())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from gliomask.config.segment import SegmentOptions
 from gliomask.web.clients.access import Client
-from gliomask.web.clients.monai_label.images import FINAL, Label
+from gliomask.web.clients.monai_label.handed_in import is_completed
 from gliomask.web.clients.segmentation import SEQUENCES
 from gliomask.web.models import ServedModel
 from gliomask.web.problems import Problem, not_found
@@ -18,6 +17,7 @@ from gliomask.web.service import ServiceOf
 
 router = APIRouter()
 STRATEGY: Final = "first"
+_STRATEGY: Final = "The oldest image whose mask nobody has corrected or accepted"
 BY_NAME: Final = "by name"
 OPTIONS: Final = ("uncertainty", "clean_up", "n4")
 """Options of a segmentation that people switch in their clients."""
@@ -57,8 +57,8 @@ def valid(_client: Client) -> dict[str, str]:
 @router.get("/info/")
 def info(service: ServiceOf, client: Client) -> dict[str, Any]:
     """Information for clients: models with their labels and options."""
-    images = service.images.of(client)
-    completed = [image for image in images if _has_final(service.images.labels(client, image))]
+    images = service.images.of(client).values()
+    completed = [image for image in images if is_completed(service, image)]
     labels = {label.name: None for model in service.models for label in model.labels}
     return {
         "name": "gliomask - for research use only",
@@ -67,15 +67,15 @@ def info(service: ServiceOf, client: Client) -> dict[str, Any]:
         "labels": list(labels),
         "models": {model.name: _model(model) for model in service.models},
         "trainers": {},
-        "strategies": {STRATEGY: {"description": "The oldest image without a label handed in"}},
+        "strategies": {
+            STRATEGY: {
+                "description": "The oldest image whose mask nobody has corrected or accepted"
+            }
+        },
         "scoring": {},
         "train_stats": {},
         "datastore": {"total": len(images), "completed": len(completed)},
     }
-
-
-def _has_final(labels: Sequence[Label]) -> bool:
-    return any(label.tag == FINAL for label in labels)
 
 
 def _model(model: ServedModel) -> dict[str, Any]:
@@ -95,11 +95,11 @@ def next_sample(service: ServiceOf, client: Client, strategy: str) -> dict[str, 
     """The oldest image for which nobody has handed in a mask; nothing if there is none."""
     if strategy != STRATEGY:
         raise Problem(404, f"no such strategy (allowed: {STRATEGY})")
-    for image in service.images.of(client):
-        if not _has_final(service.images.labels(client, image)):
-            ((_, file),) = service.images.files(client, image)
-            name = f"{image.name}{image.suffix}"
-            return {"id": image.name, "name": name, "checksum": f"SHA256:{file.sha256}"}
+    for name, image in service.images.of(client).items():
+        if not is_completed(service, image):
+            ((_, file),) = service.images.files(image)
+            whole = f"{name}{image.suffix}"
+            return {"id": name, "name": whole, "checksum": f"SHA256:{file.sha256}"}
     return {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs
@@ -13,13 +14,27 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 
+from gliomask.formats.editable_case import ENDING
 from gliomask.web.clients.access import Client
-from gliomask.web.clients.forms import Naming, Part, receive
+from gliomask.web.clients.forms import Form, Naming, Part, receive
+from gliomask.web.clients.monai_label.handed_in import (
+    Segmented,
+    correct,
+    final,
+    is_completed,
+    note_got,
+    review,
+    segmented,
+    withdraw,
+)
 from gliomask.web.clients.monai_label.images import FINAL, ORIGINAL, Image, Label
 from gliomask.web.clients.segmentation import Segmentation, done
+from gliomask.web.database import now
+from gliomask.web.labels import MaskLabel, mask_labels
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.service import Service, ServiceOf
 from gliomask.web.tokens import Access
+from gliomask.web.uploads import Upload
 
 router = APIRouter()
 _UNFIT: Final = re.compile(r"[/\\:\x00-\x1f\x7f]")
@@ -33,11 +48,8 @@ def datastore(service: ServiceOf, client: Client, output: str = "stats") -> dict
     """Images and their masks; without ``output=all`` their numbers."""
     images = service.images.of(client)
     if output == "all":
-        return {"objects": {image.name: _object(service, client, image) for image in images}}
-    labels = [service.images.labels(client, image) for image in images]
-    completed = sum(
-        any(label.tag == FINAL for label in labels_of_image) for labels_of_image in labels
-    )
+        return {"objects": {name: _object(service, image) for name, image in images.items()}}
+    completed = sum(is_completed(service, image) for image in images.values())
     return {"total": len(images), "completed": completed}
 
 
@@ -55,6 +67,7 @@ async def put_image(
         ((part, file),) = form.files
         name = image or file.name.removesuffix(part.suffix)
         await run_sync(service.images.add, client, name, part.suffix, upload.id)
+        await run_sync(service.images.inherit_job, service.images.get(client, name))
     except BaseException:
         service.uploads.delete(upload.id)
         raise
@@ -67,6 +80,8 @@ async def put_image(
 def delete_image(service: ServiceOf, client: Client, name: Id) -> dict[str, str]:
     """Delete an image, and the masks that were handed in for it."""
     image_found = service.images.get(client, name)
+    if image_found.owner != client.owner:
+        raise Problem(403, "only its owner can delete an image")
     service.images.remove(image_found)
     service.audit.add(client.owner, "image.delete", image_found.upload)
     return {}
@@ -76,59 +91,68 @@ def delete_image(service: ServiceOf, client: Client, name: Id) -> dict[str, str]
 def get_image(service: ServiceOf, client: Client, image: Name) -> FileResponse:
     """An image as it was sent."""
     image_found = service.images.get(client, image)
-    ((upload, file),) = service.images.files(client, image_found)
+    ((upload, file),) = service.images.files(image_found)
     return FileResponse(service.uploads.path(upload, file), filename=file.name)
 
 
 @router.api_route("/datastore/label", methods=["GET", "HEAD"])
 def get_label(service: ServiceOf, client: Client, label: Name, tag: str = FINAL) -> FileResponse:
-    """A mask: what the network has drawn last (``original``), or what a person handed in."""
-    label_found = service.images.get(client, label)
+    """A mask: what the network has drawn last (``original``), or what a person handed in.
+
+    ``final`` is the newest mask of a person, wherever it was drawn.
+    """
+    image = service.images.get(client, label)
     if tag == ORIGINAL:
-        original = _original(service, client, label_found)
+        original = _original(service, image)
         if original is None:
             raise not_found("label")
-        return FileResponse(original.file("_mask.nrrd"), filename=f"{label_found.name}.nrrd")
-    mask = service.images.label(client, label_found, tag)
-    upload = service.uploads.get(client, label_found.upload)
-    path = service.uploads.path(upload, mask.file)
-    return FileResponse(path, filename=f"{label_found.name}{mask.suffix}")
+        service.images.note_base(client, image, None)
+        return FileResponse(original.file("_mask.nrrd"), filename=f"{image.name}.nrrd")
+    mask = final(service, image) if tag == FINAL else service.images.label(image, tag)
+    if mask is None:
+        raise not_found("label")
+    if isinstance(mask, Segmented):
+        service.images.note_base(client, image, mask.newest.sha256)
+        return FileResponse(mask.newest.path, filename=f"{image.name}{ENDING}")
+    note_got(service, client, image, mask)
+    path = service.uploads.path(service.images.upload(image), mask.file)
+    return FileResponse(path, filename=f"{image.name}{mask.suffix}")
 
 
 @router.put("/datastore/label")
 async def put_label(
     service: ServiceOf, client: Client, request: Request, image: Name, tag: str = FINAL
-) -> dict[str, str]:
-    """Take a mask that a person hands in; it is kept as it was sent."""
+) -> dict[str, Any]:
+    """Take a mask that a person hands in: a correction, if the image was segmented here."""
     tag = tag or FINAL
     if tag == ORIGINAL or not _TAG.fullmatch(tag):
         raise Problem(422, "tag: letters, digits, dot, dash; not original")
     image_found = await run_sync(service.images.get, client, image)
-    upload = service.uploads.get(client, image_found.upload)
-    number = service.images.number(image_found, tag)
-
-    def naming(part: Part) -> str:
-        if part.name != "label" or part.number:
+    earlier = await run_sync(service.images.find_label, image_found, tag)
+    if earlier is not None and earlier.author != client.owner:
+        raise Problem(409, "a label of somebody else: hand yours in under another tag")
+    received = await run_sync(service.uploads.create, client)
+    try:
+        form = await receive(request, service.uploads, received, _label_name)
+        if not form.files:
             raise Problem(422, "one mask is needed, in the field label")
-        return f"label-{number}{part.suffix}"
-
-    form = await receive(request, service.uploads, upload, naming, number)
-    if not form.files:
-        raise Problem(422, "one mask is needed, in the field label")
-    info = _json(form.fields.get("params"))
-    suffix = form.files[0][0].suffix
-    await run_sync(service.images.add_label, image_found, tag, number, suffix, info)
+        correction = await run_sync(_keep_label, service, client, image_found, tag, received, form)
+    finally:
+        await run_sync(service.uploads.delete, received.id)
     service.audit.add(client.owner, "label.create", image_found.upload)
-    return {"image": image, "label": image, "tag": tag}
+    return {"image": image, "label": image, "tag": tag, "correction": correction}
 
 
 @router.delete("/datastore/label")
 def delete_label(service: ServiceOf, client: Client, name: Id, tag: str) -> dict[str, str]:
-    """Delete a mask that was handed in."""
-    image_found = service.images.get(client, name)
-    service.images.label(client, image_found, tag)
-    service.images.remove_label(image_found, tag)
-    service.audit.add(client.owner, "label.delete", image_found.upload)
+    """Delete a mask that was handed in, and withdraw the correction that it became."""
+    image = service.images.get(client, name)
+    label = service.images.label(image, tag)
+    if label.author != client.owner:
+        raise Problem(403, "only its author can delete a label")
+    withdraw(service, client, label)
+    service.images.remove_label(image, label)
+    service.audit.add(client.owner, "label.delete", image.upload)
     return {}
 
 
@@ -136,12 +160,13 @@ def delete_label(service: ServiceOf, client: Client, name: Id, tag: str) -> dict
 async def put_label_info(
     service: ServiceOf, client: Client, request: Request, label: Name, tag: str
 ) -> dict[str, str]:
-    """Replace what is said of a mask: status, level, comment of a review."""
+    """Replace what is said of a mask: level, comment and status of a review, which may approve."""
     body = parse_qs((await request.body()).decode("utf-8", "replace"))
     info = _json(body.get("params", ["{}"])[0])
-    label_found = await run_sync(service.images.get, client, label)
-    known = await run_sync(service.images.label, client, label_found, tag)
-    await run_sync(service.images.describe_label, label_found, tag, {**known.info, **info})
+    image = await run_sync(service.images.get, client, label)
+    known = await run_sync(service.images.label, image, tag)
+    await run_sync(review, service, client, known, info)
+    await run_sync(service.images.describe_label, image, tag, {**known.info, **info})
     return {}
 
 
@@ -187,24 +212,48 @@ def _naming(image: str) -> Naming:
     return lambda part: f"{_UNFIT.sub('_', image)}{part.suffix}" if image else part.base
 
 
-def _original(service: Service, client: Access, image: Image) -> Segmentation | None:
-    """Latest mask, as long as results are kept."""
-    if image.job is None:
-        return None
-    job = service.queue.get(client, image.job)
-    return done(service, job) if job.state == "done" else None
+def _label_name(part: Part) -> str:
+    if part.name != "label" or part.number:
+        raise Problem(422, "one mask is needed, in the field label")
+    return f"label{part.suffix}"
 
 
-def _object(service: Service, client: Access, image: Image) -> dict[str, Any]:
+def _keep_label(
+    service: Service, client: Access, image: Image, tag: str, received: Upload, form: Form
+) -> int | None:
+    """Keeps a mask; the number of the correction that it became."""
+    ((part, file),) = form.files
+    info = _json(form.fields.get("params"))
+    source = (received, file)
+    correction = correct(service, client, image, source, info)
+    label = Label(tag, file, part.suffix, info, now(), client.owner, correction)
+    service.images.add_label(image, label, source)
+    return None if correction is None else correction[1]
+
+
+def _original(service: Service, image: Image) -> Segmentation | None:
+    """Latest mask of the network, as long as results are kept."""
+    known = segmented(service, image)
+    return None if known is None else done(service, known.job)
+
+
+def _object(service: Service, image: Image) -> dict[str, Any]:
     labels: dict[str, Any] = {
         label.tag: {"ext": label.suffix, "info": _info(image, label)}
-        for label in service.images.labels(client, image)
+        for label in service.images.labels(image)
     }
-    if (original := _original(service, client, image)) is not None:
-        labels[ORIGINAL] = {"ext": ".nrrd", "info": _original_info(image, original)}
+    match final(service, image):
+        case Segmented() as corrected:
+            labels[FINAL] = {"ext": ENDING, "info": _corrected_info(service, image, corrected)}
+        case None:
+            labels.pop(FINAL, None)
+    if (original := _original(service, image)) is not None:
+        info = _numbers(original.labels)
+        own = {"name": f"{image.name}.nrrd", "ts": int(original.job.ended or 0)}
+        labels[ORIGINAL] = {"ext": ".nrrd", "info": {**own, **info}}
     name = f"{image.name}{image.suffix}"
-    info = {"name": name, "ts": int(image.created), "strategy": {}}
-    return {"image": {"ext": image.suffix, "info": info}, "labels": labels}
+    about = {"name": name, "ts": int(image.created), "strategy": {}}
+    return {"image": {"ext": image.suffix, "info": about}, "labels": labels}
 
 
 def _info(image: Image, label: Label) -> dict[str, Any]:
@@ -212,14 +261,22 @@ def _info(image: Image, label: Label) -> dict[str, Any]:
     return {**label.info, **own}
 
 
-def _original_info(image: Image, original: Segmentation) -> dict[str, Any]:
-    names = {label.name: label.value for label in original.labels}
+def _corrected_info(service: Service, image: Image, corrected: Segmented) -> dict[str, Any]:
+    correction = service.corrections.get(corrected.job.id, corrected.newest.number)
+    status = {"status": "" if correction.approver is None else "approved"}
     return {
-        "name": f"{image.name}.nrrd",
-        "ts": int(original.job.ended or 0),
-        "label_info": [{"name": name, "idx": value} for name, value in names.items()],
-        "params": {"label_names": names},
+        "name": f"{image.name}{ENDING}",
+        "ts": int(correction.created),
+        "client_id": correction.author,
+        "segmentationMeta": status,
+        **_numbers(mask_labels([region.name for region in corrected.case.regions])),
     }
+
+
+def _numbers(labels: Sequence[MaskLabel]) -> dict[str, Any]:
+    names = {label.name: label.value for label in labels}
+    info = [{"name": name, "idx": value} for name, value in names.items()]
+    return {"label_info": info, "params": {"label_names": names}}
 
 
 def _json(text: str | None) -> dict[str, Any]:

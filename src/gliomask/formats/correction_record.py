@@ -1,0 +1,84 @@
+"""``<case>_correction-<n>.json``: the record of a corrected mask, for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gliomask.errors import FormatError
+from gliomask.formats.content import opened
+
+_MAX_BYTES: Final = 2**20
+_FORM: Final = b"gliomask correction "
+_NOTICE: Final = "For research use only"
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class RegionChangeRecord(BaseModel):
+    """Change of a region by a correction, and its new volume."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    added_voxels: int
+    removed_voxels: int
+    added_ml: float
+    removed_ml: float
+    volume_ml: float
+
+
+class CorrectionRecord(BaseModel):
+    """A corrected mask."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    form: Literal["gliomask correction 1"] = "gliomask correction 1"
+    """Of this file."""
+    notice: str = _NOTICE
+    """What the mask may be used for."""
+    job: str
+    """By which the server knows the segmentation."""
+    number: int
+    """Of the correction, within its job."""
+    case: str
+    """Whose mask it is."""
+    author: str
+    """Who drew it."""
+    created: datetime
+    """When it was stored."""
+    base: Digest
+    """SHA-256 of the mask that it was drawn on."""
+    sha256: Digest
+    """Of its own mask file."""
+    changes: dict[str, RegionChangeRecord]
+    """Region -> what was done to it; all regions of the mask."""
+    notes: tuple[str, ...]
+    """What a person should know."""
+    approver: str | None
+    """The second reader who approved it; null if nobody has."""
+    approved: datetime | None
+    """When that was."""
+    withdrawn: datetime | None
+    """When its author withdrew it; null if it counts."""
+
+
+def read_correction_record(path: Path) -> CorrectionRecord | None:
+    """The record in a JSON file; None if the file is something else.
+
+    Raises:
+        FormatError: too large, or a damaged record.
+        MachineError: the disk failed.
+    """
+    with opened(path) as file:
+        content = file.read(_MAX_BYTES + 1)
+    if _FORM not in content:
+        return None
+    if len(content) > _MAX_BYTES:
+        raise FormatError(f"more than {_MAX_BYTES} bytes", path=path)
+    try:
+        return CorrectionRecord.model_validate_json(content)
+    except ValidationError as problem:
+        field = ".".join(map(str, problem.errors(include_url=False)[0]["loc"])) or "form"
+        raise FormatError("not the record of a correction", path=path, field=field) from None
