@@ -1,8 +1,8 @@
 """The protocol of MONAIAuto3DSeg's remote server.
 
-Its client lives in 3D Slicer and is not packaged: the requests here are written after the remote
-logic of ``MONAIAuto3DSeg.py`` (SlicerMONAIAuto3DSeg, commit 9cdf2df), which sends them with
-``requests`` as they stand here, and reads the answers as they are read here.
+The requests here are written after the remote logic of ``MONAIAuto3DSeg.py``
+(SlicerMONAIAuto3DSeg, commit 9cdf2df). ``tests/slicer/test_auto3dseg_client.py`` runs that logic
+itself where a checkout of it is at hand.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_models(client: Client) -> None:
         assert one["deprecated"] is False
     assert [len(one["inputs"]) for one in others] == [3] * 4 + [2] * 6 + [1] * 4
     assert client.get("/modelinfo", params={"id": full["id"]}).json() == full
-    assert client.get("/monaiinfo").text.startswith("gliomask ")
+    assert client.get("/monaiinfo").json().startswith("gliomask ")
 
 
 def test_label_descriptions(client: Client) -> None:

@@ -158,9 +158,7 @@ def hand_in_and_review(client: Any, image: str, mask: Path) -> None:
     assert set(reviewer.requestDataStoreInfo()["objects"][image]["labels"]) == {"original", "final"}
 
 
-def hand_in_what_was_drawn(
-    client: Any, server: Server, job: str, mask: str, folder: Path
-) -> None:
+def hand_in_what_was_drawn(client: Any, server: Server, job: str, mask: str, folder: Path) -> None:
     """As Slicer's extension exports segments: those of the mask, counted from 1."""
     image = sitk.ReadImage(mask)
     voxels = sitk.GetArrayFromImage(image)

@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi.responses import FileResponse
 
 from gliomask.core.regions import BRAIN, MORPHOLOGICALLY_ABNORMAL, REGIONS, Code
 from gliomask.web.clients.access import Client
@@ -57,9 +57,9 @@ def model_info(
 
 
 @router.get("/monaiinfo")
-def monai_info(_client: Client) -> PlainTextResponse:
-    """Name and version of the server."""
-    return PlainTextResponse(f"gliomask {version('gliomask')}; for research use only")
+def monai_info(_client: Client) -> str:
+    """Name and version of the server, as JSON: the client parses it."""
+    return f"gliomask {version('gliomask')}; for research use only"
 
 
 @router.get("/labelDescriptions")
