@@ -1,0 +1,133 @@
+"""Takes the pictures of the web page: a synthetic patient, from its files to a saved correction.
+
+Needs the packages of ``pip install -e ".[serve,dev]"`` and Chromium with its driver. Called by
+``make.py``; by itself it takes the pictures at full size:
+
+    python docs/images/pages.py SCAN OUT
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # tests/browser.py drives Chromium
+
+from tests.browser import Browser, chromium
+
+DESKTOP, PHONE = (1100, 860), (390, 844)
+CHECKED = "!document.getElementById('segment').disabled && !document.getElementById('audit').hidden"
+DONE = "document.querySelectorAll('#jobs > li[data-state=done]').length === {}"
+DRAWABLE = "document.documentElement.dataset.editor === 'ready'"
+VIEWER = "document.documentElement.dataset.viewer === 'ready'"
+MINUTES = 1200.0
+
+
+def main(scan: Path, out: Path) -> list[Path]:
+    """Takes all pictures of a scan into a folder, in the order in which a person sees the pages."""
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as data, served(Path(data)) as address, chromium() as browser:
+        taken = Pictures(browser, out)
+        job = segment(browser, address, scan, taken)
+        correct(browser, address, job, taken)
+        alone = address.partition("?")[0]
+        browser.visit(alone, *PHONE)
+        browser.wait(DONE.format(1))
+        taken.take("serve-phone")
+        dark(browser, on=True)
+        browser.visit(alone, *DESKTOP)
+        browser.wait(DONE.format(1))
+        taken.take("serve-dark")
+        if problems := browser.problems():
+            raise RuntimeError(f"the pages have errors: {problems}")
+    return taken.paths
+
+
+class Pictures:
+    """Screenshots of a browser.
+
+    Args:
+        browser: of which; out: where they go.
+
+    Attributes:
+        paths: those taken.
+    """
+
+    def __init__(self, browser: Browser, out: Path) -> None:
+        self.browser, self.out, self.paths = browser, out, list[Path]()
+
+    def take(self, name: str) -> None:
+        """Takes one of what the window shows."""
+        path = self.out / f"{name}.png"
+        self.browser.driver.save_screenshot(str(path))
+        self.paths.append(path)
+
+
+def segment(browser: Browser, address: str, scan: Path, taken: Pictures) -> str:
+    """From the empty page to the result; the id of the job."""
+    browser.visit(address, *DESKTOP)
+    browser.wait("!document.getElementById('new').hidden")
+    taken.take("serve-start")
+    browser.driver.find_element("id", "folder").send_keys(str(scan))
+    browser.wait(CHECKED, MINUTES)
+    browser.run("document.getElementById('new').scrollIntoView()")
+    taken.take("serve-check")
+    browser.driver.find_element("id", "segment").click()
+    browser.wait(DONE.format(1), MINUTES)
+    browser.run("document.getElementById('queue').scrollIntoView()")
+    taken.take("serve-result")
+    browser.driver.find_element("xpath", "//button[text()='View']").click()
+    browser.driver.switch_to.frame("page")
+    browser.wait(VIEWER, MINUTES)
+    browser.driver.switch_to.default_content()
+    taken.take("serve-view")
+    browser.driver.find_element("id", "close-viewer").click()
+    found: str = browser.run("return document.querySelector('#jobs > li').id.slice(4)")
+    return found
+
+
+def correct(browser: Browser, address: str, job: str, taken: Pictures) -> None:
+    """A stroke with the filled pen, saved."""
+    browser.visit(f"{address.partition('?')[0]}correct#job={job}", *DESKTOP)
+    browser.wait(DRAWABLE, MINUTES)
+    canvas = browser.driver.find_element("id", "canvas")
+    canvas.send_keys("p")
+    browser.run("gliomask.slide(document.getElementById('size'), 9)")
+    canvas.send_keys(" ")
+    taken.take("serve-correct")
+    browser.driver.find_element("id", "save").click()
+    browser.wait("document.getElementById('status').innerText.startsWith('Saved')", MINUTES)
+    browser.run("document.getElementById('history-title').scrollIntoView({block: 'center'})")
+    taken.take("serve-history")
+    browser.visit(f"{address.partition('?')[0]}correct#job={job}", *PHONE)
+    browser.wait(DRAWABLE, MINUTES)
+    taken.take("serve-correct-phone")
+
+
+def dark(browser: Browser, *, on: bool) -> None:
+    """Has pages drawn in dark colours."""
+    feature = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    """A server, and the address that it prints."""
+    command = [sys.executable, "-m", "gliomask", "serve", "--data", str(data / "serve")]
+    limits = ["--limit", "free_bytes=0", "--limit", "free_share=0", "--limit", "job_minutes=60"]
+    with subprocess.Popen(  # noqa: S603
+        [*command, "--port", "0", *limits], stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            line = server.stdout.readline() if server.stdout else ""
+            yield line.removeprefix("open ").strip()
+        finally:
+            server.terminate()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
