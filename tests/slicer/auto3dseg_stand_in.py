@@ -152,9 +152,10 @@ class Client:
         }
         hierarchy = SimpleNamespace(GetSubjectHierarchyNode=lambda _scene: self.hierarchy)
         terminologies = SimpleNamespace(logic=Terminologies)
+        util_module = _module("slicer.util", util)
         slicer = {
             "mrmlScene": self.scene,
-            "util": _module("slicer.util", util),
+            "util": util_module,
             "modules": SimpleNamespace(terminologies=terminologies),
             "vtkMRMLColorTableNode": ColourTable,
             "vtkMRMLSegmentationNode": SegmentationNode,
@@ -171,7 +172,7 @@ class Client:
         words = {"tr": lambda text: text, "translate": lambda _context, text: text}
         return {
             "slicer": _module("slicer", slicer),
-            "slicer.util": slicer["util"],
+            "slicer.util": util_module,
             "slicer.i18n": _module("slicer.i18n", words),
             "slicer.ScriptedLoadableModule": _module("slicer.ScriptedLoadableModule", loadable),
             "vtk": _module("vtk", {"vtkStringArray": StringArray}),

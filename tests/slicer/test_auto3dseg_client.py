@@ -78,7 +78,8 @@ def test_volumes_become_a_segmentation(logic: Any, slicer: Client, tmp_path: Pat
     head = write_head(tmp_path, "BraTS-GLI-1", head_volume())
     chosen = logic.assignInputNodesByName(model["inputs"], nodes(head))
     assert [node.name[-3:] for node in chosen] == ["t2f", "t1n"]
-    node, events = slicer.segmentation_node(), []
+    node: Any = slicer.segmentation_node()
+    events: list[str] = []
     logic.process(chosen, node, model["id"], eventCallback=lambda code, _: events.append(code.name))
     assert events[-1] == "TASKLIST_PROCESSING_ENDED"
     expected = predict(head).mask.T

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gliomask.config.serve import Scope
 from gliomask.web.service import Service
 from tests.web.corrected import a_mask, base_of, done_job, nifti, work_here
 from tests.web.service import API, client, running, token_of
@@ -37,7 +38,7 @@ def test_two_results_become_a_page(service: Service) -> None:
 
 
 def test_the_newest_approved_correction_is_used_and_said(service: Service, tmp_path: Path) -> None:
-    scopes = ("read", "submit", "review")
+    scopes: tuple[Scope, ...] = ("read", "submit", "review")
     ann, bob = (client(service, token_of(service, who, *scopes)) for who in ("ann", "bob"))
     jobs = [done_job(service, case=f"p1-{n}") for n in (1, 2)]
     mask = a_mask()

@@ -146,7 +146,7 @@ def test_nobody_overwrites_what_they_have_not_seen(
     got = ann.get("datastore/label", params={"label": "head", "tag": "final"})
     assert got.headers["content-disposition"].endswith('"head.nii.gz"')
     (tmp_path / "got.nii.gz").write_bytes(got.content)
-    mask = more(read_nifti_labels(tmp_path / "got.nii.gz")[0], (5, 6, 4))
+    mask = more(read_nifti_labels(tmp_path / "got.nii.gz")[0].astype(np.uint8), (5, 6, 4))
     answer = hand_in(ann, nrrd(tmp_path, mask))
     assert answer.json()["correction"] == 2
     assert page.delete(f"{place}/2").is_success  # then the first counts again

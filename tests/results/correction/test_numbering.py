@@ -42,8 +42,11 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def read(file: Path, numbers: list[int], names: dict[int, str], of: EditableCase = ALL) -> list:
-    return own_numbers(file, np.array(numbers), names, of).tolist()
+def read(
+    file: Path, numbers: list[int], names: dict[int, str], of: EditableCase = ALL
+) -> list[int]:
+    found: list[int] = own_numbers(file, np.array(numbers), names, of).tolist()
+    return found
 
 
 def test_numbers_stay_where_nothing_is_named(file: Path) -> None:
