@@ -18,8 +18,10 @@ from tests.finding import find_studies
         ("/x/patient_01/visit_1", "patient_01_visit_1", "patient_01"),
         ("/x/patient_01/visit_1/anat", "patient_01_visit_1", "patient_01"),
         ("/x/patient_A/mri", "patient_A", "patient_A"),
-        ("/x/p1/2021-03-04", "p1_2021-03-04", "p1_2021-03-04"),
+        ("/x/p1/2021-03-04", "p1_2021-03-04", "p1"),
         ("/x/p1/tp2", "p1_tp2", "p1"),
+        ("/x/Patient-001/week-000-1", "Patient-001_week-000-1", "Patient-001"),
+        ("/x/PatientID_0003/Timepoint_1", "PatientID_0003_Timepoint_1", "PatientID_0003"),
         ("/x/tpatient/fuller", "fuller", "fuller"),
         ("/x/sub-01/ses-pre/anat", "sub-01_ses-pre", "sub-01"),
         ("/x/TCGA-DU-A5TR/baseline", "TCGA-DU-A5TR_baseline", "TCGA-DU-A5TR"),
@@ -50,3 +52,13 @@ def test_cases_of_one_name_get_the_folder_in_which_they_differ(tmp_path: Path) -
     scan(tmp_path / "south" / "p2" / "y_flair.nii.gz")
     ids = {case.id for case in find_studies([tmp_path / "north", tmp_path / "south"])}
     assert ids == {"north_x", "south_x", "y"}
+
+
+def test_cases_of_one_name_in_two_folders_are_two_patients(tmp_path: Path) -> None:
+    for hospital in ("north", "south"):
+        scan(tmp_path / hospital / "1" / "flair.nii.gz")
+    found = find_studies([tmp_path])
+    assert [(case.id, case.patient) for case in found] == [
+        ("north_1", "north_1"),
+        ("south_1", "south_1"),
+    ]

@@ -97,6 +97,7 @@ def test_names_that_say_nothing(name: str) -> None:
     [
         ("t1_in_t2_space", "the name can mean t1 or t2"),
         ("flair_to_t1c", "the name can mean flair or t1ce"),
+        ("CT1", "a letter in the name may mean contrast"),
         ("CE_t1", "a letter in the name may mean contrast"),
         ("AX T1 W/WO", "the name says both before and after contrast"),
         ("t2_tirm_cor", "a TIRM can be a FLAIR or a STIR"),
@@ -155,3 +156,4 @@ def test_what_examinations_have_in_common() -> None:
     assert without_sequence("a_flair") != without_sequence("b_flair")
     assert without_sequence("P1_t1_without_contrast") == without_sequence("P1_flair") == "P1"
     assert without_sequence("patient_C_t1") == without_sequence("patient_C_t2") == "patient-C"
+    assert without_sequence("José Ñ T1") != without_sequence("José Ö T1") == "José-Ö"

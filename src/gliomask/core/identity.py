@@ -21,6 +21,22 @@ _BRATS_TO_2019 = re.compile(r"brats1[789]_(?P<centre>[a-z0-9]+)_(?P<id>[a-z0-9]+
 _BRATS_FROM_2023 = re.compile(r"brats-(?P<set>[a-z]+(?:-rt)?)-(?P<number>\d+)(?:-\d+)?", re.I)
 _UPENN = re.compile(r"upenn-gbm-(?P<number>\d{5})(?:_\d{2})?", re.I)
 _UCSF = re.compile(r"ucsf-pdgm-0*(?P<number>\d+)(?:_fu\d+d)?(?:_nifti)?", re.I)
+_RHUH = re.compile(r"(?P<patient>RHUH-\d{4})_\d", re.I)
+_UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})_\d{2}", re.I)
+_FOLLOW_UP = re.compile(
+    r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|tp|follow[-_ ]?up|fu|week|wk|month)"
+    r"[-_. ]?\d{1,4}(?:[-_]\d)?|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
+    r"|baseline|follow[-_ ]?up|pre[-_ ]?op|post[-_ ]?op"
+    r"|(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01]))$",
+    re.IGNORECASE,
+)
+"""The end of a name that states which examination of a patient it is, in words or by its date."""
+_NO_NAME = re.compile(
+    r"(?:the|my|patients?|pat|subjects?|subj?|case|cases|scans?|mri?|brain|head|study|data|image|"
+    r"images|exam|glioma|tumou?r|gbm|lgg|hgg|[-_. ])*",
+    re.IGNORECASE,
+)
+"""What no name is left of a patient in."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST, _MARK = 100, 8
 """Characters of a safe name, and of the digest in one that is not the name itself."""
@@ -31,13 +47,17 @@ def patient_of(name: str) -> str:
     """The patient that a case, file, folder or patient name belongs to, as a safe name.
 
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
-    barcode, the subject of a BIDS name, and the published names of BraTS, UPENN-GBM and UCSF-PDGM
-    without time point. Any other name is a patient of its own.
+    barcode, the subject of a BIDS name, the published names of BraTS, UPENN-GBM, UCSF-PDGM,
+    RHUH-GBM and UCSD-PTGBM without time point, and any other name without an ending that states
+    an examination (``_tp2``, ``_visit-1``, ``_preop``, a date). Any other name is a patient of
+    its own.
 
     >>> patient_of("TCGA_CS_4941_19960909"), patient_of("sub-01_ses-2_T1w")
     ('TCGA-CS-4941', 'sub-01')
     >>> patient_of("BraTS-GLI-00005-101"), patient_of("Brats18_TCIA10_628_1")
     ('BraTS-GLI-00005', 'TCGA-DU-A5TR')
+    >>> patient_of("PatientID_0003_Timepoint_2"), patient_of("P7_20190412"), patient_of("case_tp1")
+    ('PatientID_0003', 'P7', 'case_tp1')
     """
     key = _published(name.strip())
     return _known().get(key.casefold(), key)
@@ -58,7 +78,16 @@ def _published(name: str) -> str:
         return f"UPENN-GBM-{upenn['number']}"
     if ucsf := _UCSF.fullmatch(name):
         return f"UCSF-PDGM-{int(ucsf['number']):04d}"
-    return safe_name(name)
+    if timed := _RHUH.fullmatch(name) or _UCSD.fullmatch(name):
+        return timed["patient"].upper()
+    return safe_name(_without_examination(name))
+
+
+def _without_examination(name: str) -> str:
+    """A name without the ending that states an examination, where a name is left of it."""
+    while (match := _FOLLOW_UP.search(name)) and not _NO_NAME.fullmatch(name[: match.start()]):
+        name = name[: match.start()]
+    return name
 
 
 @lru_cache(maxsize=1)

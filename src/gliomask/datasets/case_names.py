@@ -27,8 +27,8 @@ _GENERIC = frozenset({
 
 
 _SESSION = re.compile(
-    r"(ses|session|visit|timepoint|tp|follow-?up|fu|baseline|preop|postop)"
-    r"([-_ ]?\d[A-Za-z0-9]{0,7}|[-_ ][A-Za-z0-9]{1,8})?",
+    r"(ses|session|visit|time[-_ ]?point|tp|follow[-_ ]?up|fu|baseline|pre[-_ ]?op|post[-_ ]?op|"
+    r"week|wk|month|exam)([-_ ]?\d[A-Za-z0-9]{0,7}(-\d)?|[-_ ][A-Za-z0-9]{1,8})?",
     re.IGNORECASE,
 )
 """A folder of one of several examinations of a patient."""
@@ -125,7 +125,13 @@ def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
         if shared[case.id.casefold()] > 1 and case.images and case.source != "dicom":
             groups.setdefault(case.id.casefold(), []).append(case)
     better = {id(case): name for group in groups.values() for case, name in _apart(group)}
-    return tuple(replace(case, id=better.get(id(case), case.id)) for case in cases)
+    return tuple(_renamed(case, better[id(case)]) if id(case) in better else case for case in cases)
+
+
+def _renamed(case: Case, name: str) -> Case:
+    """A case with a new id; its patient, if that was only the old id, is named anew as well."""
+    nameless = case.patient == patient_of(case.id)
+    return replace(case, id=name, patient=patient_of(name) if nameless else case.patient)
 
 
 def _apart(group: Sequence[Case]) -> list[tuple[Case, str]]:

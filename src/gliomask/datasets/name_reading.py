@@ -8,6 +8,7 @@ after contrast, ``pre-op T1 gad`` too. What can be read in two ways is a doubt, 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -211,7 +212,7 @@ def without_sequence(name: str) -> str:
     """
     if match := _BIDS.match(name):
         return match[0].replace("_", "-")
-    tokens = [token for token in re.split(r"[^A-Za-z0-9]+", name) if token]
+    tokens = [token for token in re.split(r"[\W_]+", unicodedata.normalize("NFC", name)) if token]
     lower = [token.lower() for token in tokens]
     kept = [
         token

@@ -23,6 +23,7 @@ _SPELLED = tuple(
         (r"space-(?:native|orig|t1w?|t2w?|flair|mni\w*)", " "),
         (r"native[\s_-]*space|space[\s_-]*native", " "),
         (r"_", " "),
+        (r"(?<![a-z0-9])ct1(?![a-z0-9])", f" {PERHAPS} t1 "),
         (r"(?<![a-z])un[\s-]enhanced", " unenhanced "),
         (r"flow[\s-]*comp\w*", " fc "),
         (r"^\s*sub[\s.-]*(?=\d)", " "),

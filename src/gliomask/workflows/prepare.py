@@ -28,6 +28,7 @@ from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.patients import read_patients, shared_patients, with_patients
+from gliomask.datasets.same_images import join_same_images
 from gliomask.errors import (
     CaseError,
     CasesError,
@@ -127,11 +128,12 @@ def _find(
     """Cases by patient, over all sources; ids that two sources share get their layout's name."""
     table = read_patients(options.patients) if options.patients else {}
     founds = [find_cases(source, options.labels) for source in options.sources]
-    all_named = iter(
+    named, same = join_same_images(
         with_patients(
             [case for data_set in founds for case in data_set.cases], table, options.patients
         )
     )
+    all_named = iter(named)
     founds = [
         replace(data_set, cases=tuple(islice(all_named, len(data_set.cases))))
         for data_set in founds
@@ -147,7 +149,7 @@ def _find(
             name = f"{case.id}.{data_set.layout}-{number}" if twice else case.id
             patients[case.patient].append(replace(case, id=name))
     problems = [(p.case, p.reason) for data_set in founds for p in data_set.problems]
-    explanation = [line for data_set in founds for line in data_set.explanation]
+    explanation = [*(line for data_set in founds for line in data_set.explanation), *same]
     if shared := shared_patients(data_set.cases for data_set in founds):
         explanation.append(f"in several sources, treated as the same patients: {', '.join(shared)}")
     return dict(patients), problems, tuple(explanation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gliomask.core.label_scheme import BINARY, LabelScheme
@@ -128,6 +130,16 @@ def test_a_name_and_the_other_side_that_disagree_are_asked_about() -> None:
     """A conversion by nnU-Net (1 oedema) against masks that are called BraTS-GLI."""
     assert asked(side({1, 2, 3}, name=GLI), STATED) == ["brats2024", "msd"]
     (reading,) = resolve(side({3}, name=GLI), STATED)  # enhancing in both
+    assert meaning(reading)[3] == ENHANCING
+
+
+def test_predictions_named_like_the_cases_are_asked_about_if_their_numbers_are_another_s() -> None:
+    """References of BraTS 2024, and a model that numbers as in 2021: 4 is a cavity there."""
+    predicted = replace(side({1, 2, 4}, name=GLI), option="prediction_labels")
+    assert asked(predicted, B2024) == ["brats2024", "brats2021"]
+    (reading,) = resolve(replace(predicted, masks=side({1, 2, 3, 4}, name=GLI).masks), B2024)
+    assert reading.scheme == B2024
+    (reading,) = resolve(replace(predicted, masks=side({1, 2, 3}, name=GLI).masks), B2023)
     assert meaning(reading)[3] == ENHANCING
 
 
@@ -272,10 +284,13 @@ def test_answers_that_mean_nothing(text: str, why: str) -> None:
         ("P1_ET.nii.gz", ["1=enhancing", "binary"]),
         ("tumour_core.nii.gz", ["1=core", "binary"]),
         ("P1_brain_mask.nii.gz", ["binary"]),
+        ("brain.nii.gz", ["binary"]),
     ],
 )
 def test_a_name_that_states_a_part_is_no_whole_tumour(name: str, answers: list[str]) -> None:
     assert asked(side({1}, name=name)) == answers
+    of_challenge = NumberedMask((name, "BraTS2021_00001"), frozenset({1}))
+    assert asked(Side("masks", "labels", (of_challenge,))) == answers
     with pytest.raises(QuestionError):
         resolve_both(side({1}, name=name), side({1}, name=name))
     for answer in answers:

@@ -11,6 +11,7 @@ from gliomask.datasets.mask_files import MaskFile
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.case_schemes import SAMPLE, mask_numbers, names_of
 from gliomask.datasets.mask_labels.resolve import (
+    PREDICTIONS,
     NumberedMask,
     Reading,
     Side,
@@ -23,7 +24,7 @@ from gliomask.formats.file_key import file_key
 from gliomask.jobs.control import Control
 from gliomask.jobs.journal import Journal, go_on
 
-_SIDES = (("references", "reference_labels"), ("predictions", "prediction_labels"))
+_SIDES = (("references", "reference_labels"), ("predictions", PREDICTIONS))
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from gliomask.errors import QuestionError, option
 
 Numbers = frozenset[int]
 """The numbers in a mask but 0."""
-BOTH = "labels"
-"""The option that answers for all masks of a command."""
+BOTH, PREDICTIONS = "labels", "prediction_labels"
+"""The options that answer for all masks, and for those compared with references."""
 _PLAIN = frozenset({1, 255})
 """Numbers that mark a tumour without labelled parts."""
 _FEW = 12
@@ -185,7 +185,7 @@ def _of_group(
         unreadable = any(mask.unreadable for mask in masks)
         reason = "no mask could be read" if unreadable else "all masks are empty"
         return Reading((named or beside or [unread])[0], reason)
-    if len(present) == 1 and challenge is None:
+    if len(present) == 1 and (challenge is None or present <= _PLAIN):
         _check_names(side, masks, present)
     if present <= _PLAIN and all(len(labels) <= 1 for labels in sets):
         return _plain(present)
@@ -194,6 +194,8 @@ def _of_group(
         agreeing = {_meaning(scheme, present, regions) for scheme in named}
         settled = [labels for labels in beside if _meaning(labels, present, regions) in agreeing]
         candidates = settled or [*named, *beside]
+        if side.option == PREDICTIONS:  # the names are those of the cases, not of who drew them
+            candidates = [*candidates, *_rivals(present, candidates[0])]
         reason = f"by the challenge in their names ({challenge.name if challenge else ''})"
     elif beside:
         candidates = [*beside, *_rivals(present, beside[0])]
