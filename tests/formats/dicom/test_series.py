@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.uid import RLELossless
 
 from gliomask.core.case import ImageFile
 from gliomask.errors import FormatError
@@ -82,6 +83,59 @@ def test_a_localizer_of_three_planes_is_no_volume(tmp_path: Path) -> None:
         "series 1 (Ax T2 FSE): one slice, no volume (slices=1, allowed 2 and more, or one with "
         "SpacingBetweenSlices); give all slices of the series"
     ] * len(planes)
+
+
+@pytest.mark.parametrize("height", [1.0, 6.0, -50.0], ids=["at a slice", "between two", "apart"])
+def test_a_localizer_of_another_size_in_the_series_is_no_slice_of_it(
+    height: float, tmp_path: Path
+) -> None:
+    stack = series(PLAN, pixels(PLAN))
+    scout = replace(PLAN, rows=24, columns=26, slices=1)
+    (image,) = series(scout, pixels(scout, 9))
+    first = np.array(stack[0].ImagePositionPatient, float)
+    normal = np.array(stack[1].ImagePositionPatient, float) - first
+    image.ImagePositionPatient = [*np.round(first + height / 4 * normal - [7.5, 8.5, 0], 4)]
+    image.SOPInstanceUID += ".9"
+    save(tmp_path, [*stack, image])
+    found = survey(tmp_path)
+    (volume,) = found.series
+    assert np.array_equal(read_series(volume.image.paths)[0], pixels(PLAN).transpose(2, 1, 0))
+    assert [len(refused.files) for refused in found.refused] == [1]
+    assert "one slice, no volume" in found.refused[0].reason
+
+
+def test_slices_of_another_size_that_continue_a_stack_refuse_it(tmp_path: Path) -> None:
+    stack = series(PLAN, pixels(PLAN))
+    for dataset in stack[-2:]:
+        dataset.ImagePositionPatient = [
+            float(x) + d for x, d in zip(dataset.ImagePositionPatient, (3, 3, 0), strict=True)
+        ]
+        dataset.PixelSpacing = [0.7, 0.7]
+    save(tmp_path, stack)
+    found = survey(tmp_path)
+    assert not found.series
+    assert "slices differ in spacing" in found.refused[0].reason
+
+
+def test_an_image_in_two_transfer_syntaxes_is_read_once(tmp_path: Path) -> None:
+    save(tmp_path / "plain", series(PLAN, pixels(PLAN)))
+    packed = series(PLAN, pixels(PLAN))
+    for dataset in packed[:3]:
+        dataset.compress(RLELossless, generate_instance_uid=False)
+    save(tmp_path / "packed", packed[:3])
+    (volume,) = survey(tmp_path).series
+    assert volume.notes == ("3 copies of files were left out",)
+    assert np.array_equal(read_series(volume.image.paths)[0], pixels(PLAN).transpose(2, 1, 0))
+
+
+def test_images_of_one_instance_with_other_pixels_are_no_copies(tmp_path: Path) -> None:
+    save(tmp_path / "plain", series(PLAN, pixels(PLAN)))
+    other = series(PLAN, pixels(PLAN, 7))[:1]
+    other[0].compress(RLELossless, generate_instance_uid=False)
+    save(tmp_path / "packed", other)
+    found = survey(tmp_path)
+    assert not found.series
+    assert "several images at one position" in found.refused[0].reason
 
 
 def test_kinds_of_image_are_kept_apart(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Frames of one series to volumes: kept apart where they differ, put together where cut up.
 
-Frames of one volume share echo time, kind of image, stack and orientation. Yet some scanners let
-the echo time or a flag of the kind differ between the slices of one volume: parts that share no
+Frames of one volume share echo time, kind of image, stack, orientation and size. Yet some scanners
+let the echo time or a flag of the kind differ between the slices of one volume: parts that share no
 position and make one even stack together are one. Parts that lie between each other and don't are
-refused, because each by itself would pass for a volume with half of its slices.
+refused, because each by itself would pass for a volume with half of its slices; so are parts of
+another size that continue a stack, while those elsewhere (a localizer) are volumes of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import numpy.typing as npt
 
 from gliomask.errors import FormatError
 from gliomask.formats.dicom.frame import Frame
-from gliomask.formats.dicom.grid import DIRECTION_TOLERANCE, SAME_PLACE_MM, arrange
+from gliomask.formats.dicom.grid import (
+    DIRECTION_TOLERANCE,
+    SAME_PLACE_MM,
+    SPACING_TOLERANCE,
+    arrange,
+)
 
 MAX_PARTS = 64
 """So many echoes, kinds and orientations one series may hold; more are none that we know."""
@@ -26,6 +32,8 @@ _ECHO_TOLERANCE = 0.05
 _KIND = 3
 """So many values of ImageType say what an image is; those behind them how it was corrected."""
 _NEARLY_PARALLEL = 0.05
+_UNEVEN = 0.1
+"""Gaps that differ by less than this share are even, where slices are not to be read anyway."""
 _ASIDE_MM = 1.0
 """Stacks that lie further beside each other are two, wherever their slices are."""
 
@@ -75,8 +83,16 @@ def _same(first: Frame, other: Frame) -> bool:
     """Return True if two frames differ only in their position."""
     return (
         (first.image_type, first.stack) == (other.image_type, other.stack)
+        and _alike_in_plane(first, other)
         and _echo_apart(first, other) <= _ECHO_TOLERANCE
         and _turned(first, other) <= DIRECTION_TOLERANCE
+    )
+
+
+def _alike_in_plane(first: Frame, other: Frame) -> bool:
+    """Return True if two frames have the same size and spacing."""
+    return first.size == other.size and np.allclose(
+        first.spacing, other.spacing, rtol=SPACING_TOLERANCE, atol=0
     )
 
 
@@ -119,7 +135,10 @@ def _joined(parts: list[Frames]) -> list[Frames]:
 
 def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
     for volume, other in combinations(volumes, 2):
-        if interleaved(volume, other):
+        if not _alike_in_plane(volume[0], other[0]):
+            if interleaved(volume, other) or _continues(volume, other):
+                arrange([*volume, *other])  # raises: they differ in size or spacing
+        elif interleaved(volume, other):
             raise FormatError(
                 "its parts interleave and do not form an evenly spaced volume: "
                 f"{len(volume)} and {len(other)} slices",
@@ -142,6 +161,17 @@ def interleaved(first_frames: Frames, other: Frames) -> bool:
     if first_places[-1] < second_places[0] or second_places[-1] < first_places[0]:
         return False
     return _nearest(first_places, second_places) >= SAME_PLACE_MM
+
+
+def _continues(volume: Frames, other: Frames) -> bool:
+    """Return True if parts of different size would be one even stack, but for their size."""
+    first = volume[0]
+    if not _near(first, other[0]):
+        return False
+    normal = np.cross(first.along_row, first.along_column)
+    heights = np.sort([frame.position @ normal for frame in (*volume, *other)])
+    gaps = np.diff(heights)
+    return bool(len(gaps) > 1 and gaps.min() >= (1 - _UNEVEN) * gaps.max() > SAME_PLACE_MM)
 
 
 def _nearest(

@@ -6,8 +6,6 @@ distinguishes them.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 from gliomask.core.case import ImageFile
 from gliomask.core.volume import Affine
 from gliomask.errors import FormatError
-from gliomask.formats.content import opened
+from gliomask.formats.dicom.copies import without_copies
 from gliomask.formats.dicom.file import DicomFile, read_file
 from gliomask.formats.dicom.frame import Frame
 from gliomask.formats.dicom.grid import arrange
@@ -24,8 +22,6 @@ from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.parts import echo_times, volumes_of
 from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.formats.limits import MAX_DICOM_FILES
-
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +117,7 @@ def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]
         share = f"{len(bad)} of {len(files)} files can't be used, the first: " * (len(files) > 1)
         return [], [_refused(files, FormatError(f"{share}{bad[0].problem}"))]
     try:
-        once, copies = _without_copies(files)
+        once, copies = without_copies(files)
         parts = volumes_of(frame for file in once for frame in file.frames)
     except FormatError as problem:
         return [], [_refused(files, problem)]
@@ -171,27 +167,6 @@ def _without_foreign(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str
     if not images or not left_out:
         return files, ()
     return images, (f"{left_out} files that are no MR images were left out",)
-
-
-def _without_copies(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:
-    """Each file once. Different images may share a SOPInstanceUID, as some anonymisers have it:
-    their places tell them apart."""
-    times = Counter(file.instance for file in files)
-    once: dict[object, DicomFile] = {}
-    for file in files:
-        alone = not file.instance or times[file.instance] == 1
-        once.setdefault(file.path if alone else (file.instance, _digest(file.path)), file)
-    copies = len(files) - len(once)
-    notes = (f"{copies} copies of files were left out",) if copies else ()
-    return list(once.values()), notes
-
-
-def _digest(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with opened(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()
 
 
 def _refused(files: Sequence[DicomFile], problem: FormatError) -> RefusedSeries:
