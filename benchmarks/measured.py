@@ -3,18 +3,31 @@
     python -S measured.py FD WORD...
 
 The kernel counts in a process's peak memory what the process that started it held at that moment.
-So a command is started by this, which holds next to nothing, rather than by a benchmark.
+So a command is started by this, which holds next to nothing, rather than by a benchmark. On Linux
+it also counts processes that the command leaves behind, once they have ended.
 """
 
+import ctypes
 import json
 import os
+import resource
 import sys
 import time
 
+_PR_SET_CHILD_SUBREAPER = 36
+
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 start = time.perf_counter()
 pid = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[2:]], os.environ)
-_, status, used = os.wait4(pid, 0)
+_, status = os.waitpid(pid, 0)
 wall = time.perf_counter() - start
+while True:
+    try:
+        os.wait()
+    except ChildProcessError:
+        break
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with os.fdopen(int(sys.argv[1]), "w") as told:
     code = os.waitstatus_to_exitcode(status)
     json.dump([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss], told)

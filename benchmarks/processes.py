@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,11 @@ class Ran:
     output: str
 
 
-def run_fresh(words: Sequence[str]) -> Ran:
+def run_fresh(words: Sequence[str], variables: Mapping[str, str] | None = None) -> Ran:
     """Runs ``python`` with these words, from a cold start.
+
+    Args:
+        words: of the command; variables: in addition to this process's own.
 
     Raises:
         CommandError: it ended with an error; what it had to say is on stderr.
@@ -48,7 +51,11 @@ def run_fresh(words: Sequence[str]) -> Ran:
     reading, writing = os.pipe()
     command = [sys.executable, "-S", str(_MEASURED), str(writing), *words]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, pass_fds=[writing]
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=[writing],
+        env={**os.environ, **(variables or {})},
     ) as process:
         os.close(writing)
         output = process.communicate()[0]

@@ -6,7 +6,8 @@
 Each measurement is a fresh process with a folder of its own, and they take turns. ``predict`` gives
 its network all threads; ``batch`` has as many worker processes, a thread for each. Both begin with
 nothing: starting and loading count. ``--before`` adds the ``predict`` of an earlier commit in a
-checkout of its own. The masks of all are compared byte by byte. Processor
+checkout of its own; all use ``u2netp-lgg`` then, the only model that the commit before ``batch``
+has. The masks of all are compared byte by byte. Processor
 seconds hold those of all processes that were started; peak memory is that of the largest one.
 On a machine that others use only the processor seconds say anything.
 """
@@ -33,7 +34,7 @@ from gliomask.workflows.phantom import PhantomOptions, phantom
 
 CONTESTANTS = ("predict", "batch")
 BEFORE = "predict before"
-_OF_CHECKOUT = "import sys; sys.path.insert(0, {!r}); from gliomask.cli.main import main; main()"
+_MODEL_BEFORE = "u2netp-lgg"
 COLUMNS = (
     "contestant",
     "cases an hour",
@@ -46,13 +47,16 @@ COLUMNS = (
 
 def words(name: str, data: Path, out: Path, options: argparse.Namespace) -> list[str]:
     """The command of a contestant."""
-    start = ["-m", "gliomask"]
-    if name == BEFORE:
-        start = ["-c", _OF_CHECKOUT.format(str(options.before.absolute() / "src"))]
-    found = [*start, name.split()[0], str(data), "--out", str(out), "--device", "cpu"]
-    found += ["--write", ",".join(options.write)]
-    found += ["--model", str(options.model)] if options.model else []
-    return [*found, "--workers", str(options.threads)] if name == "batch" else found
+    command = ["-m", "gliomask", name.split()[0], str(data), "--out", str(out), "--device", "cpu"]
+    command += ["--write", ",".join(options.write)]
+    model = options.model or (_MODEL_BEFORE if options.before else None)
+    command += ["--model", str(model)] if model else []
+    return [*command, "--workers", str(options.threads)] if name == "batch" else command
+
+
+def variables(name: str, options: argparse.Namespace) -> dict[str, str]:
+    """Variables of a contestant: all processes that it starts are of the same checkout."""
+    return {"PYTHONPATH": str(options.before.absolute() / "src")} if name == BEFORE else {}
 
 
 def masks(out: Path) -> dict[str, bytes]:
@@ -68,7 +72,8 @@ def compare(data: Path, options: argparse.Namespace) -> tuple[Table, str]:
 
     def turn(name: str, _number: int) -> Timing:
         with tempfile.TemporaryDirectory() as folder:
-            ran[name].append(run_fresh(words(name, data, Path(folder) / "out", options)))
+            command = words(name, data, Path(folder) / "out", options)
+            ran[name].append(run_fresh(command, variables(name, options)))
             written[name] = masks(Path(folder) / "out")
         return ran[name][-1].timing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,19 @@ def test_processor_time_counts_processes_that_it_started() -> None:
     ran = run_fresh(["-S", "-c", code])
     assert ran.timing.cpu_s >= 0.3
     assert ran.timing.wall_s >= 0.3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are counted on Linux only")
+def test_processor_time_counts_processes_that_it_left_behind() -> None:
+    """The server of forks, whose children are the workers of ``batch``, is such a process."""
+    spin = "import time\nwhile time.process_time() < 0.3: pass"
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-S', '-c', {spin!r}])"
+    assert run_fresh(["-S", "-c", code]).timing.cpu_s >= 0.3
+
+
+def test_variables_are_added() -> None:
+    code = "import os; print(os.environ['GLIOMASK_TEST'], 'PATH' in os.environ)"
+    assert run_fresh(["-S", "-c", code], {"GLIOMASK_TEST": "there"}).output == "there True\n"
 
 
 def test_an_error_of_the_command_is_told() -> None:

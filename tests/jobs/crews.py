@@ -14,6 +14,8 @@ from gliomask.jobs.control import Control
 from gliomask.jobs.dispatch import Report
 from gliomask.jobs.worker_process import Work
 
+_LOADED_BY = os.getpid()
+
 
 @dataclass(frozen=True)
 class Named:
@@ -25,6 +27,11 @@ def make(folder: Path, slow_s: float = 0.0) -> Work[Named, Report]:
     return partial(_work, folder, slow_s)
 
 
+def loaded(folder: Path) -> Work[Named, Report]:
+    """A work that writes down its variables, its threads and who was loaded by its parent."""
+    return partial(_loaded, folder)
+
+
 def broken() -> Work[Named, Report]:
     raise ModelError("damaged weights", path="model")
 
@@ -32,6 +39,14 @@ def broken() -> Work[Named, Report]:
 def dying() -> Work[Named, Report]:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
+
+
+def _loaded(folder: Path, task: Named, control: Control) -> Report:
+    names = ("GLIOMASK_TEST_VARIABLE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    values = [os.environ.get(name, "") for name in names]
+    control.check()
+    (folder / task.id).write_text(" ".join([*values, str(os.getpid() != _LOADED_BY)]))
+    return Report("done", task.id)
 
 
 def _work(folder: Path, slow_s: float, task: Named, control: Control) -> Report:

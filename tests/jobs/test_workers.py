@@ -19,6 +19,10 @@ from gliomask.jobs.worker_events import Cancelled, Crashed, Event, Finished, Los
 from gliomask.jobs.workers import Workers
 from tests.jobs.crews import Named, broken, dying, make
 
+KINDS = pytest.mark.parametrize(
+    "preload", [(), ("tests.jobs.crews",)], ids=["fresh interpreter", "fork"]
+)
+
 
 def first(
     workers: Workers[Named, Report], task: str, *, given: bool = False
@@ -44,8 +48,11 @@ def begin(workers: Workers[Named, Report], task: str, folder: Path) -> None:
         time.sleep(0.01)
 
 
-def test_a_worker_that_dies_costs_its_task_and_is_replaced(tmp_path: Path) -> None:
-    with Workers(partial(make, tmp_path), 1, lease_s=20) as workers:
+@KINDS
+def test_a_worker_that_dies_costs_its_task_and_is_replaced(
+    tmp_path: Path, preload: tuple[str, ...]
+) -> None:
+    with Workers(partial(make, tmp_path), 1, lease_s=20, preload=preload) as workers:
         assert first(workers, "a") == Finished(Named("a"), Report("done", "key of a"))
         lost = first(workers, "poison-1")
         assert isinstance(lost, Lost)
@@ -57,8 +64,11 @@ def test_a_worker_that_dies_costs_its_task_and_is_replaced(tmp_path: Path) -> No
         assert isinstance(first(workers, "b"), Finished)
 
 
-def test_a_frozen_worker_is_killed_before_its_task_is_given_again(tmp_path: Path) -> None:
-    with Workers(partial(make, tmp_path), 1, lease_s=5) as workers:
+@KINDS
+def test_a_frozen_worker_is_killed_before_its_task_is_given_again(
+    tmp_path: Path, preload: tuple[str, ...]
+) -> None:
+    with Workers(partial(make, tmp_path), 1, lease_s=5, preload=preload) as workers:
         lost = first(workers, "freezes-1")
         assert isinstance(lost, Lost)
         assert "did not respond" in lost.reason
@@ -122,7 +132,7 @@ from gliomask.jobs.workers import Workers
 from tests.jobs.crews import Named, make
 
 if __name__ == "__main__":
-    with Workers(partial(make, Path(sys.argv[1])), 1) as workers:
+    with Workers(partial(make, Path(sys.argv[1])), 1, preload=sys.argv[2:]) as workers:
         while not workers.idle:
             list(workers.events(0.1))
         workers.give(Named("long-1"))
@@ -130,13 +140,14 @@ if __name__ == "__main__":
 """
 
 
-def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+@KINDS
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, preload: tuple[str, ...]) -> None:
     script = tmp_path / "parent.py"
     script.write_text(_PARENT)
     root = Path(__file__).parents[2]
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     parent = subprocess.Popen(
-        [sys.executable, script, tmp_path], env={**os.environ, "PYTHONPATH": path}
+        [sys.executable, script, tmp_path, *preload], env={**os.environ, "PYTHONPATH": path}
     )
     begun = tmp_path / "long-1.begun"
     wait_for(lambda: begun.exists() and bool(begun.read_text()))

@@ -26,7 +26,8 @@ from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import save_model
 from gliomask.results.batch.manifest import Manifest
 from gliomask.segmentation.batch_pool import plain_options
-from gliomask.segmentation.batch_worker import CaseTask, open_folder
+from gliomask.segmentation.batch_worker import open_folder
+from gliomask.segmentation.case_task import CaseTask
 from tests.fakes import fake_card, head_volume, write_head
 
 ROOT = Path(__file__).parents[2]

@@ -30,6 +30,11 @@ def run(options: BatchOptions, *, status: bool, json: bool) -> None:
 def _run(options: BatchOptions, *, json: bool) -> None:
     from gliomask.cli import render
     from gliomask.errors import BatchError
+    from gliomask.jobs.fork_server import start_ahead
+    from gliomask.segmentation.preload import PRELOAD
+
+    if options.executor == "local" and all(path.exists() for path in options.predict.inputs):
+        start_ahead(PRELOAD)  # it imports on another processor while this one does the same
     from gliomask.workflows.batch import BatchResult, batch
 
     try:

@@ -27,8 +27,7 @@ def foreground_level(image: npt.NDArray[np.floating]) -> float:
     A tenth of the way from the 2nd to the 98th percentile, the rule of FSL's robust range: it holds
     for skull-stripped volumes (air is 0) and for whole heads (air is noise).
     """
-    low, high = np.percentile(_sample(image), ROBUST)
-    return float(low + HEAD_SHARE * (high - low))
+    return _levels(_sample(image))[1]
 
 
 def tissue_level(image: npt.NDArray[np.floating]) -> float:
@@ -38,9 +37,9 @@ def tissue_level(image: npt.NDArray[np.floating]) -> float:
     some dark tissue: right for finding where the head ends, wrong for telling what belongs to it.
     """
     sample = _sample(image)
-    air = np.percentile(sample, ROBUST[0])
-    head = sample[sample > foreground_level(image)]
-    return float(air + TISSUE_SHARE * (np.median(head) - air)) if head.size else float(air)
+    air, level = _levels(sample)
+    head = sample[sample > level]
+    return float(air + TISSUE_SHARE * (np.median(head) - air)) if head.size else air
 
 
 def normalise(image: FloatArray) -> FloatArray:
@@ -60,7 +59,7 @@ def normalise(image: FloatArray) -> FloatArray:
     """
     image = _in_range(image)
     sample = _sample(image)
-    head = sample[sample > foreground_level(image)]
+    head = sample[sample > _levels(sample)[1]]
     if head.size == 0 or head.std() == 0:
         raise ValueError("the image is constant: it has no contrast")
     scaled = (image - np.float32(head.mean())) * np.float32(1.0 / head.std())
@@ -75,6 +74,12 @@ def _in_range(image: FloatArray) -> FloatArray:
         return image
     scaled: FloatArray = np.ldexp(image, -int(exponent))
     return scaled
+
+
+def _levels(sample: npt.NDArray[np.floating]) -> tuple[float, float]:
+    """The intensity of air, and the one where the head begins."""
+    low, high = np.percentile(sample, ROBUST)
+    return float(low), float(low + HEAD_SHARE * (high - low))
 
 
 def _sample(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

@@ -7,6 +7,7 @@ columns, so that scaling a stack is a matter of BLAS and the way back is as exac
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -72,6 +73,7 @@ def _source(n_in: int, n_out: int, scale: float) -> npt.NDArray[np.floating]:
     return (np.arange(n_out) + 0.5 - n_out / 2) / scale + n_in / 2 - 0.5
 
 
+@lru_cache(maxsize=64)
 def _weights(n_in: int, n_out: int, scale: float) -> FloatArray:
     """(n_out, n_in): each row holds the weights of one output pixel, a triangle that sums to 1.
 
@@ -87,6 +89,7 @@ def _weights(n_in: int, n_out: int, scale: float) -> FloatArray:
     matrix = np.zeros((n_out, n_in))
     np.add.at(matrix, (np.arange(n_out)[:, None], np.clip(index, 0, n_in - 1)), weight)
     weights: FloatArray = (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+    weights.flags.writeable = False
     return weights
 
 

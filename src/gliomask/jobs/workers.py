@@ -10,16 +10,16 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Final, Generic, Self, cast
 
 from gliomask.errors import MachineError
+from gliomask.jobs.fork_server import worker_context
 from gliomask.jobs.worker_events import (
     Advanced,
     Cancelled,
@@ -59,6 +59,7 @@ class Workers(Generic[Task, Result]):
         count: of processes.
         environment: variables that hold in the workers before anything is loaded.
         lease_s: see ``LEASE_S``; limit_s: seconds that one task may take.
+        preload: modules that are imported once for all workers, see ``jobs.fork_server``.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Workers(Generic[Task, Result]):
         *,
         lease_s: float = LEASE_S,
         limit_s: float = 3600.0,
+        preload: Sequence[str] = (),
     ) -> None:
         self._make, self._environment = pickle.dumps(make), dict(environment or {})
         self._lease_s, self._limit_s = lease_s, limit_s
-        self._context = get_context("spawn")
+        self._context = worker_context(preload)
         self._count, self._starts = count, 0
         self._workers: list[_Worker[Task]] = []
 

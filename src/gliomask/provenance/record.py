@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from gliomask.config import Options
@@ -12,6 +13,12 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 
 def software() -> dict[str, str]:
     """The versions of what computes, as far as it is installed."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Reading the metadata of a package takes 10 ms: once is enough."""
     versions = {"gliomask": version("gliomask")}
     for name in ("torch", "numpy"):
         with suppress(PackageNotFoundError):

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -58,8 +58,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
     """
     assets = assets or Assets()
     for script in assets.scripts:
-        if "</script" in script.lower() or "<!--" in script:
-            raise ValueError("a script holds </script or <!--")
+        _check_script(script)
     styles = (package_text("templates/base.css"), region_styles(), *assets.styles)
     base = {
         "notice": RESEARCH_USE_ONLY,
@@ -101,12 +100,21 @@ def data_uri(content: bytes, kind: str = "image/png") -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
+@cache
 def package_text(name: str) -> str:
     """A file of this package, e.g. ``templates/base.css``."""
     return files("gliomask.report").joinpath(name).read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=16)
+def _check_script(script: str) -> None:
+    if "</script" in script.lower() or "<!--" in script:
+        raise ValueError("a script holds </script or <!--")
+
+
+@lru_cache(maxsize=16)
 def _source(text: str) -> str:
+    """Of the viewer's script, 2.5 MB that are the same on every page, once."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
@@ -128,6 +136,6 @@ def _environment() -> Environment:
 
 def _encodable(value: object) -> object:
     """A printed value; the undecodable bytes of a file's name in it are escaped."""
-    if isinstance(value, str) and _SURROGATES.search(value):
+    if isinstance(value, str) and not value.isascii() and _SURROGATES.search(value):
         return printable(value)
     return value

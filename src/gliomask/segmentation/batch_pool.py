@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from gliomask.cluster.ray_cluster import ray_cluster
@@ -14,23 +15,19 @@ from gliomask.errors import MachineError
 from gliomask.inference.engines.choice import has_gpu
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.jobs.dispatch import Report
+from gliomask.jobs.fork_server import SINGLE_THREAD
 from gliomask.jobs.worker_events import Pool
 from gliomask.jobs.worker_process import Work
 from gliomask.jobs.workers import Workers
 from gliomask.machine.memory import read_memory
 from gliomask.results.batch.manifest import Manifest
-from gliomask.segmentation.batch_worker import CaseTask, open_folder
+from gliomask.segmentation.case_task import CaseTask
+from gliomask.segmentation.preload import PRELOAD
 
 _WORKER_BYTES: Final = 700 * 2**20
 """Memory of a worker and the process of its engine, with some room for the scan."""
 _GPU_WORKERS: Final = 2
 """On a GPU: one reads and writes while the other one computes."""
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-)
 
 _Make = Callable[[], Work[CaseTask, Report]]
 
@@ -44,15 +41,23 @@ def case_pool(
     Raises:
         PackageError, ConfigError, MachineError: no workers can be started.
     """
-    make: _Make = partial(open_folder, plain_options(options, manifest), manifest.path.absolute())
+    make: _Make = partial(_open_folder, plain_options(options, manifest), manifest.path.absolute())
     limit_s = 60 * options.minutes
     if options.executor == "ray":
         with _on_ray(options, manifest.options["device"], make, todo) as pool:
             yield pool
         return
     count = _count(options, manifest.options["device"], todo)
-    with Workers(make, count, _threads(usable_threads() // count), limit_s=limit_s) as workers:
+    environment = _threads(usable_threads() // count)
+    with Workers(make, count, environment, limit_s=limit_s, preload=PRELOAD) as workers:
         yield workers, count
+
+
+def _open_folder(options: dict[str, Any], manifest: Path) -> Work[CaseTask, Report]:
+    """See ``open_folder``: what it needs is imported in the workers alone."""
+    from gliomask.segmentation.batch_worker import open_folder
+
+    return open_folder(options, manifest)
 
 
 def plain_options(options: BatchOptions, manifest: Manifest) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def _on_ray(
 
 
 def _threads(count: int) -> dict[str, str]:
-    return dict.fromkeys(_THREADS, str(max(1, count)))
+    return dict.fromkeys(SINGLE_THREAD, str(max(1, count)))
 
 
 def _count(options: BatchOptions, device: Any, todo: int) -> int:

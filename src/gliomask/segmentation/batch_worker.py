@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,10 @@ from gliomask.jobs.dispatch import Report
 from gliomask.machine.memory_limit import memory_limit
 from gliomask.results.batch.manifest import Entry, read_entry, unpacked_case
 from gliomask.results.prediction.outcome import record_path
+from gliomask.segmentation.case_task import CaseTask
 from gliomask.segmentation.folder import PredictionFolder
 
 _READ_AHEAD_BYTES = 2**28
-
-
-@dataclass(frozen=True)
-class CaseTask:
-    """A case by the place of its line in the manifest, so that little goes between processes.
-
-    Attributes:
-        id: of the case; offset: of its line; ahead: the offset of a case that comes later.
-    """
-
-    id: str
-    offset: int
-    ahead: int | None = None
 
 
 def open_folder(options: dict[str, Any], manifest: Path) -> Callable[[CaseTask, Control], Report]:

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from gliomask.statistics.calibration_curve import calibration, check_temperature, mean_nll
 from gliomask.statistics.logit_counts import LogitCounts, bin_centres
@@ -111,6 +110,8 @@ def _hopeless(counts: LogitCounts) -> str | None:
 
 
 def _smallest(counts: LogitCounts) -> float:
+    from scipy.optimize import minimize_scalar  # 0.2 s that prediction does not need
+
     bounds = math.log(LOWEST), math.log(HIGHEST)
     minimum = minimize_scalar(
         lambda log_t: mean_nll(counts, math.exp(log_t)),

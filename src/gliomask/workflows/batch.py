@@ -44,7 +44,7 @@ from gliomask.results.batch.overview import PAGE, write_overview
 from gliomask.results.batch.places import BatchFolder, Claim, Shard
 from gliomask.results.batch.status import is_there, present, status_of
 from gliomask.segmentation.batch_pool import case_pool
-from gliomask.segmentation.batch_worker import CaseTask
+from gliomask.segmentation.case_task import CaseTask
 from gliomask.studies.find import survey
 
 _OF_A_RUN: Final = {"inputs", "out", "sequences", "again", "limit_memory"}

@@ -114,7 +114,7 @@ def test_an_empty_image_is_kept_whole() -> None:
     volume = Volume(np.zeros((1, 4, 5, 6), np.float32), np.eye(4), ("t1",))
     grid = grid_of(volume, np.zeros(volume.shape, np.uint8))
     assert grid.shape == (4, 5, 6)
-    layer = image_layer(volume.array[0], grid)
+    layer = image_layer(volume.array[0], grid, grid.levels[0])
     assert values(layer).max() == pytest.approx(0, abs=1e-5)
     assert layer.white > layer.black
 
@@ -122,7 +122,7 @@ def test_an_empty_image_is_kept_whole() -> None:
 def test_intensities_are_within_half_a_step() -> None:
     volume, mask = head_volume(), head_labels()
     grid = grid_of(volume, mask)
-    layer = image_layer(volume.array[1], grid)
+    layer = image_layer(volume.array[1], grid, grid.levels[1])
     clipped = np.clip(grid.take(volume.array[1]), layer.low, layer.high)
     step = (layer.high - layer.low) / 255
     assert np.abs(values(layer) - clipped).max() <= 0.5 * step * 1.001

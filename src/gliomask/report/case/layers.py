@@ -32,6 +32,8 @@ _LEVELS = 255
 _BUDGET = 40_000_000
 """Voxels of all sequences together; half a byte each, and a third more in base64."""
 _LABEL_INTENT = "label"
+_GZIP_LEVEL = 3
+"""Level 6 takes 1.7 times as long for 3 % less."""
 
 Triple = tuple[int, int, int]
 
@@ -48,6 +50,7 @@ class LayerGrid:
         whole: (X, Y, Z) before the crop.
         to_input: (4, 4), a kept voxel's index to that of the input.
         affine: (4, 4), a kept voxel's index to RAS+ mm.
+        levels: C intensities above which a voxel of each sequence is tissue.
     """
 
     turn: Orientation
@@ -57,6 +60,7 @@ class LayerGrid:
     whole: Triple
     to_input: Affine
     affine: Affine
+    levels: tuple[float, ...]
 
     def take(self, array: npt.NDArray[Element]) -> npt.NDArray[Element]:
         """An array of the input (I, J, K), as a view (X, Y, Z) on this grid."""
@@ -85,9 +89,10 @@ class ViewerLayer:
 def grid_of(volume: Volume, mask: LabelArray) -> LayerGrid:
     """The grid that holds the head of all sequences and all of the mask (I, J, K)."""
     turn = orientation(volume.affine)
+    levels = tuple(tissue_level(image) for image in volume.array)
     head = mask > 0
-    for image in volume.array:
-        head |= image > tissue_level(image)
+    for image, level in zip(volume.array, levels, strict=True):
+        head |= image > level
     turned, marked = _to_ras(head, turn), _to_ras(mask > 0, turn)
     spans = [_span(turned, marked, axis) for axis in range(3)]
     start = (spans[0][0], spans[1][0], spans[2][0])
@@ -97,13 +102,18 @@ def grid_of(volume: Volume, mask: LabelArray) -> LayerGrid:
     step = _steps((x, y, z), spacing, _BUDGET // len(volume.array))
     to_input = to_input @ np.diag([*step, 1.0])
     affine = volume.affine @ to_input
-    return LayerGrid(turn, start, step, _thinned((x, y, z), step), turned.shape, to_input, affine)
+    shape = _thinned((x, y, z), step)
+    return LayerGrid(turn, start, step, shape, turned.shape, to_input, affine, levels)
 
 
-def image_layer(image: FloatArray, grid: LayerGrid) -> ViewerLayer:
-    """One sequence (I, J, K), in 255 steps within ``CLIP``."""
+def image_layer(image: FloatArray, grid: LayerGrid, level: float) -> ViewerLayer:
+    """One sequence (I, J, K), in 255 steps within ``CLIP``.
+
+    Args:
+        image: the sequence; grid: of the layers; level: its own of the grid's levels.
+    """
     kept = grid.take(image).astype(np.float32)
-    head = kept[kept > tissue_level(image)]
+    head = kept[kept > level]
     low, black = (float(p) for p in np.percentile(kept, (CLIP[0], SHOWN[0])))
     bright = np.percentile(head if head.size else kept, (SHOWN[1], CLIP[1]))
     white, high = (float(p) for p in bright)
@@ -199,5 +209,5 @@ def _nifti(
     image.header.set_xyzt_units("mm")
     if labels:
         image.header.set_intent(_LABEL_INTENT)
-    packed = gzip.compress(image.to_bytes(), 6, mtime=0)
+    packed = gzip.compress(image.to_bytes(), _GZIP_LEVEL, mtime=0)
     return base64.b64encode(packed).decode("ascii")

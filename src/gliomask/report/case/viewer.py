@@ -59,9 +59,9 @@ def viewer_data(
     grid = grid_of(volume, prediction.mask)
     blobs: dict[str, str] = {}
     images = []
-    for name, image in zip(volume.sequences, volume.array, strict=True):
+    for name, image, level in zip(volume.sequences, volume.array, grid.levels, strict=True):
         control.check()
-        layer = image_layer(image, grid)
+        layer = image_layer(image, grid, level)
         images.append(_entry(blobs, f"image-{name}", sequence_name(name), layer))
     control.check()
     mask = _entry(blobs, "mask", "Mask", mask_layer(prediction.mask, grid))
