@@ -138,10 +138,10 @@ class Supervisor:
         environment = {"TMPDIR": str(self._folder.temporary)}
         first, options = next(iter(self._models.values())), self._options
         making: Callable[[], Work] = partial(segmenter, first, options.device, options.engine)
-        limit = {"limit_s": float("inf")}  # ours is looked after here
+        limit_s = float("inf")  # ours is looked after here
         with (
-            Workers(making, options.workers, environment, **limit) as segmenters,
-            Workers(auditor, 1, environment, **limit) as auditors,
+            Workers(making, options.workers, environment, limit_s=limit_s) as segmenters,
+            Workers(auditor, 1, environment, limit_s=limit_s) as auditors,
         ):
             pools: dict[Kind, Workers[Task, Answer]] = {"predict": segmenters, "inspect": auditors}
             while not self._stop.is_set():
