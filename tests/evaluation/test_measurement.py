@@ -79,7 +79,7 @@ def test_volumes_are_those_of_the_prediction_and_the_reference() -> None:
     whole = found.full.volumes["whole"]
     assert whole.plain == (plain.voxels["whole"],) * len(RULES)  # it is one part
     assert whole.true == 6 * 5 * 3
-    assert whole.others.tolist() == [plain.voxels["whole"]] * 6
+    assert set(whole.others.tolist()) == {90 - 2}  # counted on the network's grid
     assert list(found.looks) == [BOTH, T1, FLAIR]
     assert found.skull_stripped is False
 
@@ -131,6 +131,13 @@ def test_only_labelled_regions_are_measured() -> None:
     one = measure(predictor, "p", of_labels(stack, labels))
     assert set(one.full.volumes) == set(one.full.counts) == {"whole"}
     assert one.full.volumes["whole"].plain == both.full.volumes["whole"].plain
+    # How far the maps of the other region differ needs no reference.
+    assert both.full.unlabelled == {}
+    assert one.full.unlabelled == {"core": both.full.volumes["core"].disagreement}
+    facts = validation_facts([one], 1.0, None).kinds[0].regions["core"]
+    assert (facts.tumours, facts.dice, facts.volume) == (0, None, None)
+    assert facts.disagreement is not None
+    assert facts.alarm == one.full.unlabelled["core"]
 
 
 def counts() -> LogitCounts:

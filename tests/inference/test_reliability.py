@@ -103,18 +103,45 @@ def test_a_synthetic_model_is_red() -> None:
     assert found.level == told(found, "synthetic_model").level == "red"
 
 
-def test_a_card_without_figures_is_amber() -> None:
-    found = flag(head_volume(), training_data=None, validation=None)
-    assert found.level == "amber"
-    assert told(found, "not_measured").text == (
-        "the model card does not contain the properties of the training data or "
-        "the usual difference of the maps of whole: not checked"
-    )
-    assert told(flag(head_volume(), validation=validation()), "not_measured").level == "amber"
+def test_a_model_that_was_not_calibrated_is_amber() -> None:
+    for lacking in ({"training_data": None}, {"validation": None}, {"validation": validation()}):
+        found = flag(head_volume(), **lacking)
+        assert found.level == "amber"
+        assert told(found, "not_measured").text == (
+            "the model was not calibrated: how reliable its masks are was not measured"
+        )
+        assert reason(found, "not_checked") is None
+
+
+def test_single_values_that_a_card_lacks_are_said_once_and_alarm_nobody() -> None:
     known = training(head_volume())
-    only = {"flair": known.intensities["flair"]}
-    found = flag(head_volume(), training_data=known.model_copy(update={"intensities": only}))
-    assert "the usual intensities of t1:" in told(found, "not_measured").text
+    only = known.model_copy(update={"intensities": {"flair": known.intensities["flair"]}})
+    regions = {"regions": ("whole", "core")}
+    found = flag(head_volume(), BrightEngine(regions=2), training_data=only, **regions)
+    assert reason(found, "not_measured") is None
+    one = told(found, "not_checked")
+    assert one.level == "green"
+    assert one.text == (
+        "not checked, because the model card has no values: intensities of t1, "
+        "difference of the side outputs for core"
+    )
+
+
+def test_a_volume_without_an_interval_says_why() -> None:
+    """Core was not measured on whole heads; all volumes of images unlike any other are unsure."""
+    engine, regions = BrightEngine(regions=2), {"regions": ("whole", "core")}
+    one = told(flag(head_volume(), engine, **regions), "no_interval")
+    assert one.level == "green"
+    assert one.text == (
+        "no 90 % interval for core: too few volumes were measured on whole heads with t1, flair"
+    )
+    assert reason(flag(head_volume()), "no_interval") is None
+    card = training(head_volume(), slice_mm=spread(4.0, 5.0))
+    found = flag(head_volume(), engine, training_data=card, **regions)
+    assert told(found, "no_interval").text == (
+        "no 90 % interval for whole, core: these images differ from all known cases "
+        "(distance between slices)"
+    )
 
 
 @pytest.mark.parametrize(("width", "level"), [(3, "amber"), (1, "green")])
@@ -127,7 +154,8 @@ def test_much_that_was_removed_is_said(width: int, level: str) -> None:
     rule = CleanUp(below_ml=1.0, below_probability=1.0)
     kept = Predictor(BrightEngine(), fake_card(clean_up=rule)).predict(volume)
     count = whole.voxels["whole"] - kept.voxels["whole"]
-    amount = f"{count * 0.0036:.1f} ml"  # voxels of 1 x 1.2 x 3 mm
+    ml = count * 0.0036  # voxels of 1 x 1.2 x 3 mm
+    amount = f"{ml:.1f} ml" if ml >= 0.05 else "less than 0.05 ml"
     assert kept.notes == (f"removed {amount} of fragments separate from the main tumour",)
     everything = Predictor(BrightEngine(), fake_card(clean_up=rule)).keeping_all()
     assert everything.predict(volume).voxels == whole.voxels
@@ -162,8 +190,7 @@ def test_disagreement_is_held_against_validation(
     engine = BrightEngine(apart=1.0)
     card = fake_card(recipe={})
     opinions = Predictor(engine, card).opinions(to_slices(head_volume()))
-    both = opinions.plain[0] + opinions.voxels[:, 0]
-    known = float(np.mean(1 - 2 * opinions.shared[:, 0] / both))
+    known = float(np.mean(1 - opinions.dice[:, 0]))
     found = flag(head_volume(), engine, validation=validation(*[most * known] * 8, largest * known))
     one = reason(found, "maps_disagree")
     assert (one.level if one else None) == level

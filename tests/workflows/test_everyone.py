@@ -88,6 +88,17 @@ def test_it_is_measured_by_the_models_of_its_folds(
     assert read_card(everyone / "card.json") == card
 
 
+def test_validation_patients_count_where_they_selected_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    """A model that keeps its last epoch is measured on them too, one that keeps its best is not."""
+    fold = run(store, tmp_path / "last", "keep=last", fold=0, calibration=False)
+    validation = json.loads((fold / "provenance.json").read_text())["validation_patients"]
+    assert validation
+    result = calibrate(CalibrateOptions(model=fold, store=store.path, folds=(fold,)))
+    assert result.patients == 1 + len(validation)
+
+
 def test_mirror_images_count_only_where_they_were_learned(store: Store, tmp_path: Path) -> None:
     fold = run(store, tmp_path / "fold", "augment={}", fold=0, calibration=False)
     before = (fold / "card.json").read_bytes()

@@ -34,7 +34,7 @@ def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: in
         size: of the network's input, in pixels.
     """
     height, width = stack.shape[-2:]
-    rows, columns = _scales((height, width), pixel_mm, size)
+    rows, columns = scales((height, width), pixel_mm, size)
     wide = stack.astype(np.float64)
     fitted = _apply(wide, _weights(height, size, rows), _weights(width, size, columns))
     return fitted.astype(np.float16).astype(np.float32)
@@ -45,7 +45,7 @@ def unfit(
 ) -> FloatArray:
     """Maps (..., size, size) back on the slices' own grid (..., H, W): the way back of ``fit``."""
     size = maps.shape[-1]
-    rows, columns = _scales(shape, pixel_mm, size)
+    rows, columns = scales(shape, pixel_mm, size)
     single = maps.astype(np.float32, copy=False)
     return _apply(single, _weights(size, shape[0], 1 / rows), _weights(size, shape[1], 1 / columns))
 
@@ -53,16 +53,14 @@ def unfit(
 def fit_labels(labels: LabelArray, pixel_mm: tuple[float, float], size: int) -> LabelArray:
     """Labels (..., H, W) on the grid by nearest neighbour; 0 beyond the slice's edge."""
     height, width = labels.shape[-2:]
-    scales = _scales((height, width), pixel_mm, size)
-    rows, inside_rows = _nearest(height, size, scales[0])
-    columns, inside_columns = _nearest(width, size, scales[1])
+    row_scale, column_scale = scales((height, width), pixel_mm, size)
+    rows, inside_rows = _nearest(height, size, row_scale)
+    columns, inside_columns = _nearest(width, size, column_scale)
     picked = labels[..., rows[:, None], columns[None, :]]
     return np.where(inside_rows[:, None] & inside_columns[None, :], picked, 0).astype(np.uint8)
 
 
-def _scales(
-    shape: tuple[int, int], pixel_mm: tuple[float, float], size: int
-) -> tuple[float, float]:
+def scales(shape: tuple[int, int], pixel_mm: tuple[float, float], size: int) -> tuple[float, float]:
     """Grid pixels per slice pixel, for rows and for columns."""
     longest = max(shape[0] * pixel_mm[0], shape[1] * pixel_mm[1])
     return size * pixel_mm[0] / longest, size * pixel_mm[1] / longest
@@ -91,6 +89,14 @@ def _weights(n_in: int, n_out: int, scale: float) -> FloatArray:
     weights: FloatArray = (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
     weights.flags.writeable = False
     return weights
+
+
+def extent(shape: tuple[int, int], pixel_mm: tuple[float, float], size: int) -> tuple[slice, slice]:
+    """The rows and columns of the grid whose centres lie within a slice (H, W)."""
+    sides = zip(shape, scales(shape, pixel_mm, size), strict=True)
+    inside = [np.flatnonzero(_nearest(n, size, scale)[1]) for n, scale in sides]
+    rows, columns = (slice(int(where[0]), int(where[-1]) + 1) for where in inside)
+    return rows, columns
 
 
 def _nearest(

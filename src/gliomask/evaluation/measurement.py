@@ -7,8 +7,8 @@ rule of clean-up that may be chosen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import Final
 
@@ -22,7 +22,7 @@ from gliomask.evaluation.reference_cases import Examination
 from gliomask.evaluation.voxel_counts import count_voxels
 from gliomask.inference.clean_up import Fragments, find_fragments, removed
 from gliomask.inference.image_kind import is_skull_stripped
-from gliomask.inference.passes import Opinions, disagreement
+from gliomask.inference.opinions import Opinions, disagreement
 from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.overlap_counts import Overlap
@@ -74,10 +74,13 @@ class Look:
     Attributes:
         counts: region -> its voxels by what the network says of them, at temperature 1.
         volumes: region -> its volumes; empty if only some slices were annotated.
+        unlabelled: region that the reference does not label, and of which something was found ->
+            disagreement between the plain mask and the others.
     """
 
     counts: dict[str, LogitCounts]
     volumes: dict[str, Volumes]
+    unlabelled: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +153,9 @@ def _full(
     probabilities = uncrop(opinions.probabilities, record).astype(np.float32, copy=False)
     index = [predictor.card.regions.index(region) for region in regions]
     counts = count_voxels(probabilities[index], regions, examination)
+    unlabelled = _unlabelled(predictor, opinions, regions)
     if examination.annotated is not None:
-        return Look(counts, {})
+        return Look(counts, {}, unlabelled)
     control.check()
     labels = labels_of_regions(probabilities >= predictor.card.threshold, predictor.card.regions)
     marked = region_masks(labels, regions)
@@ -168,7 +172,17 @@ def _full(
             disagreement=disagreement(opinions, index[k]),
             dice=tuple(_dice(overlap) for overlap in overlaps),
         )
-    return Look(counts, volumes)
+    return Look(counts, volumes, unlabelled)
+
+
+def _unlabelled(predictor: Predictor, opinions: Opinions, labelled: Sequences) -> dict[str, float]:
+    """See ``Look``: how much maps usually differ needs no reference."""
+    regions = enumerate(predictor.card.regions)
+    return {
+        region: disagreement(opinions, k)
+        for k, region in regions
+        if region not in labelled and opinions.plain[k]
+    }
 
 
 def _labelled(predictor: Predictor, examination: Examination) -> Sequences:
@@ -228,7 +242,8 @@ def _partial(
         region: count_probabilities(opinions.probabilities[index[k]], inside[k])
         for k, region in enumerate(regions)
     }
-    return Look(counted, volumes if examination.annotated is None else {})
+    measured = volumes if examination.annotated is None else {}
+    return Look(counted, measured, _unlabelled(predictor, opinions, regions))
 
 
 @dataclass(frozen=True, eq=False)

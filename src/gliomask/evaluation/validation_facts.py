@@ -72,8 +72,8 @@ def _facts(
     kind: _Kind, looks: Sequence[tuple[Look, bool]], temperature: float, rule: int
 ) -> KindFacts:
     stripped, sequences = kind
-    labelled = {region for look, _ in looks for region in look.counts}
-    regions = [region for region in REGIONS if region in labelled]
+    known = {region for look, _ in looks for region in (*look.counts, *look.unlabelled)}
+    regions = [region for region in REGIONS if region in known]
     return KindFacts(
         skull_stripped=stripped,
         sequences=sequences,
@@ -99,12 +99,14 @@ def _region(
         n for n, volumes_of_case in zip(plain, volumes, strict=True) if volumes_of_case.true > 0
     ]
     known = [dice for dice in dices if dice is not None]
+    unlabelled = [apart for look, _ in looks if (apart := look.unlabelled.get(region)) is not None]
+    found = [v.disagreement for n, v in zip(plain, volumes, strict=True) if n]
     return RegionFacts(
         tumours=len(tumours),
         missed=sum(n == 0 for n in tumours),
         dice=round(float(np.mean(known)), 6) if known else None,
-        disagreement=range_of([v.disagreement for n, v in zip(plain, volumes, strict=True) if n]),
-        alarm=_alarm(plain, volumes, dices),
+        disagreement=range_of([*found, *unlabelled]),
+        alarm=_alarm(plain, volumes, dices) if found else max(unlabelled, default=None),
         volume=fit_volumes(plain, [volumes_of_case.true for volumes_of_case in volumes], spreads),
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.reliability import Level, Reason
 from gliomask.core.slices import StackRecord
-from gliomask.inference.passes import Opinions
+from gliomask.inference.opinions import Opinions
 from gliomask.metrics.lesions import SMALLEST_MM3
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.measures import KindFacts

@@ -22,9 +22,13 @@ def components(prediction: Prediction) -> Iterator[Reason]:
     Without a world a voxel counts as 1 mm³. Only specks make a case amber; specks beside a
     tumour are for information.
     """
-    from scipy.ndimage import generate_binary_structure, label
+    from scipy.ndimage import find_objects, generate_binary_structure, label
 
-    parts, count = label(prediction.mask > 0, generate_binary_structure(3, 3))
+    marked = prediction.mask > 0
+    (box,) = find_objects(marked.view(np.uint8)) or (None,)
+    if box is None:
+        return
+    parts, count = label(marked[box], generate_binary_structure(3, 3))
     each = voxel_ml(prediction.affine) * _MM3 if prediction.has_world else 1.0
     sizes = np.bincount(parts.reshape(-1), minlength=count + 1)[1:] * each
     tiny = int((sizes <= SMALLEST_MM3).sum())

@@ -1,15 +1,16 @@
 """A stack of slices through the network, once or in several ways.
 
-    plain:     slices -> fused map
+    plain:        slices -> fused map
     uncertainty:  slices -> fused map, six side maps; of those that may show a tumour also
-               mirrored slices -> fused map, mirrored back
+                  mirrored slices -> fused map, mirrored back
 
 The probability that is shown and thresholded is that of the fused map in both. If the card says
 ``mirrored``, the plain pass mirrors too, and it is the mean of the fused maps. Of the other maps
-only counts and the disagreement are kept, so that memory does not grow with their number.
+only counts on the network's own grid are kept (``opinions``), so that neither memory nor time grows
+with their number.
 
-Most slices of a head show no tumour, and all seven maps agree on that. On those the mirrored pass,
-which doubles the cost, is skipped: see ``NEARLY``.
+Most slices of a head show no tumour, and all seven maps agree on that: those are not mirrored
+(``NEARLY``). Of the others a sample is (``SAMPLE``), because neighbouring slices are alike.
 """
 
 from __future__ import annotations
@@ -29,62 +30,35 @@ from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
 from gliomask.errors import ModelError
 from gliomask.inference.engines.engine import Engine
+from gliomask.inference.opinions import Opinions, OtherMaps, Tally
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import COLUMNS, ModelCard
+from gliomask.statistics.temperature import adjusted_threshold
 
-Counts = npt.NDArray[np.int64]
 Answer = TypeVar("Answer")
 _SIDES = 6
 NEARLY: Final = 0.5
 """Share of the threshold. A slice on which neither the fused map nor a side map reaches it, for any
 region, counts as free of tumour in the mirrored passes too, which are not made."""
-
-
-@dataclass(frozen=True, eq=False)
-class Opinions:
-    """M alternative predictions for a stack, in addition to the plain one.
-
-    Attributes:
-        probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
-        disagreement: (R, S, H, W) float32, the standard deviation of the M other maps'
-            probabilities, 0 on slices without tumour (``NEARLY``); None if it was not requested.
-        names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
-        plain: (R,) voxels of the plain mask.
-        voxels: (M, R) voxels of the masks of the others.
-        shared: (M, R) voxels that each shares with the plain mask.
-    """
-
-    probabilities: FloatArray
-    disagreement: FloatArray | None
-    names: tuple[str, ...]
-    plain: Counts
-    voxels: Counts
-    shared: Counts
+SAMPLE: Final = 16
+"""Mirrored slices of a stack that shows tumour throughout, evenly spaced; of another one fewer. The
+spread of volumes (``uncertainty``) from this sample differs from that of all slices by 0.3 % in the
+median of 64 regions of held-out cases, and by 5 % at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Looks:
-    """Outputs of a network for N slices.
+    """Probabilities of a network for N slices, before the temperature.
 
     Attributes:
         fused: (N, R, size, size), the map that counts.
         near: (K,) which of them may show a tumour.
-        others: of those, M times (K, R, size, size): side maps, then mirrored ones.
+        others: the other maps of those.
     """
 
     fused: FloatArray
     near: npt.NDArray[np.intp]
-    others: tuple[FloatArray, ...]
-
-
-def disagreement(opinions: Opinions, region: int) -> float:
-    """1 - mean Dice between the plain mask of a region (its index) and the M others, in [0, 1].
-
-    Two empty masks agree.
-    """
-    both = opinions.plain[region] + opinions.voxels[:, region]
-    dice = np.where(both > 0, 2 * opinions.shared[:, region] / np.maximum(both, 1), 1.0)
-    return float(1.0 - dice.mean())
+    others: OtherMaps
 
 
 class Passes:
@@ -133,29 +107,25 @@ class Passes:
         flips = self.card.flips
         sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
-        names = sides + mirrored
         maps = self._empty(stack)
         apart = self._empty(stack) if disagreement else None
-        regions = len(self.card.regions)
-        plain = np.zeros(regions, np.int64)
-        voxels, shared = np.zeros((2, len(names), regions), np.int64)
+        tally = Tally(stack, self.card, len(sides), len(mirrored))
+        step = max(1, len(stack.array) // SAMPLE)
+        seen = 0
 
         def ask(fitted: FloatArray) -> _Looks:
-            return self._several(fitted, used, flips, control)
+            nonlocal seen
+            looks = self._several(fitted, used, control, pick=slice(-seen % step, None, step))
+            seen += len(looks.near)
+            return looks
 
         for at, looks in self._answers(stack, used, ask, control):
             maps[:, at] = self._back(looks.fused, stack)
             near = at[looks.near]
-            others = [self._back(maps_of_look, stack) for maps_of_look in looks.others]
-            masks = np.stack(
-                [self.masks(maps_of_look) for maps_of_look in (maps[:, near], *others)]
-            )
-            plain += _count(masks[0])
-            voxels += _count(masks[1:])
-            shared += _count(masks[1:] & masks[0])
+            tally.add(self.masks(maps[:, near]), looks.fused[looks.near], looks.others)
             if apart is not None:
-                apart[:, near] = np.std(others, axis=0)
-        return Opinions(maps, apart, names, plain, voxels, shared)
+                apart[:, near] = np.std([self._back(m, stack) for m in looks.others.sides], axis=0)
+        return tally.opinions(maps, apart, sides + mirrored)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the card's threshold, an inner one within the outer."""
@@ -211,39 +181,46 @@ class Passes:
             yield at, fit(slices, stack.record.pixel_mm, self.card.size)
 
     def _several(
-        self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
+        self, fitted: FloatArray, used: tuple[str, ...], control: Control, *, pick: slice
     ) -> _Looks:
-        """All maps of the slices, and the mirrored ones of those that may show a tumour."""
-        seven = self._ask(fitted, used, sides=True)
-        most = tempered(seven.max(axis=(1, 2, 3, 4)), self.card.temperature)
-        near = np.flatnonzero(most >= NEARLY * self.card.threshold)
-        everywhere = np.arange(len(fitted)) if self.card.mirrored else near
-        mirrored = []
-        for axis in flips:
-            control.check()
-            mirrored.append(self._mirrored(fitted[everywhere], used, axis)[:, 0])
+        """All maps of the slices.
+
+        Args:
+            fitted: the slices; used: their sequences; control: stops between calls of the engine.
+            pick: of those that may show a tumour, which are mirrored.
+        """
+        logits = self._logits(fitted, used, sides=True)
+        level = adjusted_threshold(NEARLY * self.card.threshold, 1 / self.card.temperature)
+        near = np.flatnonzero(logits.max(axis=(1, 2, 3, 4, 5)) >= np.log(level / (1 - level)))
+        picked = np.arange(len(near))[pick]
+        fused, flips = _mean(logits[:, :, 0]), self.card.flips
+        sides = tuple(_mean(logits[near, :, k]) for k in range(1, 1 + _SIDES))
         if self.card.mirrored:
-            fused: FloatArray = np.mean([seven[:, 0], *mirrored], axis=0)
-            mirrored = [flipped[near] for flipped in mirrored]
+            everywhere = self._mirrored(fitted, used, flips, control)
+            fused = np.mean([fused, *everywhere], axis=0)
+            mirrored = [flipped[near[picked]] for flipped in everywhere]
         else:
-            fused = seven[:, 0]
-        sides = [seven[near, k] for k in range(1, 1 + _SIDES)]
-        return _Looks(fused, near, (*sides, *mirrored))
+            mirrored = self._mirrored(fitted[near[picked]], used, flips, control)
+        return _Looks(fused, near, OtherMaps(sides, picked, tuple(mirrored)))
 
     def _fused(
         self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
     ) -> FloatArray:
         """(N, R, size, size): the map that counts, a mean with the mirrored ones if any."""
-        looks = [self._ask(fitted, used)]
+        plain = _mean(self._logits(fitted, used)[:, :, 0])
+        mirrored = self._mirrored(fitted, used, flips, control)
+        return np.mean([plain, *mirrored], axis=0) if mirrored else plain
+
+    def _mirrored(
+        self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
+    ) -> list[FloatArray]:
+        """The fused map of the slices mirrored along each of these axes, mirrored back."""
+        maps = []
         for axis in flips:
             control.check()
-            looks.append(self._mirrored(fitted, used, axis))
-        mean: FloatArray = np.mean([look[:, 0] for look in looks], axis=0)
-        return mean if flips else looks[0][:, 0]
-
-    def _mirrored(self, fitted: FloatArray, used: tuple[str, ...], axis: int) -> FloatArray:
-        turned = np.ascontiguousarray(np.flip(fitted, axis))
-        return np.flip(self._ask(turned, used), axis)
+            turned = np.ascontiguousarray(np.flip(fitted, axis))
+            maps.append(np.flip(_mean(self._logits(turned, used)[:, :, 0]), axis))
+        return maps
 
     def _back(self, maps: FloatArray, stack: SliceStack) -> FloatArray:
         """(N, R, size, size) to (R, N, H, W) on the slices' own grid, tempered."""
@@ -251,25 +228,24 @@ class Passes:
         # Interpolation may leave the interval by a rounding error.
         return tempered(np.clip(back, 0.0, 1.0), self.card.temperature)
 
-    def _ask(self, fitted: FloatArray, used: tuple[str, ...], *, sides: bool = False) -> FloatArray:
-        """(N, U, size, size) to probabilities (N, 1 or 7, R, size, size)."""
-        if self.card.input_mode == "each":
-            return self._each(fitted, sides)
-        size = self.card.size
-        inputs = np.zeros((len(fitted), len(self.card.sequences), size, size), np.float32)
-        # What the network expects of a missing sequence is 0, its mean.
-        inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
-        return self._said(inputs, sides)
+    def _logits(
+        self, fitted: FloatArray, used: tuple[str, ...], *, sides: bool = False
+    ) -> FloatArray:
+        """(N, U, size, size) to logits (N, P, 1 or 7, R, size, size).
 
-    def _each(self, fitted: FloatArray, sides: bool) -> FloatArray:
-        """The same by the mean of what the network says of each sequence alone."""
-        count, used, size, _ = fitted.shape
-        inputs = np.ascontiguousarray(fitted.reshape(count * used, 1, size, size))
-        probabilities = self._said(inputs, sides)
-        mean: FloatArray = probabilities.reshape(count, used, *probabilities.shape[1:]).mean(axis=1)
-        return mean
+        P is 1, or U for a model that is run on each sequence alone.
+        """
+        count, size, single = len(fitted), self.card.size, self.card.input_mode == "each"
+        if single:
+            inputs = np.ascontiguousarray(fitted.reshape(-1, 1, size, size))
+        else:
+            # What the network expects of a missing sequence is 0, its mean.
+            inputs = np.zeros((count, len(self.card.sequences), size, size), np.float32)
+            inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
+        logits = self._run(inputs, sides)
+        return logits.reshape(count, len(used) if single else 1, *logits.shape[1:])
 
-    def _said(self, inputs: FloatArray, sides: bool) -> FloatArray:
+    def _run(self, inputs: FloatArray, sides: bool) -> FloatArray:
         engine = self.engine
         if not len(inputs):  # no engine takes nothing
             size = self.card.size
@@ -278,7 +254,15 @@ class Passes:
         logits = engine.maps(inputs) if sides else engine.logits(inputs)[:, None]
         if not np.isfinite(logits).all():
             raise ModelError(f"the model {self.card.name} returns values that are not finite")
-        return _sigmoid(logits)
+        return logits
+
+
+def _mean(logits: FloatArray) -> FloatArray:
+    """(N, P, ...) to probabilities (N, ...): the mean over P, of one the probability itself."""
+    if logits.shape[1] == 1:
+        return _sigmoid(logits[:, 0])
+    mean: FloatArray = _sigmoid(logits).mean(axis=1)
+    return mean
 
 
 def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[np.bool_]:
@@ -315,9 +299,3 @@ def _sigmoid(logits: FloatArray) -> FloatArray:
     # The hyperbolic tangent does not overflow where the exponential does.
     probabilities: FloatArray = half + half * np.tanh(half * logits)
     return probabilities
-
-
-def _count(masks: npt.NDArray[np.bool_]) -> Counts:
-    """(..., S, H, W) to (...): how many voxels."""
-    counts: Counts = np.count_nonzero(masks, axis=(-3, -2, -1)).astype(np.int64)
-    return counts

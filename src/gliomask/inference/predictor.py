@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.config.shipped import find_model
-from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import LabelArray
-from gliomask.core.prediction import Prediction, VolumeInterval
+from gliomask.core.prediction import Prediction
 from gliomask.core.regions import REGIONS, labels_of_regions, region_masks
 from gliomask.core.slices import VERSION, SliceStack, StackRecord, place, to_slices
 from gliomask.core.volume import FloatArray, Volume
@@ -28,10 +27,11 @@ from gliomask.errors import CaseError, ModelError, option
 from gliomask.inference.clean_up import clean_up
 from gliomask.inference.engines.choice import EngineName, open_engine
 from gliomask.inference.engines.engine import Device, Engine
+from gliomask.inference.evidence import Evidence
 from gliomask.inference.image_kind import is_skull_stripped
-from gliomask.inference.passes import Opinions, Passes
-from gliomask.inference.reliability import Evidence, assess
-from gliomask.inference.uncertainty import doubt, interval, spread
+from gliomask.inference.opinions import Opinions
+from gliomask.inference.passes import Passes
+from gliomask.inference.reliability import assess
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.licence_notice import announce_licence
@@ -105,7 +105,7 @@ class Predictor:
             CaseError: the stack lacks sequences that the model needs.
             ModelError: the network gives NaN or infinity.
         """
-        return place(self.maps(stack, control), stack.record).astype(np.float32, copy=False)
+        return place(self.maps(stack, control), stack.record)
 
     def maps(self, stack: SliceStack, control: Control = SILENT) -> FloatArray:
         """The same on the cropped slices: (R, S, H, W)."""
@@ -165,36 +165,35 @@ class Predictor:
     ) -> Prediction:
         """The same from slices that are prepared already."""
         if not uncertainty:
-            return self._prediction(stack, case, self.probabilities(stack, control), maps)
+            return self._prediction(stack, case, self.maps(stack, control), maps)
         opinions = self.opinions(stack, disagreement=maps, control=control)
         control.check()
-        probabilities = place(opinions.probabilities, stack.record).astype(np.float32, copy=False)
-        plain = self._prediction(stack, case, probabilities, maps)
+        plain = self._prediction(stack, case, opinions.probabilities, maps)
         control.check()
         apart = opinions.disagreement
         findings = Evidence(self.card, stack, plain, opinions, is_skull_stripped(stack))
         control.check()
         return replace(
             plain,
-            intervals=self._intervals(findings),
-            disagreement=None if apart is None else place(apart, stack.record).astype(np.float32),
+            intervals=findings.intervals,
+            disagreement=None if apart is None else place(apart, stack.record),
             reliability=assess(findings, control),
         )
 
     def _prediction(
-        self, stack: SliceStack, case: str, probabilities: FloatArray, maps: bool
+        self, stack: SliceStack, case: str, cropped: FloatArray, maps: bool
     ) -> Prediction:
+        """The prediction from its probabilities (R, S, H, W) on the cropped slices."""
         channels = self.channels(stack.sequences)
         card, record = self.card, stack.record
-        marked = labels_of_regions(probabilities >= card.threshold, card.regions)
-        outer = probabilities.max(axis=0)
-        mask = clean_up(marked, outer, card.clean_up, record.voxel_ml)
-        voxels = region_masks(mask, card.regions).sum(axis=(1, 2, 3))
+        marked = labels_of_regions(cropped >= card.threshold, card.regions)
+        cleaned = clean_up(marked, cropped.max(axis=0), card.clean_up, record.voxel_ml)
+        voxels = region_masks(cleaned, card.regions).sum(axis=(1, 2, 3))
         return Prediction(
             case=case,
-            mask=mask,
+            mask=place(cleaned, record),
             regions=card.regions,
-            probabilities=probabilities if maps else None,
+            probabilities=place(cropped, record) if maps else None,
             affine=record.affine,
             has_world=record.has_world,
             voxels=dict(zip(card.regions, map(int, voxels), strict=True)),
@@ -202,29 +201,9 @@ class Predictor:
             missing=channels.missing,
             model=card.name,
             synthetic=card.synthetic,
-            notes=(*self._notes(channels, record.has_world), *_removed(marked, mask, record)),
+            notes=(*self._notes(channels, record.has_world), *_removed(marked, cleaned, record)),
             provenance=self._provenance(),
         )
-
-    def _intervals(self, findings: Evidence) -> MappingProxyType[str, VolumeInterval]:
-        """Those of the regions of which something was found.
-
-        They promise a coverage only where it was measured, on this kind of image with these
-        sequences; elsewhere they are as wide as the widest of the model's and promise nothing.
-        """
-        plain, opinions, known = findings.prediction, findings.opinions, self.card.validation
-        kinds = known.kinds if known else ()
-        each_ml = voxel_ml(plain.affine) if plain.has_world else None
-        intervals = {}
-        for k, region in enumerate(self.card.regions):
-            voxels = plain.voxels[region]
-            wide = spread(voxels, opinions.voxels[:, k], doubt(opinions.probabilities[k]))
-            exact = findings.kind.regions.get(region) if findings.kind else None
-            fits = [r.volume for kind in kinds if (r := kind.regions.get(region)) and r.volume]
-            region_interval = interval(voxels, wide, exact.volume if exact else None, fits, each_ml)
-            if region_interval is not None:
-                intervals[region] = region_interval
-        return MappingProxyType(intervals)
 
     def _notes(self, channels: InputChannels, has_world: bool) -> tuple[str, ...]:
         notes = []
@@ -257,7 +236,12 @@ def _removed(before: LabelArray, after: LabelArray, record: StackRecord) -> tupl
     count = int((before > 0).sum() - (after > 0).sum())
     if not count:
         return ()
-    amount = f"{count * record.voxel_ml:.1f} ml" if record.has_world else f"{count} voxels"
+    ml = count * record.voxel_ml
+    amount = (
+        (f"{ml:.1f} ml" if ml >= 0.05 else "less than 0.05 ml")
+        if record.has_world
+        else f"{count} voxels"
+    )
     return (f"removed {amount} of fragments separate from the main tumour",)
 
 

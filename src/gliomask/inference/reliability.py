@@ -1,28 +1,22 @@
 """Reliability flag of one prediction, from all checks that need no reference.
 
-Each check gives reasons. The reference values of a case were measured on the model's training and
-validation patients and stands in its card; the few fixed numbers are constants with a docstring.
-None was chosen on test patients. A card that does not hold the figures is a reason itself: then
-green would promise a check that was not made.
+Each check gives reasons. The reference values were measured on the model's training and held-out
+patients and are in its card; the few fixed numbers are constants with a docstring. A model that was
+never measured is amber, because green would imply a check that was not made. A single value that
+the card lacks is stated, but is no reason for concern.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import Level, Reason, Reliability, reliability
-from gliomask.core.slices import SliceStack
 from gliomask.inference.empty_mask import empty_mask_reasons
+from gliomask.inference.evidence import Evidence
 from gliomask.inference.mask_checks import components, edges
-from gliomask.inference.passes import Opinions, disagreement
-from gliomask.inference.training_distance import distance, head_quantiles
+from gliomask.inference.opinions import disagreement
 from gliomask.jobs.control import SILENT, Control
-from gliomask.nets.cards import ModelCard
-from gliomask.nets.measures import KindFacts, Range
 
 COSTLY: Final = 0.1
 """Dice that missing sequences cost from which on a case is red."""
@@ -33,41 +27,6 @@ ENOUGH: Final = 9
 lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
 MUCH: Final = 0.1
 """Share of what stays of a mask from which on removed fragments are amber."""
-_ROUNDING: Final = 1.01
-"""Headers and cards hold rounded figures: 1 % beyond the range is not outside."""
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """All that the checks look at.
-
-    Attributes:
-        card: of the model.
-        stack: what it saw.
-        prediction: what it said, on the grid of the input.
-        opinions: what its other maps say.
-        skull_stripped: whether the images are of a brain without its skull.
-    """
-
-    card: ModelCard
-    stack: SliceStack
-    prediction: Prediction
-    opinions: Opinions
-    skull_stripped: bool
-
-    @property
-    def kind(self) -> KindFacts | None:
-        """Validation facts for images of this kind with these sequences, if available."""
-        known = self.card.validation
-        used, stripped = self.prediction.used, self.skull_stripped
-        return known.kind(used, skull_stripped=stripped) if known else None
-
-    @property
-    def nearest(self) -> KindFacts | None:
-        """The same, or what comes nearest to it."""
-        known = self.card.validation
-        used, stripped = self.prediction.used, self.skull_stripped
-        return known.nearest(used, skull_stripped=stripped) if known else None
 
 
 def assess(findings: Evidence, control: Control = SILENT) -> Reliability:
@@ -86,25 +45,25 @@ def _synthetic(findings: Evidence) -> Iterator[Reason]:
 
 
 def _measured(findings: Evidence) -> Iterator[Reason]:
-    lacking = _lacking(findings)
-    if lacking:
-        text = f"the model card does not contain {' or '.join(lacking)}: not checked"
+    """Checks that the card has no values for: all of them together are a reason to look."""
+    card, known = findings.card, findings.card.validation
+    outer = card.regions[0]
+    if card.training_data is None or not known or not known.measured(outer):
+        text = "the model was not calibrated: how reliable its masks are was not measured"
         yield Reason("amber", "not_measured", text)
+    elif lacking := _lacking(findings):
+        text = f"not checked, because the model card has no values: {', '.join(lacking)}"
+        yield Reason("green", "not_checked", text)
 
 
 def _lacking(findings: Evidence) -> list[str]:
-    """Facts that the card would need for the missing checks."""
-    data, known = findings.card.training_data, findings.nearest
-    lacking = []
-    if data is None:
-        lacking.append("the properties of the training data")
-    else:
-        strange = [name for name in findings.prediction.used if name not in data.intensities]
-        lacking += [f"the usual intensities of {name}" for name in strange]
+    """Checks of this case that the card has no values for."""
+    data = findings.card.training_data
+    used = findings.prediction.used
+    lacking = [f"intensities of {name}" for name in used if data and name not in data.intensities]
     for region, plain in zip(findings.card.regions, findings.opinions.plain, strict=True):
-        facts = known.regions.get(region) if known else None
-        if plain and not (facts and facts.disagreement):
-            lacking.append(f"the usual difference of the maps of {region}")
+        if plain and not findings.usual_disagreement(region):
+            lacking.append(f"difference of the side outputs for {region}")
     return lacking
 
 
@@ -147,9 +106,8 @@ def _missing(findings: Evidence) -> Iterator[Reason]:
 
 
 def _disagreeing(findings: Evidence) -> Iterator[Reason]:
-    known = findings.nearest
     for k, region in enumerate(findings.card.regions):
-        facts = known.regions.get(region) if known else None
+        facts = findings.usual_disagreement(region)
         if not facts or not facts.disagreement or not findings.opinions.plain[k]:
             continue
         value, usual = disagreement(findings.opinions, k), facts.disagreement
@@ -172,39 +130,36 @@ def _sizes(findings: Evidence) -> Iterator[Reason]:
         whose = "the images have" if not record.has_world else "the training data have"
         text = f"{whose} no voxel size: pixel size and slice distance were not checked"
         yield Reason("green", "sizes_unknown", text)
-        return
-    pixel = math.sqrt(record.pixel_mm[0] * record.pixel_mm[1])
-    yield from _outside("pixel_size", "pixel size", pixel, data.pixel_mm)
-    yield from _outside("slice_distance", "distance between slices", record.slice_mm, data.slice_mm)
-
-
-def _outside(code: str, what: str, size: float, usual: Range) -> Iterator[Reason]:
-    """By how much a size lies outside training's range, as a factor."""
-    factor = max(size / usual.high, usual.low / size)
-    if factor > _ROUNDING:
-        level: Level = "red" if factor > FAR else "amber"
+    for one in findings.strange_sizes:
+        level: Level = "red" if one.factor > FAR else "amber"
         text = (
-            f"the {what} is {size:.2f} mm; in training it was {usual.low:.2f} to "
-            f"{usual.high:.2f} mm (n = {usual.n})"
+            f"the {one.what} is {one.value:.2f} mm; in training it was {one.usual.low:.2f} to "
+            f"{one.usual.high:.2f} mm (n = {one.usual.n})"
         )
-        yield Reason(level, code, text)
+        yield Reason(level, one.code, text)
 
 
 def _contrast(findings: Evidence) -> Iterator[Reason]:
-    data = findings.card.training_data
-    quantiles = head_quantiles(findings.stack) if data else {}
-    for name in findings.prediction.used:
-        known = data.intensities.get(name) if data else None
-        if known is None or known.distance is None or name not in quantiles:
-            continue
-        value, usual = distance(quantiles[name], known), known.distance
-        if value > _ROUNDING * usual.high:
-            level: Level = "red" if value > FAR * usual.high else "amber"
-            text = (
-                f"the intensities of {name} differ from the training data: distance {value:.1f}, "
-                f"training's cases lie at {usual.low:.1f} to {usual.high:.1f} (n = {usual.n})"
-            )
-            yield Reason(level, "intensities", text)
+    for one in findings.strange_intensities:
+        level: Level = "red" if one.factor > FAR else "amber"
+        text = (
+            f"the {one.what} differ from the training data: distance {one.value:.1f}, "
+            f"known cases lie at {one.usual.low:.1f} to {one.usual.high:.1f} (n = {one.usual.n})"
+        )
+        yield Reason(level, one.code, text)
+
+
+def _no_interval(findings: Evidence) -> Iterator[Reason]:
+    """Volumes without a calibrated interval, and why."""
+    known = findings.card.validation
+    without = [name for name, one in findings.intervals.items() if not one.calibrated]
+    if not without or known is None or not known.kinds:
+        return
+    if findings.strange:
+        why = f"these images differ from all known cases ({findings.strange})"
+    else:
+        why = f"too few volumes were measured on {findings.images}"
+    yield Reason("green", "no_interval", f"no 90 % interval for {', '.join(without)}: {why}")
 
 
 def _removed(findings: Evidence) -> Iterator[Reason]:
@@ -240,6 +195,7 @@ _CHECKS: Final[tuple[Callable[[Evidence], Iterator[Reason]], ...]] = (
     _disagreeing,
     _sizes,
     _contrast,
+    _no_interval,
     _removed,
     _mask,
     _nothing,

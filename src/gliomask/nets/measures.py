@@ -160,12 +160,31 @@ class ValidationFacts(CardPart):
         facts_of_kind = self.of(skull_stripped=skull_stripped)
         return next((k for k in facts_of_kind if set(k.sequences) == set(sequences)), None)
 
+    def by_likeness(
+        self, sequences: Sequence[str], *, skull_stripped: bool
+    ) -> tuple[KindFacts, ...]:
+        """Results for this kind of image, those whose sequences are most like these first.
+
+        Exactly these sequences come first, then the largest subsets of them, then others.
+        """
+        given = set(sequences)
+
+        def unlike(kind: KindFacts) -> tuple[bool, bool, int]:
+            own = set(kind.sequences)
+            return own != given, not own <= given, -len(own)
+
+        return tuple(sorted(self.of(skull_stripped=skull_stripped), key=unlike))
+
     def nearest(self, sequences: Sequence[str], *, skull_stripped: bool) -> KindFacts | None:
-        """The same, or what comes nearest to it: the kind of image before the sequences."""
-        exact = self.kind(sequences, skull_stripped=skull_stripped)
-        kinds = self.of(skull_stripped=skull_stripped) or self.kinds
-        fit = [k for k in kinds if set(k.sequences) <= set(sequences)] or list(kinds)
-        return exact or max(fit, key=lambda k: len(k.sequences), default=None)
+        """The results that come nearest: the kind of image before the sequences."""
+        same = self.by_likeness(sequences, skull_stripped=skull_stripped)
+        other = self.by_likeness(sequences, skull_stripped=not skull_stripped)
+        return next(iter((*same, *other)), None)
+
+    def measured(self, region: str) -> bool:
+        """Whether the disagreement of a region was measured on any kind of image."""
+        facts = (kind.regions.get(region) for kind in self.kinds)
+        return any(one is not None and one.disagreement is not None for one in facts)
 
 
 class CleanUp(CardPart):

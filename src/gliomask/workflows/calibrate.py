@@ -15,6 +15,7 @@ had fewer training patients.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from pydantic import JsonValue
 from gliomask.config import Recipe, build
 from gliomask.config.calibrate import CalibrateOptions as CalibrateOptions
 from gliomask.errors import ConfigError, ModelError, StoreError, option
-from gliomask.evaluation.assignment import Question, assign_folds
+from gliomask.evaluation.assignment import AssignedModel, Question, assign_folds
 from gliomask.evaluation.measurement import MeasuredCase, choose_clean_up, measure
 from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.evaluation.training_data import sample, training_data
@@ -127,20 +128,36 @@ def _validation_subjects(model: Path, store: Path, patients: ModelPatients) -> t
 
 
 def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
-    """The models of the folds, each with the patients that it never saw."""
+    """The models of the folds, each with patients that it was not trained on, nobody twice."""
     question = Question(options.store, options.folds, None, None, options.device, "auto")
-    assigned = assign_folds(question)
+    judges = assign_folds(question).judges
+    taken = {subject.patient for judge in judges for subject in judge.subjects.subjects}
     measures = []
-    for judge_of_fold in assigned.judges:
-        own = _uncalibrated(judge_of_fold.predictor.card)
-        _check_same_recipe(judge_of_fold.run.run, own, card)
+    for judge in judges:
+        own = _uncalibrated(judge.predictor.card)
+        _check_same_recipe(judge.run.run, own, card)
         own = own.model_copy(update={"mirrored": card.mirrored})
-        measures.append(
-            _Measure(
-                Predictor(judge_of_fold.predictor.engine, own), judge_of_fold.subjects.subjects
-            )
-        )
+        more = _unselected(judge, options.store, own, taken)
+        taken |= {subject.patient for subject in more}
+        predictor = Predictor(judge.predictor.engine, own)
+        measures.append(_Measure(predictor, (*judge.subjects.subjects, *more)))
     return measures
+
+
+def _unselected(
+    judge: AssignedModel, store: Path, card: ModelCard, taken: Set[str]
+) -> tuple[Subject, ...]:
+    """The validation patients of a fold model that no other model is measured on.
+
+    A model that keeps its last epoch was neither trained nor selected on them, so they are as good
+    as test patients.
+    """
+    patients = judge.run.patients
+    if patients is None or build(Recipe, dict(card.recipe), card.name).keep != "last":
+        return ()
+    everyone = find_subjects(store, "all", None).subjects
+    unseen = patients.validation - patients.training - taken
+    return tuple(subject for subject in everyone if subject.patient in unseen)
 
 
 def _check_same_recipe(run: Path, actual: ModelCard, due: ModelCard) -> None:

@@ -75,8 +75,7 @@ def predict(
         align: register and resample sequences on other grids to the reference; otherwise they are
             refused.
         n4: apply N4 bias-field correction to each sequence.
-        uncertainty: estimate uncertainty, for intervals and the reliability flag; takes about
-            twice the time.
+        uncertainty: estimate uncertainty, for intervals and the reliability flag.
         maps: keep the probabilities and, with ``uncertainty``, the disagreement; without them the
             prediction takes less memory.
         device: to compute on, if the model is not loaded yet.

@@ -1,0 +1,162 @@
+"""Alternative predictions for a stack: masks of a network's other maps, as counts.
+
+A network with deep supervision gives a side map at each of its stages, and another map again of
+a mirrored slice. How far their masks lie from the plain one shows how unsure the network is. They
+are compared on the network's own grid, where its maps are: scaling seven more maps to the grid of
+the volume would take as long as a third of the network itself, and changes their counts by less
+than a hundredth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gliomask.core.regions import labels_of_regions, region_masks
+from gliomask.core.resample import extent, scales
+from gliomask.core.slices import SliceStack
+from gliomask.core.volume import FloatArray
+from gliomask.nets.cards import ModelCard
+from gliomask.statistics.temperature import adjusted_threshold
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Opinions:
+    """M alternative predictions for a stack, in addition to the plain one.
+
+    Attributes:
+        probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
+        disagreement: (R, S, H, W) float32, the standard deviation of the side maps'
+            probabilities, 0 on slices without tumour (``passes.NEARLY``); None if it was not
+            requested.
+        names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
+        plain: (R,) voxels of the plain mask.
+        voxels: (M, R) voxels of the masks of the others, from their pixels on the network's grid.
+        dice: (M, R) between each of them and the plain mask, on that grid; 1 if both are empty.
+    """
+
+    probabilities: FloatArray
+    disagreement: FloatArray | None
+    names: tuple[str, ...]
+    plain: Counts
+    voxels: Counts
+    dice: npt.NDArray[np.float64]
+
+
+def disagreement(opinions: Opinions, region: int) -> float:
+    """1 - mean Dice between the plain mask of a region (its index) and the M others, in [0, 1]."""
+    return float(1.0 - opinions.dice[:, region].mean())
+
+
+@dataclass(frozen=True, eq=False)
+class OtherMaps:
+    """Maps of a network beside the plain one, of K slices; probabilities before the temperature.
+
+    Attributes:
+        sides: the side maps, each (K, R, size, size).
+        picked: (P,) of these slices, those that were also looked at mirrored.
+        mirrored: the maps of these, mirrored back, each (P, R, size, size).
+    """
+
+    sides: tuple[FloatArray, ...]
+    picked: npt.NDArray[np.intp]
+    mirrored: tuple[FloatArray, ...]
+
+
+class Tally:
+    """Counts of masks on the network's grid, summed over the slices of a stack.
+
+    Mirrored maps are of a sample of the slices: their Dice is that of the sample, and by how much
+    their volumes differ from the plain one is scaled up from it.
+
+    Args:
+        stack: the slices; card: of the network; sides, mirrored: numbers of maps of either sort.
+    """
+
+    def __init__(self, stack: SliceStack, card: ModelCard, sides: int, mirrored: int) -> None:
+        pixel_mm, shape = stack.record.pixel_mm, (stack.array.shape[-2], stack.array.shape[-1])
+        self._window = extent(shape, pixel_mm, card.size)
+        self._pixels_per_voxel = math.prod(scales(shape, pixel_mm, card.size))
+        self._regions = card.regions
+        self._level = adjusted_threshold(card.threshold, 1 / card.temperature)
+        self._plain = np.zeros(len(card.regions), np.int64)
+        self._sides, self._mirrored = (_Comparison(n, len(card.regions)) for n in (sides, mirrored))
+
+    def add(self, plain: npt.NDArray[np.bool_], fused: FloatArray, others: OtherMaps) -> None:
+        """Adds K slices.
+
+        Args:
+            plain: (R, K, H, W) the plain mask on the slices' own grid.
+            fused: (K, R, size, size) the probabilities that it was made of, before the temperature.
+            others: the other maps.
+        """
+        self._plain += _count(plain)
+        mask = self._masks(fused)
+        self._sides.add(mask, [self._masks(maps) for maps in others.sides])
+        self._mirrored.add(mask[:, others.picked], [self._masks(maps) for maps in others.mirrored])
+
+    def opinions(
+        self, maps: FloatArray, apart: FloatArray | None, names: tuple[str, ...]
+    ) -> Opinions:
+        """What the slices add up to."""
+        sides, mirrored = self._sides, self._mirrored
+        share = mirrored.slices / max(sides.slices, 1)
+        more = np.concatenate([sides.excess, mirrored.excess / (share or 1.0)])
+        voxels = (sides.plain + more) / self._pixels_per_voxel
+        dice = np.concatenate([sides.dice, mirrored.dice])
+        return Opinions(maps, apart, names, self._plain, _rounded(voxels), dice)
+
+    def _masks(self, maps: FloatArray) -> npt.NDArray[np.bool_]:
+        """(R, K, h, w) bool: the regions within the slice, an inner one within the outer."""
+        marked = maps[:, :, *self._window].swapaxes(0, 1) >= self._level
+        return region_masks(labels_of_regions(marked, self._regions), self._regions)
+
+
+class _Comparison:
+    """Masks of some maps compared with the plain one, in pixels.
+
+    Attributes:
+        slices: that were added.
+        plain: (R,) pixels of the plain mask.
+    """
+
+    def __init__(self, others: int, regions: int) -> None:
+        self.slices = 0
+        self.plain = np.zeros(regions, np.int64)
+        self._pixels, self._shared = np.zeros((2, others, regions), np.int64)
+
+    def add(self, plain: npt.NDArray[np.bool_], others: Sequence[npt.NDArray[np.bool_]]) -> None:
+        """Adds slices (R, K, h, w)."""
+        self.slices += plain.shape[1]
+        self.plain += _count(plain)
+        for k, mask in enumerate(others):
+            self._pixels[k] += _count(mask)
+            self._shared[k] += _count(mask & plain)
+
+    @property
+    def excess(self) -> Counts:
+        """(M, R) pixels more than the plain mask."""
+        return self._pixels - self.plain
+
+    @property
+    def dice(self) -> npt.NDArray[np.float64]:
+        """(M, R) with the plain mask."""
+        both = self.plain + self._pixels
+        return np.where(both > 0, 2 * self._shared / np.maximum(both, 1), 1.0)
+
+
+def _rounded(voxels: npt.NDArray[np.float64]) -> Counts:
+    """At least 0: a mirrored map may mark so little that its sample, scaled up, is below."""
+    return np.rint(np.maximum(voxels, 0.0)).astype(np.int64)
+
+
+def _count(masks: npt.NDArray[np.bool_]) -> Counts:
+    """(..., S, H, W) to (...): how many voxels."""
+    counts: Counts = np.count_nonzero(masks, axis=(-3, -2, -1)).astype(np.int64)
+    return counts
