@@ -115,7 +115,7 @@ def matrices(
     sides: tuple[int, int], pixel_mm: tuple[float, float], size: int, way: int
 ) -> list[FloatArray]:
     """The matrices of ``core.resample`` for rows and columns: there (1) or back (-1)."""
-    scales = resample._scales(sides, pixel_mm, size)
+    scales = resample.scales(sides, pixel_mm, size)
     pairs = [(side, size) if way > 0 else (size, side) for side in sides]
     return [
         resample._weights(n_in, n_out, scale**way)

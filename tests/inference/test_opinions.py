@@ -64,7 +64,7 @@ def test_mirrored_maps_are_scaled_up_from_their_sample() -> None:
 
 def test_the_level_goes_with_the_temperature() -> None:
     """Maps come before the temperature: 0.9 is 0.75 after 2, and 0.76 would be 0.64."""
-    hot = {"temperature": 2.0, "threshold": 0.7}
+    hot: dict[str, Any] = {"temperature": 2.0, "threshold": 0.7}
     weak = maps((0, 4)) - np.float32(0.14)
     assert tally(sides(weak), **hot).voxels[0, 0] == 0
     assert tally(sides(weak), temperature=2.0, threshold=0.6).voxels[0, 0] == 8
