@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,7 @@ def test_units_that_were_mixed_up(scale: float) -> None:
 
 def volume_of(mm: float, shades: int) -> Volume:
     array = np.arange(2 * 30**3, dtype=np.float32).reshape(2, 30, 30, 30) % shades
+    array[1] = array[1, ::-1, ::-1, ::-1]
     return Volume(array, np.diag([mm, mm, mm, 1.0]), ("t1", "flair"))
 
 
@@ -50,6 +53,26 @@ def predicted(volume: Volume, voxels: int) -> Prediction:
         "p1", mask, ("whole",), None, volume.affine, volume.has_world, {"whole": voxels},
         volume.sequences, (), "made",
     )  # fmt: skip
+
+
+def test_a_copy_of_another_sequence() -> None:
+    volume = volume_of(6.0, 1000)
+    array = np.stack([volume.array[0], volume.array[1], volume.array[0]])
+    copied = replace(volume, array=array, sequences=("t1", "t2", "flair"))
+    [reason] = implausible(predicted(copied, 0), copied)
+    assert reason.level == "red"
+    assert reason.text == "flair is a copy of t1: one of them is no image of that sequence"
+    assert implausible_notes(copied) == (f"implausible: {reason.text}",)
+
+
+def test_a_ct() -> None:
+    volume = volume_of(6.0, 1000)
+    ct = volume.array.copy()
+    ct[1, :4] = -1000  # 4 of 30 planes are air
+    [reason] = implausible(predicted(volume, 0), replace(volume, array=ct))
+    assert reason.text.startswith("flair: much of it is at -1000")
+    ct[1, :2] = 0
+    assert not list(implausible(predicted(volume, 0), replace(volume, array=ct)))
 
 
 def test_reasons() -> None:

@@ -58,6 +58,7 @@ def test_no_sure_answer_is_wrong() -> None:
         ("T1_xylophone", "the name contains 'xylophone', which is not understood"),
         ("T1 utomata kontrast", "the name contains 'utomata', which is not understood"),
         ("T1 post xylotomy", "the name contains 'xylotomy', which is not understood"),
+        ("T1 ??", "the name contains '??', which is not understood"),
         ("T1 造影", "the name contains '造影', which is not understood"),
     ],
 )

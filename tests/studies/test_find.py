@@ -11,6 +11,7 @@ import pytest
 from gliomask.errors import CaseError, InputError, LayoutError
 from gliomask.formats.pictures import write_picture
 from gliomask.studies.find import survey
+from gliomask.studies.user_choice import chosen_case
 from tests.datasets.tiny import brats, kaggle, mask, scan
 from tests.finding import find_studies
 
@@ -228,3 +229,12 @@ def test_the_phantoms_mark(tmp_path: Path) -> None:
     scan(tmp_path / "ann" / "t1.nii.gz")
     (tmp_path / "SYNTHETIC").touch()
     assert find_studies([tmp_path / "ann"])[0].synthetic
+
+
+def test_a_file_that_is_stated_to_be_another_sequence_than_its_name_says_is_noted(
+    tmp_path: Path,
+) -> None:
+    t2, flair = scan(tmp_path / "p1_t2.nii"), scan(tmp_path / "p1_x.nii")
+    case = chosen_case({"t1": t2, "flair": flair})
+    assert set(case.images) == {"t1", "flair"}
+    assert case.notes == ("p1_t2.nii is used as t1, as stated, but its name says t2",)

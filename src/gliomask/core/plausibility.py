@@ -1,4 +1,4 @@
-"""Plausibility checks of a head: its size, its shades, the tumour's volume.
+"""Plausibility checks of a head: its size, its shades, copied sequences, the tumour's volume.
 
 A unit that was mixed up or a mask in an image's place is no damage: the file can be read. So none
 of this is refused; it is a reason for distrust wherever a figure in millimetres or a mask is shown.
@@ -23,6 +23,10 @@ LARGEST_ML: Final = 1000.0
 """A tumour of a litre would be most of a brain (1.2 to 1.5 litres)."""
 FEWEST_SHADES: Final = 16
 """Fewer different intensities make a mask, or an image that lost most of its contrast."""
+AIR_HU: Final = (-1100.0, -900.0)
+"""Between these lies air in Hounsfield units, on which images of MR have nothing."""
+AIR_SHARE: Final = 0.1
+"""So much of a CT of a head is air, at least."""
 MARK: Final = "implausible: "
 """How the note of a case that can't be true begins."""
 _SAMPLE = 50_000
@@ -61,15 +65,44 @@ def doubtful_shades(image: FloatArray) -> str | None:
     return f"only {levels} different intensities: a mask, or an image that lost its contrast"
 
 
+def doubtful_modality(image: FloatArray) -> str | None:
+    """The reason why an image looks like a CT, by its air of -1000; None if not."""
+    flat = image.reshape(-1)
+    sampled = flat[:: max(1, flat.size // _SAMPLE)]
+    low, high = AIR_HU
+    if np.mean((sampled >= low) & (sampled <= high)) < AIR_SHARE:
+        return None
+    return "much of it is at -1000, as air in Hounsfield units: a CT, not an MR image"
+
+
+def copied_sequences(volume: Volume) -> tuple[str, ...]:
+    """A text for each image that equals an earlier one voxel for voxel."""
+    texts = []
+    for at, image in enumerate(volume.array):
+        for earlier in range(at):
+            if np.array_equal(image, volume.array[earlier]):
+                names = f"{volume.sequences[at]} is a copy of {volume.sequences[earlier]}"
+                texts.append(f"{names}: one of them is no image of that sequence")
+                break
+    return tuple(texts)
+
+
+def _doubtful_images(volume: Volume) -> tuple[str, ...]:
+    """What can't be true of the intensities of a volume."""
+    images = zip(volume.sequences, volume.array, strict=True)
+    doubts = [
+        f"{name}: {text}"
+        for name, image in images
+        for text in (doubtful_shades(image), doubtful_modality(image))
+        if text
+    ]
+    return (*doubts, *copied_sequences(volume))
+
+
 def implausible_notes(volume: Volume) -> tuple[str, ...]:
     """Notes on what can't be true of the images of a case."""
     size = doubtful_size(volume.shape, volume.affine) if volume.has_world else None
-    shades = [
-        f"{name}: {text}"
-        for name, image in zip(volume.sequences, volume.array, strict=True)
-        if (text := doubtful_shades(image))
-    ]
-    return tuple(f"{MARK}{text}" for text in (size, *shades) if text)
+    return tuple(f"{MARK}{text}" for text in (size, *_doubtful_images(volume)) if text)
 
 
 def implausible(prediction: Prediction, volume: Volume) -> Iterator[Reason]:
@@ -81,9 +114,8 @@ def implausible(prediction: Prediction, volume: Volume) -> Iterator[Reason]:
     """
     if volume.has_world and (text := doubtful_size(volume.shape, volume.affine)):
         yield Reason("red", "implausible_size", text)
-    for name, image in zip(volume.sequences, volume.array, strict=True):
-        if text := doubtful_shades(image):
-            yield Reason("red", "implausible_intensities", f"{name}: {text}")
+    for text in _doubtful_images(volume):
+        yield Reason("red", "implausible_intensities", text)
     for region, ml in (prediction.volumes_ml or {}).items():
         if ml > LARGEST_ML:
             text = f"{region}: {ml:,.0f} ml, and no tumour is larger than {LARGEST_ML:,.0f} ml"

@@ -98,7 +98,7 @@ def read_name(name: str, shared: Collection[str] = (), *, identifier: bool = Tru
     unknown = unknown_words(words, shared, identifier=identifier) if named else ()
     if unknown and not doubt:
         doubt = f"the name contains {unknown[0]!r}, which is not understood"
-    if any(not word.isascii() for word in unknown):
+    if any(not word.isascii() or "?" in word for word in unknown):
         contrast_doubt = contrast_doubt or doubt
     return NameReading(
         weightings=weightings,

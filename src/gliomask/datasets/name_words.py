@@ -74,8 +74,8 @@ _LETTERS = str.maketrans(
     {"ß": "ss", "ı": "i", "ł": "l", "ø": "oe", "æ": "ae", "đ": "d", "ð": "d", "œ": "oe"}
 )
 """Letters that are no other letter with an accent."""
-_TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
-"""Letters and digits; those of another script are words of their own."""
+_TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+|[?\ufffd]{2,}")
+"""Letters and digits; those of another script are words of their own, and lost ones are, too."""
 _WEIGHTED = re.compile(
     rf"(pre|post|gd|gad|km)?(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
 )

@@ -25,6 +25,8 @@ def is_unknown(word: str) -> bool:
     >>> is_unknown("foo"), is_unknown("mprage"), is_unknown("p01"), is_unknown("x")
     (True, False, False, False)
     """
+    if word and not word.strip("?\ufffd"):
+        return True
     if not word.isalpha() or (len(word) == 1 and word.isascii()):
         return False
     if word.startswith(vocab.AGENT_STARTS):

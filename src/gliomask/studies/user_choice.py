@@ -52,11 +52,22 @@ def chosen_case(choices: Mapping[str, Path]) -> Case:
     by_name = {sequence: _image_at(path) for sequence, path in by_sequence(choices).items()}
     first = next(iter(choices.values()))
     images = {sequence: image for sequence, (image, _) in by_name.items()}
-    case = case_of_images(images, stem(first.name), first.parent)
+    notes = tuple(note for s, path in by_sequence(choices).items() for note in _other_name(s, path))
+    case = case_of_images(images, stem(first.name), first.parent, notes)
     tags = [tags for _, tags in by_name.values() if tags is not None]
     dates = {study_date(header.study_date) for header in tags}
     day = dates.pop() if len(dates) == 1 else None
     return replace(case, study_date=day, acquired=first_acquisition(tags))
+
+
+def _other_name(sequence: str, path: Path) -> tuple[str, ...]:
+    """A note, if the name of a file says clearly that it is of another sequence."""
+    named = read_name(stem(path.name)).sequence
+    return (
+        (f"{path.name} is used as {sequence}, as stated, but its name says {named}",)
+        if named not in (None, sequence)
+        else ()
+    )
 
 
 def check_picks(picks: Mapping[str, str], result: SurveyResult) -> None:
