@@ -30,7 +30,7 @@ _SPELLED = tuple(
         (r"(?<![a-z0-9])c[1-7]\s?-\s?t\d{1,2}" + _EDGE
          + r"|(?<![a-z0-9])t\d{1,2}\s?-\s?(?:t(?:[3-9]|1[0-2])|l[1-5])" + _EDGE
          + r"|(?<![a-z0-9])[tl]\d{1,2}\s?-\s?s1" + _EDGE, " spine "),
-        (r"(?<![a-z])t1\w*\s*(?:-|minus)\s*t1", " t1 subtraction t1"),
+        (r"(?<![a-z])t1\w*\s*-\s*t1|(?<![a-z])t1.*(?<![a-z])minus.*t1", " t1 subtraction t1"),
         (r"(?<![a-z0-9])b[\s-]?=\s?\d+", " dwi "),
         (r"flair\s?[*]|flair[\s-]*star" + _EDGE, " flair t2star "),
         (r"multi[\s-]*echo\w*", " multiecho "),

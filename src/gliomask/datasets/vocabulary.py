@@ -54,6 +54,8 @@ OTHER = _table(
         "aparc prob probability probabilities probmap pve pveseg biasfield biasmap warp warpfield "
         "jacobian deformation displacement gm wm thickness heatmap saliency gradcam uncertainty "
         "histogram tractography rtstruct contours pred prediction predicted label labels",
+        "a generated image": "fake pseudo virtual synthetic synthesized synthesised synthesis "
+        "generated simulated",
         "a map": "map maps mapping karte t1map t2map r1map r2map r2star pdmap relaxometry rho "
         "t1rho t2rho qt1 qt2 symri unit1 magic mtr multiecho cpmg mese vfa",
         "a fat, water or phase image": "phase pha fat inphase outphase oop opposed opp real imag "
@@ -62,7 +64,8 @@ OTHER = _table(
         "short-tau inversion recovery": "stir stirw",
         "double inversion recovery": "dir doubleir doubleinversion",
         "another contrast": "ciss ci3d fiesta fiestac truefisp trufi bffe mp2rage psir psif wmn "
-        "fgatir inv1 inv2 ute zte mrcp",
+        "fgatir inv1 inv2 ute zte mrcp "
+        "epimix mtrasym",
     }
 )
 """What an image shows that is no T1, T2 or FLAIR -> words that say so."""
@@ -186,6 +189,7 @@ TECHNIQUES = _words(
 )
 """Words that say how an image was made; they neither name a sequence nor a patient."""
 HARMLESS = _words(
+    "biascorr nonlin fullfov bb dante histnorm zscored minmax rescaled eq tilt anon adni "
     "acc br accelerated acq affine airrecon aligned and anonymised anonymized ants assiale assiali "
     "axiaux b1 baseline bet black blood both breathhold caipi cap captk chunk clear copy "
     "coronale corr correct correction coupe coupes crop cropped crp cut cyberknife deepresolve "
