@@ -110,6 +110,28 @@ def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_other_references_are_a_note(evaluated: Path, tmp_path: Path) -> None:
+    """Of the first evaluation p0 gets a reference of 25 voxels, not of 6 x 4 x 2 = 48."""
+    assert run(evaluated, tmp_path / "same").notes == ()
+    other = tmp_path / "other"
+    other.mkdir()
+    text = (evaluated / "one-scored" / "metrics.csv").read_text()
+    header = text.splitlines()[0].split(",")
+    rows = [dict(zip(header, line.split(","), strict=True)) for line in text.splitlines()[1:]]
+    assert float(rows[0]["volume_reference_ml"]) == pytest.approx(0.048)
+    rows[0]["volume_reference_ml"] = "0.025"
+    table = [",".join(row.values()) for row in rows]
+    (other / "metrics.csv").write_text("\n".join([",".join(header), *table]) + "\n")
+    result = run(evaluated, tmp_path / "out", evaluations=(evaluated / "two-scored", other))
+    (note,) = result.notes
+    assert note.startswith(
+        "two-scored and other were scored with different references (1 cases; p0, whole: 0.048 and "
+        "0.025 ml)"
+    )
+    assert json.loads((tmp_path / "out" / "comparison.json").read_text())["notes"] == [note]
+    assert note in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_a_damaged_table(evaluated: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     damaged.mkdir()

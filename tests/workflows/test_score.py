@@ -369,6 +369,11 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_masks(tmp_path / "ref")
     with pytest.raises(InputError, match="no masks"):
         find_masks(tmp_path)
+    write(tmp_path / "p_flair.nii.gz", mask(1))
+    with pytest.raises(InputError, match=r"no masks: by its name p_flair\.nii\.gz is an image"):
+        find_masks(tmp_path)
+    write(tmp_path / "p_flair_tumor.nii.gz", mask(1))
+    assert [mask_file.case for mask_file in find_masks(tmp_path)] == ["p_flair"]
 
 
 def test_what_predict_leaves_is_found(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def run(options: CompareOptions, *, json: bool) -> None:
         render.as_json(result)
         return
     render.comparison(result.comparison)
+    render.lines(*result.notes)
     render.lines(f"written to {result.out}", f"open: {result.out / 'report.html'}")
 
 

@@ -16,7 +16,7 @@ from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.case_names import case_names
 from gliomask.datasets.description import FILE_NAME, read_label_names
 from gliomask.datasets.find import find_masked
-from gliomask.datasets.folders import folders, pictures, volumes
+from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.mask_labels.own_masks import record_of_mask, scheme_of_record
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
@@ -26,6 +26,8 @@ from gliomask.formats.limits import MAX_DEPTH
 
 _LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNORECASE)
 """In the names of maps that lie beside masks and are none."""
+_TUMOUR = re.compile(r"[-_. ](tumou?rs?|lesions?|gtv)\d*$", re.IGNORECASE)
+"""At the end of the name of a mask of an image (``P1_FLAIR_tumor``)."""
 
 
 PAIRS = (
@@ -86,7 +88,9 @@ def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
     masks = _of_data_set(root) or tuple(sorted(_loose(root), key=lambda mask: mask.case))
     if not masks:
         kinds = f"{', '.join(SUFFIXES)}, folders <case> of pictures"
-        raise InputError(f"no masks ({kinds})", path=root)
+        images = [path.name for _, path in volumes(root)] if root.is_dir() else []
+        what = f"no masks: by its name {images[0]} is an image" if images else f"no masks ({kinds})"
+        raise InputError(what, path=root, hint=PAIRS if images else None)
     for first, other in itertools.pairwise(masks) if unique else ():
         if first.case == other.case:
             what = f"two masks of {first.case}: {first.file} and {other.file}"
@@ -197,4 +201,7 @@ def _described(root: Path) -> _Described:
 
 
 def _may_be_mask(name: str) -> bool:
-    return not _LAYER.search(name) and (is_mask(name) or not read_name(name).weightings)
+    """Return True if a name says that it is a mask, or does not say that it is an image."""
+    if _LAYER.search(name):
+        return False
+    return is_mask(name) or bool(_TUMOUR.search(stem(name))) or not read_name(name).weightings

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
+from math import isclose
 from pathlib import Path
 
 from gliomask.config.compare import CompareOptions as CompareOptions
@@ -35,6 +37,7 @@ COMPARISON = "comparison"
 _OURS = {f"{COMPARISON}.{kind}" for kind in ("csv", "json", "tex")} | {REPORT, PROVENANCE}
 _USUAL = ("dice", "hd95_mm", "hd95_px")
 """Compared unless something is named: the more comparisons, the less each may say."""
+_VOLUMES = (("ml", "volume_reference_ml"), ("voxels", "volume_reference_px"))
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,12 @@ class CompareResult:
     Attributes:
         out: the folder written.
         comparison: every pair in every score and region.
+        notes: what makes the evaluations hard to compare, sentences for people.
     """
 
     out: Path
     comparison: Comparison
+    notes: tuple[str, ...] = ()
 
 
 def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> CompareResult:
@@ -68,16 +73,17 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
     sets = _sets(rows, _chosen(options.metrics))
     lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
     compared = compare(sets, lower_is_better=lower, seed=options.seed, control=control)
-    keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, **asdict(compared)}
+    notes = _other_references(rows)
+    keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, "notes": notes, **asdict(compared)}
     table = LatexTable(COLUMNS, comparison_rows(compared), POLICY.text, "tab:comparison")
     with atomic_folder(options.out) as folder:
         write_text(folder / f"{COMPARISON}.json", json.dumps(keys, indent=1) + "\n")
         write_text(folder / f"{COMPARISON}.csv", _csv(compared))
         write_text(folder / f"{COMPARISON}.tex", latex_table(table))
-        write_text(folder / REPORT, comparison_page(compared))
+        write_text(folder / REPORT, comparison_page(compared, notes))
         text = json.dumps(provenance("compare", options), indent=1)
         write_text(folder / PROVENANCE, text + "\n")
-    return CompareResult(options.out, compared)
+    return CompareResult(options.out, compared, notes)
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:
@@ -97,6 +103,37 @@ def _read(folder: Path) -> list[Mapping[str, str]]:
     table = read_table(folder / TABLE)
     table.need("case", "patient", "region", "dice")
     return [row for _, row in table.rows]
+
+
+def _other_references(rows: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[str, ...]:
+    """A note for each two evaluations whose references of a case have different volumes."""
+    volumes = {name: _reference_volumes(table) for name, table in rows.items()}
+    notes = []
+    for (name, first), (other, second) in combinations(volumes.items(), 2):
+        differing = [
+            key
+            for key in first
+            if key in second and not isclose(first[key], second[key], rel_tol=1e-4, abs_tol=1e-3)
+        ]
+        if differing:
+            case, region, unit = differing[0]
+            volume = f"{first[differing[0]]:.4g} and {second[differing[0]]:.4g} {unit}"
+            cases = len({key[0] for key in differing})
+            notes.append(
+                f"{name} and {other} were scored with different references ({cases} cases; {case}, "
+                f"{region}: {volume}): their differences are not those of the predictions alone"
+            )
+    return tuple(notes)
+
+
+def _reference_volumes(table: Sequence[Mapping[str, str]]) -> dict[tuple[str, str, str], float]:
+    """(case, region, unit) -> volume of the reference."""
+    return {
+        (row["case"], row["region"], unit): volume
+        for row in table
+        for unit, column in _VOLUMES
+        if (volume := _number(row, column)) is not None
+    }
 
 
 def _chosen(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -44,13 +45,19 @@ def comparison_rows(compared: Comparison) -> tuple[tuple[str, ...], ...]:
     return tuple(_row(difference) for difference in compared.differences)
 
 
-def comparison_page(compared: Comparison) -> str:
-    """The page's HTML."""
+def comparison_page(compared: Comparison, notes: Sequence[str] = ()) -> str:
+    """The page's HTML.
+
+    Args:
+        compared: that it shows.
+        notes: above the table, sentences.
+    """
     table = TextTable(_EXPLAINED, COLUMNS, comparison_rows(compared))
     context = {
         "sets": compared.sets,
         "shared": compared.n_shared,
         "absent": compared.absent,
+        "notes": notes,
         "table": table,
         "charts": _charts(compared),
         "empty_masks": POLICY.text,
