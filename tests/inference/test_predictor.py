@@ -10,7 +10,7 @@ from gliomask.core.slices import VERSION
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError
 from gliomask.inference.predictor import Predictor
-from gliomask.nets.measures import KindFacts, RegionFacts, ValidationFacts, VolumeFit
+from gliomask.nets.measures import CleanUp, KindFacts, RegionFacts, ValidationFacts, VolumeFit
 from gliomask.statistics.temperature import adjusted_threshold
 from tests.fakes import BrightEngine, fake_card, head_volume, world_points
 
@@ -281,3 +281,21 @@ def test_an_interval_that_was_measured_with_all_sequences_holds_for_them_only() 
     assert predictor.predict(head_volume(), uncertainty=True).intervals["whole"].level == 0.9
     lacking = predictor.predict(head_volume().select(("flair",)), uncertainty=True)
     assert lacking.intervals["whole"].level is None
+
+
+@pytest.mark.parametrize(("stripped", "removed"), [(False, True), (True, False)])
+def test_clean_up_is_for_the_kind_of_image_that_it_was_chosen_on(
+    stripped: bool, removed: bool
+) -> None:
+    """A whole head with a speck beside the tumour, and a rule that removes it."""
+    volume = head_volume()
+    volume.array[1, 5:7, 5:7, 1] += 80
+    known = measured("whole")
+    kinds = tuple(k.model_copy(update={"skull_stripped": stripped}) for k in known.kinds)
+    card = fake_card(
+        clean_up=CleanUp(below_share=0.5), validation=known.model_copy(update={"kinds": kinds})
+    )
+    everything = Predictor(BrightEngine(), fake_card()).predict(volume)
+    found = Predictor(BrightEngine(), card).predict(volume)
+    assert (found.voxels["whole"] < everything.voxels["whole"]) == removed
+    assert any("fragments" in note for note in found.notes) == removed

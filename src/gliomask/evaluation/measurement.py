@@ -24,6 +24,7 @@ from gliomask.inference.clean_up import Fragments, find_fragments, removed
 from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.opinions import Opinions, disagreement
 from gliomask.inference.predictor import Predictor
+from gliomask.inference.training_distance import Quantiles, head_quantiles
 from gliomask.jobs.control import SILENT, Control
 from gliomask.metrics.overlap_counts import Overlap
 from gliomask.nets.cards import ModelCard
@@ -92,12 +93,14 @@ class MeasuredCase:
         skull_stripped: whether it shows a brain without its skull.
         ways: names of the other maps.
         looks: sequences given -> what came of it; all that it has first.
+        quantiles: sequence -> those of its intensities (``inference.training_distance``).
     """
 
     patient: str
     skull_stripped: bool
     ways: tuple[str, ...]
     looks: dict[Sequences, Look]
+    quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
 
     @property
     def full(self) -> Look:
@@ -142,7 +145,8 @@ def measure(
     for subset in subsets:
         with control.part() as part:
             looks[subset] = _partial(predictor, examination, subset, picked, part)
-    return MeasuredCase(patient, is_skull_stripped(stack), opinions.names, looks)
+    stripped, quantiles = is_skull_stripped(stack), head_quantiles(stack)
+    return MeasuredCase(patient, stripped, opinions.names, looks, quantiles)
 
 
 def _full(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
-from gliomask.inference.training_distance import describe_intensities, head_quantiles
+from gliomask.inference.training_distance import Quantiles, describe_intensities, head_quantiles
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.measures import TrainingData, range_of
 from gliomask.store.manifest import StoredCase
 from gliomask.store.store import Store
 
-MOST_CASES: Final = 64
+MOST_CASES: Final = 128
 """Cases whose intensities are measured, evenly spaced among all; sizes are those of all."""
 
 
@@ -23,12 +23,18 @@ def sample(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
     return cases[::step]
 
 
-def training_data(store: Store, patients: Set[str], control: Control = SILENT) -> TrainingData:
+def training_data(
+    store: Store,
+    patients: Set[str],
+    held_out: Sequence[Mapping[str, Quantiles]] = (),
+    control: Control = SILENT,
+) -> TrainingData:
     """Describes the cases of some patients.
 
     Args:
         store: that holds them.
         patients: that the model was trained on; those that the store lacks are not counted.
+        held_out: intensities of the cases that it was measured on.
         control: reports each case of ``sample``.
 
     Raises:
@@ -46,7 +52,7 @@ def training_data(store: Store, patients: Set[str], control: Control = SILENT) -
         slices=range_of([case.shape[0] for case in cases]),
         pixel_mm=range_of([math.sqrt(math.prod(case.pixel_mm)) for case in in_world]),
         slice_mm=range_of([case.slice_mm for case in in_world]),
-        intensities=describe_intensities(quantiles),
+        intensities=describe_intensities(quantiles, held_out),
     )
 
 

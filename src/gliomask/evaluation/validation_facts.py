@@ -18,7 +18,6 @@ from gliomask.evaluation.measurement import (
     Look,
     MeasuredCase,
     Sequences,
-    Volumes,
 )
 from gliomask.inference.alarm import alarm_limit
 from gliomask.inference.uncertainty import doubt_of_counts, fit_volumes, spread
@@ -31,6 +30,8 @@ from gliomask.nets.measures import (
 )
 
 _Kind = tuple[bool, Sequences]
+_Group = tuple[Sequences | None, str]
+"""Sequences, None for all that a case has, and a region."""
 
 
 def validation_facts(
@@ -42,10 +43,11 @@ def validation_facts(
         cases: one or more, in order of their ids.
         temperature: that was fitted on them; clean_up: that was chosen on them.
     """
-    rule = RULES.index(clean_up)
+    rule, by_kind = RULES.index(clean_up), _by_kind(cases)
+    alarms = _alarms(by_kind, rule)
     kinds = [
-        _facts(kind, list(looks.values()), temperature, rule)
-        for kind, looks in sorted(_by_kind(cases).items(), key=_order)
+        _facts(kind, list(looks.values()), temperature, rule, alarms)
+        for kind, looks in sorted(by_kind.items(), key=_order)
     ]
     return ValidationFacts(
         patients=len({case.patient for case in cases}), ways=cases[0].ways, kinds=tuple(kinds)
@@ -68,18 +70,53 @@ def _order(item: tuple[_Kind, Mapping[str, object]]) -> tuple[bool, int, int, Se
     return stripped, -len(sequences), -len(looks), sequences
 
 
+def _alarms(
+    by_kind: Mapping[_Kind, Mapping[str, tuple[Look, bool]]], rule: int
+) -> dict[_Group, float | None]:
+    """Limits of the disagreement, over both kinds of image together.
+
+    The disagreement of a mask of a given Dice is alike on both, and one kind alone has too few
+    poor masks. Cases with all their sequences are one group, each smaller set of them another.
+    """
+    rows: dict[_Group, list[tuple[float, float]]] = defaultdict(list)
+    for (_, sequences), looks in by_kind.items():
+        full = all(full for _, full in looks.values())
+        for look, _ in looks.values():
+            for region, volumes in look.volumes.items():
+                k = min(rule, len(volumes.plain) - 1)
+                dice = volumes.dice[k]
+                if volumes.plain[k] and dice is not None:
+                    group = None if full else sequences, region
+                    rows[group].append((volumes.disagreement, dice))
+    return {
+        group: alarm_limit([apart for apart, _ in of], [dice for _, dice in of])
+        for group, of in rows.items()
+    }
+
+
 def _facts(
-    kind: _Kind, looks: Sequence[tuple[Look, bool]], temperature: float, rule: int
+    kind: _Kind,
+    looks: Sequence[tuple[Look, bool]],
+    temperature: float,
+    rule: int,
+    alarms: Mapping[_Group, float | None],
 ) -> KindFacts:
     stripped, sequences = kind
+    full = all(full for _, full in looks)
     known = {region for look, _ in looks for region in (*look.counts, *look.unlabelled)}
-    regions = [region for region in REGIONS if region in known]
+    facts = {
+        region: _region(looks, region, temperature, rule) for region in REGIONS if region in known
+    }
+    limits = {region: alarms.get((None if full else sequences, region)) for region in facts}
     return KindFacts(
         skull_stripped=stripped,
         sequences=sequences,
         patients=len(looks),
-        slices_per_case=None if all(full for _, full in looks) else MOST_SLICES,
-        regions={region: _region(looks, region, temperature, rule) for region in regions},
+        slices_per_case=None if full else MOST_SLICES,
+        regions={
+            region: one if one.dice is None else one.model_copy(update={"alarm": limits[region]})
+            for region, one in facts.items()
+        },
     )
 
 
@@ -106,18 +143,7 @@ def _region(
         missed=sum(n == 0 for n in tumours),
         dice=round(float(np.mean(known)), 6) if known else None,
         disagreement=range_of([*found, *unlabelled]),
-        alarm=_alarm(plain, volumes, dices) if found else max(unlabelled, default=None),
+        # Without a reference only what exceeds all held-out patients stands out.
+        alarm=None if volumes else max(unlabelled, default=None),
         volume=fit_volumes(plain, [volumes_of_case.true for volumes_of_case in volumes], spreads),
     )
-
-
-def _alarm(
-    plain: Sequence[int], volumes: Sequence[Volumes], dices: Sequence[float | None]
-) -> float | None:
-    """Over the patients with a non-empty mask."""
-    rows = [
-        (volumes_of_case.disagreement, dice)
-        for n, volumes_of_case, dice in zip(plain, volumes, dices, strict=True)
-        if n and dice is not None
-    ]
-    return alarm_limit([apart for apart, _ in rows], [dice for _, dice in rows])

@@ -35,6 +35,7 @@ from gliomask.inference.reliability import assess
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.licence_notice import announce_licence
+from gliomask.nets.measures import CleanUp
 
 
 @dataclass(frozen=True)
@@ -166,19 +167,25 @@ class Predictor:
         """The same from slices that are prepared already."""
         if not uncertainty:
             return self._prediction(stack, case, self.maps(stack, control), maps)
-        opinions = self.opinions(stack, disagreement=maps, control=control)
+        findings = self.evidence(stack, case, maps=maps, control=control)
         control.check()
-        plain = self._prediction(stack, case, opinions.probabilities, maps)
-        control.check()
-        apart = opinions.disagreement
-        findings = Evidence(self.card, stack, plain, opinions, is_skull_stripped(stack))
-        control.check()
+        apart = findings.opinions.disagreement
         return replace(
-            plain,
+            findings.prediction,
             intervals=findings.intervals,
             disagreement=None if apart is None else place(apart, stack.record),
             reliability=assess(findings, control),
         )
+
+    def evidence(
+        self, stack: SliceStack, case: str, *, maps: bool = False, control: Control = SILENT
+    ) -> Evidence:
+        """A prediction with all that its intervals and its flag follow from; see ``predict``."""
+        opinions = self.opinions(stack, disagreement=maps, control=control)
+        control.check()
+        plain = self._prediction(stack, case, opinions.probabilities, maps)
+        control.check()
+        return Evidence(self.card, stack, plain, opinions, is_skull_stripped(stack))
 
     def _prediction(
         self, stack: SliceStack, case: str, cropped: FloatArray, maps: bool
@@ -187,7 +194,8 @@ class Predictor:
         channels = self.channels(stack.sequences)
         card, record = self.card, stack.record
         marked = labels_of_regions(cropped >= card.threshold, card.regions)
-        cleaned = clean_up(marked, cropped.max(axis=0), card.clean_up, record.voxel_ml)
+        rule = self._clean_up_rule(stack)
+        cleaned = clean_up(marked, cropped.max(axis=0), rule, record.voxel_ml)
         voxels = region_masks(cleaned, card.regions).sum(axis=(1, 2, 3))
         return Prediction(
             case=case,
@@ -204,6 +212,14 @@ class Predictor:
             notes=(*self._notes(channels, record.has_world), *_removed(marked, cleaned, record)),
             provenance=self._provenance(),
         )
+
+    def _clean_up_rule(self, stack: SliceStack) -> CleanUp | None:
+        """The card's; none on a kind of image that it was not chosen on, where it may remove
+        tumour."""
+        rule, known = self.card.clean_up, self.card.validation
+        if rule is None or known is None or not known.kinds:
+            return rule
+        return rule if known.of(skull_stripped=is_skull_stripped(stack)) else None
 
     def _notes(self, channels: InputChannels, has_world: bool) -> tuple[str, ...]:
         notes = []

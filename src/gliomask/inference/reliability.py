@@ -106,20 +106,24 @@ def _missing(findings: Evidence) -> Iterator[Reason]:
 
 
 def _disagreeing(findings: Evidence) -> Iterator[Reason]:
+    """Unusual disagreement. The flag is that of the outermost region; others are for information,
+    because too few of their masks are good enough to choose a limit for a flag on."""
     for k, region in enumerate(findings.card.regions):
         facts = findings.usual_disagreement(region)
         if not facts or not facts.disagreement or not findings.opinions.plain[k]:
             continue
         value, usual = disagreement(findings.opinions, k), facts.disagreement
-        if value <= (usual.p90 if facts.alarm is None else facts.alarm):
+        limit = usual.p90 if facts.alarm is None else facts.alarm
+        if value <= limit:
             continue
-        level: Level = "red" if value > usual.high and usual.n >= ENOUGH else "amber"
         text = (
             f"the side outputs for {region} differ from the mask by {value:.2f} (1 - mean Dice); "
-            f"held-out patients: median {usual.median:.2f}, 90 % up to {usual.p90:.2f}, "
+            f"limit {limit:.2f}; held-out patients: median {usual.median:.2f}, "
             f"largest {usual.high:.2f} (n = {usual.n})"
         )
-        yield Reason(level, "maps_disagree", text)
+        beyond_all = value > usual.high and usual.n >= ENOUGH
+        level: Level = "green" if k else "red" if beyond_all else "amber"
+        yield Reason(level, "maps_disagree" if k == 0 else "inner_maps_disagree", text)
 
 
 def _sizes(findings: Evidence) -> Iterator[Reason]:

@@ -49,17 +49,33 @@ def _head(image: FloatArray) -> FloatArray:
     return head
 
 
-def describe_intensities(cases: Sequence[Mapping[str, Quantiles]]) -> dict[str, Intensities]:
-    """Common intensities of training cases; sequences with fewer than two cases are omitted."""
+def describe_intensities(
+    cases: Sequence[Mapping[str, Quantiles]], held_out: Sequence[Mapping[str, Quantiles]] = ()
+) -> dict[str, Intensities]:
+    """Common intensities of training cases; sequences with fewer than two cases are omitted.
+
+    Args:
+        cases: of the training.
+        held_out: other cases that the model was measured on; their distances count in the range of
+            distances, because what the model was measured on is not unknown to it either.
+    """
     names = sorted({name for case in cases for name in case})
-    quantiles = {name: np.array([case[name] for case in cases if name in case]) for name in names}
-    return {name: _describe(rows) for name, rows in quantiles.items() if len(rows) > 1}
+    of_name = {name: _rows(cases, name) for name in names}
+    return {
+        name: _describe(np.array(rows), _rows(held_out, name))
+        for name, rows in of_name.items()
+        if len(rows) > 1
+    }
 
 
-def _describe(rows: Quantiles) -> Intensities:
+def _rows(cases: Sequence[Mapping[str, Quantiles]], name: str) -> list[Quantiles]:
+    return [case[name] for case in cases if name in case]
+
+
+def _describe(rows: Quantiles, held_out: Sequence[Quantiles]) -> Intensities:
     mean = np.round(rows.mean(axis=0), 6)
     deviation = np.round(np.maximum(rows.std(axis=0, ddof=1), _LEAST_DEVIATION), 6)
-    away = [_distance(row, mean, deviation) for row in rows]
+    away = [_distance(row, mean, deviation) for row in (*rows, *held_out)]
     return Intensities(
         levels=LEVELS,
         mean=tuple(mean.tolist()),

@@ -100,12 +100,13 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
         pool(measure for case in cases for measure in case.full.counts.values())
     )
     count = len({case.patient for case in cases})
+    quantiles = [case.quantiles for case in cases]
     chosen = choose_clean_up(cases)
     written = _calibrated(card, fitted, part, count).model_copy(
         update={
             "clean_up": _at_temperature(chosen, fitted.value),
             "validation": validation_facts(cases, fitted.value, chosen),
-            "training_data": training_data(store, patients.training, control),
+            "training_data": training_data(store, patients.training, quantiles, control),
         }
     )
     write_card(options.model / CARD_FILE, written)
