@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gliomask.core.identity import patient_of, safe_name, session_of, tcga_site
+from gliomask.core.identity import names_nobody, patient_of, safe_name, session_of, tcga_site
 
 NAMES = st.text(max_size=300)
 
@@ -135,3 +135,15 @@ def test_path_tricks_are_taken_out() -> None:
     assert re.fullmatch(r"_\.\._etc_passwd-[0-9a-f]{8}", safe_name("../../etc/passwd"))
     assert re.fullmatch(r"rf-[0-9a-f]{8}", safe_name("-rf"))
     assert safe_name("\udcfc") != safe_name("\udcfd")
+
+
+@pytest.mark.parametrize(
+    "name", ["1", "007", "p1", "patient_01", "case-3", "x", "visit_2", "scan 4"]
+)
+def test_names_that_anybody_may_have(name: str) -> None:
+    assert names_nobody(name)
+
+
+@pytest.mark.parametrize("name", ["BraTS2021_00001", "Smith", "IXI012", "TCGA-CS-4941", "P1_Jones"])
+def test_names_of_somebody(name: str) -> None:
+    assert not names_nobody(name)

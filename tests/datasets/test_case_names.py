@@ -62,3 +62,11 @@ def test_cases_of_one_name_in_two_folders_are_two_patients(tmp_path: Path) -> No
         ("north_1", "north_1"),
         ("south_1", "south_1"),
     ]
+
+
+def test_a_case_in_two_folders_is_one_patient_if_its_name_is_somebody_s(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        scan(tmp_path / part / "BraTS2021_00001" / "BraTS2021_00001_flair.nii.gz")
+    found = find_studies([tmp_path])
+    assert {case.patient for case in found} == {"BraTS2021_00001"}
+    assert len({case.id for case in found}) == 2

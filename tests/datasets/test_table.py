@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from gliomask.core.label_scheme import BRATS_2021
+from gliomask.datasets.find import scan as scan_layout
 from gliomask.datasets.load import load_series
 from gliomask.datasets.table import cases, looks_like
+from gliomask.errors import LayoutError
 from tests.datasets.tiny import labels_of, mask, scan
 
 
@@ -122,3 +124,19 @@ def test_a_case_may_be_for_training_only(tmp_path: Path) -> None:
     found, (problem,) = cases(table(tmp_path, f"patient,t1,use\n{rows}"))
     assert [case.training_only for case in found] == [True, False]
     assert problem.reason == "row 4: unknown use (use=test, allowed training, or nothing)"
+
+
+def test_a_table_of_windows(tmp_path: Path) -> None:
+    """As Excel saves "Unicode text", with its paths."""
+    path = table(tmp_path, "")
+    path.write_bytes("patient\tflair\nMüller\tdeep\\flair.nii.gz\n".encode("utf-16"))
+    (case,), problems = cases(path)
+    assert not problems
+    assert case.images["flair"].paths == (tmp_path / "deep" / "flair.nii.gz",)
+    path.write_bytes("patient,flair\nMüller,x\n".encode("latin-1"))
+    with pytest.raises(LayoutError) as refused:
+        scan_layout(path)
+    assert str(refused.value) == (
+        f"{path}: no data set in a known layout; a file must be a table of cases: not UTF-8 text "
+        "at byte 15; save it as UTF-8"
+    )

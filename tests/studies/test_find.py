@@ -238,3 +238,19 @@ def test_a_file_that_is_stated_to_be_another_sequence_than_its_name_says_is_note
     case = chosen_case({"t1": t2, "flair": flair})
     assert set(case.images) == {"t1", "flair"}
     assert case.notes == ("p1_t2.nii is used as t1, as stated, but its name says t2",)
+
+
+def test_a_doubtful_file_beside_certain_ones_is_left_out(tmp_path: Path) -> None:
+    for name in ("T1.nii", "FLAIR.nii", "FLAIR_xylo.nii"):
+        scan(tmp_path / "p1" / name)
+    (case,) = find_studies([tmp_path])
+    assert {s: file.paths[0].name for s, file in case.images.items()} == {
+        "t1": "T1.nii",
+        "flair": "FLAIR.nii",
+    }
+    assert case.notes == (
+        "FLAIR_xylo.nii is not used: the name contains 'xylo', which is not understood",
+    )
+    # It might be the post-contrast T1, which no other file is.
+    scan(tmp_path / "p1" / "T1_xylo.nii")
+    assert "T1_xylo.nii: the name contains 'xylo'" in refusal(tmp_path / "p1")

@@ -98,6 +98,18 @@ def _known() -> Mapping[str, str]:
     return {_published(name).casefold(): patient for name, patient in rows[1:]}
 
 
+def names_nobody(name: str) -> bool:
+    """Return True if only numbers, single letters and words like ``patient`` make up a name.
+
+    >>> names_nobody("patient_01"), names_nobody("BraTS2021_00001")
+    (True, False)
+    """
+    words = re.split(r"[^A-Za-z]+", name)
+    return all(len(word) < 2 or _NO_NAME.fullmatch(word) for word in words) or bool(
+        _FOLLOW_UP.fullmatch(f"_{name}")
+    )
+
+
 def session_of(name: str) -> str | None:
     """The session in a BIDS name, or None.
 

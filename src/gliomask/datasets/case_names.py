@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case
-from gliomask.core.identity import bids_case, patient_of, safe_name
+from gliomask.core.identity import bids_case, names_nobody, patient_of, safe_name
 from gliomask.datasets.folders import stem
 from gliomask.datasets.names import words_of
 
@@ -129,8 +129,8 @@ def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
 
 
 def _renamed(case: Case, name: str) -> Case:
-    """A case with a new id; its patient, if that was only the old id, is named anew as well."""
-    nameless = case.patient == patient_of(case.id)
+    """A case with a new id, and with a new patient if the old name is one that anybody may have."""
+    nameless = case.patient == patient_of(case.id) and names_nobody(case.patient)
     return replace(case, id=name, patient=patient_of(name) if nameless else case.patient)
 
 

@@ -97,6 +97,11 @@ def scan(root: Path, depth: int = _DEPTH) -> Found:
         if fits := [fit for place in places for fit in _fits(place)]:
             return _found(root, _only(root, fits))
         places = [folder for place in places for folder in folders(place)][:_MOST_PLACES]
+    if root.is_file():
+        why = table.LAYOUT.looks_like(root).why.removeprefix(f"{root}: ")
+        raise LayoutError(
+            f"no data set in a known layout; a file must be a table of cases: {why}", path=root
+        )
     sought = "; ".join(f"{layout.name}: {layout.looks_like(root).why}" for layout in LAYOUTS)
     raise LayoutError(f"no data set in a known layout; known layouts: {sought}", path=root)
 

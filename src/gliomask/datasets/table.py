@@ -123,6 +123,8 @@ def _training_only(row: Mapping[str, str]) -> bool:
 
 def _file(cell: str, column: str, table: Path) -> ImageFile:
     path = table.parent / cell
+    if not path.is_file() and "\\" in cell:  # a table from Windows
+        path = table.parent / cell.replace("\\", "/")
     if not path.is_file():
         raise CaseError("no such file", field=column, found=cell)
     return ImageFile((path,))

@@ -6,6 +6,7 @@ stops at the last voxel takes a damaged file for a good one.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -63,20 +64,22 @@ def _next(stream: BinaryIO | gzip.GzipFile, needed: int) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """A small text file, UTF-8 with or without a byte-order mark.
+    """A small text file: UTF-8 with or without a byte-order mark, or UTF-16 with one.
 
     Raises:
-        FormatError: missing, too large for a description or table, or no UTF-8.
+        FormatError: missing, too large for a description or table, or in another encoding.
         MachineError: the disk failed.
     """
     with opened(path) as file:
         content = file.read(MAX_TEXT_BYTES + 1)
     if len(content) > MAX_TEXT_BYTES:
         raise FormatError(f"more than {MAX_TEXT_BYTES} bytes of text", path=path)
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise FormatError(f"not UTF-8 text at byte {problem.start}", path=path) from None
+        what, hint = f"not UTF-8 text at byte {problem.start}", "save it as UTF-8"
+        raise FormatError(what, path=path, hint=hint) from None
 
 
 def check_room(path: Path, size: int) -> None:

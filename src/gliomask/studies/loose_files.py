@@ -48,8 +48,13 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
     unused = []
     scans = [(name, path) for name, path in files if not is_mask(name)]
     shared = shared_words([name for name, _ in scans])
+    readings = {path: read_name(name, shared) for name, path in scans}
+    certain = {reading.sequence for reading in readings.values()}
     for name, path in scans:
-        reading = read_name(name, shared)
+        reading = readings[path]
+        if reading.unknown and reading.candidates <= certain:
+            unused.append((path.name, reading))
+            continue
         sequence = _sequence(reading, path)
         if sequence is None:
             unused.append((path.name, reading))
@@ -69,10 +74,7 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         names = ", ".join(path.name for images in groups.values() for path in images.values())
         what = f"it isn't clear which files belong together: {names}"
         raise CaseError(what, path=folder, hint=f"{HINT}, or give each examination a folder")
-    notes = tuple(
-        f"{name} is not used: its name states {_shows(reading) or 'no sequence'}"
-        for name, reading in unused
-    )
+    notes = tuple(f"{name} is not used: {_why_not(reading)}" for name, reading in unused)
     return tuple(
         case_of_images({s: ImageFile((p,)) for s, p in images.items()}, name, folder, notes)
         for name, images in groups.items()
@@ -176,6 +178,12 @@ def _sequence(reading: NameReading, path: Path) -> str | None:
     if reading.question:
         raise CaseError(reading.question, path=path, hint=ask_file(path, reading.candidates))
     return reading.sequence
+
+
+def _why_not(reading: NameReading) -> str:
+    if reading.unknown and reading.question:
+        return reading.question
+    return f"its name states {_shows(reading) or 'no sequence'}"
 
 
 def _shows(reading: NameReading) -> str | None:
