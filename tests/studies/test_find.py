@@ -252,5 +252,5 @@ def test_a_doubtful_file_beside_certain_ones_is_left_out(tmp_path: Path) -> None
         "FLAIR_xylo.nii is not used: the name contains 'xylo', which is not understood",
     )
     # It might be the post-contrast T1, which no other file is.
-    scan(tmp_path / "p1" / "T1_xylo.nii")
-    assert "T1_xylo.nii: the name contains 'xylo'" in refusal(tmp_path / "p1")
+    scan(tmp_path / "p1" / "T1_yuzu.nii")
+    assert "T1_yuzu.nii: the name contains 'yuzu'" in refusal(tmp_path / "p1")
