@@ -289,3 +289,32 @@ def test_slices_named_without_the_others_of_their_series(
     text = str(refused.value)
     assert text.startswith(f"{named[0]}: no volume in {said}: ")
     assert text.endswith(f"name the folder that holds all of the series: {folder}")
+
+
+def test_a_word_that_nobody_knows_in_the_name_of_a_used_series_is_noted(tmp_path: Path) -> None:
+    plain = dict(T1, SeriesDescription="Ax T1")
+    save(tmp_path / "1", series(PLAN, pixels(PLAN, 1), 1, **dict(T1, SeriesDescription="T1 xylo")))
+    save(tmp_path / "2", series(PLAN, pixels(PLAN, 2), 2, **FLAIR))
+    (case,) = find_dicom_studies(tmp_path).cases
+    assert case.notes == (
+        "series 1 (T1 xylo) is used as T1 by its timing; 'xylo' in its name is unknown; if it was "
+        "made after a contrast agent: `series=t1ce=1`",
+    )
+    # A series whose name is understood goes before it, though it comes later.
+    save(tmp_path / "3", series(PLAN, pixels(PLAN, 3), 3, **plain))
+    (case,) = find_dicom_studies(tmp_path).cases
+    assert [use.series for use in case.series if use.used] == [
+        "series 2 (Ax FLAIR)",
+        "series 3 (Ax T1)",
+    ]
+    assert case.notes == ()
+
+
+@pytest.mark.parametrize("name", ["", "ANON", "anonymous", "Unknown", "0000", "N/A", "XXX"])
+def test_a_placeholder_is_no_patient(name: str, tmp_path: Path) -> None:
+    for number in (1, 2):
+        tags = dict(FLAIR, PatientID=name, StudyInstanceUID=f"1.2.3.4.{number}")
+        save(tmp_path / str(number), series(PLAN, pixels(PLAN), number, number, **tags))
+    first, second = find_dicom_studies(tmp_path).cases
+    assert first.patient != second.patient
+    assert {first.patient, second.patient} == {"study-1.2.3.4.1", "study-1.2.3.4.2"}

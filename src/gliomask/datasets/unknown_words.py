@@ -52,4 +52,5 @@ def unknown_words(
     if not places:
         return ()
     meaningful = words[places[0] :] if identifier else words
+    shared = shared if identifier else vocab.INDICATIONS.union(shared)
     return tuple(word for word in meaningful if word not in shared and is_unknown(word))

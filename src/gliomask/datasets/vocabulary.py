@@ -188,7 +188,13 @@ TECHNIQUES = _words(
     "1mm mni raw restored denoised bfc"
 )
 """Words that say how an image was made; they neither name a sequence nor a patient."""
+INDICATIONS = _words(
+    "tumor tumors tumour tumours tumeur tumore hirntumor metastases metastasen mets met "
+    "glioblastom gliom ms epilepsy epilepsie stroke schlaganfall demenz dementia"
+)
+"""Why a series was made. In names of files these may be of masks."""
 HARMLESS = _words(
+    "kurz lang schnell fein routine standard dr prof kopfspule headcoil spule coil "
     "biascorr nonlin fullfov bb dante histnorm zscored minmax rescaled eq tilt anon adni "
     "acc br accelerated acq affine airrecon aligned and anonymised anonymized ants assiale assiali "
     "axiaux b1 baseline bet black blood both breathhold caipi cap captk chunk clear copy "

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,6 +87,13 @@ def only_series(folder: Path) -> Series:
     raise CaseError(f"no series: {names}", path=folder)
 
 
+_PLACEHOLDER = re.compile(
+    r"anon\w*|unknown|none|null|no[-_ ]?(?:id|name)|n/?a|removed|deleted|de-?identified|x+|0+|-+",
+    re.IGNORECASE,
+)
+"""What anonymisers write as the PatientID of everybody."""
+
+
 @dataclass(frozen=True)
 class _Study:
     series: list[Series]
@@ -118,7 +126,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
         return SurveyResult((), (Problem(name, problem or _no_sequence(audited)),), tuple(audited))
     case = Case(
         id=name,
-        patient=patient_of(tags.patient_id) if tags.patient_id else name,
+        patient=_patient(tags, name),
         images={s: chosen[s].series.image for s in SEQUENCES if s in chosen},
         source=SOURCE,
         site=tcga_site(tags.patient_id),
@@ -130,6 +138,13 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
         acquired=first_acquisition([item.series.tags for item in chosen.values()]),
     )
     return SurveyResult((case,), (), tuple(replace(audit, case=name) for audit in audited))
+
+
+def _patient(tags: SeriesTags, name: str) -> str:
+    """The patient of a study; without a real PatientID, each study is a patient of its own."""
+    if tags.patient_id and not _PLACEHOLDER.fullmatch(tags.patient_id.strip()):
+        return patient_of(tags.patient_id)
+    return safe_name(f"study-{tags.study_uid[-12:]}") if tags.study_uid else name
 
 
 def _no_sequence(audits: Sequence[SeriesAudit]) -> str:

@@ -50,6 +50,7 @@ class Recognition:
         strength: how many of name and timing speak for the sequence: 0 to 2.
         head: name or header say that it shows the head.
         contrast: after a contrast agent (True) or before (False), if name or header say so.
+        unknown: words of the name that nobody can interpret; the timing alone speaks for it.
     """
 
     sequence: str | None
@@ -59,6 +60,7 @@ class Recognition:
     strength: int = 0
     head: bool = False
     contrast: bool | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -86,8 +88,13 @@ def recognise(tags: SeriesTags) -> Recognition:
         measured_as = {timing.weighting} if timing.weighting else set()
         return Recognition(None, evidence, doubt, _sequences(reading.weightings | measured_as))
     recognition = _with_contrast(weighting, tags, reading, evidence)
-    strength = (weighting in reading.weightings) + (weighting == timing.weighting)
-    return replace(recognition, strength=strength, head=reading.head or _part(tags).head)
+    named = weighting in reading.weightings and not reading.unknown
+    return replace(
+        recognition,
+        strength=named + (weighting == timing.weighting),
+        head=reading.head or _part(tags).head,
+        unknown=reading.unknown,
+    )
 
 
 def agent(tags: SeriesTags) -> str:

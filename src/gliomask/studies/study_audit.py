@@ -38,10 +38,21 @@ def uses(audited: Iterable[SeriesAudit], choice: SeriesChoice) -> tuple[SeriesUs
 
 
 def notes(choice: SeriesChoice) -> tuple[str, ...]:
-    """Notes on series that are used but lie in different spaces."""
+    """Notes on series that are used: unknown words in their names, different spaces."""
+    unknown = [
+        _not_understood(choice.chosen[sequence], sequence, choice)
+        for sequence in SEQUENCES
+        if sequence in choice.chosen and choice.chosen[sequence].recognition.unknown
+    ]
     spaces = {series.series.tags.frame_of_reference for series in choice.chosen.values()}
     moved = "the series don't share a frame of reference: the patient may have moved"
-    return (moved,) if len(spaces) > 1 else ()
+    return (*unknown, moved) if len(spaces) > 1 else tuple(unknown)
+
+
+def _not_understood(series: RecognisedSeries, sequence: str, choice: SeriesChoice) -> str:
+    word, label = series.recognition.unknown[0], series.series.tags.label
+    text = f"{label} is used as {NAMES[sequence]} by its timing; {word!r} in its name is unknown"
+    return text + _after_contrast(series, choice)
 
 
 def _why(audit: SeriesAudit, choice: SeriesChoice) -> str:
