@@ -76,3 +76,21 @@ def test_what_is_no_image(paths: tuple[str, ...]) -> None:
     for read in (read_image, read_labels):
         with pytest.raises(FormatError, match="no image"):
             read(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+        ("/annex/objects/MD5E-s1--0.nii\n", "a pointer of git-annex"),
+        ("<!DOCTYPE html><html>", "a web page"),
+        ("\n<html><body>404", "a web page"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd", "a.mgz", "a.png", "a.tif"])
+def test_what_stands_for_another_file_is_named(
+    tmp_path: Path, name: str, text: str, what: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(FormatError, match=f"{name}: {what} instead of the file"):
+        read_image(ImageFile((tmp_path / name,)))

@@ -12,12 +12,23 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from gliomask.errors import FormatError, MachineError
 from gliomask.formats.limits import DEFLATE_RATIO, FREE_BYTES, MAX_RATIO, MAX_TEXT_BYTES
 
 _CHUNK = 2**20
+_STAND_INS = MappingProxyType(
+    {
+        b"version https://git-lfs": ("a pointer of Git LFS", "fetch it by git lfs pull"),
+        b"/annex/objects/": ("a pointer of git-annex", "fetch it by git annex get"),
+        b"<!doctype html": ("a web page", "download it again"),
+        b"<html": ("a web page", "download it again"),
+    }
+)
+"""Beginnings of files that stand for others -> what they are, and what to do."""
+_LONGEST_MARK = 64
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -114,11 +125,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """The file, open for reading; failures of the system become errors of ours.
 
     Raises:
-        FormatError: it isn't there, is a folder, or may not be read.
+        FormatError: it isn't there, is a folder, may not be read, or stands for another file.
         MachineError: the disk failed.
     """
     try:
         with path.open("rb") as file:
+            _check_stand_in(file.read(_LONGEST_MARK), path)
+            file.seek(0)
             yield file
     except FileNotFoundError:
         raise FormatError("no such file", path=path) from None
@@ -126,6 +139,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise FormatError(f"can't be opened: {problem.strerror}", path=path) from None
     except OSError as problem:
         raise MachineError(f"can't be read: {problem.strerror}", path=path) from None
+
+
+def _check_stand_in(start: bytes, path: Path) -> None:
+    """Check that a file is not one that download tools leave in the place of another."""
+    for mark, (what, hint) in _STAND_INS.items():
+        if start.lower().lstrip().startswith(mark):
+            raise FormatError(f"{what} instead of the file", path=path, hint=hint)
 
 
 @contextmanager
