@@ -133,6 +133,13 @@ ASKED: list[tuple[str, dict[str, object], str, str]] = [
     ("", NONE, "", "neither"),
     ("AX 3D", SPGR, "", "neither"),
     ("AX T1 PRE", T1_SE, "Dotarem", "before contrast, but an agent is recorded (Dotarem)"),
+    ("subT1", T1_SE, "", "the name contains 'subt1', which is not understood"),
+    ("deltaT1", MPRAGE, "", "the name contains 'deltat1', which is not understood"),
+    ("T1 and T2", T1_SE, "", "the name says T1 or T2"),
+    ("T2_to_T1c", T1_SE, "", "the name says T1 or T2"),
+    ("T1 xylo", NONE, "", "the name contains 'xylo', which is not understood"),
+    ("T1 造影", T1_SE, "", "which is not understood"),
+    ("T1 utomata Gd", T1_SE, "", "'utomata' before 'gd' in the name is not understood"),
 ]
 
 

@@ -94,8 +94,8 @@ def read_name(name: str, shared: Collection[str] = (), *, identifier: bool = Tru
     words = words_of_name(name)
     weightings, doubt = _weightings(words)
     contrast, contrast_doubt = contrast_in(words, frozenset(shared))
-    named = len(weightings) == 1
-    unknown = unknown_words(words, shared, identifier=identifier) if named else ()
+    clear = len(weightings) < 2
+    unknown = unknown_words(words, shared, identifier=identifier) if clear else ()
     if unknown and not doubt:
         doubt = f"the name contains {unknown[0]!r}, which is not understood"
     if any(not word.isascii() or "?" in word for word in unknown):
@@ -164,8 +164,6 @@ def _weightings(words: list[str]) -> tuple[frozenset[str], str | None]:
 
 def _other(words: list[str], weightings: frozenset[str]) -> str | None:
     """Kind of image in the words of a name, other than the four sequences."""
-    if "sub" in words:
-        return "made from other series"
     for what, names in vocab.OTHER.items():
         dual_echo = what == "proton density" and "t2" in weightings
         if not names.isdisjoint(words) and not dual_echo:

@@ -8,6 +8,7 @@ file, or are shared by images of several sequences.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from gliomask.datasets import vocabulary as vocab
@@ -16,6 +17,8 @@ from gliomask.datasets.name_words import PERHAPS, is_known
 _PLAIN = vocab.HARMLESS.union(
     vocab.AND, vocab.TIMES, vocab.GRADIENT_ECHOES, vocab.DENIED_BEHIND, {PERHAPS, "sub", "ce"}
 )
+_HIDDEN = re.compile(r"[a-z0-9]*(?:t[12][a-z]{2,}|[a-z]{2,}t[12]|flair)[a-z0-9]*")
+"""A word that can't be taken apart, but has a sequence in it."""
 _WEIGHTINGS = frozenset({"t1", "t2"}).union(*vocab.WEIGHTINGS.values())
 
 
@@ -37,7 +40,9 @@ def is_unknown(word: str) -> bool:
 def unknown_words(
     words: Sequence[str], shared: Collection[str] = (), *, identifier: bool = True
 ) -> tuple[str, ...]:
-    """The unknown words of a name that states a sequence, in their order; without one, none.
+    """The unknown words of a name that states a sequence, in their order.
+
+    In a name without one these are words that hide it, as in ``subt1``.
 
     Args:
         words: of the name, see ``name_words``.
@@ -50,7 +55,7 @@ def unknown_words(
     """
     places = [at for at, word in enumerate(words) if word in _WEIGHTINGS]
     if not places:
-        return ()
+        return () if identifier else tuple(word for word in words if _HIDDEN.fullmatch(word))
     meaningful = words[places[0] :] if identifier else words
     shared = shared if identifier else vocab.INDICATIONS.union(shared)
     return tuple(word for word in meaningful if word not in shared and is_unknown(word))

@@ -45,7 +45,8 @@ OTHER = _table(
         "calibration": "calibration calib asset refscan fieldmap fieldmapping shim b0map b1map "
         "coilsens prescan sensitivity mrac navigator vnav vnavs navecho",
         "made from other series": "mip minip mpvr reformat reformatted reformats subtraction "
-        "subtracted subtract subtraktion subtraktionen subtrahiert subtr subs soustraction soustr "
+        "sub subs subtr subtracted subtract subtraktion subtraktionen subtrahiert soustraction "
+        "soustr "
         "sottrazione sustraccion substraccion resta restada subtracao subtractie substractie "
         "substraction aftrekking difference differenz delta screen screenshot screensave "
         "screensaves capture report fused fusion fusioniert overlay projection vr vrt ssd "

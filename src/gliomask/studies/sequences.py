@@ -161,6 +161,10 @@ def _weighting(reading: NameReading, timing: SequenceTiming) -> tuple[str | None
         if len(named) == 1 and not reading.doubt:
             return next(iter(named)), None
         return None, reading.doubt or "neither its name nor its timing determines the sequence"
+    if not named and reading.unknown:
+        return None, reading.doubt
+    if {"t1", "t2"} <= named:
+        return None, f"the name says {_said(reading)}"
     if not named or measured in named:
         return measured, None
     if named == {"flair"} and measured == "t2" and not reading.doubt and not timing.inverted:
