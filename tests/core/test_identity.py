@@ -57,6 +57,7 @@ NAMES = st.text(max_size=300)
                 "P07 baseline",
             ),
         ),
+        ("ReMIND-001", ("ReMIND-001-preop", "ReMIND-001-intraop", "ReMIND-001_post-RT")),
         ("P7", ("P7_20190412", "P7_2019-04-12", "P7_2019.04.12_ses-2", "P7_session_B")),
         ("sub-01", ("sub-01", "sub-01_ses-1", "sub-01_ses-2_ce-gadolinium_T1w", "x/sub-01/anat")),
         ("BraTS2021_00001", ("BraTS2021_00001",)),

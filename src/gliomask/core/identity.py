@@ -26,7 +26,8 @@ _UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})_\d{2}", re.I)
 _FOLLOW_UP = re.compile(
     r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|tp|follow[-_ ]?up|fu|week|wk|month)"
     r"[-_. ]?\d{1,4}(?:[-_]\d)?|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
-    r"|baseline|follow[-_ ]?up|pre[-_ ]?op|post[-_ ]?op"
+    r"|baseline|follow[-_ ]?up|intra[-_ ]?op"
+    r"|(?:pre|post)[-_ ]?(?:op|rt|treatment|therapy|surgery|chemo)"
     r"|(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01]))$",
     re.IGNORECASE,
 )
