@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gliomask.web import queue as module
 from gliomask.web.problems import Problem
 from gliomask.web.queue import Job, Queue
 from gliomask.web.service import Service
@@ -128,3 +129,17 @@ def test_results_expire_with_all_that_they_say(tmp_path: Path) -> None:
         assert service.queue.expire() == [job.id]
         gone = service.queue.get(ANN, job.id)
         assert (gone.state, gone.error_text, gone.spec, gone.result) == ("expired", None, {}, None)
+
+
+def test_lists_leave_out_what_is_too_large_together(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest results are in the list; each job by itself has its own."""
+    monkeypatch.setattr(module, "_LIST_BYTES", 50)
+    result, jobs = {"cases": ["x" * 10]}, []  # 25 bytes as JSON
+    for _ in range(3):
+        jobs.append(add(service).id)
+        service.queue.next("predict")
+        service.queue.done(jobs[-1], result)
+    assert [one.result for one in service.queue.jobs(ANN, 10)] == [result, result, None]
+    assert [service.queue.get(ANN, job).result for job in jobs] == [result] * 3

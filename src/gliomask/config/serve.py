@@ -82,14 +82,18 @@ class Limits(Options):
     """After so long without use an upload, or an image of a client, is deleted."""
     audit_days: Annotated[float, Field(ge=1)] = 365.0
     """After so long entries of the audit log are deleted."""
-    request_body_bytes: ByteSize = ByteSize(2**20)
+    request_body_bytes: ByteSize = ByteSize(2**16)
     """Of a request that is no file."""
+    lasting_requests: Annotated[int, Field(ge=1)] = 32
+    """Waits, streams of events, comparisons and downloads that one owner may have open."""
     header_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Within which the header of a request must have come."""
     body_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Without a byte of the body after which a request is given up."""
     body_bytes_per_second: Annotated[int, Field(ge=0)] = 1024
     """Slower bodies are given up as well, after ``body_seconds``."""
+    answer_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """After which a connection is ended whose client takes nothing of an answer."""
 
 
 class ServeOptions(Options):

@@ -21,7 +21,7 @@ from gliomask.web.clients import auto3dseg
 from gliomask.web.clients.monai_label import infer, store
 from gliomask.web.clients.monai_label import server as monai_server
 from gliomask.web.clients.places import PREFIXES
-from gliomask.web.guard import Guard
+from gliomask.web.guard import Guard, from_elsewhere
 from gliomask.web.problems import Problem, body_of
 from gliomask.web.service import Service, ServiceOf
 
@@ -67,13 +67,18 @@ def make_app(service: Service) -> ASGIApp:
 
 
 def page(
-    service: ServiceOf, token: Annotated[str | None, Query(max_length=200)] = None
+    service: ServiceOf,
+    request: Request,
+    token: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """The page; a token in its address goes into a cookie and out of the address."""
+    """The page; a token in its address goes into a cookie and out of the address.
+
+    Not the token of a link on somebody else's page: people would send their scans to its owner.
+    """
     if token is None:
         return FileResponse(_STATIC / "index.html", headers={"cache-control": "no-cache"})
     response = RedirectResponse("/", status_code=303)
-    if service.tokens.access(token) is not None:
+    if not from_elsewhere(request.headers) and service.tokens.access(token) is not None:
         server.set_cookie(service, response, token)
     return response
 

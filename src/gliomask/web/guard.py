@@ -73,20 +73,21 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = False
+        began, checked = False, False
 
         async def sending(message: Message) -> None:
             nonlocal began
             if message["type"] == "http.response.start":
                 began = True
                 headers = MutableHeaders(scope=message)
-                own = _HEADERS | _OPEN if has_token(scope["path"]) else _HEADERS
+                own = _HEADERS | _OPEN if checked and has_token(scope["path"]) else _HEADERS
                 for name, value in own.items():
                     headers.setdefault(name, value)
             await send(message)
 
         try:
             self._check(scope)
+            checked = True
             await self._app(scope, self._counted(scope, receive), sending)
         except Problem as problem:
             if not began:
@@ -104,7 +105,7 @@ class Guard:
             raise Problem(403, "this server has another name: see --name of gliomask serve")
         if not has_token(scope["path"]) and _is_foreign(headers, scope["path"]):
             raise Problem(403, "requests from pages of other sites are refused")
-        if headers.get("content-encoding", "identity") != "identity":
+        if any(value != "identity" for value in headers.getlist("content-encoding")):
             raise Problem(415, "a request is sent as it is, without Content-Encoding")
         declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > self._most(scope):
@@ -164,12 +165,20 @@ def _host_name(host: str) -> str:
         return ""
 
 
+def from_elsewhere(headers: Headers) -> bool:
+    """Return True for a request that a page of another origin caused, be it a link on it.
+
+    A page on another port of this machine, or on a neighbour of our domain, is elsewhere too.
+    """
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
 def _is_foreign(headers: Headers, path: str) -> bool:
     """Return True for a request from a page of another site."""
     origin = headers.get("origin")
     if origin is not None and not _same_origin(origin, headers["host"]):
         return True
-    return headers.get("sec-fetch-site") == "cross-site" and path != "/"
+    return from_elsewhere(headers) and path != "/"
 
 
 def _same_origin(origin: str, host: str) -> bool:

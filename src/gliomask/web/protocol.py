@@ -1,4 +1,7 @@
-"""HTTP/1.1 of uvicorn, which waits for the header of a request for ever, with an end to that."""
+"""HTTP/1.1 of uvicorn, with an end to its patience.
+
+uvicorn waits for ever for the header of a request, and for a client that does not take its answer.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class PatientProtocol(H11Protocol):
-    """Ends connections on which no whole header comes for ``header_seconds``."""
+    """Ends connections whose clients neither ask nor take.
+
+    Attributes:
+        header_seconds: within which a whole header must come.
+        answer_seconds: within which a part of the answer (some 48 kB) must be taken.
+    """
 
     header_seconds = 10.0
+    answer_seconds = 30.0
     _deadline: asyncio.TimerHandle | None = None
+    _answer_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio."""
@@ -22,7 +32,20 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
         self._stop_waiting()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """See asyncio: the client is slower than the answer."""
+        super().pause_writing()
+        self._stop_waiting_for_reader()
+        abort = self.transport.abort
+        self._answer_deadline = self.loop.call_later(self.answer_seconds, abort)
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        self._stop_waiting_for_reader()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
@@ -43,12 +66,18 @@ class PatientProtocol(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _stop_waiting_for_reader(self) -> None:
+        if self._answer_deadline is not None:
+            self._answer_deadline.cancel()
+            self._answer_deadline = None
+
     def _give_up(self) -> None:
         self._deadline = None
         if not self._in_request():
             self.transport.close()
 
 
-def protocol(header_seconds: float) -> type[PatientProtocol]:
+def protocol(header_seconds: float, answer_seconds: float = 30.0) -> type[PatientProtocol]:
     """The protocol with a patience of its own."""
-    return type("Protocol", (PatientProtocol,), {"header_seconds": header_seconds})
+    keys = {"header_seconds": header_seconds, "answer_seconds": answer_seconds}
+    return type("Protocol", (PatientProtocol,), keys)

@@ -28,6 +28,13 @@ _PLACE: Final = (
     "SELECT count(*) FROM job WHERE state='queued' AND kind=? AND seq < ?"  # those before it
 )
 
+_LIST_BYTES: Final = 4 * 2**20
+"""Of the results in a list of jobs."""
+_LISTED: Final = (
+    "seq, id, owner, kind, state, upload, spec, attempt, cancel, created, started, ended, expires, "
+    "error_code, error_text, coalesce(length(result), 0) AS size"
+)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -76,7 +83,7 @@ class Queue:
         """The job that a key has made already, with the hash of what was asked for."""
         statement = "SELECT * FROM job WHERE owner=? AND idempotency=?"
         row = self._database.row(statement, (access.owner, idempotency))
-        return None if row is None else (self._job(row), row["request"])
+        return None if row is None else (self._job(row, row["result"]), row["request"])
 
     def add(
         self,
@@ -129,7 +136,7 @@ class Queue:
         row = self._database.row("SELECT * FROM job WHERE id=?", (job,))
         if row is None or not access.sees(row["owner"]):
             raise not_found("job")
-        return self._job(row)
+        return self._job(row, row["result"])
 
     def own(self, access: Access, job: str) -> Job:
         """A job that may be cancelled and deleted.
@@ -155,6 +162,9 @@ class Queue:
     def jobs(self, access: Access, limit: int, before: str | None = None) -> list[Job]:
         """Jobs of this owner (of all, for ``admin`` and ``review``), the newest first.
 
+        Results that are too large together are left out, the oldest ones: an audit of 20,000 files
+        takes megabytes, and lists are asked for often.
+
         Args:
             access: whose; limit: at most so many; before: those that came before this one.
         """
@@ -164,8 +174,16 @@ class Queue:
         if before is not None:
             where += " AND seq < (SELECT seq FROM job WHERE id=?)"
             values.append(before)
-        statement = f"SELECT * FROM job WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
-        return [self._job(row) for row in self._database.rows(statement, (*values, limit))]
+        statement = f"SELECT {_LISTED} FROM job WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        rows, room, jobs = self._database.rows(statement, (*values, limit)), _LIST_BYTES, []
+        for row in rows:
+            room -= row["size"]
+            jobs.append(self._job(row, self._result(row["id"]) if room >= 0 else None))
+        return jobs
+
+    def _result(self, job: str) -> str | None:
+        row = self._database.row("SELECT result FROM job WHERE id=?", (job,))
+        return None if row is None else row["result"]
 
     def next(self, kind: Kind) -> Job | None:
         """Begins the job whose turn it is, and gives it; None if none waits."""
@@ -179,7 +197,7 @@ class Queue:
             begin = "UPDATE job SET state='running', started=?, attempt=attempt+1 WHERE id=?"
             change.execute(begin, (now(), row["id"]))
             row = change.execute("SELECT * FROM job WHERE id=?", (row["id"],)).fetchone()
-        return self._job(row)
+        return self._job(row, row["result"])
 
     def cancel(self, job: str) -> State:
         """Ends a job that waits, and asks for the end of one that runs; its state."""
@@ -296,7 +314,7 @@ class Queue:
     def _expiry(self) -> float:
         return now() + self._limits.result_hours * _HOUR_S
 
-    def _job(self, row: sqlite3.Row) -> Job:
+    def _job(self, row: sqlite3.Row, result: str | None) -> Job:
         place = None
         if row["state"] == "queued":
             before = self._database.row(_PLACE, (row["kind"], row["seq"]))
@@ -307,5 +325,5 @@ class Queue:
             spec=json.loads(row["spec"]),
             cancel=bool(row["cancel"]),
             place=place,
-            result=None if row["result"] is None else json.loads(row["result"]),
+            result=None if result is None else json.loads(result),
         )

@@ -94,7 +94,7 @@ def _config(options: ServeOptions, app: Any) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # its texts hold what clients send
     return uvicorn.Config(
         app,
-        http=protocol(options.limits.header_seconds),
+        http=protocol(options.limits.header_seconds, options.limits.answer_seconds),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated
 
+from anyio.to_thread import run_sync
 from fastapi import Depends, Request
 
 from gliomask.config.serve import Scope, ServeOptions
@@ -13,6 +16,7 @@ from gliomask.web.clients.monai_label.images import Images
 from gliomask.web.corrections import Corrections
 from gliomask.web.database import Database
 from gliomask.web.folder import DataFolder
+from gliomask.web.lasting import LastingRequests
 from gliomask.web.models import ServedModel
 from gliomask.web.problems import Problem
 from gliomask.web.queue import Queue
@@ -42,11 +46,16 @@ class Service:
     audit: Audit
     supervisor: Supervisor
     corrections: Corrections
+    lasting: LastingRequests
 
     @property
     def cookie(self) -> str:
-        """Name of the cookie with the token: browsers don't tell ports apart."""
-        return f"gliomask-{self.options.port}"
+        """Name of the cookie with the token: browsers don't tell ports apart.
+
+        With ``__Host-``, no other server of the same domain can set it.
+        """
+        prefix = "__Host-" if self.options.encrypted else ""
+        return f"{prefix}gliomask-{self.options.port}"
 
     def access(self, request: Request) -> Access | None:
         """Identity of a client; None without a valid token."""
@@ -81,6 +90,7 @@ def make_service(
         audit=audit,
         supervisor=supervisor,
         corrections=Corrections(database, folder, options.limits, queue, supervisor),
+        lasting=LastingRequests(options.limits.lasting_requests),
     )
 
 
@@ -112,6 +122,13 @@ def _reader(request: Request) -> Access:
     return allowed("read", request)
 
 
+async def _lasting(request: Request) -> AsyncIterator[None]:
+    service = service_of(request)
+    access = await run_sync(service.access, request)
+    with nullcontext() if access is None else service.lasting.open(access.owner):
+        yield
+
+
 def _submitter(request: Request) -> Access:
     return allowed("submit", request)
 
@@ -127,6 +144,8 @@ def _admin(request: Request) -> Access:
 
 
 Reader = Annotated[Access, Depends(_reader)]
+Lasting = Annotated[None, Depends(_lasting)]
+"""Counts the request until its answer has been sent."""
 Submitter = Annotated[Access, Depends(_submitter)]
 Corrector = Annotated[Access, Depends(_corrector)]
 Admin = Annotated[Access, Depends(_admin)]

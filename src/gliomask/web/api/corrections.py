@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
@@ -14,7 +15,7 @@ from gliomask.web.api.answers import answers
 from gliomask.web.api.correction_views import CorrectionsView, CorrectionView, EditableView
 from gliomask.web.api.uploads import BODY, receive
 from gliomask.web.problems import Problem, not_found
-from gliomask.web.service import Corrector, Reader, Service, ServiceOf
+from gliomask.web.service import Corrector, Lasting, Reader, Service, ServiceOf
 from gliomask.web.tokens import Access
 from gliomask.web.uploads import Incoming
 
@@ -43,13 +44,14 @@ def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
 
 @router.get(
     "/layers/{layer}",
-    responses={**answers(401, 404, 409, 422), **_NIFTI},
+    responses={**answers(401, 404, 409, 422, 429), **_NIFTI},
     response_class=FileResponse,
     response_model=None,
 )
 def layer(
     service: ServiceOf,
     access: Reader,
+    _open: Lasting,
     job: JobId,
     layer: Annotated[str, Path(max_length=64, description="See the layers of a case; or current.")],
     case: CaseName = None,
@@ -74,12 +76,13 @@ def layer(
 @router.put(
     "/correction",
     status_code=201,
-    responses=answers(401, 404, 408, 409, 413, 415, 422, 503),
+    responses=answers(401, 404, 408, 409, 413, 415, 422, 429, 503),
     openapi_extra=BODY,
 )
 async def put(
     service: ServiceOf,
     access: Corrector,
+    _open: Lasting,
     request: Request,
     job: JobId,
     base: Annotated[
@@ -101,9 +104,8 @@ async def put(
     try:
         await receive(request, incoming)
         await run_sync(incoming.close)
-        made = await run_sync(
-            service.corrections.add, access, current, editable, base, incoming.path
-        )
+        add = partial(service.corrections.add, access, current, editable, base, incoming.path)
+        made = await run_sync(add, limiter=service.lasting.threads)
     except ClientDisconnect:
         raise Problem(400, "the connection ended before the mask did") from None
     finally:

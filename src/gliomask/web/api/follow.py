@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
@@ -16,12 +18,12 @@ from gliomask.web.folder import RESULT
 from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.results import Entry, entries
-from gliomask.web.service import Reader, Service, ServiceOf
+from gliomask.web.service import Lasting, Reader, Service, ServiceOf
 from gliomask.web.task import Task, TaskFile
 from gliomask.web.tokens import Access
 
 router = APIRouter(tags=["jobs"])
-_PAGE: Final = "follow.html"
+_FILE: Final = "follow.html"
 _HTML: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/html": {"schema": {"type": "string"}}}}
 }
@@ -36,10 +38,13 @@ TimePointNames = Annotated[
 ]
 
 
-@router.get("/follow", responses={**answers(401, 404, 409, 422, 503), **_HTML}, response_model=None)
-def follow(
+@router.get(
+    "/follow", responses={**answers(401, 404, 409, 422, 429, 503), **_HTML}, response_model=None
+)
+async def follow(
     service: ServiceOf,
     access: Reader,
+    _open: Lasting,
     of: TimePointNames,
     registered: Annotated[
         bool, Query(description="The scans are registered: match lesions.")
@@ -50,6 +55,12 @@ def follow(
     Of each case the newest approved correction is used, or else the network's mask; the page says
     which.
     """
+    page = partial(_page, service, access, of, registered=registered)
+    text = await run_sync(page, limiter=service.lasting.threads)
+    return HTMLResponse(text, headers={"content-security-policy": RESULT_POLICY})
+
+
+def _page(service: Service, access: Access, of: list[str], *, registered: bool) -> str:
     masks = [_mask(service, access, name) for name in of]
     identity = secrets.token_hex(16)
     task = Task(identity, service.folder.temporary / identity)
@@ -63,12 +74,12 @@ def follow(
         answer = service.supervisor.run(task, TaskFile(kind="follow", spec=spec))
         if answer.end != "done":
             raise Problem(422, _shortened(answer.text, inputs))
-        text = (task.folder / RESULT / _PAGE).read_text(encoding="utf-8")
+        text = (task.folder / RESULT / _FILE).read_text(encoding="utf-8")
     finally:
         shutil.rmtree(task.folder, ignore_errors=True)
     for job in dict.fromkeys(name.partition("/")[0] for name in of):
         service.audit.add(access.owner, "job.follow", job)
-    return HTMLResponse(text, headers={"content-security-policy": RESULT_POLICY})
+    return text
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
@@ -18,7 +19,7 @@ from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.queue import ENDED, Job
 from gliomask.web.results import Entry, corrected_entries, entries, zipped
-from gliomask.web.service import Reader, Service, ServiceOf, Submitter
+from gliomask.web.service import Lasting, Reader, Service, ServiceOf, Submitter, allowed
 from gliomask.web.submission import submit
 from gliomask.web.tokens import Access
 
@@ -70,7 +71,7 @@ def listing(
     return [_view(service, job) for job in service.queue.jobs(access, limit, before)]
 
 
-@router.get("/{job}", responses=answers(401, 404, 422))
+@router.get("/{job}", responses=answers(401, 404, 422, 429))
 async def show(
     service: ServiceOf,
     access: Reader,
@@ -78,26 +79,37 @@ async def show(
     wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for its end.")] = 0,
 ) -> JobView:
     """A job; with ``wait``, when it has ended or the time is up."""
+    with service.lasting.open(access.owner) if wait else nullcontext():
+        return await run_sync(_view, service, await _waited(service, access, job, wait))
+
+
+async def _waited(service: Service, access: Access, job: str, wait: float) -> Job:
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
     while True:
         current = await run_sync(service.queue.get, access, job)
         if current.state in ENDED or loop.time() >= until:
-            return await run_sync(_view, service, current)
+            return current
         await asyncio.sleep(min(_LOOK_S, max(0.0, until - loop.time())))
 
 
-@router.get("/{job}/events", responses={**answers(401, 404, 422), **_EVENTS}, response_model=None)
-async def events(service: ServiceOf, access: Reader, job: JobId) -> StreamingResponse:
+@router.get(
+    "/{job}/events", responses={**answers(401, 404, 422, 429), **_EVENTS}, response_model=None
+)
+async def events(
+    service: ServiceOf, access: Reader, _open: Lasting, request: Request, job: JobId
+) -> StreamingResponse:
     """A job whenever it changes, as server-sent events, until it has ended."""
     await run_sync(service.queue.get, access, job)
-    return StreamingResponse(_events(service, access, job), media_type="text/event-stream")
+    return StreamingResponse(_events(service, request, job), media_type="text/event-stream")
 
 
-async def _events(service: Service, access: Access, job: str) -> AsyncIterator[str]:
+async def _events(service: Service, request: Request, job: str) -> AsyncIterator[str]:
+    """The token is looked at each time: it may be revoked meanwhile."""
     last, silent = "", 0.0
     while True:
         try:
+            access = await run_sync(allowed, "read", request)
             current = await run_sync(service.queue.get, access, job)
         except Problem:
             return
@@ -136,13 +148,14 @@ def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
 
 @router.get(
     "/{job}/files/{kind}",
-    responses={**answers(401, 404, 409, 422), **_FILE},
+    responses={**answers(401, 404, 409, 422, 429, 503), **_FILE},
     response_class=FileResponse,
     response_model=None,
 )
 def download(
     service: ServiceOf,
     access: Reader,
+    _open: Lasting,
     job: JobId,
     kind: Annotated[str, Path(max_length=64, description="See files of a job; or all, as a zip.")],
     case: Annotated[str | None, Query(max_length=200, description="Of several cases.")] = None,
@@ -181,6 +194,8 @@ def _file(service: Service, entry: Entry) -> FileResponse:
 
 
 def _archive(service: Service, every: tuple[Entry, ...], name: str) -> FileResponse:
+    if not service.folder.has_room(service.options.limits, sum(entry.size for entry in every)):
+        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
     path = zipped(every, service.folder.temporary)
     task = BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, media_type="application/zip", filename=f"{name}.zip", background=task)

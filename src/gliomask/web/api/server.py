@@ -105,7 +105,10 @@ def begin(service: ServiceOf, session: Session) -> Response:
 def end(service: ServiceOf) -> Response:
     """Forget the cookie."""
     response = Response(status_code=204)
-    response.delete_cookie(service.cookie, path="/", httponly=True, samesite="strict")
+    secure = service.options.encrypted
+    response.delete_cookie(
+        service.cookie, path="/", secure=secure, httponly=True, samesite="strict"
+    )
     return response
 
 

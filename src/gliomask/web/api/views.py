@@ -152,7 +152,8 @@ class JobView(View):
     options: dict[str, Any]
     """That it was given."""
     result: dict[str, Any] | None
-    """Of a job that is done: cases with volumes, flags and notes; or the audit."""
+    """Of a job that is done: cases with volumes, flags and notes; or the audit. Lists leave out
+    results, and their files, that are too large together: ask for the job itself."""
     files: tuple[ResultFile, ...]
     """Of a job that is done."""
     error: ProblemView | None

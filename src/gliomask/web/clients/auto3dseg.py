@@ -13,12 +13,13 @@ from importlib.metadata import version
 from itertools import combinations
 from typing import Annotated, Any, Final
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from gliomask.core.regions import BRAIN, MORPHOLOGICALLY_ABNORMAL, REGIONS, Code
 from gliomask.web.clients.access import Client
-from gliomask.web.clients.forms import Form, Naming, Part, receive
+from gliomask.web.clients.forms import Files, Form, Part, receive
 from gliomask.web.clients.segmentation import model_named, segment
 from gliomask.web.models import ServedModel
 from gliomask.web.problems import Problem
@@ -84,9 +85,9 @@ async def infer(
 ) -> FileResponse:
     """A mask as NRRD, of the volumes in the order of the model's inputs."""
     model, used = _meant(service, model_name)
-    upload = service.uploads.create(client)
+    upload = await run_sync(service.uploads.create, client)
     try:
-        form = await receive(request, service.uploads, upload, _naming(used))
+        form = await receive(request, service.uploads, upload, _files(used))
         spec = _spec(model, used, form)
     except BaseException:
         service.uploads.delete(upload.id)
@@ -105,7 +106,7 @@ def _spec(model: ServedModel, used: tuple[str, ...], form: Form) -> PredictSpec:
     return PredictSpec.model_validate(keys)
 
 
-def _naming(used: tuple[str, ...]) -> Naming:
+def _files(used: tuple[str, ...]) -> Files:
     """Files are called by their sequences: the clients' names say nothing."""
 
     def naming(part: Part) -> str:
@@ -113,7 +114,7 @@ def _naming(used: tuple[str, ...]) -> Naming:
             raise Problem(422, f"this model takes {', '.join(_FIELDS[: len(used)])}")
         return f"{used[_FIELDS.index(part.name)]}{part.suffix or '.nrrd'}"
 
-    return naming
+    return Files(dict.fromkeys(_FIELDS[: len(used)], 1), naming)
 
 
 def _sets(model: ServedModel) -> list[tuple[str, ...]]:

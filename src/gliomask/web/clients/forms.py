@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
+from pydantic_core import from_json
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
@@ -18,7 +20,9 @@ from gliomask.web.problems import Problem
 from gliomask.web.uploads import Incoming, Upload, UploadedFile, Uploads
 
 MAX_FIELDS: Final = 20
-MAX_FIELD_BYTES: Final = 2**20
+MAX_FIELD_BYTES: Final = 2**16
+_PIECE: Final = 2**16
+_NEEDED: Final = "a body of multipart/form-data is needed"
 Naming = Callable[["Part"], str]
 
 
@@ -62,23 +66,33 @@ class Form:
     files: tuple[tuple[Part, UploadedFile], ...]
 
 
-async def receive(
-    request: Request, uploads: Uploads, upload: Upload, naming: Naming, first: int = 0
-) -> Form:
+@dataclass(frozen=True)
+class Files:
+    """Files that a form may contain.
+
+    Attributes:
+        fields: name of a field -> number of files in it; there are no other fields with files.
+        naming: name of each file in the upload.
+    """
+
+    fields: Mapping[str, int]
+    naming: Naming
+
+
+async def receive(request: Request, uploads: Uploads, upload: Upload, files: Files) -> Form:
     """Receives a form; its files become a part of an upload, none is kept in memory.
 
     Args:
-        request: with the form; uploads, upload: where its files go.
-        naming: what each file is called there; first: number of the first file there.
+        request: with the form; uploads, upload: where its files go; files: that are allowed.
 
     Raises:
-        Problem: no form, a damaged one, too many fields; and see ``Uploads``.
+        Problem: no form, a damaged one, too many fields or files; and see ``Uploads``.
     """
     kind, parameters = parse_options_header(request.headers.get("content-type"))
     boundary = parameters.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not 0 < len(boundary) <= 200:
-        raise Problem(422, "a body of multipart/form-data is needed")
-    receiving = _Receiving(uploads, upload, naming, boundary, first)
+        raise Problem(422, _NEEDED)
+    receiving = _Receiving(uploads, upload, boundary, files)
     try:
         async for chunk in request.stream():
             await run_sync(receiving.take, chunk)
@@ -89,6 +103,36 @@ async def receive(
         raise Problem(400, "the connection ended before the form did") from None
     finally:
         receiving.discard()
+
+
+async def plain_fields(request: Request) -> dict[str, str]:
+    """The fields of a form without files (application/x-www-form-urlencoded).
+
+    Raises:
+        Problem: too many fields.
+    """
+    try:
+        text = (await request.body()).decode("utf-8", "replace")
+        return dict(parse_qsl(text, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise Problem(422, f"a form of up to {MAX_FIELDS} fields is needed") from None
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """The JSON object in a field of a form; empty where the field is empty or missing.
+
+    What JSON can't express in an answer either (NaN, half a surrogate pair) is refused.
+
+    Raises:
+        Problem: it is something else.
+    """
+    try:
+        content = from_json(text or "{}", allow_inf_nan=False)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise Problem(422, "params: allowed a JSON object")
+    return content
 
 
 def reply(parts: Mapping[str, tuple[str | None, str, bytes]]) -> Response:
@@ -110,10 +154,9 @@ def reply(parts: Mapping[str, tuple[str | None, str, bytes]]) -> Response:
 class _Receiving:
     """Events of the parser, processed in a thread, because it writes files."""
 
-    def __init__(
-        self, uploads: Uploads, upload: Upload, naming: Naming, boundary: bytes, first: int
-    ) -> None:
-        self._uploads, self._upload, self._naming, self._first = uploads, upload, naming, first
+    def __init__(self, uploads: Uploads, upload: Upload, boundary: bytes, allowed: Files) -> None:
+        self._uploads, self._upload, self._allowed = uploads, upload, allowed
+        self._left = dict(allowed.fields)
         self._said: deque[tuple[str, Any]] = deque()
         self._header = b""
         self._value = b""
@@ -124,11 +167,12 @@ class _Receiving:
         self._parser = MultipartParser(boundary, self._callbacks())
 
     def take(self, chunk: bytes) -> None:
-        """Takes the next bytes of the body."""
-        self._parser.write(chunk)
-        while self._said:
-            what, value = self._said.popleft()
-            getattr(self, f"_{what}")(value)
+        """Takes the next bytes of the body, in pieces: what is refused is parsed no further."""
+        for start in range(0, len(chunk), _PIECE):
+            self._parser.write(chunk[start : start + _PIECE])
+            while self._said:
+                what, value = self._said.popleft()
+                getattr(self, f"_{what}")(value)
 
     def finish(self) -> Form:
         """The whole form."""
@@ -160,13 +204,28 @@ class _Receiving:
     def _begin(self, disposition: bytes) -> None:
         _, options = parse_options_header(disposition)
         name, filename = options.get(b"name"), options.get(b"filename")
-        if name is None or len(self._fields) >= MAX_FIELDS:
-            raise Problem(422, f"a form of up to {MAX_FIELDS} fields, each with a name")
+        if name is None or self._part is not None:
+            raise Problem(422, "each part of a form has one Content-Disposition with a name")
         text = None if filename is None else filename.decode("utf-8", "replace")
-        self._part = Part(name.decode("utf-8", "replace"), text, len(self._files))
-        if text is not None:
-            called = self._naming(self._part)
-            self._incoming = self._uploads.begin(self._upload.id, called, None)
+        part = self._part = Part(name.decode("utf-8", "replace"), text, len(self._files))
+        if text is None:
+            self._check_field(part.name)
+            return
+        called = self._allowed.naming(part)
+        self._count(part.name)
+        self._incoming = self._uploads.begin(self._upload.id, called, None)
+
+    def _check_field(self, name: str) -> None:
+        if name in self._fields or len(self._fields) >= MAX_FIELDS:
+            raise Problem(422, f"a form of up to {MAX_FIELDS} fields, each of another name")
+
+    def _count(self, name: str) -> None:
+        fields = self._allowed.fields
+        if not self._left.get(name):
+            text = ", ".join(f"{field} ({most})" for field, most in fields.items())
+            hint = "; send more files as a zip archive" if max(fields.values()) > 1 else ""
+            raise Problem(422, f"a form with more or other files than allowed: {text}{hint}")
+        self._left[name] -= 1
 
     def _data(self, chunk: bytes) -> None:
         if self._part is None:
@@ -185,7 +244,7 @@ class _Receiving:
         if incoming is None:
             self._fields[part.name] = part.content.decode("utf-8", "replace")
         else:
-            name, number = self._naming(part), self._first + part.number
-            file = self._uploads.finish(self._upload.id, number, name, incoming)
+            name = self._allowed.naming(part)
+            file = self._uploads.finish(self._upload.id, part.number, name, incoming)
             self._files.append((part, file))
         self._part = self._incoming = None

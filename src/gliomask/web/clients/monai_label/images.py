@@ -7,6 +7,7 @@ image, or several files of one examination, under a name that the server chose.
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,10 @@ class Label:
     correction: tuple[str, int] | None
 
 
+_LABELS: Final = 1_000_000
+"""Numbers of files from here on are those of labels."""
+_MAX_INFO: Final = 2**17
+"""Characters that are kept of what a client says of a label."""
 _NAME_FOR_OTHERS: Final = "name || ' (' || owner || ')'"
 
 
@@ -174,11 +179,15 @@ class Images:
         return self._uploads.get(Access(image.owner, frozenset()), image.upload)
 
     def files(self, image: Image) -> list[tuple[Upload, UploadedFile]]:
-        """The files of an image, without what was handed in for it."""
+        """The files of an image, without labels, be they stored only in part as yet."""
         upload = self.upload(image)
         statement = "SELECT number FROM client_label WHERE upload=?"
         labels = {row["number"] for row in self._database.rows(statement, (image.upload,))}
-        return [(upload, file) for file in upload.files if file.number not in labels]
+        return [
+            (upload, file)
+            for file in upload.files
+            if file.number < _LABELS and file.number not in labels
+        ]
 
     def note_job(self, image: Image, job: str) -> None:
         """Remembers what was done last with an image, whose owner has the new mask then."""
@@ -231,6 +240,7 @@ class Images:
                 correction=_correction(row["correction"]),
             )
             for row in rows
+            if row["number"] in files  # it may have come since they were listed
         ]
 
     def find_label(self, image: Image, tag: str) -> Label | None:
@@ -253,13 +263,17 @@ class Images:
 
         Args:
             label: in place of an earlier one of its tag; source: its file, in another upload.
+
+        Raises:
+            Problem: the image has too many labels, or too much is said of this one.
         """
+        info, limit = _packed(label.info), self._limits.corrections
         earlier = self.find_label(image, label.tag)
-        last = "SELECT max(number) AS last FROM upload_file WHERE upload=?"
-        row = self._database.row(last, (image.upload,))
-        number = 0 if row is None or row["last"] is None else int(row["last"]) + 1
+        if earlier is None and len(self.labels(image)) >= limit:
+            raise Problem(409, f"the image has {limit} labels already: delete one")
+        number = _LABELS + secrets.randbelow(2**40)  # several may come at a time
         self._uploads.adopt(image.upload, number, source)
-        facts = (label.suffix, json.dumps(label.info), label.created, label.author)
+        facts = (label.suffix, info, label.created, label.author)
         correction = None if label.correction is None else "{}/{}".format(*label.correction)
         with self._database.change() as change:
             change.execute(
@@ -273,10 +287,15 @@ class Images:
         self._uploads.keep(image.upload, self._limits.result_hours)
 
     def describe_label(self, image: Image, tag: str, info: Mapping[str, Any]) -> None:
-        """Replaces what is said of a label."""
+        """Replaces what is said of a label.
+
+        Raises:
+            Problem: it is too much.
+        """
+        text = _packed(info)
         with self._database.change() as change:
             statement = "UPDATE client_label SET info=? WHERE upload=? AND tag=?"
-            change.execute(statement, (json.dumps(info), image.upload, tag))
+            change.execute(statement, (text, image.upload, tag))
 
     def remove_label(self, image: Image, label: Label) -> None:
         """Deletes a label."""
@@ -284,6 +303,13 @@ class Images:
             statement = "DELETE FROM client_label WHERE upload=? AND tag=?"
             change.execute(statement, (image.upload, label.tag))
         self._uploads.remove_file(image.upload, label.file.number)
+
+
+def _packed(info: Mapping[str, Any]) -> str:
+    text = json.dumps(info)
+    if len(text) > _MAX_INFO:
+        raise Problem(413, f"params: at most {_MAX_INFO} bytes of a label")
+    return text
 
 
 def _correction(text: str | None) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from gliomask.datasets.name_reading import read_name
 from gliomask.web.clients.access import Client
-from gliomask.web.clients.forms import Form, Part, receive, reply
+from gliomask.web.clients.forms import Files, Part, json_object, receive, reply
 from gliomask.web.clients.monai_label.images import Image
 from gliomask.web.clients.monai_label.raw_nrrd import raw_nrrd
 from gliomask.web.clients.monai_label.series import find_series, is_uid
@@ -73,8 +73,8 @@ async def infer(
     model_named(service, model)
     received = await run_sync(service.uploads.create, client)
     try:
-        form = await receive(request, service.uploads, received, _naming)
-        params = _params(form)
+        form = await receive(request, service.uploads, received, _SENT)
+        params = json_object(form.fields.get("params"))
         sent = [(received, file) for _, file in form.files]
         image, session_id = query.image, query.session_id
         study = None
@@ -88,7 +88,7 @@ async def infer(
         await run_sync(service.uploads.delete, received.id)
     segmentation = await segment(service, client, request, upload.id, spec)
     if study.image is not None and study.image.owner == client.owner:
-        service.images.note_job(study.image, segmentation.job.id)
+        await run_sync(service.images.note_job, study.image, segmentation.job.id)
     return _answer(segmentation, query.output, compress=params.get("result_compress") is not False)
 
 
@@ -98,14 +98,7 @@ def _naming(part: Part) -> str:
     return part.base
 
 
-def _params(form: Form) -> dict[str, Any]:
-    try:
-        parameters = json.loads(form.fields.get("params") or "{}")
-    except ValueError:
-        parameters = None
-    if not isinstance(parameters, dict):
-        raise Problem(422, "params: allowed a JSON object")
-    return parameters
+_SENT: Final = Files({"file": 1}, _naming)
 
 
 async def _study_of_series(

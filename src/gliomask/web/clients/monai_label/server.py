@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import parse_qs
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 
 from gliomask.config.segment import SegmentOptions
 from gliomask.web.clients.access import Client
+from gliomask.web.clients.forms import plain_fields
 from gliomask.web.clients.monai_label.handed_in import is_completed
 from gliomask.web.clients.segmentation import SEQUENCES
 from gliomask.web.models import ServedModel
@@ -40,9 +41,8 @@ def auth(service: ServiceOf, request: Request) -> dict[str, bool]:
 @router.post("/auth/token")
 async def sign_in(service: ServiceOf, request: Request) -> dict[str, str]:
     """The password is the token; the name may be any."""
-    form = parse_qs((await request.body()).decode("utf-8", "replace"))
-    token = form.get("password", [""])[0]
-    access = service.tokens.access(token)
+    token = (await plain_fields(request)).get("password", "")
+    access = await run_sync(service.tokens.access, token)
     if access is None or not access.allows("monai"):
         raise Problem(401, "the password is a token with the scope monai: gliomask serve token")
     return {"access_token": token, "token_type": "bearer"}

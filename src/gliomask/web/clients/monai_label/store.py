@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
@@ -16,7 +15,7 @@ from fastapi.responses import FileResponse
 
 from gliomask.formats.editable_case import ENDING
 from gliomask.web.clients.access import Client
-from gliomask.web.clients.forms import Form, Naming, Part, receive
+from gliomask.web.clients.forms import Files, Form, Naming, Part, json_object, plain_fields, receive
 from gliomask.web.clients.monai_label.handed_in import (
     Segmented,
     correct,
@@ -39,6 +38,8 @@ from gliomask.web.uploads import Upload
 router = APIRouter()
 _UNFIT: Final = re.compile(r"[/\\:\x00-\x1f\x7f]")
 _TAG: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+SESSION_FILES: Final = 100
+"""Files in a session; a study of more is sent as a zip archive."""
 Name = Annotated[str, Query(max_length=200)]
 Id = Annotated[str, Query(alias="id", max_length=200)]
 
@@ -59,19 +60,20 @@ async def put_image(
     service: ServiceOf, client: Client, request: Request, image: Name = ""
 ) -> dict[str, str]:
     """Take an image; the same name again replaces it."""
-    upload = service.uploads.create(client)
+    upload = await run_sync(service.uploads.create, client)
     try:
-        form = await receive(request, service.uploads, upload, _naming(image))
+        form = await receive(request, service.uploads, upload, Files({"file": 1}, _naming(image)))
         if [part.name for part, _ in form.files] != ["file"]:
             raise Problem(422, "one image is needed, in the field file")
         ((part, file),) = form.files
         name = image or file.name.removesuffix(part.suffix)
         await run_sync(service.images.add, client, name, part.suffix, upload.id)
-        await run_sync(service.images.inherit_job, service.images.get(client, name))
+        kept = await run_sync(service.images.get, client, name)
+        await run_sync(service.images.inherit_job, kept)
     except BaseException:
         service.uploads.delete(upload.id)
         raise
-    service.audit.add(client.owner, "image.create", upload.id)
+    await run_sync(service.audit.add, client.owner, "image.create", upload.id)
     return {"image": name}
 
 
@@ -133,13 +135,15 @@ async def put_label(
         raise Problem(409, "a label of somebody else: hand yours in under another tag")
     received = await run_sync(service.uploads.create, client)
     try:
-        form = await receive(request, service.uploads, received, _label_name)
+        form = await receive(request, service.uploads, received, _LABEL)
         if not form.files:
             raise Problem(422, "one mask is needed, in the field label")
-        correction = await run_sync(_keep_label, service, client, image_found, tag, received, form)
+        keep = partial(_keep_label, service, client, image_found, tag, received, form)
+        with service.lasting.open(client.owner):
+            correction = await run_sync(keep, limiter=service.lasting.threads)
     finally:
         await run_sync(service.uploads.delete, received.id)
-    service.audit.add(client.owner, "label.create", image_found.upload)
+    await run_sync(service.audit.add, client.owner, "label.create", image_found.upload)
     return {"image": image, "label": image, "tag": tag, "correction": correction}
 
 
@@ -161,8 +165,7 @@ async def put_label_info(
     service: ServiceOf, client: Client, request: Request, label: Name, tag: str
 ) -> dict[str, str]:
     """Replace what is said of a mask: level, comment and status of a review, which may approve."""
-    body = parse_qs((await request.body()).decode("utf-8", "replace"))
-    info = _json(body.get("params", ["{}"])[0])
+    info = json_object((await plain_fields(request)).get("params"))
     image = await run_sync(service.images.get, client, label)
     known = await run_sync(service.images.label, image, tag)
     await run_sync(review, service, client, known, info)
@@ -173,9 +176,10 @@ async def put_label_info(
 @router.put("/session/")
 async def begin_session(service: ServiceOf, client: Client, request: Request) -> dict[str, Any]:
     """Take the images of one examination, for an hour after their last use."""
-    upload = service.uploads.create(client)
+    upload = await run_sync(service.uploads.create, client)
     try:
-        form = await receive(request, service.uploads, upload, lambda part: part.base)
+        files = Files({"files": SESSION_FILES}, lambda part: part.base)
+        form = await receive(request, service.uploads, upload, files)
         if not form.files:
             raise Problem(422, "images are needed, in the field files")
         name = secrets.token_hex(16)
@@ -184,7 +188,7 @@ async def begin_session(service: ServiceOf, client: Client, request: Request) ->
     except BaseException:
         service.uploads.delete(upload.id)
         raise
-    service.audit.add(client.owner, "session.create", upload.id)
+    await run_sync(service.audit.add, client.owner, "session.create", upload.id)
     return {"session_id": name, "session_info": show_session(service, client, name)}
 
 
@@ -213,9 +217,12 @@ def _naming(image: str) -> Naming:
 
 
 def _label_name(part: Part) -> str:
-    if part.name != "label" or part.number:
+    if part.name != "label":
         raise Problem(422, "one mask is needed, in the field label")
     return f"label{part.suffix}"
+
+
+_LABEL: Final = Files({"label": 1}, _label_name)
 
 
 def _keep_label(
@@ -223,7 +230,7 @@ def _keep_label(
 ) -> int | None:
     """Keeps a mask; the number of the correction that it became."""
     ((part, file),) = form.files
-    info = _json(form.fields.get("params"))
+    info = json_object(form.fields.get("params"))
     source = (received, file)
     correction = correct(service, client, image, source, info)
     label = Label(tag, file, part.suffix, info, now(), client.owner, correction)
@@ -277,13 +284,3 @@ def _numbers(labels: Sequence[MaskLabel]) -> dict[str, Any]:
     names = {label.name: label.value for label in labels}
     info = [{"name": name, "idx": value} for name, value in names.items()]
     return {"label_info": info, "params": {"label_names": names}}
-
-
-def _json(text: str | None) -> dict[str, Any]:
-    try:
-        content = json.loads(text or "{}")
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise Problem(422, "params: allowed a JSON object")
-    return content
