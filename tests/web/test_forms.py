@@ -170,9 +170,9 @@ def test_a_label_that_is_refused_changes_nothing(
     service: Service, ann: TestClient, name: str
 ) -> None:
     """Neither the image nor the label that there was before."""
-    good = {"label": ("l.nrrd", b"first"), "params": (None, '{"label_info": []}')}
+    good: dict[str, Any] = {"label": ("l.nrrd", b"first"), "params": (None, '{"label_info": []}')}
     assert ann.put("/datastore/label", params={"image": "kept"}, files=good).status_code == 200
-    bad = {"label": ("l.nrrd", b"second"), "params": (None, PARAMS[name])}
+    bad: dict[str, Any] = {"label": ("l.nrrd", b"second"), "params": (None, PARAMS[name])}
     answer = ann.put("/datastore/label", params={"image": "kept"}, files=bad)
     assert (answer.status_code, "JSON object" in answer.text) == (422, True)
     assert ann.get("/datastore/image", params={"image": "kept"}).content == b"1"

@@ -91,7 +91,9 @@ def expected(mask: Path, regions: Sequence[str]) -> dict[str, Points]:
     labels, affine = read_labels(mask)
     made = {
         REGIONS[name].title: points(one, affine)
-        for name, one in zip(regions, region_masks(labels, tuple(regions)), strict=True)
+        for name, one in zip(
+            regions, region_masks(labels.astype(np.uint8), tuple(regions)), strict=True
+        )
     }
     return {title: places for title, places in made.items() if places}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,8 @@ def zeros(total: int) -> Iterator[bytes]:
 
 BOMB = gzip.compress(bytes(100 * MB), 9)
 CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
-CASES = {
+Body = Callable[[], Iterable[bytes]]
+CASES: dict[str, tuple[str, str, Body, set[int]]] = {
     "a job without an end": ("job", CHUNKED, lambda: chunks(200 * MB), {413}),
     "a file without an end": ("file", CHUNKED, lambda: chunks(200 * MB), {413}),
     "a file of a length": ("file", f"Content-Length: {200 * MB}\r\n\r\n", lambda: zeros(MB), {413}),

@@ -100,7 +100,8 @@ def guess(
     foreign = done_job(service, owner="bob")
     token = service.tokens.create("eve", scopes, 1.0)  # type: ignore[arg-type]
     before = sorted(service.folder.root.rglob("*"))
-    _opened = seen = []
+    seen: list[str] = []
+    _opened = seen
     try:
         counts = answers(connection, token, paths(number, foreign))
     finally:
