@@ -81,8 +81,7 @@ def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
         StoppedError: a stop was requested; what is done is kept.
     """
     shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
-    manifest = make_manifest(options, control)
-    card = read_card(_model(manifest) / CARD_FILE)
+    manifest, card = _open(options, control)
     announce_licence(_model(manifest), card)
     claim = folder.take_over(shard)
     folder.clear_leftovers(claim)
@@ -98,25 +97,42 @@ def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
     Raises:
         InputError: no inputs and no manifest; or other options than those it was made with.
     """
+    return _open(options, control)[0]
+
+
+def _open(options: BatchOptions, control: Control) -> tuple[Manifest, ModelCard]:
+    """The manifest, and the card of its model."""
     folder, predict_options = BatchFolder(options.predict.out), options.predict
     if predict_options.sequences:
         raise InputError("a batch takes inputs, not files by sequence", field="sequences")
     several = Shard.parse(options.shard).n > 1
     if not predict_options.inputs or (several and folder.manifest.is_file()):
-        manifest = read_manifest(folder.manifest)
-        fresh = PredictOptions(out=predict_options.out)
-        unsaid = not predict_options.inputs and _lasting(predict_options) == _lasting(fresh)
-        if not unsaid and _lasting(predict_options) != manifest.options:
-            hint = "name the inputs without a shard, and a new one is made"
-            raise ConfigError("made with other options", path=folder.manifest, hint=hint)
-        return manifest
+        manifest = _earlier_manifest(folder, predict_options)
+        return manifest, read_card(_model(manifest) / CARD_FILE)
+    card = read_card(predict_options.model / CARD_FILE)
+    return _new_manifest(folder, predict_options, card, control), card
+
+
+def _earlier_manifest(folder: BatchFolder, predict_options: PredictOptions) -> Manifest:
+    manifest = read_manifest(folder.manifest)
+    fresh = PredictOptions(out=predict_options.out)
+    unsaid = not predict_options.inputs and _lasting(predict_options) == _lasting(fresh)
+    if not unsaid and _lasting(predict_options) != manifest.options:
+        hint = "name the inputs without a shard, and a new one is made"
+        raise ConfigError("made with other options", path=folder.manifest, hint=hint)
+    return manifest
+
+
+def _new_manifest(
+    folder: BatchFolder, predict_options: PredictOptions, card: ModelCard, control: Control
+) -> Manifest:
     with all_unpacked(predict_options.inputs) as places:
         cases, problems = survey(places, {}, predict_options.series)
         pairs = zip(places, predict_options.inputs, strict=True)
         archives = {place: path for place, path in pairs if place != path}
         entries, failures = _hashed(cases, archives, folder, control)
     failures = [*((problem.case, problem.reason) for problem in problems), *failures]
-    rules = _rules(predict_options)
+    rules = _rules(predict_options, card)
     write_manifest(folder.manifest, _lasting(predict_options), rules, entries, failures)
     return read_manifest(folder.manifest)
 
@@ -214,8 +230,8 @@ def _lasting(options: PredictOptions) -> dict[str, Any]:
     return keys
 
 
-def _rules(options: PredictOptions) -> str:
+def _rules(options: PredictOptions, card: ModelCard) -> str:
     """A hash of all that results depend on besides the images."""
-    card = read_card(options.model / CARD_FILE).model_dump(mode="json")
-    rules = {"options": _lasting(options), "card": card, "software": software()}
+    facts = card.model_dump(mode="json")
+    rules = {"options": _lasting(options), "card": facts, "software": software()}
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
