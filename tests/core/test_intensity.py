@@ -113,3 +113,9 @@ def test_the_noise_of_air_stays_below_the_level_of_tissue(
     for image in whole.array:
         assert (image > tissue_level(image))[surely_air(whole.shape)].mean() < 1e-3
         assert (image > tissue_level(image))[brain_of(stripped)].mean() > 0.7
+
+
+def test_a_part_is_normalised_by_the_whole() -> None:
+    image = np.random.default_rng(1).normal(100, 30, (12, 10, 8)).astype(np.float32)
+    kept = (slice(None), slice(2, 7), slice(3, 5))
+    np.testing.assert_array_equal(normalise(image, kept), normalise(image)[kept])

@@ -42,7 +42,7 @@ def tissue_level(image: npt.NDArray[np.floating]) -> float:
     return float(air + TISSUE_SHARE * (np.median(head) - air)) if head.size else air
 
 
-def normalise(image: FloatArray) -> FloatArray:
+def normalise(image: FloatArray, kept: tuple[slice, ...] = ()) -> FloatArray:
     """One sequence of one volume, z-scored over its foreground and clipped to +-``CLIP``.
 
     The result is rounded to half precision, because that is how the store keeps it: what a
@@ -50,9 +50,10 @@ def normalise(image: FloatArray) -> FloatArray:
 
     Args:
         image: (I, J, K) float32, finite, arbitrary units.
+        kept: the part of it to return; all of it by default.
 
     Returns:
-        the same shape, float32, about zero mean and unit deviation within the head.
+        that part, float32, about zero mean and unit deviation within the head.
 
     Raises:
         ValueError: the image is constant, so there is no contrast to normalise.
@@ -62,14 +63,16 @@ def normalise(image: FloatArray) -> FloatArray:
     head = sample[sample > _levels(sample)[1]]
     if head.size == 0 or head.std() == 0:
         raise ValueError("the image is constant: it has no contrast")
-    scaled = (image - np.float32(head.mean())) * np.float32(1.0 / head.std())
-    rounded: FloatArray = np.clip(scaled, -CLIP, CLIP).astype(np.float16).astype(np.float32)
+    scaled = image[kept] - np.float32(head.mean())
+    scaled *= np.float32(1.0 / head.std())
+    np.clip(scaled, -CLIP, CLIP, out=scaled)
+    rounded: FloatArray = scaled.astype(np.float16).astype(np.float32)
     return rounded
 
 
 def _in_range(image: FloatArray) -> FloatArray:
     """The image, or its exact multiple by a power of two if single precision can't square it."""
-    _, exponent = np.frexp(np.abs(image).max())
+    _, exponent = np.frexp(max(image.max(), -image.min()))
     if abs(int(exponent)) <= SQUARABLE:
         return image
     scaled: FloatArray = np.ldexp(image, -int(exponent))

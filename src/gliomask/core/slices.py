@@ -106,11 +106,12 @@ def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> Slice
     # Turned first, so that a head gives the same numbers whichever way its file lies.
     images = np.ascontiguousarray(to_reading(volume.array, turn))
     top, bottom, left, right = box = _head_box(images, check)
+    window = (slice(None), slice(top, bottom), slice(left, right))
     slices = []
     for name, image in zip(volume.sequences, images, strict=True):
         check()
         try:
-            slices.append(normalise(image)[:, top:bottom, left:right])
+            slices.append(normalise(image, window))
         except ValueError as problem:
             raise ValueError(f"{name}: {problem}") from None
     record = StackRecord(volume.shape, volume.affine, turn, box, volume.has_world)
