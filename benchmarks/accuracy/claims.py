@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -28,7 +29,7 @@ from gliomask.inference.alarm import POOR, alarm_limit
 from gliomask.inference.evidence import Evidence
 from gliomask.inference.opinions import disagreement
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.inference.reliability import assess
+from gliomask.inference.reliability import ENOUGH, assess
 from gliomask.inference.uncertainty import doubt, fit_volumes, spread
 from gliomask.jobs.control import SILENT
 
@@ -191,11 +192,15 @@ def flag_table(rows: Sequence[Row]) -> Table:
 
 
 def _left_out(own: Sequence[Row], everyone: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
+    """Kinds of image with fewer than ``ENOUGH`` cases keep the flag by the card."""
+    number = Counter(row.kind for row in everyone)
+    common = [row for row in everyone if number[row.kind] >= ENOUGH and row.predicted]
     for row in own:
-        others = [o for o in everyone if o.patient != row.patient and o.predicted and o.dice]
+        others = [o for o in common if o.patient != row.patient]
         limit = alarm_limit([o.disagreement for o in others], [o.dice or 0.0 for o in others])
         beyond = limit is not None and row.predicted > 0 and row.disagreement > limit
-        yield row, beyond or row.other != "green"
+        rare = number[row.kind] < ENOUGH
+        yield row, row.flag != "green" if rare else beyond or row.other != "green"
 
 
 def _flags(name: str, by: str, judged: Sequence[tuple[Row, bool]]) -> tuple[Cell, ...]:

@@ -166,12 +166,21 @@ def test_much_that_was_removed_is_said(width: int, level: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "level", "dice"), [(("flair",), "amber", "0.80"), (("t1",), "red", "0.40")]
+    ("held", "level", "dice"), [(("flair",), "green", "0.80"), (("t1",), "red", "0.40")]
 )
 def test_missing_sequences_tell_their_cost(held: tuple[str], level: str, dice: str) -> None:
     one = told(flag(head_volume().select(held), BrightEngine(1.0)), "missing_sequences")
     assert one.level == level
     assert f"13 held-out patients: mean Dice {dice} instead of 0.85 (whole)" in one.text
+
+
+def test_a_costly_sequence_is_amber_while_the_masks_are_good() -> None:
+    known = validation(0.0, 0.1)
+    region = known.kinds[1].regions["whole"].model_copy(update={"dice": 0.74})
+    flair = known.kinds[1].model_copy(update={"regions": {"whole": region}})
+    dearer = known.model_copy(update={"kinds": (known.kinds[0], flair, known.kinds[2])})
+    found = flag(head_volume().select(("flair",)), BrightEngine(1.0), validation=dearer)
+    assert told(found, "missing_sequences").level == "amber"
 
 
 def test_a_cost_that_was_not_measured_is_said() -> None:

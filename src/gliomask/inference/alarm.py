@@ -13,7 +13,7 @@ from typing import Final
 
 POOR: Final = 0.7
 """Dice below which a mask should be flagged."""
-FALSE_ALARMS: Final = 0.15
+FALSE_ALARMS: Final = 0.12
 """Largest share of the other masks that it may flag. The aim is a fifth by all checks together."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from gliomask.core.reliability import Level, Reason, Reliability, reliability
+from gliomask.inference.alarm import POOR
 from gliomask.inference.empty_mask import empty_mask_reasons
 from gliomask.inference.evidence import Evidence
 from gliomask.inference.mask_checks import components, edges
@@ -19,7 +20,8 @@ from gliomask.inference.opinions import disagreement
 from gliomask.jobs.control import SILENT, Control
 
 COSTLY: Final = 0.1
-"""Dice that missing sequences cost from which on a case is red."""
+"""Dice of any region that missing sequences cost from which on a case is amber. It is red where the
+mean Dice of the outermost region is poor without them."""
 FAR: Final = 2.0
 """How many times further than training's furthest a size or a contrast is red."""
 ENOUGH: Final = 9
@@ -96,7 +98,9 @@ def _missing(findings: Evidence) -> Iterator[Reason]:
         text = f"predicted without {what}; the loss of accuracy was not measured"
         yield Reason("amber", "missing_sequences", text)
         return
-    level: Level = "red" if any(cost >= COSTLY for cost in costs.values()) else "amber"
+    outer = after.get(findings.card.regions[0], 1.0)
+    costly = any(cost >= COSTLY for cost in costs.values())
+    level: Level = "red" if outer < POOR else "amber" if costly else "green"
     changes = "; ".join(
         f"mean Dice {after[region]:.2f} instead of {before[region]:.2f} ({region})"
         for region in costs

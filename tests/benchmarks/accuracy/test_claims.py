@@ -67,7 +67,7 @@ def test_intervals_that_were_not_calibrated_do_not_count() -> None:
 
 
 def test_flags_by_hand() -> None:
-    """Of twenty good masks three may lie above the limit, which is 0.17."""
+    """Of nineteen other good masks two may lie above the limit: 0.18, 0.19 and 0.20 are flagged."""
     good = [flagged(k, 0.9, 0.01 * k) for k in range(1, 21)]
     good[0] = flagged(1, 0.9, 0.01, other="amber")
     poor = [flagged(30, 0.5, 0.5), flagged(31, 0.6, 0.1)]
