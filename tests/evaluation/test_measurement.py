@@ -209,3 +209,36 @@ def test_the_rule_that_costs_no_kind_of_image_anything_is_chosen() -> None:
     assert choose_clean_up([fact("a", 9, 9, 9, *harms)]) is None
     assert choose_clean_up([fact("a", 0, 0, 0, *[None] * len(RULES))]) is None
     assert choose_clean_up([]) is None
+
+
+def with_apart(case: MeasuredCase, apart: float) -> MeasuredCase:
+    """The case with another disagreement in each of its looks."""
+    looks = {
+        sequences: replace(
+            one, volumes={k: replace(v, disagreement=apart) for k, v in one.volumes.items()}
+        )
+        for sequences, one in case.looks.items()
+    }
+    return replace(case, looks=looks)
+
+
+def test_one_limit_of_disagreement_for_both_kinds_of_image() -> None:
+    """Nine whole heads and eight brains: two of 17 good masks lie above the limit."""
+    heads = [with_apart(fact(f"h{k}", 100, 100, 100), 0.01 * k) for k in range(1, 10)]
+    brains = [
+        with_apart(fact(f"s{k}", 100, 100, 100, stripped=True), 0.1 + 0.01 * k) for k in range(8)
+    ]
+    found = validation_facts([*heads, *brains], 1.0, None)
+    limits = [k.regions["whole"].alarm for k in found.kinds]
+    assert limits == pytest.approx([0.15] * 4)
+    usual = [k.regions["whole"].disagreement for k in found.kinds if k.sequences == BOTH]
+    assert [one.high for one in usual if one] == pytest.approx([0.09, 0.17])
+
+
+def test_sparse_cases_do_not_count_among_the_measured_ones() -> None:
+    sparse = [MeasuredCase(f"s{k}", False, ("side 1",), {T1: Look({}, {})}) for k in range(5)]
+    whole = replace(fact("p", 100, 100, 100), looks={T1: look(100, 100, 100, (0.9,))})
+    (kind,) = validation_facts([*sparse, whole], 1.0, None).kinds
+    assert kind.patients == 1
+    (only,) = validation_facts(sparse, 1.0, None).kinds
+    assert only.patients == 5

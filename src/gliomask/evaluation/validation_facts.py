@@ -111,7 +111,7 @@ def _facts(
     return KindFacts(
         skull_stripped=stripped,
         sequences=sequences,
-        patients=len(looks),
+        patients=sum(bool(look.volumes) for look, _ in looks) or len(looks),
         slices_per_case=None if full else MOST_SLICES,
         regions={
             region: one if one.dice is None else one.model_copy(update={"alarm": limits[region]})
@@ -142,7 +142,7 @@ def _region(
         tumours=len(tumours),
         missed=sum(n == 0 for n in tumours),
         dice=round(float(np.mean(known)), 6) if known else None,
-        disagreement=range_of([*found, *unlabelled]),
+        disagreement=range_of(found or unlabelled),
         # Without a reference only what exceeds all held-out patients stands out.
         alarm=None if volumes else max(unlabelled, default=None),
         volume=fit_volumes(plain, [volumes_of_case.true for volumes_of_case in volumes], spreads),
