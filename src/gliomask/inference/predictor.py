@@ -219,6 +219,8 @@ class Predictor:
         rule, known = self.card.clean_up, self.card.validation
         if rule is None or known is None or not known.kinds:
             return rule
+        if all(known.of(skull_stripped=stripped) for stripped in (False, True)):
+            return rule
         return rule if known.of(skull_stripped=is_skull_stripped(stack)) else None
 
     def _notes(self, channels: InputChannels, has_world: bool) -> tuple[str, ...]:
