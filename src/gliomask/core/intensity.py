@@ -66,8 +66,8 @@ def normalise(image: FloatArray, kept: tuple[slice, ...] = ()) -> FloatArray:
     scaled = image[kept] - np.float32(head.mean())
     scaled *= np.float32(1.0 / head.std())
     np.clip(scaled, -CLIP, CLIP, out=scaled)
-    rounded: FloatArray = scaled.astype(np.float16).astype(np.float32)
-    return rounded
+    scaled[...] = scaled.astype(np.float16)
+    return scaled
 
 
 def _in_range(image: FloatArray) -> FloatArray:
@@ -86,5 +86,5 @@ def _levels(sample: npt.NDArray[np.floating]) -> tuple[float, float]:
 
 
 def _sample(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    flat = image.reshape(-1)
-    return flat[:: max(1, flat.size // SAMPLE)]
+    # Of its flat iterator: reshaped, a view that isn't contiguous would be copied as a whole.
+    return np.asarray(image.flat[:: max(1, image.size // SAMPLE)])

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from gliomask.core.geometry import (
     Element,
     Orientation,
-    from_reading,
     orientation,
     spacing_mm,
     to_reading,
@@ -103,19 +102,21 @@ def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> Slice
         ValueError: a sequence is constant or the affine singular; the text says which.
     """
     turn = orientation(volume.affine)
-    # Turned first, so that a head gives the same numbers whichever way its file lies.
-    images = np.ascontiguousarray(to_reading(volume.array, turn))
+    # Turned first, so that a head gives the same numbers whichever way its file lies. One sequence
+    # at a time: a second copy of all of them would be most of what a process needs.
+    images = to_reading(volume.array, turn)
     top, bottom, left, right = box = _head_box(images, check)
     window = (slice(None), slice(top, bottom), slice(left, right))
-    slices = []
-    for name, image in zip(volume.sequences, images, strict=True):
+    shape = (images.shape[1], len(images), bottom - top, right - left)
+    array = np.empty(shape, np.float32)
+    for k, (name, image) in enumerate(zip(volume.sequences, images, strict=True)):
         check()
         try:
-            slices.append(normalise(image, window))
+            array[:, k] = normalise(np.ascontiguousarray(image), window)
         except ValueError as problem:
             raise ValueError(f"{name}: {problem}") from None
     record = StackRecord(volume.shape, volume.affine, turn, box, volume.has_world)
-    return SliceStack(np.stack(slices, axis=1), volume.sequences, record)
+    return SliceStack(array, volume.sequences, record)
 
 
 def uncrop(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
@@ -134,14 +135,17 @@ def place(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Elemen
 
     What the crop took away is 0 (False).
     """
-    return np.ascontiguousarray(from_reading(uncrop(maps, record), record.turn))
+    placed = np.zeros((*maps.shape[:-3], *record.shape), maps.dtype)
+    to_reading(placed, record.turn)[..., *record.window] = maps
+    return placed
 
 
 def _head_box(images: FloatArray, check: Callable[[], None]) -> tuple[int, int, int, int]:
     """Rows and columns of the head over all sequences and slices (C, S, H, W), with a margin."""
     head = np.zeros(images.shape[1:], bool)
-    for image in images:
+    for view in images:
         check()
+        image = np.ascontiguousarray(view)
         head |= image > tissue_level(image)
     count = head.sum(axis=0)
     (top, bottom), (left, right) = _span(count.sum(axis=1)), _span(count.sum(axis=0))

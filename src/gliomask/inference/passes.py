@@ -297,5 +297,8 @@ def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
 def _sigmoid(logits: FloatArray) -> FloatArray:
     half = np.float32(0.5)
     # The hyperbolic tangent does not overflow where the exponential does.
-    probabilities: FloatArray = half + half * np.tanh(half * logits)
+    probabilities: FloatArray = half * logits
+    np.tanh(probabilities, out=probabilities)
+    probabilities *= half
+    probabilities += half
     return probabilities

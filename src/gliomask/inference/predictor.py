@@ -149,11 +149,10 @@ class Predictor:
             CaseError: the volume lacks sequences that the model needs, or one is constant.
         """
         self.channels(volume.sequences)
-        try:
-            stack = to_slices(volume, control.check)
-        except ValueError as problem:
-            raise CaseError(str(problem)) from None
-        return self.predict_stack(stack, case, maps=maps, uncertainty=uncertainty, control=control)
+        # The slices have no name here: they are to go as soon as they are needed no longer.
+        return self.predict_stack(
+            _slices(volume, control), case, maps=maps, uncertainty=uncertainty, control=control
+        )
 
     def predict_stack(
         self,
@@ -169,13 +168,14 @@ class Predictor:
             return self._prediction(stack, case, self.maps(stack, control), maps)
         findings = self.evidence(stack, case, maps=maps, control=control)
         control.check()
-        apart = findings.opinions.disagreement
-        return replace(
-            findings.prediction,
-            intervals=findings.intervals,
-            disagreement=None if apart is None else place(apart, stack.record),
-            reliability=assess(findings, control),
+        flag, apart, record = (
+            assess(findings, control),
+            findings.opinions.disagreement,
+            stack.record,
         )
+        made = replace(findings.prediction, intervals=findings.intervals, reliability=flag)
+        del findings, stack  # a process that holds these and all maps on the grid is a large one
+        return made if apart is None else replace(made, disagreement=place(apart, record))
 
     def evidence(
         self, stack: SliceStack, case: str, *, maps: bool = False, control: Control = SILENT
@@ -248,6 +248,13 @@ class Predictor:
                 "engine": self.engine.name,
             }
         )
+
+
+def _slices(volume: Volume, control: Control) -> SliceStack:
+    try:
+        return to_slices(volume, control.check)
+    except ValueError as problem:
+        raise CaseError(str(problem)) from None
 
 
 def _removed(before: LabelArray, after: LabelArray, record: StackRecord) -> tuple[str, ...]:

@@ -43,8 +43,7 @@ def head_quantiles(stack: SliceStack) -> dict[str, Quantiles]:
 
 def _head(image: FloatArray) -> FloatArray:
     level = foreground_level(image)
-    flat = image.reshape(-1)
-    sample = flat[:: max(1, flat.size // _SAMPLE)]
+    sample = np.asarray(image.flat[:: max(1, image.size // _SAMPLE)])
     head: FloatArray = sample[sample > level]
     return head
 

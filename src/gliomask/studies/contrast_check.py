@@ -37,7 +37,7 @@ def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -
     volume = study.volume
     brightness = None
     if {"t1", "t1ce"} <= set(volume.sequences) and volume.has_world:
-        t1, t1ce = volume.select(("t1", "t1ce")).array
+        t1, t1ce = (volume.array[volume.sequences.index(name)] for name in ("t1", "t1ce"))
         brightness = brightening(t1, t1ce, spacing_mm(volume.affine), control)
     if case.contrast_order and {"t1", "t1ce"} <= set(volume.sequences):
         return _confirmed(case, study, brightness)

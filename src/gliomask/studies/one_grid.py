@@ -48,8 +48,8 @@ def load_on_one_grid(
             with ``n4``.
         InputError: a reference without alignment.
     """
-    series = load_series(case, control)
-    return put_on_one_grid(case, series, reference, align=align, n4=n4, control=control)
+    grid = {"align": align, "n4": n4}
+    return put_on_one_grid(case, load_series(case, control), reference, **grid, control=control)
 
 
 def put_on_one_grid(
@@ -69,6 +69,7 @@ def put_on_one_grid(
     if n4:
         series = {name: _evened(case, name, image, control) for name, image in series.items()}
     study = _on_grid(case, series, reference, align, control)
+    del series  # what was read for this alone is not needed twice
     control.check()
     study = check_contrast(case, study, control)
     if not n4:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +37,16 @@ _ROUTERS = (
     server.router,
 )
 _OF_CLIENTS = (auto3dseg.router, infer.router, store.router, monai_server.router)
+_OF_THE_MACHINE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+)
 _ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
 
 
@@ -63,6 +74,7 @@ def make_app(service: Service) -> ASGIApp:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(GliomaskError, _failed)
+    app.add_exception_handler(OSError, _broken)
     return Guard(app, service.options)
 
 
@@ -123,6 +135,13 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     else:
         text = f"value not allowed ({place or 'body'}: allowed {allowed(problem)})"
     return JSONResponse(body_of(422, text[:500]), 422)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A full disk and its like, wherever a request meets it; other errors of files are ours."""
+    if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
+        raise error
+    return await _failed(request, error)
 
 
 async def _failed(_request: Request, error: Exception) -> Response:

@@ -174,17 +174,21 @@ class Corrections(StoredCorrections):
     def _insert(
         self, key: tuple[str, int, str, str], base: str, result: Mapping[str, Any]
     ) -> Correction:
-        """Makes it known; ``key`` is job, number, case and author."""
-        job, number, moment = key[0], key[1], now()
+        """Makes it known, once all its files are there; ``key`` is job, number, case and author."""
+        moment, notes = now(), tuple(result["notes"])
+        made = Correction(
+            *key, moment, base, result["sha256"], result["changes"], notes, None, None, None
+        )
+        self._write_record(made)
         facts = (json.dumps(result["changes"]), json.dumps(result["notes"]))
+        until = moment + self._limits.correction_days * DAY_S
         with self._database.change() as change:
-            still = change.execute("SELECT 1 FROM job WHERE id=? AND state='done'", (job,))
-            if still.fetchone() is None:
+            statement = "UPDATE job SET expires=max(expires, ?) WHERE id=? AND state='done'"
+            if not change.execute(statement, (until, made.job)).rowcount:
                 raise not_found("job")
             change.execute(
                 "INSERT INTO correction(job, number, case_id, author, created, base, sha256, "
                 "changes, notes) VALUES (?,?,?,?,?,?,?,?,?)",
                 (*key, moment, base, result["sha256"], *facts),
             )
-        self._queue.keep(job, moment + self._limits.correction_days * DAY_S)
-        return self._written(self.get(job, number))
+        return made

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,30 +134,50 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """Several statements that take effect together, or not at all."""
-        with self._lock:
+        """Several statements that take effect together, or not at all.
+
+        Raises:
+            MachineError: the disk is full or fails; nothing was changed.
+        """
+        with self._lock, self._reported():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk may have ended it
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def wipe(self) -> None:
-        """Leaves nothing of what was deleted in the file or in its log."""
-        with self._lock:
+        """Leaves nothing of what was deleted in the file or in its log.
+
+        On a full disk the next call does it: what was deleted stays deleted.
+        """
+        with self._lock, suppress(MachineError), self._reported():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """Rows of a query."""
-        with self._lock:
+        """Rows of a query.
+
+        Raises:
+            MachineError: the disk.
+        """
+        with self._lock, self._reported():
             return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
         """The first row of a query, if there is one."""
         matches = self.rows(statement, values)
         return matches[0] if matches else None
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Turns what the disk does to the file into one of our errors."""
+        try:
+            yield
+        except sqlite3.OperationalError as problem:
+            raise MachineError(f"can't be used at present: {problem}", path=self.path) from problem
 
     def _make_tables(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]

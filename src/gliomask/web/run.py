@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ OWNER: Final = "start"
 """Owner of the token in the address that is printed at the start, and of the jobs of its page."""
 _DAYS: Final = 30.0
 _GRACE_S: Final = 3
+_CONNECTIONS: Final = 65_536
 
 
 def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
@@ -43,11 +45,13 @@ def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
     """
     models = served_models(options.models)
     database = open_database(options.data)
+    _allow_many_connections()
     with DataFolder(options.data).lock(), _listening(options) as door:
         options = options.model_copy(update={"port": door.getsockname()[1]})
         service = make_service(options, models, database)
         server = _Server(_config(options, make_app(service)))
         _load(server.config)
+        service.corrections.repair()
         service.supervisor.start()
         try:
             ready(address(options, _start_token(service.tokens) if options.token else ""))
@@ -105,6 +109,17 @@ def _config(options: ServeOptions, app: Any) -> uvicorn.Config:
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
+
+
+def _allow_many_connections() -> None:
+    """Raises the number of files and sockets that this process may open to what the system allows.
+
+    Shells allow 1024: as many connections that are half open would keep everybody else out.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, _CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _load(config: uvicorn.Config) -> None:

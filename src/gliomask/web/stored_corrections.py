@@ -218,18 +218,25 @@ class StoredCorrections:
             if not change.execute(statement, (*filled, correction.job, correction.number)).rowcount:
                 raise Problem(409, otherwise)
 
+    def repair(self) -> None:
+        """Writes the records that a server which was killed had no time for."""
+        for row in self._database.rows("SELECT * FROM correction"):
+            self._write_record(_correction(row))
+
     def _written(self, correction: Correction) -> Correction:
         """The correction as it is now, which is written beside its mask as well."""
         stored = self.get(correction.job, correction.number)
-        path = (
-            self._folder.corrections(correction.job)
-            / str(correction.number)
-            / f"{correction.stem}.json"
-        )
-        record = CorrectionRecord.model_validate(asdict(stored))
-        if path.parent.is_dir():
-            write_text(path, record.model_dump_json(indent=1) + "\n")
+        self._write_record(stored)
         return stored
+
+    def _write_record(self, correction: Correction) -> None:
+        """Writes what is known of a correction beside its mask, unless it stands there."""
+        path = self.mask(correction).with_name(f"{correction.stem}.json")
+        record = CorrectionRecord.model_validate(asdict(correction))
+        text = record.model_dump_json(indent=1) + "\n"
+        written = path.read_text(encoding="utf-8") if path.is_file() else None
+        if path.parent.is_dir() and written != text:
+            write_text(path, text)
 
 
 def _correction(row: sqlite3.Row) -> Correction:

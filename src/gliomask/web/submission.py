@@ -7,7 +7,7 @@ from gliomask.web.queue import Job, Kind
 from gliomask.web.service import Service
 from gliomask.web.task import InspectSpec, PredictSpec
 from gliomask.web.tokens import Access
-from gliomask.web.uploads import Upload, check_files
+from gliomask.web.uploads import Upload, check_files, disk_full
 
 
 def submit(
@@ -25,14 +25,17 @@ def submit(
         idempotency: see ``Queue.add``.
 
     Raises:
-        Problem: no such upload or model, files that don't go together, too many jobs, no room.
+        Problem: no such upload or model, files that don't go together, too many jobs, no room, no
+            workers.
     """
     stored_upload = service.uploads.get(access, upload)
     check_files(stored_upload)
     if isinstance(spec, PredictSpec):
         _check(service, spec, stored_upload)
+    if service.supervisor.broken:
+        raise Problem(503, "the workers can't process jobs at present: try later", retry_s=30)
     if not service.folder.has_room(service.options.limits):
-        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
+        raise disk_full()
     kind: Kind = "predict" if isinstance(spec, PredictSpec) else "inspect"
     plain = spec.model_dump(mode="json", exclude_unset=True)
     job = service.queue.add(access, kind, stored_upload.id, plain, idempotency)

@@ -20,6 +20,7 @@ from gliomask.config.serve import ServeOptions
 from gliomask.errors import GliomaskError, unexpected
 from gliomask.jobs.worker_events import Advanced, Cancelled, Crashed, Event, Finished, Lost
 from gliomask.jobs.workers import Workers
+from gliomask.machine.heap import ENVIRONMENT
 from gliomask.web.audit import Audit
 from gliomask.web.database import now
 from gliomask.web.errands import Errands
@@ -38,6 +39,7 @@ _WAIT_S: Final = 0.1
 _AGAIN_S: Final = 10.0
 """After which workers that can't be started are tried again."""
 _CLEAN_EVERY_S: Final = 30.0
+_STARTING: Final = "the workers are starting"
 _SERVER: Final = Access("server", frozenset(("admin",)))
 
 log = logging.getLogger("gliomask.serve")
@@ -87,13 +89,18 @@ class Supervisor:
         self.progress: dict[str, Progress] = {}
         self.ended: Counter[tuple[str, str]] = Counter()
         self.seconds: dict[str, float] = {"predict": 0.0, "inspect": 0.0}
-        self.problem = "the workers are starting"
+        self.problem = _STARTING
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._endings: dict[str, _Ending] = {}
         self._begun: dict[str, float] = {}
         self._errands = Errands()
         self._cleaned = 0.0
+
+    @property
+    def broken(self) -> bool:
+        """Whether the workers failed and are not back yet: jobs would wait for an unknown time."""
+        return self.problem not in ("", _STARTING)
 
     def start(self) -> None:
         """Puts back what the last server left, and begins."""
@@ -121,21 +128,28 @@ class Supervisor:
             self._thread.join()
 
     def _run(self) -> None:
+        """Supervises until the end; whatever fails, the disk too, is tried again."""
         while not self._stop.is_set():
             try:
+                self._queue.recover()  # what ran when the last attempt failed
                 self._supervise()
             except GliomaskError as problem:
                 self.problem = str(problem)
-                log.error("workers can't be started: %s", problem)
+                log.error("jobs can't be done at present: %s", problem)
+            except OSError as problem:
+                self.problem = problem.strerror or type(problem).__name__
+                log.error("jobs can't be done at present: %s", self.problem)
             except Exception as error:
                 self.problem = unexpected(error)
                 log.error("a bug of gliomask: %s", self.problem)
             self._errands.give_up()
-            self._queue.recover()
+            self._endings.clear()
+            self._begun.clear()
+            self.progress.clear()
             self._stop.wait(_AGAIN_S)
 
     def _supervise(self) -> None:
-        environment = {"TMPDIR": str(self._folder.temporary)}
+        environment = {"TMPDIR": str(self._folder.temporary), **ENVIRONMENT}
         first, options = next(iter(self._models.values())), self._options
         making: Callable[[], Work] = partial(segmenter, first, options.device, options.engine)
         limit_s = float("inf")  # ours is looked after here

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from gliomask.config.serve import Scope
-from gliomask.errors import InputError
+from gliomask.errors import InputError, MachineError
 from gliomask.web.database import Database, now
 
 PREFIX: Final = "gliomask_"
@@ -102,7 +103,8 @@ class Tokens:
         if row is None or row["revoked"] is not None or row["expires"] <= moment:
             return None
         if row["used"] is None or moment - row["used"] > _USED_EVERY_S:
-            with self._database.change() as change:
+            # On a full disk people can still look at their results.
+            with suppress(MachineError), self._database.change() as change:
                 change.execute("UPDATE token SET used=? WHERE id=?", (moment, row["id"]))
         return Access(row["owner"], frozenset(row["scopes"].split()))
 

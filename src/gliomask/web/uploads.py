@@ -6,14 +6,15 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gliomask.config.serve import Limits
 from gliomask.core.atomic import writing
-from gliomask.errors import FormatError
+from gliomask.errors import FormatError, MachineError
 from gliomask.formats.archive_rules import check_name, check_tree
 from gliomask.web.database import Database, now
 from gliomask.web.folder import DataFolder
@@ -21,6 +22,8 @@ from gliomask.web.problems import Problem, not_found
 from gliomask.web.tokens import Access
 
 _HOUR_S: Final = 3600.0
+_CHECK_BYTES: Final = 2**20
+"""Of a file that is being received, between two looks at the room on the disk."""
 _ACTIVE: Final = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued', 'running')"
 _OPEN: Final = (
     "SELECT count(*) FROM upload WHERE owner=? AND id NOT IN (SELECT upload FROM client_image)"
@@ -82,7 +85,8 @@ class Uploads:
             expires = moment + self._limits.upload_hours * _HOUR_S
             values = (upload, access.owner, moment, expires)
             change.execute("INSERT INTO upload VALUES (?,?,?,?)", values)
-        self._folder.upload(upload).mkdir(mode=0o700)
+        with writing(self._folder.uploads):
+            self._folder.upload(upload).mkdir(mode=0o700)
         return Upload(upload, access.owner, expires, ())
 
     def get(self, access: Access, upload: str) -> Upload:
@@ -124,8 +128,11 @@ class Uploads:
         if declared is not None and declared > self._limits.file_bytes:
             raise too_large(self._limits.file_bytes, "file")
         if not self._folder.has_room(self._limits, declared or 0):
-            raise Problem(503, "the server's disk is full: try again later", retry_s=300)
-        return Incoming(self._folder.upload(upload), self._limits.file_bytes)
+            raise disk_full()
+        return Incoming(self._folder.upload(upload), self._limits.file_bytes, self._has_room)
+
+    def _has_room(self) -> bool:
+        return self._folder.has_room(self._limits)
 
     def finish(self, upload: str, number: int, name: str, incoming: Incoming) -> UploadedFile:
         """Makes a received file a part of the upload, in place of an earlier one of its number.
@@ -261,25 +268,35 @@ class Incoming:
 
     Args:
         folder: to write to; limit: bytes.
+        has_room: whether the disk has room for more, asked now and then: many files that come at
+            once, or files of unknown length, must not fill it together.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, has_room: Callable[[], bool]) -> None:
         self.path, self._limit = folder / secrets.token_hex(16), limit
         self._digest, self._size = hashlib.sha256(), 0
+        self._has_room, self._checked = has_room, 0
         try:
-            self._file = self.path.open("xb")
-        except FileNotFoundError:
-            raise not_found("upload") from None
+            with writing(folder.parent):
+                self._file = self.path.open("xb")
+        except MachineError:
+            if not folder.is_dir():
+                raise not_found("upload") from None
+            raise
 
     def write(self, chunk: bytes) -> None:
         """Takes the next bytes.
 
         Raises:
-            Problem: too many; MachineError: the disk.
+            Problem: too many, or the disk is nearly full; MachineError: the disk.
         """
         self._size += len(chunk)
         if self._size > self._limit:
             raise too_large(self._limit, "file")
+        if self._size - self._checked >= _CHECK_BYTES:
+            self._checked = self._size
+            if not self._has_room():
+                raise disk_full()
         self._digest.update(chunk)
         with writing(self.path.parent.parent):
             self._file.write(chunk)
@@ -293,9 +310,10 @@ class Incoming:
         return self._size, self._digest.hexdigest()
 
     def discard(self) -> None:
-        """Removes what was received."""
-        self._file.close()
+        """Removes what was received, also where the rest of it can't be flushed to a full disk."""
         self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.close()
 
 
 def checked_name(name: str) -> str:
@@ -335,6 +353,11 @@ def _link(source: Path, place: Path) -> None:
         raise
     except OSError:  # a file system without links
         shutil.copyfile(source, place)
+
+
+def disk_full() -> Problem:
+    """The answer when the disk has no room for more."""
+    return Problem(503, "the server's disk is full: try again later", retry_s=300)
 
 
 def too_large(limit: int, what: str) -> Problem:

@@ -20,6 +20,7 @@ from gliomask.config.choices import Device, EngineName
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
 from gliomask.jobs.control import Control
+from gliomask.machine.heap import return_freed_memory
 from gliomask.web.folder import EDITABLE, RESULT
 from gliomask.web.task import Answer, InspectSpec, PredictSpec, Task, TaskFile
 
@@ -47,6 +48,7 @@ _ERROR: Final = re.compile("Error$")
 
 def auditor() -> Work:
     """The work of a process that audits uploads and checks corrections; torch is never loaded."""
+    return_freed_memory()
     return _without_network
 
 
@@ -61,6 +63,7 @@ def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
     """
     from gliomask.segmentation.loaded_model import LoadedModel
 
+    return_freed_memory()
     loaded = LoadedModel()
     loaded.load(model, device, engine)
 

@@ -194,8 +194,10 @@ def _span(head: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_], axis: int) -
 
 def _scaled(values: FloatArray, low: float, high: float, grid: LayerGrid) -> str:
     step = (high - low) / _LEVELS
-    levels = np.clip(np.rint((values - low) / step), 0, _LEVELS).astype(np.uint8)
-    return _nifti(levels, grid, (step, low), False)
+    levels = values - low
+    levels /= step
+    np.clip(np.rint(levels, out=levels), 0, _LEVELS, out=levels)
+    return _nifti(levels.astype(np.uint8), grid, (step, low), False)
 
 
 def _nifti(

@@ -17,7 +17,7 @@ from gliomask.web.api.uploads import BODY, receive
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.service import Corrector, Lasting, Reader, Service, ServiceOf
 from gliomask.web.tokens import Access
-from gliomask.web.uploads import Incoming
+from gliomask.web.uploads import Incoming, disk_full
 
 router = APIRouter(prefix="/jobs/{job}", tags=["corrections"])
 JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
@@ -99,8 +99,9 @@ async def put(
     length = int(declared) if declared.isdecimal() else 0
     limits = service.options.limits
     if not await run_sync(service.folder.has_room, limits, length):
-        raise Problem(503, "the server's disk is full: try again later", retry_s=300)
-    incoming = await run_sync(Incoming, service.folder.temporary, limits.file_bytes)
+        raise disk_full()
+    room = partial(service.folder.has_room, limits)
+    incoming = await run_sync(Incoming, service.folder.temporary, limits.file_bytes, room)
     try:
         await receive(request, incoming)
         await run_sync(incoming.close)

@@ -1,0 +1,117 @@
+"""Many uploads at once, with jobs at work.
+
+    python -m benchmarks.serve.load [--uploads 200] [--megabytes 30] [--workers 4]
+
+Ten users send their files in parallel; what is refused for now (429, 503) is tried again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from httpx2 import Client
+
+from benchmarks.serve.health import Health
+from benchmarks.serve.processes import Peaks
+from benchmarks.serve.rows import Row, report, run
+from benchmarks.serve.studies import small
+from benchmarks.serve.work import QUICK, until
+from benchmarks.tables import Report
+from tests.web.live import Server, served
+
+_MB = 10**6
+_USERS = 10
+
+
+def measure(options: argparse.Namespace, place: Path) -> Report:
+    """The uploads, while as many jobs as there are workers are at work."""
+    words = ["--workers", str(options.workers), "--limit", "upload_hours=0.05"]
+    with served(place / "data", *words) as server:
+        study = small(place / "scans")
+        ready = until(lambda: server.client.get("/ready").status_code == 200, 300)
+        before, content = _bytes(server.data), b"x" * (options.megabytes * _MB)
+        tokens = [_token(server, f"user{n}") for n in range(_USERS)]
+        with Peaks(server.process.pid) as peaks, Health(str(server.client.base_url)) as health:
+            jobs = [server.submit(server.upload(study), **QUICK) for _ in range(options.workers)]
+            with ThreadPoolExecutor(options.uploads) as pool:
+                sending = [
+                    pool.submit(_send, server, tokens[n % _USERS], content)
+                    for n in range(options.uploads)
+                ]
+                said = [one.result() for one in sending]
+            states = Counter(server.ended(job, 1200)["state"] for job in jobs)
+        stored = _bytes(server.data) - before
+        expired = until(lambda: _bytes(server.data) - before < 2 * _MB, 400)
+        rows = [
+            _uploads(options, said, stored, len(content)),
+            _memory(peaks),
+            _health(options, health, ready, states),
+            Row("S1", "the same", "the disk is back after expiry", str(expired), expired),
+        ]
+    return report("load", rows)
+
+
+def _token(server: Server, owner: str) -> str:
+    words = [sys.executable, "-m", "gliomask", "serve", "token", "create", owner]
+    words += ["--data", str(server.data)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _send(server: Server, token: str, content: bytes) -> tuple[int, tuple[int, ...]]:
+    """The last status code of one upload, and the codes of all refusals before it."""
+    refused = []
+    base, auth = str(server.client.base_url), {"authorization": f"Bearer {token}"}
+    with Client(base_url=base, headers=auth, timeout=600) as client:
+        upload = ""
+        for _ in range(50):
+            answer = (
+                client.put(f"/uploads/{upload}/files/0", params={"name": "a"}, content=content)
+                if upload
+                else client.post("/uploads")
+            )
+            if answer.status_code in (429, 503):
+                refused.append(answer.status_code if "retry-after" in answer.headers else 500)
+                time.sleep(min(5, int(answer.headers.get("retry-after", 1))))
+            elif upload or answer.status_code != 201:
+                return answer.status_code, tuple(refused)
+            else:
+                upload = answer.json()["id"]
+    return answer.status_code, tuple(refused)
+
+
+def _bytes(data: Path) -> int:
+    return sum(path.stat().st_size for path in (data / "uploads").rglob("*") if path.is_file())
+
+
+def _uploads(
+    options: argparse.Namespace, said: list[tuple[int, tuple[int, ...]]], stored: int, size: int
+) -> Row:
+    codes, refused = Counter(code for code, _ in said), Counter(c for _, r in said for c in r)
+    lost = codes[200] * size - stored
+    result = f"answers {dict(codes)}, refused before {dict(refused)}, {lost} bytes lost"
+    fault = f"{options.uploads} parallel uploads of {options.megabytes} MB by {_USERS} users"
+    expected = "all accepted, or 429 or 503 with Retry-After; none lost"
+    good = set(codes) == {200} and set(refused) <= {429, 503} and lost <= 0
+    return Row("S1", fault, expected, result, good)
+
+
+def _memory(peaks: Peaks) -> Row:
+    server = peaks.peaks[peaks.root] / _MB
+    result = f"{server:.0f} MB; largest worker {peaks.of('spawn_main') / _MB:.0f} MB"
+    return Row("S1", "the same", "server process < 150 MB, worker < 500 MB", result, server < 150)
+
+
+def _health(options: argparse.Namespace, health: Health, ready: bool, states: Counter[str]) -> Row:
+    fault = f"the same, {options.workers} jobs at work ({dict(states)})"
+    good = ready and health.quantile_ms(0.99) < 200 and not health.failures
+    return Row("S1", fault, "p99 of /health < 200 ms", health.text, good)
+
+
+if __name__ == "__main__":
+    run(__doc__, measure, uploads=200, megabytes=30, workers=4)
