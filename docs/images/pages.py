@@ -23,7 +23,13 @@ DESKTOP, PHONE = (1100, 860), (390, 844)
 CHECKED = "!document.getElementById('segment').disabled && !document.getElementById('audit').hidden"
 DONE = "document.querySelectorAll('#jobs > li[data-state=done]').length === {}"
 DRAWABLE = "document.documentElement.dataset.editor === 'ready'"
-VIEWER = "document.documentElement.dataset.viewer === 'ready'"
+EDGE = """
+const { canvas, mask } = gliomask, [x, y, z] = canvas.voxel;
+let there = x;
+while (there < mask.shape[0] - 1 && mask.values[gliomask.index([there, y, z])]) there += 1;
+canvas.voxel = [there, y, z];
+"""
+"""Moves the crosshair to the right of the patient, out of the tumour."""
 MINUTES = 1200.0
 
 
@@ -31,16 +37,15 @@ def main(scan: Path, out: Path) -> list[Path]:
     """Takes all pictures of a scan into a folder, in the order in which a person sees the pages."""
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as data, served(Path(data)) as address, chromium() as browser:
+        browser.driver.set_script_timeout(MINUTES)  # software draws slowly
         taken = Pictures(browser, out)
         job = segment(browser, address, scan, taken)
         correct(browser, address, job, taken)
-        alone = address.partition("?")[0]
-        browser.visit(alone, *PHONE)
+        browser.visit(address.partition("?")[0], *PHONE)
         browser.wait(DONE.format(1))
         taken.take("serve-phone")
+        resize(browser, *DESKTOP)
         dark(browser, on=True)
-        browser.visit(alone, *DESKTOP)
-        browser.wait(DONE.format(1))
         taken.take("serve-dark")
         if problems := browser.problems():
             raise RuntimeError(f"the pages have errors: {problems}")
@@ -80,32 +85,34 @@ def segment(browser: Browser, address: str, scan: Path, taken: Pictures) -> str:
     browser.wait(DONE.format(1), MINUTES)
     browser.run("document.getElementById('queue').scrollIntoView()")
     taken.take("serve-result")
-    browser.driver.find_element("xpath", "//button[text()='View']").click()
-    browser.driver.switch_to.frame("page")
-    browser.wait(VIEWER, MINUTES)
-    browser.driver.switch_to.default_content()
-    taken.take("serve-view")
-    browser.driver.find_element("id", "close-viewer").click()
     found: str = browser.run("return document.querySelector('#jobs > li').id.slice(4)")
     return found
 
 
 def correct(browser: Browser, address: str, job: str, taken: Pictures) -> None:
-    """A stroke with the filled pen, saved."""
+    """A square with the pen at the edge of the tumour, saved."""
     browser.visit(f"{address.partition('?')[0]}correct#job={job}", *DESKTOP)
     browser.wait(DRAWABLE, MINUTES)
     canvas = browser.driver.find_element("id", "canvas")
     canvas.send_keys("p")
-    browser.run("gliomask.slide(document.getElementById('size'), 9)")
+    browser.run(EDGE)
+    browser.run("gliomask.slide(document.getElementById('size'), 15)")
     canvas.send_keys(" ")
     taken.take("serve-correct")
     browser.driver.find_element("id", "save").click()
     browser.wait("document.getElementById('status').innerText.startsWith('Saved')", MINUTES)
     browser.run("document.getElementById('history-title').scrollIntoView({block: 'center'})")
     taken.take("serve-history")
-    browser.visit(f"{address.partition('?')[0]}correct#job={job}", *PHONE)
-    browser.wait(DRAWABLE, MINUTES)
+    resize(browser, *PHONE)
+    browser.run("scrollTo(0, 0)")
     taken.take("serve-correct-phone")
+
+
+def resize(browser: Browser, width: int, height: int) -> None:
+    """Gives the window another size, and the page time to draw itself again."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < DESKTOP[0]}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.run("return new Promise((done) => setTimeout(done, 3000))")
 
 
 def dark(browser: Browser, *, on: bool) -> None:

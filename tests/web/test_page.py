@@ -35,6 +35,15 @@ def choose(browser: Browser, selector: str, *paths: Path) -> None:  # noqa: F811
     browser.wait(READY)
 
 
+def used_as(browser: Browser) -> dict[str, str]:  # noqa: F811
+    """File -> the sequence that the table says it is used as."""
+    found: dict[str, str] = browser.run(
+        "return Object.fromEntries(Array.from(document.querySelectorAll('#series tbody tr'),"
+        " (row) => [row.cells[0].innerText, row.querySelector('select').value]))"
+    )
+    return found
+
+
 def test_a_folder_becomes_a_mask(browser: Browser, server: Server, tmp_path: Path) -> None:  # noqa: F811
     head = write_head(tmp_path, "case1", head_volume())
     browser.visit(server.address)
@@ -42,10 +51,10 @@ def test_a_folder_becomes_a_mask(browser: Browser, server: Server, tmp_path: Pat
     assert "token" not in browser.driver.current_url
     choose(browser, "#folder", head)
     assert "1 examination can be segmented" in text_of(browser, "#audit-text")
-    assert "FLAIR = case1-t2f.nii.gz" in text_of(browser, "#audit-text")
+    assert used_as(browser) == {"case1/case1-t1n.nii.gz": "t1", "case1/case1-t2f.nii.gz": "flair"}
     browser.driver.find_element("css selector", "#segment").send_keys(Keys.ENTER)
     browser.wait(f"{STATES}[0] === 'done'", 120)
-    assert "whole 0." in text_of(browser, "#jobs")
+    assert "whole tumour 0." in text_of(browser, "#jobs")
     links = browser.run(
         "return Array.from(document.querySelectorAll('#jobs a'), (a) => a.innerText)"
     )
@@ -62,6 +71,9 @@ def test_a_folder_becomes_a_mask(browser: Browser, server: Server, tmp_path: Pat
     assert browser.problems() == []
     browser.driver.find_element("css selector", "#close-viewer").click()
     browser.driver.find_element("xpath", "//button[text()='Delete']").click()
+    question = browser.driver.switch_to.alert
+    assert "the results of case1, with all corrections" in question.text
+    question.accept()
     browser.wait(f"{STATES}.length === 0")
 
 

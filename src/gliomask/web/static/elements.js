@@ -2,6 +2,8 @@
 
 export const sequenceNames = /** @type {Record<string, string>} */ ({ t1: "T1", t1ce: "T1 post-contrast", t2: "T2", flair: "FLAIR" });
 
+export const regionNames = /** @type {Record<string, string>} */ ({ whole: "whole tumour", core: "tumour core", enhancing: "enhancing tumour" });
+
 /** @param {string} id @returns {any} the element, which is there */
 export function byId(id) {
   return document.getElementById(id);

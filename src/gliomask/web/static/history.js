@@ -1,6 +1,6 @@
 // The list of corrections: who drew each, what changed, who approved it, and what may be done.
 
-import { button, byId, element } from "./elements.js";
+import { button, byId, element, regionNames } from "./elements.js";
 
 const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"]];
 
@@ -25,7 +25,7 @@ function item(one, reader, address, act) {
   const [kind, text] = FILES[0];
   row.append(element("a", { class: "button", href: address(one, kind), download: "" }, text));
   if (!one.approver && one.author !== reader) row.append(button("Approve", () => act("POST", one.number, "/approval")));
-  if (one.approver === reader) row.append(button("Take approval back", () => act("DELETE", one.number, "/approval")));
+  if (one.approver === reader) row.append(button("Withdraw approval", () => act("DELETE", one.number, "/approval")));
   if (one.author === reader) row.append(button("Withdraw", () => act("DELETE", one.number, "")));
   made.append(row);
   return made;
@@ -40,5 +40,5 @@ function state(one) {
 /** @param {any} one */
 function changes(one) {
   return Object.entries(one.changes).filter(([, change]) => change.added_voxels || change.removed_voxels).map(([name, change]) =>
-    `${name} +${change.added_ml.toFixed(2)} −${change.removed_ml.toFixed(2)} ml, now ${change.volume_ml.toFixed(2)} ml`).join("; ");
+    `${regionNames[name] || name} +${change.added_ml.toFixed(2)} −${change.removed_ml.toFixed(2)} ml, now ${change.volume_ml.toFixed(2)} ml`).join("; ");
 }

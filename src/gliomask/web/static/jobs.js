@@ -1,7 +1,7 @@
 // The list of jobs: where each stands, what came of it, and what can be done with it.
 
 import { addressOf, ask, Refusal } from "./api.js";
-import { button, byId, element } from "./elements.js";
+import { button, byId, element, regionNames } from "./elements.js";
 import { chooser, tell, watchChoice } from "./follow.js";
 
 /** @type {Record<string, string>} */
@@ -97,38 +97,47 @@ function parts(job) {
   for (const one of job.result?.failures || []) made.push(element("p", { class: "problem" }, `${one.case}: ${one.reason}`));
   const last = element("p", { class: "buttons" });
   if (cases.length) last.append(link(addressOf(job.id, "all"), "All as zip"));
-  last.append(button("Delete", () => act("DELETE", `/jobs/${job.id}/files`)));
+  last.append(button("Delete", () => {
+    if (confirm(`Delete the results of ${title}, with all corrections? This can't be undone.`)) act("DELETE", `/jobs/${job.id}/files`);
+  }));
   return [...made, last];
 }
 
 /** @param {any} job @param {any} one a case @returns {Node[]} */
 function caseOf(job, one) {
-  const made = [element("p", {}, sizes(one))];
-  if (one.reliability) {
-    const reasons = one.reliability.reasons.filter((/** @type {any} */ reason) => reason.level !== "green").map((/** @type {any} */ reason) => reason.text);
-    const level = one.reliability.level;
-    made.push(element("p", {}, element("span", { class: `flag ${level}` }, level), reasons.length ? `: ${reasons.join("; ")}` : ""));
-  }
+  const made = [sizes(one)];
+  if (one.reliability) made.push(flag(one.reliability));
   if (one.notes.length) made.push(element("p", { class: "faint" }, one.notes.join("; ")));
   const kinds = new Set(job.files.filter((/** @type {any} */ file) => file.case === one.case).map((/** @type {any} */ file) => file.kind));
   const row = element("p", { class: "buttons" });
   if (kinds.has("page")) row.append(button("View", () => view(addressOf(job.id, "page", one.case))));
   if (one.volumes_ml) row.append(element("a", { href: `/correct#job=${job.id}&case=${encodeURIComponent(one.case)}`, class: "button" }, "Correct"));
   if (one.volumes_ml && kinds.has("mask")) row.append(chooser(job.id, one.case));
-  for (const [kind, text] of FILES) if (kinds.has(kind)) row.append(link(addressOf(job.id, kind, one.case), text));
+  const files = element("p", { class: "buttons" }, element("span", { class: "faint" }, "Download"));
+  for (const [kind, text] of FILES) if (kinds.has(kind)) files.append(link(addressOf(job.id, kind, one.case), text));
   const last = Math.max(0, ...[...kinds].map((kind) => Number(/^mask-(\d+)$/.exec(kind)?.[1] || 0)));
-  if (last) row.append(link(addressOf(job.id, `mask-${last}`, one.case), `Corrected mask (${last})`));
-  return [...made, row];
+  for (const [kind, text] of FILES) if (last && kinds.has(`${kind}-${last}`)) files.append(link(addressOf(job.id, `${kind}-${last}`, one.case), `${text} of correction ${last}`));
+  return [...made, row, files];
+}
+
+/** @param {any} reliability */
+function flag(reliability) {
+  const reasons = reliability.reasons.filter((/** @type {any} */ reason) => reason.level !== "green").map((/** @type {any} */ reason) => reason.text);
+  const level = element("span", { class: `flag ${reliability.level}` }, reliability.level);
+  const made = element("div", {}, element("p", {}, "Reliability: ", level));
+  if (reasons.length) made.append(element("ul", { class: "reasons" }, ...reasons.map((/** @type {string} */ text) => element("li", {}, text))));
+  return made;
 }
 
 /** @param {any} one a case */
 function sizes(one) {
-  if (!Object.values(one.voxels).some(Boolean)) return "No tumour found. This does not rule a tumour out.";
-  if (!one.volumes_ml) return Object.entries(one.voxels).map(([name, n]) => `${name} ${n} voxels`).join(", ");
-  return Object.entries(one.volumes_ml).map(([name, ml]) => {
+  if (!Object.values(one.voxels).some(Boolean)) return element("p", {}, "No tumour found. This does not rule a tumour out.");
+  const rows = Object.entries(one.volumes_ml || one.voxels).map(([name, size]) => {
     const range = one.volumes_ml_90[name];
-    return `${name} ${ml.toFixed(1)} ml` + (range ? ` (${range[0].toFixed(1)} to ${range[1].toFixed(1)})` : "");
-  }).join(", ");
+    const text = one.volumes_ml ? `${size.toFixed(1)} ml` : `${size} voxels`;
+    return element("li", {}, `${regionNames[name] || name} `, element("strong", {}, text), range ? ` (90 % interval ${range[0].toFixed(1)} to ${range[1].toFixed(1)} ml)` : "");
+  });
+  return element("ul", { class: "sizes" }, ...rows);
 }
 
 /** @param {string} address @param {string} text */

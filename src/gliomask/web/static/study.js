@@ -5,6 +5,8 @@ import { byId, element, sequenceNames } from "./elements.js";
 
 /** @typedef {import("./upload.js").Named} Named */
 
+const VOLUME = /\.(nii|nrrd|nhdr|mha|mhd|mgz|mgh|hdr)(\.gz)?$/i;
+
 /** @type {{id: string, files: Named[]} | null} */
 let upload = null;
 /** @type {any} */
@@ -28,9 +30,10 @@ export async function show(made, series = {}) {
   while (job.state === "queued" || job.state === "running") job = await ask("GET", `/jobs/${job.id}?wait=20`);
   if (upload !== made) return;
   audit = job.state === "done" ? job.result.audit : null;
-  text.textContent = audit ? summary(audit) : "";
+  const rows = rowsOf(audit);
+  text.textContent = summary(audit, rows.length > 0);
   byId("new-problem").textContent = audit ? "" : job.error?.text || "the audit was cancelled";
-  list(audit, series);
+  list(audit, rows, series);
   byId("segment").disabled = false;
 }
 
@@ -54,10 +57,29 @@ export async function start() {
   return job;
 }
 
-/** @param {any} found */
-function summary(found) {
+/** @param {any} found @param {boolean} listed its series are in the table */
+function summary(found, listed) {
+  if (!found?.cases.length) return listed ? "Nothing can be segmented as it is. Choose below what each file is." : "Nothing here can be segmented.";
   const cases = found.cases.length === 1 ? "1 examination" : `${found.cases.length} examinations`;
-  return `${cases} can be segmented: ` + found.cases.slice(0, 20).map(used).join("; ");
+  const named = found.cases.slice(0, 20).map(listed && found.cases.length === 1 ? (/** @type {any} */ one) => one.case : used);
+  return `${cases} can be segmented: ${named.join("; ")}`;
+}
+
+/** The rows of the table: the series of the study, or else the volumes of its only examination, or
+ * of files of which nothing could be made. @param {any} found @returns {any[]} */
+function rowsOf(found) {
+  if (found?.series.length) return found.series;
+  const volumes = (upload ? upload.files : []).filter((file) => VOLUME.test(file.name));
+  if ((found?.cases.length || 0) > 1 || volumes.length > 40) return [];
+  const uses = Object.entries(found?.cases[0]?.uses || {});
+  const fits = (/** @type {Named} */ file, /** @type {unknown} */ name) => file.name === name || file.name.endsWith(`/${name}`);
+  if (!uses.every(([, name]) => volumes.filter((file) => fits(file, name)).length === 1)) return [];
+  return volumes.map((file) => fileRow(file, uses.find(([, name]) => fits(file, name))?.[0]));
+}
+
+/** @param {Named} file @param {string | undefined} sequence */
+function fileRow(file, sequence) {
+  return { series: file.name, series_uid: "", sequence, used: Boolean(sequence), shape: null, evidence: "", problems: [], case: "" };
 }
 
 /** @param {any} one a case */
@@ -66,12 +88,12 @@ function used(one) {
   return `${one.case} (${uses.join(", ")})`;
 }
 
-/** @param {any} found @param {Record<string, string>} series */
-function list(found, series) {
-  const rows = found ? found.series : [];
+/** @param {any} found @param {any[]} rows @param {Record<string, string>} series */
+function list(found, rows, series) {
   const single = new Set(rows.map((/** @type {any} */ row) => row.case || row.study)).size <= 1;
   byId("series").tBodies[0].replaceChildren(...rows.map((/** @type {any} */ row) => rowOf(row, single, series)));
   byId("series").hidden = !rows.length;
+  byId("series").classList.toggle("files", rows.every((row) => !row.shape && !row.evidence && !row.problems.length));
   const notes = found ? [...found.cases.flatMap((/** @type {any} */ one) => one.notes), ...found.problems.map((/** @type {string[]} */ [name, why]) => `${name}: ${why}`)] : [];
   byId("audit-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
 }

@@ -1,6 +1,6 @@
 // The tools: pens that know regions, the fragment and the border under the crosshair, undo, keys.
 
-import { byId, element } from "./elements.js";
+import { byId, element, regionNames, sequenceNames } from "./elements.js";
 import { MARKED, moved, square } from "./mask.js";
 
 /** @typedef {import("./canvas.js").Canvas} Canvas */
@@ -33,7 +33,8 @@ export class Tools {
     const images = one.layers.filter((/** @type {string} */ name) => name.startsWith(SETTINGS.image));
     const maps = one.layers.filter((/** @type {string} */ name) => name.startsWith(SETTINGS.map));
     for (const [id, names, lead] of /** @type {[string, string[], string][]} */ ([["image", images, SETTINGS.image], ["map", maps, SETTINGS.map]])) {
-      byId(id).append(...names.map((name) => element("option", { value: name }, name.slice(lead.length))));
+      const titles = id === "map" ? regionNames : sequenceNames;
+      byId(id).append(...names.map((name) => element("option", { value: name }, titles[name.slice(lead.length)] || name.slice(lead.length))));
     }
     for (const name of [images[0], ...maps]) await this.canvas.read(name, await this.load(name), name === images[0] ? "gray" : "viridis");
     this.canvas.compose(images[0]);
@@ -204,7 +205,7 @@ export class Tools {
     });
     const here = regions.filter((_, n) => this.mask.numbers(n).has(this.mask.values[at])).map((one) => one.title);
     const map = this.probability;
-    byId("place").textContent = (here.join(", ") || "outside") + (map ? `; network: ${map[at]} of 255, marked from ${MARKED}` : "");
+    byId("place").textContent = `At the crosshair: ${here.join(", ") || "no tumour"}` + (map ? `; score of the network ${map[at]} (marked from ${MARKED})` : "");
     if (this.tool === "border" && !(this.lesion && this.lesion.includes(at))) this.resetBorder();
     if (this.tool === "border") byId("lesion").textContent = this.described(this.lesion || this.lesionHere(), "No lesion under the crosshair.");
     if (this.tool === "fragment") this.describeFragment(at);
@@ -234,8 +235,8 @@ export class Tools {
     byId("undo").textContent = this.mask.done.length ? `Undo (${this.mask.done.length})` : "Undo";
     byId("redo").textContent = this.mask.undone.length ? `Redo (${this.mask.undone.length})` : "Redo";
     byId("save").disabled = !this.dirty;
-    const sizes = Object.entries(this.mask.sizes());
-    byId("sizes").textContent = sizes.map(([name, n]) => `${name} ${(n * this.ml).toFixed(2)} ml`).join(", ");
+    const sizes = this.mask.sizes();
+    byId("sizes").textContent = this.mask.regions.map(({ name, title }) => `${title} ${(sizes[name] * this.ml).toFixed(2)} ml`).join(", ");
     this.moved();
   }
 
