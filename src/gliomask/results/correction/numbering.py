@@ -50,8 +50,8 @@ def own_numbers(
     readings = [_meanings(reading, present, regions) for reading in _readings(names, present)]
     if not readings:
         unnamed = next(number for number in present if number not in names)
-        found = ", ".join(map(str, sorted(names)))
-        raise CaseError("a label without a name", field="number", found=unnamed, allowed=found)
+        known = ", ".join(map(str, sorted(names)))
+        raise CaseError("a label without a name", field="number", found=unnamed, allowed=known)
     if any(reading != readings[0] for reading in readings):
         what = "the numbers of the labels skip some: it is in doubt which voxels they mean"
         hint = "put the segments that are no part of the tumour last, or remove them"

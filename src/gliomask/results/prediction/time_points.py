@@ -218,8 +218,8 @@ def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
 
 def _corrected(mask: _Read, correction: CorrectionRecord) -> TimePoint:
     """Its volumes have no intervals of the network's: those were measured on uncorrected masks."""
-    record, seen = mask.record, f"approved by {correction.approver}"
-    review = seen if correction.approver else "not approved"
+    record = mask.record
+    review = f"approved by {correction.approver}" if correction.approver else "not approved"
     return TimePoint(
         name=correction.case,
         path=mask.path,

@@ -42,7 +42,7 @@ class Segmented:
 
 
 def segmented(service: Service, image: Image) -> Segmented | None:
-    """What was done with an image; None if nothing was, or its result is not kept any longer."""
+    """Return the segmentation of an image; None if there is none, or none that is still kept."""
     if image.job is None:
         return None
     try:
@@ -66,7 +66,7 @@ def final(service: Service, image: Image) -> Label | Segmented | None:
 
 
 def is_completed(service: Service, image: Image) -> bool:
-    """Whether a person has corrected or accepted the mask of an image."""
+    """Return True if a person has corrected or accepted the mask of an image."""
     return final(service, image) is not None
 
 
