@@ -7,7 +7,7 @@ Each measurement is a fresh process with a folder of its own, and they take turn
 its network all threads; ``batch`` has as many worker processes, a thread for each. Both begin with
 nothing: starting and loading count. ``--before`` adds the ``predict`` of an earlier commit in a
 checkout of its own; all use ``u2netp-lgg`` then, the only model that the commit before ``batch``
-has. The masks of all are compared byte by byte. Processor
+has, and keep fragments, whose removal has other rules since. The masks of all are compared byte by byte. Processor
 seconds hold those of all processes that were started; peak memory is that of the largest one.
 On a machine that others use only the processor seconds say anything.
 """
@@ -49,6 +49,7 @@ def words(name: str, data: Path, out: Path, options: argparse.Namespace) -> list
     """The command of a contestant."""
     command = ["-m", "gliomask", name.split()[0], str(data), "--out", str(out), "--device", "cpu"]
     command += ["--write", ",".join(options.write)]
+    command += ["--keep-all"] if options.before else []
     model = options.model or (_MODEL_BEFORE if options.before else None)
     command += ["--model", str(model)] if model else []
     return [*command, "--workers", str(options.threads)] if name == "batch" else command
