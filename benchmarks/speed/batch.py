@@ -7,8 +7,9 @@ Each measurement is a fresh process with a folder of its own, and they take turn
 its network all threads; ``batch`` has as many worker processes, a thread for each. Both begin with
 nothing: starting and loading count. ``--before`` adds the ``predict`` of an earlier commit in a
 checkout of its own; all use ``u2netp-lgg`` then, the only model that the commit before ``batch``
-has, and keep fragments, whose removal has other rules since. The masks of all are compared byte by byte. Processor
-seconds hold those of all processes that were started; peak memory is that of the largest one.
+has, and keep fragments, whose removal has other rules since. The masks of all are compared byte by
+byte. Processor seconds hold those of all processes that were started; peak memory is that of the
+largest one.
 On a machine that others use only the processor seconds say anything.
 """
 
