@@ -83,6 +83,7 @@ def sign_in(browser: Browser, server: Server, width: int = 1280) -> None:  # noq
 def open_editor(browser: Browser, server: Server, job: str, width: int = 1280) -> None:  # noqa: F811
     """Opens the page of corrections."""
     check_logs(browser, server)
+    browser.driver.set_script_timeout(110)  # software draws for long where others work, too
     browser.visit(f"{server.address.partition('?')[0]}correct#job={job}", width=width)
     browser.wait(EDITOR, 240)
 
