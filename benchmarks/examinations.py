@@ -1,6 +1,6 @@
-"""Examinations that are made to be segmented: four sequences as NIfTI, or a DICOM study.
+"""Synthetic examinations for speed measurements: four sequences as NIfTI, or a DICOM study.
 
-What the heads show is made up: nothing is learned of accuracy.
+They are not suitable for measurements of accuracy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every benchmark shares: the machine it ran on, rounds that alternate, medians and ratios.
+"""Common functions of the benchmarks: machine, alternating rounds, medians and ratios.
 
 Times on a machine with other work drift by tens of per cent within minutes. So contestants take
 turns, one turn each in a round, and a ratio is worked out within each round before the median is

@@ -1,4 +1,4 @@
-"""Runs a command and writes what it used to a file descriptor. Standard library only, and little.
+"""Runs a command and writes its resource usage to a file descriptor, with few imports.
 
     python -S measured.py FD WORD...
 

@@ -1,4 +1,4 @@
-"""A command in a process of its own, from its start to its end: seconds and memory."""
+"""Run time and memory of a command in a separate process."""
 
 from __future__ import annotations
 

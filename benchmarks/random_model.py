@@ -1,4 +1,4 @@
-"""A model to time where none is given: random weights that behave like trained ones."""
+"""Random model for speed measurements, whose weights behave like trained ones."""
 
 from __future__ import annotations
 

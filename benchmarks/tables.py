@@ -1,4 +1,4 @@
-"""What a benchmark found, as text, Markdown or JSON."""
+"""Results of a benchmark as text, Markdown or JSON."""
 
 from __future__ import annotations
 

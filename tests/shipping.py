@@ -13,7 +13,7 @@ from gliomask.nets.weights import save_model
 from tests.fakes import fake_card
 
 NAME = shipped.DEFAULT
-LICENCE = "that of the data: CC BY-NC-SA 4.0"
+LICENCE = "CC BY-NC-SA 4.0 (of the data)"
 
 
 def ship(home: Path, name: str = NAME, **changes: object) -> Path:

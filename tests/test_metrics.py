@@ -94,9 +94,9 @@ def test_any_numbers_of_0_and_1_are_a_mask(score: Callable[..., Any]) -> None:
 def test_bad_masks(score: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="shapes"):
         score(REFERENCE, PREDICTED[1:])
-    with pytest.raises(ValueError, match="the prediction is no mask"):
+    with pytest.raises(ValueError, match="the prediction is not a mask"):
         score(REFERENCE, 2 * PREDICTED.astype(int))
-    with pytest.raises(ValueError, match="the reference is no mask"):
+    with pytest.raises(ValueError, match="the reference is not a mask"):
         score(np.where(REFERENCE, np.nan, 0), PREDICTED)
     with pytest.raises(ValueError, match="1 dimensions"):
         score(REFERENCE[0, 0], PREDICTED[0, 0])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +18,27 @@ PACKAGE = Path(gliomask.__file__).parent
 ROOT = PACKAGE.parents[1]
 FRONT_DOORS = ("cli/", "web/", "results/prediction/prediction.py")
 """Each has words of its own; the last is what Python users hold."""
-_PRONOUNS = "found one told held seen said asked gone these those it them whom mine ours theirs"
+_PRONOUNS = (
+    "found one told held seen said asked gone these those it them whom mine ours theirs "
+    "of everyone everybody judge judges judged judgement"
+)
 PRONOUNS = frozenset(_PRONOUNS.split(" "))
 """Not names of variables: a variable is called by the noun that it is."""
+ALLOWED = {("errors.py", "found"), ("jobs/dispatch.py", "of"), ("web/api/follow.py", "of")}
+_COY = (
+    r"judg(?:e|es|ed|ing|ement)",
+    r"everybody|whoever|beside",
+    r"whole or not at all",
+    r"for people|what (?:a person|people) (?:should|call)",
+    r"in words(?=[.,;:)])",
+    r"learns? from|has learned|its word",
+    r"goes on with|comes? along|told apart",
+    r"must be said|what can't be true",
+)
+COY = re.compile(rf"\b(?:{'|'.join(_COY)})\b", re.IGNORECASE)
+"""Not in docstrings, comments and messages: see "Language" in CONTRIBUTING.md."""
+EXEMPT = {"learning/state.py": {'"judged"'}, "web/tokens.py": {'"everybody"'}}
+"""Keys of files of earlier versions, which are still read; and a stored name of an owner."""
 QUESTION = re.compile(r"(What|How|Whether|Where|Who|Whom|Whose|Which|When|Why)\b")
 
 
@@ -130,7 +151,7 @@ def test_a_variable_is_no_pronoun() -> None:
         f"{module}:{line} {name}"
         for module, tree in modules().items()
         for line, name in sorted(variables(tree))
-        if name in PRONOUNS and (module, name) != ("errors.py", "found")
+        if name in PRONOUNS and (module, name) not in ALLOWED
     ]
     assert pronouns == []
     assert (1, "found") in variables(ast.parse("found = [case for case in cases]"))
@@ -148,3 +169,38 @@ def test_a_docstring_opens_with_what_the_thing_is_or_does() -> None:
     ]
     assert questions == []
     assert QUESTION.match("Whether a mask is empty.")
+
+
+def test_no_function_or_class_has_a_pronoun_in_its_name() -> None:
+    names = [
+        f"{module}:{node.lineno} {node.name}"
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and {"judge", "judged", "judges", "told", "asked"} & set(node.name.lower().split("_"))
+        and not module.startswith(("web/", "workflows/"))
+    ]
+    assert names == []
+
+
+def texts(module: str) -> Iterator[tuple[int, str]]:
+    """Line and text of every comment and string of a module."""
+    source = (PACKAGE / module).read_text(encoding="utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.COMMENT, tokenize.STRING):
+            yield token.start[0], token.string
+
+
+def test_texts_use_the_terms_of_the_field() -> None:
+    coy = [
+        f"{module}:{line} {match.group()}"
+        for module in modules()
+        for line, text in texts(module)
+        if text not in EXEMPT.get(module, ())
+        for match in [COY.search(text)]
+        if match
+    ]
+    assert coy == []
+    assert COY.search("Judges a network on the validation patients.")
+    assert COY.search("Writes the card, whole or not at all.")
+    assert not COY.search("Properties of a case besides its masks, in words of a name")

@@ -52,7 +52,7 @@ def run_and_stop(store: Store, out: Path, *changes: str, **more: object) -> None
         raise StoppedError("stopped", signal_number=15)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gliomask.learning.loop.Training._judge", stop)
+        patch.setattr("gliomask.learning.loop.Training._validate", stop)
         with pytest.raises(StoppedError):
             run(store, out, *changes, **more)
 

@@ -1,8 +1,8 @@
-"""What threshold, cleaning and flips bring, each chosen on the validation patients of its fold.
+"""Effect of threshold, clean-up and flips, chosen on the validation patients of each fold.
 
     python -m benchmarks.accuracy.chosen_inside STORE RUN_OF_FOLD...
 
-Every fold's model looks at its validation patients and at the patients that it never saw. A choice
+Every fold's model predicts its validation patients and its held-out patients. A choice
 (a threshold; which parts of a mask are dropped; the mean with mirrored slices) is the one with the
 highest mean Dice over the validation patients of the fold, or of all folds together; it is judged
 on the patients of the fold. With ``--most`` only choices count that mark tumour on no more than

@@ -1,4 +1,4 @@
-"""How often the images say rightly which of two T1 series was made after the contrast agent.
+"""Accuracy of the detection of the post-contrast series among two T1 series from the images.
 
     python benchmarks/contrast_pairs.py FOLDER [FOLDER...] [--csv scores.csv]
 

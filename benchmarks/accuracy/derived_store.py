@@ -1,4 +1,4 @@
-"""The same patients with other images: a store for asking what the network needs to see.
+"""A store of the same patients with other images, for ablations of the input.
 
     python -m benchmarks.accuracy.derived_store STORE OUT (--neighbours 1 | --per-slice)
 

@@ -1,21 +1,20 @@
-"""Out-of-fold accuracy of recipes: trains the folds of a plan's experiments and judges them.
+"""Out-of-fold accuracy of recipes: trains and evaluates the folds of a plan's experiments.
 
     python -m benchmarks.accuracy.folds STORE OUT EXPERIMENT... [--everyone] [--jobs 2]
         [--minutes 9] [--store NAME=PATH] [--start NAME=RUN]
 
-An experiment of ``plan.yaml`` is trained on each fold of the store (``OUT/NAME/fold0``,
-...), and the five models are judged together, each on the patients that it never saw
-(``OUT/NAME/evaluation``). What is there is not made again; a fold that was stopped goes on. After
-``--minutes`` trainings are stopped, each with a checkpoint, and the same command goes on later.
-Every training runs on one thread, ``--jobs`` of them at a time. ``benchmarks.accuracy.tables``
-makes the tables, ``benchmarks.accuracy.parcel`` takes it all to another machine and back.
+An experiment of ``plan.yaml`` is trained on each fold of the store (``OUT/NAME/fold0``, ...), and
+the five models are evaluated together, each on its held-out patients (``OUT/NAME/evaluation``).
+Finished steps are skipped, and stopped folds are resumed. After ``--minutes`` trainings are
+stopped, each with a checkpoint, and the same command resumes them later. Every training runs on one
+thread, ``--jobs`` of them at a time. ``benchmarks.accuracy.tables`` makes the tables,
+``benchmarks.accuracy.parcel`` moves it to another machine and back.
 
-An experiment may begin with the weights of the same fold of another one (``after``), be taught by
-it (``teacher``), end with ``gliomask calibrate``, name another store of the same patients
-(``benchmarks.accuracy.derived_store``) or first weights; ``--store`` and ``--start`` say where
-these two are. With ``--everyone`` a model learns from all patients too
-(``OUT/NAME/everyone``); those
-of the folds calibrate it.
+An experiment may start with the weights of the same fold of another one (``after``), be distilled
+from it (``teacher``), end with ``gliomask calibrate``, use another store of the same patients
+(``benchmarks.accuracy.derived_store``) or initial weights; ``--store`` and ``--start`` are their
+paths. With ``--everyone`` a model of all patients is trained, too (``OUT/NAME/everyone``), and
+calibrated with the models of the folds.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ EVALUATION, EVERYONE = "evaluation", "everyone"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A recipe to be judged out of fold.
+    """A recipe to evaluate out of fold.
 
     Attributes:
         name: of it.
-        against: the experiment that it is held against; None for a base.
+        against: the experiment that it is compared with; None for a base.
         recipe: that is changed; changes: ``key=value``.
         store: name of another store than the usual one; start: name of first weights.
         after: the experiment whose weights it begins with, fold by fold; teacher: the one whose
@@ -74,7 +73,7 @@ class Experiment:
 
 
 def read_plan(path: Path = PLAN) -> dict[str, Experiment]:
-    """The experiments of a plan by name; each stands after the one it is held against."""
+    """Experiments of a plan by name, each after the one that it is compared with."""
     found: dict[str, Experiment] = {}
     for name, keys in yaml.safe_load(path.read_text(encoding="utf-8")).items():
         base = found.get(keys.get("against") or "")
@@ -101,7 +100,7 @@ def read_plan(path: Path = PLAN) -> dict[str, Experiment]:
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything is: the usual store, the others and first weights by name, the results."""
+    """Paths: the default store, other stores and initial weights by name, the results."""
 
     store: Path
     out: Path
@@ -118,7 +117,7 @@ class Places:
         return [self.out / one.folder / f"fold{fold}" for fold in range(count)]
 
     def everyone(self, one: Experiment) -> Path:
-        """The run folder of the model that learns from all patients."""
+        """Run folder of the model that is trained on all patients."""
         return self.out / one.folder / EVERYONE
 
     def start_of(self, one: Experiment, run: Path, plan: Mapping[str, Experiment]) -> Path | None:
@@ -209,7 +208,7 @@ class Work:
         chosen: experiments, each after the one that it begins with.
         plan: all of them by name.
         places: where everything is.
-        everyone: whether a model of everyone is trained as well.
+        everyone: whether a model of all patients is trained as well.
         deadline: of ``time.monotonic``.
     """
 
@@ -220,7 +219,7 @@ class Work:
     deadline: float = math.inf
 
     def runs(self, one: Experiment) -> list[Path]:
-        """The folds, and everyone."""
+        """Run folders of the folds, and of all patients."""
         last = [self.places.everyone(one)] if self.everyone else []
         return [*self.places.runs(one), *last]
 
@@ -250,7 +249,7 @@ def run_all(work: Work, jobs: int) -> None:
             everyone = work.places.everyone(one)
             if work.everyone and (words := calibrating(one, work.places, everyone)):
                 gliomask(words, log, work.deadline)
-            print(f"{one.name}: judged", flush=True)
+            print(f"{one.name}: evaluated", flush=True)
 
 
 def _train(work: Work, one: Experiment, run: Path, before: Sequence[Future[None]]) -> None:

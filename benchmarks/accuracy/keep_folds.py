@@ -1,4 +1,4 @@
-"""The models of a cross-validation without what only their machine needs, to be kept.
+"""The models of a cross-validation without machine-specific files, for archiving.
 
     python -m benchmarks.accuracy.keep_folds OUT EXPERIMENT KEPT
 

@@ -1,4 +1,4 @@
-"""A folder in parts that fit through a narrow door, and put together again on the other side.
+"""Splitting of a folder into parts of limited size, and their reassembly.
 
     python -m benchmarks.accuracy.parcel pack FOLDER PARTS [--mib 60]
     python -m benchmarks.accuracy.parcel unpack PARTS FOLDER

@@ -1,10 +1,10 @@
-"""A trained run as a model that ships: its weights as they are, its card with all that is known.
+"""Preparation of a trained run for inclusion in the package: unchanged weights, complete card.
 
     python -m benchmarks.accuracy.ship_model RUN EVALUATION OUT --notes FILE
 
-Args on disk: the run of everyone, calibrated by the models of its folds (``gliomask calibrate RUN
-STORE --fold ...``), and the evaluation of those models together (``gliomask evaluate STORE --model
-FOLD0 --model FOLD1 ...``), whose figures become the card's. The name is that of ``OUT``.
+Args on disk: the run of all patients, calibrated with the models of its folds (``gliomask calibrate
+RUN STORE --fold ...``), and the evaluation of those models together (``gliomask evaluate STORE
+--model FOLD0 --model FOLD1 ...``), whose figures become the card's. The name is that of ``OUT``.
 """
 
 from __future__ import annotations

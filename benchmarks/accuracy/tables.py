@@ -2,8 +2,8 @@
 
     python -m benchmarks.accuracy.tables OUT [EXPERIMENT...] [--markdown]
 
-Each experiment beside the one that it is held against, if that was judged: Dice over all patients
-of the folds with its interval, how often slices without tumour are marked, and the paired
+Each experiment next to the one that it is compared with, if that was evaluated: Dice over all
+patients of the folds with its interval, how often slices without tumour are marked, and the paired
 difference with its interval and the p of a sign-flip test, not corrected for the number of rows.
 """
 

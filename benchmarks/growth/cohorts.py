@@ -1,4 +1,4 @@
-"""Data sets of thousands of tiny patients, and masks of them, made in no time."""
+"""Data sets of thousands of tiny synthetic patients, and their masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How time and memory grow with the slices, the resolution, the channels, the patients.
+"""Growth of time and memory with slices, resolution, channels and patients.
 
     python -m benchmarks.growth.curves --out FOLDER [--only slice ...] [--most N] [--small]
         [--json FILE]

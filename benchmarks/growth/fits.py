@@ -1,4 +1,4 @@
-"""How something grows: a straight line, and a power, by least squares."""
+"""Fits of growth curves: a line and a power law, by least squares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The curves of ``growth`` as a picture: seconds and memory over what grows, both axes in logs."""
+"""Plot of the curves of ``growth``: seconds and memory, with logarithmic axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What grows in ``growth``: the series of points, and what each needs on disk."""
+"""Series of points of ``growth``, and their input data."""
 
 from __future__ import annotations
 

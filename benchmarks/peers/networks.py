@@ -1,4 +1,4 @@
-"""The networks that are compared: ours, the authors' own code, nnU-Net's and MONAI's.
+"""Compared networks: gliomask's, the authors' code, nnU-Net's and MONAI's.
 
 Each peer is built by its own package, or by the authors' file where it lies; nothing is copied.
 The authors' network takes our weights as they are, for the names are the same.

@@ -1,4 +1,4 @@
-"""nnU-Net's 2D network with our recipe, on our folds: what the network alone makes of the accuracy.
+"""nnU-Net's 2D network with our recipe, on our folds: effect of the network alone on accuracy.
 
     python -m benchmarks.peers.nnunet_folds STORE OUT --fold 0 [--set key=value ...]
     python -m benchmarks.peers.nnunet_folds STORE OUT --judge
@@ -43,7 +43,7 @@ from gliomask.jobs.journal import Journal, go_on
 from gliomask.learning.card import make_card
 from gliomask.learning.data import choose_data
 from gliomask.learning.folder import write_recipe
-from gliomask.learning.initial_weights import Start
+from gliomask.learning.initial_weights import InitialWeights
 from gliomask.learning.record import EpochRow
 from gliomask.learning.state import Position
 from gliomask.nets.u2net import U2Net
@@ -80,7 +80,7 @@ def train_fold(store: Path, run: Path, fold: int, changes: Sequence[str]) -> Pos
     options = TrainOptions(store=store, out=run, fold=fold, changes=tuple(changes), resume=resume)
     job = training_job(options, SILENT)
     network = first_network(job.recipe, _channels(job.choice.sequences, job.recipe.input.mode))
-    job = replace(job, start=Start(_as_ours(network), {}, ()))
+    job = replace(job, start=InitialWeights(_as_ours(network), {}, ()))
     assert job.record is not None
     with ExitStack() as stack:
         state, _ = open_run(job, stack)
@@ -119,7 +119,7 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
     what = f"{store.manifest.name} (store), out of fold, folds {folds}"
     judgement = EvaluationData(
         title=f"{NAME} on {what}",
-        judged=tuple(judged),
+        cases=tuple(judged),
         failures=tuple(failures),
         licences=tuple(sorted(licences)),
         about={"source": what, "model": NAME, "in_training": []},

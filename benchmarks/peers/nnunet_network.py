@@ -1,4 +1,4 @@
-"""nnU-Net's 2D network in the place of a U²-Net: maps of full size in, weights by one name each."""
+"""Adapter of nnU-Net's 2D network to the interface of a U²-Net."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain way from a case to a mask, as most scripts for a 2D network do it.
+"""Baseline pipeline from a case to a mask, as in most scripts for a 2D network.
 
     python -m benchmarks.peers.plain_pipeline --model RUN --out FILE [--authors CHECKOUT] IMAGE...
 

@@ -1,4 +1,4 @@
-"""Our reading of DICOM series beside that of dcm-classifier (Iowa/NAMIC), series by series.
+"""Comparison of our recognition of DICOM series with dcm-classifier (Iowa/NAMIC).
 
 dcm-classifier needs a virtual environment of its own, so that each side writes what it reads:
 

@@ -1,4 +1,4 @@
-"""Cases in an hour: ``gliomask batch`` beside ``gliomask predict`` on the same folder.
+"""Cases per hour: ``gliomask batch`` compared with ``gliomask predict`` on the same folder.
 
     python -m benchmarks.speed.batch [--data FOLDER | --cases 12] [--model NAME] [--threads 2]
         [--rounds 3] [--write nifti png html] [--before CHECKOUT] [--json FILE]

@@ -1,4 +1,4 @@
-"""How soon a stop is seen: the longest time between two looks for one, for each use case.
+"""Latency of cancellation: the longest time between two polls for a stop, for each use case.
 
     python -m benchmarks.speed.cancel_latency DATA [--model NAME] [--set key=value ...] [--top 3]
 

@@ -1,4 +1,4 @@
-"""How long a whole case takes, from a cold start to files, and what memory it needs.
+"""Time and memory of a complete case, from a cold start to the output files.
 
     python -m benchmarks.speed.case --model RUN [--authors CHECKOUT] [--case FOLDER]
         [--examination nifti dicom] [--engine NAME...] [--threads 1] [--rounds 3] [--json FILE]

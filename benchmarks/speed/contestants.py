@@ -1,4 +1,4 @@
-"""Contestants that each live in a process of their own and take turns when they are asked to.
+"""Contestants in separate processes that take turns.
 
 A process each, because two things belong to a process as a whole: how the C library treats freed
 memory, and the threads of a runtime. Between turns a contestant waits and takes no time.

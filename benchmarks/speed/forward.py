@@ -1,4 +1,4 @@
-"""What each contestant of ``network_speed`` does in a turn: slices in, probabilities out.
+"""Turns of the contestants of ``network_speed``: slices in, probabilities out.
 
 Each function here is called in the contestant's own process and gives the function of its turns.
 """

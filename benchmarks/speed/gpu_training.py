@@ -1,4 +1,4 @@
-"""How fast a GPU trains and segments, and how near that is to what the card can do.
+"""Speed of training and segmentation on a GPU, relative to its peak rates.
 
     python -m benchmarks.speed.gpu_training [--full] [--authors U-2-Net] [--out FILE]
     python -m benchmarks.speed.gpu_training --device cpu --tiny        (seconds; shows that it runs)
@@ -181,7 +181,7 @@ class Run:
         for k, batch in enumerate(self.batches.epoch(epoch)):
             self.step(batch, epoch * self.batches.steps + k)
         with self.fabric.autocast():
-            self.validation.judge(self.average.network, lambda one: one, lambda slices: None)
+            self.validation.evaluate(self.average.network, lambda one: one, lambda slices: None)
 
 
 def train(

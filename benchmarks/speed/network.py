@@ -1,4 +1,4 @@
-"""How long the forward pass takes: ours through each engine, the authors' code, two peers.
+"""Time of the forward pass: each engine of gliomask, the authors' code, two peers.
 
     python -m benchmarks.speed.network [--model RUN] [--slices STORE] [--authors CHECKOUT]
         [--network u2netp u2net] [--size 128 256] [--threads 1] [--rounds 11] [--json FILE]

@@ -1,4 +1,4 @@
-"""How long it takes to judge a case of BraTS' size: overlap, surfaces and lesions of three regions.
+"""Time to score a case of the size of BraTS: overlap, surfaces and lesions of three regions.
 
     python -m benchmarks.speed.scoring FOLDER [--rounds 3] [--json FILE]
 

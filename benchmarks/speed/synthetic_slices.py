@@ -1,4 +1,4 @@
-"""Slices that are made up, to measure the speed of training by; nothing is learned from them."""
+"""Synthetic slices for measurements of training speed."""
 
 from __future__ import annotations
 

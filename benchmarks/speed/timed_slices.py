@@ -1,4 +1,4 @@
-"""The slices that networks are timed on: from a store that is given, or of a phantom."""
+"""Slices for time measurements of networks: from a given store, or of a phantom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many slices a second a training sees: ours, the authors' loop, two peers.
+"""Training speed in slices per second: gliomask, the authors' loop, two peers.
 
     python -m benchmarks.speed.training [--store STORE] [--authors CHECKOUT] [--network u2netp]
         [--size 128] [--batch 8] [--steps 2] [--threads 1] [--rounds 5] [--json FILE]

@@ -1,4 +1,4 @@
-"""What each contestant of ``training_speed`` does in a turn: some training steps.
+"""Turns of the contestants of ``training_speed``: some training steps.
 
 Each function here is called in the contestant's own process and gives the function of its turns.
 """
@@ -52,7 +52,7 @@ def ours(task: Task, store: Path, run: Path) -> Steps:
 
     Args:
         task: what to train on.
-        store: with at least one patient to learn from and one to judge.
+        store: store with at least one training patient and one validation patient.
         run: a folder for the run that is never finished.
     """
     from gliomask.workflows.train import TrainOptions, training_job, training_of

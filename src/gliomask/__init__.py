@@ -1,10 +1,10 @@
 """gliomask: brain-tumour segmentation in MRI with U²-Net. For research use only.
 
-The names below are loaded when they are first used, so ``import gliomask`` costs nothing: neither
-torch nor any file format is touched by it.
+The names below are loaded on first use, so ``import gliomask`` is fast: it imports neither torch
+nor any file format.
 
-What the libraries below would do on their own is settled here, before any of them is loaded (MONAI
-and nilearn load matplotlib too): none reports its use to its makers, none writes to stderr.
+Environment variables of libraries are set here, before any of them is loaded
+(MONAI and nilearn load matplotlib, too): no library sends usage data or writes to stderr.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ _HOME = {
     "gliomask.workflows.score": ("ScoreOptions", "score"),
     "gliomask.workflows.train": ("TrainOptions", "train"),
 }
-# ONNX Runtime 1.32 sends its makers what is run, from wherever it is imported.
+# ONNX Runtime 1.32 sends usage data to its vendor from the moment it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# It warns where its cache can't be kept (a home that is read-only): it then uses a temporary one.
+# It warns if its cache can't be written (a read-only home folder) and uses a temporary one.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

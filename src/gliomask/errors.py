@@ -1,11 +1,11 @@
-"""The errors that a user may meet, as one tree, each with the exit code of the command line.
+"""Errors that users may see, as one hierarchy, with the exit code of the command line.
 
-    GliomaskError            1   our own bug, when nothing below fits
-    ├── InputError           2   what was given can't be used
-    │   ├── FormatError      2     a file is not what it claims to be, or is damaged
-    │   ├── LayoutError      2     a folder holds no data set that we know
-    │   ├── CaseError        2     one case (patient, study) can't be used
-    │   ├── CasesError       2     several can't: all are listed at once
+    GliomaskError            1   a bug in gliomask, if no subclass fits
+    ├── InputError           2   the input can't be used
+    │   ├── FormatError      2     a file has another format than its name says, or is damaged
+    │   ├── LayoutError      2     a folder contains no known data set
+    │   ├── CaseError        2     a case (patient, study) can't be used
+    │   ├── CasesError       2     several cases can't be used; all are listed
     │   ├── QuestionError    2     the input is ambiguous: an option resolves it
     │   ├── ConfigError      2     an option, a recipe key, the name of a network
     │   ├── StoreError       2     a prepared store or its split
@@ -33,21 +33,21 @@ from pathlib import Path
 from typing import Final
 
 Failure = tuple[str, str]
-"""(case, reason): a part of a batch that could not be done."""
+"""(case, reason) of a failed case of a batch."""
 _PACKAGE: Final = Path(__file__).parent
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class GliomaskError(Exception):
-    """The root of the tree.
+    """Base class of all errors.
 
     Args:
         what: what is wrong, without a full stop.
-        path: the file or folder that it is wrong with.
+        path: the file or folder with the problem.
         field: the name of the header field, column or key.
         option: the name of the option, instead of ``field``.
-        found: the value found there (shortened to 80 characters in the text).
-        allowed: the values allowed there, in words.
+        found: its value (shortened to 80 characters in the text).
+        allowed: description of the allowed values.
         hint: what to do about it; options in it by ``option`` and ``same_with``.
     """
 
@@ -84,15 +84,15 @@ class InputError(GliomaskError):
 
 
 class FormatError(InputError):
-    """A file is not what it claims to be, or is damaged."""
+    """A file has another format than its name says, or is damaged."""
 
 
 class LayoutError(InputError):
-    """A folder holds no data set that is known."""
+    """A folder contains no known data set."""
 
 
 class CaseError(InputError):
-    """One case can't be used."""
+    """A case can't be used."""
 
 
 class UnchangedError(CaseError):
@@ -104,7 +104,7 @@ class CasesError(InputError):
 
     Args:
         what: the summary, one line.
-        problems: one (case, reason) pair for each, in the order to be shown.
+        problems: a (case, reason) pair for each, in display order.
         path: of the data set.
         hint: what to do about it.
     """
@@ -125,10 +125,10 @@ class QuestionError(InputError):
     """The input is ambiguous; an option resolves the ambiguity.
 
     Args:
-        what: what is in doubt, one line.
-        option: that answers.
-        answers: (value of the option, what it means), the likeliest first.
-        path: what it is about.
+        what: description of the ambiguity, one line.
+        option: name of the option that resolves it.
+        answers: (value of the option, its meaning), the likeliest first.
+        path: the file or folder.
     """
 
     def __init__(
@@ -141,12 +141,12 @@ class QuestionError(InputError):
     ) -> None:
         self.answers = tuple(answers)
         ways = [f"{same_with((option, value))} ({meaning})" for value, meaning in self.answers]
-        super().__init__(what, path=path, hint=f"say which: {' or '.join(ways)}")
+        super().__init__(what, path=path, hint=f"use {' or '.join(ways)}")
         self.option = option
 
 
 class ConfigError(InputError):
-    """An option, a key of a recipe, the name of a network."""
+    """An invalid option, recipe key or network name."""
 
 
 class StoreError(InputError):
@@ -158,11 +158,11 @@ class ModelError(InputError):
 
 
 class BatchError(GliomaskError):
-    """A batch finished and some of its cases failed.
+    """A batch has finished, but some of its cases failed.
 
     Args:
         failures: one (case, reason) pair for each case that failed.
-        result: what the workflow returns of the others, None if it has nothing.
+        result: the result of the workflow for the others; None if there is none.
     """
 
     exit_code = 3
@@ -173,23 +173,23 @@ class BatchError(GliomaskError):
 
 
 class MachineError(GliomaskError):
-    """The machine can't do it: disk, memory, device, network."""
+    """A problem of the machine: disk, memory, device, network."""
 
     exit_code = 4
 
 
 class PackageError(GliomaskError):
-    """A package that an extra of gliomask brings is not installed."""
+    """A package of one of gliomask's extras is not installed."""
 
     exit_code = 4
 
 
 class StoppedError(GliomaskError):
-    """A stop was requested, and the work was left in good order.
+    """A stop was requested, and the work ended cleanly.
 
     Args:
-        what: happened.
-        signal_number: of the signal that requested it; SIGTERM's for a request by a program.
+        what: description.
+        signal_number: signal that requested it; SIGTERM for a request by a program.
     """
 
     def __init__(self, what: str, *, signal_number: int = signal.SIGTERM) -> None:
@@ -198,12 +198,12 @@ class StoppedError(GliomaskError):
 
 
 def option(name: str, value: object = None, *, command: str = "") -> str:
-    """An option as messages name it, for a front door to spell in its own way.
+    """Name of an option in a message; the command line converts it to its flag.
 
     Args:
-        name: of the field of the command's options.
-        value: to give it; ``False`` of one that is on by default.
-        command: the use case that has the option, where that may be another than the running one.
+        name: field in the options of the command.
+        value: value to set; ``False`` for an option that is on by default.
+        command: the use case of the option, if it may differ from the running one.
 
     >>> option("labels"), option("t1", "my scan.nii"), option("fold", 0, command="train")
     ('`labels`', "`t1='my scan.nii'`", '`train fold=0`')
@@ -213,7 +213,7 @@ def option(name: str, value: object = None, *, command: str = "") -> str:
 
 
 def same_with(*settings: tuple[str, object]) -> str:
-    """The call that was made, with options more, for a front door to spell in its own way.
+    """The call of the user with additional options; the command line converts them to flags.
 
     >>> same_with(("series", "t1=3"), ("series", "t1ce=4"))
     '`... series=t1=3 series=t1ce=4`'
@@ -226,19 +226,19 @@ def _quoted(value: object) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` is most likely a slip of, as a hint; None if none is near."""
+    """Hint with the known name that is most similar to ``name``; None if none is similar."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else None
 
 
 def machine_error(problem: OSError, path: str | Path | None = None) -> MachineError:
-    """An error of the operating system as one of ours, with the path that it is about.
+    """Convert an error of the operating system, with the path that it is about.
 
-    Where a file or folder may not be made, that is the folder that forbids it.
+    If a file or folder can't be created, the path is the folder that forbids it.
 
     Args:
-        problem: what the system raised.
-        path: what was being written, for an error that names no path itself (a full disk).
+        problem: error of the operating system.
+        path: the file that was being written, for errors without a path (a full disk).
     """
     named = path if problem.filename is None else os.fsdecode(problem.filename)
     reason = problem.strerror or printable(str(problem).partition("\n")[0], 200)
@@ -264,7 +264,7 @@ def _is_absent(path: str | Path) -> bool:
 def unexpected(error: BaseException) -> str:
     """Anonymous description of an unexpected error: its type and its place in the code.
 
-    Never its text: that can hold anything that was being worked on, an image or a name.
+    Its text is never included, because it may contain image data or a name.
     """
     places = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
     own_places = [
@@ -277,14 +277,14 @@ def unexpected(error: BaseException) -> str:
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """Text in which everything that can't be shown is escaped, so that it can go anywhere.
+    """Escape everything in a text that can't be shown.
 
     Bytes of a file name that are no UTF-8 become ``\\xfc``, control characters ``\\x1b``; spaces of
     any kind and line ends become a space.
 
     Args:
-        text: any, also one with the surrogates that Python puts for undecodable bytes.
-        limit: of its length; longer text is cut.
+        text: any text, also with the surrogates that Python uses for undecodable bytes.
+        limit: maximum length; longer text is cut.
     """
     escaped = text if text.isprintable() else "".join(map(_shown, text))
     return escaped if limit is None or len(escaped) <= limit else escaped[: limit - 3] + "..."
@@ -296,7 +296,7 @@ def _shown(sign: str) -> str:
     if sign.isspace():
         return " "
     code = ord(sign)
-    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8 (PEP 383)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python represents a byte that is not UTF-8 (PEP 383)
         code -= 0xDC00
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 

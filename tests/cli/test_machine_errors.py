@@ -209,7 +209,7 @@ def test_an_unexpected_error_holds_no_image_and_no_name(
     assert run(monkeypatch, "inspect", "x") == 1
     shown = capsys.readouterr().err
     last = shown.splitlines()[-1]
-    assert last.startswith("error: a bug of gliomask: CarrierError in cli/inspect.py line ")
+    assert last.startswith("error: a bug in gliomask: CarrierError in cli/inspect.py line ")
     assert len(last) < 200
     assert "Doe" not in last
     assert ("Traceback" in shown) == bool(debug)
@@ -252,4 +252,4 @@ def test_a_dicomdir_alone_says_what_to_name_instead(
         assert run(monkeypatch, command, tmp_path / "DICOMDIR") == 2
         line = said(capsys)
         assert "a DICOMDIR" in line
-        assert line.endswith(f"name its folder: {tmp_path}")
+        assert line.endswith(f"use its folder: {tmp_path}")

@@ -355,7 +355,7 @@ def test_a_run_with_damaged_weights(
         (MemoryError(), 4, "not enough memory"),
         (StoppedError("stopped", signal_number=15), 143, "stopped"),
         (GliomaskError("odd"), 1, "odd"),
-        (ZeroDivisionError("Doe^John"), 1, "a bug of gliomask: ZeroDivisionError"),
+        (ZeroDivisionError("Doe^John"), 1, "a bug in gliomask: ZeroDivisionError"),
     ],
 )
 def test_exit_codes(
@@ -421,7 +421,7 @@ def test_predict_says_why_a_case_is_not_green_and_what_to_open(
     assert reasons
     for reason in reasons:
         assert f"{reason['level'].upper()} {names[0]}: {reason['text']}" in shown
-    assert shown[-1].startswith("open first (of 2 pages the least reliable): ")
+    assert shown[-1].startswith("open first (the least reliable of 2 cases): ")
     assert Path(shown[-1].partition(": ")[2]) in [tmp_path / "out" / f"{n}.html" for n in names]
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, "predict", tmp_path / "in" / names[0], "--quick") == 0

@@ -81,7 +81,7 @@ def test_a_question_is_answered_by_the_command_with_an_option_more(
     monkeypatch.setattr(sys, "argv", shlex.split("gliomask score a b --out 'c d'"))
     asked = QuestionError("what is 1?", option="labels", answers=(("msd", "x"), ("1=a b", "y")))
     assert spelled(str(asked)) == (
-        "what is 1?; say which: gliomask score a b --out 'c d' --labels msd (x) or "
+        "what is 1?; use gliomask score a b --out 'c d' --labels msd (x) or "
         "gliomask score a b --out 'c d' --labels '1=a b' (y)"
     )
 
@@ -122,7 +122,7 @@ def test_no_flag_is_spelt_below_the_command_line() -> None:
     assert found == []
     assert _FLAG.search("leave out --no-align")
     assert _FLAG.search("--set")
-    assert _FLAG.search("name one by --")
+    assert _FLAG.search("give one with --")
 
 
 def named_options(module: ast.Module) -> Iterator[tuple[str, str]]:

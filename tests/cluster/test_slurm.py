@@ -81,4 +81,4 @@ def test_an_array_whose_tasks_are_stopped_requeued_and_run_twice(
     assert {name: (out / f"{name}.json").read_bytes() for name in names} == every
     logs = "".join(path.read_text() for path in BatchFolder(out).logs.iterdir())
     assert "Traceback" not in logs
-    assert "bug of gliomask" not in logs
+    assert "bug in gliomask" not in logs

@@ -69,7 +69,7 @@ def test_a_package_without_models(home: Path) -> None:
     with pytest.raises(ModelError) as caught:
         find_model()
     assert str(caught.value) == (
-        f"this gliomask comes without the model {NAME}; name a run folder, `model=RUN`"
+        f"this installation does not include the model {NAME}; use a run folder: `model=RUN`"
     )
     with pytest.raises(ModelError, match=rf"`model`={NAME}, allowed a path\)$"):
         find_model(NAME)

@@ -61,7 +61,7 @@ def test_a_copy_of_another_sequence() -> None:
     copied = replace(volume, array=array, sequences=("t1", "t2", "flair"))
     [reason] = implausible(predicted(copied, 0), copied)
     assert reason.level == "red"
-    assert reason.text == "flair is a copy of t1: one of them is no image of that sequence"
+    assert reason.text == "flair is a copy of t1: one of them is not an image of that sequence"
     assert implausible_notes(copied) == (f"implausible: {reason.text}",)
 
 

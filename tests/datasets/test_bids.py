@@ -108,7 +108,7 @@ def test_images_in_the_space_of_the_mask_go_with_it(tmp_path: Path) -> None:
     [
         ((f"{RAW}_run-1_T1w", f"{RAW}_run-2_T1w"), "two images for t1: sub-01_run-1_T1w.nii.gz"),
         ((f"{RAW}_T1w", f"{RAW}_mask", f"{DERIVED}_mask"), "several masks: "),
-        ((f"{RAW}_T1w", "sub-01/anat/sub-02_FLAIR"), "lies in sub-01"),
+        ((f"{RAW}_T1w", "sub-01/anat/sub-02_FLAIR"), "is in the folder sub-01"),
     ],
 )
 def test_doubt_is_a_problem(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
@@ -151,7 +151,9 @@ def test_the_nearest_table_counts(tmp_path: Path) -> None:
 
 def test_names_that_are_not_clear_are_asked_about(tmp_path: Path) -> None:
     rows = "index\tname\n1\tGray Matter\n2\tWhite Matter\n"
-    with pytest.raises(QuestionError, match="Gray Matter, White Matter: not all"):
+    with pytest.raises(
+        QuestionError, match="Gray Matter, White Matter: some of these names are ambiguous"
+    ):
         find_cases(segmentation(tmp_path, rows))
 
 

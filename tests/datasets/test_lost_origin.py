@@ -81,7 +81,7 @@ def test_the_command_in_the_refusal_mends_the_mask(tmp_path: Path) -> None:
     case = with_mask(tmp_path, moved(0, 7, 0))
     with pytest.raises(CaseError) as refused:
         load_case(case)
-    command = shlex.split(str(refused.value).partition("if it was drawn on that image: ")[2])
+    command = shlex.split(str(refused.value).partition("fix it with: ")[2])
     assert command[0] == "python"
     subprocess.run([sys.executable, *command[1:]], check=True)
     labels = load_case(find_cases(tmp_path).cases[0])[1]

@@ -102,7 +102,9 @@ def test_unknown_channels_are_said_and_left_out(tmp_path: Path) -> None:
     (case,), problems = cases(tmp_path)
     assert not problems
     assert set(case.images) == {"t1"}
-    assert case.notes == ("channels not used: ADC (a name must tell one of t1, t1ce, t2, flair)",)
+    assert case.notes == (
+        "channels not used: ADC (a name must identify one of t1, t1ce, t2, flair)",
+    )
     describe(tmp_path, VERSION_2 | {"channel_names": {"0": "MRI", "1": "ADC"}})
     found, (problem,) = cases(tmp_path)
     assert not found

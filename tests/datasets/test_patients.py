@@ -51,7 +51,9 @@ def test_tables_that_make_no_sense(tmp_path: Path, rows: list[str], reason: str)
 
 def test_a_table_of_other_cases_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "c_1,p")
-    with pytest.raises(InputError, match=r"names none of the cases \(case=c_1, allowed c1, c2\)"):
+    with pytest.raises(
+        InputError, match=r"contains none of the cases \(case=c_1, allowed c1, c2\)"
+    ):
         with_patients([ONE, TWO], read_patients(path), path)
 
 

@@ -123,7 +123,7 @@ def test_a_case_may_be_for_training_only(tmp_path: Path) -> None:
     rows = "p1,t1.nii.gz,training\np2,t1.nii.gz,\np3,t1.nii.gz,test\n"
     found, (problem,) = cases(table(tmp_path, f"patient,t1,use\n{rows}"))
     assert [case.training_only for case in found] == [True, False]
-    assert problem.reason == "row 4: unknown use (use=test, allowed training, or nothing)"
+    assert problem.reason == "row 4: unknown use (use=test, allowed training, or empty)"
 
 
 def test_a_table_of_windows(tmp_path: Path) -> None:

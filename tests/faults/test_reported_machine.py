@@ -70,4 +70,4 @@ def test_a_dicomdir_named_alone(gliomask: Command, tmp_path: Path) -> None:
     said = gliomask("inspect", tmp_path / "DICOMDIR")
     assert said.code == 2
     assert "a DICOMDIR, which contains no image but a list of other files" in said.line
-    assert f"name its folder: {tmp_path}" in said.line
+    assert f"use its folder: {tmp_path}" in said.line

@@ -22,7 +22,7 @@ def test_29_voxels_of_another_unit_are_flagged_red(
     said = gliomask("predict", path, "--out", tmp_path / "out", "--write", "nifti")
     assert said.code == 0
     (first, *_) = [line for line in said.out.splitlines() if line.startswith("RED ")]
-    assert f"RED p1: the scan measures {size} mm, and a head 8 to 40 cm" in first
+    assert f"RED p1: the scan measures {size} mm, but a head 8 to 40 cm" in first
 
 
 def test_29_a_head_of_its_size_is_not(gliomask: Command, tmp_path: Path) -> None:

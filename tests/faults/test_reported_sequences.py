@@ -100,7 +100,7 @@ def test_10_a_name_that_contradicts_its_agent_is_asked_about(
     add(tmp_path, 7, T1, SeriesDescription="AX T1 C-", ContrastBolusAgent="Gadavist")
     said = gliomask("inspect", tmp_path, "--json")
     assert uses(said) == {"flair": "series 5 (Ax FLAIR)"}
-    asked = "if it is one, say so: `series=t1=7` or `series=t1ce=7`"
+    asked = "if it is one, state it: `series=t1=7` or `series=t1ce=7`"
     assert said.keys["series"][1]["problems"][0].endswith(asked)
 
 

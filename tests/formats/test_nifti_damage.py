@@ -90,7 +90,9 @@ def test_what_follows_the_voxels_is_left_alone(tmp_path: Path, tail: bytes) -> N
 
 def test_far_too_much_after_the_voxels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_content, "FREE_BYTES", 1000)
-    assert "holds far more" in refused(write(tmp_path / "a.nii.gz", content(ARRAY) + bytes(1001)))
+    assert "contains far more" in refused(
+        write(tmp_path / "a.nii.gz", content(ARRAY) + bytes(1001))
+    )
 
 
 def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:

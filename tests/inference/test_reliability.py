@@ -250,7 +250,7 @@ def test_sizes_are_held_against_training() -> None:
     found = flag(head_volume(), training_data=card)
     assert told(found, "pixel_size").level == "red"
     assert told(found, "slice_distance").level == "amber"
-    text = "the pixel size is 1.10 mm; in training it was 0.40 to 0.50 mm (n = 2)"
+    text = "the pixel size is 1.10 mm; in the training data it was 0.40 to 0.50 mm (n = 2)"
     assert told(found, "pixel_size").text == text
 
 
@@ -279,7 +279,7 @@ def test_nothing_found_tells_its_evidence() -> None:
     text = told(found, "empty_mask_reasons").text
     assert text.startswith("no tumour found: largest probability 0.00 (threshold 0.50)")
     assert "0.00 ml at 0.25 or more; 0.00 ml at 0.05 or more" in text
-    assert "0 of 6 other maps contain more than a speck" in text
+    assert "0 of 6 other maps contain more than a tiny component" in text
     assert "it missed 2 of 13 tumours in the validation" in text
 
 
@@ -297,7 +297,7 @@ def test_nothing_found_is_red_where_the_other_maps_find_something() -> None:
 
     one = told(flag(head_volume(), Doubting()), "empty_mask_reasons")
     assert one.level == "red"
-    assert "4 of 6 other maps contain more than a speck" in one.text
+    assert "4 of 6 other maps contain more than a tiny component" in one.text
 
 
 def test_nothing_found_without_validation() -> None:

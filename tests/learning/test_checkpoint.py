@@ -62,7 +62,7 @@ def test_two_damaged_ones_are_refused(tmp_path: Path) -> None:
         save(Checkpoints(tmp_path), number)
     damage(tmp_path / "checkpoints" / "last.pt")
     (tmp_path / "checkpoints" / "previous.json").write_text("{")
-    with pytest.raises(ConfigError, match="no checkpoint is whole"):
+    with pytest.raises(ConfigError, match="no checkpoint is valid"):
         load(tmp_path)
 
 

@@ -21,7 +21,7 @@ def test_new_is_absent_or_empty_but_for_leftovers(tmp_path: Path) -> None:
 def test_anything_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(
-        InputError, match=r"not empty: it contains thesis.tex; name another folder by `out`"
+        InputError, match=r"not empty: it contains thesis.tex; use another folder: `out`"
     ):
         check_new(tmp_path)
     with pytest.raises(InputError, match="not a folder"):

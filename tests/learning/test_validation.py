@@ -46,7 +46,7 @@ def validation(
 
 
 def judge(one: Validation) -> ValidationScore:
-    return one.judge(Echo(), lambda tensor: tensor, lambda slices: None)
+    return one.evaluate(Echo(), lambda tensor: tensor, lambda slices: None)
 
 
 def scene() -> tuple[Tensor, Tensor]:
@@ -117,7 +117,7 @@ def test_shares_add_up_to_the_whole(catalogue: Catalogue) -> None:
 
         calls: list[int] = []
         one = validation(catalogue, *scene(), rank=rank, world=2)
-        one.judge(Echo(), note, calls.append)
+        one.evaluate(Echo(), note, calls.append)
         assert len(calls) == one.rounds == 2  # equally often, or the others would wait
         parts.append(seen)
     whole: list[Tensor] = []
@@ -126,7 +126,7 @@ def test_shares_add_up_to_the_whole(catalogue: Catalogue) -> None:
         whole.append(tensor)
         return tensor
 
-    validation(catalogue, *scene()).judge(Echo(), keep, lambda slices: None)
+    validation(catalogue, *scene()).evaluate(Echo(), keep, lambda slices: None)
     for first, second, both in zip(*parts, whole, strict=True):
         torch.testing.assert_close(first + second, both)
     assert not math.isnan(float(whole[1].sum()))
@@ -149,5 +149,5 @@ def test_a_region_that_a_patient_does_not_label_gives_no_dice(tmp_path: Path) ->
         def forward(self, images: Tensor) -> tuple[Tensor, ...]:
             return ((images[:, :1] - 0.5).repeat(1, 2, 1, 1) * 100,)
 
-    found = one.judge(Both(), lambda tensor: tensor, lambda slices: None)
+    found = one.evaluate(Both(), lambda tensor: tensor, lambda slices: None)
     assert found.dice == pytest.approx(((16 / 20 + 1) / 2, 16 / 20))

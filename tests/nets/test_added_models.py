@@ -45,12 +45,12 @@ def test_a_model_is_copied_and_has_a_name(own: Path, tmp_path: Path) -> None:
     [
         (NAME, "an included model has this name"),
         ("taken", "added already"),
-        ("../out", "can't be the name"),
-        ("a/b", "can't be the name"),
-        (".hidden", "can't be the name"),
-        ("-x", "can't be the name"),
-        ("", "can't be the name"),
-        ("two words", "can't be the name"),
+        ("../out", "invalid name of a model"),
+        ("a/b", "invalid name of a model"),
+        (".hidden", "invalid name of a model"),
+        ("-x", "invalid name of a model"),
+        ("", "invalid name of a model"),
+        ("two words", "invalid name of a model"),
     ],
 )
 def test_names_that_are_refused(own: Path, tmp_path: Path, name: str, text: str) -> None:
@@ -66,7 +66,7 @@ def test_a_damaged_model_is_not_added(own: Path, tmp_path: Path) -> None:
     (source / WEIGHTS_FILE).write_bytes(b"\0" * 100)
     with pytest.raises(ModelError, match="checksum differs"):
         add_model(source)
-    with pytest.raises(ModelError, match="no such model folder"):
+    with pytest.raises(ModelError, match="the model folder does not exist"):
         add_model(tmp_path / "absent")
     assert not own.exists()
 

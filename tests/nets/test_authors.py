@@ -172,12 +172,12 @@ def test_other_kinds_of_numbers_are_refused(tmp_path: Path) -> None:
     [
         ([1, 2], "not a state dict (tensors by name)"),
         ({}, "not a state dict (tensors by name)"),
-        ({"epoch": 3}, "holds something else than plain tensors by name (entry=epoch)"),
-        ({3: torch.ones(1)}, "holds something else than plain tensors by name (entry=3)"),
-        ({"w": torch.eye(3).to_sparse()}, "holds something else than plain tensors"),
-        ({"w": torch.empty(3, device="meta")}, "holds something else than plain tensors"),
+        ({"epoch": 3}, "contains something else than plain tensors by name (entry=epoch)"),
+        ({3: torch.ones(1)}, "contains something else than plain tensors by name (entry=3)"),
+        ({"w": torch.eye(3).to_sparse()}, "contains something else than plain tensors"),
+        ({"w": torch.empty(3, device="meta")}, "contains something else than plain tensors"),
         # Four bytes that claim to be a terabyte.
-        ({FIRST: torch.ones(1).expand(8, 10**10, 3, 3)}, "holds something else than plain"),
+        ({FIRST: torch.ones(1).expand(8, 10**10, 3, 3)}, "contains something else than plain"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(tmp_path: Path, content: object, text: str) -> None:
@@ -199,8 +199,8 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, form: str) ->
     else:
         torch.save(content, path, _use_new_zipfile_serialization=form == "zip")
     text = refusal(path)
-    assert text.startswith("refused: not a plain state dict (damaged, or holds code)")
-    assert "nothing in it was run" in text
+    assert text.startswith("refused: not a plain state dict (damaged, or contains code)")
+    assert "no code was executed" in text
     assert not target.exists()
 
 
@@ -227,7 +227,7 @@ def test_a_compressed_file_could_swell_and_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_an_unknown_network_are_said(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "none.pth") == "there is no such file of weights"
+    assert refusal(tmp_path / "none.pth") == "the weight file does not exist"
     with pytest.raises(ConfigError, match="did you mean 'u2netp'"):
         load_authors_weights(tmp_path / "none.pth", "u2netpp", 3, 1)
 

@@ -63,9 +63,9 @@ def test_what_is_not_given_has_honest_defaults() -> None:
 def test_a_card_names_patients(tmp_path: Path) -> None:
     """Those from before it did so are read as well."""
     before = read_card(written(tmp_path))
-    assert (before.patients, before.chosen_on) == ((), ())
-    named = read_card(written(tmp_path, patients=["a", "b"], chosen_on=["c"]))
-    assert (named.patients, named.chosen_on) == (("a", "b"), ("c",))
+    assert (before.patients, before.validation_patients) == ((), ())
+    named = read_card(written(tmp_path, patients=["a", "b"], validation_patients=["c"]))
+    assert (named.patients, named.validation_patients) == (("a", "b"), ("c",))
 
 
 def test_a_card_is_frozen() -> None:
@@ -99,7 +99,7 @@ def test_a_card_is_frozen() -> None:
         (
             {"format_version": 2, "new": 1},
             "a model card of another version (format_version=2, allowed 1); "
-            "use the gliomask that wrote it, or a newer one",
+            "use the version of gliomask that wrote it, or a newer one",
         ),
     ],
 )
@@ -115,7 +115,7 @@ def test_a_wrong_value_is_refused(tmp_path: Path, changes: dict[str, Any], text:
         (b"\xff\xfe{}", "not JSON: "),
         (b"[" * 100_000, "not JSON: "),
         (b"[1, 2]", "not a model card: not a mapping"),
-        (b" " * (MAX_CARD_BYTES + 1), "larger than a model card may be (1048576 bytes)"),
+        (b" " * (MAX_CARD_BYTES + 1), "larger than the limit for model cards (1048576 bytes)"),
     ],
 )
 def test_what_is_no_card_is_refused(tmp_path: Path, content: bytes, text: str) -> None:

@@ -14,7 +14,7 @@ from tests.shipping import NAME, home, ship
 
 __all__ = ["home"]
 LINE = (
-    f"the model {NAME} is included in gliomask; licence: that of the data: CC BY-NC-SA 4.0; "
+    f"the model {NAME} is included in gliomask; licence: CC BY-NC-SA 4.0 (of the data); "
     "not for commercial use; for research use only"
 )
 

@@ -42,6 +42,6 @@ def test_an_unknown_name_lists_the_names_and_the_nearest() -> None:
     with pytest.raises(ConfigError) as caught:
         find_spec("u2netpp")
     assert str(caught.value) == (
-        "there is no such network (network=u2netpp, allowed u2net, u2netp, u2net-tiny); "
+        "unknown network (network=u2netpp, allowed u2net, u2netp, u2net-tiny); "
         "did you mean 'u2netp'?"
     )

@@ -138,11 +138,11 @@ def test_the_checksum_comes_before_the_parser(
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    assert "there is no such model folder" in refusal(tmp_path / "none")
+    assert "the model folder does not exist" in refusal(tmp_path / "none")
     assert "card.json: there is no model card" in refusal(tmp_path)
     save_model(tmp_path, tiny(), card())
     (tmp_path / "weights.safetensors").unlink()
-    assert "weights.safetensors: there is no such file of weights" in refusal(tmp_path)
+    assert "weights.safetensors: the weight file does not exist" in refusal(tmp_path)
 
 
 def test_a_card_without_a_checksum_is_refused(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_file_larger_than_any_network_is_not_read(
 ) -> None:
     save_model(tmp_path, tiny(), card())
     monkeypatch.setattr("gliomask.nets.arrays.MAX_WEIGHTS_BYTES", 1000)
-    assert "larger than weights may be (1000 bytes)" in refusal(tmp_path)
+    assert "larger than the limit for weights (1000 bytes)" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_numbers_in_tertiles() -> None:
     volumes = dict(zip("abcdefghi", [14.2, 2.13, 90, 5, 31, 60.4, 300.6, 15.5, 2.5], strict=True))
     found = group(dict(volumes), Grouping(unit="ml"))
     assert members(found) == {"2.1 to 5 ml": "bdi", "14 to 31 ml": "aeh", "60 to 301 ml": "cfg"}
-    assert found.note == "tertiles of the patients whose value is known"
+    assert found.note == "tertiles of the patients with a known value"
 
 
 def test_a_number_at_an_edge_belongs_above_it() -> None:
@@ -90,12 +90,12 @@ def test_nobody_and_nothing_known() -> None:
 
 @pytest.mark.parametrize("edges", [(), (2.0, 1.0), (1.0, 1.0), (float("nan"),), (1, float("inf"))])
 def test_edges_must_rise(edges: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="not finite numbers that rise"):
+    with pytest.raises(ValueError, match="not increasing finite numbers"):
         Grouping(edges)
 
 
 def test_edges_for_text_are_refused() -> None:
-    with pytest.raises(ValueError, match="values that are text"):
+    with pytest.raises(ValueError, match="edges are given for text values"):
         group({"a": "x"}, Grouping((1.0,)))
 
 

@@ -115,7 +115,7 @@ def test_concordance_without_spread() -> None:
 
 @pytest.mark.parametrize("volume", [-1.0, float("nan"), float("inf")])
 def test_what_is_no_volume_is_refused(volume: float) -> None:
-    with pytest.raises(ValueError, match="of patient 'a' is none"):
+    with pytest.raises(ValueError, match="of patient 'a' is invalid"):
         agreement([("a", 1.0, volume)])
 
 

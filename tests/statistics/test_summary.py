@@ -74,7 +74,7 @@ def test_interval_is_that_of_scipy(of: Literal["mean", "median"]) -> None:
         (values,), getattr(np, of), method="percentile", n_resamples=20_000, rng=1
     ).confidence_interval
     # Both draw at random: a bound of 10 000 draws is known to about a hundredth of its spread.
-    assert bootstrap_ci95(values, of=of) == pytest.approx(tuple(expected), abs=0.003)
+    assert bootstrap_ci95(values, statistic=of) == pytest.approx(tuple(expected), abs=0.003)
     assert expected.high - expected.low > 0.05
 
 

@@ -59,13 +59,13 @@ def test_by_hand() -> None:
 
 HOPELESS = [
     ([], [], "no voxels"),
-    ([1.0, -2.0], [0, 0], "no voxel of tumour"),
+    ([1.0, -2.0], [0, 0], "no tumour voxel"),
     ([1.0, -2.0], [1, 1], "no voxel without tumour"),
-    ([1.0, -2.0], [1, 0], "no voxel is on the wrong side: the lower the temperature, the better"),
+    ([1.0, -2.0], [1, 0], "no voxel is misclassified: the best temperature would be 0"),
     (
         [2.0, -2.0, 1.0],
         [0, 1, 1],
-        "the logits are not related to the tumour: the higher the temperature, the better",
+        "the logits are not related to the tumour: the best temperature would be infinite",
     ),
 ]
 

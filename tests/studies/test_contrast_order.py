@@ -77,7 +77,10 @@ def test_what_comes_after_contrast_is_after_contrast(tmp_path: Path) -> None:
     found = find_dicom_studies(tmp_path)
     after = next(one for one in found.audits if one.series.startswith("series 4"))
     assert after.sequence == "t1ce"
-    assert "made 5 min after series 3 (Cor T1 post), which its name says" in after.evidence
+    assert (
+        "made 5 min after series 3 (Cor T1 post), which is post-contrast by its name"
+        in after.evidence
+    )
     assert found.cases[0].contrast_order == ""
 
 

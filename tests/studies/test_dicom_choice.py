@@ -39,7 +39,7 @@ def test_a_series_is_chosen_by_number_uid_or_name(wanted: str, tmp_path: Path) -
     volume, _ = load_case(case)
     assert volume.sequences == ("t1", "t1ce", "flair")
     assert np.array_equal(volume.array[2], pixels(PLAN, 3).transpose(2, 1, 0))
-    told = "given by hand; by itself taken for t2; the name says T2; TR 4000, TE 98 ms"
+    told = "chosen by the user; by itself used as t2; the name says T2; TR 4000, TE 98 ms"
     assert SeriesUse("series 3 (Gad Ax T2 Straight)", "flair", True, told) in case.series
     instead = "series 3 (Gad Ax T2 Straight) is used for FLAIR instead: the user chose it"
     assert [one.problems for one in found.series if one.series.startswith("series 4")] == [

@@ -161,7 +161,7 @@ def test_a_study_without_a_sequence_is_a_problem(tmp_path: Path) -> None:
     assert problem.case == "P1_20010203"
     assert problem.reason == (
         "no sequence is recognised: series 1 (head): neither its name nor its timing determines "
-        "the sequence; if it is one, say so: `series=SEQUENCE=1`; "
+        "the sequence; if it is one, state it: `series=SEQUENCE=1`; "
         "series 2 (Gad Ax T2 Straight): only 4 slices (allowed 5 and more)"
     )
 
@@ -288,7 +288,7 @@ def test_slices_named_without_the_others_of_their_series(
         find_studies(named)
     text = str(refused.value)
     assert text.startswith(f"{named[0]}: no volume in {said}: ")
-    assert text.endswith(f"name the folder that holds all of the series: {folder}")
+    assert text.endswith(f"use the folder that contains the complete series: {folder}")
 
 
 def test_a_word_that_nobody_knows_in_the_name_of_a_used_series_is_noted(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_files_in_several_folders(tmp_path: Path) -> None:
     ("names", "what", "options"),
     [
         (("a_t1.nii", "b_flair.nii"), "isn't clear which files belong together: a_t1.nii, b_flair",
-         "say which file is which sequence"),
+         "state the sequence of each file"),
         (("t1.nii", "t1_brain.nii"), "two files for t1: t1.nii and t1_brain.nii",
          "`predict t1={0}/t1.nii` or `predict t1={0}/t1_brain.nii`"),
         (("t1_in_t2_space.nii",), "the name can mean t1 or t2",
@@ -84,7 +84,8 @@ def test_files_in_several_folders(tmp_path: Path) -> None:
          "`predict flair={0}/brain.nii`"),
         (("t1_map.nii",), "no file name contains a sequence: t1_map.nii (a map)",
          "`predict t1={0}/t1_map.nii`"),
-        (("t1_mask.nii",), "no file name contains a sequence: only masks", "say which file"),
+        (("t1_mask.nii",), "no file name contains a sequence: only masks",
+         "state the sequence of each file"),
     ],
 )  # fmt: skip
 def test_names_that_leave_a_doubt(

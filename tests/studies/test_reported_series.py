@@ -81,7 +81,7 @@ def test_contradictions_are_asked(description: str, agent: str, why: str, tmp_pa
     assert set(used(found)) == {"flair"}
     told = reason(found, 7)
     assert told.startswith(why)
-    assert told.endswith("if it is one, say so: `series=t1=7` or `series=t1ce=7`")
+    assert told.endswith("if it is one, state it: `series=t1=7` or `series=t1ce=7`")
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_model_learns_from_them_and_says_so(
     prepare(PrepareOptions(sources=(tmp_path / "set",), out=tmp_path / "store", workers=1))
     store = open_store(tmp_path / "store")
     assert (store.split.holdout.train, store.split.folds) == (("sub-01",), ())
-    keys = {"store": store.path, "changes": (*TINY, "epochs=1"), "everyone": True}
+    keys = {"store": store.path, "changes": (*TINY, "epochs=1"), "all_patients": True}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

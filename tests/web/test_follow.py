@@ -70,5 +70,5 @@ def test_what_can_not_be_compared(service: Service) -> None:
         answer = ann.get(f"{API}/follow", params=params)
         assert answer.status_code == status, params
         assert str(service.folder.root) not in answer.text
-    assert "named twice" in ann.get(f"{API}/follow", params={"of": [one, one]}).json()["text"]
+    assert "given twice" in ann.get(f"{API}/follow", params={"of": [one, one]}).json()["text"]
     assert eve.get(f"{API}/follow", params={"of": [one, other]}).status_code == 404

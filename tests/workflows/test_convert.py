@@ -212,7 +212,7 @@ def test_a_slice_annotated_in_part_is_refused(tmp_path: Path) -> None:
     labels[0, 0, 3] = 2
     write_nifti(path, labels, tiny.AFFINE)
     (case,) = find_cases(tmp_path / "out").cases
-    with pytest.raises(CaseError, match=r"only a part was annotated.*slice=4"):
+    with pytest.raises(CaseError, match=r"a partly annotated slice.*slice=4"):
         load_case(case)
 
 

@@ -12,7 +12,7 @@ import pytest
 from gliomask.cli import main as cli
 from gliomask.cli.render import plain
 from gliomask.config import shipped
-from gliomask.inference.engines.checkup import Engines, judge_engines
+from gliomask.inference.engines.checkup import Engines, engine_findings
 from gliomask.inference.trial import TOLERANCE, Proof, trial_card, write_trial
 from gliomask.machine.checkup import GIB, Finding
 from gliomask.machine.folders import Folder
@@ -44,7 +44,7 @@ def levels(found: Checkup) -> dict[str, str]:
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engines are tried once, above."""
     engines = Engines((WORKS,), "torch on cpu", "the fastest here", "", 1)
-    found = (judge_engines(engines), engines)
+    found = (engine_findings(engines), engines)
     monkeypatch.setattr(doctors, "_check_engines", lambda: found)
 
 
@@ -105,14 +105,14 @@ def test_a_model_that_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 def test_an_engine_is_missed_only_where_none_works() -> None:
-    absent, works, used = judge_engines(Engines((ABSENT, WORKS), "torch on cpu", "why", "", 2))
+    absent, works, used = engine_findings(Engines((ABSENT, WORKS), "torch on cpu", "why", "", 2))
     assert [one.level for one in (absent, works, used)] == ["ok", "ok", "ok"]
-    absent, none = judge_engines(Engines((ABSENT,), None, "no engine", "", 2))
+    absent, none = engine_findings(Engines((ABSENT,), None, "no engine", "", 2))
     assert (absent.level, none.level) == ("note", "breaks")
 
 
 def test_an_engine_that_would_be_used_and_is_wrong_breaks() -> None:
-    wrong, works, used = judge_engines(
+    wrong, works, used = engine_findings(
         Engines((WRONG, WORKS), "MNN 3.6", "the fastest", WRONG.problem, 2)
     )
     assert (wrong.level, works.level) == ("note", "ok")

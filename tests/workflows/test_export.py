@@ -241,7 +241,7 @@ def test_two_exports_are_the_same_to_the_byte(model: Path, bundle: Path, tmp_pat
 def test_what_is_refused(model: Path, bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="output folder exists already"):
         export(ExportOptions(model=model, out=bundle))
-    with pytest.raises(ModelError, match="no such model folder"):
+    with pytest.raises(ModelError, match="the model folder does not exist"):
         export(ExportOptions(model=tmp_path / "nowhere", out=tmp_path / "out"))
     other = tmp_path / "other"
     other.mkdir()

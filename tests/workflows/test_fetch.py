@@ -184,7 +184,7 @@ def test_what_is_wrong_is_said(
         fetch(FetchOptions(source="tcia:x", out=tmp_path / "out"))
     huge = {**row(bucket / identifier(1), 1), "series_size_MB": 1e12}
     monkeypatch.setattr(idc, "read_rows", lambda _: [huge])
-    with pytest.raises(MachineError, match="not enough room on the disk"):
+    with pytest.raises(MachineError, match="not enough free disk space"):
         fetched(tmp_path / "out")
 
 

@@ -142,9 +142,9 @@ def test_a_case_without_a_channel_does_not_stop_the_others(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("wrong", "kind", "text"),
     [
-        ("no json", LayoutError, "no dataset.json that says what the channels are"),
+        ("no json", LayoutError, "no dataset.json that defines the channels"),
         ("no cases", LayoutError, "no cases; files are named CASE_0000.nii.gz"),
-        ("no folder", LayoutError, "there is no such folder"),
+        ("no folder", LayoutError, "the folder does not exist"),
         ("same", ConfigError, "the masks would be among the images"),
     ],
 )

@@ -176,7 +176,7 @@ def test_the_mask_of_other_images_stays(tmp_path: Path) -> None:
     for place in ("a", "b"):
         tree(tmp_path / place)
     run(tmp_path / "a", tmp_path / "bids", out=tmp_path / "one")
-    replace = r"name another folder by `bids`, or replace it: `\.\.\. again=True`"
+    replace = r"use another folder: `bids`, or replace it: `\.\.\. again=True`"
     with pytest.raises(CaseError, match=f"the mask of other images; {replace}"):
         run(tmp_path / "b", tmp_path / "bids", out=tmp_path / "two")
     run(tmp_path / "b", tmp_path / "bids", out=tmp_path / "two", again=True)

@@ -212,8 +212,8 @@ def test_images_that_are_none() -> None:
     assert "t1: not a volume (shape=(2, 24, 20, 8), allowed 3-D)" in refused(
         changed(t1=(np.stack([array, array]), affine))
     )
-    assert "t1: holds NaN or infinity" in refused(changed(t1=(holed, affine)))
-    assert "t1: holds NaN or infinity" in refused(changed(t1=(huge, affine)))
+    assert "t1: contains NaN or infinity" in refused(changed(t1=(holed, affine)))
+    assert "t1: contains NaN or infinity" in refused(changed(t1=(huge, affine)))
     assert "t1 is constant" in refused(changed(t1=(np.ones((4, 4, 4)), affine)))
     assert "t1 is constant" in refused(changed(t1=(np.ones((4, 0, 4)), affine)))
     assert "t1: no numbers (dtype=complex64" in refused(changed(t1=(array.astype("c8"), affine)))
@@ -227,7 +227,7 @@ def test_things_that_are_no_images() -> None:
     array, affine = in_memory(head_volume())["t1"]
     for one in ("a.nii.gz", array, (array,), (array, affine, 1), None):
         assert "no image in memory (t1=" in refused(changed(t1=one))
-    assert refused({}).startswith("no input; name scans: ")
+    assert refused({}).startswith("no input; give scans: ")
 
 
 def test_grids_that_differ() -> None:

@@ -16,7 +16,7 @@ from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.mask_files import find_masks
 from gliomask.errors import BatchError, CasesError, FormatError, InputError, QuestionError
-from gliomask.evaluation.case import EvaluatedCase, judge
+from gliomask.evaluation.case import EvaluatedCase, evaluate_case
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 from gliomask.metrics.scores import MaskPair
@@ -107,7 +107,7 @@ def test_a_data_set_as_reference(tmp_path: Path) -> None:
     result = run(tmp_path)
     assert result.summary.mean("dice", "whole") == 1.0
     assert rows(tmp_path / "out")[0]["patient"] == "BraTS-GLI-00007"
-    assert result.explanation[0] == "references: tumour or not, by the number in the masks (1)"
+    assert result.explanation[0] == "references: tumour or not, from the number in the masks (1)"
 
 
 @pytest.mark.parametrize(
@@ -273,8 +273,10 @@ def test_predictions_that_follow_the_reference_set_s_numbers(tmp_path: Path) -> 
     result = run(tmp_path)
     assert {row["dice"] for row in rows(tmp_path / "out")} == {"1.000000"}
     assert [row["region"] for row in rows(tmp_path / "out")][:3] == ["whole", "core", "enhancing"]
-    assert "by dataset.json" in result.explanation[0] or "by the layout" in result.explanation[0]
-    assert "as the masks they are compared with" in result.explanation[1]
+    assert (
+        "from dataset.json" in result.explanation[0] or "from the layout" in result.explanation[0]
+    )
+    assert "same as the masks they are compared with" in result.explanation[1]
     assert float(rows(tmp_path / "out")[1]["volume_reference_ml"]) == pytest.approx(3 * 0.002)
 
 
@@ -455,10 +457,10 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         if len(judged) == 2:
             raise KeyboardInterrupt
         judged.append(pair.case)
-        return judge(pair, *others)
+        return evaluate_case(pair, *others)
 
     with monkeypatch.context() as patched:
-        patched.setattr("gliomask.evaluation.evaluated_masks.judge", stop_after_two)
+        patched.setattr("gliomask.evaluation.evaluated_masks.evaluate_case", stop_after_two)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
     assert not (tmp_path / "out").exists()

@@ -107,9 +107,10 @@ def test_a_package_without_it_says_so(
     assert run(monkeypatch, "predict", data) == 2
     shown = capsys.readouterr().err
     assert shown == (
-        f"error: this gliomask comes without the model {NAME}; name a run folder, --model RUN\n"
+        f"error: this installation does not include the model {NAME}; "
+        "use a run folder: --model RUN\n"
     )
-    with pytest.raises(ModelError, match=f"comes without the model {NAME}"):
+    with pytest.raises(ModelError, match=f"does not include the model {NAME}"):
         gliomask.predict(data)
 
 
@@ -133,7 +134,7 @@ def test_evaluate_needs_a_source_only(
 
 
 def test_a_model_that_was_passed_on_tells_its_patients(home: Path) -> None:
-    folder = ship(home, patients=("a", "b"), chosen_on=("c",))
+    folder = ship(home, patients=("a", "b"), validation_patients=("c",))
     seen = RunRecord(folder).patients
     assert seen == ModelPatients(frozenset({"a", "b"}), frozenset({"c"}), None)
     assert RunRecord(ship(home, "silent")).patients is None
@@ -189,7 +190,7 @@ def test_it_is_not_calibrated(
     before = (folder / CARD_FILE).read_bytes()
     for named in (NAME, folder):
         assert run(monkeypatch, "calibrate", named, tmp_path / "store") == 2
-        assert "a model that comes with gliomask is not changed" in capsys.readouterr().err
+        assert "an included model can't be changed" in capsys.readouterr().err
         with pytest.raises(ModelError, match="copy its folder"):
             CalibrateOptions(model=named, store=tmp_path)
     assert (folder / CARD_FILE).read_bytes() == before
@@ -206,11 +207,11 @@ def test_a_training_that_begins_with_it_is_bound_by_its_licence(
     keys = {"store": store.path, "changes": changes, "device": "cpu", "start": NAME}
     result = train(TrainOptions.model_validate({**keys, "out": tmp_path / "run"}))
     card, due = read_card(result.run / CARD_FILE), store.split.holdout
-    assert card.licence == f"that of the data: CC0-1.0; of a model learned from: {LICENCE}"
+    assert card.licence == f"CC0-1.0 (of the data); earlier model: {LICENCE}"
     assert set(card.patients) == {"someone", *due.train}
-    assert card.chosen_on == due.validation
-    ship(home, patients=(card.chosen_on[0],))
-    with pytest.raises(ConfigError, match="learned from 1 of the patients"):
+    assert card.validation_patients == due.validation
+    ship(home, patients=(card.validation_patients[0],))
+    with pytest.raises(ConfigError, match="training patients of the model"):
         train(TrainOptions.model_validate({**keys, "out": tmp_path / "next"}))
 
 

@@ -169,7 +169,7 @@ def test_the_model_is_the_best_average_and_its_card_says_so(
     assert card.trained_on == (
         "store tiny: 4 patients, 20 slices, synthetic; licence of the data: CC0-1.0"
     )
-    assert card.licence == "that of the data: CC0-1.0"
+    assert card.licence == "CC0-1.0 (of the data)"
 
 
 def test_the_card_tells_what_new_cases_are_held_against(

@@ -1,1 +1,1 @@
-"""Series of one study that lie on different grids, brought onto one."""
+"""Registration and resampling of the series of a study to one grid."""

@@ -1,4 +1,4 @@
-"""The coil's shading, taken out: N4 (Tustison et al., IEEE TMI 29:1310, 2010)."""
+"""N4 bias-field correction (Tustison et al., IEEE TMI 29:1310, 2010)."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def correct_bias(image: FloatArray, affine: Affine, control: Control = SILENT) -
 
 
 def _run(work: Callable[[], object], control: Control) -> None:
-    """Runs N4, which can't be aborted, in a thread that a stop leaves to itself: it touches nothing
-    but copies, and ends within a second or two."""
+    """Run N4, which can't be aborted, in a thread; after a stop it continues on copies, and ends
+    within a second or two."""
     pool = ThreadPoolExecutor(1)
     try:
         running = pool.submit(work)

@@ -37,7 +37,7 @@ _CLIP = (0.1, 99.9)
 
 
 class ImplausibleError(InputError):
-    """A registration found what can't be true of one study."""
+    """Implausible result of a registration within one study."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""All series of a study on the grid of one of them, and what was done to each, for people."""
+"""Alignment of all series of a study to the grid of one of them, with notes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class AlignedStudy:
 
     Attributes:
         volume: its sequences in the order that they came in, on the grid of the reference.
-        notes: what a person who reads the mask should know.
+        notes: notes for users of the mask.
         provenance: the reference, and for each series the findings and changes:
             plain keys and numbers, fit for JSON. Empty if nothing had to be done.
-        reasons: what speaks against the result.
+        reasons: reasons of the reliability flag.
     """
 
     volume: Volume

@@ -1,4 +1,4 @@
-"""SimpleITK: loaded here and nowhere else, when it is needed, and given our images."""
+"""Interface to SimpleITK, which is only loaded here, on first use."""
 
 from __future__ import annotations
 

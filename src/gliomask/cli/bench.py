@@ -20,12 +20,12 @@ _SLICES = (
     "ms a slice",
     "s a case of 155",
     "GFLOP/s",
-    "of the peak",
+    "of peak",
     "runs",
     "off by",
 )
 _BUSY = 0.5
-"""Load for each processor from which a figure is doubted."""
+"""Load per processor from which the measurements get a warning."""
 _TRAINING = ("network", "on", "slices/s", "s for 1,000 slices", "precision", "runs")
 
 
@@ -60,9 +60,9 @@ def _machine(result: BenchResult) -> None:
     from gliomask.cli import render
 
     processors, peak = result.processors, result.peak
-    of = "thread" if result.threads == 1 else "threads"
+    unit = "thread" if result.threads == 1 else "threads"
     render.lines(
-        f"{processors.model or 'processors'}, {result.threads} {of} of {processors.usable}"
+        f"{processors.model or 'processors'}, {result.threads} {unit} of {processors.usable}"
         + (f"; {result.gpu}" if result.gpu else ""),
         f"at best {peak.gflops:.0f} GFLOP/s (product of matrices), "
         f"{peak.copy_gb_s:.1f} GB/s (copy)",
@@ -70,7 +70,7 @@ def _machine(result: BenchResult) -> None:
 
 
 def _slice_rows(result: BenchResult) -> list[tuple[object, ...]]:
-    """The fastest first, for each network and size."""
+    """Rows of the table of engines, the fastest first for each network and size."""
     rows = [(engine, speed) for engine in result.engines for speed in engine.speeds]
     order = [model.name for model in result.models]
     rows.sort(key=lambda row: (order.index(row[0].model), row[1].size, row[1].slice_s))
@@ -115,7 +115,7 @@ def _rest(result: BenchResult) -> None:
     from gliomask.cli import render
 
     for row in result.advice:
-        render.lines(f"take {row.engine or 'no engine'} for {row.model}: {row.why}")
+        render.lines(f"for {row.model} use {row.engine or 'no engine'}: {row.why}")
     wrong = [(f"{row.model} by {row.engine}", row.problem) for row in result.engines if row.problem]
     busy = result.load is not None and result.load > _BUSY * result.processors.usable
     if busy:

@@ -24,13 +24,13 @@ Keys = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Extra:
-    """A parameter that is no option of the use case, but of how it is begun or shown.
+    """A parameter of the command that is not an option of the use case, such as ``--json``.
 
     Attributes:
         help: its description.
-        metavar: of its value; without one it is a flag.
-        flag: instead of its name.
-        argument: it is given by its place, any number of times.
+        metavar: placeholder of its value in the help; without one it is a flag.
+        flag: flag, if it differs from its name.
+        argument: it is a positional argument, with any number of values.
     """
 
     help: str
@@ -62,15 +62,15 @@ class Command:
     """A command.
 
     Attributes:
-        name: as it is typed.
-        help: what it does; the beginning stands in the list of commands.
-        options: the name of the model of its options.
-        run: is given the options, and each extra parameter by its name.
-        typed: field -> how it is typed.
-        hidden: fields that are no options of the command line.
+        name: name on the command line.
+        help: description; its first sentence is shown in the list of commands.
+        options: name of the model of its options.
+        run: function that is called with the options, and each extra parameter by its name.
+        typed: field -> spelling.
+        hidden: fields that are not options of the command line.
         extra: name -> parameter.
-        module: in ``gliomask.config`` that has its options, if it is not called like the command.
-        complete: what was given -> fields that are filled in where they were not given.
+        module: module of its options in ``gliomask.config``, if its name differs from the command.
+        complete: function that returns defaults for missing fields from the given ones.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Command:
 
     @cached_property
     def model(self) -> type[Options]:
-        """The model of its options, which is imported only now."""
+        """Model of its options, imported on first use."""
         module = import_module(f"gliomask.config.{self.module or self.name}")
         model: type[Options] = getattr(module, self.options)
         return model
@@ -115,11 +115,11 @@ class Command:
         call.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(self.name)(call)
-        made: Any = typer.main.get_command(app)
-        for item in made.params:
+        parsed: Any = typer.main.get_command(app)
+        for item in parsed.params:
             if item.param_type_name == "argument":
                 item.display_type_rich = lambda ctx: None  # all are text to typer
-        return made
+        return parsed
 
     def _call(self, values: dict[str, Any]) -> None:
         from gliomask.config.base import build
@@ -142,7 +142,7 @@ class Command:
         self.run(options, **extra)
 
     def _check_values(self, values: Mapping[str, Any]) -> None:
-        """Refuses an option in the place of another one's value, as in ``--bids --quick``."""
+        """Refuse an option in place of the value of another one, as in ``--bids --quick``."""
         flags = {
             flag for option in self.spellings.values() for flag in (option.on, option.off) if flag
         }
@@ -161,12 +161,12 @@ class Command:
 
 
 def add_to(app: typer.Typer, command: Command, name: str = "") -> None:
-    """Adds a command whose options are built only when it is called, or its help is.
+    """Add a command whose options are built only when it is called or its help is shown.
 
     Args:
         app: the application, or a group in it.
         command: to add.
-        name: in a group.
+        name: name in a group.
     """
 
     class Lazy(TyperCommand):
@@ -185,7 +185,7 @@ def add_to(app: typer.Typer, command: Command, name: str = "") -> None:
 
 
 def add_group_to(app: typer.Typer, command: Command) -> typer.Typer:
-    """Adds a command that is a group, too: it runs where none of the group's commands is named.
+    """Add a command that is also a group: it runs if no command of the group is given.
 
     Returns:
         the group, for its commands.
@@ -200,7 +200,7 @@ def add_group_to(app: typer.Typer, command: Command) -> typer.Typer:
             return super().get_params(ctx)
 
         def invoke(self, ctx: Any) -> Any:
-            """Runs its own command, or the one that is named."""
+            """Run the group's own command, or the given one."""
 
             def own(**values: Any) -> None:
                 if ctx.invoked_subcommand is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _MARKS = {"ok": ("", ""), "note": ("note", "yellow"), "breaks": ("BREAKS", "bold red")}
-"""A finding's level -> what is shown for it, and its colour."""
+"""Level of a finding -> text and colour."""
 
 
 def run(options: DoctorOptions, *, json: bool) -> None:
@@ -37,7 +37,7 @@ def run(options: DoctorOptions, *, json: bool) -> None:
 
 COMMAND = Command(
     name="doctor",
-    help="Check this machine and installation. Fails if something would break.",
+    help="Check this machine and installation. Fails if a command would not work.",
     options="DoctorOptions",
     run=run,
     typed={"out": Typed("--out-dir")},
@@ -45,7 +45,8 @@ COMMAND = Command(
 
 
 def _rows(checkup: Checkup) -> list[tuple[object, ...]]:
-    """Packages that are as they should be share a row: twenty rows are not readable."""
+    """Rows of the table; packages without problems share a row, because twenty rows are hard to
+    read."""
     fit = [f for f in checkup.findings if f.part == "packages" and f.level == "ok"]
     names = ", ".join(f"{finding.name} {finding.found}" for finding in fit)
     first = [("packages", "", f"{len(fit)} needed", names)] if fit else []
@@ -64,8 +65,8 @@ def _verdict(checkup: Checkup) -> str:
     broken = len(checkup.broken)
     text = "1 note" if notes == 1 else f"{notes} notes"
     if broken:
-        return f"{broken} would break, {text} ({checkup.seconds:.1f} s)"
-    return f"nothing would break, {text} ({checkup.seconds:.1f} s)"
+        return f"{broken} errors, {text} ({checkup.seconds:.1f} s)"
+    return f"no errors, {text} ({checkup.seconds:.1f} s)"
 
 
 def _in_short(finding: Finding) -> str:

@@ -32,7 +32,7 @@ def run(options: EvaluateOptions, *, json: bool) -> None:
 
 
 def _complete(keys: Keys) -> dict[str, Any]:
-    """Evaluations by different models have different places."""
+    """Default output folder: named after the source and the models."""
     models = keys.get("model", [DEFAULT])
     name = "-".join(Path(model).absolute().name for model in models)
     return {"model": models, "out": place_for([Path(keys["source"])], f"by-{name}")}
@@ -61,5 +61,5 @@ def _show(result: EvaluateResult, *, read: bool, json: bool) -> None:
         render.as_json(result)
         return
     render.scores(result.what, result.summary)
-    render.judged(result, read=read)
+    render.warnings_and_paths(result, read=read)
     render.lines(*(f"WARNING: {text}" for text in result.warnings))

@@ -36,7 +36,7 @@ def run(options: FetchOptions, *, json: bool) -> None:
 
 COMMAND = Command(
     name="fetch",
-    help="Download patients of an open collection. As DICOM, which inspect and predict take.",
+    help="Download patients of an open collection. As DICOM files for inspect and predict.",
     options="FetchOptions",
     run=run,
     typed={

@@ -1,4 +1,4 @@
-"""The fields of a model of options as parameters of the command line."""
+"""Conversion of the fields of an options model to parameters of the command line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["flag", "one", "several", "fixed", "mapping"]
 _OLD: Final = "_old"
-"""Ends the name of a hidden parameter that sets a field by a flag of earlier versions."""
+"""Suffix of hidden parameters for flags of earlier versions."""
 _METAVARS: Final = {
     "int": "INTEGER",
     "float": "FLOAT",
@@ -36,15 +36,15 @@ class Typed:
     """Spelling of a field where it differs from the default for its name and type.
 
     Attributes:
-        flag: instead of the field's name; of a group of options, it takes NAME=VALUE for each.
-        off: the flag that turns it off, instead of ``--no-`` and its name.
-        metavar: of its value.
-        argument: it is given by its place.
-        default: what is taken without it, for people; it may then be left out.
-        commas: a list is one value with commas, instead of the option several times.
-        keys: name -> help of the options that a mapping is given by.
-        old: a flag of earlier versions, which is not shown; of a field that is on by default it
-            turns it off.
+        flag: flag, if it differs from the field's name; for a group of options, it takes
+            NAME=VALUE.
+        off: flag that turns it off, if it differs from ``--no-`` and its name.
+        metavar: placeholder of its value in the help.
+        argument: it is a positional argument.
+        default: description of the default; the option may then be omitted.
+        commas: a list is one value with commas, instead of a repeated option.
+        keys: name -> help of the options that set the keys of a mapping.
+        old: hidden flag of earlier versions; if the field is on by default, it turns it off.
     """
 
     flag: str = ""
@@ -59,14 +59,16 @@ class Typed:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a model of options.
+    """A field of an options model.
 
     Attributes:
-        name: of it, after the name of its group and a dot where it is in one.
-        kind: of its value; size: of one of a fixed number of values.
-        metavar: of its value on the command line.
+        name: name, with a prefix of its group and a dot if it is in a group.
+        kind: type of its value.
+        size: number of values, if fixed.
+        metavar: placeholder of its value in the help.
         help: its description.
-        required: it has no default; default: otherwise, None where that is nothing to show.
+        required: it has no default.
+        default: its default, None if there is nothing to show.
         typed: see ``Typed``.
         members: names of the fields in a group of options that is given as NAME=VALUE.
     """
@@ -83,7 +85,7 @@ class Field:
 
     @property
     def spellings(self) -> dict[str, Spelling]:
-        """Spellings of the field, by each name in errors."""
+        """Spellings of the field, by its names in errors."""
         by_name = {key: Spelling(f"--{key}") for key in self.typed.keys}
         for member in self.members:
             by_name[f"{self.name}.{member}"] = Spelling(self.spelling.on, key=member)
@@ -136,7 +138,7 @@ class Field:
         return value
 
     def texts(self, values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-        """The name of the option and a text, for each that was typed.
+        """Name of the option and text, for each option that was typed.
 
         Args:
             values: name of a parameter -> what was typed.
@@ -149,7 +151,7 @@ class Field:
 
     @property
     def _parsed(self) -> str:
-        """The name of the parameter that typer parses it by."""
+        """Name of the parameter for typer."""
         return self.name.replace(".", "__")
 
     @property
@@ -176,7 +178,7 @@ class Field:
         return parameter(self._parsed, self._type, info, required=required)
 
     def _text(self) -> str:
-        """Its description, whether it can be given again, and its default."""
+        """Help text: its description, whether it can be repeated, and its default."""
         repeatable = self.kind in ("several", "mapping") and not self.typed.commas
         again = " Can be given several times." if repeatable and not self.typed.argument else ""
         default = self.default
@@ -202,7 +204,7 @@ class Field:
 def fields_of(
     model: type[Options], typed: Mapping[str, Typed], hidden: Sequence[str], group: str = ""
 ) -> dict[str, Field]:
-    """The fields of a model that are options of the command line, by their names.
+    """Fields of a model that are options of the command line, by name.
 
     Its own fields come before those that it shares with other models. The fields of a model among
     its fields are options like its own, named with a dot.
@@ -223,7 +225,7 @@ def fields_of(
 
 
 def parameter(name: str, kind: Any, info: Any, *, required: bool = False) -> inspect.Parameter:
-    """A parameter as typer reads it from a signature; one that may be left out is then None."""
+    """Parameter for the signature that typer reads; an omitted one is None."""
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -250,7 +252,7 @@ def _field(name: str, info: Any, typed: Typed) -> Field:
 
 
 def _kind(annotation: Any) -> tuple[Kind, Any, int]:
-    """Of a type: the kind of its values, the type of one of them, and their number."""
+    """Decompose a type: kind of its values, type of one value, and number of values."""
     annotation = _bare(annotation)
     origin, args = get_origin(annotation), get_args(annotation)
     if annotation is bool:

@@ -46,7 +46,7 @@ def run(options: InspectOptions, *, json: bool) -> None:
 
 COMMAND = Command(
     name="inspect",
-    help="Check data before use. Shows what is there, what is wrong, what predict would use.",
+    help="Check data before use. Shows its content, its problems, and the images for predict.",
     options="InspectOptions",
     run=run,
     typed={

@@ -1,4 +1,5 @@
-"""The ``gliomask`` command: its commands, and how an error becomes one line and an exit code."""
+"""The ``gliomask`` program: its commands, and the conversion of errors to a line and an exit
+code."""
 
 from __future__ import annotations
 
@@ -85,13 +86,13 @@ COMMANDS = (
     *serve.COMMANDS,
     nnunet.COMMAND,
 )
-"""In the order in which the help lists them."""
+"""Commands, in the order of the help."""
 for registered in COMMANDS:
     if registered is models.COMMAND:
         models.add_group(app)
     elif registered is serve.COMMAND:
         serve.add_group(app)
-    elif " " not in registered.name:  # those of a group come with it
+    elif " " not in registered.name:  # commands of a group are added with it
         add_to(app, registered)
 
 
@@ -104,7 +105,7 @@ def _show_version(requested: bool) -> None:
 
 
 def spellings() -> dict[str, dict[str, Spelling]]:
-    """Command -> how its options are typed."""
+    """Command -> spellings of its options."""
     return {command.name: command.spellings for command in COMMANDS}
 
 
@@ -129,10 +130,10 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 2 bad input, 3 some cases failed, 4 the machine,
-    130 or 143 stopped by a signal, 141 the reader of the output has ended, 1 a bug of ours."""
+    130 or 143 stopped by a signal, 141 the reader of the output has ended, 1 a bug in gliomask."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # whatever a file is called
+            stream.reconfigure(errors="backslashreplace")  # file names may have any encoding
     try:
         code = app(prog_name="gliomask", standalone_mode=False)
         sys.stdout.flush()
@@ -150,7 +151,7 @@ def main() -> None:
 
 
 def _nobody_reads() -> int:
-    """``gliomask ... | head -1``: ends quietly with the code that SIGPIPE ends other tools with."""
+    """Exit code after a closed pipe (``gliomask ... | head -1``), as SIGPIPE gives other tools."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())  # or Python complains when it flushes them at its end
@@ -172,7 +173,8 @@ def _report(error: Exception) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "gliomask"
         return _say(f"{usage().rstrip('.')}; see {command} --help", 2)
-    return _say(f"a bug of gliomask: {unexpected(error)}; please report it with --debug", 1)
+    place = unexpected(error)
+    return _say(f"a bug in gliomask: {place}; please report it with the output of --debug", 1)
 
 
 def _known(error: Exception) -> GliomaskError | None:

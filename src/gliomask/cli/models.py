@@ -20,10 +20,10 @@ _SHOW = "show"
 
 
 class _ModelsGroup(TyperGroup):
-    """A group whose first word may be the name of a model: then it is shown."""
+    """Group of ``models``, whose first argument may also be the name of a model to describe."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Puts the command before names and options that are its own."""
+        """Insert the name of the group's own command before its arguments."""
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
             args = [_SHOW, *args]
         return super().parse_args(ctx, args)

@@ -1,4 +1,4 @@
-"""``gliomask nnunet``: the options of ``nnUNetv2_predict``, spelt as there."""
+"""``gliomask nnunet``, with the options of ``nnUNetv2_predict``."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def run(
     """Runs the command.
 
     Args:
-        options: of the use case.
+        options: options of the use case.
         json: print the result as JSON.
-        rest: words that belong to no option.
+        rest: arguments that belong to no option.
         nnunet_only: name of an option of nnU-Net that is ignored -> its value.
     """
     from gliomask.cli import render

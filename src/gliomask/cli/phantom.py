@@ -17,9 +17,9 @@ def run(options: PhantomOptions) -> None:
     from gliomask.workflows.phantom import phantom
 
     with render.control() as control:
-        made = phantom(options, control)
+        root = phantom(options, control)
     what = f"{options.patients} synthetic patients in the layout {options.layout}"
-    render.lines(f"{what}: {made}")
+    render.lines(f"{what}: {root}")
 
 
 COMMAND = Command(

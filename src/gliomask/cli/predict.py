@@ -66,7 +66,7 @@ TYPED = {
     "uncertainty": Typed("--uncertainty", off="--quick"),
     "clean_up": Typed(old="--keep-all"),
 }
-"""How the options are typed."""
+"""Spelling of the options."""
 COMMAND = Command(
     name="predict",
     help="Segment tumours in MRI scans. Writes a mask on the grid of each scan, its volumes with "
@@ -112,7 +112,7 @@ def _tell(result: PredictResult) -> None:
 
 
 def _tell_json(result: PredictResult) -> None:
-    """A line of JSON for each study."""
+    """Print a line of JSON for each study."""
     import json
 
     from gliomask.cli import render
@@ -127,7 +127,7 @@ def _row(case: CaseRecord) -> list[object]:
 
 
 def _used(case: CaseRecord) -> str:
-    """The sequences, each with its series where it is one of a study."""
+    """Sequences, with the series of a study."""
     used, series = case.sequences_used, case.series_used
     return (
         ", ".join(f"{name} = {series.get(name, name)}" for name in used)
@@ -144,7 +144,7 @@ def _reasons(case: CaseRecord) -> list[str]:
 
 
 def _to_open(result: PredictResult) -> list[str]:
-    """The one file to open: the page of the case, or of the worst of several."""
+    """The file to open: the page of the case, or of the least reliable of several."""
     from gliomask.core.reliability import LEVELS
 
     def badness(case: CaseRecord) -> int:
@@ -163,7 +163,7 @@ def _to_open(result: PredictResult) -> list[str]:
     which = (
         ""
         if len(result.cases) == 1
-        else f" first (of {len(cases_with_page)} pages the least reliable)"
+        else f" first (the least reliable of {len(cases_with_page)} cases)"
     )
     return [f"open{which}: {pages[worst.case]}"]
 

@@ -49,7 +49,7 @@ def _lines(result: PrepareResult) -> list[str]:
     parts = ", ".join(f"{len(ids)} {name}" for name, ids in result.split.holdout.named())
     return [
         *result.explanation,
-        f"{len(manifest.cases)} cases, {slices} slices, {positive} with tumour",
+        f"{len(manifest.cases)} cases, {slices} slices, {positive} of them with tumour",
         f"sequences {', '.join(manifest.sequences)}; regions {', '.join(manifest.regions)}",
         f"patients: {parts}; {_folds(result.split)}",
         f"{result.made} patients prepared in this run, store {result.store}",

@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from gliomask.workflows.score import ScoreResult
 
 _EVERY_S = 5.0
-"""Where there is no terminal, a line at most this often."""
+"""Minimum seconds between progress lines without a terminal."""
 _WIDE = 150
-"""From so many characters on a column of a grouped table stands alone."""
+"""Width in characters from which a column of a grouped table is not grouped."""
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints a table; cells are shown as they are, never as markup."""
+    """Print a table; cells are plain text, not markup."""
     grid = Table(title=_cell(title), title_justify="left", header_style="bold")
     for column in columns:
         grid.add_column(column)
@@ -57,8 +57,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 def grouped_table(
     title: str, groups: Sequence[Sequence[str]], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Prints a table that stays readable where it is narrow: there the cells of a group of columns
-    stand below each other. Rows have a cell for each column, shown as it is."""
+    """Print a table; in a narrow terminal, the cells of a group of columns are stacked. Rows have a
+    plain-text cell for each column."""
     console = _console()
     wide = console.width >= _WIDE
     if wide:
@@ -74,9 +74,9 @@ def grouped_table(
 
 
 def listing(rows: Iterable[Sequence[object]], width: int | None = None) -> None:
-    """Prints rows under each other without lines between them; cells are shown as they are.
+    """Print rows without lines between them; cells are plain text.
 
-    The first cell is shown only where it differs from the one above, after an empty line. Cells
+    The first cell is only shown if it differs from the one above, after an empty line. Cells
     are wrapped to the width, at most that of the terminal.
     """
     grid = Table.grid(padding=(0, 2))
@@ -92,7 +92,7 @@ def listing(rows: Iterable[Sequence[object]], width: int | None = None) -> None:
 
 
 def scores(what: str, summary: EvaluationSummary) -> None:
-    """Prints the Dice of an evaluation, its policy, and what it found in tumour-free slices."""
+    """Print the Dice of an evaluation, the policy for empty masks, and false-positive slices."""
     rows = []
     for region, dice in summary.metrics["dice"].items():
         figures = (dice.mean, dice.median, dice.p10, dice.min)
@@ -114,20 +114,20 @@ def scores(what: str, summary: EvaluationSummary) -> None:
     lines(summary.policy)
 
 
-def judged(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
-    """Prints what looks wrong with single cases, and where to read on if there is a report."""
+def warnings_and_paths(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
+    """Print suspicious cases, and the path of the report if there is one."""
     for case, remark in result.remarks:
         lines(f"REVIEW {case}: {remark}")
     if result.resumed:
         lines(f"{result.resumed} cases were already scored by an interrupted run")
     if read and not has_extra("matplotlib"):
         lines(f"without charts: they need matplotlib; {install_hint('matplotlib')}")
-    report = f", to be read: {result.out / 'report.html'}" if read else ""
+    report = f", open: {result.out / 'report.html'}" if read else ""
     lines(f"written to {result.out}{report}")
 
 
 def comparison(compared: Comparison) -> None:
-    """Prints the paired differences of a comparison, and who is not in every set."""
+    """Print the paired differences of a comparison, and the patients that are not in every set."""
     from gliomask.report.evaluation.comparison import COLUMNS, comparison_rows
 
     table(", ".join(compared.sets), COLUMNS, comparison_rows(compared))
@@ -136,7 +136,7 @@ def comparison(compared: Comparison) -> None:
 
 
 def courses(followed: Followed) -> None:
-    """Prints volumes and sums of products over time, and what is to be known about them."""
+    """Print volumes and sums of products over time, with notes."""
     from gliomask.core.regions import REGIONS
     from gliomask.report.follow.page import REGION_COLUMNS, region_rows, threshold_lines
 
@@ -147,7 +147,7 @@ def courses(followed: Followed) -> None:
 
 
 def temperature(fitted: Temperature, patients: str) -> None:
-    """Prints a fitted temperature, the patients it was fitted on, and what it mends."""
+    """Print a fitted temperature, its patients, and the calibration error before and after."""
     lines(f"temperature {fitted.value:.3f}, fitted on {patients}")
     if fitted.ece_before is not None and fitted.ece_after is not None:
         lines(f"expected calibration error {fitted.ece_before:.4f} -> {fitted.ece_after:.4f}")
@@ -167,7 +167,7 @@ def as_json(result: Any) -> None:
 
 
 def problems(rows_of_problems: Sequence[tuple[str, str]], what: str) -> None:
-    """Lists (case, reason) pairs on stderr, if there are any."""
+    """Print (case, reason) pairs on stderr, if there are any."""
     if rows_of_problems:
         typer.echo(f"{len(rows_of_problems)} {what}:", err=True)
         for case, reason in rows_of_problems:
@@ -177,14 +177,14 @@ def problems(rows_of_problems: Sequence[tuple[str, str]], what: str) -> None:
 
 @contextmanager
 def control() -> Iterator[Control]:
-    """Shows progress on stderr, and takes Ctrl-C and SIGTERM for a request to stop."""
+    """Show progress on stderr; Ctrl-C and SIGTERM request a stop."""
     with stop_on_signals() as stop_requested, _progress() as progress:
         yield Control(progress, stop_requested)
 
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """A bar in a terminal; elsewhere a plain line now and then."""
+    """Progress display: a bar in a terminal, otherwise plain lines at intervals."""
     console = _Console(stderr=True)
     if not console.is_terminal:
         yield _Lines()
@@ -254,7 +254,7 @@ def _cell(value: object) -> Text:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Rich would end the process here, as if by an error of ours."""
+        """Ignore a closed pipe; Rich would end the process with an error."""
         raise BrokenPipeError
 
 

@@ -53,4 +53,4 @@ def _show(result: ScoreResult, options: ScoreOptions, *, json: bool) -> None:
         return
     render.scores(str(options.predictions), result.summary)
     render.lines(*result.explanation)
-    render.judged(result, read=options.report)
+    render.warnings_and_paths(result, read=options.report)

@@ -51,13 +51,13 @@ def run(options: ServeOptions) -> None:
 
 
 def create(options: TokenCreateOptions) -> None:
-    """Makes a token and shows it, this once."""
+    """Create a token and show it, only once."""
     tokens = _tokens(options.data)
     typer.echo(tokens.create(options.owner, options.scopes, options.days))
 
 
 def show(options: TokenListOptions, *, json: bool) -> None:
-    """Shows which tokens there are."""
+    """List the tokens."""
     from gliomask.cli import render
 
     rows = _tokens(options.data).rows()
@@ -85,7 +85,7 @@ def revoke(options: TokenRevokeOptions) -> None:
 
 
 def audit(options: AuditOptions, *, json: bool) -> None:
-    """Shows the audit log; one that was changed ends with an error."""
+    """Show the audit log; fails if it was changed."""
     from gliomask.cli import render
     from gliomask.errors import InputError
     from gliomask.web.audit import Audit

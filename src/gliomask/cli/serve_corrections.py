@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(options: ExportCorrectionsOptions, *, json: bool) -> None:
-    """Exports, and says what to do with it."""
+    """Export, and print the next commands."""
     from gliomask.cli import render
     from gliomask.web.database import open_database
     from gliomask.web.folder import DataFolder

@@ -1,4 +1,5 @@
-"""Options as they are typed: what errors and notes name between backticks gets its dashes here."""
+"""Spelling of options: option names between backticks in errors and notes are converted to
+flags."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ class Spelling:
 
     Attributes:
         on: the flag; empty for an argument.
-        off: the flag that turns it off, where there is one.
+        off: the flag that turns it off, if there is one.
         bare: it takes no value.
         key: its value is KEY=VALUE with this key.
     """
@@ -41,16 +42,16 @@ class Spelling:
 
 
 Spellings = Mapping[str, Spelling]
-"""Name of an option's field -> how it is typed."""
+"""Field of an option -> spelling."""
 
 
 def spelled(text: str) -> str:
-    """Text for people at a terminal, with options as they are typed.
+    """Convert the options in a text to flags.
 
     Args:
-        text: with options as ``errors.option`` and ``errors.same_with`` mark them. What is between
-            backticks and means no option of the running command, or of the one that is named with
-            it, stays as it is.
+        text: text with options marked by ``errors.option`` and ``errors.same_with``. Text between
+            backticks that is not an option of the running command, or of the command named with it,
+            is not changed.
     """
     if "`" not in text:
         return text
@@ -60,7 +61,7 @@ def spelled(text: str) -> str:
 
 
 def _running(known: Collection[str]) -> str:
-    """The command that was typed, with the names of the groups it is in."""
+    """The running command, with the names of its groups."""
     words = sys.argv[1:]
     start = next((n for n, word in enumerate(words) if word in known), len(words))
     names = (" ".join(words[start : start + count]) for count in (3, 2, 1))
@@ -95,14 +96,14 @@ def _join(command: str, settings: Sequence[str], options: Spellings) -> str | No
 
 
 def given_command(running: str) -> str:
-    """The command that was typed; a long one is cut."""
+    """The command line that was typed; a long one is cut."""
     command = shlex.join(["gliomask", *sys.argv[1:]])
     return command if len(command) <= _MOST_OF_A_COMMAND else f"gliomask {running} ..."
 
 
 @cache
 def spellings() -> Mapping[str, Spellings]:
-    """Command -> how its options are typed."""
+    """Command -> spellings of its options."""
     from gliomask.cli.main import spellings as of_all
 
     return of_all()

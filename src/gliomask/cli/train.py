@@ -41,7 +41,7 @@ COMMAND = Command(
         "out": Typed(metavar="RUN"),
         "recipe": Typed(metavar="RECIPE"),
         "changes": Typed("--set", metavar="KEY=VALUE"),
-        "everyone": Typed("--all-patients", old="--everyone"),
+        "all_patients": Typed("--all-patients", old="--everyone"),
         "calibration": Typed("--calibrate"),
         "start": Typed("--from", metavar="MODEL"),
         "teacher": Typed(metavar="MODEL"),
@@ -51,7 +51,7 @@ COMMAND = Command(
 
 def _outcome(result: TrainResult) -> str:
     if result.best_dice is None:
-        return f"no validation patients: the network of epoch {result.best_epoch} is kept"
+        return f"no validation patients: the weights of epoch {result.best_epoch} are kept"
     return (
         f"best Dice {result.best_dice:.3f} over {result.patients} validation patients at the "
         f"network's resolution, in epoch {result.best_epoch}"

@@ -52,7 +52,7 @@ class RayWorker(Generic[Task, Result]):
         except StoppedError:
             return "stopped", None
         except Exception as problem:
-            return "crashed", f"a bug of gliomask: {unexpected(problem)}"
+            return "crashed", f"a bug in gliomask: {unexpected(problem)}"
 
     def look(self) -> tuple[float, str]:
         """Progress of the current task; also shows that the worker responds."""

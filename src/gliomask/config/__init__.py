@@ -1,8 +1,8 @@
-"""Every option there is, defined once: of recipes (``recipe``) and of each use case (its name).
+"""All options, each defined once: those of recipes (``recipe``) and of each use case (its name).
 
 Parameters of the command line, forms and tables of the documentation are built from the fields of
-these models, their types, defaults and docstrings. The names below are loaded when they are first
-used, so that the options of one command cost nothing of another's.
+these models, their types, defaults and docstrings. The names below are loaded on first use, so a
+command only imports its own options.
 """
 
 from __future__ import annotations

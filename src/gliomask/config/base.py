@@ -18,7 +18,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     def plain(self, exclude: Collection[str] = ()) -> dict[str, Any]:
-        """The options as JSON holds them, for a record; a path is kept byte for byte."""
+        """The options as JSON values, for a record; paths are kept byte for byte."""
         keys = self.model_dump(exclude=set(exclude))
         plain: dict[str, Any] = json.loads(json.dumps(keys, default=str))
         return plain
@@ -30,16 +30,16 @@ AnyOptions = TypeVar("AnyOptions", bound=Options)
 def build(
     model: type[AnyOptions], keys: dict[str, Any], source: str, *, typed: bool = False
 ) -> AnyOptions:
-    """Options from plain keys, with every problem reported in one line.
+    """Create options from keys and values; a problem is reported in one line.
 
     Args:
-        model: of the options.
-        keys: name of each field that is given -> its value.
-        source: of the keys, for the error.
-        typed: a person gave each key as an option of a use case, not in a file.
+        model: model of the options.
+        keys: field name -> value.
+        source: origin of the keys, for the error.
+        typed: the keys were given as options of a use case, not in a file.
 
     Raises:
-        ConfigError: the first problem, with the key, what was found and what is allowed.
+        ConfigError: the first problem, with the key, its value and the allowed values.
     """
     try:
         return model.model_validate(keys)
@@ -61,7 +61,7 @@ def build(
 
 
 def _field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
-    """The field that a problem is in, after those of its groups: not the item in it."""
+    """Path of the field with the problem, with its groups, without the index of an item."""
     first, *rest = map(str, place)
     info = model.model_fields.get(first)
     kind = None if info is None else info.annotation
@@ -116,7 +116,7 @@ _KINDS = {
     "missing": "a value, which is missing",
     "none": "nothing",
 }
-"""How the name of pydantic's error begins -> what it wanted."""
+"""Prefix of the name of pydantic's error -> description of the allowed values."""
 
 
 def _is_number(value: object) -> bool:
@@ -124,7 +124,7 @@ def _is_number(value: object) -> bool:
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """All keys of a tree of options, with dots."""
+    """All keys of nested options, with dots."""
     keys = []
     for name, info in model.model_fields.items():
         keys.append(prefix + name)

@@ -1,4 +1,4 @@
-"""Values and descriptions of options that several use cases have."""
+"""Values and descriptions of options that several use cases share."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ EngineName = Literal["auto", "mnn", "onnxruntime", "openvino", "torch"]
 Part = Literal["train", "validation", "test", "all"]
 """A part of a store's split."""
 AUTO: Final = "auto"
-"""Default value of ``labels``: the numbers in masks are unexplained."""
+"""Default value of ``labels``: the meaning of the numbers in masks is not stated."""
 
 DeviceOption = Annotated[
-    Device, Field(description="Device to compute on; auto takes a GPU where there is one.")
+    Device, Field(description="Device to compute on; auto uses a GPU if there is one.")
 ]
 EngineOption = Annotated[
     EngineName,
-    Field(description="Library that runs the network; auto takes the fastest that is installed."),
+    Field(description="Library that runs the network; auto uses the fastest that is installed."),
 ]
 LabelsOption = Annotated[
     str,

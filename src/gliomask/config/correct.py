@@ -11,18 +11,18 @@ from gliomask.config.base import Options
 
 
 class CorrectOptions(Options):
-    """Masks to check, and the files to write."""
+    """Masks to compare, and the files to write."""
 
     drawn: Path
-    """The mask as it came."""
+    """The corrected mask, as received."""
     case: Path
-    """Folder of the editable case that it is of."""
+    """Folder of the editable case that the mask belongs to."""
     base: Path
-    """The mask that it was drawn on."""
+    """The mask that the correction was drawn on."""
     out: Path
     """An existing folder for the files."""
     name: str
-    """Of the files, without endings."""
+    """Base name of the files, without suffix."""
     author: str
     """Author of the correction."""
     names: Mapping[int, str] = Field(default_factory=dict)

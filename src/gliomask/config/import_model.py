@@ -31,4 +31,4 @@ class ImportOptions(Options):
     licence: str | None = None
     """Licence of the weights."""
     trained_on: str | None = None
-    """Data that the weights were trained on, in words."""
+    """Description of the training data of the weights."""

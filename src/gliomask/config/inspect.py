@@ -16,7 +16,7 @@ class InspectOptions(Options):
     """Options of ``inspect``."""
 
     paths: Annotated[tuple[Path, ...], Field(min_length=1)]
-    """Data set, or scans as predict takes them."""
+    """Data set, or scans as for predict."""
     series: SeriesOption = Field(default_factory=dict)
     labels: LabelsOption = AUTO
     full: bool = False

@@ -24,13 +24,13 @@ class NnunetOptions(Options):
     model: Model = Field(default_factory=find_model)
     """Run folder, or model that comes with gliomask."""
     description: Path | None = None
-    """The data set's dataset.json (default: the one in the folder or beside it)."""
+    """The data set's dataset.json (default: the one in the image folder or its parent folder)."""
     own_labels: bool = False
-    """Write the model's own numbers, not those of the dataset.json."""
+    """Write the model's own label numbers, not those of the dataset.json."""
     quick: bool = False
     """Skip flip test-time augmentation: faster."""
     probabilities: bool = False
-    """Write the probability of each region too: CASE.npz."""
+    """Write the probabilities of each region, too: CASE.npz."""
     keep_done: bool = False
     """Skip cases with an existing mask."""
     parts: Annotated[int, Field(ge=1)] = 1

@@ -1,4 +1,4 @@
-"""The kinds of files that ``predict`` writes of a case: as options name them, and their endings."""
+"""Kinds of output files of ``predict``: their names in options, and their suffixes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 Kind = Literal["nifti", "nrrd", "png", "html", "dicom-seg", "rtstruct"]
-"""A kind of file, as options name it."""
+"""Name of a kind of file, as in the options."""
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """A kind of file.
+    """A kind of output file.
 
     Attributes:
-        ending: regular expression of what follows the case in the file's name.
-        served: the kind in the API of the server; both formats of a mask are one kind.
-        help: what it is.
+        ending: regular expression for the part of the file name after the case.
+        served: its name in the API of the server, which is the same for both formats of a mask.
+        help: description.
     """
 
     ending: str

@@ -16,7 +16,7 @@ from gliomask.config.shipped import find_model
 SeriesOption = Annotated[
     Mapping[str, str],
     Field(
-        description="DICOM series to take for a sequence, by its number, UID or description, "
+        description="DICOM series to use for a sequence, by its number, UID or description, "
         "for example flair=7."
     ),
 ]
@@ -37,7 +37,7 @@ class PredictOptions(SegmentOptions):
     bids: Path | None = None
     """BIDS data set to which the masks are added, in derivatives/gliomask."""
     again: bool = False
-    """Predict cases again that an earlier run has finished, and replace their results."""
+    """Repeat cases that an earlier run has finished, and replace their results."""
     device: DeviceOption = "auto"
     engine: EngineOption = "auto"
     limit_memory: ByteSize | None = None

@@ -1,7 +1,7 @@
-"""A recipe: all that a training depends on besides its data, as one tree of frozen models.
+"""Recipe of a training: all settings except the data, as nested frozen models.
 
-The keys of a recipe file and what a run records are this. An unknown key is an error that names
-the nearest known one.
+Recipe files and the record of a run have these keys. An unknown key is an error that names the
+nearest known one.
 """
 
 from __future__ import annotations
@@ -27,58 +27,61 @@ class InputOptions(Options):
     size: Annotated[int, Field(ge=16, le=1024)] = 128
     """Side of the square input in pixels."""
     mode: Literal["stacked", "each"] = "stacked"
-    """``stacked``: a channel per sequence. ``each``: every sequence is a one-channel sample."""
+    """``stacked``: one channel for each sequence. ``each``: each sequence is a sample with one
+    channel."""
     sequences: tuple[str, ...] | None = None
-    """Which of the store's sequences to use; all of them if it is not given."""
+    """Sequences of the store to use (default: all)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Chance that a sequence of a stacked sample is left out (one always stays)."""
+    """Probability of dropping a sequence of a stacked sample (at least one is kept)."""
 
 
 class SamplingOptions(Options):
     """Sampling of the slices of an epoch."""
 
     tumour_share: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Share of an epoch's slices that hold tumour; None takes every slice once."""
+    """Fraction of slices with tumour in an epoch; with None, every slice is used once."""
     slices: Annotated[int, Field(gt=0)] | None = None
-    """Slices in an epoch; None takes as many as there are."""
+    """Number of slices in an epoch; None is the number of slices in the training set."""
     patient_weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
-    """Draws every patient equally often instead of every slice, times the weight of the patient's
-    data set (its layout's name, 1 if it is not named); None draws every slice equally often."""
+    """Weights for sampling by patient: every patient is drawn equally often, times the weight of
+    the patient's data set (by the name of its layout; 1 if not listed). With None, every slice is
+    drawn equally often."""
 
 
 class AugmentOptions(Options):
     """Data augmentation. Each transform is drawn independently for each sample."""
 
     flip_horizontal: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of left becoming right."""
+    """Probability of a left-right flip."""
     flip_vertical: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of front becoming back."""
+    """Probability of a front-back flip."""
     affine: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of turning, scaling, shearing and shifting the slice."""
+    """Probability of an affine transform: rotation, scaling, shear and translation."""
     rotate_deg: Annotated[float, Field(ge=0, le=180)] = 15.0
-    """Largest turn."""
+    """Maximum rotation."""
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.15
-    """Largest relative change of size."""
+    """Maximum relative change of size."""
     shear: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Largest shear."""
+    """Maximum shear."""
     shift: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Largest shift, as a share of the side."""
+    """Maximum translation, as a fraction of the side."""
     elastic: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of a smooth random warp."""
+    """Probability of a smooth random elastic deformation."""
     elastic_px: Annotated[float, Field(ge=0)] = 6.0
-    """Standard deviation of the warp's displacement, in pixels at 256 pixels a side."""
+    """Standard deviation of the elastic displacement, in pixels of a 256² image."""
     gamma: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of another contrast curve."""
+    """Probability of a gamma transform."""
     brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of scaling and shifting each sequence's intensities."""
+    """Probability of scaling and shifting the intensities of each sequence."""
     bias_field: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of a smooth shading, as of a coil."""
+    """Probability of a simulated bias field."""
     noise: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of added noise."""
+    """Probability of added noise."""
     blur: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of a lower resolution."""
+    """Probability of a lower resolution."""
     thick: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Chance of simulating a thicker slice: up to a quarter of each neighbour in it."""
+    """Probability of simulating a thicker slice, with up to a quarter of each neighbouring
+    slice."""
 
 
 class LossOptions(Options):
@@ -89,83 +92,89 @@ class LossOptions(Options):
     bce: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the binary cross-entropy."""
     sides: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of each of the six side maps beside the fused map's 1 (deep supervision)."""
+    """Weight of each of the six side outputs, relative to 1 for the fused output (deep
+    supervision)."""
     dice_over: Literal["batch", "sample"] = "batch"
-    """Dice of the whole batch together, or the mean over its slices."""
+    """Dice of the whole batch, or mean Dice of its slices."""
     missed: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """What missed tumour weighs in the Dice term, beside 1 minus it for false tumour: the Tversky
-    index; 0.5 is Dice."""
+    """Weight of false negatives in the Dice term, with 1 minus this for false positives: the
+    Tversky index; 0.5 is Dice."""
     focus: Annotated[float, Field(gt=0, le=4)] = 1.0
-    """Exponent of the Dice term; below 1 it keeps pulling where little is wrong (focal Tversky)."""
+    """Exponent of the Dice term; below 1, nearly correct batches keep a larger gradient (focal
+    Tversky)."""
     teacher: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the target taken from the predictions of a teacher model: distillation."""
+    """Weight of a teacher model's predictions in the training target (distillation)."""
 
 
 class OptimiserOptions(Options):
     """Optimiser and learning rate."""
 
     name: Literal["adam", "adamw"] = "adamw"
-    """The method."""
+    """Optimiser."""
     lr: Annotated[float, Field(gt=0)] = 1e-3
-    """Learning rate (the highest one, with a schedule)."""
+    """Learning rate (the maximum, with a schedule)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    """Decay of the weights at each step (decoupled, for adamw)."""
+    """Weight decay (decoupled for adamw)."""
     schedule: Literal["constant", "cosine"] = "cosine"
-    """``cosine`` falls from ``lr`` to nearly 0 over the whole run, after the warm-up."""
+    """Schedule of the learning rate: ``cosine`` decays from ``lr`` to nearly 0 after the
+    warm-up."""
     warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
-    """Epochs over which the rate rises from 0 (cosine only)."""
+    """Number of warm-up epochs, in which the learning rate rises from 0 (cosine only)."""
     clip: Annotated[float, Field(gt=0)] | None = None
-    """Largest norm of the gradient."""
+    """Maximum norm of the gradient (clipping)."""
 
 
 class Recipe(Options):
-    """All that a training depends on besides its data: same recipe and store, same weights."""
+    """Settings of a training: the same recipe and store give the same weights."""
 
     name: str = "custom"
-    """For people."""
+    """Description."""
     network: str = "u2netp"
     """Name of the network, see ``gliomask models``."""
     regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = ("whole",)
-    """One output channel for each."""
+    """Regions to segment, one output channel each."""
     input: InputOptions = InputOptions()
-    """What the network sees."""
+    """Input of the network."""
     sampling: SamplingOptions = SamplingOptions()
-    """Which slices an epoch is made of."""
+    """Sampling of the slices of an epoch."""
     augment: AugmentOptions = AugmentOptions()
-    """How they are changed."""
+    """Data augmentation."""
     loss: LossOptions = LossOptions()
-    """What is made small."""
+    """Loss function."""
     optimiser: OptimiserOptions = OptimiserOptions()
-    """How the weights move."""
+    """Optimiser and learning rate."""
     epochs: Annotated[int, Field(ge=1)] = 100
-    """Passes over the data."""
+    """Number of epochs."""
     batch_size: Annotated[int, Field(ge=1)] = 8
-    """Slices in a step, over all devices together."""
+    """Batch size in slices, over all devices together."""
     keep: Literal["best", "last"] = "best"
-    """Which epoch's network is kept: the best by the validation, or the last. Of few validation
-    patients the best is half chance, and a rate that falls to nearly 0 ends at a good one."""
+    """Epoch to keep: the best on the validation patients, or the last. With few validation patients
+    the choice of the best epoch is largely random, and with a cosine schedule the last epoch is
+    good."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay of the moving average of the weights, which is then what is evaluated and kept."""
+    """Decay of the moving average of the weights (EMA); if set, the average is evaluated and
+    kept."""
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
-    """``auto`` is bf16-mixed on a GPU or a processor that has it and 32-true elsewhere."""
+    """``auto`` is bf16-mixed on GPUs and processors with bfloat16 instructions, and 32-true
+    elsewhere."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Probability from which a pixel is tumour."""
+    """Probability threshold for tumour."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of everything random."""
+    """Random seed."""
 
 
 def recipe_names() -> list[str]:
-    """The recipes that come with the package."""
+    """Names of the recipes in the package."""
     folder = resources.files("gliomask.learning") / "recipes"
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir())
 
 
 def load_recipe(name_or_path: str, changes: tuple[str, ...] = ()) -> Recipe:
-    """A recipe of the package by its name, or one from a YAML file, with changes made to it.
+    """Load a recipe of the package, or one from a YAML file, and apply changes.
 
     Args:
         name_or_path: a name (see ``recipe_names``) or the path of a ``.yaml`` file.
-        changes: ``key=value`` with dots for nested keys and YAML for the value, e.g.
+        changes: ``key=value`` with dots for nested keys and a YAML value, e.g.
             ``optimiser.lr=0.0003``; later ones win.
 
     Raises:

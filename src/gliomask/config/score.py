@@ -31,7 +31,7 @@ class ScoreOptions(Options):
     prediction_labels: str = AUTO
     """Meaning of the numbers in the predicted masks only."""
     pairs: Path | None = None
-    """CSV table (columns reference, prediction; optional case, patient) that pairs the masks."""
+    """CSV table that pairs the masks (columns reference, prediction; optional case, patient)."""
     table: TableOption = None
     by: ByOption = ()
     figures: FiguresOption = 6

@@ -1,4 +1,4 @@
-"""The options of a segmentation that every front door offers: command line, Python, REST, page."""
+"""Segmentation options, the same for command line, Python, REST API and web page."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class SegmentOptions(Options):
     probabilities: bool = False
     """Write a probability map for each region (volumes only)."""
     disagreement: bool = False
-    """Write a map of where the network's outputs disagree, for each region (volumes only)."""
+    """Write an uncertainty map for each region: the disagreement of the network's outputs (volumes
+    only)."""
     uncertainty: bool = True
     """Estimate uncertainty, for intervals and a reliability flag: about a tenth of the time."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Probability from which a voxel is marked as tumour (default: the model's own)."""
+    """Probability threshold for tumour (default: the model's own)."""
     clean_up: bool = True
-    """Remove fragments separate from the main tumour, if the model's card says so."""
+    """Remove small fragments separate from the main tumour, if the model card defines a limit."""
     reference: Sequence | None = None
     """Sequence whose grid the others are resampled to (default: the first of FLAIR, T2, T1ce and T1
     that the model uses)."""

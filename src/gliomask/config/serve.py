@@ -1,4 +1,4 @@
-"""The options of ``serve`` and of its tokens, and the limits of what clients may ask of it."""
+"""Options of ``serve`` and its tokens, and the limits for clients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound t
 
 
 def default_data_folder() -> Path:
-    """The folder of the queue where none is named: below the user's own data folder."""
+    """Default folder of the queue, below the user's data folder."""
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "gliomask" / "serve"
 
@@ -51,49 +51,49 @@ class Limits(Options):
     """Limits of the server; shown by ``GET /api/v1/limits``."""
 
     file_bytes: ByteSize = ByteSize(2**30)
-    """Of one uploaded file."""
+    """Size of one uploaded file."""
     upload_bytes: ByteSize = ByteSize(2**31)
-    """Of all files of an upload together."""
+    """Total size of the files of an upload."""
     upload_files: Annotated[int, Field(ge=1, le=100_000)] = 20_000
-    """Files in an upload."""
+    """Number of files in an upload."""
     open_uploads: Annotated[int, Field(ge=1)] = 20
-    """Uploads that one owner may have at a time."""
+    """Number of uploads per owner at a time."""
     client_images: Annotated[int, Field(ge=1)] = 200
-    """Images and sessions that one owner's MONAI Label clients may have here at a time."""
+    """Number of images and sessions of MONAI Label clients per owner at a time."""
     queued_jobs: Annotated[int, Field(ge=1)] = 100
-    """Jobs that wait or run, of all owners."""
+    """Number of queued and running jobs of all owners."""
     queued_jobs_per_owner: Annotated[int, Field(ge=1)] = 20
-    """Jobs of one owner that wait or run."""
+    """Number of queued and running jobs per owner."""
     job_minutes: Annotated[float, Field(gt=0)] = 15.0
-    """A job that takes longer is ended."""
+    """Time limit of a job."""
     tries: Annotated[int, Field(ge=1, le=10)] = 3
-    """Worker processes that a job may cost before it counts as failed."""
+    """Number of crashed worker processes after which a job fails."""
     free_bytes: ByteSize = ByteSize(5 * 2**30)
-    """Free disk below which nothing is taken in."""
+    """Free disk space below which uploads are refused."""
     free_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """The same as a share of the disk; whichever is more holds."""
+    """The same as a fraction of the disk; the larger of both applies."""
     result_hours: Annotated[float, Field(gt=0)] = 24.0
-    """After so long results are deleted."""
+    """Time after which results are deleted."""
     correction_days: Annotated[float, Field(gt=0)] = 30.0
-    """After so long without a new correction a result that was corrected is deleted."""
+    """Time after the last correction after which a corrected result is deleted."""
     corrections: Annotated[int, Field(ge=1)] = 50
-    """Corrections of one job."""
+    """Number of corrections per job."""
     upload_hours: Annotated[float, Field(gt=0)] = 1.0
-    """After so long without use an upload, or an image of a client, is deleted."""
+    """Time after its last use after which an upload, or an image of a client, is deleted."""
     audit_days: Annotated[float, Field(ge=1)] = 365.0
-    """After so long entries of the audit log are deleted."""
+    """Time after which entries of the audit log are deleted."""
     request_body_bytes: ByteSize = ByteSize(2**16)
-    """Of a request that is no file."""
+    """Size of the body of a request without files."""
     lasting_requests: Annotated[int, Field(ge=1)] = 32
-    """Waits, streams of events, comparisons and downloads that one owner may have open."""
+    """Maximum number of open waits, streams of events, comparisons and downloads per owner."""
     header_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """Within which the header of a request must have come."""
+    """Time limit for the header of a request."""
     body_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """Without a byte of the body after which a request is given up."""
+    """Time without data after which a request is aborted."""
     body_bytes_per_second: Annotated[int, Field(ge=0)] = 1024
-    """Slower bodies are given up as well, after ``body_seconds``."""
+    """Minimum transfer rate; slower requests are aborted after ``body_seconds``."""
     answer_seconds: Annotated[float, Field(gt=0)] = 30.0
-    """After which a connection is ended whose client takes nothing of an answer."""
+    """Time after which a connection is closed if its client does not read the response."""
 
 
 class ServeOptions(Options):
@@ -101,24 +101,23 @@ class ServeOptions(Options):
 
     data: DataOption
     host: str = "127.0.0.1"
-    """Address to listen on; another than this machine's own needs a token and encryption."""
+    """Address to listen on; any address other than localhost needs tokens and encryption."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """Port to listen on; 0 takes a free one."""
+    """Port to listen on; 0 uses a free one."""
     names: tuple[str, ...] = ()
-    """Name under which browsers may reach the server, besides the address and this machine's."""
+    """Additional host name under which browsers may reach the server."""
     models: Models = Field(default_factory=lambda: (find_model(),))
-    """Run folder, or model that comes with gliomask, to offer; the first is used where a client
-    names none."""
+    """Run folder, or included model, to offer; the first is the default for clients."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """Number of processes that segment, each with its model loaded."""
+    """Number of worker processes, each with a loaded model."""
     certificate: Path | None = None
     """PEM file of the TLS certificate (with its chain)."""
     key: Path | None = None
     """PEM file of the certificate's private key."""
     behind_proxy: bool = False
-    """Leave TLS to a reverse proxy in front of the server."""
+    """TLS is done by a reverse proxy in front of the server."""
     token: bool = True
-    """Ask for a token; without one the server listens on this machine's own address only."""
+    """Require tokens; without them the server listens on localhost only."""
     device: DeviceOption = "auto"
     engine: EngineOption = "auto"
     limits: Limits = Limits()
@@ -126,18 +125,18 @@ class ServeOptions(Options):
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        """Nobody listens to a network without a token and encryption."""
+        """Refuse to listen on a network without tokens and encryption."""
         if (self.certificate is None) != (self.key is None):
-            what = "a certificate and its key, or neither"
+            what = "a certificate and its key must be given together"
             raise ConfigError(what, option="certificate", found=self.certificate)
         if is_loopback(self.host):
             return self
         if not self.token:
-            what, allowed = "without a token nobody else may come", "127.0.0.1"
+            what, allowed = "without tokens the server only listens on this machine", "127.0.0.1"
             raise ConfigError(what, option="host", found=self.host, allowed=allowed)
         if self.certificate is None and not self.behind_proxy:
-            what = "an address that others reach needs encryption"
-            allowed = "127.0.0.1, or another with a certificate and its key, or behind a proxy"
+            what = "an address that other machines can reach needs encryption"
+            allowed = "127.0.0.1, or any other with a certificate and its key, or behind a proxy"
             raise ConfigError(what, option="host", found=self.host, allowed=allowed)
         return self
 
@@ -148,14 +147,14 @@ class ServeOptions(Options):
 
     @property
     def shown_host(self) -> str:
-        """The name by which people reach it."""
+        """Host name of the server for users."""
         if self.names:
             return self.names[0]
         return socket.getfqdn() if self.host in _EVERYWHERE else self.host
 
     @property
     def host_names(self) -> frozenset[str]:
-        """The names in the ``Host`` header that are answered, in lower case."""
+        """Names that are accepted in the ``Host`` header, in lower case."""
         own = set(LOOPBACK_NAMES) | {name.lower() for name in self.names}
         if not is_loopback(self.host):
             own |= {socket.gethostname().lower(), socket.getfqdn().lower()}

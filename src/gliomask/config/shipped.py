@@ -1,8 +1,8 @@
 """Model names: run folders, models included in the package, and models that the user added.
 
-Included models come inside the package; ``models add`` copies others to a folder of the user. A
-name is turned into a folder once, where it is given; everything behind that sees folders only.
-Nothing here needs more than the standard library.
+Included models are part of the package; ``models add`` copies others to a folder of the user. A
+name is converted to a folder once, in the options; all other code uses folders. Nothing here needs
+more than the standard library.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import Final
 from gliomask.errors import ModelError, nearest, option
 
 HOME: Path = Path(__file__).parents[1] / "models"
-"""A folder for each model that comes along; absent where none does."""
+"""Contains a folder for each included model; absent if there are none."""
 DEFAULT: Final = "u2netp-glioma"
-"""What predicts if no model is named."""
+"""Default model."""
 
 
 def shipped_names() -> tuple[str, ...]:
-    """The models that come inside the package, sorted."""
+    """Names of the included models, sorted."""
     if not HOME.is_dir():
         return ()
     return tuple(sorted(entry.name for entry in HOME.iterdir() if entry.is_dir()))
 
 
 def added_home() -> Path | None:
-    """The folder of the models that the user has added; None without a home folder.
+    """Folder of the models that the user has added; None without a home folder.
 
-    ``GLIOMASK_MODELS`` names another one, for models that a group shares.
+    ``GLIOMASK_MODELS`` sets another folder, for example for models that a group shares.
     """
     if setting := os.environ.get("GLIOMASK_MODELS"):
         return Path(setting)
     base = os.environ.get("XDG_DATA_HOME", "")
     try:
-        # A relative path is to be ignored, says the XDG Base Directory Specification.
+        # The XDG Base Directory Specification says that a relative path is ignored.
         home = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
     except RuntimeError:
         return None
@@ -43,9 +43,9 @@ def added_home() -> Path | None:
 
 
 def added_names() -> tuple[str, ...]:
-    """The models that the user has added, sorted; none where their folder can't be read.
+    """Names of the models that the user has added, sorted; empty if their folder can't be read.
 
-    The name of an included model stands for that one alone.
+    The name of an included model always means the included one.
     """
     home = added_home()
     try:
@@ -56,26 +56,26 @@ def added_names() -> tuple[str, ...]:
 
 
 def find_model(named: str | Path | None = None) -> Path:
-    """The folder of a model.
+    """Folder of a model.
 
     Args:
-        named: a path, or a name from ``shipped_names`` or ``added_names``. Text with a separator
-            in it, and the name of something that is there, is a path; so is every ``Path``. None
-            is ``DEFAULT``.
+        named: a path, or a name from ``shipped_names`` or ``added_names``. Text with a separator in
+            it, or that names an existing file, is a path; so is every ``Path``. None is
+            ``DEFAULT``.
 
     Returns:
-        The folder; whether a path leads to a model is found out by those who read it.
+        The folder, which is not checked for a model here.
 
     Raises:
-        ModelError: neither a path nor a name that is known; the default does not come along.
+        ModelError: neither a path nor a known name; the default model is not included.
     """
     if isinstance(named, Path):
         return named
     names = shipped_names()
     if named is None:
         if DEFAULT not in names:
-            what = f"this gliomask comes without the model {DEFAULT}"
-            raise ModelError(what, hint=f"name a run folder, {option('model', 'RUN')}")
+            what = f"this installation does not include the model {DEFAULT}"
+            raise ModelError(what, hint=f"use a run folder: {option('model', 'RUN')}")
         return HOME / DEFAULT
     if _is_path(named):
         return Path(named)

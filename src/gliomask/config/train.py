@@ -25,15 +25,15 @@ class TrainOptions(Options):
     """Change a value of the recipe, e.g. optimiser.lr=0.0003."""
     fold: Annotated[int, Field(ge=0)] | None = None
     """Fold of the cross-validation to hold out as test patients (default: the hold-out split)."""
-    everyone: bool = False
+    all_patients: bool = False
     """Train on all patients of the store and keep the last epoch: there are no validation patients.
-    Calibrate the model afterwards by the run folders of a cross-validation."""
+    Calibrate the model afterwards with the run folders of a cross-validation."""
     calibration: bool = True
     """Calibrate the probabilities on the validation patients at the end."""
     start: Path | None = None
-    """Model or file of weights to start from, instead of random weights."""
+    """Model or weight file to start from, instead of random weights."""
     teacher: Path | None = None
-    """Model to distil from; the recipe's loss.teacher is its share of the target."""
+    """Model to distil from; loss.teacher in the recipe is its weight in the training target."""
     resume: bool = False
     """Resume an interrupted training in the run folder."""
     device: DeviceOption = "auto"
@@ -44,5 +44,5 @@ class TrainOptions(Options):
     workers: Annotated[int, Field(ge=0)] | None = None
     """Number of threads that prepare batches (default: as many as are useful)."""
     execution: Literal["auto", "eager", "graph", "compiled"] = "auto"
-    """How training steps run on a GPU: eager, as a recorded CUDA graph, or compiled, too; auto
-    records a graph on a single GPU."""
+    """Execution of training steps on a GPU: eager, graph (recorded CUDA graph) or compiled (graph
+    and torch.compile); auto is graph on a single GPU."""

@@ -1,4 +1,4 @@
-"""The options of ``watch``: ``predict`` for whatever arrives in a folder."""
+"""The options of ``watch``: ``predict`` for each study that arrives in a folder."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class WatchOptions(Options):
     """Options of ``watch``."""
 
     folder: Path
-    """Folder to watch: each file, archive or folder directly in it is a study, or several."""
+    """Folder to watch; each file, archive or folder directly in it is one or more studies."""
     predict: PredictOptions
-    """How each is segmented; without inputs and sequences."""
+    """Options for each study, without inputs and sequences."""
     every_s: Annotated[float, Field(ge=0)] = 10.0
-    """Seconds between looks."""
+    """Seconds between scans of the folder."""
     looks: Annotated[int, Field(ge=0)] | None = None
-    """Number of looks to end after; without end by default."""
+    """Number of scans of the folder before it ends (default: unlimited)."""

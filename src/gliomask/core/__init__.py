@@ -1,1 +1,1 @@
-"""The vocabulary of the house: volumes, labels, cases, slices. Numpy only."""
+"""Basic types: volumes, labels, cases, slices. Depends on numpy only."""

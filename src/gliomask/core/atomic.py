@@ -1,4 +1,4 @@
-"""A file or folder appears whole under its final name, or not at all.
+"""Atomic writing: a file or folder is complete under its final name, or does not exist.
 
 It is written under a temporary name in the same folder, flushed to the disk and renamed. The
 temporary name keeps the suffix, because many writers choose the format by it.
@@ -16,18 +16,19 @@ from pathlib import Path
 from gliomask.errors import MachineError, machine_error
 
 MARK = ".writing-"
-"""Every temporary name begins with this, so that readers can skip what a killed process left."""
+"""Prefix of temporary names, so that readers can skip the files of killed processes."""
 
 
 @contextmanager
 def atomic_path(final: Path) -> Iterator[Path]:
-    """Gives a temporary path beside ``final``; renames it to ``final`` when the block succeeds.
+    """Provide a temporary path in the folder of ``final``; rename it to ``final`` if the block
+    succeeds.
 
-    What stood at ``final`` stays until the rename and is replaced by it. When the block raises,
-    the temporary file is removed and ``final`` is untouched.
+    An existing file stays until the rename. If the block raises, the temporary file is removed and
+    ``final`` is not changed.
 
     Args:
-        final: where the file is to stand; its folder is made if it is missing.
+        final: path of the file; its folder is created if it is missing.
 
     Yields:
         a path in the same folder with the same suffix, which the block must create as a file.
@@ -49,9 +50,9 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(final: Path) -> Iterator[Path]:
-    """The same for a whole folder: it takes its name when the block succeeds.
+    """The same for a folder, which gets its final name if the block succeeds.
 
-    A folder that stood at ``final`` is moved aside, replaced, and then removed.
+    An existing folder is renamed, replaced, and then removed.
 
     Raises:
         MachineError: it can't be written.
@@ -77,13 +78,13 @@ def atomic_folder(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(final: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Turns the system's errors in the block into one that names what was being written.
+    """Convert an OSError in the block into a MachineError that names the file being written.
 
-    Errors that name a path elsewhere (an input that can't be read) keep it.
+    Errors with another path (an input that can't be read) keep it.
 
     Args:
-        final: what is being written.
-        temporary: the name that it has meanwhile, which no error shows.
+        final: the file being written.
+        temporary: its temporary name, which is not shown in errors.
 
     Raises:
         MachineError: the system failed.
@@ -107,9 +108,9 @@ def _final(path: str | Path | None, final: Path, temporary: Path | None) -> str 
 
 
 def write_text(final: Path, text: str) -> None:
-    """Writes UTF-8 text to ``final``, whole or not at all.
+    """Write UTF-8 text to ``final`` atomically.
 
-    What UTF-8 can't hold (the undecodable bytes of a file's name) is escaped.
+    Text that UTF-8 can't encode (undecodable bytes of a file name) is escaped.
     """
     with atomic_path(final) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

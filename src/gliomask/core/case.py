@@ -1,4 +1,4 @@
-"""A case: one examination of one patient, as files, before anything is read."""
+"""A case: one examination of one patient, as a list of files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ImageFile:
     Attributes:
         paths: one volume file (NIfTI), the slices of a stack of pictures in reading order (feet
             to head), or the files of a DICOM series along its normal.
-        channel: which one, of a picture with several channels, a 4-D volume or a DICOM file with
-            several volumes; None when there is only one.
+        channel: index of the channel of a picture, a 4-D volume or a DICOM file with several
+            volumes; None if there is only one.
     """
 
     paths: tuple[Path, ...]
@@ -33,13 +33,13 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class SeriesUse:
-    """One series of a study, and what became of it; for people.
+    """One series of a study and how it was used, for display.
 
     Attributes:
         series: its number and description.
-        sequence: that it was recognised as, None if for none.
-        used: whether the case has it.
-        why: it is used, or not; one line.
+        sequence: the recognised sequence, None if there is none.
+        used: whether the case uses it.
+        why: reason why it is used or not; one line.
     """
 
     series: str
@@ -54,27 +54,28 @@ class Case:
 
     Attributes:
         id: unique within its data set; letters, digits, ``-``, ``_`` and ``.`` only.
-        patient: the key that examinations and data sets share (see ``identity.patient_of``).
-        patient_known: whether the patient is known; if not, ``patient`` stands for the case
-            alone, and no split is sound.
-        images: sequence name -> file, in canonical order. A sequence that is absent, or whose
-            channel merely copies another, is not in here.
+        patient: key of the patient, the same in all data sets (see ``identity.patient_of``).
+        patient_known: whether the patient is known; if not, ``patient`` is a key of this case only,
+            and a split by patient is impossible.
+        images: sequence name -> file, in canonical order. Missing sequences, and channels that are
+            a copy of another one, are not included.
         label: the tumour mask's file, None if the case has none.
-        scheme: what the numbers in ``label`` mean; None if that is not resolved.
-        label_names: what the layout calls the labels, where these names are not clear.
+        scheme: label scheme of ``label``; None if it is not resolved.
+        label_names: names of the labels in the layout, if they are ambiguous.
         lost_origin: the mask's affine lost its offset, and it lies on the grid of the images.
-        training_only: its mask goes back to a model's, so that it is never used for evaluation.
-        sparse: only slices that hold tumour were annotated: all others are unknown, not background.
-        source: the layout that it came from, e.g. ``lgg_kaggle``.
+        training_only: its mask is a correction of a model's mask, so it is never used for
+            evaluation.
+        sparse: only slices with tumour were annotated; all others are unknown, not background.
+        source: its layout, e.g. ``lgg_kaggle``.
         site: the hospital or scanner, where the layout states it.
-        licence: of the data, where it is known.
-        synthetic: made by the phantom.
-        notes: what a reader had to decide, for people.
+        licence: licence of the data, if known.
+        synthetic: whether it is from the phantom.
+        notes: decisions of the reader, for display.
         series: of a DICOM study, all its series by their numbers.
-        study_date, acquired: of the DICOM study, and of the first series that is used; None where
-            they are not told.
-        contrast_order: the order in the study by which alone ``t1ce`` differs from ``t1``, a
-            phrase: it is to be confirmed by what they show. Empty where more is known.
+        study_date, acquired: of the DICOM study, and of the first series that is used; None if they
+            are unknown.
+        contrast_order: description of the order in the study, if only this order distinguishes
+            ``t1ce`` from ``t1``; it has to be confirmed by the images. Otherwise empty.
     """
 
     id: str
@@ -98,7 +99,7 @@ class Case:
     acquired: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Notes may quote the names of files, which may hold anything."""
+        """Notes may contain file names, which may contain any bytes."""
         object.__setattr__(self, "notes", tuple(map(printable, self.notes)))
 
     @property

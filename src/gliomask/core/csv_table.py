@@ -1,4 +1,4 @@
-"""Tables as CSV that can be opened in a spreadsheet without harm."""
+"""CSV tables that are safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def csv_text(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """A CSV table (RFC 4180 quoting, ``\\n`` line ends) that is safe to open in a spreadsheet.
 
-    Text that a spreadsheet would run as a formula (it starts with ``= + - @``, a tab or a carriage
-    return) gets an apostrophe before it. Fractions have six decimals, None is an empty cell.
+    Text that a spreadsheet would evaluate as a formula (it starts with ``= + - @``, a tab or a
+    carriage return) is prefixed with an apostrophe. Fractions have six decimals, None is an empty
+    cell.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

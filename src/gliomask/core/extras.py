@@ -1,7 +1,7 @@
-"""Packages that an extra brings: what to install where one is missing.
+"""Packages of the extras, and installation hints for missing ones.
 
-Which extra brings a package is read from the metadata of the installed gliomask, so it is written
-in one place only: ``pyproject.toml``.
+The extra of a package is read from the metadata of the installed gliomask, so ``pyproject.toml`` is
+the only source.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REQUIREMENT: Final = re.compile(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]")
 
 
 def load_extra(module: str) -> Any:
-    """A module of a package that an extra brings.
+    """Import a module of a package of an extra.
 
     Raises:
         PackageError: it is not installed.
@@ -46,13 +46,13 @@ def missing_package(problem: ModuleNotFoundError) -> PackageError | None:
 
 
 def install_hint(module: str) -> str:
-    """The command that installs a package of an extra."""
+    """Command that installs a package of an extra."""
     extra = _extras().get(_plain(module))
     return f"pip install 'gliomask[{extra}]'" if extra else f"pip install {module}"
 
 
 def _extras() -> dict[str, str]:
-    """The extra of each package that one brings."""
+    """Package -> its extra."""
     from importlib.metadata import PackageNotFoundError, requires  # slow: only after a failure
 
     try:
@@ -65,5 +65,5 @@ def _extras() -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """A package is imported as it is named, but for case and dashes."""
+    """Import name of a package: its name in lower case with underscores."""
     return name.lower().replace("-", "_")

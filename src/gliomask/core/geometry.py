@@ -1,9 +1,9 @@
-"""From voxels to the patient and back: orientation, spacing, the reading frame.
+"""Geometry of voxel grids: orientation, spacing, the reading frame.
 
-The reading frame is how a radiologist sees an axial slice, and how the network does: slices run
-from feet to head, rows from front to back, columns from the patient's right to the left
-(axes S, P, L). Every volume is turned into it by swapping and reversing axes only, which is exact
-and can be undone exactly.
+The reading frame is the orientation in which radiologists view axial slices, and the network's
+input: slices run from feet to head, rows from front to back, columns from the patient's right to
+the left (axes S, P, L). Volumes are converted to it by permuting and flipping axes, which is
+exactly reversible.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _READING_FRAME = ((2, +1), (1, -1), (0, -1))
 """(world axis of RAS+, direction) of slices, rows and columns: S, P, L."""
 
 GRID_TOLERANCE = 0.05
-"""How far apart two grids may put a corner of the volume, as a share of the smallest voxel side.
-Rounding in headers moves corners by less than a hundredth; real misplacement by whole voxels."""
+"""Maximum distance between the corners of two equal grids, as a fraction of the smallest voxel
+side. Rounding in headers moves corners by less than a hundredth; real shifts are whole voxels."""
 
 PICTURE_AFFINE: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Affine of pictures stacked as (column, row, slice): 1 mm voxels with the axes L, P, S."""
@@ -32,11 +32,12 @@ PICTURE_AFFINE: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 @dataclass(frozen=True)
 class Orientation:
-    """The turn of (I, J, K) into the reading frame (S, H, W).
+    """Permutation and flips from (I, J, K) to the reading frame (S, H, W).
 
     Attributes:
-        axes: for each axis of the reading frame, the voxel axis that it is.
-        flips: for each axis of the reading frame, whether it runs against that voxel axis.
+        axes: for each axis of the reading frame, the corresponding voxel axis.
+        flips: for each axis of the reading frame, whether its direction is opposite to the voxel
+            axis.
     """
 
     axes: tuple[int, int, int]
@@ -50,27 +51,27 @@ def spacing_mm(affine: Affine) -> tuple[float, float, float]:
 
 
 def voxel_ml(affine: Affine) -> float:
-    """The volume of one voxel in millilitres, sheared voxels included (the determinant)."""
+    """Volume of a voxel in millilitres (the determinant of the affine, also for sheared voxels)."""
     return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0
 
 
 def corner_distance(first: Affine, other: Affine, shape: tuple[int, ...]) -> float:
-    """The largest distance in mm between the places that two affines give a volume's corners."""
+    """Largest distance in mm between corresponding corners of a volume under two affines."""
     corners = np.array([(*c, 1) for c in itertools.product(*((0, n - 1) for n in shape))])
     return float(np.linalg.norm((corners @ (first - other).T)[:, :3], axis=1).max())
 
 
 def same_place(first: Affine, other: Affine, shape: tuple[int, ...]) -> bool:
-    """True where two affines place a volume alike, within ``GRID_TOLERANCE`` of a side."""
+    """Return True if two affines agree within ``GRID_TOLERANCE`` of a voxel side."""
     apart = corner_distance(first, other, shape)
     return apart <= GRID_TOLERANCE * min(spacing_mm(other))
 
 
 def orientation(affine: Affine) -> Orientation:
-    """The assignment of voxel axes to the reading frame that is nearest to ``affine``.
+    """Permutation and flips that are closest to ``affine``.
 
     The rotation nearest to the affine (polar decomposition, so that anisotropic voxels of oblique
-    volumes don't sway the choice) is matched with the axes of the patient, best fit first.
+    volumes do not affect the choice) is matched with the axes of the patient, best fit first.
 
     Raises:
         ValueError: the affine is singular or not finite.
@@ -97,7 +98,7 @@ def to_reading(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[El
 
 
 def from_reading(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Element]:
-    """(..., S, H, W) as a view (..., I, J, K): undoes ``to_reading`` exactly."""
+    """(..., S, H, W) as a view (..., I, J, K): the exact inverse of ``to_reading``."""
     lead = array.ndim - 3
     inverse = np.argsort(turn.axes)
     return array[_reversal(turn, lead)].transpose(*range(lead), *(lead + axis for axis in inverse))
@@ -107,7 +108,7 @@ def reading_to_voxel(turn: Orientation, shape: tuple[int, ...]) -> Affine:
     """The matrix (4, 4) from indices (s, h, w, 1) to indices (i, j, k, 1) of a volume.
 
     Args:
-        turn: of the volume.
+        turn: conversion of the volume to the reading frame.
         shape: its (I, J, K).
     """
     matrix = np.zeros((4, 4))
@@ -121,7 +122,8 @@ def reading_to_voxel(turn: Orientation, shape: tuple[int, ...]) -> Affine:
 def turned_like(
     array: npt.NDArray[Element], affine: Affine, like: Affine
 ) -> tuple[npt.NDArray[Element], Affine]:
-    """A volume with its axes in the order and directions of another's; each voxel stays in place.
+    """Permute and flip the axes of a volume to those of another; voxels keep their position in
+    space.
 
     Args:
         array: (..., I, J, K).
@@ -144,7 +146,7 @@ def turned_like(
 
 
 def axis_codes(affine: Affine) -> str:
-    """The directions in which i, j, k run, e.g. ``RAS`` or ``LPS``."""
+    """Directions of i, j, k, e.g. ``RAS`` or ``LPS``."""
     turn = orientation(affine)
     codes = [""] * 3
     for pair, axis, flip in zip(("SI", "PA", "LR"), turn.axes, turn.flips, strict=True):

@@ -1,8 +1,7 @@
-"""Names of patients and cases: one rule for files, folders and rows.
+"""Keys of patients and cases from the names of files, folders and rows.
 
-A patient is one key in all data sets, whatever the examination is called. A name that is made
-safe for a file name stays different from every other name. Nothing here guesses: a name that no
-published convention explains is a patient of its own.
+A patient has the same key in all data sets. Different names have different safe file names. A name
+that follows no published convention is treated as a separate patient.
 """
 
 from __future__ import annotations
@@ -31,27 +30,27 @@ _FOLLOW_UP = re.compile(
     r"|(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01]))$",
     re.IGNORECASE,
 )
-"""The end of a name that states which examination of a patient it is, in words or by its date."""
+"""Suffix of a name that identifies the examination of a patient, by words or by its date."""
 _NO_NAME = re.compile(
     r"(?:the|my|patients?|pat|subjects?|subj?|case|cases|scans?|mri?|brain|head|study|data|image|"
     r"images|exam|glioma|tumou?r|gbm|lgg|hgg|[-_. ])*",
     re.IGNORECASE,
 )
-"""What no name is left of a patient in."""
+"""Rest of a name that does not identify a patient."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST, _MARK = 100, 8
-"""Characters of a safe name, and of the digest in one that is not the name itself."""
+"""Maximum length of a safe name, and length of the digest in it."""
 _TABLE = "patients.tsv"
 
 
 def patient_of(name: str) -> str:
-    """The patient that a case, file, folder or patient name belongs to, as a safe name.
+    """Key of the patient for the name of a case, file, folder or patient, as a safe name.
 
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
     barcode, the subject of a BIDS name, the published names of BraTS, UPENN-GBM, UCSF-PDGM,
     RHUH-GBM and UCSD-PTGBM without time point, and any other name without an ending that states
-    an examination (``_tp2``, ``_visit-1``, ``_preop``, a date). Any other name is a patient of
-    its own.
+    an examination (``_tp2``, ``_visit-1``, ``_preop``, a date). Any other name is a separate
+    patient.
 
     >>> patient_of("TCGA_CS_4941_19960909"), patient_of("sub-01_ses-2_T1w")
     ('TCGA-CS-4941', 'sub-01')
@@ -70,7 +69,7 @@ def _published(name: str) -> str:
     if bids := _BIDS.search(name):
         return bids["subject"]
     if brats := _BRATS_TO_2019.fullmatch(name):
-        # From 2018 on the centre TCIA is told apart by collection; the numbers stayed.
+        # From 2018 on the centre TCIA is divided by collection, with the same numbers.
         centre = re.sub(r"^TCIA\d+$", "TCIA", brats["centre"].upper())
         return f"BraTS-{centre}-{brats['id'].upper()}"
     if brats := _BRATS_FROM_2023.fullmatch(name):
@@ -112,7 +111,7 @@ def names_nobody(name: str) -> bool:
 
 
 def session_of(name: str) -> str | None:
-    """The session in a BIDS name, or None.
+    """Session in a BIDS name, or None.
 
     >>> session_of("sub-01_ses-2_T1w"), session_of("sub-01_T1w")
     ('ses-2', None)
@@ -122,7 +121,7 @@ def session_of(name: str) -> str | None:
 
 
 def bids_case(name: str) -> str | None:
-    """The subject and, if there is one, the session of a BIDS name; None if it is none.
+    """Subject and session, if any, of a BIDS name; None if it is not a BIDS name.
 
     >>> bids_case("sub-01_ses-2_ce-gadolinium_T1w"), bids_case("sub-01_T1w"), bids_case("p1")
     ('sub-01_ses-2', 'sub-01', None)
@@ -134,7 +133,7 @@ def bids_case(name: str) -> str | None:
 
 
 def bids_label(case: str) -> str:
-    """The subject of a case in BIDS: its own, or all letters and digits of its name.
+    """BIDS subject of a case: its own, or all letters and digits of its name.
 
     >>> bids_label("sub-01_ses-2"), bids_label("TCGA_CS_4941_19960909")
     ('sub-01', 'sub-TCGACS494119960909')
@@ -145,23 +144,22 @@ def bids_label(case: str) -> str:
 
 
 def bids_session(case: str) -> str | None:
-    """The session of a case that is named as BIDS says, None for any other."""
+    """Session of a case with a BIDS name, None for any other."""
     return session_of(case) if bids_case(case) == case else None
 
 
 def tcga_site(name: str) -> str | None:
-    """The tissue source site in a TCGA barcode (``CS``), or None."""
+    """Tissue source site in a TCGA barcode (``CS``), or None."""
     match = _TCGA.search(name)
     return match[1].upper() if match else None
 
 
 def safe_name(name: str) -> str:
-    """``name`` as a part of a file name: letters, digits, dot, dash and underscore only.
+    """Convert a name to a safe part of a file name: letters, digits, dot, dash and underscore only.
 
-    Blanks count as underscores, and the two spellings that Unicode has for a letter with an
-    accent as one. Whatever else has to be changed leaves a digest of the name at its end, so
-    different names stay different. The result never is empty, never starts with a dot or dash, is
-    at most 100 characters long, and is its own safe name.
+    Spaces become underscores, and Unicode is normalised. If anything else is changed, a digest of
+    the name is appended, so different names stay different. The result is never empty, never starts
+    with a dot or dash, has at most 100 characters, and is its own safe name.
 
     >>> safe_name("patient 1"), safe_name("Müller"), safe_name("Möller")
     ('patient_1', 'Muller-a7842989', 'Moller-eb78163e')

@@ -1,4 +1,4 @@
-"""From a scanner's arbitrary units to numbers that a network can compare between patients."""
+"""Intensity normalisation: z-scores that are comparable between patients."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from gliomask.core.volume import FloatArray
 CLIP = 5.0
 """Normalised intensities lie in [-CLIP, CLIP]."""
 SAMPLE = 500_000
-"""Statistics are taken of at most about this many voxels, evenly spaced, for speed."""
+"""Approximate maximum number of voxels for statistics; they are evenly spaced."""
 ROBUST = (2, 98)
-"""Percentiles between which an image's intensities lie, strays apart; the lower one is air."""
+"""Percentiles that bound the intensities without outliers; the lower one is air."""
 HEAD_SHARE = 0.1
-"""Of the way between them: where the head begins."""
+"""Position of the foreground threshold between them."""
 SQUARABLE = 40
 """Power of two up to which intensities can be squared and summed in single precision."""
 TISSUE_SHARE = 0.5
-"""Of the way from air to the head's median: where what is surely tissue begins."""
+"""Position of the tissue threshold between air and the median of the head."""
 
 
 def foreground_level(image: npt.NDArray[np.floating]) -> float:
-    """The intensity above which a voxel is head rather than air.
+    """Intensity threshold between air and head.
 
     A tenth of the way from the 2nd to the 98th percentile, the rule of FSL's robust range: it holds
     for skull-stripped volumes (air is 0) and for whole heads (air is noise).
@@ -31,10 +31,10 @@ def foreground_level(image: npt.NDArray[np.floating]) -> float:
 
 
 def tissue_level(image: npt.NDArray[np.floating]) -> float:
-    """The intensity above which a voxel is surely tissue: halfway from air to the median head.
+    """Intensity threshold for tissue: halfway between air and the median of the head.
 
-    Higher than ``foreground_level``, so that the noise of the air stays below it, at the price of
-    some dark tissue: right for finding where the head ends, wrong for telling what belongs to it.
+    It is higher than ``foreground_level``, so noise of the air is below it, but also some dark
+    tissue. Use it to find the extent of the head, not to select its voxels.
     """
     sample = _sample(image)
     air, level = _levels(sample)
@@ -43,17 +43,18 @@ def tissue_level(image: npt.NDArray[np.floating]) -> float:
 
 
 def normalise(image: FloatArray, kept: tuple[slice, ...] = ()) -> FloatArray:
-    """One sequence of one volume, z-scored over its foreground and clipped to +-``CLIP``.
+    """Normalise a sequence of a volume: z-score over its foreground, clipped to +-``CLIP``.
 
-    The result is rounded to half precision, because that is how the store keeps it: what a
-    network is trained on and what it predicts on then differ by nothing.
+    The result is rounded to half precision, like the values in the store, so that inputs of
+    training and prediction are identical.
 
     Args:
         image: (I, J, K) float32, finite, arbitrary units.
         kept: the part of it to return; all of it by default.
 
     Returns:
-        that part, float32, about zero mean and unit deviation within the head.
+        that part, float32, with approximately zero mean and unit standard deviation within the
+        head.
 
     Raises:
         ValueError: the image is constant, so there is no contrast to normalise.

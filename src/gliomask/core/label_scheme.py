@@ -1,4 +1,4 @@
-"""The label schemes of data sets: how the numbers in a mask file map to gliomask's labels."""
+"""Label schemes of data sets: mapping of the numbers in a mask file to gliomask's labels."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from gliomask.core.regions import REGIONS
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """The mapping from the numbers of one data set to our labels.
+    """Mapping of the numbers of a data set to gliomask's labels.
 
     Attributes:
-        name: of the scheme, for people.
-        values: number in the file -> label; 0 is background and need not be named.
+        name: display name.
+        values: number in the file -> label; 0 is background and may be omitted.
         binary: any number from ``least`` on is ``TUMOUR`` (``values`` is not used).
-        least: the smallest number that is tumour where ``binary``.
-        only: the regions that are sure, if the labels contain more than that.
-        ignored: the number of unannotated voxels; None where all were.
+        least: the smallest number that is tumour if ``binary``.
+        only: the unambiguous regions, if not all are.
+        ignored: number of unannotated voxels; None if all voxels are annotated.
     """
 
     name: str
@@ -64,10 +64,11 @@ class LabelScheme:
         return tuple(region for region in REGIONS if complete[region])
 
     def translate(self, numbers: npt.NDArray[np.generic]) -> LabelArray:
-        """Numbers of a file, any shape, to labels (uint8, same shape); ignored ones to background.
+        """Convert the numbers of a file, any shape, to labels (uint8, same shape); ignored is
+        background.
 
         Raises:
-            ValueError: a number that the scheme does not know; the text names it and those known.
+            ValueError: a number that is not in the scheme; the message lists the known ones.
         """
         if self.binary:
             marked = numbers != 0 if self.least == 1 else np.greater_equal(numbers, self.least)
@@ -88,7 +89,7 @@ class LabelScheme:
 
 
 def _present(numbers: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """The numbers that occur, sorted; bytes are counted, which is much quicker than sorting."""
+    """Sorted unique numbers; bytes are counted, which is much faster than sorting."""
     if numbers.dtype == np.uint8:
         return np.flatnonzero(np.bincount(numbers.reshape(-1), minlength=256))
     return np.unique(numbers)

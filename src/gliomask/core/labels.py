@@ -1,4 +1,4 @@
-"""The labels of a tumour mask: the number of each part of a tumour, inside gliomask."""
+"""Labels of a tumour mask inside gliomask."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ CAVITY = 4
 TUMOUR = 5
 """Tumour without labelled parts."""
 CORE = 6
-"""Tumour core, that is tumour without oedema, without labelled parts."""
+"""Tumour core (tumour without oedema) without labelled parts."""

@@ -1,4 +1,4 @@
-"""The guard of output folders: a result replaces an earlier one of its kind, and nothing else."""
+"""Checks of output folders: a result only replaces an earlier result of the same kind."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 from gliomask.core.atomic import MARK
 from gliomask.errors import InputError, option
 
-_NEW = f"name another folder by {option('out')}"
+_NEW = f"use another folder: {option('out')}"
 
 
 def check_replaceable(
     out: Path, kind: str, marks: Collection[str], names: Collection[str] | None = None
 ) -> None:
-    """Refuses an output folder unless it is new, empty or holds an earlier result of this kind.
+    """Refuse an output folder unless it is new, empty or contains an earlier result of this kind.
 
     Args:
-        out: the folder, which need not be there.
-        kind: of the result, for the error, e.g. ``an evaluation``.
-        marks: names of entries of which every such result has at least one.
-        names: of all the entries that such a result can have; None for any.
+        out: the folder, which need not exist.
+        kind: kind of result, for the error, e.g. ``an evaluation``.
+        marks: names of files, of which every such result contains at least one.
+        names: names of all files that such a result can contain; None for any.
 
     Raises:
-        InputError: ``out`` is a file, or holds something else.
+        InputError: ``out`` is a file, or contains something else.
     """
     entries = _entries(out)
     foreign = entries - set(names) if names is not None else set()
@@ -38,15 +38,15 @@ def check_replaceable(
 
 
 def check_empty(out: Path, hint: str = _NEW, ignored: Collection[str] = ()) -> None:
-    """Refuses an output folder that holds anything.
+    """Refuse an output folder that is not empty.
 
     Args:
-        out: the folder, which need not be there.
-        hint: what to do where it is not empty.
-        ignored: names of entries that don't count.
+        out: the folder, which need not exist.
+        hint: what to do if it is not empty.
+        ignored: names of files to ignore.
 
     Raises:
-        InputError: ``out`` is a file, or holds something.
+        InputError: ``out`` is a file, or is not empty.
     """
     if entries := _entries(out) - set(ignored):
         what = f"the folder is not empty: it contains {min(entries)}"
@@ -54,7 +54,7 @@ def check_empty(out: Path, hint: str = _NEW, ignored: Collection[str] = ()) -> N
 
 
 def _entries(out: Path) -> set[str]:
-    """Names of what a folder holds, without what a killed process left half written."""
+    """Names of the files in a folder, without temporary files of killed processes."""
     if out.exists() and not out.is_dir():
         raise InputError("not a folder", path=out, hint=_NEW)
     if not out.is_dir():

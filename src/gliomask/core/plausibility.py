@@ -1,7 +1,7 @@
-"""Plausibility checks of a head: its size, its shades, copied sequences, the tumour's volume.
+"""Plausibility checks: size of the head, intensities, copied sequences, volume of the tumour.
 
-A unit that was mixed up or a mask in an image's place is no damage: the file can be read. So none
-of this is refused; it is a reason for distrust wherever a figure in millimetres or a mask is shown.
+Files with a wrong unit, or a mask instead of an image, can be read. They are therefore not refused;
+a note is shown with the results.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from gliomask.core.reliability import Reason
 from gliomask.core.volume import Affine, FloatArray, Volume
 
 HEAD_MM: Final = (80.0, 400.0)
-"""Between these lies the second-longest side of a scan that holds a head. The longest may reach
-down the neck and the shortest be a single slice."""
+"""Plausible range in mm of the second-longest side of a scan of a head. The longest may include the
+neck, and the shortest may be a single slice."""
 LARGEST_ML: Final = 1000.0
-"""A tumour of a litre would be most of a brain (1.2 to 1.5 litres)."""
+"""Maximum plausible tumour volume: a litre would be most of a brain (1.2 to 1.5 litres)."""
 FEWEST_SHADES: Final = 16
-"""Fewer different intensities make a mask, or an image that lost most of its contrast."""
+"""Minimum number of different intensities of an image; a mask has fewer."""
 AIR_HU: Final = (-1100.0, -900.0)
-"""Between these lies air in Hounsfield units, on which images of MR have nothing."""
+"""Range of air in Hounsfield units, for the detection of CT images."""
 AIR_SHARE: Final = 0.1
-"""So much of a CT of a head is air, at least."""
+"""Minimum fraction of air in a CT of a head."""
 MARK: Final = "implausible: "
-"""How the note of a case that can't be true begins."""
+"""Prefix of the note on an implausible case."""
 _SAMPLE = 50_000
 
 
 def doubtful_size(shape: tuple[int, ...], affine: Affine) -> str | None:
-    """The reason why a grid can't hold a head, with its sides; None if it can.
+    """Reason why the grid is implausible for a head; None if it is plausible.
 
     Args:
         shape: (I, J, K).
@@ -45,13 +45,13 @@ def doubtful_size(shape: tuple[int, ...], affine: Affine) -> str | None:
         return None
     sides_text = " x ".join(f"{side:.3g}" for side in sides)
     return (
-        f"the scan measures {sides_text} mm, and a head {low / 10:.0f} to {high / 10:.0f} cm: "
-        "the voxel size or its unit in the header is wrong, and so is every length and volume"
+        f"the scan measures {sides_text} mm, but a head {low / 10:.0f} to {high / 10:.0f} cm: "
+        "the voxel size or its unit in the header is wrong, and so are all lengths and volumes"
     )
 
 
 def doubtful_shades(image: FloatArray) -> str | None:
-    """The reason why an image looks like a mask, with its number of intensities; None if not.
+    """Reason why an image is probably a mask, with its number of intensities; None if it is not.
 
     Args:
         image: one sequence (I, J, K).
@@ -66,7 +66,7 @@ def doubtful_shades(image: FloatArray) -> str | None:
 
 
 def doubtful_modality(image: FloatArray) -> str | None:
-    """The reason why an image looks like a CT, by its air of -1000; None if not."""
+    """Reason why an image is probably a CT, by its air of -1000; None if it is not."""
     flat = image.reshape(-1)
     sampled = flat[:: max(1, flat.size // _SAMPLE)]
     low, high = AIR_HU
@@ -76,19 +76,19 @@ def doubtful_modality(image: FloatArray) -> str | None:
 
 
 def copied_sequences(volume: Volume) -> tuple[str, ...]:
-    """A text for each image that equals an earlier one voxel for voxel."""
+    """Text for each image that is a copy of an earlier one."""
     texts = []
     for at, image in enumerate(volume.array):
         for earlier in range(at):
             if np.array_equal(image, volume.array[earlier]):
                 names = f"{volume.sequences[at]} is a copy of {volume.sequences[earlier]}"
-                texts.append(f"{names}: one of them is no image of that sequence")
+                texts.append(f"{names}: one of them is not an image of that sequence")
                 break
     return tuple(texts)
 
 
 def _doubtful_images(volume: Volume) -> tuple[str, ...]:
-    """What can't be true of the intensities of a volume."""
+    """Notes on implausible intensities of a volume."""
     images = zip(volume.sequences, volume.array, strict=True)
     doubts = [
         f"{name}: {text}"
@@ -100,13 +100,13 @@ def _doubtful_images(volume: Volume) -> tuple[str, ...]:
 
 
 def implausible_notes(volume: Volume) -> tuple[str, ...]:
-    """Notes on what can't be true of the images of a case."""
+    """Notes on implausible images of a case."""
     size = doubtful_size(volume.shape, volume.affine) if volume.has_world else None
     return tuple(f"{MARK}{text}" for text in (size, *_doubtful_images(volume)) if text)
 
 
 def implausible(prediction: Prediction, volume: Volume) -> Iterator[Reason]:
-    """Reasons to distrust a prediction that its figures alone give.
+    """Reasons for a red flag from the values of the prediction alone.
 
     Args:
         prediction: of the volume.
@@ -118,5 +118,5 @@ def implausible(prediction: Prediction, volume: Volume) -> Iterator[Reason]:
         yield Reason("red", "implausible_intensities", text)
     for region, ml in (prediction.volumes_ml or {}).items():
         if ml > LARGEST_ML:
-            text = f"{region}: {ml:,.0f} ml, and no tumour is larger than {LARGEST_ML:,.0f} ml"
+            text = f"{region}: {ml:,.0f} ml is implausible (above {LARGEST_ML:,.0f} ml)"
             yield Reason("red", "implausible_volume", text)

@@ -1,4 +1,4 @@
-"""The prediction for one examination, on the grid that it came on."""
+"""Prediction for one examination, on the grid of the input."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from gliomask.core.reliability import Reliability
 from gliomask.core.volume import Affine, FloatArray
 
 LEVEL: Final = 0.9
-"""Of intervals: the share of patients whose true volume is to lie in them."""
+"""Coverage of the intervals: fraction of patients whose true volume lies in them."""
 RESEARCH_USE_ONLY = "For research use only"
-"""Stands in every artefact that a person may carry away."""
+"""Notice in every output file and page."""
 
 
 @dataclass(frozen=True)
 class VolumeInterval:
-    """An interval for the true volume of a region.
+    """Prediction interval for the true volume of a region.
 
     Attributes:
         voxels: (low, high); the predicted volume lies between them.
         ml: the same in millilitres; None for pictures.
-        level: share of patients whose true volume lies in such an interval, e.g. 0.9; None where
-            that was never measured: then it is the raw spread of the network's maps, which says
-            little of the truth.
-        patients: that the share was measured on; 0 where it was not.
-        calibrated: whether it was measured how often such intervals hold the truth.
+        level: fraction of patients whose true volume lies in such an interval, e.g. 0.9; None if it
+            is not calibrated: the interval is then the raw spread of the network's maps, whose
+            coverage is unknown.
+        patients: number of patients used for calibration; 0 without.
+        calibrated: whether the coverage was measured.
     """
 
     voxels: tuple[float, float]
@@ -41,28 +41,28 @@ class VolumeInterval:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The result of a model for one examination.
+    """Prediction of a model for one examination.
 
     Attributes:
         case: the id of the examination.
         mask: (I, J, K) uint8 on the grid of the input; its numbers are those of
             ``core.regions.labels_of_regions``.
         regions: R names, in the order of the model's channels.
-        probabilities: (R, I, J, K) float32 in [0, 1], None if they were not kept.
+        probabilities: (R, I, J, K) float32 in [0, 1], None if they were not requested.
         affine: (4, 4) float64 of the input, voxel to RAS+ mm.
-        has_world: False for pictures: then no length or volume is known.
-        voxels: region name -> how many voxels it has.
-        used: the sequences that the network saw.
-        missing: the sequences that the model knows and the examination lacks.
+        has_world: False for pictures, which have no lengths or volumes.
+        voxels: region name -> number of voxels.
+        used: the sequences in the network's input.
+        missing: the sequences of the model that the examination lacks.
         model: the model's name.
         synthetic: the model was trained on synthetic data.
-        notes: what a person who reads the mask should know.
-        provenance: what it was made with: weights, versions, threshold.
-        intervals: region name -> where its true volume may lie; empty if the network was
-            asked only once, and without a region of which nothing was found.
+        notes: notes for users of the mask.
+        provenance: weights, versions, threshold.
+        intervals: region name -> interval of its true volume; empty without uncertainty estimation,
+            and without empty regions.
         disagreement: (R, I, J, K) float32, standard deviation between the probabilities of the
             network's side maps and those of mirrored slices; None if it was not requested.
-        reliability: how far all this may be trusted; None if that was not looked into.
+        reliability: reliability flag; None without uncertainty estimation.
     """
 
     case: str
@@ -84,7 +84,7 @@ class Prediction:
 
     @property
     def volumes_ml(self) -> Mapping[str, float] | None:
-        """Region name -> millilitres; None where there is no world (``voxels`` holds always)."""
+        """Region name -> volume in ml; None for pictures (``voxels`` is always available)."""
         if not self.has_world:
             return None
         each = voxel_ml(self.affine)
@@ -92,9 +92,9 @@ class Prediction:
 
     @property
     def volumes_ml_90(self) -> dict[str, tuple[float, float]]:
-        """Region name -> (low, high) in millilitres that nine in ten patients' volumes lie in.
+        """Region name -> (low, high) in ml, the calibrated interval for nine in ten patients.
 
-        Empty for pictures, and without the regions for which that was not measured.
+        Empty for pictures, and without regions that are not calibrated.
         """
         intervals = self.intervals.items()
         return {

@@ -1,7 +1,7 @@
-"""The regions of a tumour: one table of their labels, words, colours, codes and mask numbers.
+"""Tumour regions: one table of their labels, titles, colours, codes and mask numbers.
 
 Regions are nested (enhancing within core within whole), and a network has a channel for each.
-Every mask, page, chart and DICOM object takes what it says of a region from ``REGIONS``.
+All masks, pages, charts and DICOM objects use ``REGIONS``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the table is read without numpy, too
 
 @dataclass(frozen=True)
 class Code:
-    """A coded concept: its value, the scheme that defines it, its meaning in that scheme."""
+    """Coded concept: value, coding scheme, meaning."""
 
     value: str
     scheme: str
@@ -29,19 +29,19 @@ class Code:
 
 @dataclass(frozen=True)
 class Region:
-    """One region of a tumour.
+    """A region of a tumour.
 
     Attributes:
-        name: in options, file names, tables and records.
-        title: in sentences and headings.
-        abbreviation: in the names of labels of other tools, after BraTS.
-        labels: the labels that it is made of.
-        margin: what is left of it without the next inner region, in words.
+        name: name in options, file names, tables and records.
+        title: name in sentences and headings.
+        abbreviation: abbreviation of BraTS, for label names of other tools.
+        labels: labels of its voxels.
+        margin: title of the region without the next inner region.
         mask_number: in a mask file of several regions, the number of its voxels that belong to
             no region inside it.
         colour: sRGB, ``#RRGGBB``, in every overlay, chart, page and DICOM object.
-        code: of the kind of lesion, from CID 7159 and 7168 of DICOM PS3.16, where nothing states
-            the tumour's core from the whole tumour.
+        code: code of the kind of lesion, from CID 7159 and 7168 of DICOM PS3.16, which do not
+            distinguish the tumour core from the whole tumour.
     """
 
     name: str
@@ -55,20 +55,20 @@ class Region:
 
     @property
     def label(self) -> str:
-        """The title as it stands at the head of a line."""
+        """Title with a capital first letter."""
         return self.title.capitalize()
 
     @property
     def rgb(self) -> tuple[int, int, int]:
-        """The colour as numbers from 0 to 255."""
+        """Colour as integers from 0 to 255."""
         red, green, blue = bytes.fromhex(self.colour.removeprefix("#"))
         return red, green, blue
 
 
 MORPHOLOGICALLY_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-"""The category of every region, from CID 7150 of DICOM PS3.16."""
+"""Category code of all regions, from CID 7150 of DICOM PS3.16."""
 BRAIN = Code("12738006", "SCT", "Brain")
-"""Where every region is, from CID 7153."""
+"""Anatomical region code of all regions, from CID 7153."""
 _NEOPLASM = Code("108369006", "SCT", "Neoplasm")
 
 REGIONS: Mapping[str, Region] = MappingProxyType(
@@ -114,7 +114,8 @@ CIELAB, and each has a contrast of at least 2.2 to white paper and 5.3 to black.
 
 
 def region_masks(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    """Labels (...) to one mask per region: (R, ...) bool. KeyError for an unknown region."""
+    """Convert labels (...) to a mask for each region: (R, ...) bool. KeyError for an unknown
+    region."""
     import numpy as np
 
     return np.stack([np.isin(labels, REGIONS[region].labels) for region in regions])
@@ -134,7 +135,7 @@ def region_numbers(regions: Sequence[str]) -> dict[str, int]:
 
 
 def margin_title(name: str, regions: Sequence[str]) -> str:
-    """A region without those of ``regions`` inside it, in words.
+    """Title of a region without the inner regions in ``regions``.
 
     >>> margin_title("whole", ("whole", "core")), margin_title("core", ("whole", "core"))
     ('oedema', 'tumour core')
@@ -146,7 +147,7 @@ def margin_title(name: str, regions: Sequence[str]) -> str:
 
 
 def labels_of_regions(masks: npt.NDArray[np.bool_], regions: tuple[str, ...]) -> LabelArray:
-    """One mask per region (R, ...) back to labels (...): the inverse, for what a mask file holds.
+    """Convert masks of regions (R, ...) to labels (...), as in a mask file.
 
     Only ``whole``: ``TUMOUR`` becomes 1. With ``core`` and ``enhancing``: 1 necrosis, 2 oedema,
     3 enhancing, the numbers of BraTS 2023. Regions are made nested first (enhancing within core

@@ -1,6 +1,6 @@
-"""The reliability flag of one prediction: a colour and the reasons for it.
+"""Reliability flag of a prediction: a colour and its reasons.
 
-Green says that nothing was found that speaks against it, not that it is right.
+Green means that no check failed, not that the mask is correct.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 Level = Literal["green", "amber", "red"]
 LEVELS: Final[tuple[Level, ...]] = ("green", "amber", "red")
-"""From the best to the worst."""
+"""Levels, from best to worst."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Reason:
     """The result of one check.
 
     Attributes:
-        level: what it does to the case; ``green`` is for information only.
-        code: names it for programs, e.g. ``side_maps_disagree``.
-        text: one sentence for people, with the value and its reference.
+        level: contribution to the flag; ``green`` is for information only.
+        code: identifier for programs, e.g. ``side_maps_disagree``.
+        text: one sentence, with the value and its reference.
     """
 
     level: Level
@@ -31,11 +31,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reliability:
-    """The flag of one case.
+    """Flag of a case.
 
     Attributes:
-        level: the worst of the reasons', green if there are none.
-        reasons: the worst first.
+        level: the worst level of the reasons, green if there are none.
+        reasons: worst first.
     """
 
     level: Level
@@ -43,6 +43,6 @@ class Reliability:
 
 
 def reliability(reasons: Iterable[Reason]) -> Reliability:
-    """The flag that some reasons, of any number, add up to."""
+    """Combine any number of reasons to a flag."""
     ordered = sorted(reasons, key=lambda reason: -LEVELS.index(reason.level))
     return Reliability(ordered[0].level if ordered else "green", tuple(ordered))

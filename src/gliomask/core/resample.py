@@ -1,8 +1,8 @@
-"""Slices of any size onto the network's square grid and back.
+"""Resampling of slices of any size to the network's square grid and back.
 
-A slice keeps its physical proportions: it is scaled until its longer side fills the grid and
-centred. Both ways are a product with two small matrices, one for the rows and one for the
-columns, so that scaling a stack is a matter of BLAS and the way back is as exact as the way there.
+The physical aspect ratio is preserved: a slice is scaled until its longer side fills the grid, and
+centred. Both directions are products with two small matrices, one for the rows and one for the
+columns, which BLAS computes.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 
 def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: int) -> FloatArray:
-    """Slices (..., H, W) on the grid (..., size, size), float32, antialiased linear interpolation.
+    """Resample slices (..., H, W) to (..., size, size) float32, by antialiased linear
+    interpolation.
 
-    Beyond the slice's edge its last row or column is repeated, so no border appears. The result is
-    rounded to half precision, because that is how training holds its slices: prediction then
-    shows the network the same numbers. It is worked out in double precision: in single precision
-    the last digit of a product depends on how many slices go through at once, and half of it now
-    and then falls on the other side.
+    Outside the slice its last row or column is repeated, so no border appears. The result is
+    rounded to half precision, like the slices in training, so that training and prediction have
+    identical inputs. It is computed in double precision, because in single precision the last digit
+    depends on the number of slices per call, which sometimes changes the rounding.
 
     Args:
         stack: (..., H, W); an empty stack gives an empty one.
         pixel_mm: (row, column) spacing.
-        size: of the network's input, in pixels.
+        size: side of the network's input in pixels.
     """
     height, width = stack.shape[-2:]
     rows, columns = scales((height, width), pixel_mm, size)
@@ -43,7 +43,8 @@ def fit(stack: npt.NDArray[np.floating], pixel_mm: tuple[float, float], size: in
 def unfit(
     maps: npt.NDArray[np.floating], pixel_mm: tuple[float, float], shape: tuple[int, int]
 ) -> FloatArray:
-    """Maps (..., size, size) back on the slices' own grid (..., H, W): the way back of ``fit``."""
+    """Resample maps (..., size, size) back to the grid of the slices (..., H, W): inverse of
+    ``fit``."""
     size = maps.shape[-1]
     rows, columns = scales(shape, pixel_mm, size)
     single = maps.astype(np.float32, copy=False)
@@ -51,7 +52,7 @@ def unfit(
 
 
 def fit_labels(labels: LabelArray, pixel_mm: tuple[float, float], size: int) -> LabelArray:
-    """Labels (..., H, W) on the grid by nearest neighbour; 0 beyond the slice's edge."""
+    """Resample labels (..., H, W) by nearest neighbour; 0 outside the slice."""
     height, width = labels.shape[-2:]
     row_scale, column_scale = scales((height, width), pixel_mm, size)
     rows, inside_rows = _nearest(height, size, row_scale)
@@ -67,13 +68,13 @@ def scales(shape: tuple[int, int], pixel_mm: tuple[float, float], size: int) -> 
 
 
 def _source(n_in: int, n_out: int, scale: float) -> npt.NDArray[np.floating]:
-    """The centre of each output pixel among the input's pixel indices."""
+    """Centre of each output pixel in input pixel indices."""
     return (np.arange(n_out) + 0.5 - n_out / 2) / scale + n_in / 2 - 0.5
 
 
 @lru_cache(maxsize=64)
 def _weights(n_in: int, n_out: int, scale: float) -> FloatArray:
-    """(n_out, n_in): each row holds the weights of one output pixel, a triangle that sums to 1.
+    """Interpolation weights (n_out, n_in): each row is a triangle that sums to 1.
 
     The triangle is as wide as an output pixel when shrinking (antialiasing), as an input pixel
     when growing (linear interpolation).
@@ -107,8 +108,8 @@ def _nearest(
 
 
 def _apply(stack: npt.NDArray[Real], rows: FloatArray, columns: FloatArray) -> npt.NDArray[Real]:
-    """Both products in the stack's precision, each as one large one: thousands of small ones
-    starve on a busy machine."""
+    """Compute both products in the precision of the stack, each as one large product, which is
+    faster than many small ones on a busy machine."""
     product = _product(stack, columns)
     scaled = _product(product.swapaxes(-1, -2), rows)
     return np.ascontiguousarray(scaled.swapaxes(-1, -2))

@@ -1,7 +1,7 @@
-"""A volume as the stack of axial slices that a network sees, and the record that undoes it.
+"""Conversion of a volume to the stack of axial slices for the network, and back.
 
-``to_slices`` is the only preprocessing there is: the store is filled with it and prediction runs
-through it, so the two can't drift apart. Everything in it is exact or linear:
+``to_slices`` is the only preprocessing, for the store and for prediction, so both are identical.
+All steps are exact or linear:
 
     volume --turn, normalise, crop--> SliceStack --fit--> network's grid
     mask   <--------place-----------  maps       <-unfit-- logits
@@ -27,23 +27,23 @@ from gliomask.core.intensity import normalise, tissue_level
 from gliomask.core.volume import Affine, FloatArray, Volume
 
 VERSION = 1
-"""Of the preprocessing: a store or a model made with another one can't be used."""
+"""Version of the preprocessing; stores and models of another version can't be used."""
 MARGIN = 4
-"""Pixels kept around the head by the crop."""
+"""Margin of the crop around the head, in pixels."""
 STRAY = 0.05
-"""Share of the fullest row's or column's tissue up to which one counts as noise beyond the head."""
+"""Fraction of the maximum tissue per row or column, up to which a row or column is noise."""
 
 
 @dataclass(frozen=True, eq=False)
 class StackRecord:
-    """The exact record of how a volume became slices, so that masks can go back onto its grid.
+    """Record of the conversion of a volume to slices, for the conversion of masks to its grid.
 
     Attributes:
         shape: (I, J, K) of the volume.
         affine: (4, 4) of the volume, voxel to RAS+ mm.
-        turn: how (I, J, K) became (S, H, W).
-        box: (top, bottom, left, right): the rows and columns that the crop kept.
-        has_world: whether millimetres mean anything.
+        turn: permutation and flips from (I, J, K) to (S, H, W).
+        box: (top, bottom, left, right) of the crop, in rows and columns.
+        has_world: whether the affine is in millimetres.
     """
 
     shape: tuple[int, int, int]
@@ -54,24 +54,24 @@ class StackRecord:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """The rows and columns that the crop kept."""
+        """Row and column slices of the crop."""
         top, bottom, left, right = self.box
         return slice(top, bottom), slice(left, right)
 
     @property
     def pixel_mm(self) -> tuple[float, float]:
-        """(row, column) spacing in mm; (1, 1) where there is no world."""
+        """(row, column) spacing in mm; (1, 1) if there is no world."""
         sizes = spacing_mm(self.affine)
         return sizes[self.turn.axes[1]], sizes[self.turn.axes[2]]
 
     @property
     def slice_mm(self) -> float:
-        """Distance between slices in mm; 1 where there is no world."""
+        """Distance between slices in mm; 1 if there is no world."""
         return spacing_mm(self.affine)[self.turn.axes[0]]
 
     @property
     def voxel_ml(self) -> float:
-        """The volume of a voxel in ml; where there is no world it counts as 1 mm³."""
+        """The volume of a voxel in ml; if there is no world it counts as 1 mm³."""
         return voxel_ml(self.affine) if self.has_world else 0.001
 
 
@@ -83,7 +83,7 @@ class SliceStack:
         array: (S, C, H, W) float32, values of half precision in [-5, 5]; slices feet to head,
             rows front to back, columns patient's right to left.
         sequences: C names.
-        record: undoes it.
+        record: record of the conversion.
     """
 
     array: FloatArray
@@ -92,18 +92,18 @@ class SliceStack:
 
 
 def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> SliceStack:
-    """A volume (C, I, J, K) as a stack (S, C, H, W).
+    """Convert a volume (C, I, J, K) to a stack (S, C, H, W).
 
     Args:
-        volume: to be preprocessed.
-        check: called between sequences; what it raises ends the work.
+        volume: volume to preprocess.
+        check: called between sequences; its exceptions end the work.
 
     Raises:
-        ValueError: a sequence is constant or the affine singular; the text says which.
+        ValueError: a sequence is constant, or the affine is singular.
     """
     turn = orientation(volume.affine)
-    # Turned first, so that a head gives the same numbers whichever way its file lies. One sequence
-    # at a time: a second copy of all of them would be most of what a process needs.
+    # Reoriented first, so that the result does not depend on the orientation of the file. One
+    # sequence at a time: a second copy of all of them would dominate the memory of the process.
     images = to_reading(volume.array, turn)
     top, bottom, left, right = box = _head_box(images, check)
     window = (slice(None), slice(top, bottom), slice(left, right))
@@ -120,9 +120,9 @@ def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> Slice
 
 
 def uncrop(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
-    """Maps or masks (..., S, H', W') of the cropped slices as whole slices (..., S, H, W).
+    """Pad maps or masks (..., S, H', W') of cropped slices to complete slices (..., S, H, W).
 
-    What the crop took away is 0 (False).
+    Pixels outside the crop are 0 (False).
     """
     sizes = [record.shape[axis] for axis in record.turn.axes]
     whole = np.zeros((*maps.shape[:-3], *sizes), maps.dtype)
@@ -131,9 +131,9 @@ def uncrop(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Eleme
 
 
 def place(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
-    """Maps or masks of the cropped slices back on the volume's grid (..., I, J, K).
+    """Convert maps or masks of cropped slices to the volume's grid (..., I, J, K).
 
-    What the crop took away is 0 (False).
+    Pixels outside the crop are 0 (False).
     """
     placed = np.zeros((*maps.shape[:-3], *record.shape), maps.dtype)
     to_reading(placed, record.turn)[..., *record.window] = maps
@@ -141,7 +141,7 @@ def place(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Elemen
 
 
 def _head_box(images: FloatArray, check: Callable[[], None]) -> tuple[int, int, int, int]:
-    """Rows and columns of the head over all sequences and slices (C, S, H, W), with a margin."""
+    """Bounding box of the head over all sequences and slices (C, S, H, W), with a margin."""
     head = np.zeros(images.shape[1:], bool)
     for view in images:
         check()
@@ -153,8 +153,8 @@ def _head_box(images: FloatArray, check: Callable[[], None]) -> tuple[int, int, 
 
 
 def _span(profile: npt.NDArray[np.integer]) -> tuple[int, int]:
-    """First and last index where a profile holds more than stray pixels, widened by the margin."""
-    kept = np.flatnonzero(profile > STRAY * profile.max())
-    if kept.size == 0:
+    """First and last index of a profile above the noise, widened by the margin."""
+    occupied = np.flatnonzero(profile > STRAY * profile.max())
+    if occupied.size == 0:
         return 0, profile.size
-    return max(0, int(kept[0]) - MARGIN), min(profile.size, int(kept[-1]) + 1 + MARGIN)
+    return max(0, int(occupied[0]) - MARGIN), min(profile.size, int(occupied[-1]) + 1 + MARGIN)

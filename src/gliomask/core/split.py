@@ -1,8 +1,8 @@
 """The split into training, validation and test patients: by patient, never by slice.
 
-Patients are put in order of site and tumour size and then assigned in turn, so that every part
-has its share of each site and of small and large tumours. Folds by site do the opposite: each tests
-on a hospital without training patients.
+Patients are sorted by site and tumour size and then assigned in turn, so that all parts have
+similar distributions of sites and tumour sizes. In folds by site, the test patients are those of a
+hospital without training patients.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Literal
 import numpy as np
 
 FoldBy = Literal["size", "site"]
-"""``size``: every fold has its share of each site and tumour size. ``site``: a fold is a site."""
+"""``size``: folds balanced by site and tumour size. ``site``: a fold is a site."""
 SITE_MINIMUM = 5
-"""Sites with fewer patients are one fold together: of so few a fold's mean says little, and each
-fold costs a training."""
+"""Minimum number of patients of a fold by site. Smaller sites are one fold together, because the
+mean of a few patients is not informative and each fold needs a training."""
 
 INNER_SHARE = 0.125
-"""Share of the validation patients among the training patients of a fold."""
+"""Fraction of validation patients among the patients outside a fold."""
 
 
 class TooFewSitesError(ValueError):
-    """There are not two folds by site."""
+    """The data has fewer than two folds by site."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Split:
 
     Attributes:
         holdout: train, validation and test patients.
-        folds: for each fold k the patients of the fold as test, and the others parted into
-            train and an inner validation, so that nothing is ever chosen on fold k.
-        seed: that it was drawn with.
-        fold_by: how the folds were made.
+        folds: for each fold, its patients as test patients, and the others divided into training
+            and validation patients, so that nothing is selected on test patients.
+        seed: seed of the split.
+        fold_by: assignment of patients to folds.
         fold_names: of each fold by site, the site that is its test (the sites, joined by " + ",
             where small ones were pooled); empty for folds by size, which have no names.
     """
@@ -80,12 +80,12 @@ class Split:
 
 @dataclass(frozen=True)
 class Patient:
-    """The facts of a patient that stratification needs.
+    """Properties of a patient for stratification.
 
     Attributes:
         id: the patient's key.
         site: hospital, or the data set where that is unknown.
-        size: of the tumour, in any unit (the mean over the patient's cases).
+        size: tumour size, in any unit (the mean over the patient's cases).
         training_only: always among the training patients, because nothing is evaluated with its
             masks.
     """
@@ -104,55 +104,57 @@ def make_split(
     folds: int = 5,
     fold_by: FoldBy = "size",
 ) -> Split:
-    """Draws the split and the folds; the same patients and seed give the same split.
+    """Draw the split and the folds; the same patients and seed give the same split.
 
     A part whose share is not 0 gets at least one patient when there are three patients or more;
-    with fewer, training comes first. Patients of training only are training patients throughout,
-    besides the shares of the others. There are at most as many folds as patients. No part is
-    without a tumour (a size above 0) where another can spare a patient with one.
+    with fewer, training comes first. Patients for training only are always training patients, in
+    addition to the shares of the others. There are at most as many folds as patients. Each part has
+    a patient with tumour (a size above 0) if there are enough of them.
 
     Args:
         patients: with distinct ids, in any order.
-        seed: of the draw.
-        shares: of train, validation and test; they sum to 1.
-        folds: how many; fewer than 2 makes none. By site there are as many as sites.
+        seed: random seed.
+        shares: fractions of train, validation and test; they sum to 1.
+        folds: number of folds; none if less than 2. By site, the number follows from the sites.
         fold_by: ``site`` makes a fold of each site with ``SITE_MINIMUM`` patients or more, in
             order of their names, and a last one of all smaller sites together. The hold-out
             parts don't change.
 
     Raises:
         ValueError: the shares are negative or don't sum to 1, or two patients share an id.
-        TooFewSitesError: by site there are not two folds.
+        TooFewSitesError: by site, there are fewer than two folds.
     """
-    everybody = sorted(patients, key=lambda p: (p.site, p.size, p.id))
-    if len({p.id for p in everybody}) != len(everybody):
+    all_patients = sorted(patients, key=lambda p: (p.site, p.size, p.id))
+    if len({p.id for p in all_patients}) != len(all_patients):
         raise ValueError("two patients share an id")
-    ordered = [p for p in everybody if not p.training_only]
-    kept = tuple(p.id for p in everybody if p.training_only)
+    ordered = [p for p in all_patients if not p.training_only]
+    training_only = tuple(p.id for p in all_patients if p.training_only)
     if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise ValueError(f"shares {shares} are not non-negative numbers that sum to 1")
     rng = np.random.default_rng(seed)
     ids = [p.id for p in ordered]
     tumours = frozenset(p.id for p in ordered if p.size > 0)
-    drawn = _spread(_parts(ids, _deal(_counts(len(ids), shares), rng)), tumours)
-    holdout = _training(drawn, kept)
+    parts = _spread(_parts(ids, _deal(_counts(len(ids), shares), rng)), tumours)
+    holdout = _training(parts, training_only)
     if fold_by == "site" and folds > 1:
         sites = site_folds(p.site for p in ordered)
         tested = ([p.site in names for p in ordered] for names in sites)
-        made = tuple(_training(_fold(ids, chosen, rng, tumours), kept) for chosen in tested)
-        return Split(holdout, made, seed, "site", tuple(" + ".join(names) for names in sites))
+        site_parts = tuple(
+            _training(_fold(ids, chosen, rng, tumours), training_only) for chosen in tested
+        )
+        return Split(holdout, site_parts, seed, "site", tuple(" + ".join(names) for names in sites))
     by_size = _folds(ids, min(folds, len(ids)), rng, tumours)
-    return Split(holdout, tuple(_training(fold, kept) for fold in by_size), seed)
+    return Split(holdout, tuple(_training(fold, training_only) for fold in by_size), seed)
 
 
 def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """The sites that each fold by site tests on.
+    """Test sites of each fold by site.
 
     Args:
-        sites: of each patient.
+        sites: site of each patient.
 
     Raises:
-        TooFewSitesError: they make fewer than two folds.
+        TooFewSitesError: there are fewer than two folds.
     """
     counts = Counter(sites)
     large = sorted(site for site, n in counts.items() if n >= SITE_MINIMUM)
@@ -168,12 +170,12 @@ def site_folds(sites: Iterable[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _training(parts: Parts, more: Sequence[str]) -> Parts:
-    """The parts with more training patients."""
+    """Add training patients to the parts."""
     return Parts(tuple(sorted((*parts.train, *more))), parts.validation, parts.test)
 
 
 def _spread(parts: Parts, tumours: frozenset[str]) -> Parts:
-    """The parts, but that one without tumour exchanges a patient with one that has several."""
+    """Exchange patients so that a part without tumour gets a patient with tumour."""
     groups = {name: list(ids) for name, ids in parts.named()}
     for ids in groups.values():
         if not ids or tumours.intersection(ids):
@@ -204,7 +206,7 @@ def _fold(
 ) -> Parts:
     rest = [id_ for id_, test in zip(ids, tested, strict=True) if not test]
     drawn = _parts(rest, _deal(_counts(len(rest), [1 - INNER_SHARE, INNER_SHARE]), rng))
-    inner = _spread(drawn, tumours)  # what a fold tests on is never exchanged
+    inner = _spread(drawn, tumours)  # test patients of a fold are never exchanged
     test = sorted(id_ for id_, test in zip(ids, tested, strict=True) if test)
     return Parts(inner.train, inner.validation, tuple(test))
 
@@ -218,18 +220,18 @@ def _parts(ids: Sequence[str], dealt: Sequence[int]) -> Parts:
 
 
 def _counts(n: int, shares: Sequence[float]) -> list[int]:
-    """The number of n in each part: rounded, none empty whose share isn't 0 where n allows."""
+    """Number of patients in each part: rounded, and not 0 for a positive share if n allows."""
     needed = sum(share > 0 for share in shares)
     counts = [max(round(n * share), int(share > 0 and n >= needed)) for share in shares]
     counts[int(np.argmax(shares))] += n - sum(counts)
-    while min(counts) < 0:  # rounding up took more than there is
+    while min(counts) < 0:  # rounding up exceeded n
         counts[int(np.argmin(counts))] += 1
         counts[int(np.argmax(counts))] -= 1
     return counts
 
 
 def _deal(counts: Sequence[int], rng: np.random.Generator) -> list[int]:
-    """A sequence that holds part k ``counts[k]`` times, spread evenly, shuffled within hands."""
+    """Sequence with part k ``counts[k]`` times, evenly spread and shuffled within small groups."""
     total = sum(counts)
     counts_dealt = np.zeros(len(counts))
     dealt: list[int] = []

@@ -1,4 +1,4 @@
-"""A volume: what an MR series is, once it has left its file."""
+"""A volume: co-registered MR sequences as an array with an affine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ FloatArray = npt.NDArray[np.float32]
 Affine = npt.NDArray[np.float64]
 
 SEQUENCES = ("t1", "t1ce", "t2", "flair")
-"""The MR sequences by their canonical names, in canonical order (t1ce: T1 after gadolinium)."""
+"""Canonical names of the MR sequences in canonical order (t1ce: T1 after gadolinium)."""
 BEST_SHOWN = ("flair", "t2", "t1ce", "t1")
-"""The same by how well each shows the whole tumour, oedema and all, the best first."""
+"""The same sorted by how well each shows the whole tumour including oedema, best first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Volume:
         affine: (4, 4) float64, voxel index (i, j, k) to RAS+ millimetres.
         sequences: C names, see ``SEQUENCES``.
         has_world: False for pictures (TIFF, PNG), whose affine is only a guess of the orientation
-            with 1 mm voxels: no length or volume in millimetres may be told from it.
+            with 1 mm voxels: lengths and volumes in millimetres are not available.
     """
 
     array: FloatArray
@@ -46,7 +46,7 @@ class Volume:
         return i, j, k
 
     def select(self, sequences: tuple[str, ...]) -> Volume:
-        """The same volume with only these sequences, in this order (KeyError if one is absent)."""
+        """Select these sequences, in this order (KeyError if one is missing)."""
         missing = [name for name in sequences if name not in self.sequences]
         if missing:
             raise KeyError(f"no sequence {missing[0]!r} among {self.sequences}")
@@ -55,5 +55,5 @@ class Volume:
 
 
 def best_shown(sequences: tuple[str, ...]) -> str:
-    """The sequence of these that shows the whole tumour best; the first if none is known."""
+    """Sequence that shows the whole tumour best; the first if none is known."""
     return next((name for name in BEST_SHOWN if name in sequences), sequences[0])

@@ -1,1 +1,1 @@
-"""One file per published layout: a folder to cases."""
+"""Readers of data sets, one file per published layout."""

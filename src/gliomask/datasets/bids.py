@@ -6,11 +6,10 @@
     derivatives/<name>/sub-01/ses-1/anat/sub-01_ses-1_label-tumor_mask.nii.gz
                                          sub-01_ses-1_dseg.{nii.gz,tsv}
 
-A session is a case, its subject the patient. Masks lie among the derivatives or beside the images;
-where images lie in the space of the mask (``space-``) in the same derivative, these are used. What
-``label-`` or ``desc-`` calls something else than tumour (``desc-brain_mask``) is no mask of ours,
-nor is what gliomask wrote. What the numbers of a ``_dseg`` mean stands in its table (``index``,
-``name``).
+A session is a case, and its subject the patient. Masks are in a derivative or in the folder of the
+images; if the derivative contains images in the space of the mask (``space-``), these are used.
+Masks of other structures by ``label-`` or ``desc-`` (``desc-brain_mask``), and masks written by
+gliomask, are not used. The table of a ``_dseg`` (``index``, ``name``) defines its numbers.
 
 Format: https://bids-specification.readthedocs.io
 """
@@ -35,7 +34,7 @@ from gliomask.datasets.questions import IN_A_TABLE, TABLE, ask_file, ask_files
 from gliomask.errors import CaseError, InputError
 
 OURS = "gliomask"
-"""Name of the derivative that gliomask writes: no reference."""
+"""Name of the derivative that gliomask writes, which is not a reference."""
 _NAME = re.compile(
     r"sub-[A-Za-z0-9]+(?P<entities>(_[a-z]+-[A-Za-z0-9+.]+)*)_(?P<suffix>T1w|T2w|FLAIR|mask|dseg)"
 )
@@ -45,11 +44,14 @@ _TUMOUR = re.compile(r"tumou?r|lesion|glioma|wholetumou?r|wt|neoplasm|abnormalit
 
 @dataclass(frozen=True)
 class _File:
-    """A file that is named as BIDS says.
+    """A file with a BIDS name.
 
     Attributes:
-        path: of it; tree: the data set or derivative that it is of.
-        case: subject and session; entities: the other parts of its name; suffix: the last one.
+        path: its path.
+        tree: its data set or derivative.
+        case: subject and session.
+        entities: the other parts of its name.
+        suffix: the last part.
     """
 
     path: Path
@@ -70,7 +72,7 @@ class _File:
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """Folders ``sub-<label>`` with images named as BIDS says."""
+    """Folders ``sub-<label>`` with images that have BIDS names."""
     subject = first_with(_subjects(root), lambda place: _images(_in_subject(root, place)))
     if subject is None:
         return LayoutVerdict(
@@ -80,7 +82,7 @@ def looks_like(root: Path) -> LayoutVerdict:
 
 
 def cases(root: Path) -> Cases:
-    """Each session of a subject is a case, or each subject where there are no sessions."""
+    """Each session of a subject is a case, or each subject without sessions."""
     problems: list[Problem] = []
     of_case: dict[str, list[_File]] = {}
     for tree in _trees(root):
@@ -89,12 +91,12 @@ def cases(root: Path) -> Cases:
                 if patient_of(file.case) == subject.name:
                     of_case.setdefault(file.case, []).append(file)
                 else:
-                    what = f"lies in {subject.name}: its subject is ambiguous"
+                    what = f"is in the folder {subject.name}: its subject is ambiguous"
                     problems.append(Problem(file.path.name, what))
     cases_found: list[Case] = []
     for name, files in of_case.items():
         try:
-            if _images(files):  # else it is derived from what is not here
+            if _images(files):  # otherwise it is derived from files that are not here
                 cases_found.append(_case(name, files))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
@@ -158,7 +160,7 @@ def _images(files: Iterable[_File]) -> list[_File]:
 
 
 def _mask(files: Iterable[_File]) -> _File | None:
-    """The mask of the tumour: one that says so, else one that says nothing else."""
+    """Tumour mask: one with a tumour label, else one without another label."""
     masks = [f for f in files if f.suffix in _MASKS and f.tree.name != OURS]
     saying = [file for file in masks if any(map(_TUMOUR.search, words_of(file.about)))]
     usable = saying or [file for file in masks if not file.about]
@@ -169,7 +171,7 @@ def _mask(files: Iterable[_File]) -> _File | None:
 
 
 def _on_one_grid(images: Sequence[_File], mask: _File | None) -> list[_File]:
-    """The images in the space of the mask, else those of the data set itself."""
+    """Images in the space of the mask, else the images of the data set."""
     if mask is not None:
         beside = [file for file in images if file.space == mask.space]
         if beside:

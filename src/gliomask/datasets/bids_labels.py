@@ -1,7 +1,7 @@
-"""The table beside a BIDS segmentation that says what its numbers are: ``*_dseg.tsv``.
+"""Label table of a BIDS segmentation: ``*_dseg.tsv``.
 
-It lies beside the mask or, by the inheritance principle of BIDS, in a folder above it in the same
-data set, with a name whose parts are all in the mask's name (``dseg.tsv``).
+It is in the folder of the mask or, by the inheritance principle of BIDS, in a parent folder in the
+same data set, with a name whose parts are all in the mask's name (``dseg.tsv``).
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ _SUFFIX = "dseg"
 
 
 def table_of_labels(mask: Path, tree: Path) -> Path | None:
-    """The table of a segmentation, the nearest one and of these the most special; None if none.
+    """Find the table of a segmentation: the nearest and most specific one, or None.
 
     Args:
-        mask: the segmentation; tree: the data set or derivative that it is of.
+        mask: the segmentation.
+        tree: its data set or derivative.
 
     Raises:
-        CaseError: two tables in one folder are equally special.
+        CaseError: two tables in one folder are equally specific.
     """
     parts = set(stem(mask.name).split("_"))
     for folder in mask.parents:
@@ -36,7 +37,7 @@ def table_of_labels(mask: Path, tree: Path) -> Path | None:
             special = fitting[max(fitting)]
             if len(special) > 1:
                 names = ", ".join(path.name for path in special)
-                raise CaseError(f"several tables of labels: {names}", path=folder)
+                raise CaseError(f"several label tables: {names}", path=folder)
             return special[0]
         if folder == tree:
             break
@@ -47,8 +48,8 @@ def read_bids_label_names(table: Path) -> Mapping[int, str]:
     """Number -> name.
 
     Raises:
-        FormatError: no table, a column ``index`` or ``name`` that is missing, an index that is no
-            whole number or stands there twice.
+        FormatError: no table, a column ``index`` or ``name`` that is missing, an index that is not
+            an integer or occurs twice.
     """
     rows = read_table(table)
     rows.need("index", "name")

@@ -5,11 +5,11 @@
     BraTS2021_00000/BraTS2021_00000_{flair,t1,t1ce,t2,seg}.nii.gz                 2021
     BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t2f,t1n,t1c,t2w,seg}.nii.gz          from 2023
 
-Those from 2023 are a set each: GLI (adults), SSA (sub-Saharan Africa), PED (children), MET, MEN.
+From 2023 there are several sets: GLI (adults), SSA (sub-Saharan Africa), PED (children), MET, MEN,
+with different label numbers: see ``mask_labels.numbers``.
 
-What the numbers in the masks mean differs between them: see ``mask_labels.numbers``. From 2023
-the last number of a name is the time point, which is no part of the patient. The mask of case 355
-of 2020 is called ``W39_1998.09.19_Segm.nii``.
+From 2023 the last number of a name is the time point, which is not part of the patient's key. The
+mask of case 355 of 2020 is called ``W39_1998.09.19_Segm.nii``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _GRADES = ("HGG", "LGG")
 
 @dataclass(frozen=True)
 class _Style:
-    """A style of naming files: its pattern, and ending -> sequence."""
+    """A naming scheme: pattern of the names, and suffix -> sequence."""
 
     pattern: re.Pattern[str]
     sequences: Mapping[str, str]
@@ -50,7 +50,7 @@ _FROM_2023 = _Style(
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder of such files, or of folders of them, also below ``HGG`` and ``LGG``."""
+    """Check for a folder of such files, or of folders of them, also in ``HGG`` and ``LGG``."""
     for style in (_UNTIL_2021, _FROM_2023):
         folder = first_with(_places(root), partial(examinations, pattern=style.pattern))
         if folder is not None:
@@ -62,7 +62,7 @@ def looks_like(root: Path) -> LayoutVerdict:
 
 
 def cases(root: Path) -> Cases:
-    """Each examination is a case. Names and numbers decide what a mask means (``mask_labels``)."""
+    """Each examination is a case. Label schemes follow from names and numbers (``mask_labels``)."""
     cases_found: list[Case] = []
     problems: list[Problem] = []
     for style in (_UNTIL_2021, _FROM_2023):
@@ -76,7 +76,7 @@ LAYOUT = Layout("brats", looks_like, cases)
 
 
 def _places(root: Path) -> list[Path]:
-    """The folders that may hold files of examinations."""
+    """Folders that may contain files of examinations."""
     return [
         root,
         *folders(root),
@@ -113,7 +113,7 @@ def _case(name: str, folder: Path, kinds: dict[str, list[Path]], style: _Style) 
 
 
 def _misnamed_mask(folder: Path, style: _Style) -> Path | None:
-    """The only file of a case's folder that is named like a mask, but not like the case."""
+    """The only file in a case's folder with a mask name that does not contain the case."""
     others = [
         p for name, p in volumes(folder) if is_mask(name) and not style.pattern.fullmatch(name)
     ]

@@ -23,7 +23,7 @@ _GENERIC = frozenset({
     "automatic", "reference", "ref", "anat", "mri", "mr", "scan", "scans", "nifti", "nii",
     "image", "images", "data", "brain", "native", "corrected", "drawn",
 })  # fmt: skip
-"""Words that name no case."""
+"""Words that do not identify a case."""
 
 
 _SESSION = re.compile(
@@ -31,7 +31,7 @@ _SESSION = re.compile(
     r"week|wk|month|exam)([-_ ]?\d[A-Za-z0-9]{0,7}(-\d)?|[-_ ][A-Za-z0-9]{1,8})?",
     re.IGNORECASE,
 )
-"""A folder of one of several examinations of a patient."""
+"""Pattern of a folder of one of several examinations of a patient."""
 _DATE = re.compile(r"(19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d")
 
 
@@ -41,7 +41,7 @@ class CaseName:
 
     Attributes:
         case: its id.
-        case_in_name: a name contains it; otherwise it is the file's own name, for want of another.
+        case_in_name: whether a name contains it; otherwise it is the name of the file.
     """
 
     case: str
@@ -49,9 +49,9 @@ class CaseName:
 
 
 def case_id(name: str) -> str:
-    """The case in the name of a mask file: without suffix and without words like ``_seg``.
+    """Case in the name of a mask file: the name without suffix and words like ``_seg``.
 
-    Of a BIDS name it is the subject with its session.
+    For a BIDS name it is the subject and session.
 
     >>> case_id("BraTS2021_00000_seg.nii.gz"), case_id("p2-Label.nii")
     ('BraTS2021_00000', 'p2')
@@ -63,15 +63,14 @@ def case_id(name: str) -> str:
 
 
 def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName, ...]:
-    """The cases of masks below a folder, in their order.
+    """Assign masks below a folder to cases, in their order.
 
-    The name of a file counts if it contains a case that no other file has; then the names of the
-    folders between ``root`` and the file, without those like ``masks``, if they tell one file from
-    all others; then the file's name after all.
+    The file name is used if its case is unique; otherwise the names of the folders between ``root``
+    and the file, without names like ``masks``, if they are unique; otherwise the file name.
 
     Args:
-        files: (name, path) of each; the name is the folder's where a mask is a stack of pictures.
-        root: that they were looked for in.
+        files: (name, path) of each; for a stack of pictures, the name of its folder.
+        root: the searched folder.
     """
     own = [case_id(name) for name, _ in files]
     places = [_place(path, root) for _, path in files]
@@ -89,10 +88,10 @@ def case_names(files: Sequence[tuple[str, Path]], root: Path) -> tuple[CaseName,
 
 
 def folder_case(folder: Path) -> tuple[str, str]:
-    """The case and the patient that a folder of images is of, as safe names.
+    """Case and patient of a folder of images, as safe names.
 
-    A name that says nothing (``anat``, ``mri``) is passed over for that of the folder above, and
-    one that only says when (``visit_1``, a date) is put behind it.
+    A generic name (``anat``, ``mri``) is replaced by that of the parent folder; a time point
+    (``visit_1``, a date) is appended to it.
 
     >>> folder_case(Path("/x/patient_01/visit_1/mri"))
     ('patient_01_visit_1', 'patient_01')
@@ -115,9 +114,10 @@ def _says_when(name: str) -> bool:
 
 
 def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """The cases, those that share an id with the name of the folder in which they differ before it.
+    """Make ids unique by a prefix: the name of the folder in which the cases differ.
 
-    DICOM studies, whose folders mean little, and cases in the same folder keep their id.
+    DICOM studies, whose folder names are not informative, and cases in the same folder keep their
+    id.
     """
     shared = Counter(case.id.casefold() for case in cases)
     groups: dict[str, list[Case]] = {}

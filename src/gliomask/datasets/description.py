@@ -1,4 +1,4 @@
-"""The ``dataset.json`` of nnU-Net and of the Medical Decathlon, in our own terms."""
+"""Reader of the ``dataset.json`` of nnU-Net and of the Medical Segmentation Decathlon."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gliomask.formats.content import read_text
 FILE_NAME = "dataset.json"
 _ORDER = "regions_class_order"
 _IGNORE = "ignore"
-"""The label of unannotated voxels, by which nnU-Net learns nothing."""
+"""Label of unannotated voxels, which nnU-Net leaves out of the loss."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Description:
     """Content of a ``dataset.json``.
 
     Attributes:
-        names: what its channels are called, in their order.
-        channels: sequence -> channel number, for the channels that are MR sequences we know.
-        labels: what its labels are called, in their order, without the background.
-        scheme: what the numbers in the training masks mean, with that of voxels to ignore; None
-            if the names don't say.
-        output: what the numbers that nnU-Net predicts mean: for regions they may be others.
-        licence: as it is written there.
-        ending: of the image files' names.
+        names: names of its channels, in order.
+        channels: sequence -> channel number, for channels that are known MR sequences.
+        labels: names of its labels, in order, without the background.
+        scheme: label scheme of the training masks, with the ignore label; None if the names are
+            ambiguous.
+        output: label scheme of nnU-Net's predictions, which may differ for regions.
+        licence: the licence in the file.
+        ending: suffix of the image files.
     """
 
     names: tuple[str, ...]
@@ -51,7 +51,7 @@ class Description:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """The names of channels that are no sequence we know."""
+        """Names of channels that are not a known sequence."""
         known = set(self.channels.values())
         return tuple(name for n, name in enumerate(self.names) if n not in known)
 
@@ -74,7 +74,7 @@ def read_description(path: Path) -> Description:
     """Reads a ``dataset.json``.
 
     Raises:
-        FormatError: no JSON, or channels or labels that make no sense; the key is named.
+        FormatError: not JSON, or invalid channels or labels; the key is named.
     """
     content = _content(path)
     names = _channel_names(content, path)
@@ -92,10 +92,10 @@ def read_description(path: Path) -> Description:
 
 
 def read_label_names(path: Path) -> LabelNames:
-    """Reads the labels of a ``dataset.json``, whatever it says of channels.
+    """Read the labels of a ``dataset.json``, and ignore its channels.
 
     Raises:
-        FormatError: no JSON, or labels that make no sense; the key is named.
+        FormatError: not JSON, or invalid labels; the key is named.
     """
     return _labels(_content(path), path)
 
@@ -111,7 +111,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _channel_names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
-    """In the order of their numbers, which have to be 0, 1, 2 ..."""
+    """Channel names in the order of their numbers, which must be 0, 1, 2 ..."""
     field = "channel_names" if "channel_names" in content else "modality"
     channels = content.get(field)
     numbers = [str(n) for n in range(len(channels))] if isinstance(channels, dict) else []

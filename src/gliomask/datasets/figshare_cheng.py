@@ -1,12 +1,12 @@
 """The figshare set of Cheng et al.: 3,064 slices of 233 patients with three kinds of tumour.
 
     brainTumorDataPublic_1-766/1.mat ... 3064.mat            as published (``formats.matlab``)
-    images/1.png ... 3064.png, masks/1.png ... 3064.png      as it is passed on
+    images/1.png ... 3064.png, masks/1.png ... 3064.png copies as pictures
 
 T1 after contrast, whole heads, 512 x 512 or 256 x 256; axial, coronal and sagittal slices, 7 mm
-apart. What was outlined is the tumour without its oedema, so a mask has the tumour core and
-nothing else. Every slice is a case of its own, since the slices of a patient are of three planes.
-The pictures lack the patients' names: without a table of patients no split of them is sound.
+apart. The masks outline the tumour without oedema, so their only region is the tumour core. Every
+slice is a separate case, because the slices of a patient are in three planes. The pictures lack
+patient ids: a split by patient needs a table of patients.
 
 Source: Cheng et al. 2015, https://doi.org/10.1371/journal.pone.0140381 and
 https://doi.org/10.6084/m9.figshare.1512427
@@ -30,18 +30,18 @@ LICENCE = "CC BY 4.0"
 SLICES = 3064
 """Number of published slices; pictures are this set only if all exist."""
 KINDS = {1: "meningioma", 2: "glioma", 3: "pituitary"}
-"""Label of a slice -> kind of its tumour."""
+"""Label of a slice -> tumour type."""
 _ASKED = 20
-"""So many files of a folder are opened to see whether they are of this set."""
+"""Number of files that are opened to recognise a folder of this set."""
 _IMAGES, _MASKS = ("images", "image"), ("masks", "mask")
 _PICTURES = "pictures without the patients' names: state them in a table of patients"
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """Folders of such MATLAB files, or all 3,064 pictures with their masks."""
+    """Check for folders of such MATLAB files, or all 3,064 pictures with their masks."""
     for place in within(root, 1):
         if any(holds_slice(path) for path in itertools.islice(_files(place), _ASKED)):
-            return LayoutVerdict(True, f"{place.name} holds <n>.mat with cjdata")
+            return LayoutVerdict(True, f"{place.name} contains <n>.mat with cjdata")
     if pairs := _pairs(root):
         return LayoutVerdict(True, f"images and masks 1 to {len(pairs)}; {_PICTURES}")
     return LayoutVerdict(False, f"no <n>.mat with cjdata, no images and masks 1 to {SLICES}")
@@ -86,7 +86,7 @@ def _of_matlab(path: Path) -> Case:
 
 
 def _pairs(root: Path) -> dict[str, tuple[Path, Path]]:
-    """Number -> image and mask, if all slices of the set are there; else nothing."""
+    """Number -> image and mask, if all slices of the set exist; otherwise empty."""
     below = {folder.name.lower(): folder for folder in folders(root)}
     images = next((_numbered(below[name]) for name in _IMAGES if name in below), {})
     masks = next((_numbered(below[name]) for name in _MASKS if name in below), {})
@@ -111,5 +111,5 @@ def _of_pictures(number: str, image: Path, mask: Path) -> Case:
         scheme=CORE_ONLY,
         source=LAYOUT.name,
         licence=LICENCE,
-        notes=("the patient is not known",),
+        notes=("the patient is unknown",),
     )

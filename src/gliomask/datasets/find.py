@@ -40,29 +40,29 @@ LAYOUTS: tuple[Layout, ...] = (
     nnunet.LAYOUT,
     table.LAYOUT,
 )
-"""All layouts that are known."""
+"""All known layouts."""
 SYNTHETIC_MARK = "SYNTHETIC"
-"""A file of this name in the root of a data set says that a phantom made it."""
+"""Name of a file in the root of a data set that marks it as synthetic."""
 _DEPTH = 2
 _MOST_PLACES = 1000
-"""So many folders of a level are looked into; no published set needs more than a few."""
+"""Maximum number of folders per level to search; published sets need only a few."""
 
 
 def find_cases(root: str | Path, labels: str = AUTO) -> Found:
-    """The cases of the data set at ``root``, or one or two folders below it.
+    """Find the cases of the data set in ``root``, or one or two folders below it.
 
-    Where some cases have a mask, those without one are problems; a set without any masks (for
-    prediction only) is all cases.
+    If some cases have a mask, cases without a mask are problems; a set without any mask (for
+    prediction only) has no such problems.
 
     Args:
         root: a folder, or the CSV file of the table layout.
-        labels: what the numbers in the masks mean, see ``mask_labels.answer``; ``auto`` goes by
-            what the layout says, the names and the numbers.
+        labels: meaning of the numbers in the masks, see ``mask_labels.answer``; ``auto`` uses the
+            layout, the names and the numbers.
 
     Raises:
-        LayoutError: no such folder; no data set in it, with each layout that was looked for and
-            what it misses; several data sets.
-        QuestionError: the numbers in the masks can be read in several ways, or in none.
+        LayoutError: the folder does not exist, contains no data set (the message lists the known
+            layouts and what is missing), or contains several.
+        QuestionError: the numbers in the masks have several interpretations, or none.
         ConfigError: unknown ``labels``.
     """
     answer = scheme_of_answer(labels)
@@ -72,7 +72,7 @@ def find_cases(root: str | Path, labels: str = AUTO) -> Found:
 
 
 def find_masked(root: Path) -> Found:
-    """As ``find_cases``, but the numbers in masks are left open where the layout does not say."""
+    """As ``find_cases``, but label schemes may be unresolved if the layout does not define them."""
     scan_result = scan(root)
     scan_result = replace(scan_result, cases=with_lost_origins(scan_result.cases))
     if any(case.label for case in scan_result.cases):
@@ -85,10 +85,10 @@ def find_masked(root: Path) -> Found:
 
 
 def scan(root: Path, depth: int = _DEPTH) -> Found:
-    """As ``find_cases``, but with cases that have no mask among the usable ones.
+    """As ``find_cases``, but cases without a mask count as usable.
 
     Args:
-        depth: how many folders below ``root`` the data set may lie.
+        depth: maximum depth of the data set below ``root``.
     """
     if not root.exists():
         raise LayoutError("no such file or folder", path=root)
@@ -128,7 +128,7 @@ def _only(root: Path, fitting: Sequence[_Fit]) -> _Fit:
     if len(fitting) == 1:
         return fitting[0]
     several = ", ".join(f"{fit.layout.name} in {fit.place}" for fit in fitting)
-    raise LayoutError(f"several data sets: {several}", path=root, hint="name one of them")
+    raise LayoutError(f"several data sets: {several}", path=root, hint="use one of them")
 
 
 def _found(root: Path, fit: _Fit) -> Found:
@@ -150,7 +150,7 @@ def _found(root: Path, fit: _Fit) -> Found:
 
 
 def _left_out(place: Path, cases: Iterable[Case], problems: Iterable[Problem]) -> tuple[Path, ...]:
-    """The folders at ``place`` from which nothing came, good or bad."""
+    """Folders in ``place`` without usable or unusable cases."""
     used = {
         path for case in cases for file in case.images.values() for path in file.paths[0].parents
     }
@@ -164,7 +164,7 @@ def is_synthetic(place: Path) -> bool:
 
 
 def unique(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """The cases with a number added to ids that occur twice, also if only capitals differ."""
+    """Append a number to duplicate ids, compared without case."""
     ids: set[str] = set()
     cases_found = []
     for case in cases:
@@ -176,7 +176,7 @@ def unique(cases: Iterable[Case]) -> tuple[Case, ...]:
 
 
 def _finished(case: Case, synthetic: bool, common: set[str]) -> Case:
-    """Sequences in canonical order, those missing said, no licence on what a phantom made."""
+    """Sort sequences canonically, note missing ones, and remove licences of synthetic data."""
     images = {name: case.images[name] for name in SEQUENCES if name in case.images}
     notes = " ".join(case.notes)
     missing = [f"{s} is missing" for s in SEQUENCES if s in common and s not in images]

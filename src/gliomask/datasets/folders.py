@@ -1,7 +1,7 @@
-"""Naturally sorted content of a folder, without the hidden files of operating systems.
+"""Naturally sorted content of a folder, without hidden files.
 
-Names that begin with a dot are never data: they are hidden files, the ``._`` twins of macOS
-archives, or what a killed process left half written (``core.atomic``).
+Names that begin with a dot are never data: they are hidden files, ``._`` files of macOS archives,
+or temporary files of killed processes (``core.atomic``).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _LITTER = ("__MACOSX", "lost+found")
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key that puts ``x_2`` before ``x_10``."""
+    """Sort key that sorts ``x_2`` before ``x_10``."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return tuple((0, int(p), "") if p[0] in "0123456789" else (1, 0, p.casefold()) for p in parts)
 
 
 def entries(folder: Path) -> list[Path]:
-    """All that lies in a folder, naturally sorted; nothing if it is no folder.
+    """Content of a folder, naturally sorted; empty if it is not a folder.
 
     Raises:
-        LayoutError: the folder can't be read or holds too much.
+        LayoutError: the folder can't be read or contains too many files.
     """
     try:
         with os.scandir(folder) as listing:
@@ -41,12 +41,12 @@ def entries(folder: Path) -> list[Path]:
     if len(names) > MAX_ENTRIES:
         count, allowed = len(names), f"up to {MAX_ENTRIES}"
         raise LayoutError("too full", path=folder, field="entries", found=count, allowed=allowed)
-    kept = [name for name in names if not name.startswith(".") and name not in _LITTER]
-    return [folder / name for name in sorted(kept, key=lambda name: (natural(name), name))]
+    visible = [name for name in names if not name.startswith(".") and name not in _LITTER]
+    return [folder / name for name in sorted(visible, key=lambda name: (natural(name), name))]
 
 
 def folders(folder: Path) -> list[Path]:
-    """The folders in a folder, but for those that only wrap a file (``volume.nii/volume.nii``)."""
+    """Folders in a folder, except those that only wrap a file (``volume.nii/volume.nii``)."""
     return [path for path in entries(folder) if path.is_dir() and not is_volume(path)]
 
 
@@ -56,10 +56,10 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def volumes(folder: Path) -> list[tuple[str, Path]]:
-    """The volume files in a folder, each with the name it goes by, without ``.nii.gz``.
+    """Volume files in a folder, with their names without ``.nii.gz``.
 
-    Some copies of BraTS wrap each file in a folder that has the file's name, while the file in
-    it may have another: the folder's name counts.
+    Some copies of BraTS wrap each file in a folder with the file's name, while the file may have
+    another name: the name of the folder is used.
     """
     volumes_found = []
     for path in filter(is_volume, entries(folder)):
@@ -69,10 +69,10 @@ def volumes(folder: Path) -> list[tuple[str, Path]]:
 
 
 def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
-    """The NIfTI files in a folder whose names match: examination -> kind of file -> files.
+    """NIfTI files in a folder with matching names: examination -> kind of file -> files.
 
     Args:
-        pattern: for the whole name without its suffix, with groups ``case`` and ``kind``.
+        pattern: pattern of the name without suffix, with the groups ``case`` and ``kind``.
     """
     examinations_found: dict[str, dict[str, list[Path]]] = {}
     for name, path in volumes(folder):
@@ -83,7 +83,7 @@ def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, 
 
 
 def gathered(places: Iterable[Path], pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
-    """As ``examinations``, over several folders that hold files of the same examinations."""
+    """As ``examinations``, over several folders with files of the same examinations."""
     examinations_found: dict[str, dict[str, list[Path]]] = {}
     for place in places:
         for case, kinds in examinations(place, pattern).items():
@@ -94,16 +94,16 @@ def gathered(places: Iterable[Path], pattern: re.Pattern[str]) -> dict[str, dict
 
 
 def within(folder: Path, depth: int) -> list[Path]:
-    """A folder and the folders below it, at most ``depth`` down, each before those in it."""
+    """A folder and its subfolders down to ``depth``, parents first."""
     below = folders(folder) if depth else []
     return [folder, *(place for sub in below for place in within(sub, depth - 1))]
 
 
 def one_each(kinds: dict[str, list[Path]]) -> dict[str, Path]:
-    """The single file of each kind.
+    """Single file of each kind.
 
     Raises:
-        CaseError: there are several of a kind; they are named.
+        CaseError: there are several files of a kind; they are named.
     """
     for kind, files in kinds.items():
         if len(files) > 1:
@@ -113,6 +113,6 @@ def one_each(kinds: dict[str, list[Path]]) -> dict[str, Path]:
 
 
 def stem(name: str) -> str:
-    """A file's name without ``.nii.gz``, ``.png`` or another suffix that is read."""
+    """File name without ``.nii.gz``, ``.png`` or another supported suffix."""
     known = max((end for end in SUFFIXES if name.lower().endswith(end)), key=len, default="")
     return name[: len(name) - len(known)]

@@ -16,8 +16,8 @@ class Problem:
     """A case that can't be used.
 
     Attributes:
-        case: its name, as the layout has it.
-        reason: what is wrong, for people.
+        case: its name in the layout.
+        reason: reason, for display.
     """
 
     case: str
@@ -29,8 +29,8 @@ class LayoutVerdict:
     """Verdict of a layout reader on a folder.
 
     Attributes:
-        fits: yes or no.
-        why: what was found or missed, as the end of a sentence.
+        fits: whether the layout matches.
+        why: what was found or is missing, as the end of a sentence.
     """
 
     fits: bool
@@ -38,11 +38,11 @@ class LayoutVerdict:
 
 
 Cases = tuple[tuple[Case, ...], tuple[Problem, ...]]
-"""The usable cases of a data set in a steady order, and all those that can't be used."""
+"""Usable cases of a data set in a fixed order, and all unusable ones."""
 
 
 def first_with(places: Iterable[Path], has: Callable[[Path], object]) -> Path | None:
-    """The first folder that has what is looked for; one that can't be looked into has nothing."""
+    """Find the first folder that fulfils a condition; unreadable folders do not."""
     for place in places:
         with suppress(LayoutError):
             if has(place):
@@ -51,7 +51,7 @@ def first_with(places: Iterable[Path], has: Callable[[Path], object]) -> Path | 
 
 
 def in_folders(places: Iterable[Path], read: Callable[[Path], Cases]) -> Cases:
-    """The cases in each of some folders; a folder that can't be used is a problem of its own."""
+    """Collect the cases of several folders; an unusable folder is a problem."""
     cases_found: list[Case] = []
     problems: list[Problem] = []
     for place in places:
@@ -66,16 +66,16 @@ def in_folders(places: Iterable[Path], read: Callable[[Path], Cases]) -> Cases:
 
 @dataclass(frozen=True)
 class Layout:
-    """A layout in which data sets are published.
+    """A layout of published data sets.
 
     Attributes:
-        name: of the layout, e.g. ``brats``.
-        looks_like: whether a path (folder or file) is the root of such a data set. Looks at
-            names, and at no more content than it must.
-        cases: all cases below a root that looks like it. Never raises for a bad case.
+        name: name of the layout, e.g. ``brats``.
+        looks_like: checks whether a path (folder or file) is the root of such a data set, by names
+            and as little content as possible.
+        cases: finds all cases below a matching root; never raises for a bad case.
         by_folder: whether each folder in the root should be a case (or a group of cases).
-        described: whether a file in the root says that it is in this layout, which names of files
-            don't make doubtful.
+        described: whether a file in the root defines this layout, independently of other file
+            names.
     """
 
     name: str
@@ -93,8 +93,8 @@ class Found:
         layout: the layout's name.
         cases: usable ones, ids unique.
         problems: unusable ones, all of them.
-        explanation: why this layout was chosen, and what was left out; sentences for people.
-        left_out: folders among those of the cases in which no case was found.
+        explanation: sentences on the reason for this layout, and on files that are not used.
+        left_out: folders without cases, next to folders of cases.
     """
 
     layout: str

@@ -4,9 +4,9 @@
                                      LGG-104_T2.nii.gz
                                      LGG-104-Segmentation.nii.gz
 
-Hyphens, underscores and spelling vary, so words are looked for; and since the contents of two
-files of LGG-223 are swapped, what is called a mask is opened to see whether it is one. Whole
-heads, slices 256 x 256. Only about three slices of a tumour were outlined: all others are
+Hyphens, underscores and spelling vary, so the names are searched for words. The contents of two
+files of LGG-223 are swapped, so the files named as masks are opened to check that they are masks.
+Whole heads, slices 256 x 256. Only about three slices of a tumour were outlined: all others are
 unknown, not background.
 
 Source: Erickson et al. 2017, https://doi.org/10.7937/K9/TCIA.2017.dwehtz9v
@@ -29,18 +29,18 @@ from gliomask.formats.nifti import read_nifti
 
 _PATIENT = re.compile(r"LGG-\d+", re.IGNORECASE)
 _KINDS = {"seg": "mask", "t1": "t1ce", "t2": "t2"}
-"""Word in a file's name -> what the file should be."""
+"""Word in a file name -> expected kind of the file."""
 _MOST_VALUES = 10
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder LGG-<n> with T1 or T2, or a folder of such folders."""
+    """Check for a folder LGG-<n> with T1 or T2, or a folder of such folders."""
     folder = first_with((root, *folders(root)), lambda place: {"t1ce", "t2"} & _files(place).keys())
     if folder is None:
         return LayoutVerdict(
             False, "no folder LGG-<n> with LGG-<n>_T1.nii.gz and LGG-<n>_T2.nii.gz"
         )
-    return LayoutVerdict(True, f"{folder.name} holds LGG-<n>_T1 or _T2 files")
+    return LayoutVerdict(True, f"{folder.name} contains LGG-<n>_T1 or _T2 files")
 
 
 def cases(root: Path) -> Cases:
@@ -52,7 +52,7 @@ LAYOUT = Layout("lgg_1p19q", looks_like, cases)
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
-    """Expected kind of a file by its name -> such files, for the folder of a patient."""
+    """Expected kind by file name -> files, for the folder of a patient."""
     if not _PATIENT.fullmatch(folder.name):
         return {}
     files: dict[str, list[Path]] = {}
@@ -87,7 +87,8 @@ def _case(folder: Path, files: dict[str, list[Path]]) -> Case:
 
 
 def _unswapped(files: dict[str, Path]) -> dict[str, Path]:
-    """The files by what they are: if the one called mask is an image, another one is the mask."""
+    """Correct the kinds of the files: if the file named mask is an image, another one is the
+    mask."""
     if "mask" not in files or _holds_mask(files["mask"]):
         return dict(files)
     masks = [kind for kind in ("t1ce", "t2") if kind in files and _holds_mask(files[kind])]

@@ -1,11 +1,11 @@
-"""The *LGG MRI Segmentation* set as Kaggle hands it out (``kaggle_3m``).
+"""The *LGG MRI Segmentation* set as downloaded from Kaggle (``kaggle_3m``).
 
     kaggle_3m/TCGA_CS_4941_19960909/TCGA_CS_4941_19960909_1.tif        pre-contrast, FLAIR, post
                                     TCGA_CS_4941_19960909_1_mask.tif   FLAIR abnormality
 
 110 patients, axial slices of 256 x 256. The numbers count from the feet to the head and sort as
-numbers. Where a patient has no pre- or post-contrast series, the publishers filled the channel
-with a copy of FLAIR; such a channel is a missing sequence here.
+numbers. If a patient has no pre- or post-contrast series, the channel is a copy of FLAIR; such a
+channel is read as a missing sequence.
 
 Source: Buda et al. 2019, https://doi.org/10.1016/j.compbiomed.2019.05.002
 """
@@ -33,17 +33,17 @@ _SERIES = {"t1": "pre-contrast", "t1ce": "post-contrast"}
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder of slices with masks, or a folder of such folders."""
+    """Check for a folder of slices with masks, or a folder of such folders."""
     folder = first_with((root, *folders(root)), lambda place: _Slices.in_folder(place).paired)
     if folder is None:
         return LayoutVerdict(False, "no folder with <case>_<n>.tif and <case>_<n>_mask.tif")
     return LayoutVerdict(
-        True, f"{folder.name} holds slices <case>_<n>.tif with <case>_<n>_mask.tif"
+        True, f"{folder.name} contains slices <case>_<n>.tif with <case>_<n>_mask.tif"
     )
 
 
 def cases(root: Path) -> Cases:
-    """Each folder of slices is a case; one with a slice or mask too few is a problem."""
+    """Each folder of slices is a case; a folder with missing slices or masks is a problem."""
     return in_folders((root, *folders(root)), _cases_in)
 
 
@@ -60,7 +60,7 @@ def case_without_masks(folder: Path) -> Case | None:
 
 
 def case_of_slices(paths: Sequence[Path], folder: Path) -> Case | None:
-    """The same for some slices, down to a single one, of a folder that names the case."""
+    """The same for selected slices of a folder that is named after the case."""
     slices = _Slices.among(paths)
     if slices.masks or not slices.images:
         return None
@@ -75,7 +75,7 @@ def case_of_slices(paths: Sequence[Path], folder: Path) -> Case | None:
 
 @dataclass(frozen=True)
 class _Slices:
-    """The pictures in a folder by their number."""
+    """Pictures in a folder by their number."""
 
     images: dict[int, Path]
     masks: dict[int, Path]
@@ -125,12 +125,14 @@ def _case(folder: Path, slices: _Slices) -> Case:
 
 
 def _complete(slices: _Slices, folder: Path) -> list[int]:
-    """The numbers of the slices in order, if there is each of them once, with its mask."""
+    """Check the numbers of the slices: without gaps, each once, and with a mask."""
     numbers = sorted(slices.images)
     if slices.twice:
         raise CaseError("two files for one slice", path=slices.twice[0], hint="remove one of them")
     if not numbers:
-        raise CaseError("masks but no images", path=folder, hint="put the images beside them")
+        raise CaseError(
+            "masks but no images", path=folder, hint="put the images into the same folder"
+        )
     gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
     if gaps:
         what, hint = (
@@ -147,10 +149,10 @@ def _complete(slices: _Slices, folder: Path) -> list[int]:
 
 
 def _copies_of_flair(images: tuple[Path, ...]) -> list[str]:
-    """The sequences whose channel equals the FLAIR channel throughout.
+    """Sequences whose channel is a copy of FLAIR.
 
-    Two slices from the middle of the head settle it for nearly all patients; only where they are
-    equal is the whole stack read.
+    Two slices in the middle of the head are compared first; only if they are equal, the whole stack
+    is read.
     """
     middle = len(images) // 2
     suspects = _equal_channels(images[max(0, middle - 1) : middle + 1])
@@ -162,7 +164,7 @@ def _equal_channels(images: tuple[Path, ...]) -> list[str]:
     if stack.shape[-1] != len(CHANNELS):
         channels, allowed = stack.shape[-1], str(len(CHANNELS))
         raise CaseError(
-            "not this set's pictures",
+            "not pictures of this data set",
             path=images[0],
             field="channels",
             found=channels,

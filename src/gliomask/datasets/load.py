@@ -1,4 +1,4 @@
-"""The one place that turns a case into arrays, and refuses it if its parts don't fit together."""
+"""Loading of a case as arrays, with checks that its images and its mask match."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def load_case(case: Case, control: Control = SILENT) -> tuple[Volume, LabelArray
     """Reads a case: its images as one volume, and its mask in canonical labels.
 
     Args:
-        case: to be read.
-        control: reports each image.
+        case: case to read.
+        control: receives the progress of each image.
 
     Returns:
         the volume (C, I, J, K) float32 with the sequences in the order of ``case.images``, on the
@@ -33,8 +33,8 @@ def load_case(case: Case, control: Control = SILENT) -> tuple[Volume, LabelArray
 
     Raises:
         CaseError: a file can't be read or used; sequences or mask on different grids (both are
-            told); a constant image; label numbers that the scheme doesn't know; a mask of
-            tumour-only slices without tumour.
+            named); a constant image; label numbers that are not in the scheme; an empty mask
+            although only slices with tumour were annotated.
     """
     series = load_series(case, control)
     volume = stack_series(case, series)
@@ -48,11 +48,11 @@ def load_case(case: Case, control: Control = SILENT) -> tuple[Volume, LabelArray
 
 
 def load_series(case: Case, control: Control = SILENT) -> dict[str, Image]:
-    """Reads the images of a case, each still on its own grid, in the order of ``case.images``.
+    """Read the images of a case, each on its own grid, in the order of ``case.images``.
 
     Args:
-        case: whose images.
-        control: reports each image.
+        case: case to read.
+        control: receives the progress of each image.
 
     Raises:
         CaseError: no images; a file can't be read or used; a constant image.
@@ -73,12 +73,12 @@ def load_series(case: Case, control: Control = SILENT) -> dict[str, Image]:
 
 
 def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = None) -> Volume:
-    """Images that lie on one grid as a volume, on the grid of the first.
+    """Combine images on one grid to a volume, on the grid of the first.
 
-    One on the same voxels whose axes run otherwise is turned, which is exact.
+    An image on the same voxels with other axis directions is reoriented exactly.
 
     Args:
-        case: that they are of.
+        case: case of the images.
         series: sequence -> image, at least one.
         hint: what to do about grids that differ.
 
@@ -101,7 +101,7 @@ def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | Non
     """Check that all images have the grid of the first one, in any axis order and direction.
 
     Args:
-        case: that they are of.
+        case: case of the images.
         grids: sequence -> shape (I, J, K) and affine, at least one.
         hint: what to do about grids that differ.
 
@@ -110,7 +110,7 @@ def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | Non
     """
     first = next(iter(grids.values()))
     for name, (shape, affine) in grids.items():
-        # Nothing is allocated: the array is one number seen everywhere.
+        # Needs no memory: the array is a broadcast scalar.
         turned, placed = turned_like(np.broadcast_to(np.uint8(0), shape), affine, first[1])
         _check_grid(case, name, (turned.shape, placed), first, hint)
 
@@ -139,7 +139,8 @@ def _mend(case: Case, mask: ImageFile) -> str | None:
         return None
     names = f"m, i = n.load({str(mask)!r}), n.load({str(image)!r})"
     save = f"n.save(n.Nifti1Image(m.get_fdata(), i.affine), {str(mask)!r})"
-    return f'if it was drawn on that image: python -c "import nibabel as n; {names}; {save}"'
+    code = f"import nibabel as n; {names}; {save}"
+    return f'if it was drawn on that image, fix it with: python -c "{code}"'
 
 
 def _check_grid(
@@ -158,13 +159,15 @@ def _check_grid(
     if not same_place(affine, first_affine, shape):
         apart = corner_distance(affine, first_affine, shape)
         what = f"{case.id}: {name} lies up to {apart:.3g} mm away from {next(iter(case.images))}"
-        allowed = _told(first_affine)
-        raise CaseError(what, field="affine", found=_told(affine), allowed=allowed, hint=hint)
+        allowed = _affine_text(first_affine)
+        raise CaseError(
+            what, field="affine", found=_affine_text(affine), allowed=allowed, hint=hint
+        )
 
 
 def _sizes(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in shape)
 
 
-def _told(affine: Affine) -> str:
+def _affine_text(affine: Affine) -> str:
     return "; ".join(" ".join(f"{n:.4g}" for n in row) for row in affine[:3])

@@ -1,8 +1,8 @@
-"""Published masks whose affine lost its offset while their images kept theirs.
+"""Published masks whose affine has lost its offset.
 
 The image of ``Brats17_TCIA_105_1`` begins at (0, 239, 0) mm, its mask at (0, 0, 0), with the same
-shape, axes and voxels. Such a mask is that of the images' grid. Any other difference is refused
-when the case is loaded: a mask may just as well have been drawn on another image.
+shape, axes and voxels. Such a mask is read on the grid of the images. Any other difference is
+refused when the case is loaded, because the mask may belong to another image.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from gliomask.errors import InputError
 from gliomask.formats.headers import image_header
 
 SOURCES = ("brats", "tcga_lgg")
-"""Layouts of sets that were published on one grid, skull-stripped, images and masks alike."""
+"""Layouts of skull-stripped sets in which all images and masks have the same grid."""
 NOTE = "the affine of the mask has lost its origin: the mask is read on the grid of the images"
 
 
 def with_lost_origins(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """The cases, with a mark and a note on those whose mask has lost its offset."""
+    """Mark the cases whose mask has lost its offset, and add a note."""
     return tuple(
         replace(case, lost_origin=True, notes=(*case.notes, NOTE)) if _is_lost(case) else case
         for case in cases

@@ -1,4 +1,4 @@
-"""Masks of any tool on disk: which files there are, and which two are of the same case."""
+"""Mask files of any tool, and their cases."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from gliomask.formats.images import SUFFIXES
 from gliomask.formats.limits import MAX_DEPTH
 
 _LAYER = re.compile(r"[-_](prob(abilit(y|ies))?|disagreement)([-_.]|$)", re.IGNORECASE)
-"""In the names of maps that lie beside masks and are none."""
+"""Words in the names of probability maps and other files that are not masks."""
 _TUMOUR = re.compile(r"[-_. ](tumou?rs?|lesions?|gtv)\d*$", re.IGNORECASE)
-"""At the end of the name of a mask of an image (``P1_FLAIR_tumor``)."""
+"""Suffix of the name of a mask of an image (``P1_FLAIR_tumor``)."""
 
 
 PAIRS = (
-    "name the pairs in a table with the columns reference and prediction, "
+    "list the pairs in a table with the columns reference and prediction, "
     f"{option('pairs', 'pairs.csv', command='score')}"
 )
 """Hint for masks that can't be paired by name."""
@@ -39,29 +39,30 @@ PAIRS = (
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask of one case.
+    """A mask file of a case.
 
     Attributes:
-        case: the id that it is paired by; case_in_name: a name contains it (see ``case_names``).
-        patient: the key that examinations of one person share.
-        file: where it is.
-        scheme: what its numbers mean; None if nothing states it.
-        origin: of the scheme, for people.
-        label_names: what a ``dataset.json`` calls its labels, where these names are not clear.
-        lost_origin: its affine lost its offset: it lies on the grid of the image.
-        published: of a data set in a known layout.
+        case: id for pairing.
+        case_in_name: whether a name contains it (see ``case_names``).
+        patient: key of the patient.
+        file: its path.
+        scheme: label scheme; None if it is not stated.
+        origin: source of the scheme, for display.
+        label_names: names of the labels in a ``dataset.json``, if they are ambiguous.
+        lost_origin: its affine has lost its offset; it is on the grid of the image.
+        published: whether it belongs to a data set in a known layout.
         sparse: slices without tumour were not annotated.
-        synthetic: of a phantom.
-        site: the hospital or scanner, where the layout states it.
-        licence: of the data, where it is known.
-        image: what it was drawn on, where the layout states it.
+        synthetic: whether it is from a phantom.
+        site: the hospital or scanner, if known.
+        licence: licence of the data, if known.
+        image: the image that it was drawn on, if known.
     """
 
     case: str
     patient: str
     file: ImageFile
     scheme: LabelScheme | None = None
-    origin: str = "by the layout"
+    origin: str = "from the layout"
     label_names: tuple[str, ...] = ()
     lost_origin: bool = False
     published: bool = False
@@ -74,14 +75,14 @@ class MaskFile:
 
 
 def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
-    """The masks of a data set in a known layout, or else the mask files that lie below a folder.
+    """Find the masks of a data set in a known layout, or else all mask files below a folder.
 
     Args:
-        root: of the data set, a folder, or one mask.
-        unique: whether each is to be of another case.
+        root: a data set, a folder, or a mask.
+        unique: whether all masks must be of different cases.
 
     Raises:
-        InputError: there is no such path, no mask, or two masks of one case.
+        InputError: the path does not exist, there is no mask, or there are two masks of one case.
     """
     if not root.exists():
         raise InputError("no such file or folder", path=root)
@@ -99,7 +100,7 @@ def find_masks(root: Path, *, unique: bool = True) -> tuple[MaskFile, ...]:
 
 
 def _of_data_set(root: Path) -> tuple[MaskFile, ...]:
-    """The masks of a known layout; none if the folder is in no layout or has only images."""
+    """Masks of a known layout; empty if the folder has no known layout or no masks."""
     try:
         cases = find_masked(root).cases if root.is_dir() else ()
     except LayoutError:
@@ -127,7 +128,8 @@ def _of_cases(cases: Sequence[Case]) -> Iterator[MaskFile]:
 
 
 def _loose(root: Path) -> Iterator[MaskFile]:
-    """All that may be a mask by its name, with what a ``dataset.json`` or ``predict`` says."""
+    """Files that may be masks by their names, with the labels of ``dataset.json`` or
+    ``predict``."""
     described = _described(root)
     files = list(_files(root))
     named = case_names([(name, file.paths[0]) for name, file in files], root)
@@ -141,10 +143,10 @@ def _loose(root: Path) -> Iterator[MaskFile]:
 
 
 def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
-    """Every NIfTI file that is no image by its name, and pictures.
+    """NIfTI files that are not images by their names, and pictures.
 
-    Pictures in the folder named are a case each, as nnU-Net writes them in two dimensions (beside
-    NIfTI files they are previews); those in a folder below it are the slices of one case.
+    Pictures directly in the folder are one case each, as in 2D output of nnU-Net (next to NIfTI
+    files they are previews); pictures in a subfolder are the slices of one case.
     """
     if place.is_file():
         yield place.name, ImageFile((place,))
@@ -174,11 +176,11 @@ class _Described(TypedDict, total=False):
 def _described(root: Path) -> _Described:
     """Labels of the ``dataset.json`` next to ``labelsTr``, or in the output of nnU-Net.
 
-    nnU-Net keeps it in the folder that it predicts into, and above the folders of a training
-    (``fold_0/validation``), where it means the numbers that are predicted.
+    nnU-Net stores it in its prediction folder, and above the folders of a training
+    (``fold_0/validation``), where it defines the predicted numbers.
 
     Raises:
-        FormatError: it can't be used; the key is named.
+        FormatError: it is invalid; the key is named.
     """
     if root.name.startswith("labels") and (root.parent / FILE_NAME).is_file():
         path, predicted = root.parent / FILE_NAME, False
@@ -195,7 +197,7 @@ def _described(root: Path) -> _Described:
         return {"label_names": labels.names}
     return {
         "scheme": scheme,
-        "origin": f"by {FILE_NAME}",
+        "origin": f"from {FILE_NAME}",
         "sparse": scheme.ignored is not None,
     }
 

@@ -3,8 +3,8 @@
     reference,prediction,case,patient
     p1/seg.nii.gz,network_17.nii.gz,p1,p1
 
-In a table the paths are relative to the two folders named on the command line; ``case`` and
-``patient`` may be left out, then the reference's are taken.
+In a table the paths are relative to the two folders of the command; without ``case`` and
+``patient``, those of the reference are used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _REFERENCE, _PREDICTION = "reference", "prediction"
 def find_pairs(
     references: Path, predictions: Path, table: Path | None = None
 ) -> tuple[tuple[Pair, ...], tuple[Failure, ...]]:
-    """Pairs of masks, and every mask that has no partner with the reason.
+    """Pair masks, and list every mask without a partner with the reason.
 
     Args:
         references: a mask, a folder of masks, or a data set in any known layout.
@@ -36,7 +36,7 @@ def find_pairs(
         table: pairs them, instead of the cases in their names.
 
     Raises:
-        InputError: no masks, two of one case; a table without the columns.
+        InputError: no masks, two masks of one case, or a table without the columns.
     """
     drawn, predicted = (
         find_masks(root, unique=table is None) for root in (references, predictions)
@@ -53,7 +53,7 @@ def find_pairs(
 def _may_be_a_pair(
     references: Path, predictions: Path, drawn: Sequence[MaskFile], masks: Sequence[MaskFile]
 ) -> bool:
-    """Two files that were named, or two lone masks of which one has no case in its name."""
+    """Pair two given files, or two single masks if one has no case in its name."""
     if len(drawn) != 1 or len(masks) != 1:
         return False
     named = references.is_file() and predictions.is_file()
@@ -63,7 +63,7 @@ def _may_be_a_pair(
 def _by_case(
     references: Sequence[MaskFile], predictions: Sequence[MaskFile]
 ) -> tuple[list[Pair], list[Failure]]:
-    # A data set may call a case otherwise than its mask's file.
+    # The case id of a data set may differ from the name of the mask file.
     files = [case_id(mask.file.paths[0].name) for mask in references]
     named = Counter(files)
     names = {
@@ -107,7 +107,7 @@ def _by_table(
 
 
 def _by_place(masks: Sequence[MaskFile], root: Path) -> dict[Path, MaskFile]:
-    """By file, and stacks of pictures by their folder too."""
+    """Index by file, and stacks of pictures also by their folder."""
     places: dict[Path, MaskFile] = {}
     for mask in masks:
         first = mask.file.paths[0]

@@ -8,7 +8,7 @@ _MASK = re.compile(r"seg.*|dseg|.*mask|labels?|glistr.*|roi")
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name, in lower case: what stands between anything but letters and digits."""
+    """Words of a name in lower case, separated by anything but letters and digits."""
     return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", name) if word]
 
 

@@ -5,8 +5,8 @@
     labelsTr/BRATS_001.nii.gz
     dataset.json                                               what channels and labels are
 
-The description rules: channels and numbers mean what they are called there. ``imagesTs`` has no
-masks and is left out. Where there is a label to ignore, slices count as annotated that hold tumour.
+Channels and labels are identified by their names in the description. ``imagesTs`` has no masks and
+is not used. If there is an ignore label, the slices with tumour count as annotated.
 
 Format: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
 """
@@ -31,18 +31,18 @@ _WHOLE_FILE = re.compile(r"(?P<case>.+?)(?P<kind>)")
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder with a ``dataset.json`` and a folder ``imagesTr``."""
+    """Check for a folder with a ``dataset.json`` and a folder ``imagesTr``."""
     if not (root / FILE_NAME).is_file() or not (root / "imagesTr").is_dir():
-        return LayoutVerdict(False, f"no {FILE_NAME} with imagesTr and labelsTr beside it")
+        return LayoutVerdict(False, f"no {FILE_NAME} next to imagesTr and labelsTr")
     left_out = "; imagesTs is left out" if (root / "imagesTs").is_dir() else ""
-    return LayoutVerdict(True, f"{FILE_NAME} says what channels and labels are{left_out}")
+    return LayoutVerdict(True, f"{FILE_NAME} defines channels and labels{left_out}")
 
 
 def cases(root: Path) -> Cases:
-    """Each name in ``imagesTr`` is a case, without the channels that are no known sequence.
+    """Each name in ``imagesTr`` is a case, without channels that are not a known sequence.
 
     Raises:
-        FormatError: the ``dataset.json`` can't be used; the key is named.
+        FormatError: the ``dataset.json`` is invalid; the key is named.
     """
     description = read_description(root / FILE_NAME)
     _check_ending(description, root / FILE_NAME)
@@ -60,22 +60,22 @@ def cases(root: Path) -> Cases:
 
 
 def prediction_cases(folder: Path, description: Description) -> Cases:
-    """The cases of a folder of images without masks (``imagesTs``), as nnU-Net predicts them.
+    """Cases of a folder of images without masks (``imagesTs``), as for prediction with nnU-Net.
 
-    A case keeps the name of its files, by which its mask is called.
+    The id of a case is the name of its files, which is also the name of its mask.
 
     Raises:
-        FormatError: a kind of files that can't be read.
-        LayoutError: there is no such folder.
+        FormatError: an unsupported file format.
+        LayoutError: the folder does not exist.
     """
     if not folder.is_dir():
-        raise LayoutError("there is no such folder", path=folder)
+        raise LayoutError("the folder does not exist", path=folder)
     _check_ending(description, folder)
     cases_found, problems = [], []
     for name, images in sorted(_images(folder, description).items()):
         try:
             if name != safe_name(name):
-                raise CaseError("a name that can't be used for a file everywhere")
+                raise CaseError("a name that is not a portable file name")
             cases_found.append(_case(name, images, {}, description))
         except InputError as problem:
             problems.append(Problem(name, str(problem)))
@@ -88,7 +88,7 @@ LAYOUT = Layout("nnunet", looks_like, cases, by_folder=False, described=True)
 def _check_ending(description: Description, path: Path) -> None:
     if description.ending not in SUFFIXES:
         raise FormatError(
-            "files of this kind can't be read",
+            "files of this format can't be read",
             path=path,
             field="file_ending",
             found=description.ending,
@@ -98,11 +98,11 @@ def _check_ending(description: Description, path: Path) -> None:
 
 def _unused(description: Description) -> str:
     names, known = ", ".join(description.unknown), ", ".join(SEQUENCES)
-    return f"channels not used: {names} (a name must tell one of {known})"
+    return f"channels not used: {names} (a name must identify one of {known})"
 
 
 def _images(folder: Path, description: Description) -> dict[str, dict[str, list[Path]]]:
-    """Case -> channel number -> files; all channels in one file stand under an empty number."""
+    """Case -> channel number -> files; the number is empty for a file with all channels."""
     numbers = {f"{n:04d}" for n in range(len(description.names))}
     per_channel = examinations(folder, _CHANNEL_FILE)
     if per_channel and all(kinds.keys() <= numbers for kinds in per_channel.values()):
@@ -136,7 +136,7 @@ def _case(
 
 
 def _channels(files: dict[str, Path], description: Description) -> dict[str, ImageFile]:
-    """Sequence -> its file, or its volume in the file that holds all."""
+    """Sequence -> its file, or its volume in the file of all channels."""
     if "" in files:
         single = len(description.names) == 1
         whole = (files[""],)

@@ -11,23 +11,22 @@ from gliomask.formats.table import CsvTable, read_table
 
 PATIENT = "patient"
 Trait = str | float | None
-"""A value of a patient: a category, a number, or None if it is not known."""
+"""Value of a patient: a category, a number, or None if unknown."""
 
 
 def read_traits(path: Path | None, columns: Sequence[str]) -> dict[str, dict[str, Trait]]:
     """Columns of a table of patients: patient -> column -> value.
 
-    A column whose cells are all numbers, more than six different ones, is a number; any other is a
-    category, as grades and clusters written in digits are. Cells that are empty or say NA are not
-    known.
+    A column is numeric if all cells are numbers and more than six differ; otherwise it is a
+    category, such as grades and clusters written as digits. Empty cells and NA are unknown.
 
     Args:
         path: a CSV file with a column ``patient``; TCGA barcodes in any spelling.
-        columns: to read, in any case.
+        columns: columns to read; upper and lower case are equal.
 
     Raises:
         InputError: columns but no table, or a table but no columns.
-        FormatError: no table, no such column, or two rows of one patient that differ.
+        FormatError: no table, a missing column, or different rows of one patient.
     """
     if path is None:
         if columns:
@@ -61,7 +60,7 @@ def _column(table: CsvTable, column: str) -> list[Trait]:
 
 
 _FEW = 6
-"""Different numbers up to which a column counts as codes of categories."""
+"""Number of different values up to which a numeric column counts as a category."""
 
 
 def _absent(cell: str) -> bool:

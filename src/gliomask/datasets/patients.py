@@ -3,7 +3,7 @@
     case,patient
     Brats18_TCIA10_628_1,TCGA-DU-A5TR
 
-A table overrules the names for the cases in it; it may name cases that are not there.
+A table overrides the names for its cases; it may list cases that do not exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TOLD = 3
 
 
 def read_patients(path: Path) -> dict[str, str]:
-    """A table of patients: case -> patient, both by their safe names.
+    """Read a table of patients: case -> patient, both as safe names.
 
     Raises:
         FormatError: no table, a column or a cell is missing, or a case has two patients.
@@ -45,21 +45,21 @@ def read_patients(path: Path) -> dict[str, str]:
 def with_patients(
     cases: Sequence[Case], table: Mapping[str, str], path: Path | None
 ) -> tuple[Case, ...]:
-    """The cases, each with its patient.
+    """Assign a patient to each case.
 
     Args:
-        cases: as their data sets have them.
+        cases: the cases.
         table: case -> patient, see ``read_patients``.
-        path: of the table, for the error.
+        path: path of the table, for errors.
 
     Raises:
-        InputError: the table names none of the cases, or a case's patient is not known.
+        InputError: the table contains none of the cases, or the patient of a case is unknown.
     """
     ids = {case.id for case in cases}
     if table and not ids & table.keys():
         first = min(table)
         raise InputError(
-            "names none of the cases",
+            "contains none of the cases",
             path=path,
             field=_CASE,
             found=first,
@@ -74,13 +74,13 @@ def with_patients(
     if unknown:
         what = f"the patients of {len(unknown)} cases are unknown ({_some(unknown)})"
         command = same_with(("patients", "patients.csv"))
-        hint = f"name them in a table with the columns case and patient: {command}"
+        hint = f"list them in a table with the columns case and patient: {command}"
         raise InputError(f"{what}, and a split needs the patient of each case", hint=hint)
     return named
 
 
 def shared_patients(sources: Iterable[Sequence[Case]]) -> tuple[str, ...]:
-    """The patients that more than one source has, sorted."""
+    """Patients that occur in several sources, sorted."""
     counts: dict[str, int] = {}
     for cases in sources:
         for patient in {case.patient for case in cases}:

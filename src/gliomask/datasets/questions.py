@@ -10,14 +10,14 @@ from gliomask.errors import option
 from gliomask.formats.dicom.tags import SeriesTags
 
 _COLUMNS = f"columns patient, {', '.join(SEQUENCES)}, mask"
-TABLE = f"; of many cases name them in a table ({_COLUMNS})"
-"""What to do instead where many cases are in doubt."""
+TABLE = f"; for many cases list the files in a table ({_COLUMNS})"
+"""Hint if many cases are ambiguous."""
 IN_A_TABLE = f"list the files to use in a CSV table ({_COLUMNS}) and give that table instead"
-"""Way out for a case whose files don't fit its layout."""
+"""Hint for a case whose files do not match its layout."""
 
 
 def ask_file(path: Path, candidates: Collection[str] = ()) -> str:
-    """The options that say which sequence a file holds; any, if there are no candidates.
+    """Hint with the options that state the sequence of a file; all without candidates.
 
     >>> ask_file(Path("a.nii"), {"t1", "t1ce"})
     'say which it is, `predict t1=a.nii` or `predict t1ce=a.nii`, and name the other files likewise'
@@ -28,15 +28,15 @@ def ask_file(path: Path, candidates: Collection[str] = ()) -> str:
 
 
 def ask_files(paths: Iterable[Path], sequence: str) -> str:
-    """The options that choose one of several files for a sequence."""
+    """Hint with the options that choose one of several files for a sequence."""
     options = " or ".join(option(sequence, path, command="predict") for path in paths)
     return f"state which one, {options}, and the other files in the same way"
 
 
 def ask_series(
-    tags: SeriesTags, candidates: Collection[str], where: str = "if it is one, say so"
+    tags: SeriesTags, candidates: Collection[str], where: str = "if it is one, state it"
 ) -> str:
-    """The options that say which sequence a series is."""
+    """Hint with the options that state the sequence of a series."""
     called = tags.series_number if tags.series_number.isdecimal() else tags.series_uid
     meant = _ordered(candidates) if len(candidates) <= 2 else ["SEQUENCE"]
     options = " or ".join(option("series", f"{sequence}={called}") for sequence in meant)

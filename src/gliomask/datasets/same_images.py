@@ -33,10 +33,10 @@ def join_same_images(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str
         shown = _alike(shown, key)
     names: dict[str, str] = {}
     lines = []
-    everyone = len({case.patient for case in cases})
+    all_patients = len({case.patient for case in cases})
     for same in _groups(shown, _digest):
         sharing = sorted({case.patient for case, _ in same})
-        if 2 * len(sharing) > everyone:
+        if 2 * len(sharing) > all_patients:
             lines.append(f"{_some(sharing)} have the same image, and are treated as different")
         else:
             _join(names, sharing)

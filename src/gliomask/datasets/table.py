@@ -1,13 +1,13 @@
-"""Any data set, described by a table: a CSV file with a row for each case.
+"""A data set defined by a table: a CSV file with a row for each case.
 
     patient,case,t1,t1ce,t2,flair,mask,labels
     p1,p1-a,p1/t1.nii.gz,,,p1/flair.nii.gz,p1/mask.nii.gz,binary
 
-``patient`` and at least one sequence are needed. Paths are relative to the table's folder; an
-empty cell means that there is none. ``case`` is the patient if it isn't given. ``labels`` says
-what the numbers in the mask mean, as the option of that name does (``mask_labels.answer``); without
-it names and numbers decide. ``use`` is ``training`` for a case that is never evaluated, as
-its mask is a model's that somebody corrected.
+``patient`` and at least one sequence are required. Paths are relative to the table's folder; an
+empty cell means that there is no file. The default of ``case`` is the patient. ``labels`` states
+the meaning of the numbers in the mask, as the option of that name (``mask_labels.answer``); without
+it, names and numbers decide. ``use`` is ``training`` for a case that is never evaluated, because
+its mask is a correction of a model's mask.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from gliomask.formats.table import read_table
 COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site", "use")
 TRAINING = "training"
 """The only value of the column ``use``."""
-"""The columns that mean something; any others are left alone."""
+"""Known columns; others are ignored."""
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A CSV file with these columns, or a folder with one such file."""
+    """Check for a CSV file with these columns, or a folder with one such file."""
     tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
-    verdicts = [_judge(path) for path in tables]
+    verdicts = [_verdict(path) for path in tables]
     fitting = [verdict for verdict in verdicts if verdict.fits]
     if len(fitting) > 1:
-        return LayoutVerdict(False, "several tables that describe cases, name one of them")
+        return LayoutVerdict(False, "several tables of cases, use one of them")
     return (fitting or verdicts or [LayoutVerdict(False, "no CSV table of cases")])[0]
 
 
 def cases(root: Path) -> Cases:
-    """Each row is a case; the errors name row and column."""
+    """Each row is a case; errors name row and column."""
     tables = [root] if root.is_file() else [p for p in entries(root) if p.suffix.lower() == ".csv"]
-    table = read_table(next(path for path in tables if _judge(path).fits))
+    table = read_table(next(path for path in tables if _verdict(path).fits))
     cases_found: dict[str, Case] = {}
     problems = []
     for number, row in table.rows:
@@ -64,7 +64,7 @@ def cases(root: Path) -> Cases:
 LAYOUT = Layout("table", looks_like, cases, by_folder=False)
 
 
-def _judge(path: Path) -> LayoutVerdict:
+def _verdict(path: Path) -> LayoutVerdict:
     try:
         table = read_table(path)
     except FormatError as problem:
@@ -116,7 +116,7 @@ def _scheme(row: Mapping[str, str]) -> LabelScheme | None:
 def _training_only(row: Mapping[str, str]) -> bool:
     cell = row.get("use", "")
     if cell not in ("", TRAINING):
-        allowed = f"{TRAINING}, or nothing"
+        allowed = f"{TRAINING}, or empty"
         raise CaseError("unknown use", field="use", found=cell, allowed=allowed)
     return cell == TRAINING
 

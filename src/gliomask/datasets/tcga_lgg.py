@@ -5,8 +5,8 @@
                    TCGA-CS-4942_1997.02.22_GlistrBoost.nii.gz
                    TCGA-CS-4942_1997.02.22_GlistrBoost_ManuallyCorrected.nii.gz
 
-65 and 102 patients, skull-stripped, 240 x 240 x 155, 1 mm. The manually corrected mask is used
-where there is one; a few patients have only the automatic one. ``t1`` is the native T1.
+65 and 102 patients, skull-stripped, 240 x 240 x 155, 1 mm. The manually corrected mask is used if
+it exists; a few patients have only the automatic one. ``t1`` is the native T1.
 
 Source: Bakas et al. 2017, https://doi.org/10.1038/sdata.2017.117
 """
@@ -33,11 +33,11 @@ _MASKS = ("glistrboost_manuallycorrected", "glistrboost")
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder that holds such files, or a folder of such folders."""
+    """Check for a folder with such files, or a folder of such folders."""
     folder = first_with((root, *folders(root)), lambda place: examinations(place, _FILE))
     if folder is None:
         return LayoutVerdict(False, "no folder with TCGA-XX-XXXX_<date>_{t1,t1Gd,t2,flair}.nii.gz")
-    return LayoutVerdict(True, f"{folder.name} holds files named TCGA-XX-XXXX_<date>_<sequence>")
+    return LayoutVerdict(True, f"{folder.name} contains files named TCGA-XX-XXXX_<date>_<sequence>")
 
 
 def cases(root: Path) -> Cases:

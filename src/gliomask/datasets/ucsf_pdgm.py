@@ -5,9 +5,10 @@
                          UCSF-PDGM-0004_tumor_segmentation.nii.gz
                          UCSF-PDGM-0004_brain_segmentation.nii.gz ...
 
-Skull-stripped, 240 x 240 x 155, 1 mm; diffusion, perfusion and susceptibility images lie beside
-these. The corrected images are used only where the others are missing. Copies call the
-contrast-enhanced image ``T1gad``. A name with ``_FU003d`` is a later examination of the patient.
+Skull-stripped, 240 x 240 x 155, 1 mm; there are also diffusion, perfusion and susceptibility
+images. The corrected images are used only if the others are missing. In copies the
+contrast-enhanced image is called ``T1gad``. A name with ``_FU003d`` is a later examination of the
+patient.
 
 Source: Calabrese et al. 2022, https://doi.org/10.1148/ryai.220058
 """
@@ -35,11 +36,11 @@ _MASK = re.compile(rf"{_CASE}_(?P<kind>tumor_segmentation)", re.IGNORECASE)
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder that holds such images, or a folder of such folders."""
+    """Check for a folder with such images, or a folder of such folders."""
     folder = first_with(within(root, 1), lambda place: gathered([place], _IMAGE))
     if folder is None:
         return LayoutVerdict(False, "no folder with UCSF-PDGM-<n>_{T1,T1c,T2,FLAIR}.nii.gz")
-    return LayoutVerdict(True, f"{folder.name} holds files named UCSF-PDGM-<n>_<sequence>")
+    return LayoutVerdict(True, f"{folder.name} contains files named UCSF-PDGM-<n>_<sequence>")
 
 
 def cases(root: Path) -> Cases:
@@ -77,5 +78,5 @@ def _case(name: str, files: dict[str, Path], masks: dict[str, Path]) -> Case:
         scheme=BRATS_2021,
         source=LAYOUT.name,
         licence=LICENCE,
-        notes=() if plain else ("only the bias-field corrected images are there",),
+        notes=() if plain else ("only the bias-field corrected images exist",),
     )

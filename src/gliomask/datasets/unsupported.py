@@ -1,4 +1,4 @@
-"""Files that hold images in formats that are not read, so that a message can name them."""
+"""Recognition of image files in unsupported formats, for messages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DEPTH, _MOST = 3, 2000
 
 
 def unread_in(folder: Path) -> list[Path]:
-    """The files in a folder that hold images in formats that are not read."""
+    """Image files in a folder in unsupported formats."""
     return [p for p in entries(folder) if _kind(p.name) and p.is_file()]
 
 
 def unread_below(folder: Path) -> str:
-    """Such files below a folder, counted by suffix, in words; empty if there are none."""
+    """Description of such files below a folder, counted by suffix; empty if there are none."""
     counts: Counter[str] = Counter()
     places = [folder]
     for _ in range(_DEPTH):
@@ -35,7 +35,7 @@ def unread_below(folder: Path) -> str:
 
 
 def is_unread(path: Path) -> bool:
-    """Return True if the name of a file is that of an image in an unsupported format."""
+    """Return True if a file has the name of an image in an unsupported format."""
     return _kind(path.name) is not None
 
 

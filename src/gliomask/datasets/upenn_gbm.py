@@ -4,9 +4,9 @@
     images_segm/UPENN-GBM-00002_11_segm.nii.gz                             corrected manually
     automated_segm/UPENN-GBM-00002_11_automated_approx_segm.nii.gz         automatic
 
-Skull-stripped, 240 x 240 x 155, 1 mm. The last two digits are the time point (11 before surgery,
-21 a later one). The corrected mask is used where there is one; a note says where it is the
-automatic one. ``images_structural_unstripped`` is used for examinations without stripped images.
+Skull-stripped, 240 x 240 x 155, 1 mm. The last two digits are the time point (11 before surgery, 21
+a later one). The corrected mask is used if it exists; otherwise the automatic one, with a note.
+``images_structural_unstripped`` is used for examinations without stripped images.
 
 Source: Bakas et al. 2022, https://doi.org/10.1038/s41597-022-01560-7
 """
@@ -36,17 +36,17 @@ _CORRECTED, _AUTOMATIC, _UNSTRIPPED = "segm", "automated_approx_segm", "_unstrip
 
 
 def looks_like(root: Path) -> LayoutVerdict:
-    """A folder that holds such images, or has them in its folders or in their folders."""
+    """Check for a folder with such images, up to two levels deep."""
     folder = first_with(within(root, 2), lambda place: gathered([place], _IMAGE))
     if folder is None:
         return LayoutVerdict(False, "no UPENN-GBM-<n>_<time point>_{T1,T1GD,T2,FLAIR}.nii.gz")
     return LayoutVerdict(
-        True, f"{folder.name} holds files named UPENN-GBM-<n>_<time point>_<sequence>"
+        True, f"{folder.name} contains files named UPENN-GBM-<n>_<time point>_<sequence>"
     )
 
 
 def cases(root: Path) -> Cases:
-    """Each examination is a case; its files are gathered from all folders."""
+    """Each examination is a case; its files are collected from all folders."""
     cases_found, problems = [], []
     for name, kinds in gathered(within(root, 2), _FILE).items():
         try:

@@ -1,1 +1,1 @@
-"""A model, or masks of any tool, measured against references."""
+"""Evaluation of a model, or of masks of any tool, against reference masks."""

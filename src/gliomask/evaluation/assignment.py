@@ -1,4 +1,4 @@
-"""The assignment of patients to models: a part of a store to one, or a fold to each of several.
+"""Assignment of patients to models: a part of a store for one model, or a fold for each of several.
 
 Models of a cross-validation are evaluated together, each on its held-out patients, so that
 every patient of the store is evaluated once by a model that was not trained on them.
@@ -28,8 +28,8 @@ class AssignedModel:
 
     Attributes:
         run: its folder.
-        predictor: ready to be used.
-        subjects: it is evaluated on them.
+        predictor: the loaded model.
+        subjects: its subjects.
     """
 
     run: RunRecord
@@ -39,16 +39,16 @@ class AssignedModel:
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """The models to evaluate, each with its subjects.
+    """Models to evaluate, each with its subjects.
 
     Attributes:
-        judges: one, or one for each fold.
-        what: is judged, in words.
-        in_training: patients that their own model was trained on.
-        warnings: what must be said beside every figure.
+        models: one model, or one for each fold.
+        what: description of the evaluated data.
+        in_training: patients that were training patients of their model.
+        warnings: warnings to show with all results.
     """
 
-    judges: tuple[AssignedModel, ...]
+    models: tuple[AssignedModel, ...]
     what: str
     in_training: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -56,7 +56,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Question:
-    """The models and the source to evaluate; see ``EvaluateOptions``."""
+    """Models and source to evaluate; see ``EvaluateOptions``."""
 
     source: Path
     models: tuple[Path, ...]
@@ -68,15 +68,15 @@ class Question:
 
 
 def assign(question: Question) -> Assignment:
-    """Loads the models and finds their patients.
+    """Load the models and find their patients.
 
     A single model that was trained for a fold is evaluated on that fold, unless a part or a fold is
-    named.
+    given.
 
     Raises:
         StoreError, LayoutError, ConfigError: the source, see ``find_subjects``; several models
-            that are not of different folds, or that were trained on patients of their own fold.
-        ModelError, MachineError: see ``load_predictor``.
+        without different folds, or trained on patients of their own fold. ModelError, MachineError:
+        see ``load_predictor``.
     """
     if len(question.models) > 1:
         return assign_folds(question)
@@ -85,13 +85,13 @@ def assign(question: Question) -> Assignment:
     is_store = (question.source / MANIFEST).is_file()
     if is_store and patients and fold is None and question.part is None:
         fold = patients.fold
-    judge = _judge(question, run, question.part, fold)
-    in_training, warnings = training_overlap(patients, _patients(judge.subjects))
-    return Assignment((judge,), judge.subjects.what, in_training, warnings)
+    model = _assigned_model(question, run, question.part, fold)
+    in_training, warnings = training_overlap(patients, _patients(model.subjects))
+    return Assignment((model,), model.subjects.what, in_training, warnings)
 
 
 def assign_folds(question: Question) -> Assignment:
-    """Each model and its held-out fold; raises as ``assign``."""
+    """Assign its held-out fold to each model; raises as ``assign``."""
     if question.part is not None or question.fold is not None:
         raise ConfigError(
             "several models are evaluated on one fold each",
@@ -101,7 +101,7 @@ def assign_folds(question: Question) -> Assignment:
         raise ConfigError(
             "only a store has folds for several models",
             path=question.source,
-            hint=f"evaluate one {option('model')}, or make a store by `gliomask prepare`",
+            hint=f"evaluate one {option('model')}, or make a store with `gliomask prepare`",
         )
     store = open_store(question.source)
     fold_models: dict[int, RunRecord] = {}
@@ -113,13 +113,13 @@ def assign_folds(question: Question) -> Assignment:
             raise ConfigError(what, path=run.run, hint=f"leave out one {option('model')}")
         fold_models[fold], patients[fold] = run, of_model
     folds = sorted(fold_models)
-    judges = tuple(_judge(question, fold_models[fold], "test", fold) for fold in folds)
-    for judge, fold in zip(judges, folds, strict=True):
-        _check_unseen(judge, patients[fold])
+    models = tuple(_assigned_model(question, fold_models[fold], "test", fold) for fold in folds)
+    for model, fold in zip(models, folds, strict=True):
+        _check_unseen(model, patients[fold])
     count = len(store.split.folds)
     fold_text = ", ".join(str(fold) for fold in folds)
     what = f"{store.manifest.name} (store), out of fold, folds {fold_text} of {count}"
-    return Assignment(judges, what, (), _left_out(fold_models, count))
+    return Assignment(models, what, (), _left_out(fold_models, count))
 
 
 def _left_out(fold_models: Collection[int], count: int) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def _left_out(fold_models: Collection[int], count: int) -> tuple[str, ...]:
     return (f"no model of fold {', '.join(missing)}: its patients are not evaluated",)
 
 
-def _judge(
+def _assigned_model(
     question: Question, run: RunRecord, part: Part | None, fold: int | None
 ) -> AssignedModel:
     subjects = find_subjects(question.source, part, fold, question.labels)
@@ -138,7 +138,7 @@ def _judge(
 
 
 def _fold(run: RunRecord) -> tuple[int, ModelPatients]:
-    """The fold of a model, and its patients."""
+    """Fold of a model, and its patients."""
     patients = run.patients
     if patients is None or patients.fold is None:
         raise ConfigError(
@@ -149,12 +149,12 @@ def _fold(run: RunRecord) -> tuple[int, ModelPatients]:
     return patients.fold, patients
 
 
-def _check_unseen(judge: AssignedModel, patients: ModelPatients) -> None:
-    both = sorted(patients.all & _patients(judge.subjects))
+def _check_unseen(model: AssignedModel, patients: ModelPatients) -> None:
+    both = sorted(patients.all & _patients(model.subjects))
     if both:
         raise ConfigError(
             "the model was trained on patients of its own fold: it has another split",
-            path=judge.run.run,
+            path=model.run.run,
             field="patient",
             found=both[0],
         )
@@ -164,12 +164,12 @@ def _patients(subjects: Subjects) -> set[str]:
     return {subject.patient for subject in subjects.subjects}
 
 
-def licences_of(judges: Sequence[AssignedModel]) -> tuple[str, ...]:
-    """Of the evaluated data, each once."""
+def licences_of(models: Sequence[AssignedModel]) -> tuple[str, ...]:
+    """Distinct licences of the evaluated data."""
     licences = {
         subject.licence
-        for judge in judges
-        for subject in judge.subjects.subjects
+        for model in models
+        for subject in model.subjects.subjects
         if subject.licence
     }
     return tuple(sorted(licences))

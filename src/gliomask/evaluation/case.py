@@ -1,6 +1,6 @@
 """Evaluation of one case: scores, representative slices, suspicious masks.
 
-``evaluate`` and ``score`` both end here, so that their folders and reports are the same.
+Used by ``evaluate`` and ``score``, so that their folders and reports are the same.
 """
 
 from __future__ import annotations
@@ -24,27 +24,26 @@ from gliomask.report.slices import bounds
 from gliomask.statistics.logit_counts import LogitCounts
 
 Trait = str | float | None
-"""What is known of a patient besides the scores: a site, a slice thickness."""
+"""Properties of a patient: site, slice thickness."""
 
 _MARGIN = 24
-"""Pixels shown around the masks where no image tells how far the head goes."""
+"""Margin in pixels around the masks, if there is no image."""
 _NO_IMAGE = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
 class EvaluatedCase:
-    """All that is kept of a case once its volumes are let go; it can be written as JSON.
+    """Results of a case without its volumes; serialisable as JSON.
 
     Attributes:
         scores: a row for each region.
-        pictures: its most telling slices.
-        remarks: what looks wrong, in sentences.
-        traits: what is known of it.
-        fit: where its masks are, roughly; finds masks that were exchanged. None where only some
-            slices were annotated.
-        calibration: region -> its voxels by what the network says of them; empty where only masks
-            are known.
-        synthetic: it is a phantom.
+        pictures: its representative slices.
+        remarks: suspicious findings, as sentences.
+        traits: its properties.
+        fit: approximate position of its masks, to find exchanged masks. None if only some slices
+            were annotated.
+        calibration: region -> histograms of its probabilities; empty if only masks are known.
+        synthetic: whether it is a phantom.
     """
 
     scores: tuple[CaseScore, ...]
@@ -66,14 +65,14 @@ class EvaluatedCase:
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The image that the masks of a case are shown on.
+    """Background image for the masks of a case.
 
     Attributes:
-        image: (S, H, W) of one sequence in the reading frame, the masks' own grid; None if only
-            masks are known.
-        pixel_mm: (row, column) spacing, (1, 1) where it is not known.
-        has_world: whether the patient's sides are known.
-        box: (rows, columns) that hold the head; None shows what is around the masks.
+        image: (S, H, W) of one sequence in the reading frame, on the grid of the masks; None if
+            only masks are known.
+        pixel_mm: (row, column) spacing, (1, 1) if unknown.
+        has_world: whether left and right are known.
+        box: (rows, columns) of the head; None shows the surroundings of the masks.
     """
 
     image: npt.NDArray[np.floating] | None
@@ -84,7 +83,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Facts of a case besides its masks; see ``EvaluatedCase``."""
+    """Properties of a case besides its masks; see ``EvaluatedCase``."""
 
     traits: Mapping[str, Trait] = field(default_factory=lambda: MappingProxyType({}))
     calibration: Mapping[str, LogitCounts] = field(default_factory=lambda: MappingProxyType({}))
@@ -92,21 +91,21 @@ class Circumstances:
     synthetic: bool = False
 
 
-def judge(
+def evaluate_case(
     pair: MaskPair,
     regions: Sequence[str],
     background: Background,
     known: Circumstances | None = None,
     control: Control = SILENT,
 ) -> EvaluatedCase:
-    """Judges the masks of one case.
+    """Evaluate the masks of a case.
 
     Args:
         pair: its masks.
-        regions: in both; the first one is shown.
-        background: what they are shown on.
-        known: what else is known of the case.
-        control: reports the regions scored.
+        regions: regions in both; the first one is shown.
+        background: background image.
+        known: other properties of the case.
+        control: receives the progress of the regions.
 
     Raises:
         ValueError: the masks have different shapes.

@@ -15,7 +15,7 @@ from gliomask.datasets.mask_files import MaskFile
 from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.datasets.patient_table import Trait
 from gliomask.errors import CaseError, InputError
-from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, judge
+from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, evaluate_case
 from gliomask.evaluation.reference_cases import annotated_slices
 from gliomask.formats.file_key import file_key
 from gliomask.formats.headers import image_header
@@ -26,16 +26,16 @@ from gliomask.metrics.grids import MaskGrid, described, on_reading_frame, same_g
 from gliomask.metrics.scores import MaskPair
 
 _STEPS = 10
-"""Of a pair: one for each of its three files, the others to judge it."""
+"""Progress steps of a pair: one for each of its three files, the others for the scores."""
 
 
 @dataclass(frozen=True)
 class MaskTask:
-    """A predicted mask and its reference, in files.
+    """Files of a predicted mask and its reference.
 
     Attributes:
         reference, prediction: the files.
-        drawn_by, found_by: the meaning of the numbers in each.
+        drawn_by, found_by: label scheme of each.
     """
 
     reference: MaskFile
@@ -56,10 +56,10 @@ class MaskTask:
 
 
 def evaluate_masks(task: MaskTask, control: Control) -> EvaluatedCase:
-    """Reads and scores one pair.
+    """Read and score a pair.
 
     Raises:
-        CaseError: a mask that can't be read as labels, or the two are on different grids.
+        CaseError: a mask can't be read as labels, or the masks are on different grids.
     """
     reference = task.reference
     control.start(_STEPS, "")
@@ -79,7 +79,7 @@ def evaluate_masks(task: MaskTask, control: Control) -> EvaluatedCase:
     shown_on = Background(image, (pixel_mm[0], pixel_mm[1]), pair.spacing_mm is not None)
     known = Circumstances(traits, remarks=remarks, synthetic=reference.synthetic)
     with control.part(steps=_STEPS - 3) as part:
-        return judge(pair, regions, shown_on, known, part)
+        return evaluate_case(pair, regions, shown_on, known, part)
 
 
 def _check_grids(task: MaskTask, grid: MaskGrid, other: MaskGrid) -> None:
@@ -108,7 +108,7 @@ def _pair(
 
 
 def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray, MaskGrid]:
-    """Our labels (S, H, W) of a mask, and the grid they are on."""
+    """Labels (S, H, W) of a mask, and their grid."""
     labels, affine = read_by_scheme(mask.file, scheme, option)
     if mask.lost_origin and mask.image is not None:
         affine = image_header(mask.image).affine
@@ -121,7 +121,7 @@ def _read(mask: MaskFile, scheme: LabelScheme, option: str) -> tuple[LabelArray,
 def _image(
     reference: MaskFile, grid: MaskGrid
 ) -> tuple[npt.NDArray[np.float32] | None, tuple[str, ...]]:
-    """Image for the background of the masks; or the reason why there is none."""
+    """Background image of the masks, or the reason why there is none."""
     if reference.image is None:
         return None, ()
     try:

@@ -1,4 +1,4 @@
-"""One examination predicted by a model, and judged against its reference."""
+"""Prediction of an examination, evaluated against its reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.slices import uncrop
 from gliomask.core.volume import best_shown
 from gliomask.errors import CaseError
-from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, judge
+from gliomask.evaluation.case import Background, Circumstances, EvaluatedCase, evaluate_case
 from gliomask.evaluation.reference_cases import Examination, Subject
 from gliomask.evaluation.voxel_counts import count_voxels
 from gliomask.inference.predictor import Predictor
@@ -20,13 +20,13 @@ from gliomask.metrics.scores import MaskPair
 from gliomask.statistics.logit_counts import LogitCounts
 
 _READING, _SEGMENTING, _SCORING = 1, 6, 3
-"""Of ``_STEPS``: about how the time of a case is shared out."""
+"""Approximate distribution of ``_STEPS`` over the parts of a case."""
 _STEPS = _READING + _SEGMENTING + _SCORING
 
 
 @dataclass(frozen=True, eq=False)
 class PredictionTask:
-    """A case, and the model that predicts it."""
+    """A case and its model."""
 
     predictor: Predictor
     subject: Subject
@@ -43,16 +43,16 @@ class PredictionTask:
 
 
 def evaluate_prediction(task: PredictionTask, control: Control) -> EvaluatedCase:
-    """Predicts and scores one case.
+    """Predict and score a case.
 
     Raises:
-        CaseError: it can't be used, or its reference labels none of the model's regions.
+        CaseError: the case is unusable, or its reference has none of the model's regions.
     """
     predictor, subject = task.predictor, task.subject
     regions = tuple(r for r in predictor.card.regions if r in subject.regions)
     if not regions:
         regions_text = ", ".join(subject.regions)
-        raise CaseError(f"the reference tells {regions_text}, the model other regions")
+        raise CaseError(f"the reference has the regions {regions_text}, the model has others")
     control.start(_STEPS, "")
     with control.part(steps=_READING) as part:
         examination = subject.load(part)
@@ -72,7 +72,7 @@ def evaluate_prediction(task: PredictionTask, control: Control) -> EvaluatedCase
     )
     control.check()
     with control.part(steps=_SCORING) as part:
-        return judge(pair, regions, _background(examination), known, part)
+        return evaluate_case(pair, regions, _background(examination), known, part)
 
 
 def _pair(subject: Subject, examination: Examination, prediction: Prediction) -> MaskPair:
@@ -98,7 +98,8 @@ def _counts(prediction: Prediction, examination: Examination) -> dict[str, Logit
 
 
 def _background(examination: Examination) -> Background:
-    """The sequence that shows most, on the grid of the masks, with the crop to the head."""
+    """Background image: the most informative sequence on the grid of the masks, with the head
+    crop."""
     stack, record = examination.stack, examination.stack.record
     sequence = stack.sequences.index(best_shown(stack.sequences))
     image = uncrop(stack.array[:, sequence].astype(np.float32, copy=False), record)

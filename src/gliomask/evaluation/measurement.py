@@ -1,8 +1,7 @@
-"""Measurements of a model on one held-out case, for its card.
+"""Measurements of a model on a held-out case, for the model card.
 
-The case is measured with all its sequences and with every subset of them. Each gives the
-volumes, the disagreement between the network's maps, the Dice, and what becomes of them under each
-rule of clean-up that may be chosen.
+The case is measured with all its sequences and with every subset of them: volumes, disagreement
+between the network's maps, and Dice, for each candidate rule of clean-up.
 """
 
 from __future__ import annotations
@@ -32,9 +31,10 @@ from gliomask.nets.measures import CleanUp
 from gliomask.statistics.logit_counts import LogitCounts, count_probabilities
 
 MOST_SLICES: Final = 32
-"""Of a case, evenly spaced, that each proper subset of its sequences is tried on."""
+"""Number of slices for each proper subset of sequences, evenly spaced."""
 _ALL_SUBSETS: Final = 4
-"""Up to so many sequences every subset is tried; of more only those lacking one or holding one."""
+"""Maximum number of sequences for all subsets; beyond, only those with one sequence, or without
+one."""
 RULES: Final = (
     None,
     *(
@@ -42,7 +42,7 @@ RULES: Final = (
         for ml, p in product((0.05, 0.2, 1.0, 3.0), (0.7, 0.8, 0.9, 1.0))
     ),
 )
-"""Clean-up that is tried, none first. With 1.0 the size alone decides."""
+"""Candidate rules of clean-up, none first. With 1.0 only the size decides."""
 
 _TIE: Final = 1e-9
 
@@ -51,14 +51,14 @@ Sequences = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
-    """One region of a case in voxels.
+    """Voxel counts of a region of a case.
 
     Attributes:
-        plain: of the plain mask after each of ``RULES`` (of a subset: without clean-up only).
-        others: (M,) of the masks of the other maps.
-        true: of the reference.
-        disagreement: between the plain mask and the others.
-        dice: after each of ``RULES`` likewise; None where neither mask has the region.
+        plain: plain mask after each of ``RULES`` (for a subset: without clean-up only).
+        others: (M,) masks of the other maps.
+        true: reference.
+        disagreement: disagreement between the plain mask and the others.
+        dice: Dice after each of ``RULES``; None if both masks are empty.
     """
 
     plain: tuple[int, ...]
@@ -70,10 +70,10 @@ class Volumes:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A case with some of its sequences.
+    """Measurements of a case with some of its sequences.
 
     Attributes:
-        counts: region -> its voxels by what the network says of them, at temperature 1.
+        counts: region -> histograms of its logits at temperature 1.
         volumes: region -> its volumes; empty if only some slices were annotated.
         unlabelled: region that the reference does not label, and of which something was found ->
             disagreement between the plain mask and the others.
@@ -86,11 +86,11 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCase:
-    """One held-out case.
+    """Measurements of a held-out case.
 
     Attributes:
-        patient: whose it is.
-        skull_stripped: whether it shows a brain without its skull.
+        patient: its patient.
+        skull_stripped: whether it is skull-stripped.
         ways: names of the other maps.
         looks: sequences given -> what came of it; all that it has first.
         quantiles: sequence -> those of its intensities (``inference.training_distance``).
@@ -104,16 +104,16 @@ class MeasuredCase:
 
     @property
     def full(self) -> Look:
-        """With all its sequences."""
+        """Measurements with all sequences."""
         return next(iter(self.looks.values()))
 
 
 def subsets_of(card: ModelCard, sequences: Sequences | None = None) -> tuple[Sequences, ...]:
-    """The proper subsets of a case's sequences that a model is to be tried with, largest first.
+    """Proper subsets of the sequences of a case for a model, largest first.
 
     Args:
-        card: of the model.
-        sequences: sequences of the case that the model knows, in its order; all of them by default.
+        card: card of the model.
+        sequences: sequences of the case that the model uses, in its order; default: all.
     """
     if card.input_mode != "stacked" or not card.sequence_dropout:
         return ()
@@ -127,13 +127,13 @@ def subsets_of(card: ModelCard, sequences: Sequences | None = None) -> tuple[Seq
 def measure(
     predictor: Predictor, patient: str, examination: Examination, control: Control = SILENT
 ) -> MeasuredCase:
-    """Looks at one case.
+    """Measure a case.
 
     Args:
-        predictor: of the model at temperature 1.
-        patient: whose case it is.
+        predictor: predictor of the model at temperature 1.
+        patient: its patient.
         examination: the case.
-        control: reports a look at the whole case and at each of its subsets of sequences.
+        control: receives the progress of the whole case and of each subset of sequences.
     """
     stack = examination.stack
     used = predictor.channels(stack.sequences).used
@@ -152,7 +152,7 @@ def measure(
 def _full(
     predictor: Predictor, examination: Examination, opinions: Opinions, control: Control
 ) -> Look:
-    """All slices, on the original grid, with every rule of clean-up."""
+    """Measure all slices on the original grid, with every rule of clean-up."""
     record, regions = examination.stack.record, _labelled(predictor, examination)
     probabilities = uncrop(opinions.probabilities, record).astype(np.float32, copy=False)
     index = [predictor.card.regions.index(region) for region in regions]
@@ -190,7 +190,7 @@ def _unlabelled(predictor: Predictor, opinions: Opinions, labelled: Sequences) -
 
 
 def _labelled(predictor: Predictor, examination: Examination) -> Sequences:
-    """The model's regions that the reference labels."""
+    """Regions of the model that are labelled in the reference."""
     return tuple(r for r in predictor.card.regions if r in examination.regions)
 
 
@@ -200,7 +200,7 @@ def _cleaned(
     drawn: npt.NDArray[np.bool_],
     voxel_ml: float,
 ) -> list[Overlap]:
-    """The overlap of a region's mask with its reference after each of ``RULES``."""
+    """Overlap of the mask of a region with its reference, after each of ``RULES``."""
     reference = int(drawn.sum())
     if fragments is None:
         return [Overlap(reference, 0, 0)] * len(RULES)
@@ -222,8 +222,8 @@ def _partial(
     picked: npt.NDArray[np.intp],
     control: Control,
 ) -> Look:
-    """Some slices with some sequences. Counts of voxels are those of these slices: an interval is
-    fitted to ratios of them, which do not depend on how many slices there are."""
+    """Measure some slices with some sequences. ¶ Voxels are counted in these slices; intervals are
+    fitted to ratios of counts, which do not depend on the number of slices."""
     part = _select(examination, subset, picked)
     opinions = predictor.opinions(part.stack, control=control)
     regions = _labelled(predictor, examination)
@@ -252,11 +252,11 @@ def _partial(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Some slices of an examination with some of its sequences.
+    """Slices of an examination with some of its sequences.
 
     Attributes:
         stack: the slices.
-        near: (S, H, W) labels within the crop to the head.
+        near: (S, H, W) labels in the head crop.
         drawn: (S, H', W') labels of the whole slices.
     """
 
@@ -276,7 +276,7 @@ def _select(examination: Examination, subset: Sequences, picked: npt.NDArray[np.
 
 
 def _picked(examination: Examination) -> npt.NDArray[np.intp]:
-    """At most ``MOST_SLICES`` annotated slices, evenly spaced."""
+    """Select at most ``MOST_SLICES`` annotated slices, evenly spaced."""
     count = len(examination.stack.array)
     known = examination.annotated
     slices = np.arange(count) if known is None else np.flatnonzero(known)
@@ -286,16 +286,18 @@ def _picked(examination: Examination) -> npt.NDArray[np.intp]:
 
 
 def _dice(counts: Overlap) -> float | None:
-    """None where there is neither tumour nor a mask."""
+    """Dice; None if both masks are empty."""
     total = counts.reference + counts.predicted
     return 2.0 * counts.both / total if total else None
 
 
 def choose_clean_up(cases: Sequence[MeasuredCase]) -> CleanUp | None:
-    """The rule with the highest Dice of the whole tumour that costs no kind of image anything.
+    """Choose the rule with the highest Dice of the whole tumour that does not lower it for any kind
+    of image.
 
-    Whole heads and brains without skull count alike, however many patients they have. Of equal
-    rules the first of ``RULES`` is taken, which removes least. None of no patients.
+    Whole heads and skull-stripped brains have equal weight, independently of the number of
+    patients. Among equal rules the first of ``RULES`` is chosen, which removes least. None without
+    patients.
     """
     gains = [_gains(cases, stripped) for stripped in (False, True)]
     usable = np.array([row for row in gains if row is not None])
@@ -307,7 +309,7 @@ def choose_clean_up(cases: Sequence[MeasuredCase]) -> CleanUp | None:
 
 
 def _gains(cases: Sequence[MeasuredCase], stripped: bool) -> list[float] | None:
-    """The gain of each rule in mean Dice over the patients with one kind of image."""
+    """Gain of each rule in mean Dice over the patients with one kind of image."""
     first = {c.patient: c for c in reversed(cases) if c.skull_stripped == stripped}
     volumes = (next(iter(case.full.volumes.values()), None) for case in first.values())
     rows = [case.dice for case in volumes if case is not None and None not in case.dice]

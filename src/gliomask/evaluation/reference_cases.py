@@ -1,4 +1,4 @@
-"""The cases that a model is evaluated on: of a store, or of a data set in any known layout."""
+"""Cases for an evaluation: from a store, or from a data set in any known layout."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from gliomask.store.store import Store, open_store
 
 @dataclass(frozen=True, eq=False)
 class Examination:
-    """The slices and the reference of one subject, loaded.
+    """Loaded slices and reference of a subject.
 
     Attributes:
         stack: its slices.
-        reference: (S, H, W) our labels, whole slices of its own grid.
-        annotated: (S,) bool, slices in which someone looked for tumour; None means all.
-        regions: that the reference labels.
+        reference: (S, H, W) labels of the whole slices on the original grid.
+        annotated: (S,) bool, annotated slices; None means all.
+        regions: regions that are labelled in the reference.
     """
 
     stack: SliceStack
@@ -49,13 +49,13 @@ class Subject:
 
     Attributes:
         case, patient: its ids.
-        regions: in its reference.
-        synthetic: it is a phantom.
-        licence: of its data, where it is known.
-        traits: what is known of it besides its scans.
+        regions: regions in its reference.
+        synthetic: whether it is a phantom.
+        licence: licence of its data, if known.
+        traits: its other properties.
         key: changes with the evaluated data.
-        load: reads it and reports that; raises an ``InputError`` with the reason where it can't
-            be used.
+        load: function that reads it and reports progress; raises an ``InputError`` with the reason
+            if it is unusable.
     """
 
     case: str
@@ -70,12 +70,12 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Subjects:
-    """All subjects of a source.
+    """Subjects of a source.
 
     Attributes:
-        subjects: those that can be evaluated.
-        problems: (case, reason) of those that can't.
-        what: the source in words.
+        subjects: usable subjects.
+        problems: (case, reason) of the others.
+        what: description of the source.
     """
 
     subjects: tuple[Subject, ...]
@@ -83,39 +83,39 @@ class Subjects:
     what: str
 
 
-_CORRECTED = "its mask is a model's that somebody corrected: for training only"
+_CORRECTED = "its mask is a corrected mask of a model: for training only"
 
 
 def find_subjects(
     source: Path, part: Part | None, fold: int | None, labels: str = AUTO
 ) -> Subjects:
-    """The subjects of a source.
+    """Find the subjects of a source.
 
     Args:
         source: a store, or the root of a data set.
-        part: of a store's split; its test part if it is not given.
-        fold: of a store's split instead of its hold-out.
-        labels: what the numbers in the masks of a data set mean, see ``mask_labels.answer``.
+        part: part of a store's split; default: test.
+        fold: fold of a store's split, instead of its hold-out split.
+        labels: meaning of the numbers in the masks of a data set, see ``mask_labels.answer``.
 
     Raises:
-        StoreError: the part contains no case, or there is no such fold.
-        ConfigError: a part or fold of a data set, which has none.
+        StoreError: the part contains no case, or the fold does not exist.
+        ConfigError: a part or fold is given for a data set.
         LayoutError: the source is neither a store nor in a known layout.
     """
     if (source / MANIFEST).is_file():
         if labels != AUTO:
-            what = "a store was prepared with its labels, which can't be changed"
+            what = "the label scheme of a store was fixed by prepare"
             hint = f"leave out {option('labels')}"
             raise ConfigError(what, path=source, option="labels", found=labels, hint=hint)
         return _of_store(open_store(source), part or "test", fold)
     if part is not None or fold is not None:
         name, value = ("part", part) if part is not None else ("fold", fold)
         raise ConfigError(
-            "a data set has no parts, only a store has",
+            "only a store has parts, a data set has none",
             path=source,
             option=name,
             found=value,
-            hint=f"leave out {option(name)}, or make a store by `gliomask prepare`",
+            hint=f"leave out {option(name)}, or make a store with `gliomask prepare`",
         )
     cases = find_cases(source, labels)
     left_out = [(case.id, _CORRECTED) for case in cases.cases if case.training_only]
@@ -199,6 +199,6 @@ def _load(case: Case, control: Control) -> Examination:
 
 
 def annotated_slices(labels: LabelArray) -> npt.NDArray[np.bool_]:
-    """(S,) bool of labels (S, H, W) of a sparse case: the slices that hold tumour."""
+    """Annotated slices (S,) bool of a sparse case with labels (S, H, W): those with tumour."""
     known: npt.NDArray[np.bool_] = region_masks(labels, ("whole",))[0].any(axis=(1, 2))
     return known

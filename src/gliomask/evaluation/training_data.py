@@ -1,4 +1,4 @@
-"""Figures of the training data that a new case can be compared with."""
+"""Properties of the training data, for comparison with new cases."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from gliomask.store.manifest import StoredCase
 from gliomask.store.store import Store
 
 MOST_CASES: Final = 128
-"""Cases whose intensities are measured, evenly spaced among all; sizes are those of all."""
+"""Number of cases whose intensities are measured, evenly spaced; sizes are measured for all
+cases."""
 
 
 def sample(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
-    """The cases of these patients whose intensities are measured."""
-    cases = _of(store, patients)
+    """Cases of these patients whose intensities are measured."""
+    cases = _cases_of(store, patients)
     step = max(1, math.ceil(len(cases) / MOST_CASES))
     return cases[::step]
 
@@ -29,7 +30,7 @@ def training_data(
     held_out: Sequence[Mapping[str, Quantiles]] = (),
     control: Control = SILENT,
 ) -> TrainingData:
-    """Describes the cases of some patients.
+    """Measure the cases of some patients.
 
     Args:
         store: that holds them.
@@ -40,12 +41,13 @@ def training_data(
     Raises:
         StoreError: a case can't be read.
     """
-    cases = _of(store, patients)
+    cases = _cases_of(store, patients)
     quantiles = []
     for case in sample(store, patients):
         quantiles.append(head_quantiles(store.stack(case.id)))
         control.advance(note=case.id)
-    # A range that leaves out patients of unknown spacing would call their scans unlike training.
+    # A range without patients of unknown spacing would flag their scans as unlike the training
+    # data.
     in_world = cases if all(case.has_world for case in cases) else ()
     return TrainingData(
         patients=len({case.patient for case in cases}),
@@ -56,5 +58,5 @@ def training_data(
     )
 
 
-def _of(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
+def _cases_of(store: Store, patients: Set[str]) -> tuple[StoredCase, ...]:
     return tuple(case for case in store.cases if case.patient in patients)

@@ -1,7 +1,7 @@
-"""The measured held-out cases as what a card holds of them, for each kind of image.
+"""Statistics of the measured held-out cases for the model card, for each kind of image.
 
-A patient counts once in each kind: of several cases the first one (by id) stands for the patient,
-for cases of one patient are not exchangeable with those of another.
+A patient counts once in each kind, with the first case (by id), because cases of one patient are
+not exchangeable with those of another.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ _Group = tuple[Sequences | None, str]
 def validation_facts(
     cases: Sequence[MeasuredCase], temperature: float, clean_up: CleanUp | None
 ) -> ValidationFacts:
-    """The validation facts of a model card.
+    """Compute the validation facts of a model card.
 
     Args:
-        cases: one or more, in order of their ids.
-        temperature: that was fitted on them; clean_up: that was chosen on them.
+        cases: one or more cases, sorted by id.
+        temperature: temperature that was fitted on them.
+        clean_up: rule that was chosen on them.
     """
     rule, by_kind = RULES.index(clean_up), _by_kind(cases)
     alarms = _alarms(by_kind, rule)
@@ -55,7 +56,7 @@ def validation_facts(
 
 
 def _by_kind(cases: Sequence[MeasuredCase]) -> dict[_Kind, dict[str, tuple[Look, bool]]]:
-    """Kind -> patient -> the first look, and whether it was at the whole case."""
+    """Kind -> patient -> the first measurement, and whether it is of the whole case."""
     looks: dict[_Kind, dict[str, tuple[Look, bool]]] = defaultdict(dict)
     for case in cases:
         for sequences, look in case.looks.items():
@@ -65,7 +66,7 @@ def _by_kind(cases: Sequence[MeasuredCase]) -> dict[_Kind, dict[str, tuple[Look,
 
 
 def _order(item: tuple[_Kind, Mapping[str, object]]) -> tuple[bool, int, int, Sequences]:
-    """Whole heads first; then those with the most sequences, and the most patients."""
+    """Sort key: whole heads first, then by the number of sequences and of patients."""
     (stripped, sequences), looks = item
     return stripped, -len(sequences), -len(looks), sequences
 
@@ -89,8 +90,8 @@ def _alarms(
                     group = None if full else sequences, region
                     rows[group].append((volumes.disagreement, dice))
     return {
-        group: alarm_limit([apart for apart, _ in of], [dice for _, dice in of])
-        for group, of in rows.items()
+        group: alarm_limit([apart for apart, _ in pairs], [dice for _, dice in pairs])
+        for group, pairs in rows.items()
     }
 
 
@@ -114,8 +115,8 @@ def _facts(
         patients=sum(bool(look.volumes) for look, _ in looks) or len(looks),
         slices_per_case=None if full else MOST_SLICES,
         regions={
-            region: one if one.dice is None else one.model_copy(update={"alarm": limits[region]})
-            for region, one in facts.items()
+            region: item if item.dice is None else item.model_copy(update={"alarm": limits[region]})
+            for region, item in facts.items()
         },
     )
 
@@ -137,12 +138,12 @@ def _region(
     ]
     known = [dice for dice in dices if dice is not None]
     unlabelled = [apart for look, _ in looks if (apart := look.unlabelled.get(region)) is not None]
-    found = [v.disagreement for n, v in zip(plain, volumes, strict=True) if n]
+    disagreements = [v.disagreement for n, v in zip(plain, volumes, strict=True) if n]
     return RegionFacts(
         tumours=len(tumours),
         missed=sum(n == 0 for n in tumours),
         dice=round(float(np.mean(known)), 6) if known else None,
-        disagreement=range_of(found or unlabelled),
+        disagreement=range_of(disagreements or unlabelled),
         # Without a reference only what exceeds all held-out patients stands out.
         alarm=None if volumes else max(unlabelled, default=None),
         volume=fit_volumes(plain, [volumes_of_case.true for volumes_of_case in volumes], spreads),

@@ -1,4 +1,4 @@
-"""Histograms of the probabilities that a network gave the voxels of a case."""
+"""Histograms of the predicted probabilities of a case."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from gliomask.evaluation.reference_cases import Examination
 from gliomask.statistics.logit_counts import LogitCounts, count_probabilities
 
 COUNTED = "within the crop to the head, of annotated slices, on the original grid"
-"""Which voxels are counted. With the air around the head any network looks well calibrated."""
+"""Description of the counted voxels. With the air around the head any network looks well
+calibrated."""
 
 
 def count_voxels(
     probabilities: FloatArray, regions: Sequence[str], examination: Examination
 ) -> dict[str, LogitCounts]:
-    """Region -> its voxels (see ``COUNTED``) by the probability that they were given.
+    """Region -> histogram of the predicted probabilities of its voxels (see ``COUNTED``).
 
     Args:
         probabilities: (R, S, H, W) in [0, 1], of whole slices.
         regions: R names.
-        examination: that they are of.
+        examination: their examination.
     """
     window = examination.stack.record.window
     drawn = region_masks(examination.reference[:, *window], tuple(regions))

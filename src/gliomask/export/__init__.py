@@ -1,1 +1,1 @@
-"""A network as one ONNX graph from the scanner's numbers to the mask, written node by node."""
+"""Export of a model as one ONNX graph, from raw intensities to the mask."""

@@ -1,4 +1,4 @@
-"""Files of an export: ``bundle.json`` for programs, ``README.md`` for people."""
+"""Files of an export: ``bundle.json`` for programs, ``README.md`` for users."""
 
 from __future__ import annotations
 

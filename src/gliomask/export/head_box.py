@@ -44,11 +44,11 @@ def _span(nodes: Nodes, profile: Value, size: Value) -> tuple[Value, Value]:
     """First and last index where a profile holds more than stray pixels, with the margin."""
     most = nodes.add("ReduceMax", profile, axes=[0], keepdims=0)
     stray = nodes.add("Mul", nodes.cast(most, np.float64), np.float64(STRAY))
-    kept = nodes.add("Greater", nodes.cast(profile, np.float64), stray)
+    occupied = nodes.add("Greater", nodes.cast(profile, np.float64), stray)
     index = nodes.counting(size)
-    first = nodes.add("ReduceMin", nodes.add("Where", kept, index, size), axes=[0], keepdims=0)
+    first = nodes.add("ReduceMin", nodes.add("Where", occupied, index, size), axes=[0], keepdims=0)
     last = nodes.add(
-        "ReduceMax", nodes.add("Where", kept, index, np.int64(-1)), axes=[0], keepdims=0
+        "ReduceMax", nodes.add("Where", occupied, index, np.int64(-1)), axes=[0], keepdims=0
     )
     low = nodes.add("Max", nodes.add("Sub", first, np.int64(MARGIN)), np.int64(0))
     high = nodes.add("Min", nodes.add("Add", last, np.int64(MARGIN + 1)), size)

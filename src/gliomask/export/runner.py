@@ -1,4 +1,4 @@
-"""Masks one examination by the bundle beside this file, see README.md. For research use only."""
+"""Segments an examination with the exported model, see README.md. For research use only."""
 
 import argparse
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is reported to its makers
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # no usage data is sent
 import onnxruntime
 
 here = Path(__file__).resolve().parent

@@ -1,4 +1,4 @@
-"""A network with all that lies around it as one ONNX graph: raw intensities in, mask out.
+"""Complete pipeline as one ONNX graph: raw intensities in, mask out.
 
     images --levels, head box--> once for the examination
     each slice --crop, normalise, fit--> network --sigmoid, unfit, temperature, place--> probability

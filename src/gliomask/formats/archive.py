@@ -1,8 +1,7 @@
-"""A zip archive to a folder: the only place where anything is unpacked.
+"""Unpacking of zip archives.
 
-An archive is untrusted. Its directory is checked as a whole before a byte is written
-(``archive_rules``), what is written is counted, and all of it goes to a new folder that vanishes
-after use.
+An archive is untrusted. Its directory is checked before a byte is written (``archive_rules``),
+written bytes are counted, and the files go to a new folder that is removed after use.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """An archive as a folder that is called like it and removed afterwards.
+    """Unpack an archive to a folder of the same name, which is removed afterwards.
 
     A folder is given as it is.
 
@@ -67,7 +66,7 @@ def all_unpacked(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def extract(archive: Path, folder: Path) -> tuple[Path, ...]:
-    """Unpacks an archive.
+    """Unpack an archive.
 
     Args:
         archive: a zip file.
@@ -106,7 +105,7 @@ def _write_all(members: ZipFile, infos: Sequence[ZipInfo], folder: Path) -> tupl
 
 
 def _write(members: ZipFile, info: ZipInfo, path: Path, left: int) -> int:
-    """Writes one member and returns its bytes; its checksum is checked at its end."""
+    """Write one member and return its size; its checksum is verified at the end."""
     count = 0
     with members.open(info) as source, path.open("xb") as target:
         while chunk := source.read(_CHUNK):

@@ -1,7 +1,7 @@
 """Rules for zip archives, checked on the directory before anything is unpacked.
 
-Not allowed are names that lead elsewhere or collide, links and devices, members that overlap (so
-a small archive can hold gigabytes), encryption, archives within it, and more than ``limits`` says.
+Refused are names outside the folder or that collide, links and devices, overlapping members (by
+which a small archive contains gigabytes), encryption, nested archives, and sizes beyond ``limits``.
 Format: PKWARE APPNOTE 6.3.
 """
 
@@ -84,10 +84,10 @@ def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) ->
 
 
 def check_name(name: str) -> None:
-    """Check that a name with ``/`` between folders is a safe path below our own folder.
+    """Check that a name with ``/`` between folders is a safe path below the target folder.
 
     Raises:
-        FormatError: it may not.
+        FormatError: it is not.
     """
     parts = name.rstrip("/").split("/")
     if not name.isprintable() or "\\" in name or ":" in name:
@@ -154,7 +154,7 @@ def _check_budget(infos: Sequence[ZipInfo]) -> None:
 
 
 def _check_overlap(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) -> None:
-    """Each member has bytes of its own, in front of the directory."""
+    """Check that members do not overlap and end before the directory."""
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         stream.seek(info.header_offset)

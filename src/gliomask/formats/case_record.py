@@ -1,7 +1,7 @@
-"""``<case>.json``: the record of a prediction, for programs, in a form that is fixed and checked.
+"""``<case>.json``: machine-readable record of a prediction, with a fixed schema.
 
-``docs/reference/case.schema.json`` is its schema (``schema_text``). A later run of ``predict``
-reads it to see what is done already; ``follow`` and ``score`` read it for the masks beside it.
+``docs/reference/case.schema.json`` is its schema (``schema_text``). Later runs of ``predict`` read
+it to skip completed cases; ``follow`` and ``score`` read it for the mask next to it.
 """
 
 from __future__ import annotations
@@ -35,73 +35,73 @@ Millilitres = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
 class CaseRecord(BaseModel):
-    """One examination, segmented."""
+    """Record of a segmented examination."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     form: Literal["gliomask case 1"] = "gliomask case 1"
-    """Of this file."""
+    """Format of the file."""
     notice: str = RESEARCH_USE_ONLY
-    """What it may be used for."""
+    """Permitted use."""
     case: str
-    """Its id; the files are named after it."""
+    """Id of the case; the files are named after it."""
     patient: str
-    """The key that examinations of one person share."""
+    """Key of the patient."""
     study_date: date | None = None
-    """Of the DICOM study; null for other files, and if the header has none."""
+    """Date of the DICOM study; null for other files, and if the header has none."""
     acquired: NaiveDatetime | None = None
-    """When the first series that was used was acquired, if its DICOM header states it."""
+    """Acquisition time of the first used series, if its DICOM header states it."""
     tumour_found: bool
-    """Whether anything is in the mask."""
+    """Whether the mask is not empty."""
     volumes_ml: dict[str, float] | None
-    """Region -> millilitres; null for pictures, which have no voxel size."""
+    """Region -> volume in ml; null for pictures, which have no voxel size."""
     volumes_ml_90: dict[str, Millilitres]
-    """Region -> (low, high) that nine in ten patients' volumes lie in, where that was measured."""
+    """Region -> (low, high), the calibrated 90 % interval of the volume in ml, if available."""
     voxels: dict[str, int]
-    """Region -> voxels."""
+    """Region -> number of voxels."""
     intervals: dict[str, VolumeInterval]
-    """Region -> all that is known of its volume's interval."""
+    """Region -> interval of its volume with all details."""
     reliability: Reliability | None
-    """The flag; null if the network was asked only once."""
+    """Reliability flag; null without uncertainty estimation."""
     lesions: tuple[dict[str, Any], ...]
-    """Each lesion with volume, place and both RANO diameters; see docs/how-to/follow-tumours.md."""
+    """Lesions with volume, position and both RANO diameters; see docs/how-to/follow-tumours.md."""
     mask_values: dict[str, str]
-    """What the numbers in the mask mean."""
+    """Meaning of the numbers in the mask."""
     shape: tuple[int, int, int]
-    """Voxels of the mask, as the input's."""
+    """Shape of the mask and of the input in voxels."""
     spacing_mm: tuple[float, float, float] | None
-    """Their size; null for pictures."""
+    """Voxel size in mm; null for pictures."""
     axes: str | None
     """Directions of the voxel axes, e.g. RAS; null for pictures."""
     sequences_used: tuple[str, ...]
-    """What the network saw."""
+    """Sequences in the input of the network."""
     sequences_missing: tuple[str, ...]
-    """What it knows and did not get."""
+    """Sequences of the model that are missing."""
     images: dict[str, str]
-    """Sequence -> where it was read from."""
+    """Sequence -> its files."""
     series: tuple[SeriesUse, ...]
     """Every series of the DICOM study by its number; empty for other files."""
     model: str
     """Name of the model."""
     synthetic_training: bool
-    """Whether that was trained on phantoms."""
+    """Whether the model was trained on synthetic data."""
     synthetic_data: bool
-    """Whether this is a phantom."""
+    """Whether the examination is synthetic."""
     notes: tuple[str, ...]
-    """What a person who reads the mask should know."""
+    """Notes for users of the mask."""
     timings_s: dict[str, float]
-    """Step -> seconds."""
+    """Step -> duration in seconds."""
     files: tuple[str, ...]
-    """Written beside this one."""
+    """Files written with the record."""
     result: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    """SHA-256 of all that the result depends on: images, model, options, versions."""
+    """SHA-256 of everything that the result depends on: images, model, options, versions."""
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    """The same with the kinds of files that were to be written."""
+    """The same including the requested kinds of files."""
     provenance: dict[str, Any]
-    """What it was made with."""
+    """Provenance: software, versions, options."""
 
     def paths(self, out: Path) -> tuple[Path, ...]:
-        """The files of the case, and its record, in a prediction folder."""
+        """Files of the case in a prediction folder, including the record."""
         return tuple(out / name for name in sorted((*self.files, f"{self.case}.json")))
 
     @property
@@ -115,7 +115,7 @@ class CaseRecord(BaseModel):
 
 
 def read_record(path: Path) -> CaseRecord | None:
-    """The record in a JSON file; None if the file is another tool's.
+    """Read the record in a JSON file; None if the file is from another tool.
 
     Raises:
         FormatError: it is no JSON, too large, or a record that is damaged or of another version.
@@ -138,7 +138,7 @@ def read_record(path: Path) -> CaseRecord | None:
 
 
 def existing_record(path: Path) -> CaseRecord | None:
-    """The record of an earlier run; None if there is none that can be read."""
+    """Record of an earlier run; None if there is no readable one."""
     try:
         return read_record(path) if path.is_file() else None
     except (FormatError, MachineError):
@@ -158,7 +158,7 @@ def _is_ours(form: object) -> bool:
 
 
 def record_text(record: CaseRecord) -> str:
-    """The record as it is written."""
+    """Text of the record."""
     return record.model_dump_json(indent=1) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""The bytes in a file, inflated when it is gzip, and never more of them than were agreed on.
+"""Reading of the bytes of a file, decompressed if it is gzip, up to a given size.
 
-A gzip stream is always read to its end, because only there its checksum stands: a reader that
-stops at the last voxel takes a damaged file for a good one.
+A gzip stream is always read to its end, where its checksum is: a reader that stops at the last
+voxel does not detect damage.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def read_start(path: Path, count: int) -> bytes:
 def read_whole(path: Path, size: int) -> bytearray:
     """The first ``size`` bytes of the content, which it must have. A gzip checksum is checked.
 
-    What follows (padding, a trailer) is read past, for only at its end a gzip stream can be judged.
+    Following bytes (padding, a trailer) are skipped, because the checksum of a gzip stream is at
+    its end.
 
     Raises:
         FormatError: missing, truncated, damaged, or much longer than ``size``.
@@ -58,7 +59,7 @@ def read_whole(path: Path, size: int) -> bytearray:
             if len(content) < size:
                 content += chunk
             elif (past := past + len(chunk)) > FREE_BYTES:
-                raise FormatError(f"holds far more than the {size} bytes it should", path=path)
+                raise FormatError(f"contains far more than the {size} expected bytes", path=path)
     if len(content) < size:
         raise FormatError(f"truncated: {len(content)} of {size} bytes", path=path)
     return content
@@ -150,7 +151,7 @@ def _check_stand_in(start: bytes, path: Path) -> None:
 
 @contextmanager
 def _content(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
-    """The content as a stream. gzip is known by its first bytes: names lie."""
+    """The content as a stream. gzip is recognised by its first bytes, not by the name."""
     with opened(path) as file:
         packed = file.read(2) == _GZIP_MAGIC
         file.seek(0)

@@ -1,4 +1,4 @@
-"""``<case>_correction-<n>.json``: the record of a corrected mask, for programs."""
+"""``<case>_correction-<n>.json``: machine-readable record of a corrected mask."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ class CorrectionRecord(BaseModel):
     form: Literal["gliomask correction 1"] = "gliomask correction 1"
     """Of this file."""
     notice: str = _NOTICE
-    """What the mask may be used for."""
+    """Permitted use of the mask."""
     job: str
-    """By which the server knows the segmentation."""
+    """Id of the job on the server."""
     number: int
-    """Of the correction, within its job."""
+    """Number of the correction within its job."""
     case: str
-    """Whose mask it is."""
+    """Case of the mask."""
     author: str
-    """Who drew it."""
+    """Author."""
     created: datetime
-    """When it was stored."""
+    """Time of storage."""
     base: Digest
     """SHA-256 of the mask that it was drawn on."""
     sha256: Digest
-    """Of its own mask file."""
+    """SHA-256 of its mask file."""
     changes: dict[str, RegionChangeRecord]
-    """Region -> what was done to it; all regions of the mask."""
+    """Changes of all regions of the mask."""
     notes: tuple[str, ...]
-    """What a person should know."""
+    """Notes for users."""
     approver: str | None
-    """The second reader who approved it; null if nobody has."""
+    """Second reader who approved it, or null."""
     approved: datetime | None
-    """When that was."""
+    """Time of the approval."""
     withdrawn: datetime | None
-    """When its author withdrew it; null if it counts."""
+    """Time of the withdrawal by its author, or null."""
 
 
 def read_correction_record(path: Path) -> CorrectionRecord | None:

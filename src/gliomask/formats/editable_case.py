@@ -1,6 +1,6 @@
-"""``case.json`` of an editable case: what a person needs to correct a mask, besides its layers.
+"""``case.json`` of an editable case: data for the correction of a mask, in addition to the layers.
 
-Programs without numpy read it, so it holds what they would have to compute.
+It contains all computed values, because programs without numpy read it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class EditableCase(BaseModel):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the files beside it, without their ending."""
+        """Names of the files next to it, without suffix."""
         images = (f"{IMAGE_LAYER}{name}" for name in self.sequences)
         maps = (f"{PROBABILITY_LAYER}{name}" for name in self.probabilities)
         return (MASK_LAYER, *images, *maps)

@@ -1,4 +1,4 @@
-"""Files as what a result depends on."""
+"""Keys of files, for caching of results."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Image and mask files of any known format, chosen by the suffix.
 
-DICOM files often have none, so what is neither a volume nor a picture by its name is looked into.
+DICOM files often have no suffix, so files that are neither volumes nor pictures by name are
+recognised by content.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from gliomask.formats.volumes import is_volume
 from gliomask.jobs.control import SILENT, Control
 
 SUFFIXES = (*volumes.SUFFIXES, *picture.SUFFIXES)
-"""How the names of readable files end, in lower case; DICOM files may have any name."""
+"""Suffixes of readable files, in lower case; DICOM files may have any name."""
 
 
 class Image(NamedTuple):
-    """One sequence as it was in its file.
+    """An image as read from its file.
 
     Attributes:
         array: (I, J, K) float32, finite.

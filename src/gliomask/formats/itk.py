@@ -1,8 +1,8 @@
 """NRRD and MetaImage (MHA, MHD) to arrays and back, through SimpleITK.
 
-SimpleITK reads what these files say. Checked here is what it would let through: how much a header
-asks for, a data file that lies elsewhere, a damaged stream, and a space without directions,
-which it would take for the patient's.
+SimpleITK reads these files. This module checks what SimpleITK does not: sizes in headers, data
+files in other folders, damaged streams, and a space without directions, which it would take as
+patient coordinates.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LIST = {
 _CHUNK = 2**20
 _ZLIB_OR_GZIP = 47
 
-sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what matters of it is refused
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # relevant problems are refused
 
 
 def files(path: Path) -> tuple[Path, ...]:
@@ -85,7 +85,7 @@ def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
 
 
 def write_volume(path: Path, array: npt.NDArray[Any], affine: Affine, note: str = "") -> None:
-    """Writes a volume (I, J, K), compressed, whole or not at all.
+    """Write a volume (I, J, K), compressed, atomically.
 
     Args:
         path: ends in ``.nrrd`` or ``.mha``.

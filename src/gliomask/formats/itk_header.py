@@ -47,7 +47,7 @@ def read_text_header(path: Path) -> TextHeader:
     """The header of a file.
 
     Raises:
-        FormatError: missing, neither format, or data that isn't in this file or one beside it.
+        FormatError: missing, neither format, or data that is not in this file or in its folder.
     """
     with opened(path) as file:
         start = file.read(_MOST)

@@ -1,6 +1,6 @@
 """The files that hold the voxels of an NRRD or MetaImage header: one, a list, or a pattern.
 
-A header is untrusted, so only files beside it are named. Of a list or a pattern all files
+A header is untrusted, so only files in its folder are allowed. Of a list or a pattern all files
 are raw and of the same size; SimpleITK would read a list that is too short as if it were whole.
 """
 
@@ -22,7 +22,7 @@ _PATTERN = re.compile(r"(?P<name>[^%]*%0?\d{0,2}d[^% ]*)(?P<range>( -?\d{1,6}){2
 def data_files(
     path: Path, field_text: str, listed: Sequence[str], *, plain: bool
 ) -> tuple[Path, ...]:
-    """The data files that a header names, all of them beside it.
+    """Data files of a header, all in its folder.
 
     Args:
         path: of the header.
@@ -43,7 +43,7 @@ def data_files(
         names, several = [field_text], False
     for name in names:
         if "/" in name or "\\" in name or name in ("", ".", ".."):
-            raise _refusal(path, "its voxels are in another folder", name, "files beside it")
+            raise _refusal(path, "its voxels are in another folder", name, "files in its folder")
         if "%" in name:
             what = "the pattern of the names of its data files is unknown"
             raise _refusal(path, what, name, "a pattern with its range, such as s%03d.raw 0 4 1")

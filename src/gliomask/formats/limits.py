@@ -1,7 +1,7 @@
 """Size limits of files, in one table.
 
 Nothing is allocated from a length that a file declares before it has been checked against these.
-They are far above any head MRI and far below what hurts a machine.
+They are far above any head MRI and far below the capacity of a machine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MAX_VOXELS = 2**28
 MAX_OFFSET = 2**24
 """Bytes of header and header extensions in front of the voxels."""
 DEFLATE_RATIO = 1032
-"""The most that gzip can shrink anything (RFC 1951): more is a lie of the header."""
+"""Maximum compression ratio of gzip (RFC 1951); a larger one means a wrong header."""
 FREE_BYTES = 2**28
 """Up to so many bytes a gzip file may shrink as far as it likes, as empty masks do."""
 MAX_RATIO = 200

@@ -1,7 +1,7 @@
-"""Mask pictures to numbers, and the refusal of grey ones that only a threshold makes a mask of.
+"""Reading of mask pictures, and refusal of grey ones without a threshold.
 
-A picture of a mask has two levels, black and one other. More levels are either numbers of labels,
-which somebody must say, or shades: a probability map, a mask with soft edges, a JPEG.
+A picture of a mask has two levels, black and one other. More levels are either label numbers, which
+the user must state, or grey levels: a probability map, a mask with soft edges, a JPEG.
 """
 
 from __future__ import annotations

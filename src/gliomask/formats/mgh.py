@@ -66,7 +66,7 @@ def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
 
 
 def write_volume(path: Path, array: npt.NDArray[Any], affine: Affine, note: str = "") -> None:
-    """Writes a volume (I, J, K), whole or not at all; the format has no place for a note.
+    """Write a volume (I, J, K) atomically; the format has no field for a note.
 
     Args:
         path: ends in ``.mgh``, or ``.mgz`` for a compressed file.

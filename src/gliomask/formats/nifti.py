@@ -1,7 +1,7 @@
-"""NIfTI files to arrays and back, with nothing believed and nothing lost.
+"""Safe reading and writing of NIfTI files.
 
 Reading checks the header before it allocates and the gzip checksum before it returns. Writing is
-atomic and puts the affine in both the sform and the qform, so that every tool reads the same.
+atomic and stores the affine in both sform and qform, so that all tools read the same.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def read_nifti(path: Path, volume: int | None = None) -> tuple[FloatArray, Affin
 def read_nifti_volumes(path: Path) -> tuple[FloatArray, Affine]:
     """All volumes of a file (I, J, K, N), float32, finite, and its affine; see ``read_nifti``."""
     header, stored = _read(path)
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found just below
+    with np.errstate(over="ignore", invalid="ignore"):  # overflows are detected below
         scaled = stored if header.scaling == UNSCALED else _scaled(stored, header)
     numbers = to_float32(scaled)
     check_finite(numbers if header.volumes > 1 else numbers[..., 0], path)
@@ -81,14 +81,14 @@ def read_nifti_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
     stored = voxels[..., 0]
     if header.scaling == UNSCALED and stored.dtype.kind in "iu":
         return stored.astype(stored.dtype.newbyteorder("=")), header.affine
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found just below
+    with np.errstate(over="ignore", invalid="ignore"):  # overflows are detected below
         numbers = _scaled(stored, header)
     step = header.scaling[0] if stored.dtype.kind in "iu" else 0.0
     return whole_numbers(numbers, path, step), header.affine
 
 
 def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description: str = "") -> None:
-    """Writes a volume, whole or not at all.
+    """Write a volume atomically.
 
     The affine goes to the sform, and to the qform too unless a qform can't hold it (shear).
     It comes back as float32 holds it: exactly, if it came from a NIfTI file.
@@ -158,7 +158,7 @@ def _other_half(path: Path, ending: str) -> Path:
     halves = [path.with_name(name) for name in names]
     other_half = next((half for half in halves if half.is_file()), None)
     if other_half is None:
-        what, hint = "one half of a .hdr/.img pair", f"put {halves[0].name} beside it"
+        what, hint = "one half of a .hdr/.img pair", f"put {halves[0].name} into the same folder"
         raise FormatError(what, path=path, hint=hint)
     return other_half
 
@@ -178,5 +178,5 @@ def _scaled(stored: npt.NDArray[Any], header: NiftiHeader) -> npt.NDArray[np.flo
     return scaled
 
 
-# By these names ``formats.volumes`` knows every format.
+# Common interface of ``formats.volumes``.
 read_volumes, read_labels, write_volume = read_nifti_volumes, read_nifti_labels, write_nifti

@@ -1,8 +1,8 @@
-"""The header of a NIfTI file, taken apart and believed only where it can be true.
+"""Parsing and validation of the header of a NIfTI file.
 
-It is checked before anything is allocated: 66 bytes can claim a volume of a gigabyte. Where the
-header leaves open where the patient's left is, the file is refused, not guessed at.
-Format: https://nifti.nimh.nih.gov/nifti-1 and /nifti-2.
+It is checked before anything is allocated, because 66 bytes can declare a volume of a gigabyte. If
+the header does not define left and right, the file is refused. Format:
+https://nifti.nimh.nih.gov/nifti-1 and /nifti-2.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class NiftiHeader(VolumeHeader):
         dtype: of the voxels in the file, byte order included.
         offset: bytes in front of the voxels.
         scaling: (slope, intercept): intensity = slope * stored + intercept.
-        paired: the voxels are in another file, ``.img`` beside ``.hdr``.
+        paired: the voxels are in another file, ``.img`` for ``.hdr``.
     """
 
     dtype: np.dtype[Any]
@@ -165,7 +165,7 @@ def _affine(raw: Any) -> Affine:
             "orientation unknown: neither sform nor qform is set",
             field="sform_code",
             found=int(raw["sform_code"]),
-            allowed="1 and more, or such a qform_code",
+            allowed="1 or more, or the same for qform_code",
             hint="set it with the tool that wrote the file",
         )
     if sform is not None and qform is not None and not forms_agree(sform, qform):

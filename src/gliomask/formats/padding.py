@@ -1,4 +1,4 @@
-"""Bytes after the voxels of a NIfTI file, which other tools pass over and so do we, with a note."""
+"""Bytes after the voxels of a NIfTI file, which are ignored with a note, as by other tools."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One picture file (TIFF, PNG, JPEG) to arrays, with its size checked before it is decoded.
 
-Pillow and tifffile decide what can be read. Checked here is only what they would let through
-wrongly: a size that would hurt the machine, strips that lie outside the file, transparency.
+Pillow and tifffile define the readable files. This module only refuses what they would read
+wrongly: too large sizes, strips outside the file, transparency.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_picture(path: Path) -> npt.NDArray[Any]:
     """
     pages = read_pages(path)
     if len(pages) != 1:
-        hint = "a file of several pages is a stack of its own: name it alone"
+        hint = "a file with several pages is a stack: use it alone"
         raise FormatError(
             "several pages instead of one picture", path=path, field="pages", found=len(pages),
             allowed="1", hint=hint,
@@ -101,10 +101,10 @@ def _check_png(stream: BinaryIO) -> None:
 
 @contextmanager
 def _decoding(path: Path) -> Iterator[None]:
-    """Whatever a decoder makes of damaged bytes becomes a FormatError with the path."""
+    """Convert any exception of a decoder to a FormatError with the path."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters of it is refused
+            warnings.simplefilter("ignore")  # relevant problems are refused
             yield
     except GliomaskError as problem:
         problem.path = path
@@ -114,5 +114,5 @@ def _decoding(path: Path) -> Iterator[None]:
     except UnidentifiedImageError:
         raise FormatError("can't be decoded: a damaged header", path=path) from None
     except Exception as problem:
-        # Decoders answer damaged bytes with whatever exception these lead them into.
+        # Decoders raise arbitrary exceptions for damaged bytes.
         raise FormatError(f"can't be decoded: {problem}", path=path) from None

@@ -1,8 +1,8 @@
 """Stacks of pictures: the axial slices of one examination as TIFF or PNG files.
 
-Pictures have no world: rows run down, columns to the right and slices in the order given, which
-is all that is known. The stack takes the orientation in which axial slices are shown
-(``core.geometry.PICTURE_AFFINE``) and voxels of 1 mm that must not be measured.
+Pictures have no patient coordinates: only the order of rows, columns and slices is known. The stack
+gets the orientation in which axial slices are shown (``core.geometry.PICTURE_AFFINE``) and voxels
+of 1 mm that must not be measured.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def pick_channel(stack: npt.NDArray[Any], channel: int | None, path: Path) -> Fl
 
 
 def write_picture(path: Path, array: npt.NDArray[np.uint8], note: str = "") -> None:
-    """Writes one picture, whole or not at all.
+    """Write a picture atomically.
 
     Args:
         path: ends in ``.tif``, ``.tiff`` or ``.png``, which lose nothing.

@@ -1,4 +1,4 @@
-"""Tables that people write (CSV, also with semicolons or tabs): column -> cell for each row."""
+"""Reader of CSV tables (also with semicolons or tabs): column -> cell for each row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""TIFF pages: laid open by tifffile, decoded by Pillow, or by tifffile what Pillow would round."""
+"""Reader of TIFF pages: parsed by tifffile, decoded by Pillow, or by tifffile if Pillow would
+round."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from gliomask.errors import FormatError
 from gliomask.formats.limits import MAX_PICTURES, check_picture_size
 from gliomask.formats.pixels import check_opaque, pixels_of, with_channels
 
-# What tifffile finds odd it logs; what matters of it is refused here, so nothing goes to stderr.
+# tifffile logs irregularities; relevant ones are refused here, so nothing goes to stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -108,7 +109,8 @@ def _upright(pixels: npt.NDArray[Any], tag: int) -> npt.NDArray[Any]:
 
 
 def _check_strips(page: tifffile.TiffPage, size: int) -> None:
-    """Every strip or tile lies in the file, as long as it must be: what lacks would be black."""
+    """Check that every strip or tile is complete in the file; missing ones would be read as
+    black."""
     offsets, counts = page.dataoffsets, page.databytecounts
     if not len(offsets) == len(counts) == math.prod(page.chunked):
         count, allowed = len(offsets), str(math.prod(page.chunked))

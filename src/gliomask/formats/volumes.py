@@ -33,7 +33,7 @@ class Codec(Protocol):
     def write_volume(
         self, path: Path, array: npt.NDArray[Any], affine: Affine, note: str = ""
     ) -> None:
-        """Writes a volume (I, J, K), whole or not at all."""
+        """Write a volume (I, J, K) atomically."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class VolumeFormat:
     """A format of volumes.
 
     Attributes:
-        name: for people.
+        name: display name.
         suffixes: how the names of its files end, in lower case.
         written: the suffix of a mask for an image of this format.
         module: reads and writes it; loaded when it is needed.

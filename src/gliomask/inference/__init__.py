@@ -1,1 +1,1 @@
-"""From a volume to a mask, behind one seam for engines."""
+"""Prediction: from a volume to a mask, with interchangeable engines."""

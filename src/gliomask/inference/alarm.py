@@ -14,11 +14,12 @@ from typing import Final
 POOR: Final = 0.7
 """Dice below which a mask should be flagged."""
 FALSE_ALARMS: Final = 0.12
-"""Largest share of the other masks that it may flag. The aim is a fifth by all checks together."""
+"""Maximum fraction of the other masks that it may flag. The aim is a fifth by all checks
+together."""
 
 
 def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float | None:
-    """The limit: a case is flagged if its disagreement is larger. None of no patients.
+    """Choose the limit above which a case is flagged. None without patients.
 
     Args:
         disagreements: of each patient, 0 to 1.

@@ -40,7 +40,7 @@ class Fragments:
 
 
 def describe_clean_up(rule: CleanUp | None) -> str:
-    """A rule in words: which fragments it removes."""
+    """Description of a rule."""
     if rule is None:
         return "none"
     by_probability = f" below probability {rule.below_probability:.2f}"

@@ -1,4 +1,4 @@
-"""The verdict that no tumour was found, with what it rests on."""
+"""Reason for the flag if no tumour was found."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gliomask.nets.cards import ModelCard
 from gliomask.nets.measures import KindFacts
 
 LOWER = (0.5, 0.1)
-"""Shares of the threshold at which it is looked what would have been found."""
+"""Fractions of the threshold at which the volume is also reported."""
 _MM3 = 1000.0
 
 
 def empty_mask_reasons(
     card: ModelCard, known: KindFacts | None, opinions: Opinions, record: StackRecord
 ) -> Iterator[Reason]:
-    """Of a case without a single voxel of any region; of another one, nothing.
+    """Reasons for a case with empty masks; none for other cases.
 
-    It is amber at best, because a model that is chosen on patients with tumours was never asked
-    whether there is one; and red where most of the other maps contain more than a speck.
+    The flag is at best amber, because the model was only evaluated on patients with tumours; and
+    red if most of the other maps contain more than a tiny component.
     """
     if opinions.plain.any():
         return
@@ -36,7 +36,7 @@ def empty_mask_reasons(
     evidence = [
         f"largest probability {opinions.probabilities.max():.2f} (threshold {card.threshold:.2f})",
         *(_would(opinions, share * card.threshold, record) for share in LOWER),
-        f"{against} of {len(most)} other maps contain more than a speck",
+        f"{against} of {len(most)} other maps contain more than a tiny component",
         _missed(card, known),
     ]
     yield Reason(level, "empty_mask_reasons", f"no tumour found: {'; '.join(evidence)}")

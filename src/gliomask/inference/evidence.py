@@ -58,7 +58,7 @@ class Evidence:
 
     @property
     def images(self) -> str:
-        """The kind of image in words."""
+        """Description of the kind of image."""
         what = "brains without skull" if self.skull_stripped else "whole heads"
         return f"{what} with {', '.join(self.prediction.used)}"
 
@@ -89,7 +89,7 @@ class Evidence:
         same = known.by_likeness(used, skull_stripped=stripped)
         kinds = same or known.by_likeness(used, skull_stripped=not stripped)
         facts = (kind.regions.get(region) for kind in kinds)
-        return next((one for one in facts if one and one.disagreement), None)
+        return next((item for item in facts if item and item.disagreement), None)
 
     @cached_property
     def strange_sizes(self) -> tuple[Outlier, ...]:
@@ -106,7 +106,7 @@ class Evidence:
             Outlier(code, what, size, usual, max(size / usual.high, usual.low / size))
             for code, what, size, usual in sizes
         )
-        return tuple(one for one in outliers if one.factor > _ROUNDING)
+        return tuple(outlier for outlier in outliers if outlier.factor > _ROUNDING)
 
     @cached_property
     def strange_intensities(self) -> tuple[Outlier, ...]:
@@ -126,12 +126,14 @@ class Evidence:
 
     @property
     def strange(self) -> str:
-        """What makes the images unlike all known cases, in words; empty if nothing does."""
-        return ", ".join(one.what for one in (*self.strange_sizes, *self.strange_intensities))
+        """Description of how the images differ from all known cases; may be empty."""
+        return ", ".join(
+            outlier.what for outlier in (*self.strange_sizes, *self.strange_intensities)
+        )
 
     def fit(self, region: str) -> VolumeFit | None:
-        """What the interval of a region's volume follows from; None if nothing like these images
-        was measured."""
+        """Fit behind the interval of a region's volume; None without measurements on images of
+        this kind."""
         facts = self.kind.regions.get(region) if self.kind and not self.strange else None
         return facts.volume if facts else None
 

@@ -1,6 +1,6 @@
-"""The kind of image that a network is given: a whole head, or a brain without its skull.
+"""Kind of input images: whole head, or skull-stripped brain.
 
-A model's figures on one kind say nothing of the other, so they are measured and kept for each.
+The accuracy of a model on one kind does not apply to the other, so it is measured separately.
 Skull-stripping leaves two traces. Everything outside the brain has one value, and the outermost
 layer is darker than the brain below it, since it mixes cortex with the gaps between gyri; a whole
 head begins with bright scalp, followed by dark skull. The second trace fails on T2-weighted images,

@@ -17,10 +17,10 @@ _MM3 = 1000.0
 
 
 def components(prediction: Prediction) -> Iterator[Reason]:
-    """Says which components are tiny: up to ``SMALLEST_MM3``, the limit of BraTS.
+    """Reason for tiny components: up to ``SMALLEST_MM3``, the limit of BraTS.
 
-    Without a world a voxel counts as 1 mm³. Only specks make a case amber; specks beside a
-    tumour are for information.
+    For pictures a voxel counts as 1 mm³. If all components are tiny, the case is amber; tiny
+    components in addition to a tumour are for information.
     """
     from scipy.ndimage import find_objects, generate_binary_structure, label
 
@@ -44,7 +44,8 @@ def components(prediction: Prediction) -> Iterator[Reason]:
 
 
 def edges(mask: npt.NDArray[np.bool_], record: StackRecord) -> Iterator[Reason]:
-    """Says at which ends of the scan, or of the crop to the head, a mask may be cut off.
+    """Reasons for a mask at the edge of the scan, or of the crop to the head, where it may be cut
+    off.
 
     Args:
         mask: (I, J, K) of the input.

@@ -1,8 +1,8 @@
-"""Prediction within a bound of memory: fewer threads, and no examination that would not fit.
+"""Prediction with a memory limit: fewer threads, and refusal of too large scans.
 
-What is needed is foreseen from the sizes of the network and of the scan, by figures that were
-measured (``benchmarks/growth/curves.py``); the system holds the process to the bound where they
-are too low (``machine.memory_limit``).
+The required memory is estimated from the sizes of the network and of the scan, by measured
+coefficients (``benchmarks/growth/curves.py``); the system enforces the limit if they are too low
+(``machine.memory_limit``).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def share_of(card: ModelCard, limit: int) -> Share:
 
 
 def check_fits(case: Case, limit: int) -> None:
-    """Refuses an examination before it is read.
+    """Refuse a too large examination before it is read.
 
     Args:
         case: the examination.

@@ -1,4 +1,4 @@
-"""The images of a case that a model uses."""
+"""Selection of the images of a case that a model uses."""
 
 from __future__ import annotations
 

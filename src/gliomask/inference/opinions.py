@@ -56,7 +56,8 @@ def disagreement(opinions: Opinions, region: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class OtherMaps:
-    """Maps of a network beside the plain one, of K slices; probabilities before the temperature.
+    """Maps of a network in addition to the plain one, of K slices; probabilities before the
+    temperature.
 
     Attributes:
         sides: the side maps, each (K, R, size, size).
@@ -104,7 +105,7 @@ class Tally:
     def opinions(
         self, maps: FloatArray, apart: FloatArray | None, names: tuple[str, ...]
     ) -> Opinions:
-        """What the slices add up to."""
+        """Sums over the slices."""
         sides, mirrored = self._sides, self._mirrored
         share = mirrored.slices / max(sides.slices, 1)
         more = np.concatenate([sides.excess, mirrored.excess / (share or 1.0)])

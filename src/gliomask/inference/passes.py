@@ -111,12 +111,12 @@ class Passes:
         apart = self._empty(stack) if disagreement else None
         tally = Tally(stack, self.card, len(sides), len(mirrored))
         step = max(1, len(stack.array) // SAMPLE)
-        seen = 0
+        samples = 0
 
         def ask(fitted: FloatArray) -> _Looks:
-            nonlocal seen
-            looks = self._several(fitted, used, control, pick=slice(-seen % step, None, step))
-            seen += len(looks.near)
+            nonlocal samples
+            looks = self._several(fitted, used, control, pick=slice(-samples % step, None, step))
+            samples += len(looks.near)
             return looks
 
         for at, looks in self._answers(stack, used, ask, control):

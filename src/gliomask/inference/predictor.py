@@ -1,11 +1,10 @@
-"""From a volume to a mask on the same grid: the card says how, the engine does the arithmetic.
+"""Prediction of a mask on the grid of the volume, with a model card and an engine.
 
     volume --to_slices--> stack --choose, fit--> engine --sigmoid, unfit--> maps
     maps --temperature, place--> probabilities --threshold, small parts--> mask
 
-Slices go through in small batches, so memory does not grow with the network. A probability is
-what the network says and is never rescaled by what else is in the image: that would find a tumour
-in every healthy slice.
+Slices go through in small batches, so memory does not grow with the network. Probabilities are
+never rescaled per image: that would predict a tumour in every healthy slice.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class InputChannels:
 
 
 class Predictor:
-    """A model ready to be used.
+    """A loaded model.
 
     Args:
         engine: runs the network.
@@ -69,7 +68,7 @@ class Predictor:
         self._passes = Passes(engine, card)
 
     def at_threshold(self, threshold: float) -> Predictor:
-        """The same model at another threshold than its own."""
+        """The same model with another threshold."""
         return Predictor(self.engine, self.card.with_threshold(threshold), self.note)
 
     def keeping_all(self) -> Predictor:
@@ -132,7 +131,7 @@ class Predictor:
         uncertainty: bool = False,
         control: Control = SILENT,
     ) -> Prediction:
-        """Predicts one examination.
+        """Predict an examination.
 
         Args:
             volume: its sequences, at least those that the model needs; others are ignored
@@ -163,7 +162,7 @@ class Predictor:
         uncertainty: bool = False,
         control: Control = SILENT,
     ) -> Prediction:
-        """The same from slices that are prepared already."""
+        """Predict from prepared slices."""
         if not uncertainty:
             return self._prediction(stack, case, self.maps(stack, control), maps)
         findings = self.evidence(stack, case, maps=maps, control=control)
@@ -271,7 +270,7 @@ def _removed(before: LabelArray, after: LabelArray, record: StackRecord) -> tupl
 
 
 def check_usable(card: ModelCard) -> None:
-    """Refuses a model that this version can't run as it was trained.
+    """Refuse a model that this version can't run.
 
     Raises:
         ModelError: the model was made with another preprocessing than ours, or for regions that
@@ -299,12 +298,12 @@ def load_predictor(
     threads: int | None = None,
     card: ModelCard | None = None,
 ) -> Predictor:
-    """A model, ready to be used; see ``open_engine``.
+    """Load a model; see ``open_engine``.
 
-    The licence of one that comes with gliomask is said at its first use (``nets.licence_notice``).
+    The licence of an included model is logged at its first use (``nets.licence_notice``).
 
     Args:
-        model: a run folder, or the name of a model that comes along; see ``find_model``.
+        model: a run folder, or the name of an included or added model; see ``find_model``.
         device: what computes.
         engine: what runs the network.
         threads: of a compiled engine.

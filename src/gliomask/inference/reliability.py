@@ -20,10 +20,10 @@ from gliomask.inference.opinions import disagreement
 from gliomask.jobs.control import SILENT, Control
 
 COSTLY: Final = 0.1
-"""Dice of any region that missing sequences cost from which on a case is amber. It is red where the
-mean Dice of the outermost region is poor without them."""
+"""Loss of Dice of any region due to missing sequences from which a case is amber. It is red where
+the mean Dice of the outermost region is poor without them."""
 FAR: Final = 2.0
-"""How many times further than training's furthest a size or a contrast is red."""
+"""Factor beyond the range of the training data from which a size or a contrast is red."""
 ENOUGH: Final = 9
 """Validation patients from which on a disagreement beyond all of theirs is red. A patient like them
 lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
@@ -32,7 +32,7 @@ MUCH: Final = 0.1
 
 
 def assess(findings: Evidence, control: Control = SILENT) -> Reliability:
-    """The flag of a case."""
+    """Compute the flag of a case."""
     reasons: list[Reason] = []
     for check in _CHECKS:
         control.check()
@@ -70,11 +70,11 @@ def _lacking(findings: Evidence) -> list[str]:
 
 
 def _other_kind(findings: Evidence) -> Iterator[Reason]:
-    """A model that was measured on other images than these."""
+    """Reasons if the model was not evaluated on this kind of image."""
     known, stripped = findings.card.validation, findings.skull_stripped
     if known is None or not known.kinds or findings.kind is not None:
         return
-    what = "brains without skull" if stripped else "whole heads"
+    what = "skull-stripped brains" if stripped else "whole heads"
     if not known.of(skull_stripped=stripped):
         text = f"these are images of {what}; the model was evaluated on other images only"
         yield Reason("amber", "image_kind", text)
@@ -138,29 +138,30 @@ def _sizes(findings: Evidence) -> Iterator[Reason]:
         whose = "the images have" if not record.has_world else "the training data have"
         text = f"{whose} no voxel size: pixel size and slice distance were not checked"
         yield Reason("green", "sizes_unknown", text)
-    for one in findings.strange_sizes:
-        level: Level = "red" if one.factor > FAR else "amber"
+    for outlier in findings.strange_sizes:
+        level: Level = "red" if outlier.factor > FAR else "amber"
         text = (
-            f"the {one.what} is {one.value:.2f} mm; in training it was {one.usual.low:.2f} to "
-            f"{one.usual.high:.2f} mm (n = {one.usual.n})"
+            f"the {outlier.what} is {outlier.value:.2f} mm; in the training data it was "
+            f"{outlier.usual.low:.2f} to {outlier.usual.high:.2f} mm (n = {outlier.usual.n})"
         )
-        yield Reason(level, one.code, text)
+        yield Reason(level, outlier.code, text)
 
 
 def _contrast(findings: Evidence) -> Iterator[Reason]:
-    for one in findings.strange_intensities:
-        level: Level = "red" if one.factor > FAR else "amber"
+    for outlier in findings.strange_intensities:
+        level: Level = "red" if outlier.factor > FAR else "amber"
         text = (
-            f"the {one.what} differ from the training data: distance {one.value:.1f}, "
-            f"known cases lie at {one.usual.low:.1f} to {one.usual.high:.1f} (n = {one.usual.n})"
+            f"the {outlier.what} differ from the training data: distance {outlier.value:.1f}, "
+            f"known cases lie at {outlier.usual.low:.1f} to {outlier.usual.high:.1f} "
+            f"(n = {outlier.usual.n})"
         )
-        yield Reason(level, one.code, text)
+        yield Reason(level, outlier.code, text)
 
 
 def _no_interval(findings: Evidence) -> Iterator[Reason]:
     """Volumes without a calibrated interval, and why."""
     known = findings.card.validation
-    without = [name for name, one in findings.intervals.items() if not one.calibrated]
+    without = [name for name, interval in findings.intervals.items() if not interval.calibrated]
     if not without or known is None or not known.kinds:
         return
     if findings.strange:

@@ -20,9 +20,10 @@ from gliomask.nets.measures import Intensities, range_of
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SAMPLE = 200_000
-"""Quantiles are taken of at most about this many voxels, evenly spaced."""
+"""Approximate maximum number of voxels for quantiles, evenly spaced."""
 _LEAST_DEVIATION = 0.02
-"""Quantiles that hardly differ in training would make every other case look strange."""
+"""Minimum standard deviation of a quantile, so that nearly constant quantiles do not flag every
+case."""
 
 Quantiles = npt.NDArray[np.float64]
 

@@ -1,10 +1,10 @@
-"""A network with fixed weights, to try engines with: no model is needed to know that they work.
+"""Test network with fixed weights, to check engines without a model.
 
 The weights are drawn from a seed, and in such a way that a correct output differs from a wrong
 one. Convolutions keep the variance of what flows through them (He et al., ICCV 2015): with the
 defaults of PyTorch an untrained network magnifies the rounding of an engine a thousand times. Batch
 norms are not the identity, since engines fold them away. The last layer is scaled so that the
-probabilities spread between 0 and 1, or an engine that always says 0.5 would pass.
+probabilities spread between 0 and 1, otherwise an engine that always returns 0.5 would pass.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ _SPREAD_SIZE: Final = 64
 
 @dataclass(frozen=True)
 class Proof:
-    """An engine that was made to work.
+    """Result of the check of an engine.
 
     Attributes:
-        name: as it is requested; version: of its package, None if that is absent.
+        name: as it is requested.
+        version: of its package, None if that is absent.
         problem: why it can't be used or trusted; empty if it can.
         difference: largest difference of its probabilities from the reference; None if it gave
             no answer.
@@ -113,10 +114,12 @@ def too_far(difference: float, allowed: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A model with the right answer.
+    """A model with its correct output.
 
     Attributes:
-        folder: of the model; inputs: (N, C, size, size); truth: (N, R, size, size) logits.
+        folder: of the model.
+        inputs: (N, C, size, size).
+        truth: (N, R, size, size) logits.
     """
 
     folder: Path

@@ -2,15 +2,15 @@
 
 Each case gets a *spread* in voxels: how far the volumes of the network's other maps (six sides,
 mirrored slices) lie from the plain one, plus the voxels that the calibrated probabilities leave in
-doubt. It ranks cases by how unsure they are but knows nothing of the truth: the maps share their
-mistakes. So on the validation patients it is measured how many spreads the true volume lies away,
-and the interval of a new case reaches as many spreads as nine in ten of them needed.
+doubt. It ranks cases by uncertainty but is not calibrated, because the maps share their errors.
 
-For patients that are exchangeable with the validation patients such an interval holds the truth
-with at least the promised chance, whatever the network and the spread are (Papadopoulos et al.
-2002, normalised scores; Lei et al., JASA 2018). The chance is over patients: it may be lower for a
-kind of patient, and it is void for other scanners or diseases. Cases in which nothing was found
-are left out on both sides, which keeps the promise for the others.
+Therefore the error of the volume is measured on the validation patients in units of the spread, and
+the interval of a new case has the width that covers nine in ten of them. For patients that are
+exchangeable with the validation patients, such an interval contains the true volume with at least
+this probability, for any network and spread (Papadopoulos et al. 2002, normalised scores; Lei et
+al., JASA 2018). The probability is over patients: it may be lower for a group of patients, and is
+not valid for other scanners or diseases. Cases with empty masks are excluded from calibration and
+get no interval, which preserves the coverage for the others.
 """
 
 from __future__ import annotations

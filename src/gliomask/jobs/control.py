@@ -1,8 +1,8 @@
-"""Progress and cancellation: what a front door hands to a use case.
+"""Progress and cancellation of use cases.
 
-A use case reports how far it is and, between steps of less than half a second, looks whether it
-is to stop. A stop is an ``StoppedError`` from there, so everything that cleans up after an error
-cleans up after a stop: nothing partial stands under a final name.
+A use case reports its progress and polls for a stop request between steps of less than half a
+second. A stop raises ``StoppedError``, so the code that cleans up after an error also cleans up
+after a stop, and no partial output is left.
 
     stop = threading.Event()
     control = Control(stop_requested=stop.is_set)
@@ -24,17 +24,17 @@ from typing import Final, Protocol
 from gliomask.errors import StoppedError
 
 POLL_S: Final = 0.1
-"""Seconds between two looks for a stop while there is nothing to do but wait."""
+"""Seconds between polls for a stop request while waiting."""
 
 
 class Progress(Protocol):
-    """A listener to progress: a bar in a terminal, a log, a web page."""
+    """A progress listener: a bar in a terminal, a log, a web page."""
 
     def start(self, total: float, what: str) -> None:
-        """A stretch of ``total`` steps begins; ``what`` is a word or two for people."""
+        """Start a phase of ``total`` steps; ``what`` is a short description."""
 
     def advance(self, steps: float = 1, note: str = "") -> None:
-        """So many steps are done; ``note`` is the latest figure worth seeing, or empty."""
+        """Report completed steps; ``note`` is the latest value to show, or empty."""
 
 
 class _NoListener:
@@ -51,18 +51,18 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Control:
-    """Reports the progress of a piece of work, and stops it on request.
+    """Progress reports and stop requests of a task.
 
     Attributes:
         progress: the listener.
-        stop_requested: whether to stop; called often, from whatever thread or process works.
+        stop_requested: returns whether to stop; called often, from any thread or process.
     """
 
     progress: Progress = field(default_factory=_NoListener)
     stop_requested: Callable[[], bool] = _never
 
     def check(self) -> None:
-        """A moment to stop.
+        """Raise StoppedError if a stop was requested.
 
         Raises:
             StoppedError: a stop was requested.
@@ -71,17 +71,17 @@ class Control:
             raise StoppedError("stopped")
 
     def start(self, total: float, what: str) -> None:
-        """Begins a stretch of steps, see ``Progress``; a moment to stop."""
+        """Start a phase, see ``Progress``, and check for a stop."""
         self.progress.start(total, what)
         self.check()
 
     def advance(self, steps: float = 1, note: str = "") -> None:
-        """Reports steps done, see ``Progress``; a moment to stop."""
+        """Report completed steps, see ``Progress``, and check for a stop."""
         self.progress.advance(steps, note)
         self.check()
 
     def wait(self, seconds: float) -> None:
-        """Waits, ready to stop."""
+        """Wait, and check for a stop."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.check()
@@ -89,10 +89,10 @@ class Control:
 
     @contextmanager
     def part(self, name: str = "", steps: float = 1) -> Iterator[Control]:
-        """A piece of work that fills some steps of the present stretch.
+        """A subtask that fills some steps of the current phase.
 
-        Whatever stretches it begins are shown as shares of these steps; at its end all of them
-        are done. Its beginning is a moment to stop, its end is none: what is done is kept.
+        Its own phases are shown as fractions of these steps; at its end all of them are completed.
+        A stop is checked at its beginning, not at its end, so completed work is kept.
 
         Args:
             name: put before its notes.
@@ -108,11 +108,11 @@ class Control:
 
 
 SILENT: Final = Control()
-"""Without reports and stops."""
+"""Control without reports and stops."""
 
 
 class _Part:
-    """Listens to the stretches of a piece of work, and reports them as steps of an outer one."""
+    """Reports the phases of a subtask as steps of the outer phase."""
 
     def __init__(self, outer: Progress, name: str, steps: float) -> None:
         self._outer, self._name, self._steps = outer, name, steps
@@ -127,7 +127,7 @@ class _Part:
         self._report(max(self._done / self._total, self._reported), note or self._position())
 
     def finish(self) -> None:
-        """Whatever is left of the piece is done."""
+        """Report the remaining steps of the subtask."""
         self._report(1.0, "")
 
     def _position(self) -> str:

@@ -1,10 +1,9 @@
-"""Tasks to workers until each is done or set aside, after any crash; one run resumes where another
-was.
+"""Distribution of tasks to workers, with retries after crashes and resumption by later runs.
 
-The state of a task stands in a journal that only this process writes, so nothing is locked and no
-clocks are compared. A task that costs its worker is tried again after all others, and set aside
-when it has cost three; one whose whole run ended with it is not blamed so soon, for most often
-somebody ended the run.
+The state of a task is in a journal that only this process writes, so no locks and no clocks are
+needed. A task that crashes its worker is retried after all others, and excluded after three
+crashes; a task whose complete run ended is excluded later, because runs are usually ended from
+outside.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from gliomask.jobs.journal import Journal
 from gliomask.jobs.worker_events import Advanced, Crashed, Event, Finished, Lost, Pool
 
 TRIES: Final = 3
-"""Workers that a task may cost."""
+"""Number of crashed workers after which a task is excluded."""
 RUNS: Final = 10
-"""Runs that may end with a task at work."""
+"""Number of runs that may end during a task before it is excluded."""
 PAUSES_S: Final = (1.0, 5.0, 20.0)
 """Before a task is tried again that the machine could not do (a full disk, a stale file handle);
 a longer row of such errors ends the run."""
 
 
 class Task(Protocol):
-    """Something to do.
+    """A task.
 
     Attributes:
         id: unique, and the same in every run.
@@ -133,7 +132,8 @@ class Dispatch(Generic[AnyTask]):
         workers: entered.
         ledger: of the tasks; each has begun (``Ledger.begin``).
         control: receives the progress of each task, and may stop the run.
-        tries: workers that a task may cost; pauses_s: see ``PAUSES_S``.
+        tries: workers that a task may cost.
+        pauses_s: see ``PAUSES_S``.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from gliomask.errors import BatchError, Failure
 def raise_failures(
     failures: Sequence[Failure], done: int, out: Path, result: object = None
 ) -> None:
-    """Ends a batch; ``result`` is what there is to show of the others.
+    """Raise the error of a batch with failures; ``result`` is the result of the others.
 
     Raises:
         BatchError: there are failures; the others are in ``out``.

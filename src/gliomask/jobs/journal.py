@@ -1,8 +1,8 @@
 """Journal of the completed cases of a long batch, to resume it.
 
-A journal is a hidden file beside the folder that the batch will write, a line of JSON for each
-finished piece. A piece goes by a key that holds all that it depends on, so that a changed file or
-option simply isn't found. What a killed process left half written is not read.
+A journal is a hidden file next to the output folder of the batch, with a line of JSON for each
+finished item. The key of an item includes everything that it depends on, so items of changed files
+or options are not reused. Incomplete lines of a killed process are ignored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Independent jobs over several processes, which report their progress and stop on request."""
+"""Independent jobs in several processes, with progress and cancellation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def spread(
     control: Control = SILENT,
     workers: int | None = None,
 ) -> Iterator[Result]:
-    """Does every job and gives each result when it is there, in no certain order.
+    """Run all jobs and yield each result when it is ready, in any order.
 
     Args:
         work: a function at the top of a module (or a ``partial`` of one); what it raises ends all.
@@ -54,7 +54,7 @@ def spread(
 def _in_processes(
     work: Callable[[Job, Control], Result], jobs: Sequence[Job], control: Control, workers: int
 ) -> Iterator[Result]:
-    # A fresh interpreter each: forking a process that runs threads may hang.
+    # A new interpreter for each: forking a process with threads may deadlock.
     context = get_context("spawn")
     line = _Line(context.Event(), context.SimpleQueue())
     with ProcessPoolExecutor(

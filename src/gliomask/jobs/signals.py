@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop, for front doors that are processes of their own."""
+"""Ctrl-C and SIGTERM as stop requests, for command-line programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Takes the first SIGINT or SIGTERM for a request to stop; a second one is obeyed at once.
+    """Convert the first SIGINT or SIGTERM to a stop request; a second one ends the process.
 
     Only the main thread gets signals: in another one nothing is changed.
 

@@ -1,7 +1,7 @@
-"""The inside of a worker process: it does one task after another, and reports to its parent.
+"""Main loop of a worker process: it does one task after another, and reports to its parent.
 
-It is a session of its own: a signal that a terminal or a batch system sends to a group of processes
-reaches the parent only, which decides. When the parent dies, however it dies, it ends at once.
+It has its own session, so signals from a terminal or a batch system to a process group only reach
+the parent. If the parent dies, it ends immediately.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Work = Callable[[Task, Control], Result]
 lets through is reported as the task's, and the worker continues."""
 
 BEAT_S: Final = 2.0
-"""Seconds between two signs of life of a worker."""
+"""Seconds between two heartbeats of a worker."""
 STOP: Final = b"stop"
 CANCEL: Final = b"cancel "
 """Followed by the number of the task, as the worker counts them: it may have ended meanwhile."""
@@ -125,7 +125,7 @@ def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: _Stop) -> Non
         if not stop.all:  # or the task is not reported, so it is put back
             voice.say("cancelled")
     except Exception as problem:
-        voice.say("crashed", f"a bug of gliomask: {unexpected(problem)}")
+        voice.say("crashed", f"a bug in gliomask: {unexpected(problem)}")
 
 
 def portable(problem: GliomaskError) -> GliomaskError:

@@ -1,7 +1,7 @@
-"""Worker processes that stay: each loads what it needs once, then does one task after another.
+"""Pool of persistent worker processes, which are initialised once.
 
-A worker has one task at a time, so that a process that dies or freezes costs its own task and no
-other, and so that it is known which task that was; another process takes its place.
+A worker has one task at a time, so a process that dies or freezes only affects this task, which is
+then known; another process replaces it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LEASE_S: Final = 300.0
 """Seconds without a sign of life after which a worker counts as frozen and is killed: a library
 that computes for long may keep every thread of a process waiting."""
 _STARTS: Final = 3
-"""Workers that may die one after another before they can take a task."""
+"""Number of workers in a row that may die before they are ready."""
 _PATIENCE_S: Final = 15.0
 """Seconds that workers get to stop."""
 
@@ -58,7 +58,8 @@ class Workers(Generic[Task, Result]):
             ``partial`` of one. An error of ours in it ends all.
         count: of processes.
         environment: variables that hold in the workers before anything is loaded.
-        lease_s: see ``LEASE_S``; limit_s: seconds that one task may take.
+        lease_s: see ``LEASE_S``.
+        limit_s: seconds that one task may take.
         preload: modules that are imported once for all workers, see ``jobs.fork_server``.
     """
 
@@ -199,7 +200,7 @@ class Workers(Generic[Task, Result]):
                 yield Cancelled(task)
 
     def _replace(self, worker: _Worker[Task], why: str) -> Iterator[Event[Task, Result]]:
-        """Puts a new worker in the place of one that is no good."""
+        """Replace a dead or frozen worker."""
         task = worker.task
         if not worker.ready:
             self._starts += 1
@@ -225,7 +226,7 @@ class Workers(Generic[Task, Result]):
 
 
 def _kill(worker: _Worker[Task]) -> None:
-    """Ends a worker and whatever processes it has, also a stopped one."""
+    """End a worker and its child processes, also a stopped one."""
     pid = worker.process.pid
     if pid is not None:
         with suppress(ProcessLookupError, PermissionError):

@@ -1,7 +1,7 @@
-"""Parameters of the data augmentation of each training sample; they are applied elsewhere.
+"""Random parameters of the data augmentation of each training sample.
 
-What is drawn for a sample is a pure function of the recipe, its seed, the epoch and the sample's
-place in the epoch. ``geometry`` and ``intensity`` apply it to a whole batch on its device.
+They are a pure function of the recipe, its seed, the epoch and the index of the sample in the
+epoch. ``geometry`` and ``intensity`` apply it to a whole batch on its device.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from gliomask.learning.catalogue import BoolArray
 from gliomask.learning.randomness import Purpose, stream
 
 WARP_POINTS = 9
-"""Control points of a warp along a side; between them it is interpolated by cubics."""
+"""Control points of an elastic deformation along a side, with cubic interpolation between them."""
 _BIAS_POINTS = 4
 _BIAS_SD = 0.2
-"""Of the logarithm of the shading at its control points."""
+"""Standard deviation of the logarithm of the bias field at its control points."""
 _GAMMA = 0.4
-"""Gamma lies in exp(-_GAMMA) to exp(_GAMMA), evenly in the logarithm."""
+"""Gamma is log-uniform between exp(-_GAMMA) and exp(_GAMMA)."""
 _GAIN, _SHIFT_SD = 0.25, 0.2
 _NOISE = 0.25
-"""Largest standard deviation of the noise, in standard deviations of the head."""
+"""Maximum standard deviation of the noise, relative to that of the head."""
 _THICK = (0.1, 0.25)
-"""Share of each neighbour in a thicker slice. Half of it or more is the slice itself, so what is
-tumour for the most part is what is tumour in the slice."""
+"""Weight of each neighbour in a thicker slice. The slice itself has at least half of the weight, so
+its mask stays valid."""
 _BLUR = (0.5, 1.2)
-"""Standard deviation of the blur in pixels at 128 pixels a side."""
+"""Standard deviation of the blur, in pixels of a 128² image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +37,17 @@ class Augmentation:
     """Augmentation of a sample of C channels; None for a transform that was not drawn.
 
     Attributes:
-        kept: (C,), which channels stay; the others become 0.
+        kept: (C,), whether a channel is kept; dropped channels become 0.
         flip_horizontal, flip_vertical: whether columns or rows are reversed.
         affine: (2, 3) from output to input coordinates, in [-1, 1] along (x, y).
         warp: (2, P, P) displacement (x, y) at control points, in the same units.
         gamma: (C,) exponents.
         gain, shift: (C,) of a linear change of intensity.
-        bias: (C, Q, Q) logarithm of a shading at control points.
-        blur: standard deviation in pixels at 128 pixels a side.
-        noise: standard deviation; noise_seed: of the noise's own generator.
-        thick: share of the slice below, and of the one above, in what is seen.
+        bias: (C, Q, Q) logarithm of a bias field at control points.
+        blur: standard deviation in pixels of a 128² image.
+        noise: standard deviation.
+        noise_seed: seed of its generator.
+        thick: weights of the slice below and of the slice above.
     """
 
     kept: BoolArray
@@ -67,12 +68,12 @@ class Augmentation:
 def draw_change(
     options: AugmentOptions, dropout: float, present: BoolArray, place: tuple[int, int, int]
 ) -> Augmentation:
-    """Draws what happens to one sample.
+    """Draw the augmentation parameters of a sample.
 
     Args:
-        options: the chances and ranges.
-        dropout: chance of each present channel to be left out; one always stays.
-        present: (C,), which channels the sample has.
+        options: probabilities and ranges.
+        dropout: probability of dropping each present channel; at least one is kept.
+        present: (C,), whether the sample has the channel.
         place: seed, epoch and the sample's index in the epoch.
     """
     seed, *where = place
@@ -96,13 +97,13 @@ def draw_change(
         blur=float(rng.uniform(*_BLUR)) if happens(options.blur) else None,
         noise=float(rng.uniform(0, _NOISE)) if happens(options.noise) else None,
         noise_seed=int(rng.integers(2**63)),
-        # Drawn last, so that what came before it stays as it was.
+        # Drawn last, so that the earlier parameters do not change.
         thick=float(rng.uniform(*_THICK)) if happens(options.thick) else None,
     )
 
 
 def _keep(present: BoolArray, dropout: float, rng: np.random.Generator) -> BoolArray:
-    """Present channels less those left out; if all fell out, one of them at random stays."""
+    """Present channels without the dropped ones; if all are dropped, a random one is kept."""
     kept = present & (rng.random(present.size) >= dropout)
     if not kept.any() and present.any():
         kept[rng.choice(np.flatnonzero(present))] = True

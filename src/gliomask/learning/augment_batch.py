@@ -1,7 +1,8 @@
-"""The changes of a batch as a few tensors, which go to the device in one transfer.
+"""Augmentation parameters of a batch as a few tensors, which are copied to the device in one
+transfer.
 
-A GPU that is told of each change when it comes to it waits for the processor a dozen times a
-batch. Here all that was drawn is put together beforehand, in the thread that draws it.
+Separate transfers would stall the GPU a dozen times per batch. The parameters are collected in the
+thread that draws them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gliomask.core.volume import FloatArray
 from gliomask.learning.augment import WARP_POINTS, Augmentation
 
 _ALIGN: Final = 16
-"""Every tensor of a transfer begins at a multiple of so many bytes."""
+"""Alignment of each tensor in a transfer, in bytes."""
 _STAY: Final[FloatArray] = np.eye(2, 3, dtype=np.float32)
 _STILL: Final[FloatArray] = np.zeros((2, WARP_POINTS, WARP_POINTS), np.float32)
 _VALUES: Final = ("bias", "gamma", "gain", "shift", "blur", "noise", "thick")
@@ -29,7 +30,7 @@ class Changes:
     """Augmentation parameters of the n samples of a batch.
 
     Attributes:
-        tensors: by name, only those that change something. ``flip_horizontal``,
+        tensors: by name, only those that are used. ``flip_horizontal``,
             ``flip_vertical`` (n,) bool; ``kept`` (n, C) float32; ``affine`` (m, 2, 3) and
             ``warp`` (m, 2, P, P) of the m samples ``moved``; the values (m, ...) of each other
             change as in ``Augmentation``, and of which samples they are: ``gamma``, ``gamma.at``.
@@ -46,14 +47,14 @@ class Changes:
         return self.tensors[f"{name}.at"], self.tensors[name]
 
     def on(self, device: torch.device) -> Changes:
-        """The same on another device, by one copy that the processor does not wait for."""
+        """Copy to another device, in one asynchronous transfer."""
         if device.type == "cpu" or not self.tensors:
             return self
         return Changes(_send(self.tensors, device), self.seeds)
 
 
 def arrange_batch(changes: Sequence[Augmentation]) -> Changes:
-    """Puts the changes of the samples of a batch together; the tensors are in main memory."""
+    """Collect the parameters of the samples of a batch; the tensors are in main memory."""
     arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
     for name in ("flip_horizontal", "flip_vertical"):
         flips = np.array([getattr(change, name) for change in changes], bool)
@@ -83,13 +84,13 @@ def arrange_batch(changes: Sequence[Augmentation]) -> Changes:
 
 
 def _send(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """The tensors side by side in one block of page-locked memory, and there taken apart."""
+    """Copy the tensors through one block of page-locked memory."""
     block, places = join(tensors, pinned=True)
     return part(block.to(device, non_blocking=True), tensors, places)
 
 
 def join(tensors: Mapping[str, Tensor], *, pinned: bool) -> tuple[Tensor, dict[str, int]]:
-    """The bytes of all tensors in one block, and where each begins."""
+    """Concatenate the bytes of all tensors, and return their offsets."""
     places, end = {}, 0
     for name, tensor in tensors.items():
         places[name] = end
@@ -104,7 +105,7 @@ def join(tensors: Mapping[str, Tensor], *, pinned: bool) -> tuple[Tensor, dict[s
 def part(
     block: Tensor, tensors: Mapping[str, Tensor], places: Mapping[str, int]
 ) -> dict[str, Tensor]:
-    """Tensors like ``tensors`` in the memory of ``block``, which ``join`` made (or its copy)."""
+    """Views like ``tensors`` in the memory of ``block``, a result of ``join`` or its copy."""
     return {
         name: block[places[name] : places[name] + tensor.nbytes]
         .view(tensor.dtype)

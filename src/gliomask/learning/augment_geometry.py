@@ -1,7 +1,7 @@
-"""Flips, affine changes and smooth warps of a batch.
+"""Flips, affine transforms and elastic deformations of a batch.
 
-Flips move pixels and are exact. All the rest is one interpolation, done only to the samples for
-which it was drawn: images linearly, labels by their nearest pixel.
+Flips are exact. All other transforms are one interpolation, only for the samples for which they
+were drawn: linear for images, nearest neighbour for labels.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _ROWS, _COLUMNS = -2, -1
 
 
 def move(images: Tensor, bits: Tensor, changes: Changes) -> tuple[Tensor, Tensor]:
-    """Applies the geometry.
+    """Apply the geometric transforms.
 
     Args:
-        images: (n, C, H, W) float32; beyond its edge an image repeats its last pixels.
-        bits: (n, H, W) uint8; beyond the edge there is nothing (0).
-        changes: of the n samples, on the same device.
+        images: (n, C, H, W) float32; outside the image its edge pixels are repeated.
+        bits: (n, H, W) uint8; 0 outside the image.
+        changes: parameters of the n samples, on the same device.
 
     Returns:
         the same shapes and dtypes.
@@ -44,7 +44,7 @@ def _flip(stack: Tensor, chosen: Tensor, side: int) -> Tensor:
 
 
 def _grid(affine: Tensor, points: Tensor, size: int) -> Tensor:
-    """(m, size, size, 2): where each output pixel comes from, (x, y) in [-1, 1]."""
+    """Sampling grid (m, size, size, 2): source (x, y) in [-1, 1] of each output pixel."""
     grid = F.affine_grid(affine, [len(affine), 1, size, size], align_corners=False)
     fine = F.interpolate(points, size=(size, size), mode="bicubic", align_corners=True)
     return grid + fine.permute(0, 2, 3, 1)

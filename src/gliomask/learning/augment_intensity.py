@@ -1,7 +1,7 @@
-"""Contrast, brightness, shading, blur and noise of a batch.
+"""Contrast, brightness, bias field, blur and noise of a batch.
 
-Each change is done to the samples for which it was drawn, to each channel with its own numbers.
-Intensities are z-scores; changes that need a zero take the darkest pixel for it.
+Each transform is applied to the samples for which it was drawn, with separate parameters for each
+channel. Intensities are z-scores; transforms that need a zero use the darkest pixel.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BLUR_RADIUS = 4
 
 
 def shade(images: Tensor, changes: Changes) -> Tensor:
-    """Applies the intensity changes; channels that were not kept become 0.
+    """Apply the intensity transforms; dropped channels become 0.
 
     Args:
         images: (n, C, H, W) float32 in [-5, 5].
@@ -44,7 +44,7 @@ def shade(images: Tensor, changes: Changes) -> Tensor:
 def _apply(
     images: Tensor, changes: Changes, name: str, change: Callable[[Tensor, Tensor], Tensor]
 ) -> Tensor:
-    """``change(images, values)`` of the samples that have a value; the others stay as they are."""
+    """Apply ``change(images, values)`` to the samples that have a value."""
     drawn = changes.drawn(name)
     if drawn is None:
         return images
@@ -58,14 +58,14 @@ def _flat(values: Tensor) -> Tensor:
 
 
 def _gamma(images: Tensor, gamma: Tensor) -> Tensor:
-    """Another curve from the darkest pixel to the brightest, which stay."""
+    """Gamma transform between the darkest and the brightest pixel, which do not change."""
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     span = (high - low).clamp_min(1e-3)
     return ((images - low) / span) ** _flat(gamma) * span + low
 
 
 def _bias(images: Tensor, points: Tensor) -> Tensor:
-    """A smooth factor, exp of the interpolated control points (n, C, Q, Q)."""
+    """Bias field: exp of the interpolated control points (n, C, Q, Q)."""
     low = images.amin((2, 3), keepdim=True)
     size = (images.shape[-2], images.shape[-1])
     field = F.interpolate(points, size=size, mode="bicubic", align_corners=True)
@@ -73,7 +73,7 @@ def _bias(images: Tensor, points: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor, deviation: Tensor) -> Tensor:
-    """A Gaussian blur, rows and columns in turn, each sample with its own width."""
+    """Separable Gaussian blur, with a width for each sample."""
     count, channels, height, width = images.shape
     pixels = (deviation * height / 128).clamp_min(1e-3)
     reach = torch.arange(-_BLUR_RADIUS, _BLUR_RADIUS + 1, device=images.device)
@@ -89,7 +89,7 @@ def _blur(images: Tensor, deviation: Tensor) -> Tensor:
 
 
 def _noisy(images: Tensor, deviation: Tensor, seeds: tuple[int, ...]) -> Tensor:
-    """Gaussian noise, each sample's from its own generator."""
+    """Gaussian noise, with a generator for each sample."""
     noise = torch.empty_like(images)
     for channel_noise, seed in zip(noise, seeds, strict=True):
         channel_noise.normal_(generator=torch.Generator(images.device).manual_seed(seed))

@@ -1,8 +1,8 @@
-"""From slices to the batches that the network sees, one for each step of an epoch.
+"""Batches for training steps.
 
-What a step gets is a pure function of (recipe, epoch, step), whoever prepares it. The parts that
-belong to the main memory (reading, drawing numbers) may run ahead in threads; what belongs to the
-device (moving, warping, shading) happens when the batch is requested.
+A batch is a pure function of (recipe, epoch, step). Threads prepare the parts in main memory ahead
+of time (reading, drawing parameters); work on the device (transfer, augmentation) happens when the
+batch is requested.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Worker:
-    """Index of a process, and its part of the work.
+    """Index of a process, and its share of the work.
 
     Attributes:
-        device: of the network.
-        rank, world: every ``world``-th piece of work, from ``rank`` on.
-        threads: that prepare work ahead; 0 prepares it on request.
+        device: device of the network.
+        rank, world: every ``world``-th item, starting with item ``rank``.
+        threads: number of threads that prepare items ahead; with 0 they are prepared on request.
     """
 
     device: torch.device
@@ -58,7 +58,8 @@ class Batch:
     """Input of one device for a training step.
 
     Attributes:
-        images: (n, C, size, size) float32; target: (n, R, size, size) float32, 0 or 1.
+        images: (n, C, size, size) float32.
+        target: (n, R, size, size) float32, 0 or 1.
         labelled: (n, R) float32, 1 where the sample's data set labels the region.
     """
 
@@ -69,7 +70,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class _Raw:
-    """A batch as far as main memory knows it; ``pixels`` is None where the device holds them."""
+    """Part of a batch in main memory; ``pixels`` is None if the slices are on the device."""
 
     samples: IntArray
     pixels: tuple[Tensor, Tensor] | None
@@ -81,9 +82,9 @@ class TrainingBatches:
 
     Args:
         slices: the pixels.
-        catalogue: what they are.
-        recipe: how they are chosen and changed.
-        worker: whose samples of each batch these are.
+        catalogue: list of the slices.
+        recipe: sampling and augmentation.
+        worker: process whose samples are produced.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class TrainingBatches:
 
     @property
     def steps(self) -> int:
-        """In each epoch."""
+        """Number of steps in an epoch."""
         count = self.recipe.sampling.slices or len(self.samples.row)
         return -(-count // self.recipe.batch_size)
 
@@ -108,7 +109,7 @@ class TrainingBatches:
             yield self._finish(raw)
 
     def names(self, epoch: int, step: int) -> list[str]:
-        """The slices of a step over all devices, for people."""
+        """Names of the slices of a step over all devices, for messages."""
         rows = self.samples.row[self._plan(epoch)[self._places(step, rank=0, world=1)]]
         return [self.catalogue.name(row) for row in rows]
 
@@ -120,7 +121,7 @@ class TrainingBatches:
         )
 
     def _places(self, step: int, rank: int, world: int) -> IntArray:
-        """Indices into the plan."""
+        """Indices of the samples of a step."""
         batch = self.recipe.batch_size
         return np.arange(step * batch + rank, (step + 1) * batch, world)
 
@@ -134,9 +135,9 @@ class TrainingBatches:
         return _Raw(samples, pixels, changes)
 
     def _fetch(self, samples: IntArray, changes: Changes) -> tuple[Tensor, Tensor]:
-        """Images (n, C, size, size) float16 and bits, where the slices are kept.
+        """Images (n, C, size, size) float16 and bits, on the device of the slices.
 
-        ``changes`` are those of main memory, for rows are looked up there.
+        ``changes`` is in main memory, where the rows are looked up.
         """
         rows = self.samples.row[samples]
         images, bits = self.slices.fetch(rows)
@@ -151,7 +152,7 @@ class TrainingBatches:
         return images[each, channel].unsqueeze(1), bits
 
     def _thicker(self, rows: IntArray, images: Tensor, share: Tensor) -> Tensor:
-        """Slices (m, C, size, size) with a share (m,) of each of their neighbours in them."""
+        """Mix slices (m, C, size, size) with their neighbours, by weights (m,)."""
         below, above = (
             self.slices.fetch(self.catalogue.beside(rows, side))[0].float() for side in (-1, 1)
         )
@@ -159,7 +160,7 @@ class TrainingBatches:
         return (images.float() * (1 - 2 * weight) + (below + above) * weight).half()
 
     def _present(self, samples: IntArray) -> BoolArray:
-        """(n, C), which channels the samples have."""
+        """(n, C), whether the samples have the channels."""
         if self.samples.channel is not None:
             return np.ones((len(samples), 1), bool)
         return self.catalogue.present[self.catalogue.case[self.samples.row[samples]]]
@@ -189,18 +190,18 @@ class TrainingBatches:
 
 
 def channels_last(images: Tensor) -> Tensor:
-    """A copy whose channels lie side by side, the layout in which convolutions are quickest.
+    """Copy in channels-last memory format, in which convolutions are fastest.
 
-    One channel alone lies so in either layout, and ``contiguous`` would leave it as it is, but
-    the network takes its own layout from what its input says.
+    For a single channel both formats have the same order, so ``contiguous`` would not change the
+    strides, which determine the format of the network's outputs.
     """
     return images.clone(memory_format=torch.channels_last)
 
 
 def ahead(make: Callable[[int], Made], items: Iterable[int], threads: int) -> Iterator[Made]:
-    """``make(item)`` of each item in order, made by threads up to two each ahead of time.
+    """Yield ``make(item)`` of each item in order; each thread works up to two items ahead.
 
-    With no threads each is made on request. What ``make`` raises is raised here.
+    Without threads, items are made on request. Exceptions of ``make`` are raised here.
     """
     if not threads:
         yield from map(make, items)
@@ -210,8 +211,8 @@ def ahead(make: Callable[[int], Made], items: Iterable[int], threads: int) -> It
     try:
         waiting = deque(pool.submit(make, item) for item in islice(source, 2 * threads))
         while waiting:
-            made = waiting.popleft().result()
+            item = waiting.popleft().result()
             waiting.extend(pool.submit(make, item) for item in islice(source, 1))
-            yield made
+            yield item
     finally:
         pool.shutdown(cancel_futures=True)

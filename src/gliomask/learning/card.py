@@ -1,4 +1,4 @@
-"""The card of the network that a training keeps."""
+"""Model card of a trained network."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def make_card(
     earlier: Sequence[Mapping[str, Any]] = (),
     norm_epsilon: float = TORCH_EPSILON,
 ) -> ModelCard:
-    """Describes the network as it was after an epoch.
+    """Create the card of the network after an epoch.
 
     Args:
-        recipe: that it was trained by.
-        choice: what it was trained on.
-        row: the epoch's.
-        earlier: the facts of the models that it started or was distilled from
-            (``workflows.earlier``): ``words`` for people, ``licence``, patients.
-        norm_epsilon: of the network.
+        recipe: recipe of the training.
+        choice: its data.
+        row: results of the epoch.
+        earlier: records of the models of the initial weights and of the teacher
+            (``workflows.earlier``): ``description``, ``licence``, patients.
+        norm_epsilon: epsilon of the batch norms.
     """
     manifest = choice.store.manifest
     stacked = recipe.input.mode == "stacked"
@@ -51,9 +51,11 @@ def make_card(
         threshold=recipe.threshold,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
-        trained_on="; ".join((_trained_on(choice), *(str(model["words"]) for model in earlier))),
+        trained_on="; ".join(
+            (_trained_on(choice), *(str(model["description"]) for model in earlier))
+        ),
         patients=_all(choice.training.patients, earlier, "train_patients"),
-        chosen_on=_all(choice.validation_patients, earlier, "validation_patients"),
+        validation_patients=_all(choice.validation_patients, earlier, "validation_patients"),
         licence=_licence(manifest, earlier),
         recipe=recipe.model_dump(mode="json"),
         metrics=_metrics(recipe, choice, row),
@@ -78,15 +80,15 @@ def _licence(manifest: StoreManifest, earlier: Sequence[Mapping[str, Any]]) -> s
     """Licence of the weights, restricted by the licences of the initial weights and the teacher."""
     own = _licence_of_data(manifest)
     others = {model["licence"] for model in earlier if "licence" in model} - {own}
-    return "; ".join((own, *(f"of a model learned from: {model}" for model in sorted(others))))
+    return "; ".join((own, *(f"earlier model: {model}" for model in sorted(others))))
 
 
 def _licence_of_data(manifest: StoreManifest) -> str:
     if manifest.licences:
-        return f"that of the data: {', '.join(manifest.licences)}"
+        return f"{', '.join(manifest.licences)} (of the data)"
     if manifest.synthetic:
-        return "that of gliomask: Apache-2.0"
-    return "not known, because the data name none"
+        return "Apache-2.0 (of gliomask)"
+    return "unknown (the data sets state none)"
 
 
 def _metrics(recipe: Recipe, choice: TrainingSelection, row: EpochRow) -> dict[str, JsonValue]:

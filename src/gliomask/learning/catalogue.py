@@ -1,4 +1,4 @@
-"""Slices for training, listed before any pixel is read."""
+"""List of the slices for training, without their pixels."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _NAMED = 5
-"""Patients that an error names."""
+"""Maximum number of patients in an error message."""
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """The annotated slices of some cases, case after case, M in all.
+    """The M annotated slices of some cases, sorted by case.
 
-    Unannotated slices are not in here: they are unknown, not background.
+    Unannotated slices are not included: they are unknown, not background.
 
     Attributes:
         cases: K cases, sorted by id.
         sequences: C names, the channels of an image in order.
-        present: (K, C), which of them a case has.
+        present: (K, C), whether a case has the sequence.
         case: (M,) index into ``cases`` of each slice.
         slice: (M,) index of the slice within its case.
-        tumour: (M,), whether the slice holds tumour.
+        tumour: (M,), whether the slice contains tumour.
     """
 
     cases: tuple[StoredCase, ...]
@@ -47,7 +47,7 @@ class Catalogue:
 
     @property
     def patients(self) -> tuple[str, ...]:
-        """The patients that the cases are of, sorted."""
+        """Patients of the cases, sorted."""
         return tuple(sorted({case.patient for case in self.cases}))
 
     def patient_of_rows(self, rows: IntArray) -> IntArray:
@@ -62,19 +62,19 @@ class Catalogue:
         return np.array(known, bool).reshape(len(self.cases), len(regions))[self.case[rows]]
 
     def rows_of(self, case: int) -> IntArray:
-        """The rows of one case, which follow each other."""
+        """Rows of a case, which are consecutive."""
         first, last = np.searchsorted(self.case, [case, case + 1])
         return np.arange(first, last)
 
     def beside(self, rows: IntArray, side: Literal[-1, 1]) -> IntArray:
-        """(n,) rows of the slices next to these, below or above; where there is none, or nobody
-        annotated it, the slice itself."""
+        """(n,) rows of the neighbouring slices, below or above; the slice itself if the neighbour
+        does not exist or is not annotated."""
         next_to = np.clip(rows + side, 0, len(self) - 1)
         adjoins = self.slice[next_to] == self.slice[rows] + side
         return np.where(adjoins & (self.case[next_to] == self.case[rows]), next_to, rows)
 
     def name(self, row: int) -> str:
-        """A slice for people: its case and its number from 1."""
+        """Name of a slice in messages: its case and its number from 1."""
         return f"{self.cases[self.case[row]].id} slice {self.slice[row] + 1}"
 
 
@@ -85,16 +85,16 @@ _MISSING = (
 
 
 def choose_sequences(store: Store, sequences: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The recipe's sequences, or all of the store's.
+    """Sequences of the recipe, or all sequences of the store.
 
     Raises:
-        ConfigError: the store has no such sequence.
+        ConfigError: the store does not contain this sequence.
     """
     known = store.manifest.sequences
     for name in sequences or ():
         if name not in known:
             raise ConfigError(
-                "the store has no such sequence",
+                "the store does not contain this sequence",
                 field="input.sequences",
                 found=name,
                 allowed=", ".join(known),
@@ -111,18 +111,18 @@ def list_slices(
     all_needed: bool,
     part: str = "training",
 ) -> Catalogue:
-    """The annotated slices of these cases.
+    """Collect the annotated slices of cases.
 
     Args:
-        store: that holds them.
-        case_ids: of a part of its split.
+        store: store of the cases.
+        case_ids: cases of a part of its split.
         sequences: the channels.
-        all_needed: whether a case must have every sequence (else one is enough).
-        part: of the split, for the error.
+        all_needed: whether a case must have every sequence (otherwise one is enough).
+        part: name of the part, for errors.
 
     Raises:
-        CasesError: cases lack sequences that are needed.
-        StoreError: there is no slice, or none with tumour.
+        CasesError: cases lack required sequences.
+        StoreError: there is no slice, or no slice with tumour.
     """
     cases = tuple(store.case(case_id) for case_id in sorted(case_ids))
     present = np.array([[s in case.sequences for s in sequences] for case in cases], bool)

@@ -1,13 +1,13 @@
-"""Checkpoints on disk, from which a training resumes exactly.
+"""Checkpoints of a training, from which it resumes exactly.
 
     checkpoints/last.pt      the newest            + last.json      its SHA-256
     checkpoints/previous.pt  the one before        + previous.json
     checkpoints/best.pt      with the best Dice    + best.json
 
-There is no state of random generators in it, because there is none (see ``randomness``). The
-files hold tensors and plain values only and are read with ``weights_only=True``; the checksum is
-compared before anything in them is parsed. At every moment of writing there is one whole
-checkpoint whose checksum fits.
+They contain no state of random generators, because there is none (see ``randomness``). The files
+hold tensors and plain values only and are read with ``weights_only=True``; the checksum is verified
+before they are parsed. At any time during writing, at least one checkpoint is complete and has a
+valid checksum.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FORMAT: Final = 1
 _MAX_BYTES: Final = 16 * 2**30
 
 State = dict[str, Any]
-"""Tensors and plain values under names, as torch saves them."""
+"""State: tensors and plain values by name."""
 
 
 class Checkpoints:
@@ -45,14 +45,14 @@ class Checkpoints:
         self.folder = run / CHECKPOINTS
 
     def save(self, state: State, *, best: bool) -> None:
-        """Writes the newest checkpoint; the one that was the newest is kept as the previous one.
+        """Write the newest checkpoint, and keep the one before as the previous one.
 
         Args:
-            state: of the training.
-            best: whether it is the best as well.
+            state: state of the training.
+            best: whether it is also the best.
 
         Raises:
-            MachineError: it does not fit on the disk; those that were there stay.
+            MachineError: it does not fit on the disk; existing checkpoints stay.
         """
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, **state}, buffer)
@@ -64,12 +64,12 @@ class Checkpoints:
             self._push(data)
 
     def load(self) -> tuple[State, tuple[str, ...]]:
-        """The newest whole checkpoint, and what a person should know about it.
+        """Load the newest valid checkpoint, and return notes.
 
-        A damaged newest one is moved aside as ``damaged.pt`` and the previous one is taken.
+        If the newest one is damaged, it is renamed to ``damaged.pt`` and the previous one is used.
 
         Raises:
-            ConfigError: there is no checkpoint, or no whole one.
+            ConfigError: there is no checkpoint, or no valid one.
         """
         names = [name for name in (LAST, PREVIOUS) if self._path(name).is_file()]
         if not names:
@@ -83,9 +83,9 @@ class Checkpoints:
             if state is not None:
                 return state, () if name == LAST else (self._fallen_back(),)
         raise ConfigError(
-            "no checkpoint is whole",
+            "no checkpoint is valid",
             path=self.folder,
-            hint=f"train again in another folder, {option('out')}",
+            hint=f"start the training again in another folder: {option('out')}",
         )
 
     def _fallen_back(self) -> str:
@@ -124,7 +124,7 @@ class Checkpoints:
         return keys.get("sha256") if isinstance(keys, dict) else None
 
     def _push(self, data: bytes) -> None:
-        """The order matters: the newest file and a checksum that fits it are never both gone."""
+        """Rename in an order in which a file with a valid checksum always exists."""
         last, previous = self._path(LAST), self._path(PREVIOUS)
         with atomic_path(last) as temporary:
             temporary.write_bytes(data)

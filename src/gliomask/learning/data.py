@@ -27,11 +27,12 @@ class TrainingSelection:
     """Part of a store that a training uses.
 
     Attributes:
-        store: that holds it; parts: the case ids; fold: that they are of, None for the hold-out
-            and for everyone.
+        store: the store.
+        parts: the case ids.
+        fold: their fold, None for the hold-out split and for all patients.
         sequences: C names.
-        training, validation: the slices of both parts; none if all patients are training
-            from.
+        training, validation: the slices of both parts; without validation if all patients are used
+            for training.
     """
 
     store: Store
@@ -54,23 +55,23 @@ class TrainingSelection:
 
     @property
     def validation_patients(self) -> tuple[str, ...]:
-        """Sorted; none without validation patients."""
+        """Validation patients, sorted; may be empty."""
         return self.validation.patients if self.validation is not None else ()
 
 
 def choose_data(
-    store: Store, recipe: Recipe, fold: int | None = None, *, everyone: bool = False
+    store: Store, recipe: Recipe, fold: int | None = None, *, all_patients: bool = False
 ) -> TrainingSelection:
-    """Looks up the training data, without reading pixels.
+    """Select the training data, without reading pixels.
 
     Args:
-        store: that holds it.
-        recipe: what is needed of it.
-        fold: whose patients are left for the test; the hold-out split if it is not given.
-        everyone: train on all patients of the store instead.
+        store: the store.
+        recipe: its sequences and regions.
+        fold: fold with the test patients; the hold-out split if None.
+        all_patients: train on all patients of the store instead.
 
     Raises:
-        StoreError: no such fold, a part is empty or holds no tumour.
+        StoreError: the fold does not exist, or a part is empty or contains no tumour.
         ConfigError: the store lacks a sequence or a region of the recipe.
         CasesError: cases lack sequences that the recipe needs.
     """
@@ -83,10 +84,10 @@ def choose_data(
             found=unknown[0],
             allowed=", ".join(store.manifest.regions),
         )
-    everybody = tuple(case.id for case in store.cases)
-    parts = Parts(everybody, (), ()) if everyone else store.parts(fold)
+    all_ids = tuple(case.id for case in store.cases)
+    parts = Parts(all_ids, (), ()) if all_patients else store.parts(fold)
     for name, ids in (("train", parts.train), ("validation", parts.validation)):
-        if not ids and not everyone:
+        if not ids and not all_patients:
             where = "hold-out split" if fold is None else f"split of fold {fold}"
             raise StoreError(
                 f"the {where} has no {name} patients",
@@ -111,13 +112,14 @@ def open_slices(
     processes: int,
     control: Control,
 ) -> tuple[Slices, Slices | None]:
-    """The pixels of training and validation: on the device if they fit, else in memory, else not.
+    """Open the pixels of training and validation: on the device if they fit, else in memory or on
+    disk.
 
     Args:
-        choice: which slices.
+        choice: the slices.
         recipe: size and regions.
-        device: of the network.
-        processes: of this training on this machine; each holds all slices.
+        device: device of the network.
+        processes: number of processes on this machine; each keeps all slices.
         control: receives the progress of reading.
 
     Raises:
@@ -135,5 +137,5 @@ def open_slices(
         return sources[0], sources[1] if len(sources) > 1 else None
     threads = min(_MOST_READERS, os.cpu_count() or 1)
     control.start(sum(len(part.cases) for part in both), "reading slices")
-    kept = [keep(source, target, threads, control) for source in sources]
-    return kept[0], kept[1] if len(kept) > 1 else None
+    storage = [keep(source, target, threads, control) for source in sources]
+    return storage[0], storage[1] if len(storage) > 1 else None

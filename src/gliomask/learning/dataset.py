@@ -1,7 +1,7 @@
-"""Pixels of the training: slices on the network's grid, from memory if they fit, else the store.
+"""Pixels for training: slices on the network's grid, from memory if they fit, else from the store.
 
-Both ways give the same numbers: images rounded to half precision, as the store keeps them, and
-for each pixel the regions that it belongs to as the bits of one byte.
+Both sources give the same values: images in half precision, like in the store, and for each pixel
+its regions as the bits of a byte.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from gliomask.learning.catalogue import Catalogue, IntArray
 from gliomask.store.store import Store
 
 _BYTES_OF_PIXEL = 2
-"""Of an image in half precision; its label takes one more."""
+"""Bytes per pixel of an image in half precision; its label needs one more."""
 _SLICES = 16
-"""Read at once."""
+"""Number of slices to read at a time."""
 
 
 class Slices(Protocol):
     """The slices of a catalogue by row.
 
     Attributes:
-        where: they are kept, in words.
-        device: whose memory ``fetch`` gives them in.
+        where: description of the storage.
+        device: device of the tensors from ``fetch``.
     """
 
     @property
@@ -52,13 +52,13 @@ class Slices(Protocol):
 
 
 class StoreSlices:
-    """Slices that are read from the store and fitted on each request.
+    """Slices that are read from the store and resampled on each request.
 
     Args:
-        store: that holds them.
-        catalogue: which ones.
-        size: of the network's grid.
-        regions: bit k of a label says whether the pixel belongs to region k.
+        store: the store.
+        catalogue: list of the slices.
+        size: side of the network's grid.
+        regions: bit k of a label is set if the pixel belongs to region k.
     """
 
     where = "read from the store as needed"
@@ -80,7 +80,7 @@ class StoreSlices:
         return images, bits
 
     def _read(self, number: int, slices: IntArray) -> tuple[Tensor, Tensor]:
-        """These slices of one case, fitted."""
+        """Slices of one case, resampled."""
         case, known = self.catalogue.cases[number], self.catalogue.sequences
         sequences = [name for name in known if name in case.sequences]
         own = self.store.images(case.id, slices.tolist())
@@ -93,7 +93,7 @@ class StoreSlices:
 
 
 class KeptSlices:
-    """Slices that are all held in memory, the machine's or the device's.
+    """Slices that are all in main memory or in the memory of the device.
 
     Args:
         images: (M, C, size, size) float16.
@@ -120,22 +120,22 @@ class KeptSlices:
 
 
 def needed_bytes(catalogue: Catalogue, size: int) -> int:
-    """Memory that ``keep`` would need."""
+    """Number of bytes that ``keep`` needs."""
     channels = len(catalogue.sequences)
     return len(catalogue) * size * size * (channels * _BYTES_OF_PIXEL + 1)
 
 
 def keep(source: StoreSlices, device: torch.device, threads: int, control: Control) -> KeptSlices:
-    """Reads all slices into the memory of ``device``.
+    """Read all slices into the memory of ``device``.
 
     Args:
-        source: where they come from.
-        device: where they go to.
-        threads: that read.
-        control: reports each case, some slices at a time.
+        source: source of the slices.
+        device: target device.
+        threads: number of reading threads.
+        control: receives the progress within each case.
 
     Raises:
-        StoreError: a case can't be read; none is left for later.
+        StoreError: a case can't be read.
     """
     catalogue, size = source.catalogue, source.size
     shape = (len(catalogue), len(catalogue.sequences), size, size)
@@ -156,17 +156,17 @@ def keep(source: StoreSlices, device: torch.device, threads: int, control: Contr
 
 
 def _cut(rows: IntArray) -> list[IntArray]:
-    """Some slices each, so that a stop has not to wait for a whole case."""
+    """Divide the slices of a case into groups, so that a stop does not wait for the whole case."""
     return np.array_split(rows, max(1, math.ceil(len(rows) / _SLICES)))
 
 
 def region_bits(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np.uint8]:
-    """Labels (...) to one byte per pixel, (...) uint8: bit k is set where region k is."""
+    """Convert labels (...) to a byte per pixel, (...) uint8: bit k is set in region k."""
     weights = np.array([1 << k for k in range(len(regions))], np.uint8)
     return np.tensordot(weights, region_masks(labels, regions), axes=1).astype(np.uint8)
 
 
 def region_maps(bits: Tensor, count: int) -> Tensor:
-    """The way back: bits (n, H, W) uint8 to maps (n, count, H, W) float32 of 0 and 1."""
+    """Convert bits (n, H, W) uint8 to maps (n, count, H, W) float32 of 0 and 1."""
     shift = torch.arange(count, dtype=torch.uint8, device=bits.device).view(1, -1, 1, 1)
     return ((bits.unsqueeze(1) >> shift) & 1).float()

@@ -1,4 +1,4 @@
-"""On what a training runs: processors, GPUs, several machines."""
+"""Devices of a training: processors, GPUs, several machines."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Machines:
     """Devices and machines for a training.
 
     Attributes:
-        device: ``auto`` takes CUDA where it is there.
-        devices: processes on each machine, each with a device of its own; None takes what
-            ``torchrun`` says, or one.
+        device: ``auto`` uses CUDA if available.
+        devices: processes on each machine, each with its own device; None uses the value of
+            ``torchrun``, or 1.
         nodes: machines; None likewise.
     """
 
@@ -44,28 +44,29 @@ class Machines:
 
     @property
     def machines(self) -> int:
-        """As far as this training is concerned."""
+        """Number of processes of this training on all machines."""
         return self.nodes or int(os.environ.get("GROUP_WORLD_SIZE", "1"))
 
 
 def start_fabric(machines: Machines, recipe: Recipe) -> Fabric:
-    """Fabric, launched: from here on every process runs the same lines.
+    """Launch Fabric; from here on every process runs the same code.
 
-    With several devices and no ``torchrun`` or SLURM around it, Fabric starts the command line
-    of this process again for each further device.
+    With several devices, and without ``torchrun`` or SLURM, Fabric starts the command line of this
+    process again for each further device.
 
     Raises:
         MachineError: a requested device does not exist.
-        ConfigError: the batch can't be divided among the devices, or the precision not be had.
+        ConfigError: the batch can't be divided among the devices, or the precision is not
+            supported.
     """
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets at length
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a long greeting
     device, devices, nodes = _device(machines), machines.local, machines.machines
     _check(device, devices, nodes, recipe)
     if device == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
     with warnings.catch_warnings():
-        # Lightning supposes that whoever has SLURM's srun forgot to use it.
+        # If srun is installed, Lightning warns that it is not used.
         warnings.filterwarnings("ignore", "The `srun` command", PossibleUserWarning)
         fabric = Fabric(
             accelerator=device,
@@ -93,10 +94,11 @@ def on_first(fabric: Fabric, work: Callable[[], Result]) -> Result:
 
 
 def _many() -> DDPStrategy:
-    """Every process goes through the same layers in every step, which saves looking for them.
+    """Options for DDP.
 
-    The running statistics of batch norm are not sent around in each step: in training no process
-    reads them, and before they are judged all get the first process's (``across.copy_buffers``).
+    Every process uses the same layers in every step, so unused parameters are not searched. Running
+    statistics of batch norm are not synchronised in each step: they are not used in training, and
+    before validation all processes get those of the first one (``across.copy_buffers``).
     """
     return DDPStrategy(gradient_as_bucket_view=True, static_graph=True, broadcast_buffers=False)
 
@@ -120,7 +122,7 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
             field="batch_size",
             found=recipe.batch_size,
             allowed=f"a multiple of {devices * nodes}",
-            hint=f"change it: {same_with(('changes', f'batch_size={devices * nodes}'))}",
+            hint=f"use {same_with(('changes', f'batch_size={devices * nodes}'))}",
         )
     if device == "cpu" and recipe.precision == "16-mixed":
         raise ConfigError(
@@ -128,7 +130,7 @@ def _check(device: str, devices: int, nodes: int, recipe: Recipe) -> None:
             field="precision",
             found=recipe.precision,
             allowed="auto, 32-true, bf16-mixed",
-            hint=f"change it: {same_with(('changes', 'precision=auto'))}",
+            hint=f"use {same_with(('changes', 'precision=auto'))}",
         )
 
 

@@ -1,4 +1,4 @@
-"""The moving average of the weights, which is steadier than the weights of any one step."""
+"""Exponential moving average of the weights."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gliomask.nets.u2net import U2Net
 
 
 class MovingAverage:
-    """Follows a network; its own ``network`` is what is evaluated and kept.
+    """Exponential moving average (EMA) of a network; ``network`` is evaluated and saved.
 
     Args:
-        network: that is followed; the average starts as a copy of it.
-        decay: share of the old average that a step keeps. Early on less is kept,
-            (1 + n) / (10 + n) after n steps, or the random first weights would linger.
+        network: network to average; the average starts as a copy of it.
+        decay: decay per step. At the beginning it is smaller, (1 + n) / (10 + n) after n steps, to
+            forget the random initial weights quickly.
     """
 
     def __init__(self, network: U2Net, decay: float) -> None:
@@ -25,11 +25,11 @@ class MovingAverage:
         # of batch norm are averaged like the weights that they belong to.
         average, weights = self.network.state_dict(), network.state_dict()
         floats = [name for name, value in average.items() if value.is_floating_point()]
-        self._ours = [average[name] for name in floats]
-        self._theirs = [weights[name] for name in floats]
+        self._averaged = [average[name] for name in floats]
+        self._followed = [weights[name] for name in floats]
 
     @torch.no_grad()
     def follow(self, step: int) -> None:
-        """Moves the average towards the network after step number ``step`` (from 0)."""
+        """Update the average after step number ``step`` (from 0)."""
         share = 1 - min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._ours, self._theirs, share)
+        torch._foreach_lerp_(self._averaged, self._followed, share)

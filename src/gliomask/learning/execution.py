@@ -31,7 +31,7 @@ class Execution:
     Attributes:
         compiled: kernels of the network are fused by ``torch.compile``.
         graph: steps are recorded, see ``graphed``.
-        note: what a person should know; empty if nothing.
+        note: note for users; may be empty.
     """
 
     compiled: bool = False
@@ -42,14 +42,14 @@ class Execution:
 def choose_execution(mode: ExecutionMode, fabric: Fabric) -> Execution:
     """Execution mode that the devices of ``fabric`` support.
 
-    ``auto`` records on one GPU and does nothing special elsewhere. ``graph`` records.
-    ``compiled`` fuses, and records as well on one GPU; without triton it only records. Neither is
-    for processors (fused kernels need a C++ compiler there, and were slower than PyTorch's own),
-    nor can several GPUs be recorded, or half precision with its scale (``16-mixed``), which is
-    looked at in every step.
+    ``auto`` records on one GPU, and is eager otherwise. ``graph`` records. ``compiled`` fuses
+    kernels, and also records on one GPU; without triton it only records. Neither is available on
+    processors (fused kernels need a C++ compiler and were slower than PyTorch's kernels). Several
+    GPUs can't be recorded, nor half precision with loss scaling (``16-mixed``), whose scale is read
+    in every step.
 
     Raises:
-        ConfigError: what is wanted can't be had.
+        ConfigError: the mode is not supported.
     """
     cuda = fabric.device.type == "cuda"
     scaled = fabric.strategy.precision.precision == "16-mixed"
@@ -61,7 +61,7 @@ def choose_execution(mode: ExecutionMode, fabric: Fabric) -> Execution:
     if not cuda or (mode == "graph" and not single):
         need = "a GPU" if mode == "compiled" else "one GPU, and another precision than 16-mixed"
         raise ConfigError(
-            f"this execution needs {need}",
+            f"this execution mode needs {need}",
             option="execution",
             found=mode,
             allowed="auto, eager",
@@ -73,12 +73,13 @@ def choose_execution(mode: ExecutionMode, fabric: Fabric) -> Execution:
 
 @dataclass(frozen=True, eq=False)
 class Stepper:
-    """A network that is set up to learn.
+    """A network that is set up for training.
 
     Attributes:
-        model: the network as it is called; optimiser: that moves its weights.
-        step: takes images and target, gives losses.
-        execution: how.
+        model: the callable network.
+        optimiser: its optimiser.
+        step: function of images and target that returns losses.
+        execution: execution mode.
     """
 
     model: nn.Module
@@ -100,9 +101,9 @@ def set_up(
     how: Execution,
     teacher: U2Net | None = None,
 ) -> Stepper:
-    """Brings the network to its device, its teacher too, and makes what moves its weights.
+    """Move network and teacher to the device, and create the optimiser.
 
-    Channels lie side by side in memory, on every device: the convolutions are quicker so.
+    The memory format is channels-last on every device, in which convolutions are faster.
     """
     for part in (network, teacher):
         if part is not None:

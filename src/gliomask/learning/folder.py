@@ -1,4 +1,4 @@
-"""A run folder before the training: it is new, or it can be resumed."""
+"""Checks of a run folder before the training."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from gliomask.provenance.run_files import CHECKPOINTS, RECIPE
 
 
 def check_new(run: Path) -> None:
-    """Refuses a folder that holds anything.
+    """Refuse a folder that is not empty.
 
     Raises:
-        InputError: it does, or it is no folder.
+        InputError: it is not empty, or not a folder.
     """
-    other = f"name another folder by {option('out')}"
+    other = f"use another folder: {option('out')}"
     begun = (run / CHECKPOINTS).exists()
     go_on = f"resume it, {same_with(('resume', True))}, or {other}"
     check_empty(run, go_on if begun else other, {LOCK})
 
 
 def check_resumable(run: Path) -> None:
-    """Refuses a folder that no training was started in.
+    """Refuse a folder without a started training.
 
     Raises:
         ConfigError: there is nothing to resume.
@@ -39,6 +39,6 @@ def check_resumable(run: Path) -> None:
 
 
 def write_recipe(run: Path, recipe: Recipe) -> None:
-    """Writes the recipe as it is used: all its keys, changes made."""
+    """Write the recipe with all its keys, including changes."""
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
     write_text(run / RECIPE, text)

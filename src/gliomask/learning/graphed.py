@@ -1,16 +1,12 @@
-"""A step that is recorded once on a GPU and then played again, as one CUDA graph.
+"""Training step that is recorded once on a GPU as a CUDA graph, and then replayed.
 
-U²-NetP starts some 2,500 kernels in a step, most of them far shorter than the time it takes to
-start them: the GPU waits for the processor. A recording starts all of them at once. The whole
-step is recorded, optimiser and all; only the batch and the learning rate come from outside, in
-tensors that stay where they are.
-
-The first steps are taken as usual, because libraries choose their kernels and optimisers make
-their state then. They count: every batch is used once, recorded or not.
-
-Why not ``torch.compile`` alone: it takes minutes before the first step, which a training of a
-minute does not get back. It fuses kernels, which this does not, so the two go together; see
-``execution``.
+U²-NetP launches some 2,500 kernels in a step, most of them much shorter than their launch time, so
+the GPU waits for the processor. A graph launches all of them at once. The complete step is
+recorded, including the optimiser; only the batch and the learning rate change, in tensors with
+fixed addresses. The first steps are not recorded, because libraries select their kernels and
+optimisers create their state in them. They are part of the training: every batch is used once.
+``torch.compile`` alone takes minutes before the first step, too long for a training of a minute. It
+fuses kernels, which a graph does not, so both can be combined; see ``execution``.
 """
 
 from __future__ import annotations
@@ -23,22 +19,23 @@ import torch
 from torch import Tensor
 
 Learn = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""A step: images, target and which regions are labelled in, (2,) losses out."""
+"""A step: function of images, target and labelled regions that returns (2,) losses."""
 WARM_UP: Final = 3
-"""Steps before the one that is recorded."""
+"""Number of steps before the recorded one."""
 
 
 class Recorder(Protocol):
     """Interface for recording work on a device."""
 
     def warm(self, work: Callable[[], Tensor]) -> Tensor:
-        """Does the work in a way that lets it be recorded later."""
+        """Do the work such that it can be recorded later."""
 
     def record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
-        """Records the work without doing it: how to do it, and where its result will be.
+        """Record the work without doing it; return a function that replays it, and its result
+        tensor.
 
         Raises:
-            RuntimeError: the work can't be recorded; nothing was done.
+            RuntimeError: the work can't be recorded.
         """
 
 
@@ -46,18 +43,18 @@ class CudaRecorder:
     """CUDA graphs."""
 
     def warm(self, work: Callable[[], Tensor]) -> Tensor:
-        """On a stream of its own, so that nothing of it is tied to the stream in use."""
+        """Run on a separate stream, so that it does not depend on the current one."""
         current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(current)
         with torch.cuda.stream(aside), warnings.catch_warnings():
-            # An optimiser that can be recorded warns of every step that is not: these are few.
+            # A capturable optimiser warns of every step that is not captured: these are few.
             warnings.filterwarnings("ignore", message=".*capturable=True.*")
             result = work()
         current.wait_stream(aside)
         return result
 
     def record(self, work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
-        """Other threads may go on meanwhile: they prepare batches."""
+        """Other threads may continue to prepare batches during the recording."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             result = work()
@@ -65,14 +62,14 @@ class CudaRecorder:
 
 
 class GraphedStep:
-    """A step that is recorded after some steps, for batches of one shape.
+    """Step that is recorded after some steps, for batches of one shape.
 
     Args:
         learn: the step.
-        recorder: of the device.
+        recorder: recorder of the device.
 
     Attributes:
-        note: why it could not be recorded; empty if it could, or was not tried yet.
+        note: reason why it could not be recorded; empty if it could, or was not tried yet.
     """
 
     def __init__(self, learn: Learn, recorder: Recorder) -> None:
@@ -82,7 +79,7 @@ class GraphedStep:
         self._replay: Callable[[], None] | None = None
 
     def __call__(self, images: Tensor, target: Tensor, labelled: Tensor) -> Tensor:
-        """As the step."""
+        """Run the step."""
         inputs = (images, target, labelled)
         if self._replay is None and not self.note:
             if self._warmed < WARM_UP:
@@ -104,4 +101,4 @@ class GraphedStep:
             )
         except RuntimeError as problem:
             reason = str(problem).splitlines()[0]
-            self.note = f"the step could not be recorded and is slower: {reason}"
+            self.note = f"the training step could not be recorded and is slower: {reason}"

@@ -1,7 +1,7 @@
 """Training history: tables of numbers, and TensorBoard events.
 
-A table only grows. Its length is part of each checkpoint, and a resume cuts it back to that, so
-that whatever was written after the checkpoint is not in it twice.
+Tables are append-only. Their length is part of each checkpoint, and a resume truncates them to it,
+so rows are never duplicated.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ HistoryCell = str | int | float
 
 
 class HistoryFile:
-    """A CSV file that rows are added to.
+    """Append-only CSV file.
 
     Args:
-        path: of the file; it appears with the first rows.
+        path: path of the file, which is created with the first rows.
         columns: its header.
     """
 
@@ -34,11 +34,11 @@ class HistoryFile:
 
     @property
     def length(self) -> int:
-        """In bytes."""
+        """Length in bytes."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def add(self, rows: Iterable[Sequence[HistoryCell]]) -> None:
-        """Adds rows; they are on the disk when this returns. A NaN is an empty cell."""
+        """Append rows and flush them to the disk. A NaN is an empty cell."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if not self.length:
@@ -50,10 +50,10 @@ class HistoryFile:
             os.fsync(file.fileno())
 
     def cut(self, length: int) -> None:
-        """Cuts the file back to a length that it had.
+        """Truncate the file to an earlier length.
 
         Raises:
-            ConfigError: it is shorter than that, so rows are lost.
+            ConfigError: it is shorter, so rows are lost.
         """
         if self.length < length:
             raise ConfigError(
@@ -62,17 +62,17 @@ class HistoryFile:
                 field="bytes",
                 found=self.length,
                 allowed=f"{length} or more",
-                hint=f"restore it, or train into another folder, {option('out')}",
+                hint=f"restore it, or train into another folder: {option('out')}",
             )
         if self.path.exists():
             os.truncate(self.path, length)
 
 
 class Events:
-    """TensorBoard's event files; they appear with the first values.
+    """TensorBoard event files, created with the first values.
 
     Args:
-        folder: where they are written.
+        folder: their folder.
 
     Raises:
         ConfigError: TensorBoard can't write there.
@@ -82,23 +82,23 @@ class Events:
         try:
             str(folder).encode()
         except UnicodeEncodeError:
-            what = "TensorBoard can't write to a folder whose name is no UTF-8"
+            what = "TensorBoard can't write to a folder whose name is not UTF-8"
             raise ConfigError(
-                what, path=folder, hint=f"name another folder by {option('out')}"
+                what, path=folder, hint=f"use another folder: {option('out')}"
             ) from None
         self._folder = folder
         self._logger = TensorBoardLogger(folder, name="", version="")
 
     def cut(self, step: int) -> None:
-        """Makes void what was written of later steps; nothing may have been added yet."""
+        """Purge values of later steps; must be called before adding values."""
         self._logger = TensorBoardLogger(self._folder, name="", version="", purge_step=step + 1)
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds values of one step by name."""
+        """Add values of a step by name."""
         self._logger.log_metrics(values, step)
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Write the remaining values."""
         self._logger.finalize("")
 
 

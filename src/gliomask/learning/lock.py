@@ -1,4 +1,4 @@
-"""One process at a time writes to a run folder."""
+"""Lock of a run folder: one process at a time writes to it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LOCK = ".lock"
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Holds the folder (made if missing) for the block.
+    """Lock the folder for the block; create it if missing.
 
-    The kernel keeps the lock and drops it when the process ends, however it ends; the file tells
-    people who holds it. It stays behind, empty of meaning: removing it would race with the next.
+    The kernel releases the lock when the process ends for any reason. The lock file names the
+    process. It is not removed, because that would race with the next process.
 
     Raises:
         ConfigError: another process holds it.

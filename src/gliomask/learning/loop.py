@@ -1,7 +1,7 @@
-"""The training loop: an epoch of steps, a validation, a row of history, a checkpoint; and again.
+"""Training loop: for each epoch the steps, a validation, a row of history, and a checkpoint.
 
-Everything random comes from ``randomness``, so a resume, in the middle of an epoch too, continues
-bit for bit on the same processor.
+All random numbers come from ``randomness``, so a resume, also within an epoch, is bit-identical on
+the same processor.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from gliomask.learning.execution import Execution, set_up
 from gliomask.learning.optimiser import learning_rate, set_learning_rate
 from gliomask.learning.record import EpochRow, Iteration, RunWriter
 from gliomask.learning.state import CALM, Learner, Position, capture, restore
-from gliomask.learning.validation import Validation, ValidationScore, unjudged
+from gliomask.learning.validation import Validation, ValidationScore, no_score
 from gliomask.nets.u2net import U2Net
 
 _SAVE_EVERY_S: Final = 600.0
-"""A long epoch is saved on its way as often as this."""
+"""Seconds between checkpoints within an epoch."""
 _LOOK_EVERY: Final = {"cpu": 1, "cuda": 16}
-"""Steps between looks at the losses. A look waits for a GPU to finish what it was given."""
+"""Number of steps between reads of the losses. A read waits for the GPU."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +41,14 @@ class TrainingParts:
     """Components of a training.
 
     Attributes:
-        network: with its first weights.
-        teacher: of it, where the recipe has a share for one.
-        batches: training; validation: without one the last epoch's network is kept.
-        record: writes into the run folder; None but in the first process.
-        keep: called in the first process with the network that is the best yet and its epoch.
-        control: reports slices; stops between steps.
-        execution: how steps are carried out.
+        network: network with initial weights.
+        teacher: its teacher, if the recipe has one.
+        batches: training batches.
+        validation: if None, the network of the last epoch is kept.
+        record: writer of the run folder; None except in the first process.
+        keep: called in the first process with the best network so far and its epoch.
+        control: receives progress in slices; stops between steps.
+        execution: execution mode of the steps.
     """
 
     network: U2Net
@@ -61,14 +62,14 @@ class TrainingParts:
 
 
 class Training:
-    """One training run.
+    """A training run.
 
     Args:
-        fabric: launched.
-        recipe: what to do.
-        parts: what to do it with.
-        identity: of recipe and data; goes into the checkpoints.
-        state: to resume from; None starts anew.
+        fabric: launched Fabric.
+        recipe: the recipe.
+        parts: the components.
+        identity: identity of recipe and data, stored in checkpoints.
+        state: state to resume from; None for a new training.
     """
 
     def __init__(
@@ -94,26 +95,26 @@ class Training:
         return self.stepper.notes
 
     def run(self) -> Position:
-        """Trains to the last epoch.
+        """Train to the last epoch.
 
         Raises:
-            StoppedError: a stop was requested; the checkpoint to resume from is written.
-            GliomaskError: the loss is no longer finite; the last checkpoint is from before that.
+            StoppedError: a stop was requested; a checkpoint was written.
+            GliomaskError: the loss is not finite; the last checkpoint is older.
             MachineError: the disk is full.
         """
         self.parts.control.progress.start(self._slices_left(), f"training {self.recipe.network}")
         if self.position == Position():
-            self._save()  # a disk that is too small is found out now, not after the first epoch
-        self._stop_if_asked()
+            self._save()  # detects a full disk now, not after the first epoch
+        self._stop_if_requested()
         while self.position.epoch < self.recipe.epochs:
             self._train()
             started = time.monotonic()
-            judgement = self._judge()
-            self._finish(judgement, self.position.seconds + time.monotonic() - started)
+            score = self._validate()
+            self._finish(score, self.position.seconds + time.monotonic() - started)
         return self.position
 
     def _train(self) -> None:
-        """The steps of this epoch that are not done yet."""
+        """Do the remaining steps of this epoch."""
         epoch, steps = self.position.epoch, self.parts.batches.steps
         started = time.monotonic() - self.position.seconds
         self.stepper.model.train()
@@ -125,7 +126,7 @@ class Training:
                 self._look()
 
     def _step(self, batch: Batch) -> Tensor:
-        """One step of the optimiser; gives (loss, Dice loss) of the whole batch."""
+        """Do an optimiser step; return (loss, Dice loss) of the whole batch."""
         options, count = self.recipe.optimiser, self._steps_done()
         rate = learning_rate(options, count, self.parts.batches.steps, self.recipe.epochs)
         set_learning_rate(self.optimiser, rate)
@@ -135,7 +136,7 @@ class Training:
         return value
 
     def _look(self) -> None:
-        """Reads the losses since the last look; a good moment to report, save and stop."""
+        """Read the losses since the last read; then report, save, and stop if requested."""
         values: list[list[float]] = torch.stack(self._pending).tolist()
         self._pending.clear()
         before = self._steps_done() - len(values)
@@ -146,58 +147,60 @@ class Training:
             self.position = replace(self.position, loss=total[0], dice_loss=total[1])
             self._note(Iteration("train", self.position.epoch + 1, number + 1, loss, dice_loss))
         self.parts.control.progress.advance(len(values) * self.recipe.batch_size, self._news())
-        self._stop_if_asked()
+        self._stop_if_requested()
         if time.monotonic() - self._saved > _SAVE_EVERY_S:
             self._save()
 
-    def _judge(self) -> ValidationScore:
-        """The validation of the network that would be kept."""
-        across.copy_buffers(self.parts.network, self._kept())
+    def _validate(self) -> ValidationScore:
+        """Validate the network that would be saved."""
+        across.copy_buffers(self.parts.network, self._network_to_keep())
         if self.parts.validation is None:
-            return unjudged(len(self.recipe.regions))
+            return no_score(len(self.recipe.regions))
         with self.fabric.autocast():
-            judgement = self.parts.validation.judge(
-                self._kept().eval(), across.sum_over_processes, self._judged_some
+            score = self.parts.validation.evaluate(
+                self._network_to_keep().eval(), across.sum_over_processes, self._advance_validation
             )
-        if not math.isfinite(judgement.loss):
-            raise GliomaskError(f"the validation loss is {judgement.loss}", hint=CALM)
-        return judgement
+        if not math.isfinite(score.loss):
+            raise GliomaskError(f"the validation loss is {score.loss}", hint=CALM)
+        return score
 
-    def _judged_some(self, slices: int) -> None:
+    def _advance_validation(self, slices: int) -> None:
         self.parts.control.progress.advance(slices * self.fabric.world_size)
-        self._stop_if_asked()
+        self._stop_if_requested()
 
-    def _finish(self, judgement: ValidationScore, seconds: float) -> None:
-        """Writes the epoch's row, keeps the network if it is the best yet, saves."""
-        before, row = self.position, self._row(judgement, seconds)
-        for number, values in enumerate(judgement.batches, start=before.judged + 1):
+    def _finish(self, score: ValidationScore, seconds: float) -> None:
+        """Write the row of the epoch, keep the network if it is the best so far, and save."""
+        before, row = self.position, self._row(score, seconds)
+        for number, values in enumerate(score.batches, start=before.validation_batches + 1):
             self._note(Iteration("validation", row.epoch, number, *values))
-        judged = before.judged + len(judgement.batches)
+        validation_batches = before.validation_batches + len(score.batches)
         any_is = self.parts.validation is None or self.recipe.keep == "last"
         better = any_is or row.mean_dice > before.best
         best = (row.mean_dice, row.epoch) if better else (before.best, before.best_epoch)
-        self.position = Position(row.epoch, judged=judged, best=best[0], best_epoch=best[1])
+        self.position = Position(
+            row.epoch, validation_batches=validation_batches, best=best[0], best_epoch=best[1]
+        )
         if self.parts.record is not None:
             if better:
-                self.parts.keep(self._kept(), row)
+                self.parts.keep(self._network_to_keep(), row)
             self.parts.record.finish_epoch(row, self._steps_done())
         self._save(best=better)
 
-    def _row(self, judgement: ValidationScore, seconds: float) -> EpochRow:
+    def _row(self, score: ValidationScore, seconds: float) -> EpochRow:
         position, steps = self.position, self.parts.batches.steps
         return EpochRow(
             epoch=position.epoch + 1,
             lr=float(self.optimiser.param_groups[0]["lr"]),
             train=(position.loss / steps, position.dice_loss / steps),
-            validation=(judgement.loss, judgement.dice_loss),
-            mean_dice=judgement.mean_dice,
-            dice=judgement.dice,
+            validation=(score.loss, score.dice_loss),
+            mean_dice=score.mean_dice,
+            dice=score.dice,
             slices_per_s=self._speed(),
             seconds=seconds,
         )
 
-    def _stop_if_asked(self) -> None:
-        """All devices stop together, wherever the request came."""
+    def _stop_if_requested(self) -> None:
+        """Stop on all devices together if any process received a request."""
         if across.largest(int(self.parts.control.stop_requested()), self.fabric.device):
             self._save()
             where = f"epoch {self.position.epoch + 1} after step {self.position.step}"
@@ -210,13 +213,13 @@ class Training:
         self._saved = time.monotonic()
 
     def _diverged(self, number: int, loss: float) -> GliomaskError:
-        """The error for a loss of NaN or infinity; its cause often is in the slices it names."""
+        """Error for a NaN or infinite loss, with the names of the slices."""
         epoch, step = divmod(number, self.parts.batches.steps)
         names = ", ".join(self.parts.batches.names(epoch, step))
         where = f"in epoch {epoch + 1}, step {step + 1}"
         return GliomaskError(f"the loss is {loss} {where}, on {names}", hint=CALM)
 
-    def _kept(self) -> U2Net:
+    def _network_to_keep(self) -> U2Net:
         return self.parts.network if self.average is None else self.average.network
 
     def _note(self, iteration: Iteration) -> None:

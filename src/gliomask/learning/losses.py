@@ -1,10 +1,10 @@
 """Loss function: soft Dice and cross-entropy on all seven maps of logits.
 
-A loss is made of sums over the samples, so that a batch that is spread over several devices gives
-exactly the loss and the gradient of the whole batch: the sums are added up before they are put
-into the formula. Deep supervision is Qin et al. (2020); soft Dice is Milletari et al., V-Net,
-3DV 2016, with the plain sum in the denominator; with other weights for missed and for false tumour
-it is Tversky's index, and with an exponent the focal Tversky loss of Abraham and Khan, ISBI 2019.
+The loss is computed from sums over the samples, which are added over devices first, so several
+devices give exactly the loss and gradient of the whole batch. Deep supervision is Qin et al.
+(2020); soft Dice is Milletari et al., V-Net, 3DV 2016, with the plain sum in the denominator; with
+different weights for false negatives and false positives it is the Tversky index, and with an
+exponent the focal Tversky loss of Abraham and Khan, ISBI 2019.
 
 A region that a data set does not label is left out for its samples: unknown is not background.
 """
@@ -22,15 +22,15 @@ from torch import Tensor
 from gliomask.config import LossOptions
 
 _SMOOTH: Final = 1.0
-"""Pixels added above and below the fraction, which make the Dice of two empty maps 1."""
+"""Pixels added to numerator and denominator, so that the Dice of two empty maps is 1."""
 _LEAST: Final = 1e-6
-"""A root is infinitely steep at 0."""
+"""Lower bound, because a root has an infinite gradient at 0."""
 _PLACES = (2, 3)
 
 
 @dataclass(frozen=True)
 class SegmentationLoss:
-    """Dice and cross-entropy of the fused map and, weighted, of each side map.
+    """Dice and cross-entropy of the fused map and, with weights, of the side maps.
 
     The total is divided by the weights of the maps, so that it has the scale of one map's loss.
     """

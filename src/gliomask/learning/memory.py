@@ -7,21 +7,20 @@ import torch
 from gliomask.machine.memory import read_memory
 
 _SHARE = 0.5
-"""Of what is free; the rest is for the network's activations and for others."""
+"""Fraction of the free memory; the rest is for activations and other programs."""
 
 
 def memory_budget(processes: int) -> int:
-    """Bytes of main memory that one of so many processes on this machine may fill.
+    """Bytes of main memory that each process on this machine may use.
 
-    0 if the free memory is unknown (it is not Linux): slices are then read as they
-    are needed.
+    0 if the free memory is unknown (not Linux): slices are then read on demand.
     """
     usable = read_memory().usable
     return 0 if usable is None else int(_SHARE * usable / processes)
 
 
 def device_budget(device: torch.device) -> int:
-    """The same of a device's own memory; 0 for the CPU, which has none."""
+    """The same for the memory of a device; 0 for the CPU."""
     if device.type != "cuda":
         return 0
     free, _ = torch.cuda.mem_get_info(device)

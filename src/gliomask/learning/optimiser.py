@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gliomask.config import OptimiserOptions
 
 _OWN: Final = ("lr", "fused", "foreach", "capturable")
-"""Keys of a group that say how the optimiser works and not what it has learned."""
+"""Keys of a parameter group that are settings and not state."""
 
 
 def make_optimiser(
@@ -23,15 +23,15 @@ def make_optimiser(
 ) -> torch.optim.Optimizer:
     """Adam (Kingma & Ba 2015) or AdamW (Loshchilov & Hutter 2019).
 
-    Biases and the scales of batch norm are not decayed: a small one is not a simple one.
+    Biases and the scales of batch norm have no weight decay.
 
     Args:
-        network: whose weights move.
-        options: how.
-        fused: all weights in one kernel. It scales gradients of half precision itself, so it
-            can't go together with clipping them.
-        recordable: the learning rate is a tensor on the device of the weights, so that a
-            recorded step (see ``graphed``) follows it.
+        network: network to train.
+        options: settings.
+        fused: update all weights in one kernel. It unscales half-precision gradients itself, so it
+            can't be combined with gradient clipping.
+        recordable: the learning rate is a tensor on the device, so that a recorded step (see
+            ``graphed``) reads it.
     """
     weights = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -45,10 +45,10 @@ def make_optimiser(
 
 
 def learning_rate(options: OptimiserOptions, step: int, steps_per_epoch: int, epochs: int) -> float:
-    """The rate of a step, counted from 0 over the whole run.
+    """Learning rate of a step, counted from 0 over the whole run.
 
-    ``cosine`` rises linearly over the warm-up and falls along half a cosine to nearly 0 at the
-    last step. A warm-up that is longer than half of the run is cut to that.
+    ``cosine`` rises linearly in the warm-up and decays along half a cosine to nearly 0 at the last
+    step. The warm-up is at most half of the run.
     """
     if options.schedule == "constant":
         return options.lr
@@ -61,7 +61,7 @@ def learning_rate(options: OptimiserOptions, step: int, steps_per_epoch: int, ep
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Sets it for the next step."""
+    """Set the learning rate of the next step."""
     for group in optimiser.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -70,18 +70,17 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Takes over the state of another optimiser of the same method, of any device and layout.
+    """Load the state of another optimiser of the same method, with any device and memory format.
 
-    The fused kernels go through weights and state side by side in the order of memory and don't
-    look at the layout: state in another order than its weights would be mixed up in silence. It
-    is therefore put into theirs. How this optimiser works (fused or not, recordable or not)
-    stays, whatever the other one was.
+    Fused kernels process weights and state in memory order and ignore strides, so the state is
+    converted to the memory format of its weights. The settings of this optimiser (fused,
+    recordable) do not change.
     """
     own = [{key: group[key] for key in _OWN} for group in optimiser.param_groups]
     optimiser.load_state_dict(state)
     rate = float(optimiser.param_groups[0]["lr"])
-    for group, kept in zip(optimiser.param_groups, own, strict=True):
-        group.update(kept)
+    for group, settings in zip(optimiser.param_groups, own, strict=True):
+        group.update(settings)
         for weight in group["params"]:
             values = optimiser.state[weight]
             for name, value in values.items():

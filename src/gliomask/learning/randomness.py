@@ -1,8 +1,8 @@
 """Random number generators of a training, all derived from one seed.
 
-A stream is a pure function of the recipe's seed, of what it is for, and of where in the training
-it is used. There is no generator whose state goes on from batch to batch: so a sample's fate does
-not depend on the number of processes that read, on the number of devices, or on a resume.
+A stream is a pure function of the recipe's seed, its purpose, and its place in the training. No
+generator keeps a state between batches, so samples do not depend on the number of processes, on the
+number of devices, or on a resume.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Purpose(IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, *where: int) -> np.random.Generator:
-    """The generator of one purpose at one place, e.g. ``(epoch, index in the epoch)``.
+    """Generator for a purpose and a place, e.g. ``(epoch, index in the epoch)``.
 
-    The place goes in as the spawn key and not beside the seed, because there trailing zeros
-    would be lost: (3,) and (3, 0) would be one stream.
+    The place is the spawn key and not part of the seed, where trailing zeros would be ignored: (3,)
+    and (3, 0) would be the same stream.
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, *where)))

@@ -1,4 +1,4 @@
-"""All that a training writes into its run folder while it runs."""
+"""Files that a training writes into its run folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Iteration:
     Attributes:
         part: ``train`` or ``validation``.
         epoch: from 1.
-        iteration: the batch's number among those of its part, from 1.
+        iteration: number of the batch in its part, from 1.
         loss, dice_loss: of the batch.
     """
 
@@ -46,10 +46,12 @@ class EpochRow:
     """Result of an epoch, as in ``history.csv``.
 
     Attributes:
-        epoch: from 1; lr: of its last step.
+        epoch: from 1.
+        lr: of its last step.
         train, validation: (loss, Dice loss), means over the epoch's batches and samples.
-        dice: validation Dice of each region, mean_dice: their mean; NaN where there is none.
-        slices_per_s: in training; seconds: of the epoch, validation and all.
+        dice: validation Dice of each region, mean_dice: their mean; NaN if undefined.
+        slices_per_s: training speed.
+        seconds: duration of the epoch, including validation.
     """
 
     epoch: int
@@ -63,13 +65,13 @@ class EpochRow:
 
     @property
     def cells(self) -> tuple[HistoryCell, ...]:
-        """In the order of the table's columns."""
+        """Values in the order of the table's columns."""
         scores = (*self.train, *self.validation, self.mean_dice, *self.dice)
         return (self.epoch, self.lr, *scores, self.slices_per_s, self.seconds)
 
 
 class RunWriter:
-    """Tables, events and checkpoints of a run; only the first process has one.
+    """Writer of the tables, events and checkpoints of a run, in the first process only.
 
     Args:
         run: the run folder.
@@ -85,15 +87,15 @@ class RunWriter:
         self._waiting: list[Iteration] = []
 
     def resume(self) -> tuple[State, tuple[str, ...]]:
-        """The state to resume from, and notes. ``cut_back`` must follow before anything is written.
+        """Load the state to resume from, and notes. Call ``cut_back`` before writing.
 
         Raises:
-            ConfigError: there is no whole checkpoint.
+            ConfigError: there is no valid checkpoint.
         """
         return self._checkpoints.load()
 
     def cut_back(self, state: State) -> None:
-        """Removes what the tables and the events hold beyond a state that was saved.
+        """Truncate tables and events to a saved state.
 
         Raises:
             ConfigError: a table lost rows.
@@ -103,20 +105,22 @@ class RunWriter:
         self._events.cut(state["lengths"]["steps"])
 
     def note(self, iteration: Iteration) -> None:
-        """Keeps a batch's values for the table; they are written with the next checkpoint."""
+        """Buffer the values of a batch; they are written with the next checkpoint."""
         self._waiting.append(iteration)
 
     def finish_epoch(self, row: EpochRow, step: int) -> None:
-        """Writes an epoch's row; ``step`` is the number of training steps so far."""
+        """Write the row of an epoch; ``step`` is the number of training steps so far."""
         self._history.add([row.cells])
         named = zip(self._history.columns[1:], row.cells[1:], strict=True)
         self._events.add(step, {f"epoch/{name}": float(cell) for name, cell in named})
 
     def save(self, state: State, step: int, *, best: bool = False) -> None:
-        """Writes what waits and a checkpoint.
+        """Write buffered values and a checkpoint.
 
         Args:
-            state: of the training; step: training steps so far; best: see ``Checkpoints.save``.
+            state: state of the training.
+            step: training steps so far.
+            best: see ``Checkpoints.save``.
 
         Raises:
             MachineError: it does not fit on the disk.
@@ -148,5 +152,5 @@ class RunWriter:
         self._checkpoints.save({**state, "lengths": lengths}, best=best)
 
     def close(self) -> None:
-        """Ends TensorBoard's events."""
+        """Close the TensorBoard events."""
         self._events.close()

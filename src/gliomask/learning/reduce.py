@@ -1,6 +1,6 @@
-"""Sums and copies over all the processes of a training; with one process they change nothing.
+"""Sums and copies over all processes of a training; no-ops with a single process.
 
-They go to torch directly: Fabric's own ``all_reduce`` waits for every process a second time.
+They call torch directly, because Fabric's ``all_reduce`` has an additional barrier.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def many() -> bool:
 
 
 def sum_over_processes(tensor: Tensor) -> Tensor:
-    """The sum over all processes, any shape; the tensor itself is left as it is."""
+    """Sum over all processes, any shape; the tensor is not modified."""
     if not many():
         return tensor
     summed = tensor.detach().clone()
@@ -25,16 +25,16 @@ def sum_over_processes(tensor: Tensor) -> Tensor:
 
 
 def total_with_gradient(tensor: Tensor) -> Tensor:
-    """The same, whose gradient is that of our own part.
+    """The same, with the gradient of the own part only.
 
-    What DDP makes of it is the mean over processes of each one's part of the gradient: times the
-    number of processes, that is the gradient of the whole batch.
+    DDP averages the parts of all processes; times the number of processes this is the gradient of
+    the whole batch.
     """
     return tensor + (sum_over_processes(tensor) - tensor).detach() if many() else tensor
 
 
 def largest(number: int, device: torch.device) -> int:
-    """The largest of every process's number."""
+    """Maximum of a number over all processes."""
     if not many():
         return number
     tensor = torch.tensor(number, device=device)
@@ -43,7 +43,7 @@ def largest(number: int, device: torch.device) -> int:
 
 
 def copy_buffers(*networks: nn.Module) -> None:
-    """Gives every process the first one's buffers (the running statistics of batch norm)."""
+    """Copy the buffers of the first process (running statistics of batch norm) to all others."""
     if many():
         for network in networks:
             for buffer in network.buffers():

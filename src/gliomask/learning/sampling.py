@@ -19,7 +19,7 @@ class PatientOdds:
 
     Attributes:
         patient: (n,) index of the patient.
-        weight: (n,) of the patient, relative to the others; the patient's samples share it.
+        weight: (n,) relative weight of the patient, shared by the patient's samples.
     """
 
     patient: IntArray
@@ -31,9 +31,9 @@ class Samples:
     """Population to sample from: slices, or single sequences of slices.
 
     Attributes:
-        row: (n,) which slice of the catalogue.
-        channel: (n,) which of its sequences; None if a sample holds them all.
-        tumour: (n,), whether the slice holds tumour.
+        row: (n,) row of the slice in the catalogue.
+        channel: (n,) index of the sequence; None if a sample has all sequences.
+        tumour: (n,), whether the slice contains tumour.
     """
 
     row: IntArray
@@ -42,12 +42,12 @@ class Samples:
 
 
 def stacked_samples(catalogue: Catalogue) -> Samples:
-    """A sample for each slice."""
+    """One sample for each slice."""
     return Samples(np.arange(len(catalogue)), None, catalogue.tumour)
 
 
 def single_samples(catalogue: Catalogue) -> Samples:
-    """A sample for each sequence that is there, of each slice."""
+    """One sample for each available sequence of each slice."""
     row, channel = np.nonzero(catalogue.present[catalogue.case])
     return Samples(row, channel, catalogue.tumour[row])
 
@@ -55,7 +55,7 @@ def single_samples(catalogue: Catalogue) -> Samples:
 def patient_odds(
     catalogue: Catalogue, samples: Samples, options: SamplingOptions
 ) -> PatientOdds | None:
-    """The odds that the options ask for; None where every slice is drawn equally often."""
+    """Sampling frequencies by the options; None if every slice is drawn equally often."""
     weights = options.patient_weights
     if weights is None:
         return None
@@ -73,20 +73,19 @@ def plan_epoch(
     epoch: int,
     odds: PatientOdds | None = None,
 ) -> IntArray:
-    """The samples of an epoch in their order: indices, a multiple of ``batch`` of them.
+    """Indices of the samples of an epoch in order; their number is a multiple of ``batch``.
 
-    The last batch is filled up with samples drawn again, so that every step weighs the same and
-    every sample comes at least once where all are wanted. No sample comes twice before each one
-    of its kind (with tumour, without) came once.
+    The last batch is filled with repeated samples, so all steps have equal weight. No sample is
+    repeated before every sample of its kind (with or without tumour) was used once.
 
     Args:
-        tumour: (n,) of each sample, n > 0.
-        options: how many, and the share of those with tumour. If all are of one kind, the share
-            can't be held and all are drawn from that kind.
+        tumour: (n,), whether the sample contains tumour, n > 0.
+        options: number of samples, and the fraction with tumour. If all samples are of one kind,
+            they are all drawn from it.
         batch: samples in a step, over all devices.
-        seed: of the recipe.
+        seed: seed of the recipe.
         epoch: from 0.
-        odds: of the patients; without them every sample is drawn equally often.
+        odds: sampling frequency of the patients; None draws every sample equally often.
     """
     deal = _deal if odds is None else partial(_deal_by_patient, odds)
     rng = stream(seed, Purpose.PLAN, epoch)
@@ -100,7 +99,7 @@ def plan_epoch(
 
 
 def _deal(pack: IntArray, count: int, rng: np.random.Generator) -> IntArray:
-    """``count`` of the pack, which is shuffled anew each time it is used up."""
+    """Draw ``count`` samples without replacement; reshuffle when all are used."""
     rounds = [rng.permutation(pack) for _ in range(-(-count // pack.size))]
     return np.concatenate([np.empty(0, np.int64), *rounds])[:count]
 
@@ -108,7 +107,7 @@ def _deal(pack: IntArray, count: int, rng: np.random.Generator) -> IntArray:
 def _deal_by_patient(
     odds: PatientOdds, pack: IntArray, count: int, rng: np.random.Generator
 ) -> IntArray:
-    """``count`` of the pack, each as often as its odds say, rounded up or down at random.
+    """Draw ``count`` samples by their frequencies, rounded up or down at random.
 
     Systematic sampling: equally spaced marks on a line on which each sample has its share.
     """

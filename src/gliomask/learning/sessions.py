@@ -1,6 +1,6 @@
-"""The provenance of a run: with what it was made, and each time that someone worked on it.
+"""Provenance of a run: options, software, and sessions.
 
-A training that was stopped and gone on with has several sessions, perhaps on several machines.
+A training that was stopped and resumed has several sessions, possibly on several machines.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from gliomask.provenance.run_record import RunRecord
 
 
 class TrainingSession:
-    """One session of work on a run; it is written down when it begins and when it ends.
+    """A session of a run; it is recorded when it begins and when it ends.
 
     Args:
         run: the run folder.
-        options: of the command.
-        facts: what else is to be kept: seed, data, device.
+        options: options of the command.
+        facts: other values to record: seed, data, device.
     """
 
     def __init__(self, run: Path, options: Options, facts: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class TrainingSession:
         self._write()
 
     def __enter__(self) -> None:
-        """It has begun already."""
+        """True if it has begun."""
 
     def __exit__(
         self,

@@ -1,6 +1,6 @@
-"""A model that a training starts from, or distils from.
+"""Model of the initial weights or of the teacher.
 
-Its training patients can't be validation or test patients any more.
+Its training patients must not be validation or test patients.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from gliomask.provenance.run_record import RunRecord
 
 @dataclass(frozen=True, eq=False)
 class EarlierModel:
-    """A model folder to start or distil from.
+    """Model folder to start or distil from.
 
     Attributes:
-        source: the folder; card: of it.
-        patients: that it names, None if it names none.
+        source: the folder.
+        card: its card.
+        patients: patients in its card, None if unknown.
     """
 
     source: Path
@@ -30,50 +31,51 @@ class EarlierModel:
     patients: ModelPatients | None
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Its licence and its patients, for provenance and card."""
-        facts: dict[str, Any] = {"licence": self.card.licence}
+    def origin(self) -> dict[str, Any]:
+        """Licence and patients, for provenance and card."""
+        origin: dict[str, Any] = {"licence": self.card.licence}
         if self.patients is not None:
-            facts["train_patients"] = sorted(self.patients.training)
-            facts["validation_patients"] = sorted(self.patients.validation)
-        return facts
+            origin["train_patients"] = sorted(self.patients.training)
+            origin["validation_patients"] = sorted(self.patients.validation)
+        return origin
 
 
-def earlier_model(source: Path, card: ModelCard, option: str, judged: Set[str]) -> EarlierModel:
-    """A model folder with its patients, none of them a validation or test patient.
+def earlier_model(source: Path, card: ModelCard, option: str, held_out: Set[str]) -> EarlierModel:
+    """Load the patients of a model; refuse validation or test patients among them.
 
     Args:
-        source: its folder; card: of it.
-        option: of the command that names it, for the error.
-        judged: validation and test patients of the training.
+        source: its folder.
+        card: its card.
+        option: option with the model, for errors.
+        held_out: validation and test patients of the training.
 
     Raises:
         ConfigError: it was trained on validation or test patients.
     """
     patients = RunRecord(source).patients
-    both = sorted(judged & patients.training) if patients else []
+    both = sorted(held_out & patients.training) if patients else []
     if both:
         raise ConfigError(
-            f"the model has learned from {len(both)} of the patients that this training would be "
-            f"judged on, {both[0]} first",
+            f"training patients of the model are validation or test patients of this training: "
+            f"{len(both)}, first {both[0]}",
             path=source,
             option=option,
             found=source.name,
-            hint="use a model of the same fold, or of other patients",
+            hint="use a model of the same fold, or one that was trained on other patients",
         )
     return EarlierModel(source, card, patients)
 
 
 def check_same(source: Path, what: str, pairs: Sequence[tuple[str, object, object]]) -> None:
-    """Refuses a model that differs from what the recipe needs.
+    """Refuse a model that does not match the recipe.
 
     Args:
         source: its folder.
-        what: to say of one that does.
-        pairs: name of a key, the model's value and the one that is due.
+        what: text of the error.
+        pairs: key, value of the model and value of the recipe.
 
     Raises:
-        ConfigError: the first that differs.
+        ConfigError: the first difference.
     """
     for field, value, due in pairs:
         if value != due:

@@ -20,7 +20,7 @@ CALM = (
     f"lower the learning rate, {option('changes', 'optimiser.lr=0.0003')}, "
     f"or bound the gradient, {option('changes', 'optimiser.clip=1')}"
 )
-"""What helps against a training that diverges."""
+"""Hint for a training that diverges."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,13 @@ class Position:
     """Position of a training in its schedule.
 
     Attributes:
-        epoch: that is under way, from 0; step: steps of it that are done.
-        loss, dice_loss: summed over those steps.
-        seconds: spent on those steps.
-        judged: validation batches so far.
-        best: highest validation Dice so far; best_epoch: where, from 1 (0: none yet).
+        epoch: current epoch, from 0.
+        step: number of its completed steps.
+        loss, dice_loss: sums over those steps.
+        seconds: time of those steps.
+        validation_batches: their number so far.
+        best: highest validation Dice so far.
+        best_epoch: its epoch, from 1 (0: none yet).
     """
 
     epoch: int = 0
@@ -40,18 +42,20 @@ class Position:
     loss: float = 0.0
     dice_loss: float = 0.0
     seconds: float = 0.0
-    judged: int = 0
+    validation_batches: int = 0
     best: float = -math.inf
     best_epoch: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """All that a step changes.
+    """State that a step changes.
 
     Attributes:
-        network: that learns; average: of its weights, if the recipe has one.
-        optimiser: torch's or Fabric's around it; fabric: holds the scale of half precision.
+        network: the network.
+        average: moving average of its weights, if the recipe has one.
+        optimiser: torch's optimiser or Fabric's wrapper.
+        fabric: has the loss scale of half precision.
     """
 
     network: nn.Module
@@ -64,11 +68,11 @@ def capture(learner: Learner, position: Position) -> State:
     """The state as tensors and plain values.
 
     Raises:
-        GliomaskError: a weight is not finite: such a state is not worth keeping.
+        GliomaskError: a weight is not finite.
     """
     weights = learner.network.state_dict()
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
-        raise GliomaskError("the weights are no longer finite numbers", hint=CALM)
+        raise GliomaskError("the weights are not finite", hint=CALM)
     average = learner.average
     return {
         "torch": str(torch.__version__),
@@ -81,23 +85,26 @@ def capture(learner: Learner, position: Position) -> State:
 
 
 def restore(learner: Learner, state: State) -> Position:
-    """Puts a captured state back; the recipe must be the one that it was captured with."""
+    """Restore a captured state; the recipe must be the same."""
     learner.network.load_state_dict(state["network"])
     if learner.average is not None:
         learner.average.network.load_state_dict(state["average"])
     load_optimiser(learner.optimiser, state["optimiser"])
     learner.fabric.strategy.precision.load_state_dict(state["scaler"])
-    return Position(**state["position"])
+    position = dict(state["position"])
+    if "judged" in position:  # a checkpoint of an earlier version
+        position["validation_batches"] = position.pop("judged")
+    return Position(**position)
 
 
 def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> None:
-    """Refuses to resume with another recipe or other data than those of the checkpoint.
+    """Refuse to resume with another recipe or other data.
 
     Args:
-        saved: from the checkpoint; ours: of this run. Trees of plain values.
+        saved: values of the checkpoint; ours: values of this run, as nested plain values.
 
     Raises:
-        ConfigError: they differ; the text names the first key that does, and how many do.
+        ConfigError: they differ; the message names the first key and the number of others.
     """
     left, right = _flat(saved), _flat(recipe_keys)
     differ = [key for key in {**left, **right} if left.get(key) != right.get(key)]
@@ -109,7 +116,7 @@ def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> 
             field=key,
             found=right.get(key),
             allowed=str(left.get(key)),
-            hint=f"use the original value, or train into another folder, {option('out')}",
+            hint=f"use the original value, or train into another folder: {option('out')}",
         )
 
 

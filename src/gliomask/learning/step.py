@@ -1,4 +1,4 @@
-"""One step of the optimiser: a batch goes through the network, and the weights move."""
+"""A training step: forward pass, loss, backward pass, update of the weights."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gliomask.learning.teacher import Teacher
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Forward, loss, backward, clip, move. The processor waits for nothing that a GPU works out.
+    """Training step: forward, loss, backward, clipping, update, without synchronising with the GPU.
 
     Attributes:
-        fabric: launched.
+        fabric: launched Fabric.
         model, optimiser: set up by it.
-        loss: that is made small.
-        clip: largest norm of the gradient, None for any.
-        teacher: whose probabilities go into the target, None for the reference alone.
+        loss: loss function.
+        clip: maximum norm of the gradient, None without clipping.
+        teacher: teacher for distillation, None if there is none.
     """
 
     fabric: Fabric
@@ -36,8 +36,10 @@ class Step:
         """(2,): loss and Dice loss of the whole batch, over all processes.
 
         Args:
-            images: (n, C, H, W) float32; target: (n, R, H, W) float32; labelled: (n, R) float32,
-                which regions of the target are known. Our part of the batch.
+            images: (n, C, H, W) float32.
+            target: (n, R, H, W) float32.
+            labelled: (n, R) float32, whether the region of the target is labelled. All are the own
+                part of the batch.
         """
         if self.teacher is not None:
             target = self.teacher.soften(images, target, self.fabric)
@@ -45,7 +47,7 @@ class Step:
         value = self.loss.value(across.total_with_gradient(sums))
         self.fabric.backward(value[0] * self.fabric.world_size)
         if self.clip is not None:
-            # A gradient that is not finite is reported as the loss that it comes from.
+            # A non-finite gradient is reported as a non-finite loss.
             self.fabric.clip_gradients(
                 self.model, self.optimiser, max_norm=self.clip, error_if_nonfinite=False
             )

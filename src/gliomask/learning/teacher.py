@@ -1,9 +1,8 @@
-"""Distillation: the probabilities of another network become part of the training target.
+"""Distillation: the probabilities of a teacher network are part of the training target.
 
-A probability contains more information than 0 or 1. A small network learns from a larger one so
-what it would not have found itself (Hinton, Vinyals and Dean, Distilling the knowledge in a neural
-network, 2015). Here at a temperature of 1, and in one target instead of a second loss, so that
-Dice learns from it as cross-entropy does.
+See Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015. The temperature is
+1, and the probabilities are mixed into the target instead of a second loss, so both Dice and
+cross-entropy use them.
 """
 
 from __future__ import annotations
@@ -17,24 +16,25 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A network that has learned already, and how much is believed of it.
+    """Teacher network and its weight in the training target.
 
     Attributes:
-        network: in evaluation mode; gives its fused map of logits first.
-        share: of the target that is the teacher's, 0 to 1.
+        network: network in evaluation mode; its first output is the fused map of logits.
+        share: weight of the teacher in the target, 0 to 1.
     """
 
     network: nn.Module
     share: float
 
     def soften(self, images: Tensor, target: Tensor, fabric: Fabric) -> Tensor:
-        """The target with the teacher's share in it, (n, R, H, W) float32 in 0 to 1.
+        """Mix the teacher's probabilities into the target, (n, R, H, W) float32 in 0 to 1.
 
-        The teacher gets the input of the student: the same changes, the same sequences left out.
+        The teacher gets the input of the student, with the same augmentation and dropped sequences.
 
         Args:
-            images: (n, C, H, W) float32; target: (n, R, H, W) float32, 0 or 1.
-            fabric: whose precision the teacher works in.
+            images: (n, C, H, W) float32.
+            target: (n, R, H, W) float32, 0 or 1.
+            fabric: Fabric with the precision of the teacher.
         """
         with torch.no_grad(), fabric.autocast():
             logits: Tensor = self.network(images)[0]

@@ -1,4 +1,4 @@
-"""Teacher of a distillation, trained on the same patients or on others."""
+"""Loading of the teacher model of a distillation."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from gliomask.nets.weights import load_model
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
-    """A teacher and its history.
+class LoadedTeacher:
+    """A teacher and its origin.
 
     Attributes:
-        network: with its weights, in evaluation mode.
-        facts: for the provenance and the card, as those of the first weights.
+        network: network with its weights, in evaluation mode.
+        origin: for the provenance and the card, as for initial weights.
     """
 
     network: U2Net
-    facts: dict[str, Any]
+    origin: dict[str, Any]
 
 
 def load_teacher(
-    source: Path, recipe: Recipe, sequences: tuple[str, ...], judged: Set[str]
-) -> Taught:
-    """Loads the teacher. Only its network may differ from that of the student.
+    source: Path, recipe: Recipe, sequences: tuple[str, ...], held_out: Set[str]
+) -> LoadedTeacher:
+    """Load the teacher. Only its network may differ from that of the student.
 
     Args:
         source: a run folder, or the name of a model that comes with gliomask.
-        recipe: of the training.
-        sequences: that it uses, in their order.
-        judged: the validation and test patients.
+        recipe: recipe of the training.
+        sequences: its sequences in order.
+        held_out: its validation and test patients.
 
     Raises:
-        ModelError: no such model, or damage.
+        ModelError: the model does not exist, or is damaged.
         ConfigError: its inputs or outputs differ from those of the student, or it was trained on
             validation or test patients.
     """
@@ -55,11 +55,11 @@ def load_teacher(
         ("preprocess.version", card.preprocess.get("version"), VERSION),
     )
     check_same(source, "the teacher does not match the recipe", pairs)
-    earlier = earlier_model(source, card, "teacher", judged)
+    earlier = earlier_model(source, card, "teacher", held_out)
     announce_licence(source, card)
     sha256 = str(card.weights_sha256)
-    words = f"distilled from {card.name} ({card.network}, sha256 {sha256[:12]})"
-    # Absolute, for a resume in another directory must find it.
+    description = f"distilled from {card.name} ({card.network}, sha256 {sha256[:12]})"
+    # Absolute, for a resume in another working directory.
     where = str(source.absolute())
-    facts = {"source": where, "sha256": sha256, "words": words, **earlier.facts}
-    return Taught(network, facts)
+    origin = {"source": where, "sha256": sha256, "description": description, **earlier.origin}
+    return LoadedTeacher(network, origin)

@@ -1,7 +1,7 @@
-"""A training that only steps, on made-up slices, to be timed: the loop's own parts and no data.
+"""Training steps on synthetic slices, for speed measurements.
 
-What a step costs does not depend on what the slices show. Reading and changing them is left out:
-threads do that meanwhile.
+The time of a step does not depend on the content of the slices. Reading and augmentation are not
+included, because threads do them in parallel.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from gliomask.nets.u2net import U2Net
 
 
 class TrialStep:
-    """Steps of a training.
+    """Training steps for speed measurements.
 
     Args:
-        network: with any weights; they are changed.
-        recipe: whose loss, optimiser, precision and batch size are used.
-        device: that it runs on.
+        network: network with any weights, which are changed.
+        recipe: its loss, optimiser, precision and batch size are used.
+        device: the device.
 
     Raises:
-        MachineError: there is no such device.
+        MachineError: the device does not exist.
     """
 
     def __init__(self, network: U2Net, recipe: Recipe, device: Literal["cpu", "cuda"]) -> None:
@@ -39,7 +39,7 @@ class TrialStep:
         self.count = 0
 
     def run(self, steps: int) -> float:
-        """So many steps; gives the loss of the last, and so waits until a GPU has done them."""
+        """Do a number of steps; return the loss of the last one, which waits for the GPU."""
         losses = [self._one() for _ in range(steps)]
         return float(losses[-1].item())
 
@@ -52,7 +52,7 @@ class TrialStep:
 
 
 def _slices(network: U2Net, recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor]:
-    """Noise, and a square of tumour in it."""
+    """Batch of noise with a square of tumour."""
     size, count = recipe.input.size, recipe.batch_size
     images = torch.randn(count, network.in_channels, size, size)
     target = torch.zeros(count, network.out_channels, size, size)

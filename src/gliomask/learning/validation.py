@@ -1,11 +1,11 @@
 """Validation: accuracy of the network on the validation patients.
 
-The Dice is that of each patient's whole tumour on the network's grid, all annotated slices
-together, and then the mean over patients: the same kind of number as the evaluation's, on a
-coarser grid. The losses are those of training, on batches of the same size.
+The Dice is computed for each patient over all annotated slices on the network's grid, and averaged
+over patients: as in an evaluation, but on a coarser grid.
 
-A region that a patient neither has nor is said to have gives no Dice and is not counted, nor does
-one that the patient's data set does not label; one that only one of the two has gives 0.
+The losses are those of training, on batches of the same size. If a region is empty in reference and
+prediction, or not labelled in the patient's data set, there is no Dice; if it is empty in only one
+of them, the Dice is 0.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from gliomask.learning.randomness import Purpose, stream
 
 @dataclass(frozen=True)
 class ValidationScore:
-    """The outcome of one validation.
+    """Result of a validation.
 
     Attributes:
         loss, dice_loss: means over the samples.
         batches: (loss, Dice loss) of each batch in order.
-        dice: for each region the mean over the patients where it counts; NaN if there are none.
-        mean_dice: over the regions that have one; NaN if none has.
+        dice: mean over the patients with a Dice, for each region; NaN if there are none.
+        mean_dice: mean over the regions; NaN if there are none.
     """
 
     loss: float
@@ -50,10 +50,10 @@ class _Inputs:
     """Input of the network for n slices; all on its device, int64.
 
     Attributes:
-        owner: (m,) of which slice each input is.
-        channel: (m,) which of its sequences; None if an input holds them all.
-        each: (n,) how many inputs each slice has.
-        patient: (n,) whose it is.
+        owner: (m,) index of the slice of each input.
+        channel: (m,) index of the sequence; None if an input has all sequences.
+        each: (n,) number of inputs of each slice.
+        patient: (n,) index of the patient.
         labelled: (n, R) float32, 1 where the slice's data set labels the region.
     """
 
@@ -65,13 +65,13 @@ class _Inputs:
 
 
 class Validation:
-    """Judges a network on the validation patients.
+    """Evaluation of a network on the validation patients.
 
     Args:
         slices: their pixels.
-        catalogue: what they are.
+        catalogue: list of the slices.
         recipe: mode, regions, threshold, batch size.
-        worker: whose batches these are.
+        worker: process of these batches.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Validation:
         self.slices, self.catalogue, self.recipe, self.worker = slices, catalogue, recipe, worker
         self.device = worker.device
         self.loss = SegmentationLoss(recipe.loss)
-        # Mixed, the same way in every epoch: a batch of neighbouring slices may hold no tumour at
-        # all, and its Dice loss would say nothing that is comparable with training's.
+        # Shuffled, in the same way in every epoch: a batch of neighbouring slices may contain no
+        # tumour, and its Dice loss would not be comparable with that of training.
         order = stream(recipe.seed, Purpose.VALIDATION).permutation(len(catalogue))
         starts = range(0, len(order), recipe.batch_size)
         self.rows: list[IntArray] = [order[i : i + recipe.batch_size] for i in starts]
@@ -93,19 +93,19 @@ class Validation:
         return -(-len(self.rows) // self.worker.world)
 
     @torch.no_grad()
-    def judge(
+    def evaluate(
         self,
         network: nn.Module,
         total: Callable[[Tensor], Tensor],
         each_round: Callable[[int], None],
     ) -> ValidationScore:
-        """Judges ``network``, which must be in evaluation mode.
+        """Evaluate ``network``, which must be in evaluation mode.
 
         Args:
-            network: on our device.
-            total: adds a tensor up over all devices.
-            each_round: called with the number of slices after each batch, equally often on
-                every device; its exceptions end the validation.
+            network: network on the device.
+            total: sums a tensor over all devices.
+            each_round: called with the number of slices after each batch, equally often on every
+                device; its exceptions end the validation.
 
         Raises:
             StoreError: a slice can't be read, or no patient has any of the regions.
@@ -127,7 +127,7 @@ class Validation:
         if not counts[2].any():
             names = " or ".join(self.recipe.regions)
             raise StoreError(f"no validation patient has {names}: validation is impossible")
-        return _judgement(counts, table)
+        return _score_of_counts(counts, table)
 
     def _batch(
         self, network: nn.Module, images: Tensor, target: Tensor, inputs: _Inputs
@@ -145,35 +145,35 @@ class Validation:
         return mean >= self.recipe.threshold, torch.cat([value, samples])
 
     def _prepare(self, rows: IntArray) -> _Inputs:
-        """Told to the device once: a GPU is not to wait for it in every validation."""
+        """Table of the inputs, copied to the device only once."""
         patient = self.catalogue.patient_of_rows(rows)
         owner, channel = np.arange(len(rows)), None
         if self.recipe.input.mode == "each":
             owner, channel = np.nonzero(self.catalogue.present[self.catalogue.case[rows]])
         each = np.bincount(owner, minlength=len(rows))
-        chosen = None if channel is None else self._there(channel)
-        labelled = self._there(self.catalogue.labels(rows, self.recipe.regions)).float()
-        present = self._there
+        chosen = None if channel is None else self._on_device(channel)
+        labelled = self._on_device(self.catalogue.labels(rows, self.recipe.regions)).float()
+        present = self._on_device
         return _Inputs(present(owner), chosen, present(each), present(patient), labelled)
 
-    def _there(self, array: IntArray | BoolArray) -> Tensor:
+    def _on_device(self, array: IntArray | BoolArray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
-    def _count(self, counts: Tensor, predicted: Tensor, truth: Tensor, inputs: _Inputs) -> None:
+    def _count(self, counts: Tensor, predicted: Tensor, reference: Tensor, inputs: _Inputs) -> None:
         """Adds the labelled pixels of the overlap and of both masks to each patient's (3, P, R)."""
-        for kind, mask in enumerate((predicted & truth, predicted, truth)):
+        for kind, mask in enumerate((predicted & reference, predicted, reference)):
             pixels = mask.sum((2, 3)).double() * inputs.labelled
             counts[kind].index_add_(0, inputs.patient, pixels)
 
 
-def unjudged(regions: int) -> ValidationScore:
-    """The outcome where there is no validation patient."""
+def no_score(regions: int) -> ValidationScore:
+    """Result without validation patients."""
     return ValidationScore(math.nan, math.nan, (), (math.nan,) * regions, math.nan)
 
 
-def _judgement(counts: Tensor, table: Tensor) -> ValidationScore:
-    overlap, predicted, truth = counts.unbind(0)
-    dice = (2 * overlap / (predicted + truth)).numpy()  # NaN where both are empty
+def _score_of_counts(counts: Tensor, table: Tensor) -> ValidationScore:
+    overlap, predicted, reference = counts.unbind(0)
+    dice = (2 * overlap / (predicted + reference)).numpy()  # NaN where both are empty
     regions = tuple(_mean(dice[:, region]) for region in range(dice.shape[1]))
     samples = table[:, 2]
     loss, dice_loss = ((table[:, k] * samples).sum() / samples.sum() for k in (0, 1))
@@ -184,5 +184,5 @@ def _judgement(counts: Tensor, table: Tensor) -> ValidationScore:
 
 
 def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else math.nan
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else math.nan

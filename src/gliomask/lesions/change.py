@@ -1,9 +1,9 @@
-"""The change of figures between time points, as arithmetic with its error.
+"""Changes between time points, with their errors.
 
 The thresholds are those that RANO (Wen et al. 2010) sets for the sum of the products of diameters:
-25 % above the smallest sum so far, 50 % below the first. Reaching one is a matter of numbers. A
-response assessment also asks for new lesions, steroids and the patient's condition, and is made by
-people; nothing here is one.
+25 % above the smallest sum so far, 50 % below the first. This is only arithmetic: a response
+assessment also considers new lesions, steroids and the clinical condition, and is made by a
+radiologist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Change:
-    """From one figure to a later one.
+    """Change from a value to a later one.
 
     Attributes:
         absolute: the difference, in the unit of the figures.
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A change in the sum of products beside the threshold that RANO sets for it.
+    """A change in the sum of products compared with RANO's threshold.
 
     Attributes:
         compared_with: ``first`` or ``smallest before``.
@@ -82,8 +82,8 @@ def change(before: Measured, after: Measured) -> Change:
 
 
 def thresholds(sums: Sequence[Measured]) -> tuple[Threshold, ...]:
-    """The last sum of products of a series beside the thresholds; none for the first time point
-    and where what it is compared with is 0.
+    """Compare the last sum of products of a series with the thresholds; none for the first time
+    point and where what it is compared with is 0.
 
     Args:
         sums: in mm², in order of time.

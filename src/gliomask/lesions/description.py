@@ -1,4 +1,4 @@
-"""All that is measured of a mask, region by region and lesion by lesion, ready for JSON."""
+"""Measurements of a mask by region and lesion, serialisable as JSON."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LesionReport:
         long, short: where the diameters are to be drawn.
         measurable: by RANO's size alone: both diameters at least 10 mm (twice the distance between
             slices where that is over 5 mm), in at least two slices.
-        why_not: the reason in words; empty for a measurable one.
+        why_not: reason; empty for a measurable one.
     """
 
     region: str
@@ -134,7 +134,7 @@ def describe_found(drawn: Mask, labelled: Lesions, affine: Affine, region: str) 
 
 
 def why_not_measurable(diameters: Diameters) -> str:
-    """The reason why a lesion is not measurable by RANO, in words; empty if it is."""
+    """Reason why a lesion is not measurable by RANO; empty if it is."""
     thick = diameters.slice_mm > THICK_MM * (1 + _ROUNDING)
     smallest = max(SMALLEST_MM, 2 * diameters.slice_mm) if thick else SMALLEST_MM
     if diameters.short.length_mm < smallest * (1 - _ROUNDING):

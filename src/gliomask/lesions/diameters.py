@@ -1,4 +1,4 @@
-"""The two diameters of a lesion by which RANO measures it.
+"""The two diameters of a lesion according to RANO.
 
 RANO (Wen et al., J Clin Oncol 28 (2010) 1963-1972; kept for two dimensions by RANO 2.0, Wen et
 al., J Clin Oncol 41 (2023) 5187-5199) measures the longest diameter of a lesion in an axial slice
@@ -220,9 +220,9 @@ def _candidates(outline: Outline, metric: Points, shortest: float) -> Iterator[L
     points = outline.points
     lengths = pdist(points @ metric.T)
     first, second = np.triu_indices(len(points), 1)
-    kept = np.flatnonzero(lengths >= shortest)
-    kept = kept[np.argsort(-lengths[kept], kind="stable")]
-    yield from _seen(outline, points[first[kept]], points[second[kept]], _GLANCES)
+    long_enough = np.flatnonzero(lengths >= shortest)
+    long_enough = long_enough[np.argsort(-lengths[long_enough], kind="stable")]
+    yield from _seen(outline, points[first[long_enough]], points[second[long_enough]], _GLANCES)
 
 
 def _seen(

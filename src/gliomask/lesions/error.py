@@ -1,6 +1,6 @@
-"""The error of figures that are read from a mask.
+"""Errors of measurements of a mask.
 
-Every figure comes with a lower and an upper end and with how these were found:
+Every value has a lower and an upper bound and the method of the error:
 
 * the interval that the prediction itself states, where it states one;
 * two other thresholds of the probability map, where there is one: the odds of the threshold
@@ -9,8 +9,8 @@ Every figure comes with a lower and an upper end and with how these were found:
   when nothing is known of the mask's maker: the true boundary may be anywhere between the centres
   of the last voxel inside and the first outside.
 
-The last two say what the grid or the threshold leave open and nothing of a tumour that was missed
-or invented.
+The last two cover the discretisation or the threshold, but not false-negative or false-positive
+tumour.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ODDS = 3.0
 
 @dataclass(frozen=True)
 class Measured:
-    """A figure and its error.
+    """A value and its error.
 
     Attributes:
         value: as measured.

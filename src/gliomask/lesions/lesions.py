@@ -1,8 +1,8 @@
-"""The lesions of a mask: what hangs together, how large it is and where it lies.
+"""Lesions of a mask: connected components, their sizes and positions.
 
-A lesion is a connected component in three dimensions, where voxels that share a face, an edge or a
-corner hang together (26-neighbourhood), as in BraTS and in the published tools that measure
-diameters. Very small components are listed apart: they are more often noise than lesions.
+A lesion is a 3-D connected component with 26-neighbourhood (voxels that share a face, an edge or a
+corner), as in BraTS and in published tools that measure diameters. Very small components are listed
+separately, because they are usually noise.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Lesions:
 
 
 def find_lesions(mask: Mask, affine: Affine, tiny_ml: float = TINY_ML) -> Lesions:
-    """Takes a mask (I, J, K) apart; an empty one has no lesions.
+    """Find the lesions of a mask (I, J, K); an empty one has none.
 
     Components of one size are in the order of their first voxel.
 

@@ -1,6 +1,6 @@
-"""Lesions matched over time points: those that overlap where they lie are one.
+"""Matching of lesions over time points by overlap.
 
-This needs scans that are registered. Whether they are can't be seen from their headers.
+This requires registered scans, which can't be determined from their headers.
 """
 
 from __future__ import annotations

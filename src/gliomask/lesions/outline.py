@@ -1,4 +1,4 @@
-"""The outline of a lesion in one slice, and the straight lines that stay within it.
+"""Outline of a lesion in a slice, and straight lines inside it.
 
 The outline runs half-way between the last pixel inside and the first outside, in steps from one
 such point to the next (marching squares at 0.5; pixels that touch by a corner hang together). So a
@@ -19,7 +19,8 @@ import numpy.typing as npt
 Points = npt.NDArray[np.float64]
 
 MOST_POINTS = 3000
-"""The work grows with the square of their number. A disc of 150 mm has 1200 at 0.5 mm a pixel."""
+"""Maximum number of points, because the time grows with their square. A disc of 150 mm has 1200 at
+0.5 mm a pixel."""
 _HAIR = 1e-6
 """Pixels. A line along the outline counts as inside."""
 

@@ -1,4 +1,4 @@
-"""Assessment of a machine: what is well, what a person should know, what would break.
+"""Assessment of a machine: findings that are fine, notes, and errors.
 
 Only assessment is done here, on numbers that are given, so that every limit can be tested without a
 machine that is short of something.
@@ -29,7 +29,7 @@ TRAINING_MEMORY: Final = 4 * GIB
 process itself."""
 PREDICTION_DISK: Final = 32 * MIB
 """The outputs of one BraTS case took 10 MiB, most of it the page with its viewer; a file stands
-beside the one that it replaces until it is whole."""
+next to the one that it replaces until it is complete."""
 TEMPORARY_DISK: Final = 128 * MIB
 """A zip archive is unpacked there: three DICOM series of 200 slices of 256 x 256 take 75 MiB."""
 
@@ -53,18 +53,18 @@ class Finding:
     remark: str = ""
 
 
-def judge_core(python: Package, packages: Sequence[Package]) -> tuple[Finding, ...]:
+def check_core(python: Package, packages: Sequence[Package]) -> tuple[Finding, ...]:
     """Python and what gliomask can't do without."""
     return tuple(_core(package) for package in (python, *packages))
 
 
-def judge_extras(packages: Sequence[Package]) -> tuple[Finding, ...]:
+def check_extras(packages: Sequence[Package]) -> tuple[Finding, ...]:
     """One finding for each extra, in the order in which they come."""
     extras = dict.fromkeys(package.extra or "" for package in packages)
     return tuple(_extra(name, [p for p in packages if p.extra == name]) for name in extras)
 
 
-def judge_processors(processors: Processors, threads: int | None) -> tuple[Finding, ...]:
+def check_processors(processors: Processors, threads: int | None) -> tuple[Finding, ...]:
     """The processors, and whether as many threads are used as can run at once.
 
     Args:
@@ -83,7 +83,7 @@ def judge_processors(processors: Processors, threads: int | None) -> tuple[Findi
     return tuple(rows)
 
 
-def judge_memory(memory: Memory) -> tuple[Finding, ...]:
+def check_memory(memory: Memory) -> tuple[Finding, ...]:
     """Check that the memory is sufficient for prediction and training."""
     if memory.usable is None:
         total = "unknown on this system" if memory.total is None else size(memory.total)
@@ -97,7 +97,7 @@ def judge_memory(memory: Memory) -> tuple[Finding, ...]:
     return (*rows, Finding("memory", "available", level, size(memory.usable), remark))
 
 
-def judge_allocator(library: str, version: str) -> Finding:
+def check_allocator(library: str, version: str) -> Finding:
     """Check that the C library can keep freed memory (``machine.allocator``)."""
     if library == "glibc":
         return Finding("memory", "allocator", "ok", f"glibc {version}", "keeps freed memory")
@@ -105,14 +105,14 @@ def judge_allocator(library: str, version: str) -> Finding:
     return Finding("memory", "allocator", "note", library or "not glibc", remark)
 
 
-def judge_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
+def check_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
     """Check that a folder is writable and has free space.
 
     Args:
         name: of the finding.
         folder: as it was tried.
         needed: bytes.
-        what: needs them, in words.
+        what: description of the operation that needs them.
     """
     if folder.problem is not None or folder.free is None:
         return Finding(
@@ -124,7 +124,7 @@ def judge_folder(name: str, folder: Folder, needed: int, what: str) -> Finding:
     return Finding("disk", name, "ok", free_space)
 
 
-def judge_gpus(gpus: GPUs) -> tuple[Finding, ...]:
+def check_gpus(gpus: GPUs) -> tuple[Finding, ...]:
     """The GPUs; one that has a driver and is not used is a note."""
     driver = f"driver {gpus.driver}, " if gpus.driver else ""
     if gpus.found:
@@ -143,7 +143,7 @@ def judge_gpus(gpus: GPUs) -> tuple[Finding, ...]:
     return (Finding("GPU", "NVIDIA", "note", f"driver {gpus.driver}, not used", why),)
 
 
-def judge_viewer(file: Path) -> Finding:
+def check_viewer(file: Path) -> Finding:
     """The viewer's script, which every page of a case holds."""
     if file.is_file() and file.stat().st_size > 0:
         return Finding("files", "browser viewer", "ok", size(file.stat().st_size))
@@ -152,7 +152,7 @@ def judge_viewer(file: Path) -> Finding:
     )
 
 
-def judge_dicom(readable: Mapping[str, bool]) -> Finding:
+def check_dicom(readable: Mapping[str, bool]) -> Finding:
     """Check the decoders for compressed DICOM pixels; uncompressed ones are always read."""
     missing = [name for name, readable_now in readable.items() if not readable_now]
     methods = ", ".join(

@@ -1,4 +1,4 @@
-"""A bound on the memory of this process, held by the system.
+"""Memory limit of this process, enforced by the system.
 
 Linux counts what a process may write to and shares with nobody, its data, touched or not; past a
 limit it gives no more, which Python reports as a ``MemoryError``. What a process holds is another
@@ -39,7 +39,7 @@ def memory_limit(most: int | None) -> Iterator[None]:
     import resource  # not there on every system
 
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_told("VmData") + most - resident, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (_status_bytes("VmData") + most - resident, before[1]))
     try:
         yield
     finally:
@@ -54,10 +54,10 @@ def resident_bytes() -> int:
     """
     if not sys.platform.startswith("linux"):
         raise MachineError("memory limits are only available on Linux", option="limit_memory")
-    return _told("VmRSS")
+    return _status_bytes("VmRSS")
 
 
-def _told(key: str) -> int:
+def _status_bytes(key: str) -> int:
     for line in _STATUS.read_text(encoding="ascii").splitlines():
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) * 1024

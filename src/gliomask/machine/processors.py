@@ -21,7 +21,7 @@ _VECTOR_FLAGS: Final = {
     "asimd": "NEON",
     "sve": "SVE",
 }
-"""Flag of ``/proc/cpuinfo`` -> what people call it; x86 first, then ARM."""
+"""Flag of ``/proc/cpuinfo`` -> common name; x86 first, then ARM."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The scores of masks, on plain arrays.
+"""Scores of masks, on plain arrays.
 
     >>> import numpy as np
     >>> from gliomask import metrics
@@ -13,13 +13,13 @@ unless a function says otherwise. The reference always comes first. ``spacing`` 
 voxel in millimetres along each axis, in the order of the axes; without it lengths are in pixels
 and a voxel counts as 1 along every axis.
 
-Empty masks are scored by one policy, which ``POLICY.text`` states and which no NaN or infinity ever
-leaves: if both masks are empty there is no score (None); if only one is, overlap and surface Dice
-are 0, distances the diagonal of the array. Say so beside every mean.
+Empty masks are scored by one policy, stated in ``POLICY.text``, and no result is NaN or infinite:
+if both masks are empty there is no score (None); if only one is, overlap and surface Dice are 0,
+distances the diagonal of the array. State the policy with every mean.
 
 Every function raises ``ValueError`` for masks of different shapes, with other numbers than 0 and
 1, or of another number of dimensions, and for a spacing that is not one positive length for each
-axis. Importing this module loads numpy only; SciPy is loaded when it is first needed.
+axis. Importing this module loads numpy only; SciPy is loaded on first use.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class VolumeError:
 
 
 def overlap(reference: MaskLike, predicted: MaskLike) -> Overlap:
-    """The voxels of both masks counted, of which dice, iou, sensitivity and precision follow."""
+    """Voxel counts of both masks, from which dice, iou, sensitivity and precision follow."""
     return _overlap(*_masks(reference, predicted))
 
 
@@ -93,21 +93,26 @@ def iou(reference: MaskLike, predicted: MaskLike) -> Score:
 
 
 def sensitivity(reference: MaskLike, predicted: MaskLike) -> Score:
-    """The share of the reference that was found, in [0, 1]; 0 if only one mask is empty."""
+    """Sensitivity (recall): fraction of the reference that is predicted, in [0, 1]; 0 if only one
+    mask is empty."""
     return overlap(reference, predicted).sensitivity
 
 
 def precision(reference: MaskLike, predicted: MaskLike) -> Score:
-    """The share of the prediction that is right, in [0, 1]; 0 if only one mask is empty."""
+    """Precision: fraction of the prediction that is correct, in [0, 1]; 0 if only one mask is
+    empty."""
     return overlap(reference, predicted).precision
 
 
 def volume_error(
     reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
 ) -> VolumeError:
-    """By how much the predicted volume is too large (positive) or too small (negative)."""
-    drawn, predicted_mask = _masks(reference, predicted)
-    counts, voxel = _overlap(drawn, predicted_mask), _voxel_ml(_spacing(spacing, drawn))
+    """Difference of the volumes: positive if the predicted volume is too large."""
+    reference_mask, predicted_mask = _masks(reference, predicted)
+    counts, voxel = (
+        _overlap(reference_mask, predicted_mask),
+        _voxel_ml(_spacing(spacing, reference_mask)),
+    )
     ml = (counts.predicted - counts.reference) * voxel if voxel is not None else None
     both_empty = not counts.predicted and not counts.reference
     return VolumeError(POLICY.both_empty if both_empty else ml, counts.volume_error_percent)
@@ -116,14 +121,14 @@ def volume_error(
 def surface(
     reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
 ) -> SurfaceScore:
-    """HD95, ASSD and the surface Dice at 1 and 2 mm (or pixels), in one pass: for several at once.
+    """HD95, ASSD and surface Dice at 1 and 2 mm (or pixels), computed in one pass.
 
     The surface of a mask is its voxels with a face neighbour outside it or outside the array;
-    distances run from voxel centre to voxel centre. The figures equal MONAI's. Give a single
+    distances run from voxel centre to voxel centre. The values are equal to MONAI's. Give a single
     slice as (H, W): of (1, H, W) every voxel is surface.
     """
-    drawn, predicted_mask = _masks(reference, predicted)
-    return score_surface(drawn, predicted_mask, _spacing(spacing, drawn))
+    reference_mask, predicted_mask = _masks(reference, predicted)
+    return score_surface(reference_mask, predicted_mask, _spacing(spacing, reference_mask))
 
 
 def hd95(reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None) -> Score:
@@ -151,7 +156,7 @@ def surface_dice(
     *,
     tolerance: float = 2.0,
 ) -> Score:
-    """Normalised surface Dice: the share of both surfaces within ``tolerance`` of the other.
+    """Normalised surface Dice: fraction of both surfaces within ``tolerance`` of the other.
 
     In [0, 1] (Nikolov 2018), the surface counted in voxels; 0 if only one mask is empty.
 
@@ -162,32 +167,31 @@ def surface_dice(
     """
     if not tolerance >= 0:
         raise ValueError(f"a tolerance of {tolerance}, which must not be negative")
-    drawn, predicted_mask = _masks(reference, predicted)
-    sides = _spacing(spacing, drawn) or (1.0,) * drawn.ndim
-    counts = _overlap(drawn, predicted_mask)
+    reference_mask, predicted_mask = _masks(reference, predicted)
+    sides = _spacing(spacing, reference_mask) or (1.0,) * reference_mask.ndim
+    counts = _overlap(reference_mask, predicted_mask)
     return POLICY.settle(
         counts.reference,
         counts.predicted,
-        lambda: distances(drawn, predicted_mask, sides).share_within(tolerance),
+        lambda: distances(reference_mask, predicted_mask, sides).share_within(tolerance),
     )
 
 
 def lesion_wise(
     reference: MaskLike, predicted: MaskLike, spacing: Spacing | None = None
 ) -> LesionScore:
-    """Mean Dice and HD95 over lesions as BraTS 2023 takes them for adult glioma, and their counts.
+    """Lesion-wise Dice and HD95 as in BraTS 2023 for adult glioma, and lesion counts.
 
-    Missed and invented lesions count with Dice 0 and HD95 374; lesions of at most 50 mm³ are left
-    out. The definition stands in ``gliomask.metrics.lesions``. Both scores are None if there
-    was no lesion (the challenge gives Dice 1 and HD95 0). Without spacing voxels stand for
-    mm³.
+    Missed and false-positive lesions count with Dice 0 and HD95 374; lesions of at most 50 mm³ are
+    ignored. See ``gliomask.metrics.lesions`` for the definition. Both scores are None if there was
+    no lesion (the challenge gives Dice 1 and HD95 0). Without spacing, voxels are taken as mm³.
 
     Args:
         reference, predicted: masks (S, H, W).
         spacing: in mm.
     """
-    drawn, predicted_mask = _masks(reference, predicted, dimensions=(3,))
-    return score_lesions(drawn, predicted_mask, _spacing(spacing, drawn))
+    reference_mask, predicted_mask = _masks(reference, predicted, dimensions=(3,))
+    return score_lesions(reference_mask, predicted_mask, _spacing(spacing, reference_mask))
 
 
 def slice_scores(
@@ -195,27 +199,29 @@ def slice_scores(
 ) -> SliceScore:
     """Dice over the slices with tumour, and the false-positive area in those without.
 
-    Never the headline, for large tumours have more slices.
+    Not suitable as the main result, because large tumours have more slices.
 
     Args:
         reference, predicted: masks (S, H, W).
         spacing: in mm; gives the false-positive area in mm².
     """
-    drawn, predicted_mask = _masks(reference, predicted, dimensions=(3,))
-    sides = _spacing(spacing, drawn)
-    return score_slices(drawn, predicted_mask, None if sides is None else sides[1] * sides[2])
+    reference_mask, predicted_mask = _masks(reference, predicted, dimensions=(3,))
+    sides = _spacing(spacing, reference_mask)
+    return score_slices(
+        reference_mask, predicted_mask, None if sides is None else sides[1] * sides[2]
+    )
 
 
 def _masks(
     reference: MaskLike, predicted: MaskLike, dimensions: tuple[int, ...] = (2, 3)
 ) -> tuple[Mask, Mask]:
-    drawn, predicted_mask = _mask(reference, "reference"), _mask(predicted, "prediction")
-    if drawn.shape != predicted_mask.shape:
-        raise ValueError(f"masks of shapes {drawn.shape} and {predicted_mask.shape}")
-    if drawn.ndim not in dimensions:
+    reference_mask, predicted_mask = _mask(reference, "reference"), _mask(predicted, "prediction")
+    if reference_mask.shape != predicted_mask.shape:
+        raise ValueError(f"masks of shapes {reference_mask.shape} and {predicted_mask.shape}")
+    if reference_mask.ndim not in dimensions:
         allowed = " or ".join(map(str, dimensions))
-        raise ValueError(f"masks of {drawn.ndim} dimensions, allowed {allowed}")
-    return drawn, predicted_mask
+        raise ValueError(f"masks of {reference_mask.ndim} dimensions, allowed {allowed}")
+    return reference_mask, predicted_mask
 
 
 def _mask(values: MaskLike, which: str) -> Mask:
@@ -224,7 +230,7 @@ def _mask(values: MaskLike, which: str) -> Mask:
         return array
     mask: Mask = array == 1
     if not (mask | (array == 0)).all():
-        raise ValueError(f"the {which} is no mask: it holds other values than 0 and 1")
+        raise ValueError(f"the {which} is not a mask: it contains other values than 0 and 1")
     return mask
 
 

@@ -1,4 +1,4 @@
-"""The smallest box around masks, so that no work is done on empty space."""
+"""Bounding boxes of masks."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Box = tuple[slice, ...]
 
 
 def bounding_box(mask: npt.NDArray[np.bool_], margin: int = 0) -> Box:
-    """The box of all that is set, widened by ``margin`` within the array; empty without any.
+    """Bounding box of a mask, widened by ``margin`` within the array; empty for an empty mask.
 
     Args:
         mask: any number of dimensions.
-        margin: voxels added on every side, as far as the array goes.
+        margin: voxels to add on every side, within the array.
     """
     return tuple(_span(mask, axis, margin) for axis in range(mask.ndim))
 
 
 def joint(boxes: Sequence[Box]) -> Box:
-    """The smallest box that holds all of at least one box."""
+    """Smallest box that contains all boxes."""
     return tuple(
         slice(min(side.start for side in sides), max(side.stop for side in sides))
         for sides in zip(*boxes, strict=True)

@@ -1,4 +1,4 @@
-"""The row that an evaluation has for a region of a case: plain numbers, from which all follows."""
+"""Scores of a region of a case, as plain numbers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from gliomask.metrics.surface_distances import SurfaceScore
 
 @dataclass(frozen=True)
 class CaseScore:
-    """One region of one case. Holds no arrays, so that it can be written as JSON and read back.
+    """Scores of a region of a case. Contains no arrays, so it can be stored as JSON.
 
     Attributes:
-        case, patient, region: of the score.
-        overlap: its voxels counted.
-        slices: the same slice by slice.
-        voxel_ml: the volume of a voxel; None where the data has no millimetres.
-        surface: how far apart the surfaces are; None if that was not measured.
-        lesions: lesion by lesion; None if that was not measured, or could not be, for a lone
-            slice does not show where a lesion ends.
+        case, patient, region: identification of the row.
+        overlap: voxel counts.
+        slices: the same
+        for each slice.
+        voxel_ml: volume of a voxel; None without millimetres.
+        surface: surface
+        distances; None if not measured.
+        lesions: lesion-wise scores; None if not measured, or for
+        single slices, which do not show where a lesion ends.
     """
 
     case: str
@@ -36,12 +38,12 @@ class CaseScore:
 
     @property
     def volume_reference_ml(self) -> float | None:
-        """Millilitres of the reference, within the annotated slices; None without millimetres."""
+        """Reference volume in ml, within the annotated slices; None without millimetres."""
         return None if self.voxel_ml is None else self.overlap.reference * self.voxel_ml
 
     @property
     def volume_predicted_ml(self) -> float | None:
-        """Millilitres of the prediction, within the annotated slices."""
+        """Predicted volume in ml, within the annotated slices."""
         return None if self.voxel_ml is None else self.overlap.predicted * self.voxel_ml
 
     @property

@@ -1,8 +1,7 @@
-"""Predictions that belong to another case: files in another order, a number shifted by one.
+"""Detection of predictions that belong to another case, such as files in another order.
 
-Of every case only a fingerprint of its two masks is kept, a few hundred bytes. In the end the
-cases with a low Dice are compared with each other; those are few unless the model is poor, and
-sparse sets keep the work near to linear even then. It is a hint, no proof.
+For every case a fingerprint of its two masks is stored, a few hundred bytes. At the end the cases
+with a low Dice are compared with each other. The result is a hint, not a proof.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from gliomask.metrics.policy import Score
 from gliomask.metrics.scores import MaskPair
 
 GOOD = 0.7
-"""The least Dice of a prediction with another case's reference where that case's prediction does
-not fit in return: among many patients some tumours lie alike by chance."""
+"""Minimum Dice with another case's reference if the match is not mutual: among many patients some
+tumours have similar positions by chance."""
 CLEAR = 0.1
-"""By how much it must then be better than with any third case."""
+"""Minimum margin over any third case for such a match."""
 CELLS = 32
-"""Cells of a fingerprint along each axis, at most."""
+"""Maximum number of cells of a fingerprint along each axis."""
 
 _Cells = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class _Partner:
-    """The case whose reference a prediction fits best: with which Dice, how far before others."""
+    """Case whose reference matches a prediction best, its Dice, and the margin over others."""
 
     case: str
     dice: float
@@ -44,7 +43,7 @@ class _Partner:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Roughly where a mask lies: which cells of a coarse grid it fills. Plain, to go into JSON.
+    """Approximate position of a mask on a coarse grid, serialisable as JSON.
 
     Attributes:
         shape: (S, H, W) of the mask; only masks of the same shape can have been exchanged.
@@ -59,12 +58,12 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Fit:
-    """The facts of a case by which exchanged masks are found.
+    """Data of a case for the detection of exchanged masks.
 
     Attributes:
         case: its id.
-        dice: of its masks; None if both are empty.
-        reference, predicted: of its masks.
+        dice: Dice of its masks; None if both are empty.
+        reference, predicted: fingerprints of its masks.
     """
 
     case: str
@@ -75,14 +74,14 @@ class Fit:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A prediction that fits another case's reference.
+    """A prediction that matches the reference of another case.
 
     Attributes:
-        case: whose prediction it is said to be.
-        other: whose reference it fits.
-        own: its Dice with its own reference.
-        dice: its Dice with the other's; from the fingerprints, so not exact.
-        mutual: whether the other's prediction fits this case's reference as well.
+        case: its case.
+        other: case of the matching reference.
+        own: Dice with its own reference.
+        dice: approximate Dice with the other reference, from the fingerprints.
+        mutual: whether the other's prediction also matches this case's reference.
     """
 
     case: str
@@ -93,7 +92,7 @@ class Exchange:
 
     @property
     def text(self) -> str:
-        """For people."""
+        """Text for reports."""
         better = f"Dice about {self.dice:.2f} instead of {self.own:.2f}"
         if self.mutual:
             return f"the predictions of {self.case} and {self.other} appear exchanged ({better})"
@@ -101,7 +100,7 @@ class Exchange:
 
 
 def fingerprint(mask: Mask) -> Fingerprint:
-    """The fingerprint of a mask (S, H, W); that of an empty one has no cell set."""
+    """Fingerprint of a mask (S, H, W); all cells are 0 for an empty mask."""
     sides = [min(CELLS, length) for length in mask.shape]
     places = np.argwhere(mask) * sides // np.maximum(mask.shape, 1)
     numbers = (places[:, 0] * sides[1] + places[:, 1]) * sides[2] + places[:, 2]
@@ -114,30 +113,29 @@ def fingerprint(mask: Mask) -> Fingerprint:
 
 
 def exchange_fit(pair: MaskPair, score: CaseScore) -> Fit | None:
-    """The facts to keep of a case, by the region that ``score`` is of.
+    """Data to store for a case, for the region of ``score``.
 
-    None for a case with unannotated slices: another case's tumour may lie in those.
+    None for a case with unannotated slices.
     """
     if pair.annotated is not None and not pair.annotated.all():
         return None
-    drawn, predicted_fingerprint = (
+    reference_fingerprint, predicted_fingerprint = (
         fingerprint(region_masks(mask, (score.region,))[0])
         for mask in (pair.reference, pair.predicted)
     )
-    return Fit(pair.case, score.overlap.dice, drawn, predicted_fingerprint)
+    return Fit(pair.case, score.overlap.dice, reference_fingerprint, predicted_fingerprint)
 
 
 def find_exchanges(fits: Iterable[Fit]) -> list[Exchange]:
-    """The predictions that fit another case's reference far better than their own.
+    """Find predictions that match the reference of another case much better than their own.
 
-    A prediction is only compared with a case whose own Dice is low, too. A pair is reported only
-    if each is the best that there is for the other. Two cases whose predictions fit crosswise are
-    told once. A prediction that fits one way only must fit well, and no third case nearly as well,
-    and the other case's prediction must do so somewhere else: files that were shifted form chains,
-    while poor predictions that meet some tumour by chance stand alone.
+    A prediction is only compared with a case whose own Dice is low, too. A pair is only reported if
+    each is the best match of the other. Two mutually matching cases are reported once. A one-sided
+    match must be good, much better than any third case, and the other case's prediction must match
+    another case: shifted files form chains, whereas chance matches of poor predictions do not.
 
     Args:
-        fits: of all cases; the result comes in their order.
+        fits: data of all cases; the result is in their order.
     """
     suspects = {fit.case: fit for fit in fits if suspect(fit.dice)}
     partners: dict[str, _Partner] = {}
@@ -160,7 +158,7 @@ def find_exchanges(fits: Iterable[Fit]) -> list[Exchange]:
 
 
 def _cell_sizes(shape: Sequence[int], sides: Sequence[int]) -> npt.NDArray[np.int_]:
-    """Voxels in each cell of the coarse grid, in the order of their numbers."""
+    """Number of voxels in each cell of the coarse grid."""
     s, h, w = (
         np.bincount(np.arange(length) * side // max(length, 1), minlength=side)
         for length, side in zip(shape, sides, strict=True)
@@ -169,19 +167,19 @@ def _cell_sizes(shape: Sequence[int], sides: Sequence[int]) -> npt.NDArray[np.in
 
 
 def _cells(fingerprint: Fingerprint) -> _Cells:
-    """The numbers of the cells that are set."""
+    """Indices of the cells that are set."""
     packed = zlib.decompressobj().decompress(base64.b64decode(fingerprint.cells), CELLS**3 // 8)
     return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8)))
 
 
 def _partners(suspects: Sequence[Fit]) -> dict[str, _Partner]:
-    """The partner of each case, if the prediction is also the best for that partner's reference."""
-    drawn = [_cells(suspect_fit.reference) for suspect_fit in suspects]
+    """Partner of each case, if its prediction is also the best match of the partner's reference."""
+    reference_cells = [_cells(suspect_fit.reference) for suspect_fit in suspects]
     predicted_cells = [_cells(suspect_fit.predicted) for suspect_fit in suspects]
     sizes = np.array([len(cells) for cells in predicted_cells])[:, None] + [
-        len(cells) for cells in drawn
+        len(cells) for cells in reference_cells
     ]
-    dice = 2 * _shared(predicted_cells, drawn) / np.maximum(sizes, 1)
+    dice = 2 * _shared(predicted_cells, reference_cells) / np.maximum(sizes, 1)
     np.fill_diagonal(dice, 0.0)
     best, ranked = dice.argmax(axis=1), np.sort(dice, axis=1)
     return {
@@ -193,12 +191,14 @@ def _partners(suspects: Sequence[Fit]) -> dict[str, _Partner]:
     }
 
 
-def _shared(predicted_cells: Sequence[_Cells], drawn: Sequence[_Cells]) -> npt.NDArray[np.float64]:
-    """Matrix of the numbers of cells that ``predicted_cells`` and ``drawn`` share."""
+def _shared(
+    predicted_cells: Sequence[_Cells], reference_cells: Sequence[_Cells]
+) -> npt.NDArray[np.float64]:
+    """Matrix of the numbers of common cells."""
     from scipy.sparse import csr_array
 
     rows = []
-    for sets in (predicted_cells, drawn):
+    for sets in (predicted_cells, reference_cells):
         ends = np.cumsum([0, *(len(cells) for cells in sets)])
         cells = np.concatenate(sets)
         rows.append(csr_array((np.ones(len(cells)), cells, ends), shape=(len(sets), CELLS**3)))

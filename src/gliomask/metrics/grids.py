@@ -1,4 +1,4 @@
-"""Masks of one patient as different tools store them: the same grid, its axes in another order."""
+"""Comparison of voxel grids that may differ in the order and direction of their axes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 @dataclass(frozen=True)
 class MaskGrid:
-    """The voxels of a mask as axial slices.
+    """Grid of a mask as axial slices.
 
     Attributes:
         shape: (S, H, W).
@@ -30,7 +30,7 @@ class MaskGrid:
 def on_reading_frame(
     array: npt.NDArray[Number], affine: Affine
 ) -> tuple[npt.NDArray[Number], MaskGrid]:
-    """A mask (I, J, K) as a view (S, H, W) in the reading frame, and the grid that it is then on.
+    """Convert a mask (I, J, K) to a view (S, H, W) in the reading frame; return its grid, too.
 
     Raises:
         ValueError: the affine is singular or not finite.
@@ -42,12 +42,12 @@ def on_reading_frame(
 
 
 def same_grid(first: MaskGrid, other: MaskGrid) -> bool:
-    """True where the voxels of two grids lie in the same places."""
+    """Return True if the voxels of two grids have the same positions."""
     return first.shape == other.shape and same_place(other.affine, first.affine, first.shape)
 
 
 def described(grid: MaskGrid) -> str:
-    """A grid in a few words: its size, its voxels and where its first one lies."""
+    """Short description of a grid: size, voxel size and position of the first voxel."""
     size = " x ".join(map(str, grid.shape))
     voxel = " x ".join(f"{mm:.3g}" for mm in spacing_mm(grid.affine))
     origin = ", ".join(f"{mm:.4g}" for mm in grid.affine[:3, 3])

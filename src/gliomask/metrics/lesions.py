@@ -1,20 +1,20 @@
-"""The lesion-wise scores of BraTS 2023 (adult glioma).
+"""Lesion-wise scores of BraTS 2023 (adult glioma).
 
-The definition is that of https://github.com/rachitsaluja/BraTS-2023-Metrics, written anew:
+A new implementation of the definition in https://github.com/rachitsaluja/BraTS-2023-Metrics:
 
-* The reference is dilated three times with the 18-neighbourhood. What is then connected
-  (26-neighbourhood) is one lesion: foci a few voxels apart are no lesions of their own.
+* The reference is dilated three times with the 18-neighbourhood. Its connected components
+  (26-neighbourhood) are the lesions, so foci a few voxels apart are one lesion.
 * A lesion is compared with all components of the prediction (26-neighbourhood) that touch its
-  dilation. A component that touches two lesions counts in full for both. A lesion that nothing
-  touches is missed: Dice 0, HD95 374.
-* Lesions of at most 50 mm³ are left out, found or not.
-* A component that touches no lesion, not even one left out, is invented: Dice 0, HD95 374. Its
-  size does not matter.
-* The scores are means over lesions and invented components together.
+  dilation. A component that touches two lesions counts in full for both. A lesion without such a
+  component is missed: Dice 0, HD95 374.
+* Lesions of at most 50 mm³ are ignored, detected or not.
+* A component that touches no lesion, not even an ignored one, is a false positive of any size:
+  Dice 0, HD95 374.
+* The scores are means over lesions and false-positive components.
 
-Dilation goes by voxels whatever their size, as there, where all are 1 mm wide. HD95 is measured as
-everywhere in this package (``surface_distances``); there the surface is weighed by its area, which
-differs by fractions of a voxel.
+Dilation is in voxels of any size; in the challenge all are 1 mm wide. HD95 is measured as
+everywhere in this package (``surface_distances``); the challenge weights the surface by its area,
+which differs by fractions of a voxel.
 """
 
 from __future__ import annotations
@@ -31,27 +31,29 @@ from gliomask.metrics.policy import Score
 from gliomask.metrics.surface_distances import Unit, diagonal, distances
 
 SMALLEST_MM3 = 50.0
-"""Reference lesions up to this volume are left out."""
+"""Reference lesions up to this volume are ignored."""
 DILATIONS = 3
 PENALTY_HD95 = 374.0
-"""HD95 of a missed or invented lesion: the diagonal of the challenge's volumes, rounded up."""
+"""HD95 of a missed or false-positive lesion: the diagonal of the challenge's volumes, rounded
+up."""
 _ROUNDING = 1e-6
-"""Headers hold single precision: 50 voxels of 1 mm³ must not turn out larger than 50 mm³."""
+"""Relative tolerance, because headers have single precision: 50 voxels of 1 mm³ must not be larger
+than 50 mm³."""
 
 
 @dataclass(frozen=True)
 class LesionScore:
-    """The lesions of one case, or the counts of many.
+    """Lesion-wise scores of a case, or counts of several cases.
 
     Attributes:
         dice: mean Dice; None without reference and predicted lesions.
         hd95: mean HD95 in ``unit``; None likewise.
-        found: lesions of the reference that a predicted component touches.
-        missed: those that none does.
+        found: reference lesions that a predicted component touches.
+        missed: the other reference lesions.
         invented: false-positive lesions: components that touch no reference lesion.
         dropped: reference lesions below the size limit.
-        unit: of ``hd95``. In ``px`` voxels stand for mm³ and pixels for mm in the definition's
-            numbers (50 and 374).
+        unit: of ``hd95``. With ``px``, voxels are used for mm³ and pixels for mm in the definition
+            (50 and 374).
     """
 
     dice: Score
@@ -65,14 +67,14 @@ class LesionScore:
 
 @dataclass(frozen=True, eq=False)
 class _Components:
-    """Both masks taken apart, on the box that holds them.
+    """Components of both masks in their bounding box.
 
     Attributes:
         reference: (S, H, W) bool.
-        grown: (S, H, W), the number of each lesion over the whole of its dilation, 0 elsewhere.
-        predicted: (S, H, W), the number of each predicted component.
+        grown: (S, H, W), number of the lesion in its dilation, 0 elsewhere.
+        predicted: (S, H, W), number of the predicted component.
         touched: for each lesion, the predicted components that touch its dilation.
-        n_predicted: how many predicted components there are.
+        n_predicted: number of predicted components.
     """
 
     reference: Mask
@@ -85,11 +87,11 @@ class _Components:
 def score_lesions(
     reference: Mask, predicted: Mask, spacing_mm: Sequence[float] | None = None
 ) -> LesionScore:
-    """Judges two masks (S, H, W) lesion by lesion; any of them may be empty.
+    """Score two masks (S, H, W) lesion-wise; they may be empty.
 
     Args:
         reference, predicted: bool.
-        spacing_mm: voxel size along each axis in mm; None takes voxels for mm³.
+        spacing_mm: voxel size along each axis in mm; None uses voxels for mm³.
 
     Raises:
         ValueError: the shapes differ, or are not those of volumes.
@@ -99,24 +101,24 @@ def score_lesions(
     spacing = (1.0, 1.0, 1.0) if spacing_mm is None else tuple(spacing_mm)
     parts = _take_apart(reference, predicted)
     sizes = np.bincount(parts.grown[parts.reference], minlength=len(parts.touched) + 1)[1:]
-    kept = np.flatnonzero(sizes * np.prod(spacing) > SMALLEST_MM3 * (1 + _ROUNDING)).tolist()
-    detected = [number for number in kept if parts.touched[number]]
+    large = np.flatnonzero(sizes * np.prod(spacing) > SMALLEST_MM3 * (1 + _ROUNDING)).tolist()
+    detected = [number for number in large if parts.touched[number]]
     invented = parts.n_predicted - len({part for touched in parts.touched for part in touched})
     scores = [_compare(parts, box, number, spacing) for number, box in _boxes(parts, detected)]
-    penalised = len(kept) - len(detected) + invented
+    penalised = len(large) - len(detected) + invented
     return LesionScore(
         dice=_mean([dice for dice, _ in scores] + [0.0] * penalised),
         hd95=_mean([hd95 for _, hd95 in scores] + [PENALTY_HD95] * penalised),
         found=len(detected),
-        missed=len(kept) - len(detected),
+        missed=len(large) - len(detected),
         invented=invented,
-        dropped=len(sizes) - len(kept),
+        dropped=len(sizes) - len(large),
         unit="px" if spacing_mm is None else "mm",
     )
 
 
 def count_lesions(scores: Sequence[LesionScore]) -> dict[str, int]:
-    """The lesions of several cases counted together: found, missed, invented, dropped."""
+    """Sum of the lesion counts of several cases."""
     names = ("found", "missed", "invented", "dropped")
     return {name: sum(getattr(score, name) for score in scores) for name in names}
 
@@ -125,8 +127,8 @@ def _take_apart(reference: Mask, predicted: Mask) -> _Components:
     from scipy.ndimage import generate_binary_structure, label
 
     box = bounding_box(reference | predicted, margin=DILATIONS)
-    drawn, marked = reference[box], predicted[box]
-    grown, n_lesions = _lesions(drawn)
+    reference_box, marked = reference[box], predicted[box]
+    grown, n_lesions = _lesions(reference_box)
     parts, n_parts = label(marked, generate_binary_structure(3, 3))
     both = (grown > 0) & marked
     pairs = np.unique(grown[both].astype(np.int64) * (n_parts + 1) + parts[both])
@@ -135,32 +137,37 @@ def _take_apart(reference: Mask, predicted: Mask) -> _Components:
         *(indices.tolist() for indices in divmod(pairs, n_parts + 1)), strict=True
     ):
         touched[lesion - 1].append(part)
-    return _Components(drawn, grown, parts, tuple(map(tuple, touched)), n_parts)
+    return _Components(reference_box, grown, parts, tuple(map(tuple, touched)), n_parts)
 
 
-def _lesions(drawn: Mask) -> tuple[npt.NDArray[np.int32], int]:
-    """The dilated reference, its lesions numbered, and how many there are.
+def _lesions(reference: Mask) -> tuple[npt.NDArray[np.int32], int]:
+    """Dilated reference with numbered lesions, and their number.
 
-    A connected dilation is the dilation of the foci in it, so the numbers serve for both.
+    A connected dilation is the dilation of its foci, so the numbers are valid for both.
     """
     from scipy.ndimage import binary_dilation, generate_binary_structure, label
 
-    box = bounding_box(drawn, margin=DILATIONS)
-    dilated = binary_dilation(drawn[box], generate_binary_structure(3, 2), iterations=DILATIONS)
-    grown = np.zeros(drawn.shape, np.int32)
+    box = bounding_box(reference, margin=DILATIONS)
+    dilated = binary_dilation(reference[box], generate_binary_structure(3, 2), iterations=DILATIONS)
+    grown = np.zeros(reference.shape, np.int32)
     count = label(dilated, generate_binary_structure(3, 3), output=grown[box])
     return grown, int(count)
 
 
 def _boxes(parts: _Components, lesions: Sequence[int]) -> list[tuple[int, Box]]:
-    """Each lesion with the box that holds it and all that is compared with it."""
+    """Each lesion with the bounding box of it and of its components."""
     from scipy.ndimage import find_objects
 
     if not lesions:
         return []
-    drawn, predicted = find_objects(parts.grown), find_objects(parts.predicted)
+    reference_boxes, predicted = find_objects(parts.grown), find_objects(parts.predicted)
     return [
-        (number, joint([drawn[number], *(predicted[part - 1] for part in parts.touched[number])]))
+        (
+            number,
+            joint(
+                [reference_boxes[number], *(predicted[part - 1] for part in parts.touched[number])]
+            ),
+        )
         for number in lesions
     ]
 
@@ -168,12 +175,12 @@ def _boxes(parts: _Components, lesions: Sequence[int]) -> list[tuple[int, Box]]:
 def _compare(
     parts: _Components, box: Box, number: int, spacing: Sequence[float]
 ) -> tuple[float, float]:
-    """Dice and HD95 of one lesion and the components that touch it."""
-    drawn = parts.reference[box] & (parts.grown[box] == number + 1)
+    """Dice and HD95 of a lesion and the components that touch it."""
+    reference_lesion = parts.reference[box] & (parts.grown[box] == number + 1)
     predicted_lesion = np.isin(parts.predicted[box], parts.touched[number])
-    dice = count_overlap(drawn, predicted_lesion).dice
-    ways = distances(drawn, predicted_lesion, spacing)
-    return dice or 0.0, ways.hd95(diagonal(drawn.shape, spacing))
+    dice = count_overlap(reference_lesion, predicted_lesion).dice
+    ways = distances(reference_lesion, predicted_lesion, spacing)
+    return dice or 0.0, ways.hd95(diagonal(reference_lesion.shape, spacing))
 
 
 def _mean(values: Sequence[float]) -> Score:

@@ -1,7 +1,7 @@
-"""The table of metrics: name, unit and source of each, for tables, reports and comparisons.
+"""Table of metrics: name, unit and source, for tables, reports and comparisons.
 
-A length is in millimetres where the data has them and in pixels elsewhere, as two metrics
-(``hd95_mm``, ``hd95_px``) that are never mixed: ``Metric.applies`` says which of them a row has.
+A length is in millimetres if the data has them, otherwise in pixels, as two metrics (``hd95_mm``,
+``hd95_px``) that are never mixed: ``Metric.applies`` tests which one a row has.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from gliomask.metrics.surface_distances import SurfaceScore, Unit
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """One score. Called with a row, it gives the row's value.
+    """A metric. Called with a row, it returns the row's value.
 
     Attributes:
-        name: in tables and in ``summary.json``; a unit is its last part.
-        label: for people, without the unit.
-        unit: for people; empty for a share.
-        higher_is_better: None where neither is: of a signed error the best is 0.
-        decimals: number of significant ones.
-        find: reads a row to which the metric applies; None where the policy gives no score.
-        applies: whether a row can have it at all.
+        name: name in tables and in ``summary.json``; ends with the unit.
+        label: display label, without the unit.
+        unit: display unit; empty for a fraction.
+        higher_is_better: None for a signed error, whose best value is 0.
+        decimals: number of significant decimals.
+        find: reads a row to which the metric applies; None if undefined by the policy.
+        applies: whether it applies to a row.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Metric:
     applies: Callable[[CaseScore], bool] = lambda _: True
 
     def __call__(self, score: CaseScore) -> Score:
-        """The row's value; None where the metric does not apply or the policy gives none."""
+        """Value of the row; None if the metric does not apply or is undefined by the policy."""
         return self.find(score) if self.applies(score) else None
 
 
@@ -134,4 +134,4 @@ _ALL = (
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
-"""The scores of a row, by their names in tables."""
+"""Scores of a row, by their names in tables."""

@@ -1,10 +1,9 @@
-"""Masks that would fit in another orientation: mirrored, or with their axes exchanged.
+"""Detection of masks that match in another orientation: mirrored, or with exchanged axes.
 
-Such a slip of the tools around a network (an affine lost, an axis swapped) gives a low score that
-looks like that of a poor model. A prediction is only suspected when its own Dice is low, and only
-reported when it would be far better the other way; so that a tumour that is symmetric, or a
-prediction
-that is merely poor, is left in peace. It is a hint, no proof.
+Such errors of tools (a lost affine, a swapped axis) give low scores like those of a poor model. A
+prediction is only tested if its Dice is low, and only reported if another orientation is much
+better, so symmetric tumours and poor predictions are not reported. The result is a hint, not a
+proof.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from gliomask.metrics.policy import Score
 from gliomask.metrics.scores import MaskPair
 
 LOW = 0.6
-"""Dice from which on nothing is suspected."""
+"""Dice above which masks are not tested."""
 BETTER = 0.3
-"""By how much the Dice must be better the other way."""
+"""Minimum gain in Dice of another orientation."""
 FAIR = 0.5
-"""And what it must be at least."""
+"""Minimum Dice of another orientation."""
 
 _AXES = ("head-foot", "front-back", "left-right")
 _Points = npt.NDArray[np.intp]
@@ -35,12 +34,12 @@ _Points = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Turned:
-    """A prediction that fits when it is mirrored or turned.
+    """A prediction that matches if it is mirrored or rotated.
 
     Attributes:
-        how: what to do to it, in words.
-        own: its Dice as it is.
-        dice: its Dice then.
+        how: description of the transform.
+        own: original Dice.
+        dice: Dice after the transform.
     """
 
     how: str
@@ -49,7 +48,7 @@ class Turned:
 
     @property
     def text(self) -> str:
-        """For people."""
+        """Text for reports."""
         return (
             f"would have Dice {self.dice:.2f} {self.how} ({self.own:.2f} as it is): "
             "check its orientation"
@@ -57,54 +56,54 @@ class Turned:
 
 
 def suspect(dice: Score) -> bool:
-    """True for a Dice so low that the masks may not belong together as they are."""
+    """Return True if the Dice is so low that the masks may not match."""
     return dice is not None and dice < LOW
 
 
 def far_better(dice: float, own: float, least: float = FAIR) -> bool:
-    """True for a Dice that is good, and much better than the prediction's own."""
+    """Return True if the Dice is good, and much better than the original one."""
     return dice >= max(least, own + BETTER)
 
 
 def find_turn(pair: MaskPair, score: CaseScore) -> Turned | None:
-    """The turn (mirrored, rows and columns exchanged) in which a prediction would fit far better.
+    """Find an orientation (mirrored, rows and columns exchanged) in which a prediction matches much
+    better.
 
-    All mirrorings along the three axes are tried, and where slices are square all of them with
-    rows and columns exchanged, by which quarter turns are covered. Takes no time unless the Dice
-    is low.
+    All mirrorings along the three axes are tested, for square slices also with exchanged rows and
+    columns, which includes quarter turns. Takes no time unless the Dice is low.
 
     Args:
-        pair: the masks. Only annotated slices count, but what is turned is the whole prediction.
-        score: of one of its regions, the one that is used.
+        pair: the masks. Only annotated slices count, but the whole prediction is transformed.
+        score: score of the region to use.
 
     Returns:
-        the best way to hold it; None if its own Dice is not low, or no other way is far better.
+        the best orientation; None if the original Dice is not low, or none is much better.
     """
     own = score.overlap.dice
     if own is None or not suspect(own):
         return None
-    drawn, predicted_points = (
+    reference_mask, predicted_points = (
         region_masks(mask, (score.region,))[0] for mask in (pair.reference, pair.predicted)
     )
     if pair.annotated is not None:
-        drawn = drawn & pair.annotated[:, None, None]
+        reference_mask = reference_mask & pair.annotated[:, None, None]
     tried = [
-        Turned(how, own, _dice(drawn, points, pair.annotated))
-        for how, points in _ways(np.argwhere(predicted_points), drawn.shape)
+        Turned(how, own, _dice(reference_mask, points, pair.annotated))
+        for how, points in _ways(np.argwhere(predicted_points), reference_mask.shape)
     ]
     best = max(tried, key=lambda turned: turned.dice)
     return best if far_better(best.dice, own) else None
 
 
-def _dice(drawn: Mask, points: _Points, annotated: npt.NDArray[np.bool_] | None) -> float:
-    """Dice of a mask and a set of voxels (N, 3), of which those in annotated slices count."""
-    kept = points if annotated is None else points[annotated[points[:, 0]]]
-    both = int(np.count_nonzero(drawn[tuple(kept.T)]))
-    return Overlap(int(np.count_nonzero(drawn)), len(kept), both).dice or 0.0
+def _dice(reference_mask: Mask, points: _Points, annotated: npt.NDArray[np.bool_] | None) -> float:
+    """Dice of a mask and a set of voxels (N, 3), within annotated slices."""
+    counted = points if annotated is None else points[annotated[points[:, 0]]]
+    both = int(np.count_nonzero(reference_mask[tuple(counted.T)]))
+    return Overlap(int(np.count_nonzero(reference_mask)), len(counted), both).dice or 0.0
 
 
 def _ways(points: _Points, shape: Sequence[int]) -> Iterator[tuple[str, _Points]]:
-    """Voxels (N, 3) in every other orientation, each with its name."""
+    """Voxels (N, 3) in all other orientations, with their names."""
     last = np.array(shape) - 1
     square = shape[1] == shape[2]
     for exchanged, *mirrored in product((False, True), repeat=4):

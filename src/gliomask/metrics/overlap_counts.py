@@ -1,4 +1,4 @@
-"""The overlap of two masks: Dice and the like, all from three counts."""
+"""Overlap scores of two masks, computed from three counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Overlap:
-    """The voxels of two masks, counted; every score follows from the counts and the policy.
+    """Voxel counts of two masks, from which the scores follow.
 
     Attributes:
         reference: voxels of the reference.
@@ -38,19 +38,19 @@ class Overlap:
 
     @property
     def sensitivity(self) -> Score:
-        """The share of the reference that was found."""
+        """Sensitivity (recall): fraction of the reference that is predicted."""
         return self._settle(self.both, self.reference)
 
     @property
     def precision(self) -> Score:
-        """The share of the prediction that is right."""
+        """Precision: fraction of the prediction that is correct."""
         return self._settle(self.both, self.predicted)
 
     @property
     def volume_error_percent(self) -> Score:
         """Predicted minus reference size in % of the reference, signed: -100 is all missed.
 
-        None if the reference is empty, whatever was predicted.
+        None if the reference is empty.
         """
         if not self.reference:
             return None
@@ -61,7 +61,7 @@ class Overlap:
 
 
 def count_overlap(reference: Mask, predicted: Mask) -> Overlap:
-    """Counts two boolean masks of the same shape, whatever it is; empty arrays count as empty.
+    """Count two boolean masks of the same shape; empty arrays are empty masks.
 
     Raises:
         ValueError: the shapes differ.

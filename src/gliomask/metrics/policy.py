@@ -1,13 +1,12 @@
-"""The policy for empty masks, behind which every score is taken.
+"""Policy for empty masks, used by all scores.
 
-Dice of two empty masks is 0/0, and tools differ on it: some say 1, some drop the case, some fail.
-The distance to an empty mask is infinite or not a number, and a mean that skips it is the better
-the more tumours were missed. A mean means nothing unless that is said beside it, so
-``POLICY.text`` goes wherever a mean goes. Nothing that is not finite leaves the policy.
+Dice of two empty masks is 0/0, and tools differ on it: some return 1, some exclude the case, some
+fail. The distance to an empty mask is infinite or NaN, and a mean that skips it improves with every
+missed tumour. Therefore ``POLICY.text`` is shown with every mean. All results of the policy are
+finite.
 
-For lesions the BraTS challenge of 2023 has its own word: with nothing drawn and nothing predicted
-it gives Dice 1 and HD95 0. Here such a case has no score, as with every other score, so that all
-columns of a table are over the same cases; how many there are is said as ``n_empty``.
+For lesions, BraTS 2023 assigns Dice 1 and HD95 0 if both masks are empty. Here such a case has no
+score, so all columns of a table are over the same cases; their number is ``n_empty``.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Score = float | None
-"""A finite number; None where the policy gives none."""
+"""Score: a finite number, or None if undefined by the policy."""
 
 
 @dataclass(frozen=True)
 class EmptyMaskPolicy:
-    """The scores of empty masks.
+    """Scores of empty masks.
 
     Attributes:
-        both_empty: the score when neither mask holds anything; None leaves the case out of means.
-        one_empty: the overlap when only one of them does.
-        text: the policy in words.
+        both_empty: score if both masks are empty; None excludes the case from means.
+        one_empty: overlap if one mask is empty.
+        text: description of the policy.
     """
 
     both_empty: Score
@@ -35,32 +34,33 @@ class EmptyMaskPolicy:
     text: str
 
     def settle(self, reference: int, predicted: int, score: Callable[[], float]) -> Score:
-        """The policy's word for masks of so many voxels, ``score()`` where both hold some.
+        """Score of masks with so many voxels: ``score()`` if both are not empty.
 
         Raises:
-            ArithmeticError: the score is not finite; our own bug.
+            ArithmeticError: the score is not finite (a bug).
         """
         return self._settle((reference, predicted), score, self.one_empty)
 
     def settle_distance(
         self, reference: int, predicted: int, distance: Callable[[], float], farthest: float
     ) -> Score:
-        """The same for a distance, which is ``farthest`` when only one mask holds something.
+        """The same for a distance, which is ``farthest`` if one mask is empty.
 
         Args:
-            reference, predicted: voxels of the masks.
-            distance: measures it; is asked only where both hold some.
-            farthest: the largest distance there could be.
+            reference, predicted: number of voxels of the masks.
+            distance: function that measures
+            it, called if both are not empty.
+            farthest: largest possible distance.
 
         Raises:
-            ArithmeticError: the distance is not finite; our own bug.
+            ArithmeticError: the distance is not finite (a bug).
         """
         return self._settle((reference, predicted), distance, farthest)
 
     def settle_difference(
         self, reference: int, predicted: int, difference: Callable[[], float]
     ) -> Score:
-        """The same for a difference of sizes, which exists as well when only one mask is empty."""
+        """The same for a difference of sizes, which also exists if one mask is empty."""
         return self._settle((reference, predicted), difference, None)
 
     def _settle(
@@ -79,8 +79,8 @@ POLICY = EmptyMaskPolicy(
     one_empty=0.0,
     text="Both masks empty: no score, counted separately as n_empty. Only one empty: every overlap "
     "score and surface Dice is 0, every distance the diagonal of the scored volume. A volume "
-    "error in % has no value without a reference. Lesion by lesion (BraTS 2023): a missed or an "
-    "invented lesion has Dice 0 and HD95 374; without any lesion to judge there is no score "
+    "error in % has no value without a reference. Lesion-wise (BraTS 2023): a missed or a "
+    "false-positive lesion has Dice 0 and HD95 374; without any lesion there is no score "
     "(the challenge: Dice 1, HD95 0).",
 )
-"""The one policy of all scores."""
+"""Policy of all scores."""

@@ -1,9 +1,9 @@
-"""The table that an evaluation writes: a row for each case and region.
+"""Table of an evaluation: a row for each case and region.
 
-``metrics.csv`` always has the columns ``COLUMNS``. What has a unit says so in its name; without
-millimetres (pictures) the cells of ``_mm`` and ``_ml`` are empty, with them those of lengths in
-``_px``. A cell is empty as well where the policy gives no score. Of a case of which only some
-slices were annotated, everything is counted within those, and lesions are not counted.
+``metrics.csv`` always has the columns ``COLUMNS``, whose names contain their units; without
+millimetres (pictures) the cells of ``_mm`` and ``_ml`` are empty, otherwise those of lengths in
+``_px``. A cell is also empty if the score is undefined by the policy. If only some slices of a case
+were annotated, everything is counted within those, and lesions are not counted.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ COLUMNS = tuple(_READ)
 
 
 def metrics_csv(scores: Sequence[CaseScore]) -> str:
-    """The text of ``metrics.csv``, rows in the order given."""
+    """Text of ``metrics.csv``, with the rows in the given order."""
     return csv_text(COLUMNS, [_row(score) for score in scores])
 
 

@@ -1,4 +1,4 @@
-"""Scores of one case: a row for each region, on the grid of the reference."""
+"""Scores of a case: a row for each region, on the grid of the reference."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ __all__ = ["METRICS", "CaseScore", "MaskPair", "score_case"]
 
 @dataclass(frozen=True, eq=False)
 class MaskPair:
-    """The reference and the predicted mask of one case.
+    """Reference and predicted mask of a case.
 
     Attributes:
         case: its id.
-        patient: the key that examinations of one person share.
-        reference: (S, H, W) our labels, axial slices.
-        predicted: (S, H, W) our labels, the same slices. In a mask of the region ``whole`` alone
-            any label of that region may stand.
-        annotated: (S,) bool, the slices in which someone looked for tumour; the others are not
-            scored, for what is in them is unknown. None means all.
-        voxel_ml: the volume of a voxel; None where the data has no millimetres.
-        spacing_mm: the voxel's size along S, H and W; None where the data has no millimetres.
-            With sheared voxels their product is not the volume.
+        patient: key of the patient.
+        reference: (S, H, W) labels of axial slices.
+        predicted: (S, H, W) labels of the same slices. A mask of the region ``whole`` only may
+            contain any label of that region.
+        annotated: (S,) bool, annotated slices; the others are unknown and not scored. None means
+            all.
+        voxel_ml: volume of a voxel; None without millimetres.
+        spacing_mm: voxel size along S, H and W; None without millimetres. With sheared voxels their
+            product is not the volume.
     """
 
     case: str
@@ -51,7 +51,7 @@ class MaskPair:
 
     @property
     def sparse(self) -> bool:
-        """True where scored slices may have neighbours that are not scored, or none at all."""
+        """Return True if neighbours of scored slices may be unscored or missing."""
         skips = self.annotated is not None and not self.annotated.all()
         return skips or self.reference.shape[0] == 1
 
@@ -59,15 +59,15 @@ class MaskPair:
 def score_case(
     pair: MaskPair, regions: tuple[str, ...], control: Control = SILENT
 ) -> tuple[CaseScore, ...]:
-    """Judges one case: a score for each region, in their order.
+    """Score a case: a row for each region, in order.
 
-    Of a case with unannotated slices (or with a single slice) the surfaces are measured
-    within each slice, and no lesions are counted: lone slices don't make a volume.
+    In a case with unannotated slices (or a single slice) surfaces are measured within each slice,
+    and lesions are not counted.
 
     Args:
         pair: its masks.
-        regions: to be scored.
-        control: reports each region.
+        regions: regions to score.
+        control: receives the progress of the regions.
 
     Raises:
         ValueError: the masks have different shapes.
@@ -75,29 +75,31 @@ def score_case(
     """
     if pair.reference.shape != pair.predicted.shape:
         raise ValueError(f"masks of shapes {pair.reference.shape} and {pair.predicted.shape}")
-    kept = slice(None) if pair.annotated is None else pair.annotated
-    reference = region_masks(pair.reference[kept], regions)
-    predicted = region_masks(pair.predicted[kept], regions)
+    annotated_slices = slice(None) if pair.annotated is None else pair.annotated
+    reference = region_masks(pair.reference[annotated_slices], regions)
+    predicted = region_masks(pair.predicted[annotated_slices], regions)
     control.start(len(regions), "region")
     scores = []
-    for region, drawn, predicted_region in zip(regions, reference, predicted, strict=True):
+    for region, reference_region, predicted_region in zip(
+        regions, reference, predicted, strict=True
+    ):
         with control.part(region) as part:
-            scores.append(_score_region(pair, region, drawn, predicted_region, part))
+            scores.append(_score_region(pair, region, reference_region, predicted_region, part))
     return tuple(scores)
 
 
 def _score_region(
-    pair: MaskPair, region: str, drawn: Mask, predicted_region: Mask, control: Control
+    pair: MaskPair, region: str, reference_region: Mask, predicted_region: Mask, control: Control
 ) -> CaseScore:
     spacing = pair.spacing_mm
     slices = score_slices(
-        drawn, predicted_region, None if spacing is None else spacing[1] * spacing[2]
+        reference_region, predicted_region, None if spacing is None else spacing[1] * spacing[2]
     )
     control.check()
-    surface = score_surface(drawn, predicted_region, spacing, in_plane=pair.sparse)
+    surface = score_surface(reference_region, predicted_region, spacing, in_plane=pair.sparse)
     control.check()
-    lesions = None if pair.sparse else score_lesions(drawn, predicted_region, spacing)
-    counts = count_overlap(drawn, predicted_region)
+    lesions = None if pair.sparse else score_lesions(reference_region, predicted_region, spacing)
+    counts = count_overlap(reference_region, predicted_region)
     return CaseScore(
         pair.case, pair.patient, region, counts, slices, pair.voxel_ml, surface, lesions
     )

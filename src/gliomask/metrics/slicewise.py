@@ -1,7 +1,7 @@
-"""Single slices: overlap in slices with tumour, false positives in the others.
+"""Slice-wise scores: overlap in slices with tumour, false positives in the others.
 
-The mean over slices never is the headline, for large tumours have more slices. It answers two
-questions that the volume's Dice hides.
+They show two properties that the Dice of a volume does not show. They are not suitable as the main
+result, because large tumours have more slices.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from gliomask.metrics.overlap_counts import Mask, count_overlap
 
 @dataclass(frozen=True)
 class SliceScore:
-    """The slices of one or many cases.
+    """Slice-wise counts of one or more cases.
 
     Attributes:
-        tumour: slices whose reference holds tumour.
-        dice_sum: the sum of their Dice; a slice where nothing was found adds 0.
-        free: slices whose reference holds none.
-        invented: number of these with false-positive tumour.
-        invented_px: the pixels of tumour in those, all together.
-        invented_mm2: the same in mm²; None where the data has no millimetres.
+        tumour: number of slices with tumour in the reference.
+        dice_sum: sum of their Dice; a slice without prediction adds 0.
+        free: number of tumour-free slices.
+        invented: number of these with false positives.
+        invented_px: total false-positive pixels in them.
+        invented_mm2: the same in mm²; None without millimetres.
     """
 
     tumour: int = 0
@@ -41,7 +41,7 @@ class SliceScore:
 
     @property
     def false_positive_rate(self) -> float | None:
-        """Share of the tumour-free slices with false positives; None if there are none."""
+        """Fraction of tumour-free slices with false positives; None if there are none."""
         return self.invented / self.free if self.free else None
 
     @property
@@ -51,18 +51,18 @@ class SliceScore:
 
     @property
     def false_positive_mm2(self) -> float | None:
-        """The same in mm²; None as well where the data has no millimetres."""
+        """The same in mm²; also None without millimetres."""
         return (
             self.invented_mm2 / self.free if self.free and self.invented_mm2 is not None else None
         )
 
 
 def score_slices(reference: Mask, predicted: Mask, pixel_mm2: float | None = None) -> SliceScore:
-    """Scores two masks (S, H, W) slice by slice.
+    """Score two masks (S, H, W) slice by slice.
 
     Args:
         reference, predicted: bool.
-        pixel_mm2: the area of a pixel; None where the data has no millimetres.
+        pixel_mm2: area of a pixel; None without millimetres.
     """
     tumour = reference.any(axis=(1, 2))
     dices = [count_overlap(reference[s], predicted[s]).dice or 0.0 for s in np.flatnonzero(tumour)]
@@ -79,14 +79,14 @@ def score_slices(reference: Mask, predicted: Mask, pixel_mm2: float | None = Non
 
 
 def pool_slices(scores: Iterable[SliceScore]) -> SliceScore:
-    """The slices of several cases as those of one; mm² only if all of them have it."""
-    kept = list(scores)
-    areas = [score.invented_mm2 for score in kept if score.invented_mm2 is not None]
+    """Sum the counts of several cases; mm² only if all of them have it."""
+    counts = list(scores)
+    areas = [score.invented_mm2 for score in counts if score.invented_mm2 is not None]
     return SliceScore(
-        tumour=sum(score.tumour for score in kept),
-        dice_sum=sum(score.dice_sum for score in kept),
-        free=sum(score.free for score in kept),
-        invented=sum(score.invented for score in kept),
-        invented_px=sum(score.invented_px for score in kept),
-        invented_mm2=sum(areas) if areas and len(areas) == len(kept) else None,
+        tumour=sum(score.tumour for score in counts),
+        dice_sum=sum(score.dice_sum for score in counts),
+        free=sum(score.free for score in counts),
+        invented=sum(score.invented for score in counts),
+        invented_px=sum(score.invented_px for score in counts),
+        invented_mm2=sum(areas) if areas and len(areas) == len(counts) else None,
     )

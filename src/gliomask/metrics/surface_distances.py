@@ -1,12 +1,12 @@
-"""Surface distances of two masks: HD95, ASSD and the surface Dice.
+"""Surface distances of two masks: HD95, ASSD and surface Dice.
 
-The surface of a mask is its voxels that touch, face to face, a voxel outside it or the border of
-the array. Distances are from voxel centre to voxel centre, each surface voxel counts once. Edges
-come from SciPy's erosion and distances from its k-d tree, as in MONAI, to whose
-``compute_hausdorff_distance(percentile=95)``, ``compute_average_surface_distance(symmetric=True)``
-and ``compute_surface_dice`` all figures are equal; empty masks follow our own policy.
-Tools that weight the surface by its area (DeepMind's surface-distance, BraTS 2023) differ from
-this by fractions of a voxel.
+The surface of a mask consists of its voxels that share a face with a voxel outside it or with the
+border of the array. Distances are between voxel centres, and each surface voxel counts once. Edges
+are computed with SciPy's erosion and distances with its k-d tree, as in MONAI, and all values are
+equal to those of its ``compute_hausdorff_distance(percentile=95)``,
+``compute_average_surface_distance(symmetric=True)`` and ``compute_surface_dice``; empty masks
+follow the policy of gliomask. Tools that weight the surface by its area (DeepMind's
+surface-distance, BraTS 2023) differ from this by fractions of a voxel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gliomask.metrics.overlap_counts import Mask
 from gliomask.metrics.policy import POLICY, Score
 
 Unit = Literal["mm", "px"]
-"""Of lengths: millimetres, or pixels where the data has no millimetres."""
+"""Unit of lengths: millimetres, or pixels without millimetres."""
 _Lengths = npt.NDArray[np.float64]
 
 
@@ -33,13 +33,13 @@ class SurfaceScore:
 
     Attributes:
         hd95: the larger of two 95th percentiles: of the distances from the reference's surface to
-            the prediction's, and of those back (Huttenlocher 1993, made robust), in ``unit``.
-        assd: the mean of all these distances, both ways together (Heimann 2009), in ``unit``.
-        nsd_1, nsd_2: normalised surface Dice, the share of both surfaces that lies within 1 or 2
-            ``unit`` of the other (Nikolov 2018), in [0, 1].
-        unit: of the lengths and of the tolerances. In ``px`` a step to the next slice counts as
-            one pixel, because the distance of the slices is unknown.
-        in_plane: measured within each slice on its own, and pooled.
+            the prediction's, and vice versa (robust form of Huttenlocher 1993), in ``unit``.
+        assd: mean of all these distances in both directions (Heimann 2009), in ``unit``.
+        nsd_1, nsd_2: normalised surface Dice, the fraction of both surfaces within 1 or 2 ``unit``
+            of the other (Nikolov 2018), in [0, 1].
+        unit: unit of lengths and tolerances. With ``px`` the distance between slices is one pixel,
+            because it is unknown.
+        in_plane: measured within each slice, and pooled.
     """
 
     hd95: Score
@@ -52,27 +52,27 @@ class SurfaceScore:
 
 @dataclass(frozen=True, eq=False)
 class Distances:
-    """The surface voxels of both masks, each with its way to the nearest one of the other mask.
+    """Distances of the surface voxels of both masks to the nearest one of the other.
 
     Attributes:
-        to_predicted: from those of the reference; inf where there is none to go to.
-        to_reference: from those of the prediction.
+        to_predicted: distances from the reference's surface; inf if the other is empty.
+        to_reference: distances from the prediction's surface.
     """
 
     to_predicted: _Lengths
     to_reference: _Lengths
 
     def hd95(self, farthest: float) -> float:
-        """The 95th percentile of the worse direction; no way is longer than ``farthest``."""
+        """95th percentile of the worse direction; distances are limited to ``farthest``."""
         ways = (self.to_predicted, self.to_reference)
         return max(float(np.percentile(np.minimum(way, farthest), 95)) for way in ways)
 
     def assd(self, farthest: float) -> float:
-        """The mean over both directions; no way is longer than ``farthest``."""
+        """Mean over both directions; distances are limited to ``farthest``."""
         return float(np.minimum(self._all(), farthest).mean())
 
     def share_within(self, tolerance: float) -> float:
-        """The share of both surfaces that is at most ``tolerance`` away."""
+        """Fraction of both surfaces that is at most ``tolerance`` away."""
         return float((self._all() <= tolerance).mean())
 
     def _all(self) -> _Lengths:
@@ -86,14 +86,14 @@ def score_surface(
     *,
     in_plane: bool = False,
 ) -> SurfaceScore:
-    """Measures two masks of the same shape, (H, W) or (S, H, W).
+    """Measure two masks of the same shape, (H, W) or (S, H, W).
 
     Args:
         reference, predicted: bool.
         spacing_mm: voxel size along each axis in mm; None for pixels of side 1.
-        in_plane: measure each slice on its own and pool the distances: for slices that are no
-            neighbours. A slice in which only one mask holds something then counts with the
-            diagonal of the slice for each of its surface pixels.
+        in_plane: measure each slice separately and pool the distances, for slices that are not
+            adjacent. If one mask of a slice is empty, each surface pixel counts with the diagonal
+            of the slice.
 
     Raises:
         ValueError: the shapes differ.
@@ -120,26 +120,26 @@ def score_surface(
 
 
 def diagonal(shape: Sequence[int], spacing: Sequence[float]) -> float:
-    """From corner to opposite corner of an array: no two of its voxels are farther apart."""
+    """Diagonal of an array: the largest distance between two of its voxels."""
     return float(np.linalg.norm(np.multiply(shape, spacing)))
 
 
 def distances(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Distances:
-    """The distances between two surfaces, neither mask empty, any number of dimensions."""
-    box = bounding_box(reference | predicted)  # nothing lies beyond it: no edge changes
-    drawn, predicted_surface = (
+    """Distances between two surfaces of non-empty masks, in any number of dimensions."""
+    box = bounding_box(reference | predicted)  # nothing is outside it: no edge changes
+    reference_surface, predicted_surface = (
         _surface(mask[box]) * np.asarray(spacing) for mask in (reference, predicted)
     )
     return Distances(
-        to_predicted=_nearest(drawn, predicted_surface),
-        to_reference=_nearest(predicted_surface, drawn),
+        to_predicted=_nearest(reference_surface, predicted_surface),
+        to_reference=_nearest(predicted_surface, reference_surface),
     )
 
 
 def _within_slices(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Distances:
-    """The same slice by slice (S, H, W), pooled."""
-    kept = np.flatnonzero((reference | predicted).any(axis=(1, 2)))
-    slices = [_one_slice(reference[s], predicted[s], spacing[1:]) for s in kept]
+    """The same for each slice of (S, H, W), pooled."""
+    occupied = np.flatnonzero((reference | predicted).any(axis=(1, 2)))
+    slices = [_one_slice(reference[s], predicted[s], spacing[1:]) for s in occupied]
     return Distances(
         np.concatenate([slice_distances.to_predicted for slice_distances in slices]),
         np.concatenate([slice_distances.to_reference for slice_distances in slices]),
@@ -153,16 +153,16 @@ def _one_slice(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Di
 
 
 def _surface(mask: Mask) -> npt.NDArray[np.int64]:
-    """The indices (N, D) of the surface voxels of a mask."""
+    """Indices (N, D) of the surface voxels of a mask."""
     from scipy.ndimage import binary_erosion
 
     return np.argwhere(mask & ~binary_erosion(mask))
 
 
 def _nearest(points: _Lengths, others: _Lengths) -> _Lengths:
-    """The distance of each point (N, D) from the nearest of the others (M, D)."""
+    """Distance of each point (N, D) from the nearest of the others (M, D)."""
     from scipy.spatial import KDTree
 
     lengths, _ = KDTree(others, leafsize=32).query(points)
-    rounded: npt.NDArray[np.float32] = lengths.astype(np.float32)  # as MONAI gives them
+    rounded: npt.NDArray[np.float32] = lengths.astype(np.float32)  # single precision, as in MONAI
     return rounded.astype(np.float64)

@@ -1,1 +1,1 @@
-"""The networks: their specs, the blocks, model cards and weights."""
+"""Networks: specifications, blocks, model cards and weights."""

@@ -1,8 +1,9 @@
-"""Weights of one number of channels and regions, made to fit another: the two rules.
+"""Adaptation of weights to another number of input channels and regions.
 
-Only the first convolution and the output heads depend on these numbers. The rules keep what the
-network computes: where the sequences' names are known, each keeps its own weights and a new one
-begins at zero; else a grey image answers as before. Each region starts as the one there was.
+Only the first convolution and the output heads depend on these numbers. The function of the network
+is preserved: if the sequences are known, each keeps its weights and the weights of a new one start
+at zero; otherwise the output for a grey image is the same as before. Each region starts as a copy
+of the original one.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ def is_output(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """One entry of the weights that was changed to fit.
+    """An adapted entry of the weights.
 
     Attributes:
         name: in the state dict.
         found: its shape and dtype in the file.
         made: its shape and dtype in the network.
-        how: what was done.
+        how: description of the change.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Adaptation:
 
 @dataclass(frozen=True)
 class ChannelMap:
-    """The input channels by name, where both sides are known.
+    """Input channels by name, if known for both sides.
 
     Attributes:
         found: sequences of the weights, in order.
@@ -63,7 +64,7 @@ class ChannelMap:
 def fit_weights(
     source: dict[str, Tensor], fresh: dict[str, Tensor], channels: ChannelMap | None = None
 ) -> tuple[dict[str, Tensor], tuple[Adaptation, ...]]:
-    """The tensors with those adapted that have a rule, and what was done to them."""
+    """Adapt the tensors that have a rule; also return the changes."""
     tensors, changes = dict(source), []
     for name, value in source.items():
         by_name = None
@@ -78,7 +79,7 @@ def fit_weights(
 
 
 def _rule(name: str, value: Tensor, fresh: Tensor) -> tuple[Tensor, str] | None:
-    """The value in the shape of the fresh one and how it got there; None if no rule applies."""
+    """Value in the new shape, and a description of the change; None if no rule applies."""
     if value.shape == fresh.shape or value.dtype != fresh.dtype or value.ndim != fresh.ndim:
         return None
     if name == FIRST_WEIGHT and value.shape[1] > 0 and value[:, 0].shape == fresh[:, 0].shape:
@@ -110,8 +111,8 @@ def spread_channels(weight: Tensor, channels: int) -> Tensor:
 def match_channels(weight: Tensor, channels: ChannelMap) -> Tensor:
     """A convolution's weight (O, S, k, k) of the found sequences for those made: (O, C, k, k).
 
-    A sequence keeps its weights; a new one begins at zero, so that the network computes what it
-    did and learns to use it.
+    A sequence keeps its weights; a new one starts at zero, so that the output does not change at
+    first.
     """
     made = weight.new_zeros(weight.shape[0], len(channels.made), *weight.shape[2:])
     for place, name in enumerate(channels.made):
@@ -121,7 +122,7 @@ def match_channels(weight: Tensor, channels: ChannelMap) -> Tensor:
 
 
 def _match(weight: Tensor, channels: ChannelMap) -> tuple[Tensor, str] | None:
-    """As ``match_channels``; None where nothing changes, or no sequence is common to both."""
+    """As ``match_channels``; None if nothing changes, or there is no common sequence."""
     kept = [name for name in channels.made if name in channels.found]
     if channels.found == channels.made or not kept:
         return None

@@ -1,4 +1,4 @@
-"""Models that the user adds under a name, in a folder of their own outside the package."""
+"""Models that the user has added under a name, in a folder outside the package."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ class AddedModel:
 
 
 def add_model(source: Path, name: str | None = None) -> AddedModel:
-    """Copies a model folder to the user's models; its weights are checked against its card first.
+    """Copy a model folder to the user's models, after verifying the checksum of its weights.
 
     Args:
         source: folder with weights and card; its other files are not copied.
         name: of the added model; None takes the folder's.
 
     Raises:
-        ConfigError: the name is taken, or can't be one.
-        ModelError: the model is not whole, see ``read_arrays``.
-        MachineError: there is no home folder, or it can't be written.
+        ConfigError: the name is taken, or invalid. ModelError: the model is incomplete, see
+            ``read_arrays``. MachineError: there is no home folder, or it can't be written.
     """
     name = source.resolve().name if name is None else name
     _check_name(name)
@@ -54,7 +53,7 @@ def add_model(source: Path, name: str | None = None) -> AddedModel:
 
 
 def remove_model(name: str) -> Path:
-    """Deletes a model that was added: the folder that it was in.
+    """Delete the folder of a model that was added.
 
     Raises:
         ModelError: no model of this name was added.
@@ -90,7 +89,7 @@ def _home() -> Path:
 def _check_name(name: str) -> None:
     if name != safe_name(name) or name[:1] in ".-":
         raise ConfigError(
-            "this can't be the name of a model",
+            "invalid name of a model",
             option="name",
             found=name,
             allowed="letters, digits, - and _",

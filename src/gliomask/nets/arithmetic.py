@@ -1,8 +1,7 @@
 """Number of arithmetic operations of a network, from its specification.
 
-Only convolutions are counted: pools, norms and interpolations are a few thousandths of them, and
-a norm vanishes into the convolution before it. One multiply-add counts once (a MAC); in FLOP it
-counts as two.
+Only convolutions are counted: pooling, norms and interpolations are a few thousandths of them, and
+norms are folded into convolutions. One multiply-add counts once (a MAC); in FLOP it counts as two.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A model's weights as numpy arrays: the one reader of model folders.
+"""Reader of model folders: weights as numpy arrays.
 
-The checksum of the card is compared before anything is parsed, then every name, shape and dtype,
-and that every value is finite. Weights of 8 bits become float32 here.
+The checksum in the card is verified before anything is parsed, then names, shapes, dtypes, and that
+all values are finite. 8-bit weights are converted to float32.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from gliomask.nets.specs import find_spec
 
 WEIGHTS_FILE: Final = "weights.safetensors"
 MAX_WEIGHTS_BYTES: Final = 1 << 30
-"""Six times the largest network; nothing larger is read into memory."""
+"""Maximum size of a weight file: six times the largest network."""
 Arrays = dict[str, npt.NDArray[Any]]
 
 
 def read_arrays(folder: Path, card: ModelCard | None = None) -> tuple[Arrays, ModelCard]:
-    """The weights of a model folder by name, and its card.
+    """Read the weights of a model folder by name, and its card.
 
     Args:
         folder: of the model.
@@ -90,7 +90,7 @@ def _check_arrays(path: Path, arrays: Arrays, card: ModelCard) -> None:
 
 
 def read_model(folder: Path, card: ModelCard | None = None) -> tuple[ModelCard, bytes]:
-    """The card of a model folder and the bytes of its weights, which are those of the card.
+    """Read the card of a model folder and the bytes of its weights, with a verified checksum.
 
     Args:
         folder: of the model.
@@ -101,9 +101,9 @@ def read_model(folder: Path, card: ModelCard | None = None) -> tuple[ModelCard, 
     """
     if not folder.is_dir():
         raise ModelError(
-            "there is no such model folder",
+            "the model folder does not exist",
             path=folder,
-            hint="name a run folder, or a model that `gliomask models` lists",
+            hint="use a run folder, or a model from the list of `gliomask models`",
         )
     if card is None:
         card = read_card(folder / CARD_FILE)
@@ -127,12 +127,14 @@ def read_weights(path: Path) -> bytes:
         ModelError: there is no such file, or it is larger than ``MAX_WEIGHTS_BYTES``.
     """
     if not path.is_file():
-        raise ModelError("there is no such file of weights", path=path)
+        raise ModelError("the weight file does not exist", path=path)
     if path.stat().st_size > MAX_WEIGHTS_BYTES:
-        raise ModelError(f"larger than weights may be ({MAX_WEIGHTS_BYTES} bytes)", path=path)
+        raise ModelError(
+            f"larger than the limit for weights ({MAX_WEIGHTS_BYTES} bytes)", path=path
+        )
     return path.read_bytes()
 
 
 def not_finite(path: Path, name: str) -> ModelError:
-    """The error for an entry with a value that is no number."""
+    """Error for an entry with a value that is not finite."""
     return ModelError(f"the weights contain NaN or infinity in {name!r}", path=path)

@@ -1,11 +1,9 @@
-"""Starts a network from the authors' published weights (``u2net.pth``, ``u2netp.pth``).
+"""Initial weights from the authors' published weights (``u2net.pth``, ``u2netp.pth``).
 
-They were trained on photographs: three colour channels in, one salient region out. The first
-convolution and the output heads are adapted to MRI sequences and tumour regions; all else must fit
-as it is. Whatever was changed or not found is in the report.
-
-A ``.pth`` file is a pickle, which can hold code. It is read by PyTorch's restricted reader
-(``weights_only=True``) and by nothing else: a file that it refuses is refused.
+They were trained on photographs, with three colour channels and one salient region. The first
+convolution and the output heads are adapted to MRI sequences and tumour regions; all other entries
+must match. The report lists adapted and missing entries. A ``.pth`` file is a pickle, which can
+contain code. It is only read by PyTorch's restricted reader (``weights_only=True``).
 """
 
 from __future__ import annotations
@@ -38,13 +36,13 @@ class LoadReport:
     """Report on every entry of a weight file, by name in the order of the state dict.
 
     Attributes:
-        path: of the file.
-        sha256: of the file, so that a training can record what it started from.
+        path: path of the file.
+        sha256: its checksum, for the record of a training.
         network: name of the spec.
-        matched: loaded as they are.
-        adapted: loaded after a change.
-        missing: not in the file; they keep their fresh values.
-        unexpected: in the file, and not used.
+        matched: entries loaded without changes.
+        adapted: entries loaded after a change.
+        missing: entries that are not in the file and keep their initial values.
+        unexpected: unused entries of the file.
     """
 
     path: Path
@@ -56,7 +54,7 @@ class LoadReport:
     unexpected: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """The report for people: a summary, a line for each change, the first names left out."""
+        """Report as text: a summary, a line for each change, and the first unused names."""
         return [
             f"{self.path.name} (sha256 {self.sha256[:12]}) into {self.network}: "
             f"{len(self.matched)} matched, {len(self.adapted)} adapted, "
@@ -75,7 +73,7 @@ def load_authors_weights(
     channels: ChannelMap | None = None,
     epsilon: float = TORCH_EPSILON,
 ) -> tuple[U2Net, LoadReport]:
-    """A network that starts from weights with the authors' names.
+    """Create a network from weights with the authors' names.
 
     Args:
         path: a state dict saved by ``torch.save`` (``.pth``) or a ``.safetensors`` file.
@@ -94,15 +92,14 @@ def load_authors_weights(
     * the heads, from 1 to R regions: each region starts as a copy of the one. In ``outconv``,
       which reads six maps of R regions, region r reads the six maps of region r.
 
-    The heads and the counters of the batch norms may be missing: they keep fresh values.
+    The heads and the counters of the batch norms may be missing: they keep their initial values.
 
     Returns:
-        the network on the CPU in evaluation mode, and what became of every entry.
+        the network on the CPU in evaluation mode, and the report.
 
     Raises:
-        ConfigError: there is no such network, or a number is below 1.
-        ModelError: the file is missing, damaged, holds more than plain tensors, or weights of
-            another network.
+        ConfigError: the network is unknown, or a number is below 1. ModelError: the file is
+            missing, damaged, contains more than plain tensors, or weights of another network.
     """
     model = build_model(
         spec_name, in_channels=in_channels, out_channels=out_channels, epsilon=epsilon
@@ -131,10 +128,10 @@ def load_authors_weights(
 
 
 def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
-    """The tensors of a state dict in a ``.pth`` or ``.safetensors`` file, by name.
+    """Read the tensors of a state dict in a ``.pth`` or ``.safetensors`` file, by name.
 
     Raises:
-        ModelError: damaged, or holds more than plain tensors by name.
+        ModelError: damaged, or contains more than plain tensors by name.
     """
     if path.suffix == ".safetensors":
         return parse_tensors(path, data)
@@ -144,7 +141,7 @@ def read_state(path: Path, data: bytes) -> dict[str, Tensor]:
     for name, value in state.items():
         if not isinstance(name, str) or not _is_plain(value, len(data)):
             raise ModelError(
-                "holds something else than plain tensors by name",
+                "contains something else than plain tensors by name",
                 path=path,
                 field="entry",
                 found=name,
@@ -161,21 +158,22 @@ def _unpickle(path: Path, data: bytes) -> object:
     except pickle.UnpicklingError as error:
         opcode = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise ModelError(
-            "refused: not a plain state dict (damaged, or holds code); nothing in it was run",
+            "refused: not a plain state dict (damaged, or contains code); no code was executed",
             path=path,
             field="asks for" if opcode else None,
             found=opcode and opcode[1],
             hint=_HOW_TO_SAVE,
         ) from None
     except Exception as error:
-        # The reader meets damage in many ways (KeyError, EOFError, RuntimeError); all mean this.
+        # The reader raises various errors for damaged files (KeyError, EOFError, RuntimeError).
         raise ModelError(
             f"not a PyTorch state dict, or damaged: {type(error).__name__}", path=path
         ) from None
 
 
 def _refuse_compressed(data: bytes) -> None:
-    """torch.save stores its entries as they are; a compressed one could swell without limit."""
+    """Refuse compressed entries, which torch.save does not write and which could unpack without
+    limit."""
     if data.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
@@ -183,7 +181,7 @@ def _refuse_compressed(data: bytes) -> None:
 
 
 def _is_plain(value: object, most_bytes: int) -> bool:
-    """A dense tensor on the CPU that claims no more numbers than the file can hold."""
+    """Check for a dense tensor on the CPU with no more values than the file can contain."""
     return (
         isinstance(value, Tensor)
         and value.layout is torch.strided
@@ -193,7 +191,7 @@ def _is_plain(value: object, most_bytes: int) -> bool:
 
 
 def _check_body(path: Path, tensors: dict[str, Tensor], fresh: dict[str, Tensor]) -> None:
-    """The stages must be there and fit: with some of them untrained there would be no start."""
+    """Check that all stages exist and match: untrained stages would make the weights useless."""
     body = [name for name in fresh if _is_body(name)]
     if lost := [name for name in body if name not in tensors]:
         raise ModelError(
@@ -215,7 +213,7 @@ def _check_body(path: Path, tensors: dict[str, Tensor], fresh: dict[str, Tensor]
 
 
 def _right_network(tensors: dict[str, Tensor]) -> str | None:
-    """The network whose stages have the shapes found, as a hint."""
+    """Hint with the network whose stages have the found shapes."""
     for name in SPECS:
         known = skeleton(name, 1, 1).state_dict()
         body = [key for key in known if _is_body(key) and key != FIRST_WEIGHT]
@@ -229,7 +227,7 @@ def _is_body(name: str) -> bool:
 
 
 def _name_lines(what: str, names: tuple[str, ...]) -> list[str]:
-    """The first names and how many more there are; ``LoadReport`` itself holds them all."""
+    """The first names and the number of others; ``LoadReport`` contains all."""
     if not names:
         return []
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""

@@ -1,8 +1,7 @@
-"""The model card: what a network was trained for, and all that prediction must know about it.
+"""Model card: properties of a trained network that prediction needs, and its documentation.
 
-It stands beside the weights as ``card.json``, so that a model can't be used on other sequences, at
-another size or with another preprocessing than its own. Nothing here needs torch: a listing of
-models, or an engine that runs exported weights, reads cards as well.
+It is stored next to the weights as ``card.json``, so that a model can't be used with other
+sequences, another size or another preprocessing. This module does not need torch.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from gliomask.nets.specs import TORCH_EPSILON, find_spec
 CARD_FILE: Final = "card.json"
 FORMAT_VERSION: Final = 1
 MAX_CARD_BYTES: Final = 1 << 20
-"""A card is text for people; anything larger than 1 MiB is something else."""
+"""Maximum size of a card."""
 ROWS: Final = -2
 COLUMNS: Final = -1
 """Axes of a slice."""
@@ -69,81 +68,82 @@ def _positive(chance: JsonValue) -> bool:
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$")]
-"""Short and printable, and neither a path nor markup, because it is shown and put in file names."""
+"""Short printable name without path separators or markup, because it is used in file names."""
 Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64), AfterValidator(_distinct)]
 PlainValues = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
-"""JSON values under names; no NaN or infinity, which JSON does not have."""
+"""JSON values by name, without NaN or infinity."""
 
 
 class ModelCard(BaseModel):
-    """All that is known about a trained network besides its weights."""
+    """Model card of a trained network."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
     )
 
     format_version: Literal[1] = FORMAT_VERSION
-    """Of the card itself."""
+    """Version of the card format."""
     name: Name
-    """Of the model, for people."""
+    """Name of the model."""
     network: Annotated[str, AfterValidator(_known_network)]
-    """Name of the spec that the weights belong to."""
+    """Name of the network specification."""
     in_channels: Annotated[int, Field(ge=1, le=64)]
-    """Channels that the network reads."""
+    """Number of input channels."""
     norm_epsilon: Annotated[float, Field(gt=0, le=0.1)] = TORCH_EPSILON
     """Added to the variances of the batch norms; weights from Keras have 1e-3."""
     regions: Names
-    """What each output channel marks, in order."""
+    """Regions of the output channels, in order."""
     sequences: Names
     """MRI sequences that the model was trained on; if stacked, those of the channels in order."""
     input_mode: Literal["stacked", "each"] = "stacked"
-    """``stacked``: a channel per sequence. ``each``: one channel, run on each sequence given."""
+    """``stacked``: one channel per sequence. ``each``: one channel, run on each given sequence."""
     sequence_dropout: bool = False
-    """Whether it was trained with sequences left out, so that a subset may be given."""
+    """Whether it was trained with sequence dropout, so that a subset of sequences may be given."""
     size: Annotated[int, Field(ge=16, le=4096)]
     """Side of the network's square input in pixels."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Probability from which a pixel belongs to a region."""
+    """Probability threshold."""
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    """The logits of the final maps are divided by it (Guo et al., ICML 2017); 1 changes nothing."""
+    """Temperature: divisor of the logits of the final maps (Guo et al., ICML 2017); 1 has no
+    effect."""
     mirrored: bool = False
-    """Whether its probabilities are the mean over a slice and its mirror images (``flips``)."""
+    """Whether flip test-time augmentation is used (``flips``)."""
     clean_up: CleanUp | None = None
-    """Which fragments are removed from a mask; None keeps them all."""
+    """Rule for the removal of fragments; None keeps all."""
     preprocess: PlainValues
     """Version and parameters of the preprocessing in training."""
     synthetic: bool
-    """Whether it was trained on a phantom; such a model is for trying things out."""
+    """Whether it was trained on synthetic data; such a model is for tests only."""
     trained_on: str
-    """The data, in words."""
+    """Description of the training data."""
     patients: tuple[str, ...] = ()
-    """Whom the weights were fitted to, as the store names them; those of the model that the
-    training began with too. Empty if that is not known."""
-    chosen_on: tuple[str, ...] = ()
-    """Validation patients, on which the kept epoch was selected, likewise."""
+    """Training patients, with their keys in the store, including those of the initial weights.
+    Empty if unknown."""
+    validation_patients: tuple[str, ...] = ()
+    """Validation patients, on which the epoch was selected, likewise."""
     licence: str
-    """Of the weights."""
+    """Licence of the weights."""
     weights_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    """Of the file of weights; None until they are saved."""
+    """SHA-256 of the weight file; None until it is saved."""
     created_by: str = Field(default_factory=_creator)
-    """The program and its version."""
+    """Program and version that wrote the weights."""
     recipe: PlainValues = Field(default_factory=dict)
-    """What the training depended on: options, seed, sources of the first weights."""
+    """Settings of the training: options, seed, source of the initial weights."""
     metrics: PlainValues = Field(default_factory=dict)
-    """What was measured, and on what. Where the model was evaluated, ``accuracy`` holds the figures
-    of its first region: ``part`` (of the patients), ``dice`` with ``mean``, ``ci95``, ``n``."""
+    """Measured values. If the model was evaluated, ``accuracy`` contains the results of its first
+    region: ``part`` (of the patients), ``dice`` with ``mean``, ``ci95``, ``n``."""
     training_data: TrainingData | None = None
-    """Facts about the training data; None if that was not measured."""
+    """Properties of the training data; None if not measured."""
     validation: ValidationFacts | None = None
-    """Facts for comparison with new cases; None if that was not measured."""
+    """Results of held-out patients, for comparison with new cases; None if not measured."""
     notes: str = ""
-    """Anything else that a user should know."""
+    """Notes for users."""
 
     @property
     def flips(self) -> tuple[int, ...]:
-        """The axes of a slice that it was trained to see mirrored: ``ROWS``, ``COLUMNS``.
+        """Axes of the flips in its training augmentation: ``ROWS``, ``COLUMNS``.
 
-        Another model is not shown mirrored slices, for it never learned what to say of them.
+        Other models are not used with flipped slices, because they were not trained on them.
         """
         augment = self.recipe.get("augment")
         chances = augment if isinstance(augment, dict) else {}
@@ -152,18 +152,18 @@ class ModelCard(BaseModel):
 
     @property
     def parameters(self) -> int:
-        """Numbers that the network learned."""
+        """Number of trainable parameters."""
         return count_entries(find_spec(self.network), self.in_channels, len(self.regions))
 
     def with_threshold(self, threshold: float) -> ModelCard:
-        """The card for use at another threshold; what was measured of volumes at its own goes."""
+        """Card for another threshold, without the measurements of volumes at its own."""
         changes: dict[str, object] = {"threshold": threshold}
         if self.validation and threshold != self.threshold:
             changes["validation"] = self.validation.without_volumes()
         return self.model_copy(update=changes)
 
     def keeping_all(self) -> ModelCard:
-        """The card for use without clean-up; what was measured of volumes with it goes."""
+        """Card without clean-up, and without the measurements of volumes with it."""
         if self.clean_up is None:
             return self
         facts = self.validation.without_volumes() if self.validation else None
@@ -183,24 +183,24 @@ class ModelCard(BaseModel):
 
 
 def card_text(card: ModelCard) -> str:
-    """The card as indented JSON (UTF-8, ends with a newline), as it stands in ``card.json``."""
+    """The card as indented JSON (UTF-8, with a final newline), as in ``card.json``."""
     return json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
 
 
 def write_card(path: Path, card: ModelCard) -> None:
-    """Writes the card to ``path``, whole or not at all."""
+    """Write the card to ``path`` atomically."""
     write_text(path, card_text(card))
 
 
 def read_card(path: Path) -> ModelCard:
-    """Reads a card.
+    """Read a card.
 
     Args:
         path: the JSON file; at most ``MAX_CARD_BYTES`` of it are read.
 
     Raises:
-        ModelError: no such file, too large, not JSON, another version of the format, an unknown
-            key (the nearest is named), a missing key, a value that is not allowed.
+        ModelError: the file does not exist, is too large, not JSON, or of another version; an
+            unknown key (the nearest is named), a missing key, or an invalid value.
     """
     keys = _keys(path, _read_bounded(path))
     try:
@@ -219,12 +219,14 @@ def _read_bounded(path: Path) -> bytes:
     with path.open("rb") as file:
         text = file.read(MAX_CARD_BYTES + 1)
     if len(text) > MAX_CARD_BYTES:
-        raise ModelError(f"larger than a model card may be ({MAX_CARD_BYTES} bytes)", path=path)
+        raise ModelError(
+            f"larger than the limit for model cards ({MAX_CARD_BYTES} bytes)", path=path
+        )
     return text
 
 
 def _keys(path: Path, text: bytes) -> dict[str, Any]:
-    """The keys, of a card whose version is ours: those of another one would only confuse."""
+    """Keys of a card of this version; others are refused."""
     try:
         keys = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -239,13 +241,14 @@ def _keys(path: Path, text: bytes) -> dict[str, Any]:
             field="format_version",
             found=version,
             allowed=str(FORMAT_VERSION),
-            hint="use the gliomask that wrote it, or a newer one",
+            hint="use the version of gliomask that wrote it, or a newer one",
         )
     return keys
 
 
 def _explain(path: Path, problems: ValidationError) -> NoReturn:
-    """The first problem as one line; an unknown key first, since it explains a missing one."""
+    """Report the first problem in one line; unknown keys first, because they explain missing
+    ones."""
     errors = problems.errors()
     problem = next((p for p in errors if p["type"] == "extra_forbidden"), errors[0])
     key = ".".join(str(part) for part in problem["loc"])

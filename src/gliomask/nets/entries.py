@@ -1,7 +1,4 @@
-"""The names, shapes and dtypes of a network's weights, from its spec alone.
-
-Nothing here needs torch, so that a compiled runtime can be fed without it.
-"""
+"""Names, shapes and dtypes of the weights of a network, derived from its spec, without torch."""
 
 from __future__ import annotations
 
@@ -18,22 +15,23 @@ _MEASURED = ("running_mean", "running_var", "num_batches_tracked")
 
 @dataclass(frozen=True)
 class WeightEntry:
-    """One tensor of the weights.
+    """Shape and dtype of a tensor of the weights.
 
     Attributes:
-        shape: () of a scalar; dtype: as numpy and torch both call it, e.g. ``float32``.
+        shape: () of a scalar.
+        dtype: as numpy and torch both call it, e.g. ``float32``.
     """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
 
     def __str__(self) -> str:
-        """As people write it: ``64x3x3x3 float32``."""
+        """Text for messages: ``64x3x3x3 float32``."""
         return f"{'x'.join(map(str, self.shape)) or 'scalar'} {self.dtype}"
 
 
 def weight_entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str, WeightEntry]:
-    """Every entry of the weights, in the order of the network's state dict."""
+    """All entries of the weights, in the order of the network's state dict."""
     entries: dict[str, WeightEntry] = {}
     width = in_channels
     for stage, block in enumerate(spec.encoder, start=1):
@@ -50,7 +48,7 @@ def weight_entries(spec: U2NetSpec, in_channels: int, regions: int) -> dict[str,
 
 
 def count_entries(spec: U2NetSpec, in_channels: int, regions: int) -> int:
-    """The numbers that a network learns; the statistics of its batch norms are not learned."""
+    """Number of trainable parameters, without the statistics of the batch norms."""
     entries = weight_entries(spec, in_channels, regions)
     return sum(
         math.prod(entry.shape) for name, entry in entries.items() if not name.endswith(_MEASURED)
@@ -60,11 +58,12 @@ def count_entries(spec: U2NetSpec, in_channels: int, regions: int) -> int:
 def check_entries(
     path: Path, entries: Mapping[str, WeightEntry], expected: Mapping[str, WeightEntry]
 ) -> None:
-    """Refuses entries that are not exactly the expected ones.
+    """Refuse entries that differ from the expected ones.
 
     Args:
         path: of the file, for the error.
-        entries: by name; expected: likewise.
+        entries: by name.
+        expected: likewise.
 
     Raises:
         ModelError: the first name that is missing or too many, the first shape or dtype that

@@ -1,8 +1,8 @@
-"""A trained network as a graph of ONNX operators, which compiled runtimes read.
+"""A trained network as a graph of ONNX operators for compiled runtimes.
 
-The operators are written down from the spec and the weights, not traced from a run of the network:
-that takes milliseconds and no torch, and the graph holds for inputs of any size. Each batch norm is
-folded into the convolution before it, which changes the answers by rounding errors only.
+The graph is created from the spec and the weights, without tracing, which takes milliseconds and no
+torch, and is valid for inputs of any size. Each batch norm is folded into the preceding
+convolution, which only changes rounding errors.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ class _NetworkWriter:
         )
         scale = gain / np.sqrt(variance + self._epsilon)
         folded = weight * scale[:, None, None, None]
-        made = self._convolution(x, folded, (bias - mean) * scale + shift, dilation)
-        return self._to.add("Relu", [made])
+        convolved = self._convolution(x, folded, (bias - mean) * scale + shift, dilation)
+        return self._to.add("Relu", [convolved])
 
     def _plain(self, name: str, x: str) -> str:
         return self._convolution(x, self._arrays[f"{name}.weight"], self._arrays[f"{name}.bias"])

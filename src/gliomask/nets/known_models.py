@@ -1,4 +1,4 @@
-"""The models that have a name, and the networks and recipes of gliomask."""
+"""Models with a name, networks, and recipes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class NamedModel:
 
 
 def named_models() -> tuple[NamedModel, ...]:
-    """The included models, then those that the user has added.
+    """Included models, then models that the user has added.
 
     Raises:
         ModelError: a card is damaged.

@@ -1,7 +1,6 @@
-"""The licence of a model that comes along is said when an account uses it for the first time.
+"""Licence notice at the first use of an included model by an account.
 
-It is said through ``logging``: without further ado that is a line on stderr, in a program that has
-a log of its own it stands there.
+It is sent to ``logging``: by default a line on stderr, otherwise in the log of the calling program.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ _LOG = logging.getLogger("gliomask")
 
 
 def announce_licence(folder: Path, card: ModelCard) -> None:
-    """Says the licence of a model, once on an account; of one's own models it says nothing.
+    """Log the licence of an included model, once per account.
 
-    Where that can't be remembered it is said each time. Never fails.
+    If this can't be stored, it is logged each time. Never fails.
 
     Args:
         folder: of the model.
@@ -44,17 +43,18 @@ def announce_licence(folder: Path, card: ModelCard) -> None:
 
 
 def _line(name: str, licence: str) -> str:
-    """Of the licences of Creative Commons, those with NC forbid commercial use."""
+    """Text of the notice; licences of Creative Commons with NC forbid commercial use."""
     free = "" if "NC" not in re.split(r"\W+", licence) else "not for commercial use; "
     line = f"the model {name} is included in gliomask; licence: {licence}; {free}"
     return " ".join(f"{line}{RESEARCH_USE_ONLY.lower()}".split())
 
 
 def _marker(name: str) -> Path | None:
-    """It holds what was said, so that another licence is said anew; None without a home."""
+    """Path of the file with the last notice, so that a changed licence is logged again; None
+    without a home folder."""
     state_home = os.environ.get("XDG_STATE_HOME", "")
     try:
-        # A relative path is to be ignored, says the XDG Base Directory Specification.
+        # The XDG Base Directory Specification says that a relative path is ignored.
         base = (
             Path(state_home) if Path(state_home).is_absolute() else Path.home() / ".local" / "state"
         )

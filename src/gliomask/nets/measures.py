@@ -1,4 +1,5 @@
-"""Facts in a model card about its training data and validation patients, to assess new cases."""
+"""Measurements in a model card of training data and held-out patients, for comparison with new
+cases."""
 
 from __future__ import annotations
 
@@ -24,26 +25,26 @@ class Range(CardPart):
     """Distribution of a quantity over n cases or patients."""
 
     n: Annotated[int, Field(ge=1)]
-    """How many."""
+    """Number of values."""
     low: Finite
-    """The smallest."""
+    """Minimum."""
     p5: Finite
-    """5th percentile, linearly interpolated, as all."""
+    """5th percentile (linearly interpolated)."""
     median: Finite
-    """The median."""
+    """Median."""
     p90: Finite
     """90th percentile."""
     p95: Finite
     """95th percentile."""
     high: Finite
-    """The largest."""
+    """Maximum."""
 
 
 _PERCENTILES = (0, 5, 50, 90, 95, 100)
 
 
 def range_of(values: Sequence[float]) -> Range | None:
-    """The range of any number of finite figures, to 6 digits; None of none."""
+    """Distribution of finite numbers, rounded to 6 digits; None without any."""
     if not values:
         return None
     percentiles = np.percentile(np.array(values, np.float64), _PERCENTILES)
@@ -55,22 +56,22 @@ class Intensities(CardPart):
     """Distribution of the normalised intensities of a sequence in the heads of training cases."""
 
     levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
-    """Which quantiles are taken of each case."""
+    """Levels of the quantiles of each case."""
     mean: tuple[Finite, ...]
-    """Of each quantile over the cases."""
+    """Mean of each quantile over the cases."""
     deviation: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
     """Standard deviation of each quantile over the cases."""
     distance: Range | None
-    """How far the cases lie from the mean (``inference.training_distance``)."""
+    """Distances of the cases from the mean (``inference.training_distance``)."""
 
 
 class TrainingData(CardPart):
     """Training data of the network."""
 
     patients: Count
-    """Their number."""
+    """Number of patients or cases."""
     slices: Range | None
-    """Slices of a case."""
+    """Number of slices of a case."""
     pixel_mm: Range | None
     """Pixel size in the slice, the geometric mean of both; None if no case has a voxel size."""
     slice_mm: Range | None
@@ -83,48 +84,47 @@ class VolumeFit(CardPart):
     """Parameters of the interval of a volume (``inference.uncertainty``)."""
 
     level: Annotated[float, Field(gt=0, lt=1)]
-    """Share of patients whose truth it holds."""
+    """Fraction of patients whose true volume lies in the interval."""
     stretch: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    """Spreads that it reaches to either side."""
+    """Half-width of the interval in units of the spread."""
     patients: Count
-    """That it was fitted on."""
+    """Number of patients that it was fitted on."""
 
 
 class RegionFacts(CardPart):
     """Results of held-out patients for one region."""
 
     tumours: Count
-    """Patients who have it."""
+    """Number of patients with the region."""
     missed: Count
-    """Of those, with an empty mask."""
+    """Number of these with an empty mask."""
     dice: Finite | None = None
-    """Mean Dice over the patients in whom the reference or the mask has it."""
+    """Mean Dice over the patients with the region in reference or mask."""
     disagreement: Range | None
-    """1 - mean Dice between the plain mask and those of the other maps, where any was found."""
+    """1 - mean Dice between the plain mask and those of the other maps, for non-empty masks."""
     alarm: Finite | None = None
-    """Disagreement above which a case is flagged; None where that was not chosen: then it is the
-    90th percentile."""
+    """Disagreement above which a case is flagged; if None, the 90th percentile is used."""
     volume: VolumeFit | None
-    """None if there were too few patients."""
+    """Parameters of the volume interval; None with too few patients."""
 
 
 class KindFacts(CardPart):
     """Results of held-out patients for one kind of image."""
 
     skull_stripped: bool | None
-    """Whether the images are of brains without skull; None if kinds were not distinguished."""
+    """Whether the images are skull-stripped; None if not distinguished."""
     sequences: tuple[str, ...]
-    """That the network was given."""
+    """Input sequences."""
     patients: Count
-    """Their number."""
+    """Number of patients or cases."""
     slices_per_case: Count | None = None
-    """At most so many, evenly spaced, were used; None for all."""
+    """Maximum number of slices per case, evenly spaced; None for all."""
     regions: dict[str, RegionFacts]
-    """Region -> what they show of it."""
+    """Region -> results."""
 
     @property
     def dice(self) -> dict[str, float]:
-        """Region -> mean Dice, where it was measured."""
+        """Region -> mean Dice, if measured."""
         return {name: facts.dice for name, facts in self.regions.items() if facts.dice is not None}
 
 
@@ -132,14 +132,14 @@ class ValidationFacts(CardPart):
     """Results of held-out patients."""
 
     patients: Count
-    """Their number."""
+    """Number of patients or cases."""
     ways: tuple[str, ...]
-    """The maps beside the plain one."""
+    """Names of the maps in addition to the plain one."""
     kinds: tuple[KindFacts, ...]
-    """For each kind of image and set of sequences, those with the most sequences first."""
+    """Results for each kind of image and set of sequences, most sequences first."""
 
     def without_volumes(self) -> ValidationFacts:
-        """The same but for how intervals of volumes follow from spreads."""
+        """The same without the parameters of volume intervals."""
         no_volume = {"volume": None}
         kinds = tuple(
             kind.model_copy(
@@ -182,17 +182,17 @@ class ValidationFacts(CardPart):
         return next(iter((*same, *other)), None)
 
     def measured(self, region: str) -> bool:
-        """Whether the disagreement of a region was measured on any kind of image."""
+        """True if the disagreement of a region was measured on any kind of image."""
         facts = (kind.regions.get(region) for kind in self.kinds)
-        return any(one is not None and one.disagreement is not None for one in facts)
+        return any(item is not None and item.disagreement is not None for item in facts)
 
 
 class CleanUp(CardPart):
     """Rule for removing fragments separate from the largest component of a mask."""
 
     below_ml: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """A fragment smaller than this, in ml (without a world a voxel counts as 1 mm³), ..."""
+    """A fragment smaller than this volume in ml (for pictures, a voxel counts as 1 mm³) ..."""
     below_probability: Annotated[float, Field(ge=0, le=1)] = 0.0
     """... is removed if no voxel of it reaches this probability."""
     below_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """A fragment smaller than this share of the largest is removed whatever its probability."""
+    """A fragment smaller than this fraction of the largest is removed with any probability."""

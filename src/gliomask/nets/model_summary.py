@@ -83,12 +83,12 @@ def _by_sequences(card: ModelCard) -> list[str]:
             text = f"{' + '.join(facts.sequences)} {dice:.2f}"
             of_kind.setdefault(facts.skull_stripped, []).append(text)
     return [
-        f"held-out Dice{_KINDS[kind]} by the sequences given: {', '.join(subsets)}"
+        f"held-out Dice{_KINDS[kind]} by sequences: {', '.join(subsets)}"
         for kind, subsets in of_kind.items()
     ]
 
 
-_KINDS = {None: "", False: " on whole heads", True: " on brains without skull"}
+_KINDS = {None: "", False: " on whole heads", True: " on skull-stripped brains"}
 
 
 def _by_group(traits: Mapping[str, JsonValue]) -> list[str]:
@@ -111,7 +111,9 @@ def _dice(scores: object) -> str:
 def _counts(card: ModelCard) -> tuple[str, ...]:
     if not card.patients:
         return ()
-    chosen = f", {len(card.chosen_on)} validation patients" if card.chosen_on else ""
+    chosen = (
+        f", {len(card.validation_patients)} validation patients" if card.validation_patients else ""
+    )
     return (f"{len(card.patients)} training patients{chosen}",)
 
 

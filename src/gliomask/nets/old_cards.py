@@ -1,7 +1,7 @@
-"""The keys of model cards written before kinds of images were distinguished, as those of today.
+"""Conversion of the keys of older model cards to the current ones.
 
-``smallest_part`` is a clean-up by share, and ``validation`` with ``regions`` and ``subsets`` is one
-list of kinds whose images are of no known kind.
+``chosen_on`` is now ``validation_patients``. ``smallest_part`` was a clean-up by share, and
+``validation`` with ``regions`` and ``subsets`` is a list of kinds of images whose kind is unknown.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from typing import Any
 
 
 def current_keys(keys: dict[str, Any]) -> dict[str, Any]:
-    """The keys of any card as today's; those of a card of today are returned as they are."""
-    made = dict(keys)
-    if "smallest_part" in made:
-        share = made.pop("smallest_part")
-        made["clean_up"] = {"below_share": share} if share else None
-    facts = made.get("validation")
+    """Convert the keys of a card to the current ones; current keys are not changed."""
+    card = dict(keys)
+    if "chosen_on" in card:
+        card["validation_patients"] = card.pop("chosen_on")
+    if "smallest_part" in card:
+        share = card.pop("smallest_part")
+        card["clean_up"] = {"below_share": share} if share else None
+    facts = card.get("validation")
     if isinstance(facts, dict) and "regions" in facts:
-        made["validation"] = _kinds(facts, made.get("sequences"))
-    return made
+        card["validation"] = _kinds(facts, card.get("sequences"))
+    return card
 
 
 def _kinds(facts: dict[str, Any], sequences: object) -> dict[str, Any]:

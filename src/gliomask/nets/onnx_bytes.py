@@ -1,8 +1,8 @@
-"""A graph as the bytes of an ONNX file, without the package ``onnx``.
+"""Serialisation of a graph as an ONNX file, without the package ``onnx`` (35 MB).
 
-Compiled runtimes read ONNX, and the package that writes it takes 35 MB. A network needs three kinds
-of attribute and two types of constant, so the messages of ``onnx.proto`` are written here directly:
-each field is its number, its wire type and its value. Tests compare the bytes with the package's.
+A network needs three kinds of attribute and two types of constant, so the messages of
+``onnx.proto`` are written directly: each field is its number, its wire type and its value. Tests
+compare the bytes with those of the package.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The residual U-block (RSU) of U²-Net, built from its spec by one loop.
 
-A U inside every stage: it sees far at the cost of few channels, and what it finds is added to what
-the first convolution saw. The names of the parameters are those of the authors' code, so that
-their weights fit.
+Every stage contains a U-shaped block: a large receptive field with few channels, whose output is
+added to that of its first convolution. Parameters have the names of the authors' code, so that
+their weights can be loaded.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def resize_like(x: Tensor, target: Tensor) -> Tensor:
 
 
 def _channels_last(gradient: Tensor) -> Tensor:
-    """The gradient of one half of a concatenation comes with gaps in memory.
+    """Make the gradient of a part of a concatenation contiguous.
 
-    The processor's quick way back through the interpolation wants none; the slow one gives a
-    gradient in another layout, which each convolution below then has to put in order.
+    Otherwise the processor uses a slow backward pass of the interpolation, whose result has another
+    memory format, which each following convolution has to convert.
     """
     return gradient.contiguous(memory_format=torch.channels_last)

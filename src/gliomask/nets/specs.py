@@ -1,4 +1,4 @@
-"""The networks as values: what makes one U²-Net differ from another is a table of numbers.
+"""Specifications of the networks as tables of numbers.
 
 Qin et al., "U²-Net: Going deeper with nested U-structure for salient object detection", Pattern
 Recognition 106 (2020). The topology is the same for all; only the widths differ. Nothing here
@@ -20,7 +20,7 @@ TORCH_EPSILON: Final = 1e-5
 _HEIGHTS: Final = (7, 6, 5, 4, 4, 4)
 """Heights of the six encoder blocks; the decoder mirrors the first five."""
 _FIRST_DILATED: Final = 5
-"""From this stage on (counted from 1) the maps are too small to pool: the blocks are dilated."""
+"""First stage (counted from 1) with dilated blocks, because its maps are too small for pooling."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ U2NET_TINY: Final = _u2net(
     encoder=((4, 8), (4, 8), (8, 16), (8, 16), (8, 16), (8, 16)),
     decoder=((8, 16), (8, 16), (8, 16), (4, 8), (4, 8)),
 )
-"""Ours, for tests and the demo: 96,469 parameters for 3 channels and 1 region.
+"""A tiny network for tests and the demo: 96,469 parameters for 3 channels and 1 region.
 
 A 33rd of U2NETP's arithmetic. Widths are multiples of 4 and 8 because the CPU kernels work in such
 blocks.
@@ -111,19 +111,19 @@ blocks.
 SPECS: Final[Mapping[str, U2NetSpec]] = MappingProxyType(
     {spec.name: spec for spec in (U2NET, U2NETP, U2NET_TINY)}
 )
-"""Every network there is, by name."""
+"""All networks by name."""
 
 
 def find_spec(name: str) -> U2NetSpec:
-    """The network called ``name``.
+    """Find a network by name.
 
     Raises:
-        ConfigError: there is no such network; the text lists the names and the nearest.
+        ConfigError: the network is unknown; the message lists the names and the nearest.
     """
     if name in SPECS:
         return SPECS[name]
     raise ConfigError(
-        "there is no such network",
+        "unknown network",
         field="network",
         found=name,
         allowed=", ".join(SPECS),

@@ -1,7 +1,7 @@
-"""Our models on disk: a folder with ``weights.safetensors`` and the card that describes them.
+"""Model folders: ``weights.safetensors`` and the model card.
 
-safetensors holds numbers and nothing else, so that reading a model can't run code. The card holds
-the checksum of the weights, which is compared before anything in them is parsed.
+safetensors files contain only numbers, so reading a model executes no code. The card contains the
+checksum of the weights, which is verified before they are parsed.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from gliomask.nets.u2net import U2Net, build_model
 def save_model(
     folder: Path, model: U2Net, card: ModelCard, *, eight_bit: bool = False
 ) -> ModelCard:
-    """Writes the weights and the card to ``folder`` (made if missing).
+    """Write the weights and the card to ``folder`` (created if missing).
 
-    Both files are whole before either takes its name. Should the machine stop between the two
-    renames, the checksum of the old card refuses the new weights.
+    Both files are complete before they are renamed. After a crash between the two renames, the
+    checksum in the old card does not match the new weights.
 
     Args:
         folder: of the model; other files in it are left alone.
@@ -64,10 +64,10 @@ def save_model(
 
 
 def load_model(model: str | Path, card: ModelCard | None = None) -> tuple[U2Net, ModelCard]:
-    """Reads what ``save_model`` wrote.
+    """Read a model that was written by ``save_model``.
 
     Args:
-        model: its folder, or the name of a model that comes along; see ``find_model``.
+        model: its folder, or the name of an included or added model; see ``find_model``.
         card: its card, if it has been read already.
 
     Returns:
@@ -87,7 +87,7 @@ def load_model(model: str | Path, card: ModelCard | None = None) -> tuple[U2Net,
 def skeleton(
     name: str, in_channels: int, out_channels: int, epsilon: float = TORCH_EPSILON
 ) -> U2Net:
-    """The network with names and shapes but no memory for weights, which are to be assigned."""
+    """Network with names and shapes but without memory for weights, which are assigned later."""
     with torch.device("meta"):
         return build_model(
             name, in_channels=in_channels, out_channels=out_channels, epsilon=epsilon
@@ -114,7 +114,7 @@ def parse_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
 def check_tensors(
     path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
 ) -> None:
-    """Refuses tensors that are not exactly the expected ones, or that hold NaN or infinity.
+    """Refuse tensors that differ from the expected ones, or contain NaN or infinity.
 
     Args:
         path: of the file, for the error.

@@ -1,1 +1,1 @@
-"""A synthetic, labelled cohort on a real anatomy."""
+"""Synthetic labelled patients with a realistic anatomy."""

@@ -1,4 +1,4 @@
-"""One healthy brain per patient, bent out of nilearn's MNI152 tissue maps.
+"""A healthy brain for each patient, by deformation of nilearn's MNI152 tissue maps.
 
 The maps are an average of many brains: blurred, and exactly symmetric, so that on them any tumour
 would stand out as the only asymmetry. Each patient gets a warp of its own that differs from left

@@ -55,7 +55,7 @@ def write_cohort(
     """Writes a cohort. The same arguments give the same files.
 
     Args:
-        folder: appears whole or not at all; it must be absent or empty.
+        folder: written atomically; it must not exist or be empty.
         layout: one of ``LAYOUTS``.
         patients: how many, 1 to 999. Patient n has the same brain, tumour and scanner in every
             layout, however many there are.

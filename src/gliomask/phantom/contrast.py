@@ -1,4 +1,4 @@
-"""From tissue to signal: what T1, T1 with gadolinium, T2 and FLAIR make of each tissue.
+"""MR signal of tissues in T1, post-contrast T1, T2 and FLAIR.
 
 Textbook signal equations of the spin echo and of inversion recovery. Voxels that hold several
 tissues give the mean of their signals, weighted by fraction. On top come what scanners add: a

@@ -1,7 +1,7 @@
 """Incidental findings in a scan that are not tumour.
 
 Vessels in the clefts, which light up after contrast medium, and the small bright spots that
-ageing leaves in white matter. Nobody marks them.
+ageing leaves in white matter. They are not labelled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One synthetic patient: a brain, a tumour in it, a scan of both.
+"""A synthetic patient: brain, tumour and scan.
 
 A patient is a pure function of the options, a cohort's seed and a number within the cohort. Its
 anatomy, its tumour, the scanner and the noise draw from streams of their own, so that a change to

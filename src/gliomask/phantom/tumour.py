@@ -1,4 +1,4 @@
-"""A glioma as drawn by chance: where it sits, how large it is, and how it pushes the brain aside.
+"""Random glioma: position, size, and mass effect.
 
 The core displaces the brain around it as an incompressible ball would. A ring that takes up
 contrast medium and a necrosis within it belong to some tumours only: most low-grade gliomas don't

@@ -1,4 +1,4 @@
-"""The patients of a model: figures from those that it was trained on say little of others."""
+"""Training and validation patients of a model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ class ModelPatients:
     """The patients that a model's own records name.
 
     Attributes:
-        training: that its weights were fitted to, those of the model that it started from
-            and of its teacher too.
-        validation: that its best epoch was chosen on.
-        fold: of the store's split that it left for the test; None for the hold-out.
+        training: training patients, including those of the initial weights and of the teacher.
+        validation: validation patients, on which its epoch was selected.
+        fold: its held-out fold of the store's split; None for the hold-out split.
     """
 
     training: frozenset[str]
@@ -29,7 +28,7 @@ class ModelPatients:
 def training_overlap(
     model: ModelPatients | None, patients: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The evaluated patients that a model was trained on, and the warnings that are due.
+    """Training patients of a model among the evaluated patients, and warnings.
 
     Args:
         model: its patients; None if they are not known.

@@ -1,4 +1,4 @@
-"""The provenance of a result: what is needed to make it again."""
+"""Provenance of a result: the data needed to reproduce it."""
 
 from __future__ import annotations
 

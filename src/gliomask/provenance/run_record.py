@@ -1,4 +1,4 @@
-"""The one reader of the records in a run folder: provenance, card, recipe and history."""
+"""Reader of the records in a run folder: provenance, card, recipe and history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gliomask.provenance.patients import ModelPatients
 from gliomask.provenance.run_files import HISTORY, PROVENANCE, RECIPE
 
 Role = Literal["start", "teacher"]
-"""What another model was to a training; also the key of its facts in the provenance."""
+"""Role of another model in a training; also its key in the provenance."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -66,30 +66,37 @@ class RunRecord:
 
     @property
     def sessions(self) -> tuple[Mapping[str, Any], ...]:
-        """Each time that the training was started or continued, the first one first."""
+        """Sessions of the training, the first one first."""
         entries = self.provenance.get("sessions")
         return tuple(entries) if isinstance(entries, list) else ()
 
     def other_model(self, role: Role) -> Mapping[str, Any]:
-        """Facts of the model that the training started from or was distilled from."""
-        facts = self.provenance.get(role)
-        return facts if isinstance(facts, dict) else NOTHING
+        """Origin of the initial weights or of the teacher, as recorded."""
+        origin = self.provenance.get(role)
+        if not isinstance(origin, dict):
+            return NOTHING
+        if "words" in origin:  # a run of an earlier version
+            return {"description": origin["words"], **origin}
+        return origin
 
     @cached_property
     def patients(self) -> ModelPatients | None:
-        """The patients of the provenance, or else of the card; None if neither names any."""
+        """Patients in the provenance, or else in the card; None if unknown."""
         return self._patients_of_provenance() or self._patients_of_card()
 
     def _patients_of_card(self) -> ModelPatients | None:
-        """A model that was passed on comes without its provenance; its card has no fold."""
+        """Patients in the card, for a model without provenance; a card has no fold."""
         if self.card is None:
             return None
-        training, validation = frozenset(self.card.patients), frozenset(self.card.chosen_on)
+        training, validation = (
+            frozenset(self.card.patients),
+            frozenset(self.card.validation_patients),
+        )
         patients = ModelPatients(training, validation, None)
         return patients if patients.all else None
 
     def _patients_of_provenance(self) -> ModelPatients | None:
-        """Those of the models that it learned from are its own."""
+        """Patients in the provenance, including those of the initial weights and of the teacher."""
         parts = (self.provenance, self.other_model("start"), self.other_model("teacher"))
         if not {"train_patients", "validation_patients"} <= self.provenance.keys():
             return None

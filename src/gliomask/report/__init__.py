@@ -1,1 +1,1 @@
-"""Figures and tables for people."""
+"""Figures, tables and HTML pages."""

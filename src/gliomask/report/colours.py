@@ -1,8 +1,8 @@
-"""The colours of figures and pages, and what each of them means.
+"""Colours of figures and pages, and their meanings.
 
-Those of regions stand in ``core.regions``; none of them is used for anything else. The others are
-Okabe and Ito's (2008), which people with any kind of colour vision can distinguish, and a red that
-only ever stands beside blue.
+Those of regions are in ``core.regions``, and are not used for anything else. The others are Okabe
+and Ito's (2008), which people with any kind of colour vision can distinguish, and a red that is
+only used together with blue.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Agreement(NamedTuple):
 
 AGREEMENT = _Agreement(GREEN, VERMILION, BLUE)
 LESIONS = (GREEN, INK, FAINT, VERMILION)
-"""Of single lesions, beside the region that they are part of."""
+"""Colour of single lesions, next to that of their region."""
 
 
 def region_styles() -> str:

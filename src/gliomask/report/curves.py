@@ -1,6 +1,6 @@
-"""The four curves of a training: loss and Dice loss, by epoch and by iteration.
+"""Training curves: loss and Dice loss, by epoch and by iteration, from the two tables of a run.
 
-They show what the original project shows of its training, from the two tables that a run keeps.
+They are the same as those of the original project.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _KINDS = {"dice_loss": "Dice loss", "loss": "Loss"}
 _HISTORY = ("epoch", *(f"{part}_{kind}" for part in _COLOURS for kind in _KINDS))
 _ITERATIONS = ("epoch", "iteration", *_KINDS)
 _POINTS = 1000
-"""A line of more points than this is drawn as the means of so many stretches."""
+"""Maximum number of points of a line; longer ones are averaged over so many intervals."""
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """One of the four: the name of its file and how to draw it."""
+    """One of the four curves: name of its file and function that draws it."""
 
     stem: str
     draw: Callable[[Axes], None]
 
 
 def draw_curves(run: Path, note: str = "") -> list[Path]:
-    """Draws ``run/history.csv`` and ``run/iterations.csv`` into ``run/figures``.
+    """Draw ``run/history.csv`` and ``run/iterations.csv`` into ``run/figures``.
 
     An empty cell is a value that was not measured and leaves a gap. A run without an iterations
     table gets the curves by epoch only.
@@ -140,8 +140,8 @@ def _epoch_means(epoch: Column, iteration: Column, values: Column) -> tuple[Colu
     """End of each epoch, and the mean of its values."""
     each = [epoch == epoch_number for epoch_number in np.unique(epoch)]
     return (
-        np.array([iteration[of].max() for of in each]),
-        np.array([values[of].mean() for of in each]),
+        np.array([iteration[selected].max() for selected in each]),
+        np.array([values[selected].mean() for selected in each]),
     )
 
 
@@ -177,7 +177,11 @@ def _by_part(path: Path) -> dict[str, HistoryColumns]:
     unknown = len(rows) - sum(map(len, parts.values()))
     if unknown:
         raise FormatError(f"{unknown} rows of no known part", path=path, allowed=", ".join(parts))
-    return {part: _columns(path, kept, _ITERATIONS) for part, kept in parts.items() if kept}
+    return {
+        part: _columns(path, part_rows, _ITERATIONS)
+        for part, part_rows in parts.items()
+        if part_rows
+    }
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

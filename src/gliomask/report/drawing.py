@@ -20,7 +20,7 @@ from gliomask.core.atomic import atomic_path
 from gliomask.report.slices import Mask, SliceImage, Window
 
 FINER: Final = 2
-"""How much larger is drawn than is kept."""
+"""Oversampling factor."""
 Anchor = Literal["mm", "lm"]
 """Pillow's: the point of a text that is put in place, its middle or that of its left side."""
 Place = tuple[float, float]
@@ -74,7 +74,7 @@ class Canvas:
             self._pen.line([_finer((x, y)) for x, y in points], colour, 2 * FINER, "curve")
 
     def save(self, path: Path) -> Path:
-        """Writes a PNG, whole or not at all, the same bytes every time."""
+        """Write a PNG atomically, with reproducible bytes."""
         with atomic_path(path) as temporary:
             temporary.write_bytes(self.png())
         return path

@@ -1,4 +1,4 @@
-"""A table as LaTeX, ready for a paper that loads ``booktabs``."""
+"""LaTeX tables for papers that load ``booktabs``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 NONE = "--"
-"""What stands in a cell without a value: an en dash."""
+"""Text of a cell without a value: an en dash."""
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]*")
 _ESCAPES = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""Text that someone else chose, made harmless in Markdown and in the HTML that comes of it.
+"""Escaping of untrusted text for Markdown and its HTML.
 
 Names of patients, data sets and models come from outside. Within a table a pipe or a line break
 would forge cells, and most readers of Markdown let HTML through.

@@ -1,10 +1,10 @@
-"""Figures as people read them, the same in every table and page."""
+"""Formatting of numbers, the same in every table and page."""
 
 from __future__ import annotations
 
 
 def number_text(value: float | None, decimals: int) -> str:
-    """So many decimals; a dash where there is no figure.
+    """Number with so many decimals; a dash for None.
 
     >>> number_text(0.81349, 3), number_text(None, 3), number_text(-0.0001, 2)
     ('0.813', '–', '0.00')
@@ -26,7 +26,7 @@ def signed_text(value: float, decimals: int) -> str:
 
 
 def interval_text(ends: tuple[float, float] | None, decimals: int) -> str:
-    """An interval in brackets; empty where there is none.
+    """Interval in brackets; empty for None.
 
     >>> interval_text((0.75, 0.86), 2), interval_text(None, 2)
     ('[0.75, 0.86]', '')

@@ -1,4 +1,4 @@
-"""A page of HTML in one file: opens from disk, asks the network for nothing, runs only its own.
+"""Self-contained HTML pages: no network requests, and only their own scripts.
 
 Everything that a template prints is escaped. A content security policy in the page names its
 scripts and styles by their hashes, so that a browser runs nothing else, and forbids every

@@ -1,7 +1,5 @@
-"""The six panels of one slice: what was drawn, what was predicted, and where the two differ.
-
-The original project shows its results so: true mask, predicted mask, their difference, both laid
-over the image, and the image itself.
+"""Six panels of a slice, as in the original project: true mask, predicted mask, their difference,
+both as overlays on the image, and the image.
 """
 
 from __future__ import annotations

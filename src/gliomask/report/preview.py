@@ -1,4 +1,4 @@
-"""A prediction at a glance: a few slices with the tumour's outline, and its volume."""
+"""Preview of a prediction: a few slices with the outline of the tumour, and its volume."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TITLE, _LABEL, _NOTE, _SIDE = 23, 18, 15, 16
 _LINE = 1.35
 """Distance of lines of text, in their size."""
 _SIDES = (("R", 0.03, 0.5), ("L", 0.97, 0.5), ("A", 0.5, 0.04), ("P", 0.5, 0.96))
-"""The patient's sides as a radiologist sees them: right on the left, front above."""
+"""Orientation letters in radiological convention: right on the left, front above."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ def proportion(image: SliceImage | Mask, pixel: Pixel) -> float:
 
 
 def bounds(mask: Mask, margin: int = 10) -> tuple[slice, slice]:
-    """The rows and columns of a mask (H, W) that hold something, with a margin; all if none do."""
+    """Bounding box of a mask (H, W) with a margin; everything for an empty mask."""
     if not mask.any():
         return slice(None), slice(None)
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
@@ -75,7 +75,7 @@ def outline(axes: Axes, mask: Mask, colour: str) -> None:
 
 
 def letters(axes: Axes) -> None:
-    """The patient's sides as a radiologist sees them: right on the left, front above."""
+    """Orientation letters in radiological convention: right on the left, front above."""
     for letter, x, y in _SIDES:
         axes.text(
             x,

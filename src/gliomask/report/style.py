@@ -1,4 +1,4 @@
-"""One look for every figure: fonts, captions, and how a figure is written.
+"""Common style of all figures: fonts, captions, file formats.
 
 Figures are made with matplotlib's objects, never with pyplot, so that drawing keeps no state,
 needs no display and is safe in a thread.
@@ -112,7 +112,7 @@ def fix_margins(figure: Figure, rows: int, columns: int, foot_height: float) -> 
 
 
 def save(figure: Figure, stem: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
-    """Writes ``stem.<format>`` for each format, whole or not at all, the same bytes every time."""
+    """Write ``stem.<format>`` for each format atomically, with reproducible bytes."""
     import matplotlib as mpl
 
     written = []

@@ -1,1 +1,1 @@
-"""Result folders: written and read."""
+"""Writers and readers of result folders."""

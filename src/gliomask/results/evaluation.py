@@ -2,7 +2,7 @@
 
 metrics.csv      a row for each case and region
 summary.json     every figure, the policy, what failed
-report.html      all of it for people, in one file
+report.html      report, one file
 figures/         its charts as SVG and PNG, panels of some cases
 tables/          ready for a paper, as CSV and LaTeX
 checklist.md     CLAIM and TRIPOD+AI, as far as the records answer them
@@ -52,27 +52,27 @@ _OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
 
 @dataclass(frozen=True, eq=False)
 class EvaluationData:
-    """All that goes into the folder.
+    """Content of an evaluation folder.
 
     Attributes:
-        title: what was evaluated.
-        subtitle: by what.
-        judged: the cases, in the order of the table.
-        failures: those that could not be.
-        traits: patient -> what a table says of them, besides what the cases know themselves.
-        temperature: of the probabilities in ``judged``, as the model's card calibrates them.
+        title: description of the evaluated data.
+        subtitle: description of the models.
+        cases: the cases, in the order of the table.
+        failures: (case, reason) of failed cases.
+        traits: patient -> properties from a table, in addition to those of the cases.
+        temperature: temperature of the probabilities in ``cases``, from the model card.
         licences: of the data.
-        warnings: what must be said beside every figure.
+        warnings: warnings to show with all results.
         facts: (name, value) of data and model, for the page.
         about: what was evaluated and how; goes into ``summary.json``.
         provenance: goes into ``provenance.json``.
-        runs: of the models that were evaluated; their records fill the checklists.
-        figures: cases to draw large: the worst, the best, the median and others between.
+        runs: run folders of the evaluated models; their records fill the checklists.
+        figures: number of cases to draw: the worst, the best, the median and others between.
         report: whether the report and its figures are written.
     """
 
     title: str
-    judged: tuple[EvaluatedCase, ...]
+    cases: tuple[EvaluatedCase, ...]
     failures: tuple[Failure, ...]
     subtitle: str = ""
     traits: Traits = field(default_factory=lambda: MappingProxyType({}))
@@ -88,13 +88,13 @@ class EvaluationData:
 
     @property
     def synthetic(self) -> bool:
-        """True where any of the patients is a phantom."""
-        return any(case.synthetic for case in self.judged)
+        """True if any of the patients is synthetic."""
+        return any(case.synthetic for case in self.cases)
 
 
 @dataclass(frozen=True)
 class EvaluationFindings:
-    """The figures and remarks of an evaluation.
+    """Results and remarks of an evaluation.
 
     Attributes:
         analysis: its figures.
@@ -106,7 +106,7 @@ class EvaluationFindings:
 
 
 def check_target(out: Path) -> None:
-    """Refuses to replace anything but an earlier evaluation.
+    """Refuse to replace anything but an earlier evaluation.
 
     Raises:
         InputError: ``out`` is a file, or a folder that holds something else.
@@ -115,44 +115,44 @@ def check_target(out: Path) -> None:
 
 
 def write_evaluation_folder(
-    out: Path, judgement: EvaluationData, control: Control = SILENT
+    out: Path, data: EvaluationData, control: Control = SILENT
 ) -> EvaluationFindings:
-    """Works out the figures and writes the folder, whole or not at all.
+    """Compute the results and write the folder, atomically.
 
     An earlier evaluation in it is replaced.
 
     Args:
         out: the folder.
-        judgement: what to write; at least one case.
+        data: what to write; at least one case.
         control: reports the charts; a stop leaves the folder as it was.
     """
     drawn = has_extra("matplotlib")
-    if judgement.report and not drawn:
-        judgement = replace(judgement, warnings=(*judgement.warnings, without_charts()))
-    analysis = _analyse(judgement)
+    if data.report and not drawn:
+        data = replace(data, warnings=(*data.warnings, without_charts()))
+    analysis = _analyse(data)
     control.check()
-    remarks = _remarks(judgement)
+    remarks = _remarks(data)
     keys = {
         **analysis_keys(analysis),
-        **judgement.about,
-        "synthetic_data": judgement.synthetic,
-        "licences": list(judgement.licences),
-        "warnings": list(judgement.warnings),
+        **data.about,
+        "synthetic_data": data.synthetic,
+        "licences": list(data.licences),
+        "warnings": list(data.warnings),
         "remarks": _listed(remarks, "remark"),
-        "failed": _listed(judgement.failures, "reason"),
+        "failed": _listed(data.failures, "reason"),
     }
-    checklist = _checklist(judgement, keys)
+    checklist = _checklist(data, keys)
     with atomic_folder(out) as folder:
         write_text(folder / METRICS, metrics_csv(analysis.scores))
         _write_json(folder / SUMMARY, keys)
-        _write_json(folder / PROVENANCE, judgement.provenance)
+        _write_json(folder / PROVENANCE, data.provenance)
         write_text(folder / CHECKLIST, checklist_markdown(checklist))
         _write_tables(folder / TABLES, analysis)
         control.check()
-        if judgement.report:
-            charts = _draw_charts(judgement, analysis, folder / FIGURES, control) if drawn else []
+        if data.report:
+            charts = _draw_charts(data, analysis, folder / FIGURES, control) if drawn else []
             control.check()
-            findings = _findings(judgement, analysis, remarks, charts, checklist)
+            findings = _findings(data, analysis, remarks, charts, checklist)
             write_text(folder / REPORT, evaluation_page(findings))
     return EvaluationFindings(analysis, remarks)
 
@@ -163,68 +163,65 @@ def without_charts() -> str:
 
 
 def _draw_charts(
-    judgement: EvaluationData, analysis: Analysis, folder: Path, control: Control
+    data: EvaluationData, analysis: Analysis, folder: Path, control: Control
 ) -> list[NamedFigure]:
     """Writes the charts and the panels; gives the charts of the page, curves of training too."""
     charts = []
     for chart in evaluation_charts(analysis):
         control.check()
         charts.append(chart)
-    control.start(len(charts) + judgement.figures, "drawing charts")
+    control.start(len(charts) + data.figures, "drawing charts")
     for chart in charts:
         for kind in ("svg", "png"):
             control.check()
             save(chart.figure, folder / chart.stem, (kind,))
         control.advance()
-    _draw_panels(judgement, folder, control)
-    return [*charts, *_curves([model.run for model in judgement.runs])]
+    _draw_panels(data, folder, control)
+    return [*charts, *_curves([model.run for model in data.runs])]
 
 
-def _analyse(judgement: EvaluationData) -> Analysis:
-    judged = judgement.judged
-    regions = dict.fromkeys(region for case in judged for region in case.calibration)
+def _analyse(data: EvaluationData) -> Analysis:
+    cases = data.cases
+    regions = dict.fromkeys(region for case in cases for region in case.calibration)
     counts = {
-        region: pool(c.calibration[region] for c in judged if region in c.calibration)
+        region: pool(c.calibration[region] for c in cases if region in c.calibration)
         for region in regions
     }
     return analyse(
-        [score for case in judged for score in case.scores],
+        [score for case in cases for score in case.scores],
+        {case.patient: {**case.traits, **data.traits.get(case.patient, {})} for case in cases},
         {
-            case.patient: {**case.traits, **judgement.traits.get(case.patient, {})}
-            for case in judged
-        },
-        {
-            region: Probabilities(counts_of_region, judgement.temperature)
+            region: Probabilities(counts_of_region, data.temperature)
             for region, counts_of_region in counts.items()
         },
     )
 
 
-def _remarks(judgement: EvaluationData) -> tuple[tuple[str, str], ...]:
+def _remarks(data: EvaluationData) -> tuple[tuple[str, str], ...]:
     """Remarks on cases that look wrong, and on masks that seem to be of another case."""
-    own = [(case.case, remark) for case in judgement.judged for remark in case.remarks]
-    exchanges = find_exchanges(case.fit for case in judgement.judged if case.fit is not None)
+    own = [(case.case, remark) for case in data.cases for remark in case.remarks]
+    exchanges = find_exchanges(case.fit for case in data.cases if case.fit is not None)
     return (*own, *((exchange.case, exchange.text) for exchange in exchanges))
 
 
 def _findings(
-    judgement: EvaluationData,
+    data: EvaluationData,
     analysis: Analysis,
     remarks: Sequence[tuple[str, str]],
     charts: Sequence[NamedFigure],
     checklist: Sequence[ChecklistItem],
 ) -> EvaluationContent:
     return EvaluationContent(
-        title=judgement.title,
-        subtitle=judgement.subtitle,
-        warnings=judgement.warnings
-        + (("Synthetic patients: not a measure of accuracy.",) if judgement.synthetic else ()),
+        title=data.title,
+        subtitle=data.subtitle,
+        warnings=data.warnings
+        + (("Synthetic patients: not a measure of accuracy.",) if data.synthetic else ()),
         analysis=analysis,
         charts=charts,
-        pictures={case.case: case.pictures for case in judgement.judged},
+        pictures={case.case: case.pictures for case in data.cases},
         remarks=remarks,
-        failures=judgement.failures,
-        facts=_facts(judgement),
+        failures=data.failures,
+        facts=_facts(data),
         checklist=checklist,
     )
 
@@ -236,25 +233,23 @@ def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
     return [curves_chart(epoch_curves(run), run.name if several else "") for run in runs_found]
 
 
-def _facts(judgement: EvaluationData) -> tuple[tuple[str, str], ...]:
-    software = judgement.provenance.get("software", {})
-    options = judgement.provenance.get("options", {})
+def _facts(data: EvaluationData) -> tuple[tuple[str, str], ...]:
+    software = data.provenance.get("software", {})
+    options = data.provenance.get("options", {})
     return (
-        *judgement.facts,
-        ("licence of the data", ", ".join(judgement.licences) or "not known"),
-        ("command", f"gliomask {judgement.provenance.get('command', '')}"),
+        *data.facts,
+        ("licence of the data", ", ".join(data.licences) or "not known"),
+        ("command", f"gliomask {data.provenance.get('command', '')}"),
         ("options", ", ".join(f"{k} = {v}" for k, v in options.items() if v not in (None, []))),
         ("software", ", ".join(f"{name} {version}" for name, version in software.items())),
     )
 
 
-def _checklist(
-    judgement: EvaluationData, summary: Mapping[str, object]
-) -> tuple[ChecklistItem, ...]:
+def _checklist(data: EvaluationData, summary: Mapping[str, object]) -> tuple[ChecklistItem, ...]:
     """Filled from the records of the one evaluated run, if it was one."""
-    records = Records(summary=summary, evaluation=judgement.provenance)
-    if len(judgement.runs) == 1:
-        (run,) = judgement.runs
+    records = Records(summary=summary, evaluation=data.provenance)
+    if len(data.runs) == 1:
+        (run,) = data.runs
         records = replace(
             records,
             card=run.card.model_dump(mode="json") if run.card else None,
@@ -281,15 +276,15 @@ def _latex(name: str, table: TextTable, analysis: Analysis) -> str:
     return latex_table(LatexTable(table.columns, table.rows, caption, f"tab:{name}"))
 
 
-def _draw_panels(judgement: EvaluationData, folder: Path, control: Control) -> None:
+def _draw_panels(data: EvaluationData, folder: Path, control: Control) -> None:
     """Panels named so that they sort from the worst case to the best; those with an image only."""
     cases_shown = [
         (dice, case)
-        for case in judgement.judged
+        for case in data.cases
         if (dice := case.scores[0].overlap.dice) is not None and case.pictures[0].image
     ]
     ranked = sorted(cases_shown, key=lambda row: (row[0], row[1].case))
-    for rank, (_, case) in enumerate(_chosen(ranked, judgement.figures), start=1):
+    for rank, (_, case) in enumerate(_chosen(ranked, data.figures), start=1):
         picture = next((p for p in case.pictures if p.role == "median"), case.pictures[0])
         score = case.scores[0]
         view = decode_slice(picture, case.case, score.overlap.dice, synthetic=case.synthetic)

@@ -1,4 +1,4 @@
-"""Everything that is to be measured, one after the other, within one budget of time.
+"""All measurements in sequence, within one time budget.
 
 How long a piece of work takes is foreseen from its arithmetic and the measured peak. It gets the
 share of the time left that it has in all that is still to do, so a fast machine measures often and

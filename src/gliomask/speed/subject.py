@@ -22,7 +22,7 @@ class BenchNetwork:
     """A network to be measured.
 
     Attributes:
-        name: for people.
+        name: display name.
         card: of it.
         sizes: pixels a side that it is measured at, the smallest first.
         run: the folder of its weights; None if they are drawn.

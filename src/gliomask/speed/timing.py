@@ -1,4 +1,4 @@
-"""Measuring within a budget: as often as there is time for, and saying how often that was."""
+"""Repeated time measurements within a budget."""
 
 from __future__ import annotations
 

@@ -25,11 +25,13 @@ _STEPS: Final = {"cpu": 1, "cuda": 16}
 
 @dataclass(frozen=True)
 class TrainingSpeed:
-    """A network that learns.
+    """Speed of a training.
 
     Attributes:
-        model: that was measured; device: that it learned on.
-        size: pixels a side; batch: slices in a step.
+        model: that was measured.
+        device: that it learned on.
+        size: pixels a side.
+        batch: slices in a step.
         slices_per_s: slices a second.
         epoch_s: seconds for an epoch of 1,000 slices, without the validation after it.
         precision: as Fabric calls it, e.g. ``32-true``.

@@ -1,19 +1,19 @@
-"""The statistics of scores over patients.
+"""Statistics of scores over patients.
 
     >>> from gliomask import statistics
     >>> statistics.summarise([0.75, 0.5, 1.0, None]).mean
     0.75
 
-Scores are plain numbers, one for each patient, None where a policy gives none (``metrics.POLICY``);
-nothing here gives NaN. What is random takes a seed, and the same input gives the same output.
+Scores are plain numbers, one for each patient, None if the policy defines none
+(``metrics.POLICY``); no result is NaN. Random procedures take a seed, and the same input gives the
+same output.
 
-- ``summarise``, ``bootstrap_ci95``: mean, median, percentiles, the interval of a mean.
-- ``stratify``: the same for groups of patients, by a category or a number.
-- ``agreement``: volumes by Bland and Altman, and Lin's concordance.
-- ``compare``, ``sign_flip_test``, ``holm``: sets of predictions in pairs.
-- ``count_logits``, ``count_probabilities``, ``pool``: voxels as histograms that add up;
-  ``calibration``: reliability diagram, ECE and Brier score of them; ``fit_temperature``,
-  ``adjusted_threshold``: what mends it, without changing a mask.
+- ``summarise``, ``bootstrap_ci95``: mean, median, percentiles, the interval of a mean. -
+``stratify``: the same for groups of patients, by a category or a number. - ``agreement``: volumes
+by Bland and Altman, and Lin's concordance. - ``compare``, ``sign_flip_test``, ``holm``: sets of
+predictions in pairs. - ``count_logits``, ``count_probabilities``, ``pool``: additive histograms of
+voxels; ``calibration``: their reliability diagram, ECE and Brier score; ``fit_temperature``,
+``adjusted_threshold``: temperature scaling that does not change masks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All that is worked out from the scores of an evaluation, before anyone draws or writes it."""
+"""Statistical analysis of the scores of an evaluation."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from gliomask.statistics.summary import scores_by_patient
 SIZE = "tumour size"
 _UNITS = {"slice thickness": "mm"}
 Traits = Mapping[str, Mapping[str, Value]]
-"""Patient -> what is known of them -> the value."""
+"""Patient -> name of a property -> value."""
 
 
 @dataclass(frozen=True)
 class Probabilities:
-    """The calibration counts of one region, with what they are of.
+    """Calibration counts of a region.
 
     Attributes:
-        counts: of all evaluated cases together, as the model's card calibrates them.
-        temperature: of that calibration; what was before it is shown too. 1 if there was none.
+        counts: counts of all evaluated cases, calibrated by the model card.
+        temperature: temperature of that calibration, 1 if there was none; uncalibrated values are
+            also shown.
     """
 
     counts: LogitCounts
@@ -37,16 +38,16 @@ class Probabilities:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The figures of an evaluation.
+    """Results of an evaluation.
 
     Attributes:
         scores: every row, cases in the order of evaluation.
-        summary: over patients.
-        volume_unit: ``ml``, or ``px`` where any case lacks millimetres.
-        strata: what patients are grouped by -> the Dice of the first region in each group.
-        agreement: region -> its volumes.
-        calibration: region -> (uncalibrated, as the card calibrates it); one entry if
-            there was no temperature, none where only masks are known.
+        summary: summary over patients.
+        volume_unit: ``ml``, or ``px`` if any case lacks millimetres.
+        strata: grouping property -> Dice of the first region in each group.
+        agreement: region -> agreement of its volumes.
+        calibration: region -> (uncalibrated, calibrated by the card); one entry without a
+            temperature, none if only masks are known.
     """
 
     scores: tuple[CaseScore, ...]
@@ -58,7 +59,7 @@ class Analysis:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """In the order of the tables."""
+        """Regions in the order of the tables."""
         return tuple(self.summary.metrics["dice"])
 
 
@@ -67,12 +68,12 @@ def analyse(
     traits: Traits | None = None,
     probabilities: Mapping[str, Probabilities] | None = None,
 ) -> Analysis:
-    """Works everything out; the same rows give the same figures.
+    """Compute the analysis; the same rows give the same results.
 
     Args:
         scores: rows of any cases and regions, at least one.
-        traits: what is known of the patients besides their scores.
-        probabilities: region -> what the network said.
+        traits: properties of the patients.
+        probabilities: region -> calibration counts.
     """
     unit = "ml" if all(score.voxel_ml is not None for score in scores) else "px"
     summary = summarise_scores(scores)
@@ -96,13 +97,13 @@ def analyse(
 
 
 def volumes_of_score(score: CaseScore, unit: str) -> tuple[float, float]:
-    """Of reference and prediction, in ``ml`` or ``px``."""
+    """Volumes of reference and prediction, in ``ml`` or ``px``."""
     factor = score.voxel_ml if unit == "ml" and score.voxel_ml is not None else 1.0
     return score.overlap.reference * factor, score.overlap.predicted * factor
 
 
 def analysis_keys(analysis: Analysis) -> dict[str, object]:
-    """The analysis as plain JSON values, the summary's keys first."""
+    """Convert the analysis to plain JSON values, with the keys of the summary first."""
     return {
         **summary_keys(analysis.summary),
         "volume_unit": analysis.volume_unit,
@@ -125,7 +126,8 @@ def analysis_keys(analysis: Analysis) -> dict[str, object]:
 
 
 def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, Strata]:
-    """Of the first region's Dice; a trait that is equal for all patients is omitted."""
+    """Strata of the Dice of the first region; a property that is equal for all patients is
+    omitted."""
     scores = scores_by_patient((row.patient, row.overlap.dice) for row in rows)
     sizes = {
         patient: float(
@@ -144,7 +146,7 @@ def _strata(rows: Sequence[CaseScore], traits: Traits, unit: str) -> dict[str, S
 def _calibration(region_probabilities: Probabilities) -> tuple[tuple[str, Calibration], ...]:
     if region_probabilities.temperature == 1.0:
         return (("uncalibrated", calibration(region_probabilities.counts)),)
-    # The probabilities are calibrated already: the inverse takes that back.
+    # The probabilities are already calibrated: the inverse temperature reverts that.
     return (
         (
             "uncalibrated",

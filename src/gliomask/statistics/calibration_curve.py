@@ -1,8 +1,8 @@
-"""Does a probability mean what it says? Of voxels given 0.8, are four in five tumour?
+"""Calibration of probabilities: whether four in five voxels with probability 0.8 are tumour.
 
-Everything is about the probability of tumour, not about the confidence in the likelier answer, and
-is taken from counts of logits (``logit_counts``), at any temperature: the logits are divided by it
-before they become probabilities.
+All values refer to the probability of tumour, not to the confidence in the more likely class. They
+are computed from counts of logits (``logit_counts``) at any temperature, by which the logits are
+divided.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import numpy.typing as npt
 from gliomask.statistics.logit_counts import LogitCounts, bin_centres
 
 BINS = 15
-"""Of the reliability diagram, of equal width, as Guo et al. 2017 have it."""
+"""Number of bins of the reliability diagram, of equal width, as in Guo et al. 2017."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Voxels whose probability lies between two bounds.
+    """A bin: voxels with a probability between two bounds.
 
     Attributes:
         low, high: the bounds.
-        n: voxels.
-        confidence: mean probability of those voxels; None if there are none.
-        frequency: share of them that is tumour.
+        n: number of voxels.
+        confidence: mean probability of the voxels; None
+        if there are none.
+        frequency: fraction of tumour voxels.
     """
 
     low: float
@@ -40,21 +41,21 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibration of probabilities; all but the counts is None if there are no voxels.
+    """Calibration of probabilities; all values except the counts are None without voxels.
 
     The counts behind it move a logit between -16 and 16 by half a bin at most (1/256), so at
-    temperature T a probability by 1/1024 T at most and a voxel's log-likelihood by 1/256 T; a
-    voxel beside a bound of the diagram may fall on its other side.
+    temperature T a probability by 1/1024 T at most and a voxel's log-likelihood by 1/256 T; a voxel
+    next to a bound of the diagram may be counted in the neighbouring bin.
 
     Attributes:
-        temperature: that the logits were divided by.
-        n, n_positive: voxels, and those of tumour among them.
+        temperature: divisor of the logits.
+        n, n_positive: number of voxels, and of tumour voxels.
         ece: expected calibration error: the gap between confidence and frequency of a bin, as a
             mean over voxels (Naeini et al. 2015).
         mce: the largest of these gaps, however few voxels its bin holds.
-        brier: mean squared difference of probability and truth (Brier 1950).
-        nll: mean negative log-likelihood in nats; no voxel costs more than 16 / temperature and a
-            bit, for that is where logits end.
+        brier: mean squared difference between probability and reference (Brier 1950).
+        nll: mean negative log-likelihood in nats; at most slightly above 16 / temperature per
+            voxel, because logits are limited.
         bins: the reliability diagram.
     """
 
@@ -69,7 +70,7 @@ class Calibration:
 
 
 def calibration(counts: LogitCounts, temperature: float = 1.0) -> Calibration:
-    """The figures of any number of voxels.
+    """Compute the calibration of any number of voxels.
 
     Raises:
         ValueError: the temperature is not a positive number.
@@ -100,7 +101,7 @@ def calibration(counts: LogitCounts, temperature: float = 1.0) -> Calibration:
 
 
 def mean_nll(counts: LogitCounts, temperature: float) -> float:
-    """Mean negative log-likelihood, in nats, of one voxel or more."""
+    """Mean negative log-likelihood in nats, of at least one voxel."""
     scaled = bin_centres() / temperature
     # log(1 + exp(x)) without overflow
     of_tumour, of_others = np.logaddexp(0, -scaled), np.logaddexp(0, scaled)
@@ -109,7 +110,7 @@ def mean_nll(counts: LogitCounts, temperature: float) -> float:
 
 
 def check_temperature(temperature: float) -> None:
-    """ValueError unless it is a positive, finite number."""
+    """Raise Raise ValueError unless it is a positive, finite number."""
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"the temperature {temperature} is not a positive number")
 
@@ -134,5 +135,5 @@ def _reliability(
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    # The hyperbolic tangent does not overflow where the exponential does.
+    # The hyperbolic tangent does not overflow.
     return 0.5 + 0.5 * np.tanh(0.5 * logits)

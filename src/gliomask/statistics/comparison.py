@@ -1,7 +1,7 @@
-"""Two or more sets of predictions over the same patients: which is better, and is that chance?
+"""Paired comparison of two or more sets of predictions for the same patients.
 
-Everything is paired: a patient that is hard for one model is hard for the other, and only the
-difference within the patient distinguishes them.
+Tests are paired, because a patient that is difficult for one model is usually difficult for the
+other.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ Scores = Mapping[str, Mapping[str, Score]]
 """Metric -> patient -> score, of one set of predictions."""
 
 _TIE = 1e-12
-"""Scores that differ by less are equal."""
+"""Maximum difference of equal scores."""
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Two sets in one metric, over the patients that have a score in both.
+    """Comparison of two sets in one metric, over the patients with a score in both.
 
     Attributes:
-        metric: that is compared.
-        first, second: the names of the sets.
-        n: patients with a score in both; all figures are over them.
-        n_one_unscored: patients in both sets that have a score in only one of them.
-        n_both_unscored: patients in both sets that have a score in neither.
+        metric: the metric.
+        first, second: names of the sets.
+        n: number of patients with a score in both; all values refer to them.
+        n_one_unscored: patients in both sets with a score in only one.
+        n_both_unscored: patients in both sets with a score in neither.
         mean_first, mean_second: None if ``n`` is 0.
         difference: mean of first minus second; None if ``n`` is 0.
         ci95: paired bootstrap interval of the difference; None if ``n`` < 2.
-        p: of the sign-flip test; None if ``n`` is 0.
-        p_holm: p corrected for all comparisons that were made together.
-        exact: whether all patterns of signs were used, or some drawn.
-        wins, ties, losses: patients for whom first is better, equal, worse.
+        p: p value of the sign-flip test; None if ``n`` is 0.
+        p_holm: p corrected for all comparisons.
+        exact: whether all sign patterns were used, or a random sample.
+        wins, ties, losses: numbers of patients for whom first is better, equal, worse.
     """
 
     metric: str
@@ -64,11 +64,11 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Absent:
-    """A patient that not all sets have.
+    """A patient that is missing in some sets.
 
     Attributes:
         patient: the key.
-        missing_from: the sets without that patient, in their order.
+        missing_from: sets without the patient, in order.
     """
 
     patient: str
@@ -77,12 +77,12 @@ class Absent:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Sets of predictions compared.
+    """Comparison of sets of predictions.
 
     Attributes:
-        sets: their names, in the order given.
-        n_shared: patients that are in all of them.
-        absent: the other patients, sorted; each pair is compared over those that both have.
+        sets: their names, in the given order.
+        n_shared: number of patients in all sets.
+        absent: the other patients, sorted; each pair is compared over its common patients.
         differences: for each pair in order, each metric in order.
     """
 
@@ -99,15 +99,15 @@ def compare(
     seed: int = 0,
     control: Control = SILENT,
 ) -> Comparison:
-    """Compares each pair of sets in each metric.
+    """Compare each pair of sets in each metric.
 
     Args:
-        sets: name -> its scores, two or more; all with the same metrics.
-        lower_is_better: metrics, as distances, of which a small score is the better one. It
-            decides who wins, not the sign of the difference.
-        seed: of bootstrap and test; each comparison starts from it anew, so that none depends on
-            which others are made.
-        control: reports each comparison.
+        sets: name -> scores, two or more, all with the same metrics.
+        lower_is_better: metrics in which a lower score is better, such as distances. It affects
+            wins and losses, not the sign of the difference.
+        seed: seed of bootstrap and test; each comparison uses it again, so comparisons are
+            independent.
+        control: receives the progress of the comparisons.
 
     Raises:
         ValueError: fewer than two sets, sets with different metrics, a score that is not finite.
@@ -142,14 +142,17 @@ def _metrics(sets: Mapping[str, Scores]) -> tuple[str, ...]:
 
 
 def _absent(sets: Mapping[str, Scores]) -> tuple[tuple[Absent, ...], int]:
-    """The patients that some sets lack, and how many are in all."""
-    patients = {name: {p for of in scores.values() for p in of} for name, scores in sets.items()}
-    everyone = sorted(set().union(*patients.values()))
+    """Patients that are missing in some sets, and the number of common patients."""
+    patients = {
+        name: {p for patient_scores in scores.values() for p in patient_scores}
+        for name, scores in sets.items()
+    }
+    all_patients = sorted(set().union(*patients.values()))
     missing = {
-        patient: tuple(s for s in sets if patient not in patients[s]) for patient in everyone
+        patient: tuple(s for s in sets if patient not in patients[s]) for patient in all_patients
     }
     absent = tuple(Absent(patient, lacking) for patient, lacking in missing.items() if lacking)
-    return absent, len(everyone) - len(absent)
+    return absent, len(all_patients) - len(absent)
 
 
 def _difference(
@@ -183,7 +186,7 @@ def _difference(
 
 
 def _differences(pairs: Sequence[tuple[float, float]]) -> list[float]:
-    """First minus second; exactly 0 where they are equal but for rounding."""
+    """First minus second; exactly 0 if they are equal up to rounding."""
     differences = [x - y for x, y in pairs]
     if not all(map(math.isfinite, differences)):
         raise ValueError("a score is infinite or not a number")

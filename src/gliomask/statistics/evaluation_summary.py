@@ -1,4 +1,4 @@
-"""All that an evaluation says in figures, and how ``summary.json`` writes it down."""
+"""Summary of an evaluation, and its representation in ``summary.json``."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from gliomask.metrics.slicewise import SliceScore, pool_slices
 from gliomask.statistics.summary import Summary, by_patient, summarise
 
 UNIT = (
-    "Figures are over patients; a patient with several cases counts once, with their mean. "
+    "All values are over patients; a patient with several cases counts once, with their mean. "
     "p10 is the 10th percentile, ci95 the bootstrap percentile interval of the mean."
 )
 
 
 @dataclass(frozen=True)
 class EvaluationSummary:
-    """Every score over patients.
+    """Summaries of all scores over patients.
 
     Attributes:
-        n: patients with a score of the first region.
-        n_empty: patients without one: both masks are empty.
-        n_cases: evaluated cases.
-        metrics: metric -> region -> its summary; a metric that no case has is absent.
+        n: number of patients with a score of the first region.
+        n_empty: number of patients without one, because both masks are empty.
+        n_cases: number of evaluated cases.
+        metrics: metric -> region -> summary; metrics without any case are absent.
         slices: region -> all evaluated slices of all cases, pooled.
-        lesions: region -> how many lesions were found, missed, invented and dropped as too small,
-            over the cases in which lesions were counted; a region without such a case is absent.
+        lesions: region -> numbers of detected, missed, false-positive and too small lesions, over
+            the cases with counted lesions; regions without such a case are absent.
     """
 
     n: int
@@ -42,14 +42,14 @@ class EvaluationSummary:
 
     @property
     def policy(self) -> str:
-        """The empty-mask policy, to be said beside every figure."""
+        """Policy for empty masks, to show with all values."""
         return POLICY.text
 
     def mean(self, metric: str, region: str) -> float:
-        """The mean of a score over patients.
+        """Mean of a score over patients.
 
         Raises:
-            KeyError: no such metric or region.
+            KeyError: the metric or region does not exist.
             ValueError: no patient has a score.
         """
         mean = self.metrics[metric][region].mean
@@ -59,7 +59,7 @@ class EvaluationSummary:
 
 
 def summarise_scores(scores: Sequence[CaseScore]) -> EvaluationSummary:
-    """The summary of any number of rows; regions come in the order of their first row."""
+    """Summarise any number of rows; regions are in the order of their first row."""
     rows: dict[str, list[CaseScore]] = {}
     for score in scores:
         rows.setdefault(score.region, []).append(score)
@@ -70,13 +70,16 @@ def summarise_scores(scores: Sequence[CaseScore]) -> EvaluationSummary:
         n_empty=first.n_empty,
         n_cases=len({score.case for score in scores}),
         metrics={name: regions for name, regions in metrics.items() if regions},
-        slices={region: pool_slices(row.slices for row in kept) for region, kept in rows.items()},
+        slices={
+            region: pool_slices(row.slices for row in region_rows)
+            for region, region_rows in rows.items()
+        },
         lesions=_lesion_counts(rows),
     )
 
 
 def summary_keys(summary: EvaluationSummary) -> dict[str, object]:
-    """The summary as plain JSON values, with the policy and what it may be used for."""
+    """Convert the summary to plain JSON values, with the policy and the permitted use."""
     return {
         "notice": RESEARCH_USE_ONLY,
         "policy": POLICY.text,
@@ -94,19 +97,22 @@ def summary_keys(summary: EvaluationSummary) -> dict[str, object]:
 
 
 def _by_region(rows: Mapping[str, Sequence[CaseScore]], metric: Metric) -> dict[str, Summary]:
-    """The regions with a row that can have the metric; rows that can't are no empty cases."""
-    having = {region: [r for r in kept if metric.applies(r)] for region, kept in rows.items()}
+    """Regions with a row to which the metric applies; other rows are not empty cases."""
+    having = {
+        region: [r for r in region_rows if metric.applies(r)]
+        for region, region_rows in rows.items()
+    }
     return {
-        region: summarise(by_patient((row.patient, metric(row)) for row in kept))
-        for region, kept in having.items()
-        if kept
+        region: summarise(by_patient((row.patient, metric(row)) for row in region_rows))
+        for region, region_rows in having.items()
+        if region_rows
     }
 
 
 def _lesion_counts(rows: Mapping[str, Sequence[CaseScore]]) -> dict[str, dict[str, int]]:
     counted = {
-        region: [row.lesions for row in kept if row.lesions is not None]
-        for region, kept in rows.items()
+        region: [row.lesions for row in region_rows if row.lesions is not None]
+        for region, region_rows in rows.items()
     }
     return {region: count_lesions(lesions) for region, lesions in counted.items() if lesions}
 

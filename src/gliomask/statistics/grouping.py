@@ -1,7 +1,6 @@
-"""Patients put into groups by one value: a grade, a hospital, how large the tumour is.
+"""Grouping of patients by one value: grade, hospital, tumour size.
 
-One function serves every such question. No patient is lost on the way: those of whom the value is
-not known are a group of their own.
+Patients with an unknown value are a separate group, so no patient is lost.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ from itertools import pairwise
 import numpy as np
 
 Value = str | float | int | None
-"""What is known of a patient: a category, a number, or nothing."""
+"""Value of a patient: a category, a number, or None."""
 
 RARE = 3
-"""Categories of fewer patients than this are pooled."""
+"""Minimum number of patients of a category; smaller ones are pooled."""
 NOT_KNOWN, OTHER = "not known", "other"
 _TERTILES = (1 / 3, 2 / 3)
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """A rule that sorts values into groups.
+    """A rule for groups.
 
     Attributes:
-        edges: where numbers are parted, rising; a number at an edge belongs above it. None parts
-            them in tertiles.
-        unit: of numbers, for the labels ("ml").
+        edges: increasing bounds between groups; a number at a bound belongs to the upper group.
+            None means tertiles.
+        unit: unit for the labels ("ml").
     """
 
     edges: tuple[float, ...] | None = None
@@ -41,18 +40,17 @@ class Grouping:
             return
         rising = all(low < high for low, high in pairwise(edges))
         if not edges or not rising or not all(map(math.isfinite, edges)):
-            raise ValueError(f"edges {edges} are not finite numbers that rise")
+            raise ValueError(f"the edges {edges} are not increasing finite numbers")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Patients that have something in common.
+    """A group of patients.
 
     Attributes:
-        label: what, for people: "2.1 to 14 ml", "GE", "other", "not known".
-        patients: their keys, in the order given; none in a group between given edges that no one
-            falls into.
-        pooled: the categories that "other" stands for; empty for all else.
+        label: display label: "2.1 to 14 ml", "GE", "other", "not known".
+        patients: their keys, in the given order; may be empty for given edges.
+        pooled: the categories in "other"; otherwise empty.
     """
 
     label: str
@@ -62,13 +60,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Groups:
-    """Patients by one value.
+    """Groups of patients by one value.
 
     Attributes:
         groups: numbers from small to large, categories by name, then "other" and "not known";
             each patient is in one.
-        note: how they were made, in words, to be said beside them; empty if there is nothing to
-            say.
+        note: note on the grouping, to show with the groups; may be empty.
     """
 
     groups: tuple[Group, ...]
@@ -78,33 +75,35 @@ class Groups:
 def group_patients(
     patients: Iterable[str], values: Mapping[str, Value], grouping: Grouping | None = None
 ) -> Groups:
-    """Groups patients by a value.
+    """Group patients by a value.
 
-    Values that are all numbers are parted in tertiles or at the given edges. Equal numbers stay
-    together, so with many ties a tertile may be missing. Three different numbers or fewer (a
-    grade) are taken one by one. If a value is text, all are categories; of those with fewer than
+    If all values are numbers, they are divided into tertiles or at the given edges. Equal numbers
+    stay together, so with many ties a tertile may be missing. Up to three different numbers (a
+    grade) are a group each. If a value is text, all are categories; of those with fewer than
     ``RARE`` patients two or more are pooled as "other".
 
     Args:
         patients: their keys, each once.
-        values: of each patient; None, empty text and numbers that are not finite are not known,
-            as are patients that are missing here. Others than ``patients`` are ignored.
-        grouping: edges and unit; tertiles without a unit if it is not given.
+        values: value of each patient; None, empty text, non-finite numbers and missing patients are
+            unknown. Other patients are ignored.
+        grouping: edges and unit; default: tertiles without a unit.
 
     Raises:
-        ValueError: edges were given for values that are text.
+        ValueError: edges are given for text values.
     """
-    everyone = tuple(patients)
-    known = {name: value for name in everyone if (value := _known(values.get(name))) is not None}
+    all_patients = tuple(patients)
+    known = {
+        name: value for name in all_patients if (value := _known(values.get(name))) is not None
+    }
     groups, note = _groups(known, grouping or Grouping())
-    unknown = tuple(name for name in everyone if name not in known)
+    unknown = tuple(name for name in all_patients if name not in known)
     if unknown:
         groups = [*groups, Group(NOT_KNOWN, unknown)]
     return Groups(tuple(groups), note)
 
 
 def _known(value: Value) -> str | float | None:
-    """The value as text or a finite number; None where it says nothing."""
+    """Value as text or a finite number; None if unknown."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -117,7 +116,7 @@ def _groups(known: Mapping[str, str | float], how: Grouping) -> tuple[list[Group
     numbers = {name: float(v) for name, v in known.items() if not isinstance(v, str)}
     if len(numbers) < len(known):
         if how.edges is not None:
-            raise ValueError("edges for values that are text")
+            raise ValueError("edges are given for text values")
         return _categories({name: _text(value) for name, value in known.items()})
     if not numbers:
         return [], "no patient has a value"
@@ -125,7 +124,7 @@ def _groups(known: Mapping[str, str | float], how: Grouping) -> tuple[list[Group
         return _between(numbers, how.edges, how.unit), ""
     if len(set(numbers.values())) <= len(_TERTILES) + 1:
         return _one_by_one(numbers, how.unit), ""
-    return _tertiles(numbers, how.unit), "tertiles of the patients whose value is known"
+    return _tertiles(numbers, how.unit), "tertiles of the patients with a known value"
 
 
 def _categories(known: Mapping[str, str]) -> tuple[list[Group], str]:
@@ -156,7 +155,7 @@ def _one_by_one(numbers: Mapping[str, float], unit: str) -> list[Group]:
 
 def _tertiles(numbers: Mapping[str, float], unit: str) -> list[Group]:
     edges = np.quantile(list(numbers.values()), _TERTILES)
-    # "left": who lies at an edge belongs below it, so that the lower tertiles are never short.
+    # "left": a value at a bound belongs to the lower group, so lower tertiles are never too small.
     places = np.searchsorted(edges, list(numbers.values()), side="left")
     members = [
         tuple(name for name, place in zip(numbers, places, strict=True) if place == k)
@@ -174,7 +173,7 @@ def _tertiles(numbers: Mapping[str, float], unit: str) -> list[Group]:
 
 
 def _labels(ranges: Sequence[tuple[float, float]]) -> list[str]:
-    """Each range as text, with as few digits as distinguish them."""
+    """Ranges as text, with as few digits as necessary to distinguish them."""
     for digits in range(2, 18):
         labels = [_range(low, high, digits) for low, high in ranges]
         if len(set(labels)) == len(labels):
@@ -211,7 +210,7 @@ def _text(value: str | float) -> str:
 
 
 def _number(value: float, digits: int = 17) -> str:
-    """At least so many significant digits, but no figure before the point is rounded away."""
+    """Round to at least so many significant digits, without rounding the integer part."""
     whole = len(str(int(abs(value))))
     return np.format_float_positional(
         value, precision=max(digits, whole), fractional=False, trim="-", unique=True

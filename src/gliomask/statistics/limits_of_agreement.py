@@ -1,7 +1,7 @@
-"""Do two ways of measuring a volume agree? Bland and Altman's analysis and Lin's coefficient.
+"""Agreement of volumes: Bland-Altman analysis and Lin's concordance correlation coefficient.
 
-A correlation does not answer that: it is high as soon as patients differ much from each other.
-Bland and Altman look at the differences instead (Lancet 1986;327:307; Statistical Methods in
+A correlation is not a measure of agreement: it is high if patients differ much from each other.
+Bland and Altman analyse the differences instead (Lancet 1986;327:307; Statistical Methods in
 Medical Research 1999;8:135).
 """
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 Row = tuple[str, float | None, float | None]
-"""(patient, reference, predicted): one case's volumes, None where one is not known."""
+"""(patient, reference, predicted): volumes of a case, None if unknown."""
 
 _Z = 1.96
 """Standard normal deviate that 95 % of differences lie within, rounded as in the papers."""
@@ -25,11 +25,11 @@ _Z = 1.96
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and how sure it is.
+    """An estimate with its confidence interval.
 
     Attributes:
-        value: the figure.
-        ci95: its 95 % interval; None for fewer than two patients.
+        value: the estimate.
+        ci95: its 95 % confidence interval; None for fewer than two patients.
     """
 
     value: float
@@ -38,15 +38,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class LimitsOfAgreement:
-    """The differences of the patients, predicted minus reference.
+    """Limits of agreement of the differences, predicted minus reference.
 
     Attributes:
-        n: patients that are in it.
+        n: number of patients.
         bias: the mean difference; None if ``n`` is 0.
         sd: standard deviation of the differences (n - 1 in the denominator); None if ``n`` < 2,
             and with it the limits.
-        lower, upper: limits of agreement, bias -/+ 1.96 SD, between which 95 % of differences
-            are expected if they follow a normal law.
+        lower, upper: limits of agreement, bias -/+ 1.96 SD, which contain 95 % of differences if
+        they are normally distributed.
     """
 
     n: int
@@ -58,13 +58,13 @@ class LimitsOfAgreement:
 
 @dataclass(frozen=True)
 class AgreementPoint:
-    """One patient in the plot.
+    """A patient in the plot.
 
     Attributes:
         patient: the key.
         mean: of reference and predicted, in the unit of the volumes.
         difference: predicted minus reference.
-        percent: the difference in % of the mean, from -200 to 200; None where both volumes are 0.
+        percent: the difference in % of the mean, from -200 to 200; None if both volumes are 0.
     """
 
     patient: str
@@ -75,13 +75,13 @@ class AgreementPoint:
 
 @dataclass(frozen=True)
 class Agreement:
-    """The agreement of predicted volumes with those of the reference.
+    """Agreement of predicted and reference volumes.
 
     Attributes:
-        n: patients with both volumes.
-        n_missing: patients of whom no case has both; they are in none of the figures.
-        n_both_zero: patients whose volumes both are 0. They agree, and count in ``absolute``;
-            in ``percent`` they have no figure.
+        n: number of patients with both volumes.
+        n_missing: patients without a case with both volumes, who are excluded.
+        n_both_zero: patients with both volumes 0, who are included in ``absolute`` and excluded
+            from ``percent``.
         absolute: limits in the unit of the volumes.
         percent: limits in % of the mean of the two volumes.
         concordance: Lin's coefficient, from -1 to 1; None if ``n`` < 2 or all volumes are equal.
@@ -98,10 +98,9 @@ class Agreement:
 
 
 def agreement(rows: Iterable[Row]) -> Agreement:
-    """The analysis of volumes in any one unit.
+    """Analyse volumes in any unit.
 
-    Several cases of a patient count once, with their means; a case that lacks a volume is left
-    out.
+    Several cases of a patient count once, with their means; cases without a volume are excluded.
 
     Raises:
         ValueError: a volume is negative, infinite or not a number.
@@ -126,9 +125,9 @@ def agreement(rows: Iterable[Row]) -> Agreement:
 def limits(differences: Sequence[float]) -> LimitsOfAgreement:
     """Bias and limits of agreement, with the intervals of Bland and Altman 1999, section 2.
 
-    With t the 97.5 % point of Student's law for n - 1 degrees of freedom, the interval of the
-    bias is bias -/+ t SD / sqrt(n), that of a limit is limit -/+ t SD sqrt(1/n + 1.96² / (2 (n -
-    1))). (The 1986 paper rounds 1.96 to 2 and that root to sqrt(3/n).)
+    With t the 97.5 % quantile of Student's t distribution with n - 1 degrees of freedom, the
+    interval of the bias is bias -/+ t SD / sqrt(n), that of a limit is limit -/+ t SD sqrt(1/n +
+    1.96² / (2 (n - 1))). (The 1986 paper rounds 1.96 to 2 and that root to sqrt(3/n).)
 
     Args:
         differences: one for each patient, finite.
@@ -154,9 +153,9 @@ def limits(differences: Sequence[float]) -> LimitsOfAgreement:
 def concordance(reference: Sequence[float], predicted: Sequence[float]) -> float | None:
     """Lin's concordance correlation coefficient (Biometrics 1989;45:255).
 
-    2 s_xy / (s_x² + s_y² + (mean_x - mean_y)²), with n in the denominators of the moments as Lin
-    has it. It is 1 only where every pair is equal. None for fewer than two pairs, or where all
-    values are the same (or too near each other to be squared) and it is 0/0.
+    2 s_xy / (s_x² + s_y² + (mean_x - mean_y)²), with n in the denominators of the moments as in
+    Lin. It is 1 only if all pairs are equal. None for fewer than two pairs, or if all values are
+    (nearly) equal and it is 0/0.
 
     Raises:
         ValueError: the two differ in length.
@@ -174,17 +173,17 @@ def concordance(reference: Sequence[float], predicted: Sequence[float]) -> float
 
 
 def _by_patient(rows: Iterable[Row]) -> dict[str, tuple[float, float] | None]:
-    kept: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    pairs_by_patient: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for patient, reference, predicted in rows:
-        pairs = kept[patient]
+        pairs = pairs_by_patient[patient]
         if reference is not None and predicted is not None:
             pairs.append((_volume(patient, reference), _volume(patient, predicted)))
-    return {patient: _mean(pairs) if pairs else None for patient, pairs in kept.items()}
+    return {patient: _mean(pairs) if pairs else None for patient, pairs in pairs_by_patient.items()}
 
 
 def _volume(patient: str, value: float) -> float:
     if not math.isfinite(value) or value < 0:
-        raise ValueError(f"the volume {value} of patient {patient!r} is none")
+        raise ValueError(f"the volume {value} of patient {patient!r} is invalid")
     return float(value)
 
 

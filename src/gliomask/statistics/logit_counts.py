@@ -1,7 +1,7 @@
-"""All that calibration needs to know of any number of voxels: two histograms of their logits.
+"""Histograms of logits of tumour and other voxels, for calibration.
 
-Counts of cases add up, so a whole cohort is pooled in the memory of one histogram. The bins are so
-fine that a figure taken from them can be trusted: no voxel is moved by more than half a bin.
+Counts of cases are additive, so a cohort needs the memory of one histogram. The bins are fine: no
+voxel is moved by more than half a bin.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from gliomask.core.volume import FloatArray
 from gliomask.metrics.overlap_counts import Mask
 
 LIMIT = 16
-"""Logits beyond count as this: float32 knows no probability between that of 16.6 and 1."""
+"""Maximum absolute logit: in float32 there is no probability between that of 16.6 and 1."""
 PER_UNIT = 128
-"""Bins for each unit of logit. Half a bin changes a probability by 1/1024 at most, for the slope
-of the sigmoid is 1/4 at most. A power of two, so that scaling a float32 by it is exact."""
+"""Bins per unit of logit. Half a bin changes a probability by at most 1/1024, because the slope of
+the sigmoid is at most 1/4. A power of two, so that scaling a float32 by it is exact."""
 BINS = 2 * LIMIT * PER_UNIT + 2
-"""With one at each end, for the logits beyond."""
+"""Number of bins, with one at each end for larger logits."""
 _BLOCK = 1 << 16
-"""Voxels worked on at once: they stay in the processor's cache."""
+"""Number of voxels processed at a time, so that they stay in the processor's cache."""
 
 Histogram = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class LogitCounts:
-    """Voxels by their logit.
+    """Histograms of voxels by their logit.
 
     Bin 0 holds logits below -16, the last one those from 16 on, and bin k in between those from
     -16 + (k - 1) / 128 to below -16 + k / 128.
 
     Attributes:
-        positive: (BINS,) voxels that are tumour in the reference.
-        negative: (BINS,) voxels that are not.
+        positive: (BINS,) voxels with tumour in the reference.
+        negative: (BINS,) other voxels.
     """
 
     positive: tuple[int, ...]
@@ -51,52 +51,52 @@ class LogitCounts:
 
     @property
     def n(self) -> int:
-        """Voxels counted."""
+        """Number of voxels."""
         return self.n_positive + sum(self.negative)
 
     @property
     def n_positive(self) -> int:
-        """Voxels of tumour counted."""
+        """Number of tumour voxels."""
         return sum(self.positive)
 
 
 def bin_centres() -> npt.NDArray[np.float64]:
-    """(BINS,) the logit that stands for each bin: its middle; -16 and 16 for the ends."""
+    """(BINS,) representative logit of each bin: its centre; -16 and 16 for the ends."""
     inner = -LIMIT + (np.arange(BINS - 2) + 0.5) / PER_UNIT
     return np.concatenate([[-LIMIT], inner, [LIMIT]])
 
 
-def count_logits(logits: FloatArray, truth: Mask, keep: Mask | None = None) -> LogitCounts:
-    """Counts the voxels of one region of one case.
+def count_logits(logits: FloatArray, reference: Mask, keep: Mask | None = None) -> LogitCounts:
+    """Count the voxels of a region of a case.
 
-    What is counted decides what calibration means: with the air around the head in it nearly all
-    voxels are easy, and any network looks well calibrated. Give a ``keep`` and say which.
+    The selection of voxels affects the calibration: with the air around the head nearly all voxels
+    are easy, and any network looks well calibrated. Use ``keep`` and report it.
 
     Args:
         logits: any shape; infinite ones count in the bins at the ends.
-        truth: bool, the same shape: tumour in the reference.
+        reference: bool, the same shape: tumour in the reference.
         keep: bool, the voxels to count: the same shape, or (S,) for whole slices of (S, H, W).
             None counts all.
 
     Raises:
         ValueError: the shapes don't fit, or a logit is not a number.
     """
-    return _count(logits, truth, keep, lambda block: block)
+    return _count(logits, reference, keep, lambda block: block)
 
 
 def count_probabilities(
-    probabilities: FloatArray, truth: Mask, keep: Mask | None = None
+    probabilities: FloatArray, reference: Mask, keep: Mask | None = None
 ) -> LogitCounts:
-    """The same from probabilities of tumour in [0, 1]; exactly 0 and 1 count in the end bins.
+    """Count probabilities of tumour in [0, 1]; exactly 0 and 1 are in the end bins.
 
     Raises:
         ValueError: as ``count_logits``; a probability outside [0, 1].
     """
-    return _count(probabilities, truth, keep, _to_logits)
+    return _count(probabilities, reference, keep, _to_logits)
 
 
 def pool(counts: Iterable[LogitCounts]) -> LogitCounts:
-    """The voxels of several cases as those of one; of none, no voxels."""
+    """Sum the counts of several cases; empty without cases."""
     positive, negative = np.zeros((2, BINS), np.int64)
     for counts_of_case in counts:
         positive += counts_of_case.positive
@@ -106,22 +106,24 @@ def pool(counts: Iterable[LogitCounts]) -> LogitCounts:
 
 def _count(
     values: FloatArray,
-    truth: Mask,
+    reference: Mask,
     keep: Mask | None,
     to_logits: Callable[[FloatArray], FloatArray],
 ) -> LogitCounts:
-    if values.shape != truth.shape:
-        raise ValueError(f"values of shape {values.shape}, truth of {truth.shape}")
+    if values.shape != reference.shape:
+        raise ValueError(f"values of shape {values.shape}, truth of {reference.shape}")
     if keep is not None:
         if keep.dtype != np.bool_ or keep.shape != values.shape[: keep.ndim]:
             raise ValueError(f"keep {keep.dtype} of shape {keep.shape} for {values.shape}")
-        values, truth = values[keep], truth[keep]
-    flat, drawn = values.reshape(-1), truth.reshape(-1).astype(bool, copy=False)
+        values, reference = values[keep], reference[keep]
+    flat, flat_reference = values.reshape(-1), reference.reshape(-1).astype(bool, copy=False)
     total = np.zeros(2 * BINS, np.int64)
     for start in range(0, flat.size, _BLOCK):
-        with np.errstate(over="ignore"):  # what float32 can't hold lies in the end bins anyway
+        with np.errstate(
+            over="ignore"
+        ):  # values that float32 can't represent are in the end bins anyway
             block = flat[start : start + _BLOCK].astype(np.float32, copy=False)
-        codes = _bins(to_logits(block)) + drawn[start : start + _BLOCK] * BINS
+        codes = _bins(to_logits(block)) + flat_reference[start : start + _BLOCK] * BINS
         total += np.bincount(codes, minlength=2 * BINS)
     return _frozen(total[BINS:], total[:BINS])
 

@@ -1,4 +1,4 @@
-"""Tests of paired differences that assume no law, and what many tests at once do to them."""
+"""Non-parametric tests of paired differences, and correction for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_EXACT = 16
-"""Up to so many differences other than 0 every pattern of signs is used."""
+"""Maximum number of non-zero differences for the exact test with all sign patterns."""
 RESAMPLES = 19_999
 _CHUNK = 1_000_000
-"""Drawn signs held in memory at once."""
+"""Number of random signs in memory at a time."""
 _ROUNDING = 1e-12
-"""Sums that differ by less than this share of the sum of all absolute differences are equal: the
-order in which the same numbers are added must not decide."""
+"""Relative tolerance for equal sums, so that the order of summation does not matter."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,18 +22,18 @@ Floats = npt.NDArray[np.float64]
 def sign_flip_test(differences: Sequence[float], *, seed: int = 0) -> tuple[float | None, bool]:
     """Two-sided paired permutation test of "no difference" (Fisher 1935).
 
-    If the two sets were alike, each patient's difference could as well have the other sign. The p
-    value is the share of sign patterns whose mean difference is at least as far from 0 as the one
-    found. It is exact for up to ``MOST_EXACT`` differences that are not 0 (those that are change
-    nothing); beyond, ``RESAMPLES`` patterns are drawn, and p is (b + 1) / (m + 1) for b of m
-    patterns at least as far, so that it never is 0 (Phipson & Smyth 2010).
+    Under the null hypothesis the sign of each patient's difference is random. The p value is the
+    fraction of sign patterns whose mean difference is at least as far from 0 as the observed one.
+    It is exact for up to ``MOST_EXACT`` differences that are not 0 (zeros have no effect); beyond,
+    ``RESAMPLES`` patterns are drawn, and p is (b + 1) / (m + 1) for b of m patterns at least as
+    far, so it is never 0 (Phipson & Smyth 2010).
 
     Args:
         differences: one for each patient, finite.
-        seed: of the drawing.
+        seed: random seed.
 
     Returns:
-        p, None without any difference to test; and whether it is exact.
+        p, or None without differences; and whether it is exact.
     """
     if not len(differences):
         return None, True
@@ -50,10 +49,10 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     """Holm's step-down correction (Scandinavian Journal of Statistics 1979;6:65).
 
     The i-th smallest of m values (i from 0) becomes the largest of (m - j) p_j over j <= i, at
-    most 1. Rejecting what is then below 0.05 errs in any of the m with a chance of 5 % at most.
+    most 1. Rejecting values below 0.05 has a family-wise error rate of at most 5 %.
 
     Args:
-        p_values: in any order; None is no test and stays None.
+        p_values: p values in any order; None is no test and stays None.
     """
     tested = sorted((p, k) for k, p in enumerate(p_values) if p is not None)
     corrected: list[float | None] = [None] * len(p_values)

@@ -1,4 +1,4 @@
-"""Scores of patients that have something in common, each group with its own summary."""
+"""Summaries of scores for groups of patients."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from gliomask.statistics.summary import Summary, summarise
 
 @dataclass(frozen=True)
 class Stratum:
-    """One group of patients.
+    """Scores of a group of patients.
 
     Attributes:
-        label: what they have in common, for people: "2.1 to 14 ml", "other", "not known".
-        pooled: the categories that "other" stands for; empty for all else.
-        summary: of their scores; ``n`` + ``n_empty`` patients, an interval if ``n`` is 2 or more.
+        label: display label: "2.1 to 14 ml", "other", "not known".
+        pooled: the categories in "other"; otherwise empty.
+        summary: summary of their scores; ``n`` + ``n_empty`` patients, an interval if ``n`` is 2 or
+            more.
     """
 
     label: str
@@ -31,7 +32,7 @@ class Strata:
 
     Attributes:
         strata: in the order of ``grouping.Groups``; empty if no patient was given.
-        note: how they were made, in words, to be said beside them.
+        note: note on the grouping, to show with the groups.
     """
 
     strata: tuple[Stratum, ...]
@@ -45,13 +46,13 @@ def stratify(
     *,
     seed: int = 0,
 ) -> Strata:
-    """The summary of each group of patients that ``group_patients`` makes.
+    """Summarise each group of patients from ``group_patients``.
 
     Args:
-        scores: of each patient, None where the policy gives none.
-        values: of each patient, by which they are grouped.
-        grouping: edges and unit; tertiles without a unit if it is not given.
-        seed: of the bootstrap.
+        scores: score of each patient, None if undefined.
+        values: value of each patient, for grouping.
+        grouping: edges and unit; default: tertiles without a unit.
+        seed: seed of the bootstrap.
 
     Raises:
         ValueError: as ``group_patients``; a score that is not finite.

@@ -1,4 +1,4 @@
-"""The summary of a score over patients: spread, worst tenth, interval of the mean."""
+"""Summary of a score over patients: mean, percentiles, confidence interval."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from gliomask.metrics.policy import Score
 
 RESAMPLES = 10_000
 _CHUNK = 1_000_000
-"""Drawn indices held in memory at once."""
+"""Number of random indices in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One score over patients.
+    """Summary of a score over patients.
 
     Attributes:
-        n: patients with a score.
-        n_empty: patients without one, by the policy; they are in none of the figures.
-        mean, median, p10, p90, min, max: over the ``n``; p10 and p90 are percentiles, of which the
-            bad end is p10 for a share and p90 for a distance. None if ``n`` is 0.
-        ci95: bootstrap interval of the mean; None for fewer than two patients, of whom no spread
-            is known.
+        n: number of patients with a score.
+        n_empty: number of patients without one by the policy, who are excluded from all values.
+        mean, median, p10, p90, min, max: over the ``n``; p10 and p90 are percentiles (the worse one
+        is p10 for overlaps, p90 for distances). None if ``n`` is 0.
+        ci95: bootstrap interval of the mean; None for fewer than two patients.
     """
 
     n: int
@@ -42,32 +41,34 @@ class Summary:
 
 
 def by_patient(scores: Iterable[tuple[str, Score]]) -> list[Score]:
-    """The values of ``scores_by_patient``."""
+    """Values of ``scores_by_patient``."""
     return list(scores_by_patient(scores).values())
 
 
 def scores_by_patient(scores: Iterable[tuple[str, Score]]) -> dict[str, Score]:
-    """(patient, score) of cases to a score per patient: the mean of that patient's cases.
+    """Convert (patient, score) of cases to a score per patient: the mean of the patient's cases.
 
-    Cases without a score are left out of the mean; a patient of whom no case has one gets None.
-    Patients come in the order of their first case.
+    Cases without a score are excluded; a patient without any score gets None. Patients come in the
+    order of their first case.
     """
-    kept: dict[str, list[float]] = defaultdict(list)
+    known_scores: dict[str, list[float]] = defaultdict(list)
     for patient, score in scores:
-        kept[patient] += [] if score is None else [score]
-    return {patient: float(np.mean(values)) if values else None for patient, values in kept.items()}
+        known_scores[patient] += [] if score is None else [score]
+    return {
+        patient: float(np.mean(values)) if values else None
+        for patient, values in known_scores.items()
+    }
 
 
 def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
-    """The summary of one score per patient.
+    """Summarise one score per patient.
 
     Args:
-        scores: one for each patient, None where the policy gives none.
-        seed: of the bootstrap; the same scores and seed give the same interval.
+        scores: one for each patient, None if undefined.
+        seed: seed of the bootstrap; the same scores and seed give the same interval.
 
     Raises:
-        ValueError: a score is infinite or not a number: what a mean would be is for the policy to
-            say, not for the arithmetic.
+        ValueError: a score is infinite or not a number.
     """
     values = np.array([score for score in scores if score is not None], np.float64)
     if not np.isfinite(values).all():
@@ -89,16 +90,16 @@ def summarise(scores: Sequence[Score], *, seed: int = 0) -> Summary:
 
 
 def bootstrap_ci95(
-    values: npt.NDArray[np.float64], *, seed: int = 0, of: Literal["mean", "median"] = "mean"
+    values: npt.NDArray[np.float64], *, seed: int = 0, statistic: Literal["mean", "median"] = "mean"
 ) -> tuple[float, float]:
     """The 95 % percentile interval under resampling with replacement (Efron 1979).
 
     Args:
         values: one per patient, at least one.
-        seed: of the resampling.
-        of: what the interval is of.
+        seed: seed of the resampling.
+        statistic: statistic of the interval.
     """
-    centre = np.mean if of == "mean" else np.median
+    centre = np.mean if statistic == "mean" else np.median
     rng = np.random.default_rng(seed)
     centres = np.empty(RESAMPLES)
     step = max(1, _CHUNK // values.size)

@@ -1,4 +1,4 @@
-"""The summaries of an evaluation as CSV, for further computations."""
+"""Summaries of an evaluation as CSV."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def scores_csv(analysis: Analysis) -> str:
 
 
 def groups_csv(analysis: Analysis) -> str:
-    """The Dice of the first region, a row for each group of patients."""
+    """Dice of the first region, a row for each group of patients."""
     rows = [
         [name, stratum.label, *_figures(stratum.summary)]
         for name, strata in analysis.strata.items()

@@ -1,7 +1,7 @@
-"""One number that calibrates a network: its logits are divided by it (Guo et al. 2017).
+"""Temperature scaling: logits are divided by one number (Guo et al. 2017).
 
-Dividing all logits by the same number keeps their order, so with the threshold moved along the
-masks stay what they were; only what is said of them becomes true.
+Division keeps the order of the logits, so with an adjusted threshold the masks do not change; only
+the probabilities become calibrated.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ class Temperature:
     """A fitted temperature.
 
     Attributes:
-        value: to divide logits by; 1 where none can be fitted.
+        value: divisor of the logits; 1 if none can be fitted.
         nll_before, nll_after: mean negative log-likelihood at 1 and at ``value``; None if there
             are no voxels.
         ece_before, ece_after: expected calibration error, likewise.
-        n, n_positive: voxels it was fitted on, and those of tumour among them.
-        reason: why none could be fitted, or what is odd about it; None if all is well.
+        n, n_positive: number of
+        voxels, and of tumour voxels, that it was fitted on.
+        reason: reason why none could be
+        fitted, or a warning; otherwise None.
     """
 
     value: float
@@ -42,11 +44,11 @@ class Temperature:
 
 
 def fit_temperature(counts: LogitCounts) -> Temperature:
-    """The temperature from 0.05 to 20 with the smallest negative log-likelihood.
+    """Fit the temperature between 0.05 and 20 with the smallest negative log-likelihood.
 
-    In 1 / T that is a convex function, so there is one smallest value. Where there is none (no
-    tumour, no other voxels, no voxel on the wrong side, logits without information) the temperature
-    is 1, and the reason is said. Fit it on patients that neither training nor testing sees.
+    This is a convex function of 1 / T, so the minimum is unique. If there is none (no tumour
+    voxels, no other voxels, no misclassified voxel, uninformative logits) the temperature is 1,
+    with the reason. Fit it on validation patients, not on training or test patients.
     """
     reason = _hopeless(counts)
     value = 1.0 if reason else _smallest(counts)
@@ -64,20 +66,20 @@ def fit_temperature(counts: LogitCounts) -> Temperature:
 
 
 def adjusted_threshold(threshold: float, temperature: float) -> float:
-    """The threshold on calibrated probabilities that leaves a mask as it was.
+    """Threshold on calibrated probabilities that gives the same mask.
 
-    It is sigmoid(logit(t) / T). Proof: let z be a voxel's logit. The sigmoid s rises strictly and
-    T > 0, so s(z) >= t if and only if z >= logit(t), if and only if z / T >= logit(t) / T, if and
-    only if s(z / T) >= s(logit(t) / T). (Up to rounding; and only where probabilities are
-    compared with the threshold as they come from the logits. Of probabilities that were averaged
-    or interpolated after the temperature was applied it is not true.)
+    It is sigmoid(logit(t) / T). Proof: let z be a voxel's logit. The sigmoid s rises strictly and T
+    > 0, so s(z) >= t if and only if z >= logit(t), if and only if z / T >= logit(t) / T, if and
+    only if s(z / T) >= s(logit(t) / T). (Up to rounding, and only for probabilities computed
+    directly from the logits, not if they are averaged or interpolated after the temperature was
+    applied.)
 
     Args:
-        threshold: on probabilities at temperature 1, in (0, 1).
+        threshold: threshold on probabilities at temperature 1, in (0, 1).
         temperature: positive.
 
     Returns:
-        A threshold in (0, 1), the nearest float inside where rounding would leave it.
+        A threshold in (0, 1).
 
     Raises:
         ValueError: either is out of its range.
@@ -86,26 +88,26 @@ def adjusted_threshold(threshold: float, temperature: float) -> float:
     if not 0 < threshold < 1:
         raise ValueError(f"the threshold {threshold} does not lie between 0 and 1")
     logit = math.log(threshold) - math.log1p(-threshold)
-    odds = math.exp(-abs(logit) / temperature)  # of the less likely side: never overflows
+    odds = math.exp(-abs(logit) / temperature)  # of the less likely class: never overflows
     moved = (odds if logit < 0 else 1.0) / (1.0 + odds)
     return min(max(moved, math.ulp(0.0)), math.nextafter(1.0, 0.0))
 
 
 def _hopeless(counts: LogitCounts) -> str | None:
-    """The reason why no temperature can be fitted, if there is one."""
+    """Reason why no temperature can be fitted, or None."""
     if not counts.n:
         return "no voxels"
     if not counts.n_positive:
-        return "no voxel of tumour"
+        return "no tumour voxel"
     if counts.n_positive == counts.n:
         return "no voxel without tumour"
     positive, negative = np.asarray(counts.positive), np.asarray(counts.negative)
     logits = bin_centres()
     if not positive[logits < 0].any() and not negative[logits > 0].any():
-        return "no voxel is on the wrong side: the lower the temperature, the better"
-    # At 1/T = 0 the likelihood's slope is this; if it falls from there on, the best is T = inf.
+        return "no voxel is misclassified: the best temperature would be 0"
+    # Slope of the likelihood at 1/T = 0; if it is negative, the best is T = inf.
     if float((positive - negative) @ logits) <= 0:
-        return "the logits are not related to the tumour: the higher the temperature, the better"
+        return "the logits are not related to the tumour: the best temperature would be infinite"
     return None
 
 

@@ -68,7 +68,7 @@ class StoreManifest(BaseModel):
 
     Attributes:
         format: of the store; preprocessing: of ``core.slices``.
-        name: for people.
+        name: display name.
         sequences: of all cases together, in canonical order.
         regions: that the mask of at least one case labels (each case says which).
         licences: of the data, each once; synthetic: all of it was made by the phantom.
@@ -129,7 +129,7 @@ def read_manifest(store: Path) -> StoreManifest:
 
 
 def write_manifest(store: Path, manifest: StoreManifest) -> None:
-    """Writes the manifest, whole or not at all."""
+    """Write the manifest atomically."""
     atomic.write_text(store / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
 
@@ -156,7 +156,7 @@ def read_split(path: Path) -> Split:
 
 
 def write_split(path: Path, split: Split) -> None:
-    """Writes a split file, whole or not at all."""
+    """Write a split file atomically."""
     keys = {
         "seed": split.seed,
         "fold_by": split.fold_by,

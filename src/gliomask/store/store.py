@@ -1,4 +1,4 @@
-"""A store as its readers see it: cases by name, slices by index."""
+"""Reader of a store: cases by id, slices by index."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Store:
 
     Attributes:
         path: of the store.
-        manifest: what it says of itself.
+        manifest: its manifest.
         cases: its cases, sorted by id.
         split: by patient.
     """

@@ -13,14 +13,14 @@ from gliomask.errors import CaseError, same_with
 from gliomask.jobs.control import SILENT, Control
 
 EXCHANGED = "t1_exchanged"
-"""The reason's code where a T1 looks like the one after contrast."""
+"""Code of the reason if T1 and post-contrast T1 look exchanged."""
 
 
 def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -> AlignedStudy:
-    """Compares T1 before and after contrast, where a study has both.
+    """Compare T1 before and after contrast, if a study has both.
 
-    Where a name, a header or the user says which is which, the images can only raise a doubt: the
-    case is marked. Where only the order in the study says so, the images must confirm it.
+    If a name, a header or the user distinguishes them, a contradiction of the images makes the case
+    amber. If only the order in the study distinguishes them, the images must confirm it.
 
     Args:
         case: what the study was read from.
@@ -45,7 +45,7 @@ def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -
         return study
     text = (
         f"t1 and t1ce look exchanged: {_shares(brightness)}; "
-        "check which of them was made after contrast"
+        "check which one was acquired after contrast"
     )
     reason = Reason("amber", EXCHANGED, text)
     return replace(_recorded(study, brightness), reasons=(*study.reasons, reason))
@@ -89,6 +89,6 @@ def _recorded(study: AlignedStudy, brightness: Brightening) -> AlignedStudy:
 
 
 def _number(series: str) -> str:
-    """The number in what a person calls a series."""
+    """Number of a series, from its label."""
     words = series.split()
     return words[1] if len(words) > 1 and words[0] == "series" else "NUMBER"

@@ -1,10 +1,9 @@
-"""T1 series before and after contrast, distinguished by their order, without a word or an agent.
+"""Distinction of T1 series before and after contrast by their order in the study.
 
-A radiographer repeats the protocol after the injection and often changes neither the name nor the
-header. What comes after a series that is known to be after contrast, after an injection's time or
-after a perfusion series with contrast is after contrast too: an agent stays for an hour. Where
-nothing in the study speaks of an agent, a T1 that was made again later may be after contrast; that
-is only an order, to be confirmed by the images (``Case.contrast_order``).
+The protocol is often repeated after the injection without a change of name or header. A series
+acquired after a known post-contrast series, after an injection time, or after a perfusion series
+with contrast is post-contrast, too. If nothing in the study mentions an agent, a repeated T1 may be
+post-contrast, which the images must confirm (``Case.contrast_order``).
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from gliomask.studies.read_series import RecognisedSeries
 from gliomask.studies.sequences import BY_NAME
 
 _WITH_AGENT = re.compile(r"(?<![a-z])(dsc|dce|dynasusc)(?![a-z])", re.IGNORECASE)
-"""Names of perfusion that is measured with an agent (not ASL)."""
+"""Words for perfusion measured with an agent (not ASL)."""
 _SAME = 0.02
-"""Echo and repetition times that differ by up to this share are of one protocol."""
+"""Relative tolerance of echo and repetition times of one protocol."""
 
 
 @dataclass(frozen=True)
 class _Injection:
-    """The earliest time by which an agent is known to have been given, and why."""
+    """Earliest known time after the injection, and its evidence."""
 
     time: float
     why: str
@@ -52,7 +51,7 @@ def after_injection(
 def by_order(
     t1: RecognisedSeries, others: Sequence[RecognisedSeries]
 ) -> tuple[RecognisedSeries, str] | None:
-    """A T1 that repeats the protocol of another one later, and their order in words.
+    """A T1 that repeats the protocol of another one later, and a description of their order.
 
     Other protocols are not compared: several T1 in a row are common without any agent.
 
@@ -70,14 +69,14 @@ def by_order(
 
 
 def _of_series(series: RecognisedSeries) -> _Injection | None:
-    """A series whose name says that it is after contrast: by its beginning an agent was given."""
+    """Evidence from a series with a post-contrast name: the injection was before its start."""
     tags = series.series.tags
     recognition = series.recognition
     named = BY_NAME in recognition.evidence or (
         recognition.sequence != "t1ce" and recognition.contrast
     )
     if named and tags.acquired is not None:
-        return _Injection(tags.acquired, f"{tags.label}, which its name says is after contrast")
+        return _Injection(tags.acquired, f"{tags.label}, which is post-contrast by its name")
     return None
 
 

@@ -12,17 +12,18 @@ from gliomask.studies.sequences import agent
 
 @dataclass(frozen=True)
 class SeriesAudit:
-    """Facts about one series, for users.
+    """Properties of a series, for users.
 
     Attributes:
         patient, study, series_uid: PatientID, StudyInstanceUID and SeriesInstanceUID.
-        series: what a person calls it: its number and description.
+        series: its label: number and description.
         study_date, study_description: of the study, as they stand there.
         description: of the series; empty if it has none.
         sequence: that it was recognised as, None if as none.
         evidence: for it, a phrase.
         axes: in which columns, rows and slices run, e.g. ``LPS``; empty if it is no volume.
-        shape: (I, J, K); spacing_mm: along them; None if it is no volume.
+        shape: (I, J, K).
+        spacing_mm: along them; None if it is no volume.
         slice_thickness_mm: as the header has it; it may differ from the spacing.
         contrast: the agent that the header names, empty if none.
         problems: why it isn't used, or what else to know; one line each.
@@ -52,7 +53,7 @@ class SeriesAudit:
 def audit_of(
     tags: SeriesTags, problems: tuple[str, ...], series: Series | None = None
 ) -> SeriesAudit:
-    """The audit of a series that isn't used; ``series`` is its volume, if it is one."""
+    """Audit of a series that is not used; ``series`` is its volume, if it is one."""
     return SeriesAudit(
         patient=tags.patient_id,
         study=tags.study_uid,

@@ -1,10 +1,10 @@
 """Selection of a DICOM series for each sequence.
 
-Of several series of one sequence the one with the most evidence is taken, then the one that shows
-most of the reference's head and lies in its plane, then the one with the finest voxels, with the
-most slices, and the one that was made first. The reference is the series whose grid the mask will
-have: FLAIR if there is one, else T2, T1 after contrast or T1; among several, one that shows a whole
-head in axial slices, as the models see it. What the user says goes before all of this.
+Criteria between several series of a sequence, in this order: evidence; coverage of the reference's
+head and its plane; voxel size; number of slices; time of acquisition. The reference is the series
+whose grid the mask will have: FLAIR if available, else T2, T1 after contrast or T1; among several,
+one with a whole head in axial slices, like the training data of the models. A choice of the user
+overrides all criteria.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gliomask.studies.sequences import BY_NAME
 _WHOLE_MM = 100.0
 """A series that measures less along an axis shows a part of the head."""
 _ISOTROPIC = 2.0
-"""Voxels up to so many times longer than wide serve in every plane."""
+"""Maximum anisotropy of voxels that are suitable for all planes."""
 _IN_PLANE = np.cos(np.radians(30))
 """Slices turned against each other by less than 30 degrees lie in one plane."""
 _INNER = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
@@ -64,7 +64,7 @@ class SeriesChoice:
         return next((words for (a, words), (b, _) in pairs if a != b), "it comes first")
 
     def runner_up(self, sequence: str) -> RecognisedSeries | None:
-        """The best of the series that are not used for a sequence."""
+        """Best unused series for a sequence."""
         best = self.chosen[sequence]
         others = [series for series in self.among if self.rival(series) is best]
         reference = None if best is self.reference else self.reference
@@ -72,18 +72,18 @@ class SeriesChoice:
 
 
 def choose_series(among: Sequence[RecognisedSeries]) -> SeriesChoice:
-    """The series to use, by the rule at the top of this file."""
-    of: dict[str, list[RecognisedSeries]] = {}
+    """Choose the series, by the criteria above."""
+    by_sequence: dict[str, list[RecognisedSeries]] = {}
     for series in among:
-        of.setdefault(series.recognition.sequence or "", []).append(series)
-    first = next((name for name in BEST_SHOWN if name in of), None)
+        by_sequence.setdefault(series.recognition.sequence or "", []).append(series)
+    first = next((name for name in BEST_SHOWN if name in by_sequence), None)
     if first is None:
         return SeriesChoice(tuple(among))
-    reference = min(of[first], key=lambda series: _rank(series, None))
+    reference = min(by_sequence[first], key=lambda series: _rank(series, None))
     chosen = {
-        name: min(of[name], key=lambda series: _rank(series, reference))
+        name: min(by_sequence[name], key=lambda series: _rank(series, reference))
         for name in BEST_SHOWN
-        if name in of and name != first
+        if name in by_sequence and name != first
     }
     return _with_contrast(SeriesChoice(tuple(among), {first: reference, **chosen}, "", reference))
 

@@ -1,4 +1,4 @@
-"""The series of a DICOM study that a user chose by number, UID or description."""
+"""Selection of DICOM series by the user, by number, UID or description."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gliomask.studies.sequences import Recognition
 NOTHING_PICKED: Mapping[str, str] = MappingProxyType({})
 TOLD = 10
 """Maximal number of series in one line."""
-BY_HAND = "given by hand"
+BY_HAND = "chosen by the user"
 """The evidence of a series that the user chose."""
 _UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
 
@@ -44,7 +44,7 @@ def picked(
             what = (
                 f"{with_echo(series.series.tags)} is given for {meant[series]} and for {sequence}"
             )
-            raise CaseError(what, hint=f"leave one {option('series')} out")
+            raise CaseError(what, hint=f"leave out one {option('series')}")
         meant[series] = sequence
     return [_by_hand(series, meant[series]) if series in meant else series for series in among]
 
@@ -94,7 +94,7 @@ def _by_uid(sequence: str, answering: Sequence[RecognisedSeries]) -> str | None:
     uids = list(dict.fromkeys(series.series.tags.series_uid for series in answering))
     if len(uids) < len(answering):
         return None
-    return f"name one by its UID, e.g. {option('series', f'{sequence}={uids[0]}')}"
+    return f"select one by its UID, e.g. {option('series', f'{sequence}={uids[0]}')}"
 
 
 def _is_called(tags: SeriesTags, pick: str) -> bool:
@@ -108,7 +108,7 @@ def _by_hand(series: RecognisedSeries, sequence: str) -> RecognisedSeries:
     """A series with the sequence that the user stated; objections are still listed."""
     recognition = series.recognition
     by_itself = recognition.rejected or (
-        recognition.sequence != sequence and f"taken for {recognition.sequence}"
+        recognition.sequence != sequence and f"used as {recognition.sequence}"
     )
     doubt = (f"by itself {by_itself}",) if by_itself else ()
     return RecognisedSeries(

@@ -51,7 +51,7 @@ class DicomStudies:
 def studies_of_files(
     paths: Sequence[Path], picks: Mapping[str, str] = NOTHING_PICKED, *, synthetic: bool = False
 ) -> DicomStudies:
-    """The studies that files belong to; files that are no DICOM are counted.
+    """Group files into studies; other files are counted.
 
     ``picks``: sequence -> the series to take for it in each study, see ``dicom_choice.picked``. A
     study without it is a problem.
@@ -72,7 +72,7 @@ def studies_of_files(
 
 
 def only_series(folder: Path) -> Series:
-    """The one series in a folder and all folders below it, whatever its sequence.
+    """The only series in a folder and its subfolders, of any sequence.
 
     Raises:
         CaseError: no series, or several; each is listed.
@@ -91,7 +91,7 @@ _PLACEHOLDER = re.compile(
     r"anon\w*|unknown|none|null|no[-_ ]?(?:id|name)|n/?a|removed|deleted|de-?identified|x+|0+|-+",
     re.IGNORECASE,
 )
-"""What anonymisers write as the PatientID of everybody."""
+"""Placeholders that anonymisers write as PatientID."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _study(studies: dict[tuple[str, str], _Study], tags: SeriesTags) -> _Study:
 
 
 def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyResult:
-    """The case of one study, if it has a sequence, and the audits of all its series."""
+    """Case of a study, if it has a sequence, and the audits of all its series."""
     among, problem = [recognised(series) for series in study.series], None
     refused_tags = [item.tags for item in study.refused]
     among = after_injection(among, refused_tags)
@@ -154,6 +154,6 @@ def _no_sequence(audits: Sequence[SeriesAudit]) -> str:
 
 
 def _name(tags: SeriesTags) -> str:
-    """A name for the case: patient and date, as far as they are known."""
+    """Id of the case: patient and date, if known."""
     parts = [part for part in (tags.patient_id, tags.study_date) if part]
     return safe_name("_".join(parts) or f"study-{tags.study_uid[-12:]}")

@@ -1,7 +1,7 @@
 """Cases for a prediction: from files, a folder, several folders, or a data set.
 
-Names state the sequence of a file. Where they don't, or can be read in two ways, the user is
-asked; a network that is shown the wrong sequence answers all the same.
+File names state the sequence. If they don't, or are ambiguous, an error lists the options, because
+a network returns a mask for a wrong sequence, too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def survey(
     choices: Mapping[str, Path] = NO_CHOICES,
     picks: Mapping[str, str] = NOTHING_PICKED,
 ) -> Cases:
-    """The cases that a user points at, and what there can't be used; see ``audit``."""
+    """Find cases and problems in the input; see ``audit``."""
     surveyed = audit(inputs, choices, picks)
     return surveyed.cases, surveyed.problems
 
@@ -52,13 +52,13 @@ def audit(
     choices: Mapping[str, Path] = NO_CHOICES,
     picks: Mapping[str, str] = NOTHING_PICKED,
 ) -> SurveyResult:
-    """The cases that a user points at, what there can't be used, and every DICOM series there.
+    """Find cases, problems and all DICOM series in the input.
 
     All NIfTI files among the inputs are taken together: files of one examination have names that
-    differ only in the sequence. A folder is a data set of a known layout, or one examination
-    (NIfTI files; pictures; a folder of pictures for each sequence), or a folder of such folders.
-    Where these leave off, DICOM files are looked for at any depth (``dicom_study``); DICOM files
-    among the inputs are taken together. Files that are named like masks are no inputs.
+    differ only in the sequence. A folder is a data set of a known layout, or one examination (NIfTI
+    files; pictures; a folder of pictures for each sequence), or a folder of such folders. DICOM
+    files are searched at any depth (``dicom_study``); DICOM files among the inputs are grouped
+    together. Files with mask names are not used as inputs.
 
     Args:
         inputs: files and folders.
@@ -66,9 +66,9 @@ def audit(
         picks: sequence -> the DICOM series to take for it, see ``dicom_choice.picked``.
 
     Raises:
-        InputError: nothing to work on, and what was looked for; for a single folder or for files,
-            a sequence that no name contains or that two files claim; a pick that is not there. Of
-            several folders the bad ones are problems, and so are studies without a pick.
+        InputError: no usable input, with the supported kinds; for a single folder or for files, a
+            missing or ambiguous sequence; a pick that does not exist. For several folders, unusable
+            ones are problems, and so are studies without a pick.
     """
     if choices:
         if inputs or picks:
@@ -78,7 +78,7 @@ def audit(
             )
         return SurveyResult((chosen_case(choices),))
     if not inputs:
-        hint = f"name scans: {option('inputs', 'scan.nii.gz', command='predict')}"
+        hint = f"give scans: {option('inputs', 'scan.nii.gz', command='predict')}"
         raise InputError("no input", hint=hint)
     chosen = by_sequence(picks)
     folders_named = [path for path in inputs if path.is_dir()]
@@ -93,9 +93,9 @@ def audit(
 
 
 def _with_padding(case: Case) -> Case:
-    """The case with a note on files that hold more than their header says."""
+    """Add a note to the case on files with bytes after the voxels."""
     notes = tuple(
-        f"{name}: {more} bytes after the voxels were passed over"
+        f"{name}: {more} bytes after the voxels were ignored"
         for name, image in case.images.items()
         if len(image.paths) == 1 and (more := padding_bytes(image.paths[0]))
     )
@@ -129,12 +129,12 @@ def _of_named_dicom(files: Sequence[Path], picks: Mapping[str, str]) -> SurveyRe
     surveyed = _of_dicom(files, files[0].parent, picks)
     if not (surveyed.cases or surveyed.problems or surveyed.series):
         what = "a DICOMDIR, which contains no image but a list of other files"
-        raise InputError(what, path=files[0], hint=f"name its folder: {files[0].absolute().parent}")
+        raise InputError(what, path=files[0], hint=f"use its folder: {files[0].absolute().parent}")
     few = all(row.shape is None or row.shape[2] < MIN_SLICES for row in surveyed.series)
     if not surveyed.cases and len(files) < MIN_SLICES and few:
         what = "one DICOM slice" if len(files) == 1 else f"{len(files)} DICOM slices"
         reasons = "; ".join(problem.reason for problem in surveyed.problems)
-        hint = f"name the folder that holds all of the series: {files[0].absolute().parent}"
+        hint = f"use the folder that contains the complete series: {files[0].absolute().parent}"
         raise InputError(f"no volume in {what}: {reasons}", path=files[0], hint=hint)
     return surveyed
 
@@ -150,8 +150,8 @@ def _of_dicom(files: Sequence[Path], folder: Path, picks: Mapping[str, str]) -> 
 
 
 def _not_yet_used(folder: Path, cases: Sequence[Case]) -> list[Path]:
-    """The files below a folder but for those that lie beside the images of a case, or deeper:
-    whoever keeps DICOM next to the NIfTI made from it means one examination."""
+    """Files below a folder, except those next to the images of a case, or deeper: DICOM files next
+    to the NIfTI files made from them are the same examination."""
     images = [file for case in cases for file in case.images.values()]
     used = {parent for file in images for parent in file.paths[0].parents}
     used -= {folder, *folder.parents}
@@ -173,7 +173,7 @@ def _of_scans(files: Sequence[Path]) -> tuple[Case, ...]:
 
 
 def _of_one_folder(folder: Path, picks: Mapping[str, str]) -> SurveyResult:
-    """One of several folders; one that can't be used is a problem of its own."""
+    """Survey of one of several folders; an unusable folder is a problem."""
     try:
         return _of_folder(folder, picks)
     except InputError as problem:
@@ -241,7 +241,7 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
 
     Args:
         folder: that is looked into.
-        beside_dicom: DICOM lies in it, below it or beside it: images without sequences in names
+        beside_dicom: DICOM lies in it, below it or next to it: images without sequences in names
             are left to ``with_unused_files``, and so are all pictures in a folder that holds DICOM.
 
     Raises:

@@ -1,6 +1,6 @@
-"""NCI's Imaging Data Commons (IDC): which series a collection has, from the index on this machine.
+"""NCI's Imaging Data Commons (IDC): series of a collection, from the local index.
 
-The index comes as a wheel of its own (``idc-index-data``) and needs no network. Files lie in public
+The index is a separate package (``idc-index-data``) and needs no network. Files lie in public
 buckets: https://learn.canceridc.dev/data/downloading-data.
 """
 
@@ -38,10 +38,12 @@ class IdcSeries:
     """A series of a collection.
 
     Attributes:
-        patient: as the collection names it; study, uid: of DICOM.
+        patient: as the collection names it.
+        study, uid: of DICOM.
         modality, description: of the series.
         files, size: their number, and bytes in all.
-        licence: short name; doi: of what is to be cited.
+        licence: short name.
+        doi: of what is to be cited.
         url: of its files, ends in ``/*``.
     """
 
@@ -73,8 +75,8 @@ def find_series(
         patients: so many of them, the first by name; all if it is not given.
 
     Raises:
-        ConfigError: there is no such collection, or nothing of these modalities in it.
-        FormatError: an entry of the index that can't be.
+        ConfigError: the collection does not exist, or has no series of these modalities.
+            FormatError: an invalid entry of the index.
         MachineError: the index is not installed.
     """
     rows = read_rows(collection)

@@ -29,7 +29,7 @@ Images = Files | Loaded | Mapping[str, Loaded]
 
 
 def by_sequence(images: Images, sequence: str | None) -> Files | Mapping[str, Loaded]:
-    """One image under the name of its sequence; anything else as it is.
+    """Convert a single image to a mapping with its sequence; anything else is unchanged.
 
     Args:
         images: as Python users give them.
@@ -54,7 +54,7 @@ def _sequence_in_name(image: Loaded) -> str:
     Raises:
         CaseError: there is no such file, or its name does not tell.
     """
-    hint = 'name it: predict(image, sequence="flair")'
+    hint = 'state it: predict(image, sequence="flair")'
     name = None if isinstance(image, tuple) else getattr(image, "get_filename", lambda: None)()
     if name is None:
         raise CaseError("the sequence of the image is unknown", hint=hint)
@@ -94,7 +94,7 @@ def _check_name(name: str) -> None:
 
 
 def image_of(name: str, image: Loaded) -> Image:
-    """An image, checked as one from a file is.
+    """Check an image like one from a file.
 
     Raises:
         InputError: no image.
@@ -110,7 +110,7 @@ def image_of(name: str, image: Loaded) -> Image:
     with np.errstate(over="ignore"):  # what single precision can't hold is refused below
         values: FloatArray = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(values).all():
-        raise CaseError(f"{name}: holds NaN or infinity")
+        raise CaseError(f"{name}: contains NaN or infinity")
     if values.size == 0 or values.min() == values.max():
         raise CaseError(f"{name} is constant")
     return Image(values, affine, has_world=True)

@@ -25,13 +25,13 @@ from gliomask.errors import CaseError
 from gliomask.formats.pictures import is_colour, read_stack
 
 SOURCE = "study"
-HINT = "say which file is which sequence, `predict flair=FILE t1ce=FILE`"
-"""What to do where names leave a doubt."""
+HINT = "state the sequence of each file, `predict flair=FILE t1ce=FILE`"
+"""Hint for ambiguous names."""
 _TOLD = 5
 
 
 def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, ...]:
-    """NIfTI files as one examination, or as several when their names say so.
+    """Group NIfTI files into one examination, or several according to their names.
 
     Files belong to one examination if their names are equal but for the sequence. Several are
     only made of them when each then has the same sequences; otherwise the names are ambiguous.
@@ -85,8 +85,8 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
     """Pictures as the stacks of one examination, slices in the natural order of their names.
 
     The sequence is in the name of each picture, or else by the name of the folder it lies in. The
-    slices of a sequence must lie in one folder. Beside pictures that tell one, those that tell
-    none are noted.
+    slices of a sequence must lie in one folder. Pictures without a sequence are noted if others
+    have one.
 
     Raises:
         CaseError: no sequence is stated, or several are, or a sequence is in two folders.
@@ -125,7 +125,7 @@ def _ask_pictures(paths: Sequence[Path]) -> str:
     if is_colour(read_stack([first])):
         renamed = first.with_name(f"{safe_name(stem(first.name))}_1{first.suffix}").name
         return (
-            "a colour picture holds three sequences: if they are pre-contrast T1, FLAIR and "
+            "a colour picture contains three sequences: if they are pre-contrast T1, FLAIR and "
             f"post-contrast T1, in this order, rename it to {renamed}"
         )
     return ask_file(first if len(paths) == 1 else first.parent)

@@ -1,4 +1,4 @@
-"""A case for prediction: the series that the model uses, on one grid."""
+"""Loading of a case for prediction: all series on one grid."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def load_on_one_grid(
     n4: bool = False,
     control: Control = SILENT,
 ) -> AlignedStudy:
-    """Reads a case's images as one volume.
+    """Read the images of a case as one volume.
 
-    Images that lie on one grid are given as ``load_case`` gives them, to the bit, unless they are
-    DICOM series, between which the patient may have moved.
+    Images on one grid are read exactly as by ``load_case``, except DICOM series, between which the
+    patient may have moved.
 
     Args:
         case: its mask is ignored.
@@ -79,7 +79,7 @@ def put_on_one_grid(
 
 
 def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
-    """A prediction that also says what was done to the series before, and what can't be true."""
+    """Add notes on the preprocessing of the series and on implausible images to a prediction."""
     flag = prediction.reliability
     reasons = (*study.reasons, *implausible(prediction, study.volume))
     if flag is not None and reasons:

@@ -8,7 +8,7 @@ from gliomask.formats.dicom.series import Series
 from gliomask.studies.sequences import Recognition, recognise
 
 MIN_SLICES = 5
-"""With fewer a series shows too little of a brain: it is a localizer or a part."""
+"""Minimum number of slices; series with fewer are localizers or show a part of the brain."""
 
 
 @dataclass(frozen=True, eq=False)

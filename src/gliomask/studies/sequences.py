@@ -1,8 +1,8 @@
 """Recognition of the MR sequence of a DICOM series, with the evidence or the reason of failure.
 
-Its name (``name_reading``) and its timing (``timing``) are asked, and count alike. Where they
-contradict each other, or neither is clear, the series is left to the user: a network that is shown
-the wrong sequence answers all the same.
+Its name (``name_reading``) and its timing (``timing``) have the same weight. If they contradict
+each other, or neither is conclusive, the user must decide, because a network returns a mask for a
+wrong sequence, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.studies.timing import SequenceTiming, timing_of
 
 BY_NAME = "the name says after contrast"
-"""The evidence of a T1 whose name places it after the contrast agent."""
+"""Evidence of a T1 with a post-contrast name."""
 _NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
 _NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR", "MIP", "MINIP",
              "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
@@ -35,7 +35,7 @@ _KINDS = MappingProxyType(
         "SUBTRACTION": "a subtraction",
     }
 )
-"""What some of these mean to a person."""
+"""Display texts of some image types."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Recognition:
 
     Attributes:
         sequence: a name of ``core.volume.SEQUENCES``, or None.
-        evidence: what was gone by, phrases for people.
+        evidence: phrases on the evidence.
         rejected: why there is no sequence; None if there is one.
         candidates: the sequences that it may be, where a person has to say.
         strength: how many of name and timing speak for the sequence: 0 to 2.

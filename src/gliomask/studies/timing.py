@@ -1,9 +1,9 @@
 """Recognition of a sequence from the timing of a series: TR, TE, TI and scanning sequence.
 
 Thresholds: a spin echo with TR < 1000 ms is T1-weighted, with TR >= 1500 ms and TE >= 50 ms
-T2-weighted, and with a short TE proton density; an inversion of 1.4 to 3 s that nulls the liquor
-before a long TE makes a FLAIR; a prepared 3-D gradient echo is an MPRAGE. They are far apart from
-what scanners are set to.
+T2-weighted, and with a short TE proton density; an inversion time of 1.4 to 3 s, which nulls
+cerebrospinal fluid, with a long TE is a FLAIR; a prepared 3-D gradient echo is an MPRAGE. Scanner
+settings are usually far from these thresholds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SequenceTiming:
 
     Attributes:
         weighting: t1, t2, flair, ``other`` for none of them, or None if inconclusive.
-        words: for people; empty if the header has no timing.
+        words: description; empty if the header has no timing.
         alone: it is conclusive without a name.
         inverted: an inversion time is recorded.
     """

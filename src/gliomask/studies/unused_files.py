@@ -1,7 +1,7 @@
-"""Pictures and volumes that lie beside DICOM studies and are no images of them.
+"""Pictures and volumes next to DICOM studies that are not part of them.
 
-Screenshots, thumbnails, logos of a viewer and masks are common on discs and in exported folders.
-They are named in the notes of the study that they lie with.
+Screenshots, thumbnails, logos of viewers and masks are common on discs and in exported folders. The
+notes of the study list them as not used.
 """
 
 from __future__ import annotations

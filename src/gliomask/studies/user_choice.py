@@ -83,7 +83,7 @@ def check_picks(picks: Mapping[str, str], result: SurveyResult) -> None:
             "a series can be chosen only among DICOM series, and there are none",
             option="series",
             found=", ".join(f"{sequence}={pick}" for sequence, pick in picks.items()),
-            hint="name files by sequence, `predict flair=FILE`",
+            hint="give files by sequence, `predict flair=FILE`",
         )
     if not result.cases and len(result.problems) == 1:
         raise InputError(f"{result.problems[0].case}: {result.problems[0].reason}")

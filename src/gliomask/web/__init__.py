@@ -1,1 +1,1 @@
-"""``gliomask serve``: a page and an API on the same use cases as the command line."""
+"""``gliomask serve``: a web page and an API for the use cases of the command line."""

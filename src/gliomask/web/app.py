@@ -1,4 +1,4 @@
-"""The application: the API, the page, and what guards both."""
+"""The application: API, web page, and their guards."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def make_app(service: Service) -> ASGIApp:
         description=_ABOUT,
         version="1",
         openapi_url=f"{API}/openapi.json",
-        docs_url=None,  # they load scripts from elsewhere
+        docs_url=None,  # they load scripts from other servers
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -83,9 +83,9 @@ def page(
     request: Request,
     token: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """The page; a token in its address goes into a cookie and out of the address.
+    """The web page; a token in its address is moved to a cookie.
 
-    Not the token of a link on somebody else's page: people would send their scans to its owner.
+    Not the token of a link on another site: users would send their scans to its owner.
     """
     if token is None:
         return FileResponse(_STATIC / "index.html", headers={"cache-control": "no-cache"})
@@ -96,12 +96,12 @@ def page(
 
 
 def correct() -> Response:
-    """The page on which a mask is corrected; what it shows, it asks for."""
+    """The page for the correction of a mask; it requests its data from the API."""
     return FileResponse(_STATIC / "correct.html", headers={"cache-control": "no-cache"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """A ``Problem``, or what the framework itself refuses."""
+    """Response for a ``Problem``, or for an error of the framework."""
     if not isinstance(error, HTTPException):
         raise error
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
@@ -112,7 +112,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """The methods that the routes of a path have together."""
+    """All methods of the routes of a path."""
     path = request.url.path.removeprefix(API)
     methods = {
         method
@@ -125,7 +125,7 @@ def _methods(request: Request) -> list[str]:
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
-    """Values that aren't allowed, without repeating them."""
+    """Response for invalid values, without repeating them."""
     if not isinstance(error, RequestValidationError):
         raise error
     problem: Any = error.errors()[0]
@@ -145,6 +145,6 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
-    """The disk, mostly."""
-    text = "the server can't store it at present"
+    """Response for an OSError, mostly a full disk."""
+    text = "the server can't store it at the moment"
     return JSONResponse(body_of(503, text), 503, {"retry-after": "60"})

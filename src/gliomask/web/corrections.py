@@ -1,7 +1,7 @@
-"""Corrections that are sent: drawn on the newest mask, checked by a worker, kept.
+"""Received corrections: checked by a worker, and stored.
 
-The newest mask of a case is that of its last correction which is not withdrawn, or the network's.
-What was drawn on an older one is refused, so that nobody overwrites what they have not seen.
+The newest mask of a case is that of its last correction that is not withdrawn, or the network's. A
+correction that was drawn on an older mask is refused, so that nobody overwrites unseen corrections.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UNCHANGED: Final = "unchanged"
 
 
 class UnchangedProblem(Problem):
-    """A mask that equals the one that it was drawn on."""
+    """The mask is equal to the one that it was drawn on."""
 
 
 class Corrections(StoredCorrections):
@@ -39,7 +39,8 @@ class Corrections(StoredCorrections):
 
     Args:
         database, folder, limits: of the server.
-        queue: of the jobs that they belong to; supervisor: of the workers that check them.
+        queue: of the jobs that they belong to.
+        supervisor: of the workers that check them.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Corrections(StoredCorrections):
         self._lock = threading.Lock()
 
     def cases(self, job: Job) -> tuple[EditableCase, ...]:
-        """The cases of a job whose masks may be corrected."""
+        """Cases of a job whose masks can be corrected."""
         if job.state != "done":
             return ()
         names = [case["case"] for case in (job.result or {}).get("cases", ())]
@@ -108,7 +109,8 @@ class Corrections(StoredCorrections):
         """Has a mask checked, and keeps it as a correction.
 
         Args:
-            access: of the author; job, case: that it is of.
+            access: of the author;
+            job, case: that it is of.
             base: SHA-256 of the mask that it was drawn on.
             drawn: the mask as it came, NIfTI or NRRD, which is left as it is.
             names: number in it -> name of the label, where its program numbers labels itself.

@@ -1,7 +1,7 @@
-"""The server's records in one SQLite file: tokens, uploads, jobs, corrections, the audit log.
+"""SQLite database of the server: tokens, uploads, jobs, corrections, audit log.
 
-A server and the commands that manage its tokens write it; threads of a process take turns. What is
-committed survives when the process or the machine is killed.
+The server and the token commands write to it; access from threads of a process is serialised.
+Committed data survives a crash of the process or the machine.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ _MIGRATIONS: Final = (
     _SERIES_OF_CLIENTS,
     _CORRECTIONS_OF_CLIENTS,
 )
-"""What makes each version of the records out of the one before it."""
+"""Migration scripts from each version of the schema to the next."""
 VERSION: Final = len(_MIGRATIONS)
 _PRAGMAS: Final = (
     "journal_mode=WAL",
@@ -128,13 +128,13 @@ class Database:
             raise MachineError(f"can't be used as a database: {problem}", path=path) from None
 
     def close(self) -> None:
-        """Ends the use of the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """Several statements that take effect together, or not at all.
+        """Transaction: all statements take effect, or none.
 
         Raises:
             MachineError: the disk is full or fails; nothing was changed.
@@ -150,9 +150,9 @@ class Database:
                 raise
 
     def wipe(self) -> None:
-        """Leaves nothing of what was deleted in the file or in its log.
+        """Remove deleted data from the file and its log.
 
-        On a full disk the next call does it: what was deleted stays deleted.
+        On a full disk the next call does it: deleted rows stay deleted.
         """
         with self._lock, suppress(MachineError), self._reported():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -167,7 +167,7 @@ class Database:
             return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
-        """The first row of a query, if there is one."""
+        """First row of a query, or None."""
         matches = self.rows(statement, values)
         return matches[0] if matches else None
 
@@ -202,5 +202,5 @@ def open_database(data: Path) -> Database:
 
 
 def now() -> float:
-    """Seconds since 1970; for people and for expiry, never to order anything by."""
+    """Seconds since 1970, for display and expiry only, never for sorting."""
     return time.time()

@@ -1,5 +1,5 @@
-"""Tasks of workers that a request waits for: short ones, which are in no queue and of which
-nothing is left when the server ends."""
+"""Short tasks of workers that a request waits for; they are not queued and do not survive a
+restart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Errands:
         self._at_work: set[str] = set()
 
     def run(self, task: Task, seconds: float) -> Answer:
-        """Waits until a task is done.
+        """Wait until a task is done.
 
         Raises:
             Problem: it took longer, or cost its worker.
@@ -38,7 +38,7 @@ class Errands:
             self._futures.pop(task.id, None)
 
     def hand_out(self, pool: Workers[Task, Answer]) -> None:
-        """Gives tasks to idle workers."""
+        """Assign tasks to idle workers."""
         while pool.idle and self._waiting:
             task = self._waiting.popleft()
             if task.id in self._futures:
@@ -52,16 +52,16 @@ class Errands:
         if isinstance(event, Advanced):
             return True
         self._at_work.discard(event.task.id)
-        future = self._futures.get(event.task.id)  # None: nobody waits any longer
+        future = self._futures.get(event.task.id)  # None: the request has ended
         match event:
             case Finished(_, answer) if future is not None:
                 _settle(future, answer)
             case Lost() | Crashed() | Cancelled() if future is not None:
-                _settle(future, Problem(503, "a worker could not do it: try again", retry_s=10))
+                _settle(future, Problem(503, "a worker failed: try again", retry_s=10))
         return True
 
     def give_up(self) -> None:
-        """Ends the wait for all of them: there are no workers any longer."""
+        """Fail all tasks, because the workers have ended."""
         self._at_work.clear()
         self._waiting.clear()
         for future in list(self._futures.values()):

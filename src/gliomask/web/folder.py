@@ -1,4 +1,4 @@
-"""The data folder: one server at a time, and room on its disk."""
+"""Data folder of the server: locking, paths, and free disk space."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from gliomask.errors import InputError
 from gliomask.formats.editable_case import folder_of
 
 RESULT: Final = "result"
-"""The folder in a job's folder that holds its files, once all are whole."""
+"""Folder of complete result files in the folder of a job."""
 EDITABLE: Final = "editable"
-"""Beside it: what its masks are corrected on."""
+"""Next to it: the editable cases."""
 CORRECTIONS: Final = "corrections"
-"""Beside it: a folder for each correction, named by its number."""
+"""Next to it: a folder for each correction, named by its number."""
 KEPT: Final = (RESULT, EDITABLE, CORRECTIONS)
-"""What is left of the folder of a job that is done."""
+"""Entries that remain in the folder of a completed job."""
 
 
 class DataFolder:
@@ -36,7 +36,7 @@ class DataFolder:
         self.uploads, self.jobs, self.temporary = root / "uploads", root / "jobs", root / "tmp"
 
     def make(self) -> None:
-        """Makes what is missing, and removes what killed processes left."""
+        """Create missing folders, and remove files of killed processes."""
         shutil.rmtree(self.temporary, ignore_errors=True)
         for folder in (self.uploads, self.jobs, self.temporary):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,7 +51,7 @@ class DataFolder:
         return self.jobs / job / RESULT
 
     def editable(self, job: str, case: str) -> Path:
-        """The editable case of an examination."""
+        """Editable case of an examination."""
         return self.jobs / job / EDITABLE / folder_of(case)
 
     def corrections(self, job: str) -> Path:
@@ -59,7 +59,7 @@ class DataFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keeps every other server out, until this process ends in whatever way.
+        """Lock the folder until this process ends.
 
         Raises:
             InputError: another one is at work here.
@@ -77,6 +77,6 @@ class DataFolder:
             os.close(handle)
 
     def has_room(self, limits: Limits, size: int = 0) -> bool:
-        """Return True if the disk has room for so many bytes more."""
+        """Return True if the disk has enough free space for so many bytes."""
         usage = shutil.disk_usage(self.root)
         return usage.free - size > max(limits.free_bytes, usage.total * limits.free_share)

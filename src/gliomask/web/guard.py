@@ -1,8 +1,8 @@
 """Checks of every request before its handling, and headers of every response.
 
-Only names that are ours are answered (against DNS rebinding), only pages of our own may ask
-(against forged requests), bodies come at a human pace and are counted, and whatever goes wrong
-inside is reported without its text, which may hold anything.
+Only known host names are accepted (against DNS rebinding), only requests from our own pages
+(against request forgery), bodies have limits for size and time, and internal errors are reported
+without their text, which may contain image data or names.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ PAGE_POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""The content security policy of our own page."""
+"""Content security policy of the web page."""
 RESULT_POLICY: Final = "sandbox allow-scripts allow-downloads; frame-ancestors 'self'"
-"""Of a case page: it has a policy inside, and runs as if it came from nowhere."""
+"""Policy of a case page, which contains its own policy and runs in a sandbox."""
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -51,17 +51,18 @@ _OPEN: Final = {
     "access-control-allow-origin": "*",
     "cross-origin-resource-policy": "cross-origin",
 }
-"""Where the token is a part of the address: who doesn't know it gets nothing, whoever asks."""
+"""Paths with the token in the address, which need no check of the origin."""
 _FILE: Final = re.compile(r"/api/v1/(uploads/[^/]+/files/[^/]+|jobs/[^/]+/correction)")
 
 log = logging.getLogger("gliomask.serve")
 
 
 class Guard:
-    """The outermost layer of the application.
+    """Outermost middleware of the application.
 
     Args:
-        app: what it guards; options: of the server.
+        app: what it guards.
+        options: of the server.
     """
 
     def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
@@ -69,7 +70,7 @@ class Guard:
         self._names = options.host_names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles a request, see ASGI."""
+        """Handle a request, see ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -93,12 +94,12 @@ class Guard:
             if not began:
                 await _answer(sending, problem)
         except Exception as error:
-            log.error("a bug of gliomask: %s", unexpected(error))
+            log.error("a bug in gliomask: %s", unexpected(error))
             if not began:
-                await _answer(sending, Problem(500, "a bug of gliomask: the log says where"))
+                await _answer(sending, Problem(500, "a bug in gliomask: the log says where"))
 
     def _check(self, scope: Scope) -> None:
-        """Raises Problem for what is not answered at all."""
+        """Raise Problem for refused requests."""
         headers = Headers(scope=scope)
         name = _host_name(headers.get("host", ""))
         if name not in self._names:
@@ -112,7 +113,7 @@ class Guard:
             raise Problem(413, f"too large: at most {self._most(scope)} bytes")
 
     def _most(self, scope: Scope) -> int:
-        """Bytes that a request may have."""
+        """Maximum number of bytes of a request."""
         limits = self._options.limits
         if scope["method"] == "PUT" and _FILE.fullmatch(scope["path"]):
             return int(limits.file_bytes)
@@ -121,18 +122,18 @@ class Guard:
         return int(limits.request_body_bytes)
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
-        """``receive`` with an end to its patience."""
+        """``receive`` with a time limit."""
         limits, most, loop = self._options.limits, self._most(scope), asyncio.get_running_loop()
         began, size, whole = loop.time(), 0, False
 
         async def counting() -> Message:
             nonlocal size, whole
             if whole:
-                return await receive()  # waits for the client to go
+                return await receive()  # waits for the client to disconnect
             try:
                 message = await asyncio.wait_for(receive(), limits.body_seconds)
             except TimeoutError:
-                raise Problem(408, "the body of the request did not come") from None
+                raise Problem(408, "the body of the request was not sent in time") from None
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
             if size > most:
@@ -140,7 +141,7 @@ class Guard:
             seconds = loop.time() - began
             due = seconds * limits.body_bytes_per_second
             if not whole and seconds > limits.body_seconds and size < due:
-                raise Problem(408, "the body of the request comes too slowly")
+                raise Problem(408, "the body of the request is sent too slowly")
             return message
 
         return counting

@@ -1,4 +1,4 @@
-"""The numbers in the masks of a model, for clients that show them by name and colour."""
+"""Labels in the masks of a model, with names and colours for clients."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from gliomask.core.regions import REGIONS, margin_title, region_numbers
 
 
 class MaskLabel(Options):
-    """A number in a mask: what the voxels that have it are."""
+    """A label in a mask."""
 
     value: int
-    """The number."""
+    """Number in the mask."""
     name: str
-    """Of these voxels: their region without the regions inside it."""
+    """Title: the region without its inner regions."""
     region: str
-    """The region that they belong to and no region inside it."""
+    """Region of its voxels, outside the inner regions."""
     colour: str
     """``#RRGGBB``."""
 
 
 def mask_labels(regions: Sequence[str]) -> tuple[MaskLabel, ...]:
-    """The labels in masks of these regions, in the order of their numbers."""
+    """Labels in masks of these regions, sorted by number."""
     labels = (
         MaskLabel(
             value=number,
@@ -37,7 +37,7 @@ def mask_labels(regions: Sequence[str]) -> tuple[MaskLabel, ...]:
 
 
 def labels_present(labels: Sequence[MaskLabel], voxels: Mapping[str, int]) -> tuple[MaskLabel, ...]:
-    """The labels of which a mask has voxels.
+    """Labels with voxels in a mask.
 
     Args:
         labels: of the model.

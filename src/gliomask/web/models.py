@@ -1,4 +1,4 @@
-"""The models that a server offers, as their cards describe them."""
+"""Models of a server, as described by their cards."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _CARD, _MAX_CARD_BYTES = "card.json", 2**20
 
 
 class ServedModel(Options):
-    """A model that jobs may name."""
+    """A model for jobs."""
 
     name: str
-    """To ask for it by."""
+    """Name."""
     description: str
-    """What it was trained on."""
+    """Description of its training data."""
     network: str
-    """Its architecture."""
+    """Network architecture."""
     sequences: tuple[str, ...]
-    """That it uses."""
+    """Sequences that it uses."""
     needs_all: bool
-    """Whether it needs all of them."""
+    """Whether it needs all of these sequences."""
     regions: tuple[str, ...]
-    """That it marks."""
+    """Regions that it segments."""
     labels: tuple[MaskLabel, ...]
-    """The numbers in its masks."""
+    """Labels in its masks."""
     licence: str
-    """Of its weights."""
+    """Licence of its weights."""
     synthetic: bool
-    """Whether it was trained on synthetic patients."""
+    """Whether it was trained on synthetic data."""
     folder: Path
-    """Where it lies; not shown."""
+    """Its folder, which is not shown."""
 
 
 def served_models(folders: tuple[Path, ...]) -> tuple[ServedModel, ...]:

@@ -22,11 +22,11 @@ _CODES: Final = {
     503: "unavailable",
 }
 _LEFT_UNREAD: Final = (408, 413, 415)
-"""After these the rest of the request is not read: the connection ends."""
+"""Status codes after which the rest of the request is not read and the connection is closed."""
 
 
 class Problem(HTTPException):
-    """An answer other than success.
+    """An error response.
 
     Args:
         status: of HTTP.
@@ -46,11 +46,11 @@ class Problem(HTTPException):
 
 
 def body_of(status: int, text: str) -> dict[str, str]:
-    """Body of an error response: a code for programs, a line for people."""
+    """Body of an error response: a code for programs, a line for users."""
     code = _CODES.get(status, "bad_request" if status < 500 else "bug")
     return {"code": code, "text": text}
 
 
 def not_found(what: str) -> Problem:
-    """The same answer for what is not there and what belongs to somebody else."""
+    """The same response for missing objects and objects of other users."""
     return Problem(404, f"no such {what}")

@@ -1,6 +1,6 @@
-"""HTTP/1.1 of uvicorn, with an end to its patience.
+"""HTTP/1.1 protocol of uvicorn with time limits.
 
-uvicorn waits for ever for the header of a request, and for a client that does not take its answer.
+uvicorn waits without limit for the header of a request and for a client to read the response.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class PatientProtocol(H11Protocol):
-    """Ends connections whose clients neither ask nor take.
+    """Closes connections without a complete header or with an unread response.
 
     Attributes:
-        header_seconds: within which a whole header must come.
-        answer_seconds: within which a part of the answer (some 48 kB) must be taken.
+        header_seconds: time limit for a complete header.
+        answer_seconds: time limit for the client to read a part of the response (some 48 kB).
     """
 
     header_seconds = 10.0
@@ -78,6 +78,6 @@ class PatientProtocol(H11Protocol):
 
 
 def protocol(header_seconds: float, answer_seconds: float = 30.0) -> type[PatientProtocol]:
-    """The protocol with a patience of its own."""
+    """Protocol class with time limits."""
     keys = {"header_seconds": header_seconds, "answer_seconds": answer_seconds}
     return type("Protocol", (PatientProtocol,), keys)

@@ -1,9 +1,10 @@
-"""Jobs in the order in which they came, kept through anything that kills the server.
+"""Persistent first-in, first-out queue of jobs.
 
     queued --begin--> running --end--> done | failed | cancelled --expire--> expired
        ^-- put_back, lost --'
 
-A job that is accepted is on the disk; it ends in one of the last states, whatever dies meanwhile.
+An accepted job is stored on the disk; it always reaches one of the final states, also after
+crashes.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ Kind = Literal["predict", "inspect"]
 State = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
 ENDED: Final[tuple[State, ...]] = ("done", "failed", "cancelled", "expired")
 _HOUR_S: Final = 3600.0
-_PLACE: Final = (
-    "SELECT count(*) FROM job WHERE state='queued' AND kind=? AND seq < ?"  # those before it
-)
+_PLACE: Final = "SELECT count(*) FROM job WHERE state='queued' AND kind=? AND seq < ?"
 
 _LIST_BYTES: Final = 4 * 2**20
 """Of the results in a list of jobs."""
@@ -70,17 +69,18 @@ class Job:
 
 
 class Queue:
-    """The jobs of a server.
+    """Jobs of a server.
 
     Args:
-        database: that keeps them; limits: for them.
+        database: that keeps them.
+        limits: for them.
     """
 
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database, self._limits = database, limits
 
     def find(self, access: Access, idempotency: str) -> tuple[Job, str] | None:
-        """The job that a key has made already, with the hash of what was asked for."""
+        """Existing job of an idempotency key, with the hash of its request."""
         statement = "SELECT * FROM job WHERE owner=? AND idempotency=?"
         row = self._database.row(statement, (access.owner, idempotency))
         return None if row is None else (self._job(row, row["result"]), row["request"])
@@ -96,7 +96,8 @@ class Queue:
         """Accepts a job; the same one again for a key that was used.
 
         Args:
-            access: whose it is; kind, upload, spec: see ``Job``.
+            access: whose it is;
+            kind, upload, spec: see ``Job``.
             idempotency: a key of the owner's, and the hash of what was asked for.
 
         Raises:
@@ -128,7 +129,7 @@ class Queue:
             raise Problem(429, f"{own} of your jobs are queued already", retry_s=60)
 
     def get(self, access: Access, job: str) -> Job:
-        """A job that may be seen.
+        """Find a job that the client may see.
 
         Raises:
             Problem: there is none.
@@ -139,7 +140,7 @@ class Queue:
         return self._job(row, row["result"])
 
     def own(self, access: Access, job: str) -> Job:
-        """A job that may be cancelled and deleted.
+        """Find a job that the client may cancel and delete.
 
         Raises:
             Problem: there is none, or it may only be seen.
@@ -150,12 +151,12 @@ class Queue:
         return current
 
     def keep(self, job: str, until: float) -> None:
-        """Puts off the end of a job's result."""
+        """Extend the expiry of a job's result."""
         with self._database.change() as change:
             change.execute("UPDATE job SET expires=max(expires, ?) WHERE id=?", (until, job))
 
     def find_state(self, job: str) -> State | None:
-        """The state of a job; None if there is none."""
+        """State of a job; None if it does not exist."""
         row = self._database.row("SELECT state FROM job WHERE id=?", (job,))
         return None if row is None else row["state"]
 
@@ -166,7 +167,9 @@ class Queue:
         takes megabytes, and lists are asked for often.
 
         Args:
-            access: whose; limit: at most so many; before: those that came before this one.
+            access: whose;
+            limit: at most so many;
+            before: those that came before this one.
         """
         where, values = "1", []
         if not access.everyone:
@@ -186,7 +189,7 @@ class Queue:
         return None if row is None else row["result"]
 
     def next(self, kind: Kind) -> Job | None:
-        """Begins the job whose turn it is, and gives it; None if none waits."""
+        """Start the next queued job and return it; None if the queue is empty."""
         statement = "SELECT * FROM job WHERE state='queued' AND kind=? ORDER BY seq LIMIT 1"
         if self._database.row(statement, (kind,)) is None:
             return None
@@ -200,7 +203,7 @@ class Queue:
         return self._job(row, row["result"])
 
     def cancel(self, job: str) -> State:
-        """Ends a job that waits, and asks for the end of one that runs; its state."""
+        """Cancel a queued job, or request the end of a running one; returns its state."""
         with self._database.change() as change:
             if change.execute(
                 "UPDATE job SET state='cancelled', cancel=1, ended=?, expires=? "
@@ -214,24 +217,25 @@ class Queue:
         return state
 
     def to_cancel(self) -> list[str]:
-        """Ids of the running jobs whose end was asked for."""
+        """Ids of running jobs with a cancellation request."""
         statement = "SELECT id FROM job WHERE state='running' AND cancel=1"
         return [row["id"] for row in self._database.rows(statement)]
 
     def done(self, job: str, result: Mapping[str, Any]) -> None:
-        """Ends a running job with its result."""
+        """Finish a running job with its result."""
         self._end(job, "done", result=json.dumps(result))
 
     def failed(self, job: str, code: str, text: str) -> None:
-        """Ends a running job with the reason why it has none."""
+        """Finish a running job with an error."""
         self._end(job, "failed", code=code, text=text)
 
     def cancelled(self, job: str) -> None:
-        """Ends a running job as was asked for."""
+        """Finish a running job as cancelled."""
         self._end(job, "cancelled")
 
     def lost(self, job: str, reason: str) -> State:
-        """Puts a job back that cost its worker, or ends it if it has cost too many; its state."""
+        """Requeue a job after a crash of its worker, or fail it after too many; returns its
+        state."""
         row = self._database.row("SELECT attempt FROM job WHERE id=?", (job,))
         tries = 0 if row is None else row["attempt"]
         if tries >= self._limits.tries:
@@ -241,17 +245,18 @@ class Queue:
         return "queued"
 
     def put_back(self, job: str) -> None:
-        """Puts back a job whose end was not its own doing."""
+        """Requeue a job that was interrupted by the server."""
         self._put_back(job, attempts=1)
 
     def recover(self) -> int:
-        """Puts back all that ran when the last server was killed; how many that are."""
+        """Requeue all jobs that were running when the last server was killed; returns their
+        number."""
         with self._database.change() as change:
             count = change.execute(
                 "UPDATE job SET state='queued', started=NULL, attempt=attempt-1 "
                 "WHERE state='running'"
             ).rowcount
-            change.execute(  # whose end had been asked for already
+            change.execute(  # with an earlier cancellation request
                 "UPDATE job SET state='cancelled', ended=?, expires=? "
                 "WHERE state='queued' AND cancel=1",
                 (now(), self._expiry()),
@@ -259,14 +264,14 @@ class Queue:
         return count
 
     def expire(self) -> list[str]:
-        """Marks the jobs whose results are due to be deleted; gives their ids."""
+        """Mark jobs with expired results; returns their ids."""
         statement = (
             "SELECT id FROM job WHERE expires < ? AND state IN ('done','failed','cancelled')"
         )
         return [self.forget(row["id"]) for row in self._database.rows(statement, (now(),))]
 
     def forget(self, job: str) -> str:
-        """Marks an ended job as one whose result is deleted; names and texts in it go as well."""
+        """Mark an ended job as expired, and delete names and texts in it."""
         with self._database.change() as change:
             change.execute(
                 "UPDATE job SET state='expired', result=NULL, error_text=NULL, spec='{}' "

@@ -1,4 +1,4 @@
-"""The files of a result, by what they are."""
+"""Files of a result by kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS: Final = (
     (re.compile(r"\.json"), "record"),
     (re.compile(r"_(probability|disagreement)_([a-z]+)\.nii\.gz"), ""),
 )
-"""What follows the case in a file's name -> what the file is."""
+"""Suffix of a file name after the case -> kind of the file."""
 _OF_ALL: Final = {"cases.csv": "table", "audit.json": "audit"}
 _TYPES: Final = {
     ".gz": "application/gzip",
@@ -35,7 +35,9 @@ class Entry:
     """A file or folder of a result.
 
     Attributes:
-        kind: what it is; case: of which examination, empty for one of all; path: where it is.
+        kind: what it is.
+        case: of which examination, empty for one of all.
+        path: where it is.
     """
 
     kind: str
@@ -44,7 +46,7 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes; of a folder, of its files together."""
+        """Size in bytes; for a folder, the total size of its files."""
         paths = self.path.iterdir() if self.path.is_dir() else (self.path,)
         return sum(path.stat().st_size for path in paths)
 
@@ -68,7 +70,7 @@ def entries(folder: Path, cases: tuple[str, ...]) -> tuple[Entry, ...]:
 
 
 def _told_apart(several: list[Entry]) -> tuple[Entry, ...]:
-    """NRRD beside the mask in another format is a kind of its own."""
+    """NRRD next to the mask in another format is a separate kind."""
     masks = Counter(entry.case for entry in several if entry.kind == "mask")
     second = {case for case, count in masks.items() if count > 1}
     return tuple(
@@ -111,7 +113,8 @@ def zipped(entries: tuple[Entry, ...], temporary: Path) -> Path:
     """All files of a result in one archive, which the caller removes.
 
     Args:
-        entries: what goes in; temporary: a folder to write to.
+        entries: what goes in.
+        temporary: a folder to write to.
     """
     archive = temporary / f"{secrets.token_hex(8)}.zip"
     with zipfile.ZipFile(archive, "x", zipfile.ZIP_STORED) as members:

@@ -1,4 +1,4 @@
-"""Runs a server until it is stopped."""
+"""Running of a server until it is stopped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CONNECTIONS: Final = 65_536
 
 
 def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
-    """Serves until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM.
 
     Args:
         options: of the server.
@@ -63,7 +63,7 @@ def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
 
 
 def address(options: ServeOptions, token: str) -> str:
-    """The address of the page."""
+    """Address of the page."""
     host = options.shown_host
     host = f"[{host}]" if ":" in host else host
     scheme = "https" if options.encrypted else "http"
@@ -72,7 +72,7 @@ def address(options: ServeOptions, token: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Ends cleanly on the first signal and remembers it; uvicorn would raise it once more."""
+    """Stops cleanly on the first signal and stores it; uvicorn would raise it again."""
 
     came: int = 0
 
@@ -95,7 +95,7 @@ class _Server(uvicorn.Server):
 
 
 def _config(options: ServeOptions, app: Any) -> uvicorn.Config:
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # its texts hold what clients send
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # its texts contain data from clients
     return uvicorn.Config(
         app,
         http=protocol(options.limits.header_seconds, options.limits.answer_seconds),
@@ -114,7 +114,7 @@ def _config(options: ServeOptions, app: Any) -> uvicorn.Config:
 def _allow_many_connections() -> None:
     """Raises the number of files and sockets that this process may open to what the system allows.
 
-    Shells allow 1024: as many connections that are half open would keep everybody else out.
+    Shells allow 1024: as many connections that are half open would block all other clients.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, _CONNECTIONS)
@@ -123,7 +123,7 @@ def _allow_many_connections() -> None:
 
 
 def _load(config: uvicorn.Config) -> None:
-    """Reads the certificate before anybody is told an address."""
+    """Read the certificate before the address is shown."""
     try:
         config.load()
     except OSError as problem:  # of ssl, too
@@ -139,7 +139,7 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
     except OSError as problem:
         what = f"can't listen there: {problem.strerror or problem}"
         place = f"{options.host}:{options.port}"
-        raise MachineError(what, field="host:port", found=place, hint="give another port") from None
+        raise MachineError(what, field="host:port", found=place, hint="use another port") from None
     try:
         yield door
     finally:
@@ -147,6 +147,6 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
 
 
 def _start_token(tokens: Tokens) -> str:
-    """A token for the page that is opened now; those of earlier starts are worthless."""
+    """Create the token for the page, and revoke those of earlier starts."""
     tokens.revoke_owner(OWNER)
     return tokens.create(OWNER, ("read", "submit", "admin"), _DAYS)

@@ -1,4 +1,4 @@
-"""All that a running server is made of, as one value that its routes share."""
+"""Components of a running server, shared by its routes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Service:
     """A server without its sockets.
 
     Attributes:
-        options: of it; models: that it offers, the first where none is named.
+        options: of it.
+        models: that it offers, the first where none is named.
     """
 
     options: ServeOptions
@@ -50,7 +51,8 @@ class Service:
 
     @property
     def cookie(self) -> str:
-        """Name of the cookie with the token: browsers don't tell ports apart.
+        """Name of the cookie with the token, including the port, because browsers share cookies
+        between ports.
 
         With ``__Host-``, no other server of the same domain can set it.
         """
@@ -95,7 +97,7 @@ def make_service(
 
 
 def service_of(request: Request) -> Service:
-    """The service that answers a request."""
+    """Service of a request."""
     service: Service = request.app.state.service
     return service
 
@@ -114,7 +116,7 @@ def allowed(scope: Scope, request: Request) -> Access:
         text = "a valid token is needed: Authorization: Bearer TOKEN, see gliomask serve token"
         raise Problem(401, text)
     if not access.allows(scope):
-        raise Problem(403, f"this token does not allow it: the scope {scope} is needed")
+        raise Problem(403, f"this token does not allow it: it needs the scope {scope}")
     return access
 
 

@@ -1,8 +1,8 @@
-"""Corrections as they are stored: who drew and approved each, and where its files are.
+"""Stored corrections: author, approval, and files.
 
     drawn --approve--> approved --unapprove--> drawn        drawn, approved --withdraw--> withdrawn
 
-What is withdrawn stays in the list, and is used no longer. A number is never given twice.
+Withdrawn corrections stay in the list, but are not used. Numbers are unique.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ class Correction:
     """A correction.
 
     Attributes:
-        job, number: of it; case: whose mask it is.
-        author: owner of the token that it was sent with; created: seconds since 1970.
-        base: SHA-256 of the mask that it was drawn on; sha256: of its own.
+        job, number: of it.
+        case: whose mask it is.
+        author: owner of the token that it was sent with.
+        created: seconds since 1970.
+        base: SHA-256 of the mask that it was drawn on.
+        sha256: of its own.
         changes: region -> what was done to it, see ``results.correction.corrected``.
-        notes: what a person should know.
+        notes: notes for users.
         approver, approved: who approved it, and when; None where nobody has.
         withdrawn: when it was; None where it is not.
     """
@@ -52,7 +55,7 @@ class Correction:
 
     @property
     def stem(self) -> str:
-        """Of the names of its files."""
+        """Base name of its files."""
         return f"{self.case}_correction-{self.number}"
 
 
@@ -62,7 +65,8 @@ class CurrentMask:
 
     Attributes:
         number: of the correction; 0 for the network's own.
-        sha256: of the file; path: of it.
+        sha256: of the file.
+        path: of it.
     """
 
     number: int
@@ -81,7 +85,7 @@ class StoredCorrections:
         self._database, self._folder = database, folder
 
     def listing(self, job: str) -> tuple[Correction, ...]:
-        """All of a job, the oldest first."""
+        """Corrections of a job, oldest first."""
         statement = "SELECT * FROM correction WHERE job=? ORDER BY number"
         return tuple(map(_correction, self._database.rows(statement, (job,))))
 
@@ -118,7 +122,7 @@ class StoredCorrections:
         )
 
     def files(self, job: str) -> tuple[tuple[Correction, Path], ...]:
-        """The files of all that are not withdrawn."""
+        """Files of all corrections that are not withdrawn."""
         return tuple(
             (correction, path)
             for correction in self.listing(job)
@@ -129,7 +133,7 @@ class StoredCorrections:
         )
 
     def approve(self, access: Access, correction: Correction) -> Correction:
-        """Records that a second reader agrees.
+        """Record the approval by a second reader.
 
         Raises:
             Problem: the author, one that is withdrawn or approved already.
@@ -147,7 +151,7 @@ class StoredCorrections:
         return self._written(correction)
 
     def unapprove(self, access: Access, correction: Correction) -> Correction:
-        """Takes an approval back.
+        """Withdraw an approval.
 
         Raises:
             Problem: it is not this reader's.
@@ -159,7 +163,8 @@ class StoredCorrections:
         return self._written(correction)
 
     def withdraw(self, access: Access, correction: Correction) -> Correction:
-        """Ends a correction: it is neither the newest mask nor offered nor exported any longer.
+        """Withdraw a correction: it is no longer the newest mask, nor listed for download or
+        export.
 
         Raises:
             Problem: somebody else's, or withdrawn already.
@@ -212,7 +217,8 @@ class StoredCorrections:
         where: str,
         otherwise: str,
     ) -> None:
-        """Changes a correction for which ``where`` holds; Problem with ``otherwise`` if none is."""
+        """Update a correction that fulfils ``where``; otherwise raise Problem with
+        ``otherwise``."""
         statement = f"UPDATE correction SET {values} WHERE job=? AND number=? AND {where}"  # noqa: S608
         with self._database.change() as change:
             if not change.execute(statement, (*filled, correction.job, correction.number)).rowcount:
@@ -224,13 +230,13 @@ class StoredCorrections:
             self._write_record(_correction(row))
 
     def _written(self, correction: Correction) -> Correction:
-        """The correction as it is now, which is written beside its mask as well."""
+        """Current record of the correction, which is also written next to its mask."""
         stored = self.get(correction.job, correction.number)
         self._write_record(stored)
         return stored
 
     def _write_record(self, correction: Correction) -> None:
-        """Writes what is known of a correction beside its mask, unless it stands there."""
+        """Write the record of a correction next to its mask, unless it exists."""
         path = self.mask(correction).with_name(f"{correction.stem}.json")
         record = CorrectionRecord.model_validate(asdict(correction))
         text = record.model_dump_json(indent=1) + "\n"

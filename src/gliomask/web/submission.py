@@ -1,4 +1,4 @@
-"""The one way into the queue: what every front end of the server passes."""
+"""Submission of jobs to the queue, used by all front ends of the server."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ def submit(
     spec: PredictSpec | InspectSpec,
     idempotency: tuple[str, str] | None = None,
 ) -> Job:
-    """Accepts a job.
+    """Accept a job.
 
     Args:
-        service: that takes it; access: whose it is; upload: with whose files.
+        service: that takes it.
+        access: whose it is.
+        upload: with whose files.
         spec: what is to be done.
         idempotency: see ``Queue.add``.
 
@@ -44,7 +46,7 @@ def submit(
 
 
 def _check(service: Service, spec: PredictSpec, upload: Upload) -> None:
-    """Raises Problem for a model that is not offered, and numbers of files that are not there."""
+    """Raise Problem for unknown models and file numbers."""
     names = [model.name for model in service.models]
     if spec.model not in (None, *names):
         raise Problem(422, f"no such model (allowed: {', '.join(names)})")

@@ -1,7 +1,7 @@
-"""Hands jobs to worker processes and writes down what comes of them, in a thread of the server.
+"""Assignment of jobs to worker processes, in a thread of the server.
 
-A worker that dies costs its job a try; a job that is cancelled or takes too long is asked to stop,
-and its worker killed if it does not.
+A crash of a worker counts as an attempt of its job; a cancelled or too slow job is requested to
+stop, and its worker is killed if it does not.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from gliomask.web.uploads import Uploads
 from gliomask.web.worker import Work, auditor, segmenter
 
 PATIENCE_S: Final = 5.0
-"""A job that is to stop and does not within this time loses its worker."""
+"""Seconds after which the worker of a stopping job is killed."""
 _WAIT_S: Final = 0.1
 _AGAIN_S: Final = 10.0
-"""After which workers that can't be started are tried again."""
+"""Seconds until workers that could not be started are started again."""
 _CLEAN_EVERY_S: Final = 30.0
 _STARTING: Final = "the workers are starting"
 _SERVER: Final = Access("server", frozenset(("admin",)))
@@ -55,7 +55,7 @@ class Progress:
 
 @dataclass
 class _Ending:
-    """A job that is to stop: why, and until when it may do so by itself."""
+    """A stopping job: reason, and deadline before its worker is killed."""
 
     why: str
     until: float
@@ -65,12 +65,15 @@ class Supervisor:
     """The workers of a server.
 
     Args:
-        options: of the server; models: that it offers; folder: its data folder.
+        options: of the server.
+        models: that it offers.
+        folder: its data folder.
         queue, uploads, audit: its records.
 
     Attributes:
         progress: id -> how far a running job is.
-        ended: (kind, state) -> jobs that have ended since the start; seconds: kind -> their time.
+        ended: (kind, state) -> jobs that have ended since the start.
+        seconds: kind -> their time.
         problem: why jobs can't be done at present; empty if they can.
     """
 
@@ -99,11 +102,11 @@ class Supervisor:
 
     @property
     def broken(self) -> bool:
-        """Whether the workers failed and are not back yet: jobs would wait for an unknown time."""
+        """True if the workers failed and have not restarted; the waiting time is unknown."""
         return self.problem not in ("", _STARTING)
 
     def start(self) -> None:
-        """Puts back what the last server left, and begins."""
+        """Requeue the jobs of the last server, and start."""
         self._queue.recover()
         self._uploads.sweep()
         for folder in self._folder.jobs.iterdir():
@@ -111,18 +114,18 @@ class Supervisor:
         self._thread.start()
 
     def run(self, task: Task, content: TaskFile) -> Answer:
-        """Has a task done at once, by a worker without a network, and waits for it.
+        """Run a task immediately, by a worker without a network, and wait for it.
 
         Raises:
             Problem: no worker could do it; it may be tried again.
         """
         if self.problem:
-            raise Problem(503, "the workers can't do it at present", retry_s=10)
+            raise Problem(503, "the workers can't do it at the moment", retry_s=10)
         task.write(content)
         return self._errands.run(task, 60 * self._options.limits.job_minutes)
 
     def stop(self) -> None:
-        """Stops the workers; their jobs are put back."""
+        """Stop the workers, and requeue their jobs."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -141,7 +144,7 @@ class Supervisor:
                 log.error("jobs can't be done at present: %s", self.problem)
             except Exception as error:
                 self.problem = unexpected(error)
-                log.error("a bug of gliomask: %s", self.problem)
+                log.error("a bug in gliomask: %s", self.problem)
             self._errands.give_up()
             self._endings.clear()
             self._begun.clear()
@@ -152,7 +155,7 @@ class Supervisor:
         environment = {"TMPDIR": str(self._folder.temporary), **ENVIRONMENT}
         first, options = next(iter(self._models.values())), self._options
         making: Callable[[], Work] = partial(segmenter, first, options.device, options.engine)
-        limit_s = float("inf")  # ours is looked after here
+        limit_s = float("inf")  # handled here
         with (
             Workers(making, options.workers, environment, limit_s=limit_s) as segmenters,
             Workers(auditor, 1, environment, limit_s=limit_s) as auditors,
@@ -196,7 +199,7 @@ class Supervisor:
         )
 
     def _end_what_is_due(self, pool: Workers[Task, Answer]) -> None:
-        """Stops jobs that are cancelled or take too long, one way or another."""
+        """Stop jobs that are cancelled or take too long."""
         moment, cancelled = time.monotonic(), set(self._queue.to_cancel())
         for task in pool.busy:
             ending = self._endings.get(task.id)
@@ -257,7 +260,7 @@ class Supervisor:
             self._uploads.delete(ended.upload)
 
     def tidy(self, job: str) -> None:
-        """Leaves of a job's folder only its result, if it has one, and the corrections of it."""
+        """Remove all but the result and its corrections from the folder of a job."""
         folder = self._folder.job(job)
         state = self._queue.find_state(job)
         for entry in list(folder.iterdir()) if folder.is_dir() else []:
@@ -268,7 +271,7 @@ class Supervisor:
             folder.rmdir()
 
     def _clean(self) -> None:
-        """Deletes what has been kept long enough."""
+        """Delete expired data."""
         if time.monotonic() - self._cleaned < _CLEAN_EVERY_S:
             return
         self._cleaned = time.monotonic()

@@ -1,4 +1,4 @@
-"""A job as it goes to a worker process, and what the worker says of it."""
+"""Jobs and results exchanged with worker processes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class PredictSpec(SegmentOptions):
     """Specification of a segmentation; the options are those of ``gliomask predict``."""
 
     model: str | None = None
-    """Name of the model, of those that the server offers; the first if none is named."""
+    """Name of a model of the server (default: the first)."""
     sequences: Mapping[Sequence, int] = Field(default_factory=dict)
-    """Sequence name -> number of the file that holds it, where names don't tell the sequence."""
+    """Sequence name -> number of its file, if the file name does not contain the sequence."""
     series: Mapping[Sequence, str] = Field(default_factory=dict)
-    """Sequence name -> number, UID or description of the DICOM series to take for it."""
+    """Sequence name -> number, UID or description of the DICOM series to use."""
 
 
 class InspectSpec(Options):
-    """Specification of an audit of an upload; nothing is segmented."""
+    """Specification of an audit of an upload, without segmentation."""
 
     series: Mapping[Sequence, str] = Field(default_factory=dict)
-    """Sequence name -> number, UID or description of the DICOM series to take for it."""
+    """Sequence name -> number, UID or description of the DICOM series to use."""
     full: bool = False
     """Read every voxel, not only names and headers."""
 
@@ -38,21 +38,21 @@ class InspectSpec(Options):
 class TaskFile(Options):
     """Input of a worker for its task.
 
-    A job of thousands of files would not fit through a pipe whose other end is dead.
+    It is a file, because a job with thousands of files would block the pipe to a dead worker.
     """
 
     kind: Literal["predict", "inspect", "correct", "follow"]
-    """What to do."""
+    """Kind of task."""
     files: tuple[tuple[int, str, Path], ...] = ()
-    """Number, name and place of each uploaded file."""
+    """Number, name and path of each uploaded file."""
     spec: dict[str, Any]
     """``PredictSpec``, ``InspectSpec`` or ``CorrectOptions`` or ``FollowOptions``."""
     model: Path = Path()
-    """The folder of the model that is to segment."""
+    """Folder of the model."""
     device: Device = "auto"
-    """What computes."""
+    """Device."""
     engine: EngineName = "auto"
-    """What runs the network."""
+    """Inference engine."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Task:
     """A job for a worker.
 
     Attributes:
-        id: of the job; folder: of it, which holds a ``TaskFile`` and gets the result.
+        id: of the job.
+        folder: of it, which holds a ``TaskFile`` and gets the result.
     """
 
     id: str
@@ -72,7 +73,7 @@ class Task:
         return self.folder / "task.json"
 
     def write(self, content: TaskFile) -> None:
-        """Writes down what there is to do."""
+        """Write the ``TaskFile``."""
         write_text(self.file, content.model_dump_json())
 
     def read(self) -> TaskFile:
@@ -86,7 +87,8 @@ class Answer:
 
     Attributes:
         end: ``done``, or ``failed`` for good.
-        code: of an error; text: of it.
+        code: of an error.
+        text: of it.
         result: of what is done, as JSON holds it.
     """
 

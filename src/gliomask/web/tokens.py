@@ -1,7 +1,7 @@
-"""Access tokens: made once, shown once, stored as a hash.
+"""Access tokens: shown once, stored as a hash.
 
-A token is 256 random bits, so its plain SHA-256 can't be searched. Jobs belong to the token's
-owner, a name, so that a token may be replaced by another of the same owner.
+A token has 256 random bits, so its plain SHA-256 can't be searched. Jobs belong to the token's
+owner, a name, so a token can be replaced by another one of the same owner.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gliomask.errors import InputError, MachineError
 from gliomask.web.database import Database, now
 
 PREFIX: Final = "gliomask_"
-"""Tokens that leak are found by it."""
+"""Prefix of tokens, to find leaked ones."""
 DAY_S: Final = 86_400.0
 _USED_EVERY_S: Final = 60.0
 
@@ -28,7 +28,8 @@ class Access:
     """Identity and scopes of a client.
 
     Attributes:
-        owner: of the token; scopes: what it allows.
+        owner: of the token.
+        scopes: what it allows.
     """
 
     owner: str
@@ -53,7 +54,7 @@ class Access:
 
 
 EVERYBODY: Final = Access("everybody", frozenset(("read", "submit", "monai")))
-"""Who makes the requests of a server that asks for no token."""
+"""Client of a server without tokens."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class TokenRow:
     """Facts about a token, without the token itself.
 
     Attributes:
-        id: to revoke it by; owner, scopes: see ``Access``.
+        id: to revoke it by.
+        owner, scopes: see ``Access``.
         created, expires, used: seconds since 1970; the latter None if it never was used.
         state: ``valid``, ``expired`` or ``revoked``.
     """
@@ -76,7 +78,7 @@ class TokenRow:
 
 
 class Tokens:
-    """The tokens of a server.
+    """Tokens of a server.
 
     Args:
         database: that keeps them.
@@ -86,7 +88,7 @@ class Tokens:
         self._database = database
 
     def create(self, owner: str, scopes: Sequence[Scope], days: float) -> str:
-        """Makes a token, which nobody can ask for again; for the limits see its options."""
+        """Create a token, which is shown only once; for the limits see its options."""
         token, moment = PREFIX + secrets.token_urlsafe(32), now()
         row = (secrets.token_hex(4), _hash(token), owner, " ".join(dict.fromkeys(scopes)))
         with self._database.change() as change:
@@ -109,7 +111,7 @@ class Tokens:
         return Access(row["owner"], frozenset(row["scopes"].split()))
 
     def rows(self) -> list[TokenRow]:
-        """All tokens, the oldest first."""
+        """All tokens, oldest first."""
         matches = self._database.rows("SELECT * FROM token ORDER BY created, id")
         return [
             TokenRow(
@@ -125,13 +127,13 @@ class Tokens:
         ]
 
     def revoke(self, token: str) -> None:
-        """Makes a token worthless from its next request on.
+        """Revoke a token.
 
         Args:
             token: its id.
 
         Raises:
-            InputError: there is none, or it is revoked already.
+            InputError: it does not exist, or is revoked already.
         """
         with self._database.change() as change:
             statement = "UPDATE token SET revoked=? WHERE id=? AND revoked IS NULL"

@@ -1,4 +1,4 @@
-"""Files that clients send, kept under random names; what a client calls a file is data only."""
+"""Uploaded files, stored under random names; the client's file names are only data."""
 
 from __future__ import annotations
 
@@ -35,8 +35,11 @@ class UploadedFile:
     """A file of an upload.
 
     Attributes:
-        number: that the client gave it; name: what the client calls it, with ``/`` for folders.
-        size: in bytes; sha256: of its content; stored: its random name in the upload's folder.
+        number: that the client gave it.
+        name: what the client calls it, with ``/`` for folders.
+        size: in bytes.
+        sha256: of its content.
+        stored: its random name in the upload's folder.
     """
 
     number: int
@@ -51,7 +54,10 @@ class Upload:
     """An upload.
 
     Attributes:
-        id: of it; owner: whose it is; expires: seconds since 1970; files: in order of numbers.
+        id: of it.
+        owner: whose it is.
+        expires: seconds since 1970.
+        files: in order of numbers.
     """
 
     id: str
@@ -64,7 +70,8 @@ class Uploads:
     """The uploads of a server.
 
     Args:
-        database: that keeps what is known of them; folder: that keeps the files.
+        database: that keeps what is known of them.
+        folder: that keeps the files.
         limits: for them.
     """
 
@@ -90,7 +97,7 @@ class Uploads:
         return Upload(upload, access.owner, expires, ())
 
     def get(self, access: Access, upload: str) -> Upload:
-        """An upload of this owner.
+        """Find an upload of this owner.
 
         Raises:
             Problem: there is none.
@@ -112,7 +119,7 @@ class Uploads:
         return Upload(upload, row["owner"], row["expires"], files)
 
     def begin(self, upload: str, name: str, declared: int | None) -> Incoming:
-        """A place for the bytes of a file.
+        """Start the reception of a file.
 
         Args:
             upload: that it belongs to, see ``get``.
@@ -135,7 +142,7 @@ class Uploads:
         return self._folder.has_room(self._limits)
 
     def finish(self, upload: str, number: int, name: str, incoming: Incoming) -> UploadedFile:
-        """Makes a received file a part of the upload, in place of an earlier one of its number.
+        """Add a received file to the upload, replacing an earlier one of its number.
 
         Raises:
             Problem: the upload is gone, used by a job, or has too many files or bytes.
@@ -145,7 +152,7 @@ class Uploads:
         return file
 
     def adopt(self, upload: str, number: int, source: tuple[Upload, UploadedFile]) -> None:
-        """Makes a file of another upload a part of this one; see ``finish``."""
+        """Add a file of another upload to this one; see ``finish``."""
         file = replace(source[1], number=number, stored=secrets.token_hex(16))
         place = self._folder.upload(upload) / file.stored
         try:
@@ -184,10 +191,11 @@ class Uploads:
             (self._folder.upload(upload) / old["stored"]).unlink(missing_ok=True)
 
     def copy(self, access: Access, files: Sequence[tuple[Upload, UploadedFile]]) -> Upload:
-        """A new upload of files of others, which may go before it does.
+        """Create an upload of files of other uploads, which may be deleted earlier.
 
         Args:
-            access: whose it is; files: with the uploads that have them; numbered in this order.
+            access: whose it is;
+            files: with the uploads that have them; numbered in this order.
 
         Raises:
             Problem: too many uploads, or bytes.
@@ -205,7 +213,7 @@ class Uploads:
         return self.get(access, copied.id)
 
     def keep(self, upload: str, hours: float) -> None:
-        """Keeps an upload for so long from now on, if not longer already."""
+        """Extend the expiry of an upload."""
         with self._database.change() as change:
             statement = "UPDATE upload SET expires=max(expires, ?) WHERE id=?"
             change.execute(statement, (now() + hours * _HOUR_S, upload))
@@ -237,7 +245,7 @@ class Uploads:
         shutil.rmtree(self._folder.upload(upload), ignore_errors=True)
 
     def expire(self) -> list[str]:
-        """Deletes uploads that nobody has used for long; gives their ids."""
+        """Delete expired uploads; returns their ids."""
         statement = (
             "SELECT id FROM upload WHERE expires < ? AND id NOT IN "
             "(SELECT upload FROM job WHERE state IN ('queued', 'running'))"
@@ -248,7 +256,7 @@ class Uploads:
         return old
 
     def sweep(self) -> None:
-        """Removes files that no upload knows: what was cut off when a server was killed."""
+        """Remove files without an upload, left by a killed server."""
         rows = self._database.rows("SELECT upload, stored FROM upload_file")
         known = {(row["upload"], row["stored"]) for row in rows}
         uploads = {row["id"] for row in self._database.rows("SELECT id FROM upload")}
@@ -264,12 +272,13 @@ class Uploads:
 
 
 class Incoming:
-    """A file that is being received; never more than the limit is written.
+    """A file that is being received, up to the limit.
 
     Args:
-        folder: to write to; limit: bytes.
-        has_room: whether the disk has room for more, asked now and then: many files that come at
-            once, or files of unknown length, must not fill it together.
+        folder: to write to.
+        limit: bytes.
+        has_room: True while the disk has room for more; called repeatedly, because many
+            simultaneous files, or files of unknown length, must not fill it together.
     """
 
     def __init__(self, folder: Path, limit: int, has_room: Callable[[], bool]) -> None:
@@ -285,7 +294,7 @@ class Incoming:
             raise
 
     def write(self, chunk: bytes) -> None:
-        """Takes the next bytes.
+        """Write the next bytes.
 
         Raises:
             Problem: too many, or the disk is nearly full; MachineError: the disk.
@@ -302,7 +311,7 @@ class Incoming:
             self._file.write(chunk)
 
     def close(self) -> tuple[int, str]:
-        """Flushes it to the disk; its bytes and SHA-256."""
+        """Flush it to the disk; returns its size and SHA-256."""
         with writing(self.path.parent.parent):
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -310,20 +319,20 @@ class Incoming:
         return self._size, self._digest.hexdigest()
 
     def discard(self) -> None:
-        """Removes what was received, also where the rest of it can't be flushed to a full disk."""
+        """Remove the received data, even if the rest of it can't be flushed to a full disk."""
         self.path.unlink(missing_ok=True)
         with suppress(OSError):
             self._file.close()
 
 
 def checked_name(name: str) -> str:
-    """A file's name as the client has it, if it is one that a file may have here.
+    """Check the file name of the client.
 
     Raises:
         Problem: it is not; the name is not repeated.
     """
     if name.endswith("/"):
-        raise Problem(422, "a name that isn't allowed (allowed: that of a file)")
+        raise Problem(422, "file name not allowed")
     try:
         check_name(name)
     except FormatError as problem:
@@ -361,5 +370,5 @@ def disk_full() -> Problem:
 
 
 def too_large(limit: int, what: str) -> Problem:
-    """The answer to more than is allowed."""
+    """Problem for data over a limit."""
     return Problem(413, f"too large: at most {limit} bytes a {what}")

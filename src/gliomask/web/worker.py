@@ -1,6 +1,6 @@
-"""Work of a worker process: audits or segments files, or checks a correction.
+"""Work of a worker process: audit, segmentation, or check of a correction.
 
-Only here are files that come from outside read. A worker keeps its model loaded between jobs.
+Only workers read uploaded files. A worker keeps its model loaded between jobs.
 """
 
 from __future__ import annotations
@@ -42,21 +42,22 @@ _SHOWN: Final = {
     "series",
     "notes",
 }
-"""What a job's answer holds of the record of a case; the whole record is among its files."""
+"""Keys of the record of a case in the result of a job; the complete record is a file."""
 _ERROR: Final = re.compile("Error$")
 
 
 def auditor() -> Work:
-    """The work of a process that audits uploads and checks corrections; torch is never loaded."""
+    """Worker for audits and checks of corrections; torch is never loaded."""
     return_freed_memory()
     return _without_network
 
 
 def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
-    """The work of a process that segments.
+    """Worker for segmentations.
 
     Args:
-        model: to load at once; device, engine: that it will be asked for with.
+        model: to load at once.
+        device, engine: that it will be asked for with.
 
     Raises:
         ModelError, MachineError: it can't be loaded.
@@ -141,9 +142,9 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
 
 @contextmanager
 def _laid_out(task: Task, job: TaskFile) -> Iterator[tuple[Path, dict[int, Path]]]:
-    """The uploaded files as the folder that the client has, and where each lies in it.
+    """Arrange the uploaded files in a folder as on the client, and return their paths.
 
-    The names have been checked when they came (``formats.archive_rules``).
+    The names were checked during the upload (``formats.archive_rules``).
     """
     tree = task.folder / "input"
     shutil.rmtree(tree, ignore_errors=True)
@@ -168,7 +169,7 @@ def _link(stored: Path, place: Path) -> None:
 
 @contextmanager
 def _answered(tree: Path) -> Iterator[list[Answer]]:
-    """Takes one answer; an error that tells of the input becomes one that tells the client."""
+    """Run a task; errors of the input are converted to errors for the client."""
     answer: list[Answer] = []
     try:
         yield answer
@@ -187,17 +188,17 @@ def _answered(tree: Path) -> Iterator[list[Answer]]:
 
 
 def _entries(tree: Path) -> tuple[Path, ...]:
-    """Inputs as the client named them: files, folders, archives."""
+    """Inputs with the client's names: files, folders, archives."""
     return tuple(sorted(tree.iterdir()))
 
 
 def _without(tree: Path, text: str) -> str:
-    """A text with paths as the client knows them."""
+    """Replace paths in a text with those of the client."""
     return text.replace(f"{tree}{os.sep}", "").replace(str(tree), "the upload")
 
 
 def _plain(value: Any, tree: Path) -> Any:
-    """A value as JSON holds it, with paths as the client knows them."""
+    """Convert a value to JSON, with paths of the client."""
     plain = value if isinstance(value, dict) else asdict(value)
     return _shortened(TypeAdapter(Any).dump_python(plain, mode="json"), tree)
 

@@ -1,11 +1,12 @@
-"""``batch``: the results of ``predict`` for thousands of cases, each exactly once, whatever dies.
+"""``batch``: the results of ``predict`` for thousands of cases, each exactly once, also after
+crashes.
 
     inputs --survey, hash--> manifest --[k::n]--> workers --> files of each case
                                                      |
                                          a journal of one writer (jobs.dispatch)
 
-What a case's files are, and that they appear whole or not at all, is ``predict``'s. Here is only
-who does which case, and what is known when a process, a run or a machine is gone.
+The files of a case are written atomically by ``predict``. This module assigns cases to workers, and
+recovers after the loss of a process, a run or a machine.
 """
 
 from __future__ import annotations
@@ -58,9 +59,9 @@ class BatchResult:
     Attributes:
         out: the folder.
         model: its name.
-        done: cases of this shard whose result is there.
-        failed: (case, reason) of those that could not be done.
-        page: over all cases; None while other shards are at work.
+        done: completed cases of this shard.
+        failed: (case, reason) of failed cases.
+        page: page of all cases; None while other shards are running.
     """
 
     out: Path
@@ -71,14 +72,12 @@ class BatchResult:
 
 
 def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
-    """Segments the cases of a shard that are not done yet, by worker processes or actors of Ray.
+    """Segment the remaining cases of a shard, with worker processes or Ray actors.
 
     Raises:
-        InputError: the inputs; or another run has taken over.
-        BatchError: some cases could not be done; its ``result`` is what is returned otherwise.
-        ModelError: the model.
-        MachineError: the machine can't go on; what is done is kept.
-        StoppedError: a stop was requested; what is done is kept.
+        InputError: the inputs; or another run has taken over. BatchError: some cases failed; its
+            ``result`` is the result. ModelError: the model. MachineError: a problem of the machine;
+            completed cases are kept. StoppedError: a stop was requested; completed cases are kept.
     """
     shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
     manifest, card = _open(options, control)
@@ -90,12 +89,12 @@ def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
 
 
 def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
-    """The manifest that a run goes by: a new one of the inputs, or the one that is in the folder.
+    """Manifest of the run: a new one for the inputs, or the existing one in the folder.
 
-    A shard of several takes the one that is there, for its siblings go by it too.
+    A shard of several uses the existing one, like the other shards.
 
     Raises:
-        InputError: no inputs and no manifest; or other options than those it was made with.
+        InputError: no inputs and no manifest; or other options than in the manifest.
     """
     return _open(options, control)[0]
 
@@ -118,7 +117,7 @@ def _earlier_manifest(folder: BatchFolder, predict_options: PredictOptions) -> M
     fresh = PredictOptions(out=predict_options.out)
     unsaid = not predict_options.inputs and _lasting(predict_options) == _lasting(fresh)
     if not unsaid and _lasting(predict_options) != manifest.options:
-        hint = "name the inputs without a shard, and a new one is made"
+        hint = "give the inputs without a shard to create a new one"
         raise ConfigError("made with other options", path=folder.manifest, hint=hint)
     return manifest
 
@@ -165,7 +164,7 @@ def _hashed(
 
 
 def _absolute(case: Case) -> Case:
-    """A job may run in another working folder."""
+    """Make paths absolute, because a job may run in another working folder."""
     return moved(case, Path.absolute)
 
 
@@ -190,14 +189,14 @@ def _work(options: BatchOptions, manifest: Manifest, control: Control) -> None:
 
 
 def _tasks(todo: Sequence[Listed], count: int) -> Iterator[CaseTask]:
-    """The case that is read ahead is the one that comes when all workers have gone on by one."""
+    """Prefetch the case that comes after the current ones of all workers."""
     for n, entry in enumerate(todo):
         ahead = todo[n + count].offset if n + count < len(todo) else None
         yield CaseTask(entry.id, entry.offset, ahead)
 
 
 def _guarded(folder: BatchFolder, claim: Claim, control: Control) -> Control:
-    """Stops the run when another one has taken over, too."""
+    """Also stops the run if another one has taken over."""
 
     def stop_requested() -> bool:
         if not claim.stands():
@@ -223,7 +222,7 @@ def _model(manifest: Manifest) -> Path:
 
 
 def _lasting(options: PredictOptions) -> dict[str, Any]:
-    """The options that hold for every run of a batch."""
+    """Options that must be the same for every run of a batch."""
     keys = options.plain(_OF_A_RUN)
     for name in ("model", "bids"):
         keys[name] = None if keys[name] is None else str(Path(keys[name]).absolute())
@@ -231,7 +230,7 @@ def _lasting(options: PredictOptions) -> dict[str, Any]:
 
 
 def _rules(options: PredictOptions, card: ModelCard) -> str:
-    """A hash of all that results depend on besides the images."""
+    """Hash of everything that results depend on, except the images."""
     facts = card.model_dump(mode="json")
     rules = {"options": _lasting(options), "card": facts, "software": software()}
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()

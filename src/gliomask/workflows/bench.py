@@ -1,4 +1,4 @@
-"""``bench``: how fast this machine is, measured within a budget of time."""
+"""``bench``: speed of this machine, measured within a time budget."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ class NetworkMeasurement:
     """A network that was measured.
 
     Attributes:
-        name: of the model; network: of its spec.
-        trained: whether its weights are those of a training; else they are drawn.
-        gmac: pixels a side -> 10^9 multiply-adds for a slice.
+        name: of the model.
+        network: of its spec.
+        trained: whether it has trained weights, or random ones.
+        gmac: input size -> 10^9 multiply-adds for a slice.
     """
 
     name: str
@@ -50,15 +51,17 @@ class BenchResult:
     """Result of ``bench``.
 
     Attributes:
-        processors: of this machine; threads: that computed.
-        load: programs that wanted a processor in the minute before; None if it is not told.
+        processors: processors of this machine.
+        threads: threads of the measurement.
+        load: load average of the last minute; None if unknown.
         gpu: its name; None if there is none.
-        peak: of the processors.
-        models: what was measured.
-        engines, training: how fast.
-        advice: which engine to take for each model.
-        skipped: what was not measured.
-        seconds: that it took; budget_s: that it might.
+        peak: peak rates of the processors.
+        models: the measured models.
+        engines, training: measured speeds.
+        advice: recommended engine for each model.
+        skipped: omitted measurements.
+        seconds: duration.
+        budget_s: time budget.
     """
 
     processors: Processors
@@ -76,14 +79,14 @@ class BenchResult:
 
 
 def bench(options: BenchOptions, control: Control = SILENT) -> BenchResult:
-    """Measures this machine.
+    """Measure this machine.
 
     Args:
         options: what to measure.
         control: receives the progress.
 
     Raises:
-        ModelError: a run folder holds no model that can be used.
+        ModelError: a run folder contains no usable model.
     """
     budget = Budget(options.seconds / 3 if options.quick else options.seconds)
     threads = options.threads or usable_threads()

@@ -1,16 +1,14 @@
-"""``calibrate``: what a model's card must hold to judge new cases by, from held-out patients.
+"""``calibrate``: temperature, intervals and limits for the model card, from held-out patients.
 
-A network's probabilities are too sure of themselves. Dividing their logits by one number, the
-temperature, mends that on the whole; the threshold moves along, so that no mask changes. The same
-pass measures, for each kind of image, how far volumes lie from the truth, how much the network's
-maps usually disagree and what missing sequences cost; and the clean-up is chosen. Training patients
-would give wrong numbers, and test patients may not be used; of the training patients only the scans
-are described.
+Networks are overconfident. Temperature scaling divides the logits by one number; the threshold is
+adjusted, so no mask changes. The same pass measures the errors of volumes, the disagreement of the
+network's maps and the effect of missing sequences for each kind of image, and chooses the clean-up.
+It uses validation patients: training patients would give wrong values, and test patients must not
+be used. For training patients only the properties of the scans are measured.
 
-A model that was trained on everyone has no held-out patients. The models of a cross-validation by
-the same recipe stand in for it: each is measured on the fold that it was not trained on, and all
-these patients together show what to expect. That is slightly pessimistic, for each of those models
-had fewer training patients.
+A model that was trained on all patients has no held-out patients. The models of a cross-validation
+with the same recipe are used instead: each is measured on its held-out fold. The pooled result is
+slightly pessimistic, because each of those models had fewer training patients.
 """
 
 from __future__ import annotations
@@ -42,7 +40,7 @@ from gliomask.statistics.temperature import Temperature, adjusted_threshold, fit
 from gliomask.store.store import open_store
 
 _STEPS = 10
-"""Of a case: one to read it, the others to measure."""
+"""Progress steps of a case: one to read it, the others to measure."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,10 @@ class CalibrateResult:
 
     Attributes:
         model: the run folder.
-        patients: that the temperature was fitted on.
-        temperature: and how far it helps.
-        threshold: of the card now, on calibrated probabilities.
-        clean_up: of the card now; None if no fragment is removed.
+        patients: number of patients that the temperature was fitted on.
+        temperature: the fitted temperature.
+        threshold: new threshold of the card, on calibrated probabilities.
+        clean_up: new rule of the card; None if no fragment is removed.
     """
 
     model: Path
@@ -66,22 +64,21 @@ class CalibrateResult:
 
 @dataclass(frozen=True, eq=False)
 class _Measure:
-    """A model at temperature 1, and whom it is measured on."""
+    """A model at temperature 1, and its held-out cases."""
 
     predictor: Predictor
     subjects: tuple[Subject, ...]
 
 
 def calibrate(options: CalibrateOptions, control: Control = SILENT) -> CalibrateResult:
-    """Measures a model, or those of the folds in its place, and writes what it finds into its card.
+    """Measure a model, or the models of the folds instead, and update its card.
 
     Raises:
         ModelError: no model, one without validation patients in its card, or ``mirrored``
             for one that was trained without flips.
-        ConfigError: the models of the folds are of another recipe than the model, or of no fold or
-            the same one, or have seen patients of their own fold.
-        StoreError: the store lacks one of them, or one can't be read.
-        MachineError: the device is not there.
+        ConfigError: the models of the folds have another recipe than the model, or no fold or the
+            same fold, or were trained on patients of their own fold. StoreError: a patient is
+            missing in the store, or can't be read. MachineError: the device does not exist.
     """
     opened = open_engine(options.model, device=options.device)
     card, patients = _uncalibrated(_asked(opened.card, options)), RunRecord(options.model).patients
@@ -114,55 +111,55 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
 
 
 def _validation_subjects(model: Path, store: Path, patients: ModelPatients) -> tuple[Subject, ...]:
-    """The validation patients of a model."""
+    """Validation patients of a model."""
     if not patients.validation:
         raise ModelError(
             "the card of the model does not list its validation patients",
             path=model,
-            hint=f"name the runs of its folds, {option('folds', 'RUN')} for each",
+            hint=f"give the runs of its folds, {option('folds', 'RUN')} for each",
         )
-    everyone = find_subjects(store, "all", None).subjects
-    missing = patients.validation - {subject.patient for subject in everyone}
+    all_subjects = find_subjects(store, "all", None).subjects
+    missing = patients.validation - {subject.patient for subject in all_subjects}
     if missing:
         raise StoreError(f"the store lacks patient {min(missing)!r}", path=store)
-    return tuple(subject for subject in everyone if subject.patient in patients.validation)
+    return tuple(subject for subject in all_subjects if subject.patient in patients.validation)
 
 
 def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
-    """The models of the folds, each with patients that it was not trained on, nobody twice."""
+    """Models of the folds, each with its held-out patients; each patient is used once."""
     question = Question(options.store, options.folds, None, None, options.device, "auto")
-    judges = assign_folds(question).judges
-    taken = {subject.patient for judge in judges for subject in judge.subjects.subjects}
+    models = assign_folds(question).models
+    taken = {subject.patient for model in models for subject in model.subjects.subjects}
     measures = []
-    for judge in judges:
-        own = _uncalibrated(judge.predictor.card)
-        _check_same_recipe(judge.run.run, own, card)
+    for model in models:
+        own = _uncalibrated(model.predictor.card)
+        _check_same_recipe(model.run.run, own, card)
         own = own.model_copy(update={"mirrored": card.mirrored})
-        more = _unselected(judge, options.store, own, taken)
+        more = _unselected(model, options.store, own, taken)
         taken |= {subject.patient for subject in more}
-        predictor = Predictor(judge.predictor.engine, own)
-        measures.append(_Measure(predictor, (*judge.subjects.subjects, *more)))
+        predictor = Predictor(model.predictor.engine, own)
+        measures.append(_Measure(predictor, (*model.subjects.subjects, *more)))
     return measures
 
 
 def _unselected(
-    judge: AssignedModel, store: Path, card: ModelCard, taken: Set[str]
+    model: AssignedModel, store: Path, card: ModelCard, taken: Set[str]
 ) -> tuple[Subject, ...]:
     """The validation patients of a fold model that no other model is measured on.
 
     A model that keeps its last epoch was neither trained nor selected on them, so they are as good
     as test patients.
     """
-    patients = judge.run.patients
+    patients = model.run.patients
     if patients is None or build(Recipe, dict(card.recipe), card.name).keep != "last":
         return ()
-    everyone = find_subjects(store, "all", None).subjects
+    all_subjects = find_subjects(store, "all", None).subjects
     unseen = patients.validation - patients.training - taken
-    return tuple(subject for subject in everyone if subject.patient in unseen)
+    return tuple(subject for subject in all_subjects if subject.patient in unseen)
 
 
 def _check_same_recipe(run: Path, actual: ModelCard, due: ModelCard) -> None:
-    # Options that came after one of them was made have the values that it was made with.
+    # Options that are newer than a model have their defaults.
     recipe_of_run, recipe_due = (
         build(Recipe, dict(card.recipe), card.name) for card in (actual, due)
     )
@@ -176,7 +173,7 @@ def _check_same_recipe(run: Path, actual: ModelCard, due: ModelCard) -> None:
 
 
 def _asked(card: ModelCard, options: CalibrateOptions) -> ModelCard:
-    """The card with what the options decide."""
+    """Card with the changes by the options."""
     if options.mirrored is None:
         return card
     if options.mirrored and not card.flips:
@@ -191,14 +188,14 @@ def _asked(card: ModelCard, options: CalibrateOptions) -> ModelCard:
 
 
 def _uncalibrated(card: ModelCard) -> ModelCard:
-    """The card as training left it."""
+    """Card as written by the training."""
     threshold = adjusted_threshold(card.threshold, 1 / card.temperature)
     plain = {"temperature": 1.0, "threshold": threshold, "clean_up": None}
     return card.model_copy(update=plain)
 
 
 def _at_temperature(rule: CleanUp | None, temperature: float) -> CleanUp | None:
-    """A rule that was chosen at temperature 1; its probability moves as the threshold does."""
+    """Convert the probability limit of a rule that was chosen at temperature 1."""
     if rule is None or rule.below_probability in (0.0, 1.0):
         return rule
     moved = adjusted_threshold(rule.below_probability, temperature)
@@ -222,7 +219,7 @@ def _calibrated(card: ModelCard, fitted: Temperature, part: str, patients: int) 
 
 
 def _measured(measured_model: _Measure, control: Control) -> list[MeasuredCase]:
-    """All regions have one temperature, so their voxels are counted together later."""
+    """All regions have one temperature, so their voxels are pooled later."""
     cases = []
     for subject in measured_model.subjects:
         with control.part(subject.case) as part:

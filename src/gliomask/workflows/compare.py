@@ -1,8 +1,7 @@
-"""``compare``: which of several sets of predictions is better, and whether that may be chance.
+"""``compare``: paired comparison of several evaluations of the same patients.
 
-The sets are evaluations of the same patients, ours or of other tools' masks. Each pair is compared
-patient by patient, with an interval and a permutation test, corrected for how many comparisons
-were made.
+The evaluations may be of models or of masks of other tools. Each pair is compared with a confidence
+interval and a permutation test, corrected for multiple comparisons.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from gliomask.statistics.summary import scores_by_patient
 COMPARISON = "comparison"
 _OURS = {f"{COMPARISON}.{kind}" for kind in ("csv", "json", "tex")} | {REPORT, PROVENANCE}
 _USUAL = ("dice", "hd95_mm", "hd95_px")
-"""Compared unless something is named: the more comparisons, the less each may say."""
+"""Default metrics: few, because of the correction for multiple comparisons."""
 _VOLUMES = (("ml", "volume_reference_ml"), ("voxels", "volume_reference_px"))
 
 
@@ -47,7 +46,7 @@ class CompareResult:
     Attributes:
         out: the folder written.
         comparison: every pair in every score and region.
-        notes: what makes the evaluations hard to compare, sentences for people.
+        notes: sentences on differences that limit the comparison.
     """
 
     out: Path
@@ -56,13 +55,12 @@ class CompareResult:
 
 
 def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> CompareResult:
-    """Compares evaluations and writes the folder of a comparison.
+    """Compare evaluations and write the folder of a comparison.
 
     Raises:
-        InputError: a folder holds no evaluation, two have one name, or ``out`` holds something
-            else.
-        FormatError: a table of scores is damaged.
-        ConfigError: no such score, or none that all evaluations have.
+        InputError: a folder contains no evaluation, two have the same name, or ``out`` contains
+            something else. FormatError: a table of scores is damaged. ConfigError: the metric does
+            not exist, or not in all evaluations.
     """
     check_replaceable(options.out, "a comparison", {f"{COMPARISON}.json"}, _OURS)
     control.start(len(options.evaluations), "reading evaluations")
@@ -87,7 +85,7 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:
-    """By the shortest end of their paths that distinguishes them."""
+    """Names of the evaluations: the shortest distinct ends of their paths."""
     absolute = [folder.absolute() for folder in folders]
     for depth in range(1, 4):
         names = {"/".join(evaluation.parts[-depth:]): evaluation for evaluation in absolute}
@@ -97,7 +95,7 @@ def _named(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def _read(folder: Path) -> list[Mapping[str, str]]:
-    """The rows of an evaluation's table."""
+    """Rows of the table of an evaluation."""
     if not (folder / TABLE).is_file():
         raise InputError(f"not an evaluation: it does not contain {TABLE}", path=folder)
     table = read_table(folder / TABLE)
@@ -147,7 +145,8 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
 def _sets(
     rows: Mapping[str, Sequence[Mapping[str, str]]], metrics: Sequence[str]
 ) -> dict[str, Scores]:
-    """Evaluation -> "score region" -> patient -> its score, for what all evaluations have."""
+    """Evaluation -> "score region" -> patient -> score, for the common scores of all
+    evaluations."""
     sets = {name: _scores(region_rows, metrics) for name, region_rows in rows.items()}
     first = next(iter(sets.values()))
     shared = [key for key in first if all(key in scores for scores in sets.values())]

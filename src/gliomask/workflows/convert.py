@@ -1,4 +1,4 @@
-"""``convert``: a data set in any layout that is read, as nnU-Net, the Decathlon or BIDS have it."""
+"""``convert``: a data set in any known layout, written as nnU-Net raw, Decathlon or BIDS."""
 
 from __future__ import annotations
 
@@ -49,12 +49,13 @@ class ConvertResult:
     """Result of ``convert``.
 
     Attributes:
-        out: the folder; layout: that the source had.
+        out: the folder.
+        layout: layout of the source.
         training, bare: numbers of cases with and without a mask.
         sequences: the channels, in order.
         labels: number -> name.
-        licences: of the data.
-        skipped: (case, reason) of the cases left out.
+        licences: licences of the data.
+        skipped: (case, reason) of omitted cases.
     """
 
     out: Path
@@ -72,9 +73,10 @@ class _Written:
     """A case that was written.
 
     Attributes:
-        case: as it was read; masked: whether it has a mask.
-        tumour_ml: the volume of its tumour.
-        cavity: whether its mask holds a resection cavity.
+        case: the case.
+        masked: whether it has a mask.
+        tumour_ml: volume of its tumour.
+        cavity: whether its mask contains a resection cavity.
     """
 
     case: Case
@@ -84,14 +86,14 @@ class _Written:
 
 
 def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult:
-    """Writes a data set in another layout: whole or not at all.
+    """Write a data set in another layout, atomically.
 
     Raises:
         ConfigError: the output folder exists already, or the layout has no label for
             unannotated slices.
         LayoutError: the source is in no known layout.
-        QuestionError: what the numbers in its masks mean is in doubt; or slices that nobody
-            annotated can't be marked in that layout.
+        QuestionError: the numbers in its masks are ambiguous; or unannotated slices can't be marked
+            in that layout.
         InputError: its masks have different regions.
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
         StoreError: the split does not fit.
@@ -146,7 +148,7 @@ class _Job:
     def write_all(
         self, pieces: Sequence[Piece], failures: list[Failure], control: Control
     ) -> list[_Written]:
-        """Writes the cases that can be used; the others become failures."""
+        """Write the usable cases; the others become failures."""
         written: list[_Written] = []
         control.start(len(pieces), "writing")
         for piece in pieces:
@@ -180,7 +182,7 @@ class _Job:
 def _labels_and_pieces(
     options: ConvertOptions, cases: Sequence[Case]
 ) -> tuple[WrittenLabels, Sequence[Piece]]:
-    """The labels to write, and the cases or parts of them."""
+    """Labels to write, and the cases or their pieces."""
     labels = written_labels(cases)
     sparse = any(case.sparse for case in cases if case.label is not None)
     how = options.unannotated or ("ignore" if options.to == "nnunet" else None)
@@ -193,7 +195,7 @@ def _labels_and_pieces(
         )
     if sparse and how is None:
         raise QuestionError(
-            "only slices with tumour were annotated: the layout would call all others background",
+            "only slices with tumour were annotated: in this layout all others would be background",
             option="unannotated",
             answers=(("drop", "each run of annotated slices becomes a case"),),
             path=options.source,
@@ -250,7 +252,7 @@ def _summary(
 
 
 def _write_patients(folder: Path, writer: Writer, written: Sequence[_Written]) -> None:
-    """``case,patient``: which cases are of one patient; ``prepare`` takes it as a table."""
+    """Table ``case,patient``, which ``prepare`` reads."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["case", "patient"])
@@ -261,7 +263,7 @@ def _write_patients(folder: Path, writer: Writer, written: Sequence[_Written]) -
 
 
 def _draw(options: ConvertOptions, written: Sequence[_Written]) -> Split:
-    """The split that ``prepare`` draws of the same patients by the same seed."""
+    """Split as drawn by ``prepare`` for the same patients and seed."""
     by_patient: dict[str, list[_Written]] = defaultdict(list)
     for record in sorted(
         (record for record in written if record.masked), key=lambda record: record.case.id

@@ -1,4 +1,4 @@
-"""``correct``: a mask that a person has drawn takes its place beside the network's."""
+"""``correct``: check of a corrected mask, and writing of its files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gliomask.results.correction.corrected import CorrectedMask, write_corrected
 
 
 def correct(options: CorrectOptions, control: Control = SILENT) -> CorrectedMask:
-    """Checks a corrected mask and writes its files.
+    """Check a corrected mask and write its files.
 
     Raises:
         FormatError, CaseError: see ``write_corrected``.

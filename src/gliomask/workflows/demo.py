@@ -1,7 +1,7 @@
-"""``demo``: the whole job on synthetic patients, so that anyone can see all of it work.
+"""``demo``: the complete pipeline on synthetic patients.
 
-No data, no GPU and no network are needed. What it shows is that everything runs and what the
-results look like; how good gliomask is on real tumours it does not show.
+It needs no data, no GPU and no network. It shows that the installation works and what the results
+look like, but not the accuracy on real tumours.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class DemoResult:
         patients: train, validation, test.
         test_dice: mean Dice of the held-out patients, whole tumour.
         new_dice: Dice of the new patient's predicted mask.
-        seconds: of each step, by its name.
-        look_at: what to open, with a word about it.
+        seconds: duration of each step.
+        look_at: files to open, with descriptions.
     """
 
     out: Path
@@ -53,10 +53,10 @@ class DemoResult:
 
 
 def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
-    """Makes a phantom cohort, prepares it, trains, evaluates, predicts a new patient.
+    """Make a phantom cohort, prepare it, train, evaluate, and predict a new patient.
 
     Raises:
-        InputError: ``out`` holds something that no demo has made.
+        InputError: ``out`` contains something else than an earlier demo.
     """
     out, seconds = _fresh(options.out), dict[str, float]()
 
@@ -78,10 +78,10 @@ def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
     parts = timed("prepare", lambda: prepare(store, control)).split.holdout
     training = TrainOptions(store=out / "store", out=out / "run", recipe=options.recipe)
     timed("train", lambda: train(training, control))
-    judging = EvaluateOptions(
+    options_of_evaluation = EvaluateOptions(
         source=out / "store", model=str(out / "run"), out=out / "evaluation", part="test"
     )
-    evaluated = timed("evaluate", lambda: evaluate(judging, control))
+    evaluated = timed("evaluate", lambda: evaluate(options_of_evaluation, control))
     predicting = PredictOptions(inputs=(new,), out=out / "prediction", model=str(out / "run"))
     timed("predict", lambda: predict_files(predicting, control))
     scoring = ScoreOptions(references=new, predictions=out / "prediction", out=out / "score")
@@ -99,7 +99,7 @@ def demo(options: DemoOptions, control: Control = SILENT) -> DemoResult:
 
 
 def _fresh(out: Path) -> Path:
-    """An empty folder; an earlier demo in it is removed, anything else is refused."""
+    """Create an empty folder; an earlier demo in it is removed, anything else is refused."""
     check_replaceable(out, "a demo", {_MARK})
     if out.exists():
         shutil.rmtree(out)
@@ -115,7 +115,10 @@ def _look_at(out: Path) -> tuple[tuple[Path, str], ...]:
     return (
         *((path, "the new patient's mask, outlined") for path in previews[:1]),
         *((path, "the new patient in a viewer, in any browser") for path in pages[:1]),
-        *((path, "truth, prediction, difference of a held-out patient") for path in panels[:1]),
+        *(
+            (path, "reference, prediction and difference of a held-out patient")
+            for path in panels[:1]
+        ),
         (curves, "loss and Dice loss by epoch and by iteration"),
         (out / "evaluation" / "report.html", "accuracy on the held-out patients"),
         (out / "prediction", "the mask as NIfTI, figures as JSON"),

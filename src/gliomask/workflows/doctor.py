@@ -1,7 +1,7 @@
-"""``doctor``: what this machine and this installation can do, and what would break on them.
+"""``doctor``: check of the machine and the installation.
 
-It must speak on the most broken of installations, so everything that is not the standard library
-is imported by the part that needs it, and a part that can't be had becomes a finding.
+It must work on broken installations, so packages outside the standard library are imported by the
+check that needs them, and a failed import is a finding.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from gliomask.machine.checkup import (
     PREDICTION_DISK,
     TEMPORARY_DISK,
     Finding,
-    judge_allocator,
-    judge_core,
-    judge_dicom,
-    judge_extras,
-    judge_folder,
-    judge_gpus,
-    judge_memory,
-    judge_processors,
-    judge_viewer,
+    check_allocator,
+    check_core,
+    check_dicom,
+    check_extras,
+    check_folder,
+    check_gpus,
+    check_memory,
+    check_processors,
+    check_viewer,
 )
 from gliomask.machine.folders import Folder, try_folder, try_temporary
 from gliomask.machine.gpus import GPUs, read_gpus
@@ -48,15 +48,15 @@ _VIEWER: Final = "report/vendor/niivue/niivue.umd.js"
 
 @dataclass(frozen=True)
 class Checkup:
-    """All that was looked at; what can't be known is None.
+    """Result of ``doctor``; unknown values are None.
 
     Attributes:
         gliomask: its version.
         system: operating system and architecture.
-        findings: what there is to say, in the order to be read.
-        python, packages, extras: what is asked for and what is there.
-        engines, processors, memory, temporary, out, gpus: the facts behind the findings.
-        seconds: that it took.
+        findings: the findings, in display order.
+        python, packages, extras: required and installed versions.
+        engines, processors, memory, temporary, out, gpus: data behind the findings.
+        seconds: duration.
     """
 
     gliomask: str
@@ -83,10 +83,10 @@ _ANYWHERE: Final = DoctorOptions()
 
 
 def doctor(options: DoctorOptions = _ANYWHERE, control: Control = SILENT) -> Checkup:
-    """Looks at the machine and the installation; nothing is changed.
+    """Check the machine and the installation, without changes.
 
     Raises:
-        MachineError: the installation is so broken that its own list of packages can't be read.
+        MachineError: the list of packages of the installation can't be read.
     """
     started = time.perf_counter()
     interpreter, packages, extras = python(), core_packages(), extra_packages()
@@ -97,15 +97,15 @@ def doctor(options: DoctorOptions = _ANYWHERE, control: Control = SILENT) -> Che
     control.check()
     engine_findings, engines = _engines(torch_findings)
     findings = (
-        *judge_core(interpreter, packages),
-        *judge_extras(extras),
+        *check_core(interpreter, packages),
+        *check_extras(extras),
         *engine_findings,
         *torch_findings,
-        *judge_processors(processors, engines.threads if engines else None),
-        *judge_memory(memory),
-        judge_allocator(*platform.libc_ver()),
-        judge_folder("temporary files", temporary, TEMPORARY_DISK, "unpacking a zipped study"),
-        judge_folder("results", there, PREDICTION_DISK, "a prediction"),
+        *check_processors(processors, engines.threads if engines else None),
+        *check_memory(memory),
+        check_allocator(*platform.libc_ver()),
+        check_folder("temporary files", temporary, TEMPORARY_DISK, "unpacking a zipped study"),
+        check_folder("results", there, PREDICTION_DISK, "a prediction"),
         *_files(),
     )
     return Checkup(
@@ -126,20 +126,20 @@ def doctor(options: DoctorOptions = _ANYWHERE, control: Control = SILENT) -> Che
 
 
 def _torch() -> tuple[tuple[Finding, ...], GPUs | None]:
-    """The GPUs that torch sees, or why it can't be imported."""
+    """GPUs that torch finds, or the reason why it can't be imported."""
     if not has_extra("torch"):
         remark = f"only training and GPUs need it; {install_hint('torch')}"
         return (Finding("GPU", "torch", "ok", "absent", remark),), None
     problem, gpus = _ask(read_gpus)
     if gpus is None:
         return (Finding("GPU", "torch", "breaks", "can't be imported", problem),), None
-    return judge_gpus(gpus), gpus
+    return check_gpus(gpus), gpus
 
 
 def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines | None]:
-    """The engines; without torch there is no reference to hold them against."""
+    """Check the engines; without torch there is no reference for comparison."""
     if any(finding.level == "breaks" for finding in torch):
-        return (Finding("engines", "all", "note", "not tried", "the reference is torch's"),), None
+        return (Finding("engines", "all", "note", "not tried", "torch is the reference"),), None
     if not has_extra("torch"):
         return _run_engines(), None
     problem, checked = _ask(_check_engines)
@@ -156,23 +156,23 @@ def _run_engines() -> tuple[Finding, ...]:
 
 
 def _check_engines() -> tuple[tuple[Finding, ...], Engines]:
-    from gliomask.inference.engines.checkup import check_engines, judge_engines
+    from gliomask.inference.engines.checkup import check_engines, engine_findings
 
     engines = check_engines()
-    return judge_engines(engines), engines
+    return engine_findings(engines), engines
 
 
 def _files() -> tuple[Finding, ...]:
     """Check of the included files and of the readable file formats."""
     home = Path(str(resources.files("gliomask")))
-    return (*_dicom(), judge_viewer(home / _VIEWER), *_models())
+    return (*_dicom(), check_viewer(home / _VIEWER), *_models())
 
 
 def _dicom() -> tuple[Finding, ...]:
     problem, checked = _ask(_readable)
     if checked is None:
         return (Finding("files", "DICOM", "breaks", "can't be read", problem),)
-    return (judge_dicom(checked),)
+    return (check_dicom(checked),)
 
 
 def _readable() -> dict[str, bool]:
@@ -182,7 +182,7 @@ def _readable() -> dict[str, bool]:
 
 
 def _models() -> tuple[Finding, ...]:
-    """The included models and those that were added: their weights are those of their cards."""
+    """Check the checksums of the included and added models."""
     names = (*shipped.shipped_names(), *shipped.added_names())
     return tuple(_model(shipped.find_model(name)) for name in names)
 
@@ -194,12 +194,12 @@ def _model(folder: Path) -> Finding:
     if checked is None:
         return Finding("files", f"model {folder.name}", "breaks", "damaged", problem)
     return Finding(
-        "files", f"model {folder.name}", "ok", checked[1].network, "checksum as its card"
+        "files", f"model {folder.name}", "ok", checked[1].network, "checksum as in its card"
     )
 
 
 def _ask(question: Callable[[], Fact]) -> tuple[str, Fact | None]:
-    """(why not, the answer): a broken installation may raise anything, and that is told."""
+    """(problem, result) of a check: any exception of a broken installation is reported."""
     try:
         return "", question()
     except Exception as problem:

@@ -1,8 +1,7 @@
-"""``evaluate``: how good a model is, on patients whose tumours someone drew.
+"""``evaluate``: accuracy of a model on patients with reference masks.
 
-All cases is predicted and judged on its own grid. The figures are over patients, with the policy
-for empty masks beside them; patients that the model was trained on are counted and said. A run
-that was stopped goes on where it was.
+Each case is predicted and scored on its own grid. Results are over patients, with the policy for
+empty masks; training patients of the model are reported. A stopped run is resumed.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ class EvaluateResult:
 
     Attributes:
         out: the folder written.
-        what: was judged, in words.
-        summary: of the scores.
-        in_training: evaluated patients that the model was trained on.
-        warnings: what must be said beside every figure.
-        remarks: (case, what looks wrong with its mask).
-        resumed: cases that an earlier, stopped run had judged.
+        what: description of the evaluated data.
+        summary: summary of the scores.
+        in_training: evaluated patients that are training patients of the model.
+        warnings: warnings to show with all results.
+        remarks: (case, remark) on suspicious masks.
+        resumed: number of cases from an earlier, stopped run.
     """
 
     out: Path
@@ -54,46 +53,44 @@ class EvaluateResult:
 
 
 def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateResult:
-    """Predicts and judges every case of a source, and writes the folder of an evaluation.
+    """Predict and score every case of a source, and write the folder of an evaluation.
 
     Raises:
         StoreError, LayoutError, ConfigError: the source or its models, see ``assign``.
         ModelError: the model.
-        InputError: ``out`` holds something that is not an evaluation; a table that doesn't fit.
+        InputError: ``out`` contains something else than an evaluation; an invalid table.
         CasesError: no case could be evaluated; nothing is written.
-        BatchError: some could not; they are listed, the others are written.
-        MachineError: the device is not there, or too small.
+        BatchError: some cases failed; they are listed, the others are written. MachineError: the
+            device does not exist, or has too little memory.
     """
     check_target(options.out)
     traits = read_traits(options.table, options.by)
     assigned = assign(_question(options))
-    tasks = [PredictionTask(j.predictor, s) for j in assigned.judges for s in j.subjects.subjects]
+    tasks = [PredictionTask(j.predictor, s) for j in assigned.models for s in j.subjects.subjects]
     control.start(len(tasks), "evaluating")
     with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(evaluate_prediction, tasks, journal, control, workers=1)
-    problems = [
-        problem for judge_of_fold in assigned.judges for problem in judge_of_fold.subjects.problems
-    ]
-    judged, failures = done.pieces, [*problems, *done.failures]
-    if not judged:
+    problems = [problem for model in assigned.models for problem in model.subjects.problems]
+    cases, failures = done.pieces, [*problems, *done.failures]
+    if not cases:
         raise CasesError("no case could be evaluated", failures, path=options.source)
-    names = dict.fromkeys(judge_of_fold.predictor.card.name for judge_of_fold in assigned.judges)
-    judgement = EvaluationData(
+    names = dict.fromkeys(model.predictor.card.name for model in assigned.models)
+    data = EvaluationData(
         title=f"{', '.join(names)} on {assigned.what}",
-        judged=tuple(judged),
+        cases=tuple(cases),
         failures=tuple(failures),
         traits=traits,
-        temperature=_temperature(assigned.judges),
-        licences=licences_of(assigned.judges),
+        temperature=_temperature(assigned.models),
+        licences=licences_of(assigned.models),
         warnings=assigned.warnings,
-        facts=_facts(assigned.judges),
+        facts=_facts(assigned.models),
         about=_about(assigned),
         provenance=provenance("evaluate", options),
-        runs=tuple(judge_of_fold.run for judge_of_fold in assigned.judges),
+        runs=tuple(model.run for model in assigned.models),
         figures=options.figures,
         report=options.report,
     )
-    written = write_evaluation_folder(options.out, judgement, control)
+    written = write_evaluation_folder(options.out, data, control)
     journal.discard()
     result = EvaluateResult(
         options.out,
@@ -104,7 +101,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         written.remarks,
         done.resumed,
     )
-    raise_failures(failures, len(judged), options.out, result)
+    raise_failures(failures, len(cases), options.out, result)
     return result
 
 
@@ -120,17 +117,17 @@ def _question(options: EvaluateOptions) -> Question:
     )
 
 
-def _temperature(judges: Sequence[AssignedModel]) -> float:
-    """That all models share; models that differ in it can't be uncalibrated together."""
-    temperatures = {judge_of_fold.predictor.card.temperature for judge_of_fold in judges}
+def _temperature(models: Sequence[AssignedModel]) -> float:
+    """Common temperature of all models, or 1: different ones can't be reverted together."""
+    temperatures = {model.predictor.card.temperature for model in models}
     return temperatures.pop() if len(temperatures) == 1 else 1.0
 
 
-def _facts(judges: Sequence[AssignedModel]) -> tuple[tuple[str, str], ...]:
-    """Facts about the models for readers of a report; equal entries once."""
+def _facts(models: Sequence[AssignedModel]) -> tuple[tuple[str, str], ...]:
+    """Properties of the models for the report; equal entries once."""
     facts: dict[str, dict[str, None]] = {}
-    for judge_of_fold in judges:
-        card = judge_of_fold.predictor.card
+    for model in models:
+        card = model.predictor.card
         for name, value in (
             ("model", card.name),
             ("network", f"{card.network}, {card.size} x {card.size} pixels"),
@@ -141,14 +138,14 @@ def _facts(judges: Sequence[AssignedModel]) -> tuple[tuple[str, str], ...]:
             ("temperature", f"{card.temperature:.4g}"),
             ("clean-up", describe_clean_up(card.clean_up)),
             ("SHA-256 of the weights", card.weights_sha256 or "not known"),
-            ("computed by", judge_of_fold.predictor.engine.name),
+            ("computed by", model.predictor.engine.name),
         ):
             facts.setdefault(name, {})[value] = None
     return tuple((name, "; ".join(values)) for name, values in facts.items())
 
 
 def _about(assigned: Assignment) -> dict[str, object]:
-    cards = [judge_of_fold.predictor.card for judge_of_fold in assigned.judges]
+    cards = [model.predictor.card for model in assigned.models]
     return {
         "source": assigned.what,
         "model": cards[0].name if len(cards) == 1 else [card.name for card in cards],

@@ -5,8 +5,8 @@
                mask.nii.gz       the corrected mask
         README.txt
 
-All cases is for training only: its mask goes back to a network's, so that scores against it would
-flatter that network and its descendants.
+All cases are for training only: scores against a corrected mask would be biased in favour of the
+network that drew it, and of models trained from it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class ApprovedCorrection:
     Attributes:
         job, number: by which the server knows it.
         author, approver: owners of the tokens.
-        mask: the corrected mask; case: folder of the editable case.
+        mask: the corrected mask.
+        case: folder of the editable case.
     """
 
     job: str
@@ -63,8 +64,9 @@ class ExportCorrectionsResult:
 
     Attributes:
         out: its folder.
-        cases: their names; patients: their keys.
-        superseded: corrections left out because there is a newer one of the same images.
+        cases: their names.
+        patients: their keys.
+        superseded: number of corrections that have a newer one of the same images.
     """
 
     out: Path
@@ -78,11 +80,11 @@ def export_corrections(
     approved: Sequence[ApprovedCorrection],
     control: Control = SILENT,
 ) -> ExportCorrectionsResult:
-    """Writes approved corrections as a data set, whole or not at all.
+    """Write approved corrections as a data set, atomically.
 
     Args:
-        options: where to.
-        approved: the oldest first; of several of the same images the last counts.
+        options: the options.
+        approved: corrections, oldest first; of several for the same images the last is used.
         control: progress, and a stop on request.
 
     Raises:
@@ -91,7 +93,7 @@ def export_corrections(
     """
     check_replaceable(options.out, "an export of corrections", {TABLE})
     if not approved:
-        hint = "a second reader approves them on the page or by the API"
+        hint = "a second reader must approve them on the page or with the API"
         raise InputError("no correction is approved", path=options.data, hint=hint)
     control.start(len(approved), "exporting corrections")
     newest: dict[str, tuple[ApprovedCorrection, EditableCase]] = {}
@@ -118,7 +120,7 @@ def export_corrections(
 
 
 def _write(folder: Path, correction: ApprovedCorrection, case: EditableCase) -> Mapping[str, str]:
-    """Copies the files of a case; its row of the table."""
+    """Copy the files of a case; return its row of the table."""
     name = f"{case.case}-{correction.job[:8]}"
     row = {
         "patient": case.patient,
@@ -142,7 +144,7 @@ def _write(folder: Path, correction: ApprovedCorrection, case: EditableCase) -> 
 
 
 def _labels(case: EditableCase) -> str:
-    """Labels of the mask: each region without the regions inside it."""
+    """Labels of the mask: each region without its inner regions."""
     names = {region.name for region in case.regions}
     outer = "oedema" if "core" in names else "tumour"
     words = {
@@ -155,7 +157,7 @@ def _labels(case: EditableCase) -> str:
 
 
 def _images(folder: Path, case: EditableCase) -> str:
-    """A digest of the images of a case."""
+    """Digest of the images of a case."""
     digest = hashlib.sha256()
     for sequence in sorted(case.sequences):
         with (folder / f"{IMAGE_LAYER}{sequence}{ENDING}").open("rb") as file:

@@ -1,4 +1,4 @@
-"""``fetch``: patients of an open collection, with its licence and what to cite."""
+"""``fetch``: download of patients of an open collection, with licence and citation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gliomask.studies.s5cmd import find_s5cmd, sync
 SOURCES_FILE: Final = "sources.json"
 _ARCHIVE: Final = "idc"
 _SPARE: Final = 1.05
-"""Of the bytes to come, that must be free on the disk."""
+"""Required free disk space, relative to the download."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,13 @@ class FetchResult:
     """Result of ``fetch``, or of its dry run.
 
     Attributes:
-        out: the folder; collection, version: of IDC.
-        patients, series, files, size: numbers of all that was requested; size in bytes.
-        there: series that were there before.
+        out: the folder.
+        collection, version: of IDC.
+        patients, series, files, size: totals of the request; size in bytes.
+        there: number of series that existed already.
         licences: short name -> number of series.
-        cite: addresses of what is to be cited.
-        fetched: series fetched now; 0 in a dry run.
+        cite: addresses of citations.
+        fetched: number of series downloaded now; 0 in a dry run.
     """
 
     out: Path
@@ -52,13 +53,12 @@ class FetchResult:
 
 
 def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
-    """Fetches patients of a collection as DICOM: ``OUT/PATIENT/STUDY/SERIES/``.
+    """Download patients of a collection as DICOM: ``OUT/PATIENT/STUDY/SERIES/``.
 
     Raises:
-        ConfigError: no such archive, collection or modality.
-        MachineError: the index or s5cmd is not installed, the disk is too small, or nothing could
-            be fetched.
-        BatchError: some series could not be fetched; the others are there.
+        ConfigError: unknown archive, collection or modality. MachineError: the index or s5cmd is
+            not installed, the disk is too small, or nothing could be downloaded. BatchError: some
+            series could not be downloaded; the others exist.
     """
     archive, _, collection = options.source.partition(":")
     if archive != _ARCHIVE or not collection:
@@ -82,7 +82,7 @@ def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
 
 
 def _fetch(out: Path, due: Sequence[IdcSeries], control: Control) -> list[Failure]:
-    """Patient by patient, so that a patient is whole or known to lack something."""
+    """Download patient by patient, so that incomplete patients are known."""
     failures: list[Failure] = []
     control.start(len(due), "fetching")
     for patient, group in groupby(due, key=lambda entry: entry.patient):
@@ -114,12 +114,12 @@ def _check_room(out: Path, due: Sequence[IdcSeries]) -> None:
     free = shutil.disk_usage(place).free
     if needed > free:
         raise MachineError(
-            "not enough room on the disk",
+            "not enough free disk space",
             path=out,
             field="free",
             found=f"{free / 1e9:.1f} GB",
             allowed=f"{needed / 1e9:.1f} GB or more",
-            hint="ask for fewer patients",
+            hint="request fewer patients",
         )
 
 

@@ -1,4 +1,4 @@
-"""``follow``: one patient's masks over time: volumes, diameters, their changes and their errors."""
+"""``follow``: masks of a patient over time: volumes, diameters, changes and errors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class FollowResult:
 
     Attributes:
         out: the folder written.
-        followed: the time points, the course of each region, and what is to be known about it.
+        followed: time points, course of each region, and notes.
     """
 
     out: Path
@@ -62,12 +62,12 @@ class FollowResult:
 
 
 def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
-    """Measures masks of one patient over time and writes ``follow.csv``, ``.json`` and ``.html``.
+    """Measure masks of a patient over time and write ``follow.csv``, ``.json`` and ``.html``.
 
     Raises:
         InputError: a time point can't be used, or ``out`` holds something else.
-        FormatError: a mask or the figures beside it are damaged.
-        ConfigError: not as many dates as inputs, or two that are equal.
+        FormatError: a mask or its record is damaged.
+        ConfigError: the number of dates differs from that of inputs, or two dates are equal.
     """
     check_replaceable(options.out, "a result of follow", {f"{FOLLOW}.json"}, _OURS)
     read = read_time_points(options.inputs, options.labels, control)
@@ -94,7 +94,7 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
 def _in_order(
     points: Sequence[TimePoint], dates: Sequence[date]
 ) -> tuple[tuple[TimePoint, ...], tuple[str, ...]]:
-    """By the dates given, else by those of the predictions if all have one, else as given."""
+    """Sort time points by the given dates, or by those of the predictions if all have one."""
     if dates and len(dates) != len(points):
         allowed = f"one for each of {len(points)} time points"
         raise ConfigError("not a date for each", option="dates", found=len(dates), allowed=allowed)
@@ -170,7 +170,7 @@ def _course(
 def _measured(
     point: TimePoint, region: str, control: Control
 ) -> tuple[Lesions, RegionReport, Measured]:
-    """The lesions of a region at a time point, their figures and its volume."""
+    """Lesions of a region at a time point, their measurements, and the volume of the region."""
     mask = region_masks(point.mask, (region,))[0]
     lesions = find_lesions(mask, point.affine)
     control.check()
@@ -180,7 +180,7 @@ def _measured(
 
 
 def _tracks(points: Sequence[TimePoint], lesions_over_time: Sequence[Lesions]) -> tuple[Track, ...]:
-    """Matched where they lie, on the grid of the first time point."""
+    """Match lesions by overlap, on the grid of the first time point."""
     first = points[0]
     i, j, k = first.mask.shape
     labels = [
@@ -191,7 +191,8 @@ def _tracks(points: Sequence[TimePoint], lesions_over_time: Sequence[Lesions]) -
 
 
 def _best_volume(point: TimePoint, region: str, mask: Mask, measured: Measured) -> Measured:
-    """With the interval that is stated, else that of other thresholds, else of the boundary."""
+    """Volume with an error: the interval of the prediction, else from other thresholds, else from
+    the boundary."""
     if region in point.stated:
         return stated_volume(measured.value, point.stated[region])
     path = point.probabilities.get(region)

@@ -1,4 +1,4 @@
-"""``models import``: another program's weights as a model folder."""
+"""``models import``: weights of another program as a model folder."""
 
 from __future__ import annotations
 
@@ -40,11 +40,14 @@ class ImportResult:
     """Result of ``models import``.
 
     Attributes:
-        out: the model folder; name: of the model.
-        network: that the weights are of; sequences, regions, size: see ``ModelCard``.
+        out: the model folder.
+        name: of the model.
+        network: that the weights are of.
+        sequences, regions, size: see ``ModelCard``.
         norm_epsilon: of its batch norms.
-        layout: of the file; evidence: how its layers were matched to the network's.
-        notes: what a person should know before using it.
+        layout: format of the file.
+        evidence: how its layers were matched.
+        notes: notes for users.
     """
 
     out: Path
@@ -60,12 +63,12 @@ class ImportResult:
 
 
 def import_model(options: ImportOptions, control: Control = SILENT) -> ImportResult:
-    """Makes a model folder of another program's weights.
+    """Create a model folder from weights of another program.
 
     Raises:
         ConfigError: there is something at its place, or an option does not fit the file.
-        QuestionError: the file does not tell what an option would.
-        ModelError: the file can't be read or holds no U²-Net.
+        QuestionError: the file lacks information that an option can state. ModelError: the file
+            can't be read or contains no U²-Net.
         PackageError, MachineError: a package that reads the file is not installed.
         StoppedError: a stop was requested; nothing was written.
     """
@@ -122,7 +125,7 @@ def _card(options: ImportOptions, weights: ForeignWeights, notes: Sequence[str])
 
 
 def _sequences(options: ImportOptions, channels: int) -> tuple[str, ...]:
-    """Those of the channels; one channel may be run on each of several sequences."""
+    """Sequences of the channels; a single channel may be used for several sequences."""
     if channels == 1 and options.sequences and len(options.sequences) > 1:
         return options.sequences
     return _names(options.file, "sequences", options.sequences, channels, _USUAL_SEQUENCES)
@@ -135,7 +138,7 @@ def _names(
     due: int,
     usual: dict[int, tuple[tuple[str, str], ...]],
 ) -> tuple[str, ...]:
-    """The names given, one for each channel; else the question for them."""
+    """Given names, one for each channel; otherwise raises the question."""
     what = "inputs" if option == "sequences" else "outputs"
     if names is None:
         answers = usual.get(due) or ((",".join("?" * due), f"{due} names, in order"),)
@@ -157,7 +160,7 @@ def _names(
 
 
 def _size(options: ImportOptions, weights: ForeignWeights) -> int:
-    """Side of the input: the file's own, or the one given."""
+    """Side of the input: from the file, or the given one."""
     if options.size is not None and weights.size not in (None, options.size):
         raise ConfigError(
             "the model in the file has another input",

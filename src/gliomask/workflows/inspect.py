@@ -1,6 +1,7 @@
-"""``inspect``: what is there, before anything is done with it.
+"""``inspect``: check of data before use.
 
-What is no data set of a known layout is looked at as ``predict`` looks at it, by the same survey.
+Paths without a known data set layout are read like the input of ``predict``, with the same
+function.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from gliomask.studies.image_audit import audit_images, called, other_grids
 from gliomask.studies.survey import SurveyResult
 
 EXAMINATIONS = "examinations"
-"""What is told as the layout of what is no data set."""
+"""Layout name of paths without a known data set layout."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,14 @@ class CaseReport:
 
     Attributes:
         case, patient, site: as in ``Case``.
-        sequences: present; notes: what the reader decided.
-        grid: (I, J, K); spacing_mm: along them, None for pictures; axes: e.g. ``LPS``.
-        masked: whether a mask is there.
-        tumour_voxels: in the whole tumour; None unless everything was read.
-        uses: sequence -> the DICOM series, file or folder that holds it; for people.
+        sequences: available sequences.
+        notes: decisions of the reader.
+        grid: (I, J, K).
+        spacing_mm: along them, None for pictures.
+        axes: e.g. ``LPS``.
+        masked: whether it has a mask.
+        tumour_voxels: voxels of the whole tumour; None unless everything was read.
+        uses: sequence -> DICOM series, file or folder, for display.
     """
 
     case: str
@@ -58,14 +62,18 @@ class CaseReport:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The audit of a data set, or of examinations.
+    """Audit of a data set, or of examinations.
 
     Attributes:
-        paths: of it; layout: its name, or ``EXAMINATIONS``; explanation: how it was recognised.
-        synthetic: made by the phantom; licences: each once.
-        cases: those that can be used; problems: (case, reason) of those that can't.
+        paths: of it.
+        layout: its name, or ``EXAMINATIONS``.
+        explanation: how it was recognised.
+        synthetic: whether it is from the phantom.
+        licences: distinct licences.
+        cases: usable cases.
+        problems: (case, reason) of the others.
         full: whether every voxel was read.
-        series: of examinations, every DICOM series and every other image, used or not.
+        series: for examinations, every DICOM series and every other image, used or not.
     """
 
     paths: tuple[Path, ...]
@@ -80,11 +88,11 @@ class Inspection:
 
 
 def inspect(options: InspectOptions, control: Control = SILENT) -> Inspection:
-    """Audits a data set, or what ``predict`` would be given. Nothing is written.
+    """Audit a data set, or the input of ``predict``. Nothing is written.
 
     Raises:
-        InputError: as ``datasets.study.audit``; what is neither a data set nor an examination,
-            with what was looked for.
+        InputError: as ``datasets.study.audit``; neither a data set nor an examination, with the
+            known layouts.
     """
     with all_unpacked(options.paths) as paths:
         data_set = None if options.series else _data_set(paths, options.labels)
@@ -94,7 +102,7 @@ def inspect(options: InspectOptions, control: Control = SILENT) -> Inspection:
 
 
 def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
-    """The one data set that was named; None if that isn't one of a known layout."""
+    """The data set at the path; None if it has no known layout."""
     if len(paths) > 1:
         return None
     try:
@@ -135,7 +143,7 @@ def _of_examinations(
 
 @dataclass(frozen=True)
 class _Looked:
-    """A case: its report, or why ``predict`` refuses it; and all that is told of its images."""
+    """Report of a case, or the reason why ``predict`` refuses it; and the rows of its images."""
 
     report: CaseReport | None
     problems: tuple[tuple[str, str], ...] = ()
@@ -166,7 +174,7 @@ def _refused(row: SeriesAudit) -> SeriesAudit:
 def _inspection(
     surveyed: SurveyResult, looked: Sequence[_Looked], options: InspectOptions
 ) -> Inspection:
-    """Of examinations; a data set has a layout of its own, and no rows."""
+    """Rows of examinations; a data set has none."""
     problems = [(problem.case, problem.reason) for problem in surveyed.problems]
     problems += [problem for look in looked for problem in look.problems]
     return Inspection(

@@ -1,4 +1,4 @@
-"""``nnunet``: a folder of cases as ``nnUNetv2_predict`` takes it, and masks as it writes them.
+"""``nnunet``: segmentation of an nnU-Net folder, as a replacement for ``nnUNetv2_predict``.
 
     IN/CASE_0000.nii.gz, CASE_0001.nii.gz ...   a file for each channel
     OUT/CASE.nii.gz                             the mask, with the numbers of the dataset.json
@@ -51,9 +51,11 @@ class NnunetResult:
     """Result of ``nnunet``.
 
     Attributes:
-        out: the folder; model: its name.
-        done: ids of the cases segmented now; earlier: of those whose mask was there.
-        labels: name -> number, of the masks.
+        out: the folder.
+        model: its name.
+        done: ids of the cases segmented now.
+        earlier: ids of cases with an existing mask.
+        labels: name -> number in the masks.
     """
 
     out: Path
@@ -64,13 +66,13 @@ class NnunetResult:
 
 
 def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetResult:
-    """Segments the cases of an nnU-Net folder.
+    """Segment the cases of an nnU-Net folder.
 
     Raises:
-        LayoutError: no cases, or no ``dataset.json`` that says what their channels are.
-        FormatError: the ``dataset.json`` can't be used.
-        ConfigError: its labels have no number for what the model marks; out is the input folder.
-        BatchError: some cases can't be used; the others are done.
+        LayoutError: no cases, or no ``dataset.json`` that defines their channels. FormatError: the
+            ``dataset.json`` is invalid. ConfigError: its labels have no number for a region of the
+            model; out is the input folder. BatchError: some cases are unusable; the others are
+            done.
         ModelError, MachineError: the model.
     """
     if options.out.resolve() == options.folder.resolve():
@@ -111,9 +113,9 @@ def _description_file(options: NnunetOptions) -> Path:
     description = options.description or next((place for place in places if place.is_file()), None)
     if description is None or not description.is_file():
         raise LayoutError(
-            f"no {FILE_NAME} that says what the channels are, in the folder or beside it",
+            f"no {FILE_NAME} that defines the channels, in the folder or its parent folder",
             path=options.folder if description is None else description,
-            hint=f"name the data set's {FILE_NAME}, or copy it there",
+            hint=f"give the path of the data set's {FILE_NAME}, or copy it there",
         )
     return description
 
@@ -131,13 +133,13 @@ def _numbers(
             path=_description_file(options),
             field="labels",
             found=", ".join(description.labels),
-            hint="write the model's own numbers (own_labels)",
+            hint="write the model's own label numbers (own_labels)",
         )
     return numbers_for(regions, description.output)
 
 
 def _label_names(predictor: Predictor, numbers: dict[int, int]) -> dict[str, int]:
-    """Name -> number of the masks, where several labels may have become one number."""
+    """Name -> number in the masks; several labels may have the same number."""
     names = {"background": 0}
     for own, label in meanings_of(predictor.card.regions).items():
         shared = [other for other, number in numbers.items() if number == numbers[own]]

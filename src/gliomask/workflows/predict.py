@@ -1,4 +1,4 @@
-"""``predict``: masks for examinations, in a folder or, from Python, in memory."""
+"""``predict``: masks of examinations, in a folder or, from Python, in memory."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ from gliomask.studies.in_memory import Images, by_sequence, in_files
 
 
 def predict_files(options: PredictOptions, control: Control = SILENT) -> PredictResult:
-    """Segments examinations and writes for each its files, and a table of all.
+    """Segment examinations, and write the files of each and a table of all.
 
-    The files of a case appear together when all of them are whole. A case that can't be used does
-    not stop the others. What an earlier run has written for the same images, model and options is
-    not done again.
+    The files of a case are written atomically. An unusable case does not stop the others. Results
+    of an earlier run for the same images, model and options are not computed again.
 
     Raises:
         InputError: the inputs, see ``datasets.study``; or the only examination can't be used.
         FormatError: an archive that breaks the rules.
         ModelError: the model.
-        CasesError: none of several could be used.
-        BatchError: some could not; they are listed, here and in ``cases.csv``; its ``result`` is
-            what is returned where all could.
-        MachineError: the device is not there, or too small.
+        CasesError: none of several cases is usable. BatchError: some cases failed; they are listed,
+            here and in ``cases.csv``; its ``result`` is the result of the others. MachineError: the
+            device does not exist, or has too little memory.
     """
     return PredictionFolder(options).run(options.inputs, control)
 
@@ -56,7 +54,7 @@ def predict(
     case: str = "case",
     control: Control = SILENT,
 ) -> Prediction:
-    """Predicts the tumour mask of one examination; the same as the command, by the same defaults.
+    """Predict the tumour mask of an examination, like the command, with the same defaults.
 
     Args:
         images: a path (NIfTI file, folder, DICOM folder or zip) that holds one examination; or
@@ -64,11 +62,11 @@ def predict(
             to RAS+ mm, or a nibabel image of three dimensions; or sequence name (``t1``,
             ``t1ce``, ``t2``, ``flair``) -> path or image in memory.
         model: a run folder, the name of a model that comes with gliomask, or a predictor that is
-            loaded already (for many examinations); ``u2netp-glioma`` if it is not given.
-        sequence: of a single file or image, where its name (for nibabel's: of its file) does not
-            tell it.
-        series: sequence name -> number, UID or description of the DICOM series to take for it.
-        threshold: probability from which a voxel is tumour; the model's own if it is not given.
+            loaded already (for many examinations); default: ``u2netp-glioma``.
+        sequence: sequence of a single file or image, if its name (for nibabel: the name of its
+            file) does not contain it.
+        series: sequence name -> number, UID or description of the DICOM series to use.
+        threshold: probability threshold for tumour; default: the model's own.
         clean_up: remove fragments separate from the main tumour, if the model's card says so.
         reference: the sequence whose grid the others are resampled to; the first of FLAIR, T2,
             T1ce and T1 that the model uses if it is not given.

@@ -1,8 +1,8 @@
-"""``prepare``: data sets in any known layout become one store with a split by patient.
+"""``prepare``: conversion of data sets in any known layout to a store with a split by patient.
 
-Patients are independent, so they are prepared in parallel, each written whole or not at all. A
-store gets its manifest last: without one it is unfinished, and the next run goes on with it,
-making again only what is missing or whose files have changed.
+Patients are prepared in parallel, each written atomically. The manifest is written last: a store
+without it is unfinished, and the next run continues it, and only prepares missing patients and
+those whose files have changed.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class PrepareResult:
 
     Attributes:
         store: its path.
-        manifest: of the store.
-        split: of its patients.
-        made: patients prepared by this run; the others were there already.
-        skipped: (case, reason) of the cases left out.
-        explanation: how the sources were recognised, and what can't be true of their images.
+        manifest: its manifest.
+        split: split of its patients.
+        made: number of patients prepared by this run; the others existed.
+        skipped: (case, reason) of omitted cases.
+        explanation: how the sources were recognised, and notes on implausible images.
     """
 
     store: Path
@@ -77,21 +77,21 @@ class PrepareResult:
 
 
 def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult:
-    """Makes a store.
+    """Create or complete a store.
 
     Raises:
         LayoutError: a source is in no known layout.
-        FormatError: the table of patients can't be used.
-        CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
-        InputError: the split can't be drawn: the shares, too few sites, unknown patients.
-        StoreError: ``out`` holds something else.
+        FormatError: the table of patients is invalid. CasesError: cases are unusable and
+            ``skip_bad`` is not set, or all are unusable. InputError: the split can't be drawn:
+            invalid shares, too few sites, unknown patients. StoreError: ``out`` contains something
+            else.
         MachineError: a worker process was killed.
     """
     patients, problems, explanation = _find(options)
     _check_target(options.out, set(patients))
     requested_split = read_split(options.split) if options.split else None
     if requested_split is None and patients:
-        # Sizes are not known yet, but whether a split can be drawn at all is better told now.
+        # Tumour sizes are not known yet, but an impossible split is reported now.
         ordered = [
             (name, sorted(cases_of_patient, key=lambda case: case.id))
             for name, cases_of_patient in patients.items()
@@ -125,7 +125,7 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
 def _find(
     options: PrepareOptions,
 ) -> tuple[dict[str, list[Case]], list[Failure], tuple[str, ...]]:
-    """Cases by patient, over all sources; ids that two sources share get their layout's name."""
+    """Cases by patient over all sources; ids in several sources get the name of their layout."""
     table = read_patients(options.patients) if options.patients else {}
     founds = [find_cases(source, options.labels) for source in options.sources]
     named, same = join_same_images(
@@ -163,14 +163,14 @@ def _check_target(out: Path, patients: set[str]) -> None:
         raise StoreError(
             f"the store contains patients that are not in the source ({min(foreign)})",
             path=out,
-            hint=f"name another folder by {option('out')}",
+            hint=f"use another folder: {option('out')}",
         )
 
 
 def _prepare_all(
     options: PrepareOptions, patients: dict[str, list[Case]], control: Control
 ) -> tuple[list[tuple[tuple[StoredCase, ...], bool]], list[Failure]]:
-    """Every patient's stored entries and whether they were made now, and all problems."""
+    """Stored entries of every patient, whether they are new, and all problems."""
     done: list[tuple[tuple[StoredCase, ...], bool]] = []
     problems: list[Failure] = []
     (options.out / PATIENTS).mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ def _prepare_all(
 def _prepare_patient(
     store: Path, job: tuple[str, Sequence[Case]], control: Control
 ) -> tuple[tuple[StoredCase, ...], bool, list[Failure]]:
-    """Reads and writes one patient; returns the entries, whether they are new, the problems."""
+    """Read and write a patient; return the entries, whether they are new, and the problems."""
     patient, cases = job
     fingerprints = {case.id: _fingerprint(case) for case in cases}
     stored = stored_cases(store, patient)
@@ -218,7 +218,7 @@ def _loaded(case: Case, fingerprint: str, control: Control) -> LoadedCase:
 
 
 def _fingerprint(case: Case) -> str:
-    """SHA-256 over the content of the case's files and over how they are understood."""
+    """SHA-256 over the content of the case's files and their interpretation."""
     digest = hashlib.sha256()
     images = [*case.images.items(), *([("label", case.label)] if case.label else [])]
     rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
@@ -245,7 +245,7 @@ def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> StoreMa
 
 
 def _measured(entries: Sequence[StoredCase]) -> list[Patient]:
-    """The patients of the store, with the mean size of their tumours."""
+    """Patients of the store, with the mean size of their tumours."""
     by_patient: dict[str, list[StoredCase]] = defaultdict(list)
     for entry in entries:
         by_patient[entry.patient].append(entry)
@@ -276,7 +276,7 @@ def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
 
 
 def _check_split(split: Split, manifest: StoreManifest, path: Path | None) -> None:
-    """A given split must name the store's patients, all of them and no others."""
+    """Check that a given split contains exactly the patients of the store."""
     stored_patients = {entry.patient for entry in manifest.cases}
     for parts in (split.holdout, *split.folds):
         named = {patient for _, patients in parts.named() for patient in patients}

@@ -1,7 +1,7 @@
-"""``score``: how good the masks of any tool are, ours or a peer's, on the reference's own grid.
+"""``score``: scores of masks of any tool on the grid of the reference.
 
-Each pair is read, judged and let go by a process of its own, and written into a journal, so that
-thousands of cases need no more memory than a few, and a stopped run goes on where it was.
+Worker processes score one pair at a time and write the result into a journal, so memory does not
+grow with the number of cases, and a stopped run can be resumed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gliomask.results.evaluation import (
 from gliomask.statistics.evaluation_summary import EvaluationSummary
 
 _FEW = 8
-"""Pairs up to which starting processes takes longer than judging."""
+"""Number of pairs up to which starting processes takes longer than scoring."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class ScoreResult:
 
     Attributes:
         out: the folder written.
-        summary: of the scores.
-        explanation: how the numbers in the masks were understood.
-        remarks: (case, what looks wrong with its mask).
-        resumed: pairs that an earlier, stopped run had judged.
+        summary: summary of the scores.
+        explanation: interpretation of the numbers in the masks.
+        remarks: (case, remark) on suspicious masks.
+        resumed: number of pairs from an earlier, stopped run.
     """
 
     out: Path
@@ -52,15 +52,14 @@ class ScoreResult:
 
 
 def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
-    """Judges masks against reference masks of the same cases, and writes an evaluation's folder.
+    """Score masks against reference masks of the same cases, and write an evaluation folder.
 
     Raises:
-        InputError: no masks, two of one case, a table that doesn't fit, or ``out`` holds something
-            else.
-        QuestionError: the numbers in the masks can be read in several ways.
-        CasesError: no pair could be judged; nothing is written.
-        BatchError: masks without a partner or pairs that don't fit; the others are written.
-        MachineError: a worker process was killed; what is done is kept for the next run.
+        InputError: no masks, two masks of one case, an invalid table, or ``out`` contains something
+            else. QuestionError: the numbers in the masks are ambiguous. CasesError: no pair could
+            be scored; nothing is written. BatchError: masks without a partner or on different
+            grids; the others are written. MachineError: a worker process was killed; completed
+            pairs are kept for the next run.
     """
     check_target(options.out)
     traits = read_traits(options.table, options.by)
@@ -75,28 +74,28 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     control.start(len(tasks), "scoring")
     with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(evaluate_masks, tasks, journal, control, workers)
-    judged, failures = done.pieces, [*alone, *done.failures]
-    if not judged:
+    cases, failures = done.pieces, [*alone, *done.failures]
+    if not cases:
         what = "no pair of masks could be scored"
         raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
-    judgement = EvaluationData(
+    data = EvaluationData(
         title=f"{options.predictions.name} against {options.references.name}",
         subtitle="; ".join(schemes.explanation),
         figures=options.figures,
         report=options.report,
-        judged=tuple(judged),
+        cases=tuple(cases),
         failures=tuple(failures),
         traits=traits,
         licences=tuple(sorted({r.licence for r, _ in pairs if r.licence})),
         about=_about(options, schemes),
         provenance=provenance("score", options),
     )
-    written = write_evaluation_folder(options.out, judgement, control)
+    written = write_evaluation_folder(options.out, data, control)
     journal.discard()
     result = ScoreResult(
         options.out, written.analysis.summary, schemes.explanation, written.remarks, done.resumed
     )
-    raise_failures(failures, len(judged), options.out, result)
+    raise_failures(failures, len(cases), options.out, result)
     return result
 
 

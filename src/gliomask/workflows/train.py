@@ -1,4 +1,4 @@
-"""``train``: a store becomes a run folder, which holds the network and how it came to be."""
+"""``train``: training of a network on a store, which writes a run folder."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from gliomask.learning.data import TrainingSelection, choose_data, open_slices
 from gliomask.learning.dataset import Slices, StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.execution import Execution, choose_execution
-from gliomask.learning.initial_weights import Start, load_start
+from gliomask.learning.initial_weights import InitialWeights, load_initial_weights
 from gliomask.learning.lock import lock_folder
 from gliomask.learning.loop import Training, TrainingParts
 from gliomask.learning.randomness import Purpose, stream
 from gliomask.learning.record import EpochRow, RunWriter
 from gliomask.learning.sessions import TrainingSession
 from gliomask.learning.state import Position, check_identity
-from gliomask.learning.teacher_model import Taught, load_teacher
+from gliomask.learning.teacher_model import LoadedTeacher, load_teacher
 from gliomask.learning.validation import Validation
 from gliomask.machine.allocator import keep_freed_memory
 from gliomask.nets.specs import TORCH_EPSILON
@@ -50,14 +50,15 @@ class TrainResult:
     """Result of ``train``.
 
     Attributes:
-        run: the run folder; recipe: its name.
-        epochs: done in all.
+        run: the run folder.
+        recipe: its name.
+        epochs: total number of epochs.
         best_dice: mean Dice over validation patients (and regions) on the network's grid; None
-            where nobody validates.
-        best_epoch: that it was reached in, whose network is kept; else the last.
-        patients: that it is the mean over; regions are counted only where there is something.
-        notes: what a person should know.
-        first: whether this is the first process of several, the one that speaks for them.
+            without validation patients.
+        best_epoch: its epoch, whose network is kept; otherwise the last.
+        patients: number of validation patients; only non-empty regions count.
+        notes: notes for users.
+        first: whether this is the first of several processes, which reports.
     """
 
     run: Path
@@ -71,14 +72,14 @@ class TrainResult:
 
 
 def train(options: TrainOptions, control: Control = SILENT) -> TrainResult:
-    """Trains a network, or goes on with its training.
+    """Train a network, or resume its training.
 
     Raises:
-        ConfigError: the recipe, the folder or a resume can't be used.
-        StoreError: the store or its split can't be used, or a case is damaged.
+        ConfigError: the recipe, the folder or the resume is invalid. StoreError: the store or its
+            split is invalid, or a case is damaged.
         CasesError: cases lack sequences that the recipe needs.
-        StoppedError: a stop was requested; the run can be gone on with.
-        MachineError: no such device, or the disk is full.
+        StoppedError: a stop was requested; the run can be resumed. MachineError: the device does
+            not exist, or the disk is full.
     """
     job = training_job(options, control)
     with ExitStack() as stack:
@@ -101,15 +102,15 @@ def train(options: TrainOptions, control: Control = SILENT) -> TrainResult:
 
 @dataclass(frozen=True, eq=False)
 class TrainingJob:
-    """A training that is known in full.
+    """Configuration of a training.
 
     Attributes:
-        record: None but in the first process.
-        start: the first weights, if they are given and the run is new.
-        teacher: whose word goes into the target, if the recipe has a share for one.
-        earlier: the facts of the weights that the run began with, now or before a resume, and of
-            its teacher; empty if there were none.
-        execution: how its steps are carried out.
+        record: None except in the first process.
+        start: initial weights, if given and the run is new.
+        teacher: teacher for distillation, if the recipe has a weight for it.
+        earlier: origin of the initial weights, of this run or before a resume, and of the teacher;
+            may be empty.
+        execution: execution mode of its steps.
     """
 
     options: TrainOptions
@@ -118,26 +119,28 @@ class TrainingJob:
     fabric: Fabric
     record: RunWriter | None
     control: Control
-    start: Start | None
-    teacher: Taught | None
+    start: InitialWeights | None
+    teacher: LoadedTeacher | None
     earlier: Mapping[Role, Mapping[str, Any]]
     execution: Execution
 
     @property
     def identity(self) -> dict[str, Any]:
         """Values that must be equal in a resumed training and its checkpoint."""
-        taught = {"teacher": self.teacher.facts["sha256"]} if self.teacher else {}
+        taught = {"teacher": self.teacher.origin["sha256"]} if self.teacher else {}
         recipe = self.recipe.model_dump(mode="json")
         return {"recipe": recipe, "data": self.choice.identity, **taught}
 
 
 def training_job(options: TrainOptions, control: Control) -> TrainingJob:
-    """Checks all that can be checked before anything is written."""
+    """Check everything possible before anything is written."""
     recipe = _recipe(options)
-    if options.everyone and options.fold is not None:
+    if options.all_patients and options.fold is not None:
         what = "a fold and all patients exclude each other"
-        raise ConfigError(what, hint=f"leave out {option('fold')} or {option('everyone')}")
-    choice = choose_data(open_store(options.store), recipe, options.fold, everyone=options.everyone)
+        raise ConfigError(what, hint=f"leave out {option('fold')} or {option('all_patients')}")
+    choice = choose_data(
+        open_store(options.store), recipe, options.fold, all_patients=options.all_patients
+    )
     if not options.resume:
         folder.check_new(options.out)
     start, teacher = _start(options, recipe, choice), _teacher(options, recipe, choice)
@@ -147,8 +150,8 @@ def training_job(options: TrainOptions, control: Control) -> TrainingJob:
     first = fabric.is_global_zero
     record = RunWriter(options.out, recipe.regions) if first else None
     earlier: dict[Role, Mapping[str, Any]] = {
-        "start": start.facts if start else RunRecord(options.out).other_model("start"),
-        "teacher": teacher.facts if teacher else {},
+        "start": start.origin if start else RunRecord(options.out).other_model("start"),
+        "teacher": teacher.origin if teacher else {},
     }
     first_control = control if first else replace(control, progress=SILENT.progress)
     return TrainingJob(
@@ -156,33 +159,37 @@ def training_job(options: TrainOptions, control: Control) -> TrainingJob:
     )
 
 
-def _start(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -> Start | None:
-    """The first weights, where they are given; a run that goes on has its own."""
+def _start(
+    options: TrainOptions, recipe: Recipe, choice: TrainingSelection
+) -> InitialWeights | None:
+    """Initial weights, if given; a resumed run has its own."""
     if options.start is None or options.resume:
         return None
-    return load_start(options.start, recipe, choice.sequences, _judged(choice))
+    return load_initial_weights(options.start, recipe, choice.sequences, _held_out(choice))
 
 
-def _teacher(options: TrainOptions, recipe: Recipe, choice: TrainingSelection) -> Taught | None:
-    """The teacher, where the recipe has a share for one."""
+def _teacher(
+    options: TrainOptions, recipe: Recipe, choice: TrainingSelection
+) -> LoadedTeacher | None:
+    """Teacher, if the recipe has a weight for it."""
     source, share = options.teacher, recipe.loss.teacher
     if source is None and options.resume and share:
         before = RunRecord(options.out).other_model("teacher").get("source")
         source = Path(before) if isinstance(before, str) else None
     if (source is None) == bool(share):
         raise ConfigError(
-            "a teacher needs a share of the target, and vice versa",
+            "a teacher needs a weight in the target, and vice versa",
             field="loss.teacher",
             found=f"{share:g} {'without' if source is None else 'with'} a teacher",
             allowed="above 0 with a teacher, 0 without",
-            hint=f"name one by {option('teacher')}, or change the share by {option('changes')}",
+            hint=f"give {option('teacher')}, or change the weight with {option('changes')}",
         )
     if source is None:
         return None
-    return load_teacher(source, recipe, choice.sequences, _judged(choice))
+    return load_teacher(source, recipe, choice.sequences, _held_out(choice))
 
 
-def _judged(choice: TrainingSelection) -> frozenset[str]:
+def _held_out(choice: TrainingSelection) -> frozenset[str]:
     """Validation and test patients."""
     patients = {*choice.parts.validation, *choice.parts.test}
     return frozenset(case.patient for case in choice.store.manifest.cases if case.id in patients)
@@ -200,7 +207,7 @@ def _machines(options: TrainOptions) -> Machines:
 
 
 def open_run(job: TrainingJob, stack: ExitStack) -> tuple[State | None, tuple[str, ...]]:
-    """Takes the run folder for the time of ``stack``: the state to go on from, and notes."""
+    """Lock the run folder for the time of ``stack``; return the state to resume from, and notes."""
     run = job.options.out
     stack.enter_context(lock_folder(run))
     if job.record is None or not job.options.resume:
@@ -217,10 +224,10 @@ def open_run(job: TrainingJob, stack: ExitStack) -> tuple[State | None, tuple[st
 
 
 def training_of(job: TrainingJob, state: State | None) -> tuple[Training, str]:
-    """The training, ready to run, and where its slices are kept."""
+    """Set up the training; return it, and the storage of its slices."""
     fabric, recipe, choice = job.fabric, job.recipe, job.choice
     processes = _machines(job.options).local
-    slices, judged = open_slices(choice, recipe, fabric.device, processes, job.control)
+    slices, validation_slices = open_slices(choice, recipe, fabric.device, processes, job.control)
     job.control.check()
     threads = _threads(job, slices)
     worker = Worker(fabric.device, fabric.global_rank, fabric.world_size, threads)
@@ -228,7 +235,7 @@ def training_of(job: TrainingJob, state: State | None) -> tuple[Training, str]:
         network=job.start.network if job.start else _network(job),
         teacher=job.teacher.network if job.teacher else None,
         batches=TrainingBatches(slices, choice.training, recipe, worker),
-        validation=_validation(job, judged, worker),
+        validation=_validation(job, validation_slices, worker),
         record=job.record,
         keep=partial(_keep, job),
         control=job.control,
@@ -237,14 +244,16 @@ def training_of(job: TrainingJob, state: State | None) -> tuple[Training, str]:
     return Training(fabric, recipe, parts, job.identity, state), slices.where
 
 
-def _validation(job: TrainingJob, judged: Slices | None, worker: Worker) -> Validation | None:
-    if judged is None or job.choice.validation is None:
+def _validation(
+    job: TrainingJob, validation_slices: Slices | None, worker: Worker
+) -> Validation | None:
+    if validation_slices is None or job.choice.validation is None:
         return None
-    return Validation(judged, job.choice.validation, job.recipe, worker)
+    return Validation(validation_slices, job.choice.validation, job.recipe, worker)
 
 
 def _threads(job: TrainingJob, slices: Slices) -> int:
-    """Threads that prepare batches: none where that is only a copy and the processors are busy."""
+    """Number of threads that prepare batches: 0 if slices are only copied on busy processors."""
     if job.options.workers is not None:
         return job.options.workers
     if isinstance(slices, StoreSlices):
@@ -253,7 +262,7 @@ def _threads(job: TrainingJob, slices: Slices) -> int:
 
 
 def _network(job: TrainingJob) -> U2Net:
-    """The first weights are a function of the recipe's seed; a resume replaces them."""
+    """Create the network with random weights from the recipe's seed; a resume replaces them."""
     recipe, epsilon = job.recipe, job.earlier["start"].get("norm_epsilon", TORCH_EPSILON)
     channels = len(job.choice.sequences) if recipe.input.mode == "stacked" else 1
     regions = len(recipe.regions)
@@ -271,7 +280,7 @@ def _keep(job: TrainingJob, network: U2Net, row: EpochRow) -> None:
 
 
 def _run(job: TrainingJob, training: Training) -> Position:
-    """Trains, and keeps the account of it."""
+    """Train, and record the session."""
     if job.record is None:
         return _trained(training)
     run, manifest = job.options.out, job.choice.store.manifest

@@ -1,8 +1,7 @@
-"""``predict`` of a folder into which studies arrive, each segmented when it is whole.
+"""``watch``: segmentation of new studies in a folder.
 
-A study counts as whole when nothing in it has changed for two looks in a row, so half-copied
-folders and archives are left alone until they are done. What has been done stays done: a restart
-goes on where it was, by the records in the output folder.
+A study is complete if nothing in it has changed between two scans, so partly copied folders and
+archives are not read. A restart continues by the records in the output folder.
 """
 
 from __future__ import annotations
@@ -29,16 +28,15 @@ _State = tuple[tuple[str, int, int], ...]
 
 
 def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictResult]:
-    """Segments what lies in a folder, and what arrives in it, until it is stopped.
+    """Segment existing and new studies in a folder, until it is stopped.
 
     Yields:
-        of each study the examinations done, and those that can't be used.
+        for each study, the completed examinations and the failures.
 
     Raises:
-        StoppedError: a stop was requested; a study that was being segmented is not done.
-        InputError: ``folder`` is no folder, or is the output folder, or has it deeper than
-            directly in it; inputs were named too.
-        ModelError, MachineError: nothing more can be done.
+        StoppedError: a stop was requested; the current study is not completed. InputError:
+            ``folder`` is not a folder, or is the output folder, or contains it deeper than
+            directly; inputs are also given. ModelError, MachineError: no study can be segmented.
     """
     _check(options.folder, options.predict)
     out = options.predict.out.resolve()
@@ -65,7 +63,7 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
 
 
 def _check(folder: Path, options: PredictOptions) -> None:
-    """Raises InputError, see ``watch``: what it writes must not look like what arrives."""
+    """Raise InputError, see ``watch``: output files must not be taken for new studies."""
     if not folder.is_dir():
         raise InputError("no such folder", path=folder, option="watch")
     if options.inputs or options.sequences:
@@ -73,18 +71,18 @@ def _check(folder: Path, options: PredictOptions) -> None:
         raise InputError("either inputs or a folder to watch, not both", hint=hint)
     out, watched = options.out.resolve(), folder.resolve()
     if out == watched or watched in out.parent.parents:
-        hint = "write to a folder beside it, or directly in it"
+        hint = "write to a folder next to it, or directly in it"
         raise InputError("the watched folder contains the output folder", path=folder, hint=hint)
 
 
 def _write_table(folder: PredictionFolder, results: Collection[PredictResult]) -> None:
-    """``cases.csv`` of all that was seen since the start, once a mask is there."""
+    """Write ``cases.csv`` of all studies since the start, after the first mask."""
     if any(result.cases for result in results):
         folder.write_table(results)
 
 
 def _study(folder: PredictionFolder, entry: Path, control: Control) -> PredictResult:
-    """A study that can't be used never stops the others."""
+    """Segment a study; an unusable one does not stop the others."""
     try:
         return folder.add((entry,), control)
     except (MachineError, ModelError, StoppedError):
@@ -94,7 +92,7 @@ def _study(folder: PredictionFolder, entry: Path, control: Control) -> PredictRe
 
 
 def _state(entry: Path) -> _State:
-    """Names, sizes and times of all that lies in an entry; what vanishes meanwhile is not there."""
+    """Names, sizes and times of all files of a study; files that vanish are omitted."""
     entries = []
     try:
         paths = sorted(path for path in entry.rglob("*") if path.is_file())

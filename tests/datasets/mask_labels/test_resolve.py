@@ -77,7 +77,7 @@ def test_then_the_challenge_in_the_name(
 ) -> None:
     (reading,) = resolve(side(numbers, name=name))
     assert reading.scheme.values == values
-    assert "by the challenge in their names" in reading.reason
+    assert "from the challenge in their names" in reading.reason
 
 
 def test_names_that_are_no_challenge() -> None:
@@ -121,7 +121,7 @@ def test_a_mask_that_does_not_fit_its_challenge_does_not_stop_the_others() -> No
 
 def test_then_the_scheme_of_the_other_side() -> None:
     (reading,) = resolve(side({1, 2, 3}), STATED)
-    assert reading == (STATED, "as the masks they are compared with")
+    assert reading == (STATED, "same as the masks they are compared with")
     (reading,) = resolve(side({1, 2}), B2021)
     assert reading.scheme == B2021
 
@@ -154,7 +154,7 @@ def test_then_the_numbers_if_they_are_those_of_one_scheme() -> None:
     reading, same = resolve(side({1, 2}, {4}))
     assert reading == same
     assert reading.scheme == B2021
-    assert reading.reason == "by the numbers in the masks (1, 2, 4)"
+    assert reading.reason == "from the numbers in the masks (1, 2, 4)"
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_one_answer_does_for_both_sides_where_both_are_in_doubt() -> None:
     first = Side("references", "reference_labels", masks)
     second = Side("predictions", "prediction_labels", masks)
     with pytest.raises(
-        QuestionError, match=r"the references hold .* `... labels=brats2013`"
+        QuestionError, match=r"the references contain .* `... labels=brats2013`"
     ) as one:
         resolve_both(first, second)
     assert one.value.option == "labels"
@@ -239,7 +239,7 @@ def test_a_question_lists_its_answers() -> None:
     with pytest.raises(QuestionError) as asked_for:
         resolve(side({1, 2, 3}))
     assert str(asked_for.value) == (
-        "the masks hold the numbers 1, 2, 3, which are ambiguous; say which: "
+        "the masks contain the numbers 1, 2, 3, which are ambiguous; use "
         "`... labels=brats2023` (BraTS 2023: 1 necrosis, 2 oedema, 3 enhancing) or "
         "`... labels=msd` (Medical Segmentation Decathlon: 1 oedema, 2 necrosis, 3 enhancing)"
     )

@@ -61,7 +61,7 @@ def test_the_option_for_keras_files_is_for_them_only(tmp_path: Path) -> None:
 def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(b"0123456789")
-    with pytest.raises(ModelError, match=r"not a file of weights that is read \(kind=.bin"):
+    with pytest.raises(ModelError, match=r"not a weight file in a known format \(kind=.bin"):
         read_foreign(path)
-    with pytest.raises(ModelError, match="there is no such file"):
+    with pytest.raises(ModelError, match="the weight file does not exist"):
         read_foreign(tmp_path / "none.h5")

@@ -368,11 +368,11 @@ def test_markdown_counts_cites_and_says_what_it_is_for() -> None:
 
 
 def test_every_item_says_the_same_of_earlier_weights() -> None:
-    words = "first weights from a-model (sha256 0123456789ab)"
+    words = "initial weights from a-model (sha256 0123456789ab)"
     whole = records()
     assert isinstance(whole.run, dict)
     assert isinstance(whole.card, dict)
-    run = {**whole.run, "start": {"words": words}}
+    run = {**whole.run, "start": {"description": words}}
     shipped = {**whole.card, "trained_on": f"store glio: 3 patients; {words}"}
     for one in (replace(whole, run=run), replace(whole, run=None, card=shipped)):
         assert told("first_weights", one) == words

@@ -127,5 +127,5 @@ def test_other_files_are_no_manifests(tmp_path: Path, text: str) -> None:
 
 
 def test_where_nothing_was_begun_that_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no batch was begun here"):
+    with pytest.raises(InputError, match="no batch was started here"):
         read_manifest(tmp_path / "out" / ".batch" / "manifest.jsonl")

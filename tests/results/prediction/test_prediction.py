@@ -159,6 +159,6 @@ def test_another_result_of_images_in_memory_stays(tmp_path: Path) -> None:
     in_memory().save(tmp_path, ("nifti",))
     assert len(in_memory().save(tmp_path, ("png",))) == 3
     other = in_memory(scale=2)
-    with pytest.raises(CaseError, match=r"holds another result of case; .*`again=True`"):
+    with pytest.raises(CaseError, match=r"contains another result of case; .*`again=True`"):
         other.save(tmp_path, ("nifti",))
     assert len(other.save(tmp_path, ("nifti",), again=True)) == 2

@@ -74,7 +74,7 @@ def test_the_numbers_of_all_unexplained_masks_tell_together(tmp_path: Path) -> N
     one = write(tmp_path / "a.nii", mask(1, 2))
     other = write(tmp_path / "b.nii", mask(4, 2))
     first, second = read(one, other)
-    assert first.explanation == "labels: BraTS 2017-2022, by the numbers in the masks (1, 2, 4)"
+    assert first.explanation == "labels: BraTS 2017-2022, from the numbers in the masks (1, 2, 4)"
     assert second.mask.max() == 3
     with pytest.raises(FormatError, match="label 4"):
         read(one, other, labels="brats2023")
@@ -90,8 +90,8 @@ def test_names_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ({"voxels": {**VOXELS, "core": 2}}, "of another mask: 2 voxels"),
-        ({"voxels": {"liver": 1}}, "not a mask that predict wrote"),
+        ({"voxels": {**VOXELS, "core": 2}}, "belongs to another mask: 2 voxels"),
+        ({"voxels": {"liver": 1}}, "not the mask of its JSON record"),
         ({"study_date": "May"}, "study_date"),
         ({"volumes_ml_90": {"whole": [3, 2]}}, "no interval"),
         ({"volumes_ml_90": {"whole": ["a", "b"]}}, r"volumes_ml_90\.whole\.0"),
@@ -119,7 +119,7 @@ def test_a_damaged_record(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="not JSON"):
         read(path)
     path.with_name("p.json").write_text("[]")  # of some other tool
-    assert read(path)[0].explanation == "labels: tumour or not, by the number in the masks (1)"
+    assert read(path)[0].explanation == "labels: tumour or not, from the number in the masks (1)"
 
 
 def test_doubtful_numbers_are_asked_about_unless_a_prediction_explains_them(tmp_path: Path) -> None:
@@ -128,7 +128,9 @@ def test_doubtful_numbers_are_asked_about_unless_a_prediction_explains_them(tmp_
         read(one, write(tmp_path / "b.nii", mask(1, 2)))
     ours = predicted(tmp_path / "p", mask(1, 1, 2, 3))
     _, point = read(ours, one)
-    assert point.explanation == "labels: parts of the tumour, as the masks they are compared with"
+    assert (
+        point.explanation == "labels: parts of the tumour, same as the masks they are compared with"
+    )
     assert point.mask.ravel()[:3].tolist() == [1, 2, 3]
 
 
@@ -139,7 +141,7 @@ def test_names_tell_the_challenge(tmp_path: Path) -> None:
 
 def test_what_is_no_time_point(tmp_path: Path) -> None:
     path = write(tmp_path / "a" / "x_mask.nii.gz", mask(1))
-    with pytest.raises(InputError, match="named twice"):
+    with pytest.raises(InputError, match="given twice"):
         read(path, tmp_path / "a")
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none")
@@ -149,5 +151,7 @@ def test_what_is_no_time_point(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="predict writes one"):
         read(tmp_path)
     write(tmp_path / "a" / "y_mask.nii.gz", mask(1))
-    with pytest.raises(InputError, match=r"x_mask\.nii\.gz, y_mask\.nii\.gz.*name the mask itself"):
+    with pytest.raises(
+        InputError, match=r"x_mask\.nii\.gz, y_mask\.nii\.gz.*give the path of the mask"
+    ):
         read(tmp_path / "a")

@@ -1,4 +1,4 @@
-"""The answer to what a mask's numbers mean: the options ``labels`` of all commands."""
+"""Parser of the option ``labels``, which states the meaning of the numbers in masks."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ NAMES = {
     TUMOUR: "tumour",
     CORE: "core",
 }
-"""Label -> what an answer calls it."""
+"""Label -> its name in the option."""
 EXAMPLE = "1=necrosis,2=oedema,3=enhancing"
 _THRESHOLD = re.compile(r"threshold=(\d{1,9})")
 _PAIR = re.compile(r"\s*(\d{1,9})\s*[=:]\s*(.+?)\s*")
 
 
 def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
-    """The scheme that an option names; None for ``auto``.
+    """Label scheme of an option; None for ``auto``.
 
     Args:
-        text: ``auto``, a key of ``SCHEMES``, ``threshold=N`` (numbers from N on are tumour), or a
-            number and a name for each label: ``1=oedema,2=necrosis,3=enhancing``.
+        text: ``auto``, a key of ``SCHEMES``, ``threshold=N`` (numbers of N or more are tumour), or
+            a number and a name for each label: ``1=oedema,2=necrosis,3=enhancing``.
         option: its name, for the error.
 
     Raises:
@@ -53,7 +53,7 @@ def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
 
 
 def allowed_answers() -> str:
-    """The possible answers, for messages and help."""
+    """Allowed values, for messages and help."""
     return f"{AUTO}, {', '.join(SCHEMES)}, threshold=128, or numbers with names: {EXAMPLE}"
 
 
@@ -64,7 +64,7 @@ def _pairs(text: str, option: str) -> dict[int, int]:
         pair = _PAIR.fullmatch(part)
         label = None if pair is None else label_of(pair[2])
         if pair is None or label is None:
-            allowed_names = f"NUMBER=NAME with a name of {names}"
+            allowed_names = f"NUMBER=NAME, with NAME one of {names}"
             raise ConfigError("unknown label", option=option, found=part, allowed=allowed_names)
         number = int(pair[1])
         if number in values:

@@ -23,18 +23,19 @@ from gliomask.errors import InputError, QuestionError
 from gliomask.formats.images import read_labels
 
 SAMPLE = 16
-"""So many masks, evenly spread over a set, are read for their numbers; all if these leave doubt."""
-_NO_ENHANCING = "4 is read as resection cavity, though no mask read holds a 3"
+"""Number of masks of a set whose numbers are read first, evenly spaced; all if they are
+ambiguous."""
+_NO_ENHANCING = "4 is read as resection cavity, although no examined mask contains a 3"
 
 
 def resolve_cases(
     cases: Sequence[Case], answer: LabelScheme | None = None
 ) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """The cases with a scheme for each mask, and how it was found, in words.
+    """Assign a label scheme to each mask, and explain it.
 
     Args:
-        cases: of one data set.
-        answer: of the user.
+        cases: cases of one data set.
+        answer: answer of the user.
 
     Raises:
         QuestionError: the numbers can be read in several ways, or in none.
@@ -63,7 +64,7 @@ def names_of(label: ImageFile, case: str) -> tuple[str, ...]:
 
 
 def mask_numbers(label: ImageFile) -> Numbers | None:
-    """The numbers in a mask but 0; None if it can't be read, which its loader will report."""
+    """Numbers in a mask except 0; None if it can't be read, which the loader reports."""
     try:
         return frozenset(np.unique(read_labels(label, numbered=True)[0]).tolist()) - {0}
     except InputError:
@@ -104,6 +105,6 @@ def _with(
 
 
 def _doubt(scheme: LabelScheme, present: Numbers) -> tuple[str, ...]:
-    """Doubt about numbers that a scheme explains."""
+    """Note on a remaining ambiguity of a scheme."""
     cavity = (4, CAVITY) in scheme.values and 4 in present and 3 not in present
     return (_NO_ENHANCING,) if cavity else ()

@@ -1,4 +1,4 @@
-"""Labels by name: the names that data sets give to the parts of a tumour."""
+"""Labels by name: names of tumour parts in data sets."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _OTHERS = {
     "csf", "vessel", "vessels", "artery", "arteries", "vein", "veins", "sinus", "sinuses",
     "brainstem", "cerebellum", "hippocampus", "thalamus", "air",
 }
-"""Words for structures that are no part of a tumour, whatever else the name says."""
+"""Words for structures that are never part of a tumour."""
 _TISSUES = {
     "background", "brain", "brainmask", "head", "tissue", "gm", "wm", "nawm", "matter",
     "parenchyma", "cerebrum", "hemisphere", "hemispheres", "cortex", "outside", "other", "others",
 }
-"""Words that mean no tumour unless a word for one stands beside them (brain tumour)."""
+"""Words that do not mean a tumour, unless they are next to a word that does (brain tumour)."""
 # fmt: on
 _CORES = {"tc", "core", "tumorkern", "tumourcore", "tumorcore"}
 _OF_OTHER_MEANING = {"resection", "resected", "hyperintensity", "snfh", "cc", "net"}
-"""Words for a part that stand in the names of files for other things, too."""
+"""Words for a tumour part that also have other meanings in file names."""
 _SHORT = 3
 _STRIPPED = re.compile(r"skull[\W_]*strip\w*", re.IGNORECASE)
 _DENIALS = {"no", "non", "not", "without", "free", "healthy", "normal"}
@@ -53,7 +53,7 @@ _REGIONS = {name: {name, region.abbreviation} for name, region in REGIONS.items(
 
 
 def label_of(name: str) -> int | None:
-    """Our label for a name, ``BACKGROUND`` for what is no tumour, None if the name is not clear.
+    """Label for a name, ``BACKGROUND`` if it is not a tumour, None if it is ambiguous.
 
     >>> label_of("non-enhancing tumor"), label_of("GD-enhancing tumour"), label_of("ventricle")
     (1, 3, 0)
@@ -74,10 +74,10 @@ def label_of(name: str) -> int | None:
 
 
 def part_in_file_name(name: str) -> int | None:
-    """Our label for a part of the tumour, or for no tumour, that a mask's file name states.
+    """Label of a tumour part, or ``BACKGROUND``, if the name of a mask file states one.
 
-    Short words and tissues count at the end only (``P1_ET``, ``P1_brain_mask``): elsewhere they
-    are initials, or the name of the data. None for a tumour, and where the name says nothing.
+    Short words and tissues only count at the end (``P1_ET``, ``P1_brain_mask``); elsewhere they may
+    be initials or the name of a data set. None for a whole tumour, and if the name states nothing.
 
     >>> part_in_file_name("P1_necrosis.nii.gz"), part_in_file_name("ET_001_seg.nii.gz")
     (1, None)
@@ -100,7 +100,7 @@ def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
     """The scheme for labels that exclude each other: name -> number.
 
     Returns:
-        None if a name is not clear, or none is a tumour's: the user must state the numbers.
+        None if a name is ambiguous, or none is a tumour: the user must state the numbers.
     """
     return scheme_of_names({number: name for name, number in labels.items()})
 
@@ -108,7 +108,7 @@ def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
 def scheme_of_names(names: Mapping[int, str], origin: str = BY_DESCRIPTION) -> LabelScheme | None:
     """The same for number -> name, where several numbers may share a name.
 
-    ``origin`` says in the scheme's name who names the labels.
+    ``origin`` states the source of the names in the name of the scheme.
     """
     scheme = _scheme({number: label_of(name) for number, name in names.items() if number != 0})
     return replace(scheme, name=origin) if scheme is not None else None
@@ -117,8 +117,8 @@ def scheme_of_names(names: Mapping[int, str], origin: str = BY_DESCRIPTION) -> L
 def scheme_of_regions(regions: Mapping[str, Sequence[int]]) -> LabelScheme | None:
     """The scheme for nested regions: name -> the numbers that belong to it.
 
-    Parts that no region tells apart stay together. None as above, or if the regions are not nested
-    or a cavity is part of one.
+    Parts that no region distinguishes are one label. None as above, or if the regions are not
+    nested or one contains a cavity.
     """
     members = _members(regions)
     whole, core, enhancing = (members.get(region, set()) for region in _REGIONS)
@@ -138,13 +138,13 @@ def scheme_of_regions(regions: Mapping[str, Sequence[int]]) -> LabelScheme | Non
 def scheme_of_output(
     regions: Mapping[str, Sequence[int]], order: Sequence[int]
 ) -> LabelScheme | None:
-    """The scheme of what nnU-Net predicts when it was trained on regions.
+    """Label scheme of predictions of nnU-Net trained on regions.
 
-    A voxel gets the number of the last region, in the order of the description, that it is in.
+    A voxel has the number of the last region, in the order of the description, that contains it.
 
     Args:
         regions: name -> numbers in the training masks, without the background.
-        order: ``regions_class_order``: the number that each region is written as.
+        order: ``regions_class_order``: the output number of each region.
     """
     kinds = [_region(name) for name in regions]
     layers = _layers({kind for kind in kinds if kind})
@@ -193,5 +193,5 @@ def _words(name: str) -> set[str]:
 
 
 def _latin(name: str) -> str:
-    """A name without accents."""
+    """Remove accents from a name."""
     return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))

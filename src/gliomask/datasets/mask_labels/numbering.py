@@ -1,4 +1,4 @@
-"""The numbers of another program's masks for what a prediction marks: schemes, read backwards."""
+"""Numbers of another program's label scheme for a prediction: the inverse of a scheme."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INSTEAD: Final[Mapping[int, tuple[int, ...]]] = MappingProxyType(
         TUMOUR: (TUMOUR,),
     }
 )
-"""What a label may be written as, the most exact first: never as more than it is."""
+"""Label -> labels that may represent it, most exact first; never a more specific one."""
 
 
 def meanings_of(regions: tuple[str, ...]) -> dict[int, int]:
@@ -46,7 +46,7 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
     """Number in a prediction's mask -> number of the scheme.
 
     Raises:
-        ConfigError: the scheme has no number for what the model marks.
+        ConfigError: the scheme has no number for a region of the model.
     """
     by_label: dict[int, int] = {}
     for number, label in sorted(scheme.values):
@@ -75,7 +75,7 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
 
 
 def renumbered(mask: LabelArray, numbers: Mapping[int, int]) -> LabelArray:
-    """A mask (I, J, K) with other numbers; what they don't name becomes background."""
+    """Replace the numbers of a mask (I, J, K); unlisted ones become background."""
     table = np.zeros(256, np.uint8)
     for own, number in numbers.items():
         table[own] = number

@@ -1,4 +1,4 @@
-"""The numbers that published sets of masks use, as one table, and the names that claim them.
+"""Table of the label numbers of published data sets, and of the names that identify these sets.
 
 Sources: the BraTS challenges' pages and papers (2012 and 2013: Menze et al. 2015; 2017 to 2021:
 Bakas et al. 2018, Baid et al. 2021; 2023: Adewole, LaBella, Moawad, Kazerooni et al. 2023; 2024:
@@ -35,20 +35,20 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
         ),
     }
 )
-"""What the option ``labels`` may be called -> the scheme. nnU-Net's BraTS numbers are ``msd``."""
+"""Value of the option ``labels`` -> scheme. nnU-Net's BraTS numbers are ``msd``."""
 BY_NUMBERS = ("brats2013", "brats2021", "brats2023", "brats2024", "brats-ped2024", "msd")
-"""The schemes that masks without any other evidence may follow."""
+"""Possible schemes of masks without any other evidence."""
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """A published set that is recognisable by names of files or folders.
+    """A published set that is recognised by names of files or folders.
 
     Attributes:
-        name: for people.
-        pattern: found anywhere in a name, but not within a word.
-        schemes: that its masks may follow, keys of ``SCHEMES``. BraTS 2023 has no name of its
-            own: its numbers are those of 2024 without the cavity.
+        name: display name.
+        pattern: pattern anywhere in a name, but not within a word.
+        schemes: possible schemes of its masks, keys of ``SCHEMES``. BraTS 2023 has no separate
+            name: its numbers are those of 2024 without the cavity.
     """
 
     name: str
@@ -77,7 +77,7 @@ CHALLENGES = (
 
 
 def challenge_in(names: Iterable[str]) -> Challenge | None:
-    """The published set that the first telling name speaks of.
+    """Published set that is identified by the first name that contains one.
 
     >>> challenge_in(["pred_BraTS-PED-00001-000.nii.gz"]).name
     'BraTS-PED'

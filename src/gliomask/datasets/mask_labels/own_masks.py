@@ -11,11 +11,11 @@ from gliomask.datasets.folders import stem
 from gliomask.formats.case_record import CaseRecord, read_record
 
 MASK = "_mask"
-"""How the name of such a mask ends, before its suffix."""
+"""End of the name of such a mask, before its suffix."""
 
 
 def record_of_mask(mask: Path) -> CaseRecord | None:
-    """The record beside a mask, None if there is none or it is some other tool's.
+    """Read the record next to a mask; None if there is none or it is from another tool.
 
     Raises:
         FormatError: it is damaged.
@@ -26,7 +26,7 @@ def record_of_mask(mask: Path) -> CaseRecord | None:
 
 
 def scheme_of_record(record: CaseRecord) -> LabelScheme:
-    """The scheme of the mask that a record is of."""
+    """Label scheme of the mask of a record."""
     regions = tuple(region for region in REGIONS if region in record.voxels)
     if regions == ("whole",):
         return LabelScheme("whole tumour", ((1, TUMOUR),))

@@ -42,10 +42,10 @@ class Answers:
 
     @property
     def schemes(self) -> tuple[LabelScheme | None, LabelScheme | None]:
-        """Of references and predictions; None where nothing was answered.
+        """Schemes of references and predictions; None without a statement.
 
         Raises:
-            ConfigError: an answer that means nothing.
+            ConfigError: an invalid statement.
         """
         both = scheme_of_answer(self.both)
         sides = zip(_SIDES, (self.reference, self.prediction), strict=True)
@@ -59,7 +59,7 @@ class Schemes:
 
     Attributes:
         pairs: (reference's, prediction's) scheme of each pair.
-        explanation: in words.
+        explanation: description.
     """
 
     pairs: tuple[tuple[LabelScheme, LabelScheme], ...]
@@ -69,18 +69,18 @@ class Schemes:
 def find_schemes(
     pairs: Sequence[Pair], answers: Answers, out: Path, control: Control, workers: int | None
 ) -> Schemes:
-    """The schemes of pairs of masks.
+    """Resolve the schemes of pairs of masks.
 
     Args:
-        pairs: of masks; only those whose numbers nothing states are read for them.
-        answers: of the user.
-        out: the folder of the batch, beside which the numbers found are kept.
+        pairs: pairs of masks; masks without a stated scheme are read.
+        answers: statements of the user.
+        out: output folder of the batch; the numbers are stored next to it.
         control: receives the progress of each mask.
         workers: see ``spread``.
 
     Raises:
         QuestionError: the numbers can be read in several ways, or in none.
-        ConfigError: an answer that means nothing.
+        ConfigError: an invalid statement.
     """
     schemes = answers.schemes
     sides = list(zip(*pairs, strict=True)) or [(), ()]
@@ -88,11 +88,11 @@ def find_schemes(
 
     def attempt(tasks: Sequence[_Unread]) -> Schemes:
         numbers = _read_all(tasks, out, control, workers)
-        made = [
+        numbered = [
             Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), answer)
             for (what, option), masks, answer in zip(_SIDES, sides, schemes, strict=True)
         ]
-        readings = resolve_both(made[0], made[1])
+        readings = resolve_both(numbered[0], numbered[1])
         return _schemes(readings)
 
     unknown = [[mask for mask in masks if mask.scheme is None] for masks in masks_to_read]
@@ -114,7 +114,7 @@ def find_schemes(
 
 @dataclass(frozen=True)
 class _Unread:
-    """A mask whose numbers are needed, and the side that it is on."""
+    """A mask whose numbers are needed, and its side."""
 
     mask: MaskFile
     what: str
@@ -135,7 +135,7 @@ class _Found:
 
 
 def _few(masks: Sequence[MaskFile]) -> list[MaskFile]:
-    """Of a data set some masks are enough, of any other masks all are read."""
+    """Masks to read: some masks of a data set, or all other masks."""
     published = [mask for mask in masks if mask.published]
     step = max(1, -(-len(published) // SAMPLE))
     return [*published[::step], *(mask for mask in masks if not mask.published)]

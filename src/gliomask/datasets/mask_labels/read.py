@@ -1,4 +1,4 @@
-"""A mask read by the scheme of its numbers, whatever kind of file it is."""
+"""Reading of a mask file of any format with its label scheme."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from gliomask.formats.volumes import is_volume
 
 
 def read_by_scheme(file: ImageFile, scheme: LabelScheme, option: str) -> tuple[LabelArray, Affine]:
-    """Our labels (I, J, K) of a mask, and its affine.
+    """Read the labels (I, J, K) of a mask, and its affine.
 
     Args:
         file: the mask.
-        scheme: what its numbers mean.
-        option: that answers what they mean, for the error.
+        scheme: its label scheme.
+        option: option that states the scheme, for errors.
 
     Raises:
-        FormatError: as ``read_labels``; a number that the scheme does not know; a slice of which
-            only a part was annotated.
+        FormatError: as ``read_labels``; a number that is not in the scheme; a partly annotated
+            slice.
 
-    A picture of many shades is read only by a scheme that says from which shade on is tumour.
+    Pictures with many grey levels need a scheme with a threshold.
     """
     threshold = scheme.least if scheme.binary else None
     numbers, affine = read_labels(file, numbered=not scheme.binary, threshold=threshold)
     if scheme.binary and not is_volume(file.paths[0]):
-        # Of pictures the threshold has been applied.
+        # For pictures the threshold has been applied already.
         return np.where(numbers != 0, np.uint8(TUMOUR), np.uint8(0)), affine
     if scheme.ignored is not None:
         _check_whole_slices(numbers == scheme.ignored, affine, file)
@@ -45,14 +45,14 @@ def read_by_scheme(file: ImageFile, scheme: LabelScheme, option: str) -> tuple[L
 
 
 def _check_whole_slices(ignored: npt.NDArray[np.bool_], affine: Affine, file: ImageFile) -> None:
-    """Check that each slice is ignored as a whole or not at all, as a store requires."""
+    """Check that each slice is completely ignored or not ignored, as a store requires."""
     slices = to_reading(ignored, orientation(affine))
     share = slices.mean(axis=(1, 2))
     if (odd := np.flatnonzero((share > 0) & (share < 1))).size:
         raise FormatError(
-            "a slice of which only a part was annotated, which can't be used",
+            "a partly annotated slice, which can't be used",
             path=str(file),
             field="slice",
             found=int(odd[0]) + 1,
-            allowed="slices that are annotated, or ignored, as a whole",
+            allowed="slices that are completely annotated or completely ignored",
         )

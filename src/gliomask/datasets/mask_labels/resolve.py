@@ -1,9 +1,9 @@
-"""The one resolver of what the numbers in masks mean, for every command.
+"""Resolution of the label scheme of masks, for all commands.
 
-In the order of trust: an answer of the user; what the writer of the file, a layout or
-``dataset.json`` states; the challenge in the names; the scheme of the other side, if it fits; the
-numbers themselves, if they are exactly those of one published scheme. Where two readings would
-give different regions, or nothing fits, the user is asked.
+In order of priority: a statement of the user; metadata (the writer of the file, a layout,
+``dataset.json``); the challenge in the names; the scheme of the other side, if it fits; the
+numbers, if they are exactly those of one published scheme. If two interpretations would give
+different regions, or none fits, a ``QuestionError`` lists the options.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gliomask.datasets.mask_labels.numbers import BY_NUMBERS, SCHEMES, Challenge
 from gliomask.errors import QuestionError, option
 
 Numbers = frozenset[int]
-"""The numbers in a mask but 0."""
+"""Numbers in a mask, except 0."""
 BOTH, PREDICTIONS = "labels", "prediction_labels"
-"""The options that answer for all masks, and for those compared with references."""
+"""Options that state the scheme of all masks, and of the predictions."""
 _PLAIN = frozenset({1, 255})
 """Numbers that mark a tumour without labelled parts."""
 _FEW = 12
-"""More different numbers than this are grey levels."""
+"""Number of different values above which values are grey levels."""
 
 
 class Reading(NamedTuple):
@@ -42,32 +42,33 @@ class NumberedMask:
     """Known facts about the numbers in one mask.
 
     Attributes:
-        names: of its file, its case and its folder; the first that contains a challenge counts.
-        numbers: in it; none if it could not be read.
-        stated: what its writer, its layout or a ``dataset.json`` says.
-        origin: of what is stated, for people.
-        unreadable: why it holds no numbers is not that it is empty.
-        unclear: what a ``dataset.json`` calls the labels, where these names are not clear: then
-            neither other names nor numbers are evidence.
+        names: names of its file, its case and its folder; the first that contains a challenge is
+            used.
+        numbers: its numbers; empty if it could not be read.
+        stated: scheme from its writer, its layout or a ``dataset.json``.
+        origin: source of that scheme, for display.
+        unreadable: whether it could not be read.
+        unclear: names of the labels in a ``dataset.json``, if they are ambiguous: other names and
+            numbers are then no evidence.
     """
 
     names: tuple[str, ...]
     numbers: Numbers = frozenset()
     stated: LabelScheme | None = None
-    origin: str = "by the layout"
+    origin: str = "from the layout"
     unclear: tuple[str, ...] = ()
     unreadable: bool = False
 
 
 @dataclass(frozen=True)
 class Side:
-    """Masks that one option answers for.
+    """Masks whose scheme one option states.
 
     Attributes:
-        what: they are, for people: ``references``.
-        option: that answers.
-        masks: all of them.
-        answer: of the user.
+        what: name in messages: ``references``.
+        option: the option.
+        masks: all masks.
+        answer: statement of the user.
     """
 
     what: str
@@ -77,14 +78,15 @@ class Side:
 
 
 def resolve(side: Side, other: LabelScheme | None = None) -> tuple[Reading, ...]:
-    """A reading for each mask of a side.
+    """Resolve the scheme of each mask of a side.
 
     Args:
         side: the masks.
-        other: the scheme of the masks that they are compared with, if these have a single one.
+        other: scheme of the masks on the other side, if it is unique.
 
     Raises:
-        QuestionError: readings that give different regions, or none; it lists the answers.
+        QuestionError: several interpretations with different regions, or none; the message lists
+            the options.
     """
     if side.answer is not None:
         return (Reading(side.answer, "as answered"),) * len(side.masks)
@@ -105,13 +107,13 @@ def resolve(side: Side, other: LabelScheme | None = None) -> tuple[Reading, ...]
 
 
 def resolve_both(first: Side, second: Side) -> tuple[tuple[Reading, ...], tuple[Reading, ...]]:
-    """A reading for each mask of two sides that are compared; each may explain the other.
+    """Resolve the schemes of two compared sides; each may resolve the other.
 
-    Where both sides are in the same doubt, the regions that every reading of the numbers gives
-    alike are sure, whichever is meant; the others are left out, and the reason says so.
+    If both sides are ambiguous in the same way, only the regions that are the same in every
+    interpretation are used, with a note.
 
     Raises:
-        QuestionError: as ``resolve``; it names the side, or the option for both.
+        QuestionError: as ``resolve``; the message names the side, or the option for both.
     """
     try:
         readings = resolve(first)
@@ -127,7 +129,8 @@ def resolve_both(first: Side, second: Side) -> tuple[tuple[Reading, ...], tuple[
 def _in_doubt(
     first: Side, second: Side, question: QuestionError, doubt: QuestionError
 ) -> tuple[tuple[Reading, ...], tuple[Reading, ...]]:
-    """Both sides by what the answers to one question agree on, if that includes the tumour."""
+    """Scheme of both sides with the common regions of all interpretations, if these include the
+    tumour."""
     if doubt.answers != question.answers:
         raise question
     masks = (*first.masks, *second.masks)
@@ -148,20 +151,20 @@ def _in_doubt(
 
 
 def common(readings: Iterable[Reading]) -> LabelScheme | None:
-    """The scheme that readings share; None if there are several or none."""
+    """Common scheme of several masks; None if there are several or none."""
     schemes = {reading.scheme for reading in readings}
     return schemes.pop() if len(schemes) == 1 else None
 
 
 def explanations(what: str, readings: Iterable[Reading]) -> tuple[str, ...]:
-    """A line for each different reading of a side."""
+    """A line for each different interpretation of a side."""
     return tuple(
         f"{what}: {reading.scheme.name}, {reading.reason}" for reading in dict.fromkeys(readings)
     )
 
 
 def unknown_number(numbers: Collection[int], scheme: LabelScheme) -> int | None:
-    """The first number that a scheme does not know, None if it knows all."""
+    """First number that is not in a scheme, or None."""
     if scheme.binary:
         return None
     return min(set(numbers) - {0, *dict(scheme.values)}, default=None)
@@ -173,7 +176,7 @@ def _of_group(
     challenge: Challenge | None,
     other: LabelScheme | None,
 ) -> Reading:
-    """Of masks that nothing states, all of one challenge or of none."""
+    """Scheme of masks without metadata, all of one challenge or of none."""
     sets = [mask.numbers for mask in masks]
     present = frozenset[int]().union(*sets)
     if unclear := next((mask.unclear for mask in masks if mask.unclear), ()):
@@ -194,17 +197,17 @@ def _of_group(
         agreeing = {_meaning(scheme, present, regions) for scheme in named}
         settled = [labels for labels in beside if _meaning(labels, present, regions) in agreeing]
         candidates = settled or [*named, *beside]
-        if side.option == PREDICTIONS:  # the names are those of the cases, not of who drew them
+        if side.option == PREDICTIONS:  # the names identify the cases, not the tool
             candidates = [*candidates, *_rivals(present, candidates[0])]
-        reason = f"by the challenge in their names ({challenge.name if challenge else ''})"
+        reason = f"from the challenge in their names ({challenge.name if challenge else ''})"
     elif beside:
         candidates = [*beside, *_rivals(present, beside[0])]
-        reason = "as the masks they are compared with"
+        reason = "same as the masks they are compared with"
     elif len(present) == 1 and challenge is None:
         return _plain(present)
     else:
         candidates = _exact(present) or _supersets(present)
-        reason = f"by the numbers in the masks ({_listed(present)})"
+        reason = f"from the numbers in the masks ({_listed(present)})"
         if challenge is not None:
             raise _question(side, present, candidates)
     if len({_meaning(scheme, present, regions) for scheme in candidates}) != 1:
@@ -216,7 +219,7 @@ def _check_names(side: Side, masks: Sequence[NumberedMask], present: Numbers) ->
     """Ask about masks whose file names state a part of the tumour, or another structure."""
     for mask in masks:
         name = mask.names[0] if mask.names else ""
-        label, answers = part_in_file_name(name), {"binary": "they mark the whole tumour"}
+        label, answers = part_in_file_name(name), {"binary": "they are the whole tumour"}
         if label is None:
             continue
         if label != BACKGROUND:
@@ -227,8 +230,8 @@ def _check_names(side: Side, masks: Sequence[NumberedMask], present: Numbers) ->
 
 
 def _rivals(present: Numbers, other: LabelScheme) -> list[LabelScheme]:
-    """Alternative schemes that fit the other side: the only one with exactly these numbers; or a
-    tumour, where the other side says of a single number that it is none."""
+    """Alternative schemes if the scheme of the other side does not fit: the only one with exactly
+    these numbers; or tumour, if the other scheme defines a single number as background."""
     exact = _exact(present)
     if len({_meaning(scheme, present, tuple(REGIONS)) for scheme in exact}) == 1:
         return exact
@@ -238,9 +241,9 @@ def _rivals(present: Numbers, other: LabelScheme) -> list[LabelScheme]:
 
 
 def _named(sets: Sequence[Numbers], challenge: Challenge | None) -> list[LabelScheme]:
-    """The schemes of a challenge that fit; or the one that some masks use in full.
+    """Matching schemes of a challenge; or the one that some masks use completely.
 
-    In the second case the masks that hold another number are refused one by one.
+    In the second case, masks with another number are refused individually.
     """
     schemes = [SCHEMES[key] for key in challenge.schemes] if challenge is not None else []
     present = frozenset[int]().union(*sets)
@@ -269,13 +272,15 @@ def _supersets(present: Numbers) -> list[LabelScheme]:
 def _plain(present: Numbers) -> Reading:
     values = tuple((number, TUMOUR) for number in sorted(present))
     numbers = _listed(present)
-    return Reading(LabelScheme("tumour or not", values), f"by the number in the masks ({numbers})")
+    return Reading(
+        LabelScheme("tumour or not", values), f"from the number in the masks ({numbers})"
+    )
 
 
 def _meaning(
     scheme: LabelScheme, present: Numbers, regions: Sequence[str]
 ) -> tuple[tuple[bool, ...], ...]:
-    """Of each number: which regions it is part of."""
+    """Regions of each number."""
     label = dict(scheme.values)
     return tuple(
         tuple(label[n] in REGIONS[r].labels for r in regions) for n in sorted(present) if n in label
@@ -283,7 +288,7 @@ def _meaning(
 
 
 def _shared(candidates: Sequence[LabelScheme], present: Numbers) -> LabelScheme:
-    """The first, or of schemes that share no more than the whole tumour, that."""
+    """The first scheme, or only the whole tumour if the schemes agree on nothing else."""
     everywhere = tuple(REGIONS)
     if len({_meaning(scheme, present, everywhere) for scheme in candidates}) == 1:
         return candidates[0]
@@ -306,25 +311,25 @@ def _question(side: Side, present: Numbers, candidates: Sequence[LabelScheme]) -
     if len(answers) == 1:
         answers["binary"] = "any number but 0 is tumour"
     if answers:
-        what = f"the {side.what} hold the numbers {numbers}, which are ambiguous"
+        what = f"the {side.what} contain the numbers {numbers}, which are ambiguous"
         return QuestionError(what, option=side.option, answers=tuple(answers.items()))
     if len(present) > _FEW:
         half = (max(present) + 1) // 2
-        what = f"the {side.what} hold {len(present)} different numbers up to {max(present)}"
+        what = f"the {side.what} contain {len(present)} different numbers up to {max(present)}"
         grey = (f"threshold={half}", f"tumour from {half} on"), ("binary", "tumour from 1 on")
         return QuestionError(what, option=side.option, answers=grey)
-    what = f"the {side.what} hold the numbers {numbers}, which are in no known scheme"
+    what = f"the {side.what} contain the numbers {numbers}, which are in no known scheme"
     return QuestionError(what, option=side.option, answers=_blank(present))
 
 
 def _unclear(side: Side, present: Numbers, names: Sequence[str]) -> QuestionError:
     called = ", ".join(names[:_FEW])
-    what = f"the labels of the {side.what} are called {called}: not all of these names are clear"
+    what = f"the labels of the {side.what} are called {called}: some of these names are ambiguous"
     return QuestionError(what, option=side.option, answers=_blank(present))
 
 
 def _blank(present: Numbers) -> tuple[tuple[str, str], ...]:
-    """The answers where there is nothing to choose from."""
+    """General options if there are no candidates."""
     pairs = ",".join(f"{n}=NAME" for n in sorted(present) or (1,))
     names = ", ".join(NAMES.values())
     return (pairs, f"each NAME one of {names}"), ("binary", "any number but 0 is tumour")

@@ -1,1 +1,1 @@
-"""Data sets written in layouts that other programs read."""
+"""Writers of data sets in layouts of other programs."""

@@ -1,4 +1,4 @@
-"""Writes BIDS: images by subject and session, masks as a derivative with their table of labels."""
+"""Writer of BIDS: images by subject and session, masks as a derivative with their label table."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ class BidsWriter:
         patients: case -> patient, of the whole data set.
 
     Raises:
-        InputError: two patients would be one subject, for BIDS keeps letters and digits only.
+        InputError: two patients would have the same subject, because BIDS allows letters and digits
+            only.
     """
 
     def __init__(self, patients: Mapping[str, str]) -> None:
         self._names = dict(_names(patients))
         if twice := [name for name, n in Counter(self._names.values()).items() if n > 1]:
-            raise InputError("two cases would be one session", field="session", found=twice[0])
+            raise InputError(
+                "two cases would have the same session", field="session", found=twice[0]
+            )
 
     def case(self, folder: Path, case: TargetCase) -> None:
         """See ``Writer.case``."""
@@ -87,7 +90,7 @@ def _names(patients: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         other = subjects.setdefault(label, patient)
         if other != patient:
             raise InputError(
-                f"two patients would be one subject of BIDS ({label})",
+                f"two patients would have the same BIDS subject ({label})",
                 field="patient",
                 found=f"{other}, {patient}",
             )

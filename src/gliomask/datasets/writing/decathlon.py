@@ -1,4 +1,4 @@
-"""Writes the layout of the Medical Segmentation Decathlon: one file for all channels of a case."""
+"""Writer of the Medical Segmentation Decathlon layout: one file for all channels of a case."""
 
 from __future__ import annotations
 

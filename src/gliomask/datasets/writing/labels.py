@@ -1,4 +1,4 @@
-"""The numbers and names of the labels of a data set that is written."""
+"""Numbers and names of the labels of a written data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gliomask.core.regions import REGIONS
 from gliomask.errors import InputError
 
 IGNORE: Final = "ignore"
-"""nnU-Net's name of the label of voxels that are left out of the loss."""
+"""nnU-Net's name of the label for voxels that are left out of the loss."""
 _NAMES: Final[Mapping[int, str]] = MappingProxyType(
     {
         NECROSIS: "necrosis",
@@ -40,12 +40,12 @@ _PARTS: Final[Mapping[tuple[str, ...], tuple[int, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class WrittenLabels:
-    """The labels of the written masks.
+    """Labels of the written masks.
 
     Attributes:
         names: number -> name, without the background.
-        numbers: our label -> number.
-        ignored: the number of unannotated voxels, the last one; None if there is none.
+        numbers: gliomask label -> number.
+        ignored: number of unannotated voxels, the last one; None if there is none.
     """
 
     names: Mapping[int, str]
@@ -58,7 +58,7 @@ class WrittenLabels:
         return WrittenLabels({**self.names, number: IGNORE}, self.numbers, number)
 
     def without_cavity(self) -> WrittenLabels:
-        """The same without the cavity, if it has the last number: few data sets hold one."""
+        """The same without the cavity, if it has the last number: few data sets contain one."""
         if self.ignored is not None:
             return self
         number = self.numbers.get(CAVITY)
@@ -66,11 +66,11 @@ class WrittenLabels:
         return WrittenLabels(names, {k: n for k, n in self.numbers.items() if k != CAVITY})
 
     def of(self, labels: LabelArray, unknown: npt.NDArray[np.bool_] | None = None) -> LabelArray:
-        """A mask (I, J, K) in our labels with the numbers that are written.
+        """Convert a mask (I, J, K) of gliomask labels to the written numbers.
 
         Args:
-            labels: ours.
-            unknown: unannotated voxels, which get the number to ignore.
+            labels: gliomask labels.
+            unknown: unannotated voxels, which get the ignore number.
         """
         table = np.zeros(256, np.uint8)
         for label, number in self.numbers.items():
@@ -82,7 +82,7 @@ class WrittenLabels:
 
 
 def written_labels(cases: Iterable[Case]) -> WrittenLabels:
-    """The labels for the masks of a data set, numbered from 1 without gaps.
+    """Labels for the masks of a data set, numbered from 1 without gaps.
 
     Raises:
         InputError: its masks have different regions.
@@ -91,7 +91,7 @@ def written_labels(cases: Iterable[Case]) -> WrittenLabels:
     kinds = {case.regions for case in masked}
     if len(kinds) > 1 or not kinds <= _PARTS.keys():
         raise InputError(
-            "its masks have different regions, which one numbering can't represent",
+            "its masks have different regions, which can't be represented by one numbering",
             field="regions",
             found="; ".join(sorted(", ".join(kind) for kind in kinds)),
         )
@@ -105,7 +105,7 @@ def written_labels(cases: Iterable[Case]) -> WrittenLabels:
 
 
 def _with_parts(numbers: dict[int, int]) -> dict[int, int]:
-    """A label that is not written by itself has the number of the part that holds it."""
+    """A label without its own number gets the number of the part that contains it."""
     all_numbers = dict(numbers)
     for holder, region in ((CORE, "core"), (TUMOUR, "whole")):
         if holder in numbers:

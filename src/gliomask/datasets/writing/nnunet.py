@@ -1,4 +1,4 @@
-"""Writes nnU-Net's raw layout (version 2): a file for each channel, ``dataset.json``."""
+"""Writer of nnU-Net's raw layout (version 2): a file for each channel, ``dataset.json``."""
 
 from __future__ import annotations
 
@@ -55,11 +55,12 @@ class NnunetWriter:
 
 
 def write_splits(folder: Path, split: Split, patients: dict[str, str]) -> None:
-    """Writes the folds as nnU-Net reads them: each validates on the patients that it leaves out.
+    """Write the folds as nnU-Net reads them: the validation patients of a fold are its held-out
+    patients.
 
     Args:
-        folder: of the data set; nnU-Net looks for the file in its preprocessed folder.
-        split: by patient.
+        folder: folder of the data set; nnU-Net reads the file from its preprocessed folder.
+        split: split by patient.
         patients: case -> patient, of the cases with a mask.
     """
     folds = [

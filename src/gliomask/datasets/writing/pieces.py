@@ -1,4 +1,4 @@
-"""Written parts of a case: all of it, or the runs of its annotated slices."""
+"""Written parts of a case: the whole case, or the runs of its annotated slices."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from gliomask.errors import InputError
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a case that is written as a case of its own.
+    """A part of a case that is written as a separate case.
 
     Attributes:
-        case: to be read; its id is that of the piece.
-        run: which run of annotated slices it is, along the slices; None for the whole case.
+        case: the case, with the id of the piece.
+        run: index of the run of annotated slices; None for the whole case.
     """
 
     case: Case
@@ -41,15 +41,15 @@ def annotated_voxels(labels: LabelArray, affine: Affine) -> npt.NDArray[np.bool_
 
 
 def pieces_of(cases: Sequence[Case]) -> list[Piece]:
-    """The cases, sparse ones by the runs of their annotated slices.
+    """Divide sparse cases into the runs of their annotated slices.
 
-    A mask that can't be read leaves its case whole: whoever reads it reports that.
+    A case with an unreadable mask is not divided; the reader reports it.
     """
     return [piece for case in cases for piece in _pieces(case)]
 
 
 def cut(volume: Volume, labels: LabelArray, run: int) -> tuple[Volume, LabelArray]:
-    """The slices of one run, at their place in the world."""
+    """Slices of a run, with their position in space."""
     span = _runs(labels, volume.affine)[run]
     axis = orientation(volume.affine).axes[0]
     first, last = span
@@ -78,7 +78,7 @@ def _pieces(case: Case) -> Iterator[Piece]:
 
 
 def _runs(labels: LabelArray, affine: Affine) -> list[tuple[int, int]]:
-    """First slice and the one after the last, of each run of slices with tumour, by voxel index."""
+    """Range of voxel indices of each run of slices with tumour."""
     axis = orientation(affine).axes[0]
     others = tuple(n for n in range(3) if n != axis)
     known = region_masks(labels, ("whole",))[0].any(axis=others)

@@ -26,12 +26,13 @@ CHANNEL_NAMES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class TargetCase:
-    """A case to be written.
+    """A case to write.
 
     Attributes:
-        id: unique in the data set, safe as a file name; patient: its key.
+        id: unique in the data set, safe as a file name.
+        patient: its key.
         volume: its images on one grid, the sequences in the order of the data set's channels.
-        mask: (I, J, K) uint8 with the numbers to be written; None where there is none.
+        mask: (I, J, K) uint8 with the numbers to write; None if there is none.
     """
 
     id: str
@@ -42,10 +43,11 @@ class TargetCase:
 
 @dataclass(frozen=True)
 class WriteSummary:
-    """Summary of the data set as a whole.
+    """Summary of the data set.
 
     Attributes:
-        name: of it; licences: of the data.
+        name: its name.
+        licences: licences of the data.
         sequences: the channels, in order.
         labels: number -> name, without the background.
         training, bare: ids of the cases with and without a mask.
@@ -60,25 +62,25 @@ class WriteSummary:
 
 
 class Writer(Protocol):
-    """A layout: how its cases and its description are written."""
+    """Interface of a writer: cases and description of a layout."""
 
     def case(self, folder: Path, case: TargetCase) -> None:
-        """Writes the files of a case."""
+        """Write the files of a case."""
 
     def name_of(self, case: str) -> str:
         """Name of a case in this layout."""
 
     def summary(self, folder: Path, about: WriteSummary) -> None:
-        """Writes what describes all cases, once they are written."""
+        """Write the description of all cases, after the cases."""
 
 
 def write_image(path: Path, array: FloatArray, affine: Affine) -> None:
-    """Writes an image (I, J, K) or (I, J, K, N), every value kept: whole numbers as int16."""
+    """Write an image (I, J, K) or (I, J, K, N) without loss: integers as int16."""
     write_nifti(path, exact(array), affine, RESEARCH_USE_ONLY)
 
 
 def exact(array: FloatArray) -> npt.NDArray[Any]:
-    """The smallest type that keeps every value: int16 for whole numbers that it holds."""
+    """Smallest lossless type: int16 for integers in its range."""
     bounds = np.iinfo(np.int16)
     small = bounds.min <= array.min() and array.max() <= bounds.max
     if small and bool((array == np.rint(array)).all()):
@@ -87,5 +89,5 @@ def exact(array: FloatArray) -> npt.NDArray[Any]:
 
 
 def licence_text(licences: tuple[str, ...]) -> str:
-    """The licences for a description."""
+    """Licences for a description."""
     return "; ".join(licences) or "not known"

@@ -1,6 +1,6 @@
-"""The size that a compressed frame claims for itself, read before decoding.
+"""Size of a compressed frame from its own header, checked before decoding.
 
-A few bytes can claim a picture of gigabytes; the header of the file says what it should be.
+A few bytes can declare a picture of gigabytes; the size must match the header of the file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One DICOM file, opened without trust: checked before it is inflated or taken apart.
+"""Safe opening of a DICOM file: checked before it is decompressed or parsed.
 
-pydicom inflates the deflated transfer syntax without limit, even where only the header is asked
-for, so that is done in ``inflate``; it needs half a minute for eight megabytes of empty items, and
-answers damaged bytes with whatever exception these lead it into. All of that ends here.
+pydicom decompresses the deflated transfer syntax without limit, also for a header only, so
+``inflate`` does that; it needs half a minute for eight megabytes of empty items, and raises
+arbitrary exceptions for damaged bytes. This module handles all of these.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gliomask.formats.content import opened
 from gliomask.formats.dicom.inflate import inflated
 from gliomask.formats.limits import MAX_DICOM_BYTES, MAX_HEADER_BYTES, MAX_ITEMS
 
-# What pydicom finds odd it logs; what matters of it is refused here, so nothing goes to stderr.
+# pydicom logs irregularities; relevant ones are refused here, so nothing goes to stderr.
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
 _CHUNK = 2**20
@@ -86,7 +86,7 @@ class _Header:
 
 @contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Whatever pydicom or a decoder makes of damaged bytes becomes a FormatError with the path."""
+    """Convert any exception of pydicom or a decoder to a FormatError with the path."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -95,7 +95,7 @@ def decoding(path: Path) -> Iterator[None]:
         problem.path = path
         raise
     except (MemoryError, OSError):
-        raise  # an OSError is the disk's, and ``opened`` knows what to make of it
+        raise  # an OSError is a disk error, which ``opened`` converts
     except Exception as problem:
         raise FormatError(f"can't be read as DICOM: {problem}", path=path) from None
 
@@ -114,7 +114,7 @@ def _refuse_crowd(stream: BinaryIO) -> None:
 
 
 def _fill_syntax(dataset: Dataset) -> None:
-    """A file without meta information has the syntax that it was found to be written in."""
+    """Transfer syntax of a file without meta information, determined from its content."""
     if dataset.file_meta.get("TransferSyntaxUID") is None:
         implicit, little = dataset.original_encoding
         if not little:

@@ -1,4 +1,4 @@
-"""The header of one DICOM file: which series it belongs to, and the frames in it."""
+"""Header of a DICOM file: its series and its frames."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _frames(path: Path, dataset: Dataset, kind: UID, tags: SeriesTags) -> tuple[
     if "MOSAIC" in tags.image_type:
         kind_text = "\\".join(tags.image_type)
         what = "a mosaic: many slices in one picture"
-        hint = "convert it to NIfTI by dcm2niix, and name that file"
+        hint = "convert it to NIfTI with dcm2niix, and use that file"
         raise FormatError(
             what, field="ImageType", found=kind_text, allowed="single slices", hint=hint
         )

@@ -1,4 +1,4 @@
-"""A frame: one slice and its place in the patient, be it a file of its own or one of many."""
+"""A frame: a slice with its position in the patient, from a single-frame or multi-frame file."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ KEYWORDS = (
 )
 """The elements that ``classic_frames`` reads, and those that distinguish frames and files."""
 LEAN_TOLERANCE = 5e-3
-"""How far the cosine between rows and columns may be from 0. Headers round directions to three
-decimals at worst; their lengths count for nothing, as in the readers of others."""
+"""Maximum cosine between rows and columns. Headers round directions to at least three decimals;
+their lengths are ignored, as by other readers."""
 _SHORTEST = 1e-3
 """The least length of a direction."""
 

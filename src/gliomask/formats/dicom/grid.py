@@ -1,9 +1,8 @@
-"""Frames to one grid of voxels, or the reason why they are none. Pure geometry.
+"""Geometry: frames to one voxel grid, or the reason why they form none.
 
 Slices are ordered by their position along the normal of their planes, never by number or name.
-Between the first and the last they must lie evenly on a straight line: a gap, a second image at
-one place, another size or a leaning stack are refused, because each of them would put anatomy
-where it is not.
+Between the first and the last they must lie evenly on a straight line: a gap, a second image at one
+position, another size or a sheared stack are refused, because each would displace anatomy.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ROUNDING_MM = 0.1
 """Slices may always lie so far from their even place: positions are rounded to one decimal at
 worst, by up to half of this along each axis."""
 SIDE_TOLERANCE = 0.05
-"""How far a slice may lie beside the line through the stack, as a share of the smallest voxel
+"""Maximum distance of a slice from the line through the stack, as a fraction of the smallest voxel
 side. As loose as the check that two images of a case lie on one grid."""
 LEAN_DEGREES = 0.1
 """How far the line through the stack may lean from the normal (gantry tilt)."""
@@ -77,7 +76,7 @@ def arrange(frames: Sequence[Frame]) -> SeriesGrid:
     step = (
         _even_step(positions[order], normal, min(first.spacing))
         if several
-        else _told_step(first, normal)
+        else _stated_step(first, normal)
     )
     affine = _affine(first, positions[order[0]], step)
     return SeriesGrid(tuple(frames[n] for n in order), (columns, rows, len(frames)), affine)
@@ -90,13 +89,16 @@ def _check_alike(frame: Frame, first: Frame) -> None:
             "slices differ in size", field="Rows x Columns", found=actual, allowed=allowed
         )
     if not np.allclose(frame.spacing, first.spacing, rtol=SPACING_TOLERANCE, atol=0):
-        actual, allowed = _told(np.array(frame.spacing)), _told(np.array(first.spacing))
+        actual, allowed = (
+            _numbers_text(np.array(frame.spacing)),
+            _numbers_text(np.array(first.spacing)),
+        )
         raise FormatError(
             "slices differ in spacing", field="PixelSpacing", found=actual, allowed=allowed
         )
 
 
-def _told_step(frame: Frame, normal: Vector) -> Vector:
+def _stated_step(frame: Frame, normal: Vector) -> Vector:
     if not frame.step or frame.step <= 0:
         raise FormatError(
             "one slice, no volume",
@@ -114,7 +116,7 @@ def _even_step(places: npt.NDArray[np.float64], normal: Vector, in_plane: float)
     gaps = np.diff(heights)
     if (same := np.flatnonzero(gaps < SAME_PLACE_MM)).size:
         what = f"several images at one position, {same.size} too many"
-        actual, allowed = _told(places[same[0]]), "one image at each"
+        actual, allowed = _numbers_text(places[same[0]]), "one image at each"
         raise FormatError(what, field="ImagePositionPatient", found=actual, allowed=allowed)
     _check_gaps(gaps)
     step: Vector = (places[-1] - places[0]) / (len(places) - 1)
@@ -167,5 +169,5 @@ def _affine(first: Frame, origin: Vector, step: Vector) -> Affine:
     return _RAS_OF_LPS @ lps
 
 
-def _told(numbers: npt.NDArray[np.float64]) -> str:
+def _numbers_text(numbers: npt.NDArray[np.float64]) -> str:
     return " ".join(f"{n:.5g}" for n in numbers)

@@ -28,16 +28,16 @@ def files_by_series(files: Iterable[DicomFile]) -> tuple[list[Files], list[tuple
     Returns:
         The series; and the stacks that contradict themselves, each with the name of the element.
     """
-    of: dict[tuple[str, ...], dict[tuple[str, str], Files]] = {}
+    series_parts: dict[tuple[str, ...], dict[tuple[str, str], Files]] = {}
     for file in files:
         tags = file.tags
         unnamed = (str(file.path.parent), tags.series_number, tags.description, tags.protocol)
         key = (tags.series_uid,) if tags.series_uid else unnamed
         owner = (tags.patient_id, tags.study_uid)
-        of.setdefault(key, {}).setdefault(owner, []).append(file)
+        series_parts.setdefault(key, {}).setdefault(owner, []).append(file)
     series: list[Files] = []
     refused: list[tuple[Files, str]] = []
-    for owners in of.values():
+    for owners in series_parts.values():
         parts = list(owners.values())
         together = [file for part in parts for file in part]
         if len(parts) == 1 or not _one_stack(parts):

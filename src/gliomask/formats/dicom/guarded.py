@@ -1,9 +1,9 @@
-"""Decoding in a process of its own, for a decoder that may take the process down with it.
+"""Decoding in a child process, for a decoder that may crash.
 
-gdcm is the only free decoder of lossless JPEG. On damaged data it ends its process, or goes on
-with made-up pixels and a complaint on stderr. Here the first ends a child, and the second is
-taken for what it is. The child starts with the first file that needs it, decodes one file after
-the other (``guarded_child``), and ends with the series.
+gdcm is the only free decoder of lossless JPEG. On damaged data it crashes its process, or continues
+with wrong pixels and a message on stderr. Here a crash only ends the child, and a message is an
+error. The child starts with the first file that needs it, decodes one file after the other
+(``guarded_child``), and ends with the series.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class GuardedDecoder:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            # -P: the working folder is no place to import from.
+            # -P: do not import from the working folder.
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-m", CHILD],
                 stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Frames of one series to volumes: kept apart where they differ, put together where cut up.
+"""Division of the frames of a series into volumes, and joining of divided volumes.
 
 Frames of one volume share echo time, kind of image, stack, orientation and size. Yet some scanners
 let the echo time or a flag of the kind differ between the slices of one volume: parts that share no
@@ -25,17 +25,17 @@ from gliomask.formats.dicom.grid import (
 )
 
 MAX_PARTS = 64
-"""So many echoes, kinds and orientations one series may hold; more are none that we know."""
+"""Maximum number of echoes, kinds and orientations in a series."""
 NEAR_ECHO_MS, NEAR_ECHO_SHARE = 1.0, 0.05
 """Echo times that differ by less than either of these make no other contrast."""
 _ECHO_TOLERANCE = 0.05
 _KIND = 3
-"""So many values of ImageType say what an image is; those behind them how it was corrected."""
+"""Number of values of ImageType that define the kind of image; later ones describe corrections."""
 _NEARLY_PARALLEL = 0.05
 _UNEVEN = 0.1
 """Gaps that differ by less than this share are even, where slices are not to be read anyway."""
 _ASIDE_MM = 1.0
-"""Stacks that lie further beside each other are two, wherever their slices are."""
+"""Distance of the centre lines from which two stacks are separate volumes."""
 
 Frames = list[Frame]
 

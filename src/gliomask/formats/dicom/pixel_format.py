@@ -26,7 +26,7 @@ KEYWORDS = (
 )
 """The elements that ``pixel_format`` reads."""
 EXTRA = 'pip install "gliomask[jpeg]"'
-"""What gives the decoders that the core does without."""
+"""Installation of the decoders that are not in the core."""
 
 _ALLOCATED = (8, 16, 32)
 _GREY = ("MONOCHROME2", "MONOCHROME1")
@@ -66,7 +66,7 @@ class PixelFormat:
 
 
 def pixel_format(dataset: Dataset, path: Path) -> PixelFormat:
-    """The format, from a header. What it leaves out is what the readers of others take it for.
+    """Format from a header. Missing elements have the defaults of other readers.
 
     Raises:
         FormatError: colour, a size or depth that can't be true or is too large, a file too small

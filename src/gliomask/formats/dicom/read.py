@@ -1,4 +1,4 @@
-"""A series to a volume, from its files alone: what an earlier look found is not relied on."""
+"""Reading of a series as a volume, from its files only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to series: what belongs together, what is refused, and why.
+"""Grouping of files into series and volumes, with the reasons for refused ones.
 
 A SeriesInstanceUID is not always one volume: a dual echo has two, a localizer three; ``parts``
 distinguishes them.
@@ -34,7 +34,7 @@ class Series:
         shape: (I = columns, J = rows, K = slices).
         affine: (4, 4) float64, voxel index to RAS+ millimetres.
         image: its files in the order of the slices, as ``formats.images`` reads them.
-        notes: what was left out, sentences for people.
+        notes: sentences on omitted files.
     """
 
     tags: SeriesTags

@@ -155,8 +155,8 @@ def _person(dataset: Dataset) -> tuple[tuple[str, str], ...]:
     attributes = []
     for keyword in PERSON:
         latin = unicodedata.normalize("NFKD", text(dataset, keyword).split("=")[0]).casefold()
-        kept = "".join(letter for letter in latin if not unicodedata.combining(letter))
-        parts = sorted(re.findall(r"[^\W_]+", kept))
+        letters = "".join(letter for letter in latin if not unicodedata.combining(letter))
+        parts = sorted(re.findall(r"[^\W_]+", letters))
         if parts:
             attributes.append((keyword, hashlib.sha256(" ".join(parts).encode()).hexdigest()))
     return tuple(attributes)

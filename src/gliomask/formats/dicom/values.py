@@ -1,4 +1,4 @@
-"""Values out of a header: text that is safe to print, numbers that are finite.
+"""Values of a header: printable text, finite numbers.
 
 A header is untrusted. Text becomes one printable line; a number is a number, absent,
 or refused with the name of its field.
@@ -75,7 +75,7 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
-    """Numbers that the geometry rests on. Of more than ``count`` the first are taken.
+    """Required numbers of the geometry. Of more than ``count`` the first are used.
 
     Raises:
         FormatError: absent, less than ``count`` of them, not finite, or beyond a million.

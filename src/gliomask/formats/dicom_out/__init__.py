@@ -1,1 +1,1 @@
-"""DICOM objects that are written: segmentations and structure sets."""
+"""Writers of DICOM Segmentations and RT Structure Sets."""

@@ -97,5 +97,5 @@ def _without_straights(curve: _Half) -> _Half:
     before, after = curve - np.roll(curve, 1, axis=0), np.roll(curve, -1, axis=0) - curve
     crossed = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     back = (before * after).sum(axis=1) < 0
-    kept: _Half = curve[(crossed != 0) | back]
-    return kept
+    corners: _Half = curve[(crossed != 0) | back]
+    return corners

@@ -1,7 +1,7 @@
-"""The series that a mask is drawn on: its patient, its study, and where each of its images lies.
+"""The referenced series of a mask: patient, study, and position of each image.
 
-Files are never believed to be in an order: each image says where it lies, and one that can't, or
-that doesn't belong with the others, is refused with the attribute that it lacks.
+The order of the files is not used: each image must state its position; images without one, or from
+another series, are refused with the missing attribute.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Plane:
 
 @dataclass(frozen=True, eq=False)
 class ReferencedSeries:
-    """A series as far as an object drawn on it must know.
+    """Properties of a series that objects referring to it need.
 
     Attributes:
         path: of its first file, for errors.

@@ -51,7 +51,7 @@ _DECIMALS = 4
 def write_rtstruct(
     path: Path, drawn: DrawnSegments, sources: Sequence[Path], maker: Maker
 ) -> WrittenObject:
-    """Writes masks as an RT Structure Set, whole or not at all.
+    """Write masks as an RT Structure Set, atomically.
 
     One region of interest for each segment; an empty one has no contour. Points are given to
     0.1 micrometre. Implicit VR little endian, because a long contour doesn't fit into the explicit

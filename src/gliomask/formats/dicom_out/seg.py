@@ -2,7 +2,7 @@
 
 The object takes the patient, the study and the frame of reference of the series that it is drawn
 on, and every frame lies on one of that series' images, so that no viewer must resample it. It is
-read back and compared before it gets its name.
+read again and compared before it is renamed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SERIES_NUMBER = 9001
 def write_dicom_seg(
     path: Path, drawn: DrawnSegments, sources: Sequence[Path], maker: Maker
 ) -> WrittenObject:
-    """Writes masks as a DICOM Segmentation, whole or not at all.
+    """Write masks as a DICOM Segmentation, atomically.
 
     Frames without a voxel are left out; a segment without any is described and has no frame. When
     no segment has any ("no tumour"), the middle image gets an empty frame for each, because an
@@ -118,12 +118,12 @@ def _segmentation(
     return dataset
 
 
-def _refer_to_first(dataset: Dataset, made: Maker) -> None:
-    """Names the object that was corrected: as a source of this one, and among what it refers to.
+def _refer_to_first(dataset: Dataset, maker: Maker) -> None:
+    """Add references to the corrected object, as a source.
 
-    It comes after the series of images, which viewers take for the one that masks are drawn on.
+    They follow the series of images, because viewers use the first series as the background.
     """
-    first = made.correction
+    first = maker.correction
     if first is None or not first.sop_instance:
         return
     reference, source, of_series = Dataset(), Dataset(), Dataset()
@@ -138,8 +138,8 @@ def _refer_to_first(dataset: Dataset, made: Maker) -> None:
 
 
 def _settle(dataset: Dataset, when: datetime, dimensions: str) -> None:
-    """Times and a UID that highdicom takes from the clock and by chance: with ours, the same
-    result made at the same time is the same bytes."""
+    """Replace the times and the UID that highdicom generates, so that the same result at the same
+    time has the same bytes."""
     day, time = DA(when.date()), TM(when.time())
     dataset.InstanceCreationDate = dataset.ContentDate = day
     dataset.InstanceCreationTime = dataset.ContentTime = time
@@ -184,7 +184,7 @@ def _middle(series: ReferencedSeries) -> int:
 
 
 def _check(path: Path, masks: MaskArray, series: ReferencedSeries) -> None:
-    """Reads the object as a stranger would and compares each voxel and each place."""
+    """Read the object like an independent reader, and compare each voxel and position."""
     back = hd.seg.segread(path)
     shared = back.SharedFunctionalGroupsSequence[0]
     positions = [

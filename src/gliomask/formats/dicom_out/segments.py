@@ -1,4 +1,4 @@
-"""The masks that are drawn on a DICOM series, and what drew them."""
+"""Masks on a DICOM series, and the program that made them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DrawnSegments:
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's part in masks that a model drew first.
+    """Correction of a model's masks by a person.
 
     Attributes:
         author: who corrected them.
@@ -58,7 +58,7 @@ class Maker:
     """Program or model that made the masks, and the identity of the object.
 
     Attributes:
-        model: name of the model, for people.
+        model: display name of the model.
         version: of gliomask.
         weights: a digest of the model's weights, empty where it isn't known.
         created: the time of making; None is now.

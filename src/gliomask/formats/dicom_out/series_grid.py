@@ -1,8 +1,7 @@
-"""A mask from its own grid onto the images of a series: by place in the patient, never by order.
+"""Assignment of a mask's voxels to the images of a series, by position in the patient.
 
-The two hold the same voxels when the mask was made from the series, but it is unknown in which
-order a reader stacked the images or ran the axes. Every one of the 48 ways is undone here by what
-the affine says, and what doesn't fit is refused rather than resampled.
+Both have the same voxels, but readers stack images and axes in different orders. All 48 orders are
+resolved with the affine; other grids are refused, not resampled.
 """
 
 from __future__ import annotations

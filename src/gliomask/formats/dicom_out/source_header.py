@@ -1,7 +1,7 @@
 """Attributes of an image that a derived DICOM object needs.
 
-Each value is checked against the standard. One that it doesn't allow is left out, so that what we
-write is valid whatever we were given; numbers too long for it are rounded to its 16 characters.
+Each value is checked against the standard. Invalid ones are omitted, so that written objects are
+always valid; numbers too long for it are rounded to its 16 characters.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def read_header(path: Path) -> Dataset:
     """
     attributes: list[Any] = [*_PATIENT, *_STUDY, *_IMAGE]
     try:
-        # pydicom warns of values that aren't allowed; each is judged by itself just below.
+        # pydicom warns of values that aren't allowed; each is checked below.
         with opened(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             read = dcmread(file, stop_before_pixels=True, specific_tags=attributes)
@@ -110,7 +110,7 @@ def read_header(path: Path) -> Dataset:
     except (GliomaskError, MemoryError):
         raise
     except Exception as problem:
-        # pydicom answers damaged bytes with whatever exception these lead it into.
+        # pydicom raises arbitrary exceptions for damaged bytes.
         raise FormatError(f"can't be read as DICOM: {problem}", path=path) from None
     for keyword in _REQUIRED:
         needed(header, keyword, path)
@@ -123,7 +123,8 @@ def copy_headers(paths: Sequence[Path], folder: Path) -> None:
     Objects can be drawn on the copies as on the files themselves, later and elsewhere.
 
     Args:
-        paths: of images; folder: a new one.
+        paths: of images.
+        folder: a new one.
 
     Raises:
         FormatError: see ``read_header``.
@@ -144,9 +145,9 @@ def copy_headers(paths: Sequence[Path], folder: Path) -> None:
 def patient_and_study(header: Dataset) -> Dataset:
     """Patient and study attributes of an image; attributes of type 2 are always present."""
     common = Dataset()
-    kept = ("SeriesInstanceUID", "FrameOfReferenceUID", "PositionReferenceIndicator", "Modality")
+    valid = ("SeriesInstanceUID", "FrameOfReferenceUID", "PositionReferenceIndicator", "Modality")
     lossy = [keyword for keyword in _IMAGE if keyword.startswith("Lossy")]
-    for keyword in (*_PATIENT, *_STUDY, *kept, *lossy):
+    for keyword in (*_PATIENT, *_STUDY, *valid, *lossy):
         if keyword in header:
             common.add(header[keyword])
         elif keyword in _EMPTY_ALLOWED:
@@ -175,21 +176,21 @@ def numbers(header: Dataset, keyword: str, count: int, path: Path) -> Vector:
 
 def _valid(source: Dataset) -> Dataset:
     """The elements whose values the standard allows, text as Unicode without its old encoding."""
-    kept = Dataset()
+    valid = Dataset()
     for tag in source.keys():  # noqa: SIM118 - iterating a data set itself decodes its values
         try:
             element = source[tag]
             value = _plain_value(element)
             values = value if isinstance(value, MultiValue | list) else [value]
-            if element.VR not in ("SQ", "DS"):  # judged item by item, and as they are rounded
+            if element.VR not in ("SQ", "DS"):  # checked item by item, and after rounding
                 for each in values:
                     validate_value(element.VR, str(each) if element.VR == "IS" else each, RAISE)
-            kept.add(DataElement(element.tag, element.VR, value))
+            valid.add(DataElement(element.tag, element.VR, value))
         except (ValueError, TypeError, OverflowError):
             continue
-    if kept.get("PatientSex", "") not in _SEXES:
-        del kept.PatientSex
-    return kept
+    if valid.get("PatientSex", "") not in _SEXES:
+        del valid.PatientSex
+    return valid
 
 
 def _plain_value(element: DataElement) -> Any:

@@ -1,7 +1,7 @@
-"""A series as highdicom wants to see its source images: rebuilt from what was found to be valid.
+"""Source images for highdicom, rebuilt from validated attributes.
 
-highdicom takes over what it is given. The files themselves may hold values that the standard
-doesn't allow, orders that mean nothing and numbers of too many digits; these images don't.
+highdicom copies attributes without checks. The files may contain values that the standard does not
+allow, meaningless orders and numbers with too many digits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gliomask.formats.dicom_out.source_header import Vector
 
 
 def source_images(series: ReferencedSeries) -> list[Dataset]:
-    """The source images as highdicom wants to see them, made of what was found to be valid."""
+    """Create the source images for highdicom from validated attributes."""
     if series.multi_frame:
         header = _header(series, series.planes[0])
         header.NumberOfFrames = len(series.planes)

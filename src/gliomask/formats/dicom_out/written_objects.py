@@ -1,8 +1,8 @@
 """Common attributes of all written DICOM objects: device, time and UIDs.
 
-UIDs stand under the root that pydicom gives away for this use. Unless fresh ones are requested,
-they are a hash of all that decides the content, so that a result which is computed and sent again
-after a failure is the same object to an archive, not a second one.
+UIDs have the root that pydicom provides for this use. Unless new ones are requested, they are a
+hash of everything that determines the content, so a result that is computed and sent again is the
+same object for an archive.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gliomask.formats.dicom_out.segments import DrawnSegments, Maker, MaskArray
 
 NAME = "gliomask"
 CHARACTER_SET = "ISO_IR 192"
-"""UTF-8: whatever the series was written in, names come through."""
+"""UTF-8, so that names of any encoding are preserved."""
 _LONG = 64
 _NO_PARTS = str.maketrans("^=", "__")
 """These part the components of a name."""

@@ -54,13 +54,13 @@ def check_engines() -> Engines:
         return _choose(trial, proofs)
 
 
-def judge_engines(engines: Engines) -> tuple[Finding, ...]:
-    """An engine that is absent is missed only where no other one works.
+def engine_findings(engines: Engines) -> tuple[Finding, ...]:
+    """Findings on the engines; a missing engine is a problem only if no other one works.
 
-    How right an answer is, is the largest difference of its probabilities from the reference.
+    The error of an engine is the largest difference of its probabilities from the reference.
     """
     works = any(proof.works for proof in engines.proofs)
-    rows = [_judge(proof, works) for proof in engines.proofs]
+    rows = [_finding(proof, works) for proof in engines.proofs]
     chosen, why = engines.chosen or "none", engines.why
     if engines.chosen is None:
         return (*rows, Finding("engines", "to be used", "breaks", chosen, why))
@@ -83,7 +83,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
     return Engines(proofs, opened.engine.name, opened.note or why, wrong, threads)
 
 
-def _judge(proof: Proof, one_works: bool) -> Finding:
+def _finding(proof: Proof, one_works: bool) -> Finding:
     if proof.works:
         remark = f"correct to {proof.difference:.0e} (allowed {TOLERANCE:g})"
         return Finding("engines", proof.name, "ok", proof.version or "", remark)

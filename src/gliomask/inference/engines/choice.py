@@ -40,7 +40,8 @@ class Opened:
     """A model with what runs it.
 
     Attributes:
-        engine: with the network in it; card: of the model.
+        engine: with the network in it.
+        card: of the model.
         note: one line where another engine than the fastest had to be taken; else empty.
     """
 
@@ -125,7 +126,7 @@ def _fastest(folder: Path, model: _Model, threads: int | None) -> Opened:
 
 
 def _note(problems: list[MachineError], engine: Engine) -> str:
-    """Only the default engine is missed: the others are extras."""
+    """Note if the default engine is missing; the others are extras."""
     return f"{problems[0].what}: slower, by {engine.name}" if problems else ""
 
 
@@ -137,7 +138,7 @@ def _compiled(model: _Model, name: EngineName, threads: int | None) -> Opened:
     except GliomaskError:
         raise
     except Exception as problem:
-        # Whatever a foreign library raises on a machine it does not like: another one is taken.
+        # A foreign library may raise any exception; the next engine is used.
         what = f"the engine {name} can't be used ({_line(problem)})"
         raise MachineError(what, option="engine", found=name, hint=runtime.how) from problem
 

@@ -20,11 +20,11 @@ from gliomask.core.volume import FloatArray
 from gliomask.nets.graph import LOGITS, MAPS
 
 _AHEAD: Final = 4
-"""Inputs a thread in a batch: so many that no thread waits long for the last one."""
+"""Number of inputs per thread in a batch, so that no thread waits long for the last one."""
 
 
 class CompiledNetwork(Protocol):
-    """A network that one thread at a time may run.
+    """A network that one thread at a time can run.
 
     It gives the output of that name for one image (1, C, H, W) float32, in memory of its own, and
     lets other threads of Python work in the meantime.

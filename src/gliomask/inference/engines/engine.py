@@ -1,7 +1,6 @@
-"""The seam between prediction and whatever runs the network: numpy in, numpy out.
+"""Interface of inference engines: numpy arrays in, numpy arrays out.
 
-An engine knows tensors and devices and nothing of patients. PyTorch's is the reference, compiled
-runtimes are its siblings, and tests use one that is not a network at all.
+PyTorch is the reference implementation; tests also use an engine without a network.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ class Engine(Protocol):
 
     Attributes:
         name: for the provenance, e.g. ``torch 2.13 on cpu``.
-        batch: how many inputs it likes at once; memory grows with it.
+        batch: preferred number of inputs per call, which determines the memory.
     """
 
     @property

@@ -1,13 +1,10 @@
-"""MNN as an engine: convolutions by Winograd's method, the fastest on a processor that we found.
+"""MNN engine: convolutions by Winograd's method, the fastest engine on processors.
 
-Each thread of ours has a process of MNN's (``mnn_child``), for three reasons. Its Python binding
-holds the interpreter's lock while it computes, so that two threads are no faster than one. Its
-libraries print to the standard output, which belongs to our results. And should it crash, it does
-not take us with it.
-
-Its package is small and needs nothing but numpy. One thing in it is kept at a distance: its command
-``mnnconvert`` installs packages and sends logs to its makers. The library beneath, which does the
-work and neither of these, is called directly.
+Each thread has a separate MNN process (``mnn_child``), for three reasons. The Python binding does
+not release the GIL while it computes, so two threads are no faster than one. Its libraries print to
+stdout, which is reserved for results. A crash of MNN does not end this process. The package is
+small and only needs numpy. Its command ``mnnconvert`` is not used, because it installs packages and
+sends logs to its vendor; the converter library, which does neither, is called directly.
 """
 
 from __future__ import annotations
@@ -44,7 +41,8 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     """A network in float32 on the processor.
 
     Args:
-        arrays: its weights; card: of it.
+        arrays: its weights.
+        card: of it.
         threads: that work at once, each through a process.
 
     Raises:
@@ -69,7 +67,7 @@ class _Runner:
     """
 
     def __init__(self, source: Path | None, network: Path) -> None:
-        # -P: the working folder is no place to import from.
+        # -P: do not import from the working folder.
         words = [sys.executable, "-P", "-m", CHILD, INPUT, *_OUTPUTS]
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere)  # noqa: S603
@@ -82,7 +80,7 @@ class _Runner:
             self.wait()
 
     def wait(self) -> None:
-        """Until it can be asked.
+        """Wait until it is ready.
 
         Raises:
             MachineError: it can't.

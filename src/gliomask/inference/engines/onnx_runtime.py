@@ -1,4 +1,4 @@
-"""ONNX Runtime as an engine: the runtime that most places have already."""
+"""ONNX Runtime engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     """A network in float32 on the processor.
 
     Args:
-        arrays: its weights; card: of it.
+        arrays: its weights.
+        card: of it.
         threads: that work at once.
     """
     options = onnxruntime.SessionOptions()

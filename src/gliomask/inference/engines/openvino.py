@@ -1,7 +1,7 @@
-"""OpenVINO as an engine: Intel's runtime, from an extra.
+"""OpenVINO engine (Intel), from an extra.
 
-The network is read from the graph in memory by the runtime itself. OpenVINO's command-line tools,
-which may report their use to its makers, are not touched.
+The runtime reads the graph from memory. OpenVINO's command-line tools, which may send usage data,
+are not used.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
     """A network in float32 on the processor.
 
     Args:
-        arrays: its weights; card: of it.
+        arrays: its weights.
+        card: of it.
         threads: that work at once.
     """
     core = openvino.Core()
     graph = core.read_model(network_graph(arrays, card))
     settings = {
-        # Where a processor has half-precision arithmetic OpenVINO would use it unasked.
+        # OpenVINO would use half precision by default if the processor supports it.
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": threads,
@@ -39,10 +40,10 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
 
 
 def _settle(runner: CompiledNetwork, channels: int) -> None:
-    """Looks at one small image, before several threads do.
+    """Process one small image before several threads start.
 
-    OpenVINO's Python part makes some things when it is first used, and lets go of Python's lock
-    while it does. Two threads that come there together wait for each other for ever.
+    OpenVINO's Python binding initialises on first use and releases the GIL meanwhile; two threads
+    at the same time would deadlock.
     """
     runner(np.zeros((1, channels, 32, 32), np.float32), LOGITS)
 
@@ -55,5 +56,5 @@ class _Runner:
 
     def __call__(self, image: FloatArray, output: str) -> FloatArray:
         result = self._request.infer([image])
-        # The answer lives in memory that the next one overwrites.
+        # The output is in memory that the next call overwrites.
         return np.array(result[output])

@@ -1,4 +1,4 @@
-"""PyTorch as an engine: the reference on a processor, and the way to a GPU."""
+"""PyTorch engine: the reference on processors, and the engine for GPUs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CPU_BATCH, _GPU_BATCH = 4, 32
 
 
 class TorchEngine:
-    """Runs a network with PyTorch, in float32, the channels innermost (faster, the same result).
+    """Runs a network with PyTorch, in float32 and channels-last memory format.
 
     Args:
         model: the network; it is moved to the device and set to evaluation.
@@ -29,7 +29,7 @@ class TorchEngine:
     def __init__(self, model: U2Net, device: Device = "auto") -> None:
         self._device = _find(device)
         if self._device.type == "cpu":
-            keep_freed_memory()  # a tenth of the time otherwise goes into getting it again
+            keep_freed_memory()  # otherwise a tenth of the time is spent on allocating it again
         placed = model.eval().to(self._device)
         self._model = convert_conv2d_weight_memory_format(placed, torch.channels_last)
 

@@ -1,1 +1,1 @@
-"""Weights of other programs: Keras, ONNX and PyTorch files, read as numbers and nothing else."""
+"""Reader of weights of other programs (Keras, ONNX, PyTorch), without executing code."""

@@ -1,7 +1,7 @@
-"""The data sets of an HDF5 file, of those that can't do harm: bounded, in this file, plain numbers.
+"""Safe reader of HDF5 data sets: bounded size, in the same file, plain numbers.
 
-HDF5 can link to other files, keep data in other files, declare more than there is and unpack a
-small chunk to a huge one. None of that is followed. h5py is loaded here only.
+HDF5 files can link to other files, store data in other files, declare too large data sets, and
+contain chunks that unpack to huge ones. All of these are refused. h5py is only loaded here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_OBJECTS: Final = 50_000
 _DEEPEST: Final = 24
 _FILTERS: Final = frozenset({"gzip", "lzf", None})
 _SMALL_CHUNK: Final = 1 << 16
-"""Values in a chunk that may be more than its data set holds."""
+"""Maximum number of values by which a chunk may exceed its data set."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def data_sets(group: Any, path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def read_values(data_set: Any, path: Path) -> npt.NDArray[np.float32]:
-    """The numbers of a data set whose shape was found right.
+    """Read the numbers of a data set with a verified shape.
 
     Raises:
         ModelError: it lies outside the file, is packed in an unknown way, or unpacks to more than

@@ -117,7 +117,8 @@ def _by_name(group: Any, path: Path) -> tuple[Layer, ...]:
         parent, _, last = name.rpartition("/")
         grouped[parent][last.removesuffix(":0")] = data_set
     return tuple(
-        _layer(parent, parent.rpartition("/")[2], of, path) for parent, of in grouped.items()
+        _layer(parent, parent.rpartition("/")[2], arrays, path)
+        for parent, arrays in grouped.items()
     )
 
 
@@ -128,7 +129,7 @@ def _by_place(root: Any, path: Path) -> tuple[Layer, ...]:
         parent, _, last = name.rpartition("/vars/")
         if parent and parent.partition("/")[0] not in _NOT_THE_MODEL and last.isdecimal():
             grouped[parent][last] = data_set
-    return tuple(_numbered(root, parent, of, path) for parent, of in grouped.items())
+    return tuple(_numbered(root, parent, arrays, path) for parent, arrays in grouped.items())
 
 
 def _numbered(root: Any, parent: str, arrays: Mapping[str, Any], path: Path) -> Layer:

@@ -149,12 +149,12 @@ def _operations(
             raise UnreadGraphError(f"the layer {layer['name']!r} of the class {kind}")
         yield Operation(kind, layer["name"], inputs, name)
         return
-    made, detail = reader(config)
+    operation, detail = reader(config)
     inner = _ACTIVATIONS.get(str(config.get("activation") or "linear"), None)
     if kind == "Activation" or inner == IDENTITY:
-        yield Operation(made, layer["name"], inputs, name, detail, config.get("epsilon"))
+        yield Operation(operation, layer["name"], inputs, name, detail, config.get("epsilon"))
         return
-    yield Operation(made, layer["name"], inputs, f"{name}:plain", detail)
+    yield Operation(operation, layer["name"], inputs, f"{name}:plain", detail)
     activation = inner or f"activation {config['activation']}"
     yield Operation(activation, layer["name"], (f"{name}:plain",), name)
 

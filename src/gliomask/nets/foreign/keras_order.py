@@ -21,7 +21,7 @@ from gliomask.nets.foreign.network_kind import NetworkKind
 
 Sides = tuple[int, ...]
 KERAS_EPSILON: Final = 1e-3
-"""Of a batch norm of Keras for which nothing else was asked."""
+"""Default epsilon of batch norms in Keras."""
 _FORWARD: Final[Sides] = (1, 2, 3, 4, 5, 6)
 _USUAL: Final[Mapping[bool, tuple[tuple[Sides, str], ...]]] = {
     True: (
@@ -73,9 +73,9 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
     order = _order(path, heads, kind, sides, file.created)
     units = list(kind.kernels)
     names = [*units[: len(body)], *(f"side{k}" for k in order), "outconv"]
-    made = dict(zip(names, (layer.path for layer in (*body, *heads)), strict=True))
+    by_unit = dict(zip(names, (layer.path for layer in (*body, *heads)), strict=True))
     of_norms = dict(zip(names, (layer.path for layer in between), strict=False))
-    return Match(made, of_norms, {}, KERAS_EPSILON)
+    return Match(by_unit, of_norms, {}, KERAS_EPSILON)
 
 
 def _by_names(layers: Iterable[Layer], kind: NetworkKind) -> Match | None:
@@ -88,12 +88,12 @@ def _by_names(layers: Iterable[Layer], kind: NetworkKind) -> Match | None:
             continue
         names_by_kind[layer.is_norm][unit] = layer.path
         count += 1
-    made, of_norms = names_by_kind
+    by_unit, of_norms = names_by_kind
     body = {name for name in kind.kernels if name.startswith("stage")}
-    whole = made.keys() == kind.kernels.keys() and of_norms.keys() == body
+    whole = by_unit.keys() == kind.kernels.keys() and of_norms.keys() == body
     return (
-        Match(made, of_norms, {}, KERAS_EPSILON)
-        if whole and count == len(made) + len(body)
+        Match(by_unit, of_norms, {}, KERAS_EPSILON)
+        if whole and count == len(by_unit) + len(body)
         else None
     )
 

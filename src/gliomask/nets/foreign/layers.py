@@ -1,7 +1,7 @@
-"""The layers of a foreign file of weights: their names, shapes and how their numbers are read.
+"""Layers of a foreign weight file: names, shapes, and lazy reading of the values.
 
-What a file declares is compared with what the network needs before a single value is read, so a
-declared length never decides how much memory is taken.
+Declared shapes are compared with those of the network before any value is read, so a declared
+length never determines memory use.
 """
 
 from __future__ import annotations
@@ -86,5 +86,5 @@ def number_of(name: str) -> tuple[str, int]:
 
 
 def times(shape: Iterable[int]) -> str:
-    """A shape for people: ``64x3x3x3``; ``scalar`` without axes."""
+    """Text of a shape: ``64x3x3x3``; ``scalar`` without axes."""
     return "x".join(map(str, shape)) or "scalar"

@@ -106,17 +106,17 @@ class _Matcher:
     def _value(self, operation: Operation, inputs: Sequence[int]) -> int:
         values = self.topology.values
         key = values.key(operation.kind, inputs, operation.detail)
-        made = values.numbers.get(key)
-        if made is None:
+        value = values.numbers.get(key)
+        if value is None:
             raise self._departs(operation, self._instead(inputs))
         if operation.kind == CONCATENATE:
             self.order[operation.output] = tuple(inputs)
         if operation.kind == CONVOLUTION:
-            self._convolution(operation, made)
-        return made
+            self._convolution(operation, value)
+        return value
 
-    def _convolution(self, operation: Operation, made: int) -> None:
-        unit = self.topology.units[made]
+    def _convolution(self, operation: Operation, value: int) -> None:
+        unit = self.topology.units[value]
         if unit in self.convolutions:
             raise self._departs(operation, f"one layer, as {self.convolutions[unit]!r}")
         self.convolutions[unit] = operation.layer

@@ -23,7 +23,8 @@ class NetworkKind:
 
     Attributes:
         spec: of the network.
-        in_channels: C, of its input; regions: R, of its output.
+        in_channels: C, of its input.
+        regions: R, of its output.
     """
 
     spec: U2NetSpec
@@ -97,7 +98,7 @@ def _account(layers: Sequence[Layer]) -> str:
 
 
 def _needs() -> str:
-    """The two networks of the paper, by the numbers that anyone can compare."""
+    """Description of the two networks of the paper, for messages."""
     kernels = NetworkKind(SPECS["u2net"], 3, 1).kernels
     body = sum(name.startswith("stage") for name in kernels)
     names = " or ".join(name for name in SPECS if name in ("u2net", "u2netp"))

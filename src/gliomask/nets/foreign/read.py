@@ -1,4 +1,4 @@
-"""One reader of other people's weights: what a file is, is known by its content."""
+"""Reader of foreign weights, which recognises the format of a file by its content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS: Final = "Keras (.h5, .weights.h5, .keras), ONNX (.onnx), PyTorch (.pth, .
 
 
 def read_foreign(path: Path, sides: tuple[int, ...] | None = None) -> ForeignWeights:
-    """The weights of a U²-Net that another program wrote, under our names.
+    """Read the weights of a U²-Net from another program, with our names.
 
     Args:
         path: of the file; Keras, ONNX and PyTorch are read.
@@ -52,7 +52,7 @@ def _read_onnx(path: Path) -> ForeignWeights:
 
 def _kind(path: Path) -> str:
     if not path.is_file():
-        raise ModelError("there is no such file of weights", path=path)
+        raise ModelError("the weight file does not exist", path=path)
     if path.stat().st_size > MAX_WEIGHTS_BYTES:
         raise ModelError(f"larger than weights may be ({MAX_WEIGHTS_BYTES} bytes)", path=path)
     with path.open("rb") as file:
@@ -63,7 +63,7 @@ def _kind(path: Path) -> str:
     if suffix in (".onnx", ".pth", ".pt", ".safetensors"):
         return "onnx" if suffix == ".onnx" else "pytorch"
     raise ModelError(
-        "not a file of weights that is read", path=path, found=suffix, field="kind", allowed=KINDS
+        "not a weight file in a known format", path=path, found=suffix, field="kind", allowed=KINDS
     )
 
 

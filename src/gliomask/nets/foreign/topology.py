@@ -1,9 +1,8 @@
 """U²-Net's graph of operations as values, and the comparison of another graph with it.
 
-Each value is known by what computes it from the input, not by a name: an operation and the values
-that it reads. Two graphs that compute the same values are the same network, in whatever order and
-under whatever names a file lists their layers; so a layer of a foreign graph is matched to a unit
-of U²-Net because it computes that unit's value, and no other layer does.
+A value is identified by its computation, not by a name: an operation and the values that it reads.
+Two graphs that compute the same values are the same network, with any order and names of layers. A
+layer of a foreign graph is matched to the unit of U²-Net that computes the same value.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Operation:
         layer: that does it, as the file calls it.
         inputs: names of the values that it reads.
         output: name of the value that it makes.
-        detail: what else decides the result, in words: ``3x3, dilation 2``.
+        detail: other properties of the operation: ``3x3, dilation 2``.
         epsilon: of a batch norm.
     """
 
@@ -129,19 +128,19 @@ class _TopologyWriter:
             width = spec.out if level == 1 else spec.mid
             joined = self._join(up, down.pop())
             up = self._relu(f"{name}.rebnconv{level}d", joined, width, dilation)
-        made = self.values.make(ADD, [up, whole])
-        self._width[made] = spec.out
-        return made
+        value = self.values.make(ADD, [up, whole])
+        self._width[value] = spec.out
+        return value
 
     def _relu(self, name: str, x: int, width: int, dilation: int = 1) -> int:
-        made = self.values.make(RELU, [self._unit(f"{name}.conv_s1", x, width, dilation)])
-        self._width[made] = width
-        return made
+        value = self.values.make(RELU, [self._unit(f"{name}.conv_s1", x, width, dilation)])
+        self._width[value] = width
+        return value
 
     def _unit(self, name: str, x: int, width: int, dilation: int = 1, side: int = 3) -> int:
-        made = self.values.make(CONVOLUTION, [x], convolution_detail(side, dilation))
-        self.units[made], self._width[made] = name, width
-        return made
+        value = self.values.make(CONVOLUTION, [x], convolution_detail(side, dilation))
+        self.units[value], self._width[value] = name, width
+        return value
 
     def _pool(self, x: int) -> int:
         return self._same_width(self.values.make(POOL, [x]), x)
@@ -149,11 +148,11 @@ class _TopologyWriter:
     def _resize(self, x: int) -> int:
         return self._same_width(self.values.make(RESIZE, [x], BILINEAR), x)
 
-    def _same_width(self, made: int, x: int) -> int:
-        self._width[made] = self._width[x]
-        return made
+    def _same_width(self, value: int, x: int) -> int:
+        self._width[value] = self._width[x]
+        return value
 
     def _join(self, *parts: int) -> int:
-        made = self.values.make(CONCATENATE, parts)
-        self.joined[made] = tuple((part, self._width[part]) for part in parts)
-        return made
+        value = self.values.make(CONCATENATE, parts)
+        self.joined[value] = tuple((part, self._width[part]) for part in parts)
+        return value

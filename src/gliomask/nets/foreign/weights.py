@@ -1,4 +1,4 @@
-"""Foreign weights under our names: what every reader of other people's files gives."""
+"""Foreign weights with our names: result of all readers."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class ForeignWeights:
         kind: the network and its numbers of channels and regions.
         epsilon: of its batch norms.
         size: side of its input in pixels, where the file says it.
-        layout: of the file, in words.
-        evidence: how its layers were matched to the network's, in words.
-        proved: whether the file itself proves that match, rather than a convention.
+        layout: description of the file format.
+        evidence: description of the match of its layers.
+        proved: whether the match is verified with the file, rather than assumed by convention.
     """
 
     arrays: Arrays
@@ -60,27 +60,27 @@ def arrays_of(
     Raises:
         ModelError: an array of another shape, or one that holds NaN or infinity.
     """
-    made: Arrays = {}
+    arrays: Arrays = {}
     for unit, kernel in kind.kernels.items():
         layer, width = layers[match.convolutions[unit]], kernel[:1]
         weight = _read(path, layer, "kernel", kernel)
         if unit in match.inputs:
             weight = weight[:, list(match.inputs[unit])]
-        made[f"{unit}.weight"] = np.ascontiguousarray(weight)
-        made[f"{unit}.bias"] = _read(path, layer, "bias", width, absent=0.0)
+        arrays[f"{unit}.weight"] = np.ascontiguousarray(weight)
+        arrays[f"{unit}.bias"] = _read(path, layer, "bias", width, absent=0.0)
         if not unit.startswith("stage"):
             continue
         norm, norm_layer = unit.replace(".conv_s1", ".bn_s1"), match.norms.get(unit)
         absent: dict[Role, float] = {"gamma": 1.0, "beta": 0.0}
         if norm_layer is None:
-            made |= _neutral(norm, width[0], epsilon)
+            arrays |= _neutral(norm, width[0], epsilon)
             continue
         for role, name in _NORM.items():
             values = _read(path, layers[norm_layer], role, width, absent.get(role))
-            made[f"{norm}.{name}"] = values
-        made[f"{norm}.num_batches_tracked"] = np.array(0, np.int64)
-    _check_finite(path, made.items())
-    return made
+            arrays[f"{norm}.{name}"] = values
+        arrays[f"{norm}.num_batches_tracked"] = np.array(0, np.int64)
+    _check_finite(path, arrays.items())
+    return arrays
 
 
 def _neutral(norm: str, width: int, epsilon: float) -> Arrays:

@@ -1,4 +1,4 @@
-"""Volumes that stand out in a batch: most often another kind of scan, or a wrong one."""
+"""Outlier volumes in a batch, often due to another kind of scan, or a wrong one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import Final
 
 _LEAST: Final = 8
-"""Cases with tumour, below which nothing stands out."""
+"""Minimum number of cases with tumour for the detection of outliers."""
 _LIMIT: Final = 3.5
 _NORMAL: Final = 0.6745
 """The median absolute deviation of a normal distribution of spread 1."""
 
 
 def outliers(volumes_ml: Sequence[Sequence[float | None]]) -> dict[int, str]:
-    """Number of a case -> how it stands out, in words.
+    """Index of a case -> description of the outlier.
 
     Volumes are compared as logarithms, by the modified z-score (Iglewicz and Hoaglin 1993: 0.6745
     times the distance to the median over the median absolute deviation, beyond 3.5), each region

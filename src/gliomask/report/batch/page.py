@@ -1,4 +1,4 @@
-"""One page over a whole batch: a table to sort and search, what stands out, links to the cases."""
+"""Page of a batch: a table to sort and search, outliers, links to the cases."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BatchCase:
     Attributes:
         case: its id.
         state: where it stands.
-        page: name of its page beside this one; empty if it has none.
+        page: name of its page in the same folder; empty if it has none.
         level: of its flag; None if it has no flag.
         volumes_ml: of each region in the page's order, None where there are no millimetres.
         intervals_ml: of each region, None where none was measured.
@@ -60,7 +60,7 @@ class _Row:
 
 
 def batch_page(cases: Sequence[BatchCase], regions: Sequence[str], model: str) -> str:
-    """The page's HTML.
+    """HTML of the page.
 
     Args:
         cases: of the batch; those that need a person come first on the page.
@@ -121,7 +121,7 @@ def _rows(
 
 
 def _size(case: BatchCase, k: int) -> tuple[str, str, str]:
-    """The value to sort by, its text, and its interval."""
+    """Sort value, text and interval."""
     if k >= len(case.voxels):
         return "", "", ""
     volume, interval = case.volumes_ml[k], case.intervals_ml[k]

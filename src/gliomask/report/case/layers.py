@@ -1,9 +1,9 @@
 """Layers of the viewer: images on one grid, small enough to be embedded in a page.
 
-The grid is the input's, turned to RAS+ by swapping and reversing axes and cropped to the head,
-both of which are exact. Intensities become 8 bit within a window; masks stay as they are. A layer
-is a gzipped NIfTI file in base64. Of volumes too large to travel, every second voxel along the
-finest axes is kept: those are still exact, and the page says so.
+The grid is the input's, turned to RAS+ by swapping and reversing axes and cropped to the head, both
+of which are exact. Intensities become 8 bit within a window; masks stay as they are. A layer is a
+gzipped NIfTI file in base64. In too large volumes, every second voxel along the finest axes is
+kept, with a note on the page.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.volume import Affine, FloatArray, Volume
 
 CLIP = (0.1, 99.9)
-"""Percentiles beyond which intensities are cut: the lower of all voxels, the upper of the head."""
+"""Percentiles for clipping of intensities: the lower one of all voxels, the upper one of the
+head."""
 SHOWN = (0.5, 99.5)
-"""The same for what is black and white at first."""
+"""Percentiles of the initial window."""
 _STRAY = 0.01
-"""Share of the fullest plane's tissue up to which a plane counts as air."""
+"""Fraction of the maximum tissue per plane, up to which a plane is air."""
 _MARGIN = 3
 _LEVELS = 255
 _BUDGET = 40_000_000
@@ -65,18 +66,18 @@ class LayerGrid:
     def take(self, array: npt.NDArray[Element]) -> npt.NDArray[Element]:
         """An array of the input (I, J, K), as a view (X, Y, Z) on this grid."""
         spans = zip(self.start, self.step, self.shape, strict=True)
-        kept = tuple(slice(first, first + step * size, step) for first, step, size in spans)
-        return _to_ras(array, self.turn)[kept]
+        cropped = tuple(slice(first, first + step * size, step) for first, step, size in spans)
+        return _to_ras(array, self.turn)[cropped]
 
 
 @dataclass(frozen=True)
 class ViewerLayer:
-    """One encoded layer.
+    """An encoded layer.
 
     Attributes:
         data: gzipped NIfTI in base64.
-        low, high: the least and the largest value that it can hold.
-        black, white: the values to be shown as such at first.
+        low, high: range of its values.
+        black, white: initial window.
     """
 
     data: str
@@ -87,7 +88,7 @@ class ViewerLayer:
 
 
 def grid_of(volume: Volume, mask: LabelArray) -> LayerGrid:
-    """The grid that holds the head of all sequences and all of the mask (I, J, K)."""
+    """Grid that contains the head in all sequences and the complete mask (I, J, K)."""
     turn = orientation(volume.affine)
     levels = tuple(tissue_level(image) for image in volume.array)
     head = mask > 0
@@ -110,21 +111,25 @@ def image_layer(image: FloatArray, grid: LayerGrid, level: float) -> ViewerLayer
     """One sequence (I, J, K), in 255 steps within ``CLIP``.
 
     Args:
-        image: the sequence; grid: of the layers; level: its own of the grid's levels.
+        image: the sequence.
+        grid: of the layers.
+        level: its own of the grid's levels.
     """
-    kept = grid.take(image).astype(np.float32)
-    head = kept[kept > level]
-    low, black = (float(p) for p in np.percentile(kept, (CLIP[0], SHOWN[0])))
-    bright = np.percentile(head if head.size else kept, (SHOWN[1], CLIP[1]))
+    cropped = grid.take(image).astype(np.float32)
+    head = cropped[cropped > level]
+    low, black = (float(p) for p in np.percentile(cropped, (CLIP[0], SHOWN[0])))
+    bright = np.percentile(head if head.size else cropped, (SHOWN[1], CLIP[1]))
     white, high = (float(p) for p in bright)
     high = max(high, low + 1e-6)
-    return ViewerLayer(_scaled(kept, low, high, grid), low, high, black, max(white, black + 1e-6))
+    return ViewerLayer(
+        _scaled(cropped, low, high, grid), low, high, black, max(white, black + 1e-6)
+    )
 
 
 def map_layer(values: npt.NDArray[np.floating], grid: LayerGrid, top: float = 1.0) -> ViewerLayer:
     """A map (I, J, K) of values in [0, top], in 255 steps."""
-    kept = grid.take(values).astype(np.float32)
-    return ViewerLayer(_scaled(kept, 0.0, top, grid), 0.0, top, 0.02 * top, top)
+    cropped = grid.take(values).astype(np.float32)
+    return ViewerLayer(_scaled(cropped, 0.0, top, grid), 0.0, top, 0.02 * top, top)
 
 
 def mask_layer(mask: LabelArray, grid: LayerGrid) -> ViewerLayer:
@@ -136,17 +141,17 @@ def mask_layer(mask: LabelArray, grid: LayerGrid) -> ViewerLayer:
 
 
 def largest_slice(mask: LabelArray, grid: LayerGrid) -> Triple:
-    """The voxel (x, y, z) to open at: within the axial slice that holds most of the mask.
+    """Initial position (x, y, z): in the axial slice with the largest mask area.
 
-    It is the marked voxel nearest to the middle of what that slice holds. Of an empty mask: the
-    middle of the grid.
+    It is the mask voxel closest to the centre of the mask in that slice. For an empty mask it is
+    the centre of the grid.
     """
-    kept = grid.take(mask) > 0
-    if not kept.any():
+    cropped = grid.take(mask) > 0
+    if not cropped.any():
         x, y, z = (size // 2 for size in grid.shape)
         return x, y, z
-    level = int(np.argmax(kept.sum(axis=(0, 1))))
-    marked = np.argwhere(kept[:, :, level])
+    level = int(np.argmax(cropped.sum(axis=(0, 1))))
+    marked = np.argwhere(cropped[:, :, level])
     nearest = np.argmin(((marked - marked.mean(axis=0)) ** 2).sum(axis=1))
     return int(marked[nearest, 0]), int(marked[nearest, 1]), level
 
@@ -186,10 +191,10 @@ def _span(head: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_], axis: int) -
     """First and last plane (exclusive) with more head than stray voxels, or with mask; widened."""
     others = tuple(other for other in range(3) if other != axis)
     profile = head.sum(axis=others)
-    kept = np.flatnonzero((profile > _STRAY * profile.max()) | mask.any(axis=others))
-    if kept.size == 0:
+    cropped = np.flatnonzero((profile > _STRAY * profile.max()) | mask.any(axis=others))
+    if cropped.size == 0:
         return 0, profile.size
-    return max(0, int(kept[0]) - _MARGIN), min(profile.size, int(kept[-1]) + 1 + _MARGIN)
+    return max(0, int(cropped[0]) - _MARGIN), min(profile.size, int(cropped[-1]) + 1 + _MARGIN)
 
 
 def _scaled(values: FloatArray, low: float, high: float, grid: LayerGrid) -> str:

@@ -1,4 +1,4 @@
-"""The case page: one prediction as one file that anyone can open, look through and pass on."""
+"""Case page: a prediction as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -65,11 +65,10 @@ class CasePage:
 
 
 def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Path:
-    """Writes the page, whole or not at all.
+    """Write the page atomically.
 
-    It holds everything that it shows and asks the network for nothing. What leaves the machine
-    with it: the images themselves, cropped to the head and in 8 bit, so it is as confidential as
-    they are.
+    It contains everything that it shows and makes no network requests. It contains the images,
+    cropped to the head and with 8 bits, so it is as confidential as they are.
 
     Args:
         path: the file, ``.html``; its folder is made if it is missing.
@@ -190,7 +189,7 @@ def _between(ends: tuple[float, float]) -> str:
 
 
 def _facts(page: CasePage) -> list[tuple[str, str]]:
-    """The examination in a few lines."""
+    """Short description of the examination."""
     prediction = page.prediction
     facts = [
         ("Sequences used", ", ".join(map(sequence_name, prediction.used)) or "none"),

@@ -87,7 +87,7 @@ def viewer_data(
 
 
 def sequence_name(name: str) -> str:
-    """As people write it."""
+    """Display name of a sequence."""
     return SEQUENCE_NAMES.get(name, name)
 
 

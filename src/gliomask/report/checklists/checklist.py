@@ -1,11 +1,10 @@
-"""A reporting checklist filled from records, with honest blanks.
+"""Reporting checklists, filled from records.
 
-CLAIM (Tejani et al. 2024) and TRIPOD+AI (Collins et al. 2024) ask what a paper on a model must
-tell. Part of it stands in the records of the run and the evaluation; the rest only its authors
-know, and nothing is put in their mouths: an item without a record stays blank, one of which the
-records tell a part says so. What each item asks is data (``checklists/*.yaml``): its number, its
-subject in our words, the facts that answer it, and what the authors must write. With ``always``
-the records never answer it in full.
+CLAIM (Tejani et al. 2024) and TRIPOD+AI (Collins et al. 2024) list what a paper on a model must
+report. Part of it is in the records of the run and the evaluation; the rest is for the authors: an
+item without a record stays blank, and a partly answered one says so. The items are data
+(``checklists/*.yaml``): its number, its subject in our words, the facts that answer it, and what
+the authors must write. With ``always`` the records never answer it in full.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ CHECKLISTS: Final = ("claim", "tripod_ai")
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
     {**NETWORK_FACTS, **TRAINING_FACTS, **EVALUATION_FACTS}
 )
-"""Every fact that an item may be answered with, by name."""
+"""All facts for answers of items, by name."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 State = Literal["answered", "in part", "blank"]
 
 
 @dataclass(frozen=True)
 class ChecklistItem:
-    """One item, as far as the records answer it. All texts are plain: escape them where shown.
+    """An item with its answer from the records. All texts are plain: escape them for display.
 
     Attributes:
         checklist: its name.
@@ -104,13 +103,15 @@ def checklist_markdown(items: Sequence[ChecklistItem]) -> str:
 
 
 def _check_weights(records: Records) -> None:
-    judged = text_at(records.summary, "weights_sha256")
+    evaluated = text_at(records.summary, "weights_sha256")
     own = text_at(records.card, "weights_sha256")
-    if judged != own and all(digest and _DIGEST.fullmatch(digest) for digest in (judged, own)):
+    if evaluated != own and all(
+        digest and _DIGEST.fullmatch(digest) for digest in (evaluated, own)
+    ):
         raise InputError(
             "the evaluation used other weights than the run",
             field="weights_sha256",
-            found=judged,
+            found=evaluated,
             allowed=own,
             hint="evaluate the model again, or give the run that was evaluated",
         )
@@ -118,7 +119,7 @@ def _check_weights(records: Records) -> None:
 
 @cache
 def _load(name: str) -> dict[str, Any]:
-    """A checklist of the package."""
+    """Load a checklist of the package."""
     source = resources.files("gliomask.report") / "checklists" / f"{name}.yaml"
     loaded: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
     return loaded

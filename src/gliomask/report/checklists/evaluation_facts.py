@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from gliomask.report.checklists.facts import Fact, counted, listed, ours, software
+from gliomask.report.checklists.facts import Fact, by_this_version, counted, listed, software
 from gliomask.report.checklists.records import (
     Records,
     count_at,
@@ -51,8 +51,8 @@ def numbers(records: Records) -> str | None:
     scored, empty = count_at(records.summary, "n"), count_at(records.summary, "n_empty")
     if cases is None or scored is None or empty is None:
         return None
-    judged = f"{counted(cases, 'case')} of {counted(scored + empty, 'patient')} evaluated"
-    return f"{judged}: {scored} with a score, {empty} without (both masks empty)"
+    evaluated = f"{counted(cases, 'case')} of {counted(scored + empty, 'patient')} evaluated"
+    return f"{evaluated}: {scored} with a score, {empty} without (both masks empty)"
 
 
 def failed(records: Records) -> str | None:
@@ -79,7 +79,7 @@ def uncertainty(records: Records) -> str | None:
     """Method of the confidence intervals."""
     if not any(_interval(score) for _, _, score in _scores(records)):
         return None
-    drawn = f", {RESAMPLES:,} resamples" if ours(records.evaluation) else ""
+    drawn = f", {RESAMPLES:,} resamples" if by_this_version(records.evaluation) else ""
     return f"95 % intervals: bootstrap percentiles of the mean over patients{drawn}"
 
 

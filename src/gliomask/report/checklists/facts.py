@@ -15,8 +15,8 @@ class Fact:
     """A fact that records may contain.
 
     Attributes:
-        read: puts it in words; None if the records don't contain it.
-        source: the records that it reads, for people.
+        read: returns its text; None if the records don't contain it.
+        source: name of the records that it reads.
     """
 
     read: Callable[[Records], str | None]
@@ -41,7 +41,7 @@ def software(record: object) -> str | None:
     return listed(known) if known else None
 
 
-def ours(record: object) -> bool:
+def by_this_version(record: object) -> bool:
     """Return True if exactly this version wrote a provenance."""
     return text_at(record, "software", "gliomask") == metadata.version("gliomask")
 

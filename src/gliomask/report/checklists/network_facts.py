@@ -104,8 +104,8 @@ def output(records: Records) -> str | None:
 
 def weights(records: Records) -> str | None:
     """The program and the file of weights."""
-    made, digest = text_at(records.card, "created_by"), text_at(records.card, "weights_sha256")
-    return f"weights written by {made}, SHA-256 {digest}" if made and digest else None
+    program, digest = text_at(records.card, "created_by"), text_at(records.card, "weights_sha256")
+    return f"weights written by {program}, SHA-256 {digest}" if program and digest else None
 
 
 NETWORK_FACTS: Final[Mapping[str, Fact]] = {

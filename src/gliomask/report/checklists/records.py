@@ -1,7 +1,7 @@
-"""Untrusted records of a run and an evaluation, read defensively.
+"""Defensive reader of untrusted records of a run and an evaluation.
 
-Records are JSON and CSV that someone may have edited, so a value that is missing, of another type
-or not finite is a fact that is not known: every look-up gives None instead of failing.
+Records are JSON and CSV files that may have been edited, so a missing value, or one of another type
+or not finite, is unknown: look-ups return None instead of failing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Records:
         run: ``provenance.json`` of the run.
         recipe: ``config.yaml`` of the run; without it the recipe in the card counts.
         history: the rows of ``history.csv``, a mapping from column to cell each.
-        parameters: how many numbers the network learns, counted by whoever has its weights.
+        parameters: number of trainable parameters, if known.
     """
 
     summary: object = None
@@ -49,21 +49,21 @@ def value_at(record: object, *keys: str) -> object:
 
 
 def text_at(record: object, *keys: str) -> str | None:
-    """A text that says something, on one line, cut where it is too long to show."""
+    """A non-empty text on one line, cut if it is too long."""
     value = value_at(record, *keys)
     return (one_line(value) or None) if isinstance(value, str) else None
 
 
 def number_at(record: object, *keys: str) -> float | None:
-    """A finite number; True and False are none."""
+    """A finite number, not a bool."""
     value = value_at(record, *keys)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) <= _LARGEST else None  # NaN is not
+    return float(value) if abs(value) <= _LARGEST else None  # NaN is not finite finite
 
 
 def count_at(record: object, *keys: str) -> int | None:
-    """A whole number of things, 0 or more."""
+    """A non-negative integer."""
     value = value_at(record, *keys)
     if isinstance(value, bool) or not isinstance(value, int):
         return None
@@ -71,13 +71,13 @@ def count_at(record: object, *keys: str) -> int | None:
 
 
 def flag_at(record: object, *keys: str) -> bool | None:
-    """True or False, as such."""
+    """A bool."""
     value = value_at(record, *keys)
     return value if isinstance(value, bool) else None
 
 
 def texts_at(record: object, *keys: str) -> tuple[str, ...] | None:
-    """A list of texts, perhaps empty; None if anything else is among them."""
+    """A list of texts, possibly empty; None if it contains anything else."""
     value = value_at(record, *keys)
     if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         return None

@@ -21,6 +21,8 @@ from gliomask.report.markdown import one_line
 
 _CARD, _RUN, _RECIPE = "run/card.json", "run/provenance.json", "the run's recipe"
 _GROUPS: Final = ("loss", "optimiser")
+_EARLIER: Final = ("initial weights from ", "first weights from ")
+"""Prefixes in model cards; the second in those of earlier versions."""
 _TOP: Final = ("epochs", "batch_size", "ema", "precision", "seed")
 
 
@@ -57,7 +59,7 @@ def disjoint(records: Records) -> str | None:
 
 
 def first_weights(records: Records) -> str | None:
-    """The earlier weights that the run or the card name; else the seed they were drawn from."""
+    """Initial weights according to the run or the card; otherwise the seed of random weights."""
     if earlier := _earlier_weights(records):
         return earlier
     recipe = _recipe(records)
@@ -70,15 +72,16 @@ def first_weights(records: Records) -> str | None:
 
 
 def _earlier_weights(records: Records) -> str | None:
-    """As the run records them, or as the card says it beside the training data."""
-    if recorded := text_at(records.run, "start", "words"):
-        return recorded
+    """Earlier weights from the record of the run, or from the training data in the card."""
+    for key in ("description", "words"):  # "words" in runs of earlier versions
+        if recorded := text_at(records.run, "start", key):
+            return recorded
     parts = (text_at(records.card, "trained_on") or "").split("; ")
-    return next((part for part in parts if part.startswith("first weights from ")), None)
+    return next((part for part in parts if part.startswith(_EARLIER)), None)
 
 
 def optimisation(records: Records) -> str | None:
-    """Length, loss and optimiser, in the words of the recipe."""
+    """Length, loss and optimiser, with the keys of the recipe."""
     recipe = _recipe(records)
     parts = [_options({key: value_at(recipe, key) for key in _TOP if key in _keys(recipe)})]
     parts += [_named(group, _options(value_at(recipe, group))) for group in _GROUPS]
@@ -86,7 +89,7 @@ def optimisation(records: Records) -> str | None:
 
 
 def augmentation(records: Records) -> str | None:
-    """In the words of the recipe."""
+    """Augmentation, with the keys of the recipe."""
     return _named("augmentation", _options(value_at(_recipe(records), "augment"))) or None
 
 
@@ -108,15 +111,15 @@ def sessions(records: Records) -> str | None:
 
 def selection(records: Records) -> str | None:
     """Selected epoch and its score."""
-    of = value_at(records.card, "metrics")
+    metrics = value_at(records.card, "metrics")
     epoch, dice, patients = (
-        count_at(of, "epoch"),
-        number_at(of, "mean_dice"),
-        count_at(of, "patients"),
+        count_at(metrics, "epoch"),
+        number_at(metrics, "mean_dice"),
+        count_at(metrics, "patients"),
     )
     if epoch is None or dice is None or patients is None:
         return None
-    part, grid = text_at(of, "part") or "unnamed", text_at(of, "grid")
+    part, grid = text_at(metrics, "part") or "unnamed", text_at(metrics, "grid")
     on = f" on {grid}" if grid else ""
     worth = f"mean Dice {dice:.4g} over {counted(patients, 'patient')} of the {part} part{on}"
     return f"kept: the network of epoch {epoch}, {worth}{_rank(records, epoch)}"
@@ -144,7 +147,7 @@ TRAINING_FACTS: Final[Mapping[str, Fact]] = {
 
 
 def _recipe(records: Records) -> object:
-    """The run's own file, or the copy in the card."""
+    """Recipe from the run's file, or the copy in the card."""
     own = records.recipe
     return own if isinstance(own, Mapping) else value_at(records.card, "recipe")
 

@@ -1,5 +1,5 @@
-"""Charts of an evaluation: how scores are spread, over what, and how volumes and probabilities
-agree with the truth. Each function gives a figure; none reads or writes a file."""
+"""Charts of an evaluation: distribution of scores, groups, agreement of volumes, calibration. Each
+function returns a figure; none reads or writes a file."""
 
 from __future__ import annotations
 

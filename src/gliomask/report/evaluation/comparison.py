@@ -1,4 +1,4 @@
-"""A comparison of sets of predictions as one page, and the rows of its table."""
+"""Page of a comparison of sets of predictions, and the rows of its table."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _split(key: str) -> tuple[str, str]:
 
 
 def _probability(value: float | None) -> str:
-    """Never 0: that would say impossible."""
+    """Text of a p value, never 0."""
     if value is None:
         return number_text(None, 0)
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"

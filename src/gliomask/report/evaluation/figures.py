@@ -29,7 +29,7 @@ class NamedFigure:
     Attributes:
         section: of the page.
         stem: name of its file.
-        title, caption: for people.
+        title, caption: display texts.
         figure: drawn.
     """
 

@@ -1,7 +1,7 @@
-"""``report.html``: an evaluation as one page that opens anywhere, offline, and prints well.
+"""``report.html``: an evaluation as one page that works offline and can be printed.
 
-Everything in it is text, SVG or a picture of its own; it asks the network for nothing. The worst
-cases come first, and the policy and the intervals stand beside the figures that they belong to.
+It contains only text, SVG and embedded pictures, and makes no network requests. The worst cases
+come first, and results are shown with the policy and their intervals.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WITH_PICTURES = 100
-"""Cases whose slices are in the page at most: it has to stay small enough to be mailed."""
+"""Maximum number of cases with slices in the page, so that it can be sent by mail."""
 _WORST = 6
 _SECTIONS: Mapping[Section, tuple[str, str]] = {
     "distributions": ("Distribution of the scores", "Distributions"),
@@ -54,7 +54,7 @@ class EvaluationContent:
     Attributes:
         title: what was evaluated.
         subtitle: by what, and on how many.
-        warnings: what must be said beside every figure.
+        warnings: warnings to show with all results.
         analysis: the figures.
         charts: of it, and of the training if that is known.
         pictures: case -> its most telling slices.

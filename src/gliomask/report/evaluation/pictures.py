@@ -1,4 +1,4 @@
-"""A case's most telling slices, encoded so small that a page can hold those of a hundred patients.
+"""Representative slices of a case, encoded compactly, for pages with a hundred patients.
 
 A slice is four pictures: the image in grey, the two masks as white on nothing, and where they
 differ in colour. The page lays them over one another and so gets its six panels, see
@@ -109,7 +109,9 @@ def decode_slice(
 
     Args:
         picture: with an image.
-        case: its id; case_dice: of the whole case; synthetic: whether it is of a phantom.
+        case: its id.
+        case_dice: of the whole case.
+        synthetic: whether it is of a phantom.
     """
     reference, predicted = (
         np.asarray(_decoded(uri).convert("RGBA"))[..., 3] > 0

@@ -1,4 +1,4 @@
-"""The tables of an evaluation, as text for people: headline tiles, scores, groups, every case."""
+"""Tables of an evaluation as display text: main results, scores, groups, all cases."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CaseRow:
 
 
 def headline(analysis: Analysis) -> tuple[Tile, ...]:
-    """The figures to be read first."""
+    """Tiles of the main results."""
     region = analysis.regions[0]
     dice = analysis.summary.metrics["dice"]
     tiles = [_mean_dice(region_name, dice[region_name]) for region_name in analysis.regions]
@@ -117,7 +117,7 @@ def case_columns(analysis: Analysis) -> tuple[str, ...]:
 
 
 def case_rows(analysis: Analysis) -> tuple[CaseRow, ...]:
-    """All cases, the worst first; those without a score last."""
+    """Table of all cases, worst first; cases without a score last."""
     cases: dict[str, dict[str, CaseScore]] = {}
     for score in analysis.scores:
         cases.setdefault(score.case, {})[score.region] = score
@@ -126,7 +126,7 @@ def case_rows(analysis: Analysis) -> tuple[CaseRow, ...]:
 
 
 def name_of(metric: Metric) -> str:
-    """The metric for people, with its unit."""
+    """Display name of the metric, with its unit."""
     label = metric.label[0].upper() + metric.label[1:]
     return f"{label} ({metric.unit})" if metric.unit else label
 

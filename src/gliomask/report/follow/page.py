@@ -37,7 +37,7 @@ _LESION_COLUMNS = (
     "measurable by size",
 )
 _CAPTION = (
-    "In brackets: the error of each figure, see below. The sum of products is that of the longest "
+    "In brackets: the error of each value, see below. The sum of products is that of the longest "
     "diameter in a slice and the longest one perpendicular to it, "
 )
 _SUMMED = {
@@ -108,7 +108,7 @@ def percent_text(change: Change | None) -> str:
 
 
 def threshold_text(threshold: Threshold) -> str:
-    """A percentage beside its threshold, and whether it reaches it."""
+    """A percentage compared with its threshold, and whether it reaches it."""
     change = signed_text(threshold.percent.value, 0)
     limit = signed_text(threshold.threshold_percent, 0)
     verdict = "reached" if threshold.reached else "not reached"

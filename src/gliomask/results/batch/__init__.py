@@ -1,1 +1,1 @@
-"""A folder of a batch: its manifest, where each case stands, the page and the table over all."""
+"""Folder of a batch: manifest, status of the cases, page and table of all cases."""

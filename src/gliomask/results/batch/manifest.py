@@ -1,4 +1,4 @@
-"""The manifest of a batch: its cases with a hash of their content, fixed before any is done.
+"""Manifest of a batch: its cases with a hash of their content, fixed before the processing starts.
 
 A file of JSON lines: what holds for all, a line for each case, a line for each input that can't
 be used. A case is read by the place of its line, so that no process holds all of them.
@@ -31,10 +31,10 @@ class Entry:
     """A case of a manifest.
 
     Attributes:
-        case: without its label; in an archive its paths begin there.
-        archive: that it lies in; None if in none.
+        case: the case without its label; paths in an archive are relative to it.
+        archive: archive that contains it, or None.
         content: SHA-256 of all its files.
-        stamp: of their sizes and times, so that an unchanged file is not read again.
+        stamp: hash of their sizes and times, so that an unchanged file is not read again.
     """
 
     case: Case
@@ -44,26 +44,28 @@ class Entry:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that its content depends on."""
+        """Hash of everything that its content depends on."""
         return _files(self.case, self.archive)
 
     def check_unchanged(self) -> None:
-        """Looks at sizes and times again.
+        """Check sizes and times again.
 
         Raises:
             CaseError: a file is gone or has changed since the manifest was made.
         """
         if self.stamp != _stamp(self.files):
-            hint = "name the inputs again, and a new manifest is made"
+            hint = "give the inputs again to create a new manifest"
             raise CaseError(f"{self.case.id}: has changed since it was listed", hint=hint)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A case as the index of a manifest has it.
+    """A case in the index of a manifest.
 
     Attributes:
-        id: of the case; of: what its result depends on, as a hash; offset: of its line.
+        id: of the case.
+        of: what its result depends on, as a hash.
+        offset: of its line.
     """
 
     id: str
@@ -73,13 +75,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest without its cases' files.
+    """A manifest without the files of its cases.
 
     Attributes:
         path: its file.
         options: of the prediction, as plain values.
         rules: hash of what all results depend on besides the images.
-        cases: in their order; problems: (case, reason) of inputs that can't be used.
+        cases: in their order.
+        problems: (case, reason) of inputs that can't be used.
     """
 
     path: Path
@@ -122,7 +125,7 @@ def write_manifest(
     entries: Iterable[Entry],
     problems: Iterable[Failure],
 ) -> None:
-    """Writes a manifest, whole or not at all; see ``Manifest``."""
+    """Write a manifest atomically; see ``Manifest``."""
     head = {"form": FORM, "notice": RESEARCH_USE_ONLY, "rules": rules, "options": options}
     with atomic_path(path) as temporary, temporary.open("w", encoding="ascii") as file:
         file.write(json.dumps(head) + "\n")
@@ -133,10 +136,10 @@ def write_manifest(
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The index of a manifest.
+    """Read the index of a manifest.
 
     Raises:
-        InputError: there is none, or it isn't ours.
+        InputError: there is none, or it is not from gliomask.
     """
     lines = _lines(path)
     _, head = next(lines, (0, {}))
@@ -156,8 +159,8 @@ def _index(
         if "problem" in keys:
             problems.append((str(keys["problem"]), str(keys["reason"])))
         else:
-            of = hashlib.sha256(f"{rules}{keys['content']}{keys['rest']}".encode()).hexdigest()
-            cases.append(Listed(str(keys["id"]), of, offset))
+            digest = hashlib.sha256(f"{rules}{keys['content']}{keys['rest']}".encode()).hexdigest()
+            cases.append(Listed(str(keys["id"]), digest, offset))
     return Manifest(path, head["options"], rules, tuple(cases), tuple(problems))
 
 
@@ -182,7 +185,7 @@ def known_content(path: Path) -> dict[str, str]:
     try:
         contents = {keys.get("stamp"): keys.get("content") for _, keys in _lines(path)}
     except InputError:
-        return {}  # it is made anew
+        return {}  # it is created again
     return {stamp: content for stamp, content in contents.items() if stamp and content}
 
 
@@ -197,8 +200,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield offset, keys
                 offset += len(line)
     except FileNotFoundError:
-        hint = "name the inputs, and one is made"
-        raise InputError("no batch was begun here", path=path.parent.parent, hint=hint) from None
+        hint = "give the inputs to create one"
+        raise InputError("no batch was started here", path=path.parent.parent, hint=hint) from None
     except (OSError, ValueError) as problem:
         raise InputError(f"can't be read: {type(problem).__name__}", path=path) from None
 

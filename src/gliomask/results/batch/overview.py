@@ -1,7 +1,7 @@
-"""The table and the page over a whole batch, from the records of its cases.
+"""Table and page of a batch, from the records of its cases.
 
-Records are read one by one and only a row is kept of each, so memory does not grow with what the
-records hold.
+Records are read one by one and only a row of each is stored, so memory does not grow with the size
+of the records.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PAGE: Final = "batch.html"
 
 
 def write_overview(status: BatchStatus, card: ModelCard) -> Path:
-    """Writes ``cases.csv`` and ``batch.html`` into the folder of a batch.
+    """Write ``cases.csv`` and ``batch.html`` into the folder of a batch.
 
     Args:
         status: of all its cases.

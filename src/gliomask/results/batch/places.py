@@ -19,7 +19,7 @@ _OLD_S = 60.0
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a batch: every n-th case from the k-th.
+    """A shard of a batch: every n-th case from the k-th.
 
     Attributes:
         k: from 1 to ``n``.
@@ -82,7 +82,7 @@ class BatchFolder:
         return Journal(self._cases, TaskState, shard.name)
 
     def journals(self, but: Shard | None = None) -> list[Journal[TaskState]]:
-        """Those of all runs, read; also of such as were cut into other shards."""
+        """Journals of all runs, also with other shards."""
         names = sorted(path.name for path in self._cases.parent.glob(".cases.*.journal"))
         shards = [name.removeprefix(".cases.").removesuffix(".journal") for name in names]
         own = but.name if but else None
@@ -93,13 +93,13 @@ class BatchFolder:
         return self.out / FOLDER / "cases"
 
     def take_over(self, shard: Shard) -> Claim:
-        """Makes this run the only one of a shard; one that was at it finds out and stops."""
+        """Take over a shard; an earlier run of it detects this and stops."""
         claim = Claim(self.out / FOLDER / f"run.{shard.name}", secrets.token_hex(16))
         write_text(claim.path, claim.token)
         return claim
 
     def clear_leftovers(self, claim: Claim) -> None:
-        """Removes what killed processes left half written.
+        """Remove temporary files of killed processes.
 
         Whether it is old is determined by the clock of the file system alone.
         """
@@ -109,7 +109,7 @@ class BatchFolder:
                 if now - path.stat().st_mtime > _OLD_S:
                     remove(path)
             except OSError:
-                continue  # its writer was faster, or it is another account's
+                continue  # its writer was faster, or it belongs to another account
 
 
 @dataclass(frozen=True)

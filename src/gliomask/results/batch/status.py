@@ -19,9 +19,9 @@ class BatchStatus:
 
     Attributes:
         out: the folder of the batch.
-        done: cases whose result is there.
-        missing: cases that are not done yet, or whose result is missing.
-        failed: (case, reason) of those that can't be done or were set aside.
+        done: completed cases.
+        missing: cases without a result.
+        failed: (case, reason) of failed and excluded cases.
     """
 
     out: Path
@@ -31,7 +31,7 @@ class BatchStatus:
 
 
 def read_status(folder: BatchFolder, shard: Shard | None = None) -> BatchStatus:
-    """The status of a batch; writes nothing, and may be asked while it runs.
+    """Read the status of a batch; also possible while it runs.
 
     Args:
         folder: of the batch.

@@ -1,1 +1,1 @@
-"""Masks that people correct: what they draw on, and what comes of it."""
+"""Corrections of masks: the editable case, and the written correction."""

@@ -1,4 +1,4 @@
-"""A mask that a person corrected: checked against the case that it is of, measured and written."""
+"""A corrected mask: checked against its case, measured and written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ class RegionChange:
     """Change of a region by a correction.
 
     Attributes:
-        added_voxels, removed_voxels: of it; added_ml, removed_ml: their volumes.
+        added_voxels, removed_voxels: of it.
+        added_ml, removed_ml: their volumes.
         volume_ml: of the region now.
     """
 
@@ -53,9 +54,9 @@ class CorrectedMask:
 
     Attributes:
         sha256: of the mask file.
-        changes: region -> what was done to it.
+        changes: changes of each region.
         files: names of the files, the mask first.
-        notes: what a person should know.
+        notes: notes for users.
     """
 
     sha256: str
@@ -65,10 +66,11 @@ class CorrectedMask:
 
 
 def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMask:
-    """Writes a mask that a person has drawn, and DICOM objects of it where the case has them.
+    """Write a corrected mask, and its DICOM objects if the case has them.
 
     Args:
-        options: of the correction; case: that it is of.
+        options: of the correction.
+        case: that it is of.
 
     Raises:
         FormatError: the mask can't be read.
@@ -96,7 +98,8 @@ def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMas
 def _checked(
     options: CorrectOptions, case: EditableCase, before: LabelArray, affine: Affine
 ) -> LabelArray:
-    """The mask in the numbers of its case; its header is checked before its voxels are read."""
+    """Read the mask in the numbers of its case; the header is checked before the voxels are
+    read."""
     path = options.drawn
     codec = (NRRD if read_start(path, len(_NRRD)) == _NRRD else NIFTI).codec
     header = codec.read_header(path)
@@ -111,7 +114,7 @@ def _checked(
         )
     if not same_place(header.affine, affine, before.shape):
         raise CaseError(
-            "not at the place of the mask",
+            "not at the position of the mask",
             field="affine",
             found=header.affine[:3].round(3).tolist(),
             allowed=affine[:3].round(3).tolist(),
@@ -123,10 +126,10 @@ def _checked(
     strange = sorted(set(np.unique(numbers).tolist()) - set(allowed))
     if strange:
         text = ", ".join(map(str, allowed))
-        raise CaseError("numbers that mean nothing", field="voxels", found=strange[0], allowed=text)
+        raise CaseError("unknown label numbers", field="voxels", found=strange[0], allowed=text)
     after: LabelArray = numbers.astype(np.uint8)
     if np.array_equal(after, before):
-        raise UnchangedError("nothing was changed: it is the mask that it was drawn on")
+        raise UnchangedError("nothing was changed: it is equal to the mask that it was drawn on")
     return after
 
 
@@ -153,10 +156,10 @@ def _write_dicom(
             continue
         path = options.out / f"{options.name}{ending}"
         correction = _reference(first, options.author)
-        made = Maker(case.model, version("gliomask"), case.weights, correction=correction)
+        maker = Maker(case.model, version("gliomask"), case.weights, correction=correction)
         sources = sorted((options.case / SOURCE).iterdir())
         try:
-            _writer(path)(path, segments, sources, made)
+            _writer(path)(path, segments, sources, maker)
             written.append(path.name)
         except (InputError, PackageError) as problem:
             notes.append(f"{ending} could not be written: {problem}")

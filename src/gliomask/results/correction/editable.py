@@ -1,4 +1,4 @@
-"""Writes an editable case: images, mask and probabilities on one grid, as a person corrects them.
+"""Writer of an editable case: images, mask and probabilities on one grid, for corrections.
 
     case.json                        see ``formats.editable_case``
     mask.nii.gz                      the network's mask
@@ -44,14 +44,14 @@ from gliomask.results.prediction.dicom import is_dicom_case, source_files
 from gliomask.results.prediction.outcome import Outcome
 
 MARKED: Final = 128
-"""The least value of a stored probability that the network marked."""
+"""Smallest stored probability above the network's threshold."""
 _MOST: Final = 255
 _INTEGERS: Final = np.iinfo(np.int16)
 DICOM_ENDINGS: Final = (".seg.dcm", ".rtstruct.dcm")
 
 
 def write_editable_case(folder: Path, outcome: Outcome, written: Path) -> EditableCase | None:
-    """Writes the editable case of an examination.
+    """Write the editable case of an examination.
 
     Args:
         folder: a new one.
@@ -59,7 +59,7 @@ def write_editable_case(folder: Path, outcome: Outcome, written: Path) -> Editab
         written: the folder with the files of its result.
 
     Returns:
-        None where there is nothing that can be corrected: pictures, which know no millimetres.
+        None for pictures, which have no millimetres and can't be corrected.
     """
     prediction = outcome.prediction
     if not prediction.has_world:
@@ -75,9 +75,9 @@ def write_editable_case(folder: Path, outcome: Outcome, written: Path) -> Editab
         first = written / f"{outcome.case.id}{ending}"
         if first.is_file():
             _link(first, folder / f"{FIRST}{ending}")
-    made = _described(outcome, maps, hashlib.sha256(path.read_bytes()).hexdigest())
-    write_text(folder / FILE, made.model_dump_json(indent=1))
-    return made
+    record = _described(outcome, maps, hashlib.sha256(path.read_bytes()).hexdigest())
+    write_text(folder / FILE, record.model_dump_json(indent=1))
+    return record
 
 
 def stored_probability(values: FloatArray, threshold: float) -> npt.NDArray[np.uint8]:
@@ -118,7 +118,7 @@ def _described(outcome: Outcome, maps: tuple[str, ...], digest: str) -> Editable
 
 
 def _write_probabilities(folder: Path, prediction: Prediction) -> tuple[str, ...]:
-    """The regions that have a map."""
+    """Regions with a map."""
     threshold = prediction.provenance.get("threshold")
     if prediction.probabilities is None or not isinstance(threshold, int | float):
         return ()
@@ -130,7 +130,7 @@ def _write_probabilities(folder: Path, prediction: Prediction) -> tuple[str, ...
 
 
 def _write_source(folder: Path, outcome: Outcome) -> None:
-    """Headers for the DICOM objects of corrections; none where these can't be written anyway."""
+    """Headers for the DICOM objects of corrections; none if these can't be written."""
     if not is_dicom_case(outcome.case):
         return
     from gliomask.formats.dicom_out.source_header import copy_headers
@@ -142,7 +142,7 @@ def _write_source(folder: Path, outcome: Outcome) -> None:
 
 
 def _compact(image: FloatArray) -> npt.NDArray[np.int16] | FloatArray:
-    """Whole numbers as such: exact, and half the size."""
+    """Store integers as such: exact, and half the size."""
     if image.min() < _INTEGERS.min or image.max() > _INTEGERS.max:
         return image
     whole = image.astype(np.int16)

@@ -1,7 +1,7 @@
 """Numbers of a mask that another program wrote, as those of the case that it is of.
 
-3D Slicer numbers the segments of a mask from 1 in their order, and names them beside the mask or,
-in a file of segments, in its header.
+3D Slicer numbers the segments of a mask from 1 in their order, and stores their names next to the
+mask or, in a file of segments, in its header.
 """
 
 from __future__ import annotations

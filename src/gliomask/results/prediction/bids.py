@@ -5,8 +5,9 @@
                                            sub-01_ses-1_space-orig_dseg.nii.gz, .json, .tsv
 
 A single region is a binary mask; several are a discrete segmentation with a table of its labels.
-The JSON beside a mask holds its checksum, so that a mask that another program wrote or corrected is
-never replaced. It is written before the mask: where there is a mask of ours, its JSON is there.
+The JSON file of a mask contains its checksum, so that a mask that another program wrote or
+corrected is never replaced. It is written before the mask: where there is a mask of ours, its JSON
+is there.
 
 Format: https://bids-specification.readthedocs.io/en/stable/derivatives/imaging.html
 """
@@ -51,7 +52,7 @@ class BidsDerivative:
     def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / "derivatives" / OURS
         if self.folder.exists() and not _is_ours(self.folder):
-            hint = f"move it away, or name another folder by {option('bids')}"
+            hint = f"move it away, or use another folder: {option('bids')}"
             raise InputError(
                 "this derivative was not written by gliomask", path=self.folder, hint=hint
             )
@@ -65,7 +66,8 @@ class BidsDerivative:
         """Refuses what can't be written, or would replace what isn't to be replaced.
 
         Args:
-            case: to be segmented; origins: of its images.
+            case: case to segment.
+            origins: of its images.
             again: the result of other images may be replaced.
 
         Raises:
@@ -89,7 +91,7 @@ class BidsDerivative:
                 )
             if keys and not again and not set(keys.get("Origins", ())) & set(_origins(origins)):
                 what = f"{case.id}: the mask of other images"
-                hint = f"name another folder by {option('bids')}, or replace it: "
+                hint = f"use another folder: {option('bids')}, or replace it: "
                 hint += same_with(("again", True))
                 raise CaseError(what, path=mask, hint=hint)
 
@@ -167,12 +169,12 @@ def _labels(regions: tuple[str, ...]) -> str:
 
 def _description() -> dict[str, object]:
     description = f"Tumour masks by gliomask. {RESEARCH_USE_ONLY}."
-    made = {"Name": OURS, "Version": version("gliomask"), "Description": description}
+    generator = {"Name": OURS, "Version": version("gliomask"), "Description": description}
     return {
         "Name": "Tumour masks",
         "BIDSVersion": _VERSION,
         "DatasetType": "derivative",
-        "GeneratedBy": [made],
+        "GeneratedBy": [generator],
         "DatasetLinks": {"raw": "../.."},
     }
 

@@ -1,4 +1,4 @@
-"""The files of one case in a prediction folder: whether they are there, and their replacement."""
+"""Files of a case in a prediction folder: existence and replacement."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def write_case_files(
     earlier: CaseRecord | None,
     control: Control = SILENT,
 ) -> CaseRecord:
-    """Writes the files of a case; all appear together when the last is whole.
+    """Write the files of a case atomically.
 
     Args:
         out: the folder.
         outcome: of the case.
         write: kinds of files; None for the usual ones.
         earlier: the case's record in the folder. Its files stay if they are of the same result;
-            those of another one may not stand beside the new mask, whatever was requested.
+            those of another result are always removed.
         control: reports the kinds of files.
 
     Raises:
@@ -40,10 +40,10 @@ def write_case_files(
     outcome = replace(outcome, key=files_fingerprint(outcome.result, kinds))
     own = own_files(out, earlier) if earlier is not None else ()
     same = earlier is not None and earlier.result == outcome.result
-    kept, stale = (own, ()) if same else ((), own)
+    existing, stale = (own, ()) if same else ((), own)
     with staged(out, record_path(out, outcome.case).name, stale) as folder:
         return write_outputs(
-            folder, outcome, kinds, kept, strict=write is not None, control=control
+            folder, outcome, kinds, existing, strict=write is not None, control=control
         )
 
 

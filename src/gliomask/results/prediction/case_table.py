@@ -1,4 +1,4 @@
-"""``cases.csv`` of a prediction folder: a row for every case whose result is there."""
+"""``cases.csv`` of a prediction folder: a row for every case with a result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLE = "cases.csv"
 
 
 def write_case_table(out: Path, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]]) -> None:
-    """Writes the rows of a run, after those of earlier runs whose results still are in the folder.
+    """Write the rows of a run, after those of earlier runs whose results still exist.
 
     Args:
         out: the folder.
@@ -25,9 +25,9 @@ def write_case_table(out: Path, columns: Sequence[str], rows: Sequence[tuple[Cel
     names = {str(row[0]) for row in rows}
     earlier = [row for row in _earlier(out / TABLE) if _stands(out, row.get("case", ""), names)]
     every = tuple(dict.fromkeys((*columns, *(name for row in earlier for name in row))))
-    kept = [tuple(row.get(name, "") for name in every) for row in earlier]
+    earlier_rows = [tuple(row.get(name, "") for name in every) for row in earlier]
     blank = ("",) * (len(every) - len(columns))
-    write_text(out / TABLE, csv_text(every, [*kept, *((*row, *blank) for row in rows)]))
+    write_text(out / TABLE, csv_text(every, [*earlier_rows, *((*row, *blank) for row in rows)]))
 
 
 def _earlier(path: Path) -> list[Mapping[str, str]]:

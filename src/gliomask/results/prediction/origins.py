@@ -1,4 +1,4 @@
-"""The origin of a result's images, by which a new result is of the same examination or not."""
+"""Origin of the images of a result, to recognise results of the same examination."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def origins_of(case: Case, names: Mapping[Path, str]) -> dict[str, str]:
 def check_same_examination(
     case: Case, earlier: CaseRecord, origins: Mapping[str, str], out: Path
 ) -> None:
-    """Refuses to replace the result of an examination that lay in other folders.
+    """Refuse to replace the result of an examination from other folders.
 
     Args:
-        case: to be written; origins: of its images.
+        case: to be written.
+        origins: of its images.
         earlier: the record of its name that ``out`` holds.
 
     Raises:
@@ -41,7 +42,7 @@ def check_same_examination(
         raise CaseError(
             f"the folder holds the result {case.id} of other images, in {min(old)}",
             path=out,
-            hint=f"name another folder for those in {min(new)} by {option('out')}, or replace it: "
+            hint=f"use another folder for those in {min(new)}: {option('out')}, or replace it: "
             f"{same_with(('again', True))}",
         )
 

@@ -1,4 +1,4 @@
-"""One examination, segmented, with all that its files are written from."""
+"""A segmented examination, with all data for its files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHITE = 255
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One examination and its prediction, with all that the result's files hold.
+    """An examination and its prediction, with all data for the result files.
 
     Attributes:
         case: where it came from.
@@ -30,8 +30,9 @@ class Outcome:
         prediction: with all layers that were requested.
         layers: those of them that are to be written: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
-        result: of all that it depends on; key: and of what is to be written.
-        origins: sequence -> where its image came from, in words.
+        result: of all that it depends on.
+        key: and of what is to be written.
+        origins: sequence -> description of the origin of its image.
     """
 
     case: Case
@@ -65,7 +66,7 @@ class Outcome:
 
 
 def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
-    """The record for ``<case>.json``, when these files are written beside it."""
+    """Record for ``<case>.json``, with these files."""
     case, prediction = outcome.case, outcome.prediction
     world, volumes = prediction.has_world, prediction.volumes_ml
     return CaseRecord(
@@ -101,7 +102,7 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
 
 
 def _mask_values(regions: tuple[str, ...], has_world: bool) -> dict[str, str]:
-    """The meaning of the numbers in the mask."""
+    """Meaning of the numbers in the mask."""
     if regions == ("whole",):
         return {"1" if has_world else str(WHITE): "tumour"}
     numbers = sorted((number, region) for region, number in region_numbers(regions).items())

@@ -1,4 +1,4 @@
-"""The content of the case page."""
+"""Content of the case page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_LESIONS = 12
 
 
 def write_page(path: Path, outcome: Outcome, still: Path | None, control: Control = SILENT) -> None:
-    """Writes the page of a case.
+    """Write the page of a case.
 
     Args:
         path: of the page.
@@ -41,7 +41,7 @@ def write_page(path: Path, outcome: Outcome, still: Path | None, control: Contro
 
 
 def _largest(disagreement: FloatArray | None) -> FloatArray | None:
-    """Over the regions."""
+    """Progress of the regions."""
     return None if disagreement is None else disagreement.max(axis=0)
 
 
@@ -60,7 +60,7 @@ def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
 
 
 def _series(outcome: Outcome) -> tuple[PageTable, ...]:
-    """Every series of a DICOM study."""
+    """Table of all series of a DICOM study."""
     rows = [
         (
             used_series.series,
@@ -79,7 +79,7 @@ def _series(outcome: Outcome) -> tuple[PageTable, ...]:
 
 
 def _lesions(outcome: Outcome) -> tuple[PageTable, ...]:
-    """Of the first region, the largest first."""
+    """Table of the lesions of the first region, largest first."""
     region = outcome.prediction.regions[0]
     region_lesions = [lesion for lesion in outcome.lesions if lesion.region == region]
     if not region_lesions:

@@ -1,4 +1,4 @@
-"""A prediction in Python: it shows itself in a notebook, is plotted, and saves its files."""
+"""Prediction for Python: notebook view, plot, and saving of its files."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 class Prediction(core.Prediction):
     """Prediction of a model for one examination, with the input images.
 
-    In a notebook it shows itself: slices with the outline of the tumour, and its volumes.
+    Its notebook view shows slices with the outline of the tumour, and the volumes.
 
     Attributes:
-        outcome: what its files are written from.
+        outcome: data for its files.
     """
 
     outcome: Outcome = field(kw_only=True, repr=False)
 
     def plot(self) -> Figure:
-        """Draws slices with the outline of the tumour, as in the command's ``<case>.png``.
+        """Draw slices with the outline of the tumour, as in the command's ``<case>.png``.
 
         Returns:
             A figure of matplotlib, which is loaded only now.
@@ -51,7 +51,7 @@ class Prediction(core.Prediction):
     def save(
         self, folder: str | Path, write: Sequence[Kind] | None = None, *, again: bool = False
     ) -> tuple[Path, ...]:
-        """Writes the files that the command ``predict`` writes of a case, and ``cases.csv``.
+        """Write the same files of a case as the command ``predict``, and ``cases.csv``.
 
         Args:
             folder: to write into; other files in it stay.
@@ -71,8 +71,8 @@ class Prediction(core.Prediction):
         earlier = existing_record(record_path(out, outcome.case))
         if earlier is not None and earlier.result != outcome.result and not again:
             if not outcome.origins:
-                what = f"the folder holds another result of {outcome.case.id}"
-                hint = f"name another folder, or replace it by {option('again', True)}"
+                what = f"the folder contains another result of {outcome.case.id}"
+                hint = f"use another folder, or replace it with {option('again', True)}"
                 raise CaseError(what, path=out, hint=hint)
             check_same_examination(outcome.case, earlier, outcome.origins, out)
         record = write_case_files(out, outcome, write, earlier)
@@ -80,7 +80,7 @@ class Prediction(core.Prediction):
         return record.paths(out)
 
     def _repr_html_(self) -> str:
-        """A picture and a table, without any script."""
+        """HTML with a picture and a table, without scripts."""
         from gliomask.report.preview import draw, preview_of
 
         picture = draw(preview_of(self.outcome.prediction, self.outcome.volume))
@@ -105,18 +105,18 @@ class Prediction(core.Prediction):
         return rows
 
     def _texts(self) -> list[str]:
-        """The case, why it may be doubted, and what it may be used for."""
+        """Text with the case, the reasons of its flag, and the permitted use."""
         flag = self.reliability
         reasons = (
             [] if flag is None else [f"{reason.level}: {reason.text}" for reason in flag.reasons]
         )
         level = "" if flag is None else f", reliability {flag.level}"
-        made = f"{self.case}, by {self.model}{level}"
-        return [made, *reasons, *self.notes, RESEARCH_USE_ONLY]
+        summary = f"{self.case}, by {self.model}{level}"
+        return [summary, *reasons, *self.notes, RESEARCH_USE_ONLY]
 
 
 def prediction_of(outcome: Outcome) -> Prediction:
-    """The prediction of an outcome, with the notes on its images."""
+    """Prediction of an outcome, with the notes on its images."""
     prediction, case = outcome.prediction, outcome.case
     values = {field.name: getattr(prediction, field.name) for field in fields(prediction)}
     return Prediction(**{**values, "notes": (*prediction.notes, *case.notes)}, outcome=outcome)

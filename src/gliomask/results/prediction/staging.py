@@ -1,4 +1,4 @@
-"""Several files that belong together appear together, or not at all."""
+"""Atomic writing of several files."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
         MachineError: the files can't be written.
     """
     if out.exists() and not out.is_dir():
-        raise InputError("not a folder", path=out, hint=f"name another folder by {option('out')}")
-    made = not out.exists()
+        raise InputError("not a folder", path=out, hint=f"use another folder: {option('out')}")
+    created = not out.exists()
     folder = out / f"{MARK}{uuid.uuid4().hex[:12]}"
     with writing(out, folder):
         folder.mkdir(parents=True)
@@ -47,12 +47,12 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
                 _move(entry, out / entry.name)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            if made and not any(out.iterdir()):
+            if created and not any(out.iterdir()):
                 out.rmdir()
 
 
 def remove(path: Path) -> None:
-    """Removes a file or a folder; what is not there is fine."""
+    """Remove a file or a folder, if it exists."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

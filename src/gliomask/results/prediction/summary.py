@@ -1,4 +1,4 @@
-"""The result of ``predict``: its cases, for people, programs and ``cases.csv``."""
+"""Result of ``predict``, for display, programs and ``cases.csv``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PredictResult:
         model: its name.
         cases: their records, in the order of the inputs.
         failures: (case, reason) of those that could not be segmented.
-        earlier: ids of the cases that an earlier run had done, whose files stand.
+        earlier: ids of the cases from an earlier run, whose files are kept.
     """
 
     out: Path

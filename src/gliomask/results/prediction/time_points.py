@@ -1,4 +1,4 @@
-"""One time point: a mask of an examination, and what its prediction says of it."""
+"""Time points: masks of examinations, with data of their predictions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gliomask.jobs.control import SILENT, Control
 
 @dataclass(frozen=True, eq=False)
 class TimePoint:
-    """A mask in our labels.
+    """A mask as gliomask labels.
 
     Attributes:
         name: of the examination.
@@ -41,7 +41,7 @@ class TimePoint:
         affine: (4, 4), voxel index to RAS+ mm.
         regions: in the mask.
         explanation: how its numbers were read.
-        origin: who drew it, where a record beside it says so.
+        origin: model or author, if a record states it.
         patient: if its prediction names one.
         day: of the examination, if that is known.
         acquired: when its first series was, if that is known.
@@ -83,19 +83,20 @@ def read_time_points(
 
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI), also a
-            corrected one beside its records.
+            corrected one next to its records.
         labels: what the numbers mean in masks that no record explains, see ``mask_labels.answer``.
         control: reports each.
 
     Raises:
-        InputError: no such file, a folder with no or several masks, one file twice.
+        InputError: the file does not exist, a folder has no or several masks, or a file is given
+            twice.
         FormatError: a damaged mask, a record that is not that of its mask.
-        QuestionError: the numbers in a mask can be read in several ways.
+        QuestionError: the numbers in a mask are ambiguous.
     """
     files = [_mask_file(path) for path in paths]
     for number, file in enumerate(files):
         if file.resolve() in {other.resolve() for other in files[:number]}:
-            raise InputError("a time point is named twice", path=file)
+            raise InputError("a time point is given twice", path=file)
     control.start(len(files), "reading masks")
     read = []
     for file in files:
@@ -120,7 +121,7 @@ def _mask_file(path: Path) -> Path:
             path=path,
             field=f"*{MASK}",
             found=names,
-            hint="name the mask itself" if masks else "predict writes one for volumes",
+            hint="give the path of the mask" if masks else "predict writes one for volumes",
         )
     return masks[0]
 
@@ -148,7 +149,7 @@ def _correction_of(mask: Path) -> CorrectionRecord | None:
     with mask.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != correction.sha256:
-        raise FormatError("the JSON beside it is of another mask", path=mask)
+        raise FormatError("its JSON record belongs to another mask", path=mask)
     return correction
 
 
@@ -157,7 +158,7 @@ def _time_point(mask: _Read, readings: Mapping[Path, Reading]) -> TimePoint:
         return _corrected(mask, mask.correction)
     if mask.record is not None:
         return _explained(mask, mask.record)
-    return _told(mask, readings[mask.path])
+    return _text(mask, readings[mask.path])
 
 
 def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
@@ -178,7 +179,7 @@ def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
     return {mask.path: reading for mask, reading in zip(unexplained, readings, strict=True)}
 
 
-def _told(mask_read: _Read, reading: Reading) -> TimePoint:
+def _text(mask_read: _Read, reading: Reading) -> TimePoint:
     scheme = reading.scheme
     try:
         mask = scheme.translate(mask_read.numbers)
@@ -206,7 +207,7 @@ def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
         affine=mask.affine,
         regions=regions,
         explanation="labels: as predict wrote them",
-        origin=f"as {record.model} drew it",
+        origin=f"as predicted by {record.model}",
         patient=record.patient,
         day=_day(record),
         acquired=record.acquired,
@@ -241,13 +242,13 @@ def _day(record: CaseRecord) -> date | None:
 def _checked(mask_read: _Read, regions: tuple[str, ...], voxels: Mapping[str, int]) -> LabelArray:
     """The mask, if it is the one that its record is of."""
     if not regions or mask_read.numbers.min() < 0 or mask_read.numbers.max() > 3:
-        what = "not a mask that predict wrote, as the JSON beside it says"
+        what = "not the mask of its JSON record"
         raise FormatError(what, path=mask_read.path)
     mask = mask_read.numbers.astype(np.uint8)
     for region, drawn in zip(regions, region_masks(mask, regions), strict=True):
         count = int(drawn.sum())
         if count != voxels[region]:
-            what = f"the JSON beside it is of another mask: {voxels[region]} voxels"
+            what = f"its JSON record belongs to another mask: {voxels[region]} voxels"
             raise FormatError(what, path=mask_read.path, field=region, found=count)
     return mask
 

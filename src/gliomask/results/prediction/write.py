@@ -1,4 +1,4 @@
-"""The files of a prediction: the mask on the input's own grid, pages, DICOM, the record."""
+"""Writer of the files of a prediction: mask on the grid of the input, pages, DICOM, record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
 
 
 def usual_kinds(case: Case) -> tuple[Kind, ...]:
-    """The kinds of files that are written of a case by default."""
+    """Kinds of files that are written by default."""
     usual: tuple[Kind, ...] = ("nifti", "png", "html")
     return (*usual, "dicom-seg") if is_dicom_case(case) else usual
 
@@ -41,7 +41,7 @@ def write_outputs(
     strict: bool = True,
     control: Control = SILENT,
 ) -> CaseRecord:
-    """Writes the files of one case into a folder, and checks the mask by reading it again.
+    """Write the files of a case into a folder, and check the mask by reading it again.
 
     Args:
         folder: an empty folder.
@@ -83,7 +83,7 @@ def write_outputs(
 
 
 def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind], control: Control) -> None:
-    """The report is loaded for those who want to see something."""
+    """Write pictures and pages; the report package is only loaded here."""
     case = outcome.case
     still = folder / f"{case.id}.png" if "png" in write else None
     if still is not None:
@@ -99,7 +99,7 @@ def _write_views(folder: Path, outcome: Outcome, write: Sequence[Kind], control:
 
 
 def _write_dicom(folder: Path, outcome: Outcome, write: Sequence[Kind]) -> None:
-    """pydicom and highdicom are loaded for those who want them."""
+    """Write DICOM objects; pydicom and highdicom are only loaded here."""
     if "dicom-seg" in write:
         seg = load_extra("gliomask.formats.dicom_out.seg")
         write_dicom(folder / f"{outcome.case.id}.seg.dcm", outcome, seg.write_dicom_seg)
@@ -157,14 +157,15 @@ def _write_volume(
 def _write_layers(
     folder: Path, name: str, layers: FloatArray, prediction: Prediction, control: Control
 ) -> None:
-    """A file for each region."""
+    """Write a file for each region."""
     for region, layer in zip(prediction.regions, layers, strict=True):
         control.check()
         write_nifti(folder / f"{name}_{region}.nii.gz", layer, prediction.affine, RESEARCH_USE_ONLY)
 
 
 def _write_pictures(folder: Path, case: Case, prediction: Prediction) -> None:
-    """A picture for each slice: white is tumour, or the label itself where regions are told."""
+    """Write a picture for each slice: white is tumour, or the label if there are several
+    regions."""
     slices = case.images[prediction.used[0]].paths
     paths = [folder / f"{path.stem}_mask.png" for path in slices]
     if len(set(paths)) < len(paths):

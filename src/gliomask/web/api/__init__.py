@@ -1,1 +1,1 @@
-"""The REST API, version 1: a router for each thing that it offers."""
+"""The REST API, version 1: a router for each kind of resource."""

@@ -10,42 +10,42 @@ from gliomask.web.stored_corrections import Correction, CurrentMask
 
 
 class RegionView(View):
-    """A region as it is drawn."""
+    """A region in the editor."""
 
     name: str
-    """For programs."""
+    """Identifier."""
     title: str
-    """For people."""
+    """Display name."""
     number: int
-    """In the mask, of voxels of no region inside it."""
+    """Number in the mask of its voxels outside its inner regions."""
     colour: str
-    """As ``#RRGGBB``."""
+    """Colour, ``#RRGGBB``."""
 
     @classmethod
     def of(cls, region: EditableRegion) -> RegionView:
-        """The view of a region."""
+        """Create the view of a region."""
         return cls(**region.model_dump())
 
 
 class EditableView(View):
-    """A case whose mask may be corrected."""
+    """A case whose mask can be corrected."""
 
     case: str
-    """Its name."""
+    """Name of the case."""
     number: int
-    """Of the newest correction that is not withdrawn; 0 where the mask is the network's."""
+    """Number of the newest correction that is not withdrawn; 0 for the network's mask."""
     sha256: str
-    """Of the newest mask: the ``base`` of a new correction."""
+    """SHA-256 of the newest mask: the ``base`` of a new correction."""
     layers: tuple[str, ...]
-    """To download: images, probabilities, the network's mask."""
+    """Layers for download: images, probabilities, the network's mask."""
     regions: tuple[RegionView, ...]
-    """Of the mask, from the outermost to the innermost."""
+    """Regions of the mask, from the outermost to the innermost."""
     voxel_ml: float
-    """Of one voxel."""
+    """Volume of a voxel in ml."""
 
     @classmethod
     def of(cls, case: EditableCase, current: CurrentMask) -> EditableView:
-        """The view of a case."""
+        """Create the view of a case."""
         return cls(
             case=case.case,
             number=current.number,
@@ -70,31 +70,31 @@ class CorrectionView(View):
     """A correction."""
 
     number: int
-    """To name it by, within its job."""
+    """Number of the correction within its job."""
     case: str
-    """Whose mask it is."""
+    """Case of the mask."""
     author: str
-    """Owner of the token that it was sent with."""
+    """Author: the owner of the token."""
     created: datetime
-    """When it was sent."""
+    """Time of the upload."""
     base: str
     """SHA-256 of the mask that it was drawn on."""
     sha256: str
-    """Of its own mask file."""
+    """SHA-256 of its mask file."""
     changes: dict[str, ChangeView]
-    """Region -> what was done to it."""
+    """Changes of each region."""
     notes: tuple[str, ...]
-    """What a person should know."""
+    """Notes for users."""
     approver: str | None
-    """The second reader who approved it."""
+    """Second reader who approved it."""
     approved: datetime | None
-    """When that was."""
+    """Time of the approval."""
     withdrawn: datetime | None
-    """When its author withdrew it."""
+    """Time of the withdrawal by its author."""
 
     @classmethod
     def of(cls, correction: Correction) -> CorrectionView:
-        """The view of a correction."""
+        """Create the view of a correction."""
         return cls(
             number=correction.number,
             case=correction.case,
@@ -114,8 +114,8 @@ class CorrectionsView(View):
     """Cases of a job that can be corrected, and their corrections."""
 
     reader: str
-    """The owner of the token of this request: the author of corrections that are sent with it."""
+    """Owner of the token of this request: the author of corrections sent with it."""
     cases: tuple[EditableView, ...]
-    """That may be corrected; volumes only."""
+    """Cases that can be corrected (volumes only)."""
     corrections: tuple[CorrectionView, ...]
-    """The oldest first."""
+    """Corrections, oldest first."""

@@ -1,4 +1,5 @@
-"""Corrections: what they are drawn on, sent, listed, approved by a second reader, withdrawn."""
+"""Corrections of masks: layers for the editor, upload, list, approval by a second reader,
+withdrawal."""
 
 from __future__ import annotations
 
@@ -20,9 +21,9 @@ from gliomask.web.tokens import Access
 from gliomask.web.uploads import Incoming, disk_full
 
 router = APIRouter(prefix="/jobs/{job}", tags=["corrections"])
-JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
-Number = Annotated[int, Path(ge=1, le=9999, description="Of the correction.")]
-CaseName = Annotated[str | None, Query(max_length=200, description="Of several cases.")]
+JobId = Annotated[str, Path(description="Id of the job.", max_length=64)]
+Number = Annotated[int, Path(ge=1, le=9999, description="Number of the correction.")]
+CaseName = Annotated[str | None, Query(max_length=200, description="Case, if the job has several.")]
 _NIFTI: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/gzip": {"schema": {"type": "string"}}}}
 }
@@ -30,7 +31,7 @@ _NIFTI: dict[int | str, dict[str, Any]] = {
 
 @router.get("/corrections", responses=answers(401, 404, 422))
 def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
-    """The masks of a job that may be corrected, and all corrections that there are."""
+    """List the masks of a job that can be corrected, and all corrections."""
     current = service.queue.get(access, job)
     return CorrectionsView(
         reader=access.owner,
@@ -108,7 +109,7 @@ async def put(
         add = partial(service.corrections.add, access, current, editable, base, incoming.path)
         made = await run_sync(add, limiter=service.lasting.threads)
     except ClientDisconnect:
-        raise Problem(400, "the connection ended before the mask did") from None
+        raise Problem(400, "the connection ended before the mask was complete") from None
     finally:
         await run_sync(incoming.discard)
     _note(service, access, "correction.create", job, made.number)
@@ -117,7 +118,7 @@ async def put(
 
 @router.delete("/correction/{number}", responses=answers(401, 404, 409, 422))
 def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
-    """Withdraw a correction of yours: it stays in the list, and is used no longer."""
+    """Withdraw your own correction: it stays in the list, but is not used any more."""
     service.queue.get(access, job)
     correction = service.corrections.withdraw(access, service.corrections.get(job, number))
     _note(service, access, "correction.withdraw", job, number)
@@ -128,7 +129,7 @@ def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) 
     "/correction/{number}/approval", status_code=201, responses=answers(401, 404, 409, 422)
 )
 def approve(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
-    """Approve a correction of somebody else's, as its second reader."""
+    """Approve a correction of another user as second reader."""
     service.queue.get(access, job)
     correction = service.corrections.approve(access, service.corrections.get(job, number))
     _note(service, access, "correction.approve", job, number)
@@ -137,7 +138,7 @@ def approve(service: ServiceOf, access: Corrector, job: JobId, number: Number) -
 
 @router.delete("/correction/{number}/approval", responses=answers(401, 404, 409, 422))
 def unapprove(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
-    """Take back your approval."""
+    """Withdraw your approval."""
     service.queue.get(access, job)
     correction = service.corrections.unapprove(access, service.corrections.get(job, number))
     _note(service, access, "correction.unapprove", job, number)

@@ -1,4 +1,4 @@
-"""Several results of one patient beside each other, over time."""
+"""Comparison of several results of a patient over time."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ async def follow(
 ) -> HTMLResponse:
     """Masks over time: volumes, diameters, changes and their errors; a page.
 
-    Of each case the newest approved correction is used, or else the network's mask; the page says
-    which.
+    For each case the newest approved correction is used, or else the network's mask; the page
+    states which.
     """
     page = partial(_page, service, access, of, registered=registered)
     text = await run_sync(page, limiter=service.lasting.threads)
@@ -87,7 +87,8 @@ class _Mask:
     """The network's mask of a case.
 
     Attributes:
-        job: that drew it; entry: its file.
+        job: its job.
+        entry: its file.
     """
 
     job: str
@@ -95,7 +96,7 @@ class _Mask:
 
 
 def _corrected(service: Service, mask: _Mask, place: Path) -> Path | None:
-    """The newest approved correction of a case beside the records of both, if there is one."""
+    """Newest approved correction of a case, next to the records of both, if there is one."""
     correction = service.corrections.newest_approved(mask.job, mask.entry.case)
     if correction is None:
         return None
@@ -129,7 +130,7 @@ def _mask(service: Service, access: Access, name: str) -> _Mask:
 
 
 def _shortened(text: str, paths: list[Path]) -> str:
-    """A text without places of the server."""
+    """Text without paths of the server."""
     for path in paths:
         text = text.replace(str(path), path.name)
     return text

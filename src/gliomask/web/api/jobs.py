@@ -1,4 +1,4 @@
-"""Jobs: asked for, looked at, waited for, cancelled, and their files."""
+"""Jobs: creation, state, events, cancellation, deletion, and files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gliomask.web.submission import submit
 from gliomask.web.tokens import Access
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-JobId = Annotated[str, Path(description="Of the job.", max_length=64)]
+JobId = Annotated[str, Path(description="Id of the job.", max_length=64)]
 _LOOK_S, _BEAT_S = 0.25, 15.0
 _EVENT = {"event": {"type": "string"}, "data": {"type": "string"}}
 _EVENTS: dict[int | str, dict[str, Any]] = {
@@ -43,9 +43,9 @@ def create(
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> JobView:
-    """Ask for a segmentation, or for an audit; it begins when its turn comes.
+    """Queue a segmentation or an audit.
 
-    A request that is repeated with the same Idempotency-Key gives the job that there is (200).
+    A repeated request with the same Idempotency-Key returns the existing job (200).
     """
     digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
     if idempotency_key is not None and (earlier := service.queue.find(access, idempotency_key)):
@@ -62,12 +62,12 @@ def create(
 def listing(
     service: ServiceOf,
     access: Reader,
-    limit: Annotated[int, Query(ge=1, le=200, description="At most so many.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of jobs.")] = 50,
     before: Annotated[
         str | None, Query(max_length=64, description="Id: only jobs before this one.")
     ] = None,
 ) -> list[JobView]:
-    """Your jobs, the newest first."""
+    """List your jobs, newest first."""
     return [_view(service, job) for job in service.queue.jobs(access, limit, before)]
 
 
@@ -76,9 +76,11 @@ async def show(
     service: ServiceOf,
     access: Reader,
     job: JobId,
-    wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for its end.")] = 0,
+    wait: Annotated[
+        float, Query(ge=0, le=60, description="Maximum seconds to wait for its end.")
+    ] = 0,
 ) -> JobView:
-    """A job; with ``wait``, when it has ended or the time is up."""
+    """State of a job; with ``wait``, after it has ended or the time is over."""
     with service.lasting.open(access.owner) if wait else nullcontext():
         return await run_sync(_view, service, await _waited(service, access, job, wait))
 
@@ -99,7 +101,7 @@ async def _waited(service: Service, access: Access, job: str, wait: float) -> Jo
 async def events(
     service: ServiceOf, access: Reader, _open: Lasting, request: Request, job: JobId
 ) -> StreamingResponse:
-    """A job whenever it changes, as server-sent events, until it has ended."""
+    """Changes of a job as server-sent events, until it has ended."""
     await run_sync(service.queue.get, access, job)
     return StreamingResponse(_events(service, request, job), media_type="text/event-stream")
 
@@ -128,7 +130,7 @@ async def _events(service: Service, request: Request, job: str) -> AsyncIterator
 
 @router.delete("/{job}", responses=answers(401, 404, 422))
 def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
-    """Cancel a job that has not ended; one that has stays as it is."""
+    """Cancel a job; no effect if it has ended."""
     if service.queue.own(access, job).state not in ENDED:
         service.queue.cancel(job)
         service.audit.add(access.owner, "job.cancel", job)
@@ -137,7 +139,7 @@ def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
 
 @router.delete("/{job}/files", responses=answers(401, 404, 409, 422))
 def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
-    """Delete the results of a job before their time."""
+    """Delete the results of a job before they expire."""
     if service.queue.own(access, job).state not in ENDED:
         raise Problem(409, "the job has not ended: cancel it first")
     service.queue.forget(job)
@@ -157,10 +159,18 @@ def download(
     access: Reader,
     _open: Lasting,
     job: JobId,
-    kind: Annotated[str, Path(max_length=64, description="See files of a job; or all, as a zip.")],
-    case: Annotated[str | None, Query(max_length=200, description="Of several cases.")] = None,
+    kind: Annotated[
+        str,
+        Path(
+            max_length=64,
+            description="Kind of file, see the files of the job; or all, as a zip archive.",
+        ),
+    ],
+    case: Annotated[
+        str | None, Query(max_length=200, description="Case, if the job has several.")
+    ] = None,
 ) -> FileResponse:
-    """A file of a result."""
+    """Download a file of a result."""
     job_found = service.queue.get(access, job)
     if job_found.state != "done":
         raise Problem(409, f"the job is {job_found.state}: there are no files")

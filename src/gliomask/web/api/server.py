@@ -1,4 +1,4 @@
-"""The server itself: what it offers, what it allows, how it is."""
+"""The server: models, limits, state, metrics."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 
 
 class ModelView(View):
-    """A model that jobs may name."""
+    """A model for jobs."""
 
     name: str
-    """To ask for it by."""
+    """Name."""
     description: str
-    """What it was trained on."""
+    """Description of its training data."""
     network: str
-    """Its architecture."""
+    """Network architecture."""
     sequences: tuple[str, ...]
-    """That it uses."""
+    """Sequences that it uses."""
     needs_all: bool
-    """Whether it needs all of them."""
+    """Whether it needs all of these sequences."""
     regions: tuple[str, ...]
-    """That it marks."""
+    """Regions that it segments."""
     labels: tuple[MaskLabel, ...]
-    """The numbers in its masks."""
+    """Labels in its masks."""
     licence: str
-    """Of its weights."""
+    """Licence of its weights."""
     synthetic: bool
-    """Whether it was trained on synthetic patients."""
+    """Whether it was trained on synthetic data."""
 
 
 class StatusView(View):
@@ -53,19 +53,19 @@ class StatusView(View):
     status: str
     """``ok``."""
     notice: str
-    """What its results may be used for."""
+    """Permitted use of the results."""
 
 
 class Session(Request):
-    """A token to begin a session with."""
+    """A token for a session."""
 
     token: Annotated[str, Field(min_length=1, max_length=200)]
-    """As it was shown when it was made."""
+    """The token, as shown when it was created."""
 
 
 @router.get("/models", responses=answers(401))
 def models(service: ServiceOf, _access: Reader) -> list[ModelView]:
-    """The models that are offered; the first is used where none is named."""
+    """List the models; the first is the default."""
     return [ModelView(**model.model_dump(exclude={"folder"})) for model in service.models]
 
 
@@ -85,7 +85,7 @@ async def health() -> StatusView:
 def ready(service: ServiceOf) -> StatusView:
     """Readiness to accept and process jobs."""
     if service.supervisor.problem:
-        raise Problem(503, "the workers can't process jobs at present: see the log", retry_s=10)
+        raise Problem(503, "the workers can't process jobs at the moment: see the log", retry_s=10)
     if not service.folder.has_room(service.options.limits):
         raise Problem(503, "the server's disk is full", retry_s=300)
     return StatusView(status="ok", notice="for research use only")
@@ -93,7 +93,7 @@ def ready(service: ServiceOf) -> StatusView:
 
 @router.post("/session", status_code=204, responses=answers(401, 422))
 def begin(service: ServiceOf, session: Session) -> Response:
-    """Keep a token in a cookie that scripts can't read, for the page."""
+    """Store a token in a cookie that scripts can't read, for the page."""
     if service.options.token and service.tokens.access(session.token) is None:
         raise Problem(401, "not a valid token")
     response = Response(status_code=204)
@@ -103,7 +103,7 @@ def begin(service: ServiceOf, session: Session) -> Response:
 
 @router.delete("/session", status_code=204, responses=answers())
 def end(service: ServiceOf) -> Response:
-    """Forget the cookie."""
+    """Delete the cookie."""
     response = Response(status_code=204)
     secure = service.options.encrypted
     response.delete_cookie(
@@ -114,13 +114,13 @@ def end(service: ServiceOf) -> Response:
 
 @router.get("/metrics", responses={**answers(401), **_TEXT}, response_model=None)
 def metrics(service: ServiceOf, _access: Admin) -> PlainTextResponse:
-    """Figures in the format of Prometheus; needs the scope admin."""
+    """Metrics in the format of Prometheus; needs the scope admin."""
     text = "".join(_metric(*row) for row in _figures(service))
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 def set_cookie(service: Service, response: Response, token: str) -> None:
-    """Adds the cookie of a session."""
+    """Add the cookie of a session."""
     response.set_cookie(
         service.cookie,
         token,
@@ -141,8 +141,13 @@ def _figures(service: Service) -> list[tuple[str, str, str, dict[str, Any]]]:
     return [
         ("jobs", "gauge", "Jobs by state.", states),
         ("jobs_ended_total", "counter", "Jobs that have ended since the start.", ended),
-        ("job_seconds_total", "counter", "Time that jobs took since the start.", seconds),
-        ("ready", "gauge", "Whether the workers do jobs.", {"": int(not supervisor.problem)}),
+        ("job_seconds_total", "counter", "Total time of jobs since the start.", seconds),
+        (
+            "ready",
+            "gauge",
+            "Whether the workers can process jobs.",
+            {"": int(not supervisor.problem)},
+        ),
         ("disk_free_bytes", "gauge", "Free disk in the data folder.", free),
         ("resident_memory_bytes", "gauge", "Memory of the server process.", {"": _memory()}),
     ]
@@ -156,7 +161,7 @@ def _metric(name: str, kind: str, text: str, values: dict[str, Any]) -> str:
 
 
 def _memory() -> int:
-    """Resident bytes of this process; 0 where the system doesn't say."""
+    """Resident memory of this process in bytes; 0 if unknown."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 (as light as it gets)
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""Uploads: a request for each file, so that any number of them go in parallel and again."""
+"""Uploads: one request for each file, so that files can be sent in parallel and repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gliomask.web.service import ServiceOf, Submitter
 from gliomask.web.uploads import Incoming
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
-UploadId = Annotated[str, Path(description="Of the upload.", max_length=64)]
+UploadId = Annotated[str, Path(description="Id of the upload.", max_length=64)]
 BODY = {
     "requestBody": {
         "required": True,
@@ -26,7 +26,7 @@ BODY = {
 
 @router.post("", status_code=201, responses=answers(401, 403, 429))
 def create(service: ServiceOf, access: Submitter) -> UploadView:
-    """Begin an upload, to which files are then sent."""
+    """Create an upload, to which files are then sent."""
     upload = service.uploads.create(access)
     service.audit.add(access.owner, "upload.create", upload.id)
     return UploadView.of(upload)
@@ -56,12 +56,14 @@ async def put(
     access: Submitter,
     request: Request,
     upload: UploadId,
-    number: Annotated[int, Path(ge=0, le=99_999, description="Of the file, freely chosen.")],
+    number: Annotated[
+        int, Path(ge=0, le=99_999, description="Number of the file, chosen by the client.")
+    ],
     name: Annotated[
-        str, Query(min_length=1, max_length=4096, description="Its name, / between folders.")
+        str, Query(min_length=1, max_length=4096, description="File name, with / between folders.")
     ],
 ) -> FileView:
-    """Send a file as it is. The same number again replaces it."""
+    """Send a file as the request body. The same number again replaces it."""
     await run_sync(service.uploads.get, access, upload)
     declared = request.headers.get("content-length", "")
     length = int(declared) if declared.isdecimal() else None
@@ -71,7 +73,7 @@ async def put(
         file = await run_sync(service.uploads.finish, upload, number, name, incoming)
     except ClientDisconnect:
         await run_sync(incoming.discard)
-        raise Problem(400, "the connection ended before the file did") from None
+        raise Problem(400, "the connection ended before the file was complete") from None
     except BaseException:
         incoming.discard()
         raise
@@ -79,7 +81,7 @@ async def put(
 
 
 async def receive(request: Request, incoming: Incoming) -> None:
-    """Writes the body of a request."""
+    """Write the body of a request."""
     async for chunk in request.stream():
         if chunk:
             await run_sync(incoming.write, chunk)

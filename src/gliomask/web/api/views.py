@@ -16,13 +16,13 @@ Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class View(BaseModel):
-    """Base of all of them."""
+    """Base of all views."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class Request(View):
-    """Base of what is asked for; unknown keys are errors."""
+    """Base of request bodies; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="forbid")
 
@@ -31,26 +31,26 @@ class ProblemView(View):
     """Reason for an error response."""
 
     code: str
-    """For programs."""
+    """Error code."""
     text: str
-    """For people: what is wrong, and what to do."""
+    """Description of the error, and what to do."""
 
 
 class FileView(View):
     """A file of an upload."""
 
     number: int
-    """That the client gave it."""
+    """Number, chosen by the client."""
     name: str
-    """What the client calls it."""
+    """File name on the client."""
     size: int
-    """In bytes."""
+    """Size in bytes."""
     sha256: str
-    """Of its content."""
+    """SHA-256 of its content."""
 
     @classmethod
     def of(cls, file: UploadedFile) -> FileView:
-        """The view of a file."""
+        """Create the view of a file."""
         return cls(number=file.number, name=file.name, size=file.size, sha256=file.sha256)
 
 
@@ -60,37 +60,38 @@ class UploadView(View):
     id: str
     """To name it by."""
     expires: datetime
-    """It is deleted then, unless it is used."""
+    """Time of deletion, unless it is used."""
     files: tuple[FileView, ...]
-    """What it holds."""
+    """Its files."""
 
     @classmethod
     def of(cls, upload: Upload) -> UploadView:
-        """The view of an upload."""
+        """Create the view of an upload."""
         files = tuple(map(FileView.of, upload.files))
         return cls(id=upload.id, expires=moment(upload.expires), files=files)
 
 
 class PredictRequest(Request):
-    """A segmentation to do."""
+    """Request for a segmentation."""
 
     kind: Literal["predict"] = "predict"
-    """What to do."""
+    """Kind of job."""
     upload: Id
-    """With the files of which upload."""
+    """Id of the upload with the files."""
     options: PredictSpec = PredictSpec()
-    """How."""
+    """Options."""
 
 
 class InspectRequest(Request):
-    """An audit to do: what is there, and what a segmentation would use."""
+    """Request for an audit: the content of an upload, and the images that a segmentation would
+    use."""
 
     kind: Literal["inspect"]
-    """What to do."""
+    """Kind of job."""
     upload: Id
-    """With the files of which upload."""
+    """Id of the upload with the files."""
     options: InspectSpec = InspectSpec()
-    """How."""
+    """Options."""
 
 
 def _kind_of(request: Any) -> str:
@@ -110,14 +111,15 @@ class ResultFile(View):
     """A file of a result."""
 
     kind: str
-    """To download it by: mask, seg, rtstruct, page, record, picture, probability-..., audit; of a
-    correction with its number: mask-1, seg-1, rtstruct-1, correction-1."""
+    """Kind, as in the address of the download: mask, seg, rtstruct, page, record, picture,
+    probability-..., audit; for a correction with its number: mask-1, seg-1, rtstruct-1,
+    correction-1."""
     case: str
-    """Of which examination; empty for one of all."""
+    """Examination; empty for a file of all examinations."""
     name: str
-    """To store it under."""
+    """File name for storage."""
     size: int
-    """In bytes; of a folder, its files together."""
+    """Size in bytes; for a folder, the total size of its files."""
 
 
 class JobView(View):
@@ -126,42 +128,42 @@ class JobView(View):
     id: str
     """To name it by."""
     kind: Kind
-    """What it does."""
+    """Kind of job."""
     state: State
-    """Where it stands."""
+    """State."""
     upload: str
-    """Whose files it uses."""
+    """Id of the upload with its files."""
     place: int | None
-    """Jobs before it, while it waits."""
+    """Number of jobs before it in the queue."""
     progress: Annotated[float, Field(ge=0, le=1)]
-    """How far it is."""
+    """Progress, from 0 to 1."""
     note: str
-    """What it does at the moment."""
+    """Description of the current step."""
     cancelling: bool
-    """It is to stop and has not yet."""
+    """Whether it is being cancelled."""
     attempt: int
-    """How often it was begun."""
+    """Number of attempts."""
     created: datetime
-    """When it was accepted."""
+    """Time of acceptance."""
     started: datetime | None
-    """When it was begun."""
+    """Time of its start."""
     ended: datetime | None
-    """When it ended."""
+    """Time of its end."""
     expires: datetime | None
-    """Its results are deleted then."""
+    """Time at which its results are deleted."""
     options: dict[str, Any]
-    """That it was given."""
+    """Options of the request."""
     result: dict[str, Any] | None
-    """Of a job that is done: cases with volumes, flags and notes; or the audit. Lists leave out
-    results, and their files, that are too large together: ask for the job itself."""
+    """Result of a completed job: cases with volumes, flags and notes; or the audit. Lists omit
+    results and files that are too large together: request the job itself."""
     files: tuple[ResultFile, ...]
-    """Of a job that is done."""
+    """Files of a completed job."""
     error: ProblemView | None
-    """Of a job that failed."""
+    """Error of a failed job."""
 
 
 def job_view(job: Job, progress: Progress | None, files: tuple[ResultFile, ...]) -> JobView:
-    """The view of a job."""
+    """Create the view of a job."""
     running = progress if job.state == "running" and progress else Progress()
     error = None
     if job.state == "failed":
@@ -188,5 +190,5 @@ def job_view(job: Job, progress: Progress | None, files: tuple[ResultFile, ...])
 
 
 def moment(seconds: float) -> datetime:
-    """Seconds since 1970 as a time."""
+    """Convert seconds since 1970 to a time."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,1 +1,1 @@
-"""The protocols of existing clients, mapped onto the same uploads, jobs and tokens."""
+"""Protocols of existing clients, mapped to the same uploads, jobs and tokens."""

@@ -1,7 +1,7 @@
-"""The protocol of MONAIAuto3DSeg's remote server, which 3D Slicer's extension of that name speaks.
+"""Protocol of MONAIAuto3DSeg's remote server, for the 3D Slicer extension of that name.
 
-A client sends every input that a "model" lists, so there is one for each set of sequences. Source
-of the protocol: ``MONAIAuto3DSeg.py`` of SlicerMONAIAuto3DSeg, its remote logic.
+A client sends every input that a "model" lists, so there is a model for each set of sequences.
+Source of the protocol: ``MONAIAuto3DSeg.py`` of SlicerMONAIAuto3DSeg, its remote logic.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gliomask.web.task import PredictSpec
 
 router = APIRouter()
 _PATTERNS: Final = {"flair": "*t2f*", "t1ce": "*t1c*", "t1": "*t1n*", "t2": "*t2w*"}
-"""Sequence -> how BraTS names its volumes; the order is that of the client's own BraTS models."""
+"""Sequence -> name of its volumes in BraTS; in the order of the client's own BraTS models."""
 _TITLES: Final = {"flair": "FLAIR", "t1ce": "T1 after contrast", "t1": "T1", "t2": "T2"}
 _FIELDS: Final = ("image_file", "image_file_2", "image_file_3", "image_file_4")
 _VERSION: Final = "1.0.0"
@@ -45,7 +45,7 @@ ModelId = Annotated[str, Query(max_length=200)]
 
 @router.get("/models")
 def models(service: ServiceOf, _client: Client) -> list[dict[str, Any]]:
-    """A model for each set of sequences that one of ours can be given."""
+    """List a model for each set of sequences of our models."""
     return [_entry(model, used) for model in service.models for used in _sets(model)]
 
 
@@ -53,13 +53,13 @@ def models(service: ServiceOf, _client: Client) -> list[dict[str, Any]]:
 def model_info(
     service: ServiceOf, _client: Client, model: Annotated[str, Query(alias="id", max_length=200)]
 ) -> dict[str, Any]:
-    """One of them."""
+    """One of these models."""
     return _entry(*_meant(service, model))
 
 
 @router.get("/monaiinfo")
 def monai_info(_client: Client) -> str:
-    """Name and version of the server, as JSON: the client parses it."""
+    """Name and version of the server, as JSON for the client."""
     return f"gliomask {version('gliomask')}; for research use only"
 
 
@@ -83,7 +83,7 @@ def label_descriptions(
 async def infer(
     service: ServiceOf, client: Client, request: Request, model_name: ModelId
 ) -> FileResponse:
-    """A mask as NRRD, of the volumes in the order of the model's inputs."""
+    """Segment volumes in the order of the model's inputs; returns a mask as NRRD."""
     model, used = _meant(service, model_name)
     upload = await run_sync(service.uploads.create, client)
     try:
@@ -107,7 +107,7 @@ def _spec(model: ServedModel, used: tuple[str, ...], form: Form) -> PredictSpec:
 
 
 def _files(used: tuple[str, ...]) -> Files:
-    """Files are called by their sequences: the clients' names say nothing."""
+    """Names of the files by their sequences, because the clients' names are not informative."""
 
     def naming(part: Part) -> str:
         if part.name not in _FIELDS[: len(used)]:
@@ -118,7 +118,7 @@ def _files(used: tuple[str, ...]) -> Files:
 
 
 def _sets(model: ServedModel) -> list[tuple[str, ...]]:
-    """The sets of sequences that a model can be given, the largest first."""
+    """Possible sets of input sequences of a model, largest first."""
     usable = tuple(name for name in _PATTERNS if name in model.sequences)
     least = len(usable) if model.needs_all else 1
     sizes = range(len(usable), least - 1, -1)
@@ -130,7 +130,7 @@ def _id(model: ServedModel, used: tuple[str, ...]) -> str:
 
 
 def _meant(service: Service, label: str) -> tuple[ServedModel, tuple[str, ...]]:
-    """The model and the sequences that an id stands for."""
+    """Model and sequences of an id."""
     model = model_named(service, label.rpartition(".")[0])
     for used in _sets(model):
         if _id(model, used) == label:

@@ -31,7 +31,8 @@ class Part:
     """A part of a form.
 
     Attributes:
-        name: of the field; filename: that the client gave; None for a field that is no file.
+        name: of the field.
+        filename: that the client gave; None for a field that is no file.
         number: of the file in its form.
     """
 
@@ -59,7 +60,8 @@ class Form:
     """A received form.
 
     Attributes:
-        fields: name -> text; files: name of the field and the file, in their order.
+        fields: name -> text.
+        files: name of the field and the file, in their order.
     """
 
     fields: Mapping[str, str]
@@ -83,7 +85,9 @@ async def receive(request: Request, uploads: Uploads, upload: Upload, files: Fil
     """Receives a form; its files become a part of an upload, none is kept in memory.
 
     Args:
-        request: with the form; uploads, upload: where its files go; files: that are allowed.
+        request: with the form.
+        uploads, upload: where its files go.
+        files: allowed files.
 
     Raises:
         Problem: no form, a damaged one, too many fields or files; and see ``Uploads``.

@@ -33,7 +33,9 @@ class Segmentation:
     """A job that is done.
 
     Attributes:
-        job: of it; case: what it says of its examination; folder: with its files.
+        job: of it.
+        case: what it says of its examination.
+        folder: with its files.
         labels: of which its mask has voxels.
     """
 

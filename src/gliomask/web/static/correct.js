@@ -39,7 +39,7 @@ async function look() {
 async function act(method, number, end) {
   const was = current.sha256;
   try {
-    if (end === "" && tools.dirty && !confirm("What is drawn and not saved is lost. Withdraw it?")) return;
+    if (end === "" && tools.dirty && !confirm("Unsaved changes will be lost. Withdraw the correction?")) return;
     await ask(method, `/jobs/${job}/correction/${number}${end}`);
     byId("problem").textContent = "";
     await look();

@@ -106,9 +106,9 @@ function rowOf(row, single, series) {
   return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
 }
 
-/** What a series is taken for, to be corrected. @param {any} row @param {Record<string, string>} series */
+/** Selection of the sequence of a series. @param {any} row @param {Record<string, string>} series */
 function choice(row, series) {
-  const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": `${row.series} is taken for` }));
+  const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": `Sequence of ${row.series}` }));
   for (const [value, text] of [["", "not used"], ...Object.entries(sequenceNames)]) {
     select.append(element("option", { value }, text));
   }
@@ -127,8 +127,8 @@ function byHand() {
   if (all.every((one) => one.value === one.dataset.was)) return {};
   const chosen = all.filter((one) => one.value);
   const names = chosen.map((one) => one.value);
-  if (new Set(names).size < names.length) throw new Error("two series are taken for the same sequence");
-  if (!names.length) throw new Error("no series is taken for any sequence");
+  if (new Set(names).size < names.length) throw new Error("two series are selected for the same sequence");
+  if (!names.length) throw new Error("no series is selected for any sequence");
   if (chosen.every((one) => one.dataset.series)) {
     return { series: Object.fromEntries(chosen.map((one) => [one.value, one.dataset.series])) };
   }

@@ -1,4 +1,4 @@
-"""A training on everyone, and the models of the folds that stand in for it when it is measured."""
+"""Training on all patients, and its calibration with the models of the folds."""
 
 from __future__ import annotations
 
@@ -33,42 +33,42 @@ def run(store: Store, out: Path, *changes: str, **more: object) -> Path:
 
 
 @pytest.fixture(scope="module")
-def everyone(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def all_patients(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With its figures."""
-    out = tmp_path_factory.mktemp("runs") / "everyone"
-    keys = {"store": store.path, "out": out, "changes": TINY, "device": "cpu", "everyone": True}
+    out = tmp_path_factory.mktemp("runs") / "all"
+    keys = {"store": store.path, "out": out, "changes": TINY, "device": "cpu", "all_patients": True}
     train(TrainOptions.model_validate(keys))
     return out
 
 
-def test_everyone_is_learned_from_and_the_last_epoch_kept(store: Store, everyone: Path) -> None:
-    provenance = json.loads((everyone / "provenance.json").read_text())
+def test_everyone_is_learned_from_and_the_last_epoch_kept(store: Store, all_patients: Path) -> None:
+    provenance = json.loads((all_patients / "provenance.json").read_text())
     assert set(provenance["train_patients"]) == {case.patient for case in store.cases}
     assert provenance["validation_patients"] == []
-    card = read_card(everyone / "card.json")
+    card = read_card(all_patients / "card.json")
     assert card.metrics == {"epoch": 2, "epochs": 2, "recipe": "default"}
     assert (card.validation, card.temperature) == (None, 1.0)
-    rows = list(csv.DictReader((everyone / "history.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((all_patients / "history.csv").read_text().splitlines()))
     assert [row["validation_dice"] for row in rows] == ["", ""]
-    assert (everyone / "figures" / "curves.png").is_file()
+    assert (all_patients / "figures" / "curves.png").is_file()
 
 
 def test_a_fold_can_not_be_left_out_of_everyone(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="a fold and all patients exclude each other"):
-        run(store, tmp_path / "run", everyone=True, fold=0)
+        run(store, tmp_path / "run", all_patients=True, fold=0)
     assert not (tmp_path / "run").exists()
 
 
 def test_it_is_measured_by_the_models_of_its_folds(
-    store: Store, everyone: Path, tmp_path: Path
+    store: Store, all_patients: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="name the runs of its folds, `folds=RUN`"):
-        calibrate(CalibrateOptions(model=everyone, store=store.path))
+        calibrate(CalibrateOptions(model=all_patients, store=store.path))
     fold = run(store, tmp_path / "fold", fold=0, calibration=False)
     assert read_card(fold / "card.json").validation is None
-    weights = read_card(everyone / "card.json").weights_sha256
-    result = calibrate(CalibrateOptions(model=everyone, store=store.path, folds=(fold,)))
-    card = read_card(everyone / "card.json")
+    weights = read_card(all_patients / "card.json").weights_sha256
+    result = calibrate(CalibrateOptions(model=all_patients, store=store.path, folds=(fold,)))
+    card = read_card(all_patients / "card.json")
     assert result.patients == 1  # that the one fold left out
     told = card.metrics["calibration"]
     assert isinstance(told, dict)
@@ -78,14 +78,14 @@ def test_it_is_measured_by_the_models_of_its_folds(
     assert card.training_data is not None
     assert card.training_data.patients == len(store.cases)
     assert (card.weights_sha256, card.mirrored) == (weights, False)
-    options = {"model": everyone, "store": store.path, "folds": (fold,)}
+    options = {"model": all_patients, "store": store.path, "folds": (fold,)}
     mean = calibrate(CalibrateOptions.model_validate({**options, "mirrored": True}))
-    assert read_card(everyone / "card.json").mirrored
+    assert read_card(all_patients / "card.json").mirrored
     assert not read_card(fold / "card.json").mirrored
     assert mean.temperature.n == result.temperature.n
     assert mean.temperature.nll_before != result.temperature.nll_before  # other probabilities
     calibrate(CalibrateOptions.model_validate({**options, "mirrored": False}))
-    assert read_card(everyone / "card.json") == card
+    assert read_card(all_patients / "card.json") == card
 
 
 def test_validation_patients_count_where_they_selected_nothing(
@@ -108,13 +108,13 @@ def test_mirror_images_count_only_where_they_were_learned(store: Store, tmp_path
 
 
 def test_a_fold_of_another_recipe_does_not_stand_for_it(
-    store: Store, everyone: Path, tmp_path: Path
+    store: Store, all_patients: Path, tmp_path: Path
 ) -> None:
     other = run(store, tmp_path / "other", "optimiser.lr=0.002", fold=0, calibration=False)
-    before = (everyone / "card.json").read_bytes()
+    before = (all_patients / "card.json").read_bytes()
     with pytest.raises(ConfigError, match="another recipe"):
-        calibrate(CalibrateOptions(model=everyone, store=store.path, folds=(other,)))
-    assert (everyone / "card.json").read_bytes() == before
+        calibrate(CalibrateOptions(model=all_patients, store=store.path, folds=(other,)))
+    assert (all_patients / "card.json").read_bytes() == before
 
 
 @pytest.mark.slow
