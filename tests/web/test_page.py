@@ -51,7 +51,7 @@ def test_a_folder_becomes_a_mask(browser: Browser, server: Server, tmp_path: Pat
     assert "token" not in browser.driver.current_url
     choose(browser, "#folder", head)
     assert "1 examination can be segmented" in text_of(browser, "#audit-text")
-    assert used_as(browser) == {"case1/case1-t1n.nii.gz": "t1", "case1/case1-t2f.nii.gz": "flair"}
+    assert used_as(browser) == {"case1-t1n.nii.gz": "t1", "case1-t2f.nii.gz": "flair"}
     browser.driver.find_element("css selector", "#segment").send_keys(Keys.ENTER)
     browser.wait(f"{STATES}[0] === 'done'", 120)
     assert "whole tumour 0." in text_of(browser, "#jobs")
@@ -114,9 +114,9 @@ def test_what_can_not_be_used_is_said_and_a_job_is_cancelled(
     assert "<b>bad.nii.gz" in text_of(browser, "main")
     choose(browser, "#folder", write_head(tmp_path / "s", "case2", head_volume()))
     browser.driver.find_element("css selector", "#segment").click()
-    cancel = "//li[@data-state='queued' or @data-state='running']//button[text()='Cancel']"
+    cancel = "#jobs > :is([data-state=queued], [data-state=running]) button"
     browser.wait(f"{STATES}.some((one) => one === 'running' || one === 'queued')")
-    browser.driver.find_element("xpath", cancel).click()
+    browser.run("document.querySelector(arguments[0]).click()", cancel)  # drawn anew meanwhile
     browser.wait(f"{STATES}.includes('cancelled')", 30)
 
 
