@@ -102,7 +102,8 @@ def _corrections(server: Server, corrections: Corrector) -> Row:
         if not wrong
         else f"{len(wrong)} faults: {'; '.join(wrong[:5])}"
     )
-    result += f"; {corrections.interrupted} requests interrupted"
+    refused = "; ".join(f"{n} x {text}" for text, n in corrections.refused.most_common(3))
+    result += f"; refused: {refused or 'none'}; {corrections.interrupted} requests interrupted"
     expected = "a correction is there whole or not at all; the network's mask is unchanged"
     return Row("A8", "the same, corrections being saved", expected, result, not wrong)
 
@@ -114,4 +115,4 @@ def _leftovers(data: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    run(__doc__, measure, kills=100, seconds=4.0)
+    run(__doc__, measure, kills=100, seconds=10.0)

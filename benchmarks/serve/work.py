@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,14 @@ class Corrector(Persistent):
     Attributes:
         sent: SHA-256 of the voxels of each mask that was sent.
         stored: number -> SHA-256 of the file, of those that were answered with 201.
+        refused: other answers, with their number.
     """
 
     def __init__(self, server: Server, job: str) -> None:
         super().__init__(server)
         self.place, self.base = f"/jobs/{job}", self._get(f"/jobs/{job}/layers/mask")
         self.sent, self.stored = set[str](), dict[int, str]()
+        self.refused = Counter[str]()
         self._voxel = 0
 
     def once(self) -> None:
@@ -102,6 +105,9 @@ class Corrector(Persistent):
         if answer.status_code == 201:
             made = answer.json()
             self.stored[made["number"]] = made["sha256"]
+        else:
+            self.refused[f"{answer.status_code} {answer.json()['text']}"] += 1
+            time.sleep(0.5)
 
     def faults(self) -> list[str]:
         """What is wrong with the corrections that the server has: lost, or not whole."""

@@ -6,9 +6,14 @@ uvicorn waits without limit for the header of a request and for a client to read
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+RECEIVE_BYTES: Final = 2**15
+"""Taken from a connection at once: held several times on its way to the disk, it is most of the
+memory of a server with hundreds of uploads at a time."""
 
 
 class PatientProtocol(H11Protocol):
@@ -27,6 +32,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """See asyncio."""
         super().connection_made(transport)
+        with suppress(AttributeError):  # of another event loop, which may fix its own
+            transport.max_size = RECEIVE_BYTES  # 256 KiB otherwise
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
