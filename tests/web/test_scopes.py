@@ -167,3 +167,32 @@ def test_keys_of_others(service: Service) -> None:
         long = {"idempotency-key": "k" * 201}
         assert one.post(f"{API}/jobs", json=body, headers=long).status_code == 422
     assert made["ann"] != made["bob"]
+
+
+def test_tokens_are_in_no_log(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor in answers, not even where something is broken; in the address they would be."""
+    caplog.set_level(0)
+    token = token_of(service, "ann", "read", "submit", "monai")
+    one, signed = client(service), client(service, token)
+
+    def broken(*_: object) -> None:
+        raise KeyError(token)
+
+    monkeypatch.setattr(type(service.images), "of", broken)
+    monkeypatch.setattr(type(service.queue), "jobs", broken)
+    texts = [
+        one.get(f"/k/{token}/datastore/").text,
+        one.get(f"/k/{token}/nothing").text,
+        one.put(f"/k/{token}/datastore/", content=b"x").text,
+        one.get(f"/{token}").text,
+        signed.get(f"{API}/jobs").text,
+    ]
+    assert signed.get(f"{API}/jobs").status_code == 500
+    answer = one.get("/", params={"token": token})
+    assert token not in answer.headers["location"]
+    ours = [record.getMessage() for record in caplog.records if "httpx" not in record.name]
+    assert any("KeyError" in text for text in ours)
+    assert token not in "".join(texts) + "".join(ours)
+    assert token not in str([(e.actor, e.action, e.object) for e in service.audit.entries()])

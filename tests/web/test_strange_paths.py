@@ -1,4 +1,7 @@
-"""Ids that are guessed, of others, or paths: 404, and no file outside the data folder is opened."""
+"""Ids that are guessed, of others, or paths: 404, and no file outside the data folder is opened.
+
+Nor is any other machine asked for anything, or any program run.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,17 @@ from tests.web.service import API, running
 pytestmark = pytest.mark.server
 
 _opened: list[str] | None = None
+_FILES = ("open", "os.listdir", "os.scandir", "os.remove")
+_OUTSIDE = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system")
 
 
 def _note(event: str, arguments: tuple[Any, ...]) -> None:
-    if _opened is not None and event in ("open", "os.listdir", "os.scandir", "os.remove"):
+    if _opened is None:
+        return
+    if event in _FILES:
         _opened.append(str(arguments[0]))
+    if event in _OUTSIDE:
+        _opened.append(event)
 
 
 sys.addaudithook(_note)  # it can't be taken away again, and does nothing by itself
@@ -99,6 +108,7 @@ def guess(
     global _opened
     foreign = done_job(service, owner="bob")
     token = service.tokens.create("eve", scopes, 1.0)  # type: ignore[arg-type]
+    answers(connection, token, iter([f"{API}/jobs"]))  # which connects
     before = sorted(service.folder.root.rglob("*"))
     seen: list[str] = []
     _opened = seen
