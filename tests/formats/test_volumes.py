@@ -284,3 +284,13 @@ def test_a_file_that_is_no_volume_stands_for_itself(tmp_path: Path) -> None:
     broken.write_bytes(b"no header")
     assert files_of(broken) == (broken,)
     assert files_of(tmp_path / "a.txt") == (tmp_path / "a.txt",)
+
+
+@pytest.mark.parametrize("text", ["NRRD0004 Quarxenfeld", "NRRD0004\nQuarxenfeld: 5\n\n"])
+def test_what_is_wrong_with_a_header_is_said_without_its_text(tmp_path: Path, text: str) -> None:
+    """Which may name a person."""
+    path = tmp_path / "a.nrrd"
+    path.write_text(text)
+    with pytest.raises(FormatError) as refusal:
+        read_image(ImageFile((path,)))
+    assert "Quarx" not in str(refusal.value)

@@ -81,12 +81,16 @@ def monai_job(ann: Client, study: Path) -> str:
     form = {"params": (None, json.dumps({**QUICK, "client_id": FOLDER}))}
     answer = ann.post(f"/infer/{MODEL}", params={"image": FOLDER, "output": "json"}, files=form)
     assert answer.status_code == 200, answer.text
-    label: dict[str, Any] = {
-        "label": (f"/home/{FOLDER}/label.nrrd", b"NRRD0004 Quarxenfeld"),
-        "params": (None, json.dumps({"label_info": [{"name": FOLDER, "idx": 1}]})),
-    }
-    put = ann.put("/datastore/label", params={"image": FOLDER}, files=label)
-    assert put.status_code == 200, put.text
+    asked = {"label": FOLDER, "tag": "original"}
+    magic, _, rest = ann.get("/datastore/label", params=asked).content.partition(b"\n")
+    for content, status in ((b"NRRD0004 Quarxenfeld", 422), (magic + b"\n# Ottokar\n" + rest, 200)):
+        label: dict[str, Any] = {
+            "label": (f"/home/{FOLDER}/label.nrrd", content),
+            "params": (None, json.dumps({"client_id": FOLDER})),
+        }
+        put = ann.put("/datastore/label", params={"image": FOLDER}, files=label)
+        assert put.status_code == status, put.text
+        assert status == 200 or planted_in(put.text) == []
     made: str = answer.json()["job"]
     return made
 

@@ -8,9 +8,10 @@ patient coordinates.
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +104,10 @@ def write_volume(path: Path, array: npt.NDArray[Any], affine: Affine, note: str 
         image.SetMetaData("Comment", note)
     with atomic_path(path) as temporary:
         sitk.WriteImage(image, str(temporary), True)
+
+
+_QUOTED: Final = re.compile(r'".*"|".*$', re.DOTALL)
+"""Content of the file, which may name a person."""
 
 
 def _opened(path: Path) -> tuple[Any, VolumeHeader]:
@@ -202,6 +207,7 @@ def _check_stream(text: TextHeader) -> None:
 
 
 def _reason(problem: RuntimeError) -> str:
-    """The last line of what SimpleITK says, without its source files and addresses."""
+    """The last line of what SimpleITK says, without its source files and what it quotes of ours."""
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    return lines[-1].rsplit("): ", 1)[-1][:200] if lines else "no reason given"
+    reason = lines[-1].rsplit("): ", 1)[-1] if lines else "no reason given"
+    return _QUOTED.sub("...", reason)[:200]

@@ -49,10 +49,7 @@ class Part:
     @property
     def suffix(self) -> str:
         """Suffix of the file name, in lower case."""
-        name = self.base.lower()
-        packed = ".gz" if name.endswith(".gz") else ""
-        bare, dot, end = name.removesuffix(packed).rpartition(".")
-        return f".{end}{packed}" if dot and bare else packed
+        return suffix_of(self.base)
 
 
 @dataclass(frozen=True)
@@ -107,6 +104,14 @@ async def receive(request: Request, uploads: Uploads, upload: Upload, files: Fil
         raise Problem(400, "the connection ended before the form did") from None
     finally:
         receiving.discard()
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a file name, in lower case; with ``.gz`` the one before it too."""
+    name = name.lower()
+    packed = ".gz" if name.endswith(".gz") else ""
+    bare, dot, end = name.removesuffix(packed).rpartition(".")
+    return f".{end}{packed}" if dot and bare else packed
 
 
 async def plain_fields(request: Request) -> dict[str, str]:

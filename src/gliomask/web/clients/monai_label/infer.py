@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from gliomask.datasets.name_reading import read_name
 from gliomask.web.clients.access import Client
-from gliomask.web.clients.forms import Files, Part, json_object, receive, reply
+from gliomask.web.clients.forms import Files, Part, json_object, receive, reply, suffix_of
 from gliomask.web.clients.monai_label.images import Image
 from gliomask.web.clients.monai_label.raw_nrrd import raw_nrrd
 from gliomask.web.clients.monai_label.series import find_series, is_uid
@@ -140,7 +140,7 @@ def _study(
             raise Problem(422, "an examination of several files takes no other images")
         return _Study(tuple(files), (), image)
     named = image is not None and not image.session
-    first = _sequence(params, image.name if image and named else files[0][1].name)
+    first = _sequence(params, image.name if image and named else _stem(files[0][1].name))
     if first in others:
         raise Problem(422, f"two images for {first}: the one asked for, and that in the options")
     more = [service.images.files(service.images.get(client, o)) for o in others.values()]
@@ -149,6 +149,10 @@ def _study(
         (first, *others),
         image,
     )
+
+
+def _stem(name: str) -> str:
+    return name[: len(name) - len(suffix_of(name))]
 
 
 def _sequence(params: Mapping[str, Any], name: str) -> str:
