@@ -74,15 +74,15 @@ def _until_closed(sockets: list[socket.socket], rate: int, opened: float) -> flo
     """Seconds until the server has closed all of them; ``rate`` bytes a second are sent."""
     with selectors.DefaultSelector() as selector:
         for one in sockets:
-            selector.register(one, selectors.EVENT_READ)
+            selector.register(one, selectors.EVENT_READ, one)
         sent = time.monotonic()
         while selector.get_map() and time.monotonic() - opened < 60:
             for key, _ in selector.select(0.1):
-                _read(selector, key.fileobj)
+                _read(selector, key.data)
             if rate and time.monotonic() - sent > 1 / rate:
                 sent = time.monotonic()
                 for key in list(selector.get_map().values()):
-                    _send(selector, key.fileobj)
+                    _send(selector, key.data)
     seconds = time.monotonic() - opened
     for one in sockets:
         one.close()
