@@ -166,7 +166,7 @@ def test_a_reviewer_sees_and_corrects_but_commands_nothing(
     ("mask", "affine", "said"),
     [
         (corrected()[:5], AFFINE, "shape=(5, 7, 5), allowed (6, 7, 5)"),
-        (corrected(), MOVED, "not at the place"),
+        (corrected(), MOVED, "not at the position"),
         (corrected() * 2, AFFINE, "voxels=4, allowed 0, 1, 2, 3"),
         (corrected() + np.float32(0.5), AFFINE, "0.5"),
         (np.stack([corrected()] * 2, -1), AFFINE, "shape=(6, 7, 5, 2)"),
