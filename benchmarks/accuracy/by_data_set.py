@@ -25,10 +25,17 @@ DATA_SETS: Final[Mapping[str, str]] = {
     r"Brats1[78]_": "BraTS 2017/18",
     r"UPENN-GBM": "UPENN-GBM",
     r"TCGA_": "LGG",
+    r"glioma-\d": "Cheng et al.",
+    r"BTP-\d": "Brain-Tumor-Progression",
 }
 """Regular expression that the case names of a data set match at their start -> its name."""
-WHOLE_HEADS: Final = frozenset({"LGG"})
-"""Data sets of whole heads; the others are skull-stripped."""
+KINDS: Final[Mapping[str, str]] = {
+    "LGG": "whole heads",
+    "Cheng et al.": "post-contrast T1 alone",
+    "Brain-Tumor-Progression": "post-contrast T1 alone",
+}
+"""Kind of image of a data set; all others are skull-stripped."""
+SKULL_STRIPPED: Final = "skull-stripped"
 ALL: Final = "all"
 COLUMNS: Final = ("region", "data set", "patients", "Dice", "95 %", "median", "p10", "min")
 
@@ -48,7 +55,7 @@ def data_set(case: str) -> str:
 def groups(case: str) -> tuple[str, ...]:
     """All groups that a case counts in: its data set, its kind of image, all."""
     own = data_set(case)
-    return (own, "whole heads" if own in WHOLE_HEADS else "skull-stripped", ALL)
+    return (own, KINDS.get(own, SKULL_STRIPPED), ALL)
 
 
 def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Summary]:
@@ -79,7 +86,7 @@ def _row(region: str, group: str, one: Summary) -> tuple[Cell, ...]:
 
 def _order(key: tuple[str, str]) -> tuple[int, int]:
     region, group = key
-    names = [*DATA_SETS.values(), "whole heads", "skull-stripped", ALL]
+    names = [*DATA_SETS.values(), *dict.fromkeys(KINDS.values()), SKULL_STRIPPED, ALL]
     return tuple(REGIONS).index(region), names.index(group)
 
 

@@ -15,6 +15,8 @@ from benchmarks.accuracy.by_data_set import data_set, dice_by_data_set, table_of
         ("Brats17_TCIA_105_1", "BraTS 2017/18"),
         ("UPENN-GBM-00307_11", "UPENN-GBM"),
         ("TCGA_DU_A5TW_19980228", "LGG"),
+        ("glioma-1893", "Cheng et al."),
+        ("BTP-01-pre", "Brain-Tumor-Progression"),
     ],
 )
 def test_a_case_is_of_the_set_that_its_name_says(case: str, name: str) -> None:
