@@ -146,7 +146,7 @@ def _admin(request: Request) -> Access:
 
 
 Reader = Annotated[Access, Depends(_reader)]
-Lasting = Annotated[None, Depends(_lasting)]
+LASTING = Depends(_lasting)
 """Counts the request until its answer has been sent."""
 Submitter = Annotated[Access, Depends(_submitter)]
 Corrector = Annotated[Access, Depends(_corrector)]

@@ -16,7 +16,7 @@ from gliomask.web.api.answers import answers
 from gliomask.web.api.correction_views import CorrectionsView, CorrectionView, EditableView
 from gliomask.web.api.uploads import BODY, receive
 from gliomask.web.problems import Problem, not_found
-from gliomask.web.service import Corrector, Lasting, Reader, Service, ServiceOf
+from gliomask.web.service import LASTING, Corrector, Reader, Service, ServiceOf
 from gliomask.web.tokens import Access
 from gliomask.web.uploads import Incoming, disk_full
 
@@ -48,11 +48,11 @@ def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
     responses={**answers(401, 404, 409, 422, 429), **_NIFTI},
     response_class=FileResponse,
     response_model=None,
+    dependencies=[LASTING],
 )
 def layer(
     service: ServiceOf,
     access: Reader,
-    _open: Lasting,
     job: JobId,
     layer: Annotated[str, Path(max_length=64, description="See the layers of a case; or current.")],
     case: CaseName = None,
@@ -79,11 +79,11 @@ def layer(
     status_code=201,
     responses=answers(401, 404, 408, 409, 413, 415, 422, 429, 503),
     openapi_extra=BODY,
+    dependencies=[LASTING],
 )
 async def put(
     service: ServiceOf,
     access: Corrector,
-    _open: Lasting,
     request: Request,
     job: JobId,
     base: Annotated[

@@ -18,7 +18,7 @@ from gliomask.web.folder import RESULT
 from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.results import Entry, entries
-from gliomask.web.service import Lasting, Reader, Service, ServiceOf
+from gliomask.web.service import LASTING, Reader, Service, ServiceOf
 from gliomask.web.task import Task, TaskFile
 from gliomask.web.tokens import Access
 
@@ -39,12 +39,14 @@ TimePointNames = Annotated[
 
 
 @router.get(
-    "/follow", responses={**answers(401, 404, 409, 422, 429, 503), **_HTML}, response_model=None
+    "/follow",
+    responses={**answers(401, 404, 409, 422, 429, 503), **_HTML},
+    response_model=None,
+    dependencies=[LASTING],
 )
 async def follow(
     service: ServiceOf,
     access: Reader,
-    _open: Lasting,
     of: TimePointNames,
     registered: Annotated[
         bool, Query(description="The scans are registered: match lesions.")

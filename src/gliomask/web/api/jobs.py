@@ -19,7 +19,7 @@ from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.queue import ENDED, Job
 from gliomask.web.results import Entry, corrected_entries, entries, zipped
-from gliomask.web.service import Lasting, Reader, Service, ServiceOf, Submitter, allowed
+from gliomask.web.service import LASTING, Reader, Service, ServiceOf, Submitter, allowed
 from gliomask.web.submission import submit
 from gliomask.web.tokens import Access
 
@@ -96,10 +96,13 @@ async def _waited(service: Service, access: Access, job: str, wait: float) -> Jo
 
 
 @router.get(
-    "/{job}/events", responses={**answers(401, 404, 422, 429), **_EVENTS}, response_model=None
+    "/{job}/events",
+    responses={**answers(401, 404, 422, 429), **_EVENTS},
+    response_model=None,
+    dependencies=[LASTING],
 )
 async def events(
-    service: ServiceOf, access: Reader, _open: Lasting, request: Request, job: JobId
+    service: ServiceOf, access: Reader, request: Request, job: JobId
 ) -> StreamingResponse:
     """Changes of a job as server-sent events, until it has ended."""
     await run_sync(service.queue.get, access, job)
@@ -153,11 +156,11 @@ def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
     responses={**answers(401, 404, 409, 422, 429, 503), **_FILE},
     response_class=FileResponse,
     response_model=None,
+    dependencies=[LASTING],
 )
 def download(
     service: ServiceOf,
     access: Reader,
-    _open: Lasting,
     job: JobId,
     kind: Annotated[
         str,
