@@ -133,7 +133,7 @@ function flag(reliability) {
 function sizes(one) {
   if (!Object.values(one.voxels).some(Boolean)) return element("p", {}, "No tumour found. This does not rule a tumour out.");
   const rows = Object.entries(one.volumes_ml || one.voxels).map(([name, size]) => {
-    const range = one.volumes_ml_90[name];
+    const range = one.volumes_ml_90?.[name]; // results of earlier versions have none
     const text = one.volumes_ml ? `${size.toFixed(1)} ml` : `${size} voxels`;
     return element("li", {}, `${regionNames[name] || name} `, element("strong", {}, text), range ? ` (90 % interval ${range[0].toFixed(1)} to ${range[1].toFixed(1)} ml)` : "");
   });
