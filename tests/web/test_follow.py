@@ -48,11 +48,13 @@ def test_the_newest_approved_correction_is_used_and_said(service: Service, tmp_p
         content = nifti(tmp_path, mask)
         assert ann.put(f"{API}/jobs/{jobs[1]}/correction", params=base, content=content).is_success
     unapproved = ann.get(f"{API}/follow", params={"of": jobs}).text
-    assert "Masks: p1-1 as fake drew it; p1-2 as fake drew it." in unapproved
+    assert "Masks: p1-1 as predicted by fake; p1-2 as predicted by fake." in unapproved
     assert bob.post(f"{API}/jobs/{jobs[1]}/correction/1/approval").is_success
     page = ann.get(f"{API}/follow", params={"of": jobs})
     assert page.status_code == 200, page.text
-    assert "Masks: p1-1 as fake drew it; p1-2 correction 1 by ann, approved by bob." in page.text
+    assert (
+        "Masks: p1-1 as predicted by fake; p1-2 correction 1 by ann, approved by bob." in page.text
+    )
     assert "0.5 [" in page.text  # 25 voxels of 20 cubic millimetres
     assert str(service.folder.root) not in page.text
     assert list(service.folder.temporary.iterdir()) == []

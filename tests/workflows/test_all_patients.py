@@ -62,7 +62,7 @@ def test_a_fold_can_not_be_left_out_of_everyone(store: Store, tmp_path: Path) ->
 def test_it_is_measured_by_the_models_of_its_folds(
     store: Store, all_patients: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match="name the runs of its folds, `folds=RUN`"):
+    with pytest.raises(ModelError, match="give the runs of its folds, `folds=RUN`"):
         calibrate(CalibrateOptions(model=all_patients, store=store.path))
     fold = run(store, tmp_path / "fold", fold=0, calibration=False)
     assert read_card(fold / "card.json").validation is None

@@ -383,7 +383,7 @@ def test_what_the_store_can_not_give_is_refused_before_anything_is_written(
     out = tmp_path / "run"
     with pytest.raises(ConfigError, match=r"regions=core, allowed whole"):
         train(options(store, out, "regions=[core]"))
-    with pytest.raises(ConfigError, match="no such sequence"):
+    with pytest.raises(ConfigError, match="does not contain this sequence"):
         train(options(store, out, "input.sequences=[t9]"))
     with pytest.raises(StoreError, match="no such fold"):
         train(options(store, out, fold=7))

@@ -21,7 +21,7 @@ _FRAME = (
 )
 _ONNX = (
     "import os\n",
-    'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing is reported to its makers\n'
+    'os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # no usage data is sent\n'
     "import onnxruntime",
     'onnxruntime.InferenceSession(here / "model.onnx").run(None, inputs)',
 )
