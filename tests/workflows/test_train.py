@@ -222,8 +222,8 @@ def test_a_new_case_is_held_against_the_card(
     assert plain.disagreement is None
     assert found.reliability is not None
     assert found.reliability.level == "red"  # for the data are synthetic
-    assert {one.code for one in found.reliability.reasons} >= {"synthetic_model"}
-    assert "not_measured" not in {one.code for one in found.reliability.reasons}
+    # So short a training marks nothing, and without volumes no kind of image is measured.
+    assert {one.code for one in found.reliability.reasons} >= {"synthetic_model", "not_measured"}
     assert found.disagreement is not None
     assert found.disagreement.shape == (1, *found.mask.shape)
 
