@@ -29,7 +29,7 @@ def join_same_images(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str
     are left to their reader.
     """
     shown = [(case, path) for case in cases if (path := _image(case)) is not None]
-    for key in (_size, _probe, _digest):
+    for key in (_size, _probe):
         shown = _alike(shown, key)
     names: dict[str, str] = {}
     lines = []
