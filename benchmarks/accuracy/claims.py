@@ -1,4 +1,4 @@
-"""Whether the intervals and flags of a model hold what they promise, on held-out patients.
+"""Coverage of the intervals and sensitivity of the flag of a model, on held-out patients.
 
     python -m benchmarks.accuracy.claims measure MODEL SOURCE CASES.csv [--part P] [--fold K]
     python -m benchmarks.accuracy.claims report CASES.csv... [--json FILE] [--markdown]
@@ -34,7 +34,7 @@ from gliomask.inference.uncertainty import doubt, fit_volumes, spread
 from gliomask.jobs.control import SILENT
 
 FROM_HELD_OUT: Final = ("maps_disagree", "not_measured", "not_checked")
-"""Reasons that follow from the held-out patients of the card: they are worked out anew."""
+"""Reasons that depend on the held-out patients of the card, and are recomputed without one."""
 KINDS: Final = {False: "whole heads", True: "skull-stripped"}
 INTERVAL_COLUMNS: Final = ("images", "region", "patients", "card", "one left out", "half width")
 FLAG_COLUMNS: Final = ("images", "by", f"Dice < {POOR}: flagged", "others: flagged", "missed")

@@ -1,45 +1,32 @@
-"""How fast the server says that it is alive, asked again and again from a thread."""
+"""Response times of ``GET /health`` while a server works."""
 
 from __future__ import annotations
 
 import statistics
-import threading
 import time
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from httpx2 import Client, HTTPError
 
+from benchmarks.serve.background import Background
 
-@dataclass
-class Health:
-    """Asks ``GET /health`` in a thread until the end of the context.
+
+class Health(Background):
+    """Requests ``GET /health`` in a thread until the end of the context.
+
+    Args:
+        base: address of the API.
+        every_s: seconds between two requests.
 
     Attributes:
-        base: address of the API; every_s: seconds between two requests.
-        seconds: of each answer; failures: requests without a good answer.
+        seconds: response time of each answer.
+        failures: requests without a good answer.
     """
 
-    base: str
-    every_s: float = 0.05
-    seconds: list[float] = field(default_factory=list)
-    failures: int = 0
-    _ended: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+    def __init__(self, base: str, every_s: float = 0.05) -> None:
+        super().__init__(every_s)
+        self.base = base
+        self.seconds: list[float] = []
+        self.failures = 0
 
     def quantile_ms(self, share: float) -> float:
         """A quantile of the answers' times in ms; NaN without any."""
@@ -58,9 +45,10 @@ class Health:
             f"{self.failures} failed"
         )
 
-    def _ask(self) -> None:
+    def run(self) -> None:
+        """See ``Background``."""
         with Client(base_url=self.base, timeout=30) as client:
-            while not self._ended.wait(self.every_s):
+            for _ in self.turns():
                 began = time.perf_counter()
                 try:
                     good = client.get("/health").status_code == 200

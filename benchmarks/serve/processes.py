@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
+
+from benchmarks.serve.background import Background
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -58,7 +58,7 @@ def open_files(pid: int) -> int:
         return 0
 
 
-class Peaks:
+class Peaks(Background):
     """The peak memory of each process of a server, sampled in a thread; use it as a context.
 
     Args:
@@ -70,28 +70,17 @@ class Peaks:
     """
 
     def __init__(self, root: int, every_s: float = 0.2) -> None:
-        self.root, self._every_s = root, every_s
+        super().__init__(every_s)
+        self.root = root
         self.peaks: dict[int, int] = {}
         self.commands: dict[int, str] = {}
         self.together = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Self:
         for pid in [self.root, *descendants(self.root)]:
             with suppress(OSError):
-                Path(f"/proc/{pid}/clear_refs").write_text("5")  # the kernel's peaks begin anew
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+                Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the peaks of the kernel
+        return super().__enter__()
 
     def of(self, what: str) -> int:
         """The largest peak of the processes with this in their command line."""
@@ -99,8 +88,9 @@ class Peaks:
             (self.peaks[pid] for pid, said in self.commands.items() if what in said), default=0
         )
 
-    def _watch(self) -> None:
-        while not self._ended.wait(self._every_s):
+    def run(self) -> None:
+        """See ``Background``."""
+        for _ in self.turns():
             tree = [self.root, *descendants(self.root)]
             for pid in tree:
                 self.peaks[pid] = max(self.peaks.get(pid, 0), peak(pid))

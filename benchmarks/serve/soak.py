@@ -48,7 +48,7 @@ def measure(options: argparse.Namespace, place: Path) -> Report:
 
 
 def _requests(server: Server, good: Path, bad: Path) -> list[Callable[[], int]]:
-    """What clients ask for by turns: a good job and a bad one in twenty requests each."""
+    """Requests in turn; of twenty, one is a good job and one a bad job."""
 
     def code(method: str, path: str, **more: object) -> Callable[[], int]:
         return lambda: server.client.request(method, path, **more).status_code

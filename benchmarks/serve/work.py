@@ -6,8 +6,8 @@ What the server has accepted they remember, and after the faults they ask for al
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,40 +15,33 @@ from typing import Any
 
 from httpx2 import HTTPError
 
+from benchmarks.serve.background import Background
 from benchmarks.serve.memory import drawn
 from tests.web.live import Server
 
 QUICK: dict[str, Any] = {"uncertainty": False, "write": ["nifti"]}
 _LOST = (HTTPError, RuntimeError, OSError, AssertionError, KeyError, ValueError)
-"""What a client sees of a server that is killed, also between two requests."""
+"""Errors of a client whose server is killed, also between two requests."""
 
 
-class Persistent:
-    """Does something again and again in a thread; use it as a context.
+class Persistent(Background):
+    """Repeats an action in a thread until the end of the context, whatever happens to the server.
 
     Attributes:
         interrupted: how often the server was lost on the way.
     """
 
     def __init__(self, server: Server) -> None:
+        super().__init__(every_s=0)
         self.server, self.interrupted = server, 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Any:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
+    @abstractmethod
     def once(self) -> None:
-        """What is done."""
-        raise NotImplementedError
+        """The action."""
 
-    def _run(self) -> None:
-        while not self._ended.is_set():
+    def run(self) -> None:
+        """See ``Background``."""
+        for _ in self.turns():
             try:
                 self.once()
             except _LOST:
@@ -110,7 +103,7 @@ class Corrector(Persistent):
             time.sleep(0.5)
 
     def faults(self) -> list[str]:
-        """What is wrong with the corrections that the server has: lost, or not whole."""
+        """Corrections on the server that are lost or incomplete."""
         listed = self.server.client.get(f"{self.place}/corrections").json()["corrections"]
         known = {made["number"]: made["sha256"] for made in listed}
         wrong = [f"{n} lost" for n, digest in self.stored.items() if known.get(n) != digest]

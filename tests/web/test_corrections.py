@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,6 @@ from tests.web.service import API, client, running, token_of
 
 MOVED = AFFINE @ (np.eye(4) + np.outer([1, 0, 0, 0], [0, 0, 0, 1]))
 """One voxel to the side."""
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data") as one:
-        work_here(one)
-        yield one
-
-
-@pytest.fixture
-def ann(service: Service) -> TestClient:
-    return client(service, token_of(service))
 
 
 @pytest.fixture

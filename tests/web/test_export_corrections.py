@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,8 @@ from gliomask.workflows.prepare import PrepareOptions, prepare
 from gliomask.workflows.train import TrainOptions, train
 from tests.commands import run
 from tests.training import TINY
-from tests.web.corrected import a_mask, base_of, done_job, nifti, work_here
-from tests.web.service import API, client, running, token_of
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data") as one:
-        work_here(one)
-        yield one
+from tests.web.corrected import a_mask, base_of, done_job, nifti
+from tests.web.service import API, client, token_of
 
 
 def correct(service: Service, job: str, folder: Path, voxel: int, *, approved: bool) -> None:

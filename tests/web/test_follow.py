@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from gliomask.config.serve import Scope
 from gliomask.web.service import Service
-from tests.web.corrected import a_mask, base_of, done_job, nifti, work_here
-from tests.web.service import API, client, running, token_of
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data") as one:
-        work_here(one)
-        yield one
+from tests.web.corrected import a_mask, base_of, done_job, nifti
+from tests.web.service import API, client, token_of
 
 
 def test_two_results_become_a_page(service: Service) -> None:

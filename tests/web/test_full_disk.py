@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from gliomask.errors import MachineError
 from gliomask.web.service import Service
 from gliomask.web.uploads import Incoming
-from tests.web.corrected import a_mask, base_of, done_job, nifti, work_here
-from tests.web.service import API, client, running, token_of, upload
+from tests.web.corrected import a_mask, base_of, done_job, nifti
+from tests.web.service import API, upload
 
 FILE = b"x" * 3_000_000
 
@@ -28,18 +28,6 @@ def full_disk(size: int = 100) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data") as one:
-        work_here(one)
-        yield one
-
-
-@pytest.fixture
-def ann(service: Service) -> TestClient:
-    return client(service, token_of(service))
 
 
 def test_what_can_not_be_stored_is_refused_for_now(service: Service, ann: TestClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,12 @@ from gliomask.formats.itk import read_labels, write_volume
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.web.service import Service
 from gliomask.web.tokens import Access
-from tests.web.corrected import AFFINE, a_mask, base_of, done_job, nifti, work_here
-from tests.web.service import API, client, running, token_of
+from tests.web.corrected import AFFINE, a_mask, base_of, done_job, nifti
+from tests.web.service import API, client, token_of
 
 OURS = ["necrotic or non-enhancing tumour core", "oedema", "enhancing tumour"]
 NAMES = [{"name": name, "idx": number} for number, name in enumerate(OURS, 1)]
 ANN = Access("ann", frozenset(("read", "submit")))
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data") as one:
-        work_here(one)
-        yield one
 
 
 def monai(service: Service, owner: str, *more: Any) -> TestClient:
