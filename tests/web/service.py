@@ -48,6 +48,13 @@ def token_of(service: Service, owner: str = "ann", *scopes: Scope) -> str:
     return service.tokens.create(owner, scopes or ("read", "submit"), 1.0)
 
 
+def revoke(service: Service, owner: str) -> None:
+    """Revokes the valid tokens of an owner."""
+    for row in service.tokens.rows():
+        if row.owner == owner and row.state == "valid":
+            service.tokens.revoke(row.id)
+
+
 def upload(one: TestClient, **files: bytes) -> str:
     """A new upload with these files; ``__`` in a name stands for a dot."""
     made: str = one.post(f"{API}/uploads").json()["id"]

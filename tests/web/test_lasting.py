@@ -16,7 +16,7 @@ from gliomask.web.service import Service
 from gliomask.web.task import Answer, Task, TaskFile
 from tests.web.corrected import done_job
 from tests.web.listening import HOST, ask, listening
-from tests.web.service import API, client, running, token_of
+from tests.web.service import API, client, revoke, running, token_of
 
 LIMIT = 3
 
@@ -111,7 +111,7 @@ def test_a_stream_ends_when_its_token_is_revoked(service: Service) -> None:
     job, token = queued(service), token_of(service)
     with listening(service) as port, asking(port, token, f"/jobs/{job}/events") as stream:
         assert stream.recv(100).startswith(b"HTTP/1.1 200")
-        service.tokens.revoke_owner("ann")
+        revoke(service, "ann")
         stream.settimeout(20)
         while stream.recv(65536):  # until the server ends it
             pass

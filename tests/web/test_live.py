@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from gliomask import predict
+from gliomask.config.serve import login_name
 from gliomask.formats.nifti import read_labels, read_nifti, write_nifti
 from tests.commands import run
 from tests.fakes import head_volume, write_head
@@ -90,7 +91,7 @@ def test_a_mask_is_corrected(server: Server, head: Path, tmp_path: Path) -> None
     made = server.client.put(f"{place}/correction", params=base, content=content)
     assert made.status_code == 201, made.text
     assert made.json()["changes"]["whole"]["added_voxels"] == 1
-    assert made.json()["author"] == "start"
+    assert made.json()["author"] == login_name()
     again = server.client.put(f"{place}/correction", params=base, content=content)
     assert again.status_code == 409
     (tmp_path / "back.nii.gz").write_bytes(server.client.get(f"{place}/files/mask-1").content)

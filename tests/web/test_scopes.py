@@ -14,7 +14,7 @@ from gliomask.web import tokens as module
 from gliomask.web.database import now
 from gliomask.web.service import Service
 from tests.web.corrected import done_job
-from tests.web.service import API, client, running, token_of
+from tests.web.service import API, client, revoke, running, token_of
 
 JOB = "0" * 32
 NEEDS: dict[tuple[str, str], set[Scope]] = {
@@ -114,7 +114,7 @@ def test_a_token_ends_at_once_for_every_protocol(
     assert statuses(token) == [401, 401, 401, 401, 404, 401]
     monkeypatch.undo()
     assert statuses(token)[0] == 200
-    service.tokens.revoke_owner("ann")
+    revoke(service, "ann")
     assert statuses(token) == [401, 401, 401, 401, 404, 401]
 
 

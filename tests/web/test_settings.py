@@ -69,3 +69,24 @@ def test_names_that_are_answered(tmp_path: Path) -> None:
     everywhere = "0.0.0.0"  # noqa: S104
     open_to_all = ServeOptions(data=tmp_path, host=everywhere, behind_proxy=True)
     assert everywhere not in open_to_all.host_names
+
+
+def test_the_printed_address_belongs_to_the_user_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def owner(**keys: object) -> str:
+        made = build(ServeOptions, {"data": tmp_path, **keys}, "serve")
+        return made.owner
+
+    for name, expected in (("ann", "ann"), ("a\nb", "this computer"), ("a" * 101, "this computer")):
+        monkeypatch.setenv("LOGNAME", name)
+        assert owner() == expected
+    assert owner(owner="Dr Ann") == "Dr Ann"
+    with pytest.raises(ConfigError, match="owner"):
+        owner(owner="")
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert owner() == "this computer"

@@ -47,6 +47,15 @@ def test_a_token_allows_its_scopes_until_it_expires_or_is_revoked(
         tokens.revoke(row.id)
 
 
+def test_a_start_revokes_the_printed_tokens_of_earlier_starts_only(database: Database) -> None:
+    tokens = Tokens(database)
+    own, earlier = tokens.create("ann", ["read"], 1.0), tokens.printed("ann", 1.0)
+    now_printed = tokens.printed("bob", 1.0)
+    assert tokens.access(earlier) is None
+    assert tokens.access(own) == Access("ann", frozenset(("read",)))
+    assert tokens.access(now_printed) == Access("bob", frozenset(("read", "submit", "admin")))
+
+
 def test_admin_is_everything(database: Database) -> None:
     tokens = Tokens(database)
     access = tokens.access(tokens.create("boss", ["admin"], 1.0))

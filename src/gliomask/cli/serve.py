@@ -138,6 +138,7 @@ COMMAND = Command(
         "names": Typed("--name", metavar="NAME"),
         "models": Typed("--model", metavar="MODEL", default=DEFAULT),
         "limits": Typed("--limit"),
+        "owner": Typed(metavar="OWNER", default="your login name"),
     },
     extra={},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import ipaddress
 import os
 import socket
@@ -21,6 +22,7 @@ Scope = Literal["read", "submit", "review", "monai", "admin"]
 ``review``: see, correct and approve the jobs of all owners. ``monai``: the protocols of MONAI Label
 and MONAIAuto3DSeg, also with the token in the address. ``admin``: all of it for the jobs of all
 owners, and the metrics."""
+_OWNER_LENGTH: Final = 100
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
 
@@ -31,12 +33,22 @@ def default_data_folder() -> Path:
     return Path(home) / "gliomask" / "serve"
 
 
+def login_name() -> str:
+    """Name of the user who runs this process; ``this computer`` if the system has none."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run as a number without a name
+        name = ""
+    return name if name.isprintable() and 0 < len(name) <= _OWNER_LENGTH else "this computer"
+
+
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("printable characters")
     return text
 
 
+Owner = Annotated[str, Field(min_length=1, max_length=_OWNER_LENGTH), AfterValidator(_printable)]
 DataOption = Annotated[
     Path,
     Field(
@@ -118,6 +130,9 @@ class ServeOptions(Options):
     """TLS is done by a reverse proxy in front of the server."""
     token: bool = True
     """Require tokens; without them the server listens on localhost only."""
+    owner: Owner = Field(default_factory=login_name)
+    """Name of the person who opens the printed address: the owner of the jobs and the author of the
+    corrections made there."""
     device: DeviceOption = "auto"
     engine: EngineOption = "auto"
     limits: Limits = Limits()
@@ -166,7 +181,7 @@ class ServeOptions(Options):
 class TokenCreateOptions(Options):
     """Options of ``serve token create``."""
 
-    owner: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+    owner: Owner
     """Owner of the token, a name of your choice: jobs belong to it."""
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = ("read", "submit")
     """Rights of the token: read (see and download the owner's jobs), submit (upload, start and

@@ -87,12 +87,17 @@ CREATE TABLE client_base (
     PRIMARY KEY (upload, owner)
 ) STRICT;
 """
+_PRINTED_TOKENS: Final = """
+ALTER TABLE token ADD COLUMN printed INTEGER NOT NULL DEFAULT 0;
+UPDATE token SET printed=1 WHERE owner='start';
+"""
 _MIGRATIONS: Final = (
     _FIRST_TABLES,
     _IMAGES_OF_CLIENTS,
     _CORRECTIONS,
     _SERIES_OF_CLIENTS,
     _CORRECTIONS_OF_CLIENTS,
+    _PRINTED_TOKENS,
 )
 """Migration scripts from each version of the schema to the next."""
 VERSION: Final = len(_MIGRATIONS)

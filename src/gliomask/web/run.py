@@ -22,10 +22,7 @@ from gliomask.web.folder import DataFolder
 from gliomask.web.models import served_models
 from gliomask.web.protocol import protocol
 from gliomask.web.service import make_service
-from gliomask.web.tokens import Tokens
 
-OWNER: Final = "start"
-"""Owner of the token in the address that is printed at the start, and of the jobs of its page."""
 _DAYS: Final = 30.0
 _GRACE_S: Final = 3
 _CONNECTIONS: Final = 65_536
@@ -54,7 +51,8 @@ def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
         service.corrections.repair()
         service.supervisor.start()
         try:
-            ready(address(options, _start_token(service.tokens) if options.token else ""))
+            token = service.tokens.printed(options.owner, _DAYS) if options.token else ""
+            ready(address(options, token))
             server.run(sockets=[door])
         finally:
             service.supervisor.stop()
@@ -144,9 +142,3 @@ def _listening(options: ServeOptions) -> Iterator[socket.socket]:
         yield door
     finally:
         door.close()
-
-
-def _start_token(tokens: Tokens) -> str:
-    """Create the token for the page, and revoke those of earlier starts."""
-    tokens.revoke_owner(OWNER)
-    return tokens.create(OWNER, ("read", "submit", "admin"), _DAYS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,14 +90,15 @@ class Tokens:
 
     def create(self, owner: str, scopes: Sequence[Scope], days: float) -> str:
         """Create a token, which is shown only once; for the limits see its options."""
-        token, moment = PREFIX + secrets.token_urlsafe(32), now()
-        row = (secrets.token_hex(4), _hash(token), owner, " ".join(dict.fromkeys(scopes)))
         with self._database.change() as change:
-            change.execute(
-                "INSERT INTO token(id, hash, owner, scopes, created, expires) VALUES (?,?,?,?,?,?)",
-                (*row, moment, moment + days * DAY_S),
-            )
-        return token
+            return _insert(change, owner, scopes, days, printed=False)
+
+    def printed(self, owner: str, days: float) -> str:
+        """Create the token of the printed address, and revoke those of earlier starts."""
+        with self._database.change() as change:
+            statement = "UPDATE token SET revoked=? WHERE printed=1 AND revoked IS NULL"
+            change.execute(statement, (now(),))
+            return _insert(change, owner, ("read", "submit", "admin"), days, printed=True)
 
     def access(self, token: str) -> Access | None:
         """Access of a token; None if it is unknown, expired or revoked."""
@@ -140,11 +142,18 @@ class Tokens:
             if not change.execute(statement, (now(), token)).rowcount:
                 raise InputError("no valid token of this id", field="id", found=token)
 
-    def revoke_owner(self, owner: str) -> None:
-        """Revokes all tokens of an owner."""
-        with self._database.change() as change:
-            statement = "UPDATE token SET revoked=? WHERE owner=? AND revoked IS NULL"
-            change.execute(statement, (now(), owner))
+
+def _insert(
+    change: sqlite3.Connection, owner: str, scopes: Sequence[Scope], days: float, *, printed: bool
+) -> str:
+    token, moment = PREFIX + secrets.token_urlsafe(32), now()
+    row = (secrets.token_hex(4), _hash(token), owner, " ".join(dict.fromkeys(scopes)))
+    change.execute(
+        "INSERT INTO token(id, hash, owner, scopes, created, expires, printed) "
+        "VALUES (?,?,?,?,?,?,?)",
+        (*row, moment, moment + days * DAY_S, printed),
+    )
+    return token
 
 
 def _state(revoked: float | None, expires: float) -> str:
