@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
 
-from gliomask.errors import InputError
+from gliomask.cli.spelling import spelled
+from gliomask.datasets.find import find_cases
+from gliomask.errors import InputError, LayoutError
 from gliomask.formats.images import read_image
 from gliomask.formats.pictures import write_picture
 from gliomask.formats.volumes import volume_format
@@ -37,6 +41,48 @@ def test_what_lies_there_and_is_not_read(tmp_path: Path, ending: str) -> None:
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     assert "no volumes, pictures or DICOM" in refusal(tmp_path)
+
+
+def zipped(path: Path, name: str = "p1_flair.nii") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ZipFile(path, "w") as archive:
+        archive.writestr(name, b"0")
+    return path
+
+
+@pytest.mark.parametrize("place", ["study.zip", "a/b/Study.ZIP", "flair.nii.zip"])
+def test_a_folder_that_holds_only_an_archive(tmp_path: Path, place: str) -> None:
+    archive = zipped(tmp_path / place)
+    (tmp_path / "notes.txt").touch()
+    said = spelled(refusal(tmp_path))
+    assert f"no images but a zip archive ({archive.name})" in said
+    assert f"gliomask predict {archive}, or first gliomask inspect {archive}" in said
+    assert "known layouts" not in said
+
+
+def test_several_archives_are_counted(tmp_path: Path) -> None:
+    for name in "dcba":
+        zipped(tmp_path / f"{name}.zip")
+    said = spelled(refusal(tmp_path))
+    assert "4 zip archives (a.zip, b.zip, c.zip, ...)" in said
+    assert f"gliomask predict {tmp_path / 'a.zip'} with the others after it" in said
+
+
+def test_an_archive_is_no_data_set(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "set.zip")
+    for path, what in ((tmp_path, "a zip archive (set.zip)"), (archive, "a zip archive, not a")):
+        with pytest.raises(LayoutError, match=re.escape(what)) as refused:
+            find_cases(path)
+        assert "unpack it and give the folder" in str(refused.value)
+
+
+def test_an_archive_beside_images_is_noted(tmp_path: Path) -> None:
+    scan(tmp_path / "p1_flair.nii.gz")
+    zipped(tmp_path / "p2.zip")
+    (case,) = find_studies([tmp_path])
+    assert (
+        "p2.zip is not used: an archive in a folder is not unpacked, name it itself" in case.notes
+    )
 
 
 def test_an_unread_file_beside_others_is_noted(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ from gliomask.datasets.layout import Found, Layout, Problem
 from gliomask.datasets.lost_origin import with_lost_origins
 from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.case_schemes import resolve_cases
+from gliomask.datasets.unsupported import archives_below, archives_counted
 from gliomask.errors import LayoutError
+from gliomask.formats.archive import is_archive
 
 LAYOUTS: tuple[Layout, ...] = (
     lgg_kaggle.LAYOUT,
@@ -43,6 +45,7 @@ LAYOUTS: tuple[Layout, ...] = (
 """All known layouts."""
 SYNTHETIC_MARK = "SYNTHETIC"
 """Name of a file in the root of a data set that marks it as synthetic."""
+_UNPACK = "unpack it and give the folder that it was unpacked to"
 _DEPTH = 2
 _MOST_PLACES = 1000
 """Maximum number of folders per level to search; published sets need only a few."""
@@ -98,11 +101,16 @@ def scan(root: Path, depth: int = _DEPTH) -> Found:
             return _found(root, _only(root, fits))
         places = [folder for place in places for folder in folders(place)][:_MOST_PLACES]
     if root.is_file():
+        if is_archive(root):
+            raise LayoutError("a zip archive, not a data set", path=root, hint=_UNPACK)
         why = table.LAYOUT.looks_like(root).why.removeprefix(f"{root}: ")
         raise LayoutError(
             f"no data set in a known layout; a file must be a table of cases: {why}", path=root
         )
     sought = "; ".join(f"{layout.name}: {layout.looks_like(root).why}" for layout in LAYOUTS)
+    if archives := archives_below(root):
+        what = f"no data set in a known layout but {archives_counted(archives)}"
+        raise LayoutError(what, path=root, hint=_UNPACK)
     raise LayoutError(f"no data set in a known layout; known layouts: {sought}", path=root)
 
 

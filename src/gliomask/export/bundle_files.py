@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata, resources
 
@@ -84,9 +84,23 @@ def bundle_json(facts: ExportFacts) -> str:
 def runner(facts: ExportFacts) -> str:
     """The program ``run.py``."""
     text = resources.files(__package__).joinpath("runner.py").read_text(encoding="utf-8")
-    if facts.openvino:
-        for onnx_line, openvino_line in zip(_ONNX, _OPENVINO, strict=True):
-            text = text.replace(onnx_line, openvino_line)
+    return edited(text, zip(_ONNX, _OPENVINO, strict=True)) if facts.openvino else text
+
+
+def edited(text: str, changes: Iterable[tuple[str, str]]) -> str:
+    """A program with parts of it replaced.
+
+    Args:
+        text: of the program.
+        changes: each part and its replacement, in order; a part occurs exactly once.
+
+    Raises:
+        ValueError: a part does not occur, or more than once: the program has changed.
+    """
+    for part, replacement in changes:
+        if (count := text.count(part)) != 1:
+            raise ValueError(f"{part!r} occurs {count} times in the program instead of once")
+        text = text.replace(part, replacement)
     return text
 
 

@@ -18,7 +18,13 @@ from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
 from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
-from gliomask.datasets.unsupported import unread_below, unread_in, unread_note
+from gliomask.datasets.unsupported import (
+    archives_below,
+    archives_counted,
+    unread_below,
+    unread_in,
+    unread_note,
+)
 from gliomask.errors import CaseError, InputError, LayoutError, option
 from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.images import SUFFIXES, is_picture
@@ -209,9 +215,20 @@ def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) 
         if unread := unread_below(folder):
             what, hint = f"no readable images: {unread}", "convert them to .nii.gz"
             raise LayoutError(what, path=folder, hint=hint) from None
+        if archives := archives_below(folder):
+            what = f"no images but {archives_counted(archives)}"
+            raise LayoutError(what, path=folder, hint=_name_archives(archives)) from None
         what = "no volumes, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
     return with_unused_files(folder, joined(parts)) if dicom else joined(parts)
+
+
+def _name_archives(archives: Sequence[Path]) -> str:
+    first = archives[0]
+    predicted = option("inputs", first, command="predict")
+    checked = option("paths", first, command="inspect")
+    others = " with the others after it" if len(archives) > 1 else ""
+    return f"name it: {predicted}{others}, or first {checked}"
 
 
 def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
