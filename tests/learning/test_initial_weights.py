@@ -11,7 +11,7 @@ import torch
 from gliomask.errors import ConfigError, ModelError
 from gliomask.nets.cards import read_card
 from gliomask.nets.u2net import build_model
-from gliomask.nets.weights import load_model
+from gliomask.nets.weights import load_model, save_model
 from gliomask.provenance.run_record import RunRecord
 from gliomask.store.store import Store
 from gliomask.workflows.import_model import ImportOptions, import_model
@@ -66,9 +66,37 @@ def test_patients_to_be_judged_on_may_not_be_known_already(
     assert not (tmp_path / "next").exists()
 
 
-def test_another_network_is_refused(store: Store, first: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"network=u2net-tiny, allowed u2netp"):
-        run(store, tmp_path / "next", "network=u2netp", start=first)
+def test_a_wider_network_continues_with_the_output_of_the_narrow_one(
+    store: Store, first: Path, tmp_path: Path
+) -> None:
+    result = run(store, tmp_path / "wide", "network=u2netp", "optimiser.lr=1e-12", start=first)
+    assert any("u2net-tiny widened to u2netp" in note for note in result.notes)
+    narrow, wide = (load_model(folder)[0] for folder in (first, result.run))
+    assert (narrow.spec.name, wide.spec.name) == ("u2net-tiny", "u2netp")
+    old, new = (network.get_parameter("side1.weight").detach() for network in (narrow, wide))
+    torch.testing.assert_close(new[:, : old.shape[1]], old, atol=1e-6, rtol=0)
+    assert new[:, old.shape[1] :].abs().max() < 1e-6
+
+
+def test_a_narrower_network_is_refused(store: Store, first: Path, tmp_path: Path) -> None:
+    _, of_first = load_model(first)
+    channels, regions = of_first.in_channels, len(of_first.regions)
+    wide = build_model("u2netp", in_channels=channels, out_channels=regions)
+    save_model(tmp_path / "wide", wide, of_first.model_copy(update={"network": "u2netp"}))
+    with pytest.raises(ConfigError, match=r"network=u2netp, allowed u2net-tiny"):
+        run(store, tmp_path / "next", start=tmp_path / "wide")
+
+
+def test_eight_bit_weights(store: Store, first: Path, tmp_path: Path) -> None:
+    network, first_card = load_model(first)
+    save_model(tmp_path / "small", network, first_card, eight_bit=True)
+    result = run(store, tmp_path / "next", "optimiser.lr=1e-12", start=tmp_path / "small")
+    before, after = (load_model(folder)[0] for folder in (tmp_path / "small", result.run))
+    for name, value in after.named_parameters():
+        torch.testing.assert_close(value, before.get_parameter(name), atol=1e-6, rtol=0)
+
+
+def test_a_missing_model_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="the model folder does not exist"):
         run(store, tmp_path / "next", start=tmp_path / "nowhere")
 

@@ -14,8 +14,9 @@ from gliomask.nets.adapt import ChannelMap
 from gliomask.nets.arrays import WEIGHTS_FILE, read_model
 from gliomask.nets.authors import load_authors_weights
 from gliomask.nets.licence_notice import announce_licence
-from gliomask.nets.specs import TORCH_EPSILON
+from gliomask.nets.specs import TORCH_EPSILON, find_spec
 from gliomask.nets.u2net import U2Net
+from gliomask.nets.widen import can_widen, widen
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ def load_initial_weights(
     Raises:
         ModelError: the model or file does not exist, is damaged, or has another network.
         ConfigError: the model is of another network, or was trained on validation or test patients.
+
+    A model of a narrower network is widened to that of the recipe, with the same output.
     """
     stacked = recipe.input.mode == "stacked"
     channels = len(sequences) if stacked else 1
@@ -59,12 +62,16 @@ def load_initial_weights(
     known = earlier.card.sequences if earlier is not None and stacked else sequences
     network, report = load_authors_weights(
         file,
-        recipe.network,
+        recipe.network if earlier is None else earlier.card.network,
         channels,
         len(recipe.regions),
         ChannelMap(known, sequences),
         TORCH_EPSILON if earlier is None else earlier.card.norm_epsilon,
     )
+    notes = report.lines()[: 1 + len(report.adapted)]
+    if network.spec.name != recipe.network:
+        notes.append(f"{network.spec.name} widened to {recipe.network}, with the same output")
+        network = widen(network, recipe.network)
     name = source.name if earlier is None else earlier.card.name
     description = f"initial weights from {name} (sha256 {report.sha256[:12]})"
     origin: dict[str, Any] = {
@@ -76,14 +83,13 @@ def load_initial_weights(
     if earlier is not None:
         announce_licence(source, earlier.card)
         origin |= earlier.origin
-    return InitialWeights(network, origin, tuple(report.lines()[: 1 + len(report.adapted)]))
+    return InitialWeights(network, origin, tuple(notes))
 
 
 def _earlier(source: Path, recipe: Recipe, held_out: Set[str]) -> EarlierModel:
     card, _ = read_model(source)
-    pairs = (
-        ("network", card.network, recipe.network),
-        ("input.mode", card.input_mode, recipe.input.mode),
-    )
+    pairs = [("input.mode", card.input_mode, recipe.input.mode)]
+    if not can_widen(find_spec(card.network), find_spec(recipe.network)):
+        pairs.insert(0, ("network", card.network, recipe.network))
     check_same(source, "the initial weights are of another network", pairs)
     return earlier_model(source, card, "start", held_out)

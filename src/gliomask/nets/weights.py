@@ -21,7 +21,7 @@ from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
 from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_arrays
 from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
-from gliomask.nets.eight_bit import pack
+from gliomask.nets.eight_bit import pack, unpack
 from gliomask.nets.entries import WeightEntry, check_entries
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
@@ -102,13 +102,22 @@ def skeleton_of(card: ModelCard) -> U2Net:
 def parse_tensors(path: Path, data: bytes) -> dict[str, Tensor]:
     """The tensors of safetensors bytes sorted by name; ``path`` is for the error.
 
+    8-bit weights of ``save_model`` become float32.
+
     Raises:
         ModelError: the bytes are not those of a safetensors file.
     """
     try:
-        return dict(sorted(parse_safetensors(data).items()))
+        tensors = parse_safetensors(data)
     except SafetensorError as error:
         raise ModelError(f"not a safetensors file: {error}", path=path) from None
+    of_pack = {
+        name: tensors.pop(name).numpy()
+        for name, value in list(tensors.items())
+        if value.dtype in (torch.int8, torch.float32)
+    }
+    unpacked = {name: torch.from_numpy(array) for name, array in unpack(of_pack).items()}
+    return dict(sorted((tensors | unpacked).items()))
 
 
 def check_tensors(
