@@ -88,7 +88,7 @@ def load_initial_weights(
 
 def _earlier(source: Path, recipe: Recipe, held_out: Set[str]) -> EarlierModel:
     card, _ = read_model(source)
-    pairs = [("input.mode", card.input_mode, recipe.input.mode)]
+    pairs: list[tuple[str, object, object]] = [("input.mode", card.input_mode, recipe.input.mode)]
     if not can_widen(find_spec(card.network), find_spec(recipe.network)):
         pairs.insert(0, ("network", card.network, recipe.network))
     check_same(source, "the initial weights are of another network", pairs)
