@@ -48,7 +48,7 @@ def unknown_words(
         words: of the name, see ``name_words``.
         shared: words that are in the names of images of other sequences, too.
         identifier: what stands before the sequence identifies the examination, as in file names;
-            it says nothing else.
+            it says nothing else, but for the words of ``vocabulary.NO_IDENTIFIER``.
 
     >>> unknown_words(["smith", "t1", "foo"]), unknown_words(["foo", "t1"], identifier=False)
     (('foo',), ('foo',))
@@ -56,6 +56,11 @@ def unknown_words(
     places = [at for at, word in enumerate(words) if word in _WEIGHTINGS]
     if not places:
         return () if identifier else tuple(word for word in words if _HIDDEN.fullmatch(word))
-    meaningful = words[places[0] :] if identifier else words
-    shared = shared if identifier else vocab.INDICATIONS.union(shared)
-    return tuple(word for word in meaningful if word not in shared and is_unknown(word))
+    if not identifier:
+        return _unknown(words, vocab.INDICATIONS.union(shared))
+    before = [word for word in words[: places[0]] if word in vocab.NO_IDENTIFIER]
+    return *(word for word in before if word not in shared), *_unknown(words[places[0] :], shared)
+
+
+def _unknown(words: Sequence[str], shared: Collection[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in shared and is_unknown(word))
