@@ -220,8 +220,8 @@ NO_IDENTIFIER = _words(
     "templates atlas average c1 c2 c3 c4 c5 c6 not nondiagnostic undiagnostic failed aborted "
     "incomplete reject rejected discard discarded unusable bad wrong"
 )
-"""In front of the sequence, where file names have an identifier, these may tell of another image: of
-another modality, a test object, a template, a tissue map of SPM, an image that failed."""
+"""Words that may mean another image even in front of the sequence, where file names have an
+identifier: another modality, a test object, a template, a tissue map of SPM, a failed scan."""
 PREFIXES = ("sag", "cor", "ax", "tra", "3d", "2d", "wip", "inplane", "hr", "fs", "ir", "co",
             "wmr", "wm", "wr", "s", "e", "r", "w", "m", "d", "o")  # fmt: skip
 """What stands before ``t1`` and ``t2`` in one word, on scanners and from SPM."""
