@@ -30,13 +30,17 @@ def foreground_level(image: npt.NDArray[np.floating]) -> float:
     return _levels(_sample(image))[1]
 
 
-def tissue_level(image: npt.NDArray[np.floating]) -> float:
+def tissue_level(image: npt.NDArray[np.floating], voxels: int = SAMPLE) -> float:
     """Intensity threshold for tissue: halfway between air and the median of the head.
 
     It is higher than ``foreground_level``, so noise of the air is below it, but also some dark
     tissue. Use it to find the extent of the head, not to select its voxels.
+
+    Args:
+        image: of any shape.
+        voxels: approximate maximum number of voxels to look at, evenly spaced.
     """
-    sample = _sample(image)
+    sample = _sample(image, voxels)
     air, level = _levels(sample)
     head = sample[sample > level]
     return float(air + TISSUE_SHARE * (np.median(head) - air)) if head.size else air
@@ -86,6 +90,9 @@ def _levels(sample: npt.NDArray[np.floating]) -> tuple[float, float]:
     return float(low), float(low + HEAD_SHARE * (high - low))
 
 
-def _sample(image: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def _sample(image: npt.NDArray[np.floating], voxels: int = SAMPLE) -> npt.NDArray[np.floating]:
+    step = max(1, image.size // voxels)
+    if step == 1 or image.flags.c_contiguous:
+        return image.reshape(-1)[::step]
     # Of its flat iterator: reshaped, a view that isn't contiguous would be copied as a whole.
-    return np.asarray(image.flat[:: max(1, image.size // SAMPLE)])
+    return np.asarray(image.flat[::step])

@@ -42,8 +42,13 @@ def is_skull_stripped(stack: SliceStack) -> bool:
     voting = {name: image for name, image in images.items() if name != "t2"}
     if not voting:
         return any(_background(image)[1] >= _ALONE for image in images.values())
-    votes = [_stripped(image) for image in voting.values()]
-    return 2 * sum(votes) > len(votes)
+    needed, left = len(voting) // 2 + 1, len(voting)
+    for image in voting.values():
+        needed -= _stripped(image)
+        left -= 1
+        if not 0 < needed <= left:  # the others can't change it
+            break
+    return needed <= 0
 
 
 def _middle(count: int) -> npt.NDArray[np.intp]:

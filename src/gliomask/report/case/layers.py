@@ -30,6 +30,8 @@ _STRAY = 0.01
 """Fraction of the maximum tissue per plane, up to which a plane is air."""
 _MARGIN = 3
 _LEVELS = 255
+_SAMPLE = 100_000
+"""Voxels that the extent of the head is estimated from."""
 _BUDGET = 40_000_000
 """Voxels of all sequences together; half a byte each, and a third more in base64."""
 _LABEL_INTENT = "label"
@@ -90,7 +92,7 @@ class ViewerLayer:
 def grid_of(volume: Volume, mask: LabelArray) -> LayerGrid:
     """Grid that contains the head in all sequences and the complete mask (I, J, K)."""
     turn = orientation(volume.affine)
-    levels = tuple(tissue_level(image) for image in volume.array)
+    levels = tuple(tissue_level(image, _SAMPLE) for image in volume.array)
     head = mask > 0
     for image, level in zip(volume.array, levels, strict=True):
         head |= image > level
