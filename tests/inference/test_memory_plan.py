@@ -14,7 +14,7 @@ import pytest
 from gliomask.errors import CaseError, MachineError
 from gliomask.formats.nifti import write_nifti
 from gliomask.inference import memory_plan as bounded
-from gliomask.inference.memory_plan import Share, share_of
+from gliomask.inference.memory_plan import Share, check_fits, share_of
 from gliomask.nets.cards import read_card
 from gliomask.studies.find import survey
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -78,7 +78,7 @@ def test_what_would_not_fit_is_refused_before_it_is_read(
         {"inputs": (place,), "out": tmp_path / "out", "model": str(model), "device": "cpu"}
         | {"limit_memory": "8GB"}
     )
-    with pytest.raises(CaseError, match=r"the scan needs more memory \(`limit_memory`=7[0-9]+ MiB"):
+    with pytest.raises(CaseError, match=r"the scan needs more memory \(`limit_memory`=7629 MiB, "):
         predict_files(options)
     assert not list(tmp_path.glob("out/*"))
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
@@ -105,6 +105,24 @@ def test_a_watched_folder_is_held_to_the_bound_too(
     assert resource.getrlimit(resource.RLIMIT_DATA)[0] == before
 
 
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_the_limit_that_a_refusal_states_is_enough(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(bounded, "resident_bytes", lambda: 100 * MIB)
+    monkeypatch.setattr(bounded, "usable_threads", lambda: threads)
+    monkeypatch.setattr(bounded, "_VOXEL_BYTES", 20_000)
+    (case,) = survey([scan(tmp_path / "in", (64, 64, 30))])[0]
+    card = read_card(model / "card.json")
+    with pytest.raises(CaseError) as refused:
+        check_fits(case, share_of(card, 600 * MIB))
+    assert refused.value.found == "600 MiB"
+    stated = int(str(refused.value.allowed).removeprefix("about ").removesuffix(" MiB or more"))
+    check_fits(case, share_of(card, stated * MIB))
+    with pytest.raises(CaseError):
+        check_fits(case, share_of(card, int(stated * 0.7) * MIB))
+
+
 def test_threads_leave_half_of_the_room(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "resident_bytes", lambda: 100 * MIB)
     monkeypatch.setattr(bounded, "usable_threads", lambda: 8)
@@ -112,7 +130,8 @@ def test_threads_leave_half_of_the_room(model: Path, monkeypatch: pytest.MonkeyP
     each = 48 * MIB + 96_397 * 12 + 64 * 64 * 2048
     card = read_card(model / "card.json")
     # 400 MiB are left, half for them
-    assert share_of(card, 610 * MIB) == Share(3, 610 * MIB - 3 * each)
-    assert share_of(card, 2000 * MIB) == Share(8, 2000 * MIB - 8 * each)
+    few, all_threads = 610 * MIB, 2000 * MIB
+    assert share_of(card, few) == Share(3, few - 3 * each, few, 8 * each)
+    assert share_of(card, all_threads) == Share(8, all_threads - 8 * each, all_threads, 8 * each)
     with pytest.raises(MachineError, match="the network u2net-tiny needs more memory"):
         share_of(card, 300 * MIB)

@@ -38,10 +38,14 @@ class Share:
     Attributes:
         threads: that it runs on.
         left: bytes that it leaves to this process, for each thread has one of its own.
+        limit: bytes for both.
+        most: bytes that the engine takes with all usable threads.
     """
 
     threads: int
     left: int
+    limit: int
+    most: int
 
 
 def share_of(card: ModelCard, limit: int) -> Share:
@@ -57,19 +61,20 @@ def share_of(card: ModelCard, limit: int) -> Share:
         needed = resident_bytes() + _PROGRAM + max(2 * each, _LOADING_BYTES * weights)
         what = f"the network {card.network} needs more memory"
         raise MachineError(what, option=_OPTION, found=mib(limit), allowed=_enough(needed))
-    threads = min(usable_threads(), int(room / 2 // each))
-    return Share(threads, limit - threads * each)
+    usable = usable_threads()
+    threads = min(usable, int(room / 2 // each))
+    return Share(threads, limit - threads * each, limit, usable * each)
 
 
-def check_fits(case: Case, limit: int) -> None:
+def check_fits(case: Case, share: Share) -> None:
     """Refuse a too large examination before it is read.
 
     Args:
         case: the examination.
-        limit: what this process may hold.
+        share: of the limit, for the engine.
 
     Raises:
-        CaseError: it needs more than is left of the bound.
+        CaseError: it needs more than is left of the limit; the limit that would do is stated.
         FormatError: an image is damaged at its beginning.
     """
     voxels = 0
@@ -78,10 +83,10 @@ def check_fits(case: Case, limit: int) -> None:
         voxels = max(voxels, rows * columns * slices)
     needed = resident_bytes() + _PROGRAM
     needed += voxels * (_VOXEL_BYTES + _SEQUENCE_BYTES * len(case.images))
-    if needed > limit:
-        what = f"{case.id}: the scan needs more memory"
-        raise CaseError(what, option=_OPTION, found=mib(limit), allowed=_enough(needed))
+    if needed > share.left:
+        what, enough = f"{case.id}: the scan needs more memory", _enough(needed + share.most)
+        raise CaseError(what, option=_OPTION, found=mib(share.limit), allowed=enough)
 
 
 def _enough(needed: int) -> str:
-    return f"about {mib(needed)} or more"
+    return f"about {-(-needed // _MIB)} MiB or more"

@@ -35,7 +35,7 @@ class Segmenter:
     Attributes:
         options: as given.
         predictor: the model, with the threshold and the clean-up that were chosen.
-        limit: bytes that this process may hold; None for any number.
+        share: of the memory limit, for the engine; None without a limit.
 
     Raises:
         ModelError, MachineError: see ``load_predictor``.
@@ -43,17 +43,22 @@ class Segmenter:
 
     def __init__(self, options: PredictOptions, predictor: Predictor | None = None) -> None:
         self.options = options
-        self.limit, threads, card = None, None, predictor.card if predictor else None
+        self.share, threads, card = None, None, predictor.card if predictor else None
         if options.limit_memory is not None:
             card = card or read_card(options.model / CARD_FILE)
-            share = share_of(card, options.limit_memory)
-            self.limit, threads = share.left, share.threads
+            self.share = share_of(card, options.limit_memory)
+            threads = self.share.threads
         if predictor is None:
             model = (options.model, options.device, options.engine)
             predictor = load_predictor(*model, threads, card)
         if options.threshold is not None:
             predictor = predictor.at_threshold(options.threshold)
         self.predictor = predictor if options.clean_up else predictor.keeping_all()
+
+    @property
+    def limit(self) -> int | None:
+        """Bytes that this process may hold; None for any number."""
+        return None if self.share is None else self.share.left
 
     def needed(self, case: Case) -> Case:
         """The case with the images that the model uses, and notes on the others.
@@ -87,8 +92,8 @@ class Segmenter:
             CaseError: images that can't be used.
         """
         options, clock = self.options, Clock()
-        if images is None and self.limit is not None:
-            check_fits(case, self.limit)
+        if images is None and self.share is not None:
+            check_fits(case, self.share)
         grid = {"align": options.align, "n4": options.n4}
         control.start(_READING + _PREDICTING, "")
         with control.part(steps=_READING) as part:

@@ -30,8 +30,8 @@ _STRAY = 0.01
 """Fraction of the maximum tissue per plane, up to which a plane is air."""
 _MARGIN = 3
 _LEVELS = 255
-_SAMPLE = 100_000
-"""Voxels that the extent of the head is estimated from."""
+_SAMPLE, _WINDOW_SAMPLE = 100_000, 250_000
+"""Approximate numbers of voxels that the extent of the head and the window are estimated from."""
 _BUDGET = 40_000_000
 """Voxels of all sequences together; half a byte each, and a third more in base64."""
 _LABEL_INTENT = "label"
@@ -118,9 +118,10 @@ def image_layer(image: FloatArray, grid: LayerGrid, level: float) -> ViewerLayer
         level: its own of the grid's levels.
     """
     cropped = grid.take(image).astype(np.float32)
-    head = cropped[cropped > level]
-    low, black = (float(p) for p in np.percentile(cropped, (CLIP[0], SHOWN[0])))
-    bright = np.percentile(head if head.size else cropped, (SHOWN[1], CLIP[1]))
+    sample = cropped.ravel("K")[:: max(1, cropped.size // _WINDOW_SAMPLE)]
+    head = sample[sample > level]
+    low, black = (float(p) for p in np.percentile(sample, (CLIP[0], SHOWN[0])))
+    bright = np.percentile(head if head.size else sample, (SHOWN[1], CLIP[1]))
     white, high = (float(p) for p in bright)
     high = max(high, low + 1e-6)
     return ViewerLayer(
