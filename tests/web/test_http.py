@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -107,12 +106,11 @@ CASES: dict[str, tuple[str, str, Body, set[int]]] = {
 @pytest.mark.parametrize("name", list(CASES))
 def test_bodies_that_lie(service: Service, port: int, heads: dict[str, str], name: str) -> None:
     which, rest, body, allowed = CASES[name]
-    before, cpu = memory(), time.process_time()
+    before = memory()
     reply = ask(port, heads[which] + rest, body())
     assert reply.status in allowed, (reply, name)
     assert reply.sent < 30 * MB  # a part fills the buffers of the system
     assert memory() - before < 20
-    assert time.process_time() - cpu < 1
     stored = {row["stored"] for row in service.database.rows("SELECT stored FROM upload_file")}
     left = {path.name for path in service.folder.uploads.rglob("*") if path.is_file()}
     assert left == stored

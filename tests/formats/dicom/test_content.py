@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -29,14 +29,14 @@ def with_sequence(folder: Path, items: bytes) -> Path:
 
 
 def reason(path: Path) -> str:
-    start = time.monotonic()
     (refused,) = survey_files([path]).refused
-    assert time.monotonic() - start < 2
     return refused.reason
 
 
-def test_a_crowd_of_items(tmp_path: Path) -> None:
+def test_a_crowd_of_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused without pydicom, which needs half a minute for such a file."""
     path = with_sequence(tmp_path, (ITEM + bytes(4)) * 200_000)
+    monkeypatch.setattr(content, "dcmread", Mock(side_effect=AssertionError("parsed")))
     assert "too many items (items=200000, allowed up to 150000)" in reason(path)
 
 
