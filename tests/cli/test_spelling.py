@@ -125,6 +125,20 @@ def test_no_flag_is_spelt_below_the_command_line() -> None:
     assert _FLAG.search("give one with --")
 
 
+def test_an_option_in_brackets_is_marked_too() -> None:
+    """A bare ``(skip_bad)`` would reach the user as it is."""
+    options = {name for options in spellings().values() for name in options if "_" in name}
+    bare = re.compile(rf"\((?:{'|'.join(map(re.escape, sorted(options)))})\)")
+    found = [
+        f"{name}: {text}"
+        for name, module in sources()
+        for text in texts(module)
+        if bare.search(text)
+    ]
+    assert found == []
+    assert bare.search("omit them (skip_bad), or")
+
+
 def named_options(module: ast.Module) -> Iterator[tuple[str, str]]:
     """(command or "", option) of each that the module names by a literal."""
     for node in ast.walk(module):

@@ -115,7 +115,8 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
                 f"{len(failures)} cases can't be used, {len(written)} can",
                 sorted(failures),
                 path=options.source,
-                hint="correct them, omit them (skip_bad), or use fewer sequences",
+                hint=f"correct them, omit them by {option('skip_bad', True)}, or take fewer "
+                f"{option('sequences')}",
             )
         if not any(record.cavity for record in written):
             labels = labels.without_cavity()

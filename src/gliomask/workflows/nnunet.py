@@ -35,6 +35,8 @@ from gliomask.errors import (
     LayoutError,
     MachineError,
     StoppedError,
+    option,
+    same_with,
 )
 from gliomask.formats.nifti import write_nifti
 from gliomask.inference.needed_images import needed_images
@@ -115,7 +117,7 @@ def _description_file(options: NnunetOptions) -> Path:
         raise LayoutError(
             f"no {FILE_NAME} that defines the channels, in the folder or its parent folder",
             path=options.folder if description is None else description,
-            hint=f"give the path of the data set's {FILE_NAME}, or copy it there",
+            hint=f"copy that of the data set there, or give its path by {option('description')}",
         )
     return description
 
@@ -133,7 +135,7 @@ def _numbers(
             path=_description_file(options),
             field="labels",
             found=", ".join(description.labels),
-            hint="write the model's own label numbers (own_labels)",
+            hint=f"write the model's own label numbers: {same_with(('own_labels', True))}",
         )
     return numbers_for(regions, description.output)
 

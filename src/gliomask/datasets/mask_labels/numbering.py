@@ -11,7 +11,7 @@ import numpy as np
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
 from gliomask.core.regions import REGIONS, region_numbers
-from gliomask.errors import ConfigError
+from gliomask.errors import ConfigError, same_with
 
 OWN_NAMES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -68,7 +68,8 @@ def numbers_for(regions: tuple[str, ...], scheme: LabelScheme) -> dict[int, int]
                     for nested_label in by_label
                     if nested_label in OWN_NAMES
                 ),
-                hint="use a model with these regions, or its own numbers (own_labels)",
+                hint="use a model with these regions, or write the model's own numbers: "
+                f"{same_with(('own_labels', True))}",
             )
         numbers[own] = fits[0]
     return numbers
