@@ -52,6 +52,22 @@ def test_a_mask_returns_to_its_voxels(signs: tuple[float, float, float]) -> None
     np.testing.assert_array_equal(place(cropped, record), mask)
 
 
+@pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
+def test_placed_maps_lie_in_memory_as_the_slices_do(axes: tuple[int, int, int]) -> None:
+    affine = np.eye(4)
+    affine[:3, :3] = affine[:3, axes]
+    record = to_slices(volume(affine)).record
+    height, width = (side.stop - side.start for side in record.window)
+    maps = np.arange(2.0 * record.shape[record.turn.axes[0]] * height * width)
+    maps = maps.reshape(2, -1, height, width)
+    placed = place(maps, record)
+    assert placed.shape == (2, *record.shape)
+    whole = to_reading(placed, record.turn)
+    np.testing.assert_array_equal(whole[..., *record.window], maps)
+    assert [abs(step) for step in whole.strides] == sorted(map(abs, whole.strides))[::-1]
+    assert min(placed.strides) > 0  # torch takes no others
+
+
 def test_what_the_crop_took_is_background() -> None:
     record = to_slices(volume()).record
     top, bottom, left, right = record.box

@@ -89,6 +89,26 @@ def test_side_maps_that_see_less_disagree(stack: SliceStack) -> None:
     assert disagreement(found, 0) > 0.1
 
 
+class SplitEngine(BrightEngine):
+    """Side maps of which three say one probability and three another, everywhere."""
+
+    def maps(self, inputs: FloatArray) -> FloatArray:
+        found = super().maps(inputs)
+        found[:, 1:4], found[:, 4:] = 0.0, np.log(9.0)
+        return found
+
+
+@pytest.mark.parametrize(("temperature", "deviation"), [(1.0, 0.2), (2.0, 0.125)])
+def test_the_disagreement_is_the_deviation_of_the_side_maps(
+    stack: SliceStack, temperature: float, deviation: float
+) -> None:
+    """0.5 and 0.9 at temperature 1; 0.5 and 0.75 at 2, which takes the root of the odds."""
+    card = fake_card(recipe=FLIPS, temperature=temperature)
+    found = Passes(SplitEngine(), card).thorough(stack, BOTH, disagreement=True)
+    assert found.disagreement is not None
+    np.testing.assert_allclose(found.disagreement, deviation, rtol=1e-5)
+
+
 def test_mirrored_maps_are_mirrored_back(stack: SliceStack) -> None:
     """An engine that sees one half only sees the other half of mirrored slices."""
     recipe = {"augment": {"flip_horizontal": 1.0}}

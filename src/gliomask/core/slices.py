@@ -133,9 +133,12 @@ def uncrop(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Eleme
 def place(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
     """Convert maps or masks of cropped slices to the volume's grid (..., I, J, K).
 
-    Pixels outside the crop are 0 (False).
+    Pixels outside the crop are 0 (False). Its memory has the axis order of the reading frame, like
+    the maps and most files: filling and reading one of another order takes several times as long.
     """
-    placed = np.zeros((*maps.shape[:-3], *record.shape), maps.dtype)
+    lead, axes = maps.ndim - 3, record.turn.axes
+    memory = np.zeros((*maps.shape[:-3], *(record.shape[axis] for axis in axes)), maps.dtype)
+    placed = memory.transpose(*range(lead), *(lead + int(axis) for axis in np.argsort(axes)))
     to_reading(placed, record.turn)[..., *record.window] = maps
     return placed
 

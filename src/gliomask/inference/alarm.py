@@ -1,8 +1,13 @@
 """The disagreement between a network's maps above which a case is flagged.
 
-It is chosen on held-out patients: the lowest limit above which at most ``FALSE_ALARMS`` of the
-masks with a Dice of ``POOR`` or more lie. It does not depend on how the poor masks rank, because
-a few dozen patients have only a handful of them.
+It is chosen on held-out patients by split conformal prediction, like the intervals: of n masks with
+a Dice of ``POOR`` or more the ceil((1 - a) (n + 1))-th smallest disagreement, where a is
+``FALSE_ALARMS``. Another such mask, of a patient who is exchangeable with them, lies above it with
+a probability of at most a, and of more than a - 1 / (n + 1): no allowed alarm is left unused.
+Both are averages over draws of the n patients: the share of one limit is higher or lower.
+
+It does not depend on how the poor masks rank, because a few dozen patients have only a handful of
+them; so it says nothing on how many of those are flagged.
 """
 
 from __future__ import annotations
@@ -13,13 +18,16 @@ from typing import Final
 
 POOR: Final = 0.7
 """Dice below which a mask should be flagged."""
-FALSE_ALARMS: Final = 0.12
-"""Maximum fraction of the other masks that it may flag. The aim is a fifth by all checks
-together."""
+FALSE_ALARMS: Final = 0.2
+"""Maximum probability that another mask is flagged for its disagreement. Other checks may add to
+it."""
 
 
 def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float | None:
     """Choose the limit above which a case is flagged. None without patients.
+
+    With fewer than four good masks no limit keeps ``FALSE_ALARMS``: it is the largest then, which
+    another good mask exceeds with a probability of up to 1 / (n + 1). Without any it is 0.
 
     Args:
         disagreements: of each patient, 0 to 1.
@@ -31,4 +39,5 @@ def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float
     good = sorted(apart for apart, dice in pairs if dice >= POOR)
     if not good:
         return 0.0
-    return good[math.ceil((1 - FALSE_ALARMS) * len(good) - 1e-9) - 1]
+    rank = math.ceil((1 - FALSE_ALARMS) * (len(good) + 1) - 1e-9)
+    return good[min(rank, len(good)) - 1]

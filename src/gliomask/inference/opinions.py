@@ -33,8 +33,8 @@ class Opinions:
     Attributes:
         probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
         disagreement: (R, S, H, W) float32, the standard deviation of the side maps'
-            probabilities, 0 on slices without tumour (``passes.NEARLY``); None if it was not
-            requested.
+            probabilities, taken on the network's grid; 0 on slices without tumour
+            (``passes.NEARLY``); None if it was not requested.
         names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
         plain: (R,) voxels of the plain mask.
         voxels: (M, R) voxels of the masks of the others, from their pixels on the network's grid.

@@ -124,7 +124,7 @@ class Passes:
             near = at[looks.near]
             tally.add(self.masks(maps[:, near]), looks.fused[looks.near], looks.others)
             if apart is not None:
-                apart[:, near] = np.std([self._back(m, stack) for m in looks.others.sides], axis=0)
+                apart[:, near] = self._unfitted(self._deviation(looks.others.sides), stack)
         return tally.opinions(maps, apart, sides + mirrored)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
@@ -224,9 +224,18 @@ class Passes:
 
     def _back(self, maps: FloatArray, stack: SliceStack) -> FloatArray:
         """(N, R, size, size) to (R, N, H, W) on the slices' own grid, tempered."""
-        back = unfit(maps, stack.record.pixel_mm, stack.array.shape[-2:]).swapaxes(0, 1)
         # Interpolation may leave the interval by a rounding error.
-        return tempered(np.clip(back, 0.0, 1.0), self.card.temperature)
+        back = np.clip(self._unfitted(maps, stack), 0.0, 1.0)
+        return tempered(back, self.card.temperature)
+
+    def _unfitted(self, maps: FloatArray, stack: SliceStack) -> FloatArray:
+        """(N, R, size, size) to (R, N, H, W) on the slices' own grid."""
+        return unfit(maps, stack.record.pixel_mm, stack.array.shape[-2:]).swapaxes(0, 1)
+
+    def _deviation(self, sides: Sequence[FloatArray]) -> FloatArray:
+        """(N, R, size, size): the standard deviation of several maps, tempered."""
+        deviation: FloatArray = np.std([tempered(m, self.card.temperature) for m in sides], axis=0)
+        return deviation
 
     def _logits(
         self, fitted: FloatArray, used: tuple[str, ...], *, sides: bool = False

@@ -89,18 +89,28 @@ def find_lesions(mask: Mask, affine: Affine, tiny_ml: float = TINY_ML) -> Lesion
         raise ValueError(f"a mask of shape {mask.shape}, not (I, J, K)")
     labels = np.zeros(mask.shape, np.int32)
     boxes = find_objects(mask.view(np.uint8))
-    largest_box = labels[boxes[0]] if boxes else labels[:0, :0, :0]
-    inside = mask[boxes[0]] if boxes else mask[:0, :0, :0]
-    count = int(label(inside, generate_binary_structure(3, 3), output=largest_box))
+    if not boxes:
+        return Lesions(labels, (), (), tiny_ml)
+    largest_box = labels[boxes[0]]
+    count = int(label(mask[boxes[0]], generate_binary_structure(3, 3), output=largest_box))
     sizes = np.bincount(largest_box.reshape(-1), minlength=count + 1)
     order = np.argsort(-sizes[1:], kind="stable") + 1
     rank = np.zeros(count + 1, np.int32)
     rank[order] = np.arange(1, count + 1)
     largest_box[...] = rank[largest_box]
-    lesions = [_describe(labels, box, n, affine) for n, box in enumerate(find_objects(labels), 1)]
+    lesions = [
+        _describe(labels, _moved(box, boxes[0]), n, affine)
+        for n, box in enumerate(find_objects(largest_box), 1)
+    ]
     limit = tiny_ml * (1 + _ROUNDING)
     measured_lesions = tuple(lesion for lesion in lesions if lesion.volume_ml > limit)
     return Lesions(labels, measured_lesions, tuple(lesions[len(measured_lesions) :]), tiny_ml)
+
+
+def _moved(box: tuple[slice, ...], within: tuple[slice, ...]) -> tuple[slice, ...]:
+    """A box within another one, as one of the volume."""
+    sides = zip(box, within, strict=True)
+    return tuple(slice(own.start + by.start, own.stop + by.start) for own, by in sides)
 
 
 def _describe(
