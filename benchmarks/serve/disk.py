@@ -73,7 +73,7 @@ def _full(server: Server, study: Path, filler: Path) -> tuple[tuple[int, ...], s
         one.status_code if one.status_code < 500 or "retry-after" in one.headers else 500
         for one in answers
     )
-    return codes, _accepted(server, study)
+    return codes, _accepted(server, study, upload)
 
 
 def _gone(server: Server, study: Path, model: Path) -> tuple[tuple[int, ...], str]:
@@ -91,10 +91,12 @@ def _gone(server: Server, study: Path, model: Path) -> tuple[tuple[int, ...], st
     )
     away.rename(model)
     until(lambda: server.client.get("/ready").status_code == 200, 120)
-    return codes, _accepted(server, study)
+    return codes, _accepted(server, study, upload)
 
 
-def _accepted(server: Server, study: Path) -> str:
+def _accepted(server: Server, study: Path, refused: str) -> str:
+    """State of the next job; the upload of the refused one is deleted, for it counts as open."""
+    server.client.delete(f"/uploads/{refused}")
     job = server.ended(server.submit(server.upload(study), **QUICK), 600)
     for other in server.client.get("/jobs", params={"limit": 200}).json():
         ended = server.ended(other["id"], 600)

@@ -17,7 +17,7 @@ from gliomask.errors import MachineError, ModelError
 from gliomask.jobs.dispatch import Report
 from gliomask.jobs.worker_events import Cancelled, Crashed, Event, Finished, Lost
 from gliomask.jobs.workers import Workers
-from tests.jobs.crews import Named, broken, dying, make
+from tests.jobs.crews import Named, broken, dying, make, prioritised
 
 KINDS = pytest.mark.parametrize(
     "preload", [(), ("tests.jobs.crews",)], ids=["fresh interpreter", "fork"]
@@ -121,6 +121,16 @@ def test_variables_hold_before_anything_is_loaded(tmp_path: Path) -> None:
         pid = int((tmp_path / "a.begun").read_text())
         assert pid != os.getpid()
     assert "GLIOMASK_TEST_VARIABLE" not in os.environ
+
+
+def test_workers_of_lower_priority(tmp_path: Path) -> None:
+    """Within their session and, where Linux shares processors between sessions, as a session."""
+    with Workers(partial(prioritised, tmp_path), 1, niceness=7) as workers:
+        first(workers, "a")
+    own, _, session = (tmp_path / "a").read_text().partition("\n")
+    assert int(own) == min(os.nice(0) + 7, 19)
+    if session:
+        assert session.split()[-2:] == ["nice", "7"]
 
 
 _PARENT = """

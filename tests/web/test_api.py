@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -306,6 +308,23 @@ def test_uploads_are_deleted_when_nobody_uses_them(tmp_path: Path) -> None:
         assert hasty.uploads.expire() == [left]
         assert not hasty.folder.upload(left).exists()
         assert hasty.folder.upload(used).is_dir()
+
+
+def test_an_upload_does_not_expire_while_a_file_is_received(
+    service: Service, ann: TestClient
+) -> None:
+    """A large file may take longer than an upload lives, but something arrives."""
+    made = upload(ann)
+    with service.database.change() as change:
+        change.execute("UPDATE upload SET expires=0")
+    incoming = service.uploads.begin(made, "a.nii", None)
+    incoming.write(b"x" * 500)
+    assert service.uploads.expire() == []
+    old = time.time() - 3600 * service.options.limits.upload_hours - 1
+    os.utime(incoming.path, (old, old))
+    assert service.uploads.expire() == [made]
+    assert not service.folder.upload(made).exists()
+    incoming.discard()
 
 
 def test_what_a_killed_server_left_is_swept(service: Service, ann: TestClient) -> None:

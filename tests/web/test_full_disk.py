@@ -11,8 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from gliomask.errors import MachineError
+from gliomask.web.incoming import Incoming
 from gliomask.web.service import Service
-from gliomask.web.uploads import Incoming
 from tests.web.corrected import a_mask, base_of, done_job, nifti
 from tests.web.service import API, upload
 

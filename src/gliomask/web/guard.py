@@ -124,23 +124,25 @@ class Guard:
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """``receive`` with a time limit."""
         limits, most, loop = self._options.limits, self._most(scope), asyncio.get_running_loop()
-        began, size, whole = loop.time(), 0, False
+        waited, size, whole = 0.0, 0, False
 
         async def counting() -> Message:
-            nonlocal size, whole
+            nonlocal waited, size, whole
             if whole:
                 return await receive()  # waits for the client to disconnect
+            began = loop.time()
             try:
-                message = await asyncio.wait_for(receive(), limits.body_seconds)
+                async with asyncio.timeout(limits.body_seconds):
+                    message = await receive()
             except TimeoutError:
                 raise Problem(408, "the body of the request was not sent in time") from None
+            waited += loop.time() - began  # for the client, not for the disk of the server
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
             if size > most:
                 raise Problem(413, f"too large: at most {most} bytes")
-            seconds = loop.time() - began
-            due = seconds * limits.body_bytes_per_second
-            if not whole and seconds > limits.body_seconds and size < due:
+            due = waited * limits.body_bytes_per_second
+            if not whole and waited > limits.body_seconds and size < due:
                 raise Problem(408, "the body of the request is sent too slowly")
             return message
 

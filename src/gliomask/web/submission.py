@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from gliomask.web.incoming import disk_full
 from gliomask.web.problems import Problem
 from gliomask.web.queue import Job, Kind
 from gliomask.web.service import Service
 from gliomask.web.task import InspectSpec, PredictSpec
 from gliomask.web.tokens import Access
-from gliomask.web.uploads import Upload, check_files, disk_full
+from gliomask.web.uploads import Upload, check_files
 
 
 def submit(

@@ -35,6 +35,8 @@ from gliomask.web.worker import Work, auditor, segmenter
 
 PATIENCE_S: Final = 5.0
 """Seconds after which the worker of a stopping job is killed."""
+_NICENESS: Final = 10
+"""Of the workers: the server, which needs little, answers before they compute."""
 _WAIT_S: Final = 0.1
 _AGAIN_S: Final = 10.0
 """Seconds until workers that could not be started are started again."""
@@ -155,10 +157,15 @@ class Supervisor:
         environment = {"TMPDIR": str(self._folder.temporary), **ENVIRONMENT}
         first, options = next(iter(self._models.values())), self._options
         making: Callable[[], Work] = partial(segmenter, first, options.device, options.engine)
-        limit_s = float("inf")  # handled here
+        workers = partial(  # the time limit is handled here
+            Workers[Task, Answer],
+            environment=environment,
+            limit_s=float("inf"),
+            niceness=_NICENESS,
+        )
         with (
-            Workers(making, options.workers, environment, limit_s=limit_s) as segmenters,
-            Workers(auditor, 1, environment, limit_s=limit_s) as auditors,
+            workers(making, options.workers) as segmenters,
+            workers(auditor, 1) as auditors,
         ):
             pools: dict[Kind, Workers[Task, Answer]] = {"predict": segmenters, "inspect": auditors}
             while not self._stop.is_set():

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +13,16 @@ from typing import Final
 
 from gliomask.config.serve import Limits
 from gliomask.core.atomic import writing
-from gliomask.errors import FormatError, MachineError
+from gliomask.errors import FormatError
 from gliomask.formats.archive_rules import check_name, check_tree
 from gliomask.web.database import Database, now
 from gliomask.web.folder import DataFolder
+from gliomask.web.incoming import Incoming, disk_full, too_large
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.tokens import Access
+from gliomask.web.turns import Turns
 
 _HOUR_S: Final = 3600.0
-_CHECK_BYTES: Final = 2**20
-"""Of a file that is being received, between two looks at the room on the disk."""
 _ACTIVE: Final = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued', 'running')"
 _OPEN: Final = (
     "SELECT count(*) FROM upload WHERE owner=? AND id NOT IN (SELECT upload FROM client_image)"
@@ -73,10 +72,14 @@ class Uploads:
         database: that keeps what is known of them.
         folder: that keeps the files.
         limits: for them.
+
+    Attributes:
+        turns: in which files are received.
     """
 
     def __init__(self, database: Database, folder: DataFolder, limits: Limits) -> None:
         self._database, self._folder, self._limits = database, folder, limits
+        self.turns = Turns()
 
     def create(self, access: Access) -> Upload:
         """An empty upload.
@@ -250,10 +253,21 @@ class Uploads:
             "SELECT id FROM upload WHERE expires < ? AND id NOT IN "
             "(SELECT upload FROM job WHERE state IN ('queued', 'running'))"
         )
-        old = [row["id"] for row in self._database.rows(statement, (now(),))]
+        moment = now()
+        expired = [row["id"] for row in self._database.rows(statement, (moment,))]
+        old = [upload for upload in expired if not self._is_in_use(upload, moment)]
         for upload in old:
             self.delete(upload)
         return old
+
+    def _is_in_use(self, upload: str, moment: float) -> bool:
+        """Return True if a file that is still being received was written to recently."""
+        since = moment - self._limits.upload_hours * _HOUR_S
+        with suppress(OSError):  # of a file that has gone meanwhile
+            return any(
+                path.stat().st_mtime > since for path in self._folder.upload(upload).iterdir()
+            )
+        return False
 
     def sweep(self) -> None:
         """Remove files without an upload, left by a killed server."""
@@ -269,60 +283,6 @@ class Uploads:
                     path.unlink(missing_ok=True)
         for upload in uploads:
             self._folder.upload(upload).mkdir(mode=0o700, exist_ok=True)
-
-
-class Incoming:
-    """A file that is being received, up to the limit.
-
-    Args:
-        folder: to write to.
-        limit: bytes.
-        has_room: True while the disk has room for more; called repeatedly, because many
-            simultaneous files, or files of unknown length, must not fill it together.
-    """
-
-    def __init__(self, folder: Path, limit: int, has_room: Callable[[], bool]) -> None:
-        self.path, self._limit = folder / secrets.token_hex(16), limit
-        self._digest, self._size = hashlib.sha256(), 0
-        self._has_room, self._checked = has_room, 0
-        try:
-            with writing(folder.parent):
-                self._file = self.path.open("xb")
-        except MachineError:
-            if not folder.is_dir():
-                raise not_found("upload") from None
-            raise
-
-    def write(self, chunk: bytes) -> None:
-        """Write the next bytes.
-
-        Raises:
-            Problem: too many, or the disk is nearly full; MachineError: the disk.
-        """
-        self._size += len(chunk)
-        if self._size > self._limit:
-            raise too_large(self._limit, "file")
-        if self._size - self._checked >= _CHECK_BYTES:
-            self._checked = self._size
-            if not self._has_room():
-                raise disk_full()
-        self._digest.update(chunk)
-        with writing(self.path.parent.parent):
-            self._file.write(chunk)
-
-    def close(self) -> tuple[int, str]:
-        """Flush it to the disk; returns its size and SHA-256."""
-        with writing(self.path.parent.parent):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-        return self._size, self._digest.hexdigest()
-
-    def discard(self) -> None:
-        """Remove the received data, even if the rest of it can't be flushed to a full disk."""
-        self.path.unlink(missing_ok=True)
-        with suppress(OSError):
-            self._file.close()
 
 
 def checked_name(name: str) -> str:
@@ -362,13 +322,3 @@ def _link(source: Path, place: Path) -> None:
         raise
     except OSError:  # a file system without links
         shutil.copyfile(source, place)
-
-
-def disk_full() -> Problem:
-    """The answer when the disk has no room for more."""
-    return Problem(503, "the server's disk is full: try again later", retry_s=300)
-
-
-def too_large(limit: int, what: str) -> Problem:
-    """Problem for data over a limit."""
-    return Problem(413, f"too large: at most {limit} bytes a {what}")

@@ -14,11 +14,11 @@ from starlette.requests import ClientDisconnect
 from gliomask.formats.editable_case import ENDING
 from gliomask.web.api.answers import answers
 from gliomask.web.api.correction_views import CorrectionsView, CorrectionView, EditableView
-from gliomask.web.api.uploads import BODY, receive
+from gliomask.web.api.uploads import BODY
+from gliomask.web.incoming import Incoming, disk_full
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.service import LASTING, Corrector, Reader, Service, ServiceOf
 from gliomask.web.tokens import Access
-from gliomask.web.uploads import Incoming, disk_full
 
 router = APIRouter(prefix="/jobs/{job}", tags=["corrections"])
 JobId = Annotated[str, Path(description="Id of the job.", max_length=64)]
@@ -104,8 +104,8 @@ async def put(
     room = partial(service.folder.has_room, limits)
     incoming = await run_sync(Incoming, service.folder.temporary, limits.file_bytes, room)
     try:
-        await receive(request, incoming)
-        await run_sync(incoming.close)
+        await service.uploads.turns.take(request, incoming.write)
+        await service.uploads.turns.run(incoming.close)
         add = partial(service.corrections.add, access, current, editable, base, incoming.path)
         made = await run_sync(add, limiter=service.lasting.threads)
     except ClientDisconnect:

@@ -12,7 +12,6 @@ from gliomask.web.api.answers import answers
 from gliomask.web.api.views import FileView, UploadView
 from gliomask.web.problems import Problem
 from gliomask.web.service import ServiceOf, Submitter
-from gliomask.web.uploads import Incoming
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 UploadId = Annotated[str, Path(description="Id of the upload.", max_length=64)]
@@ -67,10 +66,13 @@ async def put(
     await run_sync(service.uploads.get, access, upload)
     declared = request.headers.get("content-length", "")
     length = int(declared) if declared.isdecimal() else None
-    incoming = await run_sync(service.uploads.begin, upload, name, length)
+    incoming, turns = (
+        await run_sync(service.uploads.begin, upload, name, length),
+        service.uploads.turns,
+    )
     try:
-        await receive(request, incoming)
-        file = await run_sync(service.uploads.finish, upload, number, name, incoming)
+        await turns.take(request, incoming.write)
+        file = await turns.run(service.uploads.finish, upload, number, name, incoming)
     except ClientDisconnect:
         await run_sync(incoming.discard)
         raise Problem(400, "the connection ended before the file was complete") from None
@@ -78,10 +80,3 @@ async def put(
         incoming.discard()
         raise
     return FileView.of(file)
-
-
-async def receive(request: Request, incoming: Incoming) -> None:
-    """Write the body of a request."""
-    async for chunk in request.stream():
-        if chunk:
-            await run_sync(incoming.write, chunk)

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from anyio.to_thread import run_sync
 from fastapi import Request, Response
 from pydantic_core import from_json
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
+from gliomask.web.incoming import Incoming
 from gliomask.web.problems import Problem
-from gliomask.web.uploads import Incoming, Upload, UploadedFile, Uploads
+from gliomask.web.uploads import Upload, UploadedFile, Uploads
 
 MAX_FIELDS: Final = 20
 MAX_FIELD_BYTES: Final = 2**16
@@ -95,9 +95,8 @@ async def receive(request: Request, uploads: Uploads, upload: Upload, files: Fil
         raise Problem(422, _NEEDED)
     receiving = _Receiving(uploads, upload, boundary, files)
     try:
-        async for chunk in request.stream():
-            await run_sync(receiving.take, chunk)
-        return await run_sync(receiving.finish)
+        await uploads.turns.take(request, receiving.take)
+        return await uploads.turns.run(receiving.finish)
     except FormParserError:
         raise Problem(422, "the body is not multipart/form-data as it should be") from None
     except ClientDisconnect:

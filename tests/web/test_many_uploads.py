@@ -1,0 +1,72 @@
+"""Many uploads at once: other requests are answered meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gliomask.web.incoming import Incoming
+from gliomask.web.service import Service
+from tests.web.listening import HOST, ask, listening
+from tests.web.service import API, client, running, token_of, upload
+
+UPLOADS = 60
+"""More than there are threads for all requests together (40)."""
+BODY = b"x" * 300_000
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running(tmp_path / "data", limits={"open_uploads": UPLOADS}) as one:
+        yield one
+
+
+def request(method: str, token: str, path: str, body: bytes = b"") -> bytes:
+    head = f"{method} {API}{path} HTTP/1.1\r\n{HOST}Authorization: Bearer {token}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def test_a_slow_disk_holds_up_uploads_alone(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While all uploads wait for the disk, another request finds a thread; then all are stored."""
+    room, at_once, most, lock = threading.Event(), 0, 0, threading.Lock()
+    write = Incoming.write
+
+    def slow(self: Incoming, chunk: bytes) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        room.wait(60)
+        with lock:
+            at_once -= 1
+        write(self, chunk)
+
+    monkeypatch.setattr(Incoming, "write", slow)
+    token = token_of(service)
+    uploads = [upload(client(service, token)) for _ in range(UPLOADS)]
+    with listening(service) as port, ThreadPoolExecutor(UPLOADS) as pool:
+        puts = [request("PUT", token, f"/uploads/{one}/files/0?name=a", BODY) for one in uploads]
+        answers = [pool.submit(ask, port, put, seconds=60) for put in puts]
+        try:
+            until = time.monotonic() + 20
+            while most == 0 and time.monotonic() < until:
+                time.sleep(0.05)
+            time.sleep(1)
+            answer = ask(port, request("GET", token, "/limits"), seconds=10)
+        finally:
+            room.set()
+        assert answer.status == 200
+        assert [one.result().status for one in answers] == [200] * UPLOADS
+    assert 1 < most <= 8
+    access = service.tokens.access(token)
+    assert access is not None
+    for one in uploads:
+        (file,) = service.uploads.get(access, one).files
+        assert file.size == len(BODY)
