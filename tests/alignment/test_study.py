@@ -50,7 +50,7 @@ def test_series_on_one_grid_are_not_touched() -> None:
 def test_another_grid_is_resampled_and_told() -> None:
     """The head has not moved, so the registration gains nothing and is not used."""
     series = {"t1": t1(), "flair": FLAIR}
-    study = align_study(series, "flair")
+    study = align_study(dict(series), "flair")
     expected = resample_to(series["t1"].array, FINE_AFFINE, SHAPE, AFFINE)
     np.testing.assert_array_equal(study.volume.array[0], expected)
     np.testing.assert_array_equal(study.volume.array[1], FLAIR.array)
@@ -110,7 +110,7 @@ def test_pictures_have_no_place_to_be_resampled_by() -> None:
 def test_a_head_that_moved_is_registered_and_told() -> None:
     series = {"t1": t1(move=moved(4, -3, 6) @ turned(7)), "flair": FLAIR}
     there = t1(SHAPE, AFFINE).array
-    study = align_study(series)
+    study = align_study(dict(series))
     before = resample_to(series["t1"].array, FINE_AFFINE, SHAPE, AFFINE)
     wrong, right = (float(np.abs(a - there).mean()) for a in (before, study.volume.array[0]))
     assert right < 0.4 * wrong

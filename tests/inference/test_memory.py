@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from gliomask.alignment.study import AlignedStudy
+from gliomask.core.case import Case, ImageFile
 from gliomask.core.slices import to_slices
 from gliomask.core.volume import Volume
+from gliomask.formats.nifti import write_nifti
 from gliomask.inference.predictor import Predictor
+from gliomask.jobs.control import Control
+from gliomask.studies import one_grid
 from tests.fakes import HEAD_AFFINE, BrightEngine, fake_card
 
 SHAPE = (96, 96, 96)
@@ -23,6 +30,27 @@ def big_head() -> Volume:
     axes = np.ogrid[tuple(slice(-1, 1, n * 1j) for n in SHAPE)]
     image[3] += 200 * (sum(axis**2 for axis in axes) < 0.1)
     return Volume(image, HEAD_AFFINE, SEQUENCES)
+
+
+def test_the_images_of_a_study_are_in_memory_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When T1 and T1ce are compared, only the volume is left (4 x 4 bytes a voxel)."""
+    for name, image in zip(SEQUENCES, big_head().array, strict=True):
+        write_nifti(tmp_path / f"{name}.nii", image.astype(np.int16), HEAD_AFFINE)
+    files = {name: ImageFile((tmp_path / f"{name}.nii",)) for name in SEQUENCES}
+    held: list[int] = []
+
+    def compared(_case: Case, study: AlignedStudy, _control: Control) -> AlignedStudy:
+        held.append(tracemalloc.get_traced_memory()[0])
+        return study
+
+    monkeypatch.setattr(one_grid, "check_contrast", compared)
+    tracemalloc.start()
+    study = one_grid.load_on_one_grid(Case("case", "patient", files))
+    tracemalloc.stop()
+    assert study.volume.sequences == SEQUENCES
+    assert 16 * VOXELS <= held[0] < 20 * VOXELS
 
 
 def test_the_slices_are_made_with_no_second_copy_of_the_volume() -> None:

@@ -55,16 +55,15 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Moved:
-    """One series on the reference's grid."""
+    """How one series came onto the reference's grid."""
 
-    array: FloatArray
     note: str = ""
     record: Mapping[str, object] = field(default_factory=dict)
     reason: Reason | None = None
 
 
 def align_study(
-    series: Mapping[str, Image],
+    series: dict[str, Image],
     reference: str | None = None,
     *,
     scanned: bool = False,
@@ -79,7 +78,8 @@ def align_study(
     share their grid whether the patient moved between them or not.
 
     Args:
-        series: sequence -> image, at least one, none constant.
+        series: sequence -> image, at least one, none constant. Images are removed from it when
+            they are needed no more.
         reference: whose grid it is to be; if none is named, the one that shows most, because
             oedema is drawn on FLAIR and seen on T2.
         scanned: the series come from the scanner: they are not on one grid yet.
@@ -89,16 +89,16 @@ def align_study(
         CaseError: no such reference; pictures, whose places are not known, on different grids; a
             series that shows less than ``LEAST`` of the reference's head.
     """
-    name = _chosen(series, reference)
-    target = series[name]
-    moved = {
-        other: _Moved(image.array)
-        if other == name
-        else _move(other, image, name, target, scanned, control)
-        for other, image in series.items()
-    }
-    array = np.stack([moved_image.array for moved_image in moved.values()])
-    volume = Volume(array, target.affine, tuple(series), target.has_world)
+    name, names = _chosen(series, reference), tuple(series)
+    target, moved = series[name], dict[str, _Moved]()
+    array = np.empty((len(names), *target.array.shape), np.float32)
+    for channel, other in zip(array, names, strict=True):
+        image = series.pop(other)
+        if other == name:
+            channel[...], moved[other] = image.array, _Moved()
+        else:
+            channel[...], moved[other] = _move(other, image, name, target, scanned, control)
+    volume = Volume(array, target.affine, names, target.has_world)
     records = {
         other: dict(moved_image.record)
         for other, moved_image in moved.items()
@@ -134,11 +134,11 @@ def _chosen(series: Mapping[str, Image], reference: str | None) -> str:
 
 def _move(
     name: str, image: Image, reference: str, target: Image, scanned: bool, control: Control
-) -> _Moved:
+) -> tuple[FloatArray, _Moved]:
     """One series laid onto the reference."""
     fits, placed = _on_grid(image, target), image.has_world and target.has_world
     if fits and not (scanned and placed):
-        return _Moved(image.array)
+        return image.array, _Moved()
     if not placed:
         what = f"{name} can't be resampled to {reference}: pictures have no voxel size"
         raise CaseError(what, hint="give volumes, or pictures of one size")
@@ -146,7 +146,7 @@ def _move(
     _checked_share(name, image, image.affine, reference, target, NEAR)
     position = _registered(name, image, reference, target, control)
     if fits and position.affine is image.affine:
-        return _Moved(image.array, "", position.record, position.reason)
+        return image.array, _Moved("", position.record, position.reason)
     control.check()
     share = _checked_share(name, image, position.affine, reference, target)
     array = resample_to(image.array, position.affine, _shape(target), target.affine)
@@ -154,7 +154,7 @@ def _move(
     if share < FULL:
         note += f"; it covers {share:.0%} of the head there, and is missing beyond that"
     record = {**position.record, "resampled": True, "share_of_head": round(share, 4)}
-    return _Moved(array, note, record, position.reason)
+    return array, _Moved(note, record, position.reason)
 
 
 def _registered(name: str, image: Image, reference: str, target: Image, control: Control) -> _Found:

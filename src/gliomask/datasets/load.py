@@ -9,7 +9,7 @@ import numpy as np
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import corner_distance, same_place, turned_like
 from gliomask.core.labels import LabelArray
-from gliomask.core.volume import Affine, Volume
+from gliomask.core.volume import Affine, FloatArray, Volume
 from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.datasets.mask_labels.resolve import BOTH
 from gliomask.errors import CaseError, FormatError
@@ -36,13 +36,12 @@ def load_case(case: Case, control: Control = SILENT) -> tuple[Volume, LabelArray
             named); a constant image; label numbers that are not in the scheme; an empty mask
             although only slices with tumour were annotated.
     """
-    series = load_series(case, control)
-    volume = stack_series(case, series)
+    volume = stack_series(case, load_series(case, control))
     control.check()
     if case.label is None:
         return volume, None
     try:
-        return volume, _labels(case, case.label, next(iter(series.values())))
+        return volume, _labels(case, case.label, (volume.shape, volume.affine))
     except FormatError as problem:
         raise CaseError(f"{case.id}: {problem}") from problem
 
@@ -72,29 +71,28 @@ def load_series(case: Case, control: Control = SILENT) -> dict[str, Image]:
     return dict(zip(case.images, images, strict=True))
 
 
-def stack_series(case: Case, series: Mapping[str, Image], hint: str | None = None) -> Volume:
+def stack_series(case: Case, series: dict[str, Image], hint: str | None = None) -> Volume:
     """Combine images on one grid to a volume, on the grid of the first.
 
     An image on the same voxels with other axis directions is reoriented exactly.
 
     Args:
         case: case of the images.
-        series: sequence -> image, at least one.
+        series: sequence -> image, at least one. Images are removed from it when they are part of
+            the volume: all of them twice would not fit everywhere.
         hint: what to do about grids that differ.
 
     Raises:
         CaseError: an image on another grid than the first; both are stated.
     """
-    first = next(iter(series.values()))
-    turned = {
-        name: turned_like(image.array, image.affine, first.affine) for name, image in series.items()
-    }
-    grids: dict[str, ShapeAndAffine] = {
-        n: (array.shape, affine) for n, (array, affine) in turned.items()
-    }
-    check_grids(case, grids, hint)
-    array = np.stack([array for array, _ in turned.values()])
-    return Volume(array, first.affine, tuple(series), first.has_world)
+    names, first = tuple(series), next(iter(series.values()))
+    check_grids(case, {name: (i.array.shape, i.affine) for name, i in series.items()}, hint)
+    shape, affine, has_world = first.array.shape, first.affine, first.has_world
+    del first
+    array = np.empty((len(names), *shape), np.float32)
+    for channel, name in zip(array, names, strict=True):
+        channel[...] = _turned(series.pop(name), affine)
+    return Volume(array, affine, names, has_world)
 
 
 def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | None = None) -> None:
@@ -115,15 +113,19 @@ def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | Non
         _check_grid(case, name, (turned.shape, placed), first, hint)
 
 
-def _labels(case: Case, file: ImageFile, first: Image) -> LabelArray:
+def _turned(image: Image, affine: Affine) -> FloatArray:
+    return turned_like(image.array, image.affine, affine)[0]
+
+
+def _labels(case: Case, file: ImageFile, grid: ShapeAndAffine) -> LabelArray:
     if case.scheme is None:
         raise CaseError(f"{case.id}: the numbers in its mask are ambiguous", path=str(file))
     labels, affine = read_by_scheme(file, case.scheme, BOTH)
+    shape, image_affine = grid
     if case.lost_origin:
-        affine = first.affine
-    alike = labels.shape == first.array.shape and np.allclose(affine[:, :3], first.affine[:, :3])
-    labels, affine = turned_like(labels, affine, first.affine)
-    grid = (first.array.shape, first.affine)
+        affine = image_affine
+    alike = labels.shape == shape and np.allclose(affine[:, :3], image_affine[:, :3])
+    labels, affine = turned_like(labels, affine, image_affine)
     hint = _mend(case, file) if alike else None
     _check_grid(case, "the mask", (labels.shape, affine), grid, hint)
     if case.sparse and not labels.any():

@@ -20,7 +20,14 @@ from gliomask.config.shipped import find_model
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import Prediction
 from gliomask.core.regions import REGIONS, labels_of_regions, region_masks
-from gliomask.core.slices import VERSION, SliceStack, StackRecord, place, to_slices
+from gliomask.core.slices import (
+    VERSION,
+    SliceStack,
+    StackRecord,
+    place,
+    placed_slices,
+    to_slices,
+)
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.errors import CaseError, ModelError, option
 from gliomask.inference.clean_up import clean_up
@@ -183,6 +190,9 @@ class Predictor:
         opinions = self.opinions(stack, disagreement=maps, control=control)
         control.check()
         plain = self._prediction(stack, case, opinions.probabilities, maps)
+        if plain.probabilities is not None:  # one copy of them is enough
+            view = placed_slices(plain.probabilities, stack.record)
+            opinions = replace(opinions, probabilities=view)
         control.check()
         return Evidence(self.card, stack, plain, opinions, is_skull_stripped(stack))
 

@@ -49,7 +49,7 @@ def load_on_one_grid(
         InputError: a reference without alignment.
     """
     grid = {"align": align, "n4": n4}
-    return put_on_one_grid(case, load_series(case, control), reference, **grid, control=control)
+    return _on_one_grid(case, load_series(case, control), reference, **grid, control=control)
 
 
 def put_on_one_grid(
@@ -62,14 +62,26 @@ def put_on_one_grid(
     control: Control = SILENT,
 ) -> AlignedStudy:
     """The same for images of the case that have been read already, in the case's order."""
+    return _on_one_grid(case, dict(series), reference, align=align, n4=n4, control=control)
+
+
+def _on_one_grid(
+    case: Case,
+    series: dict[str, Image],
+    reference: str | None,
+    *,
+    align: bool,
+    n4: bool,
+    control: Control,
+) -> AlignedStudy:
+    """The same; images are removed from ``series`` when they are needed no more."""
     if reference is not None and not align:
         what = "a reference has no effect without alignment"
         hint = f"leave out {option('reference')} or {option('align', False)}"
         raise InputError(what, option="reference", found=reference, hint=hint)
-    if n4:
-        series = {name: _evened(case, name, image, control) for name, image in series.items()}
+    for name in series if n4 else ():
+        series[name] = _evened(case, name, series[name], control)
     study = _on_grid(case, series, reference, align, control)
-    del series  # what was read for this alone is not needed twice
     control.check()
     study = check_contrast(case, study, control)
     if not n4:
@@ -94,7 +106,7 @@ def with_study(prediction: Prediction, study: AlignedStudy) -> Prediction:
 
 
 def _on_grid(
-    case: Case, series: Mapping[str, Image], reference: str | None, align: bool, control: Control
+    case: Case, series: dict[str, Image], reference: str | None, align: bool, control: Control
 ) -> AlignedStudy:
     scanned, placed = case.source == DICOM, all(image.has_world for image in series.values())
     if not align or not placed:

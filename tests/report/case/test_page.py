@@ -220,7 +220,7 @@ def test_refuses_what_is_on_another_grid(tmp_path: Path, name: str) -> None:
     pages = {
         "mask": CasePage(replace(prediction, mask=small.astype(np.uint8)), head_volume()),
         "probabilities": CasePage(replace(prediction, probabilities=small[None]), head_volume()),
-        "disagreement": CasePage(prediction, head_volume(), disagreement=small),
+        "disagreement": CasePage(replace(prediction, disagreement=small[None]), head_volume()),
     }
     with pytest.raises(ValueError, match=f"{name} of shape"):
         write_case_page(tmp_path / "a.html", pages[name])

@@ -55,7 +55,9 @@ def patient() -> tuple[Prediction, Volume]:
 def file(patient: tuple[Prediction, Volume], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The phantom's page."""
     path = tmp_path_factory.mktemp("case") / "case.html"
-    page = CasePage(*patient, disagreement=patient[0].mask.astype(np.float32))
+    prediction, volume = patient
+    apart = prediction.mask.astype(np.float32)[None]
+    page = CasePage(replace(prediction, disagreement=apart), volume)
     return write_case_page(path, page)
 
 

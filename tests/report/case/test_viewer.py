@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -62,7 +63,7 @@ def test_one_region() -> None:
 def test_every_layer_has_its_data() -> None:
     probabilities = np.zeros((1, *head_labels().shape), np.float32)
     prediction = whole_prediction(probabilities=probabilities)
-    data = viewer_data(prediction, head_volume(), np.zeros(head_labels().shape, np.float32))
+    data = viewer_data(replace(prediction, disagreement=probabilities), head_volume())
     assert sorted(data.blobs) == [
         "disagreement",
         "image-flair",

@@ -13,7 +13,7 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import LEVEL, Prediction
 from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import Reliability
-from gliomask.core.volume import FloatArray, Volume
+from gliomask.core.volume import Volume
 from gliomask.jobs.control import SILENT, Control
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
 from gliomask.report.page import Assets, data_uri, embedded, package_text, render
@@ -48,7 +48,6 @@ class CasePage:
     Attributes:
         prediction: of ``volume``.
         volume: the examination, at least the sequences used.
-        disagreement: (I, J, K) float32 from 0, how much the side maps differ; or None.
         audit: what was checked of the input before.
         timings: step -> seconds.
         provenance: besides the prediction's own: software, command.
@@ -57,7 +56,6 @@ class CasePage:
 
     prediction: Prediction
     volume: Volume
-    disagreement: FloatArray | None = None
     audit: tuple[PageTable, ...] = ()
     timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
@@ -82,7 +80,12 @@ def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Pa
         ValueError: the mask or a map is not on the grid of the volume.
     """
     _check(page)
-    view = viewer_data(page.prediction, page.volume, page.disagreement, control)
+    write_text(path, _rendered(page, control))
+    return path
+
+
+def _rendered(page: CasePage, control: Control) -> str:
+    view = viewer_data(page.prediction, page.volume, control)
     context = {
         "case": page.prediction.case,
         "prediction": page.prediction,
@@ -105,8 +108,7 @@ def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Pa
         styles=(package_text("templates/case.css"),),
         scripts=tuple(map(package_text, _SCRIPTS)),
     )
-    write_text(path, render("case.html.j2", context, assets))
-    return path
+    return render("case.html.j2", context, assets)
 
 
 def _check(page: CasePage) -> None:
@@ -114,8 +116,8 @@ def _check(page: CasePage) -> None:
     arrays = {"mask": page.prediction.mask.shape}
     if page.prediction.probabilities is not None:
         arrays["probabilities"] = page.prediction.probabilities.shape[1:]
-    if page.disagreement is not None:
-        arrays["disagreement"] = page.disagreement.shape
+    if page.prediction.disagreement is not None:
+        arrays["disagreement"] = page.prediction.disagreement.shape[1:]
     for name, array_shape in arrays.items():
         if array_shape != shape:
             raise ValueError(f"{name} of shape {array_shape} for a volume of {shape}")

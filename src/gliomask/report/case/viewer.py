@@ -12,7 +12,7 @@ import numpy as np
 
 from gliomask.core.prediction import Prediction
 from gliomask.core.regions import REGIONS
-from gliomask.core.volume import FloatArray, Volume, best_shown
+from gliomask.core.volume import Volume, best_shown
 from gliomask.jobs.control import SILENT, Control
 from gliomask.report.case.layers import (
     LayerGrid,
@@ -45,7 +45,6 @@ class ViewerData:
 def viewer_data(
     prediction: Prediction,
     volume: Volume,
-    disagreement: FloatArray | None = None,
     control: Control = SILENT,
 ) -> ViewerData:
     """Encodes all layers of one examination.
@@ -53,7 +52,6 @@ def viewer_data(
     Args:
         prediction: of ``volume``.
         volume: the examination.
-        disagreement: (I, J, K) of values from 0, how much the network's side maps differ.
         control: a stop ends it between two layers.
     """
     grid = grid_of(volume, prediction.mask)
@@ -79,7 +77,7 @@ def viewer_data(
         "found": bool(prediction.mask.any()),
         "images": images,
         "mask": mask,
-        "maps": _maps(blobs, prediction, disagreement, grid),
+        "maps": _maps(blobs, prediction, grid),
         "regions": _regions(prediction.regions),
         "labels": _labels(prediction.regions),
     }
@@ -98,13 +96,13 @@ def _entry(blobs: dict[str, str], key: str, title: str, layer: ViewerLayer) -> d
 
 
 def _maps(
-    blobs: dict[str, str], prediction: Prediction, disagreement: FloatArray | None, grid: LayerGrid
+    blobs: dict[str, str], prediction: Prediction, grid: LayerGrid
 ) -> list[dict[str, object]]:
-    entries = []
+    entries, disagreement = [], prediction.disagreement
     if prediction.probabilities is not None:
         for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
             title = f"Probability of {REGIONS[region].title}"
-            entry = _entry(blobs, f"probability-{region}", title, map_layer(values, grid))
+            entry = _entry(blobs, f"probability-{region}", title, map_layer([values], grid))
             entries.append({**entry, "colours": "viridis", "region": region})
     if disagreement is not None:
         top = max(float(disagreement.max()), 1e-6)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.regions import REGIONS
-from gliomask.core.volume import FloatArray
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.description import LesionReport
 from gliomask.provenance.record import software
@@ -31,18 +30,12 @@ def write_page(path: Path, outcome: Outcome, still: Path | None, control: Contro
     page = CasePage(
         prediction=prediction,
         volume=outcome.volume,
-        disagreement=_largest(prediction.disagreement),
         audit=(*_audit(outcome), *_series(outcome), *_lesions(outcome)),
         timings=outcome.timings_s,
         provenance={"software": ", ".join(f"{k} {v}" for k, v in software().items())},
         still=still.read_bytes() if still else None,
     )
     write_case_page(path, page, control)
-
-
-def _largest(disagreement: FloatArray | None) -> FloatArray | None:
-    """Progress of the regions."""
-    return None if disagreement is None else disagreement.max(axis=0)
 
 
 def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
