@@ -57,7 +57,8 @@ def _kill(
 ) -> Counter[str]:
     """Kills the server and a worker by turns; how often each. Adds what the server leaves behind.
 
-    Four of five kills wait until the workers are ready, or a slow machine would only ever start.
+    Four of five kills wait until the workers are ready, and one of ten until another job has ended,
+    or a slow machine would only ever start.
     """
     end, kills = time.monotonic() + 60 * options.minutes, Counter[str]()
     for number in range(2 * options.kills):
@@ -72,6 +73,8 @@ def _kill(
         else:
             kills["a worker"] += _kill_worker(server, number)
         if number % 10 == 9:
+            before = len(jobs.accepted)
+            until(lambda: len(jobs.accepted) > before, 300)  # noqa: B023 (called at once)
             print(f"{number + 1} kills, {len(jobs.accepted)} jobs", file=sys.stderr)
     return kills
 

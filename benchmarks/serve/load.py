@@ -2,7 +2,8 @@
 
     python -m benchmarks.serve.load [--uploads 200] [--megabytes 30] [--workers 4]
 
-Ten users send their files in parallel; what is refused for now (429, 503) is tried again.
+Ten users send their files in parallel; what is refused for now (429, 503) is tried again. They have
+a lower priority than the server, whose processor they would not use on machines of their own.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def measure(options: argparse.Namespace, place: Path) -> Report:
         content = os.urandom(options.megabytes * _MB)
         tokens = [_token(server, f"user{n}") for n in range(_USERS)]
         with Peaks(server.process.pid) as peaks, Health(str(server.client.base_url)) as health:
+            os.nice(10)
             jobs = [server.submit(server.upload(study), **QUICK) for _ in range(options.workers)]
             with ThreadPoolExecutor(options.uploads) as pool:
                 sending = [

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from gliomask.web import entrance
 from gliomask.web.incoming import Incoming
 from gliomask.web.service import Service
+from gliomask.web.tokens import Access
+from gliomask.web.uploads import Upload, Uploads
 from tests.web.listening import HOST, ask, listening
 from tests.web.service import API, client, running, token_of, upload
 
@@ -29,6 +34,42 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def request(method: str, token: str, path: str, body: bytes = b"") -> bytes:
     head = f"{method} {API}{path} HTTP/1.1\r\n{HOST}Authorization: Bearer {token}\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def test_many_requests_at_once_hold_up_only_each_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first ones that come in are at work, another request finds a thread."""
+    ready, create = threading.Event(), Uploads.create
+
+    def slow(self: Uploads, access: Access) -> Upload:
+        ready.wait(60)
+        return create(self, access)
+
+    monkeypatch.setattr(Uploads, "create", slow)
+    monkeypatch.setattr(entrance, "_MOST_S", 60.0)
+    token = token_of(service)
+    with listening(service) as port, ThreadPoolExecutor(UPLOADS) as pool:
+        post = request("POST", token, "/uploads")
+        answers = [pool.submit(ask, port, post, seconds=60) for _ in range(UPLOADS)]
+        try:
+            time.sleep(0.5)
+            answer = ask(port, request("GET", token, "/limits"), seconds=10)
+        finally:
+            ready.set()
+        assert answer.status == 200
+        assert [one.result().status for one in answers] == [201] * UPLOADS
+
+
+def test_bodies_that_never_come_keep_nobody_out(service: Service) -> None:
+    token = token_of(service)
+    made = upload(client(service, token))
+    with listening(service) as port, ExitStack() as stack:
+        for number in range(20):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            put = request("PUT", token, f"/uploads/{made}/files/{number}?name=a", BODY)
+            one.sendall(put[: -len(BODY)])
+        assert ask(port, request("POST", token, "/uploads"), seconds=10).status == 201
 
 
 def test_a_slow_disk_holds_up_uploads_alone(

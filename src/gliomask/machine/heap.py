@@ -12,7 +12,10 @@ from typing import Final
 
 _M_MMAP_THRESHOLD: Final = -3
 """``malloc.h`` of glibc: blocks from this size on are mappings of their own."""
-_BYTES: Final = 4 * 2**20
+_M_ARENA_MAX: Final = -8
+"""The same: number of heaps; more are for threads that allocate at the same time."""
+_BYTES: Final = 2**19
+"""With 4 MiB, 25 MB more stay after a BraTS case, and its peak is 15 MB higher."""
 
 ENVIRONMENT: Final = {"NUMPY_MADVISE_HUGEPAGE": "0"}
 """For new processes, before they load NumPy: of an array that is mostly zero, huge pages keep more
@@ -22,4 +25,6 @@ in memory than was written to."""
 def return_freed_memory() -> None:
     """Makes arrays mappings of their own; elsewhere than with glibc nothing happens."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _BYTES)
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _BYTES)
+        library.mallopt(_M_ARENA_MAX, 1)

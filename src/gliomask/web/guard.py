@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gliomask.config.serve import ServeOptions
 from gliomask.errors import unexpected
 from gliomask.web.clients.places import has_token, takes_files
+from gliomask.web.entrance import Entrance
 from gliomask.web.problems import Problem, body_of
 
 PAGE_POLICY: Final = "; ".join(
@@ -68,6 +69,7 @@ class Guard:
     def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
         self._app, self._options = app, options
         self._names = options.host_names
+        self._entrance = Entrance()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, see ASGI."""
@@ -89,7 +91,8 @@ class Guard:
         try:
             self._check(scope)
             checked = True
-            await self._app(scope, self._counted(scope, receive), sending)
+            async with self._entrance.pass_through(scope["method"]) as leave:
+                await self._app(scope, self._counted(scope, receive, leave), sending)
         except Problem as problem:
             if not began:
                 await _answer(sending, problem)
@@ -121,13 +124,14 @@ class Guard:
             return int(limits.upload_bytes + limits.request_body_bytes)
         return int(limits.request_body_bytes)
 
-    def _counted(self, scope: Scope, receive: Receive) -> Receive:
-        """``receive`` with a time limit."""
+    def _counted(self, scope: Scope, receive: Receive, leave: Callable[[], None]) -> Receive:
+        """``receive`` with a time limit; the first call leaves the entrance."""
         limits, most, loop = self._options.limits, self._most(scope), asyncio.get_running_loop()
         waited, size, whole = 0.0, 0, False
 
         async def counting() -> Message:
             nonlocal waited, size, whole
+            leave()
             if whole:
                 return await receive()  # waits for the client to disconnect
             began = loop.time()
