@@ -143,7 +143,7 @@ def test_of_several_maps_the_largest_value_is_shown() -> None:
     volume, mask = head_volume(), head_labels()
     grid = grid_of(volume, mask)
     maps = np.random.default_rng(0).random((3, *mask.shape), np.float32)
-    layer = map_layer(maps, grid)
+    layer = map_layer(list(maps), grid)
     assert np.abs(values(layer) - grid.take(maps.max(axis=0))).max() <= 0.5 / 255 + 1e-6
 
 

@@ -107,7 +107,10 @@ def _maps(
     if disagreement is not None:
         top = max(float(disagreement.max()), 1e-6)
         entry = _entry(
-            blobs, "disagreement", "Disagreement of outputs", map_layer(disagreement, grid, top)
+            blobs,
+            "disagreement",
+            "Disagreement of outputs",
+            map_layer(list(disagreement), grid, top),
         )
         entries.append({**entry, "colours": "plasma", "region": None})
     return entries
