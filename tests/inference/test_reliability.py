@@ -229,7 +229,44 @@ def test_sequences_that_were_never_measured_together_are_said() -> None:
     known = validation(0.0, 0.1)
     only = known.model_copy(update={"kinds": known.kinds[1:]})
     one = told(flag(head_volume(), validation=only), "image_kind")
-    assert one.text == "the model was not evaluated on whole heads with t1, flair together"
+    assert one.text == "the model was not evaluated on whole heads with exactly t1, flair"
+
+
+@pytest.mark.parametrize("stripped", [True, False])
+@pytest.mark.parametrize("given", [("t1", "flair"), ("t1",), ("flair",)])
+@pytest.mark.parametrize("measured", [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)])
+def test_only_what_was_measured_is_green(
+    measured: tuple[int, ...], given: tuple[str, ...], *, stripped: bool
+) -> None:
+    """Whatever is given and whatever was measured, on this kind of image or the other."""
+    known = validation(0.0, 0.1, stripped=stripped)
+    kinds = tuple(known.kinds[k] for k in measured)
+    card = {"validation": known.model_copy(update={"kinds": kinds})}
+    found = flag(head_volume().select(given), BrightEngine(1.0), **card)
+    here = not stripped and given in {kind.sequences for kind in kinds}
+    assert here or found.level != "green"
+    assert (reason(found, "image_kind") is None) == (here or not kinds)
+
+
+def test_more_sequences_than_were_measured_are_not_green() -> None:
+    """Of four sequences one is missing, and no two of the three were measured with the third."""
+    sequences = ("t1", "t1ce", "t2", "flair")
+    head = head_volume()
+    volume = replace(head, array=head.array[[0, 0, 1]], sequences=("t1", "t2", "flair"))
+    keys: dict[str, Any] = {"sequences": sequences, "in_channels": 4}
+    found = flag(volume, training_data=training(volume), **keys)
+    assert reason(found, "missing_sequences") is None
+    one = told(found, "image_kind")
+    assert (one.level, found.level) == ("amber", "amber")
+    assert one.text == "the model was not evaluated on whole heads with exactly t1, t2, flair"
+
+
+def test_a_kind_without_a_reference_for_the_outermost_region_is_not_green() -> None:
+    """Only the maps were compared on it: how good its masks are is not known."""
+    known = validation(0.0, 0.1, tumours=0, dice=None, volume=None)
+    one = told(flag(head_volume(), validation=known), "image_kind")
+    assert one.level == "amber"
+    assert one.text == "whole tumour was not evaluated on whole heads with t1, flair"
 
 
 def test_nothing_is_missing_where_no_case_of_the_kind_had_more() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import Level, Reason, Reliability, reliability
 from gliomask.inference.alarm import POOR
 from gliomask.inference.empty_mask import empty_mask_reasons
@@ -70,18 +71,25 @@ def _lacking(findings: Evidence) -> list[str]:
 
 
 def _other_kind(findings: Evidence) -> Iterator[Reason]:
-    """Reasons if the model was not evaluated on this kind of image."""
+    """Reason if the outermost region was not evaluated on this kind of image.
+
+    Never green without an evaluation: every case without one gets this reason, or, if the model has
+    none at all, that of ``_measured``.
+    """
     known, stripped = findings.card.validation, findings.skull_stripped
-    if known is None or not known.kinds or findings.kind is not None:
+    outer = findings.card.regions[0]
+    facts = findings.kind.regions.get(outer) if findings.kind else None
+    if known is None or not known.kinds or (facts and facts.tumours):
         return
     what = "skull-stripped brains" if stripped else "whole heads"
+    with_ = ", ".join(findings.prediction.used)
     if not known.of(skull_stripped=stripped):
         text = f"these are images of {what}; the model was evaluated on other images only"
-        yield Reason("amber", "image_kind", text)
-    elif not findings.prediction.missing:
-        with_ = ", ".join(findings.prediction.used)
-        text = f"the model was not evaluated on {what} with {with_} together"
-        yield Reason("amber", "image_kind", text)
+    elif findings.kind is None:
+        text = f"the model was not evaluated on {what} with exactly {with_}"
+    else:
+        text = f"{REGIONS[outer].title} was not evaluated on {what} with {with_}"
+    yield Reason("amber", "image_kind", text)
 
 
 def _missing(findings: Evidence) -> Iterator[Reason]:
