@@ -294,3 +294,16 @@ def test_what_is_wrong_with_a_header_is_said_without_its_text(tmp_path: Path, te
     with pytest.raises(FormatError) as refusal:
         read_image(ImageFile((path,)))
     assert "Quarx" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "A.NII.GZ"])
+def test_a_nifti_file_that_is_no_pair_is_not_read_to_know_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Thousands of cases are listed by their files."""
+
+    def read(*_: object) -> bytes:
+        raise AssertionError("read")
+
+    monkeypatch.setattr("gliomask.formats.nifti.read_start", read)
+    assert files_of(tmp_path / name) == (tmp_path / name,)

@@ -126,8 +126,10 @@ def files(path: Path) -> tuple[Path, ...]:
     """The file itself, or both halves of a pair.
 
     Raises:
-        FormatError: as ``read_header``.
+        FormatError: as ``read_header``, for one of a pair.
     """
+    if path.name.lower().endswith(_ENDINGS):
+        return (path,)
     head = _other_half(path, ".hdr") if _is_img(path) else path
     return tuple(dict.fromkeys((path, head, located(path)[1])))
 
