@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 
 from gliomask.config import shipped
-from gliomask.nets.u2net import build_model
+from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import save_model
 from tests.fakes import fake_card
 
@@ -16,13 +17,17 @@ NAME = shipped.DEFAULT
 LICENCE = "CC BY-NC-SA 4.0 (of the data)"
 
 
-def ship(home: Path, name: str = NAME, **changes: object) -> Path:
-    """Writes a tiny network with drawn weights; its licence is the LGG set's."""
-    keys = {"name": name, "licence": LICENCE, "size": 64, **changes}
+@cache
+def network() -> U2Net:
+    """A tiny network with random weights; it is not changed."""
     torch.manual_seed(0)
-    save_model(
-        home / name, build_model("u2net-tiny", in_channels=2, out_channels=1), fake_card(**keys)
-    )
+    return build_model("u2net-tiny", in_channels=2, out_channels=1)
+
+
+def ship(home: Path, name: str = NAME, **changes: object) -> Path:
+    """Write ``network`` with a card; its licence is that of the LGG data set."""
+    keys = {"name": name, "licence": LICENCE, "size": 64, **changes}
+    save_model(home / name, network(), fake_card(**keys))
     return home / name
 
 

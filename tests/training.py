@@ -40,9 +40,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def run(store: Store, out: Path, *changes: str, **more: object) -> TrainResult:
-    """One epoch; ``more`` are options of the training."""
+    """One epoch without calibration; ``more`` are options of the training."""
     keys = {"store": store.path, "out": out, "changes": (*TINY, "epochs=1", *changes)}
-    return train(TrainOptions.model_validate({**keys, "device": "cpu", **more}))
+    options = {**keys, "device": "cpu", "calibration": False, **more}
+    return train(TrainOptions.model_validate(options))
 
 
 def run_and_stop(store: Store, out: Path, *changes: str, **more: object) -> None:

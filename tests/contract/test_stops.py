@@ -52,6 +52,8 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     monkeypatch.setattr("gliomask.evaluation.assignment.load_predictor", FakeModel(size=64))
     monkeypatch.setattr("gliomask.workflows.train.draw_curves", lambda _run, _note: [])
+    monkeypatch.setattr("gliomask.speed.peak._SIDE", 64)  # of bench
+    monkeypatch.setattr("gliomask.speed.peak._BYTES", 2**20)
     monkeypatch.setattr(os, "fsync", lambda _file: None)
     monkeypatch.setattr(
         "gliomask.workflows.phantom.write_cohort", partial(write_cohort, options=SMALL)
@@ -220,7 +222,10 @@ def test_an_earlier_result_stays_when_its_successor_is_stopped(
     assert not [p for p in out.parent.rglob("*") if p.name.startswith(MARK)]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize(
+    "share",
+    [pytest.param(0.0, marks=pytest.mark.slow), 0.5, pytest.param(0.9, marks=pytest.mark.slow)],
+)
 def test_a_stopped_training_goes_on(world: Path, tmp_path: Path, share: float) -> None:
     """A run folder grows; what stands in it is whole, so the run ends as one without a stop."""
     calls = int((world / "calls").read_text())

@@ -1,9 +1,11 @@
-"""The main job from nothing to a mask, as a user meets it, only smaller."""
+"""The complete pipeline from synthetic patients to a mask, as a user runs it, only smaller."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 
 from gliomask.errors import InputError
 from gliomask.formats.nifti import read_nifti, read_nifti_labels
+from gliomask.phantom.cohort import write_cohort
+from gliomask.phantom.options import PatientOptions
 from gliomask.workflows.demo import DemoOptions, DemoResult, demo
 
 RECIPE = """
@@ -23,12 +27,24 @@ batch_size: 8
 """
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
+SMALL = PatientOptions(matrix=48, slices=12, slice_mm=12.0)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[SMALL, pytest.param(PatientOptions(), marks=pytest.mark.slow)],
+    ids=["small images", "images of the demo"],
+)
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DemoResult]:
     folder = tmp_path_factory.mktemp("demo")
     (folder / "recipe.yaml").write_text(RECIPE)
     options = DemoOptions(out=folder / "out", patients=8, recipe=str(folder / "recipe.yaml"))
-    return demo(options)
+    with pytest.MonkeyPatch.context() as patch:
+        cohort = partial(write_cohort, options=request.param)
+        patch.setattr("gliomask.workflows.demo.write_cohort", cohort)
+        yield demo(options)
 
 
 def test_everything_to_look_at_is_there(made: DemoResult) -> None:

@@ -44,14 +44,20 @@ def patient() -> Volume:
     return made.select(SEQUENCES)
 
 
+def by_torch(folder: Path, **changes: Any) -> Predictor:
+    """A model with another card, by PyTorch."""
+    loaded = load_predictor(folder, "cpu", "torch")
+    keys = {**loaded.card.model_dump(), "sequences": SEQUENCES, **changes}
+    return Predictor(loaded.engine, ModelCard.model_validate(keys))
+
+
 class Both:
     """A model with another card, by PyTorch and as a graph."""
 
     def __init__(self, folder: Path, **changes: Any) -> None:
-        arrays, card = read_arrays(folder)
-        keys = {**card.model_dump(), "sequences": SEQUENCES, **changes}
-        self.card = ModelCard.model_validate(keys)
-        self.predictor = Predictor(load_predictor(folder, "cpu", "torch").engine, self.card)
+        arrays, _ = read_arrays(folder)
+        self.predictor = by_torch(folder, **changes)
+        self.card = self.predictor.card
         self.graph = whole_graph(self.card, network_of(arrays, self.card))
         self.session = onnxruntime.InferenceSession(self.graph.SerializeToString())
 
@@ -82,11 +88,13 @@ class Both:
 
 def threshold_of(folder: Path, volume: Volume, **changes: Any) -> float:
     """One that a tenth of all voxels passes: fresh networks know no tumours."""
-    found = Both(folder, **changes).predictor.predict(volume, maps=True).probabilities
+    found = by_torch(folder, **changes).predict(volume, maps=True).probabilities
     assert found is not None
     return float(np.quantile(found.max(axis=0), 0.9))
 
 
+SECOND = ("cold", "mirrored")
+"""Cards whose kind another one shows, too."""
 CARDS: dict[str, dict[str, Any]] = {
     "stacked": {},
     "tempered": {"temperature": 1.7},
@@ -101,7 +109,13 @@ CARDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("changes", CARDS.values(), ids=CARDS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[pytest.mark.slow] if name in SECOND else [])
+        for name, changes in CARDS.items()
+    ],
+)
 def test_it_says_what_the_predictor_says(
     folder: Path, patient: Volume, changes: dict[str, Any]
 ) -> None:
@@ -116,6 +130,7 @@ def test_each_sequence_alone(single: Path, patient: Volume) -> None:
     both.assert_same(patient.select(("flair",)))
 
 
+@pytest.mark.slow
 def test_each_sequence_alone_and_mirrored(single: Path, patient: Volume) -> None:
     mirrored = {"mirrored": True, "recipe": {"augment": {"flip_horizontal": 0.5}}}
     changes = {"input_mode": "each", "threshold": 0.5, **mirrored}
@@ -123,7 +138,7 @@ def test_each_sequence_alone_and_mirrored(single: Path, patient: Volume) -> None
     Both(single, **changes).assert_same(patient)
 
 
-@pytest.mark.parametrize("name", SEQUENCES)
+@pytest.mark.parametrize("name", ["t1", pytest.param("flair", marks=pytest.mark.slow)])
 def test_a_sequence_that_is_not_there_counts_for_nothing(
     folder: Path, patient: Volume, name: str
 ) -> None:
@@ -133,7 +148,10 @@ def test_a_sequence_that_is_not_there_counts_for_nothing(
     both.assert_same(alone)
 
 
-@pytest.mark.parametrize(("used", "empty"), [(SEQUENCES, 2), (("t1",), 2), (("flair",), 3)])
+@pytest.mark.parametrize(
+    ("used", "empty"),
+    [(SEQUENCES, 2), pytest.param(("t1",), 2, marks=pytest.mark.slow), (("flair",), 3)],
+)
 def test_slices_that_show_nothing_are_0(folder: Path, used: tuple[str, ...], empty: int) -> None:
     """Two are empty in all sequences; the third in one only, which does not count for the other."""
     volume = head_volume()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +32,11 @@ def probability(logits: FloatArray) -> npt.NDArray[np.float64]:
     return found
 
 
+@cache
 def settled(
     network: str, channels: int, regions: int, epsilon: float = TORCH_EPSILON
 ) -> torch.nn.Module:
-    """Fresh weights, but batch norms that have seen inputs, so that every layer says something."""
+    """Fresh weights and batch norms with statistics, so that no layer's output is negligible."""
     torch.manual_seed(3)
     model = build_model(
         network, in_channels=channels, out_channels=regions, epsilon=epsilon

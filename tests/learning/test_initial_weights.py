@@ -110,6 +110,7 @@ def test_a_file_with_the_authors_names(store: Store, tmp_path: Path) -> None:
     assert "photographs.pth" in read_card(result.run / "card.json").trained_on
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_keeps_its_history(store: Store, first: Path, tmp_path: Path) -> None:
     out = tmp_path / "next"
     run_and_stop(store, out, start=first)

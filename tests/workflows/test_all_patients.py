@@ -92,7 +92,7 @@ def test_validation_patients_count_where_they_selected_nothing(
     store: Store, tmp_path: Path
 ) -> None:
     """A model that keeps its last epoch is measured on them too, one that keeps its best is not."""
-    fold = run(store, tmp_path / "last", "keep=last", fold=0, calibration=False)
+    fold = run(store, tmp_path / "last", "keep=last", "epochs=1", fold=0, calibration=False)
     validation = json.loads((fold / "provenance.json").read_text())["validation_patients"]
     assert validation
     result = calibrate(CalibrateOptions(model=fold, store=store.path, folds=(fold,)))
@@ -100,7 +100,7 @@ def test_validation_patients_count_where_they_selected_nothing(
 
 
 def test_mirror_images_count_only_where_they_were_learned(store: Store, tmp_path: Path) -> None:
-    fold = run(store, tmp_path / "fold", "augment={}", fold=0, calibration=False)
+    fold = run(store, tmp_path / "fold", "augment={}", "epochs=1", fold=0, calibration=False)
     before = (fold / "card.json").read_bytes()
     with pytest.raises(ModelError, match="augment=no flips"):
         calibrate(CalibrateOptions(model=fold, store=store.path, mirrored=True))
@@ -110,7 +110,8 @@ def test_mirror_images_count_only_where_they_were_learned(store: Store, tmp_path
 def test_a_fold_of_another_recipe_does_not_stand_for_it(
     store: Store, all_patients: Path, tmp_path: Path
 ) -> None:
-    other = run(store, tmp_path / "other", "optimiser.lr=0.002", fold=0, calibration=False)
+    changes = ("optimiser.lr=0.002", "epochs=1")
+    other = run(store, tmp_path / "other", *changes, fold=0, calibration=False)
     before = (all_patients / "card.json").read_bytes()
     with pytest.raises(ConfigError, match="another recipe"):
         calibrate(CalibrateOptions(model=all_patients, store=store.path, folds=(other,)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,16 +45,25 @@ def write(folder: Path, number: int, time: str, image: np.ndarray[Any, Any], **t
     save(folder / str(number), series(PLAN, stored, number, **{**tags, **when}))
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """FLAIR, a coronal T1 with more slices, T1, T1 again after an injection, a useless T2."""
-    folder = tmp_path / "study"
+    folder = tmp_path_factory.mktemp("study") / "study"
     write(folder, 1, "100000", t1(1), **FLAIR)
     save(folder / "2", series(FRONT, pixels(FRONT), 2, **T1, AcquisitionTime="100300"))
     write(folder, 3, "100500", t1(2), **T1)
     write(folder, 4, "101700", t1(3, vessels=80), **T1)
     spine = replace(PLAN, origin=(-90.0, -108.0, -900.0))
     save(folder / "5", series(spine, pixels(spine), 5, **{**T2, "SeriesDescription": "Ax T2"}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unenhanced(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same study, but its second T1 shows no contrast agent."""
+    folder = tmp_path_factory.mktemp("unenhanced") / "study"
+    shutil.copytree(study, folder)
+    write(folder, 4, "101700", t1(3), **T1)
     return folder
 
 
@@ -85,20 +95,18 @@ def test_a_study_works_by_default(
 
 
 def test_a_repeat_that_shows_no_agent_is_asked_about(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unenhanced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model(monkeypatch, "t1", "t1ce", "flair")
-    write(study, 4, "101700", t1(3), **T1)
     with pytest.raises(CaseError, match=r"if it was: `... series=t1=3 series=t1ce=4`"):
-        predicted(study, tmp_path / "out")
+        predicted(unenhanced, tmp_path / "out")
 
 
 def test_a_model_without_t1_after_contrast_does_not_ask(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unenhanced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model(monkeypatch, "t1", "flair")
-    write(study, 4, "101700", t1(3), **T1)
-    assert predicted(study, tmp_path / "out")["sequences_used"] == ["t1", "flair"]
+    assert predicted(unenhanced, tmp_path / "out")["sequences_used"] == ["t1", "flair"]
 
 
 def test_a_series_of_another_place_is_refused_by_name(

@@ -70,7 +70,12 @@ class Listener:
 
 def options(store: Store, out: Path, *changes: str, **more: object) -> TrainOptions:
     keys = {"store": store.path, "out": out, "changes": (*TINY, *changes), "device": "cpu"}
-    return TrainOptions.model_validate({**keys, **more})
+    return TrainOptions.model_validate({**keys, "calibration": False, **more})
+
+
+def resuming(store: Store, out: Path) -> TrainOptions:
+    """Options of a training that continues with its own recipe."""
+    return TrainOptions(store=store.path, out=out, resume=True, device="cpu", calibration=False)
 
 
 def stopping(slices: int) -> Control:
@@ -84,7 +89,7 @@ def run(store: Store, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainRe
     """A training without incident, for all to compare with; being older than ``quick`` it draws."""
     listener = Listener()
     out = tmp_path_factory.mktemp("runs") / "whole"
-    return train(options(store, out), Control(listener)), listener
+    return train(options(store, out, calibration=True), Control(listener)), listener
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -255,8 +260,10 @@ def test_progress_is_told_of_every_slice(run: tuple[TrainResult, Listener]) -> N
 
 @pytest.mark.parametrize(
     "slices",
-    [2 * 4, 30 + 20 + 4],
-    ids=["first epoch", "second epoch's validation"],
+    [
+        pytest.param(2 * 4, id="first epoch"),
+        pytest.param(30 + 20 + 4, id="second epoch's validation", marks=pytest.mark.slow),
+    ],
 )
 def test_a_stopped_run_goes_on_to_the_same_end(
     run: tuple[TrainResult, Listener], store: Store, tmp_path: Path, slices: int
@@ -266,7 +273,7 @@ def test_a_stopped_run_goes_on_to_the_same_end(
     assert caught.value.exit_code == 143
     keys = json.loads((tmp_path / "run" / "provenance.json").read_text())
     assert keys["sessions"][0]["outcome"].startswith("stopped in epoch")
-    result = train(TrainOptions(store=store.path, out=tmp_path / "run", resume=True, device="cpu"))
+    result = train(resuming(store, tmp_path / "run"))
     assert (result.epochs, result.best_dice) == (2, run[0].best_dice)
     same_run(tmp_path / "run", run[0].run)
 
@@ -297,7 +304,7 @@ def test_a_finished_run_can_be_gone_on_with_and_nothing_changes(
 ) -> None:
     first = train(options(store, tmp_path / "run", "epochs=1"))
     before = (tmp_path / "run" / "history.csv").read_text()
-    again = train(TrainOptions(store=store.path, out=tmp_path / "run", resume=True, device="cpu"))
+    again = train(resuming(store, tmp_path / "run"))
     assert (again.epochs, again.best_dice) == (first.epochs, first.best_dice)
     assert (tmp_path / "run" / "history.csv").read_text() == before
 
@@ -348,6 +355,7 @@ def test_a_loss_that_is_not_a_number_names_the_slices_and_spares_the_checkpoint(
     assert all(bool(value.isfinite().all()) for value in state["network"].values())
 
 
+@pytest.mark.slow
 def test_slices_from_the_store_train_the_same_network(
     run: tuple[TrainResult, Listener],
     store: Store,
@@ -360,7 +368,10 @@ def test_slices_from_the_store_train_the_same_network(
     same_run(tmp_path / "run", run[0].run)
 
 
-@pytest.mark.parametrize("change", ["input.mode=each", "input.sequences=[flair]"])
+@pytest.mark.parametrize(
+    "change",
+    ["input.mode=each", pytest.param("input.sequences=[flair]", marks=pytest.mark.slow)],
+)
 def test_other_inputs(store: Store, tmp_path: Path, change: str) -> None:
     train(options(store, tmp_path / "run", change, "epochs=1"))
     network, card = load_model(tmp_path / "run")

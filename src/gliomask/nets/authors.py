@@ -25,7 +25,7 @@ from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, ChannelMap, fit_weight
 from gliomask.nets.arrays import read_weights
 from gliomask.nets.specs import SPECS, TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
-from gliomask.nets.weights import check_tensors, entry_of, parse_tensors, skeleton
+from gliomask.nets.weights import check_tensors, entry_of, parse_tensors, shapes
 
 _COUNTER: Final = "num_batches_tracked"
 _HOW_TO_SAVE: Final = "a file made by torch.save(network.state_dict(), path) is read"
@@ -215,7 +215,7 @@ def _check_body(path: Path, tensors: dict[str, Tensor], fresh: dict[str, Tensor]
 def _right_network(tensors: dict[str, Tensor]) -> str | None:
     """Hint with the network whose stages have the found shapes."""
     for name in SPECS:
-        known = skeleton(name, 1, 1).state_dict()
+        known = shapes(name, 1, 1)
         body = [key for key in known if _is_body(key) and key != FIRST_WEIGHT]
         if all(tensors[key].shape == known[key].shape for key in body):
             return f"the stages are those of {name!r}"

@@ -66,7 +66,16 @@ def _inside(points: npt.NDArray[np.float64], image: Any) -> npt.NDArray[np.bool_
     return path.contains_points(centres).reshape(rows.shape)
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "axial",
+        pytest.param("sagittal", marks=pytest.mark.slow),
+        "coronal",
+        "oblique",
+        pytest.param("thick", marks=pytest.mark.slow),
+    ],
+)
 def test_contours_fill_to_the_masks(tmp_path: Path, name: str) -> None:
     grid, masks = GRIDS[name], nested(GRIDS[name].shape)
     sources = write_series(tmp_path / "s", grid)
