@@ -29,7 +29,7 @@ def measure(options: argparse.Namespace, place: Path) -> Report:
     """The peaks of one default job, then those of a correction."""
     rows = []
     source = study(options.study, place / "study")
-    with served(place / "data") as server:
+    with served(place / "data", "--limit", "job_minutes=30") as server:
         with Peaks(server.process.pid) as peaks:
             upload = server.upload(source)
             job = server.ended(server.submit(upload), 1800)

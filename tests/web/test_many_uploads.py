@@ -23,11 +23,14 @@ from tests.web.service import API, client, running, token_of, upload
 UPLOADS = 60
 """More than there are threads for all requests together (40)."""
 BODY = b"x" * 300_000
+PATIENCE_S = 120.0
+"""Nothing takes that long unless it never comes."""
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data", limits={"open_uploads": UPLOADS}) as one:
+    limits = {"open_uploads": UPLOADS, "body_seconds": PATIENCE_S}
+    with running(tmp_path / "data", limits=limits) as one:
         yield one
 
 
@@ -43,18 +46,18 @@ def test_many_requests_at_once_hold_up_only_each_other(
     ready, create = threading.Event(), Uploads.create
 
     def slow(self: Uploads, access: Access) -> Upload:
-        ready.wait(60)
+        ready.wait(2 * PATIENCE_S)
         return create(self, access)
 
     monkeypatch.setattr(Uploads, "create", slow)
-    monkeypatch.setattr(entrance, "_MOST_S", 60.0)
+    monkeypatch.setattr(entrance, "_MOST_S", PATIENCE_S)
     token = token_of(service)
-    with listening(service) as port, ThreadPoolExecutor(UPLOADS) as pool:
+    with listening(service, PATIENCE_S) as port, ThreadPoolExecutor(UPLOADS) as pool:
         post = request("POST", token, "/uploads")
-        answers = [pool.submit(ask, port, post, seconds=60) for _ in range(UPLOADS)]
+        answers = [pool.submit(ask, port, post, seconds=3 * PATIENCE_S) for _ in range(UPLOADS)]
         try:
             time.sleep(0.5)
-            answer = ask(port, request("GET", token, "/limits"), seconds=10)
+            answer = ask(port, request("GET", token, "/limits"), seconds=PATIENCE_S)
         finally:
             ready.set()
         assert answer.status == 200
@@ -64,12 +67,12 @@ def test_many_requests_at_once_hold_up_only_each_other(
 def test_bodies_that_never_come_keep_nobody_out(service: Service) -> None:
     token = token_of(service)
     made = upload(client(service, token))
-    with listening(service) as port, ExitStack() as stack:
+    with listening(service, PATIENCE_S) as port, ExitStack() as stack:
         for number in range(20):
             one = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             put = request("PUT", token, f"/uploads/{made}/files/{number}?name=a", BODY)
             one.sendall(put[: -len(BODY)])
-        assert ask(port, request("POST", token, "/uploads"), seconds=10).status == 201
+        assert ask(port, request("POST", token, "/uploads"), seconds=PATIENCE_S).status == 201
 
 
 def test_a_slow_disk_holds_up_uploads_alone(
@@ -84,7 +87,7 @@ def test_a_slow_disk_holds_up_uploads_alone(
         with lock:
             at_once += 1
             most = max(most, at_once)
-        room.wait(60)
+        room.wait(2 * PATIENCE_S)
         with lock:
             at_once -= 1
         write(self, chunk)
@@ -92,15 +95,15 @@ def test_a_slow_disk_holds_up_uploads_alone(
     monkeypatch.setattr(Incoming, "write", slow)
     token = token_of(service)
     uploads = [upload(client(service, token)) for _ in range(UPLOADS)]
-    with listening(service) as port, ThreadPoolExecutor(UPLOADS) as pool:
+    with listening(service, PATIENCE_S) as port, ThreadPoolExecutor(UPLOADS) as pool:
         puts = [request("PUT", token, f"/uploads/{one}/files/0?name=a", BODY) for one in uploads]
-        answers = [pool.submit(ask, port, put, seconds=60) for put in puts]
+        answers = [pool.submit(ask, port, put, seconds=3 * PATIENCE_S) for put in puts]
         try:
-            until = time.monotonic() + 20
+            until = time.monotonic() + PATIENCE_S
             while most == 0 and time.monotonic() < until:
                 time.sleep(0.05)
             time.sleep(1)
-            answer = ask(port, request("GET", token, "/limits"), seconds=10)
+            answer = ask(port, request("GET", token, "/limits"), seconds=PATIENCE_S)
         finally:
             room.set()
         assert answer.status == 200
