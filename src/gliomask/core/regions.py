@@ -118,7 +118,15 @@ def region_masks(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np
     region."""
     import numpy as np
 
-    return np.stack([np.isin(labels, REGIONS[region].labels) for region in regions])
+    return np.stack([_any_of(labels, REGIONS[region].labels) for region in regions])
+
+
+def _any_of(labels: LabelArray, numbers: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """True where a label is one of the numbers: ``np.isin``, which takes several times as long."""
+    inside: npt.NDArray[np.bool_] = labels == numbers[0]
+    for number in numbers[1:]:
+        inside |= labels == number
+    return inside
 
 
 def region_numbers(regions: Sequence[str]) -> dict[str, int]:

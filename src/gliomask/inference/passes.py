@@ -299,7 +299,8 @@ def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
     if temperature == 1.0:
         return probabilities
     with np.errstate(divide="ignore"):
-        logits: FloatArray = np.log(probabilities) - np.log1p(-probabilities)
+        # The difference from 1 is exact where it is small, and log1p takes twice as long as log.
+        logits: FloatArray = np.log(probabilities) - np.log(np.float32(1.0) - probabilities)
     return _sigmoid(logits / np.float32(temperature))
 
 

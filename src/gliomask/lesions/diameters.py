@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
@@ -164,15 +165,32 @@ Line = tuple[Points, Points]
 
 def _by_bound(
     slices: Mask, labelled_slices: npt.NDArray[np.intp], metric: Points
-) -> list[tuple[float, int]]:
-    """(length that no line of a slice exceeds, its index), the longest first, then the largest."""
-    bounds = [
-        (_bound(slices[index], metric), int(slices[index].sum())) for index in labelled_slices
+) -> Iterator[tuple[float, int]]:
+    """(length that no line of a slice exceeds, its index), the longest first, then the largest.
+
+    A bound is worked out once the diagonal of the slice's box, which is not shorter, comes first.
+    """
+    queue = [
+        (-_diagonal(slices[index], metric) - _SAME, 0, n, 0.0)
+        for n, index in enumerate(labelled_slices)
     ]
-    order = sorted(
-        range(len(labelled_slices)), key=lambda n: (-round(bounds[n][0], 6), -bounds[n][1], n)
-    )
-    return [(bounds[n][0], int(labelled_slices[n])) for n in order]
+    heapify(queue)
+    while queue:
+        _, size, n, bound = heappop(queue)
+        index = int(labelled_slices[n])
+        if size:
+            yield bound, index
+            continue
+        bound = _bound(slices[index], metric)
+        heappush(queue, (-round(bound, 6), -int(slices[index].sum()), n, bound))
+
+
+def _diagonal(mask: npt.NDArray[np.bool_], metric: Points) -> float:
+    """The longer diagonal of the box around a slice in mm; no line inside is longer."""
+    sides = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    height, width = (float(side[-1] - side[0] + 1) for side in sides)
+    corners = np.array([[height, width], [height, -width]])
+    return float(np.linalg.norm(corners @ metric.T, axis=1).max())
 
 
 def _bound(mask: npt.NDArray[np.bool_], metric: Points) -> float:
