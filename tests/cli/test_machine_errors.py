@@ -220,6 +220,7 @@ def gliomask(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "gliomask", *map(str, words)]
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_it_quietly(data: Path) -> None:
     """``gliomask inspect DATA | head -1``"""
     with subprocess.Popen(

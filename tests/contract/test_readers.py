@@ -77,15 +77,15 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return name
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def root(written: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where it was written."""
     return tmp_path_factory.getbasetemp() / written
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(root: Path) -> Found:
-    """What its reader finds."""
+    """What its reader finds; it is not changed."""
     return find_cases(root)
 
 

@@ -226,7 +226,9 @@ class SlowSearch:
         return float(np.linalg.norm(step * self.pixel))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))]
+)
 def test_the_same_as_a_slow_search(seed: int) -> None:
     rng = np.random.default_rng(seed)
     pixel = (1.0, 1.0) if seed % 3 else (0.7, 1.3)

@@ -26,9 +26,13 @@ from gliomask.nets.weights import load_model
 from tests.inference.test_engines import saved
 
 
-@pytest.mark.parametrize("side", [32, 45])
-def test_the_graph_says_what_the_network_says(tmp_path: Path, side: int) -> None:
-    folder = saved(tmp_path / "model")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("model"))
+
+
+@pytest.mark.parametrize("side", [pytest.param(32, marks=pytest.mark.slow), 45])
+def test_the_graph_says_what_the_network_says(folder: Path, side: int) -> None:
     graph = onnx.load_model_from_string(network_graph(*read_arrays(folder)))
     batch = np.random.default_rng(0).normal(size=(2, 2, side, side + 3)).astype(np.float32)
     answers = ReferenceEvaluator(graph).run(None, {"x": batch})
@@ -42,8 +46,7 @@ def test_the_graph_says_what_the_network_says(tmp_path: Path, side: int) -> None
     np.testing.assert_allclose(logits, expected[:, 0], atol=2e-4)
 
 
-def test_it_is_valid_and_the_same_each_time(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "model")
+def test_it_is_valid_and_the_same_each_time(folder: Path) -> None:
     first, second = (network_graph(*read_arrays(folder)) for _ in range(2))
     assert first == second
     model = onnx.load_model_from_string(first)
@@ -52,9 +55,9 @@ def test_it_is_valid_and_the_same_each_time(tmp_path: Path) -> None:
     assert not any(node.op_type == "BatchNormalization" for node in model.graph.node)
 
 
-def test_its_bytes_are_those_of_the_onnx_package(tmp_path: Path) -> None:
+def test_its_bytes_are_those_of_the_onnx_package(folder: Path) -> None:
     """Written again by the package, from what its reader makes of our bytes."""
-    written = network_graph(*read_arrays(saved(tmp_path / "model")))
+    written = network_graph(*read_arrays(folder))
     assert onnx.load_model_from_string(written).SerializeToString(deterministic=True) == written
 
 

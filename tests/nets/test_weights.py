@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,17 @@ from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import load_model, parse_tensors, save_model
 
 
-def tiny(in_channels: int = 2, seed: int = 0) -> U2Net:
+@cache
+def _tiny(in_channels: int, seed: int) -> U2Net:
     torch.manual_seed(seed)
     model = build_model("u2net-tiny", in_channels=in_channels, out_channels=1)
     model.train()(torch.randn(2, in_channels, 16, 16))  # moves the statistics off their start
     return model
+
+
+def tiny(in_channels: int = 2, seed: int = 0) -> U2Net:
+    """A network of the caller's own."""
+    return deepcopy(_tiny(in_channels, seed))
 
 
 def card(**changes: Any) -> ModelCard:

@@ -33,6 +33,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow  # tests/contract/test_readers.py shows the same
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "figshare_cheng"])
 def test_our_readers_read_every_layout(layout: str, tmp_path: Path, small: PatientOptions) -> None:
     found = find_cases(write_cohort(tmp_path / "set", layout, 1, 11, options=small))

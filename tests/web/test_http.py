@@ -63,7 +63,7 @@ def zeros(total: int) -> Iterator[bytes]:
         yield bytes(50_000)
 
 
-BOMB = gzip.compress(bytes(100 * MB), 9)
+BOMB = 100 * gzip.compress(bytes(MB), 9)
 CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
 Body = Callable[[], Iterable[bytes]]
 CASES: dict[str, tuple[str, str, Body, set[int]]] = {

@@ -432,6 +432,7 @@ def test_exchanged_masks_are_told(tmp_path: Path) -> None:
     assert any("exchanged" in remark for _, remark in run(tmp_path).remarks)
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_same(tmp_path: Path) -> None:
     for k in range(3):
         write(tmp_path / "ref" / f"p{k}.nii.gz", mask(1, 1, 1, 0))

@@ -111,10 +111,18 @@ def fix_margins(figure: Figure, rows: int, columns: int, foot_height: float) -> 
     )
 
 
+def _fix_layout(figure: Figure) -> None:
+    """Compute the layout once; otherwise it is computed twice for every file."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+
+
 def save(figure: Figure, stem: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
     """Write ``stem.<format>`` for each format atomically, with reproducible bytes."""
     import matplotlib as mpl
 
+    _fix_layout(figure)
     written = []
     for name in formats:
         final = stem.with_name(f"{stem.name}.{name}")
@@ -136,6 +144,7 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     """
     import matplotlib as mpl
 
+    _fix_layout(figure)
     out = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})

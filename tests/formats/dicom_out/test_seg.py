@@ -77,8 +77,17 @@ def test_the_order_of_files_and_axes_does_not_matter(
     assert np.array_equal(found, series.array)
 
 
-@pytest.mark.parametrize("orientation", [AXIAL, SAGITTAL, CORONAL, OBLIQUE])
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("orientation", "reverse"),
+    [
+        *((orientation, False) for orientation in (AXIAL, SAGITTAL, CORONAL, OBLIQUE)),
+        (OBLIQUE, True),
+        *(
+            pytest.param(orientation, True, marks=pytest.mark.slow)
+            for orientation in (AXIAL, SAGITTAL, CORONAL)
+        ),
+    ],
+)
 def test_a_lesion_stays_on_the_patients_side(
     tmp_path: Path, orientation: tuple[float, ...], reverse: bool
 ) -> None:

@@ -310,7 +310,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(JSON, min_size=7, max_size=7))
 def test_odd_records_never_break_it(odd: list[Any]) -> None:
     items = fill(Records(*odd))
@@ -318,7 +318,7 @@ def test_odd_records_never_break_it(odd: list[Any]) -> None:
     assert_tables_hold(items)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.sampled_from(sorted(card())), JSON)
 def test_one_odd_value_among_good_ones_does_not_break_it(key: str, odd: object) -> None:
     assert len(fill(replace(records(), card={**card(), key: odd}))) == 96
