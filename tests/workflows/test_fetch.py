@@ -12,6 +12,7 @@ import pytest
 
 from gliomask.errors import BatchError, ConfigError, FormatError, MachineError
 from gliomask.studies import idc
+from gliomask.studies.s5cmd import error_of
 from gliomask.workflows.fetch import FetchOptions, FetchResult, fetch
 from tests.commands import run as command
 from tests.formats.dicom.made import pixels, save, series
@@ -23,6 +24,14 @@ bucket = pathlib.Path({bucket!r})
 with open(bucket / "calls", "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 failed = False
+if (bucket / "offline").exists():  # as the program does, also with its exit code
+    why = "dial tcp: lookup s3.amazonaws.com on 10.0.0.1:53: no such host"
+    print("ERROR session: fetching region failed: RequestError", file=sys.stderr)
+    print("caused by: " + why, file=sys.stderr)
+    for line in sys.stdin:
+        request = 'RequestError: send request failed caused by: Get "https://s3.amazonaws.com/x": '
+        print(f'ERROR "{{line.strip()}}": {{request}}{{why}}', file=sys.stderr)
+    sys.exit(0)
 for line in sys.stdin:
     verb, url, folder = shlex.split(line)
     assert verb == "sync" and url.startswith("s3://idc-open-data/") and url.endswith("/*")
@@ -155,6 +164,40 @@ def test_a_series_that_can_not_be_had(bucket: Path, tmp_path: Path) -> None:
     assert caught.value.result.fetched == 2
     with pytest.raises(MachineError, match="nothing was downloaded: 0 of"):
         fetched(tmp_path / "out")
+
+
+def test_without_a_network_the_first_patient_says_so(
+    bucket: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    (bucket / "offline").touch()
+    assert command(monkeypatch, "fetch", "idc:upenn_gbm", "--out", out) == 4
+    shown = capsys.readouterr().err
+    assert "error: https://s3.amazonaws.com: the server can't be reached: dial tcp: lookup" in shown
+    assert "no such host; check the network, then use the same command again" in shown
+    assert len((bucket / "calls").read_text().splitlines()) == 1
+    (bucket / "offline").unlink()
+    assert fetched(out).fetched == 3
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "reason"),
+    [
+        ("", 0, ""),
+        ("", 7, "s5cmd ended with 7"),
+        ("warning: slow\n", 0, ""),
+        ("out of memory\n", 2, "out of memory"),
+        ('ERROR "sync s3://a/* b/": AccessDenied: no\n', 0, "AccessDenied: no"),
+        ('ERROR "sync s3://a/* b/": no such key\nlater\n', 1, "no such key"),
+    ],
+)
+def test_the_reason_is_that_of_the_last_error_whatever_the_exit_code(
+    output: str, code: int, reason: str
+) -> None:
+    assert error_of(output, code) == reason
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from gliomask.jobs.control import Control
 _ENDPOINT: Final = "https://s3.amazonaws.com"
 _LOOK_S: Final = 0.2
 _LONGEST_REASON: Final = 200
+_UNREACHABLE: Final = ("dial tcp", "i/o timeout", "TLS handshake", "connection reset")
+"""What the program says of a network without the server."""
 
 
 def find_s5cmd() -> Path:
@@ -42,6 +44,9 @@ def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
 
     Returns:
         What the program says went wrong, one line; empty if nothing did.
+
+    Raises:
+        MachineError: the server can't be reached.
     """
     lines = [f"sync {shlex.quote(url)} {shlex.quote(f'{folder}/')}" for url, folder in pairs]
     command = [str(find_s5cmd()), "--no-sign-request", "--endpoint-url", _ENDPOINT, "run"]
@@ -53,16 +58,27 @@ def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
         except BaseException:
             process.kill()
             raise
-    if process.returncode == 0:
-        return ""
-    lines_of_output = [line for line in output.splitlines() if line.strip()]
+    reason = error_of(output, process.returncode)
+    if any(sign in reason for sign in _UNREACHABLE):
+        hint = "check the network, then use the same command again: what is complete stays"
+        raise MachineError(f"the server can't be reached: {reason}", path=_ENDPOINT, hint=hint)
+    return reason
+
+
+def error_of(output: str, code: int) -> str:
+    """The last error in what the program wrote to stderr, one line; empty if there is none.
+
+    It also ends with 0 where it could not even list what there is.
+
+    Args:
+        output: of the program; code: that it ended with.
+    """
+    lines = [line for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")] or (lines if code else [])
+    if not errors:
+        return f"s5cmd ended with {code}" if code else ""
     # 'ERROR "sync FROM TO": why': only the last is new.
-    reason = (
-        lines_of_output[-1].rpartition('": ')[2]
-        if lines_of_output
-        else f"s5cmd ended with {process.returncode}"
-    )
-    return printable(reason, _LONGEST_REASON)
+    return printable(errors[-1].rpartition('": ')[2], _LONGEST_REASON)
 
 
 def _talk(process: subprocess.Popen[str], text: str, control: Control) -> str:
