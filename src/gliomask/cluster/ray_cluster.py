@@ -14,7 +14,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any, Final
 
 from gliomask.core.extras import load_extra
-from gliomask.errors import ConfigError, MachineError
+from gliomask.errors import ConfigError, MachineError, option
 
 _STORE_BYTES: Final = 80 * 2**20
 """Size of Ray's object store, close to its minimum: only file names go between processes."""
@@ -58,9 +58,9 @@ def ray_cluster(address: str | None, cpus: int) -> Iterator[Any]:
         "object_store_memory": _STORE_BYTES,
     }
     with redirect_stdout(sys.stderr):  # Ray reports dead workers on stdout
-        with _own_signals():
-            _connect(ray, address, {} if address else own)
         try:
+            with _own_signals():
+                _connect(ray, address, {} if address else own)
             yield ray
         finally:
             started = _processes(ray)
@@ -85,10 +85,11 @@ def _connect(ray: Any, address: str | None, options: dict[str, object]) -> None:
             logging_level=logging.ERROR,
             **options,
         )
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as problem:
+    except Exception as problem:  # Ray raises errors without a class of their own, too
         what = "can't be reached" if address else "can't be started"
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)
-        raise MachineError(f"Ray {what}: {reason}", path=address) from None
+        hint = None if address else f"use worker processes: {option('executor', 'local')}"
+        raise MachineError(f"Ray {what}: {reason}", path=address, hint=hint) from None
 
 
 @contextmanager
