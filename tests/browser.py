@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,6 +56,7 @@ class Browser:
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
         self._page = ""
+        self._events: list[dict[str, Any]] = []
 
     def open(self, path: Path, width: int = 1280, height: int = 900) -> None:
         """Opens a file from disk in a window of so many pixels, and forgets what was logged."""
@@ -70,6 +71,7 @@ class Browser:
         self.driver.get("about:blank")
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        self._events.clear()
         self._page = address
         self.driver.get(self._page)
 
@@ -95,12 +97,36 @@ class Browser:
 
     def requests(self) -> list[str]:
         """Addresses that were asked for since the last call, but for the page itself."""
-        asked = []
-        for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                asked.append(message["params"]["request"]["url"])
+        sent = self._taken("Network.requestWillBeSent")
+        asked = [event["request"]["url"] for event in sent]
         return [url for url in asked if url != self._page and not url.startswith(_INSIDE)]
+
+    def choose_files(self, paths: Sequence[Path], open_dialog: Callable[[], None]) -> None:
+        """Chooses files in the dialog of the system that an action opens.
+
+        Raises:
+            TimeoutException: it opens none.
+        """
+        intercept = "Page.setInterceptFileChooserDialog"
+        self.driver.execute_cdp_cmd(intercept, {"enabled": True})
+        open_dialog()
+        opened = WebDriverWait(self.driver, 30, 0.1).until(
+            lambda _: self._taken("Page.fileChooserOpened"), "no dialog to choose files was opened"
+        )
+        self.driver.execute_cdp_cmd(intercept, {"enabled": False})
+        chosen = {
+            "files": [str(path) for path in paths],
+            "backendNodeId": opened[-1]["backendNodeId"],
+        }
+        self.driver.execute_cdp_cmd("DOM.setFileInputFiles", chosen)
+
+    def _taken(self, method: str) -> list[dict[str, Any]]:
+        """Parameters of the events of one kind since the last call."""
+        for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
+            self._events.append(json.loads(entry["message"])["message"])
+        taken = [event["params"] for event in self._events if event["method"] == method]
+        self._events = [event for event in self._events if event["method"] != method]
+        return taken
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from gliomask.config.shipped import DEFAULT
 
 if TYPE_CHECKING:
     from gliomask.config.predict import PredictOptions
+    from gliomask.core.reliability import Reason
     from gliomask.formats.case_record import CaseRecord
     from gliomask.results.prediction.summary import PredictResult
 
@@ -121,8 +122,10 @@ def _tell_json(result: PredictResult) -> None:
 
 
 def _row(case: CaseRecord) -> list[object]:
+    from gliomask.core.reliability import unstated
+
     flag = case.reliability.level if case.reliability else ""
-    notes = "; ".join(case.notes)
+    notes = "; ".join(unstated(case.notes, _concerns(case)))
     return [case.case, _size(case), flag, _used(case), " ".join(case.sequences_missing), notes]
 
 
@@ -138,9 +141,13 @@ def _used(case: CaseRecord) -> str:
 
 def _reasons(case: CaseRecord) -> list[str]:
     """Reasons for an amber or red flag, one line each."""
-    flag = case.reliability
-    reasons = [] if flag is None else [reason for reason in flag.reasons if reason.level != "green"]
-    return [f"{reason.level.upper()} {case.case}: {reason.text}" for reason in reasons]
+    return [f"{reason.level.upper()} {case.case}: {reason.text}" for reason in _concerns(case)]
+
+
+def _concerns(case: CaseRecord) -> list[Reason]:
+    """Reasons for an amber or red flag."""
+    reasons = case.reliability.reasons if case.reliability else ()
+    return [reason for reason in reasons if reason.level != "green"]
 
 
 def _to_open(result: PredictResult) -> list[str]:

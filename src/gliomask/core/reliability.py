@@ -42,6 +42,12 @@ class Reliability:
     reasons: tuple[Reason, ...]
 
 
+def unstated(notes: Iterable[str], reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """Return the notes that no reason begins with, for places that show both."""
+    stated = tuple(reason.text for reason in reasons)
+    return tuple(note for note in notes if not any(text.startswith(note) for text in stated))
+
+
 def reliability(reasons: Iterable[Reason]) -> Reliability:
     """Combine any number of reasons to a flag."""
     ordered = sorted(reasons, key=lambda reason: -LEVELS.index(reason.level))

@@ -97,6 +97,7 @@ def test_no_tumour_is_said_with_evidence(tmp_path: Path) -> None:
     own = CasePage(told, head_volume())
     said = next(text for text in read(tmp_path, own).text if "The mask is empty" in text)
     assert said == ("The mask is empty. Seen in every slice. This does not rule a tumour out.")
+    assert "Seen in every slice." not in read(tmp_path, own).text  # a second time, as a check
 
 
 def test_pictures_have_no_millimetres_and_no_sides(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_intervals_flags_audit_and_times(tmp_path: Path) -> None:
     )
     text = read(tmp_path, page).text
     for expected in (
-        *("0.2 – 0.4 (90%)", "▲ amber", "amber: slices of 5 mm", "green: 1 ml"),
+        *("90% interval, ml", "0.2 – 0.4", "▲ amber", "slices of 5 mm", "green: 1 ml"),
         *("gaps", "a note", "face"),
     ):
         assert expected in text
@@ -159,6 +160,21 @@ def test_a_flag_stands_beside_the_volume_and_above_the_viewer(
     plain = CasePage(flagged("green", *reasons[1:]), head_volume())
     html = write_case_page(tmp_path / "b.html", plain).read_text(encoding="utf-8")
     assert 'id="doubt"' not in html
+
+
+def test_what_a_reason_states_is_not_repeated_by_a_note(tmp_path: Path) -> None:
+    synthetic, other = "the model was trained on synthetic data", "removed 0.1 ml of fragments"
+    reasons = (Reason("red", "synthetic_model", f"{synthetic}: use it for tests only"),)
+    prediction = replace(
+        flagged("red", *reasons), notes=(reasons[0].text, synthetic, other), synthetic=True
+    )
+    page = CasePage(prediction, head_volume())
+    html = write_case_page(tmp_path / "a.html", page).read_text(encoding="utf-8")
+    assert html.count(synthetic) == 1
+    assert html.count(other) == 1
+    unflagged = CasePage(replace(prediction, reliability=None), head_volume())
+    html = write_case_page(tmp_path / "b.html", unflagged).read_text(encoding="utf-8")
+    assert html.count(f"<li>{synthetic}</li>") == 1
 
 
 def test_nothing_that_is_told_becomes_markup(tmp_path: Path) -> None:

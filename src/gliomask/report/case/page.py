@@ -12,7 +12,7 @@ from gliomask.core.atomic import write_text
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import LEVEL, Prediction
 from gliomask.core.regions import REGIONS
-from gliomask.core.reliability import Reliability
+from gliomask.core.reliability import Reliability, unstated
 from gliomask.core.volume import Volume
 from gliomask.jobs.control import SILENT, Control
 from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
@@ -21,6 +21,8 @@ from gliomask.report.preview import draw_preview
 
 _NIIVUE = "vendor/niivue"
 _NAMES = {"licence": "licence of the model", "weights_sha256": "SHA-256 of the weights"}
+_EMPTY = "empty_mask_reasons"
+"""Code of the reason that is the text of an empty mask."""
 _SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_viewer.js")
 
 
@@ -93,8 +95,9 @@ def _rendered(page: CasePage, control: Control) -> str:
         "regions": _regions(page),
         "facts": _facts(page),
         "doubt": _doubt(page.prediction.reliability),
-        "flag": page.prediction.reliability,
-        "reasons": page.prediction.reliability and _reasons(page.prediction.reliability),
+        "checks": page.prediction.reliability and _checks(page.prediction.reliability),
+        "notes": _notes(page.prediction),
+        "level": f"{LEVEL:.0%}",
         "page": page,
         "provenance": _origin(page),
         "still": data_uri(page.still or _still(page)),
@@ -143,15 +146,25 @@ def _doubt(flag: Reliability | None) -> dict[str, object] | None:
     return {"level": flag.level, "title": titles[flag.level], "reasons": reasons}
 
 
-def _reasons(flag: Reliability) -> list[str]:
-    texts = [f"{reason.level}: {reason.text}" for reason in flag.reasons]
-    return texts or ["no check found a problem"]
+def _checks(flag: Reliability) -> list[str]:
+    """The reasons that are not above the viewer; those of a green flag without their level."""
+    reasons = [reason for reason in flag.reasons if reason.code != _EMPTY]
+    if flag.level == "green":
+        return [reason.text for reason in reasons] or ["no check found a problem"]
+    others = [reason for reason in reasons if reason.level != flag.level]
+    return [f"{reason.level}: {reason.text}" for reason in others]
+
+
+def _notes(prediction: Prediction) -> tuple[str, ...]:
+    """Notes on the result that the flag does not contain."""
+    reasons = prediction.reliability.reasons if prediction.reliability else ()
+    return unstated(prediction.notes, reasons)
 
 
 def _evidence(prediction: Prediction) -> str:
     """Evidence for an empty mask, as one sentence."""
     reasons = prediction.reliability.reasons if prediction.reliability else ()
-    return next((reason.text for reason in reasons if reason.code == "empty_mask_reasons"), "")
+    return next((reason.text for reason in reasons if reason.code == _EMPTY), "")
 
 
 def _highest_probability(prediction: Prediction) -> str:
@@ -187,7 +200,7 @@ def _number(value: float, millilitres: bool) -> str:
 
 def _between(ends: tuple[float, float]) -> str:
     low, high = (_number(ml, millilitres=True) for ml in ends)
-    return f"{low} – {high} ({LEVEL:.0%})"
+    return f"{low} – {high}"
 
 
 def _facts(page: CasePage) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
-/* How the mask of a case page is drawn: pure functions of its numbers and the regions shown.
+/* Drawing of the mask of a case page: pure functions of its numbers and the regions shown.
    Regions are nested, so a voxel is drawn as the innermost region that is shown. */
 "use strict";
 const caseMask = {
-  /* For each number of the mask, the name of the region that is drawn for it; null for none. */
+  /* Name of the region drawn for each number of the mask; null for none. */
   drawn(settings, shown) {
     const names = [null, null, null, null];
     for (const [number, regions] of Object.entries(settings.labels)) {
@@ -11,7 +11,7 @@ const caseMask = {
     return names;
   },
 
-  /* The table of colours that NiiVue wants for labels. */
+  /* Colour table of labels in NiiVue's format. */
   colours(settings, names) {
     const table = { R: [0], G: [0], B: [0], A: [0], I: [0], labels: [""] };
     for (const number of Object.keys(settings.labels)) {
@@ -27,7 +27,7 @@ const caseMask = {
     return table;
   },
 
-  /* The voxels of the mask that lie at the border of a drawn region within their axial slice. */
+  /* Voxels of the mask at the border of a drawn region in their axial slice. */
   border(marks, [nx, ny, nz], names) {
     const kept = new Uint8Array(marks.length);
     const beside = (at, x, y) =>

@@ -1,4 +1,4 @@
-/* Drives NiiVue in the case page: layers, window, slices, keys, and what lies under the crosshair.
+/* Viewer of the case page, by NiiVue: layers, window, slices, keys, values at the crosshair.
    Every layer is on the same RAS+ grid, so one voxel index serves them all. */
 "use strict";
 (function () {
@@ -192,7 +192,7 @@
     drawCrosshair();
   }
 
-  /* As thin at any zoom. NiiVue keeps its geometry until the crosshair moves, hence the null. */
+  /* Constant width at any zoom. NiiVue keeps the geometry until the crosshair moves, hence the null. */
   function drawCrosshair() {
     const width = byId("stage").clientWidth > 600 ? 0.4 : 0.9;
     nv.opts.crosshairWidth = byId("crosshair").checked ? width / nv.scene.pan2Dxyzmm[3] : 0;
@@ -208,7 +208,7 @@
     nv.setSliceType(kinds[name]);
   }
 
-  /* The axial plane is the large one, beside the others or above them. */
+  /* Large axial plane, beside or above the others. */
   function threePlanes() {
     const { clientWidth, clientHeight } = byId("stage");
     const [axial, coronal, sagittal] = clientWidth > 1.1 * clientHeight
@@ -260,7 +260,7 @@
     event.preventDefault();
   }
 
-  /* A drag of a slider gives more events than there are pictures to draw. */
+  /* A dragged slider causes more events than pictures can be drawn. */
   function onSlide(ids, act) {
     let asked = false;
     for (const id of ids) {

@@ -20,7 +20,7 @@
       head.setAttribute("aria-sort", falling ? "descending" : "ascending");
       pairs.sort((one, other) => {
         const [a, b] = [value(one.row, column), value(other.row, column)];
-        if (a === "" || b === "") return (a === "") - (b === ""); // what is not known stays last
+        if (a === "" || b === "") return (a === "") - (b === ""); // unknown values are always last
         return falling ? compare(b, a) : compare(a, b);
       });
       for (const { row, detail } of pairs) body.append(row, ...(detail ? [detail] : []));

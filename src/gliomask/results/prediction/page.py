@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.regions import REGIONS
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.description import LesionReport
@@ -39,17 +38,9 @@ def write_page(path: Path, outcome: Outcome, still: Path | None, control: Contro
 
 
 def _audit(outcome: Outcome) -> tuple[PageTable, ...]:
-    """The images that were read, and the grid of the mask."""
-    volume, case = outcome.volume, outcome.case
-    rows = list(outcome.origins.items())
-    size = " x ".join(str(n) for n in volume.shape)
-    if volume.has_world:
-        voxel = " x ".join(f"{mm:.3g}" for mm in spacing_mm(volume.affine))
-        grid = f"{size} voxels of {voxel} mm, axes {axis_codes(volume.affine)}"
-    else:
-        grid = f"{size} pixels, no millimetres known"
-    notes = "; ".join((*outcome.prediction.notes, *case.notes))
-    return (PageTable("Input images", [*rows, ("grid of the mask", grid)], note=notes),)
+    """The images that were read, with notes on them."""
+    rows = [(sequence_name(name), origin) for name, origin in outcome.origins.items()]
+    return (PageTable("Input images", rows, note="; ".join(outcome.case.notes)),)
 
 
 def _series(outcome: Outcome) -> tuple[PageTable, ...]:

@@ -13,6 +13,7 @@ from gliomask.config.output_kinds import Kind
 from gliomask.core import prediction as core
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import REGIONS
+from gliomask.core.reliability import unstated
 from gliomask.errors import CaseError, option
 from gliomask.formats.case_record import existing_record
 from gliomask.results.prediction.case_files import write_case_files
@@ -107,12 +108,11 @@ class Prediction(core.Prediction):
     def _texts(self) -> list[str]:
         """Text with the case, the reasons of its flag, and the permitted use."""
         flag = self.reliability
-        reasons = (
-            [] if flag is None else [f"{reason.level}: {reason.text}" for reason in flag.reasons]
-        )
+        reasons = () if flag is None else flag.reasons
         level = "" if flag is None else f", reliability {flag.level}"
         summary = f"{self.case}, by {self.model}{level}"
-        return [summary, *reasons, *self.notes, RESEARCH_USE_ONLY]
+        texts = [f"{reason.level}: {reason.text}" for reason in reasons]
+        return [summary, *texts, *unstated(self.notes, reasons), RESEARCH_USE_ONLY]
 
 
 def prediction_of(outcome: Outcome) -> Prediction:

@@ -1,8 +1,8 @@
-// The requests of the page. Each gives what the server answered, or throws a Refusal.
+// Requests to the server. Each returns the response, or throws a Refusal.
 
-/** What the server says where it does not do what was asked for. */
+/** Error response of the server. */
 export class Refusal extends Error {
-  /** @param {number} status @param {string} text @param {number} retry seconds, 0 if it makes no sense */
+  /** @param {number} status @param {string} text @param {number} retry seconds after which to repeat the request; 0 if repeating does not help */
   constructor(status, text, retry) {
     super(text);
     this.status = status;
@@ -16,7 +16,7 @@ const BASE = "/api/v1";
  * @param {string} method
  * @param {string} path below /api/v1
  * @param {{json?: unknown, body?: Blob, key?: string, signal?: AbortSignal}} [how]
- * @returns {Promise<any>} the answer; null if it has no body
+ * @returns {Promise<any>} the JSON of the response; null without a body
  */
 export async function ask(method, path, how = {}) {
   /** @type {Record<string, string>} */
@@ -39,7 +39,7 @@ export async function fetched(path) {
   throw new Refusal(answer.status, told.text, 0);
 }
 
-/** @returns {string} a key that nobody has used */
+/** @returns {string} a new random key */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 }

@@ -1,12 +1,12 @@
-// NiiVue as the place where a mask is seen and drawn on. One voxel index serves all layers: theirs
-// along x, y, z of the patient (RAS), whatever the order in the files.
+// View of the images and the mask, and drawing on it, by NiiVue. All layers share one voxel index:
+// x, y, z of the patient (RAS), independent of the order in the files.
 
 /* global niivue */
 
 const PLANES = { axial: 0, coronal: 1, sagittal: 2 };
 
 export class Canvas {
-  /** @param {HTMLCanvasElement} element @param {() => void} onMove the crosshair @param {() => void} onStroke a stroke has ended */
+  /** @param {HTMLCanvasElement} element @param {() => void} onMove called when the crosshair has moved @param {() => void} onStroke called at the end of a stroke */
   constructor(element, onMove, onStroke) {
     this.element = element;
     this.onMove = onMove;
@@ -26,7 +26,7 @@ export class Canvas {
       crosshairColor: [0.2, 0.75, 1, 0.7], crosshairWidth: 0.25, crosshairWidthUnit: "percent", crosshairGap: 6,
       isForceMouseClickToVoxelCenters: true, dragAndDropEnabled: false, isColorbar: false, logLevel: "error",
       loadingText: "", multiplanarShowRender: SHOW_RENDER.NEVER, sliceType: SLICE_TYPE.MULTIPLANAR,
-      longTouchTimeout: 2e9, doubleTouchTimeout: 0, // a stroke may be long, and two may be quick
+      longTouchTimeout: 2e9, doubleTouchTimeout: 0, // a long stroke is no long touch, and two quick strokes are no double touch
       mouseEventConfig: {
         leftButton: { primary: DRAG_MODE.crosshair, withShift: DRAG_MODE.pan, withCtrl: DRAG_MODE.pan },
         rightButton: DRAG_MODE.windowing, centerButton: DRAG_MODE.pan,
@@ -50,7 +50,7 @@ export class Canvas {
     return layer;
   }
 
-  /** Shows an image, and a layer over it. @param {string} image @param {string} [over] */
+  /** Shows an image, with an optional layer over it. @param {string} image @param {string} [over] */
   compose(image, over) {
     const shown = over ? [this.layers.get(image), this.layers.get(over)] : [this.layers.get(image)];
     shown[0].opacity = 1;
@@ -78,12 +78,12 @@ export class Canvas {
     return this.nv.back.dimsRAS.slice(1, 4);
   }
 
-  /** @returns {Uint8Array} what is drawn; the pen writes into it */
+  /** @returns {Uint8Array} the drawing, which the pen changes */
   get drawn() {
     return this.nv.drawBitmap;
   }
 
-  /** Begins to draw. @param {Uint8Array} values @param {import("./mask.js").Region[]} regions */
+  /** Sets the drawing and its colours. @param {Uint8Array} values @param {import("./mask.js").Region[]} regions */
   draw(values, regions) {
     const table = { R: [0], G: [0], B: [0], A: [0], I: [0], labels: [""] };
     for (const one of [...regions].sort((a, b) => a.number - b.number)) {
@@ -98,24 +98,24 @@ export class Canvas {
     this.redraw();
   }
 
-  /** Shows what is in ``drawn``. */
+  /** Shows ``drawn`` after a change. */
   redraw() {
     this.nv.refreshDrawing(true, false);
   }
 
-  /** @param {number | null} number that the pen writes; null for no pen @param {boolean} filled @param {number} size in voxels */
+  /** @param {number | null} number of the pen; null turns the pen off @param {boolean} filled @param {number} size in voxels */
   setPen(number, filled, size) {
     this.nv.opts.drawingEnabled = number !== null;
     this.nv.opts.penSize = size;
     this.nv.setPenValue(number ?? 0, filled);
   }
 
-  /** Tidies up after a stroke, however it ended: NiiVue forgets those that leave the picture. */
+  /** Completes a stroke. NiiVue itself does not complete strokes that leave the picture. */
   endStroke() {
     if (this.nv.drawPenFillPts.length > 0) this.nv.drawPenFilled();
     this.nv.drawPenLocation = [NaN, NaN, NaN];
     this.nv.drawPenAxCorSag = -1;
-    this.nv.drawClearAllUndoBitmaps(); // undone is by the mask's own history
+    this.nv.drawClearAllUndoBitmaps(); // the mask has its own history
     this.onStroke();
   }
 
@@ -124,10 +124,10 @@ export class Canvas {
     this.nv.setDrawOpacity(opacity);
   }
 
-  /** @param {string} planes three, or one of them */
+  /** @param {string} planes ``three``, or the name of one plane */
   show(planes) {
     this.planes = planes;
-    this.nv.crosshairs3D = null; // else its old geometry stays
+    this.nv.crosshairs3D = null; // otherwise NiiVue keeps its old geometry
     if (planes in PLANES) {
       this.nv.clearCustomLayout();
       this.nv.setSliceType(PLANES[/** @type {keyof typeof PLANES} */ (planes)]);

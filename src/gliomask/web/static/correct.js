@@ -1,4 +1,4 @@
-// The page on which a mask is corrected: loads an examination, hands over to the tools, saves.
+// The page for corrections: loads an examination and its mask, starts the tools, saves.
 
 import { addressOf, ask, fetched } from "./api.js";
 import { Canvas } from "./canvas.js";
@@ -11,7 +11,7 @@ const asked = new URLSearchParams(location.hash.slice(1));
 const job = asked.get("job") || "";
 /** @type {Tools} */
 let tools;
-/** @type {any} the case as the server has it */
+/** @type {any} the case, from the server */
 let current = null;
 
 /** @param {unknown} problem */
@@ -24,7 +24,7 @@ async function layer(name) {
   return fetched(`/jobs/${job}/layers/${name}?case=${encodeURIComponent(current.case)}`);
 }
 
-/** Asks for what there is, and shows the list. @returns {Promise<void>} */
+/** Gets the case and its corrections, and shows these. @returns {Promise<void>} */
 async function look() {
   const found = await ask("GET", `/jobs/${job}/corrections`);
   const wanted = asked.get("case");
@@ -49,7 +49,7 @@ async function act(method, number, end) {
   }
 }
 
-/** Loads the newest mask and lets it be drawn on. */
+/** Loads the newest mask into the editor. */
 async function begin() {
   const canvas = tools.canvas;
   await canvas.read("current", await layer("current"));
@@ -59,6 +59,7 @@ async function begin() {
 }
 
 async function save() {
+  const pressed = document.activeElement === byId("save");
   byId("save").disabled = true;
   byId("status").textContent = "Saving …";
   try {
@@ -73,6 +74,7 @@ async function save() {
     byId("status").textContent = "Not saved.";
     byId("save").disabled = false;
   }
+  if (pressed) byId("status").focus();
 }
 
 async function start() {

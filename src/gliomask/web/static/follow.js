@@ -1,11 +1,11 @@
-// Results that are chosen to be compared over time.
+// Selection of results to compare over time.
 
 import { byId, element } from "./elements.js";
 
 /** @param {(address: string) => void} view */
 export function watchChoice(view) {
   byId("over-time").addEventListener("click", () => {
-    const chosen = boxes().filter((box) => box.checked).map((box) => box.value).reverse(); // the list has the newest first
+    const chosen = boxes().filter((box) => box.checked).map((box) => box.value).reverse(); // the list starts with the newest
     view(`/api/v1/follow?${chosen.map((name) => `of=${encodeURIComponent(name)}`).join("&")}`);
   });
   byId("jobs").addEventListener("change", tell);
@@ -17,7 +17,7 @@ export function chooser(job, name) {
   return element("label", { class: "button" }, box, " Compare");
 }
 
-/** Says how many are chosen; a comparison needs two. */
+/** Updates the button: a comparison needs two results. */
 export function tell() {
   const all = boxes(), chosen = all.filter((box) => box.checked).length;
   byId("compare").hidden = all.length < 2;

@@ -1,23 +1,25 @@
-// The list of corrections: who drew each, what changed, who approved it, and what may be done.
+// List of corrections: author, changes, approval, and buttons.
 
-import { button, byId, element, regionNames } from "./elements.js";
+import { button, byId, element, passFocus, regionNames } from "./elements.js";
 
 const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"]];
 
 /**
- * @param {any[]} corrections the oldest first
- * @param {string} reader who looks at them
+ * @param {any[]} corrections oldest first
+ * @param {string} reader name of the current user
  * @param {(one: any, kind: string) => string} address of a file
  * @param {(method: string, number: number, end: string) => void} act
  */
 export function show(corrections, reader, address, act) {
+  const had = document.activeElement, at = had?.closest("#history > li")?.getAttribute("value");
   byId("none").hidden = corrections.length > 0;
   byId("history").replaceChildren(...corrections.map((one) => item(one, reader, address, act)));
+  passFocus(had, byId("history").querySelector(`li[value="${at}"]`) || byId("history-title"));
 }
 
 /** @param {any} one @param {string} reader @param {(one: any, kind: string) => string} address @param {(method: string, number: number, end: string) => void} act */
 function item(one, reader, address, act) {
-  const made = element("li", { value: String(one.number), class: one.withdrawn ? "withdrawn" : "" });
+  const made = element("li", { value: String(one.number), class: one.withdrawn ? "withdrawn" : "", tabindex: "-1" });
   made.append(element("p", {}, `${one.author}, ${new Date(one.created).toLocaleString()}: ${changes(one)}`));
   made.append(element("p", { class: "faint" }, state(one)));
   if (one.withdrawn) return made;

@@ -1,7 +1,7 @@
-// The list of jobs: where each stands, what came of it, and what can be done with it.
+// The list of jobs: state, results and buttons of each.
 
 import { addressOf, ask, Refusal } from "./api.js";
-import { button, byId, element, regionNames } from "./elements.js";
+import { button, byId, element, passFocus, regionNames } from "./elements.js";
 import { chooser, tell, watchChoice } from "./follow.js";
 
 /** @type {Record<string, string>} */
@@ -10,19 +10,19 @@ const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"],
 const FAST_MS = 700;
 const SLOW_MS = 4000;
 
-/** @type {Map<string, {text: string, item: HTMLElement}>} job -> what is shown of it */
+/** @type {Map<string, {text: string, item: HTMLElement}>} id of a job -> its data as shown, and its list item */
 const shown = new Map();
 let timer = 0;
 /** @type {(problem: unknown) => void} */
 let refused = () => {};
 
-/** Keeps the list up to date from now on. @param {(problem: unknown) => void} onRefusal for one without a token */
+/** Starts to update the list. @param {(problem: unknown) => void} onRefusal called if the token is not accepted */
 export function watch(onRefusal) {
   refused = onRefusal;
   refresh();
 }
 
-/** Looks at once. */
+/** Updates the list now. */
 export async function refresh() {
   clearTimeout(timer);
   let pause = SLOW_MS;
@@ -38,17 +38,19 @@ export async function refresh() {
   timer = window.setTimeout(refresh, pause);
 }
 
-/** Replaces only what has changed, so that the keyboard's focus stays. @param {any[]} jobs */
+/** Replaces only changed items, so that the focus of the keyboard stays. @param {any[]} jobs */
 function draw(jobs) {
   byId("nothing").hidden = jobs.length > 0;
   const ids = new Set(jobs.map((job) => job.id));
+  const had = document.activeElement;
   for (const [id, one] of shown) if (!ids.has(id)) { one.item.remove(); shown.delete(id); }
+  passFocus(had, byId("queue-title"));
   let before = null;
   for (const job of jobs) {
     const text = JSON.stringify(job);
     const old = shown.get(job.id);
     if (!old) {
-      const item = element("li", { id: `job-${job.id}` });
+      const item = element("li", { id: `job-${job.id}`, tabindex: "-1" });
       if (before) before.after(item); else byId("jobs").prepend(item);
       shown.set(job.id, { text: "", item });
     }
@@ -62,7 +64,7 @@ function draw(jobs) {
   tell();
 }
 
-/** @param {HTMLElement} item @param {any} job @param {string} was its state before */
+/** @param {HTMLElement} item @param {any} job @param {string} was its previous state */
 function update(item, job, was) {
   const bar = item.querySelector("progress");
   if (bar && was === job.state) {
@@ -70,8 +72,10 @@ function update(item, job, was) {
     /** @type {HTMLElement} */ (item.querySelector(".faint")).textContent = standing(job);
     return;
   }
+  const had = document.activeElement;
   item.dataset.state = job.state;
   item.replaceChildren(...parts(job));
+  passFocus(had, item);
 }
 
 /** @param {any} job */
@@ -106,8 +110,10 @@ function parts(job) {
 /** @param {any} job @param {any} one a case @returns {Node[]} */
 function caseOf(job, one) {
   const made = [sizes(one)];
-  if (one.reliability) made.push(flag(one.reliability));
-  if (one.notes.length) made.push(element("p", { class: "faint" }, one.notes.join("; ")));
+  const reasons = (one.reliability?.reasons || []).filter((/** @type {any} */ reason) => reason.level !== "green").map((/** @type {any} */ reason) => reason.text);
+  if (one.reliability) made.push(flag(one.reliability.level, reasons));
+  const notes = one.notes.filter((/** @type {string} */ note) => !reasons.some((/** @type {string} */ text) => text.startsWith(note)));
+  if (notes.length) made.push(element("p", { class: "faint" }, notes.join("; ")));
   const kinds = new Set(job.files.filter((/** @type {any} */ file) => file.case === one.case).map((/** @type {any} */ file) => file.kind));
   const row = element("p", { class: "buttons" });
   if (kinds.has("page")) row.append(button("View", () => view(addressOf(job.id, "page", one.case))));
@@ -120,11 +126,9 @@ function caseOf(job, one) {
   return [...made, row, files];
 }
 
-/** @param {any} reliability */
-function flag(reliability) {
-  const reasons = reliability.reasons.filter((/** @type {any} */ reason) => reason.level !== "green").map((/** @type {any} */ reason) => reason.text);
-  const level = element("span", { class: `flag ${reliability.level}` }, reliability.level);
-  const made = element("div", {}, element("p", {}, "Reliability: ", level));
+/** @param {string} level @param {string[]} reasons */
+function flag(level, reasons) {
+  const made = element("div", {}, element("p", {}, "Reliability: ", element("span", { class: `flag ${level}` }, level)));
   if (reasons.length) made.append(element("ul", { class: "reasons" }, ...reasons.map((/** @type {string} */ text) => element("li", {}, text))));
   return made;
 }

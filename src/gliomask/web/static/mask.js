@@ -1,13 +1,13 @@
-// A mask as it is corrected: regions, fragments, a border along probabilities, and what is undone.
-// Nothing here draws. A mask is an array of numbers; its voxels run along x, then y, then z.
+// Mask under correction: regions, fragments, border along probabilities, undo and redo.
+// No drawing here. A mask is an array of numbers, with voxels in the order x, y, z (x fastest).
 
-/** @typedef {{name: string, title: string, number: number, colour: string}} Region from the outermost to the innermost */
+/** @typedef {{name: string, title: string, number: number, colour: string}} Region listed from the outermost to the innermost */
 
-/** @typedef {{at: Uint32Array, old: Uint8Array}} Step voxels that changed, and what they were */
+/** @typedef {{at: Uint32Array, old: Uint8Array}} Step changed voxels and their previous numbers */
 
-export const MARKED = 128; // the least stored probability that the network marked
+export const MARKED = 128; // smallest stored probability of voxels that the network marked
 
-/** A mask and its history. */
+/** Mask with its history. */
 export class Mask {
   /**
    * @param {Uint8Array} values
@@ -24,13 +24,13 @@ export class Mask {
     this.done = [];
   }
 
-  /** @param {number} region its place among the regions @returns {Set<number>} the numbers of its voxels */
+  /** @param {number} region index @returns {Set<number>} numbers of voxels in the region */
   numbers(region) {
     return new Set(this.regions.slice(region).map((one) => one.number));
   }
 
-  /** Puts voxels into a region or takes them out, as one step that can be undone.
-   * @param {Iterable<number>} voxels @param {number} region @param {boolean} belongs @returns {number} voxels that changed */
+  /** Adds voxels to a region or removes them, as one step of the history.
+   * @param {Iterable<number>} voxels @param {number} region @param {boolean} belongs @returns {number} count of changed voxels */
   change(voxels, region, belongs) {
     /** @type {number[]} */
     const at = [];
@@ -40,7 +40,7 @@ export class Mask {
     const outer = region ? this.regions[region - 1].number : 0;
     const number = belongs ? this.regions[region].number : outer;
     for (const voxel of voxels) {
-      if (inside.has(this.values[voxel]) === belongs) continue; // the regions inside it stay
+      if (inside.has(this.values[voxel]) === belongs) continue; // inner regions are kept
       at.push(voxel);
       old.push(this.values[voxel]);
       this.values[voxel] = number;
@@ -76,18 +76,38 @@ export class Mask {
     return true;
   }
 
-  /** The fragment of a region that a voxel lies in; none if it does not.
+  /** The fragment of a region at a voxel; empty outside the region.
    * @param {number} voxel @param {number} region @returns {number[]} */
   fragment(voxel, region) {
     const inside = this.numbers(region);
     return connected([voxel], (at) => inside.has(this.values[at]), this.shape);
   }
 
-  /** What the network marked around a voxel and the region does not have (any longer).
+  /** The fragment at a voxel that the network marked and the region does not contain (any more).
    * @param {number} voxel @param {number} region @param {Uint8Array} probability @returns {number[]} */
   dropped(voxel, region, probability) {
     const inside = this.numbers(region);
     return connected([voxel], (at) => probability[at] >= MARKED && !inside.has(this.values[at]), this.shape);
+  }
+
+  /** All fragments of a region, largest first. @param {number} region @returns {number[][]} */
+  fragments(region) {
+    const inside = this.table(region);
+    return components((at) => inside[this.values[at]] === 1, this.shape);
+  }
+
+  /** All fragments that the network marked and the region does not contain (any more), largest first.
+   * @param {number} region @param {Uint8Array} probability @returns {number[][]} */
+  allDropped(region, probability) {
+    const inside = this.table(region);
+    return components((at) => probability[at] >= MARKED && !inside[this.values[at]], this.shape);
+  }
+
+  /** @param {number} region @returns {Uint8Array} 1 for each number of its voxels */
+  table(region) {
+    const found = new Uint8Array(256);
+    for (const number of this.numbers(region)) found[number] = 1;
+    return found;
   }
 
   /** All of a region but one fragment. @param {number[]} fragment @param {number} region @returns {number[]} */
@@ -99,7 +119,7 @@ export class Mask {
     return found;
   }
 
-  /** @returns {number | null} the marked voxel nearest to the middle of the axial slice that has most; null of an empty mask */
+  /** @returns {number | null} the marked voxel nearest to the centroid of the axial slice with most marked voxels; null for an empty mask */
   middle() {
     const [nx, ny, nz] = this.shape;
     const counts = Array.from({ length: nz }, (_, z) => this.values.subarray(z * nx * ny, (z + 1) * nx * ny).reduce((n, value) => n + (value ? 1 : 0), 0));
@@ -125,9 +145,9 @@ export class Mask {
 }
 
 /**
- * A lesion whose border lies at another probability: smaller than it is where that is higher than
- * the network's own, larger where it is lower. It stays connected to what it was.
- * @param {number[]} lesion its voxels as they were
+ * Lesion with its border moved to another probability: smaller if it is above the threshold of the
+ * network, larger if it is below. The result is connected to the original lesion.
+ * @param {number[]} lesion its original voxels
  * @param {Uint8Array} probability
  * @param {number} level from 1 to 255
  * @param {number[]} shape
@@ -142,14 +162,14 @@ export function moved(lesion, probability, level, shape) {
 }
 
 /**
- * The voxels that hang together with some, over faces, edges and corners.
+ * Voxels that are connected with the seeds by faces, edges or corners.
  * @param {number[]} seeds
  * @param {(at: number) => boolean} inside
  * @param {number[]} shape
+ * @param {Uint8Array} seen voxels that were visited before; those found are added
  * @returns {number[]}
  */
-export function connected(seeds, inside, [nx, ny, nz]) {
-  const seen = new Uint8Array(nx * ny * nz);
+export function connected(seeds, inside, [nx, ny, nz], seen = new Uint8Array(nx * ny * nz)) {
   const found = [];
   for (const seed of seeds) if (!seen[seed] && inside(seed)) { seen[seed] = 1; found.push(seed); }
   for (let next = 0; next < found.length; next++) {
@@ -167,9 +187,34 @@ export function connected(seeds, inside, [nx, ny, nz]) {
 }
 
 /**
- * A square of voxels around one, in a plane.
+ * Connected components, largest first.
+ * @param {(at: number) => boolean} inside
+ * @param {number[]} shape
+ * @returns {number[][]}
+ */
+function components(inside, shape) {
+  const seen = new Uint8Array(shape[0] * shape[1] * shape[2]), found = [];
+  for (let at = 0; at < seen.length; at++) if (!seen[at] && inside(at)) found.push(connected([at], inside, shape, seen));
+  return found.sort((a, b) => b.length - a.length);
+}
+
+/** The voxel of a fragment that is nearest to its centroid. @param {number[]} voxels @param {number[]} shape @returns {number} */
+export function central(voxels, [nx, ny]) {
+  const place = (/** @type {number} */ at) => [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))];
+  const mean = [0, 0, 0];
+  for (const at of voxels) place(at).forEach((n, axis) => { mean[axis] += n / voxels.length; });
+  let best = voxels[0], least = Infinity;
+  for (const at of voxels) {
+    const away = place(at).reduce((sum, n, axis) => sum + (n - mean[axis]) ** 2, 0);
+    if (away < least) [best, least] = [at, away];
+  }
+  return best;
+}
+
+/**
+ * Square of voxels around a voxel, in a plane.
  * @param {number[]} voxel @param {number} size along each side
- * @param {number} across the axis that does not run in the plane
+ * @param {number} across axis perpendicular to the plane
  * @param {number[]} shape
  * @returns {number[]}
  */

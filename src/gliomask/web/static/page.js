@@ -1,7 +1,7 @@
-// The page: signs in, takes files, and hands over to the audit and the list of jobs.
+// The page: sign-in, choice and upload of files; starts the input check and the list of jobs.
 
 import { ask, Refusal } from "./api.js";
-import { byId, element } from "./elements.js";
+import { byId, element, passFocus } from "./elements.js";
 import { refresh, watch } from "./jobs.js";
 import { forget, show, start } from "./study.js";
 import { fromDrop, fromInput, send } from "./upload.js";
@@ -29,19 +29,29 @@ async function take(choose) {
   if (sending) return;
   forget(false);
   sending = new AbortController();
+  const opener = document.activeElement;
   byId("uploading").hidden = false;
   byId("drop").hidden = true;
+  passFocus(opener, byId("stop-upload"));
   try {
     const upload = await send(await choose(), reportUpload, sending.signal);
-    byId("uploading").hidden = true;
-    await show(upload);
+    const checked = show(upload);
+    uploaded(byId("audit-title"));
+    await checked;
   } catch (problem) {
     if (!sending.signal.aborted) tell(problem);
   } finally {
     sending = null;
-    byId("uploading").hidden = true;
-    byId("drop").hidden = false;
+    uploaded(byId("choose-files"));
   }
+}
+
+/** Shows the place to drop files again. @param {HTMLElement} heir gets the focus of the Stop button */
+function uploaded(heir) {
+  const had = document.activeElement;
+  byId("uploading").hidden = true;
+  byId("drop").hidden = false;
+  passFocus(had, heir);
 }
 
 /** @param {number} done @param {number} total @param {number} share */
@@ -85,8 +95,10 @@ async function begin() {
     if (problem instanceof Refusal && problem.status === 401) return signIn(problem);
     throw problem;
   }
+  const had = document.activeElement;
   byId("sign-in").hidden = true;
   byId("new").hidden = byId("queue").hidden = false;
+  passFocus(had, byId("choose-files"));
   watch(signIn);
 }
 
@@ -101,8 +113,12 @@ byId("sign-in").addEventListener("submit", async (/** @type {Event} */ event) =>
   }
 });
 byId("stop-upload").addEventListener("click", () => sending?.abort());
-byId("discard").addEventListener("click", () => forget(false));
+byId("discard").addEventListener("click", () => {
+  forget(false);
+  passFocus(byId("discard"), byId("choose-files"));
+});
 byId("segment").addEventListener("click", async () => {
+  const had = document.activeElement;
   byId("segment").disabled = true;
   try {
     await start();
@@ -110,9 +126,12 @@ byId("segment").addEventListener("click", async () => {
     tell(problem);
   }
   byId("segment").disabled = false;
+  if (had === byId("segment")) byId("segment").focus();
+  passFocus(had, byId("queue-title"));
   refresh();
 });
 byId("close-viewer").addEventListener("click", () => byId("viewer").close());
+byId("viewer-end").addEventListener("focus", () => byId("close-viewer").focus()); // Tab leaves the page of the result
 byId("viewer").addEventListener("close", () => { byId("page").src = "about:blank"; });
 choosing("files", "choose-files");
 choosing("folder", "choose-folder");

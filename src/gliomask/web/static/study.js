@@ -1,4 +1,4 @@
-// An examination that is uploaded: its audit, what is corrected by hand, and the start of the job.
+// Uploaded examination: its input check, the choice of sequences, and the start of the job.
 
 import { ask, newKey } from "./api.js";
 import { byId, element, sequenceNames } from "./elements.js";
@@ -11,11 +11,11 @@ const VOLUME = /\.(nii|nrrd|nhdr|mha|mhd|mgz|mgh|hdr)(\.gz)?$/i;
 let upload = null;
 /** @type {any} */
 let audit = null;
-/** @type {string} of the job, so that a click that is repeated makes no second one */
+/** @type {string} idempotency key of the job, so that a repeated click does not create a second one */
 let key = "";
 
 /**
- * Audits an upload and shows what was found.
+ * Checks an upload and shows the result.
  * @param {{id: string, files: Named[]}} made
  * @param {Record<string, string>} [series] chosen by hand
  */
@@ -37,7 +37,7 @@ export async function show(made, series = {}) {
   byId("segment").disabled = false;
 }
 
-/** Forgets the upload, here and on the server. @param {boolean} keep it there: a job uses it */
+/** Discards the upload. @param {boolean} keep it on the server, because a job uses it */
 export function forget(keep) {
   if (upload && !keep) ask("DELETE", `/uploads/${upload.id}`).catch(() => {}); // it expires anyway
   [upload, audit] = [null, null];
@@ -45,7 +45,7 @@ export function forget(keep) {
   byId("new-problem").textContent = "";
 }
 
-/** Asks for the segmentation. @returns {Promise<any>} the job */
+/** Starts the segmentation. @returns {Promise<any>} the job */
 export async function start() {
   if (!upload) throw new Error("nothing is uploaded");
   /** @type {Record<string, any>} */
@@ -57,7 +57,7 @@ export async function start() {
   return job;
 }
 
-/** @param {any} found @param {boolean} listed its series are in the table */
+/** @param {any} found @param {boolean} listed whether the table shows its series */
 function summary(found, listed) {
   if (!found?.cases.length) return listed ? "Nothing can be segmented as it is. Choose below what each file is." : "Nothing here can be segmented.";
   const cases = found.cases.length === 1 ? "1 examination" : `${found.cases.length} examinations`;
@@ -65,8 +65,8 @@ function summary(found, listed) {
   return `${cases} can be segmented: ${named.join("; ")}`;
 }
 
-/** The rows of the table: the series of the study, or else the volumes of its only examination, or
- * of files of which nothing could be made. @param {any} found @returns {any[]} */
+/** Rows of the table: the series of a study, otherwise the volumes of a single examination, or the
+ * files if no examination was recognised. @param {any} found @returns {any[]} */
 function rowsOf(found) {
   if (found?.series.length) return found.series;
   const volumes = (upload ? upload.files : []).filter((file) => VOLUME.test(file.name));
@@ -121,7 +121,7 @@ function choice(row, series) {
   return select;
 }
 
-/** @returns {Record<string, any>} the options that say what was corrected; none if nothing was */
+/** @returns {Record<string, any>} options for the sequences chosen by the user; empty if nothing was changed */
 function byHand() {
   const all = /** @type {HTMLSelectElement[]} */ (Array.from(byId("series").querySelectorAll("select")));
   if (all.every((one) => one.value === one.dataset.was)) return {};
@@ -136,7 +136,7 @@ function byHand() {
   return { sequences: Object.fromEntries(pairs) };
 }
 
-/** @param {string} name of a file in the audit @returns {number} of it in the upload */
+/** @param {string} name of a file in the input check @returns {number} number of the file in the upload */
 function numberOf(name) {
   const files = upload ? upload.files : [];
   const fitting = files.map((one, number) => [one.name, number]).filter(([full]) => full === name || String(full).endsWith(`/${name}`));

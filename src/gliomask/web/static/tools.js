@@ -1,7 +1,8 @@
-// The tools: pens that know regions, the fragment and the border under the crosshair, undo, keys.
+// Tools of the editor: pens, fragment and border at the crosshair, undo and redo, keys.
 
-import { byId, element, regionNames, sequenceNames } from "./elements.js";
+import { byId, element, passFocus, regionNames, sequenceNames } from "./elements.js";
 import { MARKED, moved, square } from "./mask.js";
+import { Pieces } from "./pieces.js";
 
 /** @typedef {import("./canvas.js").Canvas} Canvas */
 /** @typedef {import("./mask.js").Mask} Mask */
@@ -17,18 +18,19 @@ export class Tools {
     this.load = load;
     /** @type {Mask} */
     this.mask = /** @type {any} */ (null);
-    /** @type {Map<string, Uint8Array>} region -> its probabilities */
+    /** @type {Map<string, Uint8Array>} region -> probabilities */
     this.maps = new Map();
     this.ml = 0;
     this.tool = "look";
     this.region = 0;
-    /** @type {import("./mask.js").Step | undefined} the last step of what is saved */
+    /** @type {import("./mask.js").Step | undefined} the last saved step */
     this.kept = undefined;
-    /** @type {number[] | null} the lesion whose border is being moved, as it was */
+    /** @type {number[] | null} original voxels of the lesion whose border is being moved */
     this.lesion = null;
+    this.pieces = new Pieces((voxel) => { canvas.voxel = this.place(voxel); });
   }
 
-  /** Loads the images of a case and makes the controls live. @param {any} one */
+  /** Loads the images of a case and connects the controls. @param {any} one */
   async prepare(one) {
     const images = one.layers.filter((/** @type {string} */ name) => name.startsWith(SETTINGS.image));
     const maps = one.layers.filter((/** @type {string} */ name) => name.startsWith(SETTINGS.map));
@@ -45,7 +47,7 @@ export class Tools {
     this.listen();
   }
 
-  /** Begins with a mask. @param {Mask} mask @param {number} ml of a voxel */
+  /** Starts the correction of a mask. @param {Mask} mask @param {number} ml volume of a voxel */
   take(mask, ml) {
     [this.mask, this.ml, this.kept, this.lesion] = [mask, ml, undefined, null];
     this.canvas.draw(mask.values, mask.regions);
@@ -60,7 +62,7 @@ export class Tools {
     if (found !== null) this.canvas.voxel = this.place(found);
   }
 
-  /** Whether there is something to save. */
+  /** Whether there are unsaved changes. */
   get dirty() {
     return Boolean(this.mask) && this.mask.done.at(-1) !== this.kept;
   }
@@ -86,7 +88,7 @@ export class Tools {
     return this.maps.get(this.mask.regions[this.region].name);
   }
 
-  /** What NiiVue's pen has drawn becomes a step of the mask's history. */
+  /** Adds a stroke of NiiVue's pen to the history of the mask. */
   stroked() {
     if (!this.mask) return;
     const { drawn } = this.canvas, { values } = this.mask;
@@ -95,7 +97,7 @@ export class Tools {
     if (at.length) this.change(at, this.tool !== "eraser");
   }
 
-  /** @param {Iterable<number>} voxels @param {boolean} belong to the region from now on */
+  /** @param {Iterable<number>} voxels @param {boolean} belong whether the voxels are added to the region or removed */
   change(voxels, belong) {
     this.lesion = null;
     this.mask.change(voxels, this.region, belong);
@@ -114,7 +116,7 @@ export class Tools {
     if (this.mask[which]()) this.drawn();
   }
 
-  /** Uses the tool at the crosshair, for the keyboard. */
+  /** Applies the tool at the crosshair, for the keyboard. */
   use() {
     if (this.tool === "fragment") return this.toggleFragment();
     if (this.tool !== "pen" && this.tool !== "filled" && this.tool !== "eraser") return;
@@ -135,7 +137,7 @@ export class Tools {
     if (there.length) this.change(this.mask.others(there, this.region), false);
   }
 
-  /** Moves the border of the lesion under the crosshair; all of one drag is one step. */
+  /** Moves the border of the lesion at the crosshair; one drag is one step of the history. */
   moveBorder() {
     const probability = this.probability, level = 256 - Number(byId("level").value);
     if (!probability) return;
@@ -147,7 +149,7 @@ export class Tools {
     const steps = this.mask.done.length;
     this.mask.change(lesion.filter((at) => !wanted.has(at)), this.region, false);
     this.mask.change(wanted, this.region, true);
-    this.mask.done.length = steps; // both as one
+    this.mask.done.length = steps; // both changes become one step
     const at = [];
     for (let n = 0; n < before.length; n++) if (before[n] !== this.mask.values[n]) at.push(n);
     this.mask.remember(Uint32Array.from(at), Uint8Array.from(at, (n) => before[n]));
@@ -156,7 +158,7 @@ export class Tools {
     byId("level").nextElementSibling.textContent = level === MARKED ? "as marked" : `${level < MARKED ? "+" : "−"}${Math.round(Math.abs(MARKED - level) / 1.28)} %`;
   }
 
-  /** A border that was moved to where it had been is no step. */
+  /** Removes a step without changes, of a border that was moved back. */
   dropEmptyStep() {
     if (this.mask.done.at(-1)?.at.length !== 0) return;
     this.mask.done.pop();
@@ -169,7 +171,9 @@ export class Tools {
   }
 
   resetBorder() {
+    const edited = this.lesion !== null;
     this.lesion = null;
+    if (edited) this.listPieces();
     byId("level").value = 256 - MARKED;
     byId("level").nextElementSibling.textContent = "as marked";
   }
@@ -182,6 +186,8 @@ export class Tools {
     byId("for-size").hidden = !draws;
     byId("for-fragment").hidden = tool !== "fragment";
     byId("for-border").hidden = tool !== "border";
+    byId("for-pieces").hidden = tool !== "fragment" && tool !== "border";
+    this.listPieces();
     const number = tool === "eraser" ? 0 : this.mask.regions[this.region].number;
     this.canvas.setPen(draws ? number : null, tool === "filled", Number(byId("size").value));
     this.moved();
@@ -195,7 +201,12 @@ export class Tools {
     this.pick(this.tool);
   }
 
-  /** The crosshair is somewhere else. */
+  listPieces() {
+    if (byId("for-pieces").hidden || this.lesion) return; // while a border is moved, the list stays
+    this.pieces.list(this.mask, this.region, this.probability, this.ml);
+  }
+
+  /** Updates the controls after the crosshair has moved. */
   moved() {
     if (!this.mask) return;
     const voxel = this.canvas.voxel, at = this.index(voxel), { regions, shape } = this.mask;
@@ -205,22 +216,24 @@ export class Tools {
     });
     const here = regions.filter((_, n) => this.mask.numbers(n).has(this.mask.values[at])).map((one) => one.title);
     const map = this.probability;
-    byId("place").textContent = `At the crosshair: ${here.join(", ") || "no tumour"}` + (map ? `; score of the network ${map[at]} (marked from ${MARKED})` : "");
+    byId("place").textContent = `At the crosshair: ${here.join(", ") || "no tumour"}` + (map ? `; score of the network ${(map[at] / 255).toFixed(2)}, marked from ${(MARKED / 255).toFixed(2)}` : "");
     if (this.tool === "border" && !(this.lesion && this.lesion.includes(at))) this.resetBorder();
     if (this.tool === "border") byId("lesion").textContent = this.described(this.lesion || this.lesionHere(), "No lesion under the crosshair.");
+    this.pieces.show(at);
     if (this.tool === "fragment") this.describeFragment(at);
   }
 
   /** @param {number} at */
   describeFragment(at) {
-    const there = this.mask.fragment(at, this.region);
+    const had = document.activeElement, there = this.mask.fragment(at, this.region);
     const back = there.length || !this.probability ? [] : this.mask.dropped(at, this.region, this.probability);
     byId("toggle-fragment").disabled = !there.length && !back.length;
     byId("toggle-fragment").textContent = back.length ? "Bring it back" : "Remove it";
     byId("keep-fragment").disabled = !there.length;
     byId("fragment").textContent = back.length
       ? this.described(back, "") + " marked by the network, not in the mask."
-      : this.described(there, "No fragment under the crosshair: click one.");
+      : this.described(there, "No fragment under the crosshair: click one, or choose one in the list.");
+    passFocus(had, byId("pieces"));
   }
 
   /** @param {number[]} voxels @param {string} none */
@@ -228,13 +241,16 @@ export class Tools {
     return voxels.length ? `Under the crosshair: ${(voxels.length * this.ml).toFixed(2)} ml` : none;
   }
 
-  /** What is done, and how large the regions are. */
+  /** Updates the buttons and the volumes. */
   told() {
+    const had = document.activeElement;
     byId("undo").disabled = !this.mask.done.length;
     byId("redo").disabled = !this.mask.undone.length;
     byId("undo").textContent = this.mask.done.length ? `Undo (${this.mask.done.length})` : "Undo";
     byId("redo").textContent = this.mask.undone.length ? `Redo (${this.mask.undone.length})` : "Redo";
     byId("save").disabled = !this.dirty;
+    passFocus(had, byId(byId("undo").disabled ? "redo" : "undo"));
+    this.listPieces();
     const sizes = this.mask.sizes();
     byId("sizes").textContent = this.mask.regions.map(({ name, title }) => `${title} ${(sizes[name] * this.ml).toFixed(2)} ml`).join(", ");
     this.moved();
@@ -318,6 +334,6 @@ function choice(region, n) {
   const input = element("input", { type: "radio", name: "region", value: String(n) });
   if (!n) input.setAttribute("checked", "");
   const swatch = element("i", {});
-  swatch.style.background = region.colour; // through the object model, which the policy allows
+  swatch.style.background = region.colour; // by the object model, which the content security policy allows
   return element("label", {}, input, element("span", {}, swatch, region.title));
 }

@@ -1,11 +1,11 @@
-// Files from a person's machine to the server: one request for each, several at a time.
+// Upload of files: one request per file, several at a time.
 
 import { ask, Refusal } from "./api.js";
 
 const TOGETHER = 6;
 const TRIES = 4;
 
-/** @typedef {{name: string, file: File}} Named a file with its place among the others */
+/** @typedef {{name: string, file: File}} Named file with its path in the chosen folder */
 
 /** @param {FileList} list of an input @returns {Named[]} */
 export function fromInput(list) {
@@ -13,7 +13,7 @@ export function fromInput(list) {
 }
 
 /**
- * What was dropped, with all that lies in folders. The entries must be taken before the first await.
+ * Dropped files, including those in folders. The entries must be read before the first await.
  * @param {DataTransfer} dropped
  * @returns {Promise<Named[]>}
  */
@@ -34,14 +34,14 @@ async function filesOf(entry) {
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {Named[]} */
   const found = [];
-  for (;;) { // a reader gives at most 100 entries at a time
+  for (;;) { // a reader returns at most 100 entries at a time
     const some = await new Promise((done, failed) => reader.readEntries(done, failed));
     if (!some.length) return found;
     for (const inner of some) found.push(...(await filesOf(inner)));
   }
 }
 
-/** @param {string} name @returns {boolean} whether a system has put it there, not a person */
+/** @param {string} name @returns {boolean} whether it is a file of the operating system, not of the user */
 function isLitter(name) {
   const last = name.split("/").pop() || "";
   return last === ".DS_Store" || last === "Thumbs.db" || last === "desktop.ini" || name.startsWith("__MACOSX/");
@@ -52,7 +52,7 @@ function isLitter(name) {
  * @param {Named[]} files
  * @param {(done: number, total: number, share: number) => void} report
  * @param {AbortSignal} signal
- * @returns {Promise<{id: string, files: Named[]}>} the upload; files have their place as number
+ * @returns {Promise<{id: string, files: Named[]}>} the upload; the number of a file is its index
  */
 export async function send(files, report, signal) {
   const wanted = files.filter((one) => !isLitter(one.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
