@@ -73,7 +73,11 @@ def test_any_series_can_be_the_reference() -> None:
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [(("t1", "t2", "flair"), "flair"), (("t1", "t1ce", "t2"), "t2"), (("dwi", "adc"), "dwi")],
+    [
+        (("t1", "t2", "flair"), "flair"),
+        pytest.param(("t1", "t1ce", "t2"), "t2", marks=pytest.mark.slow),
+        pytest.param(("dwi", "adc"), "dwi", marks=pytest.mark.slow),
+    ],
 )
 def test_the_reference_if_none_is_named(names: tuple[str, ...], expected: str) -> None:
     series = dict.fromkeys(names, t1()) | {expected: FLAIR}

@@ -165,8 +165,19 @@ def test_a_name_that_is_no_utf_8_is_escaped_wherever_it_leaves(
     assert "completed by an earlier run" in shown.out
 
 
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (("--no-report",), "M\\xfcller/scored"),
+        pytest.param((), "report.html", marks=pytest.mark.slow),
+    ],
+)
 def test_a_store_and_scores_in_a_folder_whose_name_is_no_utf_8(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: tuple[str, ...],
+    shown: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     place = tmp_path / UNDECODABLE
     for number in range(4):
@@ -174,8 +185,8 @@ def test_a_store_and_scores_in_a_folder_whose_name_is_no_utf_8(
     data = place / "data"
     words = ("prepare", data, "--out", place / UNDECODABLE, "--workers", "1", "--folds", "2")
     assert run(monkeypatch, *words) == 0
-    assert run(monkeypatch, "score", data, data, "--out", place / "scored") == 0
-    assert "report.html" in capsys.readouterr().out
+    assert run(monkeypatch, "score", data, data, "--out", place / "scored", *options) == 0
+    assert shown in capsys.readouterr().out
     assert (place / "scored" / "provenance.json").is_file()
     training = ("train", place / UNDECODABLE, "--out", place / "run", "--set", "network=u2net-tiny")
     assert run(monkeypatch, *training) == 2

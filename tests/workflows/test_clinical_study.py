@@ -102,6 +102,7 @@ def test_a_repeat_that_shows_no_agent_is_asked_about(
         predicted(unenhanced, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_model_without_t1_after_contrast_does_not_ask(
     unenhanced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,7 +106,10 @@ def refused(bundle: Path, *words: str | Path) -> str:
     return line
 
 
-@pytest.mark.parametrize(("axes", "flips"), [((0, 1, 2), ()), ((2, 0, 1), (1,))])
+@pytest.mark.parametrize(
+    ("axes", "flips"),
+    [pytest.param((0, 1, 2), (), marks=pytest.mark.slow), ((2, 0, 1), (1,))],
+)
 def test_bundle_command_and_python_give_the_same_mask(
     model: Path, bundle: Path, tmp_path: Path, axes: tuple[int, ...], flips: tuple[int, ...]
 ) -> None:
