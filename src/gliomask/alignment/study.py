@@ -55,7 +55,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Moved:
-    """How one series came onto the reference's grid."""
+    """Alignment of one series to the reference's grid."""
 
     note: str = ""
     record: Mapping[str, object] = field(default_factory=dict)

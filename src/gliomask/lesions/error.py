@@ -158,7 +158,7 @@ def _neighbours(own: Mask, other: Mask) -> tuple[Mask, Mask]:
 def _grown(mask: Mask, axis: int) -> Mask:
     """A mask and its two neighbours along an axis."""
     grown = mask.copy()
-    into, of = np.moveaxis(grown, axis, 0), np.moveaxis(mask, axis, 0)
-    into[1:] |= of[:-1]
-    into[:-1] |= of[1:]
+    target, source = np.moveaxis(grown, axis, 0), np.moveaxis(mask, axis, 0)
+    target[1:] |= source[:-1]
+    target[:-1] |= source[1:]
     return grown
