@@ -15,6 +15,7 @@ import pytest
 
 from gliomask.errors import MachineError, ModelError
 from gliomask.jobs.dispatch import Report
+from gliomask.jobs.priority import at_lower_priority
 from gliomask.jobs.worker_events import Cancelled, Crashed, Event, Finished, Lost
 from gliomask.jobs.workers import Workers
 from tests.jobs.crews import Named, broken, dying, make, prioritised
@@ -125,7 +126,8 @@ def test_variables_hold_before_anything_is_loaded(tmp_path: Path) -> None:
 
 def test_workers_of_lower_priority(tmp_path: Path) -> None:
     """Within their session and, where Linux shares processors between sessions, as a session."""
-    with Workers(partial(prioritised, tmp_path), 1, niceness=7) as workers:
+    making = partial(at_lower_priority, partial(prioritised, tmp_path), 7)
+    with Workers(making, 1) as workers:
         first(workers, "a")
     own, _, session = (tmp_path / "a").read_text().partition("\n")
     assert int(own) == min(os.nice(0) + 7, 19)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 _GROUP: Final = Path("/proc/self/autogroup")
 """Linux shares a processor between sessions first, and only then between their processes."""
+
+
+T = TypeVar("T")
+
+
+def at_lower_priority(make: Callable[[], T], niceness: int) -> T:
+    """Lower the priority of a worker process for good, then make its work.
+
+    Args:
+        make: gives the work.
+        niceness: see ``lower_priority``.
+    """
+    lower_priority(niceness)
+    return make()
 
 
 def lower_priority(niceness: int) -> None:

@@ -20,7 +20,6 @@ from typing import Final, cast
 
 from gliomask.errors import GliomaskError, InputError, StoppedError, unexpected
 from gliomask.jobs.control import Control
-from gliomask.jobs.priority import lower_priority
 from gliomask.jobs.worker_events import Result, Task
 
 Work = Callable[[Task, Control], Result]
@@ -93,7 +92,6 @@ def live(
     lifeline: Connection,
     make: bytes,
     environment: Mapping[str, str],
-    niceness: int = 0,
 ) -> None:
     """The life of a worker process.
 
@@ -102,10 +100,8 @@ def live(
         lifeline: takes requests to stop; when it breaks, the parent is gone.
         make: pickled; gives the work.
         environment: variables that hold before anything is loaded.
-        niceness: see ``lower_priority``.
     """
     os.setsid()
-    lower_priority(niceness)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.environ.update(environment)

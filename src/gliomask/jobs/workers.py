@@ -61,8 +61,6 @@ class Workers(Generic[Task, Result]):
         lease_s: see ``LEASE_S``.
         limit_s: seconds that one task may take.
         preload: modules that are imported once for all workers, see ``jobs.fork_server``.
-        niceness: how much their priority is lower than that of this process, see
-            ``jobs.priority``.
     """
 
     def __init__(
@@ -74,10 +72,8 @@ class Workers(Generic[Task, Result]):
         lease_s: float = LEASE_S,
         limit_s: float = 3600.0,
         preload: Sequence[str] = (),
-        niceness: int = 0,
     ) -> None:
         self._make, self._environment = pickle.dumps(make), dict(environment or {})
-        self._niceness = niceness
         self._lease_s, self._limit_s = lease_s, limit_s
         self._context = worker_context(preload)
         self._count, self._starts = count, 0
@@ -220,13 +216,7 @@ class Workers(Generic[Task, Result]):
         lifeline_theirs, lifeline = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=live,
-            args=(
-                child_channel,
-                lifeline_theirs,
-                self._make,
-                self._environment,
-                self._niceness,
-            ),
+            args=(child_channel, lifeline_theirs, self._make, self._environment),
             daemon=False,
         )
         process.start()

@@ -18,6 +18,7 @@ from typing import Final
 
 from gliomask.config.serve import ServeOptions
 from gliomask.errors import GliomaskError, unexpected
+from gliomask.jobs.priority import at_lower_priority
 from gliomask.jobs.worker_events import Advanced, Cancelled, Crashed, Event, Finished, Lost
 from gliomask.jobs.workers import Workers
 from gliomask.machine.heap import ENVIRONMENT
@@ -161,11 +162,10 @@ class Supervisor:
             Workers[Task, Answer],
             environment=environment,
             limit_s=float("inf"),
-            niceness=_NICENESS,
         )
         with (
-            workers(making, options.workers) as segmenters,
-            workers(auditor, 1) as auditors,
+            workers(partial(at_lower_priority, making, _NICENESS), options.workers) as segmenters,
+            workers(partial(at_lower_priority, auditor, _NICENESS), 1) as auditors,
         ):
             pools: dict[Kind, Workers[Task, Answer]] = {"predict": segmenters, "inspect": auditors}
             while not self._stop.is_set():
