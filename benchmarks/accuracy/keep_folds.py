@@ -28,7 +28,7 @@ from gliomask.provenance.run_files import PROVENANCE
 from gliomask.provenance.run_record import RunRecord
 
 _STAYS = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
-_OF_ANOTHER = ("sha256", "words", "train_patients", "validation_patients")
+_OF_ANOTHER = ("sha256", "description", "train_patients", "validation_patients")
 
 
 def keep(runs: list[Path], kept: Path) -> None:
@@ -54,7 +54,8 @@ def _plain(record: RunRecord) -> dict[str, Any]:
     kept = {name: keys[name] for name in _STAYS if name in keys}
     for role in ("start", "teacher"):
         if role in keys:
-            kept[role] = {name: keys[role][name] for name in _OF_ANOTHER}
+            of_another = keys[role]
+            kept[role] = {name: of_another[name] for name in _OF_ANOTHER if name in of_another}
     return kept
 
 
