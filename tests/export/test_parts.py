@@ -45,7 +45,9 @@ def test_levels(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int, int], sa
     images = images_of(shape)
     tissue, mean, inverse, contrast = (found.ravel() for found in found_levels(images))
     assert contrast.all()
-    assert tissue == pytest.approx([intensity.tissue_level(one) for one in images], rel=1e-6)
+    assert tissue == pytest.approx(
+        [intensity.tissue_level(one, sample) for one in images], rel=1e-6
+    )
     for channel, image in enumerate(images):
         scaled = np.clip((image - mean[channel]) * inverse[channel], -5, 5)
         assert scaled == pytest.approx(intensity.normalise(image), abs=2.5e-3)

@@ -27,7 +27,7 @@ def foreground_level(image: npt.NDArray[np.floating]) -> float:
     A tenth of the way from the 2nd to the 98th percentile, the rule of FSL's robust range: it holds
     for skull-stripped volumes (air is 0) and for whole heads (air is noise).
     """
-    return _levels(evenly_spaced(image))[1]
+    return _levels(evenly_spaced(image, SAMPLE))[1]
 
 
 def tissue_level(image: npt.NDArray[np.floating], voxels: int = SAMPLE) -> float:
@@ -64,7 +64,7 @@ def normalise(image: FloatArray, kept: tuple[slice, ...] = ()) -> FloatArray:
         ValueError: the image is constant, so there is no contrast to normalise.
     """
     image = _in_range(image)
-    sample = evenly_spaced(image)
+    sample = evenly_spaced(image, SAMPLE)
     head = sample[sample > _levels(sample)[1]]
     if head.size == 0 or head.std() == 0:
         raise ValueError("the image is constant: it has no contrast")
@@ -90,9 +90,7 @@ def _levels(sample: npt.NDArray[np.floating]) -> tuple[float, float]:
     return float(low), float(low + HEAD_SHARE * (high - low))
 
 
-def evenly_spaced(
-    image: npt.NDArray[np.floating], voxels: int = SAMPLE
-) -> npt.NDArray[np.floating]:
+def evenly_spaced(image: npt.NDArray[np.floating], voxels: int) -> npt.NDArray[np.floating]:
     """Sample of about ``voxels`` voxels (all of a smaller image) for statistics."""
     step = max(1, image.size // voxels)
     if step == 1 or image.flags.c_contiguous:

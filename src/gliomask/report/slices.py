@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.intensity import evenly_spaced
+from gliomask.core.intensity import SAMPLE, evenly_spaced
 from gliomask.report import colours
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _ALPHA = 0.45
 
 def window(image: SliceImage) -> Window:
     """The intensities shown as black and as white: the 1st and the 99.5th percentile."""
-    low, high = np.percentile(evenly_spaced(image), (1, 99.5))
+    low, high = np.percentile(evenly_spaced(image, SAMPLE), (1, 99.5))
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
