@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.intensity import foreground_level
+from gliomask.core.intensity import evenly_spaced, foreground_level
 from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
 from gliomask.nets.measures import Intensities, range_of
@@ -44,7 +44,7 @@ def head_quantiles(stack: SliceStack) -> dict[str, Quantiles]:
 
 def _head(image: FloatArray) -> FloatArray:
     level = foreground_level(image)
-    sample = np.asarray(image.flat[:: max(1, image.size // _SAMPLE)])
+    sample = evenly_spaced(image, _SAMPLE)
     head: FloatArray = sample[sample > level]
     return head
 
