@@ -55,9 +55,8 @@ def shrink(source: Path, name: str) -> None:
         picture = opened.convert("RGB")
     width = min(WIDTH, picture.width)
     size = width, round(picture.height * width / picture.width)
-    small = picture.resize(size, Image.Resampling.LANCZOS).quantize(
-        COLOURS, Image.Quantize.MAXCOVERAGE
-    )
+    resized = picture.resize(size, Image.Resampling.LANCZOS)
+    small = resized.quantize(COLOURS, Image.Quantize.MEDIANCUT, kmeans=COLOURS)
     small.save(HERE / name, optimize=True)
 
 

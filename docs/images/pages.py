@@ -127,7 +127,7 @@ def served(data: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "gliomask", "serve", "--data", str(data / "serve")]
     limits = ["--limit", "free_bytes=0", "--limit", "free_share=0", "--limit", "job_minutes=60"]
     with subprocess.Popen(  # noqa: S603
-        [*command, "--port", "0", *limits], stdout=subprocess.PIPE, text=True
+        [*command, "--port", "0", "--owner", "ann", *limits], stdout=subprocess.PIPE, text=True
     ) as server:
         try:
             line = server.stdout.readline() if server.stdout else ""

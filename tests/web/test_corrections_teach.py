@@ -6,6 +6,7 @@ corrections, a second reader approves them, and training continues on their expo
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,14 @@ def mean_dice(lesson: Lesson, model: Path) -> float:
 def test_the_model_reproduces_the_corrections_better_than_before(lesson: Lesson) -> None:
     before, after = mean_dice(lesson, lesson.first), mean_dice(lesson, lesson.second)
     assert after > before + 0.1, (before, after)
+
+
+def test_the_same_corrections_make_the_same_model(lesson: Lesson, tmp_path: Path) -> None:
+    store, out = lesson.exported.with_name("set.store"), tmp_path / "again"
+    again = trained(store, out, "epochs=8", start=lesson.first)
+    weights = [path / "weights.safetensors" for path in (lesson.second, again)]
+    first, second = (hashlib.sha256(path.read_bytes()).hexdigest() for path in weights)
+    assert first == second
 
 
 def test_corrected_patients_are_known_to_the_model_and_never_evaluated_on(
