@@ -18,7 +18,8 @@ def unexpected(report: Report) -> list[tuple[object, ...]]:
 
 @pytest.mark.server
 def test_kills_while_jobs_run_and_corrections_are_saved(tmp_path: Path) -> None:
-    assert unexpected(kills.measure(argparse.Namespace(kills=1, seconds=3.0), tmp_path)) == []
+    options = argparse.Namespace(kills=1, seconds=3.0, minutes=5.0)
+    assert unexpected(kills.measure(options, tmp_path)) == []
 
 
 @pytest.mark.slow
