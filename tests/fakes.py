@@ -96,7 +96,7 @@ def head_labels(axes: Sequence[int] = (0, 1, 2), flips: Sequence[int] = ()) -> L
 
 def write_head(folder: Path, case: str, volume: Volume, mask: LabelArray | None = None) -> Path:
     """A head in the layout of BraTS 2023 (a mask of ones is necrosis there): its folder."""
-    kinds = {"t1": "t1n", "flair": "t2f"}
+    kinds = {"t1": "t1n", "t1ce": "t1c", "flair": "t2f"}
     for name, image in zip(volume.sequences, volume.array, strict=True):
         write_nifti(folder / case / f"{case}-{kinds[name]}.nii.gz", image, volume.affine)
     if mask is not None:
