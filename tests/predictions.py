@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.geometry import orientation, to_reading
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import Prediction, VolumeInterval
+from gliomask.core.region_maps import RegionMaps
 from gliomask.core.regions import region_masks
+from gliomask.core.slices import StackRecord
 from gliomask.core.volume import Affine, FloatArray, Volume
 from gliomask.results.prediction.outcome import Outcome
 from gliomask.results.prediction.write import write_outputs
@@ -74,7 +77,7 @@ def outcome_of(
         case=case,
         mask=mask,
         regions=regions,
-        probabilities=probabilities,
+        probability_maps=None if probabilities is None else region_maps(probabilities, affine),
         affine=affine,
         has_world=True,
         voxels=dict(zip(regions, counts, strict=True)),
@@ -94,3 +97,12 @@ def outcome_of(
         result=NO_DIGEST,
         key=NO_DIGEST,
     )
+
+
+def region_maps(maps: FloatArray, affine: Affine) -> RegionMaps:
+    """Maps (R, I, J, K) on the grid of a volume with this affine, without a crop."""
+    turn = orientation(affine)
+    cropped = to_reading(maps, turn)
+    shape = (maps.shape[1], maps.shape[2], maps.shape[3])
+    box = (0, cropped.shape[-2], 0, cropped.shape[-1])
+    return RegionMaps(cropped, StackRecord(shape, affine, turn, box, has_world=True))

@@ -17,7 +17,7 @@ def prediction(*, has_world: bool) -> Prediction:
         case="a",
         mask=mask,
         regions=("whole",),
-        probabilities=None,
+        probability_maps=None,
         affine=np.diag([2.0, 3.0, 5.0, 1.0]),
         has_world=has_world,
         voxels={"whole": 12},

@@ -19,7 +19,7 @@ def prediction(mask: np.ndarray, affine: Affine = MILLIMETRE, world: bool = True
         case="a",
         mask=mask.astype(np.uint8),
         regions=("whole",),
-        probabilities=None,
+        probability_maps=None,
         affine=affine,
         has_world=world,
         voxels={"whole": int(mask.sum())},

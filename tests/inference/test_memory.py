@@ -66,7 +66,7 @@ def test_the_slices_are_made_with_no_second_copy_of_the_volume() -> None:
 
 def test_a_prediction_needs_few_copies() -> None:
     """Beside the volume: the slices (16 bytes a voxel), the maps of three regions and their
-    disagreement (12 each), and a batch; then these on the grid and what is worked out of them."""
+    disagreement (12 each), and a batch; then what is worked out of them."""
     card = fake_card(
         in_channels=4,
         sequences=SEQUENCES,
@@ -79,7 +79,7 @@ def test_a_prediction_needs_few_copies() -> None:
     prediction = predictor.predict(volume, maps=True, uncertainty=True)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert prediction.probabilities is not None
-    assert prediction.disagreement is not None
+    assert prediction.probability_maps is not None
+    assert prediction.disagreement_maps is not None
     assert prediction.mask.any()
-    assert peak < 56 * VOXELS
+    assert peak < 48 * VOXELS

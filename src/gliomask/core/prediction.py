@@ -9,6 +9,7 @@ from typing import Final
 
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import LabelArray
+from gliomask.core.region_maps import RegionMaps
 from gliomask.core.reliability import Reliability
 from gliomask.core.volume import Affine, FloatArray
 
@@ -48,7 +49,7 @@ class Prediction:
         mask: (I, J, K) uint8 on the grid of the input; its numbers are those of
             ``core.regions.labels_of_regions``.
         regions: R names, in the order of the model's channels.
-        probabilities: (R, I, J, K) float32 in [0, 1], None if they were not requested.
+        probability_maps: values in [0, 1], None if they were not requested.
         affine: (4, 4) float64 of the input, voxel to RAS+ mm.
         has_world: False for pictures, which have no lengths or volumes.
         voxels: region name -> number of voxels.
@@ -60,15 +61,15 @@ class Prediction:
         provenance: weights, versions, threshold.
         intervals: region name -> interval of its true volume; empty without uncertainty estimation,
             and without empty regions.
-        disagreement: (R, I, J, K) float32, standard deviation between the probabilities of the
-            network's side maps and those of mirrored slices; None if it was not requested.
+        disagreement_maps: standard deviation between the probabilities of the network's side
+            maps; None if it was not requested.
         reliability: reliability flag; None without uncertainty estimation.
     """
 
     case: str
     mask: LabelArray
     regions: tuple[str, ...]
-    probabilities: FloatArray | None
+    probability_maps: RegionMaps | None
     affine: Affine
     has_world: bool
     voxels: Mapping[str, int]
@@ -79,8 +80,21 @@ class Prediction:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     intervals: Mapping[str, VolumeInterval] = field(default_factory=lambda: MappingProxyType({}))
-    disagreement: FloatArray | None = None
+    disagreement_maps: RegionMaps | None = None
     reliability: Reliability | None = None
+
+    @property
+    def probabilities(self) -> FloatArray | None:
+        """(R, I, J, K) float32 in [0, 1], 0 outside the head; None if they were not requested.
+
+        The array is made at each access; ``probability_maps`` yields one region at a time.
+        """
+        return None if self.probability_maps is None else self.probability_maps.whole()
+
+    @property
+    def disagreement(self) -> FloatArray | None:
+        """(R, I, J, K) float32, ``disagreement_maps`` as one array; None without them."""
+        return None if self.disagreement_maps is None else self.disagreement_maps.whole()
 
     @property
     def volumes_ml(self) -> Mapping[str, float] | None:

@@ -139,13 +139,8 @@ def place(maps: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Elemen
     lead, axes = maps.ndim - 3, record.turn.axes
     memory = np.zeros((*maps.shape[:-3], *(record.shape[axis] for axis in axes)), maps.dtype)
     placed = memory.transpose(*range(lead), *(lead + int(axis) for axis in np.argsort(axes)))
-    placed_slices(placed, record)[...] = maps
+    to_reading(placed, record.turn)[..., *record.window] = maps
     return placed
-
-
-def placed_slices(placed: npt.NDArray[Element], record: StackRecord) -> npt.NDArray[Element]:
-    """View of the cropped slices (..., S, H, W) in what ``place`` returns."""
-    return to_reading(placed, record.turn)[..., *record.window]
 
 
 def _head_box(images: FloatArray, check: Callable[[], None]) -> tuple[int, int, int, int]:

@@ -91,10 +91,11 @@ def _pair(subject: Subject, examination: Examination, prediction: Prediction) ->
 
 
 def _counts(prediction: Prediction, examination: Examination) -> dict[str, LogitCounts]:
-    if prediction.probabilities is None:
+    maps = prediction.probability_maps
+    if maps is None:
         return {}
-    maps = to_reading(prediction.probabilities, examination.stack.record.turn)
-    return count_voxels(maps, prediction.regions, examination)
+    slices = uncrop(maps.cropped, maps.record)
+    return count_voxels(slices, prediction.regions, examination)
 
 
 def _background(examination: Examination) -> Background:

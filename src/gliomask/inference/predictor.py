@@ -19,13 +19,13 @@ import numpy.typing as npt
 from gliomask.config.shipped import find_model
 from gliomask.core.labels import LabelArray
 from gliomask.core.prediction import Prediction
+from gliomask.core.region_maps import RegionMaps
 from gliomask.core.regions import REGIONS, labels_of_regions, region_masks
 from gliomask.core.slices import (
     VERSION,
     SliceStack,
     StackRecord,
     place,
-    placed_slices,
     to_slices,
 )
 from gliomask.core.volume import FloatArray, Volume
@@ -174,14 +174,12 @@ class Predictor:
             return self._prediction(stack, case, self.maps(stack, control), maps)
         findings = self.evidence(stack, case, maps=maps, control=control)
         control.check()
-        flag, apart, record = (
-            assess(findings, control),
-            findings.opinions.disagreement,
-            stack.record,
-        )
+        flag = assess(findings, control)
         made = replace(findings.prediction, intervals=findings.intervals, reliability=flag)
-        del findings, stack  # a process that holds these and all maps on the grid is a large one
-        return made if apart is None else replace(made, disagreement=place(apart, record))
+        apart = findings.opinions.disagreement
+        if apart is None:
+            return made
+        return replace(made, disagreement_maps=RegionMaps(apart, stack.record))
 
     def evidence(
         self, stack: SliceStack, case: str, *, maps: bool = False, control: Control = SILENT
@@ -190,9 +188,6 @@ class Predictor:
         opinions = self.opinions(stack, disagreement=maps, control=control)
         control.check()
         plain = self._prediction(stack, case, opinions.probabilities, maps)
-        if plain.probabilities is not None:  # one copy of them is enough
-            view = placed_slices(plain.probabilities, stack.record)
-            opinions = replace(opinions, probabilities=view)
         control.check()
         return Evidence(self.card, stack, plain, opinions, is_skull_stripped(stack))
 
@@ -210,7 +205,7 @@ class Predictor:
             case=case,
             mask=place(cleaned, record),
             regions=card.regions,
-            probabilities=place(cropped, record) if maps else None,
+            probability_maps=RegionMaps(cropped, record) if maps else None,
             affine=record.affine,
             has_world=record.has_world,
             voxels=dict(zip(card.regions, map(int, voxels), strict=True)),

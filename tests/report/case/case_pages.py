@@ -12,6 +12,7 @@ from gliomask.core.prediction import Prediction
 from gliomask.core.regions import region_masks
 from gliomask.core.volume import FloatArray, Volume
 from tests.fakes import head_labels, head_volume
+from tests.predictions import region_maps
 
 NESTED = ("whole", "core", "enhancing")
 
@@ -23,7 +24,7 @@ def predicted(mask: LabelArray, volume: Volume, regions: tuple[str, ...]) -> Pre
         case="patient-7",
         mask=mask,
         regions=regions,
-        probabilities=None,
+        probability_maps=None,
         affine=volume.affine,
         has_world=volume.has_world,
         voxels=dict(zip(regions, map(int, sizes), strict=True)),
@@ -40,7 +41,9 @@ def predicted(mask: LabelArray, volume: Volume, regions: tuple[str, ...]) -> Pre
 def whole_prediction(found: bool = True, probabilities: FloatArray | None = None) -> Prediction:
     """Of the head: its box of 6 x 5 x 3 voxels of 3.6 mm³ as whole tumour, or nothing."""
     prediction = predicted(head_labels() * np.uint8(found), head_volume(), ("whole",))
-    return replace(prediction, probabilities=probabilities)
+    if probabilities is None:
+        return prediction
+    return replace(prediction, probability_maps=region_maps(probabilities, prediction.affine))
 
 
 def nested_prediction() -> Prediction:

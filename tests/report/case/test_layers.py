@@ -134,17 +134,9 @@ def test_a_map_keeps_probabilities() -> None:
     volume, mask = head_volume(), head_labels()
     grid = grid_of(volume, mask)
     probability = np.linspace(0, 1, mask.size, dtype=np.float32).reshape(mask.shape)
-    layer = map_layer([probability], grid)
+    layer = map_layer(probability, grid)
     assert np.abs(values(layer) - grid.take(probability)).max() <= 0.5 / 255 + 1e-6
     assert (layer.low, layer.high) == (0, 1)
-
-
-def test_of_several_maps_the_largest_value_is_shown() -> None:
-    volume, mask = head_volume(), head_labels()
-    grid = grid_of(volume, mask)
-    maps = np.random.default_rng(0).random((3, *mask.shape), np.float32)
-    layer = map_layer(list(maps), grid)
-    assert np.abs(values(layer) - grid.take(maps.max(axis=0))).max() <= 0.5 / 255 + 1e-6
 
 
 def test_opens_at_the_largest_slice_of_the_mask() -> None:

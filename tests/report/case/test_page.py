@@ -19,6 +19,7 @@ from gliomask.report.case import layers
 from gliomask.report.case.page import CasePage, PageTable, write_case_page
 from gliomask.report.colours import region_styles
 from tests.fakes import head_labels, head_volume
+from tests.predictions import region_maps
 from tests.report.case.case_pages import NESTED, nested_prediction, predicted, whole_prediction
 
 PNG = b"\x89PNG not really"
@@ -233,10 +234,11 @@ def test_the_same_bytes_every_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["mask", "probabilities", "disagreement"])
 def test_refuses_what_is_on_another_grid(tmp_path: Path, name: str) -> None:
     small, prediction = np.zeros((3, 4, 5), np.float32), whole_prediction()
+    maps = region_maps(small[None], prediction.affine)
     pages = {
         "mask": CasePage(replace(prediction, mask=small.astype(np.uint8)), head_volume()),
-        "probabilities": CasePage(replace(prediction, probabilities=small[None]), head_volume()),
-        "disagreement": CasePage(replace(prediction, disagreement=small[None]), head_volume()),
+        "probabilities": CasePage(replace(prediction, probability_maps=maps), head_volume()),
+        "disagreement": CasePage(replace(prediction, disagreement_maps=maps), head_volume()),
     }
     with pytest.raises(ValueError, match=f"{name} of shape"):
         write_case_page(tmp_path / "a.html", pages[name])

@@ -21,6 +21,7 @@ from gliomask.phantom.patient import synthetic_patient
 from gliomask.report.case.page import CasePage, write_case_page
 from tests.browser import Browser, browser, chromium
 from tests.fakes import head_labels, head_volume
+from tests.predictions import region_maps
 from tests.report.case.case_pages import NESTED, predicted, whole_prediction
 
 __all__ = ["browser"]
@@ -48,7 +49,7 @@ def patient() -> tuple[Prediction, Volume]:
     volume, labels = synthetic_patient(11, PatientOptions(matrix=48, slices=14, slice_mm=9.0))
     prediction = replace(predicted(labels, volume, NESTED), case=EVIL)
     maps = region_masks(labels, NESTED).astype(np.float32) * np.float32(0.8)
-    return replace(prediction, probabilities=maps), volume
+    return replace(prediction, probability_maps=region_maps(maps, prediction.affine)), volume
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +57,8 @@ def file(patient: tuple[Prediction, Volume], tmp_path_factory: pytest.TempPathFa
     """The phantom's page."""
     path = tmp_path_factory.mktemp("case") / "case.html"
     prediction, volume = patient
-    apart = prediction.mask.astype(np.float32)[None]
-    page = CasePage(replace(prediction, disagreement=apart), volume)
+    apart = region_maps(prediction.mask.astype(np.float32)[None], prediction.affine)
+    page = CasePage(replace(prediction, disagreement_maps=apart), volume)
     return write_case_page(path, page)
 
 

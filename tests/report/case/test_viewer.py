@@ -63,7 +63,8 @@ def test_one_region() -> None:
 def test_every_layer_has_its_data() -> None:
     probabilities = np.zeros((1, *head_labels().shape), np.float32)
     prediction = whole_prediction(probabilities=probabilities)
-    data = viewer_data(replace(prediction, disagreement=probabilities), head_volume())
+    prediction = replace(prediction, disagreement_maps=prediction.probability_maps)
+    data = viewer_data(prediction, head_volume())
     assert sorted(data.blobs) == [
         "disagreement",
         "image-flair",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import gzip
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,14 +129,9 @@ def image_layer(image: FloatArray, grid: LayerGrid, level: float) -> ViewerLayer
     )
 
 
-def map_layer(
-    maps: Sequence[npt.NDArray[np.floating]], grid: LayerGrid, top: float = 1.0
-) -> ViewerLayer:
-    """A map of values in [0, top], in 255 steps; of several (I, J, K) the largest value."""
-    first, *others = maps
-    cropped = grid.take(first).astype(np.float32)
-    for other in others:
-        np.maximum(cropped, grid.take(other), out=cropped)
+def map_layer(values: npt.NDArray[np.floating], grid: LayerGrid, top: float = 1.0) -> ViewerLayer:
+    """A map (I, J, K) of values in [0, top], in 255 steps."""
+    cropped = grid.take(values).astype(np.float32)
     return ViewerLayer(_scaled(cropped, 0.0, top, grid), 0.0, top, 0.02 * top, top)
 
 

@@ -116,11 +116,12 @@ def _rendered(page: CasePage, control: Control) -> str:
 
 def _check(page: CasePage) -> None:
     shape = page.volume.shape
-    arrays = {"mask": page.prediction.mask.shape}
-    if page.prediction.probabilities is not None:
-        arrays["probabilities"] = page.prediction.probabilities.shape[1:]
-    if page.prediction.disagreement is not None:
-        arrays["disagreement"] = page.prediction.disagreement.shape[1:]
+    arrays: dict[str, tuple[int, ...]] = {"mask": page.prediction.mask.shape}
+    maps = {
+        "probabilities": page.prediction.probability_maps,
+        "disagreement": page.prediction.disagreement_maps,
+    }
+    arrays |= {name: layer.shape[1:] for name, layer in maps.items() if layer is not None}
     for name, array_shape in arrays.items():
         if array_shape != shape:
             raise ValueError(f"{name} of shape {array_shape} for a volume of {shape}")
@@ -168,11 +169,11 @@ def _evidence(prediction: Prediction) -> str:
 
 
 def _highest_probability(prediction: Prediction) -> str:
-    if prediction.probabilities is None:
+    if prediction.probability_maps is None:
         return ""
     threshold = prediction.provenance.get("threshold")
     needed = f"; {threshold} was needed" if threshold is not None else ""
-    return f"The highest probability anywhere is {prediction.probabilities.max():.2f}{needed}."
+    return f"The highest probability anywhere is {prediction.probability_maps.max():.2f}{needed}."
 
 
 def _regions(page: CasePage) -> list[dict[str, object]]:

@@ -98,20 +98,15 @@ def _entry(blobs: dict[str, str], key: str, title: str, layer: ViewerLayer) -> d
 def _maps(
     blobs: dict[str, str], prediction: Prediction, grid: LayerGrid
 ) -> list[dict[str, object]]:
-    entries, disagreement = [], prediction.disagreement
-    if prediction.probabilities is not None:
-        for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
+    entries, disagreement = [], prediction.disagreement_maps
+    if prediction.probability_maps is not None:
+        for region, values in zip(prediction.regions, prediction.probability_maps, strict=True):
             title = f"Probability of {REGIONS[region].title}"
-            entry = _entry(blobs, f"probability-{region}", title, map_layer([values], grid))
+            entry = _entry(blobs, f"probability-{region}", title, map_layer(values, grid))
             entries.append({**entry, "colours": "viridis", "region": region})
     if disagreement is not None:
-        top = max(float(disagreement.max()), 1e-6)
-        entry = _entry(
-            blobs,
-            "disagreement",
-            "Disagreement of outputs",
-            map_layer(list(disagreement), grid, top),
-        )
+        layer = map_layer(disagreement.maximum(), grid, max(disagreement.max(), 1e-6))
+        entry = _entry(blobs, "disagreement", "Disagreement of outputs", layer)
         entries.append({**entry, "colours": "plasma", "region": None})
     return entries
 

@@ -26,6 +26,7 @@ from gliomask.core.atomic import write_text
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.regions import REGIONS, region_numbers
+from gliomask.core.slices import place
 from gliomask.core.volume import FloatArray, best_shown
 from gliomask.errors import InputError
 from gliomask.formats.editable_case import (
@@ -120,11 +121,13 @@ def _described(outcome: Outcome, maps: tuple[str, ...], digest: str) -> Editable
 def _write_probabilities(folder: Path, prediction: Prediction) -> tuple[str, ...]:
     """Regions with a map."""
     threshold = prediction.provenance.get("threshold")
-    if prediction.probabilities is None or not isinstance(threshold, int | float):
+    maps = prediction.probability_maps
+    if maps is None or not isinstance(threshold, int | float):
         return ()
-    for region, values in zip(prediction.regions, prediction.probabilities, strict=True):
-        planes = [stored_probability(plane, float(threshold)) for plane in values]  # less memory
-        stored = np.stack(planes)
+    for region, slices in zip(prediction.regions, maps.cropped, strict=True):
+        # Slice by slice, because a whole map takes much memory.
+        planes = [stored_probability(values, float(threshold)) for values in slices]
+        stored = place(np.stack(planes), maps.record)
         write_nifti(folder / f"{PROBABILITY_LAYER}{region}{ENDING}", stored, prediction.affine)
     return tuple(region_numbers(prediction.regions))
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.prediction import Prediction
+from gliomask.core.region_maps import RegionMaps
 from gliomask.core.regions import region_numbers
-from gliomask.core.volume import FloatArray, Volume
+from gliomask.core.volume import Volume
 from gliomask.formats.case_record import CaseRecord
 from gliomask.lesions.description import LesionReport, describe_lesions
 from gliomask.provenance.record import software
@@ -45,11 +46,11 @@ class Outcome:
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def written_layers(self) -> dict[str, FloatArray]:
-        """Name -> (R, I, J, K)."""
+    def written_layers(self) -> dict[str, RegionMaps]:
+        """Name -> maps of the regions."""
         maps = {
-            "probability": self.prediction.probabilities,
-            "disagreement": self.prediction.disagreement,
+            "probability": self.prediction.probability_maps,
+            "disagreement": self.prediction.disagreement_maps,
         }
         layers = {name: maps[name] for name in self.layers}
         return {name: layer for name, layer in layers.items() if layer is not None}

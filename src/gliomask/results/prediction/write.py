@@ -14,7 +14,8 @@ from gliomask.core.case import Case
 from gliomask.core.extras import load_extra
 from gliomask.core.geometry import same_place
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
-from gliomask.core.volume import FloatArray, Volume
+from gliomask.core.region_maps import RegionMaps
+from gliomask.core.volume import Volume
 from gliomask.errors import CaseError, GliomaskError, InputError, PackageError
 from gliomask.formats.case_record import CaseRecord, record_text
 from gliomask.formats.mask_pictures import read_mask_pictures
@@ -155,7 +156,7 @@ def _write_volume(
 
 
 def _write_layers(
-    folder: Path, name: str, layers: FloatArray, prediction: Prediction, control: Control
+    folder: Path, name: str, layers: RegionMaps, prediction: Prediction, control: Control
 ) -> None:
     """Write a file for each region."""
     for region, layer in zip(prediction.regions, layers, strict=True):
