@@ -76,7 +76,7 @@ def test_a_mask_is_corrected_saved_and_approved(
     sign_in(browser, server.address)
     before, affine = mask_of(server, job, tmp_path)
     open_page(browser, server, job)
-    assert "network's mask" in text_of(browser, "status")
+    assert text_of(browser, "status") == "This is the network's mask."
     numbers = browser.run("return gliomask.mask.regions.map((one) => one.number)")
     # One voxel by the keyboard, in a corner; it must come back at the same place in the world.
     browser.run("gliomask.canvas.voxel = [1, 2, 3]")
@@ -86,6 +86,7 @@ def test_a_mask_is_corrected_saved_and_approved(
     browser.run("gliomask.slide(document.getElementById('size'), 1)")
     press(browser, "p", " ")
     assert text_of(browser, "undo") == "Undo (1)"
+    assert text_of(browser, "status") == "Unsaved changes to the network's mask."
     # A stroke of the mouse beside the head, in the axial plane that is shown alone.
     browser.run("document.querySelector('input[value=axial]').click()")
     canvas = browser.driver.find_element("id", "canvas")

@@ -55,7 +55,13 @@ async function begin() {
   await canvas.read("current", await layer("current"));
   const mask = new Mask(canvas.values("current"), canvas.shape, current.regions);
   tools.take(mask, current.voxel_ml);
-  byId("status").textContent = current.number ? `This is correction ${current.number}.` : "This is the network's mask.";
+  describe();
+}
+
+/** Says which mask is shown, and whether it has been changed. */
+function describe() {
+  const base = current.number ? `correction ${current.number}` : "the network's mask";
+  byId("status").textContent = tools.dirty ? `Unsaved changes to ${base}.` : `This is ${base}.`;
 }
 
 async function save() {
@@ -81,7 +87,7 @@ async function start() {
   await look();
   byId("desk").hidden = false;
   const canvas = new Canvas(byId("canvas"), () => tools.moved(), () => tools.stroked());
-  tools = new Tools(canvas, layer);
+  tools = new Tools(canvas, layer, describe);
   await canvas.start();
   await tools.prepare(current);
   await begin();

@@ -12,10 +12,15 @@ const KEYS = { l: "look", p: "pen", f: "filled", e: "eraser", g: "fragment", b: 
 const SETTINGS = { image: "image-", map: "probability-" };
 
 export class Tools {
-  /** @param {Canvas} canvas @param {(name: string) => Promise<Blob>} load a layer */
-  constructor(canvas, load) {
+  /**
+   * @param {Canvas} canvas
+   * @param {(name: string) => Promise<Blob>} load a layer
+   * @param {() => void} changed called after each change of the mask
+   */
+  constructor(canvas, load, changed) {
     this.canvas = canvas;
     this.load = load;
+    this.changed = changed;
     /** @type {Mask} */
     this.mask = /** @type {any} */ (null);
     /** @type {Map<string, Uint8Array>} region -> probabilities */
@@ -54,7 +59,7 @@ export class Tools {
     this.canvas.setOpacity(Number(byId("opacity").value));
     this.pick(this.tool);
     this.goToTumour();
-    this.told();
+    this.update();
   }
 
   goToTumour() {
@@ -69,7 +74,7 @@ export class Tools {
 
   saved() {
     this.kept = this.mask.done.at(-1);
-    this.told();
+    this.update();
   }
 
   /** @param {number[]} voxel */
@@ -107,7 +112,7 @@ export class Tools {
   drawn() {
     this.canvas.drawn.set(this.mask.values);
     this.canvas.redraw();
-    this.told();
+    this.update();
   }
 
   /** @param {"undo" | "redo"} which */
@@ -163,7 +168,7 @@ export class Tools {
     if (this.mask.done.at(-1)?.at.length !== 0) return;
     this.mask.done.pop();
     this.lesion = null;
-    this.told();
+    this.update();
   }
 
   lesionHere() {
@@ -241,8 +246,8 @@ export class Tools {
     return voxels.length ? `Under the crosshair: ${(voxels.length * this.ml).toFixed(2)} ml` : none;
   }
 
-  /** Updates the buttons and the volumes. */
-  told() {
+  /** Updates all that depends on the mask: buttons, volumes, fragments, status. */
+  update() {
     const had = document.activeElement;
     byId("undo").disabled = !this.mask.done.length;
     byId("redo").disabled = !this.mask.undone.length;
@@ -254,6 +259,7 @@ export class Tools {
     const sizes = this.mask.sizes();
     byId("sizes").textContent = this.mask.regions.map(({ name, title }) => `${title} ${(sizes[name] * this.ml).toFixed(2)} ml`).join(", ");
     this.moved();
+    this.changed();
   }
 
   async compose() {
