@@ -27,17 +27,19 @@ Shape = tuple[int, int, int]
 Numbers = npt.NDArray[np.int16]
 
 
-def made_head(shape: Shape, sequence: str) -> Numbers:
+def synthetic_head(shape: Shape, sequence: str) -> Numbers:
     """An ellipsoid of noisy tissue with a ball in it, right of the middle, in an axial order."""
     rng = np.random.default_rng(len(sequence))
     grid = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
     head = (grid[0] / 0.7) ** 2 + (grid[1] / 0.85) ** 2 + (grid[2] / 0.8) ** 2 < 1
     image = np.where(head, 300 + 30 * rng.standard_normal(shape, np.float32), 0)
-    found: Numbers = np.maximum(image + BRIGHT[sequence] * made_tumour(shape), 0).astype(np.int16)
-    return found
+    numbers: Numbers = np.maximum(image + BRIGHT[sequence] * synthetic_tumour(shape), 0).astype(
+        np.int16
+    )
+    return numbers
 
 
-def made_tumour(shape: Shape) -> npt.NDArray[np.bool_]:
+def synthetic_tumour(shape: Shape) -> npt.NDArray[np.bool_]:
     """The ball."""
     grid = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
     ball: npt.NDArray[np.bool_] = (grid[0] - 0.25) ** 2 + (grid[1] - 0.1) ** 2 + (
@@ -52,7 +54,7 @@ def make_nifti(
     """A case in the layout of BraTS 2021, without a mask: its folder."""
     name, affine = "BraTS2021_90000", np.diag([-1.0, -1, 1, 1])
     for sequence in sequences:
-        image = made_head(shape, sequence).astype(np.float32)
+        image = synthetic_head(shape, sequence).astype(np.float32)
         write_nifti(folder / name / f"{name}_{sequence}.nii.gz", image, affine)
     return folder / name
 
@@ -60,7 +62,7 @@ def make_nifti(
 def make_dicom(folder: Path, sequences: tuple[str, ...], shape: Shape = DICOM_SHAPE) -> Path:
     """A study with a series for each of these sequences: its folder."""
     for number, sequence in enumerate(sequences, 1):
-        image = made_head(shape, sequence)
+        image = synthetic_head(shape, sequence)
         (folder / sequence).mkdir(parents=True)
         for k in range(shape[2]):
             path = folder / sequence / f"{k:04}.dcm"

@@ -1,8 +1,8 @@
 """Common functions of the benchmarks: machine, alternating rounds, medians and ratios.
 
-Times on a machine with other work drift by tens of per cent within minutes. So contestants take
-turns, one turn each in a round, and a ratio is worked out within each round before the median is
-taken: what slows a whole round cancels out.
+Times on a machine with other work drift by tens of per cent within minutes. Contestants therefore
+alternate, with one turn each per round, and ratios are computed within each round before their
+median, so that a slowdown of a whole round cancels out.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ PACKAGES = (
     "scikit-image",
     "numpy",
 )
-"""Whose versions are told, those that are installed."""
+"""Packages whose versions are reported, if installed."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one turn took.
+    """Time of a turn.
 
     Attributes:
-        wall_s: seconds that passed.
-        cpu_s: seconds of all processors, of this process and its children.
+        wall_s: elapsed seconds.
+        cpu_s: CPU seconds of this process and its children.
     """
 
     wall_s: float
     cpu_s: float
 
     def by(self, clock: Clock) -> float:
-        """Seconds of one of both."""
+        """Seconds of a clock."""
         return self.wall_s if clock == "wall" else self.cpu_s
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as fast as the reference: median, least and most over the rounds."""
+    """Speed relative to the reference: median, minimum and maximum over the rounds."""
 
     median: float
     low: float
@@ -64,16 +64,16 @@ class Ratio:
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, Timing]:
-    """What ``work`` gives and what it took."""
+    """Result of ``work``, and its time."""
     wall, cpu = time.perf_counter(), processor_seconds()
     result = work()
     return result, Timing(time.perf_counter() - wall, processor_seconds() - cpu)
 
 
 def processor_seconds() -> float:
-    """What this process has used of the processors, with its children, ended and (on Linux) alive.
+    """CPU seconds of this process and its children, ended and (on Linux) running.
 
-    An engine may do its work in processes of its own. The system counts theirs in hundredths.
+    An engine may work in separate processes. The system counts theirs in hundredths.
     """
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     alive = sum(map(_ticks, _children())) / os.sysconf("SC_CLK_TCK")
@@ -82,7 +82,7 @@ def processor_seconds() -> float:
 
 def _children() -> list[str]:
     lists = Path("/proc/self/task").glob("*/children")
-    return [pid for one in lists for pid in one.read_text(encoding="ascii").split()]
+    return [pid for path in lists for pid in path.read_text(encoding="ascii").split()]
 
 
 def _ticks(pid: str) -> int:
@@ -94,9 +94,9 @@ def _ticks(pid: str) -> int:
 
 
 def order(names: Sequence[str], number: int) -> list[str]:
-    """Who comes after whom in round ``number``: each round begins one further along.
+    """Order of the contestants in round ``number``: each round starts with the next one.
 
-    So nobody always finds the caches as the same rival has left them.
+    So no contestant always runs on the caches that the same other one has left.
     """
     start = number % len(names) if names else 0
     return [*names[start:], *names[:start]]
@@ -105,16 +105,16 @@ def order(names: Sequence[str], number: int) -> list[str]:
 def alternate(
     names: Sequence[str], rounds: int, turn: Callable[[str, int], Timing], warm_up: int = 1
 ) -> dict[str, list[Timing]]:
-    """Lets everybody take a turn in each round.
+    """Runs a turn of each contestant in each round.
 
     Args:
-        names: of the contestants.
-        rounds: that count, 1 or more.
-        turn: does the turn of a contestant in a round (from 0).
-        warm_up: rounds before them that are not kept.
+        names: contestants.
+        rounds: number of measured rounds, 1 or more.
+        turn: runs the turn of a contestant in a round (from 0).
+        warm_up: number of rounds before these, which are not measured.
 
     Returns:
-        name -> its timings, a round each.
+        name -> its timings, one per round.
     """
     for number in range(warm_up):
         for name in order(names, number):
@@ -128,30 +128,30 @@ def alternate(
 
 def median(timings: Sequence[Timing], clock: Clock) -> float:
     """Median seconds. Raises ``statistics.StatisticsError`` if there are none."""
-    return statistics.median(one.by(clock) for one in timings)
+    return statistics.median(timing.by(clock) for timing in timings)
 
 
 def ratio(reference: Sequence[Timing], own: Sequence[Timing], clock: Clock) -> Ratio:
-    """How many times as fast as the reference, round by round.
+    """Speed relative to the reference, round by round.
 
     Args:
         reference, own: timings of the same rounds.
 
     Raises:
-        ValueError: not as many rounds of one as of the other.
+        ValueError: different numbers of rounds.
     """
     pairs = zip(reference, own, strict=True)
-    each = [theirs.by(clock) / max(ours.by(clock), 1e-9) for theirs, ours in pairs]
+    each = [first.by(clock) / max(second.by(clock), 1e-9) for first, second in pairs]
     return Ratio(statistics.median(each), min(each), max(each))
 
 
 def load() -> float:
-    """Of the machine over the last minute; NaN where the system does not tell."""
+    """Load of the machine over the last minute; NaN where the system does not report it."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
 def machine_facts(threads: int) -> dict[str, object]:
-    """What a figure depends on besides the code: processor, threads, versions."""
+    """Properties of the machine that figures depend on: processor, threads, versions."""
     return {
         "processor": _processor(),
         "processors": os.cpu_count() or 0,
@@ -163,13 +163,13 @@ def machine_facts(threads: int) -> dict[str, object]:
 
 
 def use_threads(threads: int) -> None:
-    """Sets it for this process's libraries that are not loaded yet, and for its children."""
+    """Sets the number of threads for child processes and for libraries that are not loaded yet."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
 
 
 def usual_clock(threads: int) -> Clock:
-    """Processor time for one thread, since others' work does not count in it; else wall time."""
+    """CPU time for one thread, which excludes other programs' work; otherwise wall time."""
     return "cpu" if threads == 1 else "wall"
 
 
@@ -181,10 +181,10 @@ def _processor() -> str:
 
 
 def _versions() -> Mapping[str, str]:
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -2,9 +2,9 @@
 
     python -S measured.py FD WORD...
 
-The kernel counts in a process's peak memory what the process that started it held at that moment.
-So a command is started by this, which holds next to nothing, rather than by a benchmark. On Linux
-it also counts processes that the command leaves behind, once they have ended.
+The kernel includes the memory of the parent at the start in the peak memory of a process. Commands
+are therefore started by this small program and not by a benchmark. On Linux it also measures
+processes that the command leaves behind, once they have ended.
 """
 
 import ctypes
@@ -28,6 +28,6 @@ while True:
     except ChildProcessError:
         break
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-with os.fdopen(int(sys.argv[1]), "w") as told:
+with os.fdopen(int(sys.argv[1]), "w") as report:
     code = os.waitstatus_to_exitcode(status)
-    json.dump([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss], told)
+    json.dump([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss], report)

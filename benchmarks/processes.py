@@ -23,13 +23,13 @@ class CommandError(Exception):
 
 @dataclass(frozen=True)
 class Ran:
-    """What one run took.
+    """Measurements of a process.
 
     Attributes:
-        timing: seconds of the whole process, and of the processes that it started.
-        peak_mib: resident memory at most, of it or of the largest that it started.
-        load: of the machine before it began.
-        output: what it printed.
+        timing: seconds of the process and of the processes that it started.
+        peak_mib: peak resident memory of the largest of these.
+        load: load of the machine before the start.
+        output: its standard output.
     """
 
     timing: Timing
@@ -39,13 +39,13 @@ class Ran:
 
 
 def run_fresh(words: Sequence[str], variables: Mapping[str, str] | None = None) -> Ran:
-    """Runs ``python`` with these words, from a cold start.
+    """Runs ``python`` with these arguments in a new process.
 
     Args:
-        words: of the command; variables: in addition to this process's own.
+        words: arguments; variables: environment variables in addition to this process's own.
 
     Raises:
-        CommandError: it ended with an error; what it had to say is on stderr.
+        CommandError: the command failed; its message is on stderr.
     """
     before = load()
     reading, writing = os.pipe()
@@ -59,8 +59,8 @@ def run_fresh(words: Sequence[str], variables: Mapping[str, str] | None = None) 
     ) as process:
         os.close(writing)
         output = process.communicate()[0]
-    with os.fdopen(reading) as told:
-        code, wall, cpu, rss = json.load(told)
+    with os.fdopen(reading) as pipe:
+        code, wall, cpu, rss = json.load(pipe)
     if code:
         raise CommandError(f"{' '.join(words)} ended with {code}: {output.strip()[-300:]}")
     return Ran(Timing(wall, cpu), rss * _RSS_UNIT / 2**20, before, output)

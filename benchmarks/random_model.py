@@ -16,7 +16,7 @@ from gliomask.nets.weights import save_model
 
 SEQUENCES = ("t1", "t1ce", "flair")
 _TUMOUR_SHARE = 0.02
-"""Of the pixels. What comes after the network (lesions, outlines) grows with the tumour."""
+"""Share of the pixels. The time of the steps after the network grows with the tumour."""
 
 
 def random_model(

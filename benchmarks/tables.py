@@ -29,12 +29,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is told of one run.
+    """Results of a run of a benchmark.
 
     Attributes:
         machine: facts by name.
-        tables: with what was measured.
-        notes: what a reader must know of them.
+        tables: measurements.
+        notes: remarks on the tables.
     """
 
     machine: Mapping[str, object]
@@ -42,29 +42,36 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
+def benchmark_parser(about: str | None) -> argparse.ArgumentParser:
+    """A parser with the first line of a docstring as description, and the options of ``output``."""
+    parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
+    add_outputs(parser)
+    return parser
+
+
 def add_outputs(parser: argparse.ArgumentParser) -> None:
-    """The options that ``tell`` reads."""
+    """Adds the options of ``output``."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
 
 
-def run_and_tell(
+def run_and_output(
     run: Callable[[argparse.Namespace, Path], Report], options: argparse.Namespace
 ) -> None:
-    """Runs a benchmark, with a folder for what it makes on the way, and tells what it found."""
+    """Runs a benchmark with a temporary folder, and outputs its report."""
     with tempfile.TemporaryDirectory() as place:
-        tell(run(options, Path(place)), options)
+        output(run(options, Path(place)), options)
 
 
-def tell(report: Report, options: argparse.Namespace) -> None:
-    """Prints a report, and writes it as JSON where that was asked for."""
+def output(report: Report, options: argparse.Namespace) -> None:
+    """Prints a report, and writes it as JSON to ``--json``."""
     if options.json is not None:
         options.json.write_text(as_json(report), encoding="utf-8")
     print(as_markdown(report) if options.markdown else as_text(report))
 
 
 def as_text(report: Report) -> str:
-    """For a terminal."""
+    """A report as plain text."""
     parts = [f"{name}: {_fact(value)}" for name, value in report.machine.items()]
     for table in report.tables:
         lines = [table.columns, *([shown(cell) for cell in row] for row in table.rows)]
@@ -74,7 +81,7 @@ def as_text(report: Report) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """For a page."""
+    """A report as Markdown."""
     parts = ["Machine: " + "; ".join(f"{k} {_fact(v)}" for k, v in report.machine.items()) + "."]
     for table in report.tables:
         parts += ["", f"{table.title}:", "", _bar(table.columns)]
@@ -84,7 +91,7 @@ def as_markdown(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """For a program: the cells unrounded, NaN as null."""
+    """A report as JSON: the cells unrounded, NaN as null."""
     tables = [
         {
             "title": table.title,
@@ -92,12 +99,12 @@ def as_json(report: Report) -> str:
         }
         for table in report.tables
     ]
-    found = {"machine": dict(report.machine), "tables": tables, "notes": list(report.notes)}
-    return json.dumps(found, indent=1, default=str) + "\n"
+    content = {"machine": dict(report.machine), "tables": tables, "notes": list(report.notes)}
+    return json.dumps(content, indent=1, default=str) + "\n"
 
 
 def shown(cell: Cell) -> str:
-    """A cell with three digits that count."""
+    """A cell with three significant digits."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "–"
     if isinstance(cell, str):
@@ -121,7 +128,7 @@ def _fact(value: object) -> str:
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """The first column to the left, figures to the right."""
+    """Cells in columns: the first aligned left, figures aligned right."""
     first, *rest = zip(cells, widths, strict=True)
     return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)])
 

@@ -82,8 +82,8 @@ def head_volume(axes: Sequence[int] = (0, 1, 2), flips: Sequence[int] = ()) -> V
 
 
 def world_points(mask: npt.NDArray[np.generic], affine: Affine) -> set[tuple[float, ...]]:
+    """World coordinates of the voxels of a mask, in mm."""
     index = np.argwhere(mask)
-    """Where the voxels of a mask lie, in mm."""
     return set(map(tuple, np.round(index @ affine[:3, :3].T + affine[:3, 3], 6).tolist()))
 
 

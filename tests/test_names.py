@@ -42,14 +42,27 @@ EXEMPT = {"learning/state.py": {'"judged"'}, "web/tokens.py": {'"everybody"'}}
 QUESTION = re.compile(r"(What|How|Whether|Where|Who|Whom|Whose|Which|When|Why)\b")
 
 
+def parsed(folder: Path) -> dict[str, ast.Module]:
+    """Path below the folder -> module."""
+    return {
+        path.relative_to(folder).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in folder.rglob("*.py")
+    }
+
+
 @cache
 def modules() -> dict[str, ast.Module]:
-    trees = {
-        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for path in PACKAGE.rglob("*.py")
-    }
+    trees = parsed(PACKAGE)
     assert len(trees) > 300
     return trees
+
+
+@cache
+def all_modules() -> dict[str, ast.Module]:
+    """Modules of the package and of the benchmarks."""
+    benchmarks = parsed(ROOT / "benchmarks")
+    assert len(benchmarks) > 40
+    return modules() | {f"benchmarks/{path}": tree for path, tree in benchmarks.items()}
 
 
 def test_no_two_classes_have_one_name() -> None:
@@ -149,7 +162,7 @@ def test_a_variable_is_no_pronoun() -> None:
     """``found`` beside ``allowed`` is a parameter of errors, and fields may be called so."""
     pronouns = [
         f"{module}:{line} {name}"
-        for module, tree in modules().items()
+        for module, tree in all_modules().items()
         for line, name in sorted(variables(tree))
         if name in PRONOUNS and (module, name) not in ALLOWED
     ]
@@ -161,7 +174,7 @@ def test_a_variable_is_no_pronoun() -> None:
 def test_a_docstring_opens_with_what_the_thing_is_or_does() -> None:
     questions = [
         f"{module} {getattr(node, 'name', 'module')}: {text.splitlines()[0]}"
-        for module, tree in modules().items()
+        for module, tree in all_modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and (text := ast.get_docstring(node))
@@ -174,7 +187,7 @@ def test_a_docstring_opens_with_what_the_thing_is_or_does() -> None:
 def test_no_function_or_class_has_a_pronoun_in_its_name() -> None:
     names = [
         f"{module}:{node.lineno} {node.name}"
-        for module, tree in modules().items()
+        for module, tree in all_modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and {"judge", "judged", "judges", "told", "asked"} & set(node.name.lower().split("_"))

@@ -3,19 +3,18 @@
     python -m benchmarks.accuracy.by_data_set EVALUATION [--json FILE] [--markdown]
 
 ``EVALUATION`` is a folder that ``gliomask evaluate`` wrote for a store of several data sets. The
-data set of a case is read off its name.
+data set of a case is recognised by its name.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.tables import Cell, Report, Table, add_outputs, tell
+from benchmarks.tables import Cell, Report, Table, benchmark_parser, output
 from gliomask.core.regions import REGIONS
 from gliomask.statistics.summary import Summary, by_patient, summarise
 
@@ -41,10 +40,10 @@ COLUMNS: Final = ("region", "data set", "patients", "Dice", "95 %", "median", "p
 
 
 def data_set(case: str) -> str:
-    """The data set that a case is of.
+    """Data set of a case.
 
     Raises:
-        ValueError: its name is of none.
+        ValueError: a name of no known data set.
     """
     for start, name in DATA_SETS.items():
         if re.match(start, case):
@@ -53,7 +52,7 @@ def data_set(case: str) -> str:
 
 
 def groups(case: str) -> tuple[str, ...]:
-    """All groups that a case counts in: its data set, its kind of image, all."""
+    """Groups of a case: its data set, its kind of image, all."""
     own = data_set(case)
     return (own, KINDS.get(own, SKULL_STRIPPED), ALL)
 
@@ -74,14 +73,27 @@ def dice_by_data_set(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str],
     return {key: summarise(by_patient(scores[key])) for key in sorted(scores, key=_order)}
 
 
-def table_of(found: Mapping[tuple[str, str], Summary]) -> Table:
-    """The same as a table."""
-    return Table("Dice by data set", COLUMNS, tuple(_row(*key, one) for key, one in found.items()))
+def table_of(summaries: Mapping[tuple[str, str], Summary]) -> Table:
+    """Table of the summaries."""
+    return Table(
+        "Dice by data set",
+        COLUMNS,
+        tuple(_row(*key, summary) for key, summary in summaries.items()),
+    )
 
 
-def _row(region: str, group: str, one: Summary) -> tuple[Cell, ...]:
-    interval = f"{one.ci95[0]:.3f} to {one.ci95[1]:.3f}" if one.ci95 else None
-    return (region, group, one.n, one.mean, interval, one.median, one.p10, one.min)
+def _row(region: str, group: str, summary: Summary) -> tuple[Cell, ...]:
+    interval = f"{summary.ci95[0]:.3f} to {summary.ci95[1]:.3f}" if summary.ci95 else None
+    return (
+        region,
+        group,
+        summary.n,
+        summary.mean,
+        interval,
+        summary.median,
+        summary.p10,
+        summary.min,
+    )
 
 
 def _order(key: tuple[str, str]) -> tuple[int, int]:
@@ -92,13 +104,12 @@ def _order(key: tuple[str, str]) -> tuple[int, int]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("evaluation", type=Path)
-    add_outputs(parser)
     options = parser.parse_args()
     with (options.evaluation / "metrics.csv").open(encoding="utf-8", newline="") as file:
-        found = dice_by_data_set(csv.DictReader(file))
-    tell(Report({}, (table_of(found),)), options)
+        summaries = dice_by_data_set(csv.DictReader(file))
+    output(Report({}, (table_of(summaries),)), options)
 
 
 if __name__ == "__main__":

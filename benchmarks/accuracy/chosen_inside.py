@@ -2,18 +2,16 @@
 
     python -m benchmarks.accuracy.chosen_inside STORE RUN_OF_FOLD...
 
-Every fold's model predicts its validation patients and its held-out patients. A choice
-(a threshold; which parts of a mask are dropped; the mean with mirrored slices) is the one with the
-highest mean Dice over the validation patients of the fold, or of all folds together; it is judged
-on the patients of the fold. With ``--most`` only choices count that mark tumour on no more than
-this share of the validation's slices without tumour.
+Every fold's model predicts its validation patients and its held-out patients. The chosen settings
+(threshold, minimal size of fragments, flip test-time augmentation) have the highest mean Dice over
+the validation patients of the fold, or of all folds together; they are tested on the held-out
+patients. ``--most`` limits the share of tumour-free validation slices that are marked.
 
-What was counted is kept beside each run (``chosen_inside.npz``), so a second look takes seconds.
+The counts are stored with each run (``chosen_inside.npz``), so a repetition takes seconds.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.accuracy.small_fragments import SHARES, without_small_parts
-from benchmarks.tables import Report, Table, add_outputs, tell
+from benchmarks.tables import Report, Table, benchmark_parser, output
 from gliomask.core.geometry import to_reading
 from gliomask.core.regions import region_masks
 from gliomask.core.slices import SliceStack, place
@@ -38,7 +36,7 @@ from gliomask.store.store import open_store
 
 THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.05), 2)
 AREAS = (0, 10, 20, 40, 80)
-"""What is marked in a slice is dropped if it has fewer pixels."""
+"""Minimal pixels of tumour in a slice; smaller areas are removed."""
 FLIPS = ("plain", "mean of both")
 _FILE = "chosen_inside.npz"
 _KINDS = ("both", "predicted", "invented")
@@ -49,11 +47,11 @@ Pick = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
-    """What was counted of N patients under every choice.
+class Counted:
+    """Counts of N patients for every choice.
 
     Attributes:
-        patients: (N,) keys; test: (N,), whether the fold's model may be judged on them.
+        patients: (N,) keys; test: (N,), whether they are test patients of the fold.
         counts: (N, flips, thresholds, shares, areas, 3) pixels of the overlap, of the prediction,
             and slices without tumour that are marked.
         true: (N,) pixels of tumour; free: (N,) slices without any.
@@ -69,28 +67,28 @@ class Looked:
     def dice(self) -> FloatArray:
         """(N, ...) of every choice."""
         true = self.true.reshape(-1, *[1] * (self.counts.ndim - 2))
-        found: FloatArray = 2 * self.counts[..., 0] / np.maximum(self.counts[..., 1] + true, 1)
-        return found
+        dice: FloatArray = 2 * self.counts[..., 0] / np.maximum(self.counts[..., 1] + true, 1)
+        return dice
 
-    def of(self, rows: Mask) -> Looked:
+    def of(self, rows: Mask) -> Counted:
         """Some of the patients."""
-        held = (self.patients[rows], self.test[rows], self.counts[rows])
-        return Looked(*held, self.true[rows], self.free[rows])
+        fields = (self.patients[rows], self.test[rows], self.counts[rows])
+        return Counted(*fields, self.true[rows], self.free[rows])
 
 
-def look(store: Path, run: Path) -> Looked:
-    """Counts everything for one fold, or reads what was counted."""
+def count(store: Path, run: Path) -> Counted:
+    """Counts of a fold: stored ones, or computed and stored."""
     path = run / _FILE
     if path.is_file():
-        with np.load(path) as held:
-            return Looked(**{name: held[name] for name in held.files})
+        with np.load(path) as stored:
+            return Counted(**{name: stored[name] for name in stored.files})
     loaded = load_predictor(run)
     predictor = Predictor(loaded.engine, loaded.card.model_copy(update={"mirrored": False}))
     rows = [_one(predictor, subject, test=test) for subject, test in _subjects(store, run)]
     names, tests, counts, true, free = zip(*rows, strict=True)
-    found = Looked(*map(np.array, (names, tests, counts, true, free)))
-    np.savez_compressed(path, **vars(found))
-    return found
+    counted = Counted(*map(np.array, (names, tests, counts, true, free)))
+    np.savez_compressed(path, **vars(counted))
+    return counted
 
 
 def _subjects(store: Path, run: Path) -> Iterator[tuple[Subject, bool]]:
@@ -112,8 +110,8 @@ def _one(
     plain, mirrored = predictor.maps(examination.stack), _mirrored(predictor, examination.stack)
     counts = []
     for maps in (plain, (plain + mirrored) / 2):
-        said = to_reading(place(maps, record)[0], record.turn)
-        counts.append(_count(predictor, said, true))
+        predicted = to_reading(place(maps, record)[0], record.turn)
+        counts.append(_count(predictor, predicted, true))
     free = int((~true.any(axis=(1, 2))).sum())
     return subject.patient, test, np.stack(counts), int(true.sum()), free
 
@@ -123,37 +121,37 @@ def _mirrored(predictor: Predictor, stack: SliceStack) -> FloatArray:
     return predictor.maps(flipped)[..., ::-1]
 
 
-def _count(predictor: Predictor, said: FloatArray, true: Mask) -> Counts:
+def _count(predictor: Predictor, predicted: FloatArray, true: Mask) -> Counts:
     """(thresholds, shares, areas, 3) of one volume (S, H, W)."""
     card = predictor.card
     lowest = adjusted_threshold(float(THRESHOLDS[0]), card.temperature)
-    box = bounding_box((said >= lowest) | true)
-    said, true = said[box], true[box]
-    found = np.zeros((len(THRESHOLDS), len(SHARES), len(AREAS), len(_KINDS)), np.int64)
+    box = bounding_box((predicted >= lowest) | true)
+    predicted, true = predicted[box], true[box]
+    counts = np.zeros((len(THRESHOLDS), len(SHARES), len(AREAS), len(_KINDS)), np.int64)
     free = ~true.any(axis=(1, 2))
     for t, threshold in enumerate(THRESHOLDS):
-        mask = said >= adjusted_threshold(float(threshold), card.temperature)
+        mask = predicted >= adjusted_threshold(float(threshold), card.temperature)
         for s, labels in enumerate(without_small_parts(mask.astype(np.uint8), SHARES)):
             kept = labels > 0
             for a, area in enumerate(AREAS):
                 marked = kept & (kept.sum(axis=(1, 2)) >= max(area, 1))[:, None, None]
                 invented = marked.any(axis=(1, 2)) & free
-                found[t, s, a] = (marked & true).sum(), marked.sum(), invented.sum()
-    return found
+                counts[t, s, a] = (marked & true).sum(), marked.sum(), invented.sum()
+    return counts
 
 
-def choose(looked: Looked, free: Sequence[bool], most: float | None) -> Pick:
-    """The choice with the highest mean Dice over validation patients.
+def choose(counted: Counted, free: Sequence[bool], most: float | None) -> Pick:
+    """Choose the settings with the highest mean Dice over validation patients.
 
     Args:
-        looked: the validation patients.
+        counted: validation patients.
         free: for flips, threshold, share and area whether it is chosen; else it is plain, 0.5,
             nothing dropped.
         most: share of slices without tumour that may be marked.
     """
     usual = (0, int(np.argmin(abs(THRESHOLDS - 0.5))), 0, 0)
-    dice = looked.dice.mean(axis=0)
-    rate = looked.counts[..., 2].sum(axis=0) / max(looked.free.sum(), 1)
+    dice = counted.dice.mean(axis=0)
+    rate = counted.counts[..., 2].sum(axis=0) / max(counted.free.sum(), 1)
     open_to = np.ones(dice.shape, bool)
     for axis, chosen in enumerate(free):
         if not chosen:
@@ -161,7 +159,7 @@ def choose(looked: Looked, free: Sequence[bool], most: float | None) -> Pick:
             open_to &= np.expand_dims(only, tuple(k for k in range(4) if k != axis))
     if most is not None:
         allowed = open_to & (rate <= most)
-        # Where nothing keeps to it, the choice that marks fewest.
+        # If no choice is within the limit, the one that marks fewest slices.
         open_to = allowed if allowed.any() else open_to & (rate == rate[open_to].min())
     best = np.unravel_index(np.argmax(np.where(open_to, dice, -1)), dice.shape)
     flips, threshold, share, area = map(int, best)
@@ -180,17 +178,17 @@ WAYS: dict[str, tuple[bool, bool, bool, bool]] = {
 }
 
 
-def report(folds: Sequence[Looked], most: float | None, *, together: bool) -> Table:
-    """What each way of choosing brings out of fold."""
-    inner = [one.of(~one.test) for one in folds]
+def report(folds: Sequence[Counted], most: float | None, *, together: bool) -> Table:
+    """Out-of-fold results of each way of choosing."""
+    inner = [fold.of(~fold.test) for fold in folds]
     usual = None
     rows = []
     for name, free in WAYS.items():
         if together:
             picks = [choose(_pooled(inner), free, most)] * len(folds)
         else:
-            picks = [choose(one, free, most) for one in inner]
-        tests = [one.of(one.test) for one in folds]
+            picks = [choose(fold, free, most) for fold in inner]
+        tests = [fold.of(fold.test) for fold in folds]
         dice = np.concatenate(
             [t.dice[(slice(None), *p)] for t, p in zip(tests, picks, strict=True)]
         )
@@ -218,9 +216,9 @@ def report(folds: Sequence[Looked], most: float | None, *, together: bool) -> Ta
     return Table(f"Out of fold, chosen on {where}{limit}", columns, tuple(rows))
 
 
-def _pooled(folds: Sequence[Looked]) -> Looked:
-    fields = [[getattr(one, name) for one in folds] for name in Looked.__annotations__]
-    return Looked(*map(np.concatenate, fields))
+def _pooled(folds: Sequence[Counted]) -> Counted:
+    fields = [[getattr(fold, name) for fold in folds] for name in Counted.__annotations__]
+    return Counted(*map(np.concatenate, fields))
 
 
 def _words(pick: Pick) -> str:
@@ -230,20 +228,19 @@ def _words(pick: Pick) -> str:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--most", type=float, default=0.02)
-    add_outputs(parser)
     options = parser.parse_args()
-    folds = [look(options.store, run) for run in options.runs]
+    folds = [count(options.store, run) for run in options.runs]
     tables = tuple(
         report(folds, most, together=together)
         for most in (None, options.most)
         for together in (False, True)
     )
-    facts = {"patients": sum(int(one.test.sum()) for one in folds), "folds": len(folds)}
-    tell(Report(facts, tables), options)
+    facts = {"patients": sum(int(fold.test.sum()) for fold in folds), "folds": len(folds)}
+    output(Report(facts, tables), options)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 ``measure`` segments each case with uncertainty and writes a row for each region; it continues a
 file that is there. ``report`` counts twice: with the intervals and flags that the model's card
 gives, which is a test only of patients that it was not calibrated on, and leaving one patient out:
-each patient is judged by a calibration on all others in the files.
+each patient is assessed with a calibration on all others in the files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.tables import Cell, Report, Table, add_outputs, tell
+from benchmarks.tables import Cell, Report, Table, add_outputs, output
 from gliomask.core.geometry import to_reading
 from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.reliability import LEVELS, Level
@@ -70,12 +70,12 @@ class Row:
 
     @property
     def kind(self) -> tuple[bool, str]:
-        """Of image."""
+        """Kind of image."""
         return self.skull_stripped, self.sequences
 
     @property
-    def held(self) -> bool | None:
-        """Whether the calibrated interval of the card contains the true volume."""
+    def covered(self) -> bool | None:
+        """True if the card's calibrated interval contains the true volume; None without one."""
         if self.low is None or self.high is None or self.true is None or not self.calibrated:
             return None
         return self.low <= self.true <= self.high
@@ -161,8 +161,8 @@ def _coverage(kind: tuple[bool, str], region: str, rows: Sequence[Row]) -> tuple
     own = [row for row in own if row.predicted]
     if not own:
         return None
-    by_card = [row.held for row in own if row.held is not None]
-    held, widths = [], []
+    by_card = [row.covered for row in own if row.covered is not None]
+    covered, widths = [], []
     for row in own:
         others = [other for other in own if other.patient != row.patient]
         fit = fit_volumes(
@@ -172,11 +172,11 @@ def _coverage(kind: tuple[bool, str], region: str, rows: Sequence[Row]) -> tuple
         )
         if fit is not None:
             reach = fit.stretch * row.spread
-            held.append(abs((row.true or 0) - row.predicted) <= reach)
+            covered.append(abs((row.true or 0) - row.predicted) <= reach)
             widths.append(reach / row.predicted)
     name = f"{KINDS[kind[0]]}, {kind[1]}"
     width = f"{100 * median(widths):.0f} %" if widths else None
-    return (name, region, len(own), _share(by_card), _share(held), width)
+    return (name, region, len(own), _share(by_card), _share(covered), width)
 
 
 def flag_table(rows: Sequence[Row]) -> Table:
@@ -191,10 +191,10 @@ def flag_table(rows: Sequence[Row]) -> Table:
     return Table("Flag of the whole tumour", FLAG_COLUMNS, tuple(lines))
 
 
-def _left_out(own: Sequence[Row], everyone: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
+def _left_out(own: Sequence[Row], rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
     """Kinds of image with fewer than ``ENOUGH`` cases keep the flag by the card."""
-    number = Counter(row.kind for row in everyone)
-    common = [row for row in everyone if number[row.kind] >= ENOUGH and row.predicted]
+    number = Counter(row.kind for row in rows)
+    common = [row for row in rows if number[row.kind] >= ENOUGH and row.predicted]
     for row in own:
         others = [o for o in common if o.patient != row.patient]
         limit = alarm_limit([o.disagreement for o in others], [o.dice or 0.0 for o in others])
@@ -203,34 +203,34 @@ def _left_out(own: Sequence[Row], everyone: Sequence[Row]) -> Iterator[tuple[Row
         yield row, row.flag != "green" if rare else beyond or row.other != "green"
 
 
-def _flags(name: str, by: str, judged: Sequence[tuple[Row, bool]]) -> tuple[Cell, ...]:
-    poor = [(row, flagged) for row, flagged in judged if (row.dice or 0.0) < POOR]
-    rest = [flagged for row, flagged in judged if (row.dice or 0.0) >= POOR]
+def _flags(name: str, by: str, flags: Sequence[tuple[Row, bool]]) -> tuple[Cell, ...]:
+    poor = [(row, flagged) for row, flagged in flags if (row.dice or 0.0) < POOR]
+    rest = [flagged for row, flagged in flags if (row.dice or 0.0) >= POOR]
     missed = ", ".join(f"{row.case} ({row.dice:.2f})" for row, flagged in poor if not flagged)
     return (name, by, _share([flagged for _, flagged in poor]), _share(rest), missed or None)
 
 
-def _share(found: Sequence[bool]) -> str | None:
-    return f"{sum(found)} of {len(found)}" if found else None
+def _share(outcomes: Sequence[bool]) -> str | None:
+    return f"{sum(outcomes)} of {len(outcomes)}" if outcomes else None
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     steps = parser.add_subparsers(dest="step", required=True)
-    one = steps.add_parser("measure")
-    one.add_argument("model")
-    one.add_argument("source", type=Path)
-    one.add_argument("cases", type=Path)
-    one.add_argument("--part", choices=("training", "validation", "test", "all"))
-    one.add_argument("--fold", type=int)
-    two = steps.add_parser("report")
-    two.add_argument("cases", type=Path, nargs="+")
-    add_outputs(two)
+    measuring = steps.add_parser("measure")
+    measuring.add_argument("model")
+    measuring.add_argument("source", type=Path)
+    measuring.add_argument("cases", type=Path)
+    measuring.add_argument("--part", choices=("training", "validation", "test", "all"))
+    measuring.add_argument("--fold", type=int)
+    reporting = steps.add_parser("report")
+    reporting.add_argument("cases", type=Path, nargs="+")
+    add_outputs(reporting)
     options = parser.parse_args()
     if options.step == "report":
         rows = [row for path in options.cases for row in read(path)]
-        tell(
+        output(
             Report(
                 {"cases": len({row.case for row in rows})}, (interval_table(rows), flag_table(rows))
             ),

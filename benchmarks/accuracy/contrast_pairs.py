@@ -24,7 +24,7 @@ from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_series
 
 PICTURES_MM = (1.0, 1.0, 5.0)
-"""About the voxel size of the LGG set, whose pictures don't tell it."""
+"""About the voxel size of the LGG set, whose pictures don't state it."""
 
 Row = tuple[str, str, str, float, float, float]
 
@@ -36,8 +36,12 @@ def measured(case: Case, dataset: str) -> Row | None:
     series = load_series(case)
     before, after = series["t1"], series["t1ce"]
     spacing = spacing_mm(before.affine) if before.has_world else PICTURES_MM
-    found = brightening(before.array, after.array, spacing)
-    shares = (0.0, 0.0, 0.0) if found is None else (found.second, found.first, found.score)
+    comparison = brightening(before.array, after.array, spacing)
+    shares = (
+        (0.0, 0.0, 0.0)
+        if comparison is None
+        else (comparison.second, comparison.first, comparison.score)
+    )
     return (dataset, case.patient, case.id, *shares)
 
 
@@ -49,9 +53,10 @@ def half_of(patient: str) -> int:
 def line(name: str, scores: list[float], threshold: float) -> str:
     right = sum(score >= threshold for score in scores)
     wrong = sum(score <= -threshold for score in scores)
-    asked = len(scores) - right - wrong
-    share = (right + asked) / len(scores) if scores else math.nan
-    return f"{name}: {right} right, {asked} asked, {wrong} wrong of {len(scores)} ({share:.1%})"
+    undecided = len(scores) - right - wrong
+    share = (right + undecided) / len(scores) if scores else math.nan
+    counts = f"{right} right, {undecided} undecided, {wrong} wrong"
+    return f"{name}: {counts} of {len(scores)} ({share:.1%})"
 
 
 def main() -> None:

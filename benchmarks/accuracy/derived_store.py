@@ -2,9 +2,9 @@
 
     python -m benchmarks.accuracy.derived_store STORE OUT (--neighbours 1 | --per-slice)
 
-Split, masks and records are STORE's; only the images differ, so a training on OUT differs from one
-on STORE in nothing else. It is a store like any other to ``train`` and ``evaluate``. A model that
-has learned from it is for comparisons alone: ``predict`` does not make such images.
+Split, masks and records are those of STORE; only the images differ. ``train`` and ``evaluate`` use
+OUT like any other store. Models trained on it are for comparisons only: ``predict`` does not create
+such images.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ LEAST_HEAD = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Derivation:
-    """How images become others.
+    """Function from images to other images.
 
     Attributes:
-        words: what is done; a note of each case.
-        names: of the sequences that are made of these.
+        words: description, a note of each case.
+        names: names of the derived sequences, from those of the source.
         images: (S, C, H, W) to (S, len(names), H, W), both float32.
     """
 
@@ -58,26 +58,26 @@ def with_neighbours(reach: int) -> Derivation:
 
 
 def per_slice() -> Derivation:
-    """Every slice of every sequence normalised on its own, as ``normalise`` does with a volume.
+    """Every slice of every sequence normalised separately, as ``normalise`` does with a volume.
 
-    What is head is asked of the whole volume. A slice that holds none, or only strays, becomes 0.
+    The head is that of the whole volume. Slices without head, or with stray pixels only, become 0.
     """
-    return Derivation("each slice normalised on its own", lambda names: names, _normalised)
+    return Derivation("each slice normalised separately", lambda names: names, _normalised)
 
 
 def derive(source: Path, out: Path, how: Derivation) -> Store:
-    """Writes the store, whole or not at all.
+    """Writes the store atomically.
 
     Raises:
         StoreError: ``source`` is no store, or a case of it is damaged.
-        InputError: ``out`` is there already.
+        InputError: ``out`` exists.
     """
     if out.exists():
-        raise InputError("it is there already", path=out, hint="give another OUT")
+        raise InputError("already exists", path=out, hint="give another OUT")
     store = open_store(source)
     with atomic_folder(out) as folder:
         for patient in sorted({case.patient for case in store.cases}):
-            # The masks and the records come along; the images are replaced.
+            # Masks and records are copied; the images are replaced.
             shutil.copytree(patient_path(source, patient), patient_path(folder, patient))
         cases = tuple(_replace_images(store, folder, case, how) for case in store.cases)
         names = how.names(store.manifest.sequences)
@@ -128,7 +128,9 @@ def _shifted(images: FloatArray, offsets: Sequence[int]) -> FloatArray:
 
 def _normalised(images: FloatArray) -> FloatArray:
     levels = [foreground_level(images[:, channel]) for channel in range(images.shape[1])]
-    slices = [[_one(i, level) for i, level in zip(one, levels, strict=True)] for one in images]
+    slices = [
+        [_one(i, level) for i, level in zip(channels, levels, strict=True)] for channels in images
+    ]
     return np.array(slices, np.float32)
 
 
@@ -148,16 +150,16 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="the store to write")
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--neighbours", type=int, choices=range(1, 4), help="slices on either side")
-    how.add_argument("--per-slice", action="store_true", help="normalise each slice on its own")
+    how.add_argument("--per-slice", action="store_true", help="normalise each slice separately")
     return parser.parse_args(words)
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Writes the store and says what is in it."""
+    """Writes the store and prints its contents."""
     options = parse(words)
     how = per_slice() if options.per_slice else with_neighbours(options.neighbours)
-    made = derive(options.store, options.out, how)
-    print(f"{options.out}: {len(made.cases)} cases, {', '.join(made.manifest.sequences)}")
+    store = derive(options.store, options.out, how)
+    print(f"{options.out}: {len(store.cases)} cases, {', '.join(store.manifest.sequences)}")
 
 
 if __name__ == "__main__":

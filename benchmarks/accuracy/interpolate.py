@@ -2,11 +2,11 @@
 
     python -m benchmarks.accuracy.interpolate BEFORE AFTER OUT --share 0.8
 
-``AFTER`` began with the weights of ``BEFORE``, adapted to its sequences and regions. ``OUT`` gets
-``(1 - share) * BEFORE + share * AFTER``, with the card of ``AFTER``: such weights keep more of what
-the first training taught than the second one's alone (Wortsman et al., "Robust fine-tuning of
-zero-shot models", CVPR 2022). In the output layers only the first region is interpolated; the
-others, which ``BEFORE`` lacks, are those of ``AFTER``.
+``AFTER`` was initialised with the weights of ``BEFORE``, adapted to its sequences and regions.
+``OUT`` gets ``(1 - share) * BEFORE + share * AFTER``, with the card of ``AFTER``: such weights
+retain more of the first training than those of the second alone (Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022). In the output layers only the first region is
+interpolated; the others, which ``BEFORE`` lacks, are those of ``AFTER``.
 """
 
 from __future__ import annotations

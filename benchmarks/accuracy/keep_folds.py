@@ -2,13 +2,13 @@
 
     python -m benchmarks.accuracy.keep_folds OUT EXPERIMENT KEPT
 
-From them the figures of docs/explanation/accuracy-lgg.md come out again without a training, and a
-further cycle begins where this one ended:
+They reproduce the figures of docs/explanation/accuracy-lgg.md without a training, and are the
+initial weights of a further cycle:
 
-    gliomask evaluate lgg.store --model KEPT/fold0 --model KEPT/fold1 ... --out judged
+    gliomask evaluate lgg.store --model KEPT/fold0 --model KEPT/fold1 ... --out evaluated
 
-Weights and card are as they are. Of the provenance stays who was learned from and by which
-software, and nothing of the machine: no path, no name.
+Weights and card are unchanged. The provenance keeps the patients and the software, and no path or
+name of the machine.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from gliomask.nets.cards import CARD_FILE
 from gliomask.provenance.run_files import PROVENANCE
 from gliomask.provenance.run_record import RunRecord
 
-_STAYS = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
-_OF_ANOTHER = ("sha256", "description", "train_patients", "validation_patients")
+_KEPT = ("notice", "software", "seed", "data", "train_patients", "validation_patients")
+_KEPT_OF_MODELS = ("sha256", "description", "train_patients", "validation_patients")
 
 
 def keep(runs: list[Path], kept: Path) -> None:
@@ -51,11 +51,11 @@ def _plain(record: RunRecord) -> dict[str, Any]:
     keys = record.provenance
     if not keys:
         raise ModelError("the run has no provenance", path=record.run)
-    kept = {name: keys[name] for name in _STAYS if name in keys}
+    kept = {name: keys[name] for name in _KEPT if name in keys}
     for role in ("start", "teacher"):
         if role in keys:
-            of_another = keys[role]
-            kept[role] = {name: of_another[name] for name in _OF_ANOTHER if name in of_another}
+            model = keys[role]
+            kept[role] = {name: model[name] for name in _KEPT_OF_MODELS if name in model}
     return kept
 
 

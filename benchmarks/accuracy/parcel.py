@@ -3,14 +3,14 @@
     python -m benchmarks.accuracy.parcel pack FOLDER PARTS [--mib 60]
     python -m benchmarks.accuracy.parcel unpack PARTS FOLDER
 
-So a store goes to a machine with a GPU, and runs come back from it. There the work is one command:
+For moving a store to a machine with a GPU, and runs back from it. On that machine:
 
     python -m benchmarks.accuracy.parcel unpack PARTS STORE &&
     python -m benchmarks.accuracy.folds STORE OUT shipped --jobs 1 --minutes 9 &&
     python -m benchmarks.accuracy.parcel pack OUT BACK
 
-Parts may come one at a time, in any order; ``parcel.json`` names them with their checksums. What is
-packed of a run is what can be gone on with.
+Parts may be transferred one at a time, in any order; ``parcel.json`` lists them with their
+checksums. A packed run can be resumed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def pack(folder: Path, parts: Path, mib: int = 60) -> list[Path]:
     """Writes ``folder`` as parts of at most so many MiB, and their list.
 
     Raises:
-        FileExistsError: ``parts`` is there already.
+        FileExistsError: ``parts`` exists.
     """
     parts.mkdir(parents=True)
     written: dict[str, str] = {}
@@ -50,14 +50,14 @@ def pack(folder: Path, parts: Path, mib: int = 60) -> list[Path]:
 
 
 def unpack(parts: Path, folder: Path) -> None:
-    """Puts parts together, whole or not at all.
+    """Reassembles parts atomically.
 
     Raises:
-        FileExistsError: ``folder`` is there already.
+        FileExistsError: ``folder`` exists.
         ValueError: a part is missing or damaged.
     """
     if folder.exists():
-        raise FileExistsError(f"{folder} is there already")
+        raise FileExistsError(f"{folder} already exists")
     listed: dict[str, str] = json.loads((parts / LIST).read_text(encoding="utf-8"))
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".parcel-", dir=folder.parent))

@@ -2,9 +2,10 @@
 
     python -m benchmarks.accuracy.ship_model RUN EVALUATION OUT --notes FILE
 
-Args on disk: the run of all patients, calibrated with the models of its folds (``gliomask calibrate
-RUN STORE --fold ...``), and the evaluation of those models together (``gliomask evaluate STORE
---model FOLD0 --model FOLD1 ...``), whose figures become the card's. The name is that of ``OUT``.
+``RUN`` is the run of all patients, calibrated with the models of its folds (``gliomask calibrate
+RUN STORE --fold ...``). ``EVALUATION`` is the evaluation of these models together (``gliomask
+evaluate STORE --model FOLD0 --model FOLD1 ...``), whose figures are copied to the card. ``OUT`` is
+the name of the model.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ def out_of_fold(
 
     Args:
         summary: of the evaluation; rows: of its ``metrics.csv``.
-        region: that the detailed figures are of; of the others there is the Dice.
+        region: region of the detailed figures; the others have the Dice only.
     """
     slices = summary["slices"][region]
     by = {name: strata["dice"] for name, strata in summary["strata"].items()}
     by["data set"] = {
-        group: asdict(one)
-        for (name, group), one in dice_by_data_set(rows).items()
+        group: asdict(figures)
+        for (name, group), figures in dice_by_data_set(rows).items()
         if name == region and group != ALL
     }
     return {
@@ -50,9 +51,11 @@ def out_of_fold(
         **{name: _short(summary[name][region]) for name in _SCORES if name in summary},
         "slices_without_tumour": slices["n_tumour_free"],
         "of_these_marked": _round(slices["false_positive_rate"]),
-        "dice_of": {name: _short(one) for name, one in summary["dice"].items() if name != region},
+        "dice_of": {
+            name: _short(figures) for name, figures in summary["dice"].items() if name != region
+        },
         "dice_by": {
-            name: {label: _short(one) for label, one in groups.items()}
+            name: {label: _short(figures) for label, figures in groups.items()}
             for name, groups in by.items()
         },
     }
@@ -64,14 +67,14 @@ def _short(figures: dict[str, Any]) -> dict[str, Any]:
 
 def _round(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_round(one) for one in value]
+        return [_round(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value
 
 
 def ship(
     run: Path, evaluation: Path, out: Path, notes: str, *, eight_bit: bool = False
 ) -> ModelCard:
-    """Writes the model folder, with 8-bit weights of convolutions if wanted.
+    """Writes the model folder; ``eight_bit`` stores the weights of convolutions in 8 bits.
 
     Raises:
         ModelError: the run was not calibrated out of fold, or its weights are damaged.

@@ -1,4 +1,4 @@
-"""Clean-up by share of the largest part, the rule of the first models, for the tables of it."""
+"""Removal of fragments by their share of the largest component, the rule of the first models."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gliomask.core.labels import LabelArray
 from gliomask.inference.clean_up import find_fragments, without
 
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
-"""Of the largest part of a mask, below which others may be dropped."""
+"""Thresholds: size of a fragment relative to the largest component."""
 
 
 def without_small_parts(labels: LabelArray, shares: Sequence[float]) -> Iterator[LabelArray]:
-    """A mask without the parts that are smaller than each share of its largest one."""
+    """For each share, the mask without components smaller than that share of the largest one."""
     fragments = find_fragments(labels, np.zeros(labels.shape, np.float32))
     for share in shares:
         if fragments is None:

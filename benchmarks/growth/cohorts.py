@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.examinations import made_head, made_tumour
+from benchmarks.examinations import synthetic_head, synthetic_tumour
 from gliomask.formats.nifti import write_nifti
 
 SHAPE = (24, 24, 6)
@@ -36,7 +36,7 @@ def tiny_cohort(root: Path, patients: int) -> Path:
 
 def masks_to_score(root: Path, cases: int, shape: tuple[int, int, int]) -> tuple[Path, Path]:
     """Folders of reference masks and of predictions that are shifted by two voxels."""
-    mask = made_tumour(shape).astype(np.uint8)
+    mask = synthetic_tumour(shape).astype(np.uint8)
     folders = root / "references", root / "predictions"
     for folder, labels in zip(folders, (mask, np.roll(mask, 2, axis=0)), strict=True):
         first = folder / "case0000.nii.gz"
@@ -47,7 +47,7 @@ def masks_to_score(root: Path, cases: int, shape: tuple[int, int, int]) -> tuple
 
 
 def _write(folder: Path, name: str, number: int) -> None:
-    image = made_head(SHAPE, "flair").astype(np.float32) + number
+    image = synthetic_head(SHAPE, "flair").astype(np.float32) + number
     write_nifti(folder / f"{name}_flair.nii.gz", image, AFFINE)
-    mask = np.roll(made_tumour(SHAPE), number % 5, axis=1).astype(np.uint8)
+    mask = np.roll(synthetic_tumour(SHAPE), number % 5, axis=1).astype(np.uint8)
     write_nifti(folder / f"{name}_seg.nii.gz", mask, AFFINE)

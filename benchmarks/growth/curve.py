@@ -13,8 +13,9 @@ class Point:
     """One measurement.
 
     Attributes:
-        value: on the axis; work: its seconds; whole: those of the process and of its processes,
-            imports and all; peak_mib: of the largest; load: of the machine.
+        value: position on the axis; work: seconds of the work; whole: seconds of the process and
+            its children, including imports; peak_mib: memory of the largest process; load: load of
+            the machine.
     """
 
     value: int
@@ -33,15 +34,15 @@ class Curve:
 
     @property
     def x(self) -> list[float]:
-        """What the fit is over."""
+        """Independent variable of the fit."""
         return [float(self.series.scale(point.value)) for point in self.points]
 
     @property
     def seconds(self) -> list[float]:
-        """By the clock that counts."""
+        """Seconds by the clock of the series."""
         return [point.work.by(self.series.clock) for point in self.points]
 
     @property
     def peaks(self) -> list[float]:
-        """MiB."""
+        """Peak memory in MiB."""
         return [point.peak_mib for point in self.points]

@@ -3,12 +3,12 @@
     python -m benchmarks.growth.curves --out FOLDER [--only slice ...] [--most N] [--small]
         [--json FILE]
 
-Each point is a fresh process on one thread: its seconds are those of the work without imports (of
-the processor; for several processes those that pass), its memory the most that the process
-held. A straight line tells what one unit costs and what is fixed; the exponent of a power law
-tells how it grows: 1 is linear. The networks have random weights, whose tumour of some per cent is
-scattered over the head; that is dear for what measures lesions. The tables are printed, curves are
-drawn into the folder.
+Each point is a new process on one thread. Its time is that of the work without imports (CPU time;
+wall time for several processes), its memory the peak of the process. A straight line gives the
+cost of a unit and the fixed cost; the exponent of a power law gives the growth: 1 is linear. The
+networks have random weights, which predict tumour in some per cent of the head, scattered;
+measuring lesions is slow on such masks. The tables are printed, and curves are drawn into the
+folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.growth.plot import draw
 from benchmarks.growth.series import LITTLE, Extent, Series, all_series
 from benchmarks.harness import Timing, load, machine_facts, use_threads
 from benchmarks.processes import run_fresh
-from benchmarks.tables import Cell, Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Cell, Report, Table, benchmark_parser, run_and_output
 
 SUMMARY = (
     "what",
@@ -57,7 +57,7 @@ def measure(series: Series) -> Curve:
 
 
 def _timing(output: str) -> Timing:
-    """What a point prints last."""
+    """Timing in the last line that a point prints."""
     wall, cpu = json.loads(output.splitlines()[-1])
     return Timing(wall, cpu)
 
@@ -82,7 +82,7 @@ def summary(curve: Curve) -> tuple[Cell, ...]:
 
 
 def processes(curve: Curve) -> list[tuple[Cell, ...]]:
-    """Rows of the table that tells what several processes are good for."""
+    """Rows of the table of speed-ups by several processes."""
     alone = curve.points[0].work.wall_s
     return [
         (curve.series.name, p.value, p.work.wall_s, p.whole.cpu_s, alone / p.work.wall_s)
@@ -91,7 +91,7 @@ def processes(curve: Curve) -> list[tuple[Cell, ...]]:
 
 
 def run(options: argparse.Namespace, place: Path) -> Report:
-    """All series; ``place`` is a folder for what is made on the way."""
+    """Measures all series; ``place`` is a folder for temporary files."""
     use_threads(1)
     machine = {**machine_facts(1), "load before": load()}
     extent = LITTLE if options.small else Extent()
@@ -114,32 +114,26 @@ def run(options: argparse.Namespace, place: Path) -> Report:
 
 
 def _chosen(options: argparse.Namespace, extent: Extent, place: Path) -> list[Series]:
-    """The series that are wanted, as far as is wanted."""
+    """Selected series, with values up to ``--most``."""
     most = options.most or float("inf")
-    found = []
+    chosen = []
     for series in all_series(extent, place):
         values = tuple(value for value in series.values if value <= most)
         if len(values) > 1 and series.unit in (options.only or series.unit):
-            found.append(replace(series, values=values))
-    return found
+            chosen.append(replace(series, values=values))
+    return chosen
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
     units = ("slice", "pixel", "channel", "patient", "process")
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--out", type=Path, required=True, help="a folder for the curves")
-    parser.add_argument("--only", nargs="+", choices=units, help="what grows; all")
-    parser.add_argument("--small", action="store_true", help="a minute's worth, to see it run")
+    parser.add_argument("--only", nargs="+", choices=units, help="axes; default: all")
+    parser.add_argument("--small", action="store_true", help="a test run of a minute")
     parser.add_argument("--most", type=int, help="leave out values above this")
-    add_outputs(parser)
     return parser.parse_args(words)
 
 
-def main() -> None:
-    """Prints both tables."""
-    run_and_tell(run, parse())
-
-
 if __name__ == "__main__":
-    main()
+    run_and_output(run, parse())

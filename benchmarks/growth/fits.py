@@ -10,13 +10,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Growth:
-    """What is known of y over x.
+    """Growth of y with x.
 
     Attributes:
-        fixed, per_unit: of the straight line; relative errors weigh alike, so that the smallest
-            points count as much as the largest.
-        exponent: of the power law through all points: 1 is linear, 2 quadratic, 0 none.
-        last_exponent: of the larger half of the points, where what is fixed counts less.
+        fixed, per_unit: the straight line, fitted to relative errors, so that small points weigh as
+            much as large ones.
+        exponent: of the power law through all points: 1 is linear, 2 quadratic, 0 constant.
+        last_exponent: of the larger half of the points, where fixed costs matter less.
     """
 
     fixed: float
@@ -26,21 +26,21 @@ class Growth:
 
 
 def grow(x: Sequence[float], y: Sequence[float]) -> Growth:
-    """Fits both.
+    """Fits a line and a power law.
 
     Args:
         x: at least two different values, rising, above 0.
-        y: what was measured there, above 0.
+        y: measured values, above 0.
 
     Raises:
-        ValueError: fewer than two points, or not as many of one as of the other.
+        ValueError: fewer than two points, or different numbers of x and y.
     """
     if len(x) != len(y) or len(x) < 2:
         raise ValueError(f"{len(x)} values of x and {len(y)} of y")
-    at, seen = np.asarray(x, float), np.asarray(y, float)
-    per_unit, fixed = np.polyfit(at, seen, 1, w=1 / seen)
+    xs, ys = np.asarray(x, float), np.asarray(y, float)
+    per_unit, fixed = np.polyfit(xs, ys, 1, w=1 / ys)
     half = max(2, (len(x) + 1) // 2)
-    last = exponent(at[-half:].tolist(), seen[-half:].tolist())
+    last = exponent(xs[-half:].tolist(), ys[-half:].tolist())
     return Growth(float(fixed), float(per_unit), exponent(x, y), last)
 
 

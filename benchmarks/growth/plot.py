@@ -21,7 +21,7 @@ _LEAST_SPAN = 10.0
 def draw(curves: Sequence[Curve], folder: Path) -> None:
     """Writes ``growth.svg`` and ``growth.png``: a column for each unit.
 
-    Nothing is drawn of no curves.
+    Without curves, nothing is drawn.
     """
     units = list(dict.fromkeys(curve.series.unit for curve in curves))
     if not units:
@@ -44,8 +44,8 @@ def _panel(axes: Axes, curves: Sequence[Curve], what: str) -> None:
         (line,) = axes.loglog(curve.x, y, marker="o", markersize=4, label=label)
         linear = [y[-1] * x / curve.x[-1] for x in curve.x]
         axes.loglog(curve.x, linear, linestyle=":", linewidth=1, color=line.get_color())
-    seen = [y for curve in curves for y in (curve.seconds if what == "seconds" else curve.peaks)]
-    axes.set_ylim(*_limits(min(seen), max(seen)))
+    values = [y for curve in curves for y in (curve.seconds if what == "seconds" else curve.peaks)]
+    axes.set_ylim(*_limits(min(values), max(values)))
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -61,6 +61,6 @@ def _panel(axes: Axes, curves: Sequence[Curve], what: str) -> None:
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
-    """Room around what was measured, and at least ``_LEAST_SPAN`` of it; more above, for words."""
+    """Limits of an axis: a span of at least ``_LEAST_SPAN``, with room for the legend on top."""
     wider = max(1.0, (_LEAST_SPAN / (high / low)) ** 0.5)
     return low / wider / 1.3, high * wider * 2.5

@@ -20,7 +20,7 @@ Work = Callable[[], object]
 
 
 def predict_mask(case: str, model: str, out: str) -> Work:
-    """A mask and nothing else, asked once."""
+    """Predict a mask without uncertainty, and write no other file."""
     from gliomask.workflows.predict import PredictOptions, predict_files
 
     options = PredictOptions(
@@ -30,7 +30,7 @@ def predict_mask(case: str, model: str, out: str) -> Work:
 
 
 def predict_all(case: str, model: str, out: str) -> Work:
-    """Everything that the command writes of itself."""
+    """Predict with all default outputs."""
     from gliomask.workflows.predict import PredictOptions, predict_files
 
     options = PredictOptions(inputs=(Path(case),), out=Path(out), model=model)
@@ -38,7 +38,7 @@ def predict_all(case: str, model: str, out: str) -> Work:
 
 
 def forward(model: str, count: str) -> Work:
-    """So many slices of noise through a network, after one to warm up."""
+    """Run a network on slices of noise, after a slice for warm-up."""
     from gliomask.inference.predictor import load_predictor
 
     predictor = load_predictor(model)
@@ -50,7 +50,7 @@ def forward(model: str, count: str) -> Work:
 
 
 def prepare(source: str, store: str, workers: str) -> Work:
-    """A store of a data set."""
+    """Prepare a data set."""
     from gliomask.workflows.prepare import PrepareOptions, prepare
 
     options = PrepareOptions(sources=(Path(source),), out=Path(store), workers=int(workers))
@@ -58,7 +58,7 @@ def prepare(source: str, store: str, workers: str) -> Work:
 
 
 def first_batch(store: str, size: str) -> Work:
-    """From a store to the first batch of a training: its slices are chosen and read."""
+    """Select and read the slices of the first training batch of a store."""
     import torch
 
     from gliomask.config import load_recipe
@@ -80,7 +80,7 @@ def first_batch(store: str, size: str) -> Work:
 
 
 def score(references: str, predictions: str, out: str, workers: str) -> Work:
-    """Masks judged, without the report."""
+    """Score masks, without the report."""
     from gliomask.workflows.score import ScoreOptions, score
 
     options = ScoreOptions(
@@ -94,7 +94,8 @@ def score(references: str, predictions: str, out: str, workers: str) -> Work:
 
 
 POINTS: dict[str, Callable[..., Work]] = {
-    one.__name__: one for one in (predict_mask, predict_all, forward, prepare, first_batch, score)
+    function.__name__: function
+    for function in (predict_mask, predict_all, forward, prepare, first_batch, score)
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.examinations import made_head, make_nifti
+from benchmarks.examinations import make_nifti, synthetic_head
 from benchmarks.growth.cohorts import masks_to_score, tiny_cohort
 from benchmarks.harness import Clock
 from benchmarks.random_model import random_model
@@ -23,7 +23,7 @@ TINY, SMALL = "u2net-tiny", "u2netp"
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a run goes: the values of each axis, and the constants beside them.
+    """Size of a run: the values of each axis, and constants.
 
     Attributes:
         slices: of an examination; all_slices: where everything is written, slices_small: with
@@ -77,7 +77,7 @@ class Series:
         values: the points, rising.
         words: value -> the words for ``growth_points``; what they need on disk is made first.
         clock: that counts.
-        scale: value -> what the fit is over; pixels rather than sides.
+        scale: value -> independent variable of the fit, e.g. pixels instead of sides.
     """
 
     name: str
@@ -90,27 +90,26 @@ class Series:
 
 def all_series(extent: Extent, place: Path) -> Iterator[Series]:
     """Every series that has points."""
-    made = _Made(extent, place)
-    e = extent
+    inputs, e = _Inputs(extent, place), extent
     parts = (
-        Series(f"mask, {TINY}", "slice", e.slices, partial(made.mask, TINY)),
-        Series(f"mask, {SMALL}", "slice", e.slices_small, partial(made.mask, SMALL)),
-        Series(f"all outputs, {TINY}", "slice", e.all_slices, made.everything),
-        Series(f"mask, {SMALL}", "pixel", e.sides, made.resolution, scale=lambda side: side**2),
-        Series(f"network, {SMALL}", "channel", e.channels, made.channels),
-        Series("prepare", "patient", e.patients, made.prepare),
-        Series("first batch", "patient", e.patients, made.first_batch),
-        Series("prepare", "process", e.processes, made.prepare_with, clock="wall"),
-        Series("score", "process", e.processes, made.score_with, clock="wall"),
+        Series(f"mask, {TINY}", "slice", e.slices, partial(inputs.mask, TINY)),
+        Series(f"mask, {SMALL}", "slice", e.slices_small, partial(inputs.mask, SMALL)),
+        Series(f"all outputs, {TINY}", "slice", e.all_slices, inputs.everything),
+        Series(f"mask, {SMALL}", "pixel", e.sides, inputs.resolution, scale=lambda side: side**2),
+        Series(f"network, {SMALL}", "channel", e.channels, inputs.channels),
+        Series("prepare", "patient", e.patients, inputs.prepare),
+        Series("first batch", "patient", e.patients, inputs.first_batch),
+        Series("prepare", "process", e.processes, inputs.prepare_with, clock="wall"),
+        Series("score", "process", e.processes, inputs.score_with, clock="wall"),
     )
-    yield from (one for one in parts if one.values)
+    yield from (series for series in parts if series.values)
 
 
-class _Made:
-    """Makes what the points need, once each.
+class _Inputs:
+    """Input data of the points, each created once.
 
     Args:
-        extent: how far; place: the folder for it.
+        extent: size of the run; place: folder for the data.
     """
 
     def __init__(self, extent: Extent, place: Path) -> None:
@@ -138,7 +137,7 @@ class _Made:
         return ["prepare", str(self.cohort(patients)), str(self._store(patients)), "1"]
 
     def first_batch(self, patients: int) -> list[str]:
-        """Of the store that ``prepare`` has made."""
+        """Of the store that ``prepare`` has inputs."""
         return ["first_batch", str(self._store(patients)), "32"]
 
     def prepare_with(self, processes: int) -> list[str]:
@@ -172,6 +171,6 @@ class _Made:
 
 def _head_slices(side: int, depth: int) -> FloatArray:
     """(depth, 1, side, side): slices of a made head as the network sees them."""
-    head = made_head((side, side, depth), SEQUENCES[0]).astype(np.float32)
+    head = synthetic_head((side, side, depth), SEQUENCES[0]).astype(np.float32)
     stack = to_slices(Volume(head[None], np.diag([-1.0, -1, 1, 1]), SEQUENCES))
     return fit(stack.array, stack.record.pixel_mm, side)

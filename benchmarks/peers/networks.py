@@ -1,7 +1,7 @@
 """Compared networks: gliomask's, the authors' code, nnU-Net's and MONAI's.
 
-Each peer is built by its own package, or by the authors' file where it lies; nothing is copied.
-The authors' network takes our weights as they are, for the names are the same.
+Each peer is built by its own package, or imported from the authors' checkout; nothing is copied.
+The authors' network loads our weights unchanged, because the names are the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gliomask.nets.weights import load_model
 
 AUTHORS_CLASS = {"u2net": "U2NET", "u2netp": "U2NETP"}
-"""Our network -> what the authors call it."""
+"""Our network -> its name in the authors' code."""
 _NNUNET_WIDTHS = (32, 64, 128, 256, 512, 512, 512)
 _NNUNET_SMALLEST = 4
 """nnU-Net halves the plane until a side has 4 pixels: 7 stages at 256, 6 at 128."""
@@ -30,7 +30,7 @@ _NNUNET_SMALLEST = 4
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How much a network is.
+    """Size of a network.
 
     Attributes:
         parameters: trainable numbers.
@@ -67,7 +67,7 @@ def authors_module(checkout: Path, name: str) -> types.ModuleType:
 
 
 def authors_network(checkout: Path, name: str, channels: int, regions: int) -> nn.Module:
-    """Theirs with fresh weights; it gives seven maps of probabilities, the fused one first."""
+    """The authors' network with initial weights; it returns seven probability maps, fused first."""
     # Its calls are older than PyTorch's: every one of them warns.
     warnings.filterwarnings("ignore", message=".*(upsample|align_corners|Default upsampling).*")
     network: nn.Module = getattr(authors_module(checkout, "model/u2net.py"), AUTHORS_CLASS[name])(
@@ -77,15 +77,15 @@ def authors_network(checkout: Path, name: str, channels: int, regions: int) -> n
 
 
 def authors_with_our_weights(checkout: Path, model: Path) -> nn.Module:
-    """Theirs with the weights of a run folder."""
-    ours, card = load_model(model)
+    """The authors' network with the weights of a run folder."""
+    network_with_weights, card = load_model(model)
     network = authors_network(checkout, card.network, card.in_channels, len(card.regions))
-    network.load_state_dict(ours.state_dict(), strict=True)
+    network.load_state_dict(network_with_weights.state_dict(), strict=True)
     return network.eval()
 
 
 def authors_loader(checkout: Path) -> types.ModuleType:
-    """Their ``data_loader.py``. It names torchvision without using it, so an empty one will do."""
+    """The authors' ``data_loader.py``; its unused import of torchvision gets an empty module."""
     if importlib.util.find_spec("torchvision") is None:
         empty = types.ModuleType("torchvision")
         parts = {name: types.ModuleType(f"torchvision.{name}") for name in ("transforms", "utils")}
@@ -103,14 +103,14 @@ def nnunet_network(
 
     Args:
         channels: of the input.
-        regions: that are told apart.
+        regions: number of regions.
         size: side of the square input in pixels.
-        background: whether it is a class of its own, as with nnU-Net's softmax; without it there
-            is a logit for each region, as with its training on regions.
-        sides: whether it gives a list of maps, one for each stage of the decoder, the finest first.
+        background: whether background is a separate class, as with nnU-Net's softmax; without it
+            there is a logit for each region, as with its training on regions.
+        sides: whether it returns a list of maps, one for each decoder stage, the finest first.
 
     Raises:
-        ImportError: the package dynamic-network-architectures is not there.
+        ImportError: the package dynamic-network-architectures is not installed.
     """
     unet = importlib.import_module("dynamic_network_architectures.architectures.unet")
     stages = min(len(_NNUNET_WIDTHS), (size // _NNUNET_SMALLEST).bit_length())
@@ -143,7 +143,7 @@ def monai_network(channels: int, regions: int) -> nn.Module:
     return network
 
 
-def first_map(found: Any) -> Tensor:
-    """The map that counts, of a network that gives one or several."""
-    fused: Tensor = found if isinstance(found, Tensor) else found[0]
+def first_map(output: Any) -> Tensor:
+    """The fused map of a network that returns one or several."""
+    fused: Tensor = output if isinstance(output, Tensor) else output[0]
     return fused

@@ -1,14 +1,14 @@
 """nnU-Net's 2D network with our recipe, on our folds: effect of the network alone on accuracy.
 
     python -m benchmarks.peers.nnunet_folds STORE OUT --fold 0 [--set key=value ...]
-    python -m benchmarks.peers.nnunet_folds STORE OUT --judge
+    python -m benchmarks.peers.nnunet_folds STORE OUT --evaluate
 
-The first trains ``OUT/fold0`` as ``gliomask train --fold 0`` would, with its batches,
-augmentation, loss, optimiser, moving average and validation; only the network is another. The
-weights that the recipe keeps are then judged on the fold's test patients: ``OUT/fold0/evaluation``.
-The second judges all folds that are there together: ``OUT/evaluation``. Both are folders that
-``gliomask compare`` reads beside ours. ``history.csv`` tells how far a training is; one that was
-stopped goes on when the command is given again, one that is judged already is left as it is.
+The first command trains ``OUT/fold0`` as ``gliomask train --fold 0`` would, with its batches,
+augmentation, loss, optimiser, moving average and validation; only the network differs. The weights
+that the recipe keeps are then evaluated on the fold's test patients: ``OUT/fold0/evaluation``. The
+second command evaluates all existing folds together: ``OUT/evaluation``. ``gliomask compare`` reads
+both folders. ``history.csv`` shows the progress of a training. A stopped training resumes when its
+command is repeated; an evaluated fold is skipped.
 
 It needs nnU-Net's networks: ``pip install --no-deps dynamic-network-architectures``.
 """
@@ -63,19 +63,19 @@ WEIGHTS, EVALUATION = "network.safetensors", "evaluation"
 _FACTS = "facts"
 
 
-class JudgeOptions(Options):
-    """What is judged together; goes into the provenance."""
+class PeerEvaluationOptions(Options):
+    """Runs to evaluate together; recorded in the provenance."""
 
     store: Path
-    """That the runs were trained on."""
+    """Store that the runs were trained on."""
     runs: tuple[Path, ...]
-    """Of different folds."""
+    """Runs of different folds."""
     out: Path
-    """The folder to write."""
+    """Folder to write."""
 
 
 def train_fold(store: Path, run: Path, fold: int, changes: Sequence[str]) -> Position:
-    """Trains a fold, or goes on with it; raises as ``workflows.train.train`` does."""
+    """Trains or resumes a fold; raises the errors of ``workflows.train.train``."""
     resume = (run / CHECKPOINTS).is_dir() and (run / RECIPE).is_file()
     options = TrainOptions(store=store, out=run, fold=fold, changes=tuple(changes), resume=resume)
     job = training_job(options, SILENT)
@@ -91,17 +91,17 @@ def train_fold(store: Path, run: Path, fold: int, changes: Sequence[str]) -> Pos
         return training.run()
 
 
-def judge(options: JudgeOptions) -> EvaluationSummary:
-    """Predicts the test patients of each run's fold and writes the folder of an evaluation.
+def evaluate_folds(options: PeerEvaluationOptions) -> EvaluationSummary:
+    """Predicts the test patients of each run's fold and writes an evaluation folder.
 
     Raises:
-        ConfigError: a run is not of the store, or two are of one fold.
-        BatchError: cases could not be judged; the others are written.
+        ConfigError: a run of another store, or two runs of one fold.
+        BatchError: some cases could not be evaluated; the others are written.
     """
     check_target(options.out)
     if not options.runs:
-        raise ConfigError("there is no judged fold", path=options.out.parent, hint="train one")
-    store, judged, failures = open_store(options.store), list[EvaluatedCase](), list[Any]()
+        raise ConfigError("there is no evaluated fold", path=options.out.parent, hint="train one")
+    store, evaluated, failures = open_store(options.store), list[EvaluatedCase](), list[Any]()
     licences, of_fold = set[str](), dict[int, Path]()
     for run in options.runs:
         predictor, fold = load_peer(store, run)
@@ -109,33 +109,33 @@ def judge(options: JudgeOptions) -> EvaluationSummary:
             raise ConfigError(f"two runs of fold {fold}: {of_fold[fold]} and {run}")
         of_fold[fold] = run
         subjects = find_subjects(options.store, "test", fold).subjects
-        licences |= {one.licence for one in subjects if one.licence}
+        licences |= {subject.licence for subject in subjects if subject.licence}
         tasks = [PredictionTask(predictor, subject) for subject in subjects]
-        # It stays: judging the folds together then predicts nobody again.
+        # The journal is kept, so evaluating the folds together predicts no case again.
         with Journal(run / EVALUATION, EvaluatedCase) as journal:
             done = go_on(evaluate_prediction, tasks, journal, SILENT, workers=1)
-        judged, failures = [*judged, *done.pieces], [*failures, *done.failures]
+        evaluated, failures = [*evaluated, *done.pieces], [*failures, *done.failures]
     folds = ", ".join(map(str, sorted(of_fold)))
     what = f"{store.manifest.name} (store), out of fold, folds {folds}"
-    judgement = EvaluationData(
+    data = EvaluationData(
         title=f"{NAME} on {what}",
-        cases=tuple(judged),
+        cases=tuple(evaluated),
         failures=tuple(failures),
         licences=tuple(sorted(licences)),
         about={"source": what, "model": NAME, "in_training": []},
         provenance=provenance("benchmarks.peers.nnunet_folds", options),
         report=False,
     )
-    summary = write_evaluation_folder(options.out, judgement).analysis.summary
-    raise_failures(failures, len(judged), options.out)
+    summary = write_evaluation_folder(options.out, data).analysis.summary
+    raise_failures(failures, len(evaluated), options.out)
     return summary
 
 
 def load_peer(store: Store, run: Path) -> tuple[Predictor, int]:
-    """A trained peer, ready to be used by our prediction, and its fold.
+    """A trained peer as a predictor, and its fold.
 
     Raises:
-        ConfigError: the run holds no network, or was trained on other data.
+        ConfigError: the run contains no network, or was trained on other data.
     """
     path = run / WEIGHTS
     if not path.is_file():
@@ -160,7 +160,7 @@ def load_peer(store: Store, run: Path) -> tuple[Predictor, int]:
 
 
 def _keep(run: Path, data: dict[str, Any], network: U2Net, row: EpochRow) -> None:
-    """Writes the network that is kept so far with what it was trained on, as one file."""
+    """Writes the network with the best epoch so far and the data that it was trained on."""
     tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     facts = {"network": NAME, "data": data, "row": asdict(row)}
     with atomic_path(run / WEIGHTS) as path:
@@ -168,7 +168,7 @@ def _keep(run: Path, data: dict[str, Any], network: U2Net, row: EpochRow) -> Non
 
 
 def _as_ours(network: PeerNetwork) -> U2Net:
-    """Loop and engine only call it, copy it and look at its weights, which any network allows."""
+    """The network with the type of ours; loop and engine use only methods of any module."""
     return cast(U2Net, network)
 
 
@@ -176,10 +176,10 @@ def _channels(sequences: Sequence[str], mode: str) -> int:
     return len(sequences) if mode == "stacked" else 1
 
 
-def _tell(summary: EvaluationSummary, out: Path) -> None:
+def _print_dice(summary: EvaluationSummary, out: Path) -> None:
     dice = summary.metrics["dice"]
-    told = ", ".join(f"{region} {one.mean:.4f} (n={one.n})" for region, one in dice.items())
-    print(f"{out}: Dice {told}")
+    regions = (f"{region} {scores.mean:.4f} (n={scores.n})" for region, scores in dice.items())
+    print(f"{out}: Dice {', '.join(regions)}")
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -187,29 +187,30 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--fold", type=int, help="to train and judge")
-    what.add_argument("--judge", action="store_true", help="all trained folds together")
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("--fold", type=int, help="train and evaluate this fold")
+    task.add_argument("--evaluate", action="store_true", help="evaluate all folds together")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="in the recipe")
     return parser.parse_args(words)
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Trains and judges a fold, or judges all folds."""
+    """Trains and evaluates a fold, or evaluates all folds."""
     options = parse(words)
     runs: tuple[Path, ...] = (options.out / f"fold{options.fold}",)
     out = runs[0] / EVALUATION
-    if options.judge:
-        found = options.out.glob(f"fold*/{EVALUATION}/{METRICS}")
-        runs = tuple(sorted(path.parents[1] for path in found))
+    if options.evaluate:
+        tables = options.out.glob(f"fold*/{EVALUATION}/{METRICS}")
+        runs = tuple(sorted(path.parents[1] for path in tables))
         out = options.out / EVALUATION
     elif (out / METRICS).is_file():
-        print(f"{out} is there already")
+        print(f"{out} already exists")
         return
     else:
         position = train_fold(options.store, runs[0], options.fold, options.set)
         print(f"{runs[0]}: best validation Dice {position.best:.4f}, epoch {position.best_epoch}")
-    _tell(judge(JudgeOptions(store=options.store, runs=runs, out=out)), out)
+    evaluation = PeerEvaluationOptions(store=options.store, runs=runs, out=out)
+    _print_dice(evaluate_folds(evaluation), out)
 
 
 if __name__ == "__main__":

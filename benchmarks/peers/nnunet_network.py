@@ -31,7 +31,9 @@ class PeerNetwork(nn.Module):
         """See the class."""
         finest, *sides = self.network(images)
         place = finest.shape[2:]
-        larger = (F.interpolate(one, place, mode="bilinear", align_corners=False) for one in sides)
+        larger = (
+            F.interpolate(side, place, mode="bilinear", align_corners=False) for side in sides
+        )
         return (finest, *larger)
 
     def state_dict(self, *args: Any, **keys: Any) -> dict[str, Any]:  # type: ignore[override]
@@ -41,8 +43,8 @@ class PeerNetwork(nn.Module):
         block's list), so a moving average over all names would move a weight several times.
         """
         first = {name for name, _ in self.named_parameters()}
-        held = super().state_dict(*args, **keys)
-        return {name: value for name, value in held.items() if name in first}
+        state = super().state_dict(*args, **keys)
+        return {name: value for name, value in state.items() if name in first}
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

@@ -38,28 +38,28 @@ def read(path: Path) -> tuple[Volume, Any]:
 
 def probability(network: nn.Module, images: Volume, *, logits: bool) -> Volume:
     """One slice (C, I, J) through the network, as it is: (size, size) of the first region."""
-    found = network(torch.from_numpy(images[None]).float())[0]
+    output = network(torch.from_numpy(images[None]).float())[0]
     if logits:
-        found = torch.sigmoid(found)
-    first: Volume = found[0, 0].detach().numpy().astype(np.float64)
+        output = torch.sigmoid(output)
+    first: Volume = output[0, 0].detach().numpy().astype(np.float64)
     return first
 
 
 def resized(image: Volume, shape: tuple[int, int]) -> Volume:
-    """By scikit-image as it comes, antialiased where it shrinks."""
-    found: Volume = import_module("skimage.transform").resize(image, shape)
-    return found
+    """An image resized by scikit-image, with its default antialiasing."""
+    picture: Volume = import_module("skimage.transform").resize(image, shape)
+    return picture
 
 
 def segment(network: nn.Module, volume: Volume, size: int, *, logits: bool) -> Volume:
     """(C, I, J, K) to probabilities (I, J, K), along the last axis."""
     _, rows, columns, slices = volume.shape
-    found: Volume = np.zeros((rows, columns, slices))
+    probabilities: Volume = np.zeros((rows, columns, slices))
     for k in range(slices):
         fitted = np.stack([resized(image[:, :, k], (size, size)) for image in volume])
-        said = probability(network, fitted, logits=logits)
-        found[:, :, k] = resized(said, (rows, columns))
-    return found
+        slice_map = probability(network, fitted, logits=logits)
+        probabilities[:, :, k] = resized(slice_map, (rows, columns))
+    return probabilities
 
 
 def main() -> None:
@@ -70,13 +70,13 @@ def main() -> None:
     parser.add_argument("--authors", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    ours, card = load_model(options.model)
-    theirs = options.authors
-    network = ours if theirs is None else authors_with_our_weights(theirs, options.model)
+    own, card = load_model(options.model)
+    checkout = options.authors
+    network = own if checkout is None else authors_with_our_weights(checkout, options.model)
     volumes, affines = zip(*map(read, options.images), strict=True)
     volume: Volume = np.stack(volumes)
-    found = segment(network, volume, card.size, logits=theirs is None)
-    mask = (found >= card.threshold).astype(np.float64)
+    probabilities = segment(network, volume, card.size, logits=checkout is None)
+    mask = (probabilities >= card.threshold).astype(np.float64)
     nibabel.save(nibabel.Nifti1Image(mask, affines[0]), options.out)
 
 

@@ -1,13 +1,13 @@
 """Comparison of our recognition of DICOM series with dcm-classifier (Iowa/NAMIC).
 
-dcm-classifier needs a virtual environment of its own, so that each side writes what it reads:
+dcm-classifier needs a separate virtual environment, so each side writes its results to a file:
 
     PEER/bin/python benchmarks/peers/series.py peer FOLDER... > peer.json
     .venv/bin/python benchmarks/peers/series.py ours FOLDER... > ours.json
     .venv/bin/python benchmarks/peers/series.py table ours.json peer.json > table.md
 
-``made FOLDER`` writes studies of made-up headers (``MADE``) that both can read. A row of the table
-is a series; series of one name, timing and answers are one row with their number.
+``synthetic FOLDER`` writes studies with synthetic headers (``SYNTHETIC``) that both can read. A row
+of the table is a series; series with the same name, timing and results share a row.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 KEYWORDS = ("StudyInstanceUID", "SeriesInstanceUID", "SeriesDescription", "ProtocolName",
             "EchoTime", "RepetitionTime", "InversionTime", "Manufacturer", "Modality")  # fmt: skip
 OF_PEER = {"t1w": "t1", "t2w": "t2", "flair": "flair"}
-"""The peer's classes that are sequences of ours; it says nothing of contrast in them."""
+"""The peer's classes -> our sequences; its classes do not distinguish contrast."""
 
 SE = {"ScanningSequence": "SE", "SequenceVariant": "SK", "MRAcquisitionType": "2D", "FlipAngle": 90}
 TSE = {**SE, "EchoTrainLength": 16, "FlipAngle": 150}
@@ -36,12 +36,12 @@ EPI = {"ScanningSequence": ["EP", "SE"], "SequenceVariant": "SK", "MRAcquisition
 
 
 def timed(base: dict[str, Any], tr: float, te: float, ti: float | None = None) -> dict[str, Any]:
-    """Header values of a way to scan with its timing."""
-    found = {**base, "RepetitionTime": tr, "EchoTime": te}
-    return found if ti is None else {**found, "InversionTime": ti}
+    """Header values of a pulse sequence with its timing."""
+    values = {**base, "RepetitionTime": tr, "EchoTime": te}
+    return values if ti is None else {**values, "InversionTime": ti}
 
 
-MADE: list[tuple[str, str, dict[str, Any]]] = [
+SYNTHETIC: list[tuple[str, str, dict[str, Any]]] = [
     ("t1", "t1_mprage_sag_p2_iso", timed(MP, 2300, 2.98, 900)),
     ("t1", "AX T1", timed(SE, 500, 10)),
     ("t1", "", timed(SE, 500, 10)),
@@ -80,7 +80,7 @@ MADE: list[tuple[str, str, dict[str, Any]]] = [
     ("ask", "FLAIR", timed(SE, 500, 10)),
     ("ask", "head", timed(GR, 8.2, 3.2)),
 ]
-"""What it is, SeriesDescription, the rest of the header."""
+"""Correct result, SeriesDescription, other header values."""
 
 
 def by_study(folders: list[Path]) -> dict[str, dict[str, list[Path]]]:
@@ -88,18 +88,18 @@ def by_study(folders: list[Path]) -> dict[str, dict[str, list[Path]]]:
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    found: dict[str, dict[str, list[Path]]] = {}
+    studies: dict[str, dict[str, list[Path]]] = {}
     for path in sorted(p for folder in folders for p in folder.rglob("*") if p.is_file()):
         with contextlib.suppress(InvalidDicomError, OSError):
             header = dcmread(path, stop_before_pixels=True, specific_tags=list(KEYWORDS))
             if header.get("SeriesInstanceUID") and header.get("Modality") == "MR":
-                study = found.setdefault(str(header.get("StudyInstanceUID")), {})
+                study = studies.setdefault(str(header.get("StudyInstanceUID")), {})
                 study.setdefault(str(header.SeriesInstanceUID), []).append(path)
-    return found
+    return studies
 
 
 def peer(folders: list[Path]) -> list[dict[str, Any]]:
-    """What dcm-classifier says of each series."""
+    """Results of dcm-classifier for each series."""
     from dcm_classifier.image_type_inference import ImageTypeClassifierBase
     from dcm_classifier.study_processing import ProcessOneDicomStudyToVolumesMappingBase
     from pydicom import dcmread
@@ -116,10 +116,12 @@ def peer(folders: list[Path]) -> list[dict[str, Any]]:
                         place, inferer=ImageTypeClassifierBase()
                     )
                     study.run_inference()
-                    said = [one.get_series_modality() for one in study.series_dictionary.values()]
-                    row["said"] = " or ".join(sorted(set(said))) or "unread"
+                    results = [
+                        part.get_series_modality() for part in study.series_dictionary.values()
+                    ]
+                    row["result"] = " or ".join(sorted(set(results))) or "unread"
                 except Exception as problem:  # it raises whatever it meets
-                    row["said"] = f"failed: {type(problem).__name__}"
+                    row["result"] = f"failed: {type(problem).__name__}"
             header = dcmread(files[0], stop_before_pixels=True, specific_tags=list(KEYWORDS))
             row["name"] = str(header.get("SeriesDescription", ""))
             rows.append(row)
@@ -127,7 +129,7 @@ def peer(folders: list[Path]) -> list[dict[str, Any]]:
 
 
 def ours(folders: list[Path]) -> list[dict[str, Any]]:
-    """What gliomask says of each volume of each series."""
+    """Results of gliomask for each volume of each series."""
     from gliomask.formats.dicom.series import survey_files
     from gliomask.studies.read_series import recognised
 
@@ -135,49 +137,52 @@ def ours(folders: list[Path]) -> list[dict[str, Any]]:
     for series in by_study(folders).values():
         for uid, files in series.items():
             survey = survey_files(files)
-            for one in survey.series:
-                found, tags = recognised(one).recognition, one.tags
-                said = found.sequence or ("ask" if found.asks else "none")
+            for volume in survey.series:
+                recognition, tags = recognised(volume).recognition, volume.tags
+                result = recognition.sequence or ("ask" if recognition.asks else "none")
                 rows.append({
-                    "uid": uid, "name": tags.description or tags.protocol, "said": said,
-                    "why": found.rejected or "; ".join(found.evidence),
+                    "uid": uid, "name": tags.description or tags.protocol, "result": result,
+                    "why": recognition.rejected or "; ".join(recognition.evidence),
                     "maker": tags.manufacturer.split()[0] if tags.manufacturer else "",
                     "timing": [tags.repetition_time, tags.echo_time, tags.inversion_time],
-                    "shape": list(one.shape),
+                    "shape": list(volume.shape),
                 })  # fmt: skip
             rows += [
-                {"uid": uid, "name": one.tags.description or one.tags.protocol, "said": "no volume",
-                 "why": one.reason, "maker": one.tags.manufacturer.split(" ")[0],
-                 "timing": [one.tags.repetition_time, one.tags.echo_time, one.tags.inversion_time]}
-                for one in survey.refused
+                {"uid": uid, "name": file.tags.description or file.tags.protocol,
+                 "result": "no volume", "why": file.reason,
+                 "maker": file.tags.manufacturer.split(" ")[0], "timing": [
+                     file.tags.repetition_time, file.tags.echo_time, file.tags.inversion_time]}
+                for file in survey.refused
             ]  # fmt: skip
     return rows
 
 
 def table(own: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
-    """A Markdown table, series of one name, timing and answers counted together."""
-    said = {row["uid"]: row["said"] for row in others}
+    """A Markdown table; series with the same name, timing and results are counted together."""
+    peer_results = {row["uid"]: row["result"] for row in others}
     rows: Counter[tuple[str, ...]] = Counter()
     for row in own:
         timing = " / ".join("" if n is None else f"{n:.4g}" for n in row["timing"])
-        rows[row["maker"], row["name"], timing, row["said"], said.get(row["uid"], "unread")] += 1
+        rows[
+            row["maker"], row["name"], timing, row["result"], peer_results.get(row["uid"], "unread")
+        ] += 1
     lines = ["| maker | name | TR / TE / TI | series | ours | dcm-classifier |", "|" + "---|" * 6]
     lines += [
-        f"| {maker} | {name} | {timing} | {count} | {own_answer} | {other} |"
-        for (maker, name, timing, own_answer, other), count in sorted(rows.items())
+        f"| {maker} | {name} | {timing} | {count} | {own_result} | {other} |"
+        for (maker, name, timing, own_result, other), count in sorted(rows.items())
     ]
     return "\n".join(lines)
 
 
-def made(folder: Path) -> None:
-    """Writes the studies of ``MADE``: one of each, 6 slices of noise, UIDs by their number."""
+def synthetic(folder: Path) -> None:
+    """Writes the studies of ``SYNTHETIC``: 6 slices of noise each, with UIDs by their number."""
     import numpy as np
     from pydicom import Dataset
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
     noise = np.random.default_rng(0).integers(0, 1000, (6, 16, 16), np.uint16)
-    for number, (_, description, tags) in enumerate(MADE, 1):
+    for number, (_, description, tags) in enumerate(SYNTHETIC, 1):
         place = folder / f"{number:03d}"
         place.mkdir(parents=True)
         for k in range(6):
@@ -189,7 +194,7 @@ def made(folder: Path) -> None:
             ds.StudyInstanceUID = generate_uid(entropy_srcs=[f"study {number}"])
             ds.SeriesInstanceUID = generate_uid(entropy_srcs=[f"series {number}"])
             ds.FrameOfReferenceUID = generate_uid(entropy_srcs=[f"frame {number}"])
-            ds.PatientID, ds.PatientName, ds.Modality = f"made-{number}", "MADE", "MR"
+            ds.PatientID, ds.PatientName, ds.Modality = f"synthetic-{number}", "SYNTHETIC", "MR"
             ds.Manufacturer, ds.SeriesNumber, ds.InstanceNumber = "SIEMENS", number, k + 1
             ds.StudyDate, ds.SeriesDescription = "20200101", description
             ds.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
@@ -214,8 +219,8 @@ def main() -> None:
     if command == "table":
         own, others = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
         print(table(own, others))
-    elif command == "made":
-        made(paths[0])
+    elif command == "synthetic":
+        synthetic(paths[0])
     else:
         print(json.dumps({"peer": peer, "ours": ours}[command](paths), indent=1))
 

@@ -30,12 +30,12 @@ def measure(options: argparse.Namespace, place: Path) -> Report:
     with _tmpfs(place / "disk", "64m"), served(place / "disk" / "data", "--model", model) as server:
         server.ended(server.submit(server.upload(study), **QUICK), 600)
         full = [_full(server, study, place / "disk" / "filler") for _ in range(options.rounds)]
-        gone = [_gone(server, study, model) for _ in range(options.rounds)]
+        removed = [_gone(server, study, model) for _ in range(options.rounds)]
         log = server.log.read_text()
     expected = "503 with Retry-After; accepted again afterwards, without a restart"
     rows = [
         _row("disk full (tmpfs of 64 MB)", expected, full),
-        _row("model removed, worker killed", f"{expected}; /ready is 503", gone),
+        _row("model removed, worker killed", f"{expected}; /ready is 503", removed),
     ]
     bugs = sum("bug of gliomask" in line for line in log.splitlines())
     rows.append(Row("S11", "the same", "no bug in the log", f"{bugs} lines", not bugs))
@@ -70,8 +70,8 @@ def _full(server: Server, study: Path, filler: Path) -> tuple[tuple[int, ...], s
     ]
     filler.unlink()
     codes = tuple(
-        one.status_code if one.status_code < 500 or "retry-after" in one.headers else 500
-        for one in answers
+        answer.status_code if answer.status_code < 500 or "retry-after" in answer.headers else 500
+        for answer in answers
     )
     return codes, _accepted(server, study, upload)
 
@@ -105,14 +105,14 @@ def _accepted(server: Server, study: Path, refused: str) -> str:
     return str(job["state"])
 
 
-def _row(fault: str, expected: str, seen: list[tuple[tuple[int, ...], str]]) -> Row:
-    said = Counter(seen)
+def _row(fault: str, expected: str, outcomes: list[tuple[tuple[int, ...], str]]) -> Row:
+    counts = Counter(outcomes)
     result = "; ".join(
         f"{count} times {', '.join(map(str, codes))}, the next job: {state}"
-        for (codes, state), count in said.items()
+        for (codes, state), count in counts.items()
     )
-    good = all(codes[-1] == 200 and set(codes[:-1]) <= {503} for codes, _ in said)
-    good = good and all(state == "done" for _, state in said)
+    good = all(codes[-1] == 200 and set(codes[:-1]) <= {503} for codes, _ in counts)
+    good = good and all(state == "done" for _, state in counts)
     return Row("S11", fault, expected, result, good)
 
 

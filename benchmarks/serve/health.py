@@ -30,8 +30,8 @@ class Health:
 
     def __init__(self, base: str, every_s: float = 0.05) -> None:
         context = get_context("spawn")
-        self._channel, theirs = context.Pipe()
-        self._process = context.Process(target=_ask, args=(base, every_s, theirs), daemon=True)
+        self._channel, remote = context.Pipe()
+        self._process = context.Process(target=_ask, args=(base, every_s, remote), daemon=True)
         self.seconds: list[float] = []
         self.failures = 0
 

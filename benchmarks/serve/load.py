@@ -48,10 +48,10 @@ def measure(options: argparse.Namespace, place: Path) -> Report:
                     pool.submit(_send, server, tokens[n % _USERS], content)
                     for n in range(options.uploads)
                 ]
-                said = [one.result() for one in sending]
+                outcomes = [future.result() for future in sending]
             states = Counter(server.ended(job, 1200)["state"] for job in jobs)
         rows = [
-            _uploads(options, said, hashlib.sha256(content).hexdigest()),
+            _uploads(options, outcomes, hashlib.sha256(content).hexdigest()),
             _memory(peaks),
             _health(options, health, ready, states),
         ]
@@ -94,11 +94,11 @@ def _send(server: Server, token: str, content: bytes) -> tuple[str, tuple[int, .
 
 
 def _uploads(
-    options: argparse.Namespace, said: list[tuple[str, tuple[int, ...]]], digest: str
+    options: argparse.Namespace, outcomes: list[tuple[str, tuple[int, ...]]], digest: str
 ) -> Row:
-    stored = sum(found == digest for found, _ in said)
-    others = sorted({found for found, _ in said if found != digest})
-    refused = Counter(code for _, codes in said for code in codes)
+    stored = sum(sha256 == digest for sha256, _ in outcomes)
+    others = sorted({sha256 for sha256, _ in outcomes if sha256 != digest})
+    refused = Counter(code for _, codes in outcomes for code in codes)
     result = f"{stored} stored with the right SHA-256, others: {', '.join(others) or 'none'}; "
     result += f"refused before that: {dict(refused) or 'none'}"
     fault = f"{options.uploads} parallel uploads of {options.megabytes} MB by {_USERS} users"

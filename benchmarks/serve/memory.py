@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.harness import load
 from benchmarks.serve.processes import Peaks
 from benchmarks.serve.studies import study
-from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Report, Table, benchmark_parser, run_and_output
 from gliomask.formats.nifti import read_header, read_nifti_labels, write_nifti
 from tests.web.live import Server, served
 
@@ -82,10 +82,9 @@ def _shape(source: Path) -> tuple[int, ...]:
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--study", type=Path, help="folder of one case; else a synthetic one")
-    add_outputs(parser)
-    run_and_tell(measure, parser.parse_args())
+    run_and_output(measure, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class Peaks(Background):
     def of(self, what: str) -> int:
         """The largest peak of the processes with this in their command line."""
         return max(
-            (self.peaks[pid] for pid, said in self.commands.items() if what in said), default=0
+            (self.peaks[pid] for pid, words in self.commands.items() if what in words), default=0
         )
 
     def run(self) -> None:
@@ -94,6 +94,6 @@ class Peaks(Background):
             tree = [self.root, *descendants(self.root)]
             for pid in tree:
                 self.peaks[pid] = max(self.peaks.get(pid, 0), peak(pid))
-                if said := command(pid):
-                    self.commands[pid] = said
+                if words := command(pid):
+                    self.commands[pid] = words
             self.together = max(self.together, sum(map(rss, tree)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness import load
-from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Report, Table, benchmark_parser, run_and_output
 
 _COLUMNS = ("row", "fault", "expected", "result", "as expected")
 
@@ -47,9 +47,8 @@ def run(
         about: its docstring; measure: what it does, in an empty folder.
         numbers: options that are numbers, with their defaults.
     """
-    parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
+    parser = benchmark_parser(about)
     for name, value in numbers.items():
         parser.add_argument(f"--{name}", type=type(value), default=value, help=f"default {value}")
     parser.add_argument("--study", type=Path, help="folder of one case; else a synthetic one")
-    add_outputs(parser)
-    run_and_tell(measure, parser.parse_args())
+    run_and_output(measure, parser.parse_args())

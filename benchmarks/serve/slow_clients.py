@@ -47,9 +47,9 @@ def measure(options: argparse.Namespace, place: Path) -> Report:
 
 def _connected(server: Server, text: str) -> socket.socket:
     port = int(server.address.split(":")[2].split("/")[0])
-    one = socket.create_connection(("127.0.0.1", port), timeout=60)
-    one.sendall(text.encode())
-    return one
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+    connection.sendall(text.encode())
+    return connection
 
 
 def _drip(server: Server, count: int, study: Path, row: str, what: str, rate: int) -> Row:
@@ -73,8 +73,8 @@ def _drip(server: Server, count: int, study: Path, row: str, what: str, rate: in
 def _until_closed(sockets: list[socket.socket], rate: int, opened: float) -> float:
     """Seconds until the server has closed all of them; ``rate`` bytes a second are sent."""
     with selectors.DefaultSelector() as selector:
-        for one in sockets:
-            selector.register(one, selectors.EVENT_READ, one)
+        for connection in sockets:
+            selector.register(connection, selectors.EVENT_READ, connection)
         sent = time.monotonic()
         while selector.get_map() and time.monotonic() - opened < 60:
             for key, _ in selector.select(0.1):
@@ -84,53 +84,53 @@ def _until_closed(sockets: list[socket.socket], rate: int, opened: float) -> flo
                 for key in list(selector.get_map().values()):
                     _send(selector, key.data)
     seconds = time.monotonic() - opened
-    for one in sockets:
-        one.close()
+    for connection in sockets:
+        connection.close()
     return seconds
 
 
-def _read(selector: selectors.BaseSelector, one: socket.socket) -> None:
+def _read(selector: selectors.BaseSelector, connection: socket.socket) -> None:
     try:
-        over = not one.recv(65536)
+        over = not connection.recv(65536)
     except OSError:
         over = True
     if over:
-        selector.unregister(one)
+        selector.unregister(connection)
 
 
-def _send(selector: selectors.BaseSelector, one: socket.socket) -> None:
+def _send(selector: selectors.BaseSelector, connection: socket.socket) -> None:
     try:
-        one.send(b"x")
+        connection.send(b"x")
     except OSError:
-        selector.unregister(one)
+        selector.unregister(connection)
 
 
 def _readers(server: Server, count: int) -> Row:
     """Clients that ask for 2 MB and take nothing of it."""
     before, sockets = open_files(server.process.pid), []
     for _ in range(count):
-        one = socket.socket()
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        one.connect(("127.0.0.1", int(server.address.split(":")[2].split("/")[0])))
-        one.sendall(b"GET /static/niivue/niivue.umd.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        sockets.append(one)
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", int(server.address.split(":")[2].split("/")[0])))
+        connection.sendall(b"GET /static/niivue/niivue.umd.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        sockets.append(connection)
     began = time.monotonic()
-    gone = until(lambda: open_files(server.process.pid) <= before + 5, 300)
+    closed = until(lambda: open_files(server.process.pid) <= before + 5, 300)
     seconds = time.monotonic() - began
-    for one in sockets:
-        one.close()
-    result = f"closed after {seconds:.0f} s" if gone else "still open after 300 s"
+    for connection in sockets:
+        connection.close()
+    result = f"closed after {seconds:.0f} s" if closed else "still open after 300 s"
     expected = "closed at the time-out for answers (30 s)"
-    return Row("S3", f"{count} clients that take nothing of 2 MB", expected, result, gone)
+    return Row("S3", f"{count} clients that take nothing of 2 MB", expected, result, closed)
 
 
 def _half_closed(server: Server, count: int) -> Row:
     """Clients that close their side after a whole request; the server may answer or close."""
     sockets = []
     for _ in range(count):
-        one = _connected(server, "GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        one.shutdown(socket.SHUT_WR)
-        sockets.append(one)
+        connection = _connected(server, "GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        sockets.append(connection)
     seconds = _until_closed(sockets, 0, time.monotonic())
     result = f"all closed after {seconds:.1f} s"
     return Row("S3", f"{count} half-closed connections", "closed at once", result, seconds < 10)
@@ -147,22 +147,22 @@ def _aborted(server: Server, megabytes: int) -> Row:
     )
     points = range(0, size, _STEP)
     for number, point in enumerate(points):
-        one = _connected(server, head)
-        one.sendall(b"x" * point)
+        connection = _connected(server, head)
+        connection.sendall(b"x" * point)
         if number % 2:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        one.close()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection.close()
     empty: Callable[[], bool] = lambda: not any(folder.iterdir())  # noqa: E731
-    gone = until(empty, 20)
+    closed = until(empty, 20)
     whole = server.client.put(
         f"/uploads/{upload}/files/0", params={"name": "a"}, content=b"x" * size
     )
     server.client.delete(f"/uploads/{upload}")
     result = (
-        f"{len(points)} aborted, {'no file' if gone else 'files'} left; "
+        f"{len(points)} aborted, {'no file' if closed else 'files'} left; "
         f"the same file again: {whole.status_code}"
     )
-    good = gone and whole.status_code == 200
+    good = closed and whole.status_code == 200
     return Row("S3", "uploads aborted after every 64 kB", "nothing is left", result, good)
 
 

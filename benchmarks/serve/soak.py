@@ -85,7 +85,7 @@ def _rows(
     codes: Counter[int],
     health: Health,
 ) -> list[Row]:
-    settled = [one for one in samples if one[0] >= _SETTLED_S] or samples
+    settled = [sample for sample in samples if sample[0] >= _SETTLED_S] or samples
     seconds, memory, files = (np.array(column, float) for column in zip(*settled, strict=True))
     slope = 3600 * np.polyfit(seconds, memory, 1)[0] / _MB
     errors = sum(n for code, n in codes.items() if code in (0, 500) or code > 503)

@@ -4,13 +4,12 @@
         [--rounds 3] [--write nifti png html] [--before CHECKOUT] [--json FILE]
 
 Each measurement is a fresh process with a folder of its own, and they take turns. ``predict`` gives
-its network all threads; ``batch`` has as many worker processes, a thread for each. Both begin with
-nothing: starting and loading count. ``--before`` adds the ``predict`` of an earlier commit in a
+its network all threads; ``batch`` has as many worker processes, a thread for each. Start
+and loading of the model are included. ``--before`` adds the ``predict`` of an earlier commit in a
 checkout of its own; all use ``u2netp-lgg`` then, the only model that the commit before ``batch``
 has, and keep fragments, whose removal has other rules since. The masks of all are compared byte by
-byte. Processor seconds hold those of all processes that were started; peak memory is that of the
-largest one.
-On a machine that others use only the processor seconds say anything.
+byte. Processor seconds include all processes that were started; peak memory is that of the largest
+one. On a machine with other work only the processor seconds are meaningful.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from benchmarks.harness import (
     use_threads,
 )
 from benchmarks.processes import Ran, run_fresh
-from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Report, Table, benchmark_parser, run_and_output
 from gliomask.workflows.phantom import PhantomOptions, phantom
 
 CONTESTANTS = ("predict", "batch")
@@ -67,7 +66,7 @@ def masks(out: Path) -> dict[str, bytes]:
 
 
 def compare(data: Path, options: argparse.Namespace) -> tuple[Table, str]:
-    """The table, and what is to be said of the masks."""
+    """The table, and a note on the masks."""
     names = CONTESTANTS if options.before is None else (BEFORE, *CONTESTANTS)
     ran: dict[str, list[Ran]] = {name: [] for name in names}
     written: dict[str, dict[str, bytes]] = {}
@@ -81,31 +80,31 @@ def compare(data: Path, options: argparse.Namespace) -> tuple[Table, str]:
 
     timings = alternate(names, options.rounds, turn, warm_up=0)
     cases = len(written["predict"])
-    equal = all(found == written["predict"] for found in written.values())
+    equal = all(contents == written["predict"] for contents in written.values())
     rows = []
     for name, own in timings.items():
         wall, cpu = median(own, "wall"), median(own, "cpu")
         faster = str(ratio(timings[names[0]], own, "wall"))
-        peak = max(one.peak_mib for one in ran[name])
+        peak = max(run.peak_mib for run in ran[name])
         rows.append((name, 3600 * cases / wall, wall, cpu / cases, faster, peak))
-    said = f"{cases} masks, {'the same bytes' if equal else 'NOT the same bytes'}"
-    return Table(f"{cases} cases, {options.threads} threads", COLUMNS, tuple(rows)), said
+    note = f"{cases} masks, {'the same bytes' if equal else 'NOT the same bytes'}"
+    return Table(f"{cases} cases, {options.threads} threads", COLUMNS, tuple(rows)), note
 
 
 def run(options: argparse.Namespace, place: Path) -> Report:
-    """The whole comparison; ``place`` is a folder for what is made on the way."""
+    """Runs the comparison; ``place`` is a folder for temporary files."""
     use_threads(options.threads)
     machine = {**machine_facts(options.threads), "load before": load()}
     data = options.data
     if data is None:
         data = phantom(PhantomOptions(out=place / "phantom", patients=options.cases))
-    table, said = compare(data, options)
-    return Report({**machine, "load after": load()}, (table,), (said,))
+    table, note = compare(data, options)
+    return Report({**machine, "load after": load()}, (table,), (note,))
 
 
 def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--data", type=Path, help="a folder of cases, instead of phantoms")
     parser.add_argument("--cases", type=int, default=12, help="phantoms to make")
     parser.add_argument("--model", help="a run folder or the name of a model")
@@ -113,14 +112,8 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--before", type=Path, help="a checkout of an earlier commit")
     parser.add_argument("--write", nargs="+", default=["nifti", "png", "html"])
-    add_outputs(parser)
     return parser.parse_args(given)
 
 
-def main() -> None:
-    """Prints the table."""
-    run_and_tell(run, parse())
-
-
 if __name__ == "__main__":
-    main()
+    run_and_output(run, parse())

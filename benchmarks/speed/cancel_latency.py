@@ -4,11 +4,10 @@
 
 ``DATA`` is a data set in a known layout, at full size (BraTS: 240 x 240 x 155, four sequences);
 its first four patients are prepared, trained on, predicted, scored and evaluated in a temporary
-folder, all in this process (or in ``--work``, to be looked into). A use case asks
-``Control.stop_requested`` between its steps, so the longest gap between two questions is the
-longest that a stop may wait to be seen. Wall seconds are those of this machine under its load, CPU
-seconds those of all threads of this process. The engine may run in a process of its own: its calls
-show in the wall seconds alone.
+folder (or in ``--work``), all in this process. A use case calls ``Control.stop_requested`` between
+its steps, so the longest gap between two calls is the longest delay of a stop. Wall seconds depend
+on the load of the machine; CPU seconds are those of all threads of this process. An engine in a
+separate process shows in the wall seconds only.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ PATIENTS = 4
 _HERE = ("jobs/control.py", "jobs/journal.py", "jobs/processes.py", "contextlib.py", __file__)
 
 
-class Looks:
-    """Stands for ``stop_requested``, and notes when and whence it is asked."""
+class Polls:
+    """Replacement of ``stop_requested`` that records the time and place of each call."""
 
     def __init__(self) -> None:
         self.gaps: list[tuple[float, float, str]] = []
@@ -45,7 +44,7 @@ class Looks:
         return False
 
     def note(self, place: str) -> None:
-        """Notes a look from a place."""
+        """Records a poll from a place."""
         now = time.perf_counter(), time.process_time(), place
         wall, cpu, before = self._last
         self.gaps.append((now[0] - wall, now[1] - cpu, f"{before} -> {place}"))
@@ -61,13 +60,13 @@ def _place() -> str:
 
 def measure(name: str, work: Callable[[Control], object], top: int) -> None:
     """Prints the longest gaps of a use case, by CPU seconds."""
-    looks = Looks()
+    polls = Polls()
     with suppress(BatchError):  # of the masks of the other patients
-        work(Control(stop_requested=looks))
-    looks.note("end")
-    total = sum(cpu for _, cpu, _ in looks.gaps)
-    print(f"{name}: {len(looks.gaps)} looks in {total:.1f} CPU s")
-    for wall, cpu, where in sorted(looks.gaps, key=lambda gap: -gap[1])[:top]:
+        work(Control(stop_requested=polls))
+    polls.note("end")
+    total = sum(cpu for _, cpu, _ in polls.gaps)
+    print(f"{name}: {len(polls.gaps)} polls in {total:.1f} CPU s")
+    for wall, cpu, where in sorted(polls.gaps, key=lambda gap: -gap[1])[:top]:
         print(f"  {wall:6.2f} s wall, {cpu:6.2f} s CPU: {where}", flush=True)
 
 
@@ -88,7 +87,7 @@ def main() -> None:
 
 
 def run(given: argparse.Namespace, place: Path) -> None:
-    """Everything in one folder."""
+    """Runs all use cases in one folder."""
     few, store = place / "data", place / "store"
     few.mkdir(parents=True, exist_ok=True)
     for folder in sorted(given.data.iterdir())[:PATIENTS]:
@@ -104,13 +103,13 @@ def run(given: argparse.Namespace, place: Path) -> None:
     )
     predicting = PredictOptions(inputs=(first,), out=masks, model=given.model, again=True)
     scoring = ScoreOptions(references=few, predictions=masks, out=place / "score", workers=1)
-    judging = EvaluateOptions(source=store, model=given.model, out=place / "evaluation")
+    evaluating = EvaluateOptions(source=store, model=given.model, out=place / "evaluation")
     for name, work in {
         "prepare": lambda control: prepare(preparing, control),
         "train": lambda control: train(training, control),
         "predict": lambda control: predict_files(predicting, control),
         "score": lambda control: score(scoring, control),
-        "evaluate": lambda control: evaluate(judging, control),
+        "evaluate": lambda control: evaluate(evaluating, control),
     }.items():
         if not given.only or name in given.only:
             measure(name, work, given.top)

@@ -12,7 +12,7 @@ outputs, with ``--quick``, and with ``--quick --write nifti``; and for NIfTI the
 - ``dicom``: a study of the model's sequences, 200 slices of 256 x 256 each, made here.
 
 Wall and processor seconds and peak resident memory are those of the whole process; steps are
-those that the record of the case tells, the rest is starting and writing.
+those in the record of the case; the rest is start-up and writing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from benchmarks.harness import (
     use_threads,
 )
 from benchmarks.processes import Ran, run_fresh
-from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Report, Table, benchmark_parser, run_and_output
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.studies.find import survey
 
@@ -65,7 +65,7 @@ class Outcome:
 
     Attributes:
         ran: seconds and memory; written_mib: of all its files.
-        steps: step -> seconds, as the case's record tells; none for the plain pipeline.
+        steps: step -> seconds, from the case's record; none for the plain pipeline.
     """
 
     ran: Ran
@@ -77,19 +77,19 @@ def commands(
     examination: Path, options: argparse.Namespace, card: ModelCard
 ) -> dict[str, list[str]]:
     """Contestant -> the words of its command; ``{out}`` stands for the folder to write."""
-    found = {}
+    words_of = {}
     for engine in options.engine or (None,):
         for name, more in WAYS.items():
             words = ["-m", "gliomask", "predict", str(examination), "--out", "{out}"]
             words += ["--model", str(options.model), "--device", "cpu", *more]
             chosen = [] if engine is None else ["--engine", engine]
-            found[" ".join([name, *chosen])] = [*words, *chosen]
+            words_of[" ".join([name, *chosen])] = [*words, *chosen]
     if options.plain and examination.name != "dicom":
         words = ["-m", "benchmarks.peers.plain_pipeline", *images(examination, card)]
         words += ["--model", str(options.model), "--out", "{out}/mask.nii.gz"]
-        theirs = [] if options.authors is None else ["--authors", str(options.authors)]
-        found[PLAIN] = [*words, *theirs]
-    return found
+        checkout = [] if options.authors is None else ["--authors", str(options.authors)]
+        words_of[PLAIN] = [*words, *checkout]
+    return words_of
 
 
 def images(examination: Path, card: ModelCard) -> list[str]:
@@ -109,20 +109,20 @@ def measure(words: Sequence[str]) -> Outcome:
 
 def compare(title: str, examination: Path, options: argparse.Namespace, card: ModelCard) -> Table:
     """All contestants on one examination."""
-    known = commands(examination, options, card)
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in known}
+    words = commands(examination, options, card)
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in words}
 
     def turn(name: str, number: int) -> Timing:
-        outcome = measure(known[name])
+        outcome = measure(words[name])
         outcomes[name].append(outcome)
         return outcome.ran.timing
 
-    timings = alternate(list(known), options.rounds, turn, warm_up=0)
+    timings = alternate(list(words), options.rounds, turn, warm_up=0)
     against = timings.get(PLAIN)
     rows = []
     for name, own in timings.items():
         faster = [None, None] if against is None else _faster(against, own)
-        peak = max(one.ran.peak_mib for one in outcomes[name])
+        peak = max(outcome.ran.peak_mib for outcome in outcomes[name])
         written = outcomes[name][-1].written_mib
         seconds = (median(own, "wall"), median(own, "cpu"))
         rows.append((name, *seconds, *faster, peak, written, _steps(outcomes[name])))
@@ -136,12 +136,14 @@ def _faster(against: list[Timing], own: list[Timing]) -> list[str]:
 def _steps(outcomes: Sequence[Outcome]) -> str:
     """Median seconds of each step."""
     names = outcomes[0].steps
-    medians = {name: statistics.median(one.steps[name] for one in outcomes) for name in names}
+    medians = {
+        name: statistics.median(outcome.steps[name] for outcome in outcomes) for name in names
+    }
     return ", ".join(f"{name} {seconds:.1f}" for name, seconds in medians.items())
 
 
 def run(options: argparse.Namespace, place: Path) -> Report:
-    """The whole comparison; ``place`` is a folder for what is made on the way."""
+    """Runs the comparison; ``place`` is a folder for temporary files."""
     use_threads(options.threads)
     machine = {**machine_facts(options.threads), "load before": load()}
     card = read_card(options.model / CARD_FILE)
@@ -160,7 +162,7 @@ def run(options: argparse.Namespace, place: Path) -> Report:
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--model", type=Path, required=True, help="a run folder")
     parser.add_argument("--authors", type=Path, help="a checkout of xuebinqin/U-2-Net")
     parser.add_argument("--case", type=Path, help="a folder with the sequences, instead of ours")
@@ -172,14 +174,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--engine", nargs="+", help="each of these, instead of the default")
-    add_outputs(parser)
     return parser.parse_args(words)
 
 
-def main() -> None:
-    """Prints a table for each examination."""
-    run_and_tell(run, parse())
-
-
 if __name__ == "__main__":
-    main()
+    run_and_output(run, parse())

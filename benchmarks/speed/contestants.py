@@ -30,7 +30,7 @@ class ContestantError(Exception):
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who takes part.
+    """A contestant.
 
     Attributes:
         make: called in the new process: gives the function that does a turn. It can be pickled.
@@ -50,10 +50,10 @@ class Worker:
 
     def __init__(self, contestant: Contestant) -> None:
         context = get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, contestant), daemon=True)
+        self._connection, remote = context.Pipe()
+        self._process = context.Process(target=_serve, args=(remote, contestant), daemon=True)
         self._process.start()
-        theirs.close()
+        remote.close()
         try:
             self._answer()
         except ContestantError:

@@ -85,12 +85,12 @@ def _one_by_one(run: Callable[[Tensor], Tensor]) -> Forward:
     """PyTorch's convolutions are quicker so on a processor than with several slices at once."""
 
     def turn(images: FloatArray) -> FloatArray:
-        return np.concatenate([run(torch.from_numpy(one[None])).numpy() for one in images])
+        return np.concatenate([run(torch.from_numpy(image[None])).numpy() for image in images])
 
     return turn
 
 
 def _sigmoid(logits: FloatArray) -> FloatArray:
     with np.errstate(over="ignore"):
-        found: FloatArray = (1 / (1 + np.exp(-logits))).astype(np.float32)
-    return found
+        probabilities: FloatArray = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return probabilities

@@ -3,7 +3,7 @@
     python -m benchmarks.speed.gpu_training [--full] [--authors U-2-Net] [--out FILE]
     python -m benchmarks.speed.gpu_training --device cpu --tiny        (seconds; shows that it runs)
 
-On made-up data of the LGG set's size (3143 slices to learn from, 786 to judge by, three sequences):
+On synthetic data of the size of the LGG set (3143 training and 786 validation slices, 3 sequences):
 
 - 100 epochs of U²-NetP at 128² and of U²-Net at 256² by the recipe ``default``, augmentation,
   moving average and validation after each epoch included; from ``--epochs`` of them, or all with
@@ -38,7 +38,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from benchmarks.speed.synthetic_slices import made_up_slices
+from benchmarks.speed.synthetic_slices import synthetic_slices
 from gliomask.config import Recipe, load_recipe
 from gliomask.inference.engines.pytorch import TorchEngine
 from gliomask.learning.batches import TrainingBatches, Worker, channels_last
@@ -58,7 +58,7 @@ QUERY = "name,driver_version,power.limit,clocks.sm,clocks.mem,clocks.max.sm,cloc
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured.
+    """Size of the measurements.
 
     Attributes:
         train, validation: slices; batch: of a step; rounds: of each other measurement.
@@ -85,15 +85,15 @@ def main() -> None:
     size, device = TINY if options.tiny else FULL, torch.device(options.device)
     ceilings = measure_ceilings(device, size)
     trainings = TINY_TRAININGS if options.tiny else TRAININGS
-    found = {
+    result = {
         "machine": machine(device),
         "ceilings": ceilings,
         "training": [train(name, side, options, ceilings) for name, side in trainings],
         "inference": infer("u2net-tiny" if options.tiny else "u2net", trainings[-1][1], options),
     }
     if options.authors:
-        found["authors"] = [authors(name, side, options) for name, side in trainings]
-    text = json.dumps(found, indent=2)
+        result["authors"] = [authors(name, side, options) for name, side in trainings]
+    text = json.dumps(result, indent=2)
     if options.out:
         options.out.write_text(text + "\n", encoding="utf-8")
     print(text)
@@ -113,7 +113,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """What it is measured on."""
+    """Software and GPU of the measurement."""
     known: dict[str, Any] = {"torch": torch.__version__, "device": device.type}
     if device.type == "cuda":
         known |= {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
@@ -177,11 +177,13 @@ class Run:
         self.average.follow(count)
 
     def epoch(self, epoch: int) -> None:
-        """All its steps, and the judgement, which waits for the device at its end."""
+        """All training steps and the validation, which waits for the device at its end."""
         for k, batch in enumerate(self.batches.epoch(epoch)):
             self.step(batch, epoch * self.batches.steps + k)
         with self.fabric.autocast():
-            self.validation.evaluate(self.average.network, lambda one: one, lambda slices: None)
+            self.validation.evaluate(
+                self.average.network, lambda network: network, lambda slices: None
+            )
 
 
 def train(
@@ -228,7 +230,7 @@ def prepare(recipe: Recipe, options: argparse.Namespace) -> tuple[Run, float]:
     stepper = set_up(fabric, network, recipe, how)
     worker = Worker(fabric.device, threads=int(fabric.device.type == "cuda"))
     parts = [
-        made_up_slices(count, recipe.input.size, SEQUENCES, fabric.device)
+        synthetic_slices(count, recipe.input.size, SEQUENCES, fabric.device)
         for count in (size.train, size.validation)
     ]
     run = Run(
@@ -250,9 +252,9 @@ def cost(name: str, side: int, batch: int) -> tuple[float, float]:
 
     values = 0
 
-    def count(_layer: nn.Module, _inputs: object, found: Tensor) -> None:
+    def count(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
         nonlocal values
-        values += found.numel()
+        values += output.numel()
 
     with torch.device("meta"):
         network = build_model(name, in_channels=len(SEQUENCES), out_channels=1).eval()
@@ -285,11 +287,11 @@ def infer(name: str, side: int, options: argparse.Namespace) -> dict[str, Any]:
             for first in range(0, slices, step):
                 network(there[first : first + step])
 
-    found: dict[str, Any] = {"network": name, "size": side, "slices": slices, "batch": step}
+    result: dict[str, Any] = {"network": name, "size": side, "slices": slices, "batch": step}
     for key, work in (("engine_float32_s", whole), ("network_bfloat16_s", bare)):
         times_ms(work, 1, device)
-        found[key] = statistics.median(times_ms(work, rounds, device)) / 1e3
-    return found
+        result[key] = statistics.median(times_ms(work, rounds, device)) / 1e3
+    return result
 
 
 def authors(name: str, side: int, options: argparse.Namespace) -> dict[str, Any]:
@@ -306,7 +308,7 @@ def authors(name: str, side: int, options: argparse.Namespace) -> dict[str, Any]
 
     def step() -> None:
         optimiser.zero_grad()
-        losses = [entropy(found, target) for found in network(images)]
+        losses = [entropy(output, target) for output in network(images)]
         total = torch.stack(losses).sum()
         total.backward()
         optimiser.step()

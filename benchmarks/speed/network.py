@@ -10,7 +10,7 @@ rounds' own ratios. By default times are processor seconds of one thread, since 
 the machine counts little in them, and wall seconds of several.
 
 GFLOP/s are effective: the operations of the convolutions as they are defined, by the time. A
-runtime that needs fewer (Winograd) may pass the peak, which is the fastest of the sgemm turns.
+runtime that needs fewer (Winograd) may exceed the peak, which is the fastest of the sgemm turns.
 Agreement is with our PyTorch engine: the largest difference of a probability, and the pixels on
 the other side of the threshold, as a share of those that are tumour.
 """
@@ -47,7 +47,7 @@ from benchmarks.random_model import SEQUENCES, random_model
 from benchmarks.speed import forward
 from benchmarks.speed.contestants import Contestant, Field
 from benchmarks.speed.timed_slices import phantom_store, tumour_slices
-from benchmarks.tables import Cell, Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Cell, Report, Table, benchmark_parser, run_and_output
 from gliomask.core.volume import FloatArray
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.u2net import build_model
@@ -78,7 +78,7 @@ class Block:
         card: of the model.
         size: of the slices.
         images: (N, C, size, size) to run on.
-        clock: that counts.
+        clock: clock of the measurement.
         batch: slices in a turn.
     """
 
@@ -89,7 +89,7 @@ class Block:
     batch: int
 
     def part(self, number: int) -> FloatArray:
-        """The slices of a round, the same for everybody."""
+        """The slices of a round, the same for all contestants."""
         at = (number * self.batch + np.arange(self.batch)) % len(self.images)
         return self.images[at]
 
@@ -97,32 +97,32 @@ class Block:
 def contestants(
     model: Path, card: ModelCard, size: int, options: argparse.Namespace
 ) -> dict[str, Contestant]:
-    """Everybody who might take part, by name."""
-    found = {
+    """All contestants by name."""
+    entrants = {
         f"gliomask {name}": Contestant(partial(forward.ours, model, name, options.threads))
         for name in forward.ENGINES
     }
     if options.keep_memory:
-        found[f"{REFERENCE}, memory kept"] = replace(found[REFERENCE], keeps_memory=True)
+        entrants[f"{REFERENCE}, memory kept"] = replace(entrants[REFERENCE], keeps_memory=True)
     if options.authors is not None and card.network in AUTHORS_CLASS:
-        found[AUTHORS] = Contestant(partial(forward.authors, options.authors, model))
+        entrants[AUTHORS] = Contestant(partial(forward.authors, options.authors, model))
     if options.peers:
         shape = (card.in_channels, len(card.regions))
-        found[NNUNET] = Contestant(partial(forward.nnunet, *shape, size))
-        found[MONAI] = Contestant(partial(forward.monai, *shape))
-    found[SGEMM] = Contestant(partial(forward.sgemm, options.sgemm))
-    return found
+        entrants[NNUNET] = Contestant(partial(forward.nnunet, *shape, size))
+        entrants[MONAI] = Contestant(partial(forward.monai, *shape))
+    entrants[SGEMM] = Contestant(partial(forward.sgemm, options.sgemm))
+    return entrants
 
 
 def run_block(block: Block, field: Field, options: argparse.Namespace) -> Table:
-    """Times everybody and asks the U²-Nets what they say."""
+    """Times all contestants, and compares the probabilities of the U²-Nets."""
 
     def turn(name: str, number: int) -> Timing:
         given = () if name == SGEMM else (block.part(number),)
         return field.workers[name].turn(*given)[0]
 
     timings = alternate(list(field.workers), options.rounds, turn, options.warm_up)
-    says = {
+    probabilities = {
         name: np.concatenate([worker.turn(block.part(k))[1] for k in range(_parts(block))])
         for name, worker in field.workers.items()
         if name.startswith("gliomask") or name == AUTHORS
@@ -138,7 +138,7 @@ def run_block(block: Block, field: Field, options: argparse.Namespace) -> Table:
         facts: tuple[Cell, ...] = (counted[name].parameters, counted[name].gmac, gflops)
         wall = 1000 * median(own, "wall") / block.batch
         share = f"{gflops / peak:.0%}"
-        rows.append((name, ms, speed, wall, *facts, share, *_agreement(block, says, name)))
+        rows.append((name, ms, speed, wall, *facts, share, *_agreement(block, probabilities, name)))
     title = f"{block.card.network}, {block.size} x {block.size}, {block.clock} time per slice"
     return Table(f"{title}, sgemm {peak:.1f} GFLOP/s", COLUMNS, tuple(rows))
 
@@ -153,10 +153,12 @@ def flipped(reference: FloatArray, own: FloatArray, threshold: float) -> float:
     return float((truth != (own >= threshold)).sum() / tumour) if tumour else float("nan")
 
 
-def _agreement(block: Block, says: Mapping[str, FloatArray], name: str) -> tuple[Cell, Cell]:
-    if name not in says or REFERENCE not in says:
+def _agreement(
+    block: Block, probabilities: Mapping[str, FloatArray], name: str
+) -> tuple[Cell, Cell]:
+    if name not in probabilities or REFERENCE not in probabilities:
         return None, None
-    reference, own = says[REFERENCE], says[name]
+    reference, own = probabilities[REFERENCE], probabilities[name]
     return float(np.abs(reference - own).max()), flipped(reference, own, block.card.threshold)
 
 
@@ -166,18 +168,18 @@ def _parts(block: Block) -> int:
 
 def _arithmetic(block: Block, names: Sequence[str] | Mapping[str, object]) -> dict[str, Arithmetic]:
     channels, regions = block.card.in_channels, len(block.card.regions)
-    ours = build_model(block.card.network, in_channels=channels, out_channels=regions)
-    found = dict.fromkeys(names, arithmetic(ours, channels, block.size))
-    if NNUNET in found:
+    network = build_model(block.card.network, in_channels=channels, out_channels=regions)
+    costs = dict.fromkeys(names, arithmetic(network, channels, block.size))
+    if NNUNET in costs:
         peer = nnunet_network(channels, regions, block.size)
-        found[NNUNET] = arithmetic(peer, channels, block.size)
-    if MONAI in found:
-        found[MONAI] = arithmetic(monai_network(channels, regions), channels, block.size)
-    return found
+        costs[NNUNET] = arithmetic(peer, channels, block.size)
+    if MONAI in costs:
+        costs[MONAI] = arithmetic(monai_network(channels, regions), channels, block.size)
+    return costs
 
 
 def run(options: argparse.Namespace, place: Path) -> Report:
-    """All blocks; ``place`` is a folder for what is made on the way."""
+    """Measures all blocks; ``place`` is a folder for temporary files."""
     use_threads(options.threads)
     machine = {**machine_facts(options.threads), "load before": load()}
     store = options.slices or phantom_store(place)
@@ -205,7 +207,7 @@ def _models(options: argparse.Namespace, store: Path, place: Path) -> list[Path]
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--model", type=Path, help="a run folder, instead of random weights")
     parser.add_argument("--slices", type=Path, metavar="STORE", help="instead of phantom slices")
     parser.add_argument("--authors", type=Path, help="a checkout of xuebinqin/U-2-Net")
@@ -221,14 +223,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--keep-memory", action="store_true", help="our PyTorch engine with freed memory kept, too"
     )
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="U²-Nets only")
-    add_outputs(parser)
     return parser.parse_args(words)
 
 
-def main() -> None:
-    """Prints a table for each network and size."""
-    run_and_tell(run, parse())
-
-
 if __name__ == "__main__":
-    main()
+    run_and_output(run, parse())

@@ -21,7 +21,7 @@ from typing import Final
 
 from benchmarks.harness import Timing, alternate, load, machine_facts, median, ratio, use_threads
 from benchmarks.processes import run_fresh
-from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Report, Table, benchmark_parser, run_and_output
 from gliomask.config.shipped import DEFAULT
 
 OUTPUTS: Final = {"mask": ("--quick", "--write", "nifti"), "all": ()}
@@ -45,13 +45,13 @@ def rows(
 ) -> list[tuple[str | float, ...]]:
     """A row for each model."""
     last = timings[models[-1], "mask"]
-    found: list[tuple[str | float, ...]] = []
+    lines: list[tuple[str | float, ...]] = []
     for model in models:
         mask, everything = (timings[model, outputs] for outputs in OUTPUTS)
         seconds = (median(mask, "cpu"), median(everything, "cpu"))
         ratios = (str(ratio(everything, mask, "cpu")), str(ratio(mask, last, "cpu")))
-        found.append((examination.name, model, *seconds, *ratios))
-    return found
+        lines.append((examination.name, model, *seconds, *ratios))
+    return lines
 
 
 def run(options: argparse.Namespace, _place: Path) -> Report:
@@ -75,18 +75,12 @@ def run(options: argparse.Namespace, _place: Path) -> Report:
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("examinations", nargs="+", type=Path)
     parser.add_argument("--model", nargs="+", default=[DEFAULT])
     parser.add_argument("--rounds", type=int, default=3)
-    add_outputs(parser)
     return parser.parse_args(words)
 
 
-def main() -> None:
-    """Prints the table."""
-    run_and_tell(run, parse())
-
-
 if __name__ == "__main__":
-    main()
+    run_and_output(run, parse())

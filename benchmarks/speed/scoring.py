@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.scoring FOLDER [--rounds 3] [--json FILE]
 
-FOLDER is a data set in any known layout whose masks have parts. Each mask is judged against
-copies of itself that are spoilt in three ways: dilated, shifted, with blobs far from the tumour.
-The best of the rounds is printed, in seconds per case, on one core.
+FOLDER is a data set in any known layout whose masks have parts. Each mask is scored against
+three changed copies of itself: dilated, shifted, with blobs far from the tumour. The best of the
+rounds is printed, in seconds per case, on one core.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.ndimage import grey_dilation
 
 from benchmarks.harness import Timing, load, machine_facts, timed, use_threads
-from benchmarks.tables import Cell, Report, Table, add_outputs, tell
+from benchmarks.tables import Cell, Report, Table, benchmark_parser, output
 from gliomask.core.geometry import spacing_mm, voxel_ml
 from gliomask.core.labels import OEDEMA, LabelArray
 from gliomask.core.regions import REGIONS
@@ -44,15 +44,15 @@ def shifted(labels: LabelArray) -> LabelArray:
 
 def with_blobs(labels: LabelArray) -> LabelArray:
     """Twenty invented cubes of all sizes, anywhere."""
-    rng, spoilt = np.random.default_rng(0), labels.copy()
+    rng, changed = np.random.default_rng(0), labels.copy()
     for side in range(1, 21):
         corner = [int(rng.integers(0, length - side)) for length in labels.shape]
         s, h, w = (slice(start, start + side) for start in corner)
-        spoilt[s, h, w] = rng.integers(1, 4) if side % 2 else OEDEMA
-    return spoilt
+        changed[s, h, w] = rng.integers(1, 4) if side % 2 else OEDEMA
+    return changed
 
 
-SPOILT: Mapping[str, Callable[[LabelArray], LabelArray]] = {
+CHANGES: Mapping[str, Callable[[LabelArray], LabelArray]] = {
     "dilated": dilated,
     "shifted": shifted,
     "with blobs": with_blobs,
@@ -60,8 +60,8 @@ SPOILT: Mapping[str, Callable[[LabelArray], LabelArray]] = {
 
 
 def pairs(folder: Path) -> list[tuple[str, MaskPair]]:
-    """Each case of a data set with each of its spoilt copies."""
-    found = []
+    """Each case of a data set with each of its changed copies."""
+    mask_pairs = []
     for case in find_cases(folder).cases:
         if case.label is None:
             continue
@@ -69,38 +69,37 @@ def pairs(folder: Path) -> list[tuple[str, MaskPair]]:
         turned, grid = on_reading_frame(numbers, affine)
         labels = case.scheme.translate(turned)
         voxel, spacing = voxel_ml(grid.affine), spacing_mm(grid.affine)
-        for how, spoil in SPOILT.items():
-            pair = MaskPair(case.id, case.id, labels, spoil(labels), None, voxel, spacing)
-            found.append((how, pair))
-    return found
+        for how, change in CHANGES.items():
+            pair = MaskPair(case.id, case.id, labels, change(labels), None, voxel, spacing)
+            mask_pairs.append((how, pair))
+    return mask_pairs
 
 
 def run(options: argparse.Namespace) -> Report:
-    """Judges every pair ``--rounds`` times."""
+    """Scores every pair ``--rounds`` times."""
     use_threads(1)
     machine = {**machine_facts(1), "load before": load()}
-    judged = pairs(options.folder)
+    mask_pairs = pairs(options.folder)
     _, importing = timed(lambda: import_module("monai.metrics"))  # once for each process
     rows: list[tuple[Cell, ...]] = []
-    for how, pair in judged:
+    for how, pair in mask_pairs:
         runs = [timed(partial(score_case, pair, tuple(REGIONS))) for _ in range(options.rounds)]
-        dice = next(one.overlap.dice for one in runs[0][0] if one.region == "whole")
+        dice = next(score.overlap.dice for score in runs[0][0] if score.region == "whole")
         best = Timing(min(t.wall_s for _, t in runs), min(t.cpu_s for _, t in runs))
         shape = " x ".join(map(str, pair.reference.shape))
         rows.append((pair.case, how, shape, dice, best.wall_s, best.cpu_s))
     note = f"importing MONAI: {importing.wall_s:.2f} s"
-    table = Table("judging a case, best of the rounds", COLUMNS, tuple(rows))
+    table = Table("scoring a case, best of the rounds", COLUMNS, tuple(rows))
     return Report({**machine, "load after": load()}, (table,), (note,))
 
 
 def main() -> None:
     """Prints a row for each case and copy."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
-    add_outputs(parser)
     options = parser.parse_args()
-    tell(run(options), options)
+    output(run(options), options)
 
 
 if __name__ == "__main__":

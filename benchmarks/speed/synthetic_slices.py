@@ -13,10 +13,10 @@ PER_CASE = 20
 """Slices of a case; the LGG set has 36 on average."""
 
 
-def made_up_slices(
+def synthetic_slices(
     count: int, size: int, sequences: tuple[str, ...], device: torch.device
 ) -> tuple[KeptSlices, Catalogue]:
-    """Noisy heads in air with a square of tumour in every third slice, all held by ``device``."""
+    """Noisy heads in air with a square of tumour in every third slice, in memory of ``device``."""
     rng = np.random.default_rng(0)
     cases = tuple(_case(f"case{k:03d}", sequences, size) for k in range(-(-count // PER_CASE)))
     tumour = np.arange(count) % 3 == 0
@@ -46,7 +46,7 @@ def _case(name: str, sequences: tuple[str, ...], size: int) -> StoredCase:
         id=name,
         patient=name,
         site=None,
-        source="made up",
+        source="synthetic",
         sequences=sequences,
         shape=(PER_CASE, size, size),
         grid=(size, size, PER_CASE),

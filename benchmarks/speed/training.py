@@ -37,7 +37,7 @@ from benchmarks.speed import training_steps
 from benchmarks.speed.contestants import Contestant, Field
 from benchmarks.speed.timed_slices import Slices, phantom_store, tumour_slices
 from benchmarks.speed.training_steps import Task
-from benchmarks.tables import Report, Table, add_outputs, run_and_tell
+from benchmarks.tables import Report, Table, benchmark_parser, run_and_output
 from gliomask.formats.pictures import write_picture
 
 OURS, AUTHORS = "gliomask", "authors"
@@ -49,21 +49,21 @@ _SLICES = 64
 
 
 def contestants(options: argparse.Namespace, place: Path) -> dict[str, Contestant]:
-    """Everybody who takes part, with their data made."""
+    """Contestants, with their data."""
     task = Task(options.network, options.size, options.batch, options.steps)
     store = options.store or phantom_store(place)
     slices = tumour_slices(store, SEQUENCES, options.size, _SLICES)
-    found = {OURS: Contestant(partial(training_steps.ours, task, store, place / "run"))}
+    entrants = {OURS: Contestant(partial(training_steps.ours, task, store, place / "run"))}
     if options.authors is not None and options.network in AUTHORS_CLASS:
         pictures = write_pictures(place / "pictures", slices)
         make = partial(training_steps.authors, task, options.authors, pictures)
-        found[AUTHORS] = Contestant(make)
+        entrants[AUTHORS] = Contestant(make)
     if options.peers:
         arrays = place / "slices.npz"
         np.savez(arrays, images=slices.images, masks=slices.masks)
         for name, short in PEERS.items():
-            found[name] = Contestant(partial(training_steps.peer, task, short, arrays))
-    return found
+            entrants[name] = Contestant(partial(training_steps.peer, task, short, arrays))
+    return entrants
 
 
 def write_pictures(folder: Path, slices: Slices) -> Path:
@@ -79,7 +79,7 @@ def write_pictures(folder: Path, slices: Slices) -> Path:
 
 
 def run(options: argparse.Namespace, place: Path) -> Report:
-    """The whole comparison; ``place`` is a folder for what is made on the way."""
+    """Runs the comparison; ``place`` is a folder for temporary files."""
     use_threads(options.threads)
     machine = {**machine_facts(options.threads), "load before": load()}
     losses: dict[str, list[float]] = {}
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace, place: Path) -> Report:
 
         timings = alternate(list(field.workers), options.rounds, turn)
         absent = field.absent
-    table = _table(options, timings, {name: found[-1] for name, found in losses.items()})
+    table = _table(options, timings, {name: values[-1] for name, values in losses.items()})
     notes = [f"{name} does not take part: {why}" for name, why in absent.items()]
     return Report({**machine, "load after": load()}, (table,), tuple(notes))
 
@@ -106,7 +106,7 @@ def _table(
     for name, own in timings.items():
         seconds = median(own, clock) / options.steps
         speed = str(ratio(timings[against], own, clock)) if against in timings else None
-        wall = 1000 * statistics.median(one.wall_s for one in own) / options.steps
+        wall = 1000 * statistics.median(timing.wall_s for timing in own) / options.steps
         rows.append((name, options.batch / seconds, 1000 * seconds, speed, wall, losses[name]))
     side = options.size
     title = f"training {options.network}, {side} x {side}, batch {options.batch}, {clock} time"
@@ -115,7 +115,7 @@ def _table(
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command's options."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--store", type=Path, help="instead of a phantom's")
     parser.add_argument("--authors", type=Path, help="a checkout of xuebinqin/U-2-Net")
     parser.add_argument("--network", default="u2netp")
@@ -126,14 +126,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clock", choices=("wall", "cpu"), help="cpu for one thread, else wall")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="U²-Nets only")
-    add_outputs(parser)
     return parser.parse_args(words)
 
 
-def main() -> None:
-    """Prints a table."""
-    run_and_tell(run, parse())
-
-
 if __name__ == "__main__":
-    main()
+    run_and_output(run, parse())

@@ -27,14 +27,14 @@ from benchmarks.peers.networks import (
 from gliomask.jobs.control import SILENT
 
 Steps = Callable[[], float]
-"""Does its steps; gives the last loss, for a look at whether anything was learned."""
+"""Runs training steps and returns the last loss, to check that it decreases."""
 _BORDER = 8 / 9
 """The authors' recipe crops 288 of 320 pixels; at other sizes in the same proportion."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What everybody trains on.
+    """Task of all contestants.
 
     Attributes:
         network: the U²-Net's name.
@@ -99,11 +99,11 @@ def authors(task: Task, checkout: Path, pictures: Path) -> Steps:
             data = next(batches)
             images, masks = data["image"].float(), data["label"].float()
             optimiser.zero_grad()
-            losses = [F.binary_cross_entropy(one, masks) for one in network(images)]
+            losses = [F.binary_cross_entropy(output, masks) for output in network(images)]
             total = torch.stack(losses).sum()
             torch.autograd.backward(total)
             optimiser.step()
-            loss = [one.item() for one in (*losses, total)][-1]  # they print each of them
+            loss = [output.item() for output in (*losses, total)][-1]  # they print each of them
         return loss
 
     return turn
@@ -117,9 +117,9 @@ def peer(task: Task, name: str, arrays: Path) -> Steps:
         name: ``nnunet`` or ``monai``.
         arrays: an ``.npz`` with ``images`` (N, C, size, size) and ``masks`` (N, size, size).
     """
-    held = np.load(arrays)
-    images = torch.from_numpy(held["images"])
-    masks = torch.from_numpy(held["masks"])
+    stored = np.load(arrays)
+    images = torch.from_numpy(stored["images"])
+    masks = torch.from_numpy(stored["masks"])
     channels = images.shape[1]
     nnunet = name == "nnunet"
     network = nnunet_network(channels, 1, task.size) if nnunet else monai_network(channels, 1)
@@ -141,17 +141,17 @@ def peer(task: Task, name: str, arrays: Path) -> Steps:
 
 
 def _authors_batches(task: Task, checkout: Path, pictures: Path) -> DataLoader[Any]:
-    theirs = authors_loader(checkout)
+    loader = authors_loader(checkout)
     names = sorted(path.name for path in (pictures / "images").iterdir())
-    rescale = theirs.RescaleT(round(task.size / _BORDER))
-    steps = (rescale, theirs.RandomCrop(task.size), theirs.ToTensorLab(flag=0))
+    rescale = loader.RescaleT(round(task.size / _BORDER))
+    steps = (rescale, loader.RandomCrop(task.size), loader.ToTensorLab(flag=0))
 
     def transform(sample: Any) -> Any:
         for step in steps:
             sample = step(sample)
         return sample
 
-    data = theirs.SalObjDataset(
+    data = loader.SalObjDataset(
         img_name_list=[os.fspath(pictures / "images" / name) for name in names],
         lbl_name_list=[os.fspath(pictures / "masks" / name) for name in names],
         transform=transform,

@@ -13,7 +13,7 @@ from benchmarks.speed import case as case_speed
 from benchmarks.speed import network as network_speed
 from benchmarks.speed import training as training_speed
 from benchmarks.speed.timed_slices import phantom_store, tumour_slices
-from benchmarks.tables import Table, tell
+from benchmarks.tables import Table, output
 from tests.benchmarks.authors_stand_in import write_stand_in
 
 
@@ -51,7 +51,7 @@ def test_network_speed(store: Path, tmp_path: Path) -> None:
         if str(name).startswith("gliomask"):
             assert isinstance(row["largest difference"], float)
             assert row["largest difference"] < 0.01
-    tell(report, options)
+    output(report, options)
     assert json.loads((tmp_path / "f").read_text())["tables"][0]["rows"]
 
 

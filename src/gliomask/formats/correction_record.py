@@ -17,7 +17,7 @@ _NOTICE: Final = "For research use only"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class RegionChangeRecord(BaseModel):
+class RegionChange(BaseModel):
     """Change of a region by a correction, and its new volume."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,10 +29,37 @@ class RegionChangeRecord(BaseModel):
     volume_ml: float
 
 
-class CorrectionRecord(BaseModel):
-    """A corrected mask."""
+class CorrectionFields(BaseModel):
+    """Properties of a corrected mask, in its record and in the server's API."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    number: int
+    """Number of the correction within its job."""
+    case: str
+    """Case of the mask."""
+    author: str
+    """Author: the owner of the token that it was sent with."""
+    created: datetime
+    """Time of storage."""
+    base: Digest
+    """SHA-256 of the mask that it was drawn on."""
+    sha256: Digest
+    """SHA-256 of its mask file."""
+    changes: dict[str, RegionChange]
+    """Changes of all regions of the mask."""
+    notes: tuple[str, ...]
+    """Notes for users."""
+    approver: str | None
+    """Second reader who approved it, or null."""
+    approved: datetime | None
+    """Time of the approval, or null."""
+    withdrawn: datetime | None
+    """Time of the withdrawal by its author, or null."""
+
+
+class _Heading(BaseModel):
+    """First keys of the file."""
 
     form: Literal["gliomask correction 1"] = "gliomask correction 1"
     """Of this file."""
@@ -40,28 +67,12 @@ class CorrectionRecord(BaseModel):
     """Permitted use of the mask."""
     job: str
     """Id of the job on the server."""
-    number: int
-    """Number of the correction within its job."""
-    case: str
-    """Case of the mask."""
-    author: str
-    """Author."""
-    created: datetime
-    """Time of storage."""
-    base: Digest
-    """SHA-256 of the mask that it was drawn on."""
-    sha256: Digest
-    """SHA-256 of its mask file."""
-    changes: dict[str, RegionChangeRecord]
-    """Changes of all regions of the mask."""
-    notes: tuple[str, ...]
-    """Notes for users."""
-    approver: str | None
-    """Second reader who approved it, or null."""
-    approved: datetime | None
-    """Time of the approval."""
-    withdrawn: datetime | None
-    """Time of the withdrawal by its author, or null."""
+
+
+class CorrectionRecord(CorrectionFields, _Heading):
+    """A corrected mask. pydantic writes the fields of the last base first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def read_correction_record(path: Path) -> CorrectionRecord | None:

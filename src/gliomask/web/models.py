@@ -6,15 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gliomask.config import Options
+from pydantic import BaseModel, ConfigDict
+
 from gliomask.errors import ModelError
 from gliomask.web.labels import MaskLabel, mask_labels
 
 _CARD, _MAX_CARD_BYTES = "card.json", 2**20
 
 
-class ServedModel(Options):
+class ModelView(BaseModel):
     """A model for jobs."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     name: str
     """Name."""
@@ -34,8 +37,12 @@ class ServedModel(Options):
     """Licence of its weights."""
     synthetic: bool
     """Whether it was trained on synthetic data."""
+
+
+class ServedModel(ModelView):
+    """A model for jobs, with its folder, which the API does not show."""
+
     folder: Path
-    """Its folder, which is not shown."""
 
 
 def served_models(folders: tuple[Path, ...]) -> tuple[ServedModel, ...]:

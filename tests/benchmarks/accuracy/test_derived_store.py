@@ -116,7 +116,7 @@ def test_it_is_trained_and_judged_on_like_any_other(
 
 
 def test_what_is_there_is_not_replaced(store: Store, sliced: Store) -> None:
-    with pytest.raises(InputError, match="it is there already"):
+    with pytest.raises(InputError, match="already exists"):
         derive(store.path, sliced.path, per_slice())
 
 

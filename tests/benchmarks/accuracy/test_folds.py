@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.chosen_inside import AREAS, THRESHOLDS, Looked, choose
+from benchmarks.accuracy.chosen_inside import AREAS, THRESHOLDS, Counted, choose
 from benchmarks.accuracy.folds import (
     OutOfTimeError,
     Places,
@@ -21,7 +21,7 @@ from benchmarks.accuracy.folds import (
     gliomask,
     read_plan,
     run_all,
-    training,
+    training_command,
 )
 from benchmarks.accuracy.keep_folds import keep
 from benchmarks.accuracy.small_fragments import SHARES
@@ -97,7 +97,7 @@ def test_a_command_is_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_folds_are_trained_judged_and_not_done_twice(
+def test_folds_are_trained_evaluated_and_not_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in = SimpleNamespace(Popen=InThisProcess, TimeoutExpired=subprocess.TimeoutExpired)
@@ -111,11 +111,11 @@ def test_folds_are_trained_judged_and_not_done_twice(
     chosen = [plan[name] for name in ("base", "plain loss", "second")]
     with pytest.raises(OutOfTimeError):
         run_all(Work(chosen, plan, places, deadline=0), 1)
-    run_all(Work(chosen, plan, places, everyone=True), 2)
+    run_all(Work(chosen, plan, places, all_patients=True), 2)
     summary = json.loads((tmp_path / "out/base/evaluation/summary.json").read_text())
     assert summary["n"] == 1  # the store has one fold of one patient
     (run,) = places.runs(plan["base"])
-    assert training(plan["base"], places, run, plan) is None
+    assert training_command(plan["base"], places, run, plan) is None
     found = table(["base", "plain loss", "other recipe"], tmp_path / "out").rows
     assert [row[0] for row in found] == ["base", "plain loss"]
     second = tmp_path / "out/second"
@@ -124,28 +124,28 @@ def test_folds_are_trained_judged_and_not_done_twice(
     assert read_card(second / "fold0/card.json").validation is not None
     assert read_card(run / "card.json").validation is None  # was not asked for
     assert read_card(second / "fold0/card.json").mirrored
-    assert read_card(second / "everyone/card.json").mirrored
-    told = read_card(second / "everyone/card.json").metrics["calibration"]
-    assert isinstance(told, dict)
-    assert told["part"] == "out of fold"
+    assert read_card(second / "all-patients/card.json").mirrored
+    calibration = read_card(second / "all-patients/card.json").metrics["calibration"]
+    assert isinstance(calibration, dict)
+    assert calibration["part"] == "out of fold"
     keep([second / "fold0"], tmp_path / "kept")
     assert RunRecord(tmp_path / "kept/fold0").patients == RunRecord(second / "fold0").patients
     assert "teacher" in json.loads((tmp_path / "kept/fold0/provenance.json").read_text())
     assert str(tmp_path) not in (tmp_path / "kept/fold0/provenance.json").read_text()
 
 
-def looked(good: tuple[int, int, int, int], marked: int) -> Looked:
+def counts_of(good: tuple[int, int, int, int], marked: int) -> Counted:
     """One patient of 100 pixels, in whom one choice is right but marks so many free slices."""
     shape = (1, 2, len(THRESHOLDS), len(SHARES), len(AREAS), 3)
     counts = np.zeros(shape, np.int64)
     counts[..., 0], counts[..., 1] = 50, 100
     counts[(0, *good)] = 90, 100, marked
     one = np.array([True])
-    return Looked(np.array(["a"]), one, counts, np.array([100]), np.array([10]))
+    return Counted(np.array(["a"]), one, counts, np.array([100]), np.array([10]))
 
 
 def test_the_best_choice_is_found_where_it_may_be_looked_for() -> None:
-    one = looked((1, 3, 2, 1), marked=0)
+    one = counts_of((1, 3, 2, 1), marked=0)
     assert choose(one, (True, True, True, True), None) == (1, 3, 2, 1)
     usual = (0, int(np.argmin(abs(THRESHOLDS - 0.5))), 0, 0)
     assert choose(one, (False, False, False, False), None) == usual
@@ -153,6 +153,6 @@ def test_the_best_choice_is_found_where_it_may_be_looked_for() -> None:
 
 
 def test_a_choice_that_marks_too_many_free_slices_does_not_count() -> None:
-    one = looked((1, 3, 2, 1), marked=5)
+    one = counts_of((1, 3, 2, 1), marked=5)
     assert choose(one, (True, True, True, True), 0.5) == (1, 3, 2, 1)
     assert choose(one, (True, True, True, True), 0.4) != (1, 3, 2, 1)

@@ -1,4 +1,4 @@
-"""nnU-Net's network in our training: it learns, is judged, and stands beside ours."""
+"""nnU-Net's network in our training: it is trained, evaluated and compared with ours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def out(store: Store) -> Path:
-    """Both folds, trained and judged."""
+    """Both folds, trained and evaluated."""
     path = store.path.with_name("peers")
     for fold in ("0", "1"):
         main([str(store.path), str(path), "--fold", fold, "--set", *TINY])
@@ -123,8 +123,8 @@ def test_its_scores_are_compared_with_ours(store: Store, out: Path, tmp_path: Pa
     assert found.n == 1
 
 
-def test_folds_are_judged_together(store: Store, out: Path) -> None:
-    main([str(store.path), str(out), "--judge"])
+def test_folds_are_evaluated_together(store: Store, out: Path) -> None:
+    main([str(store.path), str(out), "--evaluate"])
     folds = [row for fold in (NAMED, "fold1") for row in table(out / fold / EVALUATION / METRICS)]
     assert [row["patient"] for row in folds] == ["patient0", "patient1", "patient2"]
     assert table(out / EVALUATION / METRICS) == folds
@@ -141,12 +141,12 @@ def test_what_was_stopped_goes_on(store: Store, out: Path, tmp_path: Path) -> No
     assert again == table(out / NAMED / EVALUATION / METRICS)
 
 
-def test_a_judged_fold_is_not_trained_again(
+def test_an_evaluated_fold_is_not_trained_again(
     store: Store, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (out / NAMED / WEIGHTS).stat().st_mtime_ns
     main([str(store.path), str(out), "--fold", "0", "--set", *TINY])
-    assert "is there already" in capsys.readouterr().out
+    assert "already exists" in capsys.readouterr().out
     assert (out / NAMED / WEIGHTS).stat().st_mtime_ns == before
 
 
@@ -156,6 +156,6 @@ def test_another_store_is_refused(out: Path, tmp_path: Path) -> None:
         load_peer(open_store(other.path), out / NAMED)
 
 
-def test_without_a_fold_there_is_nothing_to_judge(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no judged fold"):
-        main([str(store.path), str(tmp_path), "--judge"])
+def test_without_a_fold_there_is_nothing_to_evaluate(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no evaluated fold"):
+        main([str(store.path), str(tmp_path), "--evaluate"])

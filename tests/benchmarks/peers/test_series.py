@@ -1,21 +1,21 @@
-"""The made-up headers of the comparison with dcm-classifier: ours is as the documentation says."""
+"""Synthetic headers of the comparison with dcm-classifier: gliomask recognises all of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.series import MADE, made, ours, table
+from benchmarks.peers.series import SYNTHETIC, ours, synthetic, table
 
 
-def test_every_made_up_series_is_what_it_was_made_as(tmp_path: Path) -> None:
-    made(tmp_path)
-    rows = ours([tmp_path])
-    assert [(row["name"], row["said"]) for row in rows] == [(name, what) for what, name, _ in MADE]
+def test_every_synthetic_series_is_recognised(tmp_path: Path) -> None:
+    synthetic(tmp_path)
+    results = [(row["name"], row["result"]) for row in ours([tmp_path])]
+    assert results == [(name, result) for result, name, _ in SYNTHETIC]
 
 
 def test_series_that_look_alike_are_one_row() -> None:
-    one = {"maker": "A", "name": "AX T1", "timing": [500.0, 10.0, None], "said": "t1"}
-    own = [{**one, "uid": "1"}, {**one, "uid": "2"}, {**one, "uid": "3"}]
-    text = table(own, [{"uid": "1", "said": "t1w"}, {"uid": "2", "said": "t1w"}])
+    row = {"maker": "A", "name": "AX T1", "timing": [500.0, 10.0, None], "result": "t1"}
+    own = [{**row, "uid": "1"}, {**row, "uid": "2"}, {**row, "uid": "3"}]
+    text = table(own, [{"uid": "1", "result": "t1w"}, {"uid": "2", "result": "t1w"}])
     assert "| A | AX T1 | 500 / 10 /  | 2 | t1 | t1w |" in text
     assert "| A | AX T1 | 500 / 10 /  | 1 | t1 | unread |" in text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import asdict
 
+from gliomask.formats.correction_record import CorrectionFields
 from gliomask.formats.editable_case import EditableCase, EditableRegion
-from gliomask.web.api.views import View, moment
+from gliomask.web.api.views import View
 from gliomask.web.stored_corrections import Correction, CurrentMask
 
 
@@ -56,58 +57,13 @@ class EditableView(View):
         )
 
 
-class ChangeView(View):
-    """Change of a region by a correction, and its new volume."""
-
-    added_voxels: int
-    removed_voxels: int
-    added_ml: float
-    removed_ml: float
-    volume_ml: float
-
-
-class CorrectionView(View):
+class CorrectionView(CorrectionFields):
     """A correction."""
-
-    number: int
-    """Number of the correction within its job."""
-    case: str
-    """Case of the mask."""
-    author: str
-    """Author: the owner of the token."""
-    created: datetime
-    """Time of the upload."""
-    base: str
-    """SHA-256 of the mask that it was drawn on."""
-    sha256: str
-    """SHA-256 of its mask file."""
-    changes: dict[str, ChangeView]
-    """Changes of each region."""
-    notes: tuple[str, ...]
-    """Notes for users."""
-    approver: str | None
-    """Second reader who approved it."""
-    approved: datetime | None
-    """Time of the approval."""
-    withdrawn: datetime | None
-    """Time of the withdrawal by its author."""
 
     @classmethod
     def of(cls, correction: Correction) -> CorrectionView:
         """Create the view of a correction."""
-        return cls(
-            number=correction.number,
-            case=correction.case,
-            author=correction.author,
-            created=moment(correction.created),
-            base=correction.base,
-            sha256=correction.sha256,
-            changes={name: ChangeView.model_validate(c) for name, c in correction.changes.items()},
-            notes=correction.notes,
-            approver=correction.approver,
-            approved=None if correction.approved is None else moment(correction.approved),
-            withdrawn=None if correction.withdrawn is None else moment(correction.withdrawn),
-        )
+        return cls.model_validate(asdict(correction))
 
 
 class CorrectionsView(View):

@@ -13,7 +13,7 @@ from pydantic import Field
 from gliomask.config.serve import Limits
 from gliomask.web.api.answers import answers
 from gliomask.web.api.views import Request, View
-from gliomask.web.labels import MaskLabel
+from gliomask.web.models import ModelView
 from gliomask.web.problems import Problem
 from gliomask.web.service import Admin, Reader, Service, ServiceOf
 
@@ -22,29 +22,6 @@ _DAY_S = 86_400
 _TEXT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
 }
-
-
-class ModelView(View):
-    """A model for jobs."""
-
-    name: str
-    """Name."""
-    description: str
-    """Description of its training data."""
-    network: str
-    """Network architecture."""
-    sequences: tuple[str, ...]
-    """Sequences that it uses."""
-    needs_all: bool
-    """Whether it needs all of these sequences."""
-    regions: tuple[str, ...]
-    """Regions that it segments."""
-    labels: tuple[MaskLabel, ...]
-    """Labels in its masks."""
-    licence: str
-    """Licence of its weights."""
-    synthetic: bool
-    """Whether it was trained on synthetic data."""
 
 
 class StatusView(View):
