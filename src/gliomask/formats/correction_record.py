@@ -17,7 +17,7 @@ _NOTICE: Final = "For research use only"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class RegionChange(BaseModel):
+class RegionChangeRecord(BaseModel):
     """Change of a region by a correction, and its new volume."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +46,7 @@ class CorrectionFields(BaseModel):
     """SHA-256 of the mask that it was drawn on."""
     sha256: Digest
     """SHA-256 of its mask file."""
-    changes: dict[str, RegionChange]
+    changes: dict[str, RegionChangeRecord]
     """Changes of all regions of the mask."""
     notes: tuple[str, ...]
     """Notes for users."""
