@@ -18,7 +18,7 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.regions import region_masks
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.datasets.find import LAYOUTS, find_cases
-from gliomask.datasets.layout import Found
+from gliomask.datasets.layout import FoundCases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.names import is_mask
 from gliomask.errors import LayoutError
@@ -84,7 +84,7 @@ def root(written: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(root: Path) -> Found:
+def found(root: Path) -> FoundCases:
     """What its reader finds; it is not changed."""
     return find_cases(root)
 
@@ -94,19 +94,19 @@ def test_every_writer_has_its_expectation_and_every_reader_is_tried() -> None:
     assert {expected.layout for expected in READERS.values()} == {layout.name for layout in LAYOUTS}
 
 
-def test_it_is_recognised(written: str, found: Found) -> None:
+def test_it_is_recognised(written: str, found: FoundCases) -> None:
     assert found.layout == READERS[written].layout
     assert not found.problems
     assert not found.left_out
     assert found.explanation
 
 
-def test_it_is_recognised_from_above(root: Path, found: Found, tmp_path: Path) -> None:
+def test_it_is_recognised_from_above(root: Path, found: FoundCases, tmp_path: Path) -> None:
     shutil.copytree(root, tmp_path / "one" / "two")
     assert [case.id for case in find_cases(tmp_path).cases] == [case.id for case in found.cases]
 
 
-def test_its_cases(written: str, found: Found) -> None:
+def test_its_cases(written: str, found: FoundCases) -> None:
     expected = READERS[written]
     assert len(found.cases) == PATIENTS
     assert len({case.id for case in found.cases}) == PATIENTS
@@ -125,7 +125,7 @@ def upright(array: npt.NDArray[Element], volume: Volume) -> npt.NDArray[Element]
     return to_reading(array, orientation(volume.affine))
 
 
-def test_its_images(written: str, found: Found) -> None:
+def test_its_images(written: str, found: FoundCases) -> None:
     for index, case in enumerate(by_patient(found)):
         volume, _ = load_case(case)
         truth, _ = patient(index, WRITERS[written].skull)
@@ -139,7 +139,7 @@ def test_its_images(written: str, found: Found) -> None:
             assert likeness > 0.999
 
 
-def test_its_labels(written: str, found: Found) -> None:
+def test_its_labels(written: str, found: FoundCases) -> None:
     regions = READERS[written].regions
     for index, case in enumerate(by_patient(found)):
         volume, labels = load_case(case)
@@ -157,7 +157,7 @@ def test_its_labels(written: str, found: Found) -> None:
         assert np.array_equal(masks, wanted)
 
 
-def test_a_lost_mask_is_one_problem(root: Path, found: Found, tmp_path: Path) -> None:
+def test_a_lost_mask_is_one_problem(root: Path, found: FoundCases, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
     victim = found.cases[0]
@@ -199,6 +199,6 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def by_patient(found: Found) -> list[Case]:
+def by_patient(found: FoundCases) -> list[Case]:
     """The cases in the order in which the phantom made the patients."""
     return sorted(found.cases, key=lambda case: case.patient)

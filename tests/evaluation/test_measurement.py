@@ -14,8 +14,8 @@ from gliomask.core.slices import SliceStack, to_slices
 from gliomask.evaluation.measurement import (
     MOST_SLICES,
     RULES,
-    Look,
     MeasuredCase,
+    SequenceMeasurement,
     Volumes,
     choose_clean_up,
     measure,
@@ -80,7 +80,7 @@ def test_volumes_are_those_of_the_prediction_and_the_reference() -> None:
     assert whole.plain == (plain.voxels["whole"],) * len(RULES)  # it is one part
     assert whole.true == 6 * 5 * 3
     assert set(whole.others.tolist()) == {90 - 2}  # counted on the network's grid
-    assert list(found.looks) == [BOTH, T1, FLAIR]
+    assert list(found.measurements) == [BOTH, T1, FLAIR]
     assert found.skull_stripped is False
 
 
@@ -91,8 +91,8 @@ def test_dice_of_subsets_by_hand() -> None:
     mask = Predictor(BrightEngine(), DROPOUT).predict(head_volume()).mask > 0
     dice = 2 * (mask & drawn).sum() / (mask.sum() + drawn.sum())
     assert found.full.volumes["whole"].dice == pytest.approx([dice] * len(RULES))
-    assert found.looks[FLAIR].volumes["whole"].dice == pytest.approx([dice])
-    assert found.looks[T1].volumes["whole"].dice == (0.0,)
+    assert found.measurements[FLAIR].volumes["whole"].dice == pytest.approx([dice])
+    assert found.measurements[T1].volumes["whole"].dice == (0.0,)
 
 
 def test_of_many_slices_some_are_tried() -> None:
@@ -109,13 +109,13 @@ def test_a_sparse_case_has_no_volume() -> None:
     found = measured(examination(annotated=False))
     assert found.full.volumes == {}
     assert found.full.counts["whole"].n_positive == 6 * 5 * 3
-    assert list(found.looks) == [BOTH, T1, FLAIR]
+    assert list(found.measurements) == [BOTH, T1, FLAIR]
 
 
 def test_a_case_that_lacks_a_sequence_is_measured_with_what_it_has() -> None:
     case = replace(examination(), stack=to_slices(head_volume().select(FLAIR)))
     found = measured(case)
-    assert list(found.looks) == [FLAIR]
+    assert list(found.measurements) == [FLAIR]
     assert found.full.volumes["whole"].true == 6 * 5 * 3
 
 
@@ -145,10 +145,10 @@ def counts() -> LogitCounts:
     return count_probabilities(np.full(1, 0.5, np.float32), np.ones(1, bool))
 
 
-def look(plain: int, true: int, other: int, dice: tuple[float | None, ...]) -> Look:
+def look(plain: int, true: int, other: int, dice: tuple[float | None, ...]) -> SequenceMeasurement:
     apart = 0.1 if plain else 0.0
     volumes = Volumes((plain,) * len(dice), np.array([other]), true, apart, dice)
-    return Look({"whole": counts()}, {"whole": volumes})
+    return SequenceMeasurement({"whole": counts()}, {"whole": volumes})
 
 
 def fact(
@@ -217,9 +217,9 @@ def with_apart(case: MeasuredCase, apart: float) -> MeasuredCase:
         sequences: replace(
             one, volumes={k: replace(v, disagreement=apart) for k, v in one.volumes.items()}
         )
-        for sequences, one in case.looks.items()
+        for sequences, one in case.measurements.items()
     }
-    return replace(case, looks=looks)
+    return replace(case, measurements=looks)
 
 
 def test_one_limit_of_disagreement_for_both_kinds_of_image() -> None:
@@ -236,8 +236,11 @@ def test_one_limit_of_disagreement_for_both_kinds_of_image() -> None:
 
 
 def test_sparse_cases_do_not_count_among_the_measured_ones() -> None:
-    sparse = [MeasuredCase(f"s{k}", False, ("side 1",), {T1: Look({}, {})}) for k in range(5)]
-    whole = replace(fact("p", 100, 100, 100), looks={T1: look(100, 100, 100, (0.9,))})
+    sparse = [
+        MeasuredCase(f"s{k}", False, ("side 1",), {T1: SequenceMeasurement({}, {})})
+        for k in range(5)
+    ]
+    whole = replace(fact("p", 100, 100, 100), measurements={T1: look(100, 100, 100, (0.9,))})
     (kind,) = validation_facts([*sparse, whole], 1.0, None).kinds
     assert kind.patients == 1
     (only,) = validation_facts(sparse, 1.0, None).kinds

@@ -10,7 +10,7 @@ import pytest
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import to_reading
 from gliomask.core.label_scheme import BRATS_2023
-from gliomask.datasets.layout import Found, Problem
+from gliomask.datasets.layout import FoundCases, Problem
 from gliomask.errors import CaseError, LayoutError
 from gliomask.evaluation.reference_cases import find_subjects
 from gliomask.jobs.control import SILENT
@@ -19,7 +19,7 @@ from tests.fakes import head_labels, head_volume, write_head
 NAME = "BraTS-GLI-00001-000"
 
 
-def found(folder: Path, *, sparse: bool, label: bool = True) -> Found:
+def found(folder: Path, *, sparse: bool, label: bool = True) -> FoundCases:
     """What a reader finds of one head."""
     files = {"t1": f"{NAME}-t1n.nii.gz", "flair": f"{NAME}-t2f.nii.gz", "": f"{NAME}-seg.nii.gz"}
     images = {name: ImageFile((folder / file,)) for name, file in files.items()}
@@ -32,7 +32,7 @@ def found(folder: Path, *, sparse: bool, label: bool = True) -> Found:
         scheme=BRATS_2023,
         sparse=sparse,
     )
-    return Found("layout", (case,), (Problem("b", "no good"),), ())
+    return FoundCases("layout", (case,), (Problem("b", "no good"),), ())
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return write_head(tmp_path, NAME, head_volume(), head_labels())
 
 
-def use(monkeypatch: pytest.MonkeyPatch, what: Found) -> None:
+def use(monkeypatch: pytest.MonkeyPatch, what: FoundCases) -> None:
     monkeypatch.setattr(
         "gliomask.evaluation.reference_cases.find_cases", lambda _root, _labels: what
     )

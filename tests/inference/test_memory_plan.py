@@ -98,7 +98,7 @@ def test_a_watched_folder_is_held_to_the_bound_too(
     before = resource.getrlimit(resource.RLIMIT_DATA)[0]
     keys = {"out": tmp_path / "out", "model": str(model), "write": ("nifti",), "device": "cpu"}
     options = PredictOptions.model_validate({**keys, "limit_memory": "16GB"})
-    asked = WatchOptions(folder=tmp_path / "in", predict=options, every_s=0, looks=2)
+    asked = WatchOptions(folder=tmp_path / "in", predict=options, every_s=0, scans=2)
     assert [len(result.cases) for result in watch(asked)] == [1]
     assert within != [before]
     assert 0 < within[0] < 64 * 1024 * MIB

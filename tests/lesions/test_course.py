@@ -7,7 +7,7 @@ import pytest
 
 from gliomask.core.labels import LabelArray
 from gliomask.lesions.course import RegionCourse, region_course
-from gliomask.lesions.description import describe_found
+from gliomask.lesions.description import describe_labelled
 from gliomask.lesions.error import mask_volume
 from gliomask.lesions.lesions import find_lesions
 from gliomask.lesions.matching import match_lesions
@@ -27,7 +27,7 @@ def columns(*sides: tuple[tuple[int, int], tuple[int, int]]) -> Mask:
 def course(*masks: Mask, followed: bool = True) -> RegionCourse:
     found = [find_lesions(mask, np.eye(4)) for mask in masks]
     reports = [
-        describe_found(mask, lesions, np.eye(4), "whole")
+        describe_labelled(mask, lesions, np.eye(4), "whole")
         for mask, lesions in zip(masks, found, strict=True)
     ]
     tracks = match_lesions(found, [one.labels for one in found]) if followed else None

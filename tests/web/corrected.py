@@ -16,7 +16,7 @@ from gliomask.jobs.control import SILENT
 from gliomask.results.correction.editable import write_editable_case
 from gliomask.results.prediction.write import write_outputs
 from gliomask.web.service import Service
-from gliomask.web.task import Answer, Task, TaskFile
+from gliomask.web.task import Task, TaskFile, TaskResult
 from gliomask.web.tokens import Access
 from gliomask.web.worker import auditor
 from tests.predictions import outcome_of
@@ -64,7 +64,7 @@ def work_here(service: Service) -> None:
     """Has the work of workers done in this process."""
     service.supervisor.problem = ""
 
-    def run(task: Task, content: TaskFile) -> Answer:
+    def run(task: Task, content: TaskFile) -> TaskResult:
         task.write(content)
         return auditor()(task, SILENT)
 

@@ -12,7 +12,7 @@ import pytest
 from gliomask.jobs.worker_events import Advanced, Finished, Lost
 from gliomask.web.errands import Errands
 from gliomask.web.problems import Problem
-from gliomask.web.task import Answer, Task
+from gliomask.web.task import Task, TaskResult
 
 TASK = Task("a", Path("a"))
 
@@ -28,7 +28,7 @@ class Pool:
         self.given.set()
 
 
-def waiting(errands: Errands, pool: Pool, threads: ThreadPoolExecutor) -> Future[Answer]:
+def waiting(errands: Errands, pool: Pool, threads: ThreadPoolExecutor) -> Future[TaskResult]:
     """A request whose task is at work."""
     future = threads.submit(errands.run, TASK, 30.0)
     while not pool.given.wait(0.01):
@@ -43,14 +43,14 @@ def status(future: Future[Any]) -> int:
 
 
 def test_the_answer_reaches_who_waits() -> None:
-    errands, answer = Errands(), Answer("done", result={"a": 1})
+    errands, outcome = Errands(), TaskResult("done", result={"a": 1})
     with ThreadPoolExecutor(1) as threads:
         future = waiting(errands, Pool(), threads)
-        assert not errands.take(Finished(Task("b", Path("b")), answer))  # of the queue
+        assert not errands.take(Finished(Task("b", Path("b")), outcome))  # of the queue
         assert errands.take(Advanced(TASK, 0.5, ""))
-        assert errands.take(Finished(TASK, answer))
-        assert future.result(10) == answer
-    assert not errands.take(Finished(TASK, answer))
+        assert errands.take(Finished(TASK, outcome))
+        assert future.result(10) == outcome
+    assert not errands.take(Finished(TASK, outcome))
 
 
 def test_a_lost_worker_and_a_stop_are_told() -> None:
@@ -76,4 +76,4 @@ def test_nobody_waits_for_ever() -> None:
         while not pool.given.wait(0.01):
             errands.hand_out(pool)  # type: ignore[arg-type]
         assert status(future) == 503
-    assert errands.take(Finished(TASK, Answer("done")))
+    assert errands.take(Finished(TASK, TaskResult("done")))

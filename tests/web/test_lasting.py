@@ -13,7 +13,7 @@ import pytest
 
 from gliomask.web.problems import Problem
 from gliomask.web.service import Service
-from gliomask.web.task import Answer, Task, TaskFile
+from gliomask.web.task import Task, TaskFile, TaskResult
 from tests.web.corrected import done_job
 from tests.web.listening import HOST, ask, listening
 from tests.web.service import API, client, revoke, running, token_of
@@ -124,9 +124,9 @@ def test_who_waits_for_workers_keeps_nobody_waiting(
     """60 comparisons, more than the server has threads, by a token that may only read."""
     free = threading.Event()
 
-    def run(task: Task, content: TaskFile) -> Answer:
+    def run(task: Task, content: TaskFile) -> TaskResult:
         free.wait(60)
-        return Answer("failed", "input", "not now")
+        return TaskResult("failed", "input", "not now")
 
     with running(tmp_path / "data", limits={"lasting_requests": 60}) as service:
         monkeypatch.setattr(service.supervisor, "run", run)

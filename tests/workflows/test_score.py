@@ -238,8 +238,8 @@ def test_each_side_is_answered_for_itself(tmp_path: Path) -> None:
     )
     assert [row["dice"] for row in rows(tmp_path / "out")] == ["1.000000"] * 3
     assert result.explanation == (
-        "references: BraTS 2017-2022, as answered",
-        "predictions: 1=oedema,2=necrosis,3=enhancing, as answered",
+        "references: BraTS 2017-2022, as stated",
+        "predictions: 1=oedema,2=necrosis,3=enhancing, as stated",
     )
     reference_only = run(tmp_path, reference_labels="brats2021", labels="msd")
     assert reference_only.summary.mean("dice", "core") == 1.0

@@ -44,12 +44,12 @@ class Watched:
         if self.steps:
             self.steps.pop(0)()
 
-    def look(self, looks: int, *steps: Step, **changes: Any) -> None:
+    def look(self, scans: int, *steps: Step, **changes: Any) -> None:
         """Looks so many times; a step happens after each look but the last."""
         self.steps = list(steps)
         keys = {"out": self.out, "model": Path("fake"), "write": ("nifti",), "uncertainty": False}
         options = PredictOptions.model_validate({**keys, **changes})
-        asked = WatchOptions(folder=self.place, predict=options, looks=looks)
+        asked = WatchOptions(folder=self.place, predict=options, scans=scans)
         for result in watching.watch(asked):
             self.told += [
                 f"{case.case}{' earlier' if case.case in result.earlier else ''}"

@@ -37,7 +37,7 @@ class AlignedStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _Position:
     """Position of a series, derived from its image content.
 
     Attributes:
@@ -157,7 +157,9 @@ def _move(
     return array, _Moved(note, record, position.reason)
 
 
-def _registered(name: str, image: Image, reference: str, target: Image, control: Control) -> _Found:
+def _registered(
+    name: str, image: Image, reference: str, target: Image, control: Control
+) -> _Position:
     """Position of a series by registration, or by its header if the registration is implausible."""
     try:
         registration = register_rigid(
@@ -169,7 +171,7 @@ def _registered(name: str, image: Image, reference: str, target: Image, control:
             f"was found ({problem.what}); check that they fit"
         )
         reason = Reason("amber", "not_registered", text)
-        return _Found(image.affine, "", {"registration": problem.what}, reason)
+        return _Position(image.affine, "", {"registration": problem.what}, reason)
     record = {
         "degrees": round(registration.degrees, 3),
         "mm": round(registration.mm, 3),
@@ -177,9 +179,9 @@ def _registered(name: str, image: Image, reference: str, target: Image, control:
         "transform": registration.transform.tolist(),
     }
     if np.array_equal(registration.transform, np.eye(4)):
-        return _Found(image.affine, "", record)
+        return _Position(image.affine, "", record)
     words = f"registered ({registration.degrees:.1f} degrees, {registration.mm:.1f} mm) and "
-    return _Found(registration.transform @ image.affine, words, record)
+    return _Position(registration.transform @ image.affine, words, record)
 
 
 def _checked_share(

@@ -43,7 +43,7 @@ def _watch(folder: Path, options: PredictOptions, *, json: bool) -> None:
 
     with render.control() as control:
         for result in watch(WatchOptions(folder=folder, predict=options), control):
-            (_tell_json if json else _tell)(result)
+            (_print_json if json else _print_study)(result)
 
 
 def _complete(keys: Keys) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _show(result: PredictResult, *, json: bool) -> None:
     render.lines(f"written to {result.out}, for research use only", *_to_open(result))
 
 
-def _tell(result: PredictResult) -> None:
+def _print_study(result: PredictResult) -> None:
     from gliomask.cli import render
 
     for case in result.cases:
@@ -112,7 +112,7 @@ def _tell(result: PredictResult) -> None:
     render.problems(result.failures, "could not be segmented")
 
 
-def _tell_json(result: PredictResult) -> None:
+def _print_json(result: PredictResult) -> None:
     """Print a line of JSON for each study."""
     import json
 

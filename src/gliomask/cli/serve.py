@@ -41,13 +41,13 @@ def run(options: ServeOptions) -> None:
     """Runs the server."""
     from gliomask.web.run import serve
 
-    def tell(address: str) -> None:
+    def announce(address: str) -> None:
         typer.echo(f"open {address}")
         typer.echo(
             "for research use only; Ctrl-C stops the server, jobs continue at the next start"
         )
 
-    serve(options, tell)
+    serve(options, announce)
 
 
 def create(options: TokenCreateOptions) -> None:

@@ -13,7 +13,7 @@ from gliomask.jobs.control import Control
 from gliomask.jobs.worker_events import Result, Task
 from gliomask.jobs.worker_process import TaskProgress, Work, portable
 
-Answer = (
+Outcome = (
     tuple[Literal["finished"], Result]
     | tuple[Literal["crashed"], str]
     | tuple[Literal["stopped"], None]
@@ -43,7 +43,7 @@ class RayWorker(Generic[Task, Result]):
             return portable(problem)
         return None
 
-    def do(self, task: Task) -> Answer[Result]:
+    def do(self, task: Task) -> Outcome[Result]:
         """Does a task."""
         self._progress = (0.0, "")
         progress = TaskProgress(self._note)

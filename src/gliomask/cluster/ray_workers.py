@@ -144,14 +144,14 @@ class RayWorkers(Generic[Task, Result]):
         """
         for worker, due in self._answered(wait_s):
             if worker in self._workers:  # otherwise it was replaced after its other result
-                yield from self._hear(worker, due)
+                yield from self._receive(worker, due)
         now = time.monotonic()
         for worker in list(self._workers):
-            if worker.ready and now - worker.heard > self._lease_s:
+            if worker.ready and now - worker.last_response > self._lease_s:
                 yield from self._replace(worker, f"did not respond for {self._lease_s:g} s")
             elif worker.task is not None and now - worker.began > self._limit_s:
                 yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
-            elif worker.ready and worker.look is None and now - worker.heard > _LOOK_S:
+            elif worker.ready and worker.look is None and now - worker.last_response > _LOOK_S:
                 worker.look = worker.handle.look.remote()
 
     def stop(self) -> list[Finished[Task, Result]]:
@@ -188,7 +188,7 @@ class RayWorkers(Generic[Task, Result]):
         came, _ = self._ray.wait(list(due), num_returns=len(due), timeout=0)
         return [(due[result], result) for result in came]
 
-    def _hear(self, worker: _Worker[Task], due: Any) -> Iterator[Event[Task, Result]]:
+    def _receive(self, worker: _Worker[Task], due: Any) -> Iterator[Event[Task, Result]]:
         try:
             answer = self._ray.get(due)
         except self._ray.exceptions.RayError as problem:
@@ -196,7 +196,7 @@ class RayWorkers(Generic[Task, Result]):
             why = "was killed because memory ran out on its node" if full else _ending(problem)
             yield from self._replace(worker, why)
             return
-        worker.heard = time.monotonic()
+        worker.last_response = time.monotonic()
         if due is worker.look:
             worker.look = None
             if worker.task is not None:

@@ -20,5 +20,5 @@ class WatchOptions(Options):
     """Options for each study, without inputs and sequences."""
     every_s: Annotated[float, Field(ge=0)] = 10.0
     """Seconds between scans of the folder."""
-    looks: Annotated[int, Field(ge=0)] | None = None
+    scans: Annotated[int, Field(ge=0)] | None = None
     """Number of scans of the folder before it ends (default: unlimited)."""

@@ -98,7 +98,7 @@ def folder_case(folder: Path) -> tuple[str, str]:
     """
     place, visits = folder.resolve(), 0
     parts: list[str] = []
-    while place.name and not (parts and not _says_when(parts[0])):
+    while place.name and not (parts and not _is_visit(parts[0])):
         if has_case_name(place.name):
             parts.insert(0, place.name)
             visits += bool(_SESSION.fullmatch(place.name))
@@ -109,7 +109,7 @@ def folder_case(folder: Path) -> tuple[str, str]:
     return bids_case(name) or safe_name(name), patient_of(whose or name)
 
 
-def _says_when(name: str) -> bool:
+def _is_visit(name: str) -> bool:
     return bool(_SESSION.fullmatch(name) or _DATE.fullmatch(name))
 
 

@@ -26,7 +26,9 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
         words: of a name, see ``name_words``.
         shared: letters that are initials, see ``name_reading.read_name``.
     """
-    states = [state for at in range(len(words)) if (state := _said(words, at, shared)) is not None]
+    states = [
+        state for at in range(len(words)) if (state := _state_at(words, at, shared)) is not None
+    ]
     if BOTH in states or {True, False} <= set(states):
         return None, BOTH
     if True in states or False in states:
@@ -37,7 +39,7 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
     return (False if weak else None), None
 
 
-def _said(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
+def _state_at(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
     """Contrast state of a single word: after, before, a doubt as a phrase, or nothing."""
     word, behind = words[at], words[at + 1] if at + 1 < len(words) else ""
     if word in vocab.UNENHANCED:

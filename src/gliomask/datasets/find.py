@@ -22,10 +22,10 @@ from gliomask.datasets import (
     upenn_gbm,
 )
 from gliomask.datasets.folders import folders
-from gliomask.datasets.layout import Found, Layout, Problem
+from gliomask.datasets.layout import FoundCases, Layout, Problem
 from gliomask.datasets.lost_origin import with_lost_origins
-from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.case_schemes import resolve_cases
+from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
 from gliomask.datasets.unsupported import archives_below, archives_counted
 from gliomask.errors import LayoutError
 from gliomask.formats.archive import is_archive
@@ -51,7 +51,7 @@ _MOST_PLACES = 1000
 """Maximum number of folders per level to search; published sets need only a few."""
 
 
-def find_cases(root: str | Path, labels: str = AUTO) -> Found:
+def find_cases(root: str | Path, labels: str = AUTO) -> FoundCases:
     """Find the cases of the data set in ``root``, or one or two folders below it.
 
     If some cases have a mask, cases without a mask are problems; a set without any mask (for
@@ -59,7 +59,7 @@ def find_cases(root: str | Path, labels: str = AUTO) -> Found:
 
     Args:
         root: a folder, or the CSV file of the table layout.
-        labels: meaning of the numbers in the masks, see ``mask_labels.answer``; ``auto`` uses the
+        labels: meaning of the numbers in the masks, see ``mask_labels.option``; ``auto`` uses the
             layout, the names and the numbers.
 
     Raises:
@@ -68,13 +68,13 @@ def find_cases(root: str | Path, labels: str = AUTO) -> Found:
         QuestionError: the numbers in the masks have several interpretations, or none.
         ConfigError: unknown ``labels``.
     """
-    answer = scheme_of_answer(labels)
+    stated = scheme_of_option(labels)
     scan_result = find_masked(Path(root))
-    cases, explanation = resolve_cases(scan_result.cases, answer)
+    cases, explanation = resolve_cases(scan_result.cases, stated)
     return replace(scan_result, cases=cases, explanation=(*scan_result.explanation, *explanation))
 
 
-def find_masked(root: Path) -> Found:
+def find_masked(root: Path) -> FoundCases:
     """As ``find_cases``, but label schemes may be unresolved if the layout does not define them."""
     scan_result = scan(root)
     scan_result = replace(scan_result, cases=with_lost_origins(scan_result.cases))
@@ -87,7 +87,7 @@ def find_masked(root: Path) -> Found:
     return scan_result
 
 
-def scan(root: Path, depth: int = _DEPTH) -> Found:
+def scan(root: Path, depth: int = _DEPTH) -> FoundCases:
     """As ``find_cases``, but cases without a mask count as usable.
 
     Args:
@@ -98,7 +98,7 @@ def scan(root: Path, depth: int = _DEPTH) -> Found:
     places = [root]
     for _ in range(depth + 1):
         if fits := [fit for place in places for fit in _fits(place)]:
-            return _found(root, _only(root, fits))
+            return _cases_found(root, _only(root, fits))
         places = [folder for place in places for folder in folders(place)][:_MOST_PLACES]
     if root.is_file():
         if is_archive(root):
@@ -139,7 +139,7 @@ def _only(root: Path, fitting: Sequence[_Fit]) -> _Fit:
     raise LayoutError(f"several data sets: {several}", path=root, hint="use one of them")
 
 
-def _found(root: Path, fit: _Fit) -> Found:
+def _cases_found(root: Path, fit: _Fit) -> FoundCases:
     cases, problems = fit.layout.cases(fit.place)
     synthetic = is_synthetic(fit.place)
     where = "" if fit.place == root else f" (in {fit.place.relative_to(root)})"
@@ -148,7 +148,7 @@ def _found(root: Path, fit: _Fit) -> Found:
     if left_out:
         explanation.append(f"no case in {', '.join(folder.name for folder in left_out)}")
     common = {name for case in cases for name in case.images}
-    return Found(
+    return FoundCases(
         layout=fit.layout.name,
         cases=tuple(_finished(case, synthetic, common) for case in unique(cases)),
         problems=problems,

@@ -86,7 +86,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCases:
     """Cases and problems of a data set.
 
     Attributes:

@@ -5,7 +5,7 @@
 
 ``patient`` and at least one sequence are required. Paths are relative to the table's folder; an
 empty cell means that there is no file. The default of ``case`` is the patient. ``labels`` states
-the meaning of the numbers in the mask, as the option of that name (``mask_labels.answer``); without
+the meaning of the numbers in the mask, as the option of that name (``mask_labels.option``); without
 it, names and numbers decide. ``use`` is ``training`` for a case that is never evaluated, because
 its mask is a correction of a model's mask.
 """
@@ -22,7 +22,7 @@ from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem
-from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
+from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
 from gliomask.datasets.name_reading import called
 from gliomask.errors import CaseError, ConfigError, FormatError, InputError
 from gliomask.formats.table import read_table
@@ -105,7 +105,7 @@ def _case(name: str, row: Mapping[str, str], table: Path) -> Case:
 
 def _scheme(row: Mapping[str, str]) -> LabelScheme | None:
     try:
-        return scheme_of_answer(row.get("labels") or AUTO)
+        return scheme_of_option(row.get("labels") or AUTO)
     except ConfigError as problem:
         column, text = "labels", problem.found
         raise CaseError(

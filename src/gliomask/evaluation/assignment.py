@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.mask_labels.option import AUTO
 from gliomask.errors import ConfigError, option
 from gliomask.evaluation.reference_cases import Part, Subjects, find_subjects
 from gliomask.inference.engines.choice import EngineName

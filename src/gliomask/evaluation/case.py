@@ -18,7 +18,7 @@ from gliomask.metrics.exchange import Fit, exchange_fit
 from gliomask.metrics.mismatch import find_turn
 from gliomask.metrics.overlap_counts import count_overlap
 from gliomask.metrics.scores import CaseScore, MaskPair, score_case
-from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
+from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, informative_slices
 from gliomask.report.panels import SliceView
 from gliomask.report.slices import bounds
 from gliomask.statistics.logit_counts import LogitCounts
@@ -142,7 +142,7 @@ def _pictures(
     rows, columns = background.box or bounds(np.asarray(tumour_slices), _MARGIN)
     image = background.image
     pictures = []
-    for role, number in telling_slices(reference, predicted).items():
+    for role, number in informative_slices(reference, predicted).items():
         drawn, predicted_slice = reference[number], predicted[number]
         view = SliceView(
             image=_NO_IMAGE if image is None else image[number, rows, columns],

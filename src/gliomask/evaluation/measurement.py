@@ -69,7 +69,7 @@ class Volumes:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class SequenceMeasurement:
     """Measurements of a case with some of its sequences.
 
     Attributes:
@@ -92,20 +92,20 @@ class MeasuredCase:
         patient: its patient.
         skull_stripped: whether it is skull-stripped.
         ways: names of the other maps.
-        looks: sequences given -> what came of it; all that it has first.
+        measurements: sequences used -> their measurements; all sequences first.
         quantiles: sequence -> those of its intensities (``inference.training_distance``).
     """
 
     patient: str
     skull_stripped: bool
     ways: tuple[str, ...]
-    looks: dict[Sequences, Look]
+    measurements: dict[Sequences, SequenceMeasurement]
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
 
     @property
-    def full(self) -> Look:
+    def full(self) -> SequenceMeasurement:
         """Measurements with all sequences."""
-        return next(iter(self.looks.values()))
+        return next(iter(self.measurements.values()))
 
 
 def subsets_of(card: ModelCard, sequences: Sequences | None = None) -> tuple[Sequences, ...]:
@@ -138,20 +138,20 @@ def measure(
     stack = examination.stack
     used = predictor.channels(stack.sequences).used
     picked, subsets = _picked(examination), subsets_of(predictor.card, used)
-    control.start(1 + len(subsets), "look")
+    control.start(1 + len(subsets), "subset of sequences")
     with control.part() as part:
         opinions = predictor.opinions(stack, control=part)
-        looks = {used: _full(predictor, examination, opinions, part)}
+        measurements = {used: _full(predictor, examination, opinions, part)}
     for subset in subsets:
         with control.part() as part:
-            looks[subset] = _partial(predictor, examination, subset, picked, part)
+            measurements[subset] = _partial(predictor, examination, subset, picked, part)
     stripped, quantiles = is_skull_stripped(stack), head_quantiles(stack)
-    return MeasuredCase(patient, stripped, opinions.names, looks, quantiles)
+    return MeasuredCase(patient, stripped, opinions.names, measurements, quantiles)
 
 
 def _full(
     predictor: Predictor, examination: Examination, opinions: Opinions, control: Control
-) -> Look:
+) -> SequenceMeasurement:
     """Measure all slices on the original grid, with every rule of clean-up."""
     record, regions = examination.stack.record, _labelled(predictor, examination)
     probabilities = uncrop(opinions.probabilities, record).astype(np.float32, copy=False)
@@ -159,7 +159,7 @@ def _full(
     counts = count_voxels(probabilities[index], regions, examination)
     unlabelled = _unlabelled(predictor, opinions, regions)
     if examination.annotated is not None:
-        return Look(counts, {}, unlabelled)
+        return SequenceMeasurement(counts, {}, unlabelled)
     control.check()
     labels = labels_of_regions(probabilities >= predictor.card.threshold, predictor.card.regions)
     marked = region_masks(labels, regions)
@@ -176,11 +176,11 @@ def _full(
             disagreement=disagreement(opinions, index[k]),
             dice=tuple(_dice(overlap) for overlap in overlaps),
         )
-    return Look(counts, volumes, unlabelled)
+    return SequenceMeasurement(counts, volumes, unlabelled)
 
 
 def _unlabelled(predictor: Predictor, opinions: Opinions, labelled: Sequences) -> dict[str, float]:
-    """See ``Look``: how much maps usually differ needs no reference."""
+    """See ``SequenceMeasurement``: how much maps usually differ needs no reference."""
     regions = enumerate(predictor.card.regions)
     return {
         region: disagreement(opinions, k)
@@ -221,7 +221,7 @@ def _partial(
     subset: Sequences,
     picked: npt.NDArray[np.intp],
     control: Control,
-) -> Look:
+) -> SequenceMeasurement:
     """Measure some slices with some sequences. ¶ Voxels are counted in these slices; intervals are
     fitted to ratios of counts, which do not depend on the number of slices."""
     part = _select(examination, subset, picked)
@@ -247,7 +247,7 @@ def _partial(
         for k, region in enumerate(regions)
     }
     measured = volumes if examination.annotated is None else {}
-    return Look(counted, measured, _unlabelled(predictor, opinions, regions))
+    return SequenceMeasurement(counted, measured, _unlabelled(predictor, opinions, regions))
 
 
 @dataclass(frozen=True, eq=False)

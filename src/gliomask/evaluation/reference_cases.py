@@ -18,7 +18,7 @@ from gliomask.core.regions import region_masks
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.datasets.mask_labels.answer import AUTO
+from gliomask.datasets.mask_labels.option import AUTO
 from gliomask.errors import CaseError, ConfigError, StoreError, option
 from gliomask.formats.file_key import file_key
 from gliomask.jobs.control import Control
@@ -95,7 +95,7 @@ def find_subjects(
         source: a store, or the root of a data set.
         part: part of a store's split; default: test.
         fold: fold of a store's split, instead of its hold-out split.
-        labels: meaning of the numbers in the masks of a data set, see ``mask_labels.answer``.
+        labels: meaning of the numbers in the masks of a data set, see ``mask_labels.option``.
 
     Raises:
         StoreError: the part contains no case, or the fold does not exist.

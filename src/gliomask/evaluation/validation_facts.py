@@ -15,8 +15,8 @@ from gliomask.core.regions import REGIONS
 from gliomask.evaluation.measurement import (
     MOST_SLICES,
     RULES,
-    Look,
     MeasuredCase,
+    SequenceMeasurement,
     Sequences,
 )
 from gliomask.inference.alarm import alarm_limit
@@ -47,32 +47,34 @@ def validation_facts(
     rule, by_kind = RULES.index(clean_up), _by_kind(cases)
     alarms = _alarms(by_kind, rule)
     kinds = [
-        _facts(kind, list(looks.values()), temperature, rule, alarms)
-        for kind, looks in sorted(by_kind.items(), key=_order)
+        _facts(kind, list(measurements.values()), temperature, rule, alarms)
+        for kind, measurements in sorted(by_kind.items(), key=_order)
     ]
     return ValidationFacts(
         patients=len({case.patient for case in cases}), ways=cases[0].ways, kinds=tuple(kinds)
     )
 
 
-def _by_kind(cases: Sequence[MeasuredCase]) -> dict[_Kind, dict[str, tuple[Look, bool]]]:
+def _by_kind(
+    cases: Sequence[MeasuredCase],
+) -> dict[_Kind, dict[str, tuple[SequenceMeasurement, bool]]]:
     """Kind -> patient -> the first measurement, and whether it is of the whole case."""
-    looks: dict[_Kind, dict[str, tuple[Look, bool]]] = defaultdict(dict)
+    measurements: dict[_Kind, dict[str, tuple[SequenceMeasurement, bool]]] = defaultdict(dict)
     for case in cases:
-        for sequences, look in case.looks.items():
-            of_kind = looks[case.skull_stripped, sequences]
-            of_kind.setdefault(case.patient, (look, look is case.full))
-    return looks
+        for sequences, measurement in case.measurements.items():
+            of_kind = measurements[case.skull_stripped, sequences]
+            of_kind.setdefault(case.patient, (measurement, measurement is case.full))
+    return measurements
 
 
 def _order(item: tuple[_Kind, Mapping[str, object]]) -> tuple[bool, int, int, Sequences]:
     """Sort key: whole heads first, then by the number of sequences and of patients."""
-    (stripped, sequences), looks = item
-    return stripped, -len(sequences), -len(looks), sequences
+    (stripped, sequences), measurements = item
+    return stripped, -len(sequences), -len(measurements), sequences
 
 
 def _alarms(
-    by_kind: Mapping[_Kind, Mapping[str, tuple[Look, bool]]], rule: int
+    by_kind: Mapping[_Kind, Mapping[str, tuple[SequenceMeasurement, bool]]], rule: int
 ) -> dict[_Group, float | None]:
     """Limits of the disagreement, over both kinds of image together.
 
@@ -80,10 +82,10 @@ def _alarms(
     poor masks. Cases with all their sequences are one group, each smaller set of them another.
     """
     rows: dict[_Group, list[tuple[float, float]]] = defaultdict(list)
-    for (_, sequences), looks in by_kind.items():
-        full = all(full for _, full in looks.values())
-        for look, _ in looks.values():
-            for region, volumes in look.volumes.items():
+    for (_, sequences), measurements in by_kind.items():
+        full = all(full for _, full in measurements.values())
+        for measurement, _ in measurements.values():
+            for region, volumes in measurement.volumes.items():
                 k = min(rule, len(volumes.plain) - 1)
                 dice = volumes.dice[k]
                 if volumes.plain[k] and dice is not None:
@@ -97,22 +99,29 @@ def _alarms(
 
 def _facts(
     kind: _Kind,
-    looks: Sequence[tuple[Look, bool]],
+    measurements: Sequence[tuple[SequenceMeasurement, bool]],
     temperature: float,
     rule: int,
     alarms: Mapping[_Group, float | None],
 ) -> KindFacts:
     stripped, sequences = kind
-    full = all(full for _, full in looks)
-    known = {region for look, _ in looks for region in (*look.counts, *look.unlabelled)}
+    full = all(full for _, full in measurements)
+    known = {
+        region
+        for measurement, _ in measurements
+        for region in (*measurement.counts, *measurement.unlabelled)
+    }
     facts = {
-        region: _region(looks, region, temperature, rule) for region in REGIONS if region in known
+        region: _region(measurements, region, temperature, rule)
+        for region in REGIONS
+        if region in known
     }
     limits = {region: alarms.get((None if full else sequences, region)) for region in facts}
     return KindFacts(
         skull_stripped=stripped,
         sequences=sequences,
-        patients=sum(bool(look.volumes) for look, _ in looks) or len(looks),
+        patients=sum(bool(measurement.volumes) for measurement, _ in measurements)
+        or len(measurements),
         slices_per_case=None if full else MOST_SLICES,
         regions={
             region: item if item.dice is None else item.model_copy(update={"alarm": limits[region]})
@@ -122,22 +131,31 @@ def _facts(
 
 
 def _region(
-    looks: Sequence[tuple[Look, bool]], region: str, temperature: float, rule: int
+    measurements: Sequence[tuple[SequenceMeasurement, bool]],
+    region: str,
+    temperature: float,
+    rule: int,
 ) -> RegionFacts:
-    region_looks = [(look, full) for look, full in looks if region in look.volumes]
-    volumes = [look.volumes[region] for look, _ in region_looks]
+    of_region = [
+        (measurement, full) for measurement, full in measurements if region in measurement.volumes
+    ]
+    volumes = [measurement.volumes[region] for measurement, _ in of_region]
     places = [min(rule, len(volumes_of_case.plain) - 1) for volumes_of_case in volumes]
     plain = [volumes_of_case.plain[k] for volumes_of_case, k in zip(volumes, places, strict=True)]
     dices = [volumes_of_case.dice[k] for volumes_of_case, k in zip(volumes, places, strict=True)]
     spreads = [
-        spread(n, volumes_of_case.others, doubt_of_counts(look.counts[region], temperature))
-        for n, volumes_of_case, (look, _) in zip(plain, volumes, region_looks, strict=True)
+        spread(n, volumes_of_case.others, doubt_of_counts(measurement.counts[region], temperature))
+        for n, volumes_of_case, (measurement, _) in zip(plain, volumes, of_region, strict=True)
     ]
     tumours = [
         n for n, volumes_of_case in zip(plain, volumes, strict=True) if volumes_of_case.true > 0
     ]
     known = [dice for dice in dices if dice is not None]
-    unlabelled = [apart for look, _ in looks if (apart := look.unlabelled.get(region)) is not None]
+    unlabelled = [
+        apart
+        for measurement, _ in measurements
+        if (apart := measurement.unlabelled.get(region)) is not None
+    ]
     disagreements = [v.disagreement for n, v in zip(plain, volumes, strict=True) if n]
     return RegionFacts(
         tumours=len(tumours),

@@ -49,7 +49,7 @@ def slice_graph(
         nodes, network(nodes.writer, _with_mirror_images(nodes, inputs, flips))
     )
     if flips:
-        probabilities = _mean_of_looks(nodes, card, probabilities, flips)
+        probabilities = _mean_of_flips(nodes, card, probabilities, flips)
     if card.input_mode == "each":
         maps = nodes.add("ReduceMean", probabilities, axes=[0], keepdims=0)
     else:
@@ -94,7 +94,7 @@ def _with_mirror_images(nodes: Nodes, inputs: Value, flips: tuple[int, ...]) -> 
     return nodes.add("Concat", inputs, *(_mirrored(nodes, inputs, f) for f in flips), axis=0)
 
 
-def _mean_of_looks(
+def _mean_of_flips(
     nodes: Nodes, card: ModelCard, probabilities: Value, flips: tuple[int, ...]
 ) -> Value:
     """The way back: each part mirrored back, and their mean."""

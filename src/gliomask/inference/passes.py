@@ -35,7 +35,7 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import COLUMNS, ModelCard
 from gliomask.statistics.temperature import adjusted_threshold
 
-Answer = TypeVar("Answer")
+Output = TypeVar("Output")
 _SIDES = 6
 NEARLY: Final = 0.5
 """Share of the threshold. A slice on which neither the fused map nor a side map reaches it, for any
@@ -47,7 +47,7 @@ median of 64 regions of held-out cases, and by 5 % at most."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Looks:
+class _AllMaps:
     """Probabilities of a network for N slices, before the temperature.
 
     Attributes:
@@ -88,10 +88,10 @@ class Passes:
         maps = self._empty(stack)
         flips = self.card.flips if self.card.mirrored else ()
 
-        def ask(fitted: FloatArray) -> FloatArray:
+        def fused_maps(fitted: FloatArray) -> FloatArray:
             return self._fused(fitted, used, flips, control)
 
-        for at, fused in self._answers(stack, used, ask, control):
+        for at, fused in self._outputs(stack, used, fused_maps, control):
             maps[:, at] = self._back(fused, stack)
         return maps
 
@@ -113,18 +113,22 @@ class Passes:
         step = max(1, len(stack.array) // SAMPLE)
         samples = 0
 
-        def ask(fitted: FloatArray) -> _Looks:
+        def all_maps(fitted: FloatArray) -> _AllMaps:
             nonlocal samples
-            looks = self._several(fitted, used, control, pick=slice(-samples % step, None, step))
-            samples += len(looks.near)
-            return looks
+            batch = self._several(fitted, used, control, pick=slice(-samples % step, None, step))
+            samples += len(batch.near)
+            return batch
 
-        for at, looks in self._answers(stack, used, ask, control):
-            maps[:, at] = self._back(looks.fused, stack)
-            near = at[looks.near]
-            tally.add(self.masks(maps[:, near]), looks.fused[looks.near], looks.others)
+        for at, batch in self._outputs(stack, used, all_maps, control):
+            maps[:, at] = self._back(batch.fused, stack)
+            near = at[batch.near]
+            tally.add(
+                self.masks(maps[:, near]),
+                batch.fused[batch.near],
+                batch.others,
+            )
             if apart is not None:
-                apart[:, near] = self._unfitted(self._deviation(looks.others.sides), stack)
+                apart[:, near] = self._unfitted(self._deviation(batch.others.sides), stack)
         return tally.opinions(maps, apart, sides + mirrored)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
@@ -138,13 +142,13 @@ class Passes:
         slices, _, height, width = stack.array.shape
         return np.zeros((len(self.card.regions), slices, height, width), np.float32)
 
-    def _answers(
+    def _outputs(
         self,
         stack: SliceStack,
         used: tuple[str, ...],
-        ask: Callable[[FloatArray], Answer],
+        run: Callable[[FloatArray], Output],
         control: Control,
-    ) -> Iterator[tuple[npt.NDArray[np.intp], Answer]]:
+    ) -> Iterator[tuple[npt.NDArray[np.intp], Output]]:
         """Positions of slices in the stack, and the outputs of ``ask`` for them.
 
         The engine works on the next ones while the caller works on these. It has all processors,
@@ -152,9 +156,9 @@ class Passes:
         for each other at its cost.
         """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
-            before: tuple[npt.NDArray[np.intp], Future[Answer]] | None = None
+            before: tuple[npt.NDArray[np.intp], Future[Output]] | None = None
             for at, fitted in self._batches(stack, used, control):
-                future = pool.submit(ask, fitted)
+                future = pool.submit(run, fitted)
                 if before is not None:
                     yield before[0], before[1].result()
                     control.advance(len(before[0]))
@@ -182,7 +186,7 @@ class Passes:
 
     def _several(
         self, fitted: FloatArray, used: tuple[str, ...], control: Control, *, pick: slice
-    ) -> _Looks:
+    ) -> _AllMaps:
         """All maps of the slices.
 
         Args:
@@ -201,7 +205,7 @@ class Passes:
             mirrored = [flipped[near[picked]] for flipped in everywhere]
         else:
             mirrored = self._mirrored(fitted[near[picked]], used, flips, control)
-        return _Looks(fused, near, OtherMaps(sides, picked, tuple(mirrored)))
+        return _AllMaps(fused, near, OtherMaps(sides, picked, tuple(mirrored)))
 
     def _fused(
         self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control

@@ -15,13 +15,13 @@ class WorkerState(Generic[Task]):
     """A worker.
 
     Attributes:
-        heard: time of its last response, on the monotonic clock in seconds.
+        last_response: time of its last message, on the monotonic clock in seconds.
         began: start time of its task.
         ready: it can take tasks.
         task: its task; None if it has none.
     """
 
-    heard: float = 0.0
+    last_response: float = 0.0
     began: float = 0.0
     ready: bool = False
     task: Task | None = None
@@ -50,5 +50,5 @@ def assign(task: Task, workers: Sequence[Worker]) -> Worker:
     if worker is None:
         raise ValueError("no worker is idle")
     worker.task = task
-    worker.began = worker.heard = time.monotonic()
+    worker.began = worker.last_response = time.monotonic()
     return worker

@@ -128,10 +128,10 @@ class Workers(Generic[Task, Result]):
         """
         doors = {process.channel: process for process in self._workers}
         for door in wait(list(doors), wait_s):
-            yield from self._hear(doors[cast(Connection, door)])
+            yield from self._receive(doors[cast(Connection, door)])
         now = time.monotonic()
         for worker in list(self._workers):
-            if now - worker.heard > self._lease_s:
+            if now - worker.last_response > self._lease_s:
                 yield from self._replace(worker, f"did not respond for {self._lease_s:g} s")
             elif worker.task is not None and now - worker.began > self._limit_s:
                 yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
@@ -173,14 +173,14 @@ class Workers(Generic[Task, Result]):
                     done.append(Finished(worker.task, content[0]))
         return done
 
-    def _hear(self, worker: _Worker[Task]) -> Iterator[Event[Task, Result]]:
+    def _receive(self, worker: _Worker[Task]) -> Iterator[Event[Task, Result]]:
         try:
             kind, *content = worker.channel.recv()
         except (EOFError, OSError):
             worker.process.join(_PATIENCE_S)
             yield from self._replace(worker, _ending(worker.process.exitcode))
             return
-        worker.heard = time.monotonic()
+        worker.last_response = time.monotonic()
         task = worker.task
         match kind:
             case "ready":
@@ -222,7 +222,7 @@ class Workers(Generic[Task, Result]):
         process.start()
         child_channel.close()
         lifeline_theirs.close()
-        return _Worker(process, channel, lifeline, heard=time.monotonic())
+        return _Worker(process, channel, lifeline, last_response=time.monotonic())
 
 
 def _kill(worker: _Worker[Task]) -> None:

@@ -113,10 +113,10 @@ def describe_lesions(
 def describe_region(mask: LabelArray, affine: Affine, region: str) -> RegionReport:
     """One region with its lesions; arguments and errors as of ``describe_lesions``."""
     (drawn,) = region_masks(mask, (region,))
-    return describe_found(drawn, find_lesions(drawn, affine), affine, region)
+    return describe_labelled(drawn, find_lesions(drawn, affine), affine, region)
 
 
-def describe_found(drawn: Mask, labelled: Lesions, affine: Affine, region: str) -> RegionReport:
+def describe_labelled(drawn: Mask, labelled: Lesions, affine: Affine, region: str) -> RegionReport:
     """The same for a region (I, J, K) whose lesions have been found."""
     lesions = tuple(_describe(labelled, lesion, affine, region) for lesion in labelled.found)
     products = [item.diameters.product for item in lesions if item.measurable]

@@ -79,7 +79,7 @@ def recognise(tags: SeriesTags) -> Recognition:
         return Recognition(None, measured, f"by its timing {timing.words}")
     evidence = measured
     if reading.weightings:
-        evidence = (f"the name says {_said(reading)}", *measured)
+        evidence = (f"the name says {_weightings_named(reading)}", *measured)
     if reading.elsewhere:
         return Recognition(None, evidence, f"by its name it shows {reading.elsewhere}")
     weighting, doubt = _weighting(reading, timing)
@@ -164,12 +164,12 @@ def _weighting(reading: NameReading, timing: SequenceTiming) -> tuple[str | None
     if not named and reading.unknown:
         return None, reading.doubt
     if {"t1", "t2"} <= named:
-        return None, f"the name says {_said(reading)}"
+        return None, f"the name says {_weightings_named(reading)}"
     if not named or measured in named:
         return measured, None
     if named == {"flair"} and measured == "t2" and not reading.doubt and not timing.inverted:
         return "flair", None
-    return None, f"the name says {_said(reading)}, but the timing {_NAMES[measured]}"
+    return None, f"the name says {_weightings_named(reading)}, but the timing {_NAMES[measured]}"
 
 
 def _sequences(weightings: Collection[str]) -> frozenset[str]:
@@ -178,7 +178,7 @@ def _sequences(weightings: Collection[str]) -> frozenset[str]:
     return frozenset(sequences or SEQUENCES)
 
 
-def _said(reading: NameReading) -> str:
+def _weightings_named(reading: NameReading) -> str:
     return " or ".join(_NAMES[kind] for kind in sorted(reading.weightings))
 
 

@@ -165,13 +165,13 @@ class Corrections(StoredCorrections):
             place.mkdir(parents=True, mode=0o700)
             task.folder.mkdir(mode=0o700)
         try:
-            answer = self._supervisor.run(task, TaskFile(kind="correct", spec=dict(spec)))
+            outcome = self._supervisor.run(task, TaskFile(kind="correct", spec=dict(spec)))
         finally:
             shutil.rmtree(task.folder, ignore_errors=True)
-        if answer.end != "done":
-            kind = UnchangedProblem if answer.code == _UNCHANGED else Problem
-            raise kind(422, answer.text.replace(spec["drawn"], "the mask"))
-        return answer.result
+        if outcome.end != "done":
+            kind = UnchangedProblem if outcome.code == _UNCHANGED else Problem
+            raise kind(422, outcome.text.replace(spec["drawn"], "the mask"))
+        return outcome.result
 
     def _insert(
         self, key: tuple[str, int, str, str], base: str, result: Mapping[str, Any]

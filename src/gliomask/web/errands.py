@@ -10,7 +10,7 @@ from concurrent.futures import TimeoutError as WaitedEnough
 from gliomask.jobs.worker_events import Advanced, Cancelled, Crashed, Event, Finished, Lost
 from gliomask.jobs.workers import Workers
 from gliomask.web.problems import Problem
-from gliomask.web.task import Answer, Task
+from gliomask.web.task import Task, TaskResult
 
 
 class Errands:
@@ -18,16 +18,16 @@ class Errands:
 
     def __init__(self) -> None:
         self._waiting: deque[Task] = deque()
-        self._futures: dict[str, Future[Answer]] = {}
+        self._futures: dict[str, Future[TaskResult]] = {}
         self._at_work: set[str] = set()
 
-    def run(self, task: Task, seconds: float) -> Answer:
+    def run(self, task: Task, seconds: float) -> TaskResult:
         """Wait until a task is done.
 
         Raises:
             Problem: it took longer, or cost its worker.
         """
-        future: Future[Answer] = Future()
+        future: Future[TaskResult] = Future()
         self._futures[task.id] = future
         self._waiting.append(task)
         try:
@@ -37,7 +37,7 @@ class Errands:
         finally:
             self._futures.pop(task.id, None)
 
-    def hand_out(self, pool: Workers[Task, Answer]) -> None:
+    def hand_out(self, pool: Workers[Task, TaskResult]) -> None:
         """Assign tasks to idle workers."""
         while pool.idle and self._waiting:
             task = self._waiting.popleft()
@@ -45,7 +45,7 @@ class Errands:
                 self._at_work.add(task.id)
                 pool.give(task)
 
-    def take(self, event: Event[Task, Answer]) -> bool:
+    def take(self, event: Event[Task, TaskResult]) -> bool:
         """Handle an event; True if it belongs to one of these tasks."""
         if event.task.id not in self._at_work:
             return False
@@ -54,8 +54,8 @@ class Errands:
         self._at_work.discard(event.task.id)
         future = self._futures.get(event.task.id)  # None: the request has ended
         match event:
-            case Finished(_, answer) if future is not None:
-                _settle(future, answer)
+            case Finished(_, outcome) if future is not None:
+                _settle(future, outcome)
             case Lost() | Crashed() | Cancelled() if future is not None:
                 _settle(future, Problem(503, "a worker failed: try again", retry_s=10))
         return True
@@ -68,7 +68,7 @@ class Errands:
             _settle(future, Problem(503, "the workers have ended: try again", retry_s=10))
 
 
-def _settle(future: Future[Answer], outcome: Answer | Problem) -> None:
+def _settle(future: Future[TaskResult], outcome: TaskResult | Problem) -> None:
     if future.done():
         return
     if isinstance(outcome, Problem):

@@ -66,10 +66,10 @@ def entries(folder: Path, cases: tuple[str, ...]) -> tuple[Entry, ...]:
     if not folder.is_dir():
         return ()
     results = (_entry(path, cases) for path in sorted(folder.iterdir()))
-    return _told_apart([entry for entry in results if entry is not None])
+    return _with_distinct_kinds([entry for entry in results if entry is not None])
 
 
-def _told_apart(several: list[Entry]) -> tuple[Entry, ...]:
+def _with_distinct_kinds(several: list[Entry]) -> tuple[Entry, ...]:
     """NRRD next to the mask in another format is a separate kind."""
     masks = Counter(entry.case for entry in several if entry.kind == "mask")
     second = {case for case, count in masks.items() if count > 1}

@@ -29,7 +29,7 @@ from gliomask.web.folder import KEPT, DataFolder
 from gliomask.web.models import ServedModel
 from gliomask.web.problems import Problem
 from gliomask.web.queue import Job, Kind, Queue
-from gliomask.web.task import Answer, Task, TaskFile
+from gliomask.web.task import Task, TaskFile, TaskResult
 from gliomask.web.tokens import Access
 from gliomask.web.uploads import Uploads
 from gliomask.web.worker import Work, auditor, segmenter
@@ -116,7 +116,7 @@ class Supervisor:
             self.tidy(folder.name)
         self._thread.start()
 
-    def run(self, task: Task, content: TaskFile) -> Answer:
+    def run(self, task: Task, content: TaskFile) -> TaskResult:
         """Run a task immediately, by a worker without a network, and wait for it.
 
         Raises:
@@ -159,7 +159,7 @@ class Supervisor:
         first, options = next(iter(self._models.values())), self._options
         making: Callable[[], Work] = partial(segmenter, first, options.device, options.engine)
         workers = partial(  # the time limit is handled here
-            Workers[Task, Answer],
+            Workers[Task, TaskResult],
             environment=environment,
             limit_s=float("inf"),
         )
@@ -167,7 +167,10 @@ class Supervisor:
             workers(partial(at_lower_priority, making, _NICENESS), options.workers) as segmenters,
             workers(partial(at_lower_priority, auditor, _NICENESS), 1) as auditors,
         ):
-            pools: dict[Kind, Workers[Task, Answer]] = {"predict": segmenters, "inspect": auditors}
+            pools: dict[Kind, Workers[Task, TaskResult]] = {
+                "predict": segmenters,
+                "inspect": auditors,
+            }
             while not self._stop.is_set():
                 self._errands.hand_out(auditors)
                 for kind, pool in pools.items():
@@ -184,7 +187,7 @@ class Supervisor:
                 for task in pool.busy:
                     self._queue.put_back(task.id)
 
-    def _hand_out(self, kind: Kind, pool: Workers[Task, Answer]) -> None:
+    def _hand_out(self, kind: Kind, pool: Workers[Task, TaskResult]) -> None:
         while pool.idle and (job := self._queue.next(kind)) is not None:
             task = Task(job.id, self._folder.job(job.id))
             task.folder.mkdir(exist_ok=True, mode=0o700)
@@ -205,7 +208,7 @@ class Supervisor:
             engine=self._options.engine,
         )
 
-    def _end_what_is_due(self, pool: Workers[Task, Answer]) -> None:
+    def _end_what_is_due(self, pool: Workers[Task, TaskResult]) -> None:
         """Stop jobs that are cancelled or take too long."""
         moment, cancelled = time.monotonic(), set(self._queue.to_cancel())
         for task in pool.busy:
@@ -220,18 +223,18 @@ class Supervisor:
                 self._endings[task.id] = _Ending(why, moment + PATIENCE_S)
                 pool.cancel(task)
 
-    def _take(self, event: Event[Task, Answer]) -> None:
+    def _take(self, event: Event[Task, TaskResult]) -> None:
         if self._errands.take(event):
             return
         job, ending = event.task.id, self._endings.get(event.task.id)
         match event:
             case Advanced(_, share, note):
                 self.progress[job] = Progress(share, note)
-            case Finished(_, answer) if answer.end == "done":
-                self._queue.done(job, answer.result)
+            case Finished(_, outcome) if outcome.end == "done":
+                self._queue.done(job, outcome.result)
                 self._ended(job, "done")
-            case Finished(_, answer):
-                self._queue.failed(job, answer.code, answer.text)
+            case Finished(_, outcome):
+                self._queue.failed(job, outcome.code, outcome.text)
                 self._ended(job, "failed")
             case Cancelled() | Lost() if ending is not None:
                 self._stopped(job, ending)

@@ -82,14 +82,14 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TaskResult:
     """Result of a worker for a task.
 
     Attributes:
         end: ``done``, or ``failed`` for good.
-        code: of an error.
-        text: of it.
-        result: of what is done, as JSON holds it.
+        code: code of the error.
+        text: message of the error.
+        result: JSON values of the result.
     """
 
     end: Literal["done", "failed"]

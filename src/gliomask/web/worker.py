@@ -22,12 +22,12 @@ from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
 from gliomask.jobs.control import Control
 from gliomask.machine.heap import return_freed_memory
 from gliomask.web.folder import EDITABLE, RESULT
-from gliomask.web.task import Answer, InspectSpec, PredictSpec, Task, TaskFile
+from gliomask.web.task import InspectSpec, PredictSpec, Task, TaskFile, TaskResult
 
 if TYPE_CHECKING:
     from gliomask.segmentation.loaded_model import LoadedModel
 
-Work = Callable[[Task, Control], Answer]
+Work = Callable[[Task, Control], TaskResult]
 _SHOWN: Final = {
     "case",
     "files",
@@ -68,55 +68,55 @@ def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
     loaded = LoadedModel()
     loaded.load(model, device, engine)
 
-    def work(task: Task, control: Control) -> Answer:
+    def work(task: Task, control: Control) -> TaskResult:
         return _segment(task, control, loaded)
 
     return work
 
 
-def _without_network(task: Task, control: Control) -> Answer:
+def _without_network(task: Task, control: Control) -> TaskResult:
     works = {"correct": _correct, "follow": _follow}
     return works.get(task.read().kind, _audit)(task, control)
 
 
-def _correct(task: Task, control: Control) -> Answer:
+def _correct(task: Task, control: Control) -> TaskResult:
     from gliomask.workflows.correct import CorrectOptions, correct
 
-    with _answered(task.folder) as answer:
+    with _outcome_of(task.folder) as outcome:
         made = correct(CorrectOptions.model_validate(task.read().spec), control)
-        answer.append(Answer("done", result=_plain(made, task.folder)))
-    return answer[0]
+        outcome.append(TaskResult("done", result=_plain(made, task.folder)))
+    return outcome[0]
 
 
-def _follow(task: Task, control: Control) -> Answer:
+def _follow(task: Task, control: Control) -> TaskResult:
     from gliomask.workflows.follow import FollowOptions, follow
 
-    with _answered(task.folder) as answer:
+    with _outcome_of(task.folder) as outcome:
         options = {**task.read().spec, "out": task.folder / RESULT}
         follow(FollowOptions.model_validate(options), control)
-        answer.append(Answer("done"))
-    return answer[0]
+        outcome.append(TaskResult("done"))
+    return outcome[0]
 
 
-def _audit(task: Task, control: Control) -> Answer:
+def _audit(task: Task, control: Control) -> TaskResult:
     from gliomask.workflows.inspect import InspectOptions, inspect
 
     job, spec = task.read(), None
-    with _laid_out(task, job) as (tree, _), _answered(tree) as answer:
+    with _laid_out(task, job) as (tree, _), _outcome_of(tree) as outcome:
         spec = InspectSpec.model_validate(job.spec)
         options = InspectOptions(paths=_entries(tree), series=spec.series, full=spec.full)
         inspection = _plain(inspect(options, control), tree)
         with atomic_folder(task.folder / RESULT) as folder:
             write_text(folder / "audit.json", _json(inspection))
-        answer.append(Answer("done", result={"audit": inspection}))
-    return answer[0]
+        outcome.append(TaskResult("done", result={"audit": inspection}))
+    return outcome[0]
 
 
-def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
+def _segment(task: Task, control: Control, loaded: LoadedModel) -> TaskResult:
     from gliomask.config.predict import PredictOptions
 
     job = task.read()
-    with _laid_out(task, job) as (tree, places), _answered(tree) as answer:
+    with _laid_out(task, job) as (tree, places), _outcome_of(tree) as outcome:
         spec = PredictSpec.model_validate(job.spec)
         chosen = spec.model_dump(exclude={"model", "sequences"})
         with (
@@ -136,8 +136,8 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> Answer:
             cases = [record.model_dump(mode="json", include=_SHOWN) for record in result.cases]
             summary = _plain({"model": result.model, "cases": cases}, tree)
             failures = [{"case": c, "reason": _without(tree, r)} for c, r in result.failures]
-            answer.append(Answer("done", result={**summary, "failures": failures}))
-    return answer[0]
+            outcome.append(TaskResult("done", result={**summary, "failures": failures}))
+    return outcome[0]
 
 
 @contextmanager
@@ -168,11 +168,11 @@ def _link(stored: Path, place: Path) -> None:
 
 
 @contextmanager
-def _answered(tree: Path) -> Iterator[list[Answer]]:
+def _outcome_of(tree: Path) -> Iterator[list[TaskResult]]:
     """Run a task; errors of the input are converted to errors for the client."""
-    answer: list[Answer] = []
+    outcome: list[TaskResult] = []
     try:
-        yield answer
+        yield outcome
     except StoppedError:
         raise
     except GliomaskError as problem:
@@ -182,9 +182,9 @@ def _answered(tree: Path) -> Iterator[list[Answer]]:
         if isinstance(problem, BatchError):
             lines += [f"{case}: {reason}" for case, reason in problem.failures]
         code = _ERROR.sub("", type(problem).__name__).lower()
-        answer.append(Answer("failed", code, _without(tree, "\n".join(lines))))
+        outcome.append(TaskResult("failed", code, _without(tree, "\n".join(lines))))
     except MemoryError:
-        answer.append(Answer("failed", "machine", "not enough memory"))
+        outcome.append(TaskResult("failed", "machine", "not enough memory"))
 
 
 def _entries(tree: Path) -> tuple[Path, ...]:

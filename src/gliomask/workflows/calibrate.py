@@ -81,7 +81,10 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
             missing in the store, or can't be read. MachineError: the device does not exist.
     """
     opened = open_engine(options.model, device=options.device)
-    card, patients = _uncalibrated(_asked(opened.card, options)), RunRecord(options.model).patients
+    card, patients = (
+        _uncalibrated(_with_options(opened.card, options)),
+        RunRecord(options.model).patients,
+    )
     if patients is None:
         raise ModelError("the card of the model does not list its patients", path=options.model)
     if options.folds:
@@ -172,7 +175,7 @@ def _check_same_recipe(run: Path, actual: ModelCard, due: ModelCard) -> None:
             raise ConfigError(what, path=run, field=field, found="another", allowed="the same")
 
 
-def _asked(card: ModelCard, options: CalibrateOptions) -> ModelCard:
+def _with_options(card: ModelCard, options: CalibrateOptions) -> ModelCard:
     """Card with the changes by the options."""
     if options.mirrored is None:
         return card

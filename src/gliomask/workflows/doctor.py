@@ -130,7 +130,7 @@ def _torch() -> tuple[tuple[Finding, ...], GPUs | None]:
     if not has_extra("torch"):
         remark = f"only training and GPUs need it; {install_hint('torch')}"
         return (Finding("GPU", "torch", "ok", "absent", remark),), None
-    problem, gpus = _ask(read_gpus)
+    problem, gpus = _attempt(read_gpus)
     if gpus is None:
         return (Finding("GPU", "torch", "breaks", "can't be imported", problem),), None
     return check_gpus(gpus), gpus
@@ -142,7 +142,7 @@ def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines |
         return (Finding("engines", "all", "note", "not tried", "torch is the reference"),), None
     if not has_extra("torch"):
         return _run_engines(), None
-    problem, checked = _ask(_check_engines)
+    problem, checked = _attempt(_check_engines)
     if checked is None:
         return (Finding("engines", "all", "breaks", "can't be tried", problem),), None
     return checked
@@ -151,7 +151,7 @@ def _engines(torch: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], Engines |
 def _run_engines() -> tuple[Finding, ...]:
     from gliomask.inference.engines.first_run import run_engines
 
-    problem, checked = _ask(lambda: run_engines(shipped.HOME / shipped.DEFAULT))
+    problem, checked = _attempt(lambda: run_engines(shipped.HOME / shipped.DEFAULT))
     return checked or (Finding("engines", "all", "breaks", "can't be tried", problem),)
 
 
@@ -169,7 +169,7 @@ def _files() -> tuple[Finding, ...]:
 
 
 def _dicom() -> tuple[Finding, ...]:
-    problem, checked = _ask(_readable)
+    problem, checked = _attempt(_readable)
     if checked is None:
         return (Finding("files", "DICOM", "breaks", "can't be read", problem),)
     return (check_dicom(checked),)
@@ -190,7 +190,7 @@ def _models() -> tuple[Finding, ...]:
 def _model(folder: Path) -> Finding:
     from gliomask.nets.arrays import read_arrays
 
-    problem, checked = _ask(lambda: read_arrays(folder))
+    problem, checked = _attempt(lambda: read_arrays(folder))
     if checked is None:
         return Finding("files", f"model {folder.name}", "breaks", "damaged", problem)
     return Finding(
@@ -198,10 +198,10 @@ def _model(folder: Path) -> Finding:
     )
 
 
-def _ask(question: Callable[[], Fact]) -> tuple[str, Fact | None]:
+def _attempt(check: Callable[[], Fact]) -> tuple[str, Fact | None]:
     """(problem, result) of a check: any exception of a broken installation is reported."""
     try:
-        return "", question()
+        return "", check()
     except Exception as problem:
         text = " ".join(str(problem).split()) or type(problem).__name__
         return text[:300], None

@@ -19,7 +19,7 @@ from gliomask.errors import ConfigError, FormatError, option
 from gliomask.formats.nifti import read_nifti
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.course import RegionCourse, region_course
-from gliomask.lesions.description import RegionReport, describe_found
+from gliomask.lesions.description import RegionReport, describe_labelled
 from gliomask.lesions.error import Measured, probability_volume, stated_volume
 from gliomask.lesions.lesions import Lesions, Mask, find_lesions
 from gliomask.lesions.matching import Track, match_lesions, on_grid
@@ -174,7 +174,7 @@ def _measured(
     mask = region_masks(point.mask, (region,))[0]
     lesions = find_lesions(mask, point.affine)
     control.check()
-    report = describe_found(mask, lesions, point.affine, region)
+    report = describe_labelled(mask, lesions, point.affine, region)
     control.check()
     return lesions, report, _best_volume(point, region, mask, report.volume_ml)
 

@@ -16,7 +16,7 @@ from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
 from gliomask.core.regions import region_masks
 from gliomask.datasets.find import find_cases
-from gliomask.datasets.layout import Found
+from gliomask.datasets.layout import FoundCases
 from gliomask.datasets.load import load_case
 from gliomask.errors import InputError, LayoutError
 from gliomask.formats.archive import all_unpacked
@@ -101,7 +101,7 @@ def inspect(options: InspectOptions, control: Control = SILENT) -> Inspection:
         return _of_examinations(paths, options, control)
 
 
-def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
+def _data_set(paths: Sequence[Path], labels: str) -> FoundCases | None:
     """The data set at the path; None if it has no known layout."""
     if len(paths) > 1:
         return None
@@ -113,13 +113,15 @@ def _data_set(paths: Sequence[Path], labels: str) -> Found | None:
         return None
 
 
-def _of_data_set(data_set: Found, options: InspectOptions, control: Control) -> Inspection:
-    looked = []
+def _of_data_set(data_set: FoundCases, options: InspectOptions, control: Control) -> Inspection:
+    cases_inspected = []
     control.start(len(data_set.cases), "reading cases" if options.full else "reading headers")
     for case in data_set.cases:
         with control.part(case.id) as part:
-            looked.append(_look(case, full=options.full, control=part))
-    inspection = _inspection(SurveyResult(data_set.cases, data_set.problems), looked, options)
+            cases_inspected.append(_inspect_case(case, full=options.full, control=part))
+    inspection = _inspection(
+        SurveyResult(data_set.cases, data_set.problems), cases_inspected, options
+    )
     return replace(inspection, layout=data_set.layout, explanation=data_set.explanation)
 
 
@@ -130,19 +132,19 @@ def _of_examinations(
     of_case: dict[str, list[SeriesAudit]] = {}
     for row in surveyed.series:
         of_case.setdefault(row.case, []).append(row)
-    looked, rows = [], of_case.pop("", [])
+    cases_inspected, rows = [], of_case.pop("", [])
     control.start(len(surveyed.cases), "reading cases" if options.full else "reading headers")
     for case in surveyed.cases:
         with control.part(case.id) as part:
             audits = of_case.get(case.id) or audit_images(case)
-            look = _look(case, audits, full=options.full, control=part)
-        looked.append(look)
-        rows += look.rows
-    return replace(_inspection(surveyed, looked, options), series=tuple(rows))
+            inspected = _inspect_case(case, audits, full=options.full, control=part)
+        cases_inspected.append(inspected)
+        rows += inspected.rows
+    return replace(_inspection(surveyed, cases_inspected, options), series=tuple(rows))
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _Inspected:
     """Report of a case, or the reason why ``predict`` refuses it; and the rows of its images."""
 
     report: CaseReport | None
@@ -150,17 +152,19 @@ class _Looked:
     rows: tuple[SeriesAudit, ...] = ()
 
 
-def _look(case: Case, rows: Sequence[SeriesAudit] = (), *, full: bool, control: Control) -> _Looked:
+def _inspect_case(
+    case: Case, rows: Sequence[SeriesAudit] = (), *, full: bool, control: Control
+) -> _Inspected:
     uses = {row.sequence: row.series for row in rows if row.used and row.sequence}
     try:
         if rows:
             apart = other_grids(case)
             rows = [_with_problem(row, apart.get(row.sequence or "")) for row in rows]
         uses = {name: uses.get(name) or called(file) for name, file in case.images.items()}
-        return _Looked(_report(case, uses, full=full, control=control), (), tuple(rows))
+        return _Inspected(_report(case, uses, full=full, control=control), (), tuple(rows))
     except InputError as problem:
         refused = tuple(_refused(row) if row.used else row for row in rows)
-        return _Looked(None, ((case.id, str(problem)),), refused)
+        return _Inspected(None, ((case.id, str(problem)),), refused)
 
 
 def _with_problem(row: SeriesAudit, problem: str | None) -> SeriesAudit:
@@ -172,18 +176,20 @@ def _refused(row: SeriesAudit) -> SeriesAudit:
 
 
 def _inspection(
-    surveyed: SurveyResult, looked: Sequence[_Looked], options: InspectOptions
+    surveyed: SurveyResult, cases_inspected: Sequence[_Inspected], options: InspectOptions
 ) -> Inspection:
     """Rows of examinations; a data set has none."""
     problems = [(problem.case, problem.reason) for problem in surveyed.problems]
-    problems += [problem for look in looked for problem in look.problems]
+    problems += [problem for inspected in cases_inspected for problem in inspected.problems]
     return Inspection(
         paths=options.paths,
         layout=EXAMINATIONS,
         explanation=("no known data set layout: read like the input of predict",),
         synthetic=bool(surveyed.cases) and all(case.synthetic for case in surveyed.cases),
         licences=tuple(sorted({case.licence for case in surveyed.cases if case.licence})),
-        cases=tuple(look.report for look in looked if look.report is not None),
+        cases=tuple(
+            inspected.report for inspected in cases_inspected if inspected.report is not None
+        ),
         problems=tuple(sorted(problems)),
         full=options.full,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gliomask.config.score import ScoreOptions as ScoreOptions
 from gliomask.datasets.mask_files import PAIRS
-from gliomask.datasets.mask_labels.pair_schemes import Answers, Schemes, find_schemes
+from gliomask.datasets.mask_labels.pair_schemes import LabelOptions, Schemes, find_schemes
 from gliomask.datasets.mask_pairs import find_pairs
 from gliomask.datasets.patient_table import read_traits
 from gliomask.errors import CasesError
@@ -65,8 +65,8 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     traits = read_traits(options.table, options.by)
     pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
     workers = options.workers or (1 if len(pairs) <= _FEW else None)
-    answers = Answers(options.labels, options.reference_labels, options.prediction_labels)
-    schemes = find_schemes(pairs, answers, options.out, control, workers)
+    labels = LabelOptions(options.labels, options.reference_labels, options.prediction_labels)
+    schemes = find_schemes(pairs, labels, options.out, control, workers)
     tasks = [
         MaskTask(reference, prediction, *both)
         for (reference, prediction), both in zip(pairs, schemes.pairs, strict=True)

@@ -44,8 +44,8 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
     states: dict[Path, _State] = {}
     done: dict[Path, _State] = {}
     results: dict[Path, PredictResult] = {}
-    looks = options.looks
-    while looks is None or looks > 0:
+    scans = options.scans
+    while scans is None or scans > 0:
         for entry in entries(options.folder):
             control.check()
             if entry.resolve() == out:
@@ -57,8 +57,8 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
                 done[entry] = state
                 yield results[entry]
             states[entry] = state
-        looks = None if looks is None else looks - 1
-        if looks != 0:
+        scans = None if scans is None else scans - 1
+        if scans != 0:
             control.wait(options.every_s)
 
 

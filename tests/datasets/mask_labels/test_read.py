@@ -9,8 +9,8 @@ import pytest
 
 from gliomask.core.case import ImageFile
 from gliomask.core.labels import TUMOUR
-from gliomask.datasets.mask_labels.answer import scheme_of_answer
 from gliomask.datasets.mask_labels.numbers import SCHEMES
+from gliomask.datasets.mask_labels.option import scheme_of_option
 from gliomask.datasets.mask_labels.read import read_by_scheme
 from gliomask.errors import FormatError
 from gliomask.formats.pictures import write_picture
@@ -24,7 +24,7 @@ def test_shades_need_a_threshold(tmp_path: Path) -> None:
         ((shades >= 128).sum(), "threshold=128"),
         ((shades > 0).sum(), "binary"),
     ):
-        scheme = scheme_of_answer(answer)
+        scheme = scheme_of_option(answer)
         assert scheme is not None
         labels, _ = read_by_scheme(file, scheme, "labels")
         assert (labels == TUMOUR).sum() == counted

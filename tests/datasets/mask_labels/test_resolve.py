@@ -8,8 +8,8 @@ import pytest
 
 from gliomask.core.label_scheme import BINARY, LabelScheme
 from gliomask.core.labels import CAVITY, ENHANCING, NECROSIS, OEDEMA, TUMOUR
-from gliomask.datasets.mask_labels.answer import scheme_of_answer
 from gliomask.datasets.mask_labels.numbers import SCHEMES, challenge_in
+from gliomask.datasets.mask_labels.option import scheme_of_option
 from gliomask.datasets.mask_labels.resolve import (
     NumberedMask,
     Reading,
@@ -25,9 +25,9 @@ STATED = LabelScheme("dataset.json", MSD.values)
 GLI, PEDS, Y2021 = "BraTS-GLI-00001-000.nii.gz", "BraTS-PED-00001-000.nii", "BraTS2021_00001"
 
 
-def side(*sets: set[int], name: str = "a.nii", answer: LabelScheme | None = None) -> Side:
+def side(*sets: set[int], name: str = "a.nii", stated: LabelScheme | None = None) -> Side:
     masks = tuple(NumberedMask((name,), frozenset(numbers)) for numbers in sets)
-    return Side("masks", "labels", masks, answer)
+    return Side("masks", "labels", masks, stated)
 
 
 def meaning(reading: Reading) -> dict[int, int]:
@@ -41,8 +41,8 @@ def asked(masks: Side, other: LabelScheme | None = None) -> list[str]:
 
 
 def test_an_answer_comes_first() -> None:
-    (reading,) = resolve(side({1, 2, 3}, name=GLI, answer=MSD), B2021)
-    assert reading == (MSD, "as answered")
+    (reading,) = resolve(side({1, 2, 3}, name=GLI, stated=MSD), B2021)
+    assert reading == (MSD, "as stated")
 
 
 def test_then_what_is_stated() -> None:
@@ -246,12 +246,12 @@ def test_a_question_lists_its_answers() -> None:
 
 
 def test_answers() -> None:
-    assert scheme_of_answer("auto") is None
-    assert scheme_of_answer(" BraTS2021 ") == B2021
-    threshold = scheme_of_answer("threshold=128")
+    assert scheme_of_option("auto") is None
+    assert scheme_of_option(" BraTS2021 ") == B2021
+    threshold = scheme_of_option("threshold=128")
     assert threshold is not None
     assert (threshold.binary, threshold.least) == (True, 128)
-    pairs = scheme_of_answer(
+    pairs = scheme_of_option(
         "1=oedema, 2=Necrosis,3:enhancing tumour,4=cavity,5=brain,0=background"
     )
     assert pairs is not None
@@ -273,7 +273,7 @@ def test_answers() -> None:
 )
 def test_answers_that_mean_nothing(text: str, why: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        scheme_of_answer(text, "prediction_labels")
+        scheme_of_option(text, "prediction_labels")
     assert why in str(refused.value)
 
 
@@ -294,5 +294,5 @@ def test_a_name_that_states_a_part_is_no_whole_tumour(name: str, answers: list[s
     with pytest.raises(QuestionError):
         resolve_both(side({1}, name=name), side({1}, name=name))
     for answer in answers:
-        (reading,) = resolve(side({1}, name=name, answer=scheme_of_answer(answer)))
-        assert reading.reason == "as answered"
+        (reading,) = resolve(side({1}, name=name, stated=scheme_of_option(answer)))
+        assert reading.reason == "as stated"

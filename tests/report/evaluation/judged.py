@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.metrics.scores import CaseScore, MaskPair, score_case
-from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
+from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, informative_slices
 from gliomask.report.panels import SliceView
 from gliomask.statistics.analysis import Analysis, Probabilities, analyse
 from gliomask.statistics.logit_counts import count_probabilities
@@ -79,5 +79,5 @@ def pictures(case: str, shift: int = 2, *, image: bool = True) -> tuple[SlicePic
             ),
             role,
         )
-        for role, number in telling_slices(reference, predicted).items()
+        for role, number in informative_slices(reference, predicted).items()
     )

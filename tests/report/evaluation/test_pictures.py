@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, telling_slices
+from gliomask.report.evaluation.pictures import SlicePicture, encode_slice, informative_slices
 from gliomask.report.panels import SliceView
 
 
@@ -96,7 +96,7 @@ def test_telling_slices() -> None:
     reference[2, :4] = predicted[2, :2] = True  # 2/3
     reference[3, 0, 0] = True  # 0, one pixel
     predicted[4, :3] = True  # 0, larger
-    assert telling_slices(reference, predicted) == {"worst": 4, "median": 2, "best": 1}
+    assert informative_slices(reference, predicted) == {"worst": 4, "median": 2, "best": 1}
 
 
 def test_telling_slices_of_little() -> None:
@@ -104,6 +104,6 @@ def test_telling_slices_of_little() -> None:
     one, two = empty.copy(), empty.copy()
     one[3, 0] = True
     two[3, 0] = two[4, 0] = True
-    assert telling_slices(empty, empty) == {"middle": 2}
-    assert telling_slices(one, empty) == {"best": 3}
-    assert telling_slices(one, two) == {"worst": 4, "best": 3}
+    assert informative_slices(empty, empty) == {"middle": 2}
+    assert informative_slices(one, empty) == {"best": 3}
+    assert informative_slices(one, two) == {"worst": 4, "best": 3}

@@ -29,20 +29,20 @@ _NO_ENHANCING = "4 is read as resection cavity, although no examined mask contai
 
 
 def resolve_cases(
-    cases: Sequence[Case], answer: LabelScheme | None = None
+    cases: Sequence[Case], stated: LabelScheme | None = None
 ) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     """Assign a label scheme to each mask, and explain it.
 
     Args:
         cases: cases of one data set.
-        answer: answer of the user.
+        stated: scheme stated by the user.
 
     Raises:
         QuestionError: the numbers can be read in several ways, or in none.
     """
     masked = {case.id: case.label for case in cases if case.label is not None}
-    if answer is not None:
-        readings = dict.fromkeys(masked, Reading(answer, "as answered"))
+    if stated is not None:
+        readings = dict.fromkeys(masked, Reading(stated, "as stated"))
         return _with(cases, readings, {}), explanations("masks", readings.values())
     unclear = [case for case in cases if case.label is not None and case.scheme is None]
     step = max(1, -(-len(unclear) // SAMPLE))

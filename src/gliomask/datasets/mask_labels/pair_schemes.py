@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.datasets.mask_files import MaskFile
-from gliomask.datasets.mask_labels.answer import AUTO, scheme_of_answer
 from gliomask.datasets.mask_labels.case_schemes import SAMPLE, mask_numbers, names_of
+from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
 from gliomask.datasets.mask_labels.resolve import (
     PREDICTIONS,
     NumberedMask,
@@ -28,8 +28,8 @@ _SIDES = (("references", "reference_labels"), ("predictions", PREDICTIONS))
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The user's statements about the numbers, see ``mask_labels.answer``.
+class LabelOptions:
+    """The user's statements about the numbers, see ``mask_labels.option``.
 
     Attributes:
         both: of all masks.
@@ -47,9 +47,9 @@ class Answers:
         Raises:
             ConfigError: an invalid statement.
         """
-        both = scheme_of_answer(self.both)
+        both = scheme_of_option(self.both)
         sides = zip(_SIDES, (self.reference, self.prediction), strict=True)
-        first, second = (scheme_of_answer(text, option) for (_, option), text in sides)
+        first, second = (scheme_of_option(text, option) for (_, option), text in sides)
         return first or both, second or both
 
 
@@ -67,13 +67,13 @@ class Schemes:
 
 
 def find_schemes(
-    pairs: Sequence[Pair], answers: Answers, out: Path, control: Control, workers: int | None
+    pairs: Sequence[Pair], options: LabelOptions, out: Path, control: Control, workers: int | None
 ) -> Schemes:
     """Resolve the schemes of pairs of masks.
 
     Args:
         pairs: pairs of masks; masks without a stated scheme are read.
-        answers: statements of the user.
+        options: statements of the user.
         out: output folder of the batch; the numbers are stored next to it.
         control: receives the progress of each mask.
         workers: see ``spread``.
@@ -82,15 +82,15 @@ def find_schemes(
         QuestionError: the numbers can be read in several ways, or in none.
         ConfigError: an invalid statement.
     """
-    schemes = answers.schemes
+    schemes = options.schemes
     sides = list(zip(*pairs, strict=True)) or [(), ()]
-    masks_to_read = [() if answer else masks for masks, answer in zip(sides, schemes, strict=True)]
+    masks_to_read = [() if stated else masks for masks, stated in zip(sides, schemes, strict=True)]
 
     def attempt(tasks: Sequence[_Unread]) -> Schemes:
         numbers = _read_all(tasks, out, control, workers)
         numbered = [
-            Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), answer)
-            for (what, option), masks, answer in zip(_SIDES, sides, schemes, strict=True)
+            Side(what, option, tuple(_numbered(mask, numbers) for mask in masks), stated)
+            for (what, option), masks, stated in zip(_SIDES, sides, schemes, strict=True)
         ]
         readings = resolve_both(numbered[0], numbered[1])
         return _schemes(readings)
@@ -129,7 +129,7 @@ class _Unread:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _MaskNumbers:
     key: str
     numbers: tuple[int, ...]
 
@@ -145,14 +145,14 @@ def _read_all(
     tasks: Sequence[_Unread], out: Path, control: Control, workers: int | None
 ) -> dict[str, frozenset[int]]:
     control.start(len(tasks), "reading labels")
-    with Journal(out, _Found, "labels") as journal:
+    with Journal(out, _MaskNumbers, "labels") as journal:
         numbered = go_on(_read, tasks, journal, control, workers).pieces
     journal.discard()
     return {mask.key: frozenset(mask.numbers) for mask in numbered}
 
 
-def _read(task: _Unread, _control: Control) -> _Found:
-    return _Found(task.key, tuple(sorted(mask_numbers(task.mask.file) or ())))
+def _read(task: _Unread, _control: Control) -> _MaskNumbers:
+    return _MaskNumbers(task.key, tuple(sorted(mask_numbers(task.mask.file) or ())))
 
 
 def _numbered(mask: MaskFile, numbers: Mapping[str, frozenset[int]]) -> NumberedMask:

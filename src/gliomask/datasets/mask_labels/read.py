@@ -10,7 +10,7 @@ from gliomask.core.geometry import orientation, to_reading
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import TUMOUR, LabelArray
 from gliomask.core.volume import Affine
-from gliomask.datasets.mask_labels.answer import EXAMPLE
+from gliomask.datasets.mask_labels.option import EXAMPLE
 from gliomask.errors import FormatError, same_with
 from gliomask.formats.images import read_labels
 from gliomask.formats.volumes import is_volume

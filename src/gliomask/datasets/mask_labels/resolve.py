@@ -15,9 +15,9 @@ from typing import NamedTuple
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import BACKGROUND, TUMOUR
 from gliomask.core.regions import REGIONS
-from gliomask.datasets.mask_labels.answer import NAMES
 from gliomask.datasets.mask_labels.names import part_in_file_name
 from gliomask.datasets.mask_labels.numbers import BY_NUMBERS, SCHEMES, Challenge, challenge_in
+from gliomask.datasets.mask_labels.option import NAMES
 from gliomask.errors import QuestionError, option
 
 Numbers = frozenset[int]
@@ -68,13 +68,13 @@ class Side:
         what: name in messages: ``references``.
         option: the option.
         masks: all masks.
-        answer: statement of the user.
+        stated: scheme stated by the user.
     """
 
     what: str
     option: str
     masks: tuple[NumberedMask, ...]
-    answer: LabelScheme | None = None
+    stated: LabelScheme | None = None
 
 
 def resolve(side: Side, other: LabelScheme | None = None) -> tuple[Reading, ...]:
@@ -88,8 +88,8 @@ def resolve(side: Side, other: LabelScheme | None = None) -> tuple[Reading, ...]
         QuestionError: several interpretations with different regions, or none; the message lists
             the options.
     """
-    if side.answer is not None:
-        return (Reading(side.answer, "as answered"),) * len(side.masks)
+    if side.stated is not None:
+        return (Reading(side.stated, "as stated"),) * len(side.masks)
     challenges = [challenge_in(mask.names) for mask in side.masks]
     readings: dict[Challenge | None, Reading] = {}
     for challenge in dict.fromkeys(challenges):

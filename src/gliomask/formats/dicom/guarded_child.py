@@ -34,10 +34,10 @@ def main() -> None:
 
 
 def _answer(path: Path, numbers: Sequence[int], complaints: BinaryIO) -> None:
-    heard = complaints.seek(0, 2)
+    offset = complaints.seek(0, 2)
     try:
         for frame in read_unguarded(path, numbers):
-            if complaint := _complaint(complaints, heard):
+            if complaint := _complaint(complaints, offset):
                 _send(REFUSED, complaint)
                 return
             _send(DECODED, frame.astype("<i8").tobytes())
@@ -48,9 +48,9 @@ def _answer(path: Path, numbers: Sequence[int], complaints: BinaryIO) -> None:
         _send(REFUSED, b"out of memory")
 
 
-def _complaint(complaints: BinaryIO, heard: int) -> bytes:
+def _complaint(complaints: BinaryIO, offset: int) -> bytes:
     """The first line that the decoder has written since, unless it is harmless."""
-    complaints.seek(heard)
+    complaints.seek(offset)
     lines = [line for line in complaints.read().splitlines() if _HARMLESS not in line]
     return lines[0] if lines else b""
 

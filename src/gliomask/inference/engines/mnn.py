@@ -71,11 +71,11 @@ class _Runner:
         words = [sys.executable, "-P", "-m", CHILD, INPUT, *_OUTPUTS]
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
         self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=nowhere)  # noqa: S603
-        self._asked = cast(IO[bytes], self._process.stdin)
-        self._answers = cast(IO[bytes], self._process.stdout)
+        self._requests = cast(IO[bytes], self._process.stdin)
+        self._responses = cast(IO[bytes], self._process.stdout)
         weakref.finalize(self, _end, self._process)
         paths = [os.fsencode(source or ""), os.fsencode(network)]
-        self._tell(PATHS.pack(*map(len, paths)), *paths)
+        self._send(PATHS.pack(*map(len, paths)), *paths)
         if source is not None:
             self.wait()
 
@@ -85,23 +85,23 @@ class _Runner:
         Raises:
             MachineError: it can't.
         """
-        if self._answers.read(1) != READY:
+        if self._responses.read(1) != READY:
             raise MachineError("MNN can't read the network")
 
     def __call__(self, image: FloatArray, output: str) -> FloatArray:
-        self._tell(SHAPE.pack(*image.shape, _OUTPUTS.index(output)), image.tobytes())
-        header = self._answers.read(SHAPE.size)
+        self._send(SHAPE.pack(*image.shape, _OUTPUTS.index(output)), image.tobytes())
+        header = self._responses.read(SHAPE.size)
         if len(header) < SHAPE.size:
             self._died()
         shape = SHAPE.unpack(header)[: 4 + _OUTPUTS.index(output)]
-        values = self._answers.read(4 * int(np.prod(shape)))
+        values = self._responses.read(4 * int(np.prod(shape)))
         return np.frombuffer(values, np.float32).reshape(shape)
 
-    def _tell(self, *parts: bytes) -> None:
+    def _send(self, *parts: bytes) -> None:
         try:
             for part in parts:
-                self._asked.write(part)
-            self._asked.flush()
+                self._requests.write(part)
+            self._requests.flush()
         except BrokenPipeError:
             self._died()
 

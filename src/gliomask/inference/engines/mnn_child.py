@@ -1,4 +1,4 @@
-"""A process that runs networks with MNN for ``mnn``: it reads images and writes answers.
+"""A process that runs networks with MNN for ``mnn``: it reads images and writes responses.
 
 Called as ``python -m gliomask.inference.engines.mnn_child INPUT OUTPUT...``, with the names that
 the network has for these. What it reads and writes are pipes of
@@ -6,9 +6,9 @@ its parent's, so plain numbers in the machine's own order do:
 
     first     lengths of two paths (2 x int32), the paths: a network of ONNX to be converted, or
               nothing, and one in MNN's format, which is made of the former or there already
-    answer    one byte: 1, ready; 0, it can't be done
+    response  one byte: 1, ready; 0, it can't be done
     then      an image: shape and number of the output (5 x int32), float32 values
-    answer    shape (5 x int32, the last ones 1), float32 values
+    response  shape (5 x int32, the last ones 1), float32 values
 
 It ends when its input does.
 """
@@ -34,17 +34,17 @@ _SETTINGS = {"backend": "CPU", "numThread": 1, "precision": "high"}
 def main(graph_path: str, outputs: list[str]) -> None:
     """Serves until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    answers = _own_stdout()
+    responses = _own_stdout()
     requests = sys.stdin.buffer
     lengths = PATHS.unpack(requests.read(PATHS.size))
     source, network = (os.fsdecode(requests.read(length)) for length in lengths)
     if source:
         _convert(Path(source), Path(network))
     module = _load(Path(network), graph_path, outputs) if Path(network).is_file() else None
-    answers.write(READY if module else b"\x00")
-    answers.flush()
+    responses.write(READY if module else b"\x00")
+    responses.flush()
     if module:
-        _serve(requests, answers, module)
+        _serve(requests, responses, module)
 
 
 def _own_stdout() -> IO[bytes]:
@@ -71,7 +71,7 @@ def _load(network: Path, graph_path: str, outputs: list[str]) -> Any:
     )
 
 
-def _serve(requests: IO[bytes], answers: IO[bytes], module: Any) -> None:
+def _serve(requests: IO[bytes], responses: IO[bytes], module: Any) -> None:
     from MNN import expr
 
     while header := requests.read(SHAPE.size):
@@ -79,11 +79,11 @@ def _serve(requests: IO[bytes], answers: IO[bytes], module: Any) -> None:
         image = np.frombuffer(requests.read(4 * int(np.prod(shape))), np.float32).reshape(shape)
         variable = expr.placeholder(shape, expr.NCHW, expr.float)
         variable.write(image)
-        answer = module.forward([variable])[output]
-        logits: npt.NDArray[np.float32] = np.array(expr.convert(answer, expr.NCHW).read())
-        answers.write(SHAPE.pack(*logits.shape, *[1] * (5 - logits.ndim)))
-        answers.write(np.ascontiguousarray(logits, np.float32).tobytes())
-        answers.flush()
+        response = module.forward([variable])[output]
+        logits: npt.NDArray[np.float32] = np.array(expr.convert(response, expr.NCHW).read())
+        responses.write(SHAPE.pack(*logits.shape, *[1] * (5 - logits.ndim)))
+        responses.write(np.ascontiguousarray(logits, np.float32).tobytes())
+        responses.flush()
 
 
 if __name__ == "__main__":

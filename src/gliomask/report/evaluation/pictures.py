@@ -55,7 +55,7 @@ class SlicePicture:
     difference: str
 
 
-def telling_slices(reference: Mask, predicted: Mask) -> Mapping[str, int]:
+def informative_slices(reference: Mask, predicted: Mask) -> Mapping[str, int]:
     """The most informative slices of a case: role -> index.
 
     They are the worst, the median and the best by Dice of all slices in which either mask holds

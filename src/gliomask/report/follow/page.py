@@ -122,7 +122,9 @@ def _part(followed: Followed, course: RegionCourse) -> dict[str, object]:
     name = REGIONS[course.region].title
     figure = volume_course(course, followed.titles, followed.dates)
     svg = style.inline_svg(figure, f"volume_{course.region}", f"Volume of the {name} over time")
-    lesions = _followed_rows(followed, course) if course.followed else _found_rows(followed, course)
+    lesions = (
+        _followed_rows(followed, course) if course.followed else _lesion_rows(followed, course)
+    )
     return {
         "title": f"{name[0].upper()}{name[1:]}",
         "table": TextTable(
@@ -145,7 +147,7 @@ def _followed_rows(followed: Followed, course: RegionCourse) -> list[tuple[str, 
     ]
 
 
-def _found_rows(followed: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
+def _lesion_rows(followed: Followed, course: RegionCourse) -> list[tuple[str, ...]]:
     return [
         (
             str(lesion.number),

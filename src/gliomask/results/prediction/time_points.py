@@ -18,8 +18,8 @@ from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import stem
-from gliomask.datasets.mask_labels.answer import AUTO, EXAMPLE, scheme_of_answer
 from gliomask.datasets.mask_labels.case_schemes import names_of
+from gliomask.datasets.mask_labels.option import AUTO, EXAMPLE, scheme_of_option
 from gliomask.datasets.mask_labels.own_masks import MASK, record_of_mask, scheme_of_record
 from gliomask.datasets.mask_labels.resolve import BOTH, NumberedMask, Reading, Side, common, resolve
 from gliomask.errors import FormatError, InputError, same_with
@@ -84,7 +84,7 @@ def read_time_points(
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI), also a
             corrected one next to its records.
-        labels: what the numbers mean in masks that no record explains, see ``mask_labels.answer``.
+        labels: what the numbers mean in masks that no record explains, see ``mask_labels.option``.
         control: reports each.
 
     Raises:
@@ -174,7 +174,7 @@ def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
         )
         for mask in unexplained
     )
-    side = Side("masks", BOTH, masks, scheme_of_answer(labels))
+    side = Side("masks", BOTH, masks, scheme_of_option(labels))
     readings = resolve(side, known) if masks else ()
     return {mask.path: reading for mask, reading in zip(unexplained, readings, strict=True)}
 

@@ -12,8 +12,8 @@ from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
 from gliomask.formats.editable_case import ENDING
-from gliomask.web.api.answers import answers
 from gliomask.web.api.correction_views import CorrectionsView, CorrectionView, EditableView
+from gliomask.web.api.error_responses import error_responses
 from gliomask.web.api.uploads import BODY
 from gliomask.web.incoming import Incoming, disk_full
 from gliomask.web.problems import Problem, not_found
@@ -29,7 +29,7 @@ _NIFTI: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/corrections", responses=answers(401, 404, 422))
+@router.get("/corrections", responses=error_responses(401, 404, 422))
 def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
     """List the masks of a job that can be corrected, and all corrections."""
     current = service.queue.get(access, job)
@@ -45,7 +45,7 @@ def listing(service: ServiceOf, access: Reader, job: JobId) -> CorrectionsView:
 
 @router.get(
     "/layers/{layer}",
-    responses={**answers(401, 404, 409, 422, 429), **_NIFTI},
+    responses={**error_responses(401, 404, 409, 422, 429), **_NIFTI},
     response_class=FileResponse,
     response_model=None,
     dependencies=[LASTING],
@@ -77,7 +77,7 @@ def layer(
 @router.put(
     "/correction",
     status_code=201,
-    responses=answers(401, 404, 408, 409, 413, 415, 422, 429, 503),
+    responses=error_responses(401, 404, 408, 409, 413, 415, 422, 429, 503),
     openapi_extra=BODY,
     dependencies=[LASTING],
 )
@@ -116,7 +116,7 @@ async def put(
     return CorrectionView.of(made)
 
 
-@router.delete("/correction/{number}", responses=answers(401, 404, 409, 422))
+@router.delete("/correction/{number}", responses=error_responses(401, 404, 409, 422))
 def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
     """Withdraw your own correction: it stays in the list, but is not used any more."""
     service.queue.get(access, job)
@@ -126,7 +126,7 @@ def withdraw(service: ServiceOf, access: Corrector, job: JobId, number: Number) 
 
 
 @router.post(
-    "/correction/{number}/approval", status_code=201, responses=answers(401, 404, 409, 422)
+    "/correction/{number}/approval", status_code=201, responses=error_responses(401, 404, 409, 422)
 )
 def approve(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
     """Approve a correction of another user as second reader."""
@@ -136,7 +136,7 @@ def approve(service: ServiceOf, access: Corrector, job: JobId, number: Number) -
     return CorrectionView.of(correction)
 
 
-@router.delete("/correction/{number}/approval", responses=answers(401, 404, 409, 422))
+@router.delete("/correction/{number}/approval", responses=error_responses(401, 404, 409, 422))
 def unapprove(service: ServiceOf, access: Corrector, job: JobId, number: Number) -> CorrectionView:
     """Withdraw your approval."""
     service.queue.get(access, job)

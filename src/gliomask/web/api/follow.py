@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from gliomask.web.api.answers import answers
+from gliomask.web.api.error_responses import error_responses
 from gliomask.web.folder import RESULT
 from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
@@ -40,7 +40,7 @@ TimePointNames = Annotated[
 
 @router.get(
     "/follow",
-    responses={**answers(401, 404, 409, 422, 429, 503), **_HTML},
+    responses={**error_responses(401, 404, 409, 422, 429, 503), **_HTML},
     response_model=None,
     dependencies=[LASTING],
 )
@@ -73,9 +73,9 @@ def _page(service: Service, access: Access, of: list[str], *, registered: bool) 
             for number, mask in enumerate(masks)
         ]
         spec = {"inputs": list(map(str, inputs)), "registered": registered}
-        answer = service.supervisor.run(task, TaskFile(kind="follow", spec=spec))
-        if answer.end != "done":
-            raise Problem(422, _shortened(answer.text, inputs))
+        outcome = service.supervisor.run(task, TaskFile(kind="follow", spec=spec))
+        if outcome.end != "done":
+            raise Problem(422, _shortened(outcome.text, inputs))
         text = (task.folder / RESULT / _FILE).read_text(encoding="utf-8")
     finally:
         shutil.rmtree(task.folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
-from gliomask.web.api.answers import answers
+from gliomask.web.api.error_responses import error_responses
 from gliomask.web.api.views import JobRequest, JobView, ResultFile, job_view
 from gliomask.web.guard import RESULT_POLICY
 from gliomask.web.problems import Problem, not_found
@@ -35,7 +35,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, responses=answers(401, 404, 409, 422, 429, 503))
+@router.post("", status_code=201, responses=error_responses(401, 404, 409, 422, 429, 503))
 def create(
     service: ServiceOf,
     access: Submitter,
@@ -58,7 +58,7 @@ def create(
     return _view(service, submit(service, access, request.upload, request.options, key))
 
 
-@router.get("", responses=answers(401, 422))
+@router.get("", responses=error_responses(401, 422))
 def listing(
     service: ServiceOf,
     access: Reader,
@@ -71,7 +71,7 @@ def listing(
     return [_view(service, job) for job in service.queue.jobs(access, limit, before)]
 
 
-@router.get("/{job}", responses=answers(401, 404, 422, 429))
+@router.get("/{job}", responses=error_responses(401, 404, 422, 429))
 async def show(
     service: ServiceOf,
     access: Reader,
@@ -97,7 +97,7 @@ async def _waited(service: Service, access: Access, job: str, wait: float) -> Jo
 
 @router.get(
     "/{job}/events",
-    responses={**answers(401, 404, 422, 429), **_EVENTS},
+    responses={**error_responses(401, 404, 422, 429), **_EVENTS},
     response_model=None,
     dependencies=[LASTING],
 )
@@ -131,7 +131,7 @@ async def _events(service: Service, request: Request, job: str) -> AsyncIterator
         await asyncio.sleep(_LOOK_S)
 
 
-@router.delete("/{job}", responses=answers(401, 404, 422))
+@router.delete("/{job}", responses=error_responses(401, 404, 422))
 def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
     """Cancel a job; no effect if it has ended."""
     if service.queue.own(access, job).state not in ENDED:
@@ -140,7 +140,7 @@ def cancel(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
     return _view(service, service.queue.get(access, job))
 
 
-@router.delete("/{job}/files", responses=answers(401, 404, 409, 422))
+@router.delete("/{job}/files", responses=error_responses(401, 404, 409, 422))
 def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
     """Delete the results of a job before they expire."""
     if service.queue.own(access, job).state not in ENDED:
@@ -153,7 +153,7 @@ def forget(service: ServiceOf, access: Submitter, job: JobId) -> JobView:
 
 @router.get(
     "/{job}/files/{kind}",
-    responses={**answers(401, 404, 409, 422, 429, 503), **_FILE},
+    responses={**error_responses(401, 404, 409, 422, 429, 503), **_FILE},
     response_class=FileResponse,
     response_model=None,
     dependencies=[LASTING],

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
 from gliomask.config.serve import Limits
-from gliomask.web.api.answers import answers
+from gliomask.web.api.error_responses import error_responses
 from gliomask.web.api.views import Request, View
 from gliomask.web.models import ModelView
 from gliomask.web.problems import Problem
@@ -40,25 +40,25 @@ class Session(Request):
     """The token, as shown when it was created."""
 
 
-@router.get("/models", responses=answers(401))
+@router.get("/models", responses=error_responses(401))
 def models(service: ServiceOf, _access: Reader) -> list[ModelView]:
     """List the models; the first is the default."""
     return [ModelView(**model.model_dump(exclude={"folder"})) for model in service.models]
 
 
-@router.get("/limits", responses=answers(401))
+@router.get("/limits", responses=error_responses(401))
 def limits(service: ServiceOf, _access: Reader) -> Limits:
     """Limits of the server."""
     return service.options.limits
 
 
-@router.get("/health", responses=answers())
+@router.get("/health", responses=error_responses())
 async def health() -> StatusView:
-    """State of the process; it answers while the server runs."""
+    """State of the process; it responds while the server runs."""
     return StatusView(status="ok", notice="for research use only")
 
 
-@router.get("/ready", responses=answers(503))
+@router.get("/ready", responses=error_responses(503))
 def ready(service: ServiceOf) -> StatusView:
     """Readiness to accept and process jobs."""
     if service.supervisor.problem:
@@ -68,7 +68,7 @@ def ready(service: ServiceOf) -> StatusView:
     return StatusView(status="ok", notice="for research use only")
 
 
-@router.post("/session", status_code=204, responses=answers(401, 422))
+@router.post("/session", status_code=204, responses=error_responses(401, 422))
 def begin(service: ServiceOf, session: Session) -> Response:
     """Store a token in a cookie that scripts can't read, for the page."""
     if service.options.token and service.tokens.access(session.token) is None:
@@ -78,7 +78,7 @@ def begin(service: ServiceOf, session: Session) -> Response:
     return response
 
 
-@router.delete("/session", status_code=204, responses=answers())
+@router.delete("/session", status_code=204, responses=error_responses())
 def end(service: ServiceOf) -> Response:
     """Delete the cookie."""
     response = Response(status_code=204)
@@ -89,7 +89,7 @@ def end(service: ServiceOf) -> Response:
     return response
 
 
-@router.get("/metrics", responses={**answers(401), **_TEXT}, response_model=None)
+@router.get("/metrics", responses={**error_responses(401), **_TEXT}, response_model=None)
 def metrics(service: ServiceOf, _access: Admin) -> PlainTextResponse:
     """Metrics in the format of Prometheus; needs the scope admin."""
     text = "".join(_metric(*row) for row in _figures(service))

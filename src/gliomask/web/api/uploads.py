@@ -8,7 +8,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
-from gliomask.web.api.answers import answers
+from gliomask.web.api.error_responses import error_responses
 from gliomask.web.api.views import FileView, UploadView
 from gliomask.web.problems import Problem
 from gliomask.web.service import ServiceOf, Submitter
@@ -23,7 +23,7 @@ BODY = {
 }
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 429))
+@router.post("", status_code=201, responses=error_responses(401, 403, 429))
 def create(service: ServiceOf, access: Submitter) -> UploadView:
     """Create an upload, to which files are then sent."""
     upload = service.uploads.create(access)
@@ -31,13 +31,13 @@ def create(service: ServiceOf, access: Submitter) -> UploadView:
     return UploadView.of(upload)
 
 
-@router.get("/{upload}", responses=answers(401, 403, 404))
+@router.get("/{upload}", responses=error_responses(401, 403, 404))
 def show(service: ServiceOf, access: Submitter, upload: UploadId) -> UploadView:
     """List the received files, for a client whose connection was interrupted."""
     return UploadView.of(service.uploads.get(access, upload))
 
 
-@router.delete("/{upload}", status_code=204, responses=answers(401, 403, 404, 409))
+@router.delete("/{upload}", status_code=204, responses=error_responses(401, 403, 404, 409))
 def delete(service: ServiceOf, access: Submitter, upload: UploadId) -> Response:
     """Delete an upload and its files."""
     service.uploads.delete(service.uploads.get(access, upload).id)
@@ -47,7 +47,7 @@ def delete(service: ServiceOf, access: Submitter, upload: UploadId) -> Response:
 
 @router.put(
     "/{upload}/files/{number}",
-    responses=answers(401, 403, 404, 408, 409, 413, 415, 422, 503),
+    responses=error_responses(401, 403, 404, 408, 409, 413, 415, 422, 503),
     openapi_extra=BODY,
 )
 async def put(

@@ -89,7 +89,9 @@ async def infer(
     segmentation = await segment(service, client, request, upload.id, spec)
     if study.image is not None and study.image.owner == client.owner:
         await run_sync(service.images.note_job, study.image, segmentation.job.id)
-    return _answer(segmentation, query.output, compress=params.get("result_compress") is not False)
+    return _response(
+        segmentation, query.output, compress=params.get("result_compress") is not False
+    )
 
 
 def _naming(part: Part) -> str:
@@ -182,7 +184,7 @@ def _spec(model: str, study: _Study, params: Mapping[str, Any], output: Output) 
         raise Problem(422, f"params: value not allowed ({field})") from None
 
 
-def _answer(segmentation: Segmentation, output: Output, *, compress: bool) -> Response:
+def _response(segmentation: Segmentation, output: Output, *, compress: bool) -> Response:
     path = segmentation.file("_mask.nrrd")
     name = f"{segmentation.job.id}.nrrd"
     if output == "image" and not compress:
@@ -194,7 +196,7 @@ def _answer(segmentation: Segmentation, output: Output, *, compress: bool) -> Re
         return FileResponse(
             seg, media_type="application/dicom", filename=f"{segmentation.job.id}.dcm"
         )
-    description = _told(segmentation)
+    description = _metadata(segmentation)
     if output == "json":
         return JSONResponse(description)
     return reply(
@@ -205,7 +207,7 @@ def _answer(segmentation: Segmentation, output: Output, *, compress: bool) -> Re
     )
 
 
-def _told(segmentation: Segmentation) -> dict[str, Any]:
+def _metadata(segmentation: Segmentation) -> dict[str, Any]:
     """Metadata of the mask. Slicer assigns its labels in order to those in the mask."""
     keys = ("volumes_ml", "volumes_ml_90", "reliability", "notes")
     return {

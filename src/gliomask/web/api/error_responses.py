@@ -22,8 +22,8 @@ _WORDS: Final = {
 _ALWAYS: Final = (400, 403)
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Descriptions of these responses."""
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Descriptions of the error responses with these status codes."""
     return {
         status: {"model": ProblemView, "description": _WORDS[status]}
         for status in sorted({*statuses, *_ALWAYS})

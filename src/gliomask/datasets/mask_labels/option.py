@@ -26,7 +26,7 @@ _THRESHOLD = re.compile(r"threshold=(\d{1,9})")
 _PAIR = re.compile(r"\s*(\d{1,9})\s*[=:]\s*(.+?)\s*")
 
 
-def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
+def scheme_of_option(text: str, option: str = "labels") -> LabelScheme | None:
     """Label scheme of an option; None for ``auto``.
 
     Args:
@@ -47,12 +47,12 @@ def scheme_of_answer(text: str, option: str = "labels") -> LabelScheme | None:
     if "=" not in word and ":" not in word:
         hint = nearest(word, SCHEMES)
         raise ConfigError(
-            "unknown labels", option=option, found=text, allowed=f"{allowed_answers()}", hint=hint
+            "unknown labels", option=option, found=text, allowed=f"{allowed_values()}", hint=hint
         )
     return LabelScheme(text, tuple(sorted(_pairs(text, option).items())))
 
 
-def allowed_answers() -> str:
+def allowed_values() -> str:
     """Allowed values, for messages and help."""
     return f"{AUTO}, {', '.join(SCHEMES)}, threshold=128, or numbers with names: {EXAMPLE}"
 
