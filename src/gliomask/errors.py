@@ -2,7 +2,7 @@
 
     GliomaskError            1   a bug in gliomask, if no subclass fits
     ├── InputError           2   the input can't be used
-    │   ├── FormatError      2     a file has another format than its name says, or is damaged
+    │   ├── FormatError      2     a file has another format than its name, or is damaged
     │   ├── LayoutError      2     a folder contains no known data set
     │   ├── CaseError        2     a case (patient, study) can't be used
     │   ├── CasesError       2     several cases can't be used; all are listed
@@ -84,7 +84,7 @@ class InputError(GliomaskError):
 
 
 class FormatError(InputError):
-    """A file has another format than its name says, or is damaged."""
+    """A file has another format than its name, or is damaged."""
 
 
 class LayoutError(InputError):

@@ -151,7 +151,7 @@ def test_a_movement_that_is_not_believed_is_not_made(monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(study.volume.array[0], expected)
     (reason,) = study.reasons
     assert (reason.level, reason.code) == ("amber", "not_registered")
-    assert "t1 lies on flair as the headers say" in reason.text
+    assert "t1 is aligned with flair by the headers" in reason.text
     assert "allowed 3 degrees" in reason.text
 
 

@@ -110,7 +110,7 @@ def test_a_frozen_actor_is_given_up_and_its_task_done_once(ray: Any, tmp_path: P
 def test_authentication_that_is_switched_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with (
-        pytest.raises(ConfigError, match="anybody on the network can run code"),
+        pytest.raises(ConfigError, match="anyone on the network can run code"),
         ray_cluster(None, 1),
     ):
         pass

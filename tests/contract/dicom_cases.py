@@ -299,11 +299,11 @@ REFUSED: dict[str, Case] = {
         setting(only=0, PixelSpacing=[0.9, 1.2]), "WW-", "slices differ in spacing"
     ),
     "one slice": Case(one_slice(), "WWW", "one slice, no volume"),
-    "frames without a step": Case(classic_frames(), "WW-", "nothing says where they lie"),
+    "frames without a step": Case(classic_frames(), "WW-", "several frames without positions"),
     "frames over time": Case(
         classic_frames(SpacingBetweenSlices=5.0, FrameIncrementPointer=0x00181063),
         "RR-",
-        "nothing says where they lie",
+        "several frames without positions",
         "they are times, and the others stack them all the same",
     ),
     "a missing slice": Case(without_slice(3), "W--", "slices are missing"),

@@ -94,7 +94,7 @@ def test_files_that_hold_something_else_are_refused(tmp_path: Path, name: str) -
         read_image(ImageFile((path,)))
     for k in range(5):
         (tmp_path / f"s{k:03d}.raw").write_bytes(bytes(26))
-    with pytest.raises(FormatError, match="hold more than it needs"):
+    with pytest.raises(FormatError, match="contain more than it needs"):
         read_image(ImageFile((path,)))
 
 

@@ -58,8 +58,8 @@ def test_its_record(path: Path) -> None:
         ("cjdata/PID", np.full((200, 1), 65), "impossible size"),
         ("cjdata/label", np.array([[4.0]]), r"no kind of tumour \(label=4.0, allowed 1-3\)"),
         ("cjdata/label", np.array(b"x"), "not a matrix of numbers"),
-        ("cjdata", None, "holds no cjdata"),
-        ("cjdata", np.zeros(3), "holds no cjdata"),
+        ("cjdata", None, "contains no cjdata"),
+        ("cjdata", np.zeros(3), "contains no cjdata"),
     ],
 )
 def test_records_that_make_no_sense(path: Path, name: str, value: Any, reason: str) -> None:

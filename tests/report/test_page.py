@@ -33,7 +33,7 @@ def test_says_what_it_may_be_used_for() -> None:
 
 @pytest.mark.parametrize("script", ["a = '</SCRIPT>'", "a = '<!--'"])
 def test_refuses_a_script_that_ends_early(script: str) -> None:
-    with pytest.raises(ValueError, match="holds"):
+    with pytest.raises(ValueError, match="contains"):
         render("base.html.j2", {}, Assets(scripts=(script,)))
 
 

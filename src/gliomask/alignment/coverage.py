@@ -9,7 +9,7 @@ from gliomask.core.volume import Affine, FloatArray
 LEAST = 0.7
 """A series that shows less of the head than this is refused."""
 NEAR = 0.3
-"""A series that shows less than this as its header places it lies somewhere else: it is refused
+"""A series that shows less than this at the position in its header is elsewhere: it is refused
 before anything is laid onto anything."""
 FULL = 0.98
 """A series that shows less of the head than this is noted."""

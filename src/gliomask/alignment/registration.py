@@ -45,12 +45,12 @@ class Registration:
     """Result of a registration.
 
     Attributes:
-        transform: (4, 4), RAS+ mm as the moving series tells them to RAS+ mm of the fixed one:
+        transform: (4, 4), RAS+ mm of the moving series' header to RAS+ mm of the fixed one:
             ``transform @ moving_affine`` is the affine that the moving series should have had.
             The identity if nothing better was found.
         degrees: of the turn.
         mm: how far the middle of the fixed image moved.
-        before, after: mutual information in nats, as the series are said to lie and as they were
+        before, after: mutual information in nats, at the positions in the headers and as they were
             found to.
     """
 
@@ -101,7 +101,7 @@ def register_rigid(
         with stopping(toolkit, search, control):
             search.Execute(*pair)
         after = _information(toolkit, pair, rotation)
-    except RuntimeError as problem:  # the toolkit's only way to say that nothing overlaps
+    except RuntimeError as problem:  # the toolkit's only error if nothing overlaps
         reason = str(problem).strip().splitlines()[-1]
         raise ImplausibleError(f"no registration: {reason}") from None
     matrix = _inverse(_matrix(rotation))  # the toolkit's leads from fixed to moving

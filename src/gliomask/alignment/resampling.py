@@ -1,7 +1,7 @@
 """One image on the grid of another: where each voxel comes from, and how it is interpolated.
 
 Linear interpolation at the reference's voxel centres. A series is seen as far as its voxels reach,
-half a voxel beyond its outermost centres, where the value of the nearest one holds; beyond that
+half a voxel beyond its outermost centres, where it has the value of the nearest one; beyond that
 lies nothing.
 """
 

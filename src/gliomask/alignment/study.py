@@ -41,10 +41,10 @@ class _Position:
     """Position of a series, derived from its image content.
 
     Attributes:
-        affine: that it should have had; its own if nothing better was found.
-        words: about it, to go into a sentence.
-        record: of the registration.
-        reason: what speaks against it.
+        affine: corrected affine; that of the header if nothing better was found.
+        words: description, as part of a sentence.
+        record: record of the registration.
+        reason: reason to doubt it, for the reliability flag.
     """
 
     affine: Affine
@@ -71,22 +71,22 @@ def align_study(
 ) -> AlignedStudy:
     """Brings the series of a study onto the grid of one of them.
 
-    A series on another grid is registered to the reference (rigid, by mutual information; left
-    where it is said to lie unless that gains) and interpolated once. A series on the reference's
-    grid is not touched, not by a bit: it was brought there before. Only where series come as the
-    scanner made them (``scanned``) it is registered as well, because scans of one prescription
-    share their grid whether the patient moved between them or not.
+    A series on another grid is registered to the reference (rigid, by mutual information; kept at
+    the position in its header unless registration increases that) and interpolated once. A series
+    on the reference's grid is unchanged, to the bit: it was aligned earlier. Only series from the
+    scanner (``scanned``) are also registered then, because scans of one prescription share their
+    grid whether the patient moved between them or not.
 
     Args:
         series: sequence -> image, at least one, none constant. Images are removed from it when
-            they are needed no more.
-        reference: whose grid it is to be; if none is named, the one that shows most, because
-            oedema is drawn on FLAIR and seen on T2.
+            they are no longer needed.
+        reference: sequence that defines the grid; default: the one that shows most, because oedema
+            is drawn on FLAIR and visible on T2.
         scanned: the series come from the scanner: they are not on one grid yet.
         control: a stop ends a registration between two of its iterations.
 
     Raises:
-        CaseError: no such reference; pictures, whose places are not known, on different grids; a
+        CaseError: no such reference; pictures, whose positions are unknown, on different grids; a
             series that shows less than ``LEAST`` of the reference's head.
     """
     name, names = _chosen(series, reference), tuple(series)
@@ -167,7 +167,7 @@ def _registered(
         )
     except ImplausibleError as problem:
         text = (
-            f"{name} lies on {reference} as the headers say: no plausible registration "
+            f"{name} is aligned with {reference} by the headers: no plausible registration "
             f"was found ({problem.what}); check that they fit"
         )
         reason = Reason("amber", "not_registered", text)

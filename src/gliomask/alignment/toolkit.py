@@ -38,7 +38,7 @@ def stopping(toolkit: Any, process: Any, control: Control) -> Iterator[None]:
     process.AddCommand(toolkit.sitkIterationEvent, look)
     try:
         yield
-    except RuntimeError:  # the toolkit's only way to say that it was aborted
+    except RuntimeError:  # the toolkit's only error for an abort
         control.check()
         raise
     finally:

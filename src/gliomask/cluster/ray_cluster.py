@@ -41,7 +41,7 @@ def ray_cluster(address: str | None, cpus: int) -> Iterator[Any]:
     """
     if os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled":
         raise ConfigError(
-            "without authentication, anybody on the network can run code through Ray",
+            "without authentication, anyone on the network can run code through Ray",
             field="RAY_AUTH_MODE",
             found="disabled",
             allowed="token",
@@ -85,7 +85,7 @@ def _connect(ray: Any, address: str | None, options: dict[str, object]) -> None:
             logging_level=logging.ERROR,
             **options,
         )
-    except Exception as problem:  # Ray raises errors without a class of their own, too
+    except Exception as problem:  # Ray also raises errors that have no separate class
         what = "can't be reached" if address else "can't be started"
         reason = next(iter(str(problem).splitlines()), type(problem).__name__)
         hint = None if address else f"use worker processes: {option('executor', 'local')}"

@@ -131,7 +131,7 @@ class RayWorkers(Generic[Task, Result]):
         """See ``Pool``.
 
         Raises:
-            ValueError: nobody is idle.
+            ValueError: no worker is idle.
         """
         worker = assign(task, self._workers)
         worker.answer = worker.handle.do.remote(task)

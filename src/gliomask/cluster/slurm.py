@@ -28,7 +28,7 @@ def write_job(out: Path, job: JobOptions) -> Path:
 
     Args:
         out: the folder, shared by all nodes.
-        job: what to ask SLURM for.
+        job: resources to request from SLURM.
 
     Returns:
         the script, for ``sbatch``.
@@ -51,7 +51,7 @@ def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -
         command: the words that start gliomask on a node.
         out: the folder of the batch, shared by all nodes.
         logs: an existing folder for what the tasks print.
-        job: what to ask for.
+        job: resources to request.
     """
     limit = "" if job.at_once is None else f"%{job.at_once}"
     options = [

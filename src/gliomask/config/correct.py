@@ -26,4 +26,4 @@ class CorrectOptions(Options):
     author: str
     """Author of the correction."""
     names: Mapping[int, str] = Field(default_factory=dict)
-    """Number in the mask -> name of the label, as the program that drew it counts; if it says."""
+    """Number in the mask -> name of the label, if the program that drew it states them."""

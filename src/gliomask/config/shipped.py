@@ -35,7 +35,7 @@ def added_home() -> Path | None:
         return Path(setting)
     base = os.environ.get("XDG_DATA_HOME", "")
     try:
-        # The XDG Base Directory Specification says that a relative path is ignored.
+        # By the XDG Base Directory Specification, a relative path is ignored.
         home = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
     except RuntimeError:
         return None

@@ -38,9 +38,9 @@ class TrainOptions(Options):
     """Resume an interrupted training in the run folder."""
     device: DeviceOption = "auto"
     devices: Annotated[int, Field(ge=1)] | None = None
-    """Number of devices on each machine (default: 1, or as torchrun says)."""
+    """Number of devices on each machine (default: 1, or as set by torchrun)."""
     nodes: Annotated[int, Field(ge=1)] | None = None
-    """Number of machines (default: 1, or as torchrun says)."""
+    """Number of machines (default: 1, or as set by torchrun)."""
     workers: Annotated[int, Field(ge=0)] | None = None
     """Number of threads that prepare batches (default: as many as are useful)."""
     execution: Literal["auto", "eager", "graph", "compiled"] = "auto"

@@ -24,7 +24,7 @@ TISSUE_SHARE = 0.5
 def foreground_level(image: npt.NDArray[np.floating]) -> float:
     """Intensity threshold between air and head.
 
-    A tenth of the way from the 2nd to the 98th percentile, the rule of FSL's robust range: it holds
+    A tenth of the way from the 2nd to the 98th percentile (the rule of FSL's robust range), valid
     for skull-stripped volumes (air is 0) and for whole heads (air is noise).
     """
     return _levels(evenly_spaced(image, SAMPLE))[1]
@@ -38,7 +38,7 @@ def tissue_level(image: npt.NDArray[np.floating], voxels: int = SAMPLE) -> float
 
     Args:
         image: of any shape.
-        voxels: approximate maximum number of voxels to look at, evenly spaced.
+        voxels: approximate maximum number of voxels to use, evenly spaced.
     """
     sample = evenly_spaced(image, voxels)
     air, level = _levels(sample)

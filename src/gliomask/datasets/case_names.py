@@ -129,7 +129,7 @@ def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
 
 
 def _renamed(case: Case, name: str) -> Case:
-    """A case with a new id, and with a new patient if the old name is one that anybody may have."""
+    """A case with a new id, and with a new patient if the old name is not specific to a patient."""
     nameless = case.patient == patient_of(case.id) and names_nobody(case.patient)
     return replace(case, id=name, patient=patient_of(name) if nameless else case.patient)
 

@@ -20,7 +20,7 @@ _T1 = vocab.WEIGHTINGS["t1"] | {"t1"}
 
 
 def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | None, str | None]:
-    """After an agent (True), before or without one (False), or not said (None); and a doubt.
+    """After an agent (True), before or without one (False), or not stated (None); and a doubt.
 
     Args:
         words: of a name, see ``name_words``.
@@ -77,7 +77,7 @@ def is_agent(word: str) -> bool:
 def _about_something_else(words: Sequence[str], at: int) -> bool:
     behind = words[at + 1]
     time = behind.isdecimal() and words[at + 2 : at + 3] and words[at + 2] in vocab.TIMES
-    return bool(time) or behind in vocab.NOT_AGENT or is_agent(behind)  # which speaks for itself
+    return bool(time) or behind in vocab.NOT_AGENT or is_agent(behind)  # evaluated by itself
 
 
 def _of_agent(words: Sequence[str], at: int) -> bool | str | None:

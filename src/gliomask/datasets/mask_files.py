@@ -203,7 +203,7 @@ def _described(root: Path) -> _Described:
 
 
 def _may_be_mask(name: str) -> bool:
-    """Return True if a name says that it is a mask, or does not say that it is an image."""
+    """Return True if a name states that it is a mask, or does not state that it is an image."""
     if _LAYER.search(name):
         return False
     return is_mask(name) or bool(_TUMOUR.search(stem(name))) or not read_name(name).weightings

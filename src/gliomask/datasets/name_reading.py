@@ -32,11 +32,11 @@ class NameReading:
 
     Attributes:
         weightings: of t1, t2 and flair, those that it names; a FLAIR may call itself T2, too.
-        contrast: after a contrast agent (True), before or without one (False), not said (None).
+        contrast: after a contrast agent (True), before or without one (False), not stated (None).
         other: what it shows, if that is none of our sequences.
         elsewhere: another part of the body than the head.
         head: the head is named.
-        unknown: words that may change its meaning, which nobody can interpret.
+        unknown: words without a known meaning, which may change that of the name.
         doubt: why one weighting can be meant or another image, a phrase; None if there is none.
         contrast_doubt: why before and after contrast can be meant, a phrase; None likewise.
     """
@@ -54,7 +54,7 @@ class NameReading:
     def candidates(self) -> frozenset[str]:
         """The sequences that it can mean, by the names of ``core.volume.SEQUENCES``.
 
-        None: it names another image, or says nothing.
+        None: it names another image, or no sequence.
         """
         if self.other or self.elsewhere:
             return frozenset()

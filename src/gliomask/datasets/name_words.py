@@ -75,7 +75,7 @@ _LETTERS = str.maketrans(
 )
 """Letters that are no other letter with an accent."""
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+|[?\ufffd]{2,}")
-"""Letters and digits; those of another script are words of their own, and lost ones are, too."""
+"""Letters and digits; those of another script, and undecodable ones, are separate words."""
 _WEIGHTED = re.compile(
     rf"(pre|post|gd|gad|km)?(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
 )
@@ -99,7 +99,7 @@ _KNOWN = frozenset().union(
 
 
 def words_of_name(name: str) -> list[str]:
-    """The words of a name, lower case, accents off; ``t1`` and ``t2`` as words of their own.
+    """The words of a name, lower case, accents off; ``t1`` and ``t2`` as separate words.
 
     >>> words_of_name("Ax T1 +C"), words_of_name("T2*_GRE"), words_of_name("T1wPostGd")
     (['ax', 't1', 'gd'], ['t2star', 'gre'], ['t1', 'post', 'gd'])
@@ -142,7 +142,7 @@ def _weighted(first: str, weighting: str, mark: str, rest: str) -> tuple[str, ..
 
 @lru_cache(4096)
 def _covered(text: str) -> tuple[str, ...] | None:
-    """Known words that make up a text without a rest; None if there are none."""
+    """Known words that a text consists of; None if there are none."""
     if not text:
         return ()
     for part in _PARTS:

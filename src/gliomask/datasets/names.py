@@ -13,5 +13,5 @@ def words_of(name: str) -> list[str]:
 
 
 def is_mask(name: str) -> bool:
-    """Return True if the name of a file says that it is a mask."""
+    """Return True if the name of a file states that it is a mask."""
     return any(_MASK.fullmatch(word) for word in words_of(name))

@@ -1,6 +1,6 @@
 """Patients whose images are the same file: one patient under two names.
 
-Data sets pass on each other's images under new names, and folders hold copies and links. Equal
+Data sets pass on each other's images under new names, and folders contain copies and links. Equal
 names show that only where the names are known; equal bytes always do.
 """
 

@@ -1,4 +1,4 @@
-"""Words of a name that nobody can interpret, and which may therefore change its meaning.
+"""Words of a name without a known meaning, which may therefore change its meaning.
 
 The words by which people call subtractions, maps and pre- or post-contrast images can't all be
 listed. The words that change nothing can (``vocabulary``), so whatever else stands in a name is a

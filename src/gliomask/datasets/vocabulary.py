@@ -69,7 +69,7 @@ OTHER = _table(
         "epimix mtrasym",
     }
 )
-"""What an image shows that is no T1, T2 or FLAIR -> words that say so."""
+"""Contents of an image other than T1, T2 or FLAIR -> words for them."""
 
 ELSEWHERE = _table(
     {
@@ -125,9 +125,9 @@ AFTER = _words(
     "post after following nach apres despues tras dopo na apos pos depois delayed tardif tardive "
     "efter etter po"
 )
-"""After; whether after an agent, the next word tells."""
+"""After; the next word states whether after an agent."""
 BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante fore foer przed")
-"""Before; whether before an agent, the next word tells."""
+"""Before; the next word states whether before an agent."""
 POST_ALONE = frozenset(("post", "delayed", "tardif", "tardive"))
 """Words for a state after contrast without the name of an agent."""
 WITHOUT = _words(
@@ -141,11 +141,11 @@ AND = frozenset(("and", "und", "u", "et", "y", "e", "en", "then", "n", "ed", "or
 DENIED_BEHIND = _words("free no none nein non nee nej nei nelkul")
 """Words that deny an agent when they follow it, at the end of a name."""
 NO_ANSWER = _words("n a na nil null unknown unbekannt 0 not applicable available")
-"""Where an agent should stand, words that say nothing."""
+"""Words in the place of an agent that state nothing."""
 DENIALS = WITHOUT | _words("none ninguno nessuno aucun keines")
-"""Where an agent should stand, words that say that there was none."""
+"""Words in the place of an agent that state that there was none."""
 AFFIRMATIONS = _words("yes y ja oui si ce c agent")
-"""Where an agent should stand, words that say that there was one."""
+"""Words in the place of an agent that state that there was one."""
 UNENHANCED = _words(
     "unenhanced nonenhanced noncontrast noncon noncontrasted nongd nongad nativ natif nativo "
     "basale basal blanco nce precon smdc"
@@ -188,7 +188,7 @@ TECHNIQUES = _words(
     "ss bet orig anon defaced deface preproc preprocessed final space mm nd dis2d dis3d "
     "1mm mni raw restored denoised bfc"
 )
-"""Words that say how an image was made; they neither name a sequence nor a patient."""
+"""Words for how an image was made; they name neither a sequence nor a patient."""
 INDICATIONS = _words(
     "tumor tumors tumour tumours tumeur tumore hirntumor metastases metastasen mets met "
     "glioblastom gliom ms epilepsy epilepsie stroke schlaganfall demenz dementia"
@@ -214,7 +214,7 @@ HARMLESS = _words(
     "timepoint tr turbo unbiased unring vessel view visit vol volume wall weighting whitestripe "
     "whole wtd znorm zscore"
 )
-"""Words that say how, when or where an image was made, or name an examination; no sequence."""
+"""Words for how, when or where an image was made, or for an examination; no sequence."""
 NO_IDENTIFIER = _words(
     "pet petct petmr spect fdg fet fdopa ct acr mni152 mni icbm152 icbm colin27 ch2 template "
     "templates atlas average c1 c2 c3 c4 c5 c6 not nondiagnostic undiagnostic failed aborted "

@@ -33,7 +33,7 @@ def training_data(
     """Measure the cases of some patients.
 
     Args:
-        store: that holds them.
+        store: store that contains them.
         patients: that the model was trained on; those that the store lacks are not counted.
         held_out: intensities of the cases that it was measured on.
         control: reports each case of ``sample``.

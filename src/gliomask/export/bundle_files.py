@@ -40,7 +40,7 @@ class ExportFacts:
 
     Attributes:
         card: of the model.
-        sha256: file name -> checksum, of the files that hold the graph.
+        sha256: file name -> checksum, of the files of the graph.
         openvino: the graph is OpenVINO's.
     """
 
@@ -180,7 +180,7 @@ _README = """\
 
 {notice}. No medical device; no decision about a patient may rest on it.
 
-{files} holds a network that marks brain tumours in MRI ({regions}) together with all that lies
+{files} contains a network that marks brain tumours in MRI ({regions}) together with all steps
 around it: normalisation, the crop to the head, scaling to the network's grid and back, the
 threshold ({threshold}).{clean_up}
 `bundle.json` names every input and output, `card.json` says what the network was trained on and how
@@ -202,7 +202,7 @@ and back: `mask[:, ::-1, ::-1].transpose(2, 1, 0)` on `image.affine`.
 
 `result/mask.npy` is (S, H, W): 0 background, {labels}. `result/probability.npy` is (R, S, H, W).
 The crop to the head uses only the given sequences, as `gliomask predict`
-does with an examination that holds just those. Intervals, flags and DICOM are only there.
+does with an examination of just those. Intervals, flags and DICOM are only there.
 
 Trained on: {trained_on}
 Licence: {licence}

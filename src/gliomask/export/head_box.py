@@ -1,4 +1,4 @@
-"""``core.slices`` as nodes: the rows and columns that hold the head."""
+"""``core.slices`` as nodes: the rows and columns of the head."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def head_box(nodes: Nodes, images: Value, heads: list[Value]) -> HeadBox:
 
 
 def _span(nodes: Nodes, profile: Value, size: Value) -> tuple[Value, Value]:
-    """First and last index where a profile holds more than stray pixels, with the margin."""
+    """First and last index where a profile contains more than stray pixels, with the margin."""
     most = nodes.add("ReduceMax", profile, axes=[0], keepdims=0)
     stray = nodes.add("Mul", nodes.cast(most, np.float64), np.float64(STRAY))
     occupied = nodes.add("Greater", nodes.cast(profile, np.float64), stray)

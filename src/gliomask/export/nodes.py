@@ -17,7 +17,7 @@ from gliomask.nets.graph import GraphWriter
 from gliomask.nets.onnx_bytes import IR_VERSION, OPSET, PRODUCER
 
 Value = str
-"""The name of what a node gives, or of an input of the graph."""
+"""Name of an output of a node, or of an input of the graph."""
 ConstantArray = npt.NDArray[Any] | np.generic
 """Numbers that stand in the graph; their dtype is that of the value."""
 GraphBuilder = Callable[[GraphWriter, Value], Value]
@@ -121,7 +121,7 @@ class Nodes:
 
 
 def axes(*numbers: int) -> npt.NDArray[np.int64]:
-    """Axes, or other whole numbers, as operators want them: a vector of int64."""
+    """Axes, or other whole numbers, as operators need them: a vector of int64."""
     return np.array(numbers, np.int64)
 
 

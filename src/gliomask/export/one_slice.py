@@ -14,12 +14,12 @@ from gliomask.export.nodes import GraphBuilder, Nodes, Value, axes, typed
 from gliomask.nets.cards import ModelCard
 
 _NUMBER, _GOES_ON = "slice/number", "slice/goes_on"
-"""What a loop gives its body."""
+"""Inputs of the body of a loop."""
 
 
 @dataclass(frozen=True)
 class ExaminationValues:
-    """Values of the graph that hold for all slices.
+    """Values of the graph that are the same for all slices.
 
     Attributes:
         mean: (C, 1, 1) float32, of each sequence's head.

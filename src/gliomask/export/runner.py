@@ -33,7 +33,7 @@ if not fit or parts[0].ndim != 3 or (len(keys) < len(names) and not bundle["some
 arrays = dict(zip(keys, parts, strict=True))
 images = np.stack([arrays.get(name, np.zeros_like(parts[0])) for name in names]).astype(np.float32)
 if not np.isfinite(images).all() or min(*arguments.pixel_mm, arguments.slice_mm) <= 0:
-    sys.exit("error: the images hold NaN or infinity, or --pixel-mm or --slice-mm is not positive")
+    sys.exit("error: the images have NaN or infinity, or --pixel-mm or --slice-mm is not positive")
 feeds = {"images": images, "pixel_mm": np.array(arguments.pixel_mm, np.float32)}
 inputs = feeds | ({"present": np.isin(names, keys)} if bundle["some_suffice"] else {})
 probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, inputs)

@@ -5,7 +5,7 @@
     probability --threshold--> mask
 
 The slices go through one by one (``Loop``), so memory does not grow with the network. The numbers
-are those of ``core.intensity``, ``core.slices`` and the card; tests hold every step against them.
+are those of ``core.intensity``, ``core.slices`` and the card; tests compare every step with them.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) ->
     """Check all members.
 
     Args:
-        infos: what the directory says of each.
+        infos: its entry in the directory.
         stream: the archive.
         directory: where in it the directory begins.
 

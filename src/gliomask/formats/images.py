@@ -70,7 +70,7 @@ def read_image(file: ImageFile) -> Image:
 
 
 def read_images(files: Sequence[ImageFile], control: Control = SILENT) -> tuple[Image, ...]:
-    """Several images; a file that holds more than one of them is read only once.
+    """Several images; a file with more than one of them is read only once.
 
     Args:
         files: to be read.

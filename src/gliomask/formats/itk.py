@@ -46,7 +46,7 @@ sitk.ProcessObject.SetGlobalWarningDisplay(False)  # relevant problems are refus
 
 
 def files(path: Path) -> tuple[Path, ...]:
-    """The header, and the files that hold the voxels.
+    """The header, and the files of the voxels.
 
     Raises:
         FormatError: as ``read_header``.
@@ -90,7 +90,7 @@ def write_volume(path: Path, array: npt.NDArray[Any], affine: Affine, note: str 
 
     Args:
         path: ends in ``.nrrd`` or ``.mha``.
-        array: of a type that the format holds.
+        array: of a type that the format supports.
         affine: (4, 4), voxel index to RAS+ millimetres; without shear.
         note: a text that the file carries, e.g. what it may be used for.
     """
@@ -147,7 +147,7 @@ def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
     needed = voxels * _item_bytes(reader, path)
     check_packing(path, text.stored, needed, packed=text.packed)
     if len(text.data) > 1 and text.stored != needed:
-        what, allowed = "its files of voxels hold more than it needs", f"{needed} bytes together"
+        what, allowed = "its files of voxels contain more than it needs", f"{needed} bytes together"
         value = text.stored
         raise FormatError(what, path=path, field="data file", found=value, allowed=allowed)
     affine = usable_affine(_affine(reader), "directions", path)
@@ -192,7 +192,7 @@ def _read(path: Path) -> tuple[VolumeHeader, npt.NDArray[Any]]:
 
 
 def _check_stream(text: TextHeader) -> None:
-    """SimpleITK does not look at the checksum."""
+    """SimpleITK does not verify the checksum."""
     inflating = zlib.decompressobj(_ZLIB_OR_GZIP)
     (data,) = text.data  # several are never compressed
     with opened(data) as file:
@@ -207,7 +207,7 @@ def _check_stream(text: TextHeader) -> None:
 
 
 def _reason(problem: RuntimeError) -> str:
-    """The last line of what SimpleITK says, without its source files and what it quotes of ours."""
+    """The last line of SimpleITK's message, without its source files and quoted paths."""
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     reason = lines[-1].rsplit("): ", 1)[-1] if lines else "no reason given"
     return _QUOTED.sub("...", reason)[:200]

@@ -30,7 +30,7 @@ class TextHeader:
         data: the files that the voxels are in, in their order; often one.
         stored: bytes of these files.
         packed: whether they are compressed or written as text.
-        has_space: whether the file says how its axes lie in the patient.
+        has_space: whether the file defines its axes relative to the patient.
         stream_at: where a zlib or gzip stream begins, None if there is none.
     """
 

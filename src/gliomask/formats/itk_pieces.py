@@ -1,4 +1,4 @@
-"""The files that hold the voxels of an NRRD or MetaImage header: one, a list, or a pattern.
+"""The files with the voxels of an NRRD or MetaImage header: one, a list, or a pattern.
 
 A header is untrusted, so only files in its folder are allowed. Of a list or a pattern all files
 are raw and of the same size; SimpleITK would read a list that is too short as if it were whole.
@@ -26,7 +26,7 @@ def data_files(
 
     Args:
         path: of the header.
-        field_text: what its field of the data file says.
+        field_text: text of its field of the data file.
         listed: the lines after that field.
         plain: the voxels are raw, without anything before them.
 

@@ -27,7 +27,7 @@ MAX_ENTRIES = 200_000
 MAX_TEXT_BYTES = 2**24
 """Bytes of a table (CSV) or a description (JSON) of a data set."""
 MAX_DICOM_BYTES = 2**31
-"""Bytes of one DICOM file, which may hold a whole series."""
+"""Bytes of one DICOM file, which may contain a whole series."""
 MAX_DICOM_FILES = 100_000
 """Maximal number of DICOM files."""
 MAX_FRAMES = 10_000

@@ -25,13 +25,13 @@ def read_mask_pictures(
 ) -> npt.NDArray[np.uint8]:
     """A stack of mask pictures as numbers (I, J, K), 0 where nothing is marked.
 
-    Pictures of two levels, whatever the other level is, hold 0 and that level up to
+    Pictures of two levels, whatever the other level is, contain 0 and that level up to
     ``MAX_NUMBER``, else 1.
 
     Args:
         paths: see ``read_stack``.
-        numbered: a picture of more levels holds numbers of labels, up to ``MAX_NUMBER``.
-        threshold: pictures hold shades; marked, as 1, is what has at least this level.
+        numbered: a picture of more levels contains numbers of labels, up to ``MAX_NUMBER``.
+        threshold: pictures contain shades; marked, as 1, is what has at least this level.
 
     Raises:
         FormatError: as ``read_stack``; more levels, and neither a threshold nor numbers.

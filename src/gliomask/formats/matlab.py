@@ -6,7 +6,7 @@
           /PID          the patient, a character each
           /tumorBorder  x, y, x, y ... of the outline that the mask was filled from
 
-MATLAB stores columns one after the other, so HDF5 tells (columns, rows). h5py is loaded here and
+MATLAB stores columns one after the other, so HDF5 reports (columns, rows). h5py is loaded here and
 nowhere else. What a file declares is checked against the limits before anything is read.
 """
 
@@ -136,7 +136,7 @@ def _group(path: Path) -> Iterator[Any]:
             with h5py.File(stream, "r") as file:
                 here = isinstance(file.get(_GROUP, getlink=True), h5py.HardLink)
                 if not here or not isinstance(file[_GROUP], h5py.Group):
-                    raise FormatError(f"holds no {_GROUP}", path=path)
+                    raise FormatError(f"contains no {_GROUP}", path=path)
                 yield file[_GROUP]
         except GliomaskError:
             raise

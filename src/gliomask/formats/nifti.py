@@ -90,8 +90,8 @@ def read_nifti_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
 def write_nifti(path: Path, array: npt.NDArray[Any], affine: Affine, description: str = "") -> None:
     """Write a volume atomically.
 
-    The affine goes to the sform, and to the qform too unless a qform can't hold it (shear).
-    It comes back as float32 holds it: exactly, if it came from a NIfTI file.
+    The affine goes to the sform, and to the qform too unless a qform can't express it (shear).
+    It is read back in float32: exactly, if it came from a NIfTI file.
 
     Args:
         path: ends in ``.nii`` or ``.nii.gz``.

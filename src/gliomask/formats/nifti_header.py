@@ -23,7 +23,7 @@ from gliomask.formats.limits import MAX_OFFSET, MAX_VOXELS
 from gliomask.formats.volume_header import VolumeHeader, affine_text, usable_affine
 
 HEADER_BYTES = 540
-"""Enough of a file to hold either version's header (348 and 540 bytes)."""
+"""Enough of a file for either version's header (348 and 540 bytes)."""
 DIRECTION_TOLERANCE = 2e-3
 """How far sform and qform may differ in direction and spacing, as a share of the voxel size.
 A rotation near a half turn loses up to 1.2e-3 when its quaternion is rounded to float32."""
@@ -192,7 +192,7 @@ def forms_agree(sform: Affine, qform: Affine) -> bool:
 
 def _qform_matrix(raw: Any) -> Affine:
     fields = raw.copy()
-    if fields["pixdim"][0] == 0:  # which the standard wants read as 1
+    if fields["pixdim"][0] == 0:  # to be read as 1 by the standard
         fields["pixdim"][0] = 1
     try:
         return np.asarray(fields.get_qform(), np.float64)

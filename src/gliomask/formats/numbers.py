@@ -49,7 +49,7 @@ def whole_numbers(
     Args:
         numbers: of the mask.
         path: of its file, for the error.
-        step: between two numbers that the file can hold; 0 if that is no matter.
+        step: between two numbers that the file can store; 0 if it does not matter.
 
     Raises:
         FormatError: one is not finite, not whole or too large; the first is named.

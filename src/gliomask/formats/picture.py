@@ -82,7 +82,7 @@ def _single(stream: BinaryIO, form: str) -> npt.NDArray[Any]:
             raise FormatError("an animation", field="frames", found=frames, allowed="1")
         if form == "PNG":
             _check_png(stream)
-            picture.verify()  # the checksums, which decoding doesn't look at
+            picture.verify()  # the checksums, which decoding doesn't verify
     stream.seek(0)
     with Image.open(stream, formats=[form]) as picture:
         return pixels_of(ImageOps.exif_transpose(picture))

@@ -12,7 +12,7 @@ from gliomask.errors import FormatError
 
 _TYPES = {"1": "uint8", "L": "uint8", "RGB": "uint8", "I;16": "uint16", "I;16L": "uint16",
           "I;16B": "uint16", "I": "int32", "F": "float32"}  # fmt: skip
-"""Pillow's modes of grey and colour -> the type that holds them unrounded."""
+"""Pillow's modes of grey and colour -> the type that represents them unrounded."""
 _OPAQUE = 255
 
 

@@ -1,4 +1,4 @@
-"""Names of the segments of a mask, where an NRRD file of 3D Slicer holds them.
+"""Names of the segments of a mask, where an NRRD file of 3D Slicer contains them.
 
 Source: ``vtkMRMLSegmentationStorageNode`` of 3D Slicer, which writes ``Segment0_Name`` and
 ``Segment0_LabelValue`` for each segment.

@@ -20,7 +20,7 @@ class VolumeHeader:
     Attributes:
         shape: (I, J, K).
         affine: (4, 4) float64, voxel index to RAS+ millimetres.
-        volumes: how many volumes of ``shape`` the file holds; 1 for a 3-D file.
+        volumes: number of volumes of ``shape`` in the file; 1 for a 3-D file.
     """
 
     shape: tuple[int, int, int]
@@ -31,7 +31,7 @@ class VolumeHeader:
         """Check that the file contains a single volume, as required for a mask.
 
         Raises:
-            FormatError: it holds several.
+            FormatError: it contains several.
         """
         if self.volumes > 1:
             raise FormatError(f"4-D: {self.volumes} volumes instead of one mask", path=path)

@@ -19,7 +19,7 @@ class Codec(Protocol):
     """The module of a format."""
 
     def files(self, path: Path) -> tuple[Path, ...]:
-        """All files of a volume: its header, and those that hold its voxels."""
+        """All files of a volume: its header, and those of its voxels."""
 
     def read_header(self, path: Path) -> VolumeHeader:
         """The grid, without reading the voxels."""
@@ -80,7 +80,7 @@ def volume_format(path: Path) -> VolumeFormat | None:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """All files that the content of a file depends on: itself, and those that hold its voxels.
+    """All files that the content of a file depends on: itself, and those of its voxels.
 
     A file that is no volume, or whose header can't be read, stands for itself.
     """

@@ -7,7 +7,7 @@ a probability of at most a, and of more than a - 1 / (n + 1): no allowed alarm i
 Both are averages over draws of the n patients: the share of one limit is higher or lower.
 
 It does not depend on how the poor masks rank, because a few dozen patients have only a handful of
-them; so it says nothing on how many of those are flagged.
+them; so it does not bound the share of those that is flagged.
 """
 
 from __future__ import annotations

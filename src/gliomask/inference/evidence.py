@@ -18,7 +18,7 @@ from gliomask.nets.cards import ModelCard
 from gliomask.nets.measures import KindFacts, Range, RegionFacts, VolumeFit
 
 _ROUNDING: Final = 1.01
-"""Headers and cards hold rounded values: 1 % beyond the range is not outside."""
+"""Headers and cards contain rounded values: 1 % beyond the range is not outside."""
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ _MIB: Final = 2**20
 _PROGRAM: Final = 110 * _MIB
 """What is loaded after the network: what draws and writes."""
 _THREAD: Final = 48 * _MIB
-"""Each thread of the engine is a process with libraries of its own ..."""
+"""Each thread of the engine is a process that loads its own libraries ..."""
 _WEIGHT_BYTES, _PIXEL_BYTES = 12, 2048
-"""... and holds so many for each weight (Winograd's are four times as many) and each pixel."""
+"""... and needs so many for each weight (Winograd's are four times as many) and each pixel."""
 _LOADING_BYTES: Final = 20
 """For each weight while the network is converted."""
 _VOXEL_BYTES, _SEQUENCE_BYTES = 12, 8
@@ -37,7 +37,7 @@ class Share:
 
     Attributes:
         threads: that it runs on.
-        left: bytes that it leaves to this process, for each thread has one of its own.
+        left: bytes that remain for this process, because each thread is a separate one.
         limit: bytes for both.
         most: bytes that the engine takes with all usable threads.
     """

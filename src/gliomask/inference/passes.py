@@ -51,7 +51,7 @@ class _AllMaps:
     """Probabilities of a network for N slices, before the temperature.
 
     Attributes:
-        fused: (N, R, size, size), the map that counts.
+        fused: (N, R, size, size), the fused map.
         near: (K,) which of them may show a tumour.
         others: the other maps of those.
     """
@@ -66,7 +66,7 @@ class Passes:
 
     Args:
         engine: runs the network.
-        card: how it wants its inputs, and what its outputs mean.
+        card: describes its inputs and outputs.
     """
 
     def __init__(self, engine: Engine, card: ModelCard) -> None:
@@ -103,7 +103,7 @@ class Passes:
         disagreement: bool = False,
         control: Control = SILENT,
     ) -> Opinions:
-        """The same and what the side maps and the mirrored slices say; see ``plain``."""
+        """The same with the side maps and the mirrored slices; see ``plain``."""
         flips = self.card.flips
         sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
@@ -149,7 +149,7 @@ class Passes:
         run: Callable[[FloatArray], Output],
         control: Control,
     ) -> Iterator[tuple[npt.NDArray[np.intp], Output]]:
-        """Positions of slices in the stack, and the outputs of ``ask`` for them.
+        """Positions of slices in the stack, and the outputs of ``run`` for them.
 
         The engine works on the next ones while the caller works on these. It has all processors,
         so products of matrices here stay on one: theirs are small, and their threads would wait
@@ -210,7 +210,7 @@ class Passes:
     def _fused(
         self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
     ) -> FloatArray:
-        """(N, R, size, size): the map that counts, a mean with the mirrored ones if any."""
+        """(N, R, size, size): the fused map, a mean with the mirrored ones if any."""
         plain = _mean(self._logits(fitted, used)[:, :, 0])
         mirrored = self._mirrored(fitted, used, flips, control)
         return np.mean([plain, *mirrored], axis=0) if mirrored else plain
@@ -287,7 +287,7 @@ def _mean(logits: FloatArray) -> FloatArray:
 def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[np.bool_]:
     """(S,) bool: whether any of these sequences (their indices) varies within a slice.
 
-    Above and below the head a skull-stripped volume holds one value throughout.
+    Above and below the head a skull-stripped volume has one value throughout.
     """
     array = stack.array
     varies = np.zeros(len(array), bool)

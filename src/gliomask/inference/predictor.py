@@ -62,8 +62,8 @@ class Predictor:
 
     Args:
         engine: runs the network.
-        card: says what the network was trained for.
-        note: what is to be said of the engine with each prediction; empty if nothing.
+        card: describes the network and its training.
+        note: note on the engine for each prediction; may be empty.
 
     Raises:
         ModelError: see ``check_usable``.
@@ -144,11 +144,11 @@ class Predictor:
             volume: its sequences, at least those that the model needs; others are ignored
                 but for the crop to the head.
             case: its id.
-            maps: whether the prediction holds the probabilities too, and with ``uncertainty`` the
+            maps: whether the prediction contains the probabilities, and with ``uncertainty`` the
                 disagreement.
-            uncertainty: ask the network in several ways, for intervals and a flag; the mask and the
-                probabilities stay the same. It takes as much longer as slices are mirrored for
-                this alone.
+            uncertainty: also run the network on flipped slices, for intervals and a flag; the mask
+                and the probabilities stay the same. The additional time is that of the slices that
+                are mirrored for this alone.
             control: reports the slices.
 
         Raises:

@@ -145,7 +145,7 @@ class Trial:
 
 
 def make_trial(folder: Path, count: int, size: int) -> Trial:
-    """A trial of any model, with what the plain network says in double precision as the truth.
+    """A trial of any model, with the plain network in double precision as the reference.
 
     Args:
         folder: of the model.

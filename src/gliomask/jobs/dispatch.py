@@ -205,7 +205,7 @@ class Dispatch(Generic[AnyTask]):
         self._end(task, "failed", f"excluded after {now.lost} tries: its worker {reason}")
 
     def _refused(self, task: AnyTask, reason: str) -> None:
-        """The machine could not do it: everyone waits a little, or the run ends."""
+        """Handle an error of the machine: all tasks wait a little, or the run ends."""
         self._ledger.put(task.id, replace(self._ledger.get(task.id), state="waiting"))
         self._waiting.appendleft(task)
         if self._refusals == len(self._pauses_s):
@@ -231,6 +231,6 @@ class Dispatch(Generic[AnyTask]):
 
 
 def latest(journals: Sequence[Journal[TaskState]], task: str) -> TaskState:
-    """The latest state that journals have of a task; a waiting one if none knows it."""
+    """The latest state that journals have of a task; a waiting one if none has it."""
     states = [state for journal in journals if (state := journal.get(task))]
     return max(states, key=lambda state: state.step, default=TaskState())

@@ -82,7 +82,7 @@ class Journal(Generic[Piece]):
         self._done[self._full(key)] = piece
 
     def discard(self) -> None:
-        """Removes the journal, when the folder holds all that was in it."""
+        """Removes the journal, when the folder contains everything that was in it."""
         self.path.unlink(missing_ok=True)
 
     def _full(self, key: str) -> str:
@@ -126,7 +126,7 @@ class Done(Generic[Piece]):
     Attributes:
         pieces: in the order of their tasks.
         failures: in the order of theirs.
-        resumed: how many of the pieces the journal held already.
+        resumed: number of pieces that were in the journal already.
     """
 
     pieces: list[Piece]
@@ -141,7 +141,7 @@ def go_on(
     control: Control,
     workers: int | None,
 ) -> Done[Piece]:
-    """Does the tasks that the journal does not hold, and writes each into it.
+    """Runs the tasks that are not in the journal, and writes each into it.
 
     Args:
         work: see ``spread``; an ``InputError`` is the task's failure and no end of all.

@@ -19,7 +19,7 @@ def at_lower_priority(make: Callable[[], T], niceness: int) -> T:
     """Lower the priority of a worker process for good, then make its work.
 
     Args:
-        make: gives the work.
+        make: returns the work.
         niceness: see ``lower_priority``.
     """
     lower_priority(niceness)

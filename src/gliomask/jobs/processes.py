@@ -35,7 +35,7 @@ def spread(
         jobs: independent of each other; each is a step of the present stretch.
         control: reports the jobs, and within them what ``work`` reports; a stop reaches ``work``.
         workers: processes; as many as there are processors if it is not given. One worker, or one
-            job, needs no process of its own.
+            job, needs no separate process.
 
     Raises:
         StoppedError: a stop was requested; every job has ended.

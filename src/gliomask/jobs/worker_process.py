@@ -96,10 +96,10 @@ def live(
     """The life of a worker process.
 
     Args:
-        channel: takes tasks and gives answers.
+        channel: receives tasks and sends results.
         lifeline: takes requests to stop; when it breaks, the parent is gone.
-        make: pickled; gives the work.
-        environment: variables that hold before anything is loaded.
+        make: pickled function that returns the work.
+        environment: variables to set before anything is loaded.
     """
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -54,10 +54,10 @@ class Workers(Generic[Task, Result]):
     """A number of worker processes; use it as a context.
 
     Args:
-        make: called once in each worker, gives its work; a function at the top of a module, or a
+        make: called once in each worker, returns its work; a function at the top of a module, or a
             ``partial`` of one. An error of ours in it ends all.
         count: of processes.
-        environment: variables that hold in the workers before anything is loaded.
+        environment: variables to set in the workers before anything is loaded.
         lease_s: see ``LEASE_S``.
         limit_s: seconds that one task may take.
         preload: modules that are imported once for all workers, see ``jobs.fork_server``.
@@ -117,7 +117,7 @@ class Workers(Generic[Task, Result]):
         """
         worker = assign(task, self._workers)
         worker.count += 1
-        with suppress(OSError):  # a dead one is found out by the next look
+        with suppress(OSError):  # a dead worker is detected by the next poll
             worker.channel.send(task)
 
     def events(self, wait_s: float) -> Iterator[Event[Task, Result]]:
@@ -137,7 +137,7 @@ class Workers(Generic[Task, Result]):
                 yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
 
     def cancel(self, task: Task) -> None:
-        """Asks for the end of a task at work; ``Cancelled`` says that it has stopped."""
+        """Requests the end of a running task; ``Cancelled`` reports that it has stopped."""
         for worker in self._workers:
             if worker.task == task:
                 with suppress(OSError):

@@ -5,9 +5,9 @@
     checkpoints/best.pt      with the best Dice    + best.json
 
 They contain no state of random generators, because there is none (see ``randomness``). The files
-hold tensors and plain values only and are read with ``weights_only=True``; the checksum is verified
-before they are parsed. At any time during writing, at least one checkpoint is complete and has a
-valid checksum.
+contain only tensors and plain values and are read with ``weights_only=True``; the checksum is
+verified before they are parsed. At any time during writing, at least one checkpoint is complete and
+has a valid checksum.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class LesionReport:
         diameters: both and their product, with their errors.
         axis: the voxel axis through the slices, 0 to 2.
         slice_index: of the slice that the diameters are drawn in, from 0 along ``axis``.
-        slices: how many hold any of it.
+        slices: number of slices with any of it.
         long, short: where the diameters are to be drawn.
         measurable: by RANO's size alone: both diameters at least 10 mm (twice the distance between
             slices where that is over 5 mm), in at least two slices.
@@ -98,7 +98,7 @@ def describe_lesions(
     """The lesions of each region, in the order of the regions and then of size.
 
     Args:
-        mask: (I, J, K) uint8 with the numbers of ``core.labels``, as a ``Prediction`` holds it.
+        mask: (I, J, K) uint8 with the numbers of ``core.labels``, as in a ``Prediction``.
         affine: (4, 4), voxel index to RAS+ mm; not a guess (``has_world``).
         regions: in the mask.
 

@@ -2,7 +2,7 @@
 
 RANO (Wen et al., J Clin Oncol 28 (2010) 1963-1972; kept for two dimensions by RANO 2.0, Wen et
 al., J Clin Oncol 41 (2023) 5187-5199) measures the longest diameter of a lesion in an axial slice
-and the longest one perpendicular to it in the same slice. The criteria say nothing about
+and the longest one perpendicular to it in the same slice. The criteria do not define
 outlines that bend inwards. Here a diameter is a straight line that never leaves the lesion, as in
 AutoRANO (Chang et al., Neuro-Oncology 21 (2019) 1412-1422, and its open code in
 QTIM-Lab/DeepNeuro): neither across a notch nor across a hole. As there, the two need not cross.
@@ -61,7 +61,7 @@ class Diameters:
     Attributes:
         axis: the voxel axis that runs through the slices.
         slice_index: of the slice measured in, along that axis, from 0.
-        slices: how many slices hold any of the lesion.
+        slices: number of slices with any of the lesion.
         slice_mm: distance between the planes of neighbouring slices.
         long: the longest diameter.
         short: the longest one perpendicular to it.

@@ -94,7 +94,7 @@ def probability_volume(
 
 
 def stated_volume(value: float, interval: tuple[float, float]) -> Measured:
-    """A volume with the interval that the prediction states, widened to hold the volume."""
+    """A volume with the interval that the prediction states, widened to contain the volume."""
     low, high = interval
     return Measured(value, min(low, value), max(high, value), STATED)
 

@@ -21,7 +21,7 @@ Point = tuple[float, float, float]
 TINY_ML = 0.05
 """Components up to this volume are listed apart: BraTS 2023 ignores lesions of up to 50 mm³."""
 _ROUNDING = 1e-6
-"""Headers hold single precision: 50 voxels of 1 mm³ must not turn out larger than 50 mm³."""
+"""Headers contain single precision: 50 voxels of 1 mm³ must not turn out larger than 50 mm³."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Resource limits of a container or a job scheduler: Linux control groups.
 
 Both versions are read, since clusters still run the first. A limit of any group above counts as
-well as the process's own, so each of them is asked and the smallest wins
+well as the process's own, so each of them is read and the smallest limit applies
 (https://docs.kernel.org/admin-guide/cgroup-v2.html and cgroup-v1/memory.html).
 """
 
@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 ROOT: Final = Path("/")
-"""Where ``proc`` and ``sys`` are; tests have a tree of their own."""
+"""Root of ``proc`` and ``sys``; tests use another one."""
 _MOUNT: Final = "sys/fs/cgroup"
 _FIRST: Final = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 _SECOND: Final = ("memory.max", "memory.current", "inactive_file")
-"""Limit, what is used, and the key in ``memory.stat`` of what the kernel gives back when asked."""
+"""Limit, what is used, and the key in ``memory.stat`` of memory that the kernel can reclaim."""
 _UNLIMITED: Final = 2**60
 """The first version writes a number near 2**63 where there is no limit."""
 
@@ -45,7 +45,7 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _own_path(root: Path, controller: str) -> str:
-    """As ``/proc/self/cgroup`` tells it: lines ``number:controllers:path``."""
+    """As in ``/proc/self/cgroup``: lines ``number:controllers:path``."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -74,7 +74,7 @@ def _room(folder: Path, limit_file: str, used_file: str, cache_key: str) -> tupl
 
 
 def _number(file: Path) -> int | None:
-    """None where there is no such file, or it says ``max`` or -1."""
+    """None if there is no such file, or it contains ``max`` or -1."""
     text = _text(file)
     return int(text) if text.isdigit() else None
 

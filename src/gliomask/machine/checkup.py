@@ -22,7 +22,7 @@ Level = Literal["ok", "note", "breaks"]
 MIB: Final = 2**20
 GIB: Final = 2**30
 PREDICTION_MEMORY: Final = 1 * GIB
-"""At its peak, the prediction of a DICOM study of three series of 200 slices held 821 MiB
+"""At its peak, the prediction of a DICOM study of three series of 200 slices used 821 MiB
 (``docs/explanation/performance.md``), and the network's two processes 174."""
 TRAINING_MEMORY: Final = 4 * GIB
 """U²-NetP at 256² keeps 352 MiB of activations for each of 8 slices, 2.8 GiB; the rest is the
@@ -43,7 +43,7 @@ class Finding:
         name: what was checked.
         level: ``ok``; ``note``, something is less than it could be; ``breaks``, work would fail.
         found: what there is, in a few words.
-        remark: what that means or what to do; empty if nothing is to be said.
+        remark: consequence, or what to do; may be empty.
     """
 
     part: str
@@ -136,7 +136,7 @@ def check_gpus(gpus: GPUs) -> tuple[Finding, ...]:
     if gpus.driver is None:
         return (Finding("GPU", "NVIDIA", "ok", "none", "the processors compute"),)
     why = (
-        "torch was built without CUDA; pytorch.org says how to install one with it"
+        "torch was built without CUDA; see pytorch.org for how to install one with it"
         if gpus.cuda is None
         else f"torch was built for CUDA {gpus.cuda} and detects no device; is the driver too old?"
     )
@@ -144,7 +144,7 @@ def check_gpus(gpus: GPUs) -> tuple[Finding, ...]:
 
 
 def check_viewer(file: Path) -> Finding:
-    """The viewer's script, which every page of a case holds."""
+    """The viewer's script, which every page of a case contains."""
     if file.is_file() and file.stat().st_size > 0:
         return Finding("files", "browser viewer", "ok", size(file.stat().st_size))
     return Finding(

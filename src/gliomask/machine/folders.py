@@ -15,7 +15,7 @@ class Folder:
 
     Attributes:
         path: of it.
-        free: bytes free on its disk; None if it can't be asked.
+        free: bytes free on its disk; None if unknown.
         problem: why nothing can be written there; None if it can.
     """
 

@@ -1,6 +1,6 @@
 """Memory limit of this process, enforced by the system.
 
-Linux counts what a process may write to and shares with nobody, its data, touched or not; past a
+Linux counts the private writable memory of a process, its data, touched or not; past a
 limit it gives no more, which Python reports as a ``MemoryError``. What a process holds is another
 count: the code of libraries is in it, room that was never touched is not. So the data may grow by
 as much as what is held is below the bound.
@@ -21,13 +21,13 @@ _STATUS: Final = Path("/proc/self/status")
 
 @contextmanager
 def memory_limit(most: int | None) -> Iterator[None]:
-    """Within the block this process holds at most so many bytes of memory.
+    """Limits the memory of this process within the block.
 
     Args:
         most: None sets no limit.
 
     Raises:
-        MachineError: the system can't hold a process to a limit, or it holds more already.
+        MachineError: the system can't limit a process, or it uses more already.
     """
     if most is None:
         yield

@@ -25,7 +25,7 @@ class Package:
     """A required or optional package.
 
     Attributes:
-        name: as ``pip`` knows it.
+        name: as in ``pip``.
         bound: the versions that do, e.g. ``>=2.10``; empty if all do.
         found: the version that is there; None if it is absent.
         extra: that brings it; None for what gliomask can't do without.

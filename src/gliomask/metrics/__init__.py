@@ -9,7 +9,7 @@
     0.75
 
 Masks are of bool or of numbers that are all 0 or 1, both of the same shape; (H, W) or (S, H, W)
-unless a function says otherwise. The reference always comes first. ``spacing`` is the size of a
+unless stated otherwise. The reference always comes first. ``spacing`` is the size of a
 voxel in millimetres along each axis, in the order of the axes; without it lengths are in pixels
 and a voxel counts as 1 along every axis.
 

@@ -26,7 +26,7 @@ def network_graph(arrays: Arrays, card: ModelCard) -> bytes:
 
     Args:
         arrays: its weights (``nets.arrays``).
-        card: says which network it is.
+        card: describes the network.
 
     Returns:
         the bytes of a model with the input ``x`` (N, C, H, W) float32 of any size, and the
@@ -61,13 +61,13 @@ class GraphWriter:
         self._prefix = prefix
 
     def add(self, kind: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
-        """Adds an operator with one output and gives the output's name."""
+        """Adds an operator with one output and returns the output's name."""
         output = output or f"{self._prefix}{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(Node(kind, tuple(inputs), (output,), attributes))
         return output
 
     def constant(self, values: npt.NDArray[Any]) -> str:
-        """Adds a constant and gives its name."""
+        """Adds a constant and returns its name."""
         name = f"{self._prefix}constant_{len(self.constants)}"
         # A scalar stays one: ascontiguousarray would make a vector of it.
         array = np.ascontiguousarray(values) if values.ndim else values

@@ -63,7 +63,7 @@ class NamedModel:
         name: for the command line and the API.
         included: in the package.
         network, size, sequences, licence: see ``ModelCard``.
-        dice: of the evaluation that its card holds; None if it holds none.
+        dice: from the evaluation in its card; None if there is none.
     """
 
     name: str

@@ -54,7 +54,7 @@ def _marker(name: str) -> Path | None:
     without a home folder."""
     state_home = os.environ.get("XDG_STATE_HOME", "")
     try:
-        # The XDG Base Directory Specification says that a relative path is ignored.
+        # By the XDG Base Directory Specification, a relative path is ignored.
         base = (
             Path(state_home) if Path(state_home).is_absolute() else Path.home() / ".local" / "state"
         )

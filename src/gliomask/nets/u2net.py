@@ -27,7 +27,7 @@ class U2Net(nn.Module):
     Args:
         spec: the blocks.
         in_channels: C, the channels of the input (MRI sequences).
-        out_channels: R, the regions; each has a logit of its own (they may overlap).
+        out_channels: R, the regions; each has a separate logit (they may overlap).
         epsilon: of the batch norms; weights belong to the one that they were trained with.
 
     Parameters start as in the authors' code: PyTorch's defaults.

@@ -1,7 +1,7 @@
 """A healthy brain for each patient, by deformation of nilearn's MNI152 tissue maps.
 
 The maps are an average of many brains: blurred, and exactly symmetric, so that on them any tumour
-would stand out as the only asymmetry. Each patient gets a warp of its own that differs from left
+would stand out as the only asymmetry. Each patient gets an individual warp that differs from left
 to right, ventricles and sulci of its own width, and tissue borders that are made crisp again.
 The maps are loaded from the installed nilearn; no copy of them is kept here.
 """
@@ -153,7 +153,7 @@ def brain(rng: np.random.Generator, region: VoxelRegion, prior: FloatArray) -> F
     """(3, N, parts) fractions of CSF, GM, WM with the crisp borders of one brain.
 
     The average's probabilities are raised to a power, which sharpens them, after smooth random
-    fields have favoured one tissue or the other: so each brain has sulci and a cortex of its own.
+    fields have favoured one tissue or the other: so each brain has individual sulci and cortex.
 
     Args:
         rng: where the numbers come from.

@@ -1,7 +1,7 @@
-"""A synthetic, labelled cohort on disk, in any layout that is known.
+"""A synthetic, labelled cohort on disk, in any known layout.
 
-Everything in it says that it is synthetic: the names, the headers of NIfTI files, and a file at
-its root by which the readers know.
+It is marked as synthetic in names, in the headers of NIfTI files, and by a file at its root that
+readers recognise.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["LAYOUTS", "MARKER", "PatientOptions", "synthetic_patient", "write_co
 LAYOUTS = {**LGG, **BRATS, **FIGSHARE, **DESCRIBED}
 """Name of a layout -> how it is written."""
 MARKER = "SYNTHETIC"
-"""Name of the file at a cohort's root that says what it is."""
+"""Name of the file at a cohort's root that marks it as synthetic."""
 _MOST_PATIENTS = 999
 
 _NOTICE = """\
@@ -68,7 +68,7 @@ def write_cohort(
 
     Raises:
         ConfigError: an unknown layout or a value out of range.
-        InputError: the folder holds something.
+        InputError: the folder is not empty.
     """
     writer = LAYOUTS.get(layout)
     if writer is None:

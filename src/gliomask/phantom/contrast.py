@@ -1,6 +1,6 @@
 """MR signal of tissues in T1, post-contrast T1, T2 and FLAIR.
 
-Textbook signal equations of the spin echo and of inversion recovery. Voxels that hold several
+Textbook signal equations of the spin echo and of inversion recovery. Voxels with several
 tissues give the mean of their signals, weighted by fraction. On top come what scanners add: a
 grain within tissues, blur, a bias field, Rician noise and a scale that means nothing.
 """

@@ -22,7 +22,7 @@ from gliomask.phantom.tumour import Tumour
 _HAND_MM = 1.2
 """Detail finer than about twice this is lost in a drawn outline."""
 _LEAST_SHARE = 0.25
-"""Voxels that hold less tumour than this are left out all the same."""
+"""Voxels with less tumour than this are left out all the same."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 nilearn's template has none of it, so all of it is modelled: layers at depths beneath the skull's
 inner table, and a face built of ellipsoids at their places in the template's space. It bends with
 the brain. It need only look like a head from afar: bright scalp, dark bone, and tissue outside
-the brain that a network must learn to leave alone.
+the brain that a network must learn to ignore.
 """
 
 from __future__ import annotations

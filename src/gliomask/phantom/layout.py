@@ -33,7 +33,7 @@ class SyntheticPatient:
 
 
 def no_summary(folder: Path, numbers: Sequence[int]) -> None:
-    """For layouts that have no file of their own for the whole set."""
+    """For layouts without a file for the whole set."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A synthetic patient: brain, tumour and scan.
 
 A patient is a pure function of the options, a cohort's seed and a number within the cohort. Its
-anatomy, its tumour, the scanner and the noise draw from streams of their own, so that a change to
+anatomy, its tumour, the scanner and the noise draw from separate streams, so that a change to
 one leaves the others as they were.
 """
 
@@ -25,7 +25,7 @@ from gliomask.phantom.tissues import Tissue
 from gliomask.phantom.tumour import draw_tumour, push_aside
 
 _BRAIN_MM = 5.0
-"""Voxels this far outside the average brain may still hold a little of it."""
+"""Voxels this far outside the average brain may still contain a little of it."""
 
 
 def synthetic_patient(

@@ -2,7 +2,7 @@
 
 The core displaces the brain around it as an incompressible ball would. A ring that takes up
 contrast medium and a necrosis within it belong to some tumours only: most low-grade gliomas don't
-enhance. What the tumour looks like in the end is up to ``growth``.
+enhance. The final appearance of the tumour depends on ``growth``.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def draw_tumour(
 
     Args:
         rng: where the numbers come from.
-        template: says where white matter is.
+        template: defines the white matter.
         world: (3, N, parts) places in the patient, mm.
         points: the same places in the template, mm.
         enhancing_share: chance that the tumour enhances.
@@ -130,7 +130,7 @@ def push_aside(tumour: Tumour, world: FloatArray, points: FloatArray, vault: Flo
     """Moves ``points`` (3, N, parts) so that the brain gives way to the tumour's core.
 
     Outside the core every shell keeps its volume: what is at r came from the cube root of
-    r^3 - push R^3. The skull holds: the displacement fades near the vault.
+    r^3 - push R^3. The skull does not move: the displacement fades near the vault.
 
     Args:
         tumour: with its centre, core and push.

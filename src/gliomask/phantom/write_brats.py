@@ -98,7 +98,7 @@ def _tcga(folder: Path, patient: SyntheticPatient) -> None:
 
 
 def _upenn(folder: Path, patient: SyntheticPatient) -> None:
-    """UPENN-GBM: masks in folders of their own, an automatic one and for some a corrected one."""
+    """UPENN-GBM: masks in separate folders, an automatic one and for some a corrected one."""
     name = f"UPENN-GBM-{90000 + patient.number}_11"
     turned, affine = flipped(patient, (0, 1)), _brats_affine(patient)
     stem = folder / "images_structural" / name / f"{name}_"

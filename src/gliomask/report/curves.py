@@ -50,7 +50,7 @@ def draw_curves(run: Path, note: str = "") -> list[Path]:
 
     Args:
         run: a run folder.
-        note: what a reader must know of the data, e.g. its name and that it is synthetic; stands
+        note: remark on the data, e.g. its name and that it is synthetic; shown
             below each figure.
 
     Returns:

@@ -80,7 +80,7 @@ def latex_table(table: LatexTable) -> str:
     if not table.columns or any(len(row) != len(table.columns) for row in table.rows):
         raise ValueError(f"not all rows have the {len(table.columns)} cells of the columns")
     if not _LABEL.fullmatch(table.label):
-        raise ValueError(f"the label {table.label!r} holds more than letters, digits and : . _ -")
+        raise ValueError(f"the label {table.label!r} contains other than letters, digits, : . _ -")
     turned = [[row[k] for row in table.rows] for k in range(len(table.columns))]
     sides = "".join("l" if any(isinstance(c, str) for c in cells) else "r" for cells in turned)
     lines = [

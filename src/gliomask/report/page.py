@@ -51,7 +51,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
     Args:
         template: name of one in ``report/templates`` that extends ``base.html.j2``.
         context: what it prints; a name that it lacks is an error.
-        assets: styles and scripts of its own.
+        assets: additional styles and scripts.
 
     Raises:
         ValueError: a script would end its element early, or the context has a name of the base.
@@ -68,7 +68,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
     }
     names = base.keys() & context.keys()
     if names:
-        raise ValueError(f"the base page has a {min(names)!r} of its own")
+        raise ValueError(f"the base page already has a {min(names)!r}")
     return _environment().get_template(template).render({**base, **context})
 
 
@@ -88,7 +88,7 @@ def security_policy(assets: Assets, styles: Sequence[str]) -> str:
 
 
 def embedded(value: object) -> Markup:
-    """JSON for a ``<script type="application/json">``: holds no ``<``, ``>`` or ``&``."""
+    """JSON for a ``<script type="application/json">``: contains no ``<``, ``>`` or ``&``."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
@@ -96,7 +96,7 @@ def embedded(value: object) -> Markup:
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """Bytes as an address that holds them."""
+    """Bytes as a data URL."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
@@ -109,7 +109,7 @@ def package_text(name: str) -> str:
 @lru_cache(maxsize=16)
 def _check_script(script: str) -> None:
     if "</script" in script.lower() or "<!--" in script:
-        raise ValueError("a script holds </script or <!--")
+        raise ValueError("a script contains </script or <!--")
 
 
 @lru_cache(maxsize=16)

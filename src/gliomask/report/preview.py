@@ -172,7 +172,7 @@ def _draw_key(canvas: Canvas, y: float, key: tuple[tuple[str, str], ...]) -> Non
 
 
 def _wrapped(note: str, width: float) -> list[str]:
-    """The note in lines that fit a width; a longer word has a line of its own."""
+    """The note in lines that fit a width; a longer word has a separate line."""
     lines = [""]
     for word in note.split():
         longer = f"{lines[-1]} {word}".strip()

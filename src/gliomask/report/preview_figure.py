@@ -29,5 +29,5 @@ def preview_figure(preview: Preview) -> Figure:
             slices.letters(upper)
             slices.letters(lower)
     note = preview.note.removesuffix(RESEARCH_USE_ONLY).removesuffix(" · ")
-    style.foot(figure, note, preview.key)  # which says so itself
+    style.foot(figure, note, preview.key)  # which reports it itself
     return figure

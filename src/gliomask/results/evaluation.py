@@ -109,7 +109,7 @@ def check_target(out: Path) -> None:
     """Refuse to replace anything but an earlier evaluation.
 
     Raises:
-        InputError: ``out`` is a file, or a folder that holds something else.
+        InputError: ``out`` is a file, or a folder that contains something else.
     """
     check_replaceable(out, "an evaluation", {SUMMARY}, _OURS)
 

@@ -25,7 +25,7 @@ _READ_AHEAD_BYTES = 2**28
 
 
 def open_folder(options: dict[str, Any], manifest: Path) -> Callable[[CaseTask, Control], Report]:
-    """Loads the model and gives the work of a worker.
+    """Loads the model and returns the work of a worker.
 
     Args:
         options: of the prediction, as plain values.

@@ -44,7 +44,7 @@ class PredictionFolder:
         options: of the command; its ``inputs`` are ignored.
         predictor: of the model in the options, if it is loaded already.
         root: a private folder; records name images as they lie below it.
-        keep: called with every outcome, once its files stand in the folder.
+        keep: called with every outcome, once its files are in the folder.
 
     Attributes:
         segmenter: the model.
@@ -66,7 +66,7 @@ class PredictionFolder:
         self.segmenter = Segmenter(options, predictor)
 
     def run(self, inputs: Sequence[Path], control: Control = SILENT) -> PredictResult:
-        """Predicts what the inputs hold, and writes the table; see ``predict_files``."""
+        """Predicts the cases in the inputs, and writes the table; see ``predict_files``."""
         result = self.add(inputs, control)
         if not result.cases:
             raise CasesError("no examination could be segmented", result.failures)
@@ -75,7 +75,7 @@ class PredictionFolder:
         return result
 
     def add(self, inputs: Sequence[Path], control: Control = SILENT) -> PredictResult:
-        """Predicts what the inputs hold; writes no table, and takes failures as they come.
+        """Predicts the cases in the inputs; writes no table, and passes failures on as they occur.
 
         Raises:
             GliomaskError: see ``predict_files``; but neither CasesError nor BatchError.
@@ -123,7 +123,7 @@ class PredictionFolder:
 
         Args:
             case: its images.
-            names: folder -> what records say for it, see ``origins_of``.
+            names: folder -> its name in records, see ``origins_of``.
             control: progress, and a stop on request.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The model of a process that stays: loaded once, it serves many requests."""
+"""The model of a long-running process: loaded once for many requests."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class LoadedModel:
         editable: Path,
         control: Control,
     ) -> PredictResult:
-        """Segments what the inputs hold, see ``predict_files``, and keeps what corrections need.
+        """Segments the cases in the inputs, see ``predict_files``, and keeps what corrections need.
 
         Args:
             options: without inputs; inputs: below ``root``.
-            root: a folder that only this process knows: records name images below it.
+            root: a private folder of this process: records name images below it.
             editable: an existing folder, which gets an editable case for each examination.
             control: of it.
         """

@@ -1,4 +1,4 @@
-"""The prediction of one examination that Python users hold: of files, or of images in memory."""
+"""The prediction of one examination from Python: of files, or of images in memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def predict_paths(
     *,
     maps: bool,
 ) -> Prediction:
-    """Predicts the one examination that files hold.
+    """Predicts the only examination in files.
 
     Raises:
         InputError: none, or several.

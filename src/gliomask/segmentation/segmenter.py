@@ -57,7 +57,7 @@ class Segmenter:
 
     @property
     def limit(self) -> int | None:
-        """Bytes that this process may hold; None for any number."""
+        """Limit of this process's memory in bytes; None for no limit."""
         return None if self.share is None else self.share.left
 
     def needed(self, case: Case) -> Case:

@@ -16,7 +16,7 @@ from gliomask.speed.timing import ReadClock, RunTimes, time_runs
 
 _SIDE: Final = 2048
 _BYTES: Final = 2**28
-"""Copied, 256 MiB: far more than any cache holds."""
+"""Copied bytes, 256 MiB: far more than any cache."""
 
 
 @dataclass(frozen=True)

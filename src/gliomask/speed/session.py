@@ -2,7 +2,7 @@
 
 How long a piece of work takes is foreseen from its arithmetic and the measured peak. It gets the
 share of the time left that it has in all that is still to do, so a fast machine measures often and
-a slow one seldom; what might not be done even once before the end is skipped, and said.
+a slow one seldom; what might not be completed once before the end is skipped and reported.
 """
 
 from __future__ import annotations

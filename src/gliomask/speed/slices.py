@@ -24,7 +24,7 @@ class SliceSpeed:
 
     Attributes:
         size: pixels a side; batch: slices at once, as in a prediction if there was time for that.
-        slice_s: seconds for a slice; case_s: for a case of 155, each seen once by the network
+        slice_s: seconds for a slice; case_s: for a case of 155, each processed once by the network
             alone.
         gflops: 10^9 operations a second, as if convolutions were done one by one. Winograd's
             method needs fewer, so this can be above the peak.

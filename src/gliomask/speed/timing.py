@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ReadClock = Callable[[], float]
-"""Seconds since some moment; tests have one of their own."""
+"""Seconds since some moment; tests replace it."""
 MOST: Final = 15
 """Repetitions; more don't move a median of interest."""
 

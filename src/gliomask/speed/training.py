@@ -29,7 +29,7 @@ class TrainingSpeed:
 
     Attributes:
         model: that was measured.
-        device: that it learned on.
+        device: device of the training.
         size: pixels a side.
         batch: slices in a step.
         slices_per_s: slices a second.
@@ -56,7 +56,7 @@ def measure_training(
     Args:
         name: for the result.
         card: whose network, channels and regions are taken.
-        device: to learn on.
+        device: device to train on.
         share: seconds for it.
         clock: that they are read from.
 

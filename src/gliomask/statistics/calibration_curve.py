@@ -52,7 +52,7 @@ class Calibration:
         n, n_positive: number of voxels, and of tumour voxels.
         ece: expected calibration error: the gap between confidence and frequency of a bin, as a
             mean over voxels (Naeini et al. 2015).
-        mce: the largest of these gaps, however few voxels its bin holds.
+        mce: the largest of these gaps, however few voxels are in its bin.
         brier: mean squared difference between probability and reference (Brier 1950).
         nll: mean negative log-likelihood in nats; at most slightly above 16 / temperature per
             voxel, because logits are limited.

@@ -41,7 +41,7 @@ class PairedDifference:
         p: p value of the sign-flip test; None if ``n`` is 0.
         p_holm: p corrected for all comparisons.
         exact: whether all sign patterns were used, or a random sample.
-        wins, ties, losses: numbers of patients for whom first is better, equal, worse.
+        wins, ties, losses: numbers of patients with first better, equal, worse.
     """
 
     metric: str

@@ -32,7 +32,7 @@ Histogram = npt.NDArray[np.int64]
 class LogitCounts:
     """Histograms of voxels by their logit.
 
-    Bin 0 holds logits below -16, the last one those from 16 on, and bin k in between those from
+    Bin 0 contains logits below -16, the last one those from 16 on, and bin k in between those from
     -16 + (k - 1) / 128 to below -16 + k / 128.
 
     Attributes:
@@ -47,7 +47,7 @@ class LogitCounts:
         if len(self.positive) != BINS or len(self.negative) != BINS:
             raise ValueError(f"{len(self.positive)} and {len(self.negative)} bins, not {BINS}")
         if min(min(self.positive), min(self.negative)) < 0:
-            raise ValueError("a bin holds fewer than 0 voxels")
+            raise ValueError("a bin contains fewer than 0 voxels")
 
     @property
     def n(self) -> int:

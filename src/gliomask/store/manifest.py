@@ -70,7 +70,7 @@ class StoreManifest(BaseModel):
         format: of the store; preprocessing: of ``core.slices``.
         name: display name.
         sequences: of all cases together, in canonical order.
-        regions: that the mask of at least one case labels (each case says which).
+        regions: that the mask of at least one case labels (each case lists its own).
         licences: of the data, each once; synthetic: all of it was made by the phantom.
         cases: sorted by id.
     """
@@ -110,7 +110,7 @@ def read_manifest(store: Path) -> StoreManifest:
     """
     path = store / MANIFEST
     if not path.is_file():
-        raise StoreError(f"not a store: it holds no {MANIFEST}", path=store)
+        raise StoreError(f"not a store: it contains no {MANIFEST}", path=store)
     keys = _load(path)
     for field, expected in (("format", FORMAT), ("preprocessing", PREPROCESSING)):
         if keys.get(field) != expected:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import zarr
 
 ABSENT = {"images": float("nan"), "labels": 255}
-"""What the slices of an array never hold, and a slice whose file is gone reads as."""
+"""Value that no slice of an array contains, and that a slice without a file reads as."""
 _SLICES = 16
 """Written at once; between them is a moment to stop."""
 
@@ -118,7 +118,7 @@ def open_case(
     except (OSError, KeyError, ValueError, TypeError) as problem:
         raise StoreError(f"case {case.id} can't be read: {problem}", path=path) from None
     if not isinstance(images, zarr.Array) or not isinstance(labels, zarr.Array):
-        raise StoreError(f"case {case.id} holds no arrays", path=path)
+        raise StoreError(f"case {case.id} contains no arrays", path=path)
     return images, labels, record
 
 
@@ -131,7 +131,7 @@ def _write(group: zarr.Group, name: str, array: np.ndarray[Any, Any], control: C
         chunks=(1, *array.shape[1:]),
         dtype=array.dtype,
         compressors=[BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec()],
-        # Zarr reads a chunk that is missing as the fill value: one that no slice holds.
+        # Zarr reads a missing chunk as the fill value: one that no slice contains.
         fill_value=ABSENT[name],
     )
     for first in range(0, len(array), _SLICES):

@@ -85,7 +85,7 @@ class Store:
         return self._labels(case_id, slices)[:, top:bottom, left:right]
 
     def stack(self, case_id: str) -> SliceStack:
-        """The whole case as prediction sees it, with the record that undoes the preprocessing."""
+        """The whole case as input of prediction, with the record that undoes the preprocessing."""
         _, _, record = self._open(case_id)
         return SliceStack(self.images(case_id), self.case(case_id).sequences, record)
 
@@ -123,7 +123,7 @@ def open_store(path: str | Path) -> Store:
 
     Raises:
         StoreError: it is none, of another version, damaged, or its split names a patient on two
-            sides or one that the store does not hold.
+            sides or one that is not in the store.
     """
     path = Path(path)
     manifest = read_manifest(path)

@@ -57,7 +57,7 @@ def by_order(
 
     Args:
         t1: the series that is the T1.
-        others: all other T1 of the study of which nothing says whether they are before or after
+        others: all other T1 of the study without a statement whether they are before or after
             contrast, the best first.
     """
     for series in others:

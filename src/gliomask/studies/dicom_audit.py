@@ -17,7 +17,7 @@ class SeriesAudit:
     Attributes:
         patient, study, series_uid: PatientID, StudyInstanceUID and SeriesInstanceUID.
         series: its label: number and description.
-        study_date, study_description: of the study, as they stand there.
+        study_date, study_description: values in the headers.
         description: of the series; empty if it has none.
         sequence: that it was recognised as, None if as none.
         evidence: for it, a phrase.
@@ -26,7 +26,7 @@ class SeriesAudit:
         spacing_mm: along them; None if it is no volume.
         slice_thickness_mm: as the header has it; it may differ from the spacing.
         contrast: the agent that the header names, empty if none.
-        problems: why it isn't used, or what else to know; one line each.
+        problems: reasons why it isn't used, and other remarks; one line each.
         used: whether a case has it.
         case: the id of the case that its study is, empty if it is none.
     """

@@ -89,7 +89,7 @@ def choose_series(among: Sequence[RecognisedSeries]) -> SeriesChoice:
 
 
 def _with_contrast(choice: SeriesChoice) -> SeriesChoice:
-    """T1 after contrast by its order in the study, where nothing else says which series it is."""
+    """T1 after contrast by its order in the study, without other evidence."""
     t1 = choice.chosen.get("t1")
     by_hand = t1 is not None and BY_HAND in t1.recognition.evidence
     if t1 is None or by_hand or "t1ce" in choice.chosen:

@@ -10,7 +10,7 @@ from gliomask.formats.dicom.tags import SeriesTags
 def contradiction(among: Sequence[SeriesTags]) -> str | None:
     """Contradiction between series of one PatientID and StudyInstanceUID; None if there is none.
 
-    Elements that are empty contradict nothing. No value is told, for it may name a patient.
+    Elements that are empty contradict nothing. No value is shown, because it may name a patient.
     """
     first: dict[str, tuple[str, SeriesTags]] = {}
     for tags in among:

@@ -32,7 +32,7 @@ def picked(
             that no series of this study has is about another study.
 
     Raises:
-        CaseError: a pick that no series or several answer to, or one that is no volume; a series
+        CaseError: a pick that matches no series or several, or one that is no volume; a series
             for two sequences. The available series are listed.
     """
     meant: dict[RecognisedSeries, str] = {}

@@ -141,7 +141,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
 
 
 def _patient(tags: SeriesTags, name: str) -> str:
-    """The patient of a study; without a real PatientID, each study is a patient of its own."""
+    """The patient of a study; without a real PatientID, each study is a separate patient."""
     if tags.patient_id and not _PLACEHOLDER.fullmatch(tags.patient_id.strip()):
         return patient_of(tags.patient_id)
     return safe_name(f"study-{tags.study_uid[-12:]}") if tags.study_uid else name

@@ -259,7 +259,7 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
     Args:
         folder: that is looked into.
         beside_dicom: DICOM lies in it, below it or next to it: images without sequences in names
-            are left to ``with_unused_files``, and so are all pictures in a folder that holds DICOM.
+            are left to ``with_unused_files``, and so are all pictures in a DICOM folder.
 
     Raises:
         InputError: see ``of_volumes`` and ``of_pictures``.

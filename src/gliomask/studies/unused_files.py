@@ -39,7 +39,7 @@ def with_unused_files(folder: Path, surveyed: SurveyResult) -> SurveyResult:
     """Survey of a folder with DICOM files, with a note on each unused file.
 
     A file belongs to the studies in the same folder of ``folder``; one that shares none belongs to
-    the only study, or to all of a disc. Elsewhere it may be an examination of its own: a problem.
+    the only study, or to all of a disc. Elsewhere it may be a separate examination: a problem.
     """
     notes: dict[int, list[Path]] = {}
     problems: dict[Path, Problem] = {}
@@ -66,7 +66,7 @@ def _strays(folder: Path, cases: Sequence[Case]) -> list[Path]:
 
 
 def _owners(path: Path, folder: Path, cases: Sequence[Case]) -> list[int]:
-    """The cases, by their place, that a file lies with."""
+    """The cases, by their place, to which a file is adjacent."""
     top = folder / path.relative_to(folder).parts[0]
     with_it = [n for n, case in enumerate(cases) if top in _folders_of(case)]
     if path.parent == folder or len(cases) == 1 or (folder / _INDEX).is_file():

@@ -61,7 +61,7 @@ def chosen_case(choices: Mapping[str, Path]) -> Case:
 
 
 def _other_name(sequence: str, path: Path) -> tuple[str, ...]:
-    """A note, if the name of a file says clearly that it is of another sequence."""
+    """A note, if the name of a file clearly states another sequence."""
     named = read_name(stem(path.name)).sequence
     return (
         (f"{path.name} is used as {sequence}, as stated, but its name says {named}",)

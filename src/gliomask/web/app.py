@@ -138,7 +138,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """A full disk and its like, wherever a request meets it; other errors of files are ours."""
+    """A full disk and similar errors, in any request; other errors of files are bugs."""
     if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
         raise error
     return await _failed(request, error)

@@ -1,7 +1,7 @@
 """Received corrections: checked by a worker, and stored.
 
 The newest mask of a case is that of its last correction that is not withdrawn, or the network's. A
-correction that was drawn on an older mask is refused, so that nobody overwrites unseen corrections.
+correction that was drawn on an older mask is refused, so that no unseen correction is overwritten.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Before its body is read, such a request takes several turns of the event loop: its token is checked,
 and its upload is found. If hundreds came in at once, every other request would wait behind all of
-them. Requests that only ask for something don't wait here.
+them. Requests that only read something don't wait here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 _AT_ONCE: Final = 8
 _SENDING: Final = ("POST", "PUT")
 _MOST_S: Final = 1.0
-"""For which a place is held: some requests wait for a job or a slow disk."""
+"""Limit for keeping a place: some requests wait for a job or a slow disk."""
 
 
 class Entrance:
@@ -26,7 +26,7 @@ class Entrance:
 
     @asynccontextmanager
     async def pass_through(self, method: str) -> AsyncIterator[Callable[[], None]]:
-        """Wait for a place, and hold it until the request ends or leaves by the given function."""
+        """Wait for a place, and keep it until the request ends or leaves by the given function."""
         inside = method in _SENDING
 
         def leave() -> None:

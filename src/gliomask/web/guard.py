@@ -99,7 +99,7 @@ class Guard:
         except Exception as error:
             log.error("a bug in gliomask: %s", unexpected(error))
             if not began:
-                await _answer(sending, Problem(500, "a bug in gliomask: the log says where"))
+                await _answer(sending, Problem(500, "a bug in gliomask: see the log"))
 
     def _check(self, scope: Scope) -> None:
         """Raise Problem for refused requests."""

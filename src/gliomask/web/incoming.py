@@ -15,7 +15,7 @@ from gliomask.errors import MachineError
 from gliomask.web.problems import Problem, not_found
 
 _CHECK_BYTES: Final = 2**20
-"""Of a file that is being received, between two looks at the room on the disk."""
+"""Bytes of a file that is being received, between two checks of the free space."""
 
 
 class Incoming:
@@ -73,7 +73,7 @@ class Incoming:
 
 
 def disk_full() -> Problem:
-    """The answer when the disk has no room for more."""
+    """Response if the disk is full."""
     return Problem(503, "the server's disk is full: try again later", retry_s=300)
 
 

@@ -1,6 +1,6 @@
 """Requests that last: waits, streams of events, comparisons, corrections, downloads.
 
-Each holds memory, and some hold a thread or a temporary file. So an owner may have few of them open
+Each uses memory, and some use a thread or a temporary file. So an owner may have few of them open
 at a time, and those that wait for a worker share a few threads: other requests always find one.
 """
 

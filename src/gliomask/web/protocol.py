@@ -43,7 +43,7 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """See asyncio: the client is slower than the answer."""
+        """See asyncio: the client is slower than the response."""
         super().pause_writing()
         self._stop_waiting_for_reader()
         abort = self.transport.abort

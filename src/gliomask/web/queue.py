@@ -41,7 +41,7 @@ class Job:
 
     Attributes:
         id, owner, kind, state, upload: of it.
-        spec: what was asked for, as JSON holds it.
+        spec: the request, as JSON values.
         attempt: how often a worker has begun it, but for those that the server itself ended.
         cancel: whether it is to end.
         place: how many are before it; None unless it is queued.
@@ -98,7 +98,7 @@ class Queue:
         Args:
             access: whose it is;
             kind, upload, spec: see ``Job``.
-            idempotency: a key of the owner's, and the hash of what was asked for.
+            idempotency: a key of the owner's, and the hash of the request.
 
         Raises:
             Problem: too many wait already; the upload has gone meanwhile.
@@ -143,11 +143,11 @@ class Queue:
         """Find a job that the client may cancel and delete.
 
         Raises:
-            Problem: there is none, or it may only be seen.
+            Problem: there is none, or this token may only view it.
         """
         current = self.get(access, job)
         if not access.commands(current.owner):
-            raise Problem(403, "the job belongs to somebody else")
+            raise Problem(403, "the job belongs to another user")
         return current
 
     def keep(self, job: str, until: float) -> None:
@@ -164,7 +164,7 @@ class Queue:
         """Jobs of this owner (of all, for ``admin`` and ``review``), the newest first.
 
         Results that are too large together are left out, the oldest ones: an audit of 20,000 files
-        takes megabytes, and lists are asked for often.
+        takes megabytes, and lists are requested often.
 
         Args:
             access: whose;

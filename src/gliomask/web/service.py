@@ -147,7 +147,7 @@ def _admin(request: Request) -> Access:
 
 Reader = Annotated[Access, Depends(_reader)]
 LASTING = Depends(_lasting)
-"""Counts the request until its answer has been sent."""
+"""Counts the request until its response has been sent."""
 Submitter = Annotated[Access, Depends(_submitter)]
 Corrector = Annotated[Access, Depends(_corrector)]
 Admin = Annotated[Access, Depends(_admin)]

@@ -28,16 +28,16 @@ class Correction:
     """A correction.
 
     Attributes:
-        job, number: of it.
-        case: whose mask it is.
+        job, number: its job, and its number there.
+        case: case of the mask.
         author: owner of the token that it was sent with.
         created: seconds since 1970.
         base: SHA-256 of the mask that it was drawn on.
-        sha256: of its own.
-        changes: region -> what was done to it, see ``results.correction.corrected``.
+        sha256: SHA-256 of its mask.
+        changes: region -> its changes, see ``results.correction.corrected``.
         notes: notes for users.
-        approver, approved: who approved it, and when; None where nobody has.
-        withdrawn: when it was; None where it is not.
+        approver, approved: who approved it, and when; None if not approved.
+        withdrawn: when it was withdrawn; None if it was not.
     """
 
     job: str
@@ -167,7 +167,7 @@ class StoredCorrections:
         export.
 
         Raises:
-            Problem: somebody else's, or withdrawn already.
+            Problem: another user's, or withdrawn already.
         """
         if not access.commands(correction.author):
             raise Problem(403, "only its author can withdraw a correction")

@@ -37,7 +37,7 @@ from gliomask.web.worker import Work, auditor, segmenter
 PATIENCE_S: Final = 5.0
 """Seconds after which the worker of a stopping job is killed."""
 _NICENESS: Final = 10
-"""Of the workers: the server, which needs little, answers before they compute."""
+"""Priority of the workers: the server, which needs little, responds before they compute."""
 _WAIT_S: Final = 0.1
 _AGAIN_S: Final = 10.0
 """Seconds until workers that could not be started are started again."""

@@ -61,7 +61,7 @@ class Task:
 
     Attributes:
         id: of the job.
-        folder: of it, which holds a ``TaskFile`` and gets the result.
+        folder: its folder, which contains a ``TaskFile`` and gets the result.
     """
 
     id: str

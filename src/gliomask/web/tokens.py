@@ -107,7 +107,7 @@ class Tokens:
         if row is None or row["revoked"] is not None or row["expires"] <= moment:
             return None
         if row["used"] is None or moment - row["used"] > _USED_EVERY_S:
-            # On a full disk people can still look at their results.
+            # On a full disk, users can still view their results.
             with suppress(MachineError), self._database.change() as change:
                 change.execute("UPDATE token SET used=? WHERE id=?", (moment, row["id"]))
         return Access(row["owner"], frozenset(row["scopes"].split()))

@@ -127,7 +127,7 @@ class Uploads:
         Args:
             upload: that it belongs to, see ``get``.
             name: what the client calls it.
-            declared: its length, if the client says it.
+            declared: its length, if the client states it.
 
         Raises:
             Problem: the name, the length or the disk; a job is using the upload.

@@ -57,7 +57,7 @@ def segmenter(model: Path, device: Device, engine: EngineName) -> Work:
 
     Args:
         model: to load at once.
-        device, engine: that it will be asked for with.
+        device, engine: options of the tasks.
 
     Raises:
         ModelError, MachineError: it can't be loaded.

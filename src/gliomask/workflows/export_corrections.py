@@ -44,7 +44,7 @@ class ApprovedCorrection:
     """An approved correction.
 
     Attributes:
-        job, number: by which the server knows it.
+        job, number: its identifiers on the server.
         author, approver: owners of the tokens.
         mask: the corrected mask.
         case: folder of the editable case.
@@ -88,7 +88,7 @@ def export_corrections(
         control: progress, and a stop on request.
 
     Raises:
-        InputError: there are none; ``out`` holds something else.
+        InputError: there are none; ``out`` contains something else.
         FormatError: a damaged case; MachineError: the disk.
     """
     check_replaceable(options.out, "an export of corrections", {TABLE})

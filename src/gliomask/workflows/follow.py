@@ -38,9 +38,9 @@ ARITHMETIC = (
     f"{RESEARCH_USE_ONLY}."
 )
 _UNREGISTERED = (
-    "The time points lie on different grids, and a header can't tell whether such scans are "
+    "The time points lie on different grids, and a header does not state whether such scans are "
     "registered: lesions are not matched, and a lesion that crosses RANO's size of 10 mm enters or "
-    f"leaves the sum of products. If the scans are registered, say so by {option('registered')}."
+    f"leaves the sum of products. If the scans are registered, use {option('registered')}."
 )
 _ONE_GRID = (
     "All time points have the same grid and are treated as registered: overlapping lesions are one."
@@ -65,7 +65,7 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
     """Measure masks of a patient over time and write ``follow.csv``, ``.json`` and ``.html``.
 
     Raises:
-        InputError: a time point can't be used, or ``out`` holds something else.
+        InputError: a time point can't be used, or ``out`` contains something else.
         FormatError: a mask or its record is damaged.
         ConfigError: the number of dates differs from that of inputs, or two dates are equal.
     """

@@ -57,7 +57,7 @@ def predict(
     """Predict the tumour mask of an examination, like the command, with the same defaults.
 
     Args:
-        images: a path (NIfTI file, folder, DICOM folder or zip) that holds one examination; or
+        images: a path (NIfTI file, folder, DICOM folder or zip) of one examination; or
             one image in memory: an array (I, J, K) of any real type with its affine (4, 4), voxel
             to RAS+ mm, or a nibabel image of three dimensions; or sequence name (``t1``,
             ``t1ce``, ``t2``, ``flair``) -> path or image in memory.
@@ -67,7 +67,7 @@ def predict(
             file) does not contain it.
         series: sequence name -> number, UID or description of the DICOM series to use.
         threshold: probability threshold for tumour; default: the model's own.
-        clean_up: remove fragments separate from the main tumour, if the model's card says so.
+        clean_up: remove fragments separate from the main tumour, by the rule in the model's card.
         reference: the sequence whose grid the others are resampled to; the first of FLAIR, T2,
             T1ce and T1 that the model uses if it is not given.
         align: register and resample sequences on other grids to the reference; otherwise they are

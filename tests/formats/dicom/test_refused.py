@@ -216,7 +216,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "several frames": (
         setting("NumberOfFrames", 3),
-        "several frames, and nothing says where they lie (NumberOfFrames=3",
+        "several frames without positions (NumberOfFrames=3",
     ),
     "CT": (setting("SOPClassUID", CTImageStorage), "no MR image (SOPClassUID=CT Image Storage"),
 }

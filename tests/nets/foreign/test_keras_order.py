@@ -220,7 +220,7 @@ def test_hdf5_that_leads_elsewhere_or_swells_is_not_followed(
 def test_a_group_that_holds_itself_ends(tiny: Path) -> None:
     with h5py.File(tiny, "r+") as file:
         file["conv2d/again"] = file["conv2d"]
-    assert refusal(tiny) == "holds more objects than weights have"
+    assert refusal(tiny) == "contains more objects than weights have"
 
 
 @pytest.mark.parametrize("keep", [0, 7, 8, 600, 20_000])

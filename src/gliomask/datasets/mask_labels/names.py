@@ -23,7 +23,7 @@ _PARTS = (
                 "cysts", "cc", "nekrose", "necrose", "necrosi"}),
     (ENHANCING, {"enhancing", "enhancement", "et", "rehaussement", "realce"}),
 )  # fmt: skip
-"""Label -> words for it; the first match counts, since names of parts hold the word tumour too."""
+"""Label -> words for it; the first match counts, since names of parts may contain "tumour"."""
 # fmt: off
 _TUMOURS = {
     "tumor", "tumors", "tumour", "tumours", "wt", "tc", "lesion", "lesions", "abnormality",

@@ -101,7 +101,7 @@ def decoding(path: Path) -> Iterator[None]:
 
 
 def _refuse_crowd(stream: BinaryIO) -> None:
-    """Counts what may be items, pixels included: four bytes that these hardly ever hold."""
+    """Counts what may be items, pixels included: four bytes that these hardly ever contain."""
     count, rest = 0, b""
     while chunk := stream.read(_CHUNK):
         count += sum((rest + chunk).count(item) for item in _ITEMS)

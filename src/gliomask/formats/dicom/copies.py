@@ -1,4 +1,4 @@
-"""Files that hold the same image twice: byte for byte, or in another transfer syntax.
+"""Files that contain the same image twice: byte for byte, or in another transfer syntax.
 
 Archives send an image compressed and uncompressed, and a folder may have both. A copy has the
 SOPInstanceUID, the places and the pixels of another file. Some anonymisers give all images one

@@ -14,7 +14,7 @@ COMPRESSIONS: Final = {
     "JPEG-LS": uid.JPEGLSLossless,
     "JPEG 2000": uid.JPEG2000Lossless,
 }
-"""Those that scanners and archives write, by the names that people know."""
+"""Those that scanners and archives write, by their common names."""
 
 
 def readable() -> dict[str, bool]:

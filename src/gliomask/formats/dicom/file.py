@@ -34,7 +34,7 @@ _READ_IF_MR = (
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
     EnhancedMRColorImageStorage,
 )
-"""What may hold an MR image: its Modality tells."""
+"""SOP classes that may contain an MR image, depending on the Modality."""
 _GROUPS = "PerFrameFunctionalGroupsSequence"
 _KEYWORDS = (
     "Modality",

@@ -48,7 +48,7 @@ class Frame:
         stack: within a file of many frames, the stack that it belongs to.
         size: (rows, columns).
         spacing: millimetres between (rows, columns).
-        step: millimetres to the next slice as the header has it, None if not told.
+        step: millimetres to the next slice in the header, None if not stated.
         along_row, along_column: (3,) unit vectors in LPS: where the column, the row index grows.
         position: (3,) the centre of the first voxel in LPS millimetres.
         scaling: (slope, intercept): intensity = slope * stored + intercept.
@@ -126,7 +126,7 @@ def classic_frames(
         return (first,)
     if (first.step or 0.0) <= 0 or has(dataset, "FrameIncrementPointer"):
         raise FormatError(
-            "several frames, and nothing says where they lie",
+            "several frames without positions",
             field="NumberOfFrames",
             found=pixels.frames,
             allowed="1, or slices with SpacingBetweenSlices, or an Enhanced MR Image",

@@ -26,7 +26,7 @@ CHILD = "gliomask.formats.dicom.guarded_child"
 SECONDS = 120.0
 """The time that a file may take."""
 REFUSED, DECODED = b"-", b"+"
-"""What an answer of the child begins with; then its length (8 bytes, little endian), and the text
+"""Start of a response of the child; then its length (8 bytes, little endian), and the text
 of the error or the pixels of a frame (int64, little endian)."""
 
 _TEXT_BYTES = 4096

@@ -1,4 +1,4 @@
-"""The child of ``guarded``: ``python -m`` this, requests on stdin, answers on stdout.
+"""The child of ``guarded``: ``python -m`` this, requests on stdin, responses on stdout.
 
 A request is a line of JSON, ``[path, [frame, ...]]``.
 """

@@ -40,7 +40,7 @@ class PixelFormat:
 
     Attributes:
         rows, columns, frames: counts.
-        allocated, stored: bits of a pixel, and the low ones of them that hold its value.
+        allocated, stored: bits of a pixel, and the low ones of them that contain its value.
         signed: two's complement.
         inverted: large values are dark (MONOCHROME1).
         sure: number of low bits whose meaning is certain.

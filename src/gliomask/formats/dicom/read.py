@@ -24,7 +24,7 @@ def read_series(
 
     Args:
         paths: its files, in any order.
-        part: which volume of files that hold several (echoes, kinds, stacks), from 0.
+        part: which volume of files with several (echoes, kinds, stacks), from 0.
         control: a stop ends it between two files or frames.
 
     Returns:

@@ -62,7 +62,7 @@ class RefusedSeries:
 
 @dataclass(frozen=True)
 class Survey:
-    """All that files hold.
+    """Contents of files.
 
     Attributes:
         series: the volumes.

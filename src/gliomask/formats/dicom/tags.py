@@ -72,7 +72,7 @@ class SeriesTags:
         slice_thickness: millimetres, None if unknown.
         contrast_agent: empty if none is recorded.
         body_part: as it stands there, empty if unknown.
-        person: digests of the elements of ``PERSON`` that are told: (keyword, digest). The values
+        person: digests of the present elements of ``PERSON``: (keyword, digest). The values
             themselves are not kept.
         acquired: when the series was acquired, and injected: when its contrast agent was; seconds
             to be compared within a study, None if unknown.

@@ -76,7 +76,7 @@ def created(maker: Maker, series: ReferencedSeries) -> datetime:
 
 
 def plain(text: str, limit: int = _LONG) -> str:
-    """Text as an attribute of one value may hold it: no backslash, nothing unprintable.
+    """Text as an attribute of one value may contain it: no backslash, nothing unprintable.
 
     It is cut to ``limit`` bytes of UTF-8, because some readers count bytes where the standard
     counts letters.

@@ -1,7 +1,7 @@
 """Choice of the inference engine: the fastest available one, or the requested one.
 
 On a GPU that is PyTorch. On a processor the order is that of measured speed
-(docs/explanation/performance.md); what can't be used is passed over, and one line says so.
+(docs/explanation/performance.md); an unusable one is skipped, with a note.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def open_engine(
 
 
 def engine_statuses() -> tuple[EngineStatus, ...]:
-    """All engines, the fastest on a processor first. A compiled one is imported to know it."""
+    """All engines, the fastest on a processor first. A compiled one is imported to check it."""
     return tuple(_status(name, runtime) for name, runtime in _RUNTIMES.items())
 
 
@@ -182,7 +182,7 @@ def has_gpu() -> bool:
 
 
 def _may_have_gpu() -> bool:
-    """A CUDA device shows in the file system of Linux; elsewhere torch must be asked."""
+    """A CUDA device shows in the file system of Linux; elsewhere torch detects it."""
     return not sys.platform.startswith("linux") or any(
         Path(place).exists() for place in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
     )

@@ -1,4 +1,4 @@
-"""A process that runs networks with MNN for ``mnn``: it reads images and writes responses.
+"""A process that runs networks with MNN for ``mnn``: it reads images and writes logits.
 
 Called as ``python -m gliomask.inference.engines.mnn_child INPUT OUTPUT...``, with the names that
 the network has for these. What it reads and writes are pipes of

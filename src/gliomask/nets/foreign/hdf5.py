@@ -51,7 +51,7 @@ def opened_hdf5(path: Path, data: bytes | None = None) -> Iterator[Any]:
 
 
 def data_sets(group: Any, path: Path) -> Iterator[tuple[str, Any]]:
-    """(path below the group, data set) of all that hold numbers in this file.
+    """(path below the group, data set) of all with numbers in this file.
 
     Raises:
         ModelError: more objects, or deeper, than weights are.
@@ -63,7 +63,7 @@ def data_sets(group: Any, path: Path) -> Iterator[tuple[str, Any]]:
         for name in sorted(parent, reverse=True):
             count += 1
             if count > _MOST_OBJECTS or depth > _DEEPEST:
-                raise ModelError("holds more objects than weights have", path=path)
+                raise ModelError("contains more objects than weights have", path=path)
             if not isinstance(parent.get(name, getlink=True), h5py.HardLink):
                 continue
             item = parent[name]

@@ -44,7 +44,7 @@ _DIFFERENT: Final = frozenset(
 
 
 class UnreadGraphError(Exception):
-    """A graph holds something that can't be read from its configuration; the text says what."""
+    """A graph contains something that can't be read from its configuration; the text names it."""
 
 
 @dataclass(frozen=True)

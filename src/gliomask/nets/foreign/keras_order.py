@@ -47,7 +47,7 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
         path: of the file, for the error.
         file: open.
         kind: the network that its kernels are of.
-        sides: order of the side outputs in the file, if the user says it.
+        sides: order of the side outputs in the file, if the user states it.
 
     Raises:
         ModelError: neither names nor order fit the network.

@@ -127,7 +127,7 @@ class _Matcher:
                 self.inputs[unit] = order
 
     def _norm(self, operation: Operation, x: int) -> int:
-        """A batch norm belongs to the convolution before it, and is no value of its own."""
+        """A batch norm belongs to the convolution before it, and is not a separate value."""
         unit = self.topology.units.get(x)
         if unit is None or not unit.startswith("stage"):
             raise self._departs(operation, "a batch norm between convolution and ReLU only")

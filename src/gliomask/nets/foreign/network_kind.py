@@ -43,14 +43,14 @@ class NetworkKind:
 
 
 def find_kind(path: Path, layers: Sequence[Layer]) -> NetworkKind:
-    """The network whose kernels a file holds.
+    """The network to which the kernels in a file belong.
 
     Args:
         path: of the file, for the error.
         layers: of the file.
 
     Raises:
-        ModelError: the kernels are those of no U²-Net; it says what was found and what is needed.
+        ModelError: the kernels are not those of a U²-Net; the error lists found and needed ones.
     """
     kernels = Counter(layer.kernel for layer in convolutions(layers))
     for spec in SPECS.values():

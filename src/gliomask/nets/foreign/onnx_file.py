@@ -83,7 +83,7 @@ def _parsed(path: Path) -> onnx.GraphProto:
     try:
         return onnx.load_model_from_string(data).graph
     except Exception:
-        # The reader of protobuf has errors of its own, which onnx does not hand on.
+        # protobuf has other errors, which onnx does not convert.
         raise ModelError("not an ONNX file, or damaged", path=path) from None
 
 

@@ -30,7 +30,7 @@ class ForeignWeights:
         arrays: under the names of our state dict, all of them.
         kind: the network and its numbers of channels and regions.
         epsilon: of its batch norms.
-        size: side of its input in pixels, where the file says it.
+        size: side of its input in pixels, if the file contains it.
         layout: description of the file format.
         evidence: description of the match of its layers.
         proved: whether the match is verified with the file, rather than assumed by convention.
@@ -58,7 +58,7 @@ def arrays_of(
         epsilon: with which a unit without a batch norm is given one that changes nothing.
 
     Raises:
-        ModelError: an array of another shape, or one that holds NaN or infinity.
+        ModelError: an array of another shape, or one with NaN or infinity.
     """
     arrays: Arrays = {}
     for unit, kernel in kind.kernels.items():

@@ -26,13 +26,13 @@ class BatchCase:
 
     Attributes:
         case: its id.
-        state: where it stands.
+        state: its state.
         page: name of its page in the same folder; empty if it has none.
         level: of its flag; None if it has no flag.
         volumes_ml: of each region in the page's order, None where there are no millimetres.
         intervals_ml: of each region, None where none was measured.
         voxels: of each region.
-        missing: sequences that the model knows and did not get.
+        missing: sequences of the model that were not given.
         remark: the reason of a flag or a failure.
     """
 

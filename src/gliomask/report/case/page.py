@@ -72,7 +72,7 @@ def write_case_page(path: Path, page: CasePage, control: Control = SILENT) -> Pa
 
     Args:
         path: the file, ``.html``; its folder is made if it is missing.
-        page: what to tell.
+        page: content of the page.
         control: a stop ends it between two layers.
 
     Returns:

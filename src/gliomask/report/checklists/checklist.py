@@ -47,7 +47,7 @@ class ChecklistItem:
         checklist: its name.
         number: in the published list, e.g. ``12`` or ``12a``.
         section: of the list.
-        subject: what it asks for, in our words.
+        subject: required information, in our words.
         answer: from the records, with ``in part: ...; still needed: ...`` around it if that
             is not all; None is a blank.
         source: the records that the answer is from; None for a blank.

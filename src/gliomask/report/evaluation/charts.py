@@ -147,7 +147,7 @@ def forest(strata: Sequence[tuple[str, Sequence[Stratum]]], label: str) -> Figur
 
 def reliability_diagram(curves: Sequence[tuple[str, Calibration]]) -> Figure:
     """The reliability diagram (share of tumour among voxels by the probability that they were
-    given), and below it how many voxels each bin holds.
+    given), and below it the number of voxels in each bin.
 
     Args:
         curves: (name, calibration), e.g. before and after the temperature.

@@ -64,7 +64,7 @@ def _spreads(analysis: Analysis) -> Iterator[NamedFigure]:
         label = metric.label[0].upper() + metric.label[1:]
         unit = f" ({metric.unit})" if metric.unit else ""
         figure = charts.score_spread(values, f"{label}{unit}", share=not metric.unit)
-        caption = "Each point a patient; the box holds the middle half, the whiskers 90 %."
+        caption = "Each point is a patient; the box contains the middle half, the whiskers 90 %."
         yield NamedFigure("distributions", f"spread_{name}", f"{label}{unit}", caption, figure)
 
 

@@ -78,7 +78,7 @@ class EvaluationContent:
 
 @dataclass(frozen=True)
 class _Slice:
-    """A slice of a case; ``style`` is the class that holds its pictures."""
+    """A slice of a case; ``style`` is the CSS class with its pictures."""
 
     picture: SlicePicture
     style: str

@@ -1,7 +1,7 @@
 """Manifest of a batch: its cases with a hash of their content, fixed before the processing starts.
 
-A file of JSON lines: what holds for all, a line for each case, a line for each input that can't
-be used. A case is read by the place of its line, so that no process holds all of them.
+A file of JSON lines: common values, a line for each case, a line for each input that can't
+be used. A case is read by the place of its line, so that no process has all of them in memory.
 """
 
 from __future__ import annotations

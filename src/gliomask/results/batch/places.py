@@ -114,7 +114,7 @@ class BatchFolder:
 
 @dataclass(frozen=True)
 class Claim:
-    """A run's claim to a shard: a file that holds its token.
+    """A run's claim to a shard: a file that contains its token.
 
     Attributes:
         path: of the file.

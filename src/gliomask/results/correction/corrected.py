@@ -74,7 +74,7 @@ def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMas
 
     Raises:
         FormatError: the mask can't be read.
-        CaseError: it is not on the grid of the case, or holds other numbers.
+        CaseError: it is not on the grid of the case, or contains other numbers.
         UnchangedError: it changes nothing.
     """
     numbers, affine = read_nifti_labels(options.base)

@@ -33,10 +33,10 @@ def own_numbers(
     """A mask with the numbers of a case.
 
     Args:
-        path: of the file, whose header may name its segments.
+        path: the file; its header may name its segments.
         numbers: its voxels.
-        names: number -> name of the label, as the program that wrote it says; empty if it does not.
-        case: whose numbers are wanted; they are kept where nothing is named.
+        names: number -> name of the label, if the program that wrote it states them.
+        case: case with the target numbers; numbers of unnamed segments are kept.
 
     Raises:
         CaseError: a number has no name, a name is no part of the tumour that the case has, or the

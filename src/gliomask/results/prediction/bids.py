@@ -43,10 +43,10 @@ class BidsDerivative:
     """The derivative of gliomask in a BIDS data set.
 
     Args:
-        root: of the data set, or of any folder that is to hold ``derivatives``.
+        root: of the data set, or of any folder that is to contain ``derivatives``.
 
     Raises:
-        InputError: its ``derivatives/gliomask`` holds what gliomask did not write.
+        InputError: its ``derivatives/gliomask`` contains something that gliomask did not write.
     """
 
     def __init__(self, root: Path) -> None:
@@ -58,7 +58,7 @@ class BidsDerivative:
             )
 
     def is_done(self, case: Case, result: str) -> bool:
-        """True where the mask of a case stands there, by the same images, model and options."""
+        """True if the mask of a case exists, from the same images, model and options."""
         records = [_read(path) for path in self._jsons(case) if _mask_of(path).is_file()]
         return [keys.get("Result") for keys in records] == [result]
 

@@ -16,7 +16,7 @@ def origins_of(case: Case, names: Mapping[Path, str]) -> dict[str, str]:
 
     Args:
         case: with the images.
-        names: folder -> what stands for it: for one that an archive was unpacked to, the archive.
+        names: folder -> its name in records: for an unpacked archive, the archive.
     """
     origins = {name: str(Path(str(image)).absolute()) for name, image in case.images.items()}
     for place, text in names.items():
@@ -32,7 +32,7 @@ def check_same_examination(
     Args:
         case: to be written.
         origins: of its images.
-        earlier: the record of its name that ``out`` holds.
+        earlier: the record of its name in ``out``.
 
     Raises:
         CaseError: the two have no folder in common.
@@ -40,7 +40,7 @@ def check_same_examination(
     new, old = (folders_of(images.values()) for images in (origins, earlier.images))
     if old and new and not old & new:
         raise CaseError(
-            f"the folder holds the result {case.id} of other images, in {min(old)}",
+            f"the folder contains the result {case.id} of other images, in {min(old)}",
             path=out,
             hint=f"use another folder for those in {min(new)}: {option('out')}, or replace it: "
             f"{same_with(('again', True))}",
@@ -48,5 +48,5 @@ def check_same_examination(
 
 
 def folders_of(images: Iterable[str]) -> set[str]:
-    """The folders in which images lie, by what a record says of them."""
+    """The folders of images according to a record."""
     return {str(Path(re.sub(r"\[\d+\]$", "", image)).absolute().parent) for image in images}

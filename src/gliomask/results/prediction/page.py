@@ -21,7 +21,7 @@ def write_page(path: Path, outcome: Outcome, still: Path | None, control: Contro
 
     Args:
         path: of the page.
-        outcome: to tell.
+        outcome: result to show.
         still: a picture of it that is drawn already.
         control: a stop ends it between two layers.
     """

@@ -64,7 +64,7 @@ class Prediction(core.Prediction):
             The files of the case.
 
         Raises:
-            CaseError: the folder holds the result of other images of this name.
+            CaseError: the folder contains the result of other images of this name.
             InputError: DICOM objects of images that are no DICOM; no folder.
             MachineError: the files can't be written.
         """

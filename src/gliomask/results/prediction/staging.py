@@ -14,7 +14,7 @@ from gliomask.errors import InputError, option
 
 @contextmanager
 def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
-    """Gives an empty folder; what it holds moves into ``out`` when the block succeeds.
+    """Creates an empty folder; its contents move into ``out`` when the block succeeds.
 
     Files and folders of the same names in ``out`` are replaced, all others stay. When the block
     raises, nothing of it remains; an ``out`` that was not there before is not there after.
@@ -24,7 +24,7 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
 
     Args:
         out: the folder; made if it is missing.
-        record: name of the file that says that all others are there: its predecessor in ``out`` is
+        record: name of the file that marks the others as complete: its predecessor in ``out`` is
             removed before the first move, and it moves last.
         stale: names in ``out`` that are of an older result; they go with its record.
 

@@ -49,8 +49,8 @@ def write_outputs(
         outcome: what was segmented.
         write: which kinds of files; the record (JSON) is always written. The mask of pictures is
             a folder of pictures named after them. Layers are written for volumes with a world.
-        kept: names of files of the same result that stand already.
-        strict: whether DICOM that can't be written is an error; a note says so otherwise.
+        kept: names of existing files of the same result.
+        strict: whether DICOM that can't be written is an error, or else a note.
         control: reports the kinds of files.
 
     Raises:

@@ -43,7 +43,7 @@ class Part:
 
     @property
     def base(self) -> str:
-        """The name of the file without folders: clients send whole paths of their own disk."""
+        """The name of the file without folders: clients send whole paths of their disk."""
         return (self.filename or "").replace("\\", "/").rpartition("/")[2]
 
     @property
@@ -129,7 +129,7 @@ async def plain_fields(request: Request) -> dict[str, str]:
 def json_object(text: str | None) -> dict[str, Any]:
     """The JSON object in a field of a form; empty where the field is empty or missing.
 
-    What JSON can't express in an answer either (NaN, half a surrogate pair) is refused.
+    What JSON can't express in a response either (NaN, half a surrogate pair) is refused.
 
     Raises:
         Problem: it is something else.
@@ -144,7 +144,7 @@ def json_object(text: str | None) -> dict[str, Any]:
 
 
 def reply(parts: Mapping[str, tuple[str | None, str, bytes]]) -> Response:
-    """An answer of several parts.
+    """A response of several parts.
 
     Args:
         parts: name -> file name (None for none), media type, content.

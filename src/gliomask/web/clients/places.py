@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 BY_HEADER: Final = "/monai"
-"""For clients that send their token in a header, and where no token is asked for."""
+"""For clients that send their token in a header, and if no token is required."""
 BY_ADDRESS: Final = "/k"
 """For clients that send no header: a token follows, as a part of the address."""
 PREFIXES: Final = (BY_HEADER, f"{BY_ADDRESS}/{{key}}")

@@ -1,4 +1,4 @@
-"""A segmentation for a client that waits for its answer."""
+"""A segmentation for a client that waits for the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Segmentation:
 
     Attributes:
         job: of it.
-        case: what it says of its examination.
+        case: its record of the examination.
         folder: with its files.
         labels: of which its mask has voxels.
     """
@@ -62,7 +62,7 @@ async def segment(
 ) -> Segmentation:
     """Segments an upload of one's own when its turn comes; a client that hangs up cancels it.
 
-    The upload is deleted as soon as nobody needs it.
+    The upload is deleted as soon as it is not needed.
 
     Raises:
         Problem: see ``submit``; the job failed or was cancelled.

@@ -80,7 +80,7 @@ def correct(
     """Makes a mask a correction of the image's job.
 
     Args:
-        source: of the mask; info: what the client says of it, with the names of its labels.
+        source: of the mask; info: the client's metadata, with the names of its labels.
 
     Returns:
         Job and number of the correction, or of the one that the mask equals; None for the
@@ -136,7 +136,7 @@ def withdraw(service: Service, client: Access, label: Label) -> None:
     """Withdraws the correction that a mask became, if it still counts.
 
     Raises:
-        Problem: it is somebody else's.
+        Problem: it belongs to another user.
     """
     if label.correction is None:
         return
@@ -160,7 +160,7 @@ def _owner(image: Image) -> Access:
 
 
 def _names(info: Mapping[str, Any]) -> dict[int, str]:
-    """Number -> name of the labels of a mask, as the client says; empty if it does not."""
+    """Number -> name of the labels of a mask, as stated by the client; empty if it states none."""
     entries = info.get("label_info") or []
     try:
         names = {int(entry["idx"]): str(entry["name"]) for entry in entries}

@@ -30,7 +30,7 @@ class Image:
     """An image.
 
     Attributes:
-        name: that clients ask for it by; suffix: of its file, for one that has several empty.
+        name: name in requests; suffix: of its file, for one that has several empty.
         owner: of it; upload: with its files; session: whether it is one.
         job: that was done last with it; None if none was.
         created: seconds since 1970.
@@ -51,7 +51,7 @@ class Label:
 
     Attributes:
         tag: ``final``, or a version's; file: of the image's upload; suffix: of it.
-        info: what the client says of it; created: seconds since 1970.
+        info: the client's metadata; created: seconds since 1970.
         author: who handed it in; correction: job and number of the one that it became, or that it
             equals; None for none.
     """
@@ -68,7 +68,7 @@ class Label:
 _LABELS: Final = 1_000_000
 """Numbers of files from here on are those of labels."""
 _MAX_INFO: Final = 2**17
-"""Characters that are kept of what a client says of a label."""
+"""Maximum of characters in a client's metadata of a label."""
 _NAME_FOR_OTHERS: Final = "name || ' (' || owner || ')'"
 
 
@@ -106,7 +106,7 @@ class Images:
             self._uploads.delete(earlier.upload)
 
     def find(self, access: Access, name: str, *, session: bool = False) -> Image | None:
-        """An image by the name that this client knows it by, if there is one; it is kept longer.
+        """An image by its name for this client, if there is one; it is kept longer.
 
         Second readers see images of others, under their names and those of their owners.
         """
@@ -132,7 +132,7 @@ class Images:
         return image
 
     def find_series(self, access: Access, series: str) -> tuple[Image, str | None] | None:
-        """The examination that holds a DICOM series, and the sequence that the series is.
+        """The examination with a DICOM series, and the sequence that the series is.
 
         Only examinations whose series are known are looked through, the newest first.
         """
@@ -148,7 +148,7 @@ class Images:
         return _image(row), row["sequence"]
 
     def unaudited(self, access: Access) -> list[Image]:
-        """Archives whose series nobody has looked for yet, the newest first."""
+        """Archives whose series have not been searched yet, the newest first."""
         statement = (
             "SELECT * FROM client_image WHERE owner=? AND audited=0 AND suffix='.zip' "
             "ORDER BY created DESC"
@@ -165,7 +165,7 @@ class Images:
             )
 
     def of(self, access: Access) -> dict[str, Image]:
-        """The images that a client sees, without sessions, the oldest first, by their names."""
+        """The images visible to a client, without sessions, the oldest first, by their names."""
         statement = "SELECT * FROM client_image WHERE session=0 ORDER BY created, name"
         images = map(_image, self._database.rows(statement))
         return {
@@ -265,7 +265,7 @@ class Images:
             label: in place of an earlier one of its tag; source: its file, in another upload.
 
         Raises:
-            Problem: the image has too many labels, or too much is said of this one.
+            Problem: the image has too many labels, or the metadata of this one are too long.
         """
         info, limit = _packed(label.info), self._limits.corrections
         earlier = self.find_label(image, label.tag)
@@ -287,7 +287,7 @@ class Images:
         self._uploads.keep(image.upload, self._limits.result_hours)
 
     def describe_label(self, image: Image, tag: str, info: Mapping[str, Any]) -> None:
-        """Replaces what is said of a label.
+        """Replaces the metadata of a label.
 
         Raises:
             Problem: it is too much.

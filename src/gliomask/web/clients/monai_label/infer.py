@@ -1,6 +1,6 @@
 """``/infer``: a mask of an image, or of several sequences of an examination.
 
-MONAI Label knows one image for each request. Here the others are named in its ``params``, which
+A MONAI Label request contains one image. Here the others are named in its ``params``, which
 clients show as the model's options: ``{"t1ce": "name of an image that was sent"}``. A zip archive
 or a session of several files is an examination by itself.
 """
@@ -69,7 +69,7 @@ async def infer(
     model: str,
     query: Annotated[InferQuery, Query()],
 ) -> Response:
-    """A mask on the grid of the image that is asked for."""
+    """A mask on the grid of the requested image."""
     model_named(service, model)
     received = await run_sync(service.uploads.create, client)
     try:
@@ -106,7 +106,7 @@ _SENT: Final = Files({"file": 1}, _naming)
 async def _study_of_series(
     service: Service, client: Access, request: Request, uid: str
 ) -> _Study | None:
-    """The examination that holds a DICOM series, unless the UID is the name of an image itself."""
+    """The examination with a DICOM series, unless the UID is the name of an image itself."""
     named = await run_sync(service.images.find, client, uid)
     if named is not None and named.suffix != ".zip":
         return None
@@ -144,7 +144,7 @@ def _study(
     named = image is not None and not image.session
     first = _sequence(params, image.name if image and named else _stem(files[0][1].name))
     if first in others:
-        raise Problem(422, f"two images for {first}: the one asked for, and that in the options")
+        raise Problem(422, f"two images for {first}: the requested one, and that in the options")
     more = [service.images.files(service.images.get(client, o)) for o in others.values()]
     return _Study(
         (*files, *(file for further_files in more for file in further_files)),
@@ -158,12 +158,12 @@ def _stem(name: str) -> str:
 
 
 def _sequence(params: Mapping[str, Any], name: str) -> str:
-    """The sequence of the image that is asked for: chosen, or told by its name."""
+    """The sequence of the requested image: chosen, or by its name."""
     chosen = params.get("sequence") or BY_NAME
     sequence = read_name(name).sequence if chosen == BY_NAME else chosen
     if sequence not in SEQUENCES:
         allowed = ", ".join(SEQUENCES)
-        what = "the name of the image does not tell its sequence"
+        what = "the name of the image does not contain its sequence"
         raise Problem(422, f"{what}: choose it as the model's option sequence ({allowed})")
     return str(sequence)
 

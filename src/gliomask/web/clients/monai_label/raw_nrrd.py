@@ -1,4 +1,4 @@
-"""A packed NRRD file of ours as one that isn't packed: OHIF's reader wants it so."""
+"""A compressed NRRD file of ours, decompressed: OHIF's reader requires it."""
 
 from __future__ import annotations
 

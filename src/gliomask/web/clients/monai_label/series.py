@@ -1,4 +1,4 @@
-"""DICOM series by their UID, which is all that OHIF says of an image.
+"""DICOM series by their UID, the only identifier of an image that OHIF sends.
 
 They are found in the examinations that the owner's clients have sent as archives. Which series
 there are, and which sequence each is, an audit says: a job like any other, once for an archive.
@@ -31,7 +31,7 @@ def is_uid(name: str) -> bool:
 async def find_series(
     service: Service, client: Access, request: Request, series: str
 ) -> tuple[Image, str] | None:
-    """The examination that holds a series, and the sequence that the series is; None if none does.
+    """The examination with a series, and the sequence that the series is; None if none does.
 
     Raises:
         Problem: the series is none of the sequences.

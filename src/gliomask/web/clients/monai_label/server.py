@@ -18,7 +18,7 @@ from gliomask.web.service import ServiceOf
 
 router = APIRouter()
 STRATEGY: Final = "first"
-_STRATEGY: Final = "The oldest image whose mask nobody has corrected or accepted"
+_STRATEGY: Final = "The oldest image whose mask has not been corrected or accepted"
 BY_NAME: Final = "by name"
 OPTIONS: Final = ("uncertainty", "clean_up", "n4")
 """Options of a segmentation that people switch in their clients."""
@@ -28,7 +28,7 @@ _NO_TRAINING: Final = "models are trained by gliomask train, not by this server"
 @router.get("")
 @router.get("/")
 def root(_client: Client) -> dict[str, str]:
-    """That there is somebody: the Reviewer asks for it, without a slash."""
+    """Liveness of the server: the Reviewer requests it, without a slash."""
     return {"name": "gliomask", "notice": "for research use only"}
 
 
@@ -69,7 +69,7 @@ def info(service: ServiceOf, client: Client) -> dict[str, Any]:
         "trainers": {},
         "strategies": {
             STRATEGY: {
-                "description": "The oldest image whose mask nobody has corrected or accepted"
+                "description": "The oldest image whose mask has not been corrected or accepted"
             }
         },
         "scoring": {},
@@ -92,7 +92,7 @@ def _model(model: ServedModel) -> dict[str, Any]:
 
 @router.post("/activelearning/{strategy}")
 def next_sample(service: ServiceOf, client: Client, strategy: str) -> dict[str, Any]:
-    """The oldest image for which nobody has handed in a mask; nothing if there is none."""
+    """The oldest image without a submitted mask; nothing if there is none."""
     if strategy != STRATEGY:
         raise Problem(404, f"no such strategy (allowed: {STRATEGY})")
     for name, image in service.images.of(client).items():
@@ -131,7 +131,7 @@ def proxy(_client: Client, rest: str) -> None:
 
 @router.options("/{rest:path}")
 def preflight(rest: str) -> Response:
-    """Browsers ask before a page of another site sends anything but a plain form."""
+    """Preflight of browsers, before a page of another site sends anything but a plain form."""
     headers = {
         "access-control-allow-methods": "GET, POST, PUT, DELETE",
         "access-control-allow-headers": "accept, content-type",
@@ -142,5 +142,5 @@ def preflight(rest: str) -> Response:
 
 @router.api_route("/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "DELETE"])
 def absent(_client: Client, rest: str) -> None:
-    """Scribbles, scoring, batches, pathology: whatever else a client may ask for."""
+    """Unsupported requests: scribbles, scoring, batches, pathology and others."""
     raise not_found("address")

@@ -101,7 +101,7 @@ def get_image(service: ServiceOf, client: Client, image: Name) -> FileResponse:
 def get_label(service: ServiceOf, client: Client, label: Name, tag: str = FINAL) -> FileResponse:
     """A mask: what the network has drawn last (``original``), or what a person handed in.
 
-    ``final`` is the newest mask of a person, wherever it was drawn.
+    ``final`` is the newest mask of a person, drawn in any client.
     """
     image = service.images.get(client, label)
     if tag == ORIGINAL:
@@ -132,7 +132,7 @@ async def put_label(
     image_found = await run_sync(service.images.get, client, image)
     earlier = await run_sync(service.images.find_label, image_found, tag)
     if earlier is not None and earlier.author != client.owner:
-        raise Problem(409, "a label of somebody else: hand yours in under another tag")
+        raise Problem(409, "the label belongs to another user: submit yours under another tag")
     received = await run_sync(service.uploads.create, client)
     try:
         form = await receive(request, service.uploads, received, _LABEL)
@@ -164,7 +164,7 @@ def delete_label(service: ServiceOf, client: Client, name: Id, tag: str) -> dict
 async def put_label_info(
     service: ServiceOf, client: Client, request: Request, label: Name, tag: str
 ) -> dict[str, str]:
-    """Replace what is said of a mask: level, comment and status of a review, which may approve."""
+    """Replace the metadata of a mask: level, comment and status of a review, which may approve."""
     info = json_object((await plain_fields(request)).get("params"))
     image = await run_sync(service.images.get, client, label)
     known = await run_sync(service.images.label, image, tag)
