@@ -62,6 +62,28 @@ def test_files_of_several_examinations(tmp_path: Path) -> None:
     assert find_studies([tmp_path]) == cases
 
 
+def test_numbers_of_patients_are_not_acceleration_factors(tmp_path: Path) -> None:
+    for patient in ("p1", "p2", "p3"):
+        for sequence in ("t1_p2", "flair"):
+            scan(tmp_path / f"{patient}_{sequence}.nii.gz")
+    assert [case.id for case in find_studies([tmp_path])] == ["p1", "p2", "p3"]
+
+
+def test_ct1_is_after_contrast_among_the_names_of_hd_glio(tmp_path: Path) -> None:
+    for week in ("week-000-1", "week-044"):
+        for name in ("CT1", "T1", "T2", "FLAIR"):
+            scan(tmp_path / "Patient-001" / week / f"{name}.nii.gz")
+    first, second = find_studies([tmp_path])
+    assert [case.id for case in (first, second)] == [
+        "Patient-001_week-000-1",
+        "Patient-001_week-044",
+    ]
+    assert first.patient == second.patient == "Patient-001"
+    assert first.images["t1ce"].paths[0].name == "CT1.nii.gz"
+    (tmp_path / "Patient-001" / "week-044" / "T1.nii.gz").unlink()
+    assert "may mean contrast" in refusal(tmp_path / "Patient-001" / "week-044")
+
+
 def test_files_in_several_folders(tmp_path: Path) -> None:
     ann, bob = (scan(tmp_path / name / "flair.nii.gz") for name in ("ann", "bob"))
     assert [case.id for case in find_studies([ann, bob])] == ["ann", "bob"]

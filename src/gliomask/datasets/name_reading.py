@@ -23,6 +23,8 @@ _NOISE = frozenset().union(
     *vocab.WEIGHTINGS.values(), vocab.CONTRAST, vocab.TECHNIQUES, vocab.UNENHANCED,
     ("t1", "t2", "pre", "post", "native", "dark"),
 )  # fmt: skip
+_PATIENT = re.compile(r"p\d{1,4}")
+"""At the beginning of a name a patient, ``p2_t1``; after a sequence acceleration, ``t1_p2``."""
 _BINDING = vocab.WITHOUT | vocab.WITH | vocab.BEFORE | vocab.AFTER | {"c", "ce"}
 
 
@@ -207,6 +209,8 @@ def without_sequence(name: str) -> str:
 
     >>> without_sequence("Sub-01_T1w_brain"), without_sequence("flair")
     ('Sub-01', '')
+    >>> without_sequence("p2_t1"), without_sequence("t1_p2")
+    ('p2', '')
     """
     if match := _BIDS.match(name):
         return match[0].replace("_", "-")
@@ -215,7 +219,7 @@ def without_sequence(name: str) -> str:
     kept = [
         token
         for at, token in enumerate(tokens)
-        if not _is_noise(lower[at])
+        if ((at == 0 and _PATIENT.fullmatch(token.lower())) or not _is_noise(lower[at]))
         and not (lower[at] in _BINDING and _names_agent(lower[at + 1 : at + 2]))
         and not (lower[at] in ("c", "ce") and at and parts_of_token(lower[at - 1])[0] == "t1")
     ]

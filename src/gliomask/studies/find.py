@@ -36,6 +36,7 @@ from gliomask.studies.dicom_picks import NOTHING_PICKED
 from gliomask.studies.dicom_study import studies_of_files
 from gliomask.studies.loose_files import HINT, of_pictures, of_volumes, stray_pictures
 from gliomask.studies.read_series import MIN_SLICES
+from gliomask.studies.sequence_folders import sequence_folders
 from gliomask.studies.survey import SurveyResult, joined
 from gliomask.studies.unused_files import may_name_sequence, with_unused_files
 from gliomask.studies.user_choice import by_sequence, check_picks, chosen_case
@@ -62,7 +63,7 @@ def audit(
 
     All NIfTI files among the inputs are taken together: files of one examination have names that
     differ only in the sequence. A folder is a data set of a known layout, or one examination (NIfTI
-    files; pictures; a folder of pictures for each sequence), or a folder of such folders. DICOM
+    files; pictures; a folder for each sequence), or a folder of such folders. DICOM
     files are searched at any depth (``dicom_study``); DICOM files among the inputs are grouped
     together. Files with mask names are not used as inputs.
 
@@ -254,7 +255,7 @@ def _inside(folder: Path, *, beside_dicom: bool = False) -> Cases:
 
 
 def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
-    """The cases of the images in a folder, or of folders of slices in it; often one, or none.
+    """The cases of the images in a folder, or of folders for sequences in it; often one, or none.
 
     Args:
         folder: that is looked into.
@@ -264,9 +265,11 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
     Raises:
         InputError: see ``of_volumes`` and ``of_pictures``.
     """
-    scans = volumes(folder)
+    scans, unused = volumes(folder), tuple[str, ...]()
+    if not scans:
+        scans, unused = sequence_folders(folder)
     if scans and not (beside_dicom and not may_name_sequence(path for _, path in scans)):
-        notes = tuple(unread_note(path) for path in unread_in(folder))
+        notes = unused + tuple(unread_note(path) for path in unread_in(folder))
         notes += stray_pictures(pictures(folder))
         cases = of_volumes(scans, folder)
         return tuple(replace(case, notes=(*case.notes, *notes)) for case in cases)

@@ -28,6 +28,9 @@ SOURCE = "study"
 HINT = "state the sequence of each file, `predict flair=FILE t1ce=FILE`"
 """Hint for ambiguous names."""
 _TOLD = 5
+_HD_GLIO = frozenset({"t1", "ct1", "t2", "flair"})
+"""Names of the files of an examination in HD-GLIO and LUMIERE, where ``CT1`` is after contrast.
+Alone it could also be a corrected T1."""
 
 
 def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, ...]:
@@ -47,6 +50,8 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
     groups: dict[str, dict[str, Path]] = {}
     unused = []
     scans = [(name, path) for name, path in files if not is_mask(name)]
+    if _HD_GLIO.issubset(name.lower() for name, _ in scans):
+        scans = [("t1ce" if name.lower() == "ct1" else name, path) for name, path in scans]
     shared = shared_words([name for name, _ in scans])
     readings = {path: read_name(name, shared) for name, path in scans}
     certain = {reading.sequence for reading in readings.values()}
