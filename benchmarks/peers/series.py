@@ -139,7 +139,7 @@ def ours(folders: list[Path]) -> list[dict[str, Any]]:
             survey = survey_files(files)
             for volume in survey.series:
                 recognition, tags = recognised(volume).recognition, volume.tags
-                result = recognition.sequence or ("ask" if recognition.asks else "none")
+                result = recognition.sequence or ("ask" if recognition.ambiguous else "none")
                 rows.append({
                     "uid": uid, "name": tags.description or tags.protocol, "result": result,
                     "why": recognition.rejected or "; ".join(recognition.evidence),

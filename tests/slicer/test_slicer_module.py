@@ -150,7 +150,7 @@ def test_what_fails_is_said(panel: Any, slicer: Slicer, server: Server, head: Pa
     [
         ("127.0.0.1:8000", "", "not an address"),
         ("file:///etc/passwd", "", "not an address"),
-        ("http://127.0.0.1:9/", "", "the server does not answer"),
+        ("http://127.0.0.1:9/", "", "the server does not respond"),
         ("own", "wrong", "a valid token is needed"),
         ("own/nowhere", "", "not found"),
     ],

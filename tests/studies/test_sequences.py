@@ -118,7 +118,7 @@ REJECTED: list[tuple[str, dict[str, object], str]] = [
 def test_rejected(description: str, timing: dict[str, object], reason: str) -> None:
     found = recognise(tags(description, timing))
     assert found.sequence is None
-    assert not found.asks
+    assert not found.ambiguous
     assert found.rejected is not None
     assert reason in found.rejected
 
@@ -147,7 +147,7 @@ ASKED: list[tuple[str, dict[str, object], str, str]] = [
 def test_asked(description: str, timing: dict[str, object], agent: str, reason: str) -> None:
     found = recognise(tags(description, timing, agent))
     assert found.sequence is None
-    assert found.asks
+    assert found.ambiguous
     assert found.rejected is not None
     assert reason in found.rejected
 
@@ -175,8 +175,8 @@ def test_what_is_no_original_magnitude_image(image_type: tuple[str, ...]) -> Non
 def test_what_is_only_derived_may_be_a_sequence_all_the_same() -> None:
     defaced = replace(tags("anat-T1w", NONE), image_type=("DERIVED", "SECONDARY"))
     assert recognise(defaced).candidates == {"t1", "t1ce"}
-    assert not recognise(replace(defaced, description="T1 map")).asks
-    assert not recognise(replace(defaced, image_type=("DERIVED", "PRIMARY", "MPR"))).asks
+    assert not recognise(replace(defaced, description="T1 map")).ambiguous
+    assert not recognise(replace(defaced, image_type=("DERIVED", "PRIMARY", "MPR"))).ambiguous
 
 
 def test_a_diffusion_weighting_in_the_header() -> None:

@@ -104,7 +104,7 @@ class Client:
                 raise ServerError(_text_of(refused)) from None
         except (OSError, http.client.HTTPException) as problem:
             reason = getattr(problem, "reason", problem)
-            raise ServerError(f"the server does not answer: {reason}") from None
+            raise ServerError(f"the server does not respond: {reason}") from None
 
 
 def _text_of(refused: urllib.error.HTTPError) -> str:

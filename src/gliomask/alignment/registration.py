@@ -1,7 +1,7 @@
 """Rigid registration of two series by mutual information.
 
-Series of one study share the scanner's coordinates, so the search starts from where they are
-said to lie and finds what the patient has moved in between. Six parameters (three angles about
+Series of one study share the scanner's coordinates, so the search starts from the positions in
+their headers and finds the movement of the patient in between. Six parameters (three angles about
 the middle of the fixed image, three shifts), Mattes' mutual information (IEEE TMI 22:120, 2003),
 because contrasts differ, and a regular-step gradient descent on a coarse, then a finer grid.
 """

@@ -99,7 +99,7 @@ def _fields(start: bytes, path: Path) -> Any:
         raise FormatError(f"truncated: {len(start)} of the header's {size} bytes", path=path)
     header, place, magics = _VERSIONS[size]
     if start[place] == b"\0\0\0\0" and size == 348:
-        hint = "convert it to .nii.gz with a tool that knows its orientation"
+        hint = "convert it to .nii.gz with a tool that writes its orientation"
         raise FormatError("ANALYZE 7.5, which does not define left and right", path=path, hint=hint)
     if start[place] not in magics:
         magic = start[place].hex(" ")

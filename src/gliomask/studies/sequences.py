@@ -63,7 +63,7 @@ class Recognition:
     unknown: tuple[str, ...] = ()
 
     @property
-    def asks(self) -> bool:
+    def ambiguous(self) -> bool:
         """True if the series may be one of the sequences, but the user has to confirm it."""
         return bool(self.candidates)
 

@@ -101,7 +101,7 @@ def _after_contrast(series: RecognisedSeries, choice: SeriesChoice) -> str:
 def _refusal(refused: RefusedSeries) -> str:
     """Reason why a series is not a volume; empty for series that are no sequence anyway."""
     recognition = recognise(refused.tags)
-    if recognition.rejected and not recognition.asks:
+    if recognition.rejected and not recognition.ambiguous:
         return recognition.rejected
     return refused.reason.removeprefix(f"{refused.tags.label}: ")
 

@@ -117,11 +117,11 @@ def resolve_both(first: Side, second: Side) -> tuple[tuple[Reading, ...], tuple[
     """
     try:
         readings = resolve(first)
-    except QuestionError as asked:
+    except QuestionError as question:
         try:
             known = resolve(second)
         except QuestionError as doubt:
-            return _in_doubt(first, second, asked, doubt)
+            return _in_doubt(first, second, question, doubt)
         return resolve(first, common(known)), known
     return readings, resolve(second, common(readings))
 

@@ -1,9 +1,9 @@
-"""The mask of a slice as closed curves, and closed curves as a mask again.
+"""Conversion of the mask of a slice to closed curves, and back.
 
 A curve runs halfway between the centres of a pixel in the mask and its neighbour outside, so the
 pixels whose centres it contains are exactly the mask. Corners are cut: a lone pixel is a diamond of
 half its area. Each island is one curve. A hole in it is joined to its outside by a channel of no
-width that is run through twice, as PS3.3 C.8.8.6.3 wants it for closed planar contours; readers
+width that is run through twice, as PS3.3 C.8.8.6.3 requires for closed planar contours; readers
 that fill by parity and such that fill by winding see the same.
 
 Everything is counted in half pixels while curves are made, in which all of it is whole.

@@ -160,12 +160,12 @@
     found.push([image.title, "≈ " + compact(valueAt(state.image, voxel))]);
     found.push(["Region", regionAt(voxel)]);
     const known = settings.maps.filter((map) => layers.has(map.id));
-    const told = known.map((map) => [map.region, valueAt(map.id, voxel).toFixed(2)]);
-    const probabilities = told.filter(([region]) => region);
+    const values = known.map((map) => [map.region, valueAt(map.id, voxel).toFixed(2)]);
+    const probabilities = values.filter(([region]) => region);
     if (probabilities.length) {
       found.push(["Probability", probabilities.map((pair) => pair.join(" ")).join(", ")]);
     }
-    for (const [, value] of told.filter(([region]) => !region)) found.push(["Disagreement", value]);
+    for (const [, value] of values.filter(([region]) => !region)) found.push(["Disagreement", value]);
     return found;
   }
 
@@ -262,13 +262,13 @@
 
   /* A dragged slider causes more events than pictures can be drawn. */
   function onSlide(ids, act) {
-    let asked = false;
+    let scheduled = false;
     for (const id of ids) {
       byId(id)?.addEventListener("input", () => {
-        if (asked) return;
-        asked = true;
+        if (scheduled) return;
+        scheduled = true;
         requestAnimationFrame(() => {
-          asked = false;
+          scheduled = false;
           act();
         });
       });

@@ -24,19 +24,19 @@ export async function ask(method, path, how = {}) {
   if (how.json !== undefined) headers["content-type"] = "application/json";
   if (how.key) headers["idempotency-key"] = how.key;
   const body = how.json === undefined ? how.body : JSON.stringify(how.json);
-  const answer = await fetch(BASE + path, { method, headers, body, signal: how.signal });
-  if (answer.status === 204) return null;
-  const told = await answer.json().catch(() => ({ text: "the server gave no answer" }));
-  if (answer.ok) return told;
-  throw new Refusal(answer.status, told.text, Number(answer.headers.get("retry-after")));
+  const response = await fetch(BASE + path, { method, headers, body, signal: how.signal });
+  if (response.status === 204) return null;
+  const content = await response.json().catch(() => ({ text: "the server sent no valid response" }));
+  if (response.ok) return content;
+  throw new Refusal(response.status, content.text, Number(response.headers.get("retry-after")));
 }
 
 /** @param {string} path below /api/v1 @returns {Promise<Blob>} a file */
 export async function fetched(path) {
-  const answer = await fetch(BASE + path);
-  if (answer.ok) return answer.blob();
-  const told = await answer.json().catch(() => ({ text: "the server gave no answer" }));
-  throw new Refusal(answer.status, told.text, 0);
+  const response = await fetch(BASE + path);
+  if (response.ok) return response.blob();
+  const content = await response.json().catch(() => ({ text: "the server sent no valid response" }));
+  throw new Refusal(response.status, content.text, 0);
 }
 
 /** @returns {string} a new random key */

@@ -8,7 +8,7 @@ export function watchChoice(view) {
     const chosen = boxes().filter((box) => box.checked).map((box) => box.value).reverse(); // the list starts with the newest
     view(`/api/v1/follow?${chosen.map((name) => `of=${encodeURIComponent(name)}`).join("&")}`);
   });
-  byId("jobs").addEventListener("change", tell);
+  byId("jobs").addEventListener("change", updateButton);
 }
 
 /** @param {string} job @param {string} name of the case @returns {HTMLElement} */
@@ -18,7 +18,7 @@ export function chooser(job, name) {
 }
 
 /** Updates the button: a comparison needs two results. */
-export function tell() {
+export function updateButton() {
   const all = boxes(), chosen = all.filter((box) => box.checked).length;
   byId("compare").hidden = all.length < 2;
   byId("over-time").disabled = chosen < 2;

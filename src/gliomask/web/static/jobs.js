@@ -2,7 +2,7 @@
 
 import { addressOf, ask, Refusal } from "./api.js";
 import { button, byId, element, passFocus, regionNames } from "./elements.js";
-import { chooser, tell, watchChoice } from "./follow.js";
+import { chooser, updateButton, watchChoice } from "./follow.js";
 
 /** @type {Record<string, string>} */
 const WORDS = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled", expired: "deleted" };
@@ -33,7 +33,7 @@ export async function refresh() {
     if (jobs.some((/** @type {any} */ job) => job.state === "queued" || job.state === "running")) pause = FAST_MS;
   } catch (problem) {
     if (problem instanceof Refusal && problem.status === 401) return refused(problem);
-    byId("connection").textContent = "The server does not answer; trying again.";
+    byId("connection").textContent = "The server does not respond; trying again.";
   }
   timer = window.setTimeout(refresh, pause);
 }
@@ -61,7 +61,7 @@ function draw(jobs) {
     }
     before = now.item;
   }
-  tell();
+  updateButton();
 }
 
 /** @param {HTMLElement} item @param {any} job @param {string} was its previous state */

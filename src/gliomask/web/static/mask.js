@@ -166,19 +166,19 @@ export function moved(lesion, probability, level, shape) {
  * @param {number[]} seeds
  * @param {(at: number) => boolean} inside
  * @param {number[]} shape
- * @param {Uint8Array} seen voxels that were visited before; those found are added
+ * @param {Uint8Array} visited voxels that were visited before; those found are added
  * @returns {number[]}
  */
-export function connected(seeds, inside, [nx, ny, nz], seen = new Uint8Array(nx * ny * nz)) {
+export function connected(seeds, inside, [nx, ny, nz], visited = new Uint8Array(nx * ny * nz)) {
   const found = [];
-  for (const seed of seeds) if (!seen[seed] && inside(seed)) { seen[seed] = 1; found.push(seed); }
+  for (const seed of seeds) if (!visited[seed] && inside(seed)) { visited[seed] = 1; found.push(seed); }
   for (let next = 0; next < found.length; next++) {
     const at = found[next], x = at % nx, y = Math.floor(at / nx) % ny, z = Math.floor(at / (nx * ny));
     for (let k = Math.max(z - 1, 0); k <= Math.min(z + 1, nz - 1); k++) {
       for (let j = Math.max(y - 1, 0); j <= Math.min(y + 1, ny - 1); j++) {
         for (let i = Math.max(x - 1, 0); i <= Math.min(x + 1, nx - 1); i++) {
           const to = i + nx * (j + ny * k);
-          if (!seen[to] && inside(to)) { seen[to] = 1; found.push(to); }
+          if (!visited[to] && inside(to)) { visited[to] = 1; found.push(to); }
         }
       }
     }
@@ -193,8 +193,8 @@ export function connected(seeds, inside, [nx, ny, nz], seen = new Uint8Array(nx 
  * @returns {number[][]}
  */
 function components(inside, shape) {
-  const seen = new Uint8Array(shape[0] * shape[1] * shape[2]), found = [];
-  for (let at = 0; at < seen.length; at++) if (!seen[at] && inside(at)) found.push(connected([at], inside, shape, seen));
+  const visited = new Uint8Array(shape[0] * shape[1] * shape[2]), found = [];
+  for (let at = 0; at < visited.length; at++) if (!visited[at] && inside(at)) found.push(connected([at], inside, shape, visited));
   return found.sort((a, b) => b.length - a.length);
 }
 

@@ -12,7 +12,7 @@ import { fromDrop, fromInput, send } from "./upload.js";
 let sending = null;
 
 /** @param {unknown} problem */
-function tell(problem) {
+function showProblem(problem) {
   if (problem instanceof Refusal && problem.status === 401) return signIn(problem);
   byId("new-problem").textContent = problem instanceof Error ? problem.message : String(problem);
 }
@@ -39,7 +39,7 @@ async function take(choose) {
     uploaded(byId("audit-title"));
     await checked;
   } catch (problem) {
-    if (!sending.signal.aborted) tell(problem);
+    if (!sending.signal.aborted) showProblem(problem);
   } finally {
     sending = null;
     uploaded(byId("choose-files"));
@@ -123,7 +123,7 @@ byId("segment").addEventListener("click", async () => {
   try {
     await start();
   } catch (problem) {
-    tell(problem);
+    showProblem(problem);
   }
   byId("segment").disabled = false;
   if (had === byId("segment")) byId("segment").focus();
@@ -136,4 +136,4 @@ byId("viewer").addEventListener("close", () => { byId("page").src = "about:blank
 choosing("files", "choose-files");
 choosing("folder", "choose-folder");
 dropping();
-begin().catch(tell);
+begin().catch(showProblem);

@@ -101,8 +101,8 @@ function list(found, rows, series) {
 /** @param {any} row @param {boolean} single @param {Record<string, string>} series */
 function rowOf(row, single, series) {
   const grid = row.shape ? row.shape.join(" × ") : "";
-  const told = [row.evidence, ...row.problems].filter(Boolean).join("; ");
-  const cells = [row.series, single ? choice(row, series) : sequenceNames[row.sequence] || "not used", grid, told];
+  const remarks = [row.evidence, ...row.problems].filter(Boolean).join("; ");
+  const cells = [row.series, single ? choice(row, series) : sequenceNames[row.sequence] || "not used", grid, remarks];
   return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
 }
 
