@@ -49,7 +49,7 @@ class Registration:
             ``transform @ moving_affine`` is the affine that the moving series should have had.
             The identity if nothing better was found.
         degrees: of the turn.
-        mm: how far the middle of the fixed image moved.
+        mm: displacement of the middle of the fixed image.
         before, after: mutual information in nats, at the positions in the headers and as they were
             found to.
     """

@@ -92,7 +92,7 @@ class Command:
 
     @cached_property
     def fields(self) -> dict[str, Field]:
-        """Its options by their names."""
+        """Fields of the options by name."""
         return fields_of(self.model, self.typed, self.hidden)
 
     @property

@@ -77,7 +77,7 @@ def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -
 
 
 def _escaped(path: Path) -> str:
-    """For a quoted file name, in which SLURM puts other things in the place of percent signs.
+    """Escape a path for a quoted file name in a SLURM script, in which ``%`` starts a placeholder.
 
     Raises:
         ConfigError: its name can't be written into a script.

@@ -50,7 +50,7 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(final: Path) -> Iterator[Path]:
-    """The same for a folder, which gets its final name if the block succeeds.
+    """A temporary folder, which gets its final name if the block succeeds.
 
     An existing folder is renamed, replaced, and then removed.
 

@@ -42,7 +42,7 @@ def check_empty(out: Path, hint: str = _NEW, ignored: Collection[str] = ()) -> N
 
     Args:
         out: the folder, which need not exist.
-        hint: what to do if it is not empty.
+        hint: advice if it is not empty.
         ignored: names of files to ignore.
 
     Raises:

@@ -122,7 +122,7 @@ def region_masks(labels: LabelArray, regions: tuple[str, ...]) -> npt.NDArray[np
 
 
 def _any_of(labels: LabelArray, numbers: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """True where a label is one of the numbers: ``np.isin``, which takes several times as long."""
+    """Mask of the labels that are one of the numbers; several times as fast as ``np.isin``."""
     inside: npt.NDArray[np.bool_] = labels == numbers[0]
     for number in numbers[1:]:
         inside |= labels == number

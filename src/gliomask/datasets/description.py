@@ -136,7 +136,7 @@ def _channels(names: tuple[str, ...], path: Path) -> dict[str, int]:
 
 
 def _labels(content: dict[str, Any], path: Path) -> LabelNames:
-    """From name -> number (or numbers) of nnU-Net 2, or number -> name of the others."""
+    """Labels of name -> number (or numbers) of nnU-Net 2, or number -> name of the others."""
     labels = content.get("labels")
     if not isinstance(labels, dict) or not labels:
         raise FormatError("no labels", path=path, field="labels", found=labels, allowed="an object")
@@ -154,7 +154,7 @@ def _labels(content: dict[str, Any], path: Path) -> LabelNames:
 
 
 def _numbered(labels: dict[str, Any], content: dict[str, Any], path: Path) -> LabelNames:
-    """From name -> number or numbers."""
+    """Labels of name -> number or numbers."""
     for name, value in labels.items():
         _check_value(name, value, path)
     if all(_is_number(value) for value in labels.values()):

@@ -75,7 +75,7 @@ def find_cases(root: str | Path, labels: str = AUTO) -> FoundCases:
 
 
 def find_masked(root: Path) -> FoundCases:
-    """As ``find_cases``, but label schemes may be unresolved if the layout does not define them."""
+    """Find cases as ``find_cases``, but without resolving label schemes that the layout lacks."""
     scan_result = scan(root)
     scan_result = replace(scan_result, cases=with_lost_origins(scan_result.cases))
     if any(case.label for case in scan_result.cases):
@@ -88,7 +88,7 @@ def find_masked(root: Path) -> FoundCases:
 
 
 def scan(root: Path, depth: int = _DEPTH) -> FoundCases:
-    """As ``find_cases``, but cases without a mask count as usable.
+    """Find cases as ``find_cases``, including cases without a mask.
 
     Args:
         depth: maximum depth of the data set below ``root``.

@@ -83,7 +83,7 @@ def examinations(folder: Path, pattern: re.Pattern[str]) -> dict[str, dict[str, 
 
 
 def gathered(places: Iterable[Path], pattern: re.Pattern[str]) -> dict[str, dict[str, list[Path]]]:
-    """As ``examinations``, over several folders with files of the same examinations."""
+    """NIfTI files in several folders, by examination and kind, as ``examinations`` returns them."""
     examinations_found: dict[str, dict[str, list[Path]]] = {}
     for place in places:
         for case, kinds in examinations(place, pattern).items():

@@ -30,7 +30,7 @@ class LayoutVerdict:
 
     Attributes:
         fits: whether the layout matches.
-        why: what was found or is missing, as the end of a sentence.
+        why: evidence, or what is missing, as the end of a sentence.
     """
 
     fits: bool

@@ -60,7 +60,7 @@ def case_without_masks(folder: Path) -> Case | None:
 
 
 def case_of_slices(paths: Sequence[Path], folder: Path) -> Case | None:
-    """The same for selected slices of a folder that is named after the case."""
+    """Case of selected slices in a folder that is named after the case; None if it is none."""
     slices = _Slices.among(paths)
     if slices.masks or not slices.images:
         return None

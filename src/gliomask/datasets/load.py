@@ -80,7 +80,7 @@ def stack_series(case: Case, series: dict[str, Image], hint: str | None = None) 
         case: case of the images.
         series: sequence -> image, at least one. Images are removed from it when they are part of
             the volume: all of them twice would not fit everywhere.
-        hint: what to do about grids that differ.
+        hint: advice on grids that differ.
 
     Raises:
         CaseError: an image on another grid than the first; both are stated.
@@ -101,7 +101,7 @@ def check_grids(case: Case, grids: Mapping[str, ShapeAndAffine], hint: str | Non
     Args:
         case: case of the images.
         grids: sequence -> shape (I, J, K) and affine, at least one.
-        hint: what to do about grids that differ.
+        hint: advice on grids that differ.
 
     Raises:
         CaseError: an image on another grid than the first; both are stated.

@@ -35,12 +35,12 @@ class NameReading:
     Attributes:
         weightings: of t1, t2 and flair, those that it names; a FLAIR may call itself T2, too.
         contrast: after a contrast agent (True), before or without one (False), not stated (None).
-        other: what it shows, if that is none of our sequences.
+        other: content of the image, if that is none of our sequences.
         elsewhere: another part of the body than the head.
         head: the head is named.
         unknown: words without a known meaning, which may change that of the name.
-        doubt: why one weighting can be meant or another image, a phrase; None if there is none.
-        contrast_doubt: why before and after contrast can be meant, a phrase; None likewise.
+        doubt: reason why the weighting is ambiguous, a phrase; None if it is not.
+        contrast_doubt: reason why the contrast state is ambiguous, a phrase; None if it is not.
     """
 
     weightings: frozenset[str] = frozenset()

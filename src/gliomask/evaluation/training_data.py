@@ -34,7 +34,7 @@ def training_data(
 
     Args:
         store: store that contains them.
-        patients: that the model was trained on; those that the store lacks are not counted.
+        patients: training patients of the model; those that are not in the store are not counted.
         held_out: intensities of the cases that it was measured on.
         control: reports each case of ``sample``.
 

@@ -24,7 +24,7 @@ class ExaminationValues:
     Attributes:
         mean: (C, 1, 1) float32, of each sequence's head.
         inverse: (C, 1, 1) float32, one over its standard deviation.
-        box: what the crop keeps.
+        box: bounds of the crop.
         grid: the way onto the network's grid and back.
         present: (C,) bool, which sequences are there; None if all must be.
     """

@@ -66,7 +66,7 @@ def check_members(infos: Sequence[ZipInfo], stream: BinaryIO, directory: int) ->
     Args:
         infos: its entry in the directory.
         stream: the archive.
-        directory: where in it the directory begins.
+        directory: position of the directory in it.
 
     Raises:
         FormatError: the first that breaks a rule; it is named.

@@ -49,10 +49,10 @@ class EditableCase(BaseModel):
         form: of the file.
         case, patient, study: as in its record; study is empty where it is not known.
         sequences: image layers, the one to show first at the front.
-        regions: that the mask has, from the outermost to the innermost.
+        regions: regions of the mask, from the outermost to the innermost.
         probabilities: regions that have a layer of probabilities.
-        model, weights: that segmented it: its name and its SHA-256.
-        synthetic: it is a phantom.
+        model, weights: name of the model that segmented it, and SHA-256 of its weights.
+        synthetic: True for a phantom.
         voxel_ml: of one voxel.
         sha256: of the mask file.
     """

@@ -31,7 +31,7 @@ class TextHeader:
         stored: bytes of these files.
         packed: whether they are compressed or written as text.
         has_space: whether the file defines its axes relative to the patient.
-        stream_at: where a zlib or gzip stream begins, None if there is none.
+        stream_at: position of a zlib or gzip stream, None if there is none.
     """
 
     kind: str

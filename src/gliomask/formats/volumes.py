@@ -42,7 +42,7 @@ class VolumeFormat:
 
     Attributes:
         name: display name.
-        suffixes: how the names of its files end, in lower case.
+        suffixes: endings of the names of its files, in lower case.
         written: the suffix of a mask for an image of this format.
         module: reads and writes it; loaded when it is needed.
     """

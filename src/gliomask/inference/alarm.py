@@ -31,7 +31,7 @@ def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float
 
     Args:
         disagreements: of each patient, 0 to 1.
-        dices: of the same patients.
+        dices: Dice of the same patients.
     """
     if not disagreements:
         return None

@@ -27,8 +27,8 @@ class Fragments:
     """The P connected parts of a mask.
 
     Attributes:
-        box: where in the volume they lie.
-        numbered: that part of the volume, each voxel with the number of its fragment from 1 on.
+        box: bounding box of the fragments in the volume.
+        numbered: the volume in the box, each voxel with the number of its fragment from 1 on.
         voxels: (P,) their sizes.
         peak: (P,) the highest probability in each.
     """

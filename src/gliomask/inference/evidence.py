@@ -28,7 +28,7 @@ class Outlier:
     Attributes:
         code: of the reason that it gives; what: names it.
         value: of the images; usual: of the known cases.
-        factor: how far outside it lies, above 1.
+        factor: distance from the range as a factor, above 1.
     """
 
     code: str
@@ -71,7 +71,7 @@ class Evidence:
 
     @property
     def nearest(self) -> KindFacts | None:
-        """The same, or what comes nearest to it."""
+        """Validation facts of the most similar kind of image, if available."""
         known = self.card.validation
         used, stripped = self.prediction.used, self.skull_stripped
         return known.nearest(used, skull_stripped=stripped) if known else None
@@ -139,7 +139,7 @@ class Evidence:
 
     @cached_property
     def intervals(self) -> MappingProxyType[str, VolumeInterval]:
-        """Those of the regions of which something was found.
+        """Volume intervals of the regions that were found.
 
         They have a coverage only where it was measured, on this kind of image with these
         sequences; elsewhere they are as wide as the widest of the model's and have none.

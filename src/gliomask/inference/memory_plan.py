@@ -36,7 +36,7 @@ class Share:
     """Share of the memory limit for the engine.
 
     Attributes:
-        threads: that it runs on.
+        threads: number of threads.
         left: bytes that remain for this process, because each thread is a separate one.
         limit: bytes for both.
         most: bytes that the engine takes with all usable threads.
@@ -74,7 +74,7 @@ def check_fits(case: Case, share: Share) -> None:
         share: of the limit, for the engine.
 
     Raises:
-        CaseError: it needs more than is left of the limit; the limit that would do is stated.
+        CaseError: it needs more than is left of the limit; a sufficient limit is stated.
         FormatError: an image is damaged at its beginning.
     """
     voxels = 0

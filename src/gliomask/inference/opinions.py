@@ -123,7 +123,7 @@ class _Comparison:
     """Masks of some maps compared with the plain one, in pixels.
 
     Attributes:
-        slices: that were added.
+        slices: slices added so far.
         plain: (R,) pixels of the plain mask.
     """
 
@@ -153,7 +153,7 @@ class _Comparison:
 
 
 def _rounded(voxels: npt.NDArray[np.float64]) -> Counts:
-    """At least 0: a mirrored map may mark so little that its sample, scaled up, is below."""
+    """Rounded counts, at least 0: a mirrored map may mark so little that its estimate is below."""
     return np.rint(np.maximum(voxels, 0.0)).astype(np.int64)
 
 

@@ -79,7 +79,7 @@ class Passes:
 
         Args:
             stack: the slices.
-            used: those of its sequences that the network gets, in the card's order.
+            used: sequences for the network, in the card's order.
             control: reports the slices; stops between the calls of the engine.
 
         Raises:
@@ -103,7 +103,7 @@ class Passes:
         disagreement: bool = False,
         control: Control = SILENT,
     ) -> Opinions:
-        """The same with the side maps and the mirrored slices; see ``plain``."""
+        """Probabilities with the opinions of side maps and mirrored slices; see ``plain``."""
         flips = self.card.flips
         sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)

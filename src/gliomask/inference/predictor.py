@@ -49,8 +49,8 @@ class InputChannels:
     """Presence of the sequences of a model in an examination.
 
     Attributes:
-        used: those that it has, in the model's order.
-        missing: those that it lacks.
+        used: available sequences, in the model's order.
+        missing: missing sequences.
     """
 
     used: tuple[str, ...]
@@ -75,11 +75,11 @@ class Predictor:
         self._passes = Passes(engine, card)
 
     def at_threshold(self, threshold: float) -> Predictor:
-        """The same model with another threshold."""
+        """This predictor with another threshold."""
         return Predictor(self.engine, self.card.with_threshold(threshold), self.note)
 
     def keeping_all(self) -> Predictor:
-        """The same model without clean-up."""
+        """This predictor without clean-up."""
         return Predictor(self.engine, self.card.keeping_all(), self.note)
 
     def channels(self, sequences: tuple[str, ...]) -> InputChannels:
@@ -115,7 +115,7 @@ class Predictor:
         return place(self.maps(stack, control), stack.record)
 
     def maps(self, stack: SliceStack, control: Control = SILENT) -> FloatArray:
-        """The same on the cropped slices: (R, S, H, W)."""
+        """Probabilities on the cropped slices: (R, S, H, W)."""
         return self._passes.plain(stack, self.channels(stack.sequences).used, control)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
@@ -309,8 +309,8 @@ def load_predictor(
 
     Args:
         model: a run folder, or the name of an included or added model; see ``find_model``.
-        device: what computes.
-        engine: what runs the network.
+        device: device to compute on.
+        engine: library that runs the network.
         threads: of a compiled engine.
         card: of the model, if it has been read already.
 

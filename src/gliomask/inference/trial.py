@@ -45,7 +45,7 @@ class Proof:
     Attributes:
         name: as it is requested.
         version: of its package, None if that is absent.
-        problem: why it can't be used or trusted; empty if it can.
+        problem: reason why it can't be used or trusted; empty if it can.
         difference: largest difference of its probabilities from the reference; None if it gave
             no answer.
     """

@@ -45,7 +45,7 @@ def doubt(probabilities: FloatArray) -> float:
 
 
 def doubt_of_counts(counts: LogitCounts, temperature: float) -> float:
-    """The same from the voxels of a case by their logit, before the temperature."""
+    """Voxels in doubt, from the voxels of a case by their logit, before the temperature."""
     number = np.asarray(counts.positive) + np.asarray(counts.negative)
     chance = 1.0 / (1.0 + np.exp(-bin_centres() / temperature))
     doubtful = chance >= DOUBTFUL

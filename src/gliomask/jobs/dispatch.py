@@ -60,11 +60,11 @@ class TaskState:
     """State of a task.
 
     Attributes:
-        state: where it stands.
+        state: its state.
         lost: workers that it has cost.
         cut: runs that ended with it at work.
         text: the result's key once it is done, the reason if it failed.
-        of: what it was done from; another content is another task.
+        of: digest of its input; a task with another input is another task.
         step: counts the changes, so that the latest of several journals is known.
     """
 
@@ -108,7 +108,7 @@ class Ledger:
 
         Args:
             task: its id.
-            of: what it is to be done from.
+            of: digest of its input.
             finished: whether its result is still there.
             retry: whether a failed one is tried again.
         """

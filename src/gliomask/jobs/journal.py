@@ -106,7 +106,7 @@ class JournalTask(Protocol):
 
     Attributes:
         key: all that its result depends on.
-        case: it is of.
+        case: case of the piece.
     """
 
     @property

@@ -17,7 +17,7 @@ class WorkerState(Generic[Task]):
     Attributes:
         last_response: time of its last message, on the monotonic clock in seconds.
         began: start time of its task.
-        ready: it can take tasks.
+        ready: whether it can take tasks.
         task: its task; None if it has none.
     """
 

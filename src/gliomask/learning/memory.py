@@ -20,7 +20,7 @@ def memory_budget(processes: int) -> int:
 
 
 def device_budget(device: torch.device) -> int:
-    """The same for the memory of a device; 0 for the CPU."""
+    """Bytes of a device's memory that this process may use; 0 for the CPU."""
     if device.type != "cuda":
         return 0
     free, _ = torch.cuda.mem_get_info(device)

@@ -25,7 +25,7 @@ def sum_over_processes(tensor: Tensor) -> Tensor:
 
 
 def total_with_gradient(tensor: Tensor) -> Tensor:
-    """The same, with the gradient of the own part only.
+    """Sum over all processes, with the gradient of this process's part only.
 
     DDP averages the parts of all processes; times the number of processes this is the gradient of
     the whole batch.

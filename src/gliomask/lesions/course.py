@@ -22,7 +22,7 @@ class LesionPoint:
     """One lesion at one time point; all figures are 0 or None where it is not there.
 
     Attributes:
-        parts: how many pieces it is in.
+        parts: number of pieces.
         volume_ml: of all pieces.
         long_mm, short_mm: of the piece with the largest product of both; None without a piece.
         products_mm2: the sum over its pieces.
@@ -64,9 +64,9 @@ class RegionCourse:
         volume_changes: since the first time point; None for that one.
         sums_mm2: the sum of products: of lesions that are followed, over the same ones at every
             time point (``in_sum``); else over those measurable at each, five at most.
-        sum_changes: of that sum, likewise.
-        thresholds: of that sum; empty where there is nothing to compare it with.
-        lesions: those found at each time point, by number.
+        sum_changes: changes of that sum, likewise.
+        thresholds: thresholds for that sum; empty if there is nothing to compare it with.
+        lesions: lesions at each time point, by number.
         followed: the same lesions matched through time; None where scans are not registered.
     """
 

@@ -33,18 +33,18 @@ class LesionReport:
     """One lesion of one region; ``dataclasses.asdict`` of it is JSON.
 
     Attributes:
-        region: whose component it is.
+        region: region of which it is a component.
         number: within the region, 1 is the largest.
-        voxels: how many.
+        voxels: number of voxels.
         volume_ml: with its error.
         centroid_mm: RAS+ mm.
         extent_mm: of its box along the voxel axes i, j, k.
-        touches_border: it may extend beyond the volume.
+        touches_border: True if it may extend beyond the volume.
         diameters: both and their product, with their errors.
         axis: the voxel axis through the slices, 0 to 2.
         slice_index: of the slice that the diameters are drawn in, from 0 along ``axis``.
         slices: number of slices with any of it.
-        long, short: where the diameters are to be drawn.
+        long, short: end points of the diameters, for drawing.
         measurable: by RANO's size alone: both diameters at least 10 mm (twice the distance between
             slices where that is over 5 mm), in at least two slices.
         why_not: reason; empty for a measurable one.
@@ -76,7 +76,7 @@ class RegionReport:
         voxels: all of it, tiny components included.
         volume_ml: likewise.
         lesions: the largest first; tiny components are not among them.
-        tiny: how many components have up to ``tiny_limit_ml``.
+        tiny: number of components of up to ``tiny_limit_ml``.
         tiny_volume_ml: of these together.
         tiny_limit_ml: the limit.
         sum_of_products_mm2: over the measurable lesions, the five with the largest products.
@@ -117,7 +117,7 @@ def describe_region(mask: LabelArray, affine: Affine, region: str) -> RegionRepo
 
 
 def describe_labelled(drawn: Mask, labelled: Lesions, affine: Affine, region: str) -> RegionReport:
-    """The same for a region (I, J, K) whose lesions have been found."""
+    """Report of a region (I, J, K) whose lesions have been found."""
     lesions = tuple(_describe(labelled, lesion, affine, region) for lesion in labelled.found)
     products = [item.diameters.product for item in lesions if item.measurable]
     largest = sorted(products, key=lambda product: -product.value)[:MOST_LESIONS]

@@ -258,7 +258,7 @@ def _seen(
 
 
 def _with_perpendicular(outline: Outline, lines: list[Line], metric: Points) -> list[Line]:
-    """That of several lines which has the longest perpendicular, and this, the shorter one first.
+    """The line with the longest perpendicular, and that perpendicular, the shorter one first.
 
     The ends of the perpendicular need not be on a row or column: in a disc it may be the longer.
     """

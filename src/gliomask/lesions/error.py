@@ -39,7 +39,7 @@ class Measured:
     Attributes:
         value: as measured.
         low, high: the ends of the error; ``low <= value <= high``.
-        method: how they were found.
+        method: method that determined them.
     """
 
     value: float

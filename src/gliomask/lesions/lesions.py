@@ -30,7 +30,7 @@ class Lesion:
 
     Attributes:
         number: in ``Lesions.labels``; 1 is the largest component.
-        voxels: how many it has.
+        voxels: number of voxels.
         volume_ml: their volume in millilitres (sheared voxels included).
         centroid_mm: mean of its voxels' centres in RAS+ mm.
         box: for each voxel axis the first index and the one after the last.
@@ -48,7 +48,7 @@ class Lesion:
     touches_border: bool
 
     def crop(self, labels: npt.NDArray[np.int32]) -> Mask:
-        """Its own voxels within its box."""
+        """Mask of the lesion within its box."""
         own: Mask = labels[tuple(slice(*ends) for ends in self.box)] == self.number
         return own
 
@@ -59,7 +59,7 @@ class Lesions:
 
     Attributes:
         labels: (I, J, K) int32, the number of each voxel's component, 0 outside.
-        found: those larger than ``tiny_ml``, the largest first.
+        found: lesions larger than ``tiny_ml``, the largest first.
         tiny: the others, the largest first.
         tiny_ml: the largest volume that counts as tiny.
     """

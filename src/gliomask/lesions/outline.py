@@ -123,7 +123,7 @@ class Outline:
         return maybe
 
     def sees(self, start: Points, end: Points) -> bool:
-        """True where the line between two points stays inside; along the outline it does."""
+        """Return True if the line between two points is inside or on the outline."""
         _, inside = self._pieces(start, end)
         return bool(inside.all())
 
@@ -172,7 +172,7 @@ class Outline:
 
     @cached_property
     def _around(self) -> npt.NDArray[np.bool_]:
-        """True where any of four neighbouring pixels is inside."""
+        """Mask of the corners with any of four neighbouring pixels inside."""
         padded = self._padded
         upper, lower = padded[:-1], padded[1:]
         around: npt.NDArray[np.bool_] = upper[:, :-1] | upper[:, 1:] | lower[:, :-1] | lower[:, 1:]
@@ -180,7 +180,7 @@ class Outline:
 
     @cached_property
     def _squares(self) -> npt.NDArray[np.int8]:
-        """Of each four neighbouring pixels: whether their diamond is inside, outside or halved."""
+        """Position of the diamond of each four neighbouring pixels: inside, outside or halved."""
         padded = self._padded.astype(np.int8)
         count = padded[:-1, :-1] + padded[1:, :-1] + padded[:-1, 1:] + padded[1:, 1:]
         opposite = (count == 2) & (padded[:-1, :-1] == padded[1:, 1:])

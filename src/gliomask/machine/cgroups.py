@@ -45,7 +45,7 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _own_path(root: Path, controller: str) -> str:
-    """As in ``/proc/self/cgroup``: lines ``number:controllers:path``."""
+    """Path in ``/proc/self/cgroup``, which has lines ``number:controllers:path``."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -74,7 +74,7 @@ def _room(folder: Path, limit_file: str, used_file: str, cache_key: str) -> tupl
 
 
 def _number(file: Path) -> int | None:
-    """None if there is no such file, or it contains ``max`` or -1."""
+    """Number in a file; None if there is no such file, or it contains ``max`` or -1."""
     text = _text(file)
     return int(text) if text.isdigit() else None
 

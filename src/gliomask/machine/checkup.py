@@ -40,9 +40,9 @@ class Finding:
 
     Attributes:
         part: of the machine or the installation that it belongs to.
-        name: what was checked.
+        name: name of the check.
         level: ``ok``; ``note``, something is less than it could be; ``breaks``, work would fail.
-        found: what there is, in a few words.
+        found: result, in a few words.
         remark: consequence, or what to do; may be empty.
     """
 
@@ -69,7 +69,7 @@ def check_processors(processors: Processors, threads: int | None) -> tuple[Findi
 
     Args:
         processors: the processors.
-        threads: that will compute; None if that is not known.
+        threads: number of threads to be used; None if unknown.
     """
     few = processors.usable < processors.present
     usable = f"{processors.usable} of {processors.present}" if few else str(processors.usable)

@@ -14,9 +14,9 @@ class Folder:
     """A folder to write into.
 
     Attributes:
-        path: of it.
+        path: path of the folder.
         free: bytes free on its disk; None if unknown.
-        problem: why nothing can be written there; None if it can.
+        problem: reason why it is not writable; None if it is.
     """
 
     path: Path

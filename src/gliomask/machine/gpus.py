@@ -25,7 +25,7 @@ class GPUs:
     """Devices for computation besides the CPUs.
 
     Attributes:
-        found: those that torch can use.
+        found: GPUs that torch can use.
         cuda: version of CUDA that torch was built for; None if it was built without.
         driver: version of the kernel's NVIDIA driver; None if there is none (or it is not Linux).
     """
@@ -50,7 +50,7 @@ def read_gpus(root: Path = ROOT) -> GPUs:
 
 
 def _driver(root: Path) -> str | None:
-    """From a line like ``NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue ...``."""
+    """Driver version, from a line like ``NVRM version: NVIDIA UNIX x86_64 ...  550.54.15  Tue``."""
     file = root / _DRIVER
     if not file.is_file():
         return None

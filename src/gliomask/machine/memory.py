@@ -15,9 +15,9 @@ class Memory:
 
     Attributes:
         total: of the machine.
-        available: what programs can still get without swapping.
+        available: memory that programs can still get without swapping.
         limit: of this process's container; None without one.
-        left: of that limit; None without one.
+        left: what is left of that limit; None without one.
     """
 
     total: int | None

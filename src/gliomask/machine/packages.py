@@ -28,7 +28,7 @@ class Package:
         name: as in ``pip``.
         bound: the versions that do, e.g. ``>=2.10``; empty if all do.
         found: the version that is there; None if it is absent.
-        extra: that brings it; None for what gliomask can't do without.
+        extra: extra that installs it; None for a required package.
     """
 
     name: str

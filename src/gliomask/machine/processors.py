@@ -31,7 +31,7 @@ class Processors:
     Attributes:
         model: as the processor calls itself; None if unknown.
         present: logical processors of the machine.
-        allowed: those that this process may run on (affinity).
+        allowed: number that this process may run on (affinity).
         quota: processors' worth of time that the container's limit leaves; None without a limit.
         vectors: instruction sets for arithmetic on vectors; empty if unknown.
     """

@@ -44,7 +44,7 @@ class EmptyMaskPolicy:
     def settle_distance(
         self, reference: int, predicted: int, distance: Callable[[], float], farthest: float
     ) -> Score:
-        """The same for a distance, which is ``farthest`` if one mask is empty.
+        """Score of a distance, which is ``farthest`` if one mask is empty.
 
         Args:
             reference, predicted: number of voxels of the masks.
@@ -60,7 +60,7 @@ class EmptyMaskPolicy:
     def settle_difference(
         self, reference: int, predicted: int, difference: Callable[[], float]
     ) -> Score:
-        """The same for a difference of sizes, which also exists if one mask is empty."""
+        """Score of a difference of sizes, which also exists if one mask is empty."""
         return self._settle((reference, predicted), difference, None)
 
     def _settle(

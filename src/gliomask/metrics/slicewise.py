@@ -51,7 +51,7 @@ class SliceScore:
 
     @property
     def false_positive_mm2(self) -> float | None:
-        """The same in mm²; also None without millimetres."""
+        """False-positive area in mm²; also None without millimetres."""
         return (
             self.invented_mm2 / self.free if self.free and self.invented_mm2 is not None else None
         )

@@ -137,7 +137,7 @@ def distances(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Dis
 
 
 def _within_slices(reference: Mask, predicted: Mask, spacing: Sequence[float]) -> Distances:
-    """The same for each slice of (S, H, W), pooled."""
+    """Surface distances within each slice of (S, H, W), pooled."""
     occupied = np.flatnonzero((reference | predicted).any(axis=(1, 2)))
     slices = [_one_slice(reference[s], predicted[s], spacing[1:]) for s in occupied]
     return Distances(

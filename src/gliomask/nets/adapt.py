@@ -122,7 +122,7 @@ def match_channels(weight: Tensor, channels: ChannelMap) -> Tensor:
 
 
 def _match(weight: Tensor, channels: ChannelMap) -> tuple[Tensor, str] | None:
-    """As ``match_channels``; None if nothing changes, or there is no common sequence."""
+    """Weights for the channels, and a note; None without a change or a common sequence."""
     kept = [name for name in channels.made if name in channels.found]
     if channels.found == channels.made or not kept:
         return None

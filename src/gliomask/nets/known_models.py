@@ -17,7 +17,7 @@ class Network:
     """A network that a recipe can name.
 
     Attributes:
-        name: of it.
+        name: name of the model.
         parameters: for three input channels and one region.
     """
 
@@ -41,11 +41,11 @@ class KnownDice:
     """Accuracy of a model according to its card.
 
     Attributes:
-        region: that it is of.
+        region: region of the figures.
         mean: over patients.
         ci95: the 95 % interval of the mean.
         patients: their number.
-        part: how these patients relate to those of the training, e.g. ``out of fold``.
+        part: relation of these patients to those of the training, e.g. ``out of fold``.
     """
 
     region: str

@@ -26,7 +26,7 @@ def announce_licence(folder: Path, card: ModelCard) -> None:
 
     Args:
         folder: of the model.
-        card: of it.
+        card: card of the model.
     """
     if not is_shipped(folder):
         return

@@ -139,7 +139,7 @@ class ValidationFacts(CardPart):
     """Results for each kind of image and set of sequences, most sequences first."""
 
     def without_volumes(self) -> ValidationFacts:
-        """The same without the parameters of volume intervals."""
+        """These facts without the parameters of volume intervals."""
         no_volume = {"volume": None}
         kinds = tuple(
             kind.model_copy(

@@ -156,7 +156,7 @@ def brain(rng: np.random.Generator, region: VoxelRegion, prior: FloatArray) -> F
     fields have favoured one tissue or the other: so each brain has individual sulci and cortex.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of random numbers.
         region: N voxels.
         prior: (3, N, parts) of ``Template.tissues``; its sum, the share of brain, is kept.
     """

@@ -57,10 +57,10 @@ def write_cohort(
     Args:
         folder: written atomically; it must not exist or be empty.
         layout: one of ``LAYOUTS``.
-        patients: how many, 1 to 999. Patient n has the same brain, tumour and scanner in every
-            layout, however many there are.
+        patients: number of patients, 1 to 999. Patient n has the same brain, tumour and scanner in
+            every layout, for any number of patients.
         seed: of the cohort, 0 or more.
-        options: what kind of scans; whether there is a skull is up to the layout.
+        options: kind of scans; the layout determines whether there is a skull.
         control: receives the progress of each patient.
 
     Returns:

@@ -128,10 +128,10 @@ def acquire(
     """(4, I, J, K) images, non-negative, in the scanner's arbitrary units.
 
     Args:
-        rng: where the numbers come from.
-        grid: that the images are on.
+        rng: source of random numbers.
+        grid: grid of the images.
         fractions: (T, I, J, K) of each tissue; what is missing to 1 is bone or air.
-        protocol: how it is scanned.
+        protocol: scan protocol.
     """
     table = signals(protocol)
     table /= table[:, Tissue.WM, None]

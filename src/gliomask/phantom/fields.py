@@ -69,7 +69,7 @@ class PhantomGrid:
         """(I, J, K, parts) random field of about zero mean and unit deviation.
 
         Args:
-            rng: where the numbers come from.
+            rng: source of random numbers.
             scale_mm: distance between the lattice's nodes; lumps are about twice as wide.
         """
         weights = [_spline_weights(*self.spread(axis), scale_mm) for axis in range(3)]

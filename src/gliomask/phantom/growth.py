@@ -33,7 +33,7 @@ class Compartments:
         whole: everything that is tumour or oedema.
         core: solid or fluid tumour, within ``whole``.
         fluid: necrosis or cyst, within ``core``.
-        rim: what takes up contrast medium, within ``core`` and apart from ``fluid``.
+        rim: enhancing part, within ``core`` and apart from ``fluid``.
     """
 
     whole: FloatArray
@@ -64,9 +64,9 @@ def grow(
     """Lets the tumour grow into a healthy brain.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of random numbers.
         region: N voxels.
-        tumour: what is to grow.
+        tumour: the tumour to simulate.
         world: (3, N, parts) places in the patient, mm.
         points: the same places in the template, mm.
         brain: (3, N, parts) healthy fractions of CSF, GM, WM.
@@ -109,7 +109,7 @@ def tissues_of(
     small lakes of fluid here and there.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of random numbers.
         region: N voxels.
         parts: the tumour's compartments.
         density: share of the tissue that infiltration replaces.

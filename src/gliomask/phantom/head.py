@@ -56,7 +56,7 @@ def add_head(
     """Puts a head around a brain, in place.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of random numbers.
         region: N voxels, the head's among them.
         points: (3, N, parts) places in the template, mm.
         vault: (N, parts) mm beneath the inside of the skull.

@@ -33,7 +33,7 @@ class SyntheticPatient:
 
 
 def no_summary(folder: Path, numbers: Sequence[int]) -> None:
-    """For layouts without a file for the whole set."""
+    """Write nothing: for layouts without a file for the whole set."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def write_labels(path: Path, labels: LabelArray, affine: Affine, values: dict[in
 
 
 def flipped(patient: SyntheticPatient, axes: tuple[int, ...]) -> SyntheticPatient:
-    """The same patient with some voxel axes stored the other way round, the affine telling so."""
+    """A patient with some voxel axes stored in reverse, with the matching affine."""
     affine, array, labels = patient.volume.affine.copy(), patient.volume.array, patient.labels
     for axis in axes:
         affine[:3, 3] += affine[:3, axis] * (labels.shape[axis] - 1)

@@ -24,7 +24,7 @@ class PatientOptions:
 
     Attributes:
         matrix: pixels along each side of a slice, 32 to 512.
-        slices: how many, 6 to 256.
+        slices: number of slices, 6 to 256.
         slice_mm: thickness, without gaps; the slices together reach over 90 to 220 mm.
         field_mm: side of a slice, 220 to 320 mm.
         skull: whole heads rather than brains cut out of them.

@@ -35,7 +35,7 @@ def synthetic_patient(
 
     Args:
         seed: of the cohort, 0 or more.
-        options: what kind of scan.
+        options: kind of scan.
         index: of the patient in the cohort, from 0.
         control: reports the steps of its making.
 

@@ -28,7 +28,7 @@ class Tumour:
         volume_ml: of everything that is labelled, where it fits.
         core: share of the volume that is solid tumour; the rest is infiltration and oedema.
         fluid: share of the core that is necrosis or cyst.
-        enhancing: how much of the solid core takes up contrast medium, 0 to 1.
+        enhancing: share of the solid core that enhances, 0 to 1.
         shape: (3, 3) turns and stretches an offset in mm; determinant 1.
         push: share of the core's volume that pushed the brain aside.
         density: share of the tissue that infiltration replaces.
@@ -48,12 +48,12 @@ class Tumour:
 
     @property
     def radius_mm(self) -> float:
-        """Of the ball that has the tumour's volume."""
+        """Radius of the ball with the tumour's volume."""
         return float(np.cbrt(3 * self.volume_ml * 1000 / (4 * np.pi)))
 
     @property
     def core_radius_mm(self) -> float:
-        """Of the ball that has the core's volume."""
+        """Radius of the ball with the core's volume."""
         return self.radius_mm * float(np.cbrt(self.core))
 
 
@@ -70,7 +70,7 @@ def draw_tumour(
     none so large that it would reach through all slices.
 
     Args:
-        rng: where the numbers come from.
+        rng: source of random numbers.
         template: defines the white matter.
         world: (3, N, parts) places in the patient, mm.
         points: the same places in the template, mm.

@@ -70,7 +70,7 @@ def _brats(
 
 
 def _gli(set_: str, first: int, timepoint: str, folder: Path, patient: SyntheticPatient) -> None:
-    """From 2023: names with hyphens, enhancing tumour is 3."""
+    """Write BraTS from 2023: names with hyphens, enhancing tumour is 3."""
     case = folder / f"BraTS-{set_}-{first + patient.number:05d}-{timepoint}"
     turned = flipped(patient, (0, 1))
     affine = _brats_affine(patient)

@@ -32,7 +32,7 @@ def training_overlap(
 
     Args:
         model: its patients; None if they are not known.
-        patients: that it is evaluated on.
+        patients: patients of the evaluation.
 
     Returns:
         the training patients among them, sorted, and the warnings.

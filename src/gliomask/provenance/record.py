@@ -31,7 +31,7 @@ def provenance(command: str, options: Options) -> dict[str, object]:
 
     Args:
         command: of gliomask, e.g. ``evaluate``.
-        options: that it was given, in full.
+        options: all options of the command.
     """
     return {
         "notice": RESEARCH_USE_ONLY,

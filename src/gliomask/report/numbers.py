@@ -16,7 +16,7 @@ def number_text(value: float | None, decimals: int) -> str:
 
 
 def signed_text(value: float, decimals: int) -> str:
-    """The same with its sign, for differences.
+    """Number with its sign, for differences.
 
     >>> signed_text(12.345, 1), signed_text(-1724.2, 0), signed_text(0.0, 1)
     ('+12.3', '−1,724', '0.0')

@@ -50,7 +50,7 @@ def render(template: str, context: Mapping[str, object], assets: Assets | None =
 
     Args:
         template: name of one in ``report/templates`` that extends ``base.html.j2``.
-        context: what it prints; a name that it lacks is an error.
+        context: values of the template; a missing name is an error.
         assets: additional styles and scripts.
 
     Raises:
@@ -114,7 +114,7 @@ def _check_script(script: str) -> None:
 
 @lru_cache(maxsize=16)
 def _source(text: str) -> str:
-    """Of the viewer's script, 2.5 MB that are the same on every page, once."""
+    """CSP source of a script; cached, because the viewer's script (2.5 MB) is on every page."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 

@@ -34,7 +34,7 @@ class SliceView:
         has_world: whether the patient's sides are known.
         case: its id.
         number: of the slice counted from the feet, from 1.
-        region: that the masks are of.
+        region: region of the masks.
         slice_dice: of this slice; None where the policy gives none.
         case_dice: of the whole case.
         synthetic: the image is of a phantom.
@@ -57,7 +57,7 @@ def draw_panels(view: SliceView, path: Path) -> Path:
     """Draws the six panels as a PNG.
 
     Args:
-        view: what to show.
+        view: the slice to show.
         path: the file, ``.png``; its folder is made if it is missing.
     """
     pixel, grey = view.pixel_mm, slices.window(view.image)

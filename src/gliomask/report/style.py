@@ -57,7 +57,7 @@ def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> floa
     """Footer of a figure: a colour legend, a note, the intended use.
 
     Args:
-        figure: whose panels make room for it.
+        figure: figure with the panels to fit.
         text: the note; broken into lines where it is long.
         key: (name, colour) pairs.
 
@@ -140,7 +140,7 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
         figure: with no more in it than our own words and numbers; names of others are escaped by
             matplotlib.
         name: unlike that of any other figure on the page, for it makes the ids in it unique.
-        label: what it shows, for those who can't see it.
+        label: description for those who can't see it.
     """
     import matplotlib as mpl
 

@@ -64,7 +64,7 @@ class EvaluationData:
         licences: of the data.
         warnings: warnings to show with all results.
         facts: (name, value) of data and model, for the page.
-        about: what was evaluated and how; goes into ``summary.json``.
+        about: facts on the evaluation, for ``summary.json``.
         provenance: goes into ``provenance.json``.
         runs: run folders of the evaluated models; their records fill the checklists.
         figures: number of cases to draw: the worst, the best, the median and others between.
@@ -123,7 +123,7 @@ def write_evaluation_folder(
 
     Args:
         out: the folder.
-        data: what to write; at least one case.
+        data: data of the evaluation; at least one case.
         control: reports the charts; a stop leaves the folder as it was.
     """
     drawn = has_extra("matplotlib")
@@ -227,7 +227,7 @@ def _findings(
 
 
 def _curves(runs: Sequence[Path]) -> list[NamedFigure]:
-    """Of the runs that have a history; models without a training have none."""
+    """Curves of the runs that have a history; models without a training have none."""
     runs_found = [run for run in runs if (run / HISTORY).is_file()]
     several = len(runs_found) > 1
     return [curves_chart(epoch_curves(run), run.name if several else "") for run in runs_found]

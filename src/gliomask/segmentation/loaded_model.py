@@ -49,7 +49,7 @@ class LoadedModel:
             options: without inputs; inputs: below ``root``.
             root: a private folder of this process: records name images below it.
             editable: an existing folder, which gets an editable case for each examination.
-            control: of it.
+            control: control of the job.
         """
         predictor = self.load(options.model, options.device, options.engine)
 

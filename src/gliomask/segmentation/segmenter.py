@@ -69,7 +69,7 @@ class Segmenter:
         return needed_images(case, self.predictor, self.options.reference)
 
     def fingerprint(self, case: Case, images: Mapping[str, Image] | None = None) -> str:
-        """Of all that the result of a case depends on, see ``result_fingerprint``."""
+        """Digest of all inputs of the result of a case, see ``result_fingerprint``."""
         return result_fingerprint(case, self.options, self.predictor.card, images)
 
     def predict(

@@ -27,7 +27,7 @@ class Peak:
         gflops: 10^9 floating point operations a second in a single-precision product of two
             matrices of 2048 x 2048; the best run.
         copy_gb_s: 10^9 bytes a second that are copied, read and write counted once; the best run.
-        threads: that did it.
+        threads: number of threads.
         product, copy: the runs.
     """
 
@@ -43,7 +43,7 @@ def measure_peak(share: float, clock: ReadClock) -> Peak:
 
     Args:
         share: seconds for both together.
-        clock: that they are read from.
+        clock: clock of the measurement.
     """
     matrix = torch.rand(_SIDE, _SIDE)
     product = time_runs(

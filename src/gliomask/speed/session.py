@@ -88,7 +88,7 @@ class BenchSession:
         """Measures one network with every engine, and learning.
 
         Args:
-            subject: that was planned.
+            subject: subject to measure.
             folder: for its weights.
 
         Raises:

@@ -46,11 +46,11 @@ class EngineSpeed:
     """An engine with one network.
 
     Attributes:
-        model: that was run; engine: as it is requested; device: that it ran on.
+        model: the model; engine: as it is requested; device: that it ran on.
         name: of the engine with its version.
         open_s: seconds until it was ready.
         difference: of its probabilities from the right ones, the largest; None without answer.
-        problem: why it can't be used or trusted; empty if it can.
+        problem: reason why it can't be used or trusted; empty if it can.
         speeds: at each size that there was time for.
     """
 

@@ -23,7 +23,7 @@ class BenchNetwork:
 
     Attributes:
         name: display name.
-        card: of it.
+        card: card of the model.
         sizes: pixels a side that it is measured at, the smallest first.
         run: the folder of its weights; None if they are drawn.
     """

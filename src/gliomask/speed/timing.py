@@ -36,7 +36,7 @@ class Budget:
 
     Args:
         seconds: in all, from now on.
-        clock: that they are read from.
+        clock: clock of the measurement.
     """
 
     def __init__(self, seconds: float, clock: ReadClock = time.perf_counter) -> None:
@@ -58,9 +58,9 @@ def time_runs(work: Callable[[], object], share: float, clock: ReadClock) -> Run
     """Runs something once to warm up, and then while it fits into its share of the budget.
 
     Args:
-        work: that ends when its result is there.
+        work: function that returns when its result is complete.
         share: seconds for all runs together. The first is made whatever it is.
-        clock: that they are read from.
+        clock: clock of the measurement.
     """
     first = _once(work, clock)
     spent, seconds = first, list[float]()

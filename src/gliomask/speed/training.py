@@ -28,7 +28,7 @@ class TrainingSpeed:
     """Speed of a training.
 
     Attributes:
-        model: that was measured.
+        model: the measured model.
         device: device of the training.
         size: pixels a side.
         batch: slices in a step.
@@ -55,10 +55,10 @@ def measure_training(
 
     Args:
         name: for the result.
-        card: whose network, channels and regions are taken.
+        card: card with the network and channels.
         device: device to train on.
         share: seconds for it.
-        clock: that they are read from.
+        clock: clock of the measurement.
 
     Raises:
         MachineError: there is no such device.

@@ -70,7 +70,7 @@ class StoreManifest(BaseModel):
         format: of the store; preprocessing: of ``core.slices``.
         name: display name.
         sequences: of all cases together, in canonical order.
-        regions: that the mask of at least one case labels (each case lists its own).
+        regions: regions that the mask of at least one case labels (each case lists its own).
         licences: of the data, each once; synthetic: all of it was made by the phantom.
         cases: sorted by id.
     """

@@ -42,10 +42,10 @@ class LoadedCase:
     """A case that has been read: what goes into a store.
 
     Attributes:
-        case: where it came from.
+        case: source of the images.
         volume: its sequences.
         labels: (I, J, K) our labels on the volume's grid.
-        fingerprint: of what it was made from.
+        fingerprint: fingerprint of the source.
     """
 
     case: Case
@@ -66,7 +66,7 @@ def write_patient(
 
     Args:
         store: its path.
-        patient: whose cases.
+        patient: patient of the cases.
         cases: all of the patient's.
         control: reports the slices of images and labels.
 

@@ -23,7 +23,7 @@ def check_contrast(case: Case, study: AlignedStudy, control: Control = SILENT) -
     amber. If only the order in the study distinguishes them, the images must confirm it.
 
     Args:
-        case: what the study was read from.
+        case: source of the study.
         study: on one grid.
         control: a stop ends the comparison of the images.
 

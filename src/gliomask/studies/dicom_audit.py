@@ -19,7 +19,7 @@ class SeriesAudit:
         series: its label: number and description.
         study_date, study_description: values in the headers.
         description: of the series; empty if it has none.
-        sequence: that it was recognised as, None if as none.
+        sequence: recognised sequence, None if none.
         evidence: for it, a phrase.
         axes: in which columns, rows and slices run, e.g. ``LPS``; empty if it is no volume.
         shape: (I, J, K).

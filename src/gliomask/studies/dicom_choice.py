@@ -41,7 +41,7 @@ class SeriesChoice:
         among: all series of the study, with their recognised sequences.
         chosen: sequence -> the series to use, one of ``among``.
         contrast_order: the order that alone distinguishes T1 after contrast from T1; else empty.
-        reference: whose plane and coverage the others were compared with.
+        reference: series for the comparison of plane and coverage.
     """
 
     among: tuple[RecognisedSeries, ...]

@@ -27,7 +27,7 @@ def picked(
 
     Args:
         among: the series.
-        refused: those that are no volume.
+        refused: series that are no volume.
         picks: sequence -> a SeriesNumber, SeriesInstanceUID or whole SeriesDescription. A UID
             that no series of this study has is about another study.
 

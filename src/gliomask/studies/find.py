@@ -258,7 +258,7 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
     """The cases of the images in a folder, or of folders for sequences in it; often one, or none.
 
     Args:
-        folder: that is looked into.
+        folder: folder to search.
         beside_dicom: DICOM lies in it, below it or next to it: images without sequences in names
             are left to ``with_unused_files``, and so are all pictures in a DICOM folder.
 

@@ -43,7 +43,7 @@ class IdcSeries:
         modality, description: of the series.
         files, size: their number, and bytes in all.
         licence: short name.
-        doi: of what is to be cited.
+        doi: DOI to cite.
         url: of its files, ends in ``/*``.
     """
 
@@ -105,7 +105,7 @@ def find_series(
 
 
 def index_version() -> str:
-    """Of the index, whose first number is that of IDC's data."""
+    """Version of the index; its first number is that of IDC's data."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

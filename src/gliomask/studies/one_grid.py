@@ -61,7 +61,7 @@ def put_on_one_grid(
     n4: bool = False,
     control: Control = SILENT,
 ) -> AlignedStudy:
-    """The same for images of the case that have been read already, in the case's order."""
+    """Align images of a case that have been read already, in the case's order."""
     return _on_one_grid(case, dict(series), reference, align=align, n4=n4, control=control)
 
 
@@ -74,7 +74,7 @@ def _on_one_grid(
     n4: bool,
     control: Control,
 ) -> AlignedStudy:
-    """The same; images are removed from ``series`` when they are needed no more."""
+    """Align images of a case, which are removed from ``series`` when no longer needed."""
     if reference is not None and not align:
         what = "a reference has no effect without alignment"
         hint = f"leave out {option('reference')} or {option('align', False)}"

@@ -45,7 +45,7 @@ class Recognition:
     Attributes:
         sequence: a name of ``core.volume.SEQUENCES``, or None.
         evidence: phrases on the evidence.
-        rejected: why there is no sequence; None if there is one.
+        rejected: reason why there is no sequence; None if there is one.
         candidates: the sequences that it may be, if the user has to state it.
         strength: number of name and timing that indicate the sequence: 0 to 2.
         head: name or header state that it shows the head.

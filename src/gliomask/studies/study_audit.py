@@ -29,7 +29,7 @@ def audits(choice: SeriesChoice, refused: Iterable[RefusedSeries]) -> list[Serie
 
 
 def uses(audited: Iterable[SeriesAudit], choice: SeriesChoice) -> tuple[SeriesUse, ...]:
-    """The same in a line for each; the volumes of one series that share a reason are one line."""
+    """Use of each series, in one line; volumes of one series with the same reason share a line."""
     uses_of_series = (
         SeriesUse(audit.series, audit.sequence, audit.used, _why(audit, choice))
         for audit in audited

@@ -18,7 +18,7 @@ class SurveyResult:
 
     Attributes:
         cases: the usable ones; ids unique.
-        problems: what can't be used.
+        problems: inputs that can't be used.
         series: every DICOM series, used or not; none for other files.
     """
 

@@ -33,7 +33,7 @@ class SequenceTiming:
     Attributes:
         weighting: t1, t2, flair, ``other`` for none of them, or None if inconclusive.
         words: description; empty if the header has no timing.
-        alone: it is conclusive without a name.
+        alone: whether it is conclusive without a name.
         inverted: an inversion time is recorded.
     """
 

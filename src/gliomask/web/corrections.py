@@ -110,7 +110,7 @@ class Corrections(StoredCorrections):
 
         Args:
             access: of the author;
-            job, case: that it is of.
+            job, case: job and case of the mask.
             base: SHA-256 of the mask that it was drawn on.
             drawn: the mask as it came, NIfTI or NRRD, which is left as it is.
             names: number in it -> name of the label, where its program numbers labels itself.

@@ -62,7 +62,7 @@ class Guard:
     """Outermost middleware of the application.
 
     Args:
-        app: what it guards.
+        app: the guarded application.
         options: of the server.
     """
 

@@ -30,7 +30,7 @@ class Problem(HTTPException):
 
     Args:
         status: of HTTP.
-        text: what is wrong and what to do, one line.
+        text: description and what to do, one line.
         retry_s: seconds after which it may be tried again.
     """
 

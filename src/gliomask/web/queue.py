@@ -40,11 +40,11 @@ class Job:
     """A job.
 
     Attributes:
-        id, owner, kind, state, upload: of it.
+        id, owner, kind, state, upload: as in the API.
         spec: the request, as JSON values.
-        attempt: how often a worker has begun it, but for those that the server itself ended.
+        attempt: number of starts by workers, except those ended by the server itself.
         cancel: whether it is to end.
-        place: how many are before it; None unless it is queued.
+        place: number of jobs before it; None unless it is queued.
         created, started, ended, expires: seconds since 1970.
         result: once it is done, see ``web.worker``.
         error_code, error_text: once it has failed.
@@ -72,7 +72,7 @@ class Queue:
     """Jobs of a server.
 
     Args:
-        database: that keeps them.
+        database: database of the jobs.
         limits: for them.
     """
 
@@ -96,7 +96,7 @@ class Queue:
         """Accepts a job; the same one again for a key that was used.
 
         Args:
-            access: whose it is;
+            access: token of the owner;
             kind, upload, spec: see ``Job``.
             idempotency: a key of the owner's, and the hash of the request.
 
@@ -167,9 +167,9 @@ class Queue:
         takes megabytes, and lists are requested often.
 
         Args:
-            access: whose;
+            access: token of the owner;
             limit: at most so many;
-            before: those that came before this one.
+            before: only jobs older than this one.
         """
         where, values = "1", []
         if not access.everyone:

@@ -35,9 +35,9 @@ class Entry:
     """A file or folder of a result.
 
     Attributes:
-        kind: what it is.
+        kind: kind of file.
         case: of which examination, empty for one of all.
-        path: where it is.
+        path: its path.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def media_type(self) -> str:
-        """For HTTP."""
+        """Media type for HTTP."""
         return _TYPES.get(self.path.suffix, "application/octet-stream")
 
 
@@ -113,7 +113,7 @@ def zipped(entries: tuple[Entry, ...], temporary: Path) -> Path:
     """All files of a result in one archive, which the caller removes.
 
     Args:
-        entries: what goes in.
+        entries: files to include.
         temporary: a folder to write to.
     """
     archive = temporary / f"{secrets.token_hex(8)}.zip"

@@ -38,7 +38,7 @@ def serve(options: ServeOptions, ready: Callable[[str], None]) -> None:
     Raises:
         InputError: another server uses the data folder; ModelError: a model.
         MachineError: the address, the certificate, the data folder.
-        StoppedError: it was stopped, as it is meant to be.
+        StoppedError: it was stopped by a signal, the normal end.
     """
     models = served_models(options.models)
     database = open_database(options.data)

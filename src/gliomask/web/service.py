@@ -32,8 +32,8 @@ class Service:
     """A server without its sockets.
 
     Attributes:
-        options: of it.
-        models: that it offers, the first where none is named.
+        options: options of the server.
+        models: available models; the first is the default.
     """
 
     options: ServeOptions

@@ -64,9 +64,9 @@ class CurrentMask:
     """The newest mask of a case.
 
     Attributes:
-        number: of the correction; 0 for the network's own.
-        sha256: of the file.
-        path: of it.
+        number: number of the correction; 0 for the network's mask.
+        sha256: SHA-256 of the file.
+        path: path of the file.
     """
 
     number: int
@@ -78,7 +78,7 @@ class StoredCorrections:
     """The corrections in a data folder.
 
     Args:
-        database, folder: that keep them.
+        database, folder: storage of the corrections.
     """
 
     def __init__(self, database: Database, folder: DataFolder) -> None:
@@ -154,7 +154,7 @@ class StoredCorrections:
         """Withdraw an approval.
 
         Raises:
-            Problem: it is not this reader's.
+            Problem: it was approved by another reader.
         """
         if correction.approver is not None and correction.approver != access.owner:
             raise Problem(403, "only the reader who approved it can undo that")

@@ -21,10 +21,10 @@ def submit(
     """Accept a job.
 
     Args:
-        service: that takes it.
-        access: whose it is.
+        service: the server.
+        access: owner of the job.
         upload: with whose files.
-        spec: what is to be done.
+        spec: the request.
         idempotency: see ``Queue.add``.
 
     Raises:

@@ -69,7 +69,7 @@ class Supervisor:
 
     Args:
         options: of the server.
-        models: that it offers.
+        models: available models.
         folder: its data folder.
         queue, uploads, audit: its records.
 
@@ -77,7 +77,7 @@ class Supervisor:
         progress: id -> how far a running job is.
         ended: (kind, state) -> jobs that have ended since the start.
         seconds: kind -> their time.
-        problem: why jobs can't be done at present; empty if they can.
+        problem: reason why jobs can't be processed at present; empty if they can.
     """
 
     def __init__(

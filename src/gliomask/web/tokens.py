@@ -30,7 +30,7 @@ class Access:
 
     Attributes:
         owner: of the token.
-        scopes: what it allows.
+        scopes: permissions.
     """
 
     owner: str
@@ -82,7 +82,7 @@ class Tokens:
     """Tokens of a server.
 
     Args:
-        database: that keeps them.
+        database: database of the tokens.
     """
 
     def __init__(self, database: Database) -> None:

@@ -34,8 +34,8 @@ class UploadedFile:
     """A file of an upload.
 
     Attributes:
-        number: that the client gave it.
-        name: what the client calls it, with ``/`` for folders.
+        number: number given by the client.
+        name: name on the client, with ``/`` for folders.
         size: in bytes.
         sha256: of its content.
         stored: its random name in the upload's folder.
@@ -53,8 +53,8 @@ class Upload:
     """An upload.
 
     Attributes:
-        id: of it.
-        owner: whose it is.
+        id: id of the upload.
+        owner: its owner.
         expires: seconds since 1970.
         files: in order of numbers.
     """
@@ -69,8 +69,8 @@ class Uploads:
     """The uploads of a server.
 
     Args:
-        database: that keeps what is known of them.
-        folder: that keeps the files.
+        database: database of the uploads.
+        folder: folder of the files.
         limits: for them.
 
     Attributes:
@@ -125,8 +125,8 @@ class Uploads:
         """Start the reception of a file.
 
         Args:
-            upload: that it belongs to, see ``get``.
-            name: what the client calls it.
+            upload: its upload, see ``get``.
+            name: name on the client.
             declared: its length, if the client states it.
 
         Raises:

@@ -42,11 +42,11 @@ class ImportResult:
     Attributes:
         out: the model folder.
         name: of the model.
-        network: that the weights are of.
+        network: network of the weights.
         sequences, regions, size: see ``ModelCard``.
         norm_epsilon: of its batch norms.
         layout: format of the file.
-        evidence: how its layers were matched.
+        evidence: method of matching its layers.
         notes: notes for users.
     """
 

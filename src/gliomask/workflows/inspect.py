@@ -65,9 +65,9 @@ class Inspection:
     """Audit of a data set, or of examinations.
 
     Attributes:
-        paths: of it.
+        paths: paths of the input.
         layout: its name, or ``EXAMINATIONS``.
-        explanation: how it was recognised.
+        explanation: evidence for the layout.
         synthetic: whether it is from the phantom.
         licences: distinct licences.
         cases: usable cases.

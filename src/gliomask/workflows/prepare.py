@@ -65,7 +65,7 @@ class PrepareResult:
         split: split of its patients.
         made: number of patients prepared by this run; the others existed.
         skipped: (case, reason) of omitted cases.
-        explanation: how the sources were recognised, and notes on implausible images.
+        explanation: recognition of the sources, and notes on implausible images.
     """
 
     store: Path

@@ -106,7 +106,7 @@ def scheme_of_labels(labels: Mapping[str, int]) -> LabelScheme | None:
 
 
 def scheme_of_names(names: Mapping[int, str], origin: str = BY_DESCRIPTION) -> LabelScheme | None:
-    """The same for number -> name, where several numbers may share a name.
+    """The scheme for labels as number -> name, where several numbers may share a name.
 
     ``origin`` states the source of the names in the name of the scheme.
     """

@@ -53,12 +53,12 @@ class WrittenLabels:
     ignored: int | None = None
 
     def with_ignored(self) -> WrittenLabels:
-        """The same with a number for unannotated voxels."""
+        """These labels with a number for unannotated voxels."""
         number = len(self.names) + 1
         return WrittenLabels({**self.names, number: IGNORE}, self.numbers, number)
 
     def without_cavity(self) -> WrittenLabels:
-        """The same without the cavity, if it has the last number: few data sets contain one."""
+        """These labels without the cavity, if it has the last number: few data sets contain one."""
         if self.ignored is not None:
             return self
         number = self.numbers.get(CAVITY)

@@ -48,7 +48,7 @@ def check_frame_size(frame: bytes, syntax: UID, rows: int, columns: int) -> None
 
 
 def _jpeg2000_size(frame: bytes) -> tuple[int, int] | None:
-    """From the SIZ segment (ISO/IEC 15444-1, A.5.1): image area, and one tile within it."""
+    """Size in the SIZ segment (ISO/IEC 15444-1, A.5.1): image area, and one tile within it."""
     start = frame.find(_JPEG2000_START, 0, _BOXES)
     fields = frame[start + 8 : start + 24]
     if start < 0 or len(fields) < 16:
@@ -58,7 +58,7 @@ def _jpeg2000_size(frame: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
-    """From the frame header, SOF0 to SOF15 (ITU-T T.81, B.2.2) or SOF55 (T.87, C.2.2)."""
+    """Size in the frame header, SOF0 to SOF15 (ITU-T T.81, B.2.2) or SOF55 (T.87, C.2.2)."""
     place = 2 if frame[:2] == b"\xff\xd8" else len(frame)
     while place + 9 <= len(frame) and frame[place] == 0xFF:
         marker = frame[place + 1]

@@ -40,7 +40,7 @@ def without_copies(files: Sequence[DicomFile]) -> tuple[list[DicomFile], tuple[s
 
 
 def _once(alike: Sequence[DicomFile]) -> list[DicomFile]:
-    """Of files with one SOPInstanceUID those that show different places or pixels."""
+    """Files with different positions or pixels, among files with one SOPInstanceUID."""
     placed: dict[Hashable, list[DicomFile]] = {}
     for file in alike:
         placed.setdefault(_places(file), []).append(file)

@@ -115,7 +115,7 @@ def _frame(path: Path, n: int, groups: _Groups, pixels: PixelFormat, whole: Data
 
 
 def _scanning_sequence(dataset: Dataset, modifier: Dataset) -> tuple[str, ...]:
-    """In the words of a classic header: SE, GR, IR, EP."""
+    """Scanning sequence in the terms of a classic header: SE, GR, IR, EP."""
     return (
         *_PULSES.get(text(dataset, "EchoPulseSequence").upper(), ()),
         *(("IR",) if text(modifier, "InversionRecovery").upper() == "YES" else ()),

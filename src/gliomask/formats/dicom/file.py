@@ -54,7 +54,7 @@ class DicomFile:
         instance: its SOPInstanceUID.
         tags: of the series, as this file has them.
         frames: all of its frames; none if there is a problem.
-        problem: why it is no slice of an MR series, one line; None if it is.
+        problem: reason why it is no slice of an MR series, one line; None if it is.
         directory: it is a DICOMDIR, which describes other files.
         foreign: its class is none of MR images; among these, it is no slice.
     """

@@ -55,7 +55,7 @@ def read_frames(frames: Iterable[tuple[Path, Sequence[int]]]) -> Iterator[Stored
 
 
 def read_unguarded(path: Path, numbers: Sequence[int]) -> Iterator[Stored]:
-    """As ``read_pixels``, by whatever decoder, within this very process: for the guard's child."""
+    """Read pixels as ``read_pixels``, with any decoder, in this process: for the guard's child."""
     dataset, pixels = _checked(path)
     return _decoded(dataset, pixels, numbers, path, _plugin(pixels))
 

@@ -66,8 +66,8 @@ class Survey:
 
     Attributes:
         series: the volumes.
-        refused: what is DICOM but no volume.
-        skipped: how many files are no DICOM image at all (other files, DICOMDIR).
+        refused: DICOM series that are no volume.
+        skipped: number of files that are no DICOM image (other files, DICOMDIR).
     """
 
     series: tuple[Series, ...]

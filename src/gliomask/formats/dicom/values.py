@@ -107,7 +107,7 @@ def whole(dataset: Dataset, keyword: str, largest: int, least: int = 0) -> int:
 
 
 def whole_or(dataset: Dataset, keyword: str, missing: int, largest: int, least: int = 0) -> int:
-    """As ``whole``, or ``missing`` where the element is absent or empty."""
+    """A whole number within bounds, or ``missing`` if the element is absent or empty."""
     return whole(dataset, keyword, largest, least) if has(dataset, keyword) else missing
 
 

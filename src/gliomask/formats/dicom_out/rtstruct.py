@@ -62,12 +62,12 @@ def write_rtstruct(
         path: of the object; nothing of it comes from the sources.
         drawn: the masks on the grid of the series, its axes running in any way.
         sources: all files of the series: single-frame images in any order, or one multi-frame.
-        maker: what drew the masks.
+        maker: software that drew the masks.
 
     Raises:
         FormatError: the series can't be used, see ``read_referenced_series``.
         CaseError: the masks are not on its grid.
-        GliomaskError: what was written doesn't read back as it was given; nothing is left.
+        GliomaskError: the written file does not read back unchanged; it is removed.
     """
     series = read_referenced_series(sources)
     masks = onto_series(drawn, series)

@@ -42,7 +42,7 @@ class Correction:
     """Correction of a model's masks by a person.
 
     Attributes:
-        author: who corrected them.
+        author: person who corrected them.
         sop_class, sop_instance, series: UIDs of the object of the model's own masks; empty where
             there is none.
     """

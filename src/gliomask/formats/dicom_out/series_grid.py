@@ -72,7 +72,7 @@ def _check_shape(masks: MaskArray, series: ReferencedSeries) -> None:
 
 
 def _slices(affine: Affine, series: ReferencedSeries) -> npt.NDArray[np.intp]:
-    """For each plane, which slice of the mask lies on it."""
+    """Index of the slice of the mask on each plane."""
     step, origin = affine[:3, 0], affine[:3, 3]
     places = np.array([plane.position for plane in series.planes])
     index = np.rint((places - origin) @ step / (step @ step)).astype(np.intp)

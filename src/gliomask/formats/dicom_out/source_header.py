@@ -165,7 +165,7 @@ def needed(header: Dataset, keyword: str, path: Path) -> Any:
 
 
 def numbers(header: Dataset, keyword: str, count: int, path: Path) -> Vector:
-    """The same for an attribute of so many finite numbers."""
+    """The value of a required attribute of ``count`` finite numbers; otherwise FormatError."""
     value = needed(header, keyword, path)
     values = np.array(value, np.float64).reshape(-1)
     if len(values) != count or not np.isfinite(values).all():

@@ -49,9 +49,9 @@ def uid_maker(
     Args:
         kind: of the object, so that two kinds of one result differ.
         masks: (P, rows, columns, R) in the order of the series' planes.
-        drawn: whose segments they are.
-        series: that they lie on.
-        made: who made them.
+        drawn: segments that they are named after.
+        series: series of the masks.
+        made: software that made them.
     """
     if made.fresh_uids:
         return lambda role: generate_uid()

@@ -32,10 +32,10 @@ class Engines:
 
     Attributes:
         proofs: of each engine there is, the fastest first.
-        chosen: what runs a network by default; None if nothing can.
-        why: it is that one, or there is none.
-        problem: why the chosen one can't be trusted; empty if it can.
-        threads: that it uses on the processor.
+        chosen: default engine; None if none works.
+        why: reason for this choice, or for having none.
+        problem: reason why the chosen one can't be trusted; empty if it can.
+        threads: number of threads on the processor.
     """
 
     proofs: tuple[Proof, ...]

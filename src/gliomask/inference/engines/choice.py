@@ -27,7 +27,7 @@ class EngineStatus:
     Attributes:
         name: as it is requested.
         version: of its package; None if that is not installed.
-        problem: why it can't be used; empty if it can.
+        problem: reason why it can't be used; empty if it can.
     """
 
     name: EngineName

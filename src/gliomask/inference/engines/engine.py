@@ -35,7 +35,7 @@ class Engine(Protocol):
         """
 
     def maps(self, inputs: FloatArray) -> FloatArray:
-        """The same with the side maps: (N, 7, R, H, W), the fused map first.
+        """Logits of all maps: (N, 7, R, H, W), the fused map first, then the side maps.
 
         The six others follow from the finest stage to the deepest. All seven cost little more
         than the first alone, for a network makes them on its way.

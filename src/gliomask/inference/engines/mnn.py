@@ -42,8 +42,8 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
 
     Args:
         arrays: its weights.
-        card: of it.
-        threads: that work at once, each through a process.
+        card: card of the model.
+        threads: number of simultaneous threads, each a process.
 
     Raises:
         MachineError: MNN can't convert the network, or its processes don't start.

@@ -16,8 +16,8 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
 
     Args:
         arrays: its weights.
-        card: of it.
-        threads: that work at once.
+        card: card of the model.
+        threads: number of simultaneous threads.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

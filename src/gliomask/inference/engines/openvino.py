@@ -21,8 +21,8 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
 
     Args:
         arrays: its weights.
-        card: of it.
-        threads: that work at once.
+        card: card of the model.
+        threads: number of simultaneous threads.
     """
     core = openvino.Core()
     graph = core.read_model(network_graph(arrays, card))

@@ -58,8 +58,8 @@ class KerasFile:
     """Content of an open Keras file.
 
     Attributes:
-        layout: how it is laid out.
-        layers: those with weights.
+        layout: layout of the file.
+        layers: layers with weights.
         listed: the names of all layers in the model's own order, where the file has them.
         created: whether generated names count the layers in the order in which they were made;
             else they count them in the model's own order.

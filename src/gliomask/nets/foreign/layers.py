@@ -41,8 +41,8 @@ class Layer:
     """A layer of a file that has weights.
 
     Attributes:
-        path: where it is in the file, its parts divided by ``/``.
-        name: that the program gave it, by which a graph refers to it.
+        path: path in the file, its parts divided by ``/``.
+        name: name in the program, which a graph refers to.
         entries: its arrays by what they are; empty for a layer of an unknown kind.
         shapes: of all its arrays as they are in the file, for messages.
     """

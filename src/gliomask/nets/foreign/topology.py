@@ -27,7 +27,7 @@ class Operation:
 
     Attributes:
         kind: one of those above, or the program's own word for another one.
-        layer: that does it, as the file calls it.
+        layer: name of its layer in the file.
         inputs: names of the values that it reads.
         output: name of the value that it makes.
         detail: other properties of the operation: ``3x3, dilation 2``.

@@ -64,7 +64,7 @@ def batch_page(cases: Sequence[BatchCase], regions: Sequence[str], model: str) -
 
     Args:
         cases: of the batch; those that need a person come first on the page.
-        regions: that the model marks.
+        regions: regions of the model.
         model: its name.
     """
     unusual = outliers([case.volumes_ml for case in cases])

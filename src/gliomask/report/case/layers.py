@@ -115,7 +115,7 @@ def image_layer(image: FloatArray, grid: LayerGrid, level: float) -> ViewerLayer
     Args:
         image: the sequence.
         grid: of the layers.
-        level: its own of the grid's levels.
+        level: number of its level of the grid.
     """
     cropped = grid.take(image).astype(np.float32)
     sample = cropped.ravel("K")[:: max(1, cropped.size // _WINDOW_SAMPLE)]

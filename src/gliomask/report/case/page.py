@@ -50,7 +50,7 @@ class CasePage:
     Attributes:
         prediction: of ``volume``.
         volume: the examination, at least the sequences used.
-        audit: what was checked of the input before.
+        audit: audit of the input.
         timings: step -> seconds.
         provenance: besides the prediction's own: software, command.
         still: PNG to show where the viewer can't run, and on paper; drawn when None.

@@ -51,7 +51,7 @@ class ChecklistItem:
         answer: from the records, with ``in part: ...; still needed: ...`` around it if that
             is not all; None is a blank.
         source: the records that the answer is from; None for a blank.
-        needed: what the authors must write; None if nothing is left to write.
+        needed: what the authors must write; None if the item is complete.
     """
 
     checklist: str

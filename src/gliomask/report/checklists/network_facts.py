@@ -39,7 +39,7 @@ def synthetic_training(records: Records) -> str | None:
 
 
 def licence(records: Records) -> str | None:
-    """Of the weights."""
+    """Licence of the weights."""
     terms = text_at(records.card, "licence")
     return terms and f"licence of the weights: {terms}"
 

@@ -49,7 +49,7 @@ def comparison_page(compared: Comparison, notes: Sequence[str] = ()) -> str:
     """The page's HTML.
 
     Args:
-        compared: that it shows.
+        compared: the comparison to show.
         notes: above the table, sentences.
     """
     table = TextTable(_EXPLAINED, COLUMNS, comparison_rows(compared))

@@ -52,11 +52,11 @@ class EvaluationContent:
     """Content of an evaluation page.
 
     Attributes:
-        title: what was evaluated.
+        title: subject of the evaluation.
         subtitle: by what, and on how many.
         warnings: warnings to show with all results.
         analysis: the figures.
-        charts: of it, and of the training if that is known.
+        charts: charts of the evaluation, and of the training if available.
         pictures: case -> its most telling slices.
         remarks: (case, what looks wrong with it).
         failures: (case, why it was not evaluated).

@@ -35,7 +35,7 @@ class SlicePicture:
     Attributes:
         role: why it is shown: ``worst``, ``median``, ``best``, or ``middle`` where nothing is.
         number: of the slice counted from the feet, from 1.
-        region: that the masks are of.
+        region: region of the masks.
         dice: of the slice; None where both masks are empty.
         ratio: width over height as it is to be shown.
         has_world: whether the patient's sides are known.

@@ -109,7 +109,7 @@ def strata_table(analysis: Analysis) -> TextTable:
 
 
 def case_columns(analysis: Analysis) -> tuple[str, ...]:
-    """Of ``case_rows``, the case first."""
+    """Column names of ``case_rows``, the case first."""
     unit, single = analysis.volume_unit, len(analysis.regions) == 1
     dice = ("Dice" if single else f"Dice {region}" for region in analysis.regions)
     named = (name_of(metric) for metric in _case_metrics(analysis))
@@ -145,7 +145,7 @@ def _caption(analysis: Analysis, region: str) -> str:
 
 
 def _marked_area(slices: SliceScore) -> str:
-    """Of false positives in each tumour-free slice."""
+    """Area of false positives in each tumour-free slice."""
     if slices.false_positive_mm2 is not None:
         return f"{number_text(slices.false_positive_mm2, 0)} mm² a slice"
     return f"{number_text(slices.false_positive_px, 0)} px a slice"

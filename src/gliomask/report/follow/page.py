@@ -101,7 +101,7 @@ def change_text(change: Change | None, decimals: int) -> str:
 
 
 def percent_text(change: Change | None) -> str:
-    """The same as a percentage; a dash too where there was nothing before."""
+    """A difference as a percentage; also a dash if there was nothing before."""
     if change is None or change.percent is None:
         return number_text(None, 0)
     return _signed(change.percent, 0)

@@ -43,7 +43,7 @@ class Followed:
         names: of the time points, in order of time.
         dates: of each; all None where they are not known.
         courses: one for each region.
-        notes: what is to be known about all this.
+        notes: remarks on the whole table.
     """
 
     names: tuple[str, ...]

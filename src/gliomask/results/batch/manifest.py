@@ -64,7 +64,7 @@ class Listed:
 
     Attributes:
         id: of the case.
-        of: what its result depends on, as a hash.
+        of: hash of the inputs of its result.
         offset: of its line.
     """
 
@@ -99,7 +99,7 @@ def entry_of(
 
     Args:
         case: as it was found.
-        archive: that it lies in, and ``place``, where that is unpacked.
+        archive: archive that contains it, and ``place``, the folder that it is unpacked to.
         known: stamp -> content of files that an earlier manifest has, see ``known_content``.
 
     Raises:

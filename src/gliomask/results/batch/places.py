@@ -23,7 +23,7 @@ class Shard:
 
     Attributes:
         k: from 1 to ``n``.
-        n: how many parts there are.
+        n: number of parts.
     """
 
     k: int = 1
@@ -48,7 +48,7 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """For files."""
+        """Name of the shard in file names."""
         return f"{self.k}-of-{self.n}"
 
 

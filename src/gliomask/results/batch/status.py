@@ -45,7 +45,7 @@ def read_status(folder: BatchFolder, shard: Shard | None = None) -> BatchStatus:
 
 
 def status_of(folder: BatchFolder, manifest: Manifest, shard: Shard | None = None) -> BatchStatus:
-    """The same by a manifest that is read."""
+    """Status of a batch from its manifest."""
     shard = shard or Shard()
     journals, existing = folder.journals(), present(folder.out)
     done: list[str] = []

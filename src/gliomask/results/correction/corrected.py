@@ -36,7 +36,7 @@ class RegionChange:
     """Change of a region by a correction.
 
     Attributes:
-        added_voxels, removed_voxels: of it.
+        added_voxels, removed_voxels: number of changed voxels.
         added_ml, removed_ml: their volumes.
         volume_ml: of the region now.
     """
@@ -70,7 +70,7 @@ def write_corrected(options: CorrectOptions, case: EditableCase) -> CorrectedMas
 
     Args:
         options: of the correction.
-        case: that it is of.
+        case: case of the mask.
 
     Raises:
         FormatError: the mask can't be read.

@@ -48,8 +48,10 @@ def write_case_files(
 
 
 def own_files(out: Path, record: CaseRecord) -> tuple[str, ...]:
-    """Those that a record names and that are there. A record is a file that anyone may have
-    changed, so only plain names that begin with the case's own count."""
+    """Existing files that are named in a record.
+
+    A record may have been edited, so only plain names that begin with that of the case count.
+    """
     own = (name for name in record.files if name.startswith(record.case))
     return tuple(name for name in own if Path(name).name == name and (out / name).exists())
 

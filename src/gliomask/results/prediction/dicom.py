@@ -29,7 +29,7 @@ def write_dicom(path: Path, outcome: Outcome, writer: DicomWriter) -> WrittenObj
 
     Args:
         path: of the object.
-        outcome: what to draw.
+        outcome: result to write.
         writer: ``write_dicom_seg`` or ``write_rtstruct``.
 
     Raises:

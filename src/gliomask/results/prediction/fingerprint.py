@@ -31,7 +31,7 @@ def result_fingerprint(
 
     Args:
         case: of needed images.
-        options: that it is predicted with; card: of the model.
+        options: options of the prediction; card: of the model.
         images: of the case, where they are in memory; otherwise its files are read.
 
     Raises:

@@ -26,10 +26,10 @@ class Outcome:
     """An examination and its prediction, with all data for the result files.
 
     Attributes:
-        case: where it came from.
+        case: source of the images.
         volume: its sequences on the grid of the mask.
         prediction: with all layers that were requested.
-        layers: those of them that are to be written: any of ``probability``, ``disagreement``.
+        layers: maps to write: any of ``probability``, ``disagreement``.
         timings_s: step -> seconds.
         result: of all that it depends on.
         key: and of what is to be written.
@@ -57,7 +57,7 @@ class Outcome:
 
     @cached_property
     def lesions(self) -> tuple[LesionReport, ...]:
-        """Of every region. Pictures have none: without millimetres nothing can be measured."""
+        """Lesions of all regions; none for pictures, which have no size in millimetres."""
         prediction = self.prediction
         return (
             describe_lesions(prediction.mask, prediction.affine, prediction.regions)

@@ -40,11 +40,11 @@ class TimePoint:
         mask: (I, J, K) uint8, see ``core.labels``.
         affine: (4, 4), voxel index to RAS+ mm.
         regions: in the mask.
-        explanation: how its numbers were read.
+        explanation: interpretation of its numbers.
         origin: model or author, if a record states it.
         patient: if its prediction names one.
         day: of the examination, if that is known.
-        acquired: when its first series was, if that is known.
+        acquired: time of its first series, if known.
         stated: region -> 90 % interval of its volume in ml, where the prediction states one.
         probabilities: region -> file of its probabilities, where the prediction has one.
         threshold: of these, where it is known.
@@ -84,7 +84,7 @@ def read_time_points(
     Args:
         paths: a folder that ``predict`` wrote for one case, or the mask of one (NIfTI), also a
             corrected one next to its records.
-        labels: what the numbers mean in masks that no record explains, see ``mask_labels.option``.
+        labels: meaning of the numbers in masks without a record, see ``mask_labels.option``.
         control: reports each.
 
     Raises:
@@ -162,7 +162,7 @@ def _time_point(mask: _Read, readings: Mapping[Path, Reading]) -> TimePoint:
 
 
 def _readings(read: Sequence[_Read], labels: str) -> dict[Path, Reading]:
-    """Of the masks that no record explains, all together; those explained are evidence."""
+    """Readings of the masks without a record, all together; those with a record are evidence."""
     drawn = [mask for mask in read if mask.correction is None]
     written = {scheme_of_record(mask.record) for mask in drawn if mask.record is not None}
     known = common(Reading(scheme, "") for scheme in written)
@@ -218,7 +218,7 @@ def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
 
 
 def _corrected(mask: _Read, correction: CorrectionRecord) -> TimePoint:
-    """Its volumes have no intervals of the network's: those were measured on uncorrected masks."""
+    """Time point of a corrected mask, without intervals, which are those of uncorrected masks."""
     record = mask.record
     review = f"approved by {correction.approver}" if correction.approver else "not approved"
     return TimePoint(
@@ -259,7 +259,7 @@ def _threshold(provenance: Mapping[str, object]) -> float | None:
 
 
 def _named(points: Sequence[TimePoint]) -> tuple[TimePoint, ...]:
-    """With the folder, and then a number, before names that are the same."""
+    """Time points with unique names: equal ones are prefixed by the folder, and then a number."""
     names = [point.name for point in points]
     if len(set(names)) < len(names):
         names = [f"{point.path.absolute().parent.name}/{point.name}" for point in points]

@@ -46,7 +46,7 @@ def write_outputs(
 
     Args:
         folder: an empty folder.
-        outcome: what was segmented.
+        outcome: result to write.
         write: which kinds of files; the record (JSON) is always written. The mask of pictures is
             a folder of pictures named after them. Layers are written for volumes with a world.
         kept: names of existing files of the same result.
@@ -56,7 +56,7 @@ def write_outputs(
     Raises:
         InputError: two pictures of the case have the same name; DICOM requested where the case
             has no series on the grid of the mask, or that lacks what a DICOM object needs.
-        GliomaskError: what was written is not what was meant.
+        GliomaskError: a written file does not have the intended content.
     """
     control.start(3, "writing")
     try:

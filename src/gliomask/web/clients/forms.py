@@ -32,7 +32,7 @@ class Part:
 
     Attributes:
         name: of the field.
-        filename: that the client gave; None for a field that is no file.
+        filename: file name given by the client; None for a field that is no file.
         number: of the file in its form.
     """
 
@@ -83,7 +83,7 @@ async def receive(request: Request, uploads: Uploads, upload: Upload, files: Fil
 
     Args:
         request: with the form.
-        uploads, upload: where its files go.
+        uploads, upload: destination of its files.
         files: allowed files.
 
     Raises:

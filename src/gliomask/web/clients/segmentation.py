@@ -33,7 +33,7 @@ class Segmentation:
     """A job that is done.
 
     Attributes:
-        job: of it.
+        job: job of the segmentation.
         case: its record of the examination.
         folder: with its files.
         labels: of which its mask has voxels.

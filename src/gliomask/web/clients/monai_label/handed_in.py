@@ -33,7 +33,7 @@ class Segmented:
     """An image that was segmented here.
 
     Attributes:
-        job: that did it; case: whose mask may be corrected; newest: its newest mask.
+        job: its job; case: case of the mask; newest: its newest mask.
     """
 
     job: Job

@@ -30,9 +30,9 @@ class Image:
     """An image.
 
     Attributes:
-        name: name in requests; suffix: of its file, for one that has several empty.
-        owner: of it; upload: with its files; session: whether it is one.
-        job: that was done last with it; None if none was.
+        name: name in requests; suffix: suffix of its file, empty if it has several files.
+        owner: its owner; upload: upload of its files; session: whether it is a session.
+        job: newest job of this image; None if none.
         created: seconds since 1970.
     """
 
@@ -50,10 +50,10 @@ class Label:
     """A mask that a client has handed in.
 
     Attributes:
-        tag: ``final``, or a version's; file: of the image's upload; suffix: of it.
+        tag: ``final``, or that of a version; file: file of the image's upload; suffix: its suffix.
         info: the client's metadata; created: seconds since 1970.
-        author: who handed it in; correction: job and number of the one that it became, or that it
-            equals; None for none.
+        author: who submitted it; correction: job and number of the correction that it became or
+            equals, or None.
     """
 
     tag: str
@@ -121,7 +121,7 @@ class Images:
         return _image(row)
 
     def get(self, access: Access, name: str, *, session: bool = False) -> Image:
-        """The same where there must be one.
+        """An image by its name for this client, see ``find``.
 
         Raises:
             Problem: there is none.
@@ -248,7 +248,7 @@ class Images:
         return next((label for label in self.labels(image) if label.tag == tag), None)
 
     def label(self, image: Image, tag: str) -> Label:
-        """The same where there must be one.
+        """The label of a tag, see ``find_label``.
 
         Raises:
             Problem: there is none.

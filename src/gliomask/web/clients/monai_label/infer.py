@@ -50,8 +50,8 @@ class _Study:
     """Input of a segmentation.
 
     Attributes:
-        files: of it; sequences: of each file, where they are named by hand.
-        image: that was requested, if it is one that the server keeps.
+        files: input files; sequences: sequence of each file, if they are named by hand.
+        image: the requested image, if the server keeps it.
         series: sequence -> the DICOM series that was requested, whose grid the mask is to have.
     """
 
