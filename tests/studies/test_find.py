@@ -84,6 +84,28 @@ def test_ct1_is_after_contrast_among_the_names_of_hd_glio(tmp_path: Path) -> Non
     assert "may mean contrast" in refusal(tmp_path / "Patient-001" / "week-044")
 
 
+@pytest.mark.parametrize(
+    ("names", "patient"),
+    [
+        (("RHUH-0001_0_t1.nii.gz", "RHUH-0001_1_t1.nii.gz"), "RHUH-0001"),
+        (("UPENN-GBM-00055_11_T1GD.nii.gz", "UPENN-GBM-00055_21_T1GD.nii.gz"), "UPENN-GBM-00055"),
+        (("UCSF-PDGM-0004_T1c_bias.nii.gz", "UCSF-PDGM-0004_FU003d_T1c_bias.nii.gz"),
+         "UCSF-PDGM-0004"),
+        (("BraTS2021_00000_t1ce.nii.gz", "BraTS2021-00000-t1ce.nii.gz"), "BraTS2021_00000"),
+        (("Brats18_TCIA10_628_1_t1.nii.gz", "BraTS20_Training_309_t1.nii.gz"), "TCGA-DU-A5TR"),
+        (("HF1318_1994.03.05_t1Gd_LPS_rSRI.nii.gz", "HF1318_1995.01.20_t1Gd_LPS_rSRI.nii.gz"),
+         "HF1318"),
+    ],
+)  # fmt: skip
+def test_examinations_of_one_patient_by_published_names(
+    tmp_path: Path, names: tuple[str, str], patient: str
+) -> None:
+    for number, name in enumerate(names):
+        scan(tmp_path / str(number) / name)
+        (case,) = find_studies([tmp_path / str(number)])
+        assert case.patient == patient
+
+
 def test_files_in_several_folders(tmp_path: Path) -> None:
     ann, bob = (scan(tmp_path / name / "flair.nii.gz") for name in ("ann", "bob"))
     assert [case.id for case in find_studies([ann, bob])] == ["ann", "bob"]

@@ -16,12 +16,14 @@ from importlib.resources import files
 _TCGA = re.compile(r"TCGA[-_]([A-Z0-9]{2})[-_]([A-Z0-9]{4})(?![A-Z0-9])", re.IGNORECASE)
 _BIDS = re.compile(r"(?<![A-Za-z0-9])(?P<subject>sub-[A-Za-z0-9]+)(?![A-Za-z0-9])")
 _SESSION = re.compile(r"(?<![A-Za-z0-9])(?P<session>ses-[A-Za-z0-9]+)(?![A-Za-z0-9])")
-_BRATS_TO_2019 = re.compile(r"brats1[789]_(?P<centre>[a-z0-9]+)_(?P<id>[a-z0-9]+)_\d+", re.I)
+_BRATS_TO_2019 = re.compile(r"brats1[789]-(?P<centre>[a-z0-9]+)-(?P<id>[a-z0-9]+)-\d+", re.I)
+_BRATS_2020 = re.compile(r"brats20-(?P<part>training|validation)-(?P<number>\d+)", re.I)
+_BRATS_2021 = re.compile(r"brats2021-(?P<number>\d+)", re.I)
 _BRATS_FROM_2023 = re.compile(r"brats-(?P<set>[a-z]+(?:-rt)?)-(?P<number>\d+)(?:-\d+)?", re.I)
-_UPENN = re.compile(r"upenn-gbm-(?P<number>\d{5})(?:_\d{2})?", re.I)
-_UCSF = re.compile(r"ucsf-pdgm-0*(?P<number>\d+)(?:_fu\d+d)?(?:_nifti)?", re.I)
-_RHUH = re.compile(r"(?P<patient>RHUH-\d{4})_\d", re.I)
-_UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})_\d{2}", re.I)
+_UPENN = re.compile(r"upenn-gbm-(?P<number>\d{5})(?:-\d{2})?", re.I)
+_UCSF = re.compile(r"ucsf-pdgm-0*(?P<number>\d+)(?:-fu\d+d)?(?:-nifti)?", re.I)
+_RHUH = re.compile(r"(?P<patient>RHUH-\d{4})-\d", re.I)
+_UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})-\d{2}", re.I)
 _FOLLOW_UP = re.compile(
     r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|tp|follow[-_ ]?up|fu|week|wk|month)"
     r"[-_. ]?\d{1,4}(?:[-_]\d)?|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
@@ -60,7 +62,7 @@ def patient_of(name: str) -> str:
     ('PatientID_0003', 'P7', 'case_tp1')
     """
     key = _published(name.strip())
-    return _known().get(key.casefold(), key)
+    return _known().get(_flat(key), key)
 
 
 def _published(name: str) -> str:
@@ -68,17 +70,22 @@ def _published(name: str) -> str:
         return f"TCGA-{barcode[1]}-{barcode[2]}".upper()
     if bids := _BIDS.search(name):
         return bids["subject"]
-    if brats := _BRATS_TO_2019.fullmatch(name):
+    flat = _flat(name)
+    if brats := _BRATS_TO_2019.fullmatch(flat):
         # From 2018 on the centre TCIA is divided by collection, with the same numbers.
         centre = re.sub(r"^TCIA\d+$", "TCIA", brats["centre"].upper())
         return f"BraTS-{centre}-{brats['id'].upper()}"
-    if brats := _BRATS_FROM_2023.fullmatch(name):
-        return f"BraTS-{brats['set']}-{brats['number']}"
-    if upenn := _UPENN.fullmatch(name):
+    if brats := _BRATS_2020.fullmatch(flat):
+        return f"BraTS20_{brats['part'].title()}_{brats['number']}"
+    if brats := _BRATS_2021.fullmatch(flat):
+        return f"BraTS2021_{brats['number']}"
+    if brats := _BRATS_FROM_2023.fullmatch(flat):
+        return f"BraTS-{brats['set'].upper()}-{brats['number']}"
+    if upenn := _UPENN.fullmatch(flat):
         return f"UPENN-GBM-{upenn['number']}"
-    if ucsf := _UCSF.fullmatch(name):
+    if ucsf := _UCSF.fullmatch(flat):
         return f"UCSF-PDGM-{int(ucsf['number']):04d}"
-    if timed := _RHUH.fullmatch(name) or _UCSD.fullmatch(name):
+    if timed := _RHUH.fullmatch(flat) or _UCSD.fullmatch(flat):
         return timed["patient"].upper()
     return safe_name(_without_examination(name))
 
@@ -95,7 +102,12 @@ def _known() -> Mapping[str, str]:
     """Key of a patient in one data set, in lower case -> key of the same patient in all."""
     text = (files("gliomask.core") / _TABLE).read_text(encoding="utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {_published(name).casefold(): patient for name, patient in rows[1:]}
+    return {_flat(_published(name)): patient for name, patient in rows[1:]}
+
+
+def _flat(name: str) -> str:
+    """A name in lower case with one kind of separator: programs exchange them."""
+    return re.sub(r"[-_ ]+", "-", name.casefold())
 
 
 def names_nobody(name: str) -> bool:
