@@ -69,10 +69,12 @@ def _volumes_below(folder: Path, depth: int = _DEPTH) -> Scans:
 
 def _confirmed(by_sequence: Mapping[str, Scans]) -> bool:
     """True if the folders are sequences, by the files in them."""
-    readings = {s: [read_name(name) for name, _ in scans] for s, scans in by_sequence.items()}
-    if any(one.other or one.candidates - {s} for s, all_ in readings.items() for one in all_):
+    readings = [
+        (sequence, read_name(name)) for sequence, scans in by_sequence.items() for name, _ in scans
+    ]
+    if any(reading.other or reading.candidates - {sequence} for sequence, reading in readings):
         return False
-    stated = any(one.sequence for all_ in readings.values() for one in all_)
+    stated = any(reading.sequence for _, reading in readings)
     return stated or not _TIME_POINTS.issuperset(by_sequence)
 
 
