@@ -170,7 +170,7 @@ class _Inputs:
 
 
 def _head_slices(side: int, depth: int) -> FloatArray:
-    """(depth, 1, side, side): slices of a made head as the network sees them."""
+    """(depth, 1, side, side): slices of a synthetic head as input of the network."""
     head = synthetic_head((side, side, depth), SEQUENCES[0]).astype(np.float32)
     stack = to_slices(Volume(head[None], np.diag([-1.0, -1, 1, 1]), SEQUENCES))
     return fit(stack.array, stack.record.pixel_mm, side)

@@ -39,7 +39,7 @@ class PeerNetwork(nn.Module):
     def state_dict(self, *args: Any, **keys: Any) -> dict[str, Any]:  # type: ignore[override]
         """Every weight by its first name only.
 
-        Its modules hold each other under several names (a convolution is in a block and in the
+        Its modules contain each other under several names (a convolution is in a block and in the
         block's list), so a moving average over all names would move a weight several times.
         """
         first = {name for name, _ in self.named_parameters()}
@@ -49,7 +49,7 @@ class PeerNetwork(nn.Module):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """Takes what ``state_dict`` gives.
+        """Loads the result of ``state_dict``.
 
         Raises:
             RuntimeError: names or shapes differ.

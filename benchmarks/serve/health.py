@@ -15,7 +15,7 @@ _PATIENCE_S = 60.0
 
 
 class Health:
-    """Requests ``GET /health`` in a process of its own until the end of the context.
+    """Requests ``GET /health`` in a separate process until the end of the context.
 
     In a thread of the clients that load the server, it would measure these clients too.
 

@@ -33,7 +33,7 @@ _LIMITS = ("tries=10", "corrections=5000", "open_uploads=1000", "queued_jobs_per
 
 
 def measure(options: argparse.Namespace, place: Path) -> Report:
-    """Kills, then asks for everything that had been accepted."""
+    """Kills processes, then verifies everything that was accepted."""
     words = [word for limit in _LIMITS for word in ("--limit", limit)]
     study, orphans = small(place / "scans"), list[int]()
     with served(place / "data", *words) as server:
@@ -132,7 +132,7 @@ def _corrections(server: Server, corrections: Corrector) -> Row:
 
 
 def _leftovers(data: Path) -> list[str]:
-    """Partial files, folders of corrections that nobody knows, uploads of jobs that have ended."""
+    """Partial files, folders of unknown corrections, uploads of jobs that have ended."""
     partial = [path for path in data.rglob("*") if path.name.startswith(".writing-")]
     return [str(path.relative_to(data)) for path in (*partial, *(data / "tmp").iterdir())]
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.serve.load [--uploads 200] [--megabytes 30] [--workers 4]
 
-Ten users send their files in parallel; what is refused for now (429, 503) is tried again. They have
-a lower priority than the server, whose processor they would not use on machines of their own.
+Ten users send their files in parallel and repeat temporary refusals (429, 503). They have a lower
+priority than the server, because clients on other machines would not use its processor.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _token(server: Server, owner: str) -> str:
 
 
 def _send(server: Server, token: str, content: bytes) -> tuple[str, tuple[int, ...]]:
-    """The SHA-256 that the server tells of one upload, and the codes of all refusals before it."""
+    """SHA-256 of an upload in the server's response, and the codes of all refusals before it."""
     refused = []
     base, auth = str(server.client.base_url), {"authorization": f"Bearer {token}"}
     with Client(base_url=base, headers=auth, timeout=600) as client:

@@ -1,4 +1,4 @@
-"""The result of a fault: what was done, expected and seen, as a row of a table."""
+"""Result of a fault as a row of a table: the fault, the expected and the actual outcome."""
 
 from __future__ import annotations
 

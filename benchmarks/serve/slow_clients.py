@@ -1,4 +1,4 @@
-"""Slow, half-open and aborted connections to a running server, beside a user who is served.
+"""Slow, half-open and aborted connections to a running server, and a normal user meanwhile.
 
 python -m benchmarks.serve.slow_clients [--sockets 500]
 """
@@ -106,7 +106,7 @@ def _send(selector: selectors.BaseSelector, connection: socket.socket) -> None:
 
 
 def _readers(server: Server, count: int) -> Row:
-    """Clients that ask for 2 MB and take nothing of it."""
+    """Clients that request 2 MB and read nothing."""
     before, sockets = open_files(server.process.pid), []
     for _ in range(count):
         connection = socket.socket()
@@ -121,7 +121,7 @@ def _readers(server: Server, count: int) -> Row:
         connection.close()
     result = f"closed after {seconds:.0f} s" if closed else "still open after 300 s"
     expected = "closed at the time-out for answers (30 s)"
-    return Row("S3", f"{count} clients that take nothing of 2 MB", expected, result, closed)
+    return Row("S3", f"{count} clients that read nothing of 2 MB", expected, result, closed)
 
 
 def _half_closed(server: Server, count: int) -> Row:

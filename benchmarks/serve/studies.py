@@ -34,7 +34,7 @@ def large(folder: Path, case: str = "case1") -> Path:
 
 
 def broken(folder: Path) -> Path:
-    """A study whose FLAIR is no image."""
+    """A study with a FLAIR file that is not an image."""
     place = small(folder, "broken")
     (place / "broken-t2f.nii.gz").write_bytes(b"no image at all")
     return place

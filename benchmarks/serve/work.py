@@ -1,6 +1,6 @@
-"""Two users who don't stop: one asks for jobs, one corrects a mask, whatever happens to the server.
+"""Two persistent clients: one submits jobs, one corrects a mask, during all faults of the server.
 
-What the server has accepted they remember, and after the faults they ask for all of it.
+They record what the server has accepted, and verify all of it after the faults.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Persistent(Background):
 
 
 class Submitter(Persistent):
-    """Uploads a study and asks for its segmentation, a few jobs at a time.
+    """Uploads a study and submits its segmentation, a few jobs at a time.
 
     Attributes:
         accepted: ids of the jobs that were answered with 201.
@@ -125,7 +125,7 @@ class Corrector(Persistent):
 
 
 def voxels(mask: bytes) -> str:
-    """SHA-256 of the voxels of a NIfTI file, whatever its header says."""
+    """SHA-256 of the voxels of a NIfTI file, regardless of its header."""
     import tempfile
 
     from gliomask.formats.nifti import read_nifti_labels

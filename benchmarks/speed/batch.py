@@ -3,7 +3,7 @@
     python -m benchmarks.speed.batch [--data FOLDER | --cases 12] [--model NAME] [--threads 2]
         [--rounds 3] [--write nifti png html] [--before CHECKOUT] [--json FILE]
 
-Each measurement is a fresh process with a folder of its own, and they take turns. ``predict`` gives
+Each measurement is a new process with a new folder, and they take turns. ``predict`` gives
 its network all threads; ``batch`` has as many worker processes, a thread for each. Start
 and loading of the model are included. ``--before`` adds the ``predict`` of an earlier commit in a
 checkout of its own; all use ``u2netp-lgg`` then, the only model that the commit before ``batch``

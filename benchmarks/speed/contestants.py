@@ -138,6 +138,6 @@ def _serve(connection: Connection, contestant: Contestant) -> None:
     except EOFError:
         return
     except Exception as problem:
-        if started:  # what keeps it from starting is told as a note
+        if started:  # the reason for not starting becomes a note
             traceback.print_exc()
         connection.send((f"{type(problem).__name__}: {problem}", None, None))

@@ -3,7 +3,7 @@
     python -m benchmarks.speed.network [--model RUN] [--slices STORE] [--authors CHECKOUT]
         [--network u2netp u2net] [--size 128 256] [--threads 1] [--rounds 11] [--json FILE]
 
-Each contestant lives in a process of its own with the C library's default allocator and takes one
+Each contestant runs in a separate process with the C library's default allocator and takes one
 turn of ``--batch`` slices in each round. The ratio is against the authors' code (grad mode, as
 their test script calls it), or our PyTorch engine where that is not given; it is the median of the
 rounds' own ratios. By default times are processor seconds of one thread, since what others do on

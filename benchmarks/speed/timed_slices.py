@@ -15,7 +15,7 @@ from gliomask.store.store import Store, open_store
 
 REGION = "whole"
 PHANTOM_PATIENTS = 8
-"""Enough for a split that has somebody in each part."""
+"""Enough for a split with a patient in each part."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
     python -m benchmarks.speed.training [--store STORE] [--authors CHECKOUT] [--network u2netp]
         [--size 128] [--batch 8] [--steps 2] [--threads 1] [--rounds 5] [--json FILE]
 
-Each contestant lives in a process of its own and does ``--steps`` steps in each round, in turn.
+Each contestant runs in a separate process and does ``--steps`` steps in each round, in turn.
 Ours is ``gliomask train`` with the default recipe: its loader with all augmentation, seven maps of
 Dice and cross-entropy, AdamW, moving average, freed memory kept. The authors' is their loader and
 network with their loss and Adam, and the C library's default allocator, as their users get it;
