@@ -119,6 +119,13 @@ def test_a_case_that_lacks_a_sequence_is_measured_with_what_it_has() -> None:
     assert found.full.volumes["whole"].true == 6 * 5 * 3
 
 
+def test_missing_sequences_can_be_left_out_of_the_measurement() -> None:
+    found = measure(Predictor(BrightEngine(), DROPOUT), "p", examination(), missing=False)
+    assert list(found.measurements) == [BOTH]
+    facts = validation_facts([found], 1.0, None)
+    assert [kind.sequences for kind in facts.kinds] == [BOTH]
+
+
 def test_only_labelled_regions_are_measured() -> None:
     card = fake_card(regions=("whole", "core"), size=64)
     predictor = Predictor(BrightEngine(2.0, regions=2), card)

@@ -92,11 +92,19 @@ def test_validation_patients_count_where_they_selected_nothing(
     store: Store, tmp_path: Path
 ) -> None:
     """A model that keeps its last epoch is measured on them too, one that keeps its best is not."""
-    fold = run(store, tmp_path / "last", "keep=last", "epochs=1", fold=0, calibration=False)
+    recipe = ("keep=last", "epochs=1", "input.dropout=0.2")
+    fold = run(store, tmp_path / "last", *recipe, fold=0, calibration=False)
     validation = json.loads((fold / "provenance.json").read_text())["validation_patients"]
     assert validation
     result = calibrate(CalibrateOptions(model=fold, store=store.path, folds=(fold,)))
     assert result.patients == 1 + len(validation)
+    card = read_card(fold / "card.json")
+    assert card.validation is not None
+    assert len(card.validation.kinds) > 1
+    calibrate(CalibrateOptions(model=fold, store=store.path, folds=(fold,), missing=False))
+    short = read_card(fold / "card.json").validation
+    assert short is not None
+    assert [kind.sequences for kind in short.kinds] == [card.sequences]
 
 
 def test_mirror_images_count_only_where_they_were_learned(store: Store, tmp_path: Path) -> None:

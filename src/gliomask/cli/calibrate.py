@@ -35,6 +35,7 @@ COMMAND = Command(
         "model": Typed(metavar="RUN", argument=True),
         "store": Typed(metavar="STORE", argument=True),
         "folds": Typed("--fold", metavar="RUN"),
+        "missing": Typed("--missing", off="--no-missing"),
         "mirrored": Typed("--flip", off="--no-flip", old="--mirrored/--no-mirrored"),
     },
 )

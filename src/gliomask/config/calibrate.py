@@ -22,4 +22,7 @@ class CalibrateOptions(Options):
     mirrored: bool | None = None
     """Average predictions with those of the flipped image (flip test-time augmentation) from now
     on: more accurate, half as fast. Unchanged by default."""
+    missing: bool = True
+    """Measure cases without some of their sequences, too. Without these measurements, a case that
+    lacks a sequence is never green, and its volumes have no intervals."""
     device: DeviceOption = "auto"

@@ -125,7 +125,12 @@ def subsets_of(card: ModelCard, sequences: Sequences | None = None) -> tuple[Seq
 
 
 def measure(
-    predictor: Predictor, patient: str, examination: Examination, control: Control = SILENT
+    predictor: Predictor,
+    patient: str,
+    examination: Examination,
+    control: Control = SILENT,
+    *,
+    missing: bool = True,
 ) -> MeasuredCase:
     """Measure a case.
 
@@ -134,10 +139,12 @@ def measure(
         patient: its patient.
         examination: the case.
         control: receives the progress of the whole case and of each subset of sequences.
+        missing: whether to measure it with every subset of its sequences, too.
     """
     stack = examination.stack
     used = predictor.channels(stack.sequences).used
-    picked, subsets = _picked(examination), subsets_of(predictor.card, used)
+    picked = _picked(examination)
+    subsets = subsets_of(predictor.card, used) if missing else ()
     control.start(1 + len(subsets), "subset of sequences")
     with control.part() as part:
         opinions = predictor.opinions(stack, control=part)

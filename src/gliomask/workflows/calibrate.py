@@ -95,7 +95,7 @@ def calibrate(options: CalibrateOptions, control: Control = SILENT) -> Calibrate
     store = open_store(options.store)
     measured = sum(len(measure.subjects) for measure in measures)
     control.start(measured + len(sample(store, patients.training)), "calibrating")
-    cases = [case for measure in measures for case in _measured(measure, control)]
+    cases = [case for measure in measures for case in _measured(measure, control, options.missing)]
     fitted = fit_temperature(
         pool(measure for case in cases for measure in case.full.counts.values())
     )
@@ -221,16 +221,15 @@ def _calibrated(card: ModelCard, fitted: Temperature, part: str, patients: int) 
     )
 
 
-def _measured(measured_model: _Measure, control: Control) -> list[MeasuredCase]:
+def _measured(measured_model: _Measure, control: Control, missing: bool) -> list[MeasuredCase]:
     """All regions have one temperature, so their voxels are pooled later."""
-    cases = []
+    predictor, cases = measured_model.predictor, []
     for subject in measured_model.subjects:
         with control.part(subject.case) as part:
             part.start(_STEPS, "")
             with part.part() as reading:
                 examination = subject.load(reading)
             with part.part(steps=_STEPS - 1) as measuring:
-                cases.append(
-                    measure(measured_model.predictor, subject.patient, examination, measuring)
-                )
+                case = measure(predictor, subject.patient, examination, measuring, missing=missing)
+                cases.append(case)
     return cases
