@@ -8,35 +8,29 @@ each is renamed into place as a whole.
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Generic, Self
+from typing import Any, Final
 
 from gliomask.cluster.ray_actor import RayWorker
-from gliomask.errors import MachineError
 from gliomask.jobs.worker_events import (
     Advanced,
     Crashed,
     Event,
     Finished,
-    Lost,
     Result,
     Task,
 )
+from gliomask.jobs.worker_pool import LEASE_S, PATIENCE_S, WorkerPool, WorkerState
 from gliomask.jobs.worker_process import Work
-from gliomask.jobs.worker_state import WorkerState, assign, idle_workers, tasks_in_progress
-from gliomask.jobs.workers import LEASE_S
 
 _LOOK_S: Final = 1.0
 """Seconds between two calls of ``look``."""
-_STARTS: Final = 3
-"""Workers that may die one after another before they can take a task."""
-_PATIENCE_S: Final = 15.0
-"""Seconds that workers get to stop."""
 _THREADS: Final = 3
 """Threads of an actor: for its task, for ``look`` and for ``stop``."""
 
@@ -71,7 +65,7 @@ class ActorKind:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class RayWorkers(Generic[Task, Result]):
+class RayWorkers(WorkerPool[Task, Result, _Worker[Task]]):
     """Pool of Ray actors, to be used as a context manager.
 
     Args:
@@ -90,6 +84,7 @@ class RayWorkers(Generic[Task, Result]):
         lease_s: float = LEASE_S,
         limit_s: float = 3600.0,
     ) -> None:
+        super().__init__("Ray's workers", count, lease_s=lease_s, limit_s=limit_s)
         self._ray, self._make = ray, pickle.dumps(make)
         self._environment = dict(kind.environment)
         self._class = ray.remote(
@@ -99,13 +94,6 @@ class RayWorkers(Generic[Task, Result]):
             max_task_retries=0,
             max_concurrency=_THREADS,
         )(RayWorker)
-        self._lease_s, self._limit_s = lease_s, limit_s
-        self._count, self._starts = count, 0
-        self._workers: list[_Worker[Task]] = []
-
-    def __enter__(self) -> Self:
-        self._workers = [self._start() for _ in range(self._count)]
-        return self
 
     def __exit__(
         self,
@@ -117,23 +105,13 @@ class RayWorkers(Generic[Task, Result]):
             self._kill(worker)
         self._workers = []
 
-    @property
-    def idle(self) -> int:
-        """See ``Pool``."""
-        return len(idle_workers(self._workers))
-
-    @property
-    def busy(self) -> tuple[Task, ...]:
-        """See ``Pool``."""
-        return tasks_in_progress(self._workers)
-
     def give(self, task: Task) -> None:
         """See ``Pool``.
 
         Raises:
             ValueError: no worker is idle.
         """
-        worker = assign(task, self._workers)
+        worker = self._assign(task)
         worker.answer = worker.handle.do.remote(task)
 
     def events(self, wait_s: float) -> Iterator[Event[Task, Result]]:
@@ -145,13 +123,10 @@ class RayWorkers(Generic[Task, Result]):
         for worker, due in self._answered(wait_s):
             if worker in self._workers:  # otherwise it was replaced after its other result
                 yield from self._receive(worker, due)
+        yield from self._replace_overdue()
         now = time.monotonic()
-        for worker in list(self._workers):
-            if worker.ready and now - worker.last_response > self._lease_s:
-                yield from self._replace(worker, f"did not respond for {self._lease_s:g} s")
-            elif worker.task is not None and now - worker.began > self._limit_s:
-                yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
-            elif worker.ready and worker.look is None and now - worker.last_response > _LOOK_S:
+        for worker in self._workers:
+            if worker.ready and worker.look is None and now - worker.last_response > _LOOK_S:
                 worker.look = worker.handle.look.remote()
 
     def stop(self) -> list[Finished[Task, Result]]:
@@ -163,7 +138,7 @@ class RayWorkers(Generic[Task, Result]):
         if not at_work:
             return done
         ended, _ = self._ray.wait(
-            list(at_work), num_returns=len(at_work), timeout=_PATIENCE_S, fetch_local=False
+            list(at_work), num_returns=len(at_work), timeout=PATIENCE_S, fetch_local=False
         )
         for due in ended:
             worker = at_work[due]
@@ -206,7 +181,7 @@ class RayWorkers(Generic[Task, Result]):
         if not worker.ready:
             if answer is not None:
                 raise answer
-            worker.ready, self._starts = True, 0
+            self._make_ready(worker)
             return
         task, worker.task = worker.task, None
         match answer:
@@ -215,20 +190,10 @@ class RayWorkers(Generic[Task, Result]):
             case ("crashed", reason) if task is not None:
                 yield Crashed(task, reason)
 
-    def _replace(self, worker: _Worker[Task], why: str) -> Iterator[Event[Task, Result]]:
-        """Replaces a dead or frozen worker."""
-        if not worker.ready:
-            self._starts += 1
-            if self._starts >= _STARTS:
-                raise MachineError(f"Ray's workers can't be started: the last {why}")
-        self._kill(worker)
-        self._workers[self._workers.index(worker)] = self._start()
-        if worker.task is not None:
-            yield Lost(worker.task, why)
-
     def _start(self) -> _Worker[Task]:
         handle = self._class.remote(self._make, self._environment)
-        return _Worker(handle, handle.prepare.remote())
+        # An actor may wait for resources: its lease begins with its first message.
+        return _Worker(handle, handle.prepare.remote(), last_response=math.inf)
 
     def _kill(self, worker: _Worker[Task]) -> None:
         with suppress(self._ray.exceptions.RayError):

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Final, Generic, Self, cast
+from typing import cast
 
-from gliomask.errors import MachineError
 from gliomask.jobs.fork_server import worker_context
 from gliomask.jobs.worker_events import (
     Advanced,
@@ -26,20 +25,11 @@ from gliomask.jobs.worker_events import (
     Crashed,
     Event,
     Finished,
-    Lost,
     Result,
     Task,
 )
+from gliomask.jobs.worker_pool import LEASE_S, PATIENCE_S, WorkerPool, WorkerState
 from gliomask.jobs.worker_process import CANCEL, STOP, Work, live
-from gliomask.jobs.worker_state import WorkerState, assign, idle_workers, tasks_in_progress
-
-LEASE_S: Final = 300.0
-"""Seconds without a sign of life after which a worker counts as frozen and is killed: a library
-that computes for long may keep every thread of a process waiting."""
-_STARTS: Final = 3
-"""Number of workers in a row that may die before they are ready."""
-_PATIENCE_S: Final = 15.0
-"""Seconds that workers get to stop."""
 
 
 @dataclass
@@ -50,7 +40,7 @@ class _Worker(WorkerState[Task]):
     count: int = 0
 
 
-class Workers(Generic[Task, Result]):
+class Workers(WorkerPool[Task, Result, _Worker[Task]]):
     """A number of worker processes; use it as a context.
 
     Args:
@@ -73,15 +63,9 @@ class Workers(Generic[Task, Result]):
         limit_s: float = 3600.0,
         preload: Sequence[str] = (),
     ) -> None:
+        super().__init__("worker processes", count, lease_s=lease_s, limit_s=limit_s)
         self._make, self._environment = pickle.dumps(make), dict(environment or {})
-        self._lease_s, self._limit_s = lease_s, limit_s
         self._context = worker_context(preload)
-        self._count, self._starts = count, 0
-        self._workers: list[_Worker[Task]] = []
-
-    def __enter__(self) -> Self:
-        self._workers = [self._start() for _ in range(self._count)]
-        return self
 
     def __exit__(
         self,
@@ -89,25 +73,15 @@ class Workers(Generic[Task, Result]):
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        idle = idle_workers(self._workers)
+        idle = self._idle()
         for worker in idle:  # they end in good order, with all that they started
             with suppress(OSError):
                 worker.lifeline.send_bytes(STOP)
         for worker in idle:
-            worker.process.join(_PATIENCE_S)
+            worker.process.join(PATIENCE_S)
         for worker in self._workers:
-            _kill(worker)
+            self._kill(worker)
         self._workers = []
-
-    @property
-    def idle(self) -> int:
-        """Number of workers that wait for a task."""
-        return len(idle_workers(self._workers))
-
-    @property
-    def busy(self) -> tuple[Task, ...]:
-        """The tasks at work."""
-        return tasks_in_progress(self._workers)
 
     def give(self, task: Task) -> None:
         """Hands a task to an idle worker; it is small, for the worker may be dead.
@@ -115,7 +89,7 @@ class Workers(Generic[Task, Result]):
         Raises:
             ValueError: no worker is idle.
         """
-        worker = assign(task, self._workers)
+        worker = self._assign(task)
         worker.count += 1
         with suppress(OSError):  # a dead worker is detected by the next poll
             worker.channel.send(task)
@@ -129,12 +103,7 @@ class Workers(Generic[Task, Result]):
         doors = {process.channel: process for process in self._workers}
         for door in wait(list(doors), wait_s):
             yield from self._receive(doors[cast(Connection, door)])
-        now = time.monotonic()
-        for worker in list(self._workers):
-            if now - worker.last_response > self._lease_s:
-                yield from self._replace(worker, f"did not respond for {self._lease_s:g} s")
-            elif worker.task is not None and now - worker.began > self._limit_s:
-                yield from self._replace(worker, f"took longer than {self._limit_s / 60:g} min")
+        yield from self._replace_overdue()
 
     def cancel(self, task: Task) -> None:
         """Requests the end of a running task; ``Cancelled`` reports that it has stopped."""
@@ -160,7 +129,7 @@ class Workers(Generic[Task, Result]):
                 worker.lifeline.send_bytes(STOP)
         done: list[Finished[Task, Result]] = []
         left = {process.channel: process for process in self._workers}
-        end = time.monotonic() + _PATIENCE_S
+        end = time.monotonic() + PATIENCE_S
         while left and (rest := end - time.monotonic()) > 0:
             for channel in wait(list(left), rest):
                 worker = left[cast(Connection, channel)]
@@ -177,14 +146,14 @@ class Workers(Generic[Task, Result]):
         try:
             kind, *content = worker.channel.recv()
         except (EOFError, OSError):
-            worker.process.join(_PATIENCE_S)
+            worker.process.join(PATIENCE_S)
             yield from self._replace(worker, _ending(worker.process.exitcode))
             return
         worker.last_response = time.monotonic()
         task = worker.task
         match kind:
             case "ready":
-                worker.ready, self._starts = True, 0
+                self._make_ready(worker)
             case "broken":
                 raise content[0]
             case "advanced" if task is not None:
@@ -199,18 +168,6 @@ class Workers(Generic[Task, Result]):
                 worker.task = None
                 yield Cancelled(task)
 
-    def _replace(self, worker: _Worker[Task], why: str) -> Iterator[Event[Task, Result]]:
-        """Replace a dead or frozen worker."""
-        task = worker.task
-        if not worker.ready:
-            self._starts += 1
-            if self._starts >= _STARTS:
-                raise MachineError(f"worker processes can't be started: the last {why}")
-        _kill(worker)
-        self._workers[self._workers.index(worker)] = self._start()
-        if task is not None:
-            yield Lost(task, why)
-
     def _start(self) -> _Worker[Task]:
         channel, child_channel = self._context.Pipe()
         lifeline_theirs, lifeline = self._context.Pipe(duplex=False)
@@ -224,17 +181,16 @@ class Workers(Generic[Task, Result]):
         lifeline_theirs.close()
         return _Worker(process, channel, lifeline, last_response=time.monotonic())
 
-
-def _kill(worker: _Worker[Task]) -> None:
-    """End a worker and its child processes, also a stopped one."""
-    pid = worker.process.pid
-    if pid is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)  # it may not have its own group yet
-    worker.process.kill()
-    worker.process.join()
-    worker.channel.close()
-    worker.lifeline.close()
+    def _kill(self, worker: _Worker[Task]) -> None:
+        """End a worker and its child processes, also a stopped one."""
+        pid = worker.process.pid
+        if pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # it may not have its own group yet
+        worker.process.kill()
+        worker.process.join()
+        worker.channel.close()
+        worker.lifeline.close()
 
 
 def _ending(code: int | None) -> str:
