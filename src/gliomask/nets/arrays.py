@@ -69,13 +69,22 @@ def save_arrays(folder: Path, arrays: Arrays, card: ModelCard) -> ModelCard:
     Raises:
         ModelError: the weights are not those of the network in the card; nothing is written.
     """
-    path = folder / WEIGHTS_FILE
-    _check_arrays(path, arrays, card)
-    data = format_safetensors({name: np.asarray(arrays[name], order="C") for name in arrays})
+    _check_arrays(folder / WEIGHTS_FILE, arrays, card)
+    contiguous = {name: np.asarray(arrays[name], order="C") for name in arrays}
+    return write_model(folder, contiguous, card)
+
+
+def write_model(folder: Path, arrays: Arrays, card: ModelCard) -> ModelCard:
+    """Write arrays without checks, and the card with their checksum; returns that card.
+
+    Both files are complete before they are renamed. After a crash between the two renames, the
+    checksum in the old card does not match the new weights.
+    """
+    data = format_safetensors(arrays)
     written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
     with atomic_path(folder / CARD_FILE) as card_path:
         card_path.write_text(card_text(written), encoding="utf-8")
-        with atomic_path(path) as weights_path:
+        with atomic_path(folder / WEIGHTS_FILE) as weights_path:
             weights_path.write_bytes(data)
     return written
 

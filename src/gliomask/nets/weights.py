@@ -6,22 +6,19 @@ checksum of the weights, which is verified before they are parsed.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import save as format_safetensors
 from safetensors.torch import load as parse_safetensors
 from torch import Tensor
 
 from gliomask.config.shipped import find_model
-from gliomask.core.atomic import atomic_path
 from gliomask.errors import ModelError
-from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_arrays
-from gliomask.nets.cards import CARD_FILE, ModelCard, card_text
+from gliomask.nets.arrays import WEIGHTS_FILE, not_finite, read_arrays, write_model
+from gliomask.nets.cards import ModelCard
 from gliomask.nets.eight_bit import pack, unpack
 from gliomask.nets.entries import WeightEntry, check_entries
 from gliomask.nets.specs import TORCH_EPSILON
@@ -31,10 +28,7 @@ from gliomask.nets.u2net import U2Net, build_model
 def save_model(
     folder: Path, model: U2Net, card: ModelCard, *, eight_bit: bool = False
 ) -> ModelCard:
-    """Write the weights and the card to ``folder`` (created if missing).
-
-    Both files are complete before they are renamed. After a crash between the two renames, the
-    checksum in the old card does not match the new weights.
+    """Write the weights and the card to ``folder`` (created if missing), see ``write_model``.
 
     Args:
         folder: of the model; other files in it are left alone.
@@ -54,13 +48,7 @@ def save_model(
     tensors = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     check_tensors(path, tensors, shapes(card.network, card.in_channels, len(card.regions)))
     arrays = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
-    data = format_safetensors(pack(arrays) if eight_bit else arrays)
-    written = card.model_copy(update={"weights_sha256": hashlib.sha256(data).hexdigest()})
-    with atomic_path(folder / CARD_FILE) as card_path:
-        card_path.write_text(card_text(written), encoding="utf-8")
-        with atomic_path(path) as weights_path:
-            weights_path.write_bytes(data)
-    return written
+    return write_model(folder, pack(arrays) if eight_bit else arrays, card)
 
 
 def load_model(model: str | Path, card: ModelCard | None = None) -> tuple[U2Net, ModelCard]:
