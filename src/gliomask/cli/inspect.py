@@ -38,6 +38,9 @@ def run(options: InspectOptions, *, json: bool) -> None:
         _examinations(inspection)
     else:
         _data_set(inspection)
+    if inspection.table is not None and not json:
+        render.problems(inspection.table_notes, "cases without a mask in the table")
+        render.lines(f"written to {inspection.table}: check it, then gliomask prepare it")
     if inspection.problems:
         if not json:
             render.problems(inspection.problems, "cases can't be used")
@@ -53,6 +56,7 @@ COMMAND = Command(
         "paths": Typed(metavar="PATH", argument=True),
         "series": Typed(metavar="SEQUENCE=SERIES"),
         "labels": Typed(metavar="SCHEME"),
+        "table": Typed(metavar="FILE"),
     },
 )
 

@@ -21,3 +21,6 @@ class InspectOptions(Options):
     labels: LabelsOption = AUTO
     full: bool = False
     """Read all voxels, not only file names and headers."""
+    table: Path | None = None
+    """Write the examinations of a folder without a known layout as a CSV table, with the masks
+    beside their images. Check it, then give it to prepare instead of the folder."""

@@ -27,7 +27,7 @@ from gliomask.datasets.lost_origin import with_lost_origins
 from gliomask.datasets.mask_labels.case_schemes import resolve_cases
 from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
 from gliomask.datasets.unsupported import archives_below, archives_counted
-from gliomask.errors import LayoutError
+from gliomask.errors import LayoutError, option
 from gliomask.formats.archive import is_archive
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -111,7 +111,11 @@ def scan(root: Path, depth: int = _DEPTH) -> FoundCases:
     if archives := archives_below(root):
         what = f"no data set in a known layout but {archives_counted(archives)}"
         raise LayoutError(what, path=root, hint=_UNPACK)
-    raise LayoutError(f"no data set in a known layout; known layouts: {sought}", path=root)
+    what = f"no data set in a known layout; known layouts: {sought}"
+    hint = (
+        f"{option('table', 'cases.csv', command='inspect')} lists the files in a table for prepare"
+    )
+    raise LayoutError(what, path=root, hint=hint)
 
 
 def is_data_set(place: Path) -> bool:

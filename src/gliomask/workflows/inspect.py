@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gliomask.config.inspect import InspectOptions as InspectOptions
+from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.geometry import axis_codes, spacing_mm
 from gliomask.core.plausibility import MARK, doubtful_size, implausible_notes
@@ -18,10 +19,11 @@ from gliomask.core.regions import region_masks
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.layout import FoundCases
 from gliomask.datasets.load import load_case
-from gliomask.errors import InputError, LayoutError
+from gliomask.errors import ConfigError, InputError, LayoutError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.headers import image_header
 from gliomask.jobs.control import SILENT, Control
+from gliomask.studies.case_table import case_table
 from gliomask.studies.dicom_audit import SeriesAudit
 from gliomask.studies.find import audit
 from gliomask.studies.image_audit import audit_images, called, other_grids
@@ -74,6 +76,8 @@ class Inspection:
         problems: (case, reason) of the others.
         full: whether every voxel was read.
         series: for examinations, every DICOM series and every other image, used or not.
+        table: the table of cases that was written.
+        table_notes: (case, reason) of those without a mask in the table, or not in it.
     """
 
     paths: tuple[Path, ...]
@@ -85,18 +89,25 @@ class Inspection:
     problems: tuple[tuple[str, str], ...]
     full: bool
     series: tuple[SeriesAudit, ...] = ()
+    table: Path | None = None
+    table_notes: tuple[tuple[str, str], ...] = ()
 
 
 def inspect(options: InspectOptions, control: Control = SILENT) -> Inspection:
-    """Audit a data set, or the input of ``predict``. Nothing is written.
+    """Audit a data set, or the input of ``predict``. Only ``table`` is written.
 
     Raises:
-        InputError: as ``datasets.study.audit``; neither a data set nor an examination, with the
+        InputError: as ``studies.find.audit``; neither a data set nor an examination, with the
             known layouts.
+        ConfigError: a table of a data set in a known layout or of archives, or in place of a file.
+        MachineError: the table can't be written.
     """
+    if options.table is not None and options.table.exists():
+        raise ConfigError("the table exists already", path=options.table, hint="use another name")
     with all_unpacked(options.paths) as paths:
         data_set = None if options.series else _data_set(paths, options.labels)
         if data_set is not None:
+            _check_no_table(data_set, options)
             return _of_data_set(data_set, options, control)
         return _of_examinations(paths, options, control)
 
@@ -140,7 +151,25 @@ def _of_examinations(
             inspected = _inspect_case(case, audits, full=options.full, control=part)
         cases_inspected.append(inspected)
         rows += inspected.rows
-    return replace(_inspection(surveyed, cases_inspected, options), series=tuple(rows))
+    inspection = replace(_inspection(surveyed, cases_inspected, options), series=tuple(rows))
+    if options.table is None or not inspection.cases:
+        return inspection
+    if paths != options.paths:
+        what = "a table can't list files in an archive"
+        raise ConfigError(what, path=options.table, hint="unpack it first")
+    usable = {report.case for report in inspection.cases}
+    cases = [case for case in surveyed.cases if case.id in usable]
+    text, notes = case_table(cases, options.table.parent)
+    write_text(options.table, text)
+    noted = tuple((note.case, note.reason) for note in notes)
+    return replace(inspection, table=options.table, table_notes=noted)
+
+
+def _check_no_table(data_set: FoundCases, options: InspectOptions) -> None:
+    if options.table is not None:
+        what = f"a data set in the known layout {data_set.layout} needs no table"
+        hint = f"`prepare {options.paths[0]}` reads it"
+        raise ConfigError(what, path=options.paths[0], hint=hint)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""A table of examinations that ``prepare`` reads (``datasets.table``), with the masks beside them.
+
+Whether a mask belongs to an examination is clear if it is the only one in the folder of its images
+or below it, or has the name of the case. Otherwise its cell is left empty for the user.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from gliomask.core.case import Case, ImageFile
+from gliomask.core.csv_table import csv_text
+from gliomask.core.volume import SEQUENCES
+from gliomask.datasets.case_names import case_id
+from gliomask.datasets.folders import volumes, within
+from gliomask.datasets.layout import Problem
+from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.names import is_mask
+from gliomask.formats.volumes import is_volume
+
+_DEPTH = 4
+_SHOWN = 4
+
+
+def case_table(cases: Sequence[Case], folder: Path) -> tuple[str, tuple[Problem, ...]]:
+    """Table of cases, and what is missing in it.
+
+    Args:
+        cases: examinations.
+        folder: the table's; paths are relative to it.
+
+    Returns:
+        (CSV text, problems). Cases of DICOM series, of slices or of 4-D files are
+        problems and not in the table.
+    """
+    listed = [case for case in cases if all(map(_is_one_file, case.images.values()))]
+    others = [case for case in cases if not all(map(_is_one_file, case.images.values()))]
+    problems = [Problem(case.id, "not in the table: a table lists volume files") for case in others]
+    shared = Counter(map(_place, listed))
+    rows = []
+    for case in listed:
+        masks = _masks(case, alone=shared[_place(case)] == 1)
+        mask = masks[0] if len(masks) == 1 else None
+        if mask is None:
+            problems.append(Problem(case.id, _why_no_mask(masks, folder)))
+        files = [case.images[s].paths[0] if s in case.images else None for s in SEQUENCES]
+        rows.append((case.patient, case.id, *(_cell(path, folder) for path in (*files, mask))))
+    return csv_text(("patient", "case", *SEQUENCES, "mask"), rows), tuple(problems)
+
+
+def _is_one_file(image: ImageFile) -> bool:
+    return len(image.paths) == 1 and is_volume(image.paths[0]) and image.channel is None
+
+
+def _place(case: Case) -> Path:
+    """The deepest folder that contains all images of a case."""
+    parents = [image.paths[0].absolute().parent for image in case.images.values()]
+    return Path(os.path.commonpath(parents))
+
+
+def _masks(case: Case, *, alone: bool) -> list[Path]:
+    """Masks that may belong to a case: all near it, or those with its name if it is not alone."""
+    if case.label is not None:
+        return list(case.label.paths)
+    top = _place(case)
+    found = [
+        (name, path.absolute())
+        for place in within(top, _DEPTH)
+        for name, path in volumes(place)
+        if is_mask(name) or _is_in_mask_folder(name, place.absolute().relative_to(top))
+    ]
+    return [path for name, path in found if alone or _same(case_id(name), case.id)]
+
+
+def _is_in_mask_folder(name: str, place: Path) -> bool:
+    """True for ``masks/ann.nii.gz``; an image there keeps its sequence in its name."""
+    return any(map(is_mask, place.parts)) and not read_name(name).candidates
+
+
+def _same(name: str, case: str) -> bool:
+    one, other = (text.casefold().replace("_", "-") for text in (name, case))
+    return one == other
+
+
+def _why_no_mask(masks: Sequence[Path], folder: Path) -> str:
+    if not masks:
+        return "no mask near its images"
+    names = ", ".join(_cell(path, folder) or "" for path in masks[:_SHOWN])
+    return f"{len(masks)} masks, fill in the one to use: {names}"
+
+
+def _cell(path: Path | None, folder: Path) -> str | None:
+    """Path relative to the table, which a spreadsheet does not take for a formula."""
+    if path is None:
+        return None
+    relative = os.path.relpath(path.absolute(), folder.absolute())
+    return relative if relative[0].isalnum() or relative[0] == "." else f"./{relative}"
