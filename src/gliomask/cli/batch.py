@@ -29,7 +29,6 @@ def run(options: BatchOptions, *, status: bool, json: bool) -> None:
 
 def _run(options: BatchOptions, *, json: bool) -> None:
     from gliomask.cli import render
-    from gliomask.errors import BatchError
     from gliomask.jobs.fork_server import start_ahead
     from gliomask.segmentation.preload import PRELOAD
 
@@ -37,14 +36,11 @@ def _run(options: BatchOptions, *, json: bool) -> None:
         start_ahead(PRELOAD)  # it imports on another processor while this one does the same
     from gliomask.workflows.batch import BatchResult, batch
 
-    try:
-        with render.control() as control:
-            result = batch(options, control)
-    except BatchError as failed:
-        if isinstance(failed.result, BatchResult):  # the others are done
-            _show(failed.result, json=json)
-        raise
-    _show(result, json=json)
+    render.run_and_show(
+        lambda control: batch(options, control),
+        BatchResult,
+        lambda result: _show(result, json=json),
+    )
 
 
 def _show(result: BatchResult, *, json: bool) -> None:

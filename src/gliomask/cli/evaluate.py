@@ -18,17 +18,13 @@ if TYPE_CHECKING:
 def run(options: EvaluateOptions, *, json: bool) -> None:
     """Runs the command."""
     from gliomask.cli import render
-    from gliomask.errors import BatchError
     from gliomask.workflows.evaluate import EvaluateResult, evaluate
 
-    try:
-        with render.control() as control:
-            result = evaluate(options, control)
-    except BatchError as failed:
-        if isinstance(failed.result, EvaluateResult):  # the others are evaluated
-            _show(failed.result, read=options.report, json=json)
-        raise
-    _show(result, read=options.report, json=json)
+    render.run_and_show(
+        lambda control: evaluate(options, control),
+        EvaluateResult,
+        lambda result: _show(result, read=options.report, json=json),
+    )
 
 
 def _complete(keys: Keys) -> dict[str, Any]:

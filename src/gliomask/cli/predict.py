@@ -20,21 +20,17 @@ if TYPE_CHECKING:
 def run(options: PredictOptions, *, watch: str | None, json: bool) -> None:
     """Runs the command."""
     from gliomask.cli import render
-    from gliomask.errors import BatchError
     from gliomask.results.prediction.summary import PredictResult
     from gliomask.workflows.predict import predict_files
 
     if watch is not None:
         _watch(Path(watch), options, json=json)
         return
-    try:
-        with render.control() as control:
-            result = predict_files(options, control)
-    except BatchError as failed:
-        if isinstance(failed.result, PredictResult):  # the others are done
-            _show(failed.result, json=json)
-        raise
-    _show(result, json=json)
+    render.run_and_show(
+        lambda control: predict_files(options, control),
+        PredictResult,
+        lambda result: _show(result, json=json),
+    )
 
 
 def _watch(folder: Path, options: PredictOptions, *, json: bool) -> None:

@@ -6,10 +6,10 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -26,7 +26,7 @@ from rich.text import Text
 
 from gliomask.cli.spelling import spelled
 from gliomask.core.extras import has_extra, install_hint
-from gliomask.errors import printable
+from gliomask.errors import BatchError, printable
 from gliomask.jobs.control import Control, Progress
 from gliomask.jobs.signals import stop_on_signals
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gliomask.workflows.evaluate import EvaluateResult
     from gliomask.workflows.score import ScoreResult
 
+Result = TypeVar("Result")
 _EVERY_S = 5.0
 """Minimum seconds between progress lines without a terminal."""
 _WIDE = 150
@@ -180,6 +181,28 @@ def control() -> Iterator[Control]:
     """Show progress on stderr; Ctrl-C and SIGTERM request a stop."""
     with stop_on_signals() as stop_requested, _progress() as progress:
         yield Control(progress, stop_requested)
+
+
+def run_and_show(
+    use_case: Callable[[Control], Result], kind: type[Result], show: Callable[[Result], None]
+) -> None:
+    """Run a use case with a display of its progress, and show its result.
+
+    If some cases failed, the result of the others is shown before the error is raised.
+
+    Args:
+        use_case: function that returns the result.
+        kind: class of the result.
+        show: prints the result.
+    """
+    try:
+        with control() as progress:
+            result = use_case(progress)
+    except BatchError as failed:
+        if isinstance(failed.result, kind):
+            show(failed.result)
+        raise
+    show(result)
 
 
 @contextmanager

@@ -15,17 +15,13 @@ if TYPE_CHECKING:
 def run(options: ScoreOptions, *, json: bool) -> None:
     """Runs the command."""
     from gliomask.cli import render
-    from gliomask.errors import BatchError
     from gliomask.workflows.score import ScoreResult, score
 
-    try:
-        with render.control() as control:
-            result = score(options, control)
-    except BatchError as failed:
-        if isinstance(failed.result, ScoreResult):  # the others are evaluated
-            _show(failed.result, options, json=json)
-        raise
-    _show(result, options, json=json)
+    render.run_and_show(
+        lambda control: score(options, control),
+        ScoreResult,
+        lambda result: _show(result, options, json=json),
+    )
 
 
 _SCHEME = Typed(metavar="SCHEME")
