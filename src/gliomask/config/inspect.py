@@ -23,4 +23,4 @@ class InspectOptions(Options):
     """Read all voxels, not only file names and headers."""
     table: Path | None = None
     """Write the examinations of a folder without a known layout as a CSV table, with the masks
-    beside their images. Check it, then give it to prepare instead of the folder."""
+    next to their images. Check it, then give it to prepare instead of the folder."""

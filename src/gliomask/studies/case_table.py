@@ -1,4 +1,4 @@
-"""A table of examinations that ``prepare`` reads (``datasets.table``), with the masks beside them.
+"""A table of examinations that ``prepare`` reads (``datasets.table``), with their masks.
 
 Whether a mask belongs to an examination is clear if it is the only one in the folder of its images
 or below it, or has the name of the case. Otherwise its cell is left empty for the user.
@@ -66,13 +66,13 @@ def _masks(case: Case, *, alone: bool) -> list[Path]:
     if case.label is not None:
         return list(case.label.paths)
     top = _place(case)
-    found = [
+    near = [
         (name, path.absolute())
         for place in within(top, _DEPTH)
         for name, path in volumes(place)
         if is_mask(name) or _is_in_mask_folder(name, place.absolute().relative_to(top))
     ]
-    return [path for name, path in found if alone or _same(case_id(name), case.id)]
+    return [path for name, path in near if alone or _same(case_id(name), case.id)]
 
 
 def _is_in_mask_folder(name: str, place: Path) -> bool:
@@ -81,8 +81,7 @@ def _is_in_mask_folder(name: str, place: Path) -> bool:
 
 
 def _same(name: str, case: str) -> bool:
-    one, other = (text.casefold().replace("_", "-") for text in (name, case))
-    return one == other
+    return name.casefold().replace("_", "-") == case.casefold().replace("_", "-")
 
 
 def _why_no_mask(masks: Sequence[Path], folder: Path) -> str:
