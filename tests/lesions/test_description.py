@@ -89,9 +89,9 @@ def test_few_lines_of_a_large_tumour_are_followed(monkeypatch: pytest.MonkeyPatc
     wave = np.sin(i / 5) + np.sin(j / 4) + np.sin(k / 6)
     far = ((i - 120) / 42) ** 2 + ((j - 110) / 34) ** 2 + ((k - 70) / 30) ** 2
     mask = (far + 0.12 * wave < 1).astype(np.uint8)
-    searched, followed = Mock(wraps=diameters._longest), Mock(wraps=Outline.sees)
+    searched, followed = Mock(wraps=diameters._longest), Mock(wraps=Outline.contains_line)
     monkeypatch.setattr(diameters, "_longest", searched)
-    monkeypatch.setattr(Outline, "sees", lambda *args: followed(*args))
+    monkeypatch.setattr(Outline, "contains_line", lambda *args: followed(*args))
     (lesion,) = describe_lesions(mask, np.eye(4), ("whole",))
     assert lesion.volume_ml.value > 100
     assert lesion.slices == 67

@@ -30,7 +30,7 @@ def test_a_token_allows_its_scopes_until_it_expires_or_is_revoked(
     assert access == Access("ann", frozenset(("read",)))
     assert access.allows("read")
     assert not access.allows("submit")
-    assert not access.everyone
+    assert not access.may_view_all
     assert tokens.access(token[:-1]) is None
     assert tokens.access("") is None
     (row,) = tokens.rows()
@@ -60,7 +60,7 @@ def test_admin_is_everything(database: Database) -> None:
     tokens = Tokens(database)
     access = tokens.access(tokens.create("boss", ["admin"], 1.0))
     assert access is not None
-    assert access.everyone
+    assert access.may_view_all
     assert access.allows("read")
     assert access.allows("submit")
 

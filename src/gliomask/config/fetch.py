@@ -16,7 +16,7 @@ class FetchOptions(Options):
     source: str
     """Collection of the Imaging Data Commons, e.g. idc:upenn_gbm."""
     out: Path
-    """Folder to download into; what is there already is not downloaded again."""
+    """Folder to download into; existing files are not downloaded again."""
     patients: Annotated[int, Field(ge=1)] | None = None
     """Number of patients, the first by name (default: all)."""
     modalities: tuple[str, ...] = ("MR",)

@@ -18,7 +18,7 @@ class NnunetOptions(Options):
     """Options of ``nnunet``."""
 
     folder: Path
-    """Folder of images named as nnU-Net names them: CASE_0000.nii.gz, CASE_0001.nii.gz."""
+    """Folder of images named as in nnU-Net: CASE_0000.nii.gz, CASE_0001.nii.gz."""
     out: Path
     """Folder to write the masks into: CASE.nii.gz."""
     model: Model = Field(default_factory=find_model)

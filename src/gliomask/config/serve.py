@@ -83,7 +83,7 @@ class Limits(Options):
     free_bytes: ByteSize = ByteSize(5 * 2**30)
     """Free disk space below which uploads are refused."""
     free_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """The same as a fraction of the disk; the larger of both applies."""
+    """Free fraction of the disk below which uploads are refused; the larger limit applies."""
     result_hours: Annotated[float, Field(gt=0)] = 24.0
     """Time after which results are deleted."""
     correction_days: Annotated[float, Field(gt=0)] = 30.0
@@ -127,7 +127,7 @@ class ServeOptions(Options):
     key: Path | None = None
     """PEM file of the certificate's private key."""
     behind_proxy: bool = False
-    """TLS is done by a reverse proxy in front of the server."""
+    """A reverse proxy in front of the server provides TLS."""
     token: bool = True
     """Require tokens; without them the server listens on localhost only."""
     owner: Owner = Field(default_factory=login_name)
@@ -185,8 +185,8 @@ class TokenCreateOptions(Options):
     """Owner of the token, a name of your choice: jobs belong to it."""
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = ("read", "submit")
     """Rights of the token: read (see and download the owner's jobs), submit (upload, start and
-    cancel), monai (the clients of MONAI Label and MONAIAuto3DSeg), admin (all of it for the jobs of
-    all owners, and the metrics)."""
+    cancel), review (see, correct and approve the jobs of all owners), monai (the clients of MONAI
+    Label and MONAIAuto3DSeg), admin (all of it for the jobs of all owners, and the metrics)."""
     days: Annotated[float, Field(gt=0, le=3660)] = 90.0
     """Days until it expires."""
     data: DataOption

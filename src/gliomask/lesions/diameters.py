@@ -224,7 +224,7 @@ def _longest(outline: Outline, metric: Points, shortest: float) -> list[Line]:
     for start, end in _candidates(outline, metric, shortest):
         if ties and _length((start, end), metric) < _length(ties[0], metric) - _SAME:
             break
-        if outline.sees(start, end):
+        if outline.contains_line(start, end):
             ties.append((start, end))
             if len(ties) == _TIES:
                 break

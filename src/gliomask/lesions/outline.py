@@ -122,7 +122,7 @@ class Outline:
         maybe[maybe] = inside.reshape(-1, count).all(axis=1)
         return maybe
 
-    def sees(self, start: Points, end: Points) -> bool:
+    def contains_line(self, start: Points, end: Points) -> bool:
         """Return True if the line between two points is inside or on the outline."""
         _, inside = self._pieces(start, end)
         return bool(inside.all())

@@ -135,7 +135,7 @@ class Queue:
             Problem: there is none.
         """
         row = self._database.row("SELECT * FROM job WHERE id=?", (job,))
-        if row is None or not access.sees(row["owner"]):
+        if row is None or not access.may_view(row["owner"]):
             raise not_found("job")
         return self._job(row, row["result"])
 
@@ -146,7 +146,7 @@ class Queue:
             Problem: there is none, or this token may only view it.
         """
         current = self.get(access, job)
-        if not access.commands(current.owner):
+        if not access.may_change(current.owner):
             raise Problem(403, "the job belongs to another user")
         return current
 
@@ -172,7 +172,7 @@ class Queue:
             before: only jobs older than this one.
         """
         where, values = "1", []
-        if not access.everyone:
+        if not access.may_view_all:
             where, values = "owner=?", [access.owner]
         if before is not None:
             where += " AND seq < (SELECT seq FROM job WHERE id=?)"

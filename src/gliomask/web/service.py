@@ -21,7 +21,7 @@ from gliomask.web.models import ServedModel
 from gliomask.web.problems import Problem
 from gliomask.web.queue import Queue
 from gliomask.web.supervisor import Supervisor
-from gliomask.web.tokens import EVERYBODY, Access, Tokens
+from gliomask.web.tokens import WITHOUT_TOKEN, Access, Tokens
 from gliomask.web.uploads import Uploads
 
 _BEARER = "bearer "
@@ -62,7 +62,7 @@ class Service:
     def access(self, request: Request) -> Access | None:
         """Identity of a client; None without a valid token."""
         if not self.options.token:
-            return EVERYBODY
+            return WITHOUT_TOKEN
         header = request.headers.get("authorization", "")
         if header.lower().startswith(_BEARER):
             return self.tokens.access(header[len(_BEARER) :].strip())

@@ -169,7 +169,7 @@ class StoredCorrections:
         Raises:
             Problem: another user's, or withdrawn already.
         """
-        if not access.commands(correction.author):
+        if not access.may_change(correction.author):
             raise Problem(403, "only its author can withdraw a correction")
         what = "the correction is withdrawn already"
         self._set(

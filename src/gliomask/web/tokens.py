@@ -29,7 +29,7 @@ class Access:
     """Identity and scopes of a client.
 
     Attributes:
-        owner: of the token.
+        owner: owner of the token.
         scopes: permissions.
     """
 
@@ -41,20 +41,20 @@ class Access:
         return scope in self.scopes or "admin" in self.scopes
 
     @property
-    def everyone(self) -> bool:
+    def may_view_all(self) -> bool:
         """True if jobs of all owners are visible."""
         return "admin" in self.scopes or "review" in self.scopes
 
-    def sees(self, owner: str) -> bool:
+    def may_view(self, owner: str) -> bool:
         """Return True if the jobs of an owner are visible."""
-        return self.everyone or owner == self.owner
+        return self.may_view_all or owner == self.owner
 
-    def commands(self, owner: str) -> bool:
+    def may_change(self, owner: str) -> bool:
         """Return True if data of an owner may be used, cancelled and deleted."""
         return "admin" in self.scopes or owner == self.owner
 
 
-EVERYBODY: Final = Access("everybody", frozenset(("read", "submit", "monai")))
+WITHOUT_TOKEN: Final = Access("everybody", frozenset(("read", "submit", "monai")))
 """Client of a server without tokens."""
 
 

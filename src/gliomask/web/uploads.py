@@ -106,7 +106,7 @@ class Uploads:
             Problem: there is none.
         """
         row = self._database.row("SELECT * FROM upload WHERE id=?", (upload,))
-        if row is None or not access.commands(row["owner"]):
+        if row is None or not access.may_change(row["owner"]):
             raise not_found("upload")
         statement = "SELECT * FROM upload_file WHERE upload=? ORDER BY number"
         files = tuple(

@@ -112,7 +112,7 @@ class Images:
         """
         statement = "SELECT * FROM client_image WHERE owner=? AND name=? AND session=?"
         row = self._database.row(statement, (access.owner, name, session))
-        if row is None and access.everyone and not session:
+        if row is None and access.may_view_all and not session:
             statement = f"SELECT * FROM client_image WHERE {_NAME_FOR_OTHERS}=? AND session=0"  # noqa: S608
             row = self._database.row(statement, (name,))
         if row is None:
@@ -171,7 +171,7 @@ class Images:
         return {
             image.name if image.owner == access.owner else f"{image.name} ({image.owner})": image
             for image in images
-            if image.owner == access.owner or access.everyone
+            if image.owner == access.owner or access.may_view_all
         }
 
     def upload(self, image: Image) -> Upload:
