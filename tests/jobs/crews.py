@@ -69,6 +69,7 @@ def _work(folder: Path, slow_s: float, task: Named, control: Control) -> Report:
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "freezes" and (folder / f"{task.id}.begun").read_text().count("\n") == 1:
         os.kill(os.getpid(), signal.SIGSTOP)
+        control.check()  # as any work does between two steps
     if kind == "bug":
         raise KeyError("a patient's name")
     if kind == "bad":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+import time
 from collections.abc import Mapping
 from typing import Generic, Literal
 
@@ -27,11 +28,14 @@ class RayWorker(Generic[Task, Result]):
     Args:
         make: pickled function that returns the work, see ``Workers``.
         environment: variables to set before anything is loaded.
+        lease_s: seconds without a call of ``look`` after which the run has replaced this worker, or
+            has ended: the task is then stopped, so that nobody's files are written twice.
     """
 
-    def __init__(self, make: bytes, environment: Mapping[str, str]) -> None:
+    def __init__(self, make: bytes, environment: Mapping[str, str], lease_s: float) -> None:
         os.environ.update(environment)
-        self._make = make
+        self._make, self._lease_s = make, lease_s
+        self._last_look = time.monotonic()
         self._stop = threading.Event()
         self._progress = (0.0, "")
 
@@ -45,10 +49,10 @@ class RayWorker(Generic[Task, Result]):
 
     def do(self, task: Task) -> Outcome[Result]:
         """Does a task."""
-        self._progress = (0.0, "")
+        self._progress, self._last_look = (0.0, ""), time.monotonic()
         progress = TaskProgress(self._note)
         try:
-            return "finished", self._work(task, Control(progress, self._stop.is_set))
+            return "finished", self._work(task, Control(progress, self._must_stop))
         except StoppedError:
             return "stopped", None
         except Exception as problem:
@@ -56,11 +60,15 @@ class RayWorker(Generic[Task, Result]):
 
     def look(self) -> tuple[float, str]:
         """Progress of the current task; also shows that the worker responds."""
+        self._last_look = time.monotonic()
         return self._progress
 
     def stop(self) -> None:
         """Stops the current task."""
         self._stop.set()
+
+    def _must_stop(self) -> bool:
+        return self._stop.is_set() or time.monotonic() - self._last_look > self._lease_s
 
     def _note(self, share: float, note: str) -> None:
         self._progress = (share, note)

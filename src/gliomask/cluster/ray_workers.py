@@ -2,8 +2,9 @@
 
 Ray itself neither retries a task nor restarts an actor: lost workers are counted in one place, by
 the run that writes the journal. An actor that does not respond, or whose task takes too long, is
-killed. If its node is disconnected, it may still finish; its files are then byte-identical, and
-each is renamed into place as a whole.
+killed. If its node is disconnected, or if it was suspended, it stops by itself at the next check of
+its control. What it may still have finished is byte-identical, and each file is renamed into place
+as a whole.
 """
 
 from __future__ import annotations
@@ -191,7 +192,7 @@ class RayWorkers(WorkerPool[Task, Result, _Worker[Task]]):
                 yield Crashed(task, reason)
 
     def _start(self) -> _Worker[Task]:
-        handle = self._class.remote(self._make, self._environment)
+        handle = self._class.remote(self._make, self._environment, self._lease_s)
         # An actor may wait for resources: its lease begins with its first message.
         return _Worker(handle, handle.prepare.remote(), last_response=math.inf)
 
