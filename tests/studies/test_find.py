@@ -106,6 +106,16 @@ def test_examinations_of_one_patient_by_published_names(
         assert case.patient == patient
 
 
+@pytest.mark.parametrize("name", ["vol", "img_001", "raw", "series2"])
+def test_names_that_anybody_has_name_no_patient(tmp_path: Path, name: str) -> None:
+    for person in ("ann", "bob"):
+        for sequence in ("t1", "flair"):
+            scan(tmp_path / person / f"{name}_{sequence}.nii.gz")
+    cases = find_studies([tmp_path])
+    assert len({case.id for case in cases}) == len({case.patient for case in cases}) == 2
+    assert all(p in case.patient for p, case in zip(("ann", "bob"), cases, strict=True))
+
+
 def test_files_in_several_folders(tmp_path: Path) -> None:
     ann, bob = (scan(tmp_path / name / "flair.nii.gz") for name in ("ann", "bob"))
     assert [case.id for case in find_studies([ann, bob])] == ["ann", "bob"]

@@ -35,7 +35,8 @@ _FOLLOW_UP = re.compile(
 """Suffix of a name that identifies the examination of a patient, by words or by its date."""
 _NO_NAME = re.compile(
     r"(?:the|my|patients?|pat|subjects?|subj?|case|cases|scans?|mri?|brain|head|study|data|image|"
-    r"images|exam|glioma|tumou?r|gbm|lgg|hgg|[-_. ])*",
+    r"images|imgs?|vol|volumes?|files?|series|raw|orig|original|input|nifti|exam|glioma|tumou?r|"
+    r"gbm|lgg|hgg|[-_. ])*",
     re.IGNORECASE,
 )
 """Rest of a name that does not identify a patient."""

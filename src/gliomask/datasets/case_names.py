@@ -21,7 +21,8 @@ _GENERIC = frozenset({
     "lesion", "lesions", "glioma", "roi", "whole", "wt", "output", "outputs", "out", "result",
     "results", "final", "best", "gt", "ground", "truth", "groundtruth", "manual", "auto",
     "automatic", "reference", "ref", "anat", "mri", "mr", "scan", "scans", "nifti", "nii",
-    "image", "images", "data", "brain", "native", "corrected", "drawn",
+    "image", "images", "img", "vol", "volume", "file", "series", "raw", "orig", "original",
+    "input", "data", "brain", "native", "corrected", "drawn",
 })  # fmt: skip
 """Words that do not identify a case."""
 
