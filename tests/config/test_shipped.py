@@ -110,11 +110,19 @@ def test_resolving_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "set()"
 
 
-@pytest.mark.parametrize("name", shipped_names())
-def test_what_comes_along_is_whole(name: str) -> None:
-    """Its weights are those of its card, it is no phantom's, and it tells whom it has seen."""
-    _, card = read_arrays(shipped.HOME / name)
-    assert card.name == name
+OTHERS = Path(__file__).parents[2] / "models"
+"""Models that are in the repository, but not in the package."""
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [*(shipped.HOME / name for name in shipped_names()), *sorted(OTHERS.glob("u2net*"))],
+    ids=lambda folder: folder.name,
+)
+def test_models_are_complete(folder: Path) -> None:
+    """The weights are those of the card, which lists real training patients and a licence."""
+    _, card = read_arrays(folder)
+    assert card.name == folder.name
     assert not card.synthetic
     assert card.patients
     assert "not known" not in card.licence
