@@ -34,6 +34,18 @@ def test_a_worker_that_was_suspended_beyond_its_lease_writes_nothing() -> None:
     assert worker(0.05).do(0.2) == ("stopped", None)
 
 
+def test_a_look_after_the_lease_does_not_renew_it() -> None:
+    looked = worker(0.05)
+
+    def looks_late(task: float, control: Control) -> str:
+        time.sleep(task)
+        looked.look()
+        return finishes(0.0, control)
+
+    looked._work = looks_late
+    assert looked.do(0.2) == ("stopped", None)
+
+
 def test_a_requested_stop() -> None:
     stopped = worker(60.0)
     stopped.stop()

@@ -60,7 +60,8 @@ class RayWorker(Generic[Task, Result]):
 
     def look(self) -> tuple[float, str]:
         """Progress of the current task; also shows that the worker responds."""
-        self._last_look = time.monotonic()
+        if not self._has_expired():  # calls that waited while it was suspended don't renew it
+            self._last_look = time.monotonic()
         return self._progress
 
     def stop(self) -> None:
@@ -68,7 +69,10 @@ class RayWorker(Generic[Task, Result]):
         self._stop.set()
 
     def _must_stop(self) -> bool:
-        return self._stop.is_set() or time.monotonic() - self._last_look > self._lease_s
+        return self._stop.is_set() or self._has_expired()
+
+    def _has_expired(self) -> bool:
+        return time.monotonic() - self._last_look > self._lease_s
 
     def _note(self, share: float, note: str) -> None:
         self._progress = (share, note)
