@@ -32,6 +32,8 @@ from gliomask.jobs.worker_process import Work
 
 _LOOK_S: Final = 1.0
 """Seconds between two calls of ``look``."""
+_OWN_LEASE: Final = 0.8
+"""Share of the lease after which an actor stops its task itself: before its replacement starts."""
 _THREADS: Final = 3
 """Threads of an actor: for its task, for ``look`` and for ``stop``."""
 
@@ -192,7 +194,7 @@ class RayWorkers(WorkerPool[Task, Result, _Worker[Task]]):
                 yield Crashed(task, reason)
 
     def _start(self) -> _Worker[Task]:
-        handle = self._class.remote(self._make, self._environment, self._lease_s)
+        handle = self._class.remote(self._make, self._environment, _OWN_LEASE * self._lease_s)
         # An actor may wait for resources: its lease begins with its first message.
         return _Worker(handle, handle.prepare.remote(), last_response=math.inf)
 
