@@ -26,7 +26,7 @@ from gliomask.web.database import now
 from gliomask.web.service import Service
 from gliomask.web.tokens import Access
 from tests.browser import Browser, browser  # noqa: F401 (the fixture)
-from tests.predictions import outcome_of
+from tests.predictions import NO_DIGEST, outcome_of
 from tests.web.corrected import AFFINE, a_mask, done_job
 from tests.web.hostile_text import MARK, TEXTS
 from tests.web.listening import listening
@@ -167,7 +167,7 @@ def test_authors_of_corrections(browser: Browser, service: Service, base: str) -
     job = done_job(service)
     statement = (
         "INSERT INTO correction(job, number, case_id, author, created, base, sha256, changes, "
-        "notes, approver, approved) VALUES (?,?,'p1-a',?,?,'0','0',?,'[]',?,?)"
+        "notes, approver, approved) VALUES (?,?,'p1-a',?,?,?,?,?,'[]',?,?)"
     )
     change = {
         "added_voxels": 1, "removed_voxels": 0, "added_ml": 1, "removed_ml": 0, "volume_ml": 1
@@ -175,7 +175,8 @@ def test_authors_of_corrections(browser: Browser, service: Service, base: str) -
     with service.database.change() as database:
         for number, text in enumerate(TEXTS, 1):
             facts = (json.dumps({f"region {text}": change}), f"approver {text}", now())
-            database.execute(statement, (job, number, f"author {text}", now(), *facts))
+            who = (f"author {text}", now(), NO_DIGEST, NO_DIGEST)
+            database.execute(statement, (job, number, *who, *facts))
     signed_in(browser, service, base)
     browser.visit(f"{base}/correct#job={job}&case=p1-a")
     browser.wait(f"document.querySelectorAll('#history li').length === {len(TEXTS)}", 120)
