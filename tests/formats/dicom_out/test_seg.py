@@ -209,7 +209,7 @@ def test_no_tumour_is_an_object_with_an_empty_frame(tmp_path: Path) -> None:
     assert len(back.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == 5
 
 
-def test_an_empty_region_beside_others_has_no_frame(tmp_path: Path) -> None:
+def test_an_empty_region_beside_others_has_empty_frames(tmp_path: Path) -> None:
     grid = Grid()
     masks = nested(grid.shape)
     masks[2] = False
@@ -218,7 +218,8 @@ def test_an_empty_region_beside_others_has_no_frame(tmp_path: Path) -> None:
     back = dcmread(tmp_path / "a.dcm")
     frames = back.PerFrameFunctionalGroupsSequence
     numbers = [f.SegmentIdentificationSequence[0].ReferencedSegmentNumber for f in frames]
-    assert numbers == [1] * 5 + [2] * 5
+    assert numbers == [1] * 5 + [2] * 5 + [3] * 5
+    assert back.pixel_array[10:].sum() == 0
     assert len(back.SegmentSequence) == 3
 
 

@@ -55,9 +55,9 @@ def write_dicom_seg(
 ) -> WrittenObject:
     """Write masks as a DICOM Segmentation, atomically.
 
-    Frames without a voxel are left out; a segment without any is described and has no frame. When
-    no segment has any ("no tumour"), the middle image gets an empty frame for each, because an
-    object must have one. Explicit VR little endian, not compressed, zeros as preamble, UTF-8.
+    Frames without a voxel are left out. If a segment has no voxel at all, every segment has a frame
+    for each image that shows tumour, or for the middle image if none does: an object must have a
+    frame, and OHIF 3.10 shows nothing of an object with a segment that has none. Explicit VR little endian, not compressed, zeros as preamble, UTF-8.
 
     Args:
         path: of the object; nothing of it comes from the sources.
@@ -94,7 +94,7 @@ def _segmentation(
         pixel_array=masks[frames].astype(np.uint8),
         plane_positions=[position(series.planes[n]) for n in frames],
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        omit_empty_frames=bool(masks.any()),
+        omit_empty_frames=bool(masks.any(axis=(0, 1, 2)).all()),
         segment_descriptions=_descriptions(drawn.segments, maker),
         series_instance_uid=uid("series"),
         series_number=SERIES_NUMBER,
