@@ -48,7 +48,11 @@ def out_of_fold(
         "what": summary["source"],
         "unit": summary["unit"],
         "patients": summary["n"],
-        **{name: _short(summary[name][region]) for name in _SCORES if name in summary},
+        **{
+            name: _short(summary[name][region])
+            for name in _SCORES
+            if region in summary.get(name, {})
+        },
         "slices_without_tumour": slices["n_tumour_free"],
         "of_these_marked": _round(slices["false_positive_rate"]),
         "dice_of": {
