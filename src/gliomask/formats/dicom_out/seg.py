@@ -57,7 +57,8 @@ def write_dicom_seg(
 
     Frames without a voxel are left out. If a segment has no voxel at all, every segment has a frame
     for each image that shows tumour, or for the middle image if none does: an object must have a
-    frame, and OHIF 3.10 shows nothing of an object with a segment that has none. Explicit VR little endian, not compressed, zeros as preamble, UTF-8.
+    frame, and OHIF 3.10 shows nothing of an object with a segment that has none. Explicit VR little
+    endian, not compressed, zeros as preamble, UTF-8.
 
     Args:
         path: of the object; nothing of it comes from the sources.
