@@ -63,7 +63,7 @@ def patient_of(name: str) -> str:
     ('PatientID_0003', 'P7', 'case_tp1')
     """
     key = _published(name.strip())
-    return _known().get(_flat(key), key)
+    return _known().get(flat_name(key), key)
 
 
 def _published(name: str) -> str:
@@ -71,7 +71,7 @@ def _published(name: str) -> str:
         return f"TCGA-{barcode[1]}-{barcode[2]}".upper()
     if bids := _BIDS.search(name):
         return bids["subject"]
-    flat = _flat(name)
+    flat = flat_name(name)
     if brats := _BRATS_TO_2019.fullmatch(flat):
         # From 2018 on the centre TCIA is divided by collection, with the same numbers.
         centre = re.sub(r"^TCIA\d+$", "TCIA", brats["centre"].upper())
@@ -103,11 +103,15 @@ def _known() -> Mapping[str, str]:
     """Key of a patient in one data set, in lower case -> key of the same patient in all."""
     text = (files("gliomask.core") / _TABLE).read_text(encoding="utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {_flat(_published(name)): patient for name, patient in rows[1:]}
+    return {flat_name(_published(name)): patient for name, patient in rows[1:]}
 
 
-def _flat(name: str) -> str:
-    """A name in lower case with one kind of separator: programs exchange them."""
+def flat_name(name: str) -> str:
+    """A name in lower case with one kind of separator, because programs exchange separators.
+
+    >>> flat_name("UPENN-GBM-00055_11"), flat_name("my scan")
+    ('upenn-gbm-00055-11', 'my-scan')
+    """
     return re.sub(r"[-_ ]+", "-", name.casefold())
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.csv_table import csv_text
+from gliomask.core.identity import flat_name
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import volumes, within
@@ -72,16 +73,12 @@ def _masks(case: Case, *, alone: bool) -> list[Path]:
         for name, path in volumes(place)
         if is_mask(name) or _is_in_mask_folder(name, place.absolute().relative_to(top))
     ]
-    return [path for name, path in near if alone or _same(case_id(name), case.id)]
+    return [path for name, path in near if alone or flat_name(case_id(name)) == flat_name(case.id)]
 
 
 def _is_in_mask_folder(name: str, place: Path) -> bool:
     """True for ``masks/ann.nii.gz``; an image there keeps its sequence in its name."""
     return any(map(is_mask, place.parts)) and not read_name(name).candidates
-
-
-def _same(name: str, case: str) -> bool:
-    return name.casefold().replace("_", "-") == case.casefold().replace("_", "-")
 
 
 def _why_no_mask(masks: Sequence[Path], folder: Path) -> str:
