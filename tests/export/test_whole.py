@@ -13,8 +13,9 @@ import pytest
 
 from gliomask.core.geometry import from_reading, orientation, spacing_mm, to_reading
 from gliomask.core.volume import Volume
-from gliomask.export.whole import network_of, takes_some, whole_graph
+from gliomask.export.whole import needs_slice_mm, network_of, takes_some, whole_graph
 from gliomask.inference.predictor import Predictor, load_predictor
+from gliomask.inference.through_slices import CLOSE_MM
 from gliomask.nets.arrays import read_arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.onnx_bytes import OPSET
@@ -69,6 +70,9 @@ class Both:
         given = [there.get(name, noise).astype(np.float32) for name in self.card.sequences]
         mm = np.array([sizes[turn.axes[1]], sizes[turn.axes[2]]], np.float32)
         feeds: dict[str, Numbers] = {"images": np.stack(given), "pixel_mm": mm}
+        if needs_slice_mm(self.card):
+            distance = sizes[turn.axes[0]] if volume.has_world else 0.0
+            feeds["slice_mm"] = np.array([distance], np.float32)
         if takes_some(self.card):
             feeds["present"] = np.array([name in there for name in self.card.sequences])
         probability, mask, contrast = map(np.asarray, self.session.run(None, feeds))
@@ -120,6 +124,28 @@ def test_it_says_what_the_predictor_says(
     folder: Path, patient: Volume, changes: dict[str, Any]
 ) -> None:
     Both(folder, threshold=threshold_of(folder, patient, **changes), **changes).assert_same(patient)
+
+
+COMBINED: dict[str, Any] = {
+    "slice_smoothing_mm": 1.5,
+    "temperature": 1.7,
+    "recipe": {"augment": {"flip_horizontal": 0.5}},
+}
+
+
+@pytest.mark.parametrize(
+    ("slice_mm", "has_world"),
+    [(1.0, True), (CLOSE_MM, True), (12.0, True), (1.0, False)],
+)
+def test_close_slices_are_combined(
+    folder: Path, patient: Volume, slice_mm: float, has_world: bool
+) -> None:
+    """By the same rule: not slices that are far apart, nor those at an unknown distance."""
+    affine = patient.affine.copy()
+    affine[:, 2] *= slice_mm / spacing_mm(affine)[2]
+    volume = replace(patient, affine=affine, has_world=has_world)
+    threshold = threshold_of(folder, volume, **COMBINED)
+    Both(folder, threshold=threshold, **COMBINED).assert_same(volume)
 
 
 def test_each_sequence_alone(single: Path, patient: Volume) -> None:

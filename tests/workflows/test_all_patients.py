@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.errors import ConfigError, ModelError
-from gliomask.nets.cards import read_card
+from gliomask.nets.cards import SLICE_SMOOTHING_MM, read_card
 from gliomask.store.store import Store
 from gliomask.workflows.calibrate import CalibrateOptions, calibrate
 from gliomask.workflows.train import TrainOptions, train
@@ -86,6 +86,11 @@ def test_it_is_measured_by_the_models_of_its_folds(
     assert mean.temperature.nll_before != result.temperature.nll_before  # other probabilities
     calibrate(CalibrateOptions.model_validate({**options, "mirrored": False}))
     assert read_card(all_patients / "card.json") == card
+    assert card.slice_smoothing_mm == SLICE_SMOOTHING_MM
+    rough = calibrate(CalibrateOptions.model_validate({**options, "slice_smoothing_mm": 0.0}))
+    assert read_card(all_patients / "card.json").slice_smoothing_mm == 0
+    assert read_card(fold / "card.json").slice_smoothing_mm == SLICE_SMOOTHING_MM
+    assert rough.temperature.n == result.temperature.n
 
 
 def test_validation_patients_count_where_they_selected_nothing(

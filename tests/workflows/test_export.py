@@ -64,7 +64,8 @@ def arrays_of(volume: Volume, folder: Path) -> tuple[dict[str, Path], list[str]]
     for name, image in zip(volume.sequences, to_reading(volume.array, turn), strict=True):
         paths[name] = folder / f"{name}.npy"
         np.save(paths[name], image)
-    return paths, ["--pixel-mm", *(str(sizes[turn.axes[axis]]) for axis in (1, 2))]
+    slices, rows, columns = (str(sizes[axis]) for axis in turn.axes)
+    return paths, ["--pixel-mm", rows, columns, "--slice-mm", slices]
 
 
 def pairs(paths: Mapping[str, Path]) -> list[str]:
@@ -188,7 +189,9 @@ def test_what_the_runner_refuses(bundle: Path, tmp_path: Path) -> None:
     assert takes in refused(bundle, f"t1={paths['t1']}", f"flair={paths['small']}", *spacing)
     assert "constant" in refused(bundle, f"t1={paths['constant']}", *spacing)
     assert "NaN" in refused(bundle, f"t1={paths['holed']}", *spacing)
-    assert "--pixel-mm" in refused(bundle, f"t1={paths['t1']}", "--pixel-mm", "0", "1")
+    assert "--pixel-mm" in refused(
+        bundle, f"t1={paths['t1']}", "--pixel-mm", "0", "1", "--slice-mm", "1"
+    )
     assert not (tmp_path / "mask.npy").exists()
 
 

@@ -36,6 +36,7 @@ COMMAND = Command(
         "store": Typed(metavar="STORE", argument=True),
         "folds": Typed("--fold", metavar="RUN"),
         "missing": Typed("--missing", off="--no-missing"),
+        "slice_smoothing_mm": Typed("--smooth-slices", metavar="MM"),
         "mirrored": Typed("--flip", off="--no-flip", old="--mirrored/--no-mirrored"),
     },
 )

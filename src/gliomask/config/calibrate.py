@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from gliomask.config.base import Options
 from gliomask.config.choices import DeviceOption
 from gliomask.config.model import Model, OwnModel
+
+SmoothingMm = Annotated[float, Field(ge=0, le=10)]
 
 
 class CalibrateOptions(Options):
@@ -22,6 +27,9 @@ class CalibrateOptions(Options):
     mirrored: bool | None = None
     """Average predictions with those of the flipped image (flip test-time augmentation) from now
     on: more accurate, half as fast. Unchanged by default."""
+    slice_smoothing_mm: SmoothingMm | None = None
+    """Combine slices that are at most 3 mm apart from now on: standard deviation in mm of the
+    Gaussian across them, 0 for none. Newly trained models have 1.5. Unchanged by default."""
     missing: bool = True
     """Measure cases without some of their sequences, too. Without these measurements, a case that
     lacks a sequence is never green, and its volumes have no intervals."""

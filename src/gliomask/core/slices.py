@@ -84,11 +84,13 @@ class SliceStack:
             rows front to back, columns patient's right to left.
         sequences: C names.
         record: record of the conversion.
+        consecutive: whether these are all slices of the volume, and not a sample.
     """
 
     array: FloatArray
     sequences: tuple[str, ...]
     record: StackRecord
+    consecutive: bool = True
 
 
 def to_slices(volume: Volume, check: Callable[[], None] = lambda: None) -> SliceStack:

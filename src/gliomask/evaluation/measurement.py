@@ -276,7 +276,7 @@ def _select(examination: Examination, subset: Sequences, picked: npt.NDArray[np.
     stack, labels = examination.stack, examination.reference
     index = [stack.sequences.index(name) for name in subset]
     return _Part(
-        replace(stack, array=stack.array[picked][:, index], sequences=subset),
+        replace(stack, array=stack.array[picked][:, index], sequences=subset, consecutive=False),
         labels[picked][:, *stack.record.window],
         labels[picked],
     )

@@ -9,7 +9,7 @@ from importlib import metadata, resources
 
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import region_numbers
-from gliomask.export.whole import takes_some
+from gliomask.export.whole import needs_slice_mm, takes_some
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.onnx_bytes import OPSET
 
@@ -75,7 +75,7 @@ def bundle_json(facts: ExportFacts) -> str:
         "labels": {region: numbers[region] for region in card.regions},
         "threshold": card.threshold,
         "clean_up": card.clean_up.model_dump() if card.clean_up else None,
-        "inputs": _inputs(some),
+        "inputs": _inputs(card),
         "outputs": _outputs(),
     }
     return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
@@ -121,7 +121,6 @@ def readme(facts: ExportFacts) -> str:
         labels=", ".join(f"{numbers[region]} {region}" for region in card.regions),
         threshold=f"{card.threshold:g}",
         clean_up=_CLEAN_UP if card.clean_up else "",
-        slices=" --slice-mm 5" if card.clean_up else "",
         trained_on=card.trained_on,
         licence=card.licence,
     )
@@ -132,7 +131,7 @@ def _packages(facts: ExportFacts) -> list[str]:
     return [runtime, "numpy", *(["scipy"] if facts.card.clean_up else [])]
 
 
-def _inputs(some: bool) -> dict[str, object]:
+def _inputs(card: ModelCard) -> dict[str, object]:
     inputs: dict[str, object] = {
         "images": {
             "shape": ["C", "S", "H", "W"],
@@ -145,7 +144,10 @@ def _inputs(some: bool) -> dict[str, object]:
             "meaning": "distance of rows, of columns, in mm; 1 and 1 where it is not known",
         },
     }
-    if some:
+    if needs_slice_mm(card):
+        meaning = "distance between slices in mm; 0 where it is not known"
+        inputs["slice_mm"] = {"shape": [1], "dtype": "float32", "meaning": meaning}
+    if takes_some(card):
         meaning = "which sequences are there; any finite numbers may stand for the others"
         inputs["present"] = {"shape": ["C"], "dtype": "bool", "meaning": meaning}
     return inputs
@@ -187,8 +189,8 @@ threshold ({threshold}).{clean_up}
 well it did.
 
     pip install {package}
-    python run.py images.npy --pixel-mm 0.9 0.9{slices} --out result
-    python run.py {first}={first}.npy ... --pixel-mm 0.9 0.9{slices} --out result
+    python run.py images.npy --pixel-mm 0.9 0.9 --slice-mm 5 --out result
+    python run.py {first}={first}.npy ... --pixel-mm 0.9 0.9 --slice-mm 5 --out result
 
 `images.npy` is (C, S, H, W): {order}, in this order. With a file for each sequence the order does
 not matter. The model takes {takes}. The numbers are the scanner's, co-registered, on one grid:

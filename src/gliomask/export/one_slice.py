@@ -27,6 +27,7 @@ class ExaminationValues:
         box: bounds of the crop.
         grid: the way onto the network's grid and back.
         present: (C,) bool, which sequences are there; None if all must be.
+        close: bool without axes, whether neighbouring slices are combined; None if never.
     """
 
     mean: Value
@@ -34,20 +35,27 @@ class ExaminationValues:
     box: HeadBox
     grid: SliceMatrices
     present: Value | None
+    close: Value | None
 
 
 def slice_graph(
     card: ModelCard, network: GraphBuilder, about: ExaminationValues
 ) -> onnx.GraphProto:
-    """The body of the loop: a slice of ``images`` to its probabilities (R, H, W) float32."""
+    """The body of the loop: a slice of ``images`` to its probabilities (R, H, W) float32.
+
+    They have the temperature, unless neighbouring slices may be combined, which comes before it.
+    """
     nodes = Nodes("slice")
     image = nodes.add("Gather", "images", _NUMBER, axis=1)
     images = _prepared(nodes, card, about, image)
     inputs = _inputs(nodes, card, about, images)
     flips = card.flips if card.mirrored else ()
+    turned = _turned(nodes, card, about)
+    inputs = _turn(nodes, card, inputs, turned)
     probabilities = _sigmoid(
         nodes, network(nodes.writer, _with_mirror_images(nodes, inputs, flips))
     )
+    probabilities = _turn(nodes, card, probabilities, turned)
     if flips:
         probabilities = _mean_of_flips(nodes, card, probabilities, flips)
     if card.input_mode == "each":
@@ -57,8 +65,9 @@ def slice_graph(
     back = _apply(nodes, maps, about.grid.rows_back, about.grid.columns_back)
     # Interpolation may leave the interval by a rounding error.
     clipped = nodes.add("Clip", back, np.float32(0), np.float32(1))
-    tempered = _tempered(nodes, clipped, card.temperature)
-    masked = nodes.add("Where", _shows_something(nodes, images), tempered, np.float32(0))
+    if about.close is None:
+        clipped = tempered(nodes, clipped, card.temperature)
+    masked = nodes.add("Where", _shows_something(nodes, images), clipped, np.float32(0))
     placed = _placed(nodes, masked, about.box)
     goes_on = nodes.add("Identity", _GOES_ON)
     inputs_of_loop = [typed(_NUMBER, np.int64, []), typed(_GOES_ON, np.bool_, [])]
@@ -85,6 +94,21 @@ def _inputs(nodes: Nodes, card: ModelCard, about: ExaminationValues, images: Val
     """Input of the network: (1, C, size, size), or (present sequences, 1, size, size)."""
     fitted = nodes.half(_apply(nodes, images, about.grid.rows, about.grid.columns))
     return nodes.add("Unsqueeze", fitted, axes(1 if card.input_mode == "each" else 0))
+
+
+def _turned(nodes: Nodes, card: ModelCard, about: ExaminationValues) -> Value | None:
+    """bool without axes: whether the slice goes through the network mirrored; None if none does."""
+    if about.close is None or card.mirrored or not card.flips:
+        return None
+    odd = nodes.add("Equal", nodes.add("Mod", _NUMBER, np.int64(2)), np.int64(1))
+    return nodes.add("And", odd, about.close)
+
+
+def _turn(nodes: Nodes, card: ModelCard, images: Value, turned: Value | None) -> Value:
+    """(N, C, H, W), mirrored if the slice is."""
+    if turned is None:
+        return images
+    return nodes.add("Where", turned, _mirrored(nodes, images, card.flips[0]), images)
 
 
 def _with_mirror_images(nodes: Nodes, inputs: Value, flips: tuple[int, ...]) -> Value:
@@ -133,7 +157,7 @@ def _sigmoid(nodes: Nodes, logits: Value) -> Value:
     return nodes.add("Add", nodes.add("Mul", bent, half), half)
 
 
-def _tempered(nodes: Nodes, probabilities: Value, temperature: float) -> Value:
+def tempered(nodes: Nodes, probabilities: Value, temperature: float) -> Value:
     """See ``inference.passes.tempered``."""
     if temperature == 1.0:
         return probabilities

@@ -16,7 +16,7 @@ here = Path(__file__).resolve().parent
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("images", nargs="+", help="(C, S, H, W).npy, or NAME=FILE.npy (S, H, W) each")
 parser.add_argument("--pixel-mm", nargs=2, type=float, required=True, metavar=("ROW", "COLUMN"))
-parser.add_argument("--slice-mm", type=float, default=1.0, help="between slices")
+parser.add_argument("--slice-mm", type=float, required=True, help="between slices")
 parser.add_argument("--out", type=Path, default=Path(), help="folder to write into")
 arguments = parser.parse_args()
 bundle = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
@@ -34,18 +34,18 @@ arrays = dict(zip(keys, parts, strict=True))
 images = np.stack([arrays.get(name, np.zeros_like(parts[0])) for name in names]).astype(np.float32)
 if not np.isfinite(images).all() or min(*arguments.pixel_mm, arguments.slice_mm) <= 0:
     sys.exit("error: the images have NaN or infinity, or --pixel-mm or --slice-mm is not positive")
-feeds = {"images": images, "pixel_mm": np.array(arguments.pixel_mm, np.float32)}
-inputs = feeds | ({"present": np.isin(names, keys)} if bundle["some_suffice"] else {})
+mm = np.array([*arguments.pixel_mm, arguments.slice_mm], np.float32)
+feeds = {"images": images, "pixel_mm": mm[:2], "slice_mm": mm[2:], "present": np.isin(names, keys)}
+inputs = {name: feeds[name] for name in bundle["inputs"]}
 probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, inputs)
 if not contrast.all():
     sys.exit("error: an image is constant: it has no contrast")
-if bundle["clean_up"] and mask.any():
+if (rule := bundle["clean_up"]) and mask.any():
     from scipy import ndimage
 
-    rule, most = bundle["clean_up"], probability.max(axis=0)
     numbered, count = ndimage.label(mask > 0, np.ones((3, 3, 3)))
     sizes = np.bincount(numbered.ravel())[1:]
-    peak = np.asarray(ndimage.maximum(most, numbered, range(1, count + 1)), np.float32)
+    peak = np.array(ndimage.maximum(probability.max(axis=0), numbered, range(1, count + 1)), "f4")
     small = sizes * np.prod([*arguments.pixel_mm, arguments.slice_mm]) / 1000 < rule["below_ml"]
     unsure = (peak < rule["below_probability"]) | (rule["below_probability"] == 1)
     fragments = (small & unsure) | (sizes < rule["below_share"] * sizes.max())

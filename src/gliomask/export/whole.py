@@ -4,6 +4,8 @@
     each slice --crop, normalise, fit--> network --sigmoid, unfit, temperature, place--> probability
     probability --threshold--> mask
 
+Where neighbouring slices are combined, the temperature comes after that.
+
 The slices go through one by one (``Loop``), so memory does not grow with the network. The numbers
 are those of ``core.intensity``, ``core.slices`` and the card; tests compare every step with them.
 """
@@ -18,7 +20,8 @@ from gliomask.export.head_box import head_box
 from gliomask.export.intensity import Levels, levels
 from gliomask.export.labels import labels
 from gliomask.export.nodes import GraphBuilder, Nodes, Value, axes, typed
-from gliomask.export.one_slice import ExaminationValues, slice_graph
+from gliomask.export.one_slice import ExaminationValues, slice_graph, tempered
+from gliomask.export.through_slices import close_slices, smoothed
 from gliomask.nets.arrays import Arrays
 from gliomask.nets.cards import ModelCard
 from gliomask.nets.graph import write_network
@@ -27,6 +30,12 @@ from gliomask.nets.graph import write_network
 def takes_some(card: ModelCard) -> bool:
     """Return True for a model with sequence dropout; its graph has the input ``present``."""
     return card.input_mode == "each" or card.sequence_dropout
+
+
+def needs_slice_mm(card: ModelCard) -> bool:
+    """Return True for a model that combines neighbouring slices; its graph has the input
+    ``slice_mm``."""
+    return card.slice_smoothing_mm > 0
 
 
 def network_of(arrays: Arrays, card: ModelCard) -> GraphBuilder:
@@ -39,8 +48,9 @@ def whole_graph(card: ModelCard, network: GraphBuilder) -> onnx.ModelProto:
 
     Inputs: ``images`` (C, S, H, W) float32, finite, the card's sequences in order, axial slices in
     the reading frame (feet to head; rows front to back, columns patient's right to left);
-    ``pixel_mm`` (2,) float32, (row, column) spacing; ``present`` (C,) bool where ``takes_some``,
-    which sequences are there (any numbers may stand for the others).
+    ``pixel_mm`` (2,) float32, (row, column) spacing; ``slice_mm`` (1,) float32 where
+    ``needs_slice_mm``, distance between slices, 0 if unknown; ``present`` (C,) bool where
+    ``takes_some``, which sequences are there (any numbers may stand for the others).
 
     Outputs: ``probability`` (R, S, H, W) float32 in [0, 1]; ``mask`` (S, H, W) uint8; ``contrast``
     (C,) bool, False for an image that is constant: nothing else that comes out means anything then.
@@ -54,14 +64,21 @@ def whole_graph(card: ModelCard, network: GraphBuilder) -> onnx.ModelProto:
     levels_found = levels(nodes, "images")
     box = head_box(nodes, "images", _heads(nodes, card, levels_found.tissue, present))
     sides = (nodes.add("Sub", box.bottom, box.top), nodes.add("Sub", box.right, box.left))
+    close = close_slices(nodes, "slice_mm") if needs_slice_mm(card) else None
     about = ExaminationValues(
         mean=nodes.add("Unsqueeze", levels_found.mean, axes(2)),
         inverse=nodes.add("Unsqueeze", levels_found.inverse, axes(2)),
         box=box,
         grid=grid(nodes, sides, "pixel_mm", card.size),
         present=present,
+        close=close,
     )
     probability = _through(nodes, slice_graph(card, network, about))
+    if close is not None:
+        sigma = card.slice_smoothing_mm
+        smooth = smoothed(nodes, probability, "slice_mm", close, sigma)
+        clipped = nodes.add("Clip", smooth, np.float32(0), np.float32(1))
+        probability = tempered(nodes, clipped, card.temperature)
     nodes.output(probability, "probability")
     nodes.output(labels(nodes, card, "probability"), "mask")
     nodes.output(_contrast(nodes, levels_found, present), "contrast")
@@ -103,6 +120,8 @@ def _model(nodes: Nodes, card: ModelCard) -> onnx.ModelProto:
         typed("images", np.float32, [channels, "S", "H", "W"]),
         typed("pixel_mm", np.float32, [2]),
     ]
+    if needs_slice_mm(card):
+        inputs.append(typed("slice_mm", np.float32, [1]))
     if takes_some(card):
         inputs.append(typed("present", np.bool_, [channels]))
     outputs = [

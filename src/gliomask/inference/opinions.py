@@ -86,32 +86,37 @@ class Tally:
         self._pixels_per_voxel = math.prod(scales(shape, pixel_mm, card.size))
         self._regions = card.regions
         self._level = adjusted_threshold(card.threshold, 1 / card.temperature)
-        self._plain = np.zeros(len(card.regions), np.int64)
         self._sides, self._mirrored = (_Comparison(n, len(card.regions)) for n in (sides, mirrored))
 
-    def add(self, plain: npt.NDArray[np.bool_], fused: FloatArray, others: OtherMaps) -> None:
+    def add(self, fused: FloatArray, others: OtherMaps) -> None:
         """Adds K slices.
 
         Args:
-            plain: (R, K, H, W) the plain mask on the slices' own grid.
-            fused: (K, R, size, size) the probabilities that it was made of, before the temperature.
+            fused: (K, R, size, size) the fused map, before smoothing and temperature.
             others: the other maps.
         """
-        self._plain += _count(plain)
         mask = self._masks(fused)
         self._sides.add(mask, [self._masks(maps) for maps in others.sides])
         self._mirrored.add(mask[:, others.picked], [self._masks(maps) for maps in others.mirrored])
 
     def opinions(
-        self, maps: FloatArray, apart: FloatArray | None, names: tuple[str, ...]
+        self,
+        maps: FloatArray,
+        apart: FloatArray | None,
+        plain: Counts,
+        names: tuple[str, ...],
     ) -> Opinions:
-        """Sums over the slices."""
+        """Sums over the slices.
+
+        Args:
+            maps, apart, plain, names: see ``Opinions``.
+        """
         sides, mirrored = self._sides, self._mirrored
         share = mirrored.slices / max(sides.slices, 1)
         more = np.concatenate([sides.excess, mirrored.excess / (share or 1.0)])
         voxels = (sides.plain + more) / self._pixels_per_voxel
         dice = np.concatenate([sides.dice, mirrored.dice])
-        return Opinions(maps, apart, names, self._plain, _rounded(voxels), dice)
+        return Opinions(maps, apart, names, plain, _rounded(voxels), dice)
 
     def _masks(self, maps: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, K, h, w) bool: the regions within the slice, an inner one within the outer."""

@@ -4,10 +4,10 @@
     uncertainty:  slices -> fused map, six side maps; of those that may show a tumour also
                   mirrored slices -> fused map, mirrored back
 
-The probability that is shown and thresholded is that of the fused map in both. If the card says
-``mirrored``, the plain pass mirrors too, and it is the mean of the fused maps. Of the other maps
-only counts on the network's own grid are kept (``opinions``), so that neither memory nor time grows
-with their number.
+The probability that is shown and thresholded is that of the fused map in both, smoothed across
+close slices (``through_slices``). If the card says ``mirrored``, the plain pass mirrors too, and it
+is the mean of the fused maps. Of the other maps only counts on the network's own grid are kept
+(``opinions``), so that neither memory nor time grows with their number.
 
 Most slices of a head show no tumour, and all seven maps agree on that: those are not mirrored
 (``NEARLY``). Of the others a sample is (``SAMPLE``), because neighbouring slices are alike.
@@ -31,6 +31,9 @@ from gliomask.core.volume import FloatArray
 from gliomask.errors import ModelError
 from gliomask.inference.engines.engine import Engine
 from gliomask.inference.opinions import Opinions, OtherMaps, Tally
+from gliomask.inference.probabilities import mean_probability, tempered
+from gliomask.inference.slice_batch import SliceBatch, Turn
+from gliomask.inference.through_slices import combines, smooth
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import COLUMNS, ModelCard
 from gliomask.statistics.temperature import adjusted_threshold
@@ -40,6 +43,8 @@ _SIDES = 6
 NEARLY: Final = 0.5
 """Share of the threshold. A slice on which neither the fused map nor a side map reaches it, for any
 region, counts as free of tumour in the mirrored passes too, which are not made."""
+_BLOCK: Final = 16
+"""Slices that are processed together where no network is involved."""
 SAMPLE: Final = 16
 """Mirrored slices of a stack that shows tumour throughout, evenly spaced; of another one fewer. The
 spread of volumes (``uncertainty``) from this sample differs from that of all slices by 0.3 % in the
@@ -88,11 +93,12 @@ class Passes:
         maps = self._empty(stack)
         flips = self.card.flips if self.card.mirrored else ()
 
-        def fused_maps(fitted: FloatArray) -> FloatArray:
-            return self._fused(fitted, used, flips, control)
+        def fused_maps(batch: SliceBatch) -> FloatArray:
+            return self._fused(batch, used, flips, control)
 
         for at, fused in self._outputs(stack, used, fused_maps, control):
-            maps[:, at] = self._back(fused, stack)
+            maps[:, at] = self._unfitted(fused, stack)
+        self._finish(maps, stack)
         return maps
 
     def thorough(
@@ -113,23 +119,20 @@ class Passes:
         step = max(1, len(stack.array) // SAMPLE)
         samples = 0
 
-        def all_maps(fitted: FloatArray) -> _AllMaps:
+        def all_maps(batch: SliceBatch) -> _AllMaps:
             nonlocal samples
-            batch = self._several(fitted, used, control, pick=slice(-samples % step, None, step))
-            samples += len(batch.near)
-            return batch
+            several = self._several(batch, used, control, pick=slice(-samples % step, None, step))
+            samples += len(several.near)
+            return several
 
-        for at, batch in self._outputs(stack, used, all_maps, control):
-            maps[:, at] = self._back(batch.fused, stack)
-            near = at[batch.near]
-            tally.add(
-                self.masks(maps[:, near]),
-                batch.fused[batch.near],
-                batch.others,
-            )
+        for at, several in self._outputs(stack, used, all_maps, control):
+            maps[:, at] = self._unfitted(several.fused, stack)
+            tally.add(several.fused[several.near], several.others)
             if apart is not None:
-                apart[:, near] = self._unfitted(self._deviation(batch.others.sides), stack)
-        return tally.opinions(maps, apart, sides + mirrored)
+                deviation = self._unfitted(self._deviation(several.others.sides), stack)
+                apart[:, at[several.near]] = deviation
+        self._finish(maps, stack)
+        return tally.opinions(maps, apart, self._voxels(maps), sides + mirrored)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the card's threshold, an inner one within the outer."""
@@ -137,6 +140,22 @@ class Passes:
         return region_masks(
             labels_of_regions(probabilities >= self.card.threshold, regions), regions
         )
+
+    def _voxels(self, maps: FloatArray) -> npt.NDArray[np.int64]:
+        """(R,) voxels of the masks of maps (R, S, H, W)."""
+        blocks = (self.masks(maps[:, block]) for block in _blocks(maps))
+        counts = [np.count_nonzero(mask, axis=(1, 2, 3)) for mask in blocks]
+        total: npt.NDArray[np.int64] = np.sum(counts, axis=0, dtype=np.int64)
+        return total
+
+    def _finish(self, maps: FloatArray, stack: SliceStack) -> None:
+        """Smooth maps (R, S, H, W) across close slices, then apply the temperature; in place."""
+        if combines(stack, self.card):
+            smooth(maps, stack.record.slice_mm, self.card.slice_smoothing_mm)
+        for block in _blocks(maps):
+            # Interpolation may leave the interval by a rounding error.
+            clipped = np.clip(maps[:, block], 0.0, 1.0)
+            maps[:, block] = tempered(clipped, self.card.temperature)
 
     def _empty(self, stack: SliceStack) -> FloatArray:
         slices, _, height, width = stack.array.shape
@@ -146,7 +165,7 @@ class Passes:
         self,
         stack: SliceStack,
         used: tuple[str, ...],
-        run: Callable[[FloatArray], Output],
+        run: Callable[[SliceBatch], Output],
         control: Control,
     ) -> Iterator[tuple[npt.NDArray[np.intp], Output]]:
         """Positions of slices in the stack, and the outputs of ``run`` for them.
@@ -157,22 +176,22 @@ class Passes:
         """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
             before: tuple[npt.NDArray[np.intp], Future[Output]] | None = None
-            for at, fitted in self._batches(stack, used, control):
-                future = pool.submit(run, fitted)
+            for batch in self._batches(stack, used, control):
+                future = pool.submit(run, batch)
                 if before is not None:
                     yield before[0], before[1].result()
                     control.advance(len(before[0]))
-                before = at, future
+                before = batch.at, future
             if before is not None:
                 yield before[0], before[1].result()
                 control.advance(len(before[0]))
 
     def _batches(
         self, stack: SliceStack, used: tuple[str, ...], control: Control
-    ) -> Iterator[tuple[npt.NDArray[np.intp], FloatArray]]:
-        """Positions of slices in the stack, and the input of the network for them.
+    ) -> Iterator[SliceBatch]:
+        """Slices for the network.
 
-        Slices that show nothing are left out: they keep a probability of 0.
+        Those that show nothing are left out: they keep a probability of 0.
         """
         index = [stack.sequences.index(name) for name in used]
         single = self.card.input_mode == "each"
@@ -182,55 +201,58 @@ class Passes:
         for start in range(0, len(varying), step):
             at = varying[start : start + step]
             slices = stack.array[at[:, None], index]
-            yield at, fit(slices, stack.record.pixel_mm, self.card.size)
+            fitted = fit(slices, stack.record.pixel_mm, self.card.size)
+            yield SliceBatch(at, fitted, self._turn(stack, at))
+
+    def _turn(self, stack: SliceStack, at: npt.NDArray[np.intp]) -> Turn | None:
+        """Every second slice where neighbours are combined, unless all are mirrored anyway."""
+        if self.card.mirrored or not self.card.flips or not combines(stack, self.card):
+            return None
+        return Turn(self.card.flips[0], at % 2 == 1)
 
     def _several(
-        self, fitted: FloatArray, used: tuple[str, ...], control: Control, *, pick: slice
+        self, batch: SliceBatch, used: tuple[str, ...], control: Control, *, pick: slice
     ) -> _AllMaps:
         """All maps of the slices.
 
         Args:
-            fitted: the slices; used: their sequences; control: stops between calls of the engine.
+            batch: the slices; used: their sequences; control: stops between calls of the engine.
             pick: of those that may show a tumour, which are mirrored.
         """
-        logits = self._logits(fitted, used, sides=True)
+        logits = self._logits(batch, used, sides=True)
         level = adjusted_threshold(NEARLY * self.card.threshold, 1 / self.card.temperature)
         near = np.flatnonzero(logits.max(axis=(1, 2, 3, 4, 5)) >= np.log(level / (1 - level)))
         picked = np.arange(len(near))[pick]
-        fused, flips = _mean(logits[:, :, 0]), self.card.flips
-        sides = tuple(_mean(logits[near, :, k]) for k in range(1, 1 + _SIDES))
+        fused, flips = mean_probability(logits[:, :, 0]), self.card.flips
+        sides = tuple(mean_probability(logits[near, :, k]) for k in range(1, 1 + _SIDES))
         if self.card.mirrored:
-            everywhere = self._mirrored(fitted, used, flips, control)
+            everywhere = self._mirrored(batch, used, flips, control)
             fused = np.mean([fused, *everywhere], axis=0)
             mirrored = [flipped[near[picked]] for flipped in everywhere]
         else:
-            mirrored = self._mirrored(fitted[near[picked]], used, flips, control)
+            mirrored = self._mirrored(batch.some(near[picked]), used, flips, control)
         return _AllMaps(fused, near, OtherMaps(sides, picked, tuple(mirrored)))
 
     def _fused(
-        self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
+        self, batch: SliceBatch, used: tuple[str, ...], flips: Sequence[int], control: Control
     ) -> FloatArray:
         """(N, R, size, size): the fused map, a mean with the mirrored ones if any."""
-        plain = _mean(self._logits(fitted, used)[:, :, 0])
-        mirrored = self._mirrored(fitted, used, flips, control)
+        plain = mean_probability(self._logits(batch, used)[:, :, 0])
+        mirrored = self._mirrored(batch, used, flips, control)
         return np.mean([plain, *mirrored], axis=0) if mirrored else plain
 
     def _mirrored(
-        self, fitted: FloatArray, used: tuple[str, ...], flips: Sequence[int], control: Control
+        self, batch: SliceBatch, used: tuple[str, ...], flips: Sequence[int], control: Control
     ) -> list[FloatArray]:
-        """The fused map of the slices mirrored along each of these axes, mirrored back."""
+        """The fused map of the slices mirrored along each of these axes, mirrored back.
+
+        Of a slice that was mirrored along this axis already, it is the map without.
+        """
         maps = []
         for axis in flips:
             control.check()
-            turned = np.ascontiguousarray(np.flip(fitted, axis))
-            maps.append(np.flip(_mean(self._logits(turned, used)[:, :, 0]), axis))
+            maps.append(mean_probability(self._logits(batch.mirrored(axis), used)[:, :, 0]))
         return maps
-
-    def _back(self, maps: FloatArray, stack: SliceStack) -> FloatArray:
-        """(N, R, size, size) to (R, N, H, W) on the slices' own grid, tempered."""
-        # Interpolation may leave the interval by a rounding error.
-        back = np.clip(self._unfitted(maps, stack), 0.0, 1.0)
-        return tempered(back, self.card.temperature)
 
     def _unfitted(self, maps: FloatArray, stack: SliceStack) -> FloatArray:
         """(N, R, size, size) to (R, N, H, W) on the slices' own grid."""
@@ -248,12 +270,13 @@ class Passes:
         return deviation
 
     def _logits(
-        self, fitted: FloatArray, used: tuple[str, ...], *, sides: bool = False
+        self, batch: SliceBatch, used: tuple[str, ...], *, sides: bool = False
     ) -> FloatArray:
         """(N, U, size, size) to logits (N, P, 1 or 7, R, size, size).
 
         P is 1, or U for a model that is run on each sequence alone.
         """
+        fitted = batch.fitted if batch.turn is None else batch.turn(batch.fitted)
         count, size, single = len(fitted), self.card.size, self.card.input_mode == "each"
         if single:
             inputs = np.ascontiguousarray(fitted.reshape(-1, 1, size, size))
@@ -262,7 +285,8 @@ class Passes:
             inputs = np.zeros((count, len(self.card.sequences), size, size), np.float32)
             inputs[:, [self.card.sequences.index(name) for name in used]] = fitted
         logits = self._run(inputs, sides)
-        return logits.reshape(count, len(used) if single else 1, *logits.shape[1:])
+        shaped = logits.reshape(count, len(used) if single else 1, *logits.shape[1:])
+        return shaped if batch.turn is None else batch.turn(shaped)
 
     def _run(self, inputs: FloatArray, sides: bool) -> FloatArray:
         engine = self.engine
@@ -276,12 +300,9 @@ class Passes:
         return logits
 
 
-def _mean(logits: FloatArray) -> FloatArray:
-    """(N, P, ...) to probabilities (N, ...): the mean over P, of one the probability itself."""
-    if logits.shape[1] == 1:
-        return _sigmoid(logits[:, 0])
-    mean: FloatArray = _sigmoid(logits).mean(axis=1)
-    return mean
+def _blocks(maps: FloatArray) -> Iterator[slice]:
+    """Blocks of slices of maps (R, S, H, W), so that temporary arrays stay small."""
+    return (slice(start, start + _BLOCK) for start in range(0, maps.shape[1], _BLOCK))
 
 
 def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[np.bool_]:
@@ -294,31 +315,3 @@ def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[
     for k in sequences:
         varies |= array[:, k].max(axis=(1, 2)) > array[:, k].min(axis=(1, 2))
     return varies
-
-
-def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
-    """Probabilities with their logits divided by the temperature (Guo et al., ICML 2017).
-
-    It is done last, on the maps that are shown: so the same mask comes out at the threshold that
-    is moved along (``evaluation.temperature.adjusted_threshold``), to the voxel.
-
-    Args:
-        probabilities: any shape, float32 in [0, 1].
-        temperature: positive; 1 gives the probabilities themselves.
-    """
-    if temperature == 1.0:
-        return probabilities
-    with np.errstate(divide="ignore"):
-        # The difference from 1 is exact where it is small, and log1p takes twice as long as log.
-        logits: FloatArray = np.log(probabilities) - np.log(np.float32(1.0) - probabilities)
-    return _sigmoid(logits / np.float32(temperature))
-
-
-def _sigmoid(logits: FloatArray) -> FloatArray:
-    half = np.float32(0.5)
-    # The hyperbolic tangent does not overflow where the exponential does.
-    probabilities: FloatArray = half * logits
-    np.tanh(probabilities, out=probabilities)
-    probabilities *= half
-    probabilities += half
-    return probabilities

@@ -14,7 +14,7 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
 from gliomask.learning.data import TrainingSelection
 from gliomask.learning.record import EpochRow
-from gliomask.nets.cards import ModelCard
+from gliomask.nets.cards import SLICE_SMOOTHING_MM, ModelCard
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.store.manifest import StoreManifest
 
@@ -49,6 +49,7 @@ def make_card(
         sequence_dropout=stacked and recipe.input.dropout > 0,
         size=recipe.input.size,
         threshold=recipe.threshold,
+        slice_smoothing_mm=SLICE_SMOOTHING_MM,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
         trained_on="; ".join(

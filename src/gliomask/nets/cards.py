@@ -73,6 +73,10 @@ Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64), AfterVal
 PlainValues = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 """JSON values by name, without NaN or infinity."""
 
+SLICE_SMOOTHING_MM: Final = 1.5
+"""``ModelCard.slice_smoothing_mm`` of newly trained models. Held-out patients have about the same
+Dice from 1 to 2 mm (docs/explanation/accuracy.md)."""
+
 
 class ModelCard(BaseModel):
     """Model card of a trained network."""
@@ -108,6 +112,9 @@ class ModelCard(BaseModel):
     effect."""
     mirrored: bool = False
     """Whether flip test-time augmentation is used (``flips``)."""
+    slice_smoothing_mm: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Standard deviation of the Gaussian across close slices, see ``inference.through_slices``; 0
+    has no effect."""
     clean_up: CleanUp | None = None
     """Rule for the removal of fragments; None keeps all."""
     preprocess: PlainValues

@@ -137,7 +137,8 @@ def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
     for model in models:
         own = _uncalibrated(model.predictor.card)
         _check_same_recipe(model.run.run, own, card)
-        own = own.model_copy(update={"mirrored": card.mirrored})
+        same = {"mirrored": card.mirrored, "slice_smoothing_mm": card.slice_smoothing_mm}
+        own = own.model_copy(update=same)
         more = _unselected(model, options.store, own, taken)
         taken |= {subject.patient for subject in more}
         predictor = Predictor(model.predictor.engine, own)
@@ -177,8 +178,11 @@ def _check_same_recipe(run: Path, actual: ModelCard, due: ModelCard) -> None:
 
 def _with_options(card: ModelCard, options: CalibrateOptions) -> ModelCard:
     """Card with the changes by the options."""
-    if options.mirrored is None:
-        return card
+    changes: dict[str, object] = {}
+    if options.slice_smoothing_mm is not None:
+        changes["slice_smoothing_mm"] = options.slice_smoothing_mm
+    if options.mirrored is not None:
+        changes["mirrored"] = options.mirrored
     if options.mirrored and not card.flips:
         raise ModelError(
             "the model was trained without flips",
@@ -187,7 +191,7 @@ def _with_options(card: ModelCard, options: CalibrateOptions) -> ModelCard:
             found="no flips",
             allowed="flip_horizontal or flip_vertical above 0",
         )
-    return card.model_copy(update={"mirrored": options.mirrored})
+    return card.model_copy(update=changes)
 
 
 def _uncalibrated(card: ModelCard) -> ModelCard:

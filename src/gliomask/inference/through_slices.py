@@ -1,0 +1,54 @@
+"""Combination of neighbouring slices: smoothing across slices, every second slice mirrored.
+
+The network sees one slice at a time, so its mistakes differ from slice to slice, and from a slice
+to its mirror image. Where slices are close, the tumour hardly changes between them: a Gaussian
+across them averages the mistakes out, of mirrored slices too if every second one is mirrored. This
+costs no additional pass of the network.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from gliomask.core.slices import SliceStack
+from gliomask.core.volume import FloatArray
+from gliomask.nets.cards import ModelCard
+
+CLOSE_MM: Final = 3.0
+"""Largest distance of slices that are combined. At 4 mm no gain was measured."""
+
+
+def combines(stack: SliceStack, card: ModelCard) -> bool:
+    """Return True if neighbouring slices are combined: of a model that has a smoothing, and where
+    the slices follow each other at a known distance of at most ``CLOSE_MM``."""
+    record = stack.record
+    close = record.has_world and record.slice_mm <= CLOSE_MM
+    return card.slice_smoothing_mm > 0 and stack.consecutive and close
+
+
+def smooth(maps: FloatArray, slice_mm: float, sigma_mm: float) -> None:
+    """Smooth maps (R, S, H, W) along S in place, by a Gaussian.
+
+    Its weights sum to 1 at the first and the last slice too.
+
+    Args:
+        maps: float32.
+        slice_mm: distance between slices.
+        sigma_mm: standard deviation, positive.
+    """
+    weights = gaussian_weights(maps.shape[1], slice_mm, sigma_mm)
+    # The last digit would depend on the number of threads.
+    with threadpool_limits(1, "blas"):
+        for region in maps:
+            region[:] = (weights @ region.reshape(len(region), -1)).reshape(region.shape)
+
+
+def gaussian_weights(count: int, slice_mm: float, sigma_mm: float) -> FloatArray:
+    """(count, count) float32: weights of all slices for each slice; rows sum to 1."""
+    place = np.arange(count, dtype=np.float64) * slice_mm
+    weights = np.exp(-0.5 * ((place[:, None] - place) / sigma_mm) ** 2)
+    shares: FloatArray = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
