@@ -25,8 +25,8 @@ from gliomask.core.regions import labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, uncrop
 from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.inference.through_slices import CLOSE_MM
 from gliomask.jobs.control import SILENT
+from gliomask.nets.cards import CLOSE_MM
 
 COLUMNS = ("slices, mm", "combination", "region", "cases", "Dice", "change", "worse", "worst")
 

@@ -15,9 +15,8 @@ from gliomask.core.geometry import from_reading, orientation, spacing_mm, to_rea
 from gliomask.core.volume import Volume
 from gliomask.export.whole import needs_slice_mm, network_of, takes_some, whole_graph
 from gliomask.inference.predictor import Predictor, load_predictor
-from gliomask.inference.through_slices import CLOSE_MM
 from gliomask.nets.arrays import read_arrays
-from gliomask.nets.cards import ModelCard
+from gliomask.nets.cards import CLOSE_MM, ModelCard
 from gliomask.nets.onnx_bytes import OPSET
 from gliomask.phantom.options import PatientOptions
 from gliomask.phantom.patient import synthetic_patient

@@ -11,7 +11,8 @@ import pytest
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.core.volume import FloatArray
 from gliomask.inference.passes import Passes
-from gliomask.inference.through_slices import CLOSE_MM, combines, gaussian_weights, smooth
+from gliomask.inference.through_slices import combines, gaussian_weights, smooth
+from gliomask.nets.cards import CLOSE_MM
 from gliomask.statistics.temperature import adjusted_threshold
 from tests.fakes import BrightEngine, fake_card, head_volume
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gliomask.export.nodes import Nodes, Value, axes
-from gliomask.inference.through_slices import CLOSE_MM
+from gliomask.nets.cards import CLOSE_MM
 
 
 def close_slices(nodes: Nodes, slice_mm: Value) -> Value:

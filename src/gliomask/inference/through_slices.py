@@ -8,17 +8,12 @@ costs no additional pass of the network.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
-from gliomask.nets.cards import ModelCard
-
-CLOSE_MM: Final = 3.0
-"""Largest distance of slices that are combined. At 4 mm no gain was measured."""
+from gliomask.nets.cards import CLOSE_MM, ModelCard
 
 
 def combines(stack: SliceStack, card: ModelCard) -> bool:

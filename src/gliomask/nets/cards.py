@@ -73,6 +73,8 @@ Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64), AfterVal
 PlainValues = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 """JSON values by name, without NaN or infinity."""
 
+CLOSE_MM: Final = 3.0
+"""Largest distance of slices that are combined; at 4 mm single patients lose."""
 SLICE_SMOOTHING_MM: Final = 1.5
 """``ModelCard.slice_smoothing_mm`` of newly trained models. Held-out patients have about the same
 Dice from 1 to 2 mm (docs/explanation/accuracy.md)."""
@@ -113,8 +115,8 @@ class ModelCard(BaseModel):
     mirrored: bool = False
     """Whether flip test-time augmentation is used (``flips``)."""
     slice_smoothing_mm: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Standard deviation of the Gaussian across close slices, see ``inference.through_slices``; 0
-    has no effect."""
+    """Standard deviation of the Gaussian across slices that are at most ``CLOSE_MM`` apart, see
+    ``inference.through_slices``; 0 has no effect."""
     clean_up: CleanUp | None = None
     """Rule for the removal of fragments; None keeps all."""
     preprocess: PlainValues
