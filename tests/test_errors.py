@@ -38,3 +38,11 @@ def test_exit_codes(error: GliomaskError, code: int) -> None:
 def test_nearest_names_a_slip_or_nothing() -> None:
     assert nearest("epocs", ["epochs", "seed"]) == "did you mean 'epochs'?"
     assert nearest("zzz", ["epochs"]) is None
+
+
+def test_a_value_that_is_not_given_is_left_out() -> None:
+    assert str(InputError("missing", field="shape")) == "missing (shape)"
+    assert str(InputError("bad", field="shape", found=None)) == "bad (shape=None)"
+    assert (
+        str(InputError("bad", option="out", allowed="a folder")) == "bad (`out`, allowed a folder)"
+    )

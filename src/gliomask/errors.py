@@ -34,6 +34,8 @@ from typing import Final
 
 Failure = tuple[str, str]
 """(case, reason) of a failed case of a batch."""
+_UNSTATED: Final = object()
+"""Default of a value that the text of an error leaves out, because None may be a value."""
 _PACKAGE: Final = Path(__file__).parent
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -46,7 +48,7 @@ class GliomaskError(Exception):
         path: the file or folder with the problem.
         field: the name of the header field, column or key.
         option: the name of the option, instead of ``field``.
-        found: its value (shortened to 80 characters in the text).
+        found: its value (shortened to 80 characters in the text); may be omitted.
         allowed: description of the allowed values.
         hint: what to do about it; options in it by ``option`` and ``same_with``.
     """
@@ -60,7 +62,7 @@ class GliomaskError(Exception):
         path: str | Path | None = None,
         field: str | None = None,
         option: str | None = None,
-        found: object = None,
+        found: object = _UNSTATED,
         allowed: str | None = None,
         hint: str | None = None,
     ) -> None:
@@ -73,7 +75,8 @@ class GliomaskError(Exception):
         if self.field is not None:
             limits = f", allowed {self.allowed}" if self.allowed else ""
             name = f"`{self.option}`" if self.option is not None else self.field
-            text += f" ({name}={_one_line(self.found, 80)}{limits})"
+            value = "" if self.found is _UNSTATED else f"={_one_line(self.found, 80)}"
+            text += f" ({name}{value}{limits})"
         return _one_line(f"{text}; {self.hint}" if self.hint else text, 2000)
 
 

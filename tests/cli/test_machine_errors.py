@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_folder_that_can_not_be_written_to(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     inputs: dict[str, tuple[str | Path, ...]] = {
-        "score": (data, data),
+        "score": (data, copytree(data, tmp_path / "copy")),
         "prepare": (data, "--workers", "1"),
         "follow": (*masks(tmp_path),),
         "predict": (write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume()),),
@@ -105,7 +106,7 @@ def test_a_disk_that_is_full(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     inputs: dict[str, tuple[str | Path, ...]] = {
-        "score": (data, data),
+        "score": (data, copytree(data, tmp_path / "copy")),
         "follow": (*masks(tmp_path),),
         "predict": (write_head(tmp_path / "in", "BraTS-GLI-00001-000", head_volume()),),
     }
@@ -185,7 +186,8 @@ def test_a_store_and_scores_in_a_folder_whose_name_is_no_utf_8(
     data = place / "data"
     words = ("prepare", data, "--out", place / UNDECODABLE, "--workers", "1", "--folds", "2")
     assert run(monkeypatch, *words) == 0
-    assert run(monkeypatch, "score", data, data, "--out", place / "scored", *options) == 0
+    masks_to_score = (data, copytree(data, place / "copy"))
+    assert run(monkeypatch, "score", *masks_to_score, "--out", place / "scored", *options) == 0
     assert shown in capsys.readouterr().out
     assert (place / "scored" / "provenance.json").is_file()
     training = ("train", place / UNDECODABLE, "--out", place / "run", "--set", "network=u2net-tiny")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_follow_says_what_it_found(
     assert run(monkeypatch, "follow", *inputs, "--out", tmp_path / "out", "--dates", "May") == 2
     assert "dates" in said(capsys)
     assert run(monkeypatch, "follow", inputs[0], "--out", tmp_path / "out") == 2
-    assert "inputs" in said(capsys)
+    assert f"(INPUT={inputs[0]}, allowed 2 or more)" in said(capsys)
 
 
 def test_inspect_as_json(
@@ -136,6 +137,20 @@ def test_inspect_prints_a_table(
     shown = capsys.readouterr().out
     assert "8 x 9 x 6" in shown
     assert "4 cases of 4 patients, 4 with a mask" in shown
+
+
+def test_a_table_cuts_no_name_and_has_no_empty_column(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(width=80)
+    monkeypatch.setattr("gliomask.cli.render._console", lambda: console)
+    assert run(monkeypatch, "inspect", data) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert "BraTS2021_00003" in shown
+    assert "patient " not in shown  # each case is a patient of the same name
+    assert "site" not in shown
+    assert max(map(len, shown.splitlines()[1:-4])) <= 80
 
 
 @pytest.mark.parametrize("columns", [80, 100, 200])
@@ -184,10 +199,11 @@ def test_a_series_needs_a_sequence(
     assert f"(--series={series}, allowed SEQUENCE=SERIES)" in said(capsys)
 
 
-def test_masks_scored_against_themselves_are_perfect(
+def test_equal_masks_are_perfect(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("score", data, data, "--out", tmp_path / "scored", "--no-report")
+    copy = shutil.copytree(data, tmp_path / "copy")
+    words = ("score", data, copy, "--out", tmp_path / "scored", "--no-report")
     assert run(monkeypatch, *words) == 0
     summary = json.loads((tmp_path / "scored" / "summary.json").read_text())
     assert {region["min"] for region in summary["dice"].values()} == {1.0}
@@ -214,7 +230,9 @@ def test_prepare_by_site_names_the_folds(
         (("train", "empty", "--out", "r"), "not a store"),
         (("evaluate", "empty", "--model", "r", "--out", "e"), "r"),
         (("predict", "empty", "--model", "r", "--out", "p"), "r"),
-        (("inspct",), "No such command 'inspct'"),
+        (("inspct",), "No such command 'inspct'. Did you mean 'inspect'? See gliomask --help"),
+        (("predict", "--flair"), "requires an argument; see gliomask predict --help"),
+        (("export", "no-model", "--out", "x"), "of this name (MODEL=no-model, allowed a path or"),
         (("inspect",), "Missing argument 'PATH'; see gliomask inspect --help"),
         (("predict", "x", "-o", "y"), "No such option: -o; see gliomask predict --help"),
         (("inspect", "empty", "--deep"), "--deep"),

@@ -49,9 +49,9 @@ def test_a_path_is_itself(home: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("named", "text"),
     [
-        (CLOSE, f"(`model`={CLOSE}, allowed a path or big or {NAME}); did you mean"),
-        ("nothing like it", f"(`model`=nothing like it, allowed a path or big or {NAME})"),
-        ("", f"(`model`=, allowed a path or big or {NAME})"),
+        (CLOSE, f"(`model`={CLOSE}, allowed a path or big, {NAME}); did you mean"),
+        ("nothing like it", f"(`model`=nothing like it, allowed a path or big, {NAME})"),
+        ("", f"(`model`=, allowed a path or big, {NAME})"),
     ],
 )
 def test_an_unknown_name_tells_those_that_are_known(home: Path, named: str, text: str) -> None:

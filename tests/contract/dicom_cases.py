@@ -235,7 +235,7 @@ READ: dict[str, Case] = {
 REFUSED: dict[str, Case] = {
     # headers
     "CT": Case(
-        setting(SOPClassUID=CTImageStorage), "RRR", "no MR image", "it is read well, but no MR"
+        setting(SOPClassUID=CTImageStorage), "RRR", "not an MR image", "it is read well, but no MR"
     ),
     "a mosaic": Case(mosaic, "WRW", "many slices in one picture"),
     "two patients in one stack": Case(
@@ -253,7 +253,7 @@ REFUSED: dict[str, Case] = {
         "WW-",
         "PixelRepresentation",
     ),
-    "colour": Case(setting(PhotometricInterpretation="YBR_FULL"), "-R-", "no grey image"),
+    "colour": Case(setting(PhotometricInterpretation="YBR_FULL"), "-R-", "not a greyscale image"),
     "a private syntax": Case(
         in_syntax("1.2.840.113619.5.2", implicit=True, swapped=True),
         "R--",
@@ -284,21 +284,21 @@ REFUSED: dict[str, Case] = {
     "no orientation": Case(
         lacking("ImageOrientationPatient", plan=SAGITTAL_PLAN), "WW-", "Orientation"
     ),
-    "orientation 0": Case(directions(SAGITTAL_PLAN, 0, 0), "WW-", "no orientation"),
+    "orientation 0": Case(directions(SAGITTAL_PLAN, 0, 0), "WW-", "not an orientation"),
     "directions that lean": Case(
-        setting(ImageOrientationPatient=[1, 0, 0, 0.6, 0.8, 0]), "RW-", "no orientation"
+        setting(ImageOrientationPatient=[1, 0, 0, 0.6, 0.8, 0]), "RW-", "not an orientation"
     ),
     "no PixelSpacing": Case(lacking("PixelSpacing"), "WW-", "PixelSpacing=nothing"),
     "ImagerPixelSpacing": Case(
         lacking("PixelSpacing", ImagerPixelSpacing=[0.9, 1.1]), "WW-", "PixelSpacing=nothing"
     ),
-    "PixelSpacing 0": Case(setting(PixelSpacing=[0, 1.1]), "WW-", "no size"),
-    "negative PixelSpacing": Case(setting(PixelSpacing=[-0.9, 1.1]), "WW-", "no size"),
-    "decimal comma": Case(rewritten(decimal_comma), "WW-", "no number (PixelSpacing"),
+    "PixelSpacing 0": Case(setting(PixelSpacing=[0, 1.1]), "WW-", "impossible spacing"),
+    "negative PixelSpacing": Case(setting(PixelSpacing=[-0.9, 1.1]), "WW-", "impossible spacing"),
+    "decimal comma": Case(rewritten(decimal_comma), "WW-", "not a number (PixelSpacing"),
     "another PixelSpacing in the first": Case(
         setting(only=0, PixelSpacing=[0.9, 1.2]), "WW-", "slices differ in spacing"
     ),
-    "one slice": Case(one_slice(), "WWW", "one slice, no volume"),
+    "one slice": Case(one_slice(), "WWW", "a single slice is not a volume"),
     "frames without a step": Case(classic_frames(), "WW-", "several frames without positions"),
     "frames over time": Case(
         classic_frames(SpacingBetweenSlices=5.0, FrameIncrementPointer=0x00181063),

@@ -9,7 +9,7 @@ import pytest
 
 from gliomask.datasets.mask_files import find_masks
 from gliomask.datasets.mask_pairs import find_pairs
-from gliomask.errors import FormatError
+from gliomask.errors import FormatError, InputError
 from gliomask.formats.nifti import write_nifti
 from gliomask.formats.pictures import write_picture
 
@@ -116,3 +116,10 @@ def test_nnunet_s_output_says_what_its_labels_are(tmp_path: Path) -> None:
     (mask,) = find_masks(found)
     assert mask.scheme is not None
     assert dict(mask.scheme.values) == {1: 2, 2: 1, 3: 3}  # ours: 1 necrosis, 2 oedema
+
+
+def test_a_mask_is_not_compared_with_itself(tmp_path: Path) -> None:
+    drawn = put(tmp_path / "ref", "a_seg.nii.gz")
+    for predictions in (drawn, drawn / "a_seg.nii.gz"):
+        with pytest.raises(InputError, match="the same file is reference and prediction"):
+            find_pairs(drawn, predictions)

@@ -89,7 +89,9 @@ TABLES: dict[str, tuple[Callable[[Path], object], str, str]] = {
         "patient,sex\n1,F\n1,M\n",
         "row 3 differs from an earlier one of the same patient (patient=1)",
     ),
-    "no column": (lambda path: read_traits(path, []), "patient,sex\n1,F\n", "(`by`="),
+    "no column": (
+        lambda path: read_traits(path, []), "patient,sex\n1,F\n", "(`by`, allowed patient, sex)"
+    ),
 }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def test_errors_name_row_and_column(tmp_path: Path, row: str, reason: str) -> No
         ("patient,t1,t1gd\n", "has a column t1gd, did you mean t1ce?"),
         ("patient,t1,t2 flair\n", "has a column t2 flair, did you mean flair?"),
         ("patient,t1,t1\n", "a column occurs twice"),
-        ('patient,t1\n"p', "no CSV table"),
+        ('patient,t1\n"p', "not a CSV table"),
     ],
 )
 def test_what_is_no_table_of_cases(tmp_path: Path, text: str, why: str) -> None:
@@ -109,7 +109,7 @@ def test_a_column_that_only_speaks_of_a_sequence_is_left_alone(tmp_path: Path) -
 
 
 def test_text_of_another_encoding_and_no_or_two_tables(tmp_path: Path) -> None:
-    assert "no CSV table" in looks_like(tmp_path).why
+    assert "not a CSV table" in looks_like(tmp_path).why
     path = table(tmp_path, "patient,t1\np1,t1.nii.gz\n")
     (tmp_path / "other.csv").write_text("a,b\n")
     assert looks_like(tmp_path).fits

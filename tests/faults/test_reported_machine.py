@@ -31,7 +31,7 @@ def test_19_a_folder_that_can_not_be_written_to(
         tiny.brats(tmp_path / "set", f"BraTS2021_0000{number}", 1, 2, 4)
     inputs: dict[str, tuple[str | Path, ...]] = {
         "predict": (image,),
-        "score": (first.parent, first.parent),
+        "score": (first.parent, later.parent),
         "follow": (first, later),
         "export": ("u2netp-lgg",),
         "prepare": (tmp_path / "set", "--workers", "1"),

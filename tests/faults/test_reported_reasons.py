@@ -19,7 +19,7 @@ from tests.faults.situations import HEAD_MM, Command, flair, nnunet, scan
 @pytest.mark.parametrize(
     ("channels", "labels", "why"),
     [
-        ({"0": "FLAIR"}, {"background": "0", "tumor": "1"}, "no whole number (labels='0'"),
+        ({"0": "FLAIR"}, {"background": "0", "tumor": "1"}, "not a whole number (labels='0'"),
         ({"0": "T1 gd", "1": "T1 post"}, {"background": 0, "tumor": 1}, "two channels for t1ce"),
         ({"1": "FLAIR"}, {"background": 0, "tumor": 1}, 'allowed numbers from "0" on'),
     ],

@@ -198,7 +198,7 @@ def test_zip64_and_several_parts(tmp_path: Path) -> None:
 def test_truncated(cut: int, tmp_path: Path) -> None:
     path = packed(tmp_path / "a.zip", named("a"))
     path.write_bytes(path.read_bytes()[:cut])
-    assert "no zip archive, or truncated" in refusal(path, tmp_path)
+    assert "not a zip archive, or truncated" in refusal(path, tmp_path)
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def test_a_file_with_many_images_is_read_once(
 def test_what_is_no_image(paths: tuple[str, ...]) -> None:
     file = ImageFile(tuple(Path(path) for path in paths))
     for read in (read_image, read_labels):
-        with pytest.raises(FormatError, match="no image"):
+        with pytest.raises(FormatError, match="not an image"):
             read(file)
 
 

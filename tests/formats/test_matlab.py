@@ -56,7 +56,7 @@ def test_its_record(path: Path) -> None:
         ("cjdata/PID", None, r"a field is missing \(PID=none\)"),
         ("cjdata/PID", np.array([[32]]), "no patient"),
         ("cjdata/PID", np.full((200, 1), 65), "impossible size"),
-        ("cjdata/label", np.array([[4.0]]), r"no kind of tumour \(label=4.0, allowed 1-3\)"),
+        ("cjdata/label", np.array([[4.0]]), r"unknown kind of tumour \(label=4.0, allowed 1-3\)"),
         ("cjdata/label", np.array(b"x"), "not a matrix of numbers"),
         ("cjdata", None, "contains no cjdata"),
         ("cjdata", np.zeros(3), "contains no cjdata"),
@@ -73,7 +73,7 @@ def test_records_that_make_no_sense(path: Path, name: str, value: Any, reason: s
     ("name", "value", "reason"),
     [
         ("cjdata/tumorMask", np.zeros((5, 4), np.uint8), "mask and image differ in size"),
-        ("cjdata/tumorMask", np.full((5, 3), 2, np.uint8), "no mask"),
+        ("cjdata/tumorMask", np.full((5, 3), 2, np.uint8), "not a mask"),
         ("cjdata/image", np.full((5, 3), np.nan), "not all intensities are finite"),
         ("cjdata/image", np.zeros((5, 3, 2)), "not a matrix of numbers"),
         ("cjdata/image", h5py.SoftLink("/cjdata/tumorMask"), "a field is missing"),
@@ -103,5 +103,5 @@ def test_what_is_no_such_file_holds_no_slice(path: Path, tmp_path: Path) -> None
         assert not holds_slice(path)
     assert not holds_slice(tmp_path / "2.mat")
     path.write_bytes(whole[:900])
-    with pytest.raises(FormatError, match=r"no MATLAB 7\.3 file that can be read"):
+    with pytest.raises(FormatError, match=r"not a readable MATLAB 7\.3 file"):
         read_slice_record(path)

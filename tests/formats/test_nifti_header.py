@@ -44,8 +44,8 @@ def test_both_versions_and_both_byte_orders() -> None:
 
 
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no dimensions": ({"dim": [0, 7, 6, 5, 1, 1, 1, 1]}, "dim[0]", "no volume"),
-    "one row": ({"dim": [1, 7, 6, 5, 1, 1, 1, 1]}, "dim[0]", "no volume"),
+    "no dimensions": ({"dim": [0, 7, 6, 5, 1, 1, 1, 1]}, "dim[0]", "not a volume"),
+    "one row": ({"dim": [1, 7, 6, 5, 1, 1, 1, 1]}, "dim[0]", "not a volume"),
     "zero": ({"dim": [3, 7, 0, 5, 1, 1, 1, 1]}, "dim", "empty dimension"),
     "negative": ({"dim": [3, 7, -6, 5, 1, 1, 1, 1]}, "dim", "empty dimension"),
     "huge": ({"dim": [3, 32000, 32000, 32000, 1, 1, 1, 1]}, "dim", "too large"),

@@ -43,5 +43,5 @@ def test_a_wide_step_hides_nothing() -> None:
     assert whole_numbers(numbers, Path("m.nii"), step=0.04)[2, 1, 0] == 1
     numbers[2, 1, 0] = 1.021
     for step in (0.04, 1.0):
-        with pytest.raises(FormatError, match="no whole numbers"):
+        with pytest.raises(FormatError, match="not whole numbers"):
             whole_numbers(numbers, Path("m.nii"), step)

@@ -96,7 +96,7 @@ def test_no_stack_and_too_large_a_stack(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_written(tmp_path: Path, name: str, array: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"end in|is no picture"):
+    with pytest.raises(ValueError, match=r"end in|is not a picture"):
         write_picture(tmp_path / name, array)
     assert not list(tmp_path.iterdir())
 

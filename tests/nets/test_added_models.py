@@ -101,6 +101,8 @@ def test_by_command(
         (NAME, True),
         ("mine", False),
     ]
+    assert run(monkeypatch, "models", "list") == 0
+    assert f"{NAME} (default)" in capsys.readouterr().out
     assert run(monkeypatch, "models", "mine") == 0
     assert run(monkeypatch, "models", "remove", "mine") == 0
     capsys.readouterr()

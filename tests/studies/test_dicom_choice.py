@@ -63,7 +63,9 @@ def test_a_derived_or_short_series_can_be_chosen(tmp_path: Path) -> None:
     assert not looked(tmp_path).cases
     found = looked(tmp_path, t1="anat", t2="2")
     assert taken(found) == {"t1": "1.1", "t2": "1.2"}
-    assert r"by itself no original image (ImageType=DERIVED\SECONDARY)" in found.series[0].evidence
+    assert (
+        r"by itself not an original image (ImageType=DERIVED\SECONDARY)" in found.series[0].evidence
+    )
     assert "by itself only 4 slices" in found.series[1].evidence
 
 
@@ -92,7 +94,7 @@ def test_of_two_echoes_the_one_that_is_meant(tmp_path: Path) -> None:
         ),
         ({"t1": "1", "t2": "1"}, r"series 1 \(Ax T1\), TE 12 ms is given for t1 and for t2"),
         ({"t1": "1", "T1": "2"}, "given twice"),
-        ({"bold": "1"}, "no sequence"),
+        ({"bold": "1"}, "not a sequence"),
     ],
 )
 def test_what_cannot_be_chosen_is_one_line(
@@ -148,7 +150,7 @@ def test_only_dicom_has_series(tmp_path: Path) -> None:
     write_nifti(path, pixels(PLAN).astype(np.int16), np.eye(4))
     with pytest.raises(InputError, match=r"there are none \(`series`=t1=7\)"):
         survey([path], picks={"t1": "7"})
-    with pytest.raises(InputError, match="either files by sequence or series chosen"):
+    with pytest.raises(InputError, match=r"either files by sequence .* or `series`, not both"):
         survey([], {"t1": path}, {"t1": "7"})
 
 

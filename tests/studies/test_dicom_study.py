@@ -195,7 +195,7 @@ def test_no_studies(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(LayoutError, match="no DICOM among 1 files"):
         find_dicom_studies(tmp_path)
-    with pytest.raises(FormatError, match="no zip archive"), dicom_studies(tmp_path / "a.txt"):
+    with pytest.raises(FormatError, match="not a zip archive"), dicom_studies(tmp_path / "a.txt"):
         pass
 
 
@@ -210,7 +210,7 @@ def test_the_user_may_say_which_folder_is_which_sequence(tmp_path: Path) -> None
     ):
         only_series(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no image there"):
+    with pytest.raises(InputError, match="contains no image"):
         find_studies([], {"t2": tmp_path / "empty"})
 
 

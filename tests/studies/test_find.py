@@ -138,8 +138,8 @@ def test_files_in_several_folders(tmp_path: Path) -> None:
          "`predict flair={0}/brain.nii`"),
         (("t1_map.nii",), "no file name contains a sequence: t1_map.nii (a map)",
          "`predict t1={0}/t1_map.nii`"),
-        (("t1_mask.nii",), "no file name contains a sequence: only masks",
-         "state the sequence of each file"),
+        (("t1_mask.nii",), "masks by their names, not images: t1_mask.nii",
+         "give the images"),
     ],
 )  # fmt: skip
 def test_names_that_leave_a_doubt(
@@ -171,9 +171,9 @@ def test_what_can_not_be_given(tmp_path: Path) -> None:
     image = scan(tmp_path / "x.nii.gz")
     assert "did you mean 'flair'?" in refusal(fliar=image)
     assert "given twice (sequence=t1ce)" in refusal(t1ce=image, t1gd=image)
-    assert "no image there" in refusal(t1=tmp_path / "lost.nii.gz")
+    assert "no such file or folder" in refusal(t1=tmp_path / "lost.nii.gz")
     (tmp_path / "empty").mkdir()
-    assert "no image there" in refusal(t1=tmp_path / "empty")
+    assert "contains no image" in refusal(t1=tmp_path / "empty")
     assert "not both" in refusal(image, t1=image)
 
 
@@ -181,7 +181,7 @@ def test_nothing_to_work_on(tmp_path: Path) -> None:
     assert "no input" in refusal()
     assert "no such file or folder" in refusal(tmp_path / "lost")
     (tmp_path / "scan.dcm").touch()
-    assert "no image (name=scan.dcm, allowed .nii" in refusal(tmp_path / "scan.dcm")
+    assert "not an image (name=scan.dcm, allowed .nii" in refusal(tmp_path / "scan.dcm")
     with pytest.raises(
         LayoutError, match=r"no volumes, pictures or DICOM .* brats: no folder with"
     ):
@@ -196,7 +196,7 @@ def test_pictures_of_one_sequence(tmp_path: Path) -> None:
     assert "neither the name of the picture nor that of its folder" in refusal(
         slices(tmp_path / "x", "1.png")
     )
-    assert "no pictures but masks" in refusal(slices(tmp_path / "t1", "1_mask.png"))
+    assert "only masks, no images" in refusal(slices(tmp_path / "t1", "1_mask.png"))
 
 
 def test_folders_and_names_of_pictures(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_what_is_no_original_magnitude_image(image_type: tuple[str, ...]) -> Non
     found = recognise(replace(tags("Ax T2", T2_FSE), image_type=image_type))
     assert found.sequence is None
     assert found.rejected is not None
-    assert found.rejected.startswith("no original image")
+    assert found.rejected.startswith("not an original image")
     assert found.rejected.endswith("(ImageType=" + "\\".join(image_type) + ")")
 
 

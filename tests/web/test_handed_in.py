@@ -149,7 +149,7 @@ def test_nobody_overwrites_what_they_have_not_seen(
 @pytest.mark.parametrize(
     ("names", "status", "said"),
     [
-        ([{"name": "ventricle", "idx": 1}, *NAMES[1:]], 422, "no part of the tumour here"),
+        ([{"name": "ventricle", "idx": 1}, *NAMES[1:]], 422, "not part of the tumour here"),
         (NAMES[:1], 422, "a label without a name"),
         ([{"name": "oedema"}], 422, "label_info: allowed a list"),
         ([NAMES[0], NAMES[0]], 422, "two labels of one number"),

@@ -167,7 +167,7 @@ def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             assert case.volumes_ml is not None
             assert volume.value == pytest.approx(case.volumes_ml[course.region])
             assert volume.method == THRESHOLDS
-    assert not [note for note in result.followed.notes if note.startswith("LOOK")]
+    assert not [note for note in result.followed.notes if note.startswith("WARNING")]
 
 
 def test_dates_put_time_points_in_order(tmp_path: Path) -> None:
@@ -197,7 +197,9 @@ def test_time_points_of_one_date_are_as_given(tmp_path: Path) -> None:
     inputs = [write(tmp_path, name, blocks(20), study_date=day) for name in ("b", "a")]
     found = run(tmp_path, *inputs).followed
     assert (found.names, found.dates) == (("b", "a"), (day, day))
-    assert "LOOK: time points of one date (2024-05-01): they are in the given order." in found.notes
+    assert (
+        "WARNING: time points of one date (2024-05-01): they are in the given order." in found.notes
+    )
 
 
 def test_dicom_studies_are_followed_in_the_order_of_their_dates(

@@ -216,17 +216,17 @@ def test_images_that_are_none() -> None:
     assert "t1: contains NaN or infinity" in refused(changed(t1=(huge, affine)))
     assert "t1 is constant" in refused(changed(t1=(np.ones((4, 4, 4)), affine)))
     assert "t1 is constant" in refused(changed(t1=(np.ones((4, 0, 4)), affine)))
-    assert "t1: no numbers (dtype=complex64" in refused(changed(t1=(array.astype("c8"), affine)))
-    assert "t1: no numbers (dtype=<U" in refused(changed(t1=(array.astype(str), affine)))
-    assert "t1: no affine (affine=(3, 3)" in refused(changed(t1=(array, np.eye(3))))
-    assert "t1: no affine" in refused(changed(t1=(array, np.diag([1.0, 0, 1, 1]))))
-    assert "t1: no affine" in refused(changed(t1=(array, np.full((4, 4), np.nan))))
+    assert "t1: not numbers (dtype=complex64" in refused(changed(t1=(array.astype("c8"), affine)))
+    assert "t1: not numbers (dtype=<U" in refused(changed(t1=(array.astype(str), affine)))
+    assert "t1: not an affine (affine=(3, 3)" in refused(changed(t1=(array, np.eye(3))))
+    assert "t1: not an affine" in refused(changed(t1=(array, np.diag([1.0, 0, 1, 1]))))
+    assert "t1: not an affine" in refused(changed(t1=(array, np.full((4, 4), np.nan))))
 
 
 def test_things_that_are_no_images() -> None:
     array, affine = in_memory(head_volume())["t1"]
     for one in ("a.nii.gz", array, (array,), (array, affine, 1), None):
-        assert "no image in memory (t1=" in refused(changed(t1=one))
+        assert "not an image in memory (t1=" in refused(changed(t1=one))
     assert refused({}).startswith("no input; give scans: ")
 
 

@@ -89,10 +89,11 @@ def test_distances_are_in_millimetres(tmp_path: Path) -> None:
     assert result.summary.lesions["whole"]["found"] == 2
 
 
-def test_masks_against_themselves(tmp_path: Path) -> None:
+def test_equal_masks(tmp_path: Path) -> None:
     for k, values in enumerate([(1, 2, 4), (2, 2), (4, 1, 2)]):
         write(tmp_path / "ref" / f"p{k}_seg.nii.gz", mask(*values))
-    result = run(tmp_path, predictions=tmp_path / "ref")
+        write(tmp_path / "pred" / f"p{k}_seg.nii.gz", mask(*values))
+    result = run(tmp_path)
     assert set(result.summary.metrics["dice"]) == {"whole", "core", "enhancing"}
     for metric in ("dice", "iou", "sensitivity", "precision"):
         assert {row[metric] for row in rows(tmp_path / "out")} <= {"1.000000", ""}
@@ -311,7 +312,7 @@ def test_masks_of_predict_say_what_they_hold(tmp_path: Path) -> None:
     write_prediction(tmp_path / "pred", labels, AFFINE, case="p", regions=tuple(REGIONS))
     result = run(tmp_path)
     assert {row["dice"] for row in rows(tmp_path / "out")} == {"1.000000"}
-    assert result.explanation[1] == "predictions: parts of the tumour, as predict wrote them"
+    assert result.explanation[1] == "predictions: parts of the tumour, written by gliomask predict"
 
 
 def test_what_nnunet_wrote_of_regions_goes_by_their_order(tmp_path: Path) -> None:
@@ -329,7 +330,9 @@ def test_a_broken_description_beside_predictions_is_said(tmp_path: Path) -> None
     write(tmp_path / "ref" / "p.nii.gz", mask(1, 2, 4))
     write(tmp_path / "pred" / "p.nii.gz", mask(1, 2, 4))
     (tmp_path / "pred" / "dataset.json").write_text('{"labels": {"tumor": "1"}}')
-    with pytest.raises(FormatError, match=r"dataset\.json: the label 'tumor' is no whole number"):
+    with pytest.raises(
+        FormatError, match=r"dataset\.json: the label 'tumor' is not a whole number"
+    ):
         run(tmp_path)
 
 
@@ -351,11 +354,12 @@ def test_folders_of_pictures(tmp_path: Path) -> None:
 
 def test_only_an_evaluation_is_replaced(tmp_path: Path) -> None:
     write(tmp_path / "ref" / "p.nii.gz", mask(1))
-    run(tmp_path, predictions=tmp_path / "ref")
-    run(tmp_path, predictions=tmp_path / "ref")
+    write(tmp_path / "pred" / "p.nii.gz", mask(1))
+    run(tmp_path)
+    run(tmp_path)
     (tmp_path / "out" / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match=r"something other than an evaluation \(entry=mine.txt"):
-        run(tmp_path, predictions=tmp_path / "ref")
+        run(tmp_path)
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 

@@ -40,14 +40,14 @@ class Extra:
 
     def spelling(self, name: str) -> Spelling:
         """Spelling of the parameter."""
-        return Spelling("" if self.argument else self.flag or f"--{name}", bare=not self.metavar)
+        if self.argument:
+            return Spelling("", metavar=self.metavar)
+        return Spelling(self.flag or f"--{name}", bare=not self.metavar)
 
     def parameter(self, name: str) -> inspect.Parameter:
         """Parameter for typer."""
         if self.argument:
-            return parameter(
-                name, list[str], typer.Argument(metavar=f"[{self.metavar}]...", hidden=True)
-            )
+            return parameter(name, list[str], typer.Argument(metavar=self.metavar, hidden=True))
         flag, text = self.spelling(name).on, self.help
         if self.metavar:
             return parameter(name, str, typer.Option(flag, metavar=self.metavar, help=text))

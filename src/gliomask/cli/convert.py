@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gliomask.cli.command import Command
 from gliomask.cli.fields import Typed
+from gliomask.core.counted import counted
 
 if TYPE_CHECKING:
     from gliomask.config.convert import ConvertOptions
@@ -22,10 +23,11 @@ def run(options: ConvertOptions, *, json: bool) -> None:
         render.as_json(result)
         return
     if result.skipped:
-        render.problems(result.skipped, "cases were omitted")
+        render.problems(result.skipped, "omitted")
     named = ", ".join(f"{number} {name}" for number, name in result.labels.items())
     render.lines(
-        f"{result.training} cases with a mask and {result.bare} without, from {result.layout}",
+        f"{counted(result.training, 'case')} with a mask and {result.bare} without, "
+        f"from {result.layout}",
         f"channels: {', '.join(result.sequences)}; labels: {named or 'none'}",
         f"licence of the data: {'; '.join(result.licences) or 'not known'}",
         f"{result.out}",

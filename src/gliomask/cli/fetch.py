@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gliomask.cli.command import Command
 from gliomask.cli.fields import Typed
+from gliomask.core.counted import counted
 
 if TYPE_CHECKING:
     from gliomask.config.fetch import FetchOptions
@@ -24,7 +25,7 @@ def run(options: FetchOptions, *, json: bool) -> None:
     licences = ", ".join(f"{name} ({n} series)" for name, n in result.licences.items())
     done = "not fetched (dry run)" if options.dry_run else f"{result.fetched} series fetched"
     render.lines(
-        f"{result.collection} of IDC ({result.version}): {result.patients} patients, "
+        f"{result.collection} of IDC ({result.version}): {counted(result.patients, 'patient')}, "
         f"{result.series} series, {result.files} files, {result.size / 1e9:.2f} GB",
         f"licence: {licences}",
         f"cite: {', '.join(result.cite) or 'see the collection'}",

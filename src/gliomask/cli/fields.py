@@ -95,7 +95,7 @@ class Field:
     def spelling(self) -> Spelling:
         """Spelling of the field on the command line."""
         if self.typed.argument:
-            return Spelling("")
+            return Spelling("", metavar=self.metavar)
         own = self.name.rpartition(".")[2]
         on = self.typed.flag or f"--{own.replace('_', '-')}"
         has_off = self.kind == "flag" and self.default is not False
@@ -120,7 +120,7 @@ class Field:
             values: name of a parameter -> what was typed.
 
         Raises:
-            ConfigError: a text that is no pair of key and value; a key given twice.
+            ConfigError: a text that is not a pair of key and value; a key given twice.
         """
         if self.typed.keys:
             return {key: values[key] for key in self.typed.keys if values[key] is not None} or None
@@ -172,7 +172,9 @@ class Field:
             info: Any = typer.Argument(**settings)
         elif self.kind == "flag":
             flags = "/".join(filter(None, (self.spelling.on, self.spelling.off)))
-            info = typer.Option(flags, help=self.help, show_default=False)
+            default = self.spelling.on.lstrip("-") if self.default is True else ""
+            text = f"{self.help}{_default_text(default)}"
+            info = typer.Option(flags, help=text, show_default=False)
         else:
             info = typer.Option(self.spelling.on, **settings)
         return parameter(self._parsed, self._type, info, required=required)
@@ -185,7 +187,7 @@ class Field:
         if isinstance(default, tuple):
             default = ("," if self.typed.commas else " ").join(map(str, default))
         known = self.typed.default or ("" if default is None else str(default))
-        return f"{self.help}{again}{f'  [default: {known}]' if known else ''}"
+        return f"{self.help}{again}{_default_text(known)}"
 
     def _pairs(self, texts: Iterable[str]) -> dict[str, str]:
         pairs: dict[str, str] = {}
@@ -271,6 +273,10 @@ def _kind(annotation: Any) -> tuple[Kind, Any, int]:
 def _is_group(kind: Any) -> bool:
     """Return True if a type is a model of options."""
     return isinstance(getattr(kind, "model_fields", None), dict)
+
+
+def _default_text(default: str) -> str:
+    return f"  [default: {default}]" if default else ""
 
 
 def _bare(annotation: Any) -> Any:

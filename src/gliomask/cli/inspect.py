@@ -8,6 +8,7 @@ import typer
 
 from gliomask.cli.command import Command
 from gliomask.cli.fields import Typed
+from gliomask.core.counted import counted
 
 if TYPE_CHECKING:
     from gliomask.config.inspect import InspectOptions
@@ -39,11 +40,11 @@ def run(options: InspectOptions, *, json: bool) -> None:
     else:
         _data_set(inspection)
     if inspection.table is not None and not json:
-        render.problems(inspection.table_notes, "cases without a mask in the table")
+        render.problems(inspection.table_notes, "without a mask in the table")
         render.lines(f"written to {inspection.table}: check it, then gliomask prepare it")
     if inspection.problems:
         if not json:
-            render.problems(inspection.problems, "cases can't be used")
+            render.problems(inspection.problems, "can't be used")
         raise typer.Exit(code=0 if inspection.cases else 2)
 
 
@@ -64,10 +65,11 @@ COMMAND = Command(
 def _data_set(inspection: Inspection) -> None:
     from gliomask.cli import render
 
+    named = any(case.patient != case.case for case in inspection.cases)
     render.table(
         f"{inspection.paths[0]}: {inspection.layout}",
         ["case", "patient", "site", "sequences", "grid", "mm", "axes", "mask", "notes"],
-        [_row(case) for case in inspection.cases],
+        [_row(case, named=named) for case in inspection.cases],
     )
     render.lines(*inspection.explanation, *_summary(inspection))
 
@@ -110,12 +112,13 @@ def _times(numbers: tuple[float, ...] | None) -> str:
     return " x ".join(f"{n:.4g}" for n in numbers) if numbers else ""
 
 
-def _row(case: CaseReport) -> list[object]:
+def _row(case: CaseReport, *, named: bool) -> list[object]:
+    """Cells of a case; that of the patient is empty unless patients have names of their own."""
     spacing = " x ".join(f"{mm:g}" for mm in case.spacing_mm) if case.spacing_mm else "unknown"
     masked = "yes" if case.masked else "no"
     return [
         case.case,
-        case.patient,
+        case.patient if named else "",
         case.site,
         " ".join(case.sequences),
         " x ".join(str(n) for n in case.grid),
@@ -130,13 +133,14 @@ def _counts(inspection: Inspection) -> list[str]:
     patients = {audit.patient for audit in inspection.series}
     studies = {(audit.patient, audit.study or audit.case) for audit in inspection.series}
     depth = "every voxel was read" if inspection.full else "headers only; --full reads every voxel"
-    counts = [
-        (len(patients), "patients"),
-        (len(studies), "studies"),
-        (len(inspection.series), "series"),
-    ]
-    counted = ", ".join(f"{n} {what}" for n, what in counts)
-    return [f"{counted} ({depth})", *(["all data is synthetic"] if inspection.synthetic else [])]
+    what = ", ".join(
+        (
+            counted(len(patients), "patient"),
+            counted(len(studies), "study", "studies"),
+            f"{len(inspection.series)} series",
+        )
+    )
+    return [f"{what} ({depth})", *(["all data is synthetic"] if inspection.synthetic else [])]
 
 
 def _summary(inspection: Inspection) -> list[str]:
@@ -145,7 +149,7 @@ def _summary(inspection: Inspection) -> list[str]:
     sequences = sorted({" ".join(case.sequences) for case in inspection.cases})
     depth = "every voxel was read" if inspection.full else "headers only; --full reads every voxel"
     return [
-        f"{len(inspection.cases)} cases of {len(patients)} patients, "
+        f"{counted(len(inspection.cases), 'case')} of {counted(len(patients), 'patient')}, "
         f"{masked} with a mask ({depth})",
         *(
             f"{sum(' '.join(c.sequences) == s for c in inspection.cases)} with {s}"

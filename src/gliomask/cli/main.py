@@ -38,7 +38,7 @@ from gliomask.cli import (
     train,
 )
 from gliomask.cli.command import add_to
-from gliomask.cli.spelling import Spelling, spelled
+from gliomask.cli.spelling import Spelling, running_command, spelled
 from gliomask.core.extras import missing_package
 from gliomask.errors import (
     BatchError,
@@ -170,11 +170,16 @@ def _report(error: Exception) -> int:
         return _say(str(known), known.exit_code)
     usage = getattr(error, "format_message", None)
     if usage is not None:  # click's own errors: an unknown option, a missing argument
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context is not None else "gliomask"
-        return _say(f"{usage().rstrip('.')}; see {command} --help", 2)
+        return _say(_with_help(usage().rstrip("."), getattr(error, "ctx", None)), 2)
     place = unexpected(error)
     return _say(f"a bug in gliomask: {place}; please report it with the output of --debug", 1)
+
+
+def _with_help(text: str, context: typer.Context | None) -> str:
+    """Text of a usage error, with the command that shows the help."""
+    running = f"gliomask {running_command()}".rstrip()
+    command = f"{running if context is None else context.command_path} --help"
+    return f"{text} See {command}" if text.endswith("?") else f"{text}; see {command}"
 
 
 def _known(error: Exception) -> GliomaskError | None:

@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 from gliomask.cli import models_add, models_import, models_remove
 from gliomask.cli.command import Command, add_to
 from gliomask.cli.fields import Typed
+from gliomask.config.shipped import DEFAULT
+from gliomask.core.counted import counted
 
 if TYPE_CHECKING:
     from gliomask.config.models import ModelsOptions
@@ -23,7 +25,9 @@ class _ModelsGroup(TyperGroup):
     """Group of ``models``, whose first argument may also be the name of a model to describe."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert the name of the group's own command before its arguments."""
+        """Insert the name of the group's own command before its arguments, or instead of "list"."""
+        if args[:1] == ["list"]:
+            args = args[1:]
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
             args = [_SHOW, *args]
         return super().parse_args(ctx, args)
@@ -83,10 +87,12 @@ def _row(model: NamedModel) -> tuple[object, ...]:
     dice = "not known" if model.dice is None else _dice(model.dice)
     source = "gliomask" if model.included else "you"
     sequences = ", ".join(model.sequences)
-    return (model.name, source, model.network, model.size, sequences, dice, model.licence)
+    name = f"{model.name} (default)" if model.name == DEFAULT else model.name
+    return (name, source, model.network, model.size, sequences, dice, model.licence)
 
 
 def _dice(known: KnownDice) -> str:
     """``whole 0.85 (0.83 to 0.87), 87 patients out of fold``."""
     interval = " to ".join(f"{end:.2f}" for end in known.ci95)
-    return f"{known.region} {known.mean:.2f} ({interval}), {known.patients} patients {known.part}"
+    patients = counted(known.patients, "patient")
+    return f"{known.region} {known.mean:.2f} ({interval}), {patients} {known.part}"

@@ -10,6 +10,7 @@ import typer
 from gliomask.cli.command import JSON, Command, Extra
 from gliomask.cli.fields import Typed
 from gliomask.config.shipped import DEFAULT
+from gliomask.core.counted import counted
 
 if TYPE_CHECKING:
     from gliomask.config.nnunet import NnunetOptions
@@ -48,7 +49,7 @@ def run(
         render.as_json(result)
         return
     existing = f", {len(result.earlier)} already complete" if result.earlier else ""
-    render.lines(f"{len(result.done)} masks by {result.model}{existing}: {result.out}")
+    render.lines(f"{counted(len(result.done), 'mask')} by {result.model}{existing}: {result.out}")
 
 
 def _check_rest(rest: Sequence[str], folds: str | bool | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gliomask.cli.command import Command
 from gliomask.cli.fields import Typed
+from gliomask.core.counted import counted
 
 if TYPE_CHECKING:
     from gliomask.config.prepare import PrepareOptions
@@ -20,7 +21,7 @@ def run(options: PrepareOptions, *, json: bool) -> None:
 
     with render.control() as control:
         result = prepare(options, control)
-    render.problems(result.skipped, "cases omitted")
+    render.problems(result.skipped, "omitted")
     if json:
         render.as_json(_keys(result))
     else:
@@ -49,10 +50,10 @@ def _lines(result: PrepareResult) -> list[str]:
     parts = ", ".join(f"{len(ids)} {name}" for name, ids in result.split.holdout.named())
     return [
         *result.explanation,
-        f"{len(manifest.cases)} cases, {slices} slices, {positive} of them with tumour",
+        f"{counted(len(manifest.cases), 'case')}, {slices} slices, {positive} of them with tumour",
         f"sequences {', '.join(manifest.sequences)}; regions {', '.join(manifest.regions)}",
         f"patients: {parts}; {_folds(result.split)}",
-        f"{result.made} patients prepared in this run, store {result.store}",
+        f"{counted(result.made, 'patient')} prepared in this run, store {result.store}",
         *(f"licence of the data: {licence}" for licence in manifest.licences),
         *(["all data is synthetic"] if manifest.synthetic else []),
     ]

@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gliomask.cli.spelling import spelled
+from gliomask.core.counted import counted
 from gliomask.core.extras import has_extra, install_hint
 from gliomask.errors import BatchError, printable
 from gliomask.jobs.control import Control, Progress
@@ -41,17 +42,25 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 _EVERY_S = 5.0
 """Minimum seconds between progress lines without a terminal."""
+_NAME = 26
+"""Length in characters up to which the name in the first column of a table is not wrapped."""
 _WIDE = 150
 """Width in characters from which a column of a grouped table is not grouped."""
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; cells are plain text, not markup."""
+    """Print a table without its empty columns; cells are plain text, not markup.
+
+    No text is cut off in a narrow terminal: cells are wrapped, those of the first column last.
+    """
+    cells = [list(map(_cell, row)) for row in rows]
+    shown = [n for n in range(len(columns)) if not cells or any(row[n].plain for row in cells)]
     grid = Table(title=_cell(title), title_justify="left", header_style="bold")
-    for column in columns:
-        grid.add_column(column)
-    for row in rows:
-        grid.add_row(*map(_cell, row))
+    for n in shown:
+        longest = max((len(row[n]) for row in cells), default=0)
+        grid.add_column(columns[n], overflow="fold", no_wrap=n == 0 and longest <= _NAME)
+    for row in cells:
+        grid.add_row(*(row[n] for n in shown))
     _console().print(grid)
 
 
@@ -120,7 +129,7 @@ def warnings_and_paths(result: EvaluateResult | ScoreResult, *, read: bool) -> N
     for case, remark in result.remarks:
         lines(f"REVIEW {case}: {remark}")
     if result.resumed:
-        lines(f"{result.resumed} cases were already scored by an interrupted run")
+        lines(f"{counted(result.resumed, 'case')} already scored by an interrupted run")
     if read and not has_extra("matplotlib"):
         lines(f"without charts: they need matplotlib; {install_hint('matplotlib')}")
     report = f", open: {result.out / 'report.html'}" if read else ""
@@ -170,7 +179,7 @@ def as_json(result: Any) -> None:
 def problems(rows_of_problems: Sequence[tuple[str, str]], what: str) -> None:
     """Print (case, reason) pairs on stderr, if there are any."""
     if rows_of_problems:
-        typer.echo(f"{len(rows_of_problems)} {what}:", err=True)
+        typer.echo(f"{counted(len(rows_of_problems), 'case')} {what}:", err=True)
         for case, reason in rows_of_problems:
             text = printable(spelled(f"{case}: {reason.removeprefix(f'{case}: ')}"))
             typer.echo(f"  {text}", err=True)

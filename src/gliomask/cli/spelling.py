@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,15 +24,19 @@ class Spelling:
         off: the flag that turns it off, if there is one.
         bare: it takes no value.
         key: its value is KEY=VALUE with this key.
+        metavar: placeholder of an argument in the help.
     """
 
     on: str
     off: str = ""
     bare: bool = False
     key: str = ""
+    metavar: str = ""
 
     def typed(self, value: str | None) -> str:
-        """The option with a value; without one only its name."""
+        """The option with a value; without one only its name, or the placeholder of an argument."""
+        if value is None and not self.on and not self.bare:
+            return self.metavar
         if self.bare:
             return self.off if value == "False" or not self.on else self.on
         words = [self.on] if self.on else []
@@ -56,12 +60,13 @@ def spelled(text: str) -> str:
     if "`" not in text:
         return text
     known = spellings()
-    running = _running(known)
+    running = running_command()
     return _MARKED.sub(lambda mark: _typed(mark[1], running, known) or mark[0], text)
 
 
-def _running(known: Collection[str]) -> str:
-    """The running command, with the names of its groups."""
+def running_command() -> str:
+    """The running command, with the names of its groups; empty if none is known."""
+    known = spellings()
     words = sys.argv[1:]
     start = next((n for n, word in enumerate(words) if word in known), len(words))
     names = (" ".join(words[start : start + count]) for count in (3, 2, 1))

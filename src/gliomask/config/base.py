@@ -55,7 +55,7 @@ def build(
         path=source,
         field=key,
         option=_field_at(model, problem["loc"]) if typed else None,
-        found=problem["input"],
+        found=_as_typed(problem["input"]),
         allowed=allowed(problem),
     )
 
@@ -68,6 +68,11 @@ def _field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
     if rest and isinstance(kind, type) and issubclass(kind, BaseModel):
         return f"{first}.{_field_at(kind, tuple(rest))}"
     return first
+
+
+def _as_typed(value: object) -> object:
+    """Value as it is typed: the items of a list with commas."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def allowed(problem: ErrorDetails) -> str:

@@ -14,7 +14,7 @@ class BenchOptions(Options):
     """Options of ``bench``."""
 
     models: tuple[Model, ...] = ()
-    """Model to measure at its own input size: a run folder or a model that comes with gliomask.
+    """Model to measure at its own input size: a run folder, or the name of a model.
     Without any, networks with random weights are measured."""
     everything: bool = False
     """Measure the small network for tests and demos, too."""

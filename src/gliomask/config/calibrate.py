@@ -26,7 +26,7 @@ class CalibrateOptions(Options):
     all patients by the held-out patients of each fold."""
     mirrored: bool | None = None
     """Average predictions with those of the flipped image (flip test-time augmentation) from now
-    on: more accurate, half as fast. Unchanged by default."""
+    on. It takes up to twice the time; evaluate to see if it helps. Unchanged by default."""
     slice_smoothing_mm: SmoothingMm | None = None
     """Combine slices that are at most 3 mm apart from now on: standard deviation in mm of the
     Gaussian across them, 0 for none. Newly trained models have 1.5. Unchanged by default."""

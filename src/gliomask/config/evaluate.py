@@ -28,8 +28,8 @@ class EvaluateOptions(Options):
     source: Path
     """Store, or data set with masks in any known layout."""
     model: Models
-    """Run folder, or model that comes with gliomask. Several run folders of a cross-validation are
-    each evaluated on the patients of their own fold."""
+    """Run folder, or name of an included or added model. Several run folders of a cross-validation
+    are each evaluated on the patients of their own fold."""
     out: Path
     """Folder to write; an earlier evaluation in it is replaced."""
     part: Part | None = None

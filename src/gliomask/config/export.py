@@ -13,7 +13,7 @@ class ExportOptions(Options):
     """Options of ``export``."""
 
     model: Model
-    """Run folder, or model that comes with gliomask."""
+    """Run folder, or name of an included or added model."""
     out: Path
     """Folder to write; it must not exist yet."""
     to: Literal["onnx", "openvino"] = "onnx"

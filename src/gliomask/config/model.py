@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 from gliomask.config.shipped import find_model, is_shipped
 from gliomask.errors import ModelError
 
 
-def _model_folder(named: object) -> Path:
+def _model_folder(named: object, info: ValidationInfo) -> Path:
     if named is None or isinstance(named, str | Path):
-        return find_model(named)
+        return find_model(named, info.field_name or "model")
     raise ValueError("a folder or the name of a model")
 
 
@@ -22,8 +22,8 @@ def _several(named: object) -> object:
     return (named,) if isinstance(named, str | Path) else named
 
 
-def _own(named: object) -> Path:
-    folder = _model_folder(named)
+def _own(named: object, info: ValidationInfo) -> Path:
+    folder = _model_folder(named, info)
     if is_shipped(folder):
         hint = "copy its folder and use the copy"
         raise ModelError("an included model can't be changed", path=folder, hint=hint)

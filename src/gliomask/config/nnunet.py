@@ -22,7 +22,7 @@ class NnunetOptions(Options):
     out: Path
     """Folder to write the masks into: CASE.nii.gz."""
     model: Model = Field(default_factory=find_model)
-    """Run folder, or model that comes with gliomask."""
+    """Run folder, or name of an included or added model."""
     description: Path | None = None
     """The data set's dataset.json (default: the one in the image folder or its parent folder)."""
     own_labels: bool = False

@@ -30,7 +30,7 @@ class PredictOptions(SegmentOptions):
     out: Path
     """Folder to write into; other files in it are kept."""
     model: Model = Field(default_factory=find_model)
-    """Run folder, or model that comes with gliomask."""
+    """Run folder, or name of an included or added model."""
     sequences: Mapping[str, Path] = Field(default_factory=dict)
     """File of each sequence, for inputs whose names do not contain the sequence."""
     series: SeriesOption = Field(default_factory=dict)

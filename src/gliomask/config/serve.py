@@ -119,7 +119,7 @@ class ServeOptions(Options):
     names: tuple[str, ...] = ()
     """Additional host name under which browsers may reach the server."""
     models: Models = Field(default_factory=lambda: (find_model(),))
-    """Run folder, or included model, to offer; the first is the default for clients."""
+    """Run folder, or name of a model, to offer; the first is the default for clients."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Number of worker processes, each with a loaded model."""
     certificate: Path | None = None

@@ -55,13 +55,14 @@ def added_names() -> tuple[str, ...]:
     return tuple(sorted(name for name in names - {*shipped_names()} if name[:1] != "."))
 
 
-def find_model(named: str | Path | None = None) -> Path:
+def find_model(named: str | Path | None = None, field: str = "model") -> Path:
     """Folder of a model.
 
     Args:
         named: a path, or a name from ``shipped_names`` or ``added_names``. Text with a separator in
             it, or that names an existing file, is a path; so is every ``Path``. None is
             ``DEFAULT``.
+        field: name of the option that it was given for, for errors.
 
     Returns:
         The folder, which is not checked for a model here.
@@ -87,9 +88,9 @@ def find_model(named: str | Path | None = None) -> Path:
     known = (*names, *added)
     raise ModelError(
         "no such path, and no included or added model of this name",
-        option="model",
+        option=field,
         found=named,
-        allowed=" or ".join(("a path", *known)),
+        allowed=" or ".join(filter(None, ("a path", ", ".join(known)))),
         hint=nearest(named, known),
     )
 

@@ -180,7 +180,7 @@ def _by_regions(regions: Mapping[str, list[int]], order: Any, path: Path) -> Lab
     if order is None:
         return LabelNames(tuple(regions), scheme, None)
     if not isinstance(order, list) or not all(_is_number(n) for n in order):
-        raise FormatError("no list of numbers", path=path, field=_ORDER, found=order)
+        raise FormatError("not a list of numbers", path=path, field=_ORDER, found=order)
     if len(order) != len(regions):
         allowed = f"{len(regions)} numbers, one for each region"
         raise FormatError(
@@ -193,7 +193,7 @@ def _check_value(name: str, value: Any, path: Path) -> None:
     numbers = value if isinstance(value, list) and value else [value]
     if not all(_is_number(number) and number >= 0 for number in numbers):
         allowed = "a number, or a list of numbers for a region"
-        what = f"the label {name!r} is no whole number"
+        what = f"the label {name!r} is not a whole number"
         raise FormatError(what, path=path, field="labels", found=repr(value), allowed=allowed)
 
 

@@ -137,7 +137,9 @@ def _loose(root: Path) -> Iterator[MaskFile]:
         mask = MaskFile(name.case, patient_of(name.case), file, case_in_name=name.case_in_name)
         record = record_of_mask(file.paths[0])
         if record is not None:
-            yield replace(mask, scheme=scheme_of_record(record), origin="as predict wrote them")
+            yield replace(
+                mask, scheme=scheme_of_record(record), origin="written by gliomask predict"
+            )
         else:
             yield replace(mask, **described)
 

@@ -36,7 +36,8 @@ def find_pairs(
         table: pairs them, instead of the cases in their names.
 
     Raises:
-        InputError: no masks, two masks of one case, or a table without the columns.
+        InputError: no masks, two masks of one case, a mask on both sides, or a table without the
+            columns.
     """
     drawn, predicted = (
         find_masks(root, unique=table is None) for root in (references, predictions)
@@ -47,7 +48,17 @@ def find_pairs(
         pairs, failures = [(drawn[0], predicted[0])], []
     else:
         pairs, failures = _by_case(drawn, predicted)
+    _refuse_same_files(pairs)
     return tuple(pairs), (*failures, *_alone(pairs, drawn, predicted))
+
+
+def _refuse_same_files(pairs: Sequence[Pair]) -> None:
+    """Raise InputError for a mask that would be compared with itself."""
+    for reference, prediction in pairs:
+        first, second = reference.file.paths[0], prediction.file.paths[0]
+        if first.resolve() == second.resolve():
+            hint = "give references and predictions in two folders, or pair the files in a table"
+            raise InputError("the same file is reference and prediction", path=second, hint=hint)
 
 
 def _may_be_a_pair(

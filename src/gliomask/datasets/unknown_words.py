@@ -2,7 +2,7 @@
 
 The words by which people call subtractions, maps and pre- or post-contrast images can't all be
 listed. The words that change nothing can (``vocabulary``), so whatever else stands in a name is a
-doubt. Identifiers are no words: they contain digits, stand before the sequence in the name of a
+doubt. Identifiers are not words: they contain digits, stand before the sequence in the name of a
 file, or are shared by images of several sequences.
 """
 

@@ -49,7 +49,7 @@ def check_end(stream: BinaryIO) -> None:
     place = tail.rfind(_END_MAGIC)
     stream.seek(0)
     if place < 0 or len(tail) < place + _END.size:
-        raise FormatError("no zip archive, or truncated")
+        raise FormatError("not a zip archive, or truncated")
     _, disk, start, here, entries, length, _, _ = _END.unpack_from(tail, place)
     if tail[max(0, place - _END64_BYTES) : place].startswith(_END64_MAGIC):
         raise FormatError("a zip64 archive, which only more than 4 GiB or 65535 files need")

@@ -26,7 +26,7 @@ _AGAIN = "predict the examination again"
 
 def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
     if not 0 <= ends[0] <= ends[1] < float("inf"):
-        raise ValueError("no interval")
+        raise ValueError("not an interval")
     return ends
 
 

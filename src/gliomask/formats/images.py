@@ -146,6 +146,6 @@ def _volume_format(paths: tuple[Path, ...]) -> volumes.VolumeFormat | None:
         allowed = f"one of {kinds}, DICOM, or a stack of {slices}"
         found_name = strange[0].name
         raise FormatError(
-            "no image", path=strange[0], field="name", found=found_name, allowed=allowed
+            "not an image", path=strange[0], field="name", found=found_name, allowed=allowed
         )
     return None

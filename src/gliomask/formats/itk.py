@@ -78,7 +78,7 @@ def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
     """A label volume (I, J, K) of whole numbers, and its affine.
 
     Raises:
-        FormatError: as ``read_volumes``; several volumes; a voxel that is no whole number.
+        FormatError: as ``read_volumes``; several volumes; a voxel that is not a whole number.
     """
     header, voxels = _read(path)
     header.check_single(path)
@@ -129,7 +129,7 @@ def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
     size, volumes = reader.GetSize(), reader.GetNumberOfComponents()
     if len(size) not in (3, 4):
         value = len(size)
-        raise FormatError("no volume", path=path, field="dimension", found=value, allowed="3, 4")
+        raise FormatError("not a volume", path=path, field="dimension", found=value, allowed="3, 4")
     volumes *= size[3] if len(size) == 4 else 1
     voxels = math.prod(size[:3]) * volumes
     if not 0 < voxels <= MAX_VOXELS:
@@ -161,7 +161,7 @@ def _item_bytes(reader: Any, path: Path) -> int:
     kinds = {**_BYTES, **(_LIST if listed else {})}
     if reader.GetPixelIDValue() not in kinds:
         pixel_type = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
-        what = "voxels that are no single numbers"
+        what = "voxels that are not single numbers"
         raise FormatError(what, path=path, field="type", found=pixel_type)
     return kinds[reader.GetPixelIDValue()]
 

@@ -81,7 +81,9 @@ def read_slice_record(path: Path) -> SliceRecord:
         raise FormatError("no patient", path=path, field="PID", found=patient)
     if label.size != 1 or label[0] not in (1, 2, 3):
         kind = label[0] if label.size == 1 else f"{label.size} values"
-        raise FormatError("no kind of tumour", path=path, field="label", found=kind, allowed="1-3")
+        raise FormatError(
+            "unknown kind of tumour", path=path, field="label", found=kind, allowed="1-3"
+        )
     return SliceRecord(patient, int(label[0]))
 
 
@@ -123,7 +125,7 @@ def read_slice_mask(path: Path) -> npt.NDArray[np.uint8]:
         raise FormatError(what, path=path, field="tumorMask", found=size, allowed=allowed)
     odd = mask[(mask != 0) & (mask != 1)]
     if odd.size:
-        raise FormatError("no mask", path=path, field="tumorMask", found=odd[0], allowed="0, 1")
+        raise FormatError("not a mask", path=path, field="tumorMask", found=odd[0], allowed="0, 1")
     return mask.astype(np.uint8)[..., np.newaxis]
 
 
@@ -142,7 +144,7 @@ def _group(path: Path) -> Iterator[Any]:
             raise
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as problem:
             what = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-            raise FormatError(f"no MATLAB 7.3 file that can be read: {what}", path=path) from None
+            raise FormatError(f"not a readable MATLAB 7.3 file: {what}", path=path) from None
 
 
 def _field(group: Any, name: str, path: Path, most: int) -> Any:

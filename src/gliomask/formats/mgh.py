@@ -58,7 +58,7 @@ def read_labels(path: Path) -> tuple[npt.NDArray[np.integer], Affine]:
     """A label volume (I, J, K) of whole numbers, and its affine.
 
     Raises:
-        FormatError: as ``read_volumes``; several volumes; a voxel that is no whole number.
+        FormatError: as ``read_volumes``; several volumes; a voxel that is not a whole number.
     """
     header, voxels = _read(path)
     header.check_single(path)

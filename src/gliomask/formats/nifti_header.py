@@ -114,7 +114,7 @@ def _sizes(raw: Any) -> tuple[tuple[int, int, int], int]:
     """(I, J, K) and the number of volumes; dimensions of 1 at the end don't count."""
     count = int(raw["dim"][0])
     if not 2 <= count <= 7:
-        raise FormatError("no volume", field="dim[0]", found=count, allowed="2 to 7")
+        raise FormatError("not a volume", field="dim[0]", found=count, allowed="2 to 7")
     dims = [*(int(n) for n in raw["dim"][1 : count + 1]), *([1] if count == 2 else [])]
     if min(dims) < 1:
         raise FormatError("an empty dimension", field="dim", found=dims, allowed="1 and more")

@@ -62,7 +62,7 @@ def whole_numbers(
     )
     if wrong.size:
         index = tuple(wrong[0].tolist())
-        what = f"{len(wrong)} voxels of a mask are no whole numbers, the first at {index}"
+        what = f"{len(wrong)} voxels of a mask are not whole numbers, the first at {index}"
         hint = "apply a threshold to convert a probability map to a mask"
         raise FormatError(what, path=path, field="voxel", found=float(numbers[index]), hint=hint)
     integers: npt.NDArray[np.int32] = whole.astype(np.int32)
@@ -95,7 +95,7 @@ def label_numbers(stored: npt.NDArray[Any], path: Path) -> npt.NDArray[np.intege
     """Stored voxels of a mask as whole numbers in this machine's byte order.
 
     Raises:
-        FormatError: a voxel that is no whole number.
+        FormatError: a voxel that is not a whole number.
     """
     if stored.dtype.kind not in "iu":
         return whole_numbers(stored, path)

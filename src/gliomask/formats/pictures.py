@@ -42,7 +42,7 @@ def read_stack(paths: Sequence[Path]) -> npt.NDArray[Any]:
     """
     if not 0 < len(paths) <= MAX_PICTURES:
         allowed = f"1 to {MAX_PICTURES}"
-        raise FormatError("no stack", field="pictures", found=len(paths), allowed=allowed)
+        raise FormatError("not a stack", field="pictures", found=len(paths), allowed=allowed)
     if len(paths) == 1:
         return read_pages(paths[0]).transpose(2, 1, 0, 3)
     first = read_picture(paths[0])
@@ -99,7 +99,7 @@ def write_picture(path: Path, array: npt.NDArray[np.uint8], note: str = "") -> N
     if path.suffix not in _WRITABLE:
         raise ValueError(f"{path.name} does not end in {', '.join(_WRITABLE)}")
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)):
-        raise ValueError(f"{array.dtype} of shape {array.shape} is no picture")
+        raise ValueError(f"{array.dtype} of shape {array.shape} is not a picture")
     with atomic_path(path) as temporary:
         if path.suffix == ".png":
             metadata = PngInfo()

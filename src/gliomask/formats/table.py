@@ -55,7 +55,7 @@ def read_table(path: Path) -> CsvTable:
     try:
         cells = list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as problem:
-        raise FormatError(f"no CSV table: {problem}", path=path) from None
+        raise FormatError(f"not a CSV table: {problem}", path=path) from None
     header = tuple(cell.strip().lower() for cell in cells[0]) if cells else ()
     if len(set(header)) < len(header):
         raise FormatError("a column occurs twice", path=path, field="header", found=header)

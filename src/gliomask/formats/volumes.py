@@ -82,7 +82,7 @@ def volume_format(path: Path) -> VolumeFormat | None:
 def files_of(path: Path) -> tuple[Path, ...]:
     """All files that the content of a file depends on: itself, and those of its voxels.
 
-    A file that is no volume, or whose header can't be read, stands for itself.
+    A file that is not a volume, or whose header can't be read, stands for itself.
     """
     known = volume_format(path)
     try:

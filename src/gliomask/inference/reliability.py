@@ -129,10 +129,12 @@ def _disagreeing(findings: Evidence) -> Iterator[Reason]:
         if value <= limit:
             continue
         text = (
-            f"the side outputs for {region} differ from the mask by {value:.2f} (1 - mean Dice); "
-            f"limit {limit:.2f}; held-out patients: median {usual.median:.2f}, "
-            f"largest {usual.high:.2f} (n = {usual.n})"
+            f"{REGIONS[region].title}: the network's side outputs differ from the mask by "
+            f"{value:.2f} (1 - mean Dice), more than {limit:.2f}; held-out patients: median "
+            f"{usual.median:.2f}, largest {usual.high:.2f} (n = {usual.n})"
         )
+        if k > 0:
+            text += f"; the flag is that of the {REGIONS[findings.card.regions[0]].title}"
         beyond_all = value > usual.high and usual.n >= ENOUGH
         level: Level = "green" if k else "red" if beyond_all else "amber"
         yield Reason(level, "maps_disagree" if k == 0 else "inner_maps_disagree", text)
@@ -143,7 +145,7 @@ def _sizes(findings: Evidence) -> Iterator[Reason]:
     if data is None:
         return
     if not record.has_world or data.slice_mm is None or data.pixel_mm is None:
-        whose = "the images have" if not record.has_world else "the training data have"
+        whose = "the images have" if not record.has_world else "part of the training data has"
         text = f"{whose} no voxel size: pixel size and slice distance were not checked"
         yield Reason("green", "sizes_unknown", text)
     for outlier in findings.strange_sizes:
@@ -186,7 +188,7 @@ def _removed(findings: Evidence) -> Iterator[Reason]:
         kept = prediction.voxels[region]
         if before - kept >= MUCH * kept and before > kept:
             text = (
-                f"removed fragments of {region} separate from the main tumour, "
+                f"removed fragments of {REGIONS[region].title} separate from the main tumour, "
                 f"{(before - kept) / before:.0%} of the mask: one may be a second tumour"
             )
             yield Reason("amber", "fragments_removed", text)

@@ -41,7 +41,7 @@ def load_initial_weights(
     """Load the initial weights.
 
     Args:
-        source: a run folder, or the name of a model that comes with gliomask; or a file of weights
+        source: a run folder, or the name of an included or added model; or a file of weights
             with the names of the authors' code (``.pth``, ``.safetensors``), whose patients are
             unknown.
         recipe: recipe of the training.
@@ -56,7 +56,7 @@ def load_initial_weights(
     """
     stacked = recipe.input.mode == "stacked"
     channels = len(sequences) if stacked else 1
-    source = find_model(str(source))
+    source = find_model(str(source), "start")
     earlier = None if source.is_file() else _earlier(source, recipe, held_out)
     file = source if earlier is None else source / WEIGHTS_FILE
     known = earlier.card.sequences if earlier is not None and stacked else sequences

@@ -35,7 +35,7 @@ def load_teacher(
     """Load the teacher. Only its network may differ from that of the student.
 
     Args:
-        source: a run folder, or the name of a model that comes with gliomask.
+        source: a run folder, or the name of an included or added model.
         recipe: recipe of the training.
         sequences: its sequences in order.
         held_out: its validation and test patients.
@@ -45,7 +45,7 @@ def load_teacher(
         ConfigError: its inputs or outputs differ from those of the student, or it was trained on
             validation or test patients.
     """
-    source = find_model(str(source))
+    source = find_model(str(source), "teacher")
     network, card = load_model(source)
     pairs = (
         ("input.mode", card.input_mode, recipe.input.mode),

@@ -81,7 +81,7 @@ def find_lesions(mask: Mask, affine: Affine, tiny_ml: float = TINY_ML) -> Lesion
         tiny_ml: components up to this volume are tiny.
 
     Raises:
-        ValueError: the mask is no volume.
+        ValueError: the mask is not a volume.
     """
     from scipy.ndimage import find_objects, generate_binary_structure, label
 

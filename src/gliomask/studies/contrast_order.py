@@ -37,7 +37,7 @@ def after_injection(
 
     Args:
         among: the series.
-        others: the headers of those that are no volume.
+        others: the headers of those that are not a volume.
     """
     tags = [*(series.series.tags for series in among), *others]
     injections = [injection for series in among if (injection := _of_series(series))]

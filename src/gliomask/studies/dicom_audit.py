@@ -21,9 +21,9 @@ class SeriesAudit:
         description: of the series; empty if it has none.
         sequence: recognised sequence, None if none.
         evidence: for it, a phrase.
-        axes: in which columns, rows and slices run, e.g. ``LPS``; empty if it is no volume.
+        axes: in which columns, rows and slices run, e.g. ``LPS``; empty if it is not a volume.
         shape: (I, J, K).
-        spacing_mm: along them; None if it is no volume.
+        spacing_mm: along them; None if it is not a volume.
         slice_thickness_mm: as the header has it; it may differ from the spacing.
         contrast: the agent that the header names, empty if none.
         problems: reasons why it isn't used, and other remarks; one line each.

@@ -27,12 +27,12 @@ def picked(
 
     Args:
         among: the series.
-        refused: series that are no volume.
+        refused: series that are not a volume.
         picks: sequence -> a SeriesNumber, SeriesInstanceUID or whole SeriesDescription. A UID
             that no series of this study has is about another study.
 
     Raises:
-        CaseError: a pick that matches no series or several, or one that is no volume; a series
+        CaseError: a pick that matches no series or several, or one that is not a volume; a series
             for two sequences. The available series are listed.
     """
     meant: dict[RecognisedSeries, str] = {}

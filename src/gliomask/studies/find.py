@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gliomask.core.case import Case
+from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import lgg_kaggle
 from gliomask.datasets.find import is_data_set, is_synthetic, scan
 from gliomask.datasets.folders import folders, pictures, stem, volumes
@@ -79,10 +80,9 @@ def audit(
     """
     if choices:
         if inputs or picks:
-            what = "series chosen" if picks else "inputs"
-            raise InputError(
-                f"either files by sequence or {what}, not both", hint="leave one of them out"
-            )
+            by_name = ", ".join(map(option, SEQUENCES))
+            other = option("inputs" if inputs else "series")
+            raise InputError(f"give either files by sequence ({by_name}) or {other}, not both")
         return SurveyResult((chosen_case(choices),))
     if not inputs:
         hint = f"give scans: {option('inputs', 'scan.nii.gz', command='predict')}"
@@ -117,7 +117,9 @@ def _of_files(files: Sequence[Path], picks: Mapping[str, str]) -> list[SurveyRes
             raise InputError("no such file or folder", path=path)
         if path in others and not is_dicom(path):
             allowed = f"{', '.join(SUFFIXES)}, .csv, DICOM or a folder"
-            raise InputError("no image", path=path, field="name", found=path.name, allowed=allowed)
+            raise InputError(
+                "not an image", path=path, field="name", found=path.name, allowed=allowed
+            )
     slices = [path for path in files if is_picture(path)]
     tables = [scan(path) for path in files if path.suffix.lower() == ".csv"]
     tables_read = [SurveyResult(table.cases, table.problems) for table in tables]

@@ -105,7 +105,7 @@ def image_of(name: str, image: Loaded) -> Image:
         raise CaseError(f"{name}: not a volume", field="shape", found=array.shape, allowed="3-D")
     if array.dtype.kind not in "biuf":
         allowed = "a real type"
-        raise CaseError(f"{name}: no numbers", field="dtype", found=array.dtype, allowed=allowed)
+        raise CaseError(f"{name}: not numbers", field="dtype", found=array.dtype, allowed=allowed)
     _check_affine(name, affine)
     with np.errstate(over="ignore"):  # values outside single precision are refused below
         values: FloatArray = np.ascontiguousarray(array, np.float32)
@@ -125,7 +125,7 @@ def _check_affine(name: str, affine: Affine) -> None:
         except (ValueError, np.linalg.LinAlgError):
             actual = affine[:3].tolist()
     allowed = "(4, 4), finite and not singular"
-    raise CaseError(f"{name}: no affine", field="affine", found=actual, allowed=allowed)
+    raise CaseError(f"{name}: not an affine", field="affine", found=actual, allowed=allowed)
 
 
 def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
@@ -135,7 +135,7 @@ def _parts(name: str, image: Loaded) -> tuple[Array, Affine]:
     if not isinstance(image, nib.spatialimages.SpatialImage):
         allowed = "(array, affine) or an image of nibabel; or only paths"
         kind = type(image).__name__
-        raise InputError("no image in memory", field=name, found=kind, allowed=allowed)
+        raise InputError("not an image in memory", field=name, found=kind, allowed=allowed)
     if image.affine is None:
         raise CaseError(f"{name}: the image has no affine")
     return np.asanyarray(image.dataobj), np.asarray(image.affine, np.float64)

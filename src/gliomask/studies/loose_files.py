@@ -70,9 +70,14 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
             hint = ask_files((images[sequence], path), sequence)
             raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=hint)
         images[sequence] = path
+    if not scans:
+        names = ", ".join(path.name for _, path in files[:_TOLD])
+        more = f" and {len(files) - _TOLD} more" if len(files) > _TOLD else ""
+        hint = "give the images; the command score compares masks"
+        raise CaseError(f"masks by their names, not images: {names}{more}", path=folder, hint=hint)
     if not groups:
         unused_names = ", ".join(_unused(name, reading) for name, reading in unused)
-        what = f"no file name contains a sequence: {unused_names or 'only masks'}"
+        what = f"no file name contains a sequence: {unused_names}"
         hint = ask_file(folder / unused[0][0]) if unused else HINT
         raise CaseError(what, path=folder, hint=hint)
     if len({frozenset(images) for images in groups.values()}) > 1:
@@ -117,7 +122,7 @@ def of_pictures(files: Sequence[Path], folder: Path) -> Case:
         what = "neither the name of the picture nor that of its folder contains the sequence"
         raise CaseError(what, path=unused[0], hint=_ask_pictures(unused))
     if not stacks:
-        raise CaseError("no pictures but masks", path=folder)
+        raise CaseError("only masks, no images", path=folder)
     for stack in stacks.values():
         _check_gaps(stack)
     images = {sequence: ImageFile(tuple(paths)) for sequence, paths in stacks.items()}

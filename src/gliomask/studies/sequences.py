@@ -138,7 +138,7 @@ def _excluded(tags: SeriesTags, reading: NameReading) -> str | None:
     if kind[:1] == ("DERIVED",) or _NO_IMAGE.intersection(kind[2:]):
         text = "\\".join(kind)
         what = next((f" but {_KINDS[word]}" for word in kind[2:] if word in _KINDS), "")
-        return f"no original image{what} (ImageType={text})"
+        return f"not an original image{what} (ImageType={text})"
     if tags.b_value:
         return f"by its header diffusion (b={tags.b_value:g})"
     if not kind and "mpr" in words_of_name(tags.description or tags.protocol):

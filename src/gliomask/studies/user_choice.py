@@ -35,7 +35,7 @@ def by_sequence(choices: Mapping[str, Meant]) -> dict[str, Meant]:
         if sequence is None:
             hint, allowed = nearest(name, SEQUENCES), ", ".join(SEQUENCES)
             raise InputError(
-                "no sequence", field="sequence", found=name, allowed=allowed, hint=hint
+                "not a sequence", field="sequence", found=name, allowed=allowed, hint=hint
             )
         if sequence in by_name:
             raise InputError("given twice", field="sequence", found=sequence)
@@ -101,12 +101,12 @@ def check_picks(picks: Mapping[str, str], result: SurveyResult) -> None:
 def _image_at(path: Path) -> tuple[ImageFile, SeriesTags | None]:
     """A file, or a folder of pictures or of one DICOM series, with the tags of the last."""
     if not path.exists():
-        raise InputError("no image there", path=path)
+        raise InputError("no such file or folder", path=path)
     if not path.is_dir():
         return ImageFile((path,)), None
     if slices := pictures(path):
         return ImageFile(tuple(slices)), None
     if not holds_dicom(path):
-        raise InputError("no image there", path=path)
+        raise InputError("contains no image", path=path)
     series = only_series(path)
     return series.image, series.tags

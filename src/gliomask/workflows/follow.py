@@ -116,7 +116,7 @@ def _in_order(
         notes.append("The time points are sorted by date.")
     if twice:
         order = "they are sorted by acquisition time" if timed else "they are in the given order"
-        notes.append(f"LOOK: time points of one date ({twice}): {order}.")
+        notes.append(f"WARNING: time points of one date ({twice}): {order}.")
     return tuple(ordered), tuple(notes)
 
 
@@ -134,7 +134,7 @@ def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
     remarks = []
     patients = sorted({point.patient for point in points if point.patient is not None})
     if len(patients) > 1:
-        remarks.append(f"LOOK: the predictions name different patients: {', '.join(patients)}.")
+        remarks.append(f"WARNING: the predictions name different patients: {', '.join(patients)}.")
     left_out = {r for point in points for r in point.regions} - set(regions)
     if left_out:
         names = ", ".join(sorted(left_out))

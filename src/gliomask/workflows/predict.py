@@ -61,7 +61,7 @@ def predict(
             one image in memory: an array (I, J, K) of any real type with its affine (4, 4), voxel
             to RAS+ mm, or a nibabel image of three dimensions; or sequence name (``t1``,
             ``t1ce``, ``t2``, ``flair``) -> path or image in memory.
-        model: a run folder, the name of a model that comes with gliomask, or a predictor that is
+        model: a run folder, the name of an included or added model, or a predictor that is
             loaded already (for many examinations); default: ``u2netp-glioma``.
         sequence: sequence of a single file or image, if its name (for nibabel: the name of its
             file) does not contain it.

@@ -65,7 +65,7 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
 def _check(folder: Path, options: PredictOptions) -> None:
     """Raise InputError, see ``watch``: output files must not be taken for new studies."""
     if not folder.is_dir():
-        raise InputError("no such folder", path=folder, option="watch")
+        raise InputError("no such folder", path=folder)
     if options.inputs or options.sequences:
         hint = f"leave out {option('watch')} or the inputs"
         raise InputError("either inputs or a folder to watch, not both", hint=hint)

@@ -16,13 +16,13 @@ from gliomask.formats.dicom.pixels import read_pixels
 from gliomask.formats.dicom.series import survey_files
 
 FILES = Path(pydicom.data.__file__).parent
-ONE_SLICE = "one slice, no volume"
+ONE_SLICE = "a single slice is not a volume"
 SKIPPED = "skipped"
 """No DICOM, a DICOMDIR, or (two files) too damaged at its beginning to be told to be DICOM."""
 
 
 def kind(name: str) -> str:
-    return f"no MR image (SOPClassUID={name}, allowed MR Image Storage"
+    return f"not an MR image (SOPClassUID={name}, allowed MR Image Storage"
 
 
 TABLE: dict[str, tuple[str, ...]] = {

@@ -45,7 +45,7 @@ def test_its_archive_is_audited() -> None:
         assert audit.description == "anat-T1w"
         assert audit.shape == (274, 384, 128)
         assert audit.problems == (
-            r"no original image (ImageType=DERIVED\SECONDARY); if it is one, state it: "
+            r"not an original image (ImageType=DERIVED\SECONDARY); if it is one, state it: "
             "`series=t1=401` or `series=t1ce=401`",
         )
         assert len(found.problems) == 1

@@ -161,7 +161,7 @@ def truncated(folder: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "one slice": (lambda f: plain(f, replace(PLAN, slices=1)), "one slice, no volume"),
+    "one slice": (lambda f: plain(f, replace(PLAN, slices=1)), "a single slice is not a volume"),
     "a missing slice": (
         without_slice(3),
         "slices are missing between the 3. and the 4. (step=10 mm",
@@ -185,7 +185,10 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no orientation": (lacking("ImageOrientationPatient"), "ImageOrientationPatient=nothing"),
     "no spacing": (lacking("PixelSpacing"), "PixelSpacing=nothing"),
     "no spacing in one": (lacking("PixelSpacing", 1), "1 of 6 files can't be used"),
-    "spacing of 0": (setting("PixelSpacing", [0, 1]), "no size (PixelSpacing=[0.0, 1.0]"),
+    "spacing of 0": (
+        setting("PixelSpacing", [0, 1]),
+        "impossible spacing (PixelSpacing=[0.0, 1.0]",
+    ),
     "negative spacing": (setting("PixelSpacing", [1, -1]), "allowed more than 0"),
     "two of a position": (setting("ImagePositionPatient", [1, 1]), "allowed 3 finite numbers"),
     "NaN position": (
@@ -195,7 +198,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "infinite position": (setting("ImagePositionPatient", ["inf", "0", "0"]), "allowed 3 finite"),
     "directions of no length": (
         setting("ImageOrientationPatient", [0, 0, 0, 0, 0, 0]),
-        "no orientation (ImageOrientationPatient=",
+        "not an orientation (ImageOrientationPatient=",
     ),
     "directions not at a right angle": (
         setting("ImageOrientationPatient", [1, 0, 0, 0.6, 0.8, 0]),
@@ -207,7 +210,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "two numbers of rows": (setting("Rows", [10, 10]), "unusable (Rows=[10, 10]"),
     "no columns told": (lacking("Columns"), "a field is missing (Columns=nothing)"),
     "a table of intensities": (lookup_table, "intensities with a lookup table"),
-    "colour": (colour, "no grey image (PhotometricInterpretation=RGB, 3 samples"),
+    "colour": (colour, "not a greyscale image (PhotometricInterpretation=RGB, 3 samples"),
     "24 bits": (setting("BitsAllocated", 24), "BitsAllocated=24, allowed 8, 16, 32"),
     "no bits": (setting("BitsStored", 0), "BitsStored=0, allowed 1 to 64"),
     "a mosaic": (
@@ -218,7 +221,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
         setting("NumberOfFrames", 3),
         "several frames without positions (NumberOfFrames=3",
     ),
-    "CT": (setting("SOPClassUID", CTImageStorage), "no MR image (SOPClassUID=CT Image Storage"),
+    "CT": (setting("SOPClassUID", CTImageStorage), "not an MR image (SOPClassUID=CT Image Storage"),
 }
 
 

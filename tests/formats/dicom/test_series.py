@@ -80,8 +80,8 @@ def test_a_localizer_of_three_planes_is_no_volume(tmp_path: Path) -> None:
     save(tmp_path, planes)
     reasons = [one.reason for one in survey(tmp_path).refused]
     assert reasons == [
-        "series 1 (Ax T2 FSE): one slice, no volume (slices=1, allowed 2 and more, or one with "
-        "SpacingBetweenSlices); give all slices of the series"
+        "series 1 (Ax T2 FSE): a single slice is not a volume (slices=1, allowed 2 and more, or "
+        "one with SpacingBetweenSlices); give all slices of the series"
     ] * len(planes)
 
 
@@ -101,7 +101,7 @@ def test_a_localizer_of_another_size_in_the_series_is_no_slice_of_it(
     (volume,) = found.series
     assert np.array_equal(read_series(volume.image.paths)[0], pixels(PLAN).transpose(2, 1, 0))
     assert [len(refused.files) for refused in found.refused] == [1]
-    assert "one slice, no volume" in found.refused[0].reason
+    assert "a single slice is not a volume" in found.refused[0].reason
 
 
 def test_slices_of_another_size_that_continue_a_stack_refuse_it(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_numbers_that_geometry_rests_on(value: Any, reason: str) -> None:
 def test_a_sequence_is_no_number() -> None:
     dataset = Dataset()
     dataset.add(DataElement("PixelSpacing", "SQ", [Dataset(), Dataset()]))
-    with pytest.raises(FormatError, match="no number"):
+    with pytest.raises(FormatError, match="not a number"):
         numbers(dataset, "PixelSpacing", 2)
     dataset.add(DataElement("Rows", "SQ", [Dataset()]))
     with pytest.raises(FormatError, match="unusable"):

@@ -157,7 +157,7 @@ def test_places_that_can_not_be(tmp_path: Path, keyword: str, value: list[float]
 
 def test_no_files_twice_one_and_no_dicom(tmp_path: Path) -> None:
     paths = write_series(tmp_path / "s", Grid())
-    with pytest.raises(FormatError, match=r"no series \(files=0"):
+    with pytest.raises(FormatError, match=r"not a series \(files=0"):
         read_referenced_series([])
     with pytest.raises(FormatError, match="two images of one UID"):
         read_referenced_series([*paths, paths[0]])

@@ -16,7 +16,7 @@ from gliomask.results.batch.places import BatchFolder, Shard
     "text", ["", "1", "0/2", "3/2", "1/0", "a/b", "1/2/3", "-1/2", "١/٢", "1/ 2"]
 )
 def test_what_is_no_shard(text: str) -> None:
-    with pytest.raises(InputError, match="no shard"):
+    with pytest.raises(InputError, match="not a shard"):
         Shard.parse(text)
 
 

@@ -76,7 +76,7 @@ def test_a_count_that_skips_what_was_left_out(file: Path) -> None:
     ("numbers", "names", "said"),
     [
         ([1, 4], OURS, "a label without a name (number=4, allowed 1, 2, 3)"),
-        ([1], {1: "ventricle"}, "the label 1 has a name that is no part of the tumour here"),
+        ([1], {1: "ventricle"}, "the label 1 has a name that is not part of the tumour here"),
         ([1], {1: "Mueller, Hans"}, "call it oedema"),
         ([1], {1: "resection cavity"}, "the label 1 has a name"),
     ],

@@ -93,7 +93,7 @@ def test_names_are_told_apart(tmp_path: Path) -> None:
         ({"voxels": {**VOXELS, "core": 2}}, "belongs to another mask: 2 voxels"),
         ({"voxels": {"liver": 1}}, "not the mask of its JSON record"),
         ({"study_date": "May"}, "study_date"),
-        ({"volumes_ml_90": {"whole": [3, 2]}}, "no interval"),
+        ({"volumes_ml_90": {"whole": [3, 2]}}, "not an interval"),
         ({"volumes_ml_90": {"whole": ["a", "b"]}}, r"volumes_ml_90\.whole\.0"),
         ({"volumes_ml_90": {"whole": 3}}, r"volumes_ml_90\.whole"),
         ({"volumes_ml_90": None}, "volumes_ml_90"),

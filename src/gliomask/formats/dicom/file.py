@@ -54,9 +54,9 @@ class DicomFile:
         instance: its SOPInstanceUID.
         tags: of the series, as this file has them.
         frames: all of its frames; none if there is a problem.
-        problem: reason why it is no slice of an MR series, one line; None if it is.
+        problem: reason why it is not a slice of an MR series, one line; None if it is.
         directory: it is a DICOMDIR, which describes other files.
-        foreign: its class is none of MR images; among these, it is no slice.
+        foreign: its class is none of MR images; among these, it is not a slice.
     """
 
     path: Path
@@ -95,7 +95,7 @@ def _frames(path: Path, dataset: Dataset, kind: UID, tags: SeriesTags) -> tuple[
     if kind not in _READ and not (kind in _READ_IF_MR and text(dataset, "Modality") == "MR"):
         kind_text = plain_text(kind.name) or "nothing"
         allowed = ", ".join(uid.name for uid in _READ)
-        raise FormatError("no MR image", field="SOPClassUID", found=kind_text, allowed=allowed)
+        raise FormatError("not an MR image", field="SOPClassUID", found=kind_text, allowed=allowed)
     if "MOSAIC" in tags.image_type:
         kind_text = "\\".join(tags.image_type)
         what = "a mosaic: many slices in one picture"

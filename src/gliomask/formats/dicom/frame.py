@@ -98,7 +98,9 @@ def frame(path: Path, pixels: PixelFormat, place: PlacementTags, kind: FrameKind
     between_rows, between_columns = _spacing(place.measures)
     if min(between_rows, between_columns) <= 0:
         spacing = [between_rows, between_columns]
-        raise FormatError("no size", field="PixelSpacing", found=spacing, allowed="more than 0")
+        raise FormatError(
+            "impossible spacing", field="PixelSpacing", found=spacing, allowed="more than 0"
+        )
     return Frame(
         path=path,
         number=kind.number,
@@ -158,7 +160,7 @@ def _directions(dataset: Dataset) -> tuple[Vector, Vector]:
         or abs(directions[0] @ directions[1]) > LEAN_TOLERANCE * lengths.prod()
     ):
         raise FormatError(
-            "no orientation",
+            "not an orientation",
             field="ImageOrientationPatient",
             found=directions.ravel().tolist(),
             allowed="two directions at a right angle",

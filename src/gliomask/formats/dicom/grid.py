@@ -101,7 +101,7 @@ def _check_alike(frame: Frame, first: Frame) -> None:
 def _stated_step(frame: Frame, normal: Vector) -> Vector:
     if not frame.step or frame.step <= 0:
         raise FormatError(
-            "one slice, no volume",
+            "a single slice is not a volume",
             field="slices",
             found=1,
             allowed="2 and more, or one with SpacingBetweenSlices",

@@ -124,7 +124,10 @@ def _check_grey(dataset: Dataset) -> None:
     if kind not in _GREY or samples != 1:
         kind_text, allowed = f"{kind}, {samples} samples", f"{' or '.join(_GREY)}, 1 sample"
         raise FormatError(
-            "no grey image", field="PhotometricInterpretation", found=kind_text, allowed=allowed
+            "not a greyscale image",
+            field="PhotometricInterpretation",
+            found=kind_text,
+            allowed=allowed,
         )
 
 

@@ -66,7 +66,7 @@ class Survey:
 
     Attributes:
         series: the volumes.
-        refused: DICOM series that are no volume.
+        refused: DICOM series that are not a volume.
         skipped: number of files that are no DICOM image (other files, DICOMDIR).
     """
 
@@ -166,7 +166,7 @@ def _without_foreign(files: list[DicomFile]) -> tuple[list[DicomFile], tuple[str
     left_out = len(files) - len(images)
     if not images or not left_out:
         return files, ()
-    return images, (f"{left_out} files that are no MR images were left out",)
+    return images, (f"{left_out} files that are not MR images were left out",)
 
 
 def _refused(files: Sequence[DicomFile], problem: FormatError) -> RefusedSeries:

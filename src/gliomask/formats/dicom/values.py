@@ -85,7 +85,7 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...]:
     try:
         parsed = tuple(float(value) for value in values)
     except (TypeError, ValueError):
-        raise FormatError("no number", field=keyword, found=values, allowed=allowed) from None
+        raise FormatError("not a number", field=keyword, found=values, allowed=allowed) from None
     if len(parsed) != count or not all(abs(n) < _LARGEST for n in parsed):
         raise FormatError("unusable", field=keyword, found=list(parsed), allowed=allowed)
     return parsed

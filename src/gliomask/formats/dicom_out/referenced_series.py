@@ -107,7 +107,7 @@ def read_referenced_series(paths: Sequence[Path]) -> ReferencedSeries:
     """
     if not 0 < len(paths) <= MAX_PICTURES:
         allowed = f"1 to {MAX_PICTURES}"
-        raise FormatError("no series", field="files", found=len(paths), allowed=allowed)
+        raise FormatError("not a series", field="files", found=len(paths), allowed=allowed)
     headers = [read_header(path) for path in paths]
     first, multi_frame = headers[0], _has_frames(headers[0])
     if multi_frame and len(headers) > 1:

@@ -30,7 +30,7 @@ class DrawnSegments:
 
     def __post_init__(self) -> None:
         if self.masks.dtype != np.bool_ or self.masks.ndim != 4:
-            raise ValueError(f"{self.masks.dtype} of shape {self.masks.shape} are no masks")
+            raise ValueError(f"{self.masks.dtype} of shape {self.masks.shape} are not masks")
         if not 0 < len(self.segments) == len(self.masks):
             raise ValueError(f"{len(self.segments)} segments for {len(self.masks)} masks")
         if self.affine.shape != (4, 4):

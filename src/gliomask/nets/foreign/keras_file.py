@@ -169,7 +169,7 @@ def _unzipped(path: Path, size: int) -> tuple[bytes, bytes]:
             )
     except (KeyError, ValueError, OSError, zipfile.BadZipFile, NotImplementedError, EOFError):
         raise ModelError(
-            "a zip file, but no Keras model that can be read",
+            "a zip file, but not a readable Keras model",
             path=path,
             allowed="config.json and model.weights.h5 in it",
         ) from None

@@ -52,7 +52,7 @@ def match_layers(path: Path, file: KerasFile, kind: NetworkKind, sides: Sides | 
     Raises:
         ModelError: neither names nor order fit the network.
         QuestionError: the shapes leave several orders of the side outputs.
-        ConfigError: ``sides`` is no order of 1 to 6.
+        ConfigError: ``sides`` is not an order of 1 to 6.
     """
     if named := _by_names(file.layers, kind):
         return named

@@ -24,7 +24,7 @@ def read_foreign(path: Path, sides: tuple[int, ...] | None = None) -> ForeignWei
     Raises:
         ModelError: no such file, too large, damaged, or not the weights of a U²-Net.
         QuestionError: a Keras file allows several orders of its side outputs.
-        ConfigError: ``sides`` is no such order, or the file needs none.
+        ConfigError: ``sides`` is not such an order, or the file needs none.
         PackageError, MachineError: a package that reads it is not installed.
     """
     kind = _kind(path)

@@ -30,11 +30,6 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
     return ", ".join(every[:limit]) + more
 
 
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """``1 patient``, ``2 patients``."""
-    return f"{count} {singular if count == 1 else plural or singular + 's'}"
-
-
 def software(record: object) -> str | None:
     """Names and versions of a provenance's software."""
     known = [f"{name} {one_line(v)}" for name, v in _software(record)]

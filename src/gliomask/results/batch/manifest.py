@@ -196,7 +196,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             while line := file.readline(_MAX_LINE):
                 keys = json.loads(line)
                 if not isinstance(keys, dict):
-                    raise ValueError("no object")
+                    raise ValueError("not an object")
                 yield offset, keys
                 offset += len(line)
     except FileNotFoundError:

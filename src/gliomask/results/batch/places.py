@@ -40,7 +40,7 @@ class Shard:
         plain = all(part.isascii() and part.isdecimal() for part in (first, last))
         if not (slash and plain and 1 <= int(first) <= int(last) <= 100_000):
             allowed = "k/n with k from 1 to n, e.g. 3/8"
-            raise InputError("no shard", field="shard", found=text, allowed=allowed)
+            raise InputError("not a shard", field="shard", found=text, allowed=allowed)
         return cls(int(first), int(last))
 
     def __str__(self) -> str:

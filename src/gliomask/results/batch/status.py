@@ -35,7 +35,7 @@ def read_status(folder: BatchFolder, shard: Shard | None = None) -> BatchStatus:
 
     Args:
         folder: of the batch.
-        shard: whose cases are meant; those of all if it is not given. Inputs that are no cases
+        shard: whose cases are meant; those of all if it is not given. Inputs that are not cases
             count for the first shard.
 
     Raises:

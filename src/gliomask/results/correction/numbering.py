@@ -39,7 +39,7 @@ def own_numbers(
         case: case with the target numbers; numbers of unnamed segments are kept.
 
     Raises:
-        CaseError: a number has no name, a name is no part of the tumour that the case has, or the
+        CaseError: a number has no name, a name is not part of the tumour that the case has, or the
             numbers may mean two things.
     """
     regions = tuple(region.name for region in case.regions)
@@ -54,7 +54,7 @@ def own_numbers(
         raise CaseError("a label without a name", field="number", found=unnamed, allowed=known)
     if any(reading != readings[0] for reading in readings):
         what = "the numbers of the labels skip some: it is in doubt which voxels they mean"
-        hint = "put the segments that are no part of the tumour last, or remove them"
+        hint = "put the segments that are not part of the tumour last, or remove them"
         raise CaseError(what, field="label_info", found=sorted(names), hint=hint)
     translated = np.zeros(numbers.shape, np.uint8)
     for number, meaning in readings[0].items():
@@ -96,7 +96,7 @@ def _meaning(name: str, number: int, regions: tuple[str, ...]) -> int:
     label = label_of(name)
     fitting = [region for region in own if label is not None and label in REGIONS[region].labels]
     if label == BACKGROUND or not fitting:
-        what = f"the label {number} has a name that is no part of the tumour here"
+        what = f"the label {number} has a name that is not part of the tumour here"
         hint = f"call it {', '.join(titles)}"
         raise CaseError(what, hint=hint)
     return own[fitting[-1]]

@@ -32,7 +32,7 @@ class Part:
 
     Attributes:
         name: of the field.
-        filename: file name given by the client; None for a field that is no file.
+        filename: file name given by the client; None for a field that is not a file.
         number: of the file in its form.
     """
 

@@ -18,7 +18,7 @@ def raw_nrrd(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         head, end, data = file.read(_MAX_HEADER).partition(b"\n\n")
         if not end or _PACKED not in head + b"\n":
-            raise ValueError("no packed NRRD file with its voxels in it")
+            raise ValueError("not a packed NRRD file with its voxels in it")
         yield (head + b"\n").replace(_PACKED, _RAW) + b"\n"
         unpacking = zlib.decompressobj(_GZIP)
         while data := data or file.read(_CHUNK):
