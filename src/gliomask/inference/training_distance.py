@@ -1,8 +1,7 @@
 """Distance of an examination from the training data of a network.
 
 Normalised intensities have zero mean and unit deviation within every head, so what identifies
-a strange contrast is the shape of their distribution: its quantiles. A case's distance is the
-root of the
+a strange contrast is the shape of their distribution: its quantiles. A case's distance is the root
 mean square of its quantiles' deviations from training's, in training's standard deviations.
 """
 
