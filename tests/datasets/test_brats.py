@@ -95,6 +95,20 @@ def schemes(root: Path, labels: str = "auto") -> set[LabelScheme | None]:
     return {case.scheme for case in find_cases(root, labels).cases}
 
 
+def test_fets_and_radiotherapy(tmp_path: Path) -> None:
+    brats(tmp_path / "fets", "FeTS2022_00000", 1, 2)
+    (case,) = find_cases(tmp_path / "fets").cases
+    assert (case.patient, case.scheme) == ("BraTS2021_00000", BRATS_2021)
+    name = "BraTS-MEN-RT-0000-1"
+    scan(tmp_path / "rt" / name / f"{name}_t1c.nii.gz")
+    mask(tmp_path / "rt" / name / f"{name}_gtv.nii.gz", 1)
+    (case,) = find_cases(tmp_path / "rt").cases
+    assert (case.patient, list(case.images)) == ("BraTS-MEN-RT-0000", ["t1ce"])
+    assert case.label is not None
+    assert case.scheme is not None
+    assert case.scheme.regions == ("whole",)
+
+
 def test_numbers_until_2021(tmp_path: Path) -> None:
     brats(tmp_path, "BraTS2021_00000", 1, 2)
     brats(tmp_path, "BraTS2021_00002", 1, 2, 4)

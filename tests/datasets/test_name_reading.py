@@ -59,7 +59,7 @@ def test_no_sure_answer_is_wrong() -> None:
         ("T1 utomata kontrast", "the name contains 'utomata', which is not understood"),
         ("T1 post xylotomy", "the name contains 'xylotomy', which is not understood"),
         ("T1 ??", "the name contains '??', which is not understood"),
-        ("T1 造影", "the name contains '造影', which is not understood"),
+        ("T1 造像", "the name contains '造像', which is not understood"),
     ],
 )
 def test_unknown_words_are_doubts(name: str, question: str) -> None:
@@ -157,4 +157,7 @@ def test_what_examinations_have_in_common() -> None:
     assert without_sequence("a_flair") != without_sequence("b_flair")
     assert without_sequence("P1_t1_without_contrast") == without_sequence("P1_flair") == "P1"
     assert without_sequence("patient_C_t1") == without_sequence("patient_C_t2") == "patient-C"
+    assert without_sequence("W9_1997.04.10_t1_LPS_r3_SS") == "W9-1997-04-10"
+    assert without_sequence("W9_1997.04.10_t1gd_LPS_r_SS") == "W9-1997-04-10"
+    assert without_sequence("T1_to_SRI_brain") == without_sequence("T1 avec inj") == ""
     assert without_sequence("José Ñ T1") != without_sequence("José Ö T1") == "José-Ö"

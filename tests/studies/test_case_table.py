@@ -83,6 +83,32 @@ def test_images_in_a_folder_of_masks_are_no_masks(tmp_path: Path) -> None:
     assert masks_in(tmp_path / "cases.csv") == {"ann": "data/ann/auto-segmentation/tumour.nii.gz"}
 
 
+def test_masks_in_another_branch(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("W1_1996.10.25", "W10_1997.04.29"):
+        for sequence in ("t1", "flair"):
+            scan(data / "images" / name.split("_")[0] / f"{name}_{sequence}.nii.gz")
+        mask(data / "labels" / f"{name}_reader_labels.nii.gz", 1, 2, 4)
+    scan(data / "images" / "sub-03" / "anat" / "flair.nii.gz")
+    mask(data / "derivatives" / "sub-03" / "tumor_seg.nii.gz", 1)
+    mask(data / "derivatives" / "sub-03" / "brain_mask.nii.gz", 1)
+    found = tabulate(data, tmp_path / "cases.csv")
+    assert found.table_notes == found.problems == ()
+    assert masks_in(tmp_path / "cases.csv") == {
+        "W1-1996-10-25": "data/labels/W1_1996.10.25_reader_labels.nii.gz",
+        "W10-1997-04-29": "data/labels/W10_1997.04.29_reader_labels.nii.gz",
+        "sub-03": "data/derivatives/sub-03/tumor_seg.nii.gz",
+    }
+
+
+def test_a_mask_of_the_brain_is_no_mask_of_a_tumour(tmp_path: Path) -> None:
+    for sequence in ("t1", "t1c", "t2"):
+        scan(tmp_path / "data" / "P1" / f"P1_{sequence}_bet_normalized.nii.gz")
+    mask(tmp_path / "data" / "P1" / "P1_t1c_bet_mask.nii.gz", 1)
+    found = tabulate(tmp_path / "data", tmp_path / "cases.csv")
+    assert found.table_notes == (("P1", "no mask near its images"),)
+
+
 def test_no_mask(tmp_path: Path) -> None:
     scan(tmp_path / "data" / "ann" / "t1.nii.gz")
     found = tabulate(tmp_path / "data", tmp_path / "cases.csv")

@@ -18,25 +18,27 @@ _BIDS = re.compile(r"(?<![A-Za-z0-9])(?P<subject>sub-[A-Za-z0-9]+)(?![A-Za-z0-9]
 _SESSION = re.compile(r"(?<![A-Za-z0-9])(?P<session>ses-[A-Za-z0-9]+)(?![A-Za-z0-9])")
 _BRATS_TO_2019 = re.compile(r"brats1[789]-(?P<centre>[a-z0-9]+)-(?P<id>[a-z0-9]+)-\d+", re.I)
 _BRATS_2020 = re.compile(r"brats20-(?P<part>training|validation)-(?P<number>\d+)", re.I)
-_BRATS_2021 = re.compile(r"brats2021-(?P<number>\d+)", re.I)
+_BRATS_2021 = re.compile(r"(?:brats2021|fets202[12])-(?P<number>\d+)", re.I)
+"""FeTS passed on the training set of BraTS 2021 with its numbers."""
+_BRATS_REG = re.compile(r"bratsreg-(?P<number>\d+)(?:-0[01]-\d{4})?", re.I)
 _BRATS_FROM_2023 = re.compile(r"brats-(?P<set>[a-z]+(?:-rt)?)-(?P<number>\d+)(?:-\d+)?", re.I)
 _UPENN = re.compile(r"upenn-gbm-(?P<number>\d{5})(?:-\d{2})?", re.I)
 _UCSF = re.compile(r"ucsf-pdgm-0*(?P<number>\d+)(?:-fu\d+d)?(?:-nifti)?", re.I)
 _RHUH = re.compile(r"(?P<patient>RHUH-\d{4})-\d", re.I)
 _UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})-\d{2}", re.I)
 _FOLLOW_UP = re.compile(
-    r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|tp|follow[-_ ]?up|fu|week|wk|month)"
-    r"[-_. ]?\d{1,4}(?:[-_]\d)?|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
+    r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|time|tp|follow[-_ ]?up|fu|day|week|wk|month"
+    r"|year|mr)[-_. ]?\d{1,4}(?:[-_]\d)?|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
     r"|baseline|follow[-_ ]?up|intra[-_ ]?op"
     r"|(?:pre|post)[-_ ]?(?:op|rt|treatment|therapy|surgery|chemo)"
-    r"|(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01]))$",
+    r"|(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?:\d{6})?)$",
     re.IGNORECASE,
 )
 """Suffix of a name that identifies the examination of a patient, by words or by its date."""
 _NO_NAME = re.compile(
     r"(?:the|my|patients?|pat|subjects?|subj?|case|cases|scans?|mri?|brain|head|study|data|image|"
-    r"images|imgs?|vol|volumes?|files?|series|raw|orig|original|input|nifti|exam|glioma|tumou?r|"
-    r"gbm|lgg|hgg|[-_. ])*",
+    r"images|imgs?|vol|volumes?|files?|series|raw|orig|original|input|nifti|dicom|dcm|exam|glioma|"
+    r"tumou?r|gbm|lgg|hgg|[-_. ])*",
     re.IGNORECASE,
 )
 """Rest of a name that does not identify a patient."""
@@ -50,7 +52,7 @@ def patient_of(name: str) -> str:
     """Key of the patient for the name of a case, file, folder or patient, as a safe name.
 
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
-    barcode, the subject of a BIDS name, the published names of BraTS, UPENN-GBM, UCSF-PDGM,
+    barcode, the subject of a BIDS name, the published names of BraTS, FeTS, UPENN-GBM, UCSF-PDGM,
     RHUH-GBM and UCSD-PTGBM without time point, and any other name without an ending that states
     an examination (``_tp2``, ``_visit-1``, ``_preop``, a date). Any other name is a separate
     patient.
@@ -80,6 +82,8 @@ def _published(name: str) -> str:
         return f"BraTS20_{brats['part'].title()}_{brats['number']}"
     if brats := _BRATS_2021.fullmatch(flat):
         return f"BraTS2021_{brats['number']}"
+    if brats := _BRATS_REG.fullmatch(flat):
+        return f"BraTSReg_{brats['number']}"
     if brats := _BRATS_FROM_2023.fullmatch(flat):
         return f"BraTS-{brats['set'].upper()}-{brats['number']}"
     if upenn := _UPENN.fullmatch(flat):

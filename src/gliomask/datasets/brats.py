@@ -1,9 +1,10 @@
-"""The BraTS challenges of 2017 to 2024.
+"""The BraTS challenges from 2017 on, and FeTS.
 
     HGG/Brats18_TCIA08_469_1/Brats18_TCIA08_469_1_{flair,t1,t1ce,t2,seg}.nii.gz   2017 to 2019
     BraTS20_Training_001/BraTS20_Training_001_{flair,t1,t1ce,t2,seg}.nii          2020
     BraTS2021_00000/BraTS2021_00000_{flair,t1,t1ce,t2,seg}.nii.gz                 2021
     BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t2f,t1n,t1c,t2w,seg}.nii.gz          from 2023
+    BraTS-MEN-RT-0000-1/BraTS-MEN-RT-0000-1_{t1c,gtv}.nii.gz                      from 2024
 
 From 2023 there are several sets: GLI (adults), SSA (sub-Saharan Africa), PED (children), MET, MEN,
 with different label numbers: see ``mask_labels.numbers``.
@@ -40,18 +41,22 @@ class _Style:
 
 
 _UNTIL_2021 = _Style(
-    re.compile(r"(?P<case>brats\d\d\w*)_(?P<kind>t1|t1ce|t2|flair|seg)", re.IGNORECASE),
+    re.compile(r"(?P<case>(?:brats|fets20)\d\d\w*)_(?P<kind>t1|t1ce|t2|flair|seg)", re.IGNORECASE),
     {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
 )
 _FROM_2023 = _Style(
     re.compile(r"(?P<case>brats-[a-z]+-\d+(-\d+)?)-(?P<kind>t1n|t1c|t2w|t2f|seg)", re.IGNORECASE),
     {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"},
 )
+_RADIOTHERAPY = _Style(
+    re.compile(r"(?P<case>brats-men-rt-\d+-\d+)_(?P<kind>t1c|gtv)", re.IGNORECASE), {"t1c": "t1ce"}
+)
+_STYLES = (_UNTIL_2021, _FROM_2023, _RADIOTHERAPY)
 
 
 def looks_like(root: Path) -> LayoutVerdict:
     """Check for a folder of such files, or of folders of them, also in ``HGG`` and ``LGG``."""
-    for style in (_UNTIL_2021, _FROM_2023):
+    for style in _STYLES:
         folder = first_with(_places(root), partial(examinations, pattern=style.pattern))
         if folder is not None:
             name = next(iter(examinations(folder, style.pattern)))
@@ -65,7 +70,7 @@ def cases(root: Path) -> Cases:
     """Each examination is a case. Label schemes follow from names and numbers (``mask_labels``)."""
     cases_found: list[Case] = []
     problems: list[Problem] = []
-    for style in (_UNTIL_2021, _FROM_2023):
+    for style in _STYLES:
         of_style, unusable = in_folders(_places(root), partial(_cases_in, style=style))
         cases_found += of_style
         problems += unusable
@@ -101,14 +106,16 @@ def _case(name: str, folder: Path, kinds: dict[str, list[Path]], style: _Style) 
     }
     if not images:
         raise CaseError("no images among its files", hint=IN_A_TABLE)
-    mask = files.get("seg") or _misnamed_mask(folder, style)
+    mask = files.get("seg", files.get("gtv"))
+    misnamed = _misnamed_mask(folder, style) if mask is None else None
+    label = mask or misnamed
     return Case(
         id=safe_name(name),
         patient=patient_of(name),
         images=images,
-        label=ImageFile((mask,)) if mask else None,
+        label=ImageFile((label,)) if label else None,
         source=LAYOUT.name,
-        notes=() if mask is None or "seg" in files else (f"the mask is {mask.name}",),
+        notes=(f"the mask is {misnamed.name}",) if misnamed else (),
     )
 
 

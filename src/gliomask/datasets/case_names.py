@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from pathlib import Path
 from gliomask.core.case import Case
 from gliomask.core.identity import bids_case, names_nobody, patient_of, safe_name
 from gliomask.datasets.folders import stem
-from gliomask.datasets.names import words_of
+from gliomask.datasets.name_reading import says_only_sequence
+from gliomask.datasets.names import is_mask, words_of
 
 _WORDS = r"seg|dseg|segmentation|mask|pred|prediction|label|labels|tumou?r"
 _ENDING = re.compile(rf"([-_.]({_WORDS}))+$", re.IGNORECASE)
@@ -22,17 +24,21 @@ _GENERIC = frozenset({
     "results", "final", "best", "gt", "ground", "truth", "groundtruth", "manual", "auto",
     "automatic", "reference", "ref", "anat", "mri", "mr", "scan", "scans", "nifti", "nii",
     "image", "images", "img", "vol", "volume", "file", "series", "raw", "orig", "original",
-    "input", "data", "brain", "native", "corrected", "drawn",
+    "input", "data", "brain", "native", "corrected", "drawn", "annotation", "annotations",
+    "volumes", "acquisition", "acquisitions", "resources", "files", "subjects", "sessions",
+    "export",
+    "assessors", "derivatives", "atlas", "dicom", "structural", "coregistered", "space",
 })  # fmt: skip
 """Words that do not identify a case."""
 
 
 _SESSION = re.compile(
     r"(ses|session|visit|time[-_ ]?point|tp|follow[-_ ]?up|fu|baseline|pre[-_ ]?op|post[-_ ]?op|"
-    r"week|wk|month|exam)([-_ ]?\d[A-Za-z0-9]{0,7}(-\d)?|[-_ ][A-Za-z0-9]{1,8})?",
+    r"week|wk|month|exam)([-_ ]?\d[A-Za-z0-9]{0,7}(-\d)?|[-_ ][A-Za-z0-9]{1,8})?|t\d",
     re.IGNORECASE,
 )
 """Pattern of a folder of one of several examinations of a patient."""
+_HAS_NUMBER = re.compile(r"\d")
 _DATE = re.compile(r"(19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d")
 
 
@@ -100,9 +106,10 @@ def folder_case(folder: Path) -> tuple[str, str]:
     place, visits = folder.resolve(), 0
     parts: list[str] = []
     while place.name and not (parts and not _is_visit(parts[0])):
-        if has_case_name(place.name):
+        visit = bool(_SESSION.fullmatch(place.name))
+        if visit or has_case_name(place.name):
             parts.insert(0, place.name)
-            visits += bool(_SESSION.fullmatch(place.name))
+            visits += visit
         place = place.parent
     parts = parts or [folder.resolve().name]
     name = "_".join(parts)
@@ -115,7 +122,7 @@ def _is_visit(name: str) -> bool:
 
 
 def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """Make ids unique by a prefix: the name of the folder in which the cases differ.
+    """Make ids unique by a prefix: the names of the folders in which the cases differ.
 
     DICOM studies, whose folder names are not informative, and cases in the same folder keep their
     id.
@@ -125,26 +132,47 @@ def with_distinct_ids(cases: Sequence[Case]) -> tuple[Case, ...]:
     for case in cases:
         if shared[case.id.casefold()] > 1 and case.images and case.source != "dicom":
             groups.setdefault(case.id.casefold(), []).append(case)
-    better = {id(case): name for group in groups.values() for case, name in _apart(group)}
-    return tuple(_renamed(case, better[id(case)]) if id(case) in better else case for case in cases)
+    nobody = len(shared) == 1
+    better = {id(case): new for group in groups.values() for case, new in _apart(group, nobody)}
+    return tuple(better.get(id(case), case) for case in cases)
 
 
-def _renamed(case: Case, name: str) -> Case:
-    """A case with a new id, and with a new patient if the old name is not specific to a patient."""
-    nameless = case.patient == patient_of(case.id) and names_nobody(case.patient)
-    return replace(case, id=name, patient=patient_of(name) if nameless else case.patient)
+def _apart(group: Sequence[Case], nobody: bool) -> list[tuple[Case, Case]]:
+    """Cases of one id, each with its replacement, whose id has the folders that differ.
+
+    Args:
+        group: the cases.
+        nobody: all cases have this id: without a number in it, it is that of a program's folder.
+    """
+    parts = [_first(case).absolute().parent.parts for case in group]
+    columns = enumerate(itertools.zip_longest(*parts, fillvalue=""))
+    levels = [at for at, names in columns if len(set(names)) > 1]
+    chosen = [[at for at in levels if at < len(row)] for row in parts]
+    prefixes = ["_".join(row[at] for at in own) for row, own in zip(parts, chosen, strict=True)]
+    if len({prefix.casefold() for prefix in prefixes}) < len(group) or "" in prefixes:
+        return []
+    places = [Path(*row[: own[-1] + 1]) for row, own in zip(parts, chosen, strict=True)]
+    renamed = zip(group, prefixes, places, strict=True)
+    return [(case, _renamed(case, prefix, place, nobody)) for case, prefix, place in renamed]
 
 
-def _apart(group: Sequence[Case]) -> list[tuple[Case, str]]:
-    above = [[p.name for p in _first(case).absolute().parents if p.name] for case in group]
-    for level in range(max(map(len, above))):
-        names = [parts[level] if level < len(parts) else "" for parts in above]
-        if all(names) and len({name.casefold() for name in names}) == len(names):
-            return [
-                (case, safe_name(f"{name}_{case.id}"))
-                for case, name in zip(group, names, strict=True)
-            ]
-    return []
+def _renamed(case: Case, prefix: str, place: Path, nobody: bool) -> Case:
+    """A case with a new id, and with a new patient if the old name is not specific to a patient.
+
+    Args:
+        case: one of several with this id.
+        prefix: the names of the folders in which it differs from the others.
+        place: the deepest of them.
+        nobody: see ``_apart``.
+    """
+    name = f"{prefix}_{case.id}"
+    patient = case.patient
+    if patient == patient_of(case.id):
+        if nobody and not _HAS_NUMBER.search(patient) and _HAS_NUMBER.search(prefix):
+            patient = folder_case(place)[1]
+        elif names_nobody(patient) and not _is_visit(place.name):
+            patient = patient_of(name)
+    return replace(case, id=safe_name(name), patient=patient)
 
 
 def _first(case: Case) -> Path:
@@ -162,4 +190,6 @@ def _place(path: Path, root: Path) -> str:
 def has_case_name(name: str) -> bool:
     """Return True if a name contains more than the kind of the file."""
     words = words_of(name)
-    return not words or any(word not in _GENERIC for word in words)
+    return not words or any(
+        not (word in _GENERIC or is_mask(word) or says_only_sequence(word)) for word in words
+    )

@@ -153,7 +153,7 @@ def _files(place: Path, depth: int = 0) -> Iterator[tuple[str, ImageFile]]:
     if place.is_file():
         yield place.name, ImageFile((place,))
         return
-    masks = [(name, path) for name, path in volumes(place) if _may_be_mask(name)]
+    masks = _masks_of(volumes(place))
     yield from ((name, ImageFile((path,))) for name, path in masks)
     slices = [path for path in pictures(place) if _may_be_mask(path.stem)]
     if is_mask(place.name) or depth:
@@ -204,8 +204,24 @@ def _described(root: Path) -> _Described:
     }
 
 
+def _masks_of(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """The files of a folder that may be masks.
+
+    Beside images, only files that are called masks are masks, if there are any: the others are
+    diffusion images, dose distributions and their like.
+    """
+    masks = [(name, path) for name, path in files if _may_be_mask(name)]
+    called = [(name, path) for name, path in masks if _is_called_mask(name)]
+    images = any(read_name(name).weightings for name, _ in files if not _is_called_mask(name))
+    return called if images and called else masks
+
+
+def _is_called_mask(name: str) -> bool:
+    return is_mask(name) or bool(_TUMOUR.search(stem(name)))
+
+
 def _may_be_mask(name: str) -> bool:
     """Return True if a name states that it is a mask, or does not state that it is an image."""
     if _LAYER.search(name):
         return False
-    return is_mask(name) or bool(_TUMOUR.search(stem(name))) or not read_name(name).weightings
+    return _is_called_mask(name) or not read_name(name).weightings

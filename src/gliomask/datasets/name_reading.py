@@ -21,10 +21,13 @@ from gliomask.datasets.unknown_words import is_unknown, unknown_words
 _BIDS = re.compile(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)")
 _NOISE = frozenset().union(
     *vocab.WEIGHTINGS.values(), vocab.CONTRAST, vocab.TECHNIQUES, vocab.UNENHANCED,
-    ("t1", "t2", "pre", "post", "native", "dark"),
+    vocab.PROCESSING, vocab.HARMLESS - vocab.VISITS, ("t1", "t2", "pre", "post", "dark"),
 )  # fmt: skip
+_STATED = frozenset().union(*vocab.WEIGHTINGS.values(), vocab.CONTRAST, ("t1", "t2"))
 _PATIENT = re.compile(r"p\d{1,4}")
 """At the beginning of a name a patient, ``p2_t1``; after a sequence acceleration, ``t1_p2``."""
+_REGISTERED = ("r", "r2", "r3")
+"""Behind the sequence, degrees of freedom of a registration (IvyGAP-Radiomics)."""
 _BINDING = vocab.WITHOUT | vocab.WITH | vocab.BEFORE | vocab.AFTER | {"c", "ce"}
 
 
@@ -220,10 +223,32 @@ def without_sequence(name: str) -> str:
         token
         for at, token in enumerate(tokens)
         if ((at == 0 and _PATIENT.fullmatch(token.lower())) or not _is_noise(lower[at]))
+        and not (lower[at] in _REGISTERED and any(map(says_only_sequence, lower[:at])))
         and not (lower[at] in _BINDING and _names_agent(lower[at + 1 : at + 2]))
         and not (lower[at] in ("c", "ce") and at and parts_of_token(lower[at - 1])[0] == "t1")
     ]
     return "-".join(kept)
+
+
+def processing_of(name: str) -> tuple[str, ...]:
+    """The words in a name for what was done to the image after its reconstruction, in order.
+
+    >>> processing_of("P1_T1_to_SRI_brain"), processing_of("P1_t1_mprage_sag")
+    (('to', 'sri', 'brain'), ())
+    """
+    tokens = re.split(r"[\W_]+", unicodedata.normalize("NFC", name).lower())
+    parts = [part for token in tokens for part in parts_of_token(token)]
+    return tuple(part for part in parts if part in vocab.PROCESSING)
+
+
+def says_only_sequence(word: str) -> bool:
+    """Return True if a word of a name only states a sequence, an agent or a processing step.
+
+    >>> says_only_sequence("T1ce"), says_only_sequence("stripped"), says_only_sequence("P1")
+    (True, True, False)
+    """
+    parts = parts_of_token(word.lower())
+    return all(part in _STATED or (len(part) > 3 and part in vocab.PROCESSING) for part in parts)
 
 
 def _names_agent(tokens: list[str]) -> bool:

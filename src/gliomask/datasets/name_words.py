@@ -12,6 +12,13 @@ PERHAPS = "perhapsagent"
 """Stands for a sign that may mean an agent."""
 _AGENT = r"(?:ce?|gd|gado?|gadolinium|km|mdc|contrast\w*|kontrast\w*|civ)"
 _EDGE = r"(?![a-z0-9])"
+_REGISTERED = (
+    r"((?:t[12]|flair|fla?|ct|pet|adc|dwi|swi|swan|asl|r?cbv)[a-z0-9]*)"
+    r"[\s_-]+(?:co)?reg(?:istered)?(?:[\s_-]+to)?[\s_-]+"
+    r"(?:t[12](?:w|ce?|gd|gad)?|ct1|flair|mni\w*|sri(?:24)?|atlas)(?=[\s_-]|$)"
+)
+"""An image and the one that it is registered to (``FLAIR_reg_T1``). ``T1_to_T2`` stays a question:
+it may also be a T2 that a network made from a T1."""
 _SPELLED = tuple(
     (re.compile(pattern), spelled)
     for pattern, spelled in (
@@ -22,6 +29,7 @@ _SPELLED = tuple(
         (r"(?<![a-z0-9])ce-[a-z0-9]+(?=_)", " contrast "),
         (r"space-(?:native|orig|t1w?|t2w?|flair|mni\w*)", " "),
         (r"native[\s_-]*space|space[\s_-]*native", " "),
+        (_REGISTERED, r" \1 registered "),
         (r"_", " "),
         (r"(?<![a-z0-9])ct1(?![a-z0-9])", f" {PERHAPS} t1 "),
         (r"(?<![a-z])un[\s-]enhanced", " unenhanced "),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MASK = re.compile(r"seg.*|dseg|.*mask|labels?|glistr.*|roi")
+_MASK = re.compile(r"seg.*|.*seg|.*mask|labels?\d*|glistr.*|roi\d*|annotations?|[gcp]tv\d*")
 
 
 def words_of(name: str) -> list[str]:

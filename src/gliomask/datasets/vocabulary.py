@@ -1,6 +1,7 @@
 """The words by which files and series are called, in the languages of the scanners: data only.
 
-Lower case, accents left off. English, German, French, Spanish, Portuguese, Italian and Dutch.
+Lower case, accents left off. English, German, French, Spanish, Portuguese, Italian and Dutch; of
+Chinese and Japanese the words that state an agent and the plane, also in Latin letters.
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ OTHER = _table(
         "substraction aftrekking difference differenz delta screen screenshot screensave "
         "screensaves capture report fused fusion fusioniert overlay projection vr vrt ssd "
         "rendering rendered curved dividedby ratio",
-        "a mask or a map made from the image": "mask masks seg segm segmentation dseg aseg "
-        "aparc prob probability probabilities probmap pve pveseg biasfield biasmap warp warpfield "
-        "jacobian deformation displacement gm wm thickness heatmap saliency gradcam uncertainty "
-        "histogram tractography rtstruct contours pred prediction predicted label labels",
+        "a mask or a map made from the image": "mask masks contour itksnap seg segm segmentation "
+        "dseg aseg aparc prob probability probabilities probmap pve pveseg biasfield biasmap "
+        "warp warpfield jacobian deformation displacement gm wm thickness heatmap saliency gradcam "
+        "uncertainty histogram "
+        "tractography rtstruct contours pred prediction predicted label labels",
         "a generated image": "fake pseudo virtual synthetic synthesized synthesised synthesis "
         "generated simulated",
         "a map": "map maps mapping karte t1map t2map r1map r2map r2star pdmap relaxometry rho "
@@ -112,7 +114,8 @@ CONTRAST = _words(
     "gadobutrol gadograf gadoterate gadoteridol gadopentetate gadobenate gadodiamide gadopiclenol "
     "gadoxetate dotarem dotagraf magnevist magnegita magnograf prohance multihance omniscan omni "
     "clariscan optimark vueway elucirem primovist eovist ablavar vasovist artirem feraheme "
-    "ferumoxytol cmdc tehosteella tehostetta tehosteaine"
+    "ferumoxytol cmdc tehosteella tehostetta tehosteaine "
+    "zengqiang 增强 增強 zouei zoei 造影 造影剤 造影后 造影後 强化 強化"
 )
 """Words for a contrast agent, or for an image that shows one."""
 AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
@@ -148,7 +151,7 @@ AFFIRMATIONS = _words("yes y ja oui si ce c agent")
 """Words in the place of an agent that state that there was one."""
 UNENHANCED = _words(
     "unenhanced nonenhanced noncontrast noncon noncontrasted nongd nongad nativ natif nativo "
-    "basale basal blanco nce precon smdc"
+    "basale basal blanco nce precon smdc pingsao 平扫 平掃 tanjun 単純"
 )
 """Before or without an agent, alone."""
 NATIVE = "native"
@@ -186,7 +189,10 @@ TECHNIQUES = _words(
     "fc comp image img images weighted wi acpc dc restore n4 bias corrected norm "
     "reg registered coreg coregistered resampled rsl warped stripped skullstripped unstripped "
     "ss bet orig anon defaced deface preproc preprocessed final space mm nd dis2d dis3d "
-    "1mm mni raw restored denoised bfc lps ras rai las lpi lia sri sri24 rsri"
+    "1mm mni raw restored denoised bfc lps ras rai las lpi lia sri sri24 rsri fluid skull "
+    "fase fsp oax osag ocor sagital koronal koronar koronare aksial axiaux transversaal "
+    "transversaux zhouwei 轴位 軸位 shizhuang 矢状 矢状位 guanzhuang 冠状 冠状位 "
+    "hengduan 横断 横断位"
 )
 """Words for how an image was made; they name neither a sequence nor a patient."""
 INDICATIONS = _words(
@@ -215,6 +221,22 @@ HARMLESS = _words(
     "whole wtd znorm zscore"
 )
 """Words for how, when or where an image was made, or for an examination; no sequence."""
+VISITS = _words(
+    "baseline first second third followup fu intra new old planning post1 post2 visit view session "
+    "study timepoint exam scan scans run rep repeat rpt rec recon redo echo time long b1 m1"
+)
+"""Those of ``HARMLESS`` that tell examinations, or images of one sequence, apart."""
+PROCESSING = _words(
+    "n4 n4itk n3 bias biascorr corr corrected correction norm normalise normalised normalize "
+    "normalized brain skull stripped skullstripped skullstrip noskull unstripped ss bet hdbet "
+    "strip synthstrip reg registered coreg coregistered aligned rigid affine elastix ants flirt "
+    "fnirt resampled resample rsl warped dwarp raw orig original restored denoised denoise bfc "
+    "lps ras rai las lpi lia sri sri24 rsri mni mni152 defaced deface preproc preprocessed proc "
+    "processed final zscore zscored znorm whitestripe histmatch histnorm cropped crop padded eq "
+    "tilt iso1mm "
+    "1mm native to r2s"
+)
+"""Words for what was done to an image after its reconstruction: several files of one image."""
 NO_IDENTIFIER = _words(
     "pet petct petmr spect fdg fet fdopa ct acr mni152 mni icbm152 icbm colin27 ch2 template "
     "templates atlas average c1 c2 c3 c4 c5 c6 not nondiagnostic undiagnostic failed aborted "
@@ -223,5 +245,6 @@ NO_IDENTIFIER = _words(
 """Words that may mean another image even in front of the sequence, where file names have an
 identifier: another modality, a test object, a template, a tissue map of SPM, a failed scan."""
 PREFIXES = ("sag", "cor", "ax", "tra", "3d", "2d", "wip", "inplane", "hr", "fs", "ir", "co",
-            "wmr", "wm", "wr", "s", "e", "r", "w", "m", "d", "o")  # fmt: skip
-"""What stands before ``t1`` and ``t2`` in one word, on scanners and from SPM."""
+            "wmr", "wm", "wr", "s", "e", "r", "w", "m", "o")  # fmt: skip
+"""What stands before ``t1`` and ``t2`` in one word, on scanners and from SPM. Not ``d``: ``dT1`` is
+a difference of two T1."""

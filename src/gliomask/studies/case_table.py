@@ -1,37 +1,45 @@
 """A table of examinations that ``prepare`` reads (``datasets.table``), with their masks.
 
 Whether a mask belongs to an examination is clear if it is the only one in the folder of its images
-or below it, or has the name of the case. Otherwise its cell is left empty for the user.
+or below it, or has the name of the case; masks in another branch (``labels/P1_seg.nii.gz``,
+``derivatives/P1/mask.nii.gz``) have its name or lie in a folder of that name. Masks of the brain or
+of another structure don't count. Otherwise its cell is left empty for the user.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.csv_table import csv_text
 from gliomask.core.identity import flat_name
+from gliomask.core.labels import BACKGROUND
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import volumes, within
 from gliomask.datasets.layout import Problem
+from gliomask.datasets.mask_labels.names import part_in_file_name
 from gliomask.datasets.name_reading import read_name
-from gliomask.datasets.names import is_mask
+from gliomask.datasets.names import is_mask, words_of
+from gliomask.formats.limits import MAX_DEPTH
 from gliomask.formats.volumes import is_volume
 
 _DEPTH = 4
 _SHOWN = 4
 
 
-def case_table(cases: Sequence[Case], folder: Path) -> tuple[str, tuple[Problem, ...]]:
+def case_table(
+    cases: Sequence[Case], folder: Path, roots: Sequence[Path] = ()
+) -> tuple[str, tuple[Problem, ...]]:
     """Table of cases, and what is missing in it.
 
     Args:
         cases: examinations.
         folder: the table's; paths are relative to it.
+        roots: folders below which masks are searched that are not near the images of a case.
 
     Returns:
         (CSV text, problems). Cases of DICOM series, of slices or of 4-D files are
@@ -41,9 +49,13 @@ def case_table(cases: Sequence[Case], folder: Path) -> tuple[str, tuple[Problem,
     others = [case for case in cases if not all(map(_is_one_file, case.images.values()))]
     problems = [Problem(case.id, "not in the table: a table lists volume files") for case in others]
     shared = Counter(map(_place, listed))
+    masks_of = {case.id: _masks(case, alone=shared[_place(case)] == 1) for case in listed}
+    if not all(masks_of.values()):
+        apart = _in_other_branches(listed, roots)
+        masks_of = {name: masks or apart.get(name, []) for name, masks in masks_of.items()}
     rows = []
     for case in listed:
-        masks = _masks(case, alone=shared[_place(case)] == 1)
+        masks = masks_of[case.id]
         mask = masks[0] if len(masks) == 1 else None
         if mask is None:
             problems.append(Problem(case.id, _why_no_mask(masks, folder)))
@@ -71,7 +83,8 @@ def _masks(case: Case, *, alone: bool) -> list[Path]:
         (name, path.absolute())
         for place in within(top, _DEPTH)
         for name, path in volumes(place)
-        if is_mask(name) or _is_in_mask_folder(name, place.absolute().relative_to(top))
+        if _may_be_tumour(name)
+        and (is_mask(name) or _is_in_mask_folder(name, place.absolute().relative_to(top)))
     ]
     return [path for name, path in near if alone or flat_name(case_id(name)) == flat_name(case.id)]
 
@@ -79,6 +92,37 @@ def _masks(case: Case, *, alone: bool) -> list[Path]:
 def _is_in_mask_folder(name: str, place: Path) -> bool:
     """True for ``masks/ann.nii.gz``; an image there keeps its sequence in its name."""
     return any(map(is_mask, place.parts)) and not read_name(name).candidates
+
+
+def _may_be_tumour(name: str) -> bool:
+    return part_in_file_name(name) != BACKGROUND
+
+
+def _in_other_branches(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str, list[Path]]:
+    """Masks anywhere below the roots by the case that they or their folders are named after."""
+    words = {case.id: _words(case.id) for case in cases}
+    found: dict[str, list[Path]] = {}
+    for root in roots:
+        for place in within(root, MAX_DEPTH):
+            for name, path in volumes(place):
+                if not (is_mask(name) and _may_be_tumour(name)):
+                    continue
+                above = place.relative_to(root).parts[::-1]
+                owners = (_named_after(called, words) for called in (name, *above))
+                if owner := next(filter(None, owners), None):
+                    found.setdefault(owner, []).append(path.absolute())
+    return found
+
+
+def _named_after(name: str, cases: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The case whose name begins a name; the longest one, if several do."""
+    words = _words(name)
+    fitting = [case for case, own in cases.items() if own and words[: len(own)] == own]
+    return max(fitting, key=lambda case: len(cases[case]), default=None)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(words_of(name))
 
 
 def _why_no_mask(masks: Sequence[Path], folder: Path) -> str:

@@ -16,9 +16,10 @@ from gliomask.core.case import Case
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets import lgg_kaggle
 from gliomask.datasets.find import is_data_set, is_synthetic, scan
-from gliomask.datasets.folders import folders, pictures, stem, volumes
+from gliomask.datasets.folders import folders, pictures, stem, volumes, within
 from gliomask.datasets.layout import Cases, Problem, in_folders
 from gliomask.datasets.name_reading import read_name
+from gliomask.datasets.names import is_mask
 from gliomask.datasets.unsupported import (
     archives_below,
     archives_counted,
@@ -35,7 +36,7 @@ from gliomask.formats.volumes import is_second_half, is_volume
 from gliomask.studies.dicom_files import files_below, holds_dicom
 from gliomask.studies.dicom_picks import NOTHING_PICKED
 from gliomask.studies.dicom_study import studies_of_files
-from gliomask.studies.loose_files import HINT, of_pictures, of_volumes, stray_pictures
+from gliomask.studies.loose_files import HINT, MASKS, of_pictures, of_volumes, stray_pictures
 from gliomask.studies.read_series import MIN_SLICES
 from gliomask.studies.sequence_folders import sequence_folders
 from gliomask.studies.survey import SurveyResult, joined
@@ -221,6 +222,9 @@ def _of_mixed(folder: Path, picks: Mapping[str, str], no_data_set: LayoutError) 
         if archives := archives_below(folder):
             what = f"no images but {archives_counted(archives)}"
             raise LayoutError(what, path=folder, hint=_name_archives(archives)) from None
+        if any(is_mask(name) for place in within(folder, MAX_DEPTH) for name, _ in volumes(place)):
+            what = "masks by their names, not images, in it and below it"
+            raise LayoutError(what, path=folder, hint=MASKS) from None
         what = "no volumes, pictures or DICOM in it or below it, and"
         raise LayoutError(f"{what} {no_data_set.what}", path=folder) from None
     return with_unused_files(folder, joined(parts)) if dicom else joined(parts)
@@ -249,10 +253,12 @@ def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
 
 
 def _inside(folder: Path, *, beside_dicom: bool = False) -> Cases:
-    """The cases of one of several folders."""
+    """The cases of one of several folders; none of a folder of masks."""
     if is_data_set(folder):
         scan_result = scan(folder, depth=0)
         return scan_result.cases, scan_result.problems
+    if _only_masks(volumes(folder)) and not sequence_folders(folder)[0]:
+        return (), ()
     return _examination(folder, beside_dicom=beside_dicom), ()
 
 
@@ -268,8 +274,9 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
         InputError: see ``of_volumes`` and ``of_pictures``.
     """
     scans, unused = volumes(folder), tuple[str, ...]()
-    if not scans:
-        scans, unused = sequence_folders(folder)
+    if not scans or _only_masks(scans):
+        in_folders_of_it, unused = sequence_folders(folder)
+        scans = in_folders_of_it or scans
     if scans and not (beside_dicom and not may_name_sequence(path for _, path in scans)):
         notes = unused + tuple(unread_note(path) for path in unread_in(folder))
         notes += stray_pictures(pictures(folder))
@@ -278,6 +285,10 @@ def _examination(folder: Path, *, beside_dicom: bool) -> tuple[Case, ...]:
     if beside_dicom and (not may_name_sequence(_slices_in(folder)) or holds_dicom(folder)):
         return ()
     return _stacks(folder)
+
+
+def _only_masks(files: Sequence[tuple[str, Path]]) -> bool:
+    return bool(files) and all(is_mask(name) for name, _ in files)
 
 
 def _slices_in(folder: Path) -> list[Path]:

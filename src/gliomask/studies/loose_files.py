@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets.case_names import folder_case
+from gliomask.datasets.case_names import folder_case, has_case_name
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.folders import natural, stem
 from gliomask.datasets.name_reading import (
     NameReading,
     read_name,
     shared_words,
-    without_sequence,
 )
 from gliomask.datasets.names import is_mask
 from gliomask.datasets.questions import ask_file, ask_files
 from gliomask.errors import CaseError
 from gliomask.formats.pictures import is_colour, read_stack
+from gliomask.studies.name_groups import NameGroup, SequenceFile, Twins, grouped
+from gliomask.studies.sidecar import series_description
 
 SOURCE = "study"
 HINT = "state the sequence of each file, `predict flair=FILE t1ce=FILE`"
 """Hint for ambiguous names."""
+MASKS = "give the images; the command score compares masks"
+"""Hint for masks in the place of images."""
 _TOLD = 5
-_HD_GLIO = frozenset({"t1", "ct1", "t2", "flair"})
-"""Names of the files of an examination in HD-GLIO and LUMIERE, where ``CT1`` is after contrast.
-Alone it could also be a corrected T1."""
+_CT1 = re.compile(r"(?<![a-z0-9])ct1(?![a-z0-9])", re.IGNORECASE)
+_FL = re.compile(r"(?<![a-z0-9])fla?(?![a-z0-9])", re.IGNORECASE)
 
 
 def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, ...]:
@@ -47,48 +49,106 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         CaseError: no sequence is stated, or two files claim one, or it isn't clear what belongs
             together; the files are named.
     """
-    groups: dict[str, dict[str, Path]] = {}
-    unused = []
-    scans = [(name, path) for name, path in files if not is_mask(name)]
-    if _HD_GLIO.issubset(name.lower() for name, _ in scans):
-        scans = [("t1ce" if name.lower() == "ct1" else name, path) for name, path in scans]
+    scans = by_convention([(name, path) for name, path in files if not is_mask(name)])
     shared = shared_words([name for name, _ in scans])
-    readings = {path: read_name(name, shared) for name, path in scans}
+    readings = {path: _reading(name, path, shared) for name, path in scans}
     certain = {reading.sequence for reading in readings.values()}
+    stated, unused = [], []
     for name, path in scans:
         reading = readings[path]
-        if reading.unknown and reading.candidates <= certain:
-            unused.append((path.name, reading))
-            continue
-        sequence = _sequence(reading, path)
+        doubtful = bool(reading.unknown) and reading.candidates <= certain
+        sequence = None if doubtful else _sequence(reading, path)
         if sequence is None:
             unused.append((path.name, reading))
-            continue
-        images = groups.setdefault(without_sequence(name), {})
-        if sequence in images:
-            names = f"{images[sequence].name} and {path.name}"
-            hint = ask_files((images[sequence], path), sequence)
-            raise CaseError(f"two files for {sequence}: {names}", path=folder, hint=hint)
-        images[sequence] = path
+        else:
+            stated.append(SequenceFile(name, sequence, path))
     if not scans:
         names = ", ".join(path.name for _, path in files[:_TOLD])
         more = f" and {len(files) - _TOLD} more" if len(files) > _TOLD else ""
-        hint = "give the images; the command score compares masks"
-        raise CaseError(f"masks by their names, not images: {names}{more}", path=folder, hint=hint)
-    if not groups:
+        raise CaseError(f"masks by their names, not images: {names}{more}", path=folder, hint=MASKS)
+    if not stated:
         unused_names = ", ".join(_unused(name, reading) for name, reading in unused)
         what = f"no file name contains a sequence: {unused_names}"
         hint = ask_file(folder / unused[0][0]) if unused else HINT
         raise CaseError(what, path=folder, hint=hint)
-    if len({frozenset(images) for images in groups.values()}) > 1:
-        names = ", ".join(path.name for images in groups.values() for path in images.values())
-        what = f"it isn't clear which files belong together: {names}"
-        raise CaseError(what, path=folder, hint=f"{HINT}, or give each examination a folder")
+    groups = _groups(stated, folder)
     notes = tuple(f"{name} is not used: {_why_not(reading)}" for name, reading in unused)
     return tuple(
-        case_of_images({s: ImageFile((p,)) for s, p in images.items()}, name, folder, notes)
-        for name, images in groups.items()
+        case_of_images(
+            {s: ImageFile((p,)) for s, p in group.images.items()},
+            group.name,
+            folder,
+            (*notes, *_notes(group)),
+        )
+        for group in groups
     )
+
+
+def _reading(name: str, path: Path, shared: Collection[str]) -> NameReading:
+    """Reading of the name of a file, or of the description beside it if the name states nothing."""
+    reading = read_name(name, shared)
+    if reading.weightings or _shows(reading):
+        return reading
+    described = series_description(path)
+    return read_name(described, identifier=False) if described else reading
+
+
+def by_convention(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Files with names that are clear only beside the others, in plain words.
+
+    ``CT1`` beside the ``T1`` of the same name, a T2 and a FLAIR is after contrast (HD-GLIO,
+    LUMIERE); alone it could be a corrected T1. ``FL`` or ``fla`` beside a T1 and a T2 is the FLAIR
+    if no other name states one (CaPTk, BraTS Toolkit); alone it could be a FLASH.
+    """
+    named = list(files)
+    if {"t1", "t2"} <= (known := _sequences(named)) and "flair" not in known:
+        named = [
+            (name if read_name(name).weightings else _FL.sub("flair", name), path)
+            for name, path in named
+        ]
+    lower = {name.lower() for name, _ in named}
+    if {"t1", "t2", "flair"} <= (known := _sequences(named)) and "t1ce" not in known:
+        named = [
+            (_CT1.sub("t1ce", name), path)
+            if _CT1.sub("t1", name.lower()) in lower - {name.lower()}
+            else (name, path)
+            for name, path in named
+        ]
+    return named
+
+
+def _sequences(files: Sequence[tuple[str, Path]]) -> set[str | None]:
+    return {read_name(name).sequence for name, _ in files}
+
+
+def _groups(files: Sequence[SequenceFile], folder: Path) -> tuple[NameGroup, ...]:
+    """The examinations of files.
+
+    Raises:
+        CaseError: two files claim a sequence, or it isn't clear what belongs together.
+    """
+    groups = grouped(files)
+    if isinstance(groups, Twins):
+        names = " and ".join(path.name for path in groups.paths)
+        hint = ask_files(groups.paths, groups.sequence)
+        raise CaseError(f"two files for {groups.sequence}: {names}", path=folder, hint=hint)
+    if groups is None:
+        names = ", ".join(file.path.name for file in files)
+        what = f"it isn't clear which files belong together: {names}"
+        raise CaseError(what, path=folder, hint=f"{HINT}, or give each examination a folder")
+    return groups
+
+
+def _notes(group: NameGroup) -> tuple[str, ...]:
+    """Notes on how the files of an examination were chosen."""
+    notes: list[str] = []
+    if group.left:
+        more = f" and {len(group.left) - _TOLD} more" if len(group.left) > _TOLD else ""
+        names = ", ".join(path.name for path in group.left[:_TOLD])
+        notes.append(f"other versions of these images are not used: {names}{more}")
+    if group.numbers:
+        notes.append("the numbers in the file names are taken for those of series")
+    return tuple(notes)
 
 
 def of_pictures(files: Sequence[Path], folder: Path) -> Case:
@@ -171,8 +231,10 @@ def _check_gaps(stack: Sequence[Path]) -> None:
 def case_of_images(
     images: Mapping[str, ImageFile], name: str, folder: Path, notes: tuple[str, ...] = ()
 ) -> Case:
-    """A case without a mask, called ``name`` or, if that is empty, like its folder."""
-    case, patient = (safe_name(name), patient_of(name)) if name else folder_case(folder)
+    """A case without a mask, called ``name`` or, if that says nothing of the case, like its
+    folder."""
+    named = bool(name) and has_case_name(name)
+    case, patient = (safe_name(name), patient_of(name)) if named else folder_case(folder)
     return Case(
         id=case,
         patient=patient,

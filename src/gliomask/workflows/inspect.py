@@ -159,7 +159,7 @@ def _of_examinations(
         raise ConfigError(what, path=options.table, hint="unpack it first")
     usable = {report.case for report in inspection.cases}
     cases = [case for case in surveyed.cases if case.id in usable]
-    text, notes = case_table(cases, options.table.parent)
+    text, notes = case_table(cases, options.table.parent, [p for p in paths if p.is_dir()])
     write_text(options.table, text)
     noted = tuple((note.case, note.reason) for note in notes)
     return replace(inspection, table=options.table, table_notes=noted)

@@ -127,11 +127,15 @@ PARTS = {
     "tumour_core.nii.gz": CORE, "P1_TC.nii": CORE,
     "resection_cavity.nii.gz": CAVITY, "P1_Kavität.nii.gz": CAVITY,
     "P1_brain_mask.nii.gz": BACKGROUND, "sub-1_brainmask.nii.gz": BACKGROUND,
+    "P1_t1c_bet_mask.nii.gz": BACKGROUND, "P1_t1c_defacing_mask.nii.gz": BACKGROUND,
+    "brainMask_SRI.nii.gz": BACKGROUND, "P1_hdbet_brats_mask.nii.gz": BACKGROUND,
+    "aparc+aseg.mgz": BACKGROUND, "P1_ptv.nii.gz": BACKGROUND,
     "ventricles.nii.gz": BACKGROUND, "wm_seg.nii.gz": BACKGROUND, "not_tumor.nii": BACKGROUND,
 }  # fmt: skip
 NO_PARTS = (
     "case_seg.nii.gz", "mask.nii.gz", "1.png", "lesion.nii.gz", "WT.nii.gz", "P1_gtv.nii.gz",
-    "brain_tumor_mask.nii.gz", "brain_001_seg.nii.gz", "ET_001_seg.nii.gz", "CC_001_mask.nii.gz",
+    "brain_tumor_mask.nii.gz", "brainTumorMask_SRI.nii.gz", "P1_bet_seg.nii.gz",
+    "brain_001_seg.nii.gz", "ET_001_seg.nii.gz", "CC_001_mask.nii.gz",
     "post_resection_seg.nii.gz", "flair_hyperintensity_seg.nii.gz", "skull_stripped_seg.nii.gz",
     "TCGA_CS_4941_19960909_10_mask.tif", "prediction_1.nii.gz", "Tumeur_P1.nii.gz",
 )  # fmt: skip

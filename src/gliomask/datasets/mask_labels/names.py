@@ -34,7 +34,7 @@ _TUMOURS = {
 _OTHERS = {
     "skull", "bone", "scalp", "skin", "eye", "eyes", "orbit", "orbits", "ventricle", "ventricles",
     "csf", "vessel", "vessels", "artery", "arteries", "vein", "veins", "sinus", "sinuses",
-    "brainstem", "cerebellum", "hippocampus", "thalamus", "air",
+    "brainstem", "cerebellum", "hippocampus", "thalamus", "air", "ctv", "ptv", "chiasm", "cochlea",
 }
 """Words for structures that are never part of a tumour."""
 _TISSUES = {
@@ -48,6 +48,14 @@ _OF_OTHER_MEANING = {"resection", "resected", "hyperintensity", "snfh", "cc", "n
 """Words for a tumour part that also have other meanings in file names."""
 _SHORT = 3
 _STRIPPED = re.compile(r"skull[\W_]*strip\w*", re.IGNORECASE)
+_BRAIN = re.compile(
+    r"(?:brain|head|(?<![a-z])(?:hd[\W_]*)?bet(?:[\W_]+(?:brats|native))?|synthstrip|defac\w*"
+    r"|skull[\W_]*strip\w*)[\W_]*mask(?![a-z])|(?<![a-z])(?:aseg|aparc|wmparc)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Masks that programs write beside an image: of the brain, its parts, or all but the face."""
+_NO_TUMOURS = {"brainmask", "ctv", "ptv"}
+"""Names of masks that are complete in themselves; target volumes contain a margin."""
 _DENIALS = {"no", "non", "not", "without", "free", "healthy", "normal"}
 _REGIONS = {name: {name, region.abbreviation} for name, region in REGIONS.items()}
 
@@ -82,9 +90,11 @@ def part_in_file_name(name: str) -> int | None:
     >>> part_in_file_name("P1_necrosis.nii.gz"), part_in_file_name("ET_001_seg.nii.gz")
     (1, None)
     """
+    if _BRAIN.search(_latin(name)):
+        return BACKGROUND
     plain = _STRIPPED.sub("", _latin(name))
     words = [word for word in words_of(plain) if word not in _SUFFIXES]
-    words = [word for word in words if word == "brainmask" or not is_mask(word)]
+    words = [word for word in words if word in _NO_TUMOURS or not is_mask(word)]
     if not words:
         return None
     parts_named = [

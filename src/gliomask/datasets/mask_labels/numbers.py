@@ -3,7 +3,8 @@
 Sources: the BraTS challenges' pages and papers (2012 and 2013: Menze et al. 2015; 2017 to 2021:
 Bakas et al. 2018, Baid et al. 2021; 2023: Adewole, LaBella, Moawad, Kazerooni et al. 2023; 2024:
 de Verdier, Kazerooni, LaBella et al. 2024), UCSF-PDGM (Calabrese et al. 2022), UPENN-GBM (Bakas
-et al. 2022), the ``dataset.json`` of the Medical Segmentation Decathlon and nnU-Net's converters.
+et al. 2022), UCSD-PTGBM (part of BraTS 2024), the ``dataset.json`` of the Medical Segmentation
+Decathlon and nnU-Net's converters.
 """
 
 from __future__ import annotations
@@ -66,12 +67,15 @@ CHALLENGES = (
     _challenge("BraTS-GLI", r"brats-gli-\d", "brats2024"),
     _challenge("BraTS-MET", r"brats-mets?-\d", "brats2024"),
     _challenge("BraTS 2023 or later", r"brats-(?:ssa|men|goat)-\d", "brats2023"),
-    _challenge("BraTS 2017-2022", r"brats(?:20)?(?:1[7-9]|2[0-2])[_-]", "brats2021"),
+    _challenge(
+        "BraTS 2017-2022", r"(?:brats(?:20)?(?:1[7-9]|2[0-2])|fets202[12])[_-]", "brats2021"
+    ),
     _challenge("BraTS 2013-2016", r"brats_(?:2013|tcia)_pat\d", "brats2013"),
     _challenge("BraTS 2012 or 2013", r"brats_[hl]g\d{4}", "brats2012", "brats2013"),
     _challenge("Medical Segmentation Decathlon", r"brats_\d{3}(?!\d)", "msd"),
     _challenge("UCSF-PDGM", r"ucsf-pdgm-\d", "brats2021"),
     _challenge("UPENN-GBM", r"upenn-gbm-\d", "brats2021"),
+    _challenge("UCSD-PTGBM", r"ucsd-ptgbm-\d{4}_\d+_brats", "brats2024"),
     _challenge("BraTS-TCGA", r"tcga-\w\w-\w{4}_[\d.]+_glistrboost", "brats2021"),
 )
 
