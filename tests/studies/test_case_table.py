@@ -101,6 +101,30 @@ def test_masks_in_another_branch(tmp_path: Path) -> None:
     }
 
 
+def test_masks_beside_the_folder_of_the_images(tmp_path: Path) -> None:
+    for patient in ("Pat001", "Pat002"):
+        scan(tmp_path / "data" / patient / "volumes" / "T1.nii.gz")
+        mask(tmp_path / "data" / patient / "segmentations" / "label_tumor.nii.gz", 1)
+    tabulate(tmp_path / "data", tmp_path / "cases.csv")
+    assert masks_in(tmp_path / "cases.csv") == {
+        name: f"data/{name}/segmentations/label_tumor.nii.gz" for name in ("Pat001", "Pat002")
+    }
+
+
+def test_masks_of_others_are_not_taken(tmp_path: Path) -> None:
+    """Those of an examination that is refused, and of one whose images are not there."""
+    data = tmp_path / "data"
+    scan(data / "all" / "Pat001" / "T1.nii.gz")
+    scan(data / "all" / "Pat002" / "CE_T1.nii.gz")
+    mask(data / "all" / "Pat002" / "seg.nii.gz", 1)
+    scan(data / "some" / "images" / "Pat003" / "T1.nii.gz")
+    mask(data / "some" / "labels" / "Pat004" / "seg.nii.gz", 1)
+    mask(data / "some" / "labels" / "Pat003_tp2_reader_seg.nii.gz", 1)
+    found = tabulate(data, tmp_path / "cases.csv")
+    assert [case for case, _ in found.problems] == ["Pat002"]
+    assert masks_in(tmp_path / "cases.csv") == {}
+
+
 def test_a_mask_of_the_brain_is_no_mask_of_a_tumour(tmp_path: Path) -> None:
     for sequence in ("t1", "t1c", "t2"):
         scan(tmp_path / "data" / "P1" / f"P1_{sequence}_bet_normalized.nii.gz")

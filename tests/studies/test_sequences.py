@@ -138,7 +138,7 @@ ASKED: list[tuple[str, dict[str, object], str, str]] = [
     ("T1 and T2", T1_SE, "", "the name says T1 or T2"),
     ("T2_to_T1c", T1_SE, "", "the name says T1 or T2"),
     ("T1 xylo", NONE, "", "the name contains 'xylo', which is not understood"),
-    ("T1 造影", T1_SE, "", "which is not understood"),
+    ("T1 造像", T1_SE, "", "which is not understood"),
     ("T1 utomata Gd", T1_SE, "", "'utomata' before 'gd' in the name is not understood"),
 ]
 

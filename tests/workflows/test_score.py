@@ -380,6 +380,9 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_masks(tmp_path)
     write(tmp_path / "p_flair_tumor.nii.gz", mask(1))
     assert [mask_file.case for mask_file in find_masks(tmp_path)] == ["p_flair"]
+    for name in ("p_adc", "p_rtdose", "p_brain_mask"):  # no masks of a tumour beside one
+        write(tmp_path / f"{name}.nii.gz", mask(1))
+    assert [mask_file.case for mask_file in find_masks(tmp_path)] == ["p_flair"]
 
 
 def test_what_predict_leaves_is_found(tmp_path: Path) -> None:

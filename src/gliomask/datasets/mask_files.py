@@ -12,11 +12,13 @@ from typing import TypedDict
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of
 from gliomask.core.label_scheme import LabelScheme
+from gliomask.core.labels import BACKGROUND
 from gliomask.core.volume import BEST_SHOWN
 from gliomask.datasets.case_names import case_names
 from gliomask.datasets.description import FILE_NAME, read_label_names
 from gliomask.datasets.find import find_masked
 from gliomask.datasets.folders import folders, pictures, stem, volumes
+from gliomask.datasets.mask_labels.names import part_in_file_name
 from gliomask.datasets.mask_labels.own_masks import record_of_mask, scheme_of_record
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
@@ -205,15 +207,18 @@ def _described(root: Path) -> _Described:
 
 
 def _masks_of(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """The files of a folder that may be masks.
+    """The files of a folder that may be masks of a tumour.
 
     Beside images, only files that are called masks are masks, if there are any: the others are
-    diffusion images, dose distributions and their like.
+    diffusion images, dose distributions and their like. Masks of the brain are left out beside
+    others.
     """
     masks = [(name, path) for name, path in files if _may_be_mask(name)]
     called = [(name, path) for name, path in masks if _is_called_mask(name)]
     images = any(read_name(name).weightings for name, _ in files if not _is_called_mask(name))
-    return called if images and called else masks
+    usable = called if images and called else masks
+    tumours = [(name, path) for name, path in usable if part_in_file_name(name) != BACKGROUND]
+    return tumours if images and tumours else usable
 
 
 def _is_called_mask(name: str) -> bool:

@@ -23,6 +23,8 @@ _NOISE = frozenset().union(
     *vocab.WEIGHTINGS.values(), vocab.CONTRAST, vocab.TECHNIQUES, vocab.UNENHANCED,
     vocab.PROCESSING, vocab.HARMLESS - vocab.VISITS, ("t1", "t2", "pre", "post", "dark"),
 )  # fmt: skip
+_INITIALS = frozenset(("ss", "to", "eq", "rai", "lia", "lai", "ras", "n3", "n4", "r2s"))
+"""Of the words for processing, those that may be initials or names."""
 _STATED = frozenset().union(*vocab.WEIGHTINGS.values(), vocab.CONTRAST, ("t1", "t2"))
 _PATIENT = re.compile(r"p\d{1,4}")
 """At the beginning of a name a patient, ``p2_t1``; after a sequence acceleration, ``t1_p2``."""
@@ -248,7 +250,7 @@ def says_only_sequence(word: str) -> bool:
     (True, True, False)
     """
     parts = parts_of_token(word.lower())
-    return all(part in _STATED or (len(part) > 3 and part in vocab.PROCESSING) for part in parts)
+    return all(part in _STATED or (part in vocab.PROCESSING - _INITIALS) for part in parts)
 
 
 def _names_agent(tokens: list[str]) -> bool:

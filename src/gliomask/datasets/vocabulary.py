@@ -218,7 +218,7 @@ HARMLESS = _words(
     "sides skullstrip sl slab slice slices spin spinecho srs std stealthstation "
     "straight strip study surgnavsys synthstrip talairach te tera thickslab third ti time "
     "timepoint tr turbo unbiased unring vessel view visit vol volume wall weighting whitestripe "
-    "whole wtd znorm zscore"
+    "whole wtd znorm zscore rout stereo delrec"
 )
 """Words for how, when or where an image was made, or for an examination; no sequence."""
 VISITS = _words(

@@ -2,13 +2,15 @@
 
 Whether a mask belongs to an examination is clear if it is the only one in the folder of its images
 or below it, or has the name of the case; masks in another branch (``labels/P1_seg.nii.gz``,
-``derivatives/P1/mask.nii.gz``) have its name or lie in a folder of that name. Masks of the brain or
-of another structure don't count. Otherwise its cell is left empty for the user.
+``derivatives/P1/mask.nii.gz``) have its name or lie in a folder of that name, or in a folder with
+no other examination. Masks of the brain or of another structure don't count. Otherwise its cell is
+left empty for the user.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,8 +20,8 @@ from gliomask.core.csv_table import csv_text
 from gliomask.core.identity import flat_name
 from gliomask.core.labels import BACKGROUND
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets.case_names import case_id
-from gliomask.datasets.folders import volumes, within
+from gliomask.datasets.case_names import case_id, has_case_name
+from gliomask.datasets.folders import folders, stem, volumes, within
 from gliomask.datasets.layout import Problem
 from gliomask.datasets.mask_labels.names import part_in_file_name
 from gliomask.datasets.name_reading import read_name
@@ -29,6 +31,11 @@ from gliomask.formats.volumes import is_volume
 
 _DEPTH = 4
 _SHOWN = 4
+_EXAMINATION = re.compile(
+    r"\d+|(?:ses|session|visit|time|timepoint|tp|followup|fu|week|wk|month|day|year|t|mr|exam)\d*"
+    r"|baseline|(?:pre|post|intra)(?:op|rt|treatment|therapy|surgery)?"
+)
+"""A word that tells another examination of a patient."""
 
 
 def case_table(
@@ -51,7 +58,7 @@ def case_table(
     shared = Counter(map(_place, listed))
     masks_of = {case.id: _masks(case, alone=shared[_place(case)] == 1) for case in listed}
     if not all(masks_of.values()):
-        apart = _in_other_branches(listed, roots)
+        apart = _in_other_branches(listed, roots) | _around(listed, roots)
         masks_of = {name: masks or apart.get(name, []) for name, masks in masks_of.items()}
     rows = []
     for case in listed:
@@ -114,11 +121,49 @@ def _in_other_branches(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str
     return found
 
 
+def _around(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str, list[Path]]:
+    """Masks beside the folder of the images of a case, where nothing else is but masks."""
+    found: dict[str, list[Path]] = {}
+    for case in cases:
+        top = _place(case)
+        while case.id not in found and any(root.absolute() in top.parents for root in roots):
+            beside = _volumes_beside(top)
+            if not all(is_mask(name) for name, _ in beside):
+                break
+            top = top.parent
+            masks = [path for name, path in beside if _may_be_tumour(name)]
+            if masks and not any(_names_another(path.relative_to(top), case) for path in masks):
+                found[case.id] = masks
+    return found
+
+
+def _volumes_beside(place: Path) -> list[tuple[str, Path]]:
+    """Volumes in the parent of a folder and in all other folders there."""
+    others = (folder for folder in folders(place.parent) if folder != place)
+    below = (file for other in others for inner in within(other, _DEPTH) for file in volumes(inner))
+    return [*volumes(place.parent), *below]
+
+
+def _names_another(path: Path, case: Case) -> bool:
+    """Return True if a part of a path names a case, but not this one."""
+    own = _words(case.id)
+    names = [(words_of(stem(part)), part) for part in path.parts]
+    return any(
+        has_case_name(stem(part)) and tuple(words[: len(own)]) != own[: len(words)]
+        for words, part in names
+    )
+
+
 def _named_after(name: str, cases: Mapping[str, tuple[str, ...]]) -> str | None:
-    """The case whose name begins a name; the longest one, if several do."""
-    words = _words(name)
+    """The case whose name begins a name; the longest one, if several do.
+
+    What follows must not be a number or a time point: that is another examination.
+    """
+    words = _words(stem(name))
     fitting = [case for case, own in cases.items() if own and words[: len(own)] == own]
-    return max(fitting, key=lambda case: len(cases[case]), default=None)
+    longest = max(fitting, key=lambda case: len(cases[case]), default=None)
+    more = words[len(cases[longest]) :] if longest else ()
+    return None if any(map(_EXAMINATION.fullmatch, more)) else longest
 
 
 def _words(name: str) -> tuple[str, ...]:
