@@ -159,5 +159,6 @@ def test_what_examinations_have_in_common() -> None:
     assert without_sequence("patient_C_t1") == without_sequence("patient_C_t2") == "patient-C"
     assert without_sequence("W9_1997.04.10_t1_LPS_r3_SS") == "W9-1997-04-10"
     assert without_sequence("W9_1997.04.10_t1gd_LPS_r_SS") == "W9-1997-04-10"
+    assert without_sequence("Long_T1") != without_sequence("Wall_flair") == "Wall"
     assert without_sequence("T1_to_SRI_brain") == without_sequence("T1 avec inj") == ""
     assert without_sequence("José Ñ T1") != without_sequence("José Ö T1") == "José-Ö"

@@ -21,8 +21,10 @@ from gliomask.datasets.unknown_words import is_unknown, unknown_words
 _BIDS = re.compile(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)")
 _NOISE = frozenset().union(
     *vocab.WEIGHTINGS.values(), vocab.CONTRAST, vocab.TECHNIQUES, vocab.UNENHANCED,
-    vocab.PROCESSING, vocab.HARMLESS - vocab.VISITS, ("t1", "t2", "pre", "post", "dark"),
+    ("t1", "t2", "pre", "post", "native", "dark"),
 )  # fmt: skip
+_NOISE_BEHIND = _NOISE | vocab.PROCESSING | (vocab.HARMLESS - vocab.VISITS)
+"""Behind the first word; that may be a patient's name (``Long_T1``)."""
 _INITIALS = frozenset(("ss", "to", "eq", "rai", "lia", "lai", "ras", "n3", "n4", "r2s"))
 """Of the words for processing, those that may be initials or names."""
 _STATED = frozenset().union(*vocab.WEIGHTINGS.values(), vocab.CONTRAST, ("t1", "t2"))
@@ -224,7 +226,7 @@ def without_sequence(name: str) -> str:
     kept = [
         token
         for at, token in enumerate(tokens)
-        if ((at == 0 and _PATIENT.fullmatch(token.lower())) or not _is_noise(lower[at]))
+        if ((at == 0 and _PATIENT.fullmatch(token.lower())) or not _is_noise(lower[at], at))
         and not (lower[at] in _REGISTERED and any(map(says_only_sequence, lower[:at])))
         and not (lower[at] in _BINDING and _names_agent(lower[at + 1 : at + 2]))
         and not (lower[at] in ("c", "ce") and at and parts_of_token(lower[at - 1])[0] == "t1")
@@ -257,5 +259,6 @@ def _names_agent(tokens: list[str]) -> bool:
     return any(is_agent(part) for token in tokens for part in parts_of_token(token))
 
 
-def _is_noise(token: str) -> bool:
-    return bool(token) and all(part in _NOISE for part in parts_of_token(token))
+def _is_noise(token: str, place: int) -> bool:
+    noise = _NOISE_BEHIND if place else _NOISE
+    return bool(token) and all(part in noise for part in parts_of_token(token))

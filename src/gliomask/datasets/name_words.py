@@ -85,7 +85,7 @@ _LETTERS = str.maketrans(
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+|[?\ufffd]{2,}")
 """Letters and digits; those of another script, and undecodable ones, are separate words."""
 _WEIGHTED = re.compile(
-    rf"(pre|post|gd|gad|km)?(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
+    rf"(pre|post|gd|gad|km|ce)?(?:{'|'.join(vocab.PREFIXES)})?(t[12])(?:w(?:eighted|i)?)?(?:(ce?|n|f)(?=\d*$|post|pre))?(.*)"
 )
 _PREFIXED = re.compile(r"(?:3d|2d|wmr|wm|wr|[rwse])(flair|mprage)w?\d*")
 _OTHER = frozenset().union(*vocab.OTHER.values())
@@ -145,7 +145,8 @@ def _weighted(first: str, weighting: str, mark: str, rest: str) -> tuple[str, ..
         return None  # t10 and the like are numbers
     tail = _covered(rest.rstrip("0123456789"))
     meant = {"c": ("gd",), "ce": ("gd",), "n": ("unenhanced",)}.get(mark, ())
-    return None if tail is None else (*([first] if first else []), weighting, *meant, *tail)
+    before = [{"ce": "gd"}.get(first, first)] if first else []
+    return None if tail is None else (*before, weighting, *meant, *tail)
 
 
 @lru_cache(4096)

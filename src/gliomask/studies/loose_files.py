@@ -10,7 +10,7 @@ from pathlib import Path
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
-from gliomask.datasets.case_names import folder_case, has_case_name
+from gliomask.datasets.case_names import folder_case
 from gliomask.datasets.find import is_synthetic
 from gliomask.datasets.folders import natural, stem
 from gliomask.datasets.name_reading import (
@@ -231,10 +231,8 @@ def _check_gaps(stack: Sequence[Path]) -> None:
 def case_of_images(
     images: Mapping[str, ImageFile], name: str, folder: Path, notes: tuple[str, ...] = ()
 ) -> Case:
-    """A case without a mask, called ``name`` or, if that says nothing of the case, like its
-    folder."""
-    named = bool(name) and has_case_name(name)
-    case, patient = (safe_name(name), patient_of(name)) if named else folder_case(folder)
+    """A case without a mask, called ``name`` or, if that is empty, like its folder."""
+    case, patient = (safe_name(name), patient_of(name)) if name else folder_case(folder)
     return Case(
         id=case,
         patient=patient,
