@@ -227,7 +227,7 @@ def test_prepare_by_site_names_the_folds(
         (("inspect", "nowhere"), "nowhere"),
         (("inspect", "empty"), "known layouts: lgg_kaggle"),
         (("prepare", "empty", "--out", "s"), "known layouts: lgg_kaggle"),
-        (("train", "empty", "--out", "r"), "not a store"),
+        (("train", "empty", "--out", "r"), "not a store: it contains no manifest.json; make one"),
         (("evaluate", "empty", "--model", "r", "--out", "e"), "r"),
         (("predict", "empty", "--model", "r", "--out", "p"), "r"),
         (("inspct",), "No such command 'inspct'. Did you mean 'inspect'? See gliomask --help"),

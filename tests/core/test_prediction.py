@@ -55,3 +55,9 @@ def test_volumes_that_hold_nine_in_ten_are_those_of_measured_intervals() -> None
     }
     found = replace(prediction(has_world=True), intervals=intervals)
     assert found.volumes_ml_90 == {"whole": (0.3, 0.6)}
+
+
+def test_its_text_contains_no_array() -> None:
+    text = repr(prediction(has_world=True))
+    assert "array(" not in text
+    assert "regions=('whole',)" in text

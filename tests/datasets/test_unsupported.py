@@ -50,6 +50,22 @@ def zipped(path: Path, name: str = "p1_flair.nii") -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("manifest.json", "a store that gliomask prepared"),
+        ("card.json", "a folder of a model"),
+        ("metrics.csv", "an evaluation"),
+    ],
+)
+def test_a_folder_that_gliomask_wrote_is_not_a_data_set(
+    tmp_path: Path, name: str, what: str
+) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(LayoutError, match=f"{what}, not a data set$"):
+        find_cases(tmp_path)
+
+
 @pytest.mark.parametrize("place", ["study.zip", "a/b/Study.ZIP", "flair.nii.zip"])
 def test_a_folder_that_holds_only_an_archive(tmp_path: Path, place: str) -> None:
     archive = zipped(tmp_path / place)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,15 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(root: Path, out: Path, **changes: Any) -> CompareResult:
     folders = (root / "one-scored", root / "two-scored")
     return compare_evaluations(CompareOptions(**{"evaluations": folders, "out": out, **changes}))
+
+
+def test_evaluations_without_a_common_patient(evaluated: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(evaluated / "one-scored", tmp_path / "other")
+    table = (other / "metrics.csv").read_text()
+    (other / "metrics.csv").write_text(re.sub(r"\bp(\d)\b", r"q\1", table))
+    with pytest.raises(InputError, match="no patient in common; compare evaluations of the same"):
+        run(evaluated, tmp_path / "out", evaluations=(evaluated / "one-scored", other))
+    assert not (tmp_path / "out").exists()
 
 
 def test_by_hand(evaluated: Path, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_what_is_wrong_is_said(
 ) -> None:
     with pytest.raises(ConfigError, match="did you mean 'upenn_gbm'"):
         fetch(FetchOptions(source="idc:upenn-gbm", out=tmp_path / "out"))
-    with pytest.raises(ConfigError, match=r"source=tcia:x, allowed idc:NAME"):
+    with pytest.raises(ConfigError, match="`source`=tcia:x, allowed idc:NAME"):
         fetch(FetchOptions(source="tcia:x", out=tmp_path / "out"))
     huge = {**row(bucket / identifier(1), 1), "series_size_MB": 1e12}
     monkeypatch.setattr(idc, "read_rows", lambda _: [huge])

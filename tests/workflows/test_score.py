@@ -312,7 +312,14 @@ def test_masks_of_predict_say_what_they_hold(tmp_path: Path) -> None:
     write_prediction(tmp_path / "pred", labels, AFFINE, case="p", regions=tuple(REGIONS))
     result = run(tmp_path)
     assert {row["dice"] for row in rows(tmp_path / "out")} == {"1.000000"}
-    assert result.explanation[1] == "predictions: parts of the tumour, written by gliomask predict"
+    assert result.explanation[1:] == (
+        "predictions: parts of the tumour, written by gliomask predict",
+    )
+    exchanged = run(tmp_path, references=tmp_path / "pred", predictions=tmp_path / "ref")
+    assert exchanged.explanation[2] == (
+        "WARNING: the references were written by gliomask predict, the predictions were not: were "
+        "the two folders exchanged?"
+    )
 
 
 def test_what_nnunet_wrote_of_regions_goes_by_their_order(tmp_path: Path) -> None:

@@ -108,7 +108,16 @@ def scores(what: str, summary: EvaluationSummary) -> None:
         figures = (dice.mean, dice.median, dice.p10, dice.min)
         interval = "" if dice.ci95 is None else " to ".join(_figure(end) for end in dice.ci95)
         rows.append([region, dice.n, dice.n_empty, *map(_figure, figures), interval])
-    columns = ["Dice of", "patients", "both empty", "mean", "median", "p10", "min", "95 % of mean"]
+    columns = [
+        "Dice of",
+        "patients",
+        "both empty",
+        "mean",
+        "median",
+        "p10",
+        "min",
+        "95 % CI of mean",
+    ]
     table(what, columns, rows)
     for name in ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "lesion_dice"):
         for region, region_scores in summary.metrics.get(name, {}).items():

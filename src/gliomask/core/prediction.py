@@ -67,10 +67,10 @@ class Prediction:
     """
 
     case: str
-    mask: LabelArray
+    mask: LabelArray = field(repr=False)
     regions: tuple[str, ...]
-    probability_maps: RegionMaps | None
-    affine: Affine
+    probability_maps: RegionMaps | None = field(repr=False)
+    affine: Affine = field(repr=False)
     has_world: bool
     voxels: Mapping[str, int]
     used: tuple[str, ...]
@@ -78,9 +78,11 @@ class Prediction:
     model: str
     synthetic: bool = False
     notes: tuple[str, ...] = ()
-    provenance: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    provenance: Mapping[str, object] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
     intervals: Mapping[str, VolumeInterval] = field(default_factory=lambda: MappingProxyType({}))
-    disagreement_maps: RegionMaps | None = None
+    disagreement_maps: RegionMaps | None = field(default=None, repr=False)
     reliability: Reliability | None = None
 
     @property

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from gliomask.core.case import Case
 from gliomask.core.volume import SEQUENCES
@@ -49,6 +50,12 @@ _UNPACK = "unpack it and give the folder that it was unpacked to"
 _DEPTH = 2
 _MOST_PLACES = 1000
 """Maximum number of folders per level to search; published sets need only a few."""
+_OWN: Final = {
+    "manifest.json": "a store that gliomask prepared",
+    "card.json": "a folder of a model",
+    "metrics.csv": "an evaluation",
+}
+"""File in a folder that gliomask writes -> what the folder is."""
 
 
 def find_cases(root: str | Path, labels: str = AUTO) -> FoundCases:
@@ -107,6 +114,8 @@ def scan(root: Path, depth: int = _DEPTH) -> FoundCases:
         raise LayoutError(
             f"no data set in a known layout; a file must be a table of cases: {why}", path=root
         )
+    if own := next((what for name, what in _OWN.items() if (root / name).is_file()), None):
+        raise LayoutError(f"{own}, not a data set", path=root)
     sought = "; ".join(f"{layout.name}: {layout.looks_like(root).why}" for layout in LAYOUTS)
     if archives := archives_below(root):
         what = f"no data set in a known layout but {archives_counted(archives)}"

@@ -37,6 +37,8 @@ PAIRS = (
     f"{option('pairs', 'pairs.csv', command='score')}"
 )
 """Hint for masks that can't be paired by name."""
+WRITTEN = "written by gliomask predict"
+"""Origin of the scheme of a mask with a case record."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,7 @@ def _loose(root: Path) -> Iterator[MaskFile]:
         mask = MaskFile(name.case, patient_of(name.case), file, case_in_name=name.case_in_name)
         record = record_of_mask(file.paths[0])
         if record is not None:
-            yield replace(
-                mask, scheme=scheme_of_record(record), origin="written by gliomask predict"
-            )
+            yield replace(mask, scheme=scheme_of_record(record), origin=WRITTEN)
         else:
             yield replace(mask, **described)
 

@@ -15,7 +15,7 @@ from gliomask.statistics.summary import Summary, by_patient, summarise
 
 UNIT = (
     "All values are over patients; a patient with several cases counts once, with their mean. "
-    "p10 is the 10th percentile, ci95 the bootstrap percentile interval of the mean."
+    "p10 is the 10th percentile; the 95 % confidence interval of the mean (ci95) is bootstrapped."
 )
 
 

@@ -110,7 +110,8 @@ def read_manifest(store: Path) -> StoreManifest:
     """
     path = store / MANIFEST
     if not path.is_file():
-        raise StoreError(f"not a store: it contains no {MANIFEST}", path=store)
+        hint = "make one from a data set with `gliomask prepare`"
+        raise StoreError(f"not a store: it contains no {MANIFEST}", path=store, hint=hint)
     keys = _load(path)
     for field, expected in (("format", FORMAT), ("preprocessing", PREPROCESSING)):
         if keys.get(field) != expected:

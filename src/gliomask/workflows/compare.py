@@ -58,9 +58,9 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
     """Compare evaluations and write the folder of a comparison.
 
     Raises:
-        InputError: a folder contains no evaluation, two have the same name, or ``out`` contains
-            something else. FormatError: a table of scores is damaged. ConfigError: the metric does
-            not exist, or not in all evaluations.
+        InputError: a folder contains no evaluation, two have the same name, they have no patient in
+            common, or ``out`` contains something else. FormatError: a table of scores is damaged.
+            ConfigError: the metric does not exist, or not in all evaluations.
     """
     check_replaceable(options.out, "a comparison", {f"{COMPARISON}.json"}, _OURS)
     control.start(len(options.evaluations), "reading evaluations")
@@ -152,6 +152,10 @@ def _sets(
     shared = [key for key in first if all(key in scores for scores in sets.values())]
     if not shared:
         raise ConfigError("the evaluations have no common score")
+    patients = [{patient for key in shared for patient in scores[key]} for scores in sets.values()]
+    if not any(first & second for first, second in combinations(patients, 2)):
+        hint = "compare evaluations of the same patients"
+        raise InputError("the evaluations have no patient in common", hint=hint)
     return {name: {key: scores[key] for key in shared} for name, scores in sets.items()}
 
 

@@ -63,7 +63,7 @@ def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
     archive, _, collection = options.source.partition(":")
     if archive != _ARCHIVE or not collection:
         raise ConfigError(
-            "unknown archive", field="source", found=options.source, allowed="idc:NAME"
+            "unknown archive", option="source", found=options.source, allowed="idc:NAME"
         )
     series = find_series(collection, options.modalities, options.patients)
     due = [entry for entry in series if not _is_whole(options.out, entry)]

@@ -6,13 +6,14 @@ grow with the number of cases, and a stopped run can be resumed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.config.score import ScoreOptions as ScoreOptions
-from gliomask.datasets.mask_files import PAIRS
-from gliomask.datasets.mask_labels.pair_schemes import LabelOptions, Schemes, find_schemes
-from gliomask.datasets.mask_pairs import find_pairs
+from gliomask.datasets.mask_files import PAIRS, WRITTEN
+from gliomask.datasets.mask_labels.pair_schemes import LabelOptions, find_schemes
+from gliomask.datasets.mask_pairs import Pair, find_pairs
 from gliomask.datasets.patient_table import read_traits
 from gliomask.errors import CasesError
 from gliomask.evaluation.case import EvaluatedCase
@@ -67,6 +68,7 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     workers = options.workers or (1 if len(pairs) <= _FEW else None)
     labels = LabelOptions(options.labels, options.reference_labels, options.prediction_labels)
     schemes = find_schemes(pairs, labels, options.out, control, workers)
+    explanation = (*schemes.explanation, *_exchanged(pairs))
     tasks = [
         MaskTask(reference, prediction, *both)
         for (reference, prediction), both in zip(pairs, schemes.pairs, strict=True)
@@ -80,28 +82,37 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
     data = EvaluationData(
         title=f"{options.predictions.name} against {options.references.name}",
-        subtitle="; ".join(schemes.explanation),
+        subtitle="; ".join(explanation),
         figures=options.figures,
         report=options.report,
         cases=tuple(cases),
         failures=tuple(failures),
         traits=traits,
         licences=tuple(sorted({r.licence for r, _ in pairs if r.licence})),
-        about=_about(options, schemes),
+        about=_about(options, explanation),
         provenance=provenance("score", options),
     )
     written = write_evaluation_folder(options.out, data, control)
     journal.discard()
     result = ScoreResult(
-        options.out, written.analysis.summary, schemes.explanation, written.remarks, done.resumed
+        options.out, written.analysis.summary, explanation, written.remarks, done.resumed
     )
     raise_failures(failures, len(cases), options.out, result)
     return result
 
 
-def _about(options: ScoreOptions, schemes: Schemes) -> dict[str, object]:
+def _about(options: ScoreOptions, explanation: Sequence[str]) -> dict[str, object]:
     return {
         "references": str(options.references),
         "predictions": str(options.predictions),
-        "labels": list(schemes.explanation),
+        "labels": list(explanation),
     }
+
+
+def _exchanged(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Warning if the references are masks of ``predict``, and the predictions are not."""
+    written = [[mask.origin == WRITTEN for mask in side] for side in zip(*pairs, strict=True)]
+    if not written or not all(written[0]) or any(written[1]):
+        return ()
+    text = "the references were written by gliomask predict, the predictions were not"
+    return (f"WARNING: {text}: were the two folders exchanged?",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gliomask.core.counted import counted
 from gliomask.core.regions import REGIONS
 from gliomask.metrics.case_score import CaseScore
 from gliomask.metrics.metric import METRICS, Metric
@@ -16,7 +17,7 @@ from gliomask.statistics.summary import Summary
 SCORE_COLUMNS = (
     "score",
     "mean",
-    "95 % of mean",
+    "95 % CI of mean",
     "median",
     "p10",
     "p90",
@@ -104,7 +105,7 @@ def strata_table(analysis: Analysis) -> TextTable:
             texts = (*mean, *(number_text(value, 3) for value in figures))
             rows.append((name, stratum.label, *texts, str(group_scores.n)))
     region = REGIONS[analysis.regions[0]].title
-    columns = ("grouped by", "group", "mean", "95 % of mean", "median", "p10", "min", "n")
+    columns = ("grouped by", "group", "mean", "95 % CI of mean", "median", "p10", "min", "n")
     return TextTable(f"Dice of the {region} by group", columns, tuple(rows))
 
 
@@ -132,7 +133,7 @@ def name_of(metric: Metric) -> str:
 
 
 def _mean_dice(region: str, scores: Summary) -> Tile:
-    note = f"mean of {scores.n} patients {interval_text(scores.ci95, 3)}".rstrip()
+    note = f"mean of {counted(scores.n, 'patient')} {interval_text(scores.ci95, 3)}".rstrip()
     return Tile(f"Dice, {REGIONS[region].title}", number_text(scores.mean, 3), note)
 
 

@@ -29,7 +29,7 @@ async function look() {
   const found = await ask("GET", `/jobs/${job}/corrections`);
   const wanted = asked.get("case");
   current = found.cases.find((/** @type {any} */ one) => !wanted || one.case === wanted);
-  if (!current) throw new Error("this examination has no mask that can be corrected here: only volumes do, while their results are kept");
+  if (!current) throw new Error("this examination has no mask to correct: only masks of volumes can be corrected, and only while their results are stored");
   byId("title").textContent = `Correct ${current.case}`;
   const own = found.corrections.filter((/** @type {any} */ one) => one.case === current.case);
   show(own, found.reader, (one, kind) => addressOf(job, `${kind}-${one.number}`, one.case), act);

@@ -221,7 +221,7 @@ export class Tools {
     });
     const here = regions.filter((_, n) => this.mask.numbers(n).has(this.mask.values[at])).map((one) => one.title);
     const map = this.probability;
-    byId("place").textContent = `At the crosshair: ${here.join(", ") || "no tumour"}` + (map ? `; score of the network ${(map[at] / 255).toFixed(2)}, marked from ${(MARKED / 255).toFixed(2)}` : "");
+    byId("place").textContent = `At the crosshair: ${here.join(", ") || "no tumour"}` + (map ? `; network score ${(map[at] / 255).toFixed(2)}, threshold ${(MARKED / 255).toFixed(2)}` : "");
     if (this.tool === "border" && !(this.lesion && this.lesion.includes(at))) this.resetBorder();
     if (this.tool === "border") byId("lesion").textContent = this.described(this.lesion || this.lesionHere(), "No lesion under the crosshair.");
     this.pieces.show(at);
