@@ -55,6 +55,18 @@ def test_a_study_is_a_case_with_its_sequences(tmp_path: Path) -> None:
     assert np.allclose((volume.affine @ (11, 9, 5, 1))[:3], PLAN.world(11, 9, 5))
 
 
+def test_a_derived_flair_without_another_is_a_question_in_the_notes(tmp_path: Path) -> None:
+    """Registered copies in Brain-Tumor-Progression are DERIVED."""
+    for number, of_series in enumerate((T1, FLAIR), start=1):
+        tags = {**of_series, "ImageType": ["DERIVED", "PRIMARY"]} if number == 2 else of_series
+        save(tmp_path / f"{number}", series(PLAN, pixels(PLAN, number), number, **tags), ending="")
+    (case,) = find_dicom_studies(tmp_path).cases
+    assert tuple(case.images) == ("t1",)
+    (note,) = case.notes
+    assert "not an original image (ImageType=DERIVED\\PRIMARY)" in note
+    assert note.endswith("if it is one, state it: `series=flair=2`")
+
+
 def test_every_series_is_told(tmp_path: Path) -> None:
     audits = find_dicom_studies(study(tmp_path)).audits
     assert [(a.series, a.sequence, a.used) for a in audits] == [

@@ -166,6 +166,31 @@ def test_folders_of_archives(tmp_path: Path) -> None:
     assert len({case.id for case in cases}) == 4
 
 
+def test_time_points_that_are_called_like_sequences(tmp_path: Path) -> None:
+    """CFB-GBM."""
+    for number, folder in ((1, "001"), (8, "008")):
+        for point, names in (("t0", ("t1gd", "flair", "ct")), ("t1", ("t1gd", "flair", "adc")),
+                             ("t2", ("t1gd",))):  # fmt: skip
+            lay(tmp_path / folder / point, (f"{number}_{point}_{name}" for name in names))
+            mask(tmp_path / folder / point / f"{number}_{point}_gtv.nii.gz", 1)
+    cases = find_studies([tmp_path])
+    assert [sorted(case.images) for case in cases] == [["flair", "t1ce"]] * 2 + [["t1ce"]] + [
+        ["flair", "t1ce"]
+    ] * 2 + [["t1ce"]]
+    assert [case.patient for case in cases] == ["1"] * 3 + ["8"] * 3
+    assert len({case.id for case in cases}) == 6
+    lay(tmp_path / "T2", ("P1_T2", "P1_T2_FLAIR"))
+    (case,) = find_studies([tmp_path / "T2"])
+    assert set(case.images) == {"t2", "flair"}
+
+
+def test_files_of_spm_beside_the_image(tmp_path: Path) -> None:
+    lay(tmp_path / "P1", ("P1_T1", "c1P1_T1", "mwc2P1_T1", "mP1_T1", "wmP1_T1", "y_P1_T1", "P1_T2"))
+    (case,) = find_studies([tmp_path / "P1"])
+    assert used(case) == {"t1": "P1_T1.nii.gz", "t2": "P1_T2.nii.gz"}
+    assert sum("SPM made it" in note for note in case.notes) == 5
+
+
 def test_the_images_of_a_tool_in_folders_of_one_name(tmp_path: Path) -> None:
     for patient, week in (("Patient-001", "week-000-1"), ("Patient-001", "week-013"),
                           ("Patient-002", "week-000-1")):  # fmt: skip

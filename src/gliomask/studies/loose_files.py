@@ -22,7 +22,14 @@ from gliomask.datasets.names import is_mask
 from gliomask.datasets.questions import ask_file, ask_files
 from gliomask.errors import CaseError
 from gliomask.formats.pictures import is_colour, read_stack
-from gliomask.studies.name_groups import NameGroup, SequenceFile, Twins, grouped
+from gliomask.studies.name_groups import (
+    NameGroup,
+    SequenceFile,
+    Twins,
+    grouped,
+    without_time_point,
+    written_by_spm,
+)
 from gliomask.studies.sidecar import series_description
 
 SOURCE = "study"
@@ -49,7 +56,11 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         CaseError: no sequence is stated, or two files claim one, or it isn't clear what belongs
             together; the files are named.
     """
-    scans = by_convention([(name, path) for name, path in files if not is_mask(name)])
+    scans = [(name, path) for name, path in files if not is_mask(name)]
+    spm = written_by_spm({name for name, _ in scans})
+    made = tuple(path.name for name, path in scans if name in spm)
+    scans = [(name, path) for name, path in scans if name not in spm]
+    scans = by_convention(without_time_point(scans, folder.name))
     shared = shared_words([name for name, _ in scans])
     readings = {path: _reading(name, path, shared) for name, path in scans}
     certain = {reading.sequence for reading in readings.values()}
@@ -73,6 +84,7 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         raise CaseError(what, path=folder, hint=hint)
     groups = _groups(stated, folder)
     notes = tuple(f"{name} is not used: {_why_not(reading)}" for name, reading in unused)
+    notes += tuple(f"{name} is not used: by its prefix SPM made it from another" for name in made)
     return tuple(
         case_of_images(
             {s: ImageFile((p,)) for s, p in group.images.items()},

@@ -9,7 +9,7 @@ one version has all of at least three sequences.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from gliomask.core.case import ImageFile
-from gliomask.datasets.name_reading import processing_of, without_sequence
+from gliomask.datasets.name_reading import processing_of, read_name, without_sequence
 from gliomask.errors import FormatError
 from gliomask.formats.headers import image_header
 
+_SPM = re.compile(r"i?y_|BiasField_|m?[rsw]*m?(?:w?c[1-6])?")
+"""What SPM writes before the name of a file: realigned, smoothed, modulated images, tissue maps."""
+_TIME_POINT = re.compile(r"t\d", re.IGNORECASE)
 _FEWEST = 3
 """Number of sequences from which numbers are those of series, and files are versions of images. Two
 files may be of two patients."""
@@ -82,6 +85,40 @@ def grouped(files: Sequence[SequenceFile]) -> tuple[NameGroup, ...] | Twins | No
         elif _alike(of_series) and _enough(of_series):
             return tuple(replace(group, numbers=True) for group in of_series)
     return doubt
+
+
+def written_by_spm(names: Collection[str]) -> set[str]:
+    """The names that are another one behind a prefix of SPM (``wP1_T1``, ``c1P1_T1``).
+
+    >>> sorted(written_by_spm(["P1_T1", "c1P1_T1", "wmP1_T1", "CP1_T1"]))
+    ['c1P1_T1', 'wmP1_T1']
+    """
+    return {
+        name
+        for name in names
+        if (match := _SPM.match(name)) and match[0] and name[match.end() :] in names
+    }
+
+
+def without_time_point(
+    files: Sequence[tuple[str, Path]], folder: str
+) -> Sequence[tuple[str, Path]]:
+    """Files with names without the time point that a folder ``t0``, ``t1`` or ``t2`` is called.
+
+    All names must contain it (``t2/1_t2_t1gd``, ``t2/1_t2_flair``), and state an image without it.
+    """
+    if not _TIME_POINT.fullmatch(folder):
+        return files
+    token = re.compile(rf"(?<![A-Za-z0-9]){folder}(?![A-Za-z0-9])", re.IGNORECASE)
+    named = [(token.sub("", name, count=1).strip("-_ ."), path) for name, path in files]
+    pairs = [(old, new) for (old, _), (new, _) in zip(files, named, strict=True)]
+    return named if all(new != old and _states_alike(old, new) for old, new in pairs) else files
+
+
+def _states_alike(old: str, new: str) -> bool:
+    """Return True if a name still states an image, if it clearly did before."""
+    before, after = read_name(old), read_name(new)
+    return bool(after.weightings or after.other or before.unknown or not before.weightings)
 
 
 def _without(number: re.Pattern[str], name: str) -> str:

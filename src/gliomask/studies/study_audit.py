@@ -38,7 +38,7 @@ def uses(audited: Iterable[SeriesAudit], choice: SeriesChoice) -> tuple[SeriesUs
 
 
 def notes(choice: SeriesChoice) -> tuple[str, ...]:
-    """Notes on series that are used: unknown words in their names, different spaces."""
+    """Notes on unknown words in the names of used series, on different spaces, and questions."""
     unknown = [
         _not_understood(choice.chosen[sequence], sequence, choice)
         for sequence in SEQUENCES
@@ -46,7 +46,19 @@ def notes(choice: SeriesChoice) -> tuple[str, ...]:
     ]
     spaces = {series.series.tags.frame_of_reference for series in choice.chosen.values()}
     moved = "the series don't share a frame of reference: the patient may have moved"
-    return (*unknown, moved) if len(spaces) > 1 else tuple(unknown)
+    return (*unknown, *_open_questions(choice), *((moved,) if len(spaces) > 1 else ()))
+
+
+def _open_questions(choice: SeriesChoice) -> list[str]:
+    """Notes on series that may be a sequence of which none is used."""
+    notes_of_series = []
+    for series in choice.among:
+        recognition = series.recognition
+        missing = recognition.candidates - choice.chosen.keys()
+        if recognition.rejected and missing == recognition.candidates and len(missing) == 1:
+            asked = ask_series(series.series.tags, missing)
+            notes_of_series.append(f"{series.series.tags.label}: {recognition.rejected}; {asked}")
+    return notes_of_series
 
 
 def _not_understood(series: RecognisedSeries, sequence: str, choice: SeriesChoice) -> str:
