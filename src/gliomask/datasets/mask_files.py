@@ -209,8 +209,8 @@ def _described(root: Path) -> _Described:
 def _masks_of(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
     """The files of a folder that may be masks of a tumour.
 
-    Beside images, only files that are called masks are masks, if there are any: the others are
-    diffusion images, dose distributions and their like. Masks of the brain are left out beside
+    Next to images, only files that are called masks are masks, if there are any: the others are
+    diffusion images, dose distributions and their like. Masks of the brain are left out next to
     others.
     """
     masks = [(name, path) for name, path in files if _may_be_mask(name)]

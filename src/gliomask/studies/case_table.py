@@ -108,7 +108,7 @@ def _may_be_tumour(name: str) -> bool:
 def _in_other_branches(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str, list[Path]]:
     """Masks anywhere below the roots by the case that they or their folders are named after."""
     words = {case.id: _words(case.id) for case in cases}
-    found: dict[str, list[Path]] = {}
+    masks_by_case: dict[str, list[Path]] = {}
     for root in roots:
         for place in within(root, MAX_DEPTH):
             for name, path in volumes(place):
@@ -117,24 +117,26 @@ def _in_other_branches(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str
                 above = place.relative_to(root).parts[::-1]
                 owners = (_named_after(called, words) for called in (name, *above))
                 if owner := next(filter(None, owners), None):
-                    found.setdefault(owner, []).append(path.absolute())
-    return found
+                    masks_by_case.setdefault(owner, []).append(path.absolute())
+    return masks_by_case
 
 
 def _around(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str, list[Path]]:
-    """Masks beside the folder of the images of a case, where nothing else is but masks."""
-    found: dict[str, list[Path]] = {}
+    """Masks next to the folder of the images of a case, where nothing else is but masks."""
+    masks_by_case: dict[str, list[Path]] = {}
     for case in cases:
         top = _place(case)
-        while case.id not in found and any(root.absolute() in top.parents for root in roots):
+        while case.id not in masks_by_case and any(
+            root.absolute() in top.parents for root in roots
+        ):
             beside = _volumes_beside(top)
             if not all(is_mask(name) for name, _ in beside):
                 break
             top = top.parent
             masks = [path for name, path in beside if _may_be_tumour(name)]
             if masks and not any(_names_another(path.relative_to(top), case) for path in masks):
-                found[case.id] = masks
-    return found
+                masks_by_case[case.id] = masks
+    return masks_by_case
 
 
 def _volumes_beside(place: Path) -> list[tuple[str, Path]]:

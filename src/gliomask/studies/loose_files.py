@@ -97,7 +97,7 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
 
 
 def _reading(name: str, path: Path, shared: Collection[str]) -> NameReading:
-    """Reading of the name of a file, or of the description beside it if the name states nothing."""
+    """Reading of the name of a file, or else of the description next to it."""
     reading = read_name(name, shared)
     if reading.weightings or _shows(reading):
         return reading
@@ -106,10 +106,10 @@ def _reading(name: str, path: Path, shared: Collection[str]) -> NameReading:
 
 
 def by_convention(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """Files with names that are clear only beside the others, in plain words.
+    """Files whose names are clear only together with the others.
 
-    ``CT1`` beside the ``T1`` of the same name, a T2 and a FLAIR is after contrast (HD-GLIO,
-    LUMIERE); alone it could be a corrected T1. ``FL`` or ``fla`` beside a T1 and a T2 is the FLAIR
+    ``CT1`` next to the ``T1`` of the same name, a T2 and a FLAIR is after contrast (HD-GLIO,
+    LUMIERE); alone it could be a corrected T1. ``FL`` or ``fla`` next to a T1 and a T2 is the FLAIR
     if no other name states one (CaPTk, BraTS Toolkit); alone it could be a FLASH.
     """
     named = list(files)

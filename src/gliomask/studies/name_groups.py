@@ -61,7 +61,7 @@ class NameGroup:
 
 @dataclass(frozen=True)
 class Twins:
-    """Two files of one sequence that can't be told apart."""
+    """Two files of one sequence that can't be distinguished."""
 
     sequence: str
     paths: tuple[Path, Path]

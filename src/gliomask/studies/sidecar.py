@@ -1,4 +1,4 @@
-"""The description of a series in the JSON file that dcm2niix writes beside an image."""
+"""The description of a series in the JSON file that dcm2niix writes next to an image."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ _BRAIN = re.compile(
     r"|skull[\W_]*strip\w*)[\W_]*mask(?![a-z])|(?<![a-z])(?:aseg|aparc|wmparc)(?![a-z])",
     re.IGNORECASE,
 )
-"""Masks that programs write beside an image: of the brain, its parts, or all but the face."""
+"""Masks that programs write next to an image: of the brain, its parts, or all but the face."""
 _NO_TUMOURS = {"brainmask", "ctv", "ptv"}
 """Names of masks that are complete in themselves; target volumes contain a margin."""
 _DENIALS = {"no", "non", "not", "without", "free", "healthy", "normal"}
