@@ -162,7 +162,7 @@ def test_then_the_numbers_if_they_are_those_of_one_scheme() -> None:
     [
         ({1, 2, 3}, ["brats2023", "msd"]),
         ({1, 2, 3, 4}, ["brats2013", "brats2024", "brats-ped2024"]),
-        ({1, 2}, ["brats2013", "brats-ped2024", "msd"]),
+        ({1, 2}, ["brats2013", "brats-ped2024", "msd", "hd-glio"]),
         ({2, 4}, ["brats2013", "brats2024", "brats-ped2024"]),
         ({1, 2, 7}, ["1=NAME,2=NAME,7=NAME", "binary"]),
         (set(range(1, 256)), ["threshold=128", "binary"]),

@@ -4,7 +4,7 @@ Sources: the BraTS challenges' pages and papers (2012 and 2013: Menze et al. 201
 Bakas et al. 2018, Baid et al. 2021; 2023: Adewole, LaBella, Moawad, Kazerooni et al. 2023; 2024:
 de Verdier, Kazerooni, LaBella et al. 2024), UCSF-PDGM (Calabrese et al. 2022), UPENN-GBM (Bakas
 et al. 2022), UCSD-PTGBM (part of BraTS 2024), the ``dataset.json`` of the Medical Segmentation
-Decathlon and nnU-Net's converters.
+Decathlon, nnU-Net's converters and HD-GLIO (Kickingereder et al. 2019).
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
         "msd": LabelScheme(
             "Medical Segmentation Decathlon", ((1, OEDEMA), (2, NECROSIS), (3, ENHANCING))
         ),
+        "hd-glio": LabelScheme("HD-GLIO", ((1, OEDEMA), (2, ENHANCING))),
     }
 )
 """Value of the option ``labels`` -> scheme. nnU-Net's BraTS numbers are ``msd``."""
-BY_NUMBERS = ("brats2013", "brats2021", "brats2023", "brats2024", "brats-ped2024", "msd")
+BY_NUMBERS = ("brats2013", "brats2021", "brats2023", "brats2024", "brats-ped2024", "msd", "hd-glio")
 """Possible schemes of masks without any other evidence."""
 
 

@@ -261,8 +261,13 @@ def _fits(numbers: Numbers, scheme: LabelScheme) -> bool:
 
 
 def _exact(present: Numbers) -> list[LabelScheme]:
+    """Schemes with exactly these numbers; two numbers are no evidence, as every scheme has a 1."""
     known = [SCHEMES[key] for key in BY_NUMBERS]
-    return [scheme for scheme in known if dict(scheme.values).keys() == present]
+    return [
+        scheme
+        for scheme in known
+        if len(scheme.values) > 2 and dict(scheme.values).keys() == present
+    ]
 
 
 def _supersets(present: Numbers) -> list[LabelScheme]:
