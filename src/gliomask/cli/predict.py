@@ -12,6 +12,7 @@ from gliomask.config.shipped import DEFAULT
 
 if TYPE_CHECKING:
     from gliomask.config.predict import PredictOptions
+    from gliomask.core.prediction import VolumeInterval
     from gliomask.core.reliability import Reason
     from gliomask.formats.case_record import CaseRecord
     from gliomask.results.prediction.summary import PredictResult
@@ -175,14 +176,21 @@ def _size(case: CaseRecord) -> str:
     if not any(case.voxels.values()):
         return "no tumour found"
     if case.volumes_ml is None:
-        return ", ".join(f"{region} {voxels} voxels" for region, voxels in case.voxels.items())
+        sizes = [f"{region} {voxels} voxels" for region, voxels in case.voxels.items()]
+    else:
+        sizes = [f"{region} {ml:.1f} ml" for region, ml in case.volumes_ml.items()]
     return ", ".join(
-        f"{region} {ml:.1f} ml{_interval(case, region)}" for region, ml in case.volumes_ml.items()
+        f"{size}{_interval(case.intervals.get(region))}"
+        for region, size in zip(case.voxels, sizes, strict=True)
     )
 
 
-def _interval(case: CaseRecord, region: str) -> str:
-    if region not in case.volumes_ml_90:
+def _interval(interval: VolumeInterval | None) -> str:
+    """Calibrated interval of a size, or that there is none although uncertainty was estimated."""
+    if interval is None:
         return ""
-    low, high = case.volumes_ml_90[region]
-    return f" ({low:.1f} to {high:.1f})"
+    if not interval.calibrated:
+        return " (no 90 % interval)"
+    low, high = interval.voxels if interval.ml is None else interval.ml
+    decimals = 0 if interval.ml is None else 1
+    return f" ({low:.{decimals}f} to {high:.{decimals}f})"

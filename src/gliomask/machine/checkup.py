@@ -87,10 +87,10 @@ def check_memory(memory: Memory) -> tuple[Finding, ...]:
     """Check that the memory is sufficient for prediction and training."""
     if memory.usable is None:
         total = "unknown on this system" if memory.total is None else size(memory.total)
-        return (Finding("memory", "in all", "ok", total),)
+        return (Finding("memory", "total", "ok", total),)
     rows = []
     if memory.total is not None:
-        rows.append(Finding("memory", "in all", "ok", size(memory.total)))
+        rows.append(Finding("memory", "total", "ok", size(memory.total)))
     if memory.limit is not None:
         rows.append(Finding("memory", "container's limit", "ok", size(memory.limit)))
     level, remark = _memory_level(memory.usable)
@@ -134,7 +134,7 @@ def check_gpus(gpus: GPUs) -> tuple[Finding, ...]:
             for gpu in gpus.found
         )
     if gpus.driver is None:
-        return (Finding("GPU", "NVIDIA", "ok", "none", "the processors compute"),)
+        return (Finding("GPU", "NVIDIA", "ok", "none", "the CPU is used"),)
     why = (
         "torch was built without CUDA; see pytorch.org for how to install one with it"
         if gpus.cuda is None

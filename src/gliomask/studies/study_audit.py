@@ -56,8 +56,8 @@ def _open_questions(choice: SeriesChoice) -> list[str]:
         recognition = series.recognition
         missing = recognition.candidates - choice.chosen.keys()
         if recognition.rejected and missing == recognition.candidates and len(missing) == 1:
-            asked = ask_series(series.series.tags, missing)
-            notes_of_series.append(f"{series.series.tags.label}: {recognition.rejected}; {asked}")
+            hint = ask_series(series.series.tags, missing)
+            notes_of_series.append(f"{series.series.tags.label}: {recognition.rejected}; {hint}")
     return notes_of_series
 
 

@@ -85,7 +85,7 @@ def _choose(trial: Trial, proofs: tuple[Proof, ...]) -> Engines:
 
 def _finding(proof: Proof, one_works: bool) -> Finding:
     if proof.works:
-        remark = f"correct to {proof.difference:.0e} (allowed {TOLERANCE:g})"
+        remark = f"largest difference {proof.difference:.0e} (allowed {TOLERANCE:g})"
         return Finding("engines", proof.name, "ok", proof.version or "", remark)
     if proof.version is None:
         return Finding(
