@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gliomask.cli.predict import _size
 from gliomask.core.prediction import VolumeInterval
 from gliomask.formats.case_record import CaseRecord
@@ -11,9 +13,8 @@ RAW = VolumeInterval((10.0, 90.0), (0.02, 0.18), None, 0, calibrated=False)
 
 
 def record(volumes_ml: dict[str, float] | None, **intervals: VolumeInterval) -> CaseRecord:
-    return CaseRecord.model_construct(
-        volumes_ml=volumes_ml, voxels={"whole": 500, "core": 50}, intervals=intervals
-    )
+    keys: dict[str, Any] = {"volumes_ml": volumes_ml, "intervals": intervals}
+    return CaseRecord.model_construct(**keys, voxels={"whole": 500, "core": 50})
 
 
 def test_a_region_without_a_calibrated_interval_says_so() -> None:
@@ -30,5 +31,4 @@ def test_pictures_have_intervals_in_voxels() -> None:
 
 
 def test_an_empty_mask() -> None:
-    case = CaseRecord.model_construct(voxels={"whole": 0}, volumes_ml={"whole": 0.0}, intervals={})
-    assert _size(case) == "no tumour found"
+    assert _size(record({}).model_copy(update={"voxels": {"whole": 0}})) == "no tumour found"
