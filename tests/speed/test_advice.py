@@ -36,7 +36,7 @@ def test_the_fastest_of_those_that_are_right() -> None:
         ],
     )
     assert (found.engine, found.device) == ("openvino", "cpu")
-    assert "of 2 with a correct output" in found.why
+    assert "of 2 engines with probabilities correct to" in found.why
     assert "3.0 times as fast as torch at 256 pixels" in found.why
 
 

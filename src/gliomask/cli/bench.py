@@ -17,16 +17,16 @@ _SLICES = (
     "network",
     "pixels",
     "engine",
-    "ms a slice",
-    "s a case of 155",
+    "ms per slice",
+    "s per 155 slices",
     "GFLOP/s",
     "of peak",
     "runs",
-    "off by",
+    "difference",
 )
 _BUSY = 0.5
 """Load per processor from which the measurements get a warning."""
-_TRAINING = ("network", "on", "slices/s", "s for 1,000 slices", "precision", "runs")
+_TRAINING = ("network", "on", "slices/s", "s per 1,000 slices", "precision", "runs")
 
 
 def run(options: BenchOptions, *, json: bool) -> None:
@@ -40,9 +40,9 @@ def run(options: BenchOptions, *, json: bool) -> None:
         render.as_json(result)
         return
     _machine(result)
-    render.table("a prediction, network only", _SLICES, _slice_rows(result))
+    render.table("prediction, network only", _SLICES, _slice_rows(result))
     if result.training:
-        render.table("a training, batches of 8 at 128 pixels", _TRAINING, _training_rows(result))
+        render.table("training, batches of 8 at 128 pixels", _TRAINING, _training_rows(result))
     _rest(result)
 
 
@@ -64,7 +64,7 @@ def _machine(result: BenchResult) -> None:
     render.lines(
         f"{processors.model or 'processors'}, {result.threads} {unit} of {processors.usable}"
         + (f"; {result.gpu}" if result.gpu else ""),
-        f"at best {peak.gflops:.0f} GFLOP/s (product of matrices), "
+        f"measured peak: {peak.gflops:.0f} GFLOP/s (matrix product), "
         f"{peak.copy_gb_s:.1f} GB/s (copy)",
     )
 
@@ -115,12 +115,12 @@ def _rest(result: BenchResult) -> None:
     from gliomask.cli import render
 
     for row in result.advice:
-        render.lines(f"for {row.model} use {row.engine or 'no engine'}: {row.why}")
+        render.lines(f"{row.model}: use {row.engine or 'no engine'}, {row.why}")
     wrong = [(f"{row.model} by {row.engine}", row.problem) for row in result.engines if row.problem]
     busy = result.load is not None and result.load > _BUSY * result.processors.usable
     if busy:
         why = f"other programs were busy (load {result.load:.1f})"
-        render.lines(f"NOTE: {why}: all measurements are too low, including the peak")
+        render.lines(f"NOTE: {why}: all speeds are underestimated, including the peak")
     for what, why in (*wrong, *((row.what, row.why) for row in result.skipped)):
         render.lines(f"NOTE: {what}: {why}")
     drawn = [model.name for model in result.models if not model.trained]

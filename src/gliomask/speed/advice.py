@@ -45,7 +45,7 @@ def _why(ranked: Sequence[tuple[SliceSpeed, EngineSpeed]]) -> str:
     if len(ranked) == 1:
         return "the only measured engine with a correct output"
     (best, _), (last, slowest) = ranked[0], ranked[-1]
-    reason = f"the fastest of {len(ranked)} with a correct output to {TOLERANCE:g} of a probability"
+    reason = f"the fastest of {len(ranked)} engines with probabilities correct to {TOLERANCE:g}"
     times = f"{last.slice_s / best.slice_s:.1f} times as fast as {slowest.engine}"
     cold = "" if all(speed.timing.warm for speed, _ in ranked) else ", from single runs"
     return f"{reason}, {times} at {best.size} pixels{cold}"

@@ -168,7 +168,7 @@ class BenchSession:
         needed = flop / (_SLOWEST * self.peak.gflops * 1e9) if place == "cpu" else 0.0
         if needed < self.budget.left:
             return True
-        why = f"it may take {needed:.0f} s, and {self.budget.left:.0f} s are left"
+        why = f"not measured: it may take {needed:.0f} s, and {self.budget.left:.0f} s are left"
         self.skipped.append(Skipped(what, why))
         return False
 
