@@ -44,7 +44,7 @@ def test_says_volume_and_purpose() -> None:
     said = preview_of(prediction(volume), volume)
     assert said.key == (("whole tumour 0.3 ml", REGIONS["whole"].colour),)  # 90 voxels of 3.6 mm³
     assert said.note == "a note · For research use only"
-    assert said.title == ("patient-7", "flair, segmented by a model")
+    assert said.title == ("patient-7", "FLAIR, segmented by a model")
     assert [panel.title for panel in said.panels] == [f"slice {n} of 8" for n in (5, 6, 7)]
     assert said.sides
 

@@ -13,7 +13,7 @@ from gliomask.core.geometry import orientation, spacing_mm, to_reading
 from gliomask.core.intensity import foreground_level
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.regions import REGIONS, region_masks
-from gliomask.core.volume import Volume, best_shown
+from gliomask.core.volume import SEQUENCE_TITLES, Volume, best_shown
 from gliomask.report import colours, slices
 from gliomask.report.drawing import Canvas, text_width
 
@@ -89,7 +89,10 @@ def preview_of(prediction: Prediction, volume: Volume) -> Preview:
     chosen = choose_slices(masks.any(axis=0).sum(axis=(1, 2)), _COLUMNS)
     suffix = "" if prediction.mask.any() else ": no tumour found"
     return Preview(
-        title=(f"{prediction.case}{suffix}", f"{name}, segmented by {prediction.model}"),
+        title=(
+            f"{prediction.case}{suffix}",
+            f"{SEQUENCE_TITLES[name]}, segmented by {prediction.model}",
+        ),
         panels=tuple(
             Panel(f"slice {number + 1} of {len(image)}", image[number], masks[:, number])
             for number in chosen

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from gliomask.core.volume import SEQUENCES
+from gliomask.core.volume import SEQUENCE_TITLES, SEQUENCES
 from gliomask.datasets.contrast_words import LETTER
 from gliomask.datasets.name_reading import NameReading, read_agent, read_name
 from gliomask.datasets.name_words import words_of_name
@@ -20,7 +20,6 @@ from gliomask.studies.timing import SequenceTiming, timing_of
 
 BY_NAME = "the name says after contrast"
 """Evidence of a T1 with a post-contrast name."""
-_NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
 _NO_IMAGE = {"LOCALIZER", "ADC", "DIFFUSION", "TRACEW", "FA", "PERFUSION", "MPR", "MIP", "MINIP",
              "SUBTRACTION", "P", "PHASE", "R", "REAL", "I", "IMAGINARY", "B0", "FIELD_MAP",
              "VELOCITY", "MIXED", "PHASE MAP", "PROJECTION IMAGE", "SCREEN SAVE", "T1 MAP",
@@ -169,7 +168,10 @@ def _weighting(reading: NameReading, timing: SequenceTiming) -> tuple[str | None
         return measured, None
     if named == {"flair"} and measured == "t2" and not reading.doubt and not timing.inverted:
         return "flair", None
-    return None, f"the name says {_weightings_named(reading)}, but the timing {_NAMES[measured]}"
+    return (
+        None,
+        f"the name says {_weightings_named(reading)}, but the timing {SEQUENCE_TITLES[measured]}",
+    )
 
 
 def _sequences(weightings: Collection[str]) -> frozenset[str]:
@@ -179,7 +181,7 @@ def _sequences(weightings: Collection[str]) -> frozenset[str]:
 
 
 def _weightings_named(reading: NameReading) -> str:
-    return " or ".join(_NAMES[kind] for kind in sorted(reading.weightings))
+    return " or ".join(SEQUENCE_TITLES[kind] for kind in sorted(reading.weightings))
 
 
 def _with_contrast(

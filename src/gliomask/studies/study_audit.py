@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 from gliomask.core.case import SeriesUse
-from gliomask.core.volume import SEQUENCES
+from gliomask.core.volume import SEQUENCE_TITLES, SEQUENCES
 from gliomask.datasets.questions import ask_series
 from gliomask.formats.dicom.series import RefusedSeries
 from gliomask.studies.dicom_audit import SeriesAudit, audit_of
@@ -15,8 +14,6 @@ from gliomask.studies.dicom_choice import SeriesChoice
 from gliomask.studies.dicom_picks import BY_HAND, number_of
 from gliomask.studies.read_series import RecognisedSeries
 from gliomask.studies.sequences import recognise
-
-NAMES = MappingProxyType({"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"})
 
 
 def audits(choice: SeriesChoice, refused: Iterable[RefusedSeries]) -> list[SeriesAudit]:
@@ -63,7 +60,8 @@ def _open_questions(choice: SeriesChoice) -> list[str]:
 
 def _not_understood(series: RecognisedSeries, sequence: str, choice: SeriesChoice) -> str:
     word, label = series.recognition.unknown[0], series.series.tags.label
-    text = f"{label} is used as {NAMES[sequence]} by its timing; {word!r} in its name is unknown"
+    title = SEQUENCE_TITLES[sequence]
+    text = f"{label} is used as {title} by its timing; {word!r} in its name is unknown"
     return text + _after_contrast(series, choice)
 
 
@@ -87,9 +85,8 @@ def _audit(recognised: RecognisedSeries, choice: SeriesChoice) -> SeriesAudit:
         answer = f"; {ask_series(series.tags, recognition.candidates)}" if open_question else ""
         problems.insert(0, f"{recognition.rejected}{answer}")
     elif rival is not None:
-        instead = (
-            f"{rival.series.tags.label} is used for {NAMES[recognition.sequence or '']} instead"
-        )
+        title = SEQUENCE_TITLES[recognition.sequence or ""]
+        instead = f"{rival.series.tags.label} is used for {title} instead"
         problems.insert(
             0, f"{instead}: {choice.advantage(recognised)}{_after_contrast(recognised, choice)}"
         )

@@ -18,6 +18,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from gliomask.core.regions import BRAIN, MORPHOLOGICALLY_ABNORMAL, REGIONS, Code
+from gliomask.core.volume import SEQUENCE_TITLES
 from gliomask.web.clients.access import Client
 from gliomask.web.clients.forms import Files, Form, Part, receive
 from gliomask.web.clients.segmentation import model_named, segment
@@ -29,7 +30,6 @@ from gliomask.web.task import PredictSpec
 router = APIRouter()
 _PATTERNS: Final = {"flair": "*t2f*", "t1ce": "*t1c*", "t1": "*t1n*", "t2": "*t2w*"}
 """Sequence -> name of its volumes in BraTS; in the order of the client's own BraTS models."""
-_TITLES: Final = {"flair": "FLAIR", "t1ce": "T1 after contrast", "t1": "T1", "t2": "T2"}
 _FIELDS: Final = ("image_file", "image_file_2", "image_file_3", "image_file_4")
 _VERSION: Final = "1.0.0"
 _CODES: Final = (
@@ -99,7 +99,7 @@ async def infer(
 def _spec(model: ServedModel, used: tuple[str, ...], form: Form) -> PredictSpec:
     numbers = {part.name: file.number for part, file in form.files}
     if numbers.keys() != set(_FIELDS[: len(used)]):
-        titles = ", ".join(_TITLES[sequence] for sequence in used)
+        titles = ", ".join(SEQUENCE_TITLES[sequence] for sequence in used)
         raise Problem(422, f"this model needs {len(used)} volumes: {titles}")
     sequences = {s: numbers[field] for s, field in zip(used, _FIELDS, strict=False)}
     keys = {"model": model.name, "sequences": sequences, "write": ("nrrd",)}
@@ -139,13 +139,13 @@ def _meant(service: Service, label: str) -> tuple[ServedModel, tuple[str, ...]]:
 
 
 def _entry(model: ServedModel, used: tuple[str, ...]) -> dict[str, Any]:
-    title = f"{model.name}: {', '.join(_TITLES[sequence] for sequence in used)}"
+    title = f"{model.name}: {', '.join(SEQUENCE_TITLES[sequence] for sequence in used)}"
     names = [label.name for label in model.labels]
     return {
         "id": _id(model, used),
         "title": title,
         "version": _VERSION,
-        "inputs": [{"title": _TITLES[s], "namePattern": _PATTERNS[s]} for s in used],
+        "inputs": [{"title": SEQUENCE_TITLES[s], "namePattern": _PATTERNS[s]} for s in used],
         "imagingModality": "MR",
         "description": f"Brain tumour segmentation by gliomask. Trained on {model.description}",
         "details": f"<p>{escape(title)}<p>{escape(model.description)}<p>For research use only.",
