@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,6 @@ Affine = npt.NDArray[np.float64]
 
 SEQUENCES = ("t1", "t1ce", "t2", "flair")
 """Canonical names of the MR sequences in canonical order (t1ce: T1 after gadolinium)."""
-SEQUENCE_TITLES = MappingProxyType(
-    {"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"}
-)
-"""Sequence -> name in sentences and titles."""
 BEST_SHOWN = ("flair", "t2", "t1ce", "t1")
 """The same sorted by how well each shows the whole tumour including oedema, best first."""
 

@@ -13,7 +13,8 @@ from gliomask.core.geometry import orientation, spacing_mm, to_reading
 from gliomask.core.intensity import foreground_level
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.regions import REGIONS, region_masks
-from gliomask.core.volume import SEQUENCE_TITLES, Volume, best_shown
+from gliomask.core.sequence_titles import SEQUENCE_TITLES
+from gliomask.core.volume import Volume, best_shown
 from gliomask.report import colours, slices
 from gliomask.report.drawing import Canvas, text_width
 

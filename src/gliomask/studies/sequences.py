@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from gliomask.core.volume import SEQUENCE_TITLES, SEQUENCES
+from gliomask.core.sequence_titles import SEQUENCE_TITLES
+from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.contrast_words import LETTER
 from gliomask.datasets.name_reading import NameReading, read_agent, read_name
 from gliomask.datasets.name_words import words_of_name

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gliomask.core.case import SeriesUse
-from gliomask.core.volume import SEQUENCE_TITLES, SEQUENCES
+from gliomask.core.sequence_titles import SEQUENCE_TITLES
+from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.questions import ask_series
 from gliomask.formats.dicom.series import RefusedSeries
 from gliomask.studies.dicom_audit import SeriesAudit, audit_of

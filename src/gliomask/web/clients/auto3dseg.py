@@ -18,7 +18,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from gliomask.core.regions import BRAIN, MORPHOLOGICALLY_ABNORMAL, REGIONS, Code
-from gliomask.core.volume import SEQUENCE_TITLES
+from gliomask.core.sequence_titles import SEQUENCE_TITLES
 from gliomask.web.clients.access import Client
 from gliomask.web.clients.forms import Files, Form, Part, receive
 from gliomask.web.clients.segmentation import model_named, segment

@@ -1,0 +1,10 @@
+"""Names of the MR sequences in sentences and titles."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+SEQUENCE_TITLES = MappingProxyType(
+    {"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"}
+)
+"""Sequence -> name; the sequences are those of ``core.volume.SEQUENCES``."""
