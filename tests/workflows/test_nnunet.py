@@ -171,7 +171,7 @@ def test_by_command_with_the_options_of_nnunet(
     assert command(monkeypatch, *words, *theirs, "-f", "0", "1", "2", "-device", "cpu") == 0
     shown = capsys.readouterr()
     assert "ignored options: -d, -c, -tr, -f, -chk, -npp" in shown.err
-    assert shown.out.startswith("1 masks by fake")
+    assert shown.out.startswith("1 mask by fake")
     assert command(monkeypatch, *words, "-device", "tpu") == 2
     assert "(-device=tpu, allowed auto, cpu, cuda)" in capsys.readouterr().err
     assert command(monkeypatch, *words, "stray") == 2
