@@ -12,7 +12,7 @@ from gliomask.core.slices import SliceStack, to_slices
 from gliomask.core.volume import FloatArray
 from gliomask.inference.passes import Passes
 from gliomask.inference.through_slices import combines, gaussian_weights, smooth
-from gliomask.nets.cards import CLOSE_MM
+from gliomask.nets.cards import CLOSE_MM, HEAD_MM
 from gliomask.statistics.temperature import adjusted_threshold
 from tests.fakes import BrightEngine, fake_card, head_volume
 
@@ -20,12 +20,16 @@ BOTH = ("t1", "flair")
 FLIPS: dict[str, Any] = {"recipe": {"augment": {"flip_horizontal": 0.5}}}
 
 
-def stack(slice_mm: float = 1.0, **changes: Any) -> SliceStack:
-    """The test head with another distance of its slices."""
+def stack(slice_mm: float = 1.0, height_mm: float = HEAD_MM, **changes: Any) -> SliceStack:
+    """The slices of the test head again and again, over a height."""
     seen = to_slices(head_volume())
-    affine = seen.record.affine.copy()
-    affine[:3, seen.record.turn.axes[0]] *= slice_mm / seen.record.slice_mm
-    return replace(seen, record=replace(seen.record, affine=affine), **changes)
+    axis = seen.record.turn.axes[0]
+    affine, shape = seen.record.affine.copy(), list(seen.record.shape)
+    affine[:3, axis] *= slice_mm / seen.record.slice_mm
+    shape[axis] = int(np.ceil(height_mm / slice_mm))
+    array = np.resize(seen.array, (shape[axis], *seen.array.shape[1:]))
+    record = replace(seen.record, affine=affine, shape=(shape[0], shape[1], shape[2]))
+    return replace(seen, array=array, record=record, **changes)
 
 
 class SeenEngine(BrightEngine):
@@ -64,6 +68,7 @@ def test_smoothing_is_along_the_slices_only() -> None:
         (1.5, CLOSE_MM + 0.1, {}, False),
         (0.0, 1.0, {}, False),
         (1.5, 1.0, {"consecutive": False}, False),
+        (1.5, 1.0, {"height_mm": HEAD_MM - 1}, False),
     ],
 )
 def test_only_close_consecutive_slices_are_combined(

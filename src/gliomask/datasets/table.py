@@ -40,7 +40,7 @@ def looks_like(root: Path) -> LayoutVerdict:
     fitting = [verdict for verdict in verdicts if verdict.fits]
     if len(fitting) > 1:
         return LayoutVerdict(False, "several tables of cases, use one of them")
-    return (fitting or verdicts or [LayoutVerdict(False, "not a CSV table of cases")])[0]
+    return (fitting or verdicts or [LayoutVerdict(False, "no CSV table of cases")])[0]
 
 
 def cases(root: Path) -> Cases:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from gliomask.export.nodes import Nodes, Value, axes
-from gliomask.nets.cards import CLOSE_MM
+from gliomask.nets.cards import CLOSE_MM, HEAD_MM
 
 
-def close_slices(nodes: Nodes, slice_mm: Value) -> Value:
+def close_slices(nodes: Nodes, images: Value, slice_mm: Value) -> Value:
     """bool without axes: whether slices at this distance are combined; 0 is an unknown one.
 
     Args:
         nodes: of the graph.
+        images: (C, S, H, W).
         slice_mm: (1,) float32.
     """
     distance = nodes.add("Squeeze", slice_mm, axes(0))
-    known = nodes.add("Greater", distance, np.float32(0))
+    count = nodes.cast(nodes.side(images, 1), np.float32)
+    height = nodes.add("Mul", count, distance)
+    known = nodes.add("GreaterOrEqual", height, np.float32(HEAD_MM))
     return nodes.add("And", known, nodes.add("LessOrEqual", distance, np.float32(CLOSE_MM)))
 
 

@@ -64,7 +64,7 @@ def whole_graph(card: ModelCard, network: GraphBuilder) -> onnx.ModelProto:
     levels_found = levels(nodes, "images")
     box = head_box(nodes, "images", _heads(nodes, card, levels_found.tissue, present))
     sides = (nodes.add("Sub", box.bottom, box.top), nodes.add("Sub", box.right, box.left))
-    close = close_slices(nodes, "slice_mm") if needs_slice_mm(card) else None
+    close = close_slices(nodes, "images", "slice_mm") if needs_slice_mm(card) else None
     about = ExaminationValues(
         mean=nodes.add("Unsqueeze", levels_found.mean, axes(2)),
         inverse=nodes.add("Unsqueeze", levels_found.inverse, axes(2)),

@@ -13,15 +13,16 @@ from threadpoolctl import threadpool_limits
 
 from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
-from gliomask.nets.cards import CLOSE_MM, ModelCard
+from gliomask.nets.cards import CLOSE_MM, HEAD_MM, ModelCard
 
 
 def combines(stack: SliceStack, card: ModelCard) -> bool:
     """Return True if neighbouring slices are combined: of a model that has a smoothing, and where
-    the slices follow each other at a known distance of at most ``CLOSE_MM``."""
-    record = stack.record
-    close = record.has_world and record.slice_mm <= CLOSE_MM
-    return card.slice_smoothing_mm > 0 and stack.consecutive and close
+    the slices follow each other at a known distance of at most ``CLOSE_MM`` over at least
+    ``HEAD_MM``."""
+    distance = stack.record.slice_mm
+    known = stack.record.has_world and len(stack.array) * distance >= HEAD_MM
+    return card.slice_smoothing_mm > 0 and stack.consecutive and known and distance <= CLOSE_MM
 
 
 def smooth(maps: FloatArray, slice_mm: float, sigma_mm: float) -> None:

@@ -75,6 +75,9 @@ PlainValues = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 
 CLOSE_MM: Final = 3.0
 """Largest distance of slices that are combined; at 4 mm single patients lose."""
+HEAD_MM: Final = 80.0
+"""Smallest height of a stack whose slices are combined. If the slices of a head seem to reach over
+less, the file probably does not state their true distance: some state 1 mm for slices of 5 mm."""
 SLICE_SMOOTHING_MM: Final = 1.5
 """``ModelCard.slice_smoothing_mm`` of newly trained models. Held-out patients have about the same
 Dice from 1 to 2 mm (docs/explanation/accuracy.md)."""
