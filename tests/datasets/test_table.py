@@ -109,7 +109,7 @@ def test_a_column_that_only_speaks_of_a_sequence_is_left_alone(tmp_path: Path) -
 
 
 def test_text_of_another_encoding_and_no_or_two_tables(tmp_path: Path) -> None:
-    assert "not a CSV table" in looks_like(tmp_path).why
+    assert "no CSV table" in looks_like(tmp_path).why
     path = table(tmp_path, "patient,t1\np1,t1.nii.gz\n")
     (tmp_path / "other.csv").write_text("a,b\n")
     assert looks_like(tmp_path).fits
