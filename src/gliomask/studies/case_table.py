@@ -9,6 +9,7 @@ left empty for the user.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections import Counter
@@ -129,8 +130,8 @@ def _around(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str, list[Path
         while case.id not in masks_by_case and any(
             root.absolute() in top.parents for root in roots
         ):
-            beside = _volumes_beside(top)
-            if not all(is_mask(name) for name, _ in beside):
+            beside = _masks_beside(top)
+            if beside is None:
                 break
             top = top.parent
             masks = [path for name, path in beside if _may_be_tumour(name)]
@@ -139,11 +140,20 @@ def _around(cases: Sequence[Case], roots: Sequence[Path]) -> dict[str, list[Path
     return masks_by_case
 
 
-def _volumes_beside(place: Path) -> list[tuple[str, Path]]:
-    """Volumes in the parent of a folder and in all other folders there."""
+def _masks_beside(place: Path) -> list[tuple[str, Path]] | None:
+    """Volumes in the parent of a folder and in all other folders there; None if one is no mask.
+
+    The search ends at the first image, which is usually that of a neighbour: otherwise each of
+    many cases would read the folders of all others.
+    """
     others = (folder for folder in folders(place.parent) if folder != place)
     below = (file for other in others for inner in within(other, _DEPTH) for file in volumes(inner))
-    return [*volumes(place.parent), *below]
+    masks: list[tuple[str, Path]] = []
+    for name, path in itertools.chain(volumes(place.parent), below):
+        if not is_mask(name):
+            return None
+        masks.append((name, path))
+    return masks
 
 
 def _names_another(path: Path, case: Case) -> bool:

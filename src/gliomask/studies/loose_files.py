@@ -74,9 +74,8 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         else:
             stated.append(SequenceFile(name, sequence, path))
     if not scans:
-        names = ", ".join(path.name for _, path in files[:_TOLD])
-        more = f" and {len(files) - _TOLD} more" if len(files) > _TOLD else ""
-        raise CaseError(f"masks by their names, not images: {names}{more}", path=folder, hint=MASKS)
+        what = f"masks by their names, not images: {_listed([path for _, path in files])}"
+        raise CaseError(what, path=folder, hint=MASKS)
     if not stated:
         unused_names = ", ".join(_unused(name, reading) for name, reading in unused)
         what = f"no file name contains a sequence: {unused_names}"
@@ -151,13 +150,17 @@ def _groups(files: Sequence[SequenceFile], folder: Path) -> tuple[NameGroup, ...
     return groups
 
 
+def _listed(paths: Sequence[Path]) -> str:
+    """The names of the first files, and the number of the others."""
+    more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
+    return ", ".join(path.name for path in paths[:_TOLD]) + more
+
+
 def _notes(group: NameGroup) -> tuple[str, ...]:
     """Notes on how the files of an examination were chosen."""
     notes: list[str] = []
     if group.left:
-        more = f" and {len(group.left) - _TOLD} more" if len(group.left) > _TOLD else ""
-        names = ", ".join(path.name for path in group.left[:_TOLD])
-        notes.append(f"other versions of these images are not used: {names}{more}")
+        notes.append(f"other versions of these images are not used: {_listed(group.left)}")
     if group.numbers:
         notes.append("the numbers in the file names are taken for those of series")
     return tuple(notes)

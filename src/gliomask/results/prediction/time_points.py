@@ -18,6 +18,7 @@ from gliomask.core.regions import REGIONS, region_masks
 from gliomask.core.volume import Affine
 from gliomask.datasets.case_names import case_id
 from gliomask.datasets.folders import stem
+from gliomask.datasets.mask_files import WRITTEN
 from gliomask.datasets.mask_labels.case_schemes import names_of
 from gliomask.datasets.mask_labels.option import AUTO, EXAMPLE, scheme_of_option
 from gliomask.datasets.mask_labels.own_masks import MASK, record_of_mask, scheme_of_record
@@ -206,7 +207,7 @@ def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
         mask=_checked(mask, regions, record.voxels),
         affine=mask.affine,
         regions=regions,
-        explanation="labels: written by gliomask predict",
+        explanation=f"labels: {WRITTEN}",
         origin=f"as predicted by {record.model}",
         patient=record.patient,
         day=_day(record),
@@ -227,7 +228,7 @@ def _corrected(mask: _Read, correction: CorrectionRecord) -> TimePoint:
         mask=mask.numbers.astype(np.uint8),
         affine=mask.affine,
         regions=tuple(region for region in REGIONS if region in correction.changes),
-        explanation="labels: written by gliomask predict",
+        explanation=f"labels: {WRITTEN}",
         origin=f"correction {correction.number} by {correction.author}, {review}",
         patient=record.patient if record else None,
         day=_day(record) if record else None,
