@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.case import Case
+from gliomask.core.counted import listed
 from gliomask.core.volume import BEST_SHOWN
 
 _LISTED = 5
@@ -37,7 +38,9 @@ def join_same_images(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str
     for same in _groups(shown, _digest):
         sharing = sorted({case.patient for case, _ in same})
         if 2 * len(sharing) > all_patients:
-            lines.append(f"{_some(sharing)} have the same image, and are treated as different")
+            lines.append(
+                f"{listed(sharing, _LISTED)} have the same image, and are treated as different"
+            )
         else:
             _join(names, sharing)
     patients = {patient: _first(names, patient) for patient in {case.patient for case in cases}}
@@ -46,7 +49,7 @@ def join_same_images(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str
         if patient != name:
             joined[name].append(patient)
     for name, others in joined.items():
-        same_as = f"{_some(others)} and {name} have the same image"
+        same_as = f"{listed(others, _LISTED)} and {name} have the same image"
         lines.append(f"{same_as}: treated as one patient, {name}")
     return tuple(replace(case, patient=patients[case.patient]) for case in cases), tuple(lines)
 
@@ -91,11 +94,6 @@ def _probe(path: Path) -> Hashable:
 def _digest(path: Path) -> Hashable:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
 
 
 def _join(names: dict[str, str], patients: Sequence[str]) -> None:

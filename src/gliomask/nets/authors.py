@@ -20,6 +20,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from gliomask.core.counted import listed
 from gliomask.errors import ModelError
 from gliomask.nets.adapt import FIRST_WEIGHT, Adaptation, ChannelMap, fit_weights
 from gliomask.nets.arrays import read_weights
@@ -230,5 +231,4 @@ def _name_lines(what: str, names: tuple[str, ...]) -> list[str]:
     """The first names and the number of others; ``LoadReport`` contains all."""
     if not names:
         return []
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return [f"{what}: {', '.join(names[:3])}{more}"]
+    return [f"{what}: {listed(names, 3)}"]

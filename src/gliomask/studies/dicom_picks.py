@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from gliomask.core.counted import listed
 from gliomask.errors import CaseError, option
 from gliomask.formats.dicom.series import RefusedSeries
 from gliomask.formats.dicom.tags import SeriesTags
@@ -84,9 +85,8 @@ def _answering(
     if is_uid(pick):
         return None
     tags = [*(series.series.tags for series in among), *(series.tags for series in refused)]
-    labels = ", ".join(series.label for series in sorted(tags, key=number_of)[:TOLD])
-    more = f" and {len(tags) - TOLD} more" if len(tags) > TOLD else ""
-    raise CaseError(f"{sequence}={pick} is not a series; there are {labels}{more}")
+    labels = listed((series.label for series in sorted(tags, key=number_of)), TOLD)
+    raise CaseError(f"{sequence}={pick} is not a series; there are {labels}")
 
 
 def _by_uid(sequence: str, answering: Sequence[RecognisedSeries]) -> str | None:

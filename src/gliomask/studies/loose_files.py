@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.counted import listed
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.case_names import folder_case
@@ -74,7 +75,9 @@ def of_volumes(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Case, .
         else:
             stated.append(SequenceFile(name, sequence, path))
     if not scans:
-        what = f"masks by their names, not images: {_listed([path for _, path in files])}"
+        what = (
+            f"masks by their names, not images: {listed((path.name for _, path in files), _TOLD)}"
+        )
         raise CaseError(what, path=folder, hint=MASKS)
     if not stated:
         unused_names = ", ".join(_unused(name, reading) for name, reading in unused)
@@ -150,17 +153,12 @@ def _groups(files: Sequence[SequenceFile], folder: Path) -> tuple[NameGroup, ...
     return groups
 
 
-def _listed(paths: Sequence[Path]) -> str:
-    """The names of the first files, and the number of the others."""
-    more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
-    return ", ".join(path.name for path in paths[:_TOLD]) + more
-
-
 def _notes(group: NameGroup) -> tuple[str, ...]:
     """Notes on how the files of an examination were chosen."""
     notes: list[str] = []
     if group.left:
-        notes.append(f"other versions of these images are not used: {_listed(group.left)}")
+        names = listed((path.name for path in group.left), _TOLD)
+        notes.append(f"other versions of these images are not used: {names}")
     if group.numbers:
         notes.append("the numbers in the file names are taken for those of series")
     return tuple(notes)
@@ -238,9 +236,9 @@ def _check_gaps(stack: Sequence[Path]) -> None:
     missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        listed = ", ".join(map(str, missing[:5]))
+        first = ", ".join(map(str, missing[:5]))
         hint = "add them; if nothing is missing, number the slices without a gap"
-        raise CaseError(f"slices are missing: {listed}{more}", path=stack[0].parent, hint=hint)
+        raise CaseError(f"slices are missing: {first}{more}", path=stack[0].parent, hint=hint)
 
 
 def case_of_images(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.case import Case
+from gliomask.core.counted import listed
 from gliomask.datasets.folders import stem
 from gliomask.datasets.layout import Problem
 from gliomask.datasets.name_reading import read_name
@@ -80,5 +81,4 @@ def _folders_of(case: Case) -> set[Path]:
 
 
 def _note(paths: Sequence[Path]) -> str:
-    more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
-    return f"not used in a DICOM folder: {', '.join(path.name for path in paths[:_TOLD])}{more}"
+    return f"not used in a DICOM folder: {listed((path.name for path in paths), _TOLD)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.counted import listed
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import pictures, stem
 from gliomask.datasets.name_reading import read_name
@@ -92,9 +93,8 @@ def check_picks(picks: Mapping[str, str], result: SurveyResult) -> None:
             series.sequence == sequence and series.evidence.startswith(BY_HAND)
             for series in result.series
         ):
-            names = [f"{series.series} ({series.series_uid})" for series in result.series]
-            more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
-            existing = f"{', '.join(names[:TOLD])}{more}"
+            names = (f"{series.series} ({series.series_uid})" for series in result.series)
+            existing = listed(names, TOLD)
             raise InputError(f"{sequence}={pick} is not a series; there are {existing}")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from gliomask.core.counted import listed
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.labels import BACKGROUND, TUMOUR
 from gliomask.core.regions import REGIONS
@@ -355,6 +356,4 @@ def _pairs(scheme: LabelScheme) -> str:
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    listed = sorted(numbers)
-    more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
-    return ", ".join(map(str, listed[:8])) + more
+    return listed(map(str, sorted(numbers)), 8)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from gliomask.core.counted import counted
-from gliomask.report.checklists.facts import Fact, by_this_version, listed, software
+from gliomask.core.counted import counted, listed
+from gliomask.report.checklists.facts import Fact, by_this_version, software
 from gliomask.report.checklists.records import (
     Records,
     count_at,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
+from gliomask.core.counted import listed
 from gliomask.report.checklists.records import Records, items_at, text_at
 from gliomask.report.markdown import one_line
 
@@ -21,13 +22,6 @@ class Fact:
 
     read: Callable[[Records], str | None]
     source: str
-
-
-def listed(names: Iterable[str], limit: int = 12) -> str:
-    """Names in a row, cut short after so many."""
-    every = list(names)
-    more = f" and {len(every) - limit} more" if len(every) > limit else ""
-    return ", ".join(every[:limit]) + more
 
 
 def software(record: object) -> str | None:

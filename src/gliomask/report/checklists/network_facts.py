@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gliomask.core.counted import counted
+from gliomask.core.counted import counted, listed
 from gliomask.core.intensity import CLIP
 from gliomask.core.slices import VERSION
-from gliomask.report.checklists.facts import Fact, listed
+from gliomask.report.checklists.facts import Fact
 from gliomask.report.checklists.records import (
     Records,
     count_at,

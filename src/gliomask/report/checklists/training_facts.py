@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from gliomask.core.counted import counted
-from gliomask.report.checklists.facts import Fact, listed, software
+from gliomask.core.counted import counted, listed
+from gliomask.report.checklists.facts import Fact, software
 from gliomask.report.checklists.records import (
     Records,
     count_at,
