@@ -32,9 +32,11 @@ from gliomask.jobs.control import Control, Progress
 from gliomask.jobs.signals import stop_on_signals
 
 if TYPE_CHECKING:
+    from gliomask.metrics.slicewise import SliceScore
     from gliomask.report.follow.table import Followed
     from gliomask.statistics.comparison import Comparison
     from gliomask.statistics.evaluation_summary import EvaluationSummary
+    from gliomask.statistics.summary import Summary
     from gliomask.statistics.temperature import Temperature
     from gliomask.workflows.evaluate import EvaluateResult
     from gliomask.workflows.score import ScoreResult
@@ -102,7 +104,7 @@ def listing(rows: Iterable[Sequence[object]], width: int | None = None) -> None:
 
 
 def scores(what: str, summary: EvaluationSummary) -> None:
-    """Print the Dice of an evaluation, the policy for empty masks, and false-positive slices."""
+    """Print the Dice of an evaluation, its other scores, and the policy for empty masks."""
     rows = []
     for region, dice in summary.metrics["dice"].items():
         figures = (dice.mean, dice.median, dice.p10, dice.min)
@@ -119,18 +121,25 @@ def scores(what: str, summary: EvaluationSummary) -> None:
         "95 % CI of mean",
     ]
     table(what, columns, rows)
-    for name in ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "lesion_dice"):
-        for region, region_scores in summary.metrics.get(name, {}).items():
-            if region_scores.n:
-                lines(
-                    f"{region}: {name} median {region_scores.median:.3f}, "
-                    f"mean {region_scores.mean:.3f}"
-                )
-    for region, slices in summary.slices.items():
-        if slices.false_positive_rate is not None:
-            rate = f"{100 * slices.false_positive_rate:.1f} %"
-            lines(f"{region}: tumour marked in {rate} of {slices.free} tumour-free slices")
+    other = list(_other_scores(summary))
+    if other:
+        table("Other scores: median (mean)", ["", *summary.metrics["dice"]], other)
     lines(summary.policy)
+
+
+def _other_scores(summary: EvaluationSummary) -> Iterator[Sequence[str]]:
+    """A row for each score that a patient has, with a cell for each region."""
+    from gliomask.metrics.metric import METRICS
+
+    regions = list(summary.metrics["dice"])
+    for name in ("hd95_mm", "hd95_px", "nsd_2mm", "nsd_2px", "lesion_dice"):
+        metric, of_region = METRICS[name], summary.metrics.get(name, {})
+        if any(score.n for score in of_region.values()):
+            unit = f", {metric.unit}" if metric.unit else ""
+            yield [f"{metric.label}{unit}", *(_middle(of_region.get(name)) for name in regions)]
+    if any(slices.free for slices in summary.slices.values()):
+        free = (summary.slices.get(region) for region in regions)
+        yield ["tumour-free slices with false positives", *map(_false_positives, free)]
 
 
 def warnings_and_paths(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
@@ -285,6 +294,18 @@ def _steps(done: float) -> str:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _middle(score: Summary | None) -> str:
+    """Median, and mean in brackets; empty without a patient."""
+    return f"{_figure(score.median)} ({_figure(score.mean)})" if score and score.n else ""
+
+
+def _false_positives(slices: SliceScore | None) -> str:
+    """Share of the tumour-free slices in which tumour is marked, and their number."""
+    if slices is None or slices.false_positive_rate is None:
+        return ""
+    return f"{100 * slices.false_positive_rate:.1f} % of {slices.free}"
 
 
 def _cell(value: object) -> Text:
