@@ -134,7 +134,12 @@ COMBINED: dict[str, Any] = {
 
 @pytest.mark.parametrize(
     ("slice_mm", "has_world"),
-    [(CLOSE_MM, True), (2.0, True), (12.0, True), (CLOSE_MM, False)],
+    [
+        (CLOSE_MM, True),
+        pytest.param(2.0, True, marks=pytest.mark.slow),
+        (12.0, True),
+        pytest.param(CLOSE_MM, False, marks=pytest.mark.slow),
+    ],
 )
 def test_close_slices_are_combined(
     folder: Path, patient: Volume, slice_mm: float, has_world: bool

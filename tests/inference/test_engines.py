@@ -165,7 +165,8 @@ def test_nothing_gets_into_the_standard_output(
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.parametrize("network", ["u2netp", pytest.param("u2net", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["u2netp", "u2net"])
 def test_the_large_networks(network: str, tmp_path: Path) -> None:
     folder = saved(tmp_path / "model", network, channels=3, regions=1)
     batch = inputs(1, channels=3)

@@ -53,15 +53,15 @@ def test_each_is_done_once_and_what_can_not_be_is_set_aside(tmp_path: Path) -> N
 
 
 def test_the_next_run_does_what_is_left_and_nothing_again(tmp_path: Path) -> None:
-    run(tmp_path, ["good-1", "bad-1"])
-    run(tmp_path, ["good-1", "bad-1", "good-2"])
+    run(tmp_path, ["good-1", "bad-1"], count=1)
+    run(tmp_path, ["good-1", "bad-1", "good-2"], count=1)
     assert (tmp_path / "good-1").read_text() == "done\n"
     assert (tmp_path / "bad-1.begun").read_text().count("\n") == 1
     assert (tmp_path / "good-2").read_text() == "done\n"
 
 
 def test_another_content_is_another_task(tmp_path: Path) -> None:
-    run(tmp_path, ["bad-1"])
+    run(tmp_path, ["bad-1"], count=1)
     with journal(tmp_path) as own:
         again = Ledger(own).begin("bad-1", "mended")
     assert again == TaskState(of="mended", step=again.step if again else 0)
@@ -89,7 +89,7 @@ def test_a_task_at_work_in_a_run_that_died_is_waiting(tmp_path: Path) -> None:
         ledger = Ledger(own)
         ledger.begin("good-1", "content")
         ledger.put("good-1", replace(ledger.get("good-1"), state="working"))
-    assert run(tmp_path, ["good-1"])["good-1"].cut == 1
+    assert run(tmp_path, ["good-1"], count=1)["good-1"].cut == 1
     assert (tmp_path / "good-1").read_text() == "done\n"
 
 
