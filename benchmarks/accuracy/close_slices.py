@@ -26,6 +26,7 @@ from gliomask.core.slices import SliceStack, uncrop
 from gliomask.evaluation.reference_cases import Subject, find_subjects
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT
+from gliomask.metrics.overlap_counts import count_overlap
 from gliomask.nets.cards import CLOSE_MM
 
 COLUMNS = ("slices, mm", "combination", "region", "cases", "Dice", "change", "worse", "worst")
@@ -68,11 +69,8 @@ def dice_of(predictor: Predictor, stack: SliceStack, reference: LabelArray) -> d
     marked = labels_of_regions(predictor.maps(stack) >= card.threshold, card.regions)
     own = region_masks(uncrop(marked, stack.record), card.regions)
     drawn = region_masks(reference, card.regions)
-    return {
-        region: 2 * float((own[k] & drawn[k]).sum()) / total
-        for k, region in enumerate(card.regions)
-        if (total := int(own[k].sum()) + int(drawn[k].sum()))
-    }
+    scores = {region: count_overlap(drawn[k], own[k]).dice for k, region in enumerate(card.regions)}
+    return {region: dice for region, dice in scores.items() if dice is not None}
 
 
 def measure(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
+from gliomask.core.counted import listed
 from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.datasets.folders import folders, pictures, stem
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, first_with, in_folders
@@ -136,13 +137,13 @@ def _complete(slices: _Slices, folder: Path) -> list[int]:
     gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
     if gaps:
         what, hint = (
-            f"slices are missing: {_list(gaps)}",
+            f"slices are missing: {listed(map(str, gaps), 5)}",
             "add them, or move the rest to another folder",
         )
         raise CaseError(what, path=folder, hint=hint)
     unpaired = sorted(slices.images.keys() ^ slices.masks.keys()) if slices.masks else []
     if unpaired:
-        what = f"slices with an image or a mask only: {_list(unpaired)}"
+        what = f"slices with an image or a mask only: {listed(map(str, unpaired), 5)}"
         hint = "add the others (a black mask where a reader saw no tumour), or remove these slices"
         raise CaseError(what, path=folder, hint=hint)
     return numbers
@@ -172,8 +173,3 @@ def _equal_channels(images: tuple[Path, ...]) -> list[str]:
         )
     flair = stack[..., CHANNELS["flair"]]
     return [name for name in _SERIES if (stack[..., CHANNELS[name]] == flair).all()]
-
-
-def _list(numbers: list[int]) -> str:
-    listed = ", ".join(str(n) for n in numbers[:5])
-    return listed if len(numbers) <= 5 else f"{listed} and {len(numbers) - 5} more"

@@ -217,8 +217,7 @@ def _ask_pictures(paths: Sequence[Path]) -> str:
 def stray_pictures(paths: Sequence[Path]) -> tuple[str, ...]:
     """Note on pictures that are no images of a sequence, except the output of ``predict``."""
     names = [p.name for p in paths if not p.with_suffix(".json").is_file()]
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return (f"pictures not used: {', '.join(names[:_TOLD])}{more}",) if names else ()
+    return (f"pictures not used: {listed(names, _TOLD)}",) if names else ()
 
 
 def _check_gaps(stack: Sequence[Path]) -> None:
@@ -235,10 +234,9 @@ def _check_gaps(stack: Sequence[Path]) -> None:
     step = min((b - a for a, b in itertools.pairwise(numbers)), default=1)
     missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
     if missing:
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        first = ", ".join(map(str, missing[:5]))
+        numbers_missing = listed(map(str, missing), _TOLD)
         hint = "add them; if nothing is missing, number the slices without a gap"
-        raise CaseError(f"slices are missing: {first}{more}", path=stack[0].parent, hint=hint)
+        raise CaseError(f"slices are missing: {numbers_missing}", path=stack[0].parent, hint=hint)
 
 
 def case_of_images(
