@@ -115,7 +115,8 @@ CONTRAST = _words(
     "gadoxetate dotarem dotagraf magnevist magnegita magnograf prohance multihance omniscan omni "
     "clariscan optimark vueway elucirem primovist eovist ablavar vasovist artirem feraheme "
     "ferumoxytol cmdc tehosteella tehostetta tehosteaine "
-    "zengqiang 增强 增強 zouei zoei 造影 造影剤 造影后 造影後 强化 強化"
+    "zengqiang 增强 增強 zouei zoei 造影 造影剤 造影后 造影後 强化 強化 "
+    "контраст контраста контрастом контрастное контрастирования контрастированием"
 )
 """Words for a contrast agent, or for an image that shows one."""
 AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
@@ -126,19 +127,19 @@ PERHAPS_CONTRAST = _words("enhancing pc cm pos dose hc")
 """With a T1 these can mean an agent, or something else: a tumour that enhances, phase contrast."""
 AFTER = _words(
     "post after following nach apres despues tras dopo na apos pos depois delayed tardif tardive "
-    "efter etter po"
+    "efter etter po после"
 )
 """After; the next word states whether after an agent."""
-BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante fore foer przed")
+BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante fore foer przed до")
 """Before; the next word states whether before an agent."""
 POST_ALONE = frozenset(("post", "delayed", "tardif", "tardive"))
 """Words for a state after contrast without the name of an agent."""
 WITHOUT = _words(
     "without wo no non not un minus ohne o sans sin sem senza zonder geen kein keine "
-    "utan uden uten bez ilman"
+    "utan uden uten bez ilman без"
 )
 """Words that deny what follows them."""
-WITH = _words("with w plus mit m avec con com met med")
+WITH = _words("with w plus mit m avec con com met med с")
 """Words that affirm what follows them."""
 AND = frozenset(("and", "und", "u", "et", "y", "e", "en", "then", "n", "ed", "or", "oder"))
 DENIED_BEHIND = _words("free no none nein non nee nej nei nelkul")
