@@ -37,11 +37,15 @@ def script(place: Path, job: JobOptions, code: int = 143, seconds: int = 30) -> 
     return path
 
 
+def run(path: Path, **names: str) -> subprocess.Popen[bytes]:
+    where = f"{path.parent}{os.pathsep}{os.environ['PATH']}"
+    names = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_JOB_ID": "77", "PATH": where, **names}
+    return subprocess.Popen(["/bin/bash", path], env={**os.environ, **names})
+
+
 def start(path: Path) -> subprocess.Popen[bytes]:
-    place = path.parent
-    names = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_JOB_ID": "77"}
-    where = f"{place}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(["/bin/bash", path], env={**os.environ, **names, "PATH": where})
+    """Runs the script until gliomask has begun."""
+    place, process = path.parent, run(path)
     end = time.monotonic() + 60
     while not (place / "began").exists():
         assert time.monotonic() < end
@@ -86,6 +90,17 @@ def test_signals(tmp_path: Path, number: int, code: int, ends: int, requeued: bo
     assert (tmp_path / "requeued").exists() == requeued
     if requeued:
         assert (tmp_path / "requeued").read_text() == "requeue 77\n"
+
+
+def test_a_signal_before_the_number_of_the_process_is_known(tmp_path: Path) -> None:
+    """Bash sends it to itself, before the line that notes the number."""
+    early = tmp_path / "early"
+    early.write_text(
+        """trap 'if [ "$BASH_COMMAND" = "child=\\$!" ]; then kill -USR1 $$; fi' DEBUG\n"""
+    )
+    process = run(script(tmp_path, JobOptions(tasks=8)), BASH_ENV=str(early))
+    assert process.wait(60) == 143
+    assert (tmp_path / "requeued").exists()
 
 
 def test_an_end_by_itself(tmp_path: Path) -> None:

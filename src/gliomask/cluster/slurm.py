@@ -95,12 +95,14 @@ _SCRIPT: Final = """\
 
 again=
 child=
-stop() {{ if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; fi; }}
+stopping=
+stop() {{ stopping=1; if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; fi; }}
 trap 'again=1; stop' USR1
 trap stop TERM
 
 {command} --shard "$SLURM_ARRAY_TASK_ID/{tasks}" &
 child=$!
+if [ -n "$stopping" ]; then stop; fi  # a signal came before the number of the process was known
 # A signal ends a wait; the task is waited for until it has ended itself.
 while kill -0 "$child" 2>/dev/null; do
     wait "$child"
