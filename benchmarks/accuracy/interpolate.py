@@ -33,6 +33,7 @@ from gliomask.jobs.control import SILENT
 from gliomask.learning.batches import TrainingBatches, Worker
 from gliomask.learning.data import choose_data, open_slices
 from gliomask.nets.adapt import ChannelMap, fit_weights, is_output
+from gliomask.nets.cards import CARD_FILE, read_card
 from gliomask.nets.u2net import U2Net
 from gliomask.nets.weights import load_model, save_model
 from gliomask.provenance.run_files import PROVENANCE, RECIPE
@@ -119,8 +120,7 @@ def main() -> None:
     network = interpolate(options.before, options.after, options.share)
     if options.statistics is not None:
         measure_statistics(network, options.statistics, options.after / RECIPE, options.fold)
-    _, card = load_model(options.after)
-    save_model(options.out, network, card)
+    save_model(options.out, network, read_card(options.after / CARD_FILE))
     if (options.after / PROVENANCE).is_file():
         shutil.copyfile(options.after / PROVENANCE, options.out / PROVENANCE)
 

@@ -19,7 +19,7 @@ from gliomask.web.service import Service
 from tests.web.corrected import done_job
 from tests.web.service import API, running, token_of
 
-QUICK, THOROUGH = 25, 1000
+QUICK, THOROUGH = 50, 1000
 OPERATIONS = 25
 PATIENCE_S = 300
 """For a machine that does other things as well; schemathesis gives up after 10 seconds."""

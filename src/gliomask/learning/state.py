@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from gliomask.core.counted import listed
 from gliomask.errors import ConfigError, GliomaskError, option
 from gliomask.learning.checkpoint import State
 from gliomask.learning.ema import MovingAverage
@@ -110,9 +111,8 @@ def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> 
     differ = [key for key in {**left, **right} if left.get(key) != right.get(key)]
     if differ:
         key = differ[0]
-        more = f" and {len(differ) - 1} more" if len(differ) > 1 else ""
         raise ConfigError(
-            f"the checkpoint was made with another {key}{more}",
+            f"the checkpoint was made with another {listed(differ, 1)}",
             field=key,
             found=right.get(key),
             allowed=str(left.get(key)),

@@ -234,9 +234,9 @@ def _check_gaps(stack: Sequence[Path]) -> None:
     step = min((b - a for a, b in itertools.pairwise(numbers)), default=1)
     missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
     if missing:
-        numbers_missing = listed(map(str, missing), _TOLD)
+        what = f"slices are missing: {listed(map(str, missing), _TOLD)}"
         hint = "add them; if nothing is missing, number the slices without a gap"
-        raise CaseError(f"slices are missing: {numbers_missing}", path=stack[0].parent, hint=hint)
+        raise CaseError(what, path=stack[0].parent, hint=hint)
 
 
 def case_of_images(
