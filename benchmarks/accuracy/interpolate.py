@@ -117,6 +117,8 @@ def main() -> None:
     parser.add_argument("--statistics", type=Path, metavar="STORE")
     parser.add_argument("--fold", type=int, help="with --statistics; otherwise all patients")
     options = parser.parse_args()
+    if options.fold is not None and options.statistics is None:
+        parser.error("--fold is used only with --statistics")
     network = interpolate(options.before, options.after, options.share)
     if options.statistics is not None:
         measure_statistics(network, options.statistics, options.after / RECIPE, options.fold)

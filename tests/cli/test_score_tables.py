@@ -32,7 +32,7 @@ def test_scores_besides_dice(
     render.scores("pred", score(options).summary)
     printed = [line.strip("│ ").split("│") for line in capsys.readouterr().out.splitlines()]
     cells = {row[0].strip(): row[1].strip() for row in printed if len(row) > 1}
-    assert cells["HD95, mm"] == "1.000 (1.000)"
+    assert cells["HD95, mm"] == "1.00 (1.00)"
     assert cells["surface Dice at 2 mm"] == "1.000 (1.000)"
     assert cells["lesion-wise Dice"] == "0.750 (0.750)"
     assert cells["tumour-free slices with false positives"] == "25.0 % of 4"

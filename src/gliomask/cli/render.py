@@ -136,7 +136,8 @@ def _other_scores(summary: EvaluationSummary) -> Iterator[Sequence[str]]:
         metric, of_region = METRICS[name], summary.metrics.get(name, {})
         if any(score.n for score in of_region.values()):
             unit = f", {metric.unit}" if metric.unit else ""
-            yield [f"{metric.label}{unit}", *(_middle(of_region.get(name)) for name in regions)]
+            cells = (_middle(of_region.get(name), metric.decimals) for name in regions)
+            yield [f"{metric.label}{unit}", *cells]
     if any(slices.free for slices in summary.slices.values()):
         free = (summary.slices.get(region) for region in regions)
         yield ["tumour-free slices with false positives", *map(_false_positives, free)]
@@ -292,13 +293,15 @@ def _steps(done: float) -> str:
     return f"{done:.2f}" if done < 10 and round(done, 2) % 1 else f"{done:.0f}"
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _figure(value: float | None, decimals: int = 3) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
 
 
-def _middle(score: Summary | None) -> str:
+def _middle(score: Summary | None, decimals: int) -> str:
     """Median, and mean in brackets; empty without a patient."""
-    return f"{_figure(score.median)} ({_figure(score.mean)})" if score and score.n else ""
+    if not score or not score.n:
+        return ""
+    return f"{_figure(score.median, decimals)} ({_figure(score.mean, decimals)})"
 
 
 def _false_positives(slices: SliceScore | None) -> str:

@@ -33,6 +33,9 @@ _SPELLED = tuple(
         (r"_", " "),
         (r"(?<![a-z0-9])ct1(?![a-z0-9])", f" {PERHAPS} t1 "),
         (r"(?<![a-z])un[\s-]enhanced", " unenhanced "),
+        (r"(?<![a-z0-9])pred[\s-]+(?=kontrast)", " before "),
+        (r"(kontrast)[\s-]+onces?i?" + _EDGE, r" before \1 "),
+        (r"(kontrast)[\s-]+sonras?i?" + _EDGE, r" after \1 "),
         (r"flow[\s-]*comp\w*", " fc "),
         (r"^\s*sub[\s.-]*(?=\d)", " "),
         (r"(?<![a-z0-9])c[1-7]\s?-\s?t\d{1,2}" + _EDGE

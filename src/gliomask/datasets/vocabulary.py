@@ -116,7 +116,7 @@ CONTRAST = _words(
     "clariscan optimark vueway elucirem primovist eovist ablavar vasovist artirem feraheme "
     "ferumoxytol cmdc tehosteella tehostetta tehosteaine "
     "zengqiang 增强 增強 zouei zoei 造影 造影剤 造影后 造影後 强化 強化 "
-    "контраст контраста контрастом контрастное контрастирования контрастированием"
+    "kontrascie контраст контраста контрастом контрастное контрастирования контрастированием"
 )
 """Words for a contrast agent, or for an image that shows one."""
 AGENT_STARTS = ("gado", "gada", "gd", "kontrast", "contrast")
@@ -127,19 +127,21 @@ PERHAPS_CONTRAST = _words("enhancing pc cm pos dose hc")
 """With a T1 these can mean an agent, or something else: a tumour that enhances, phase contrast."""
 AFTER = _words(
     "post after following nach apres despues tras dopo na apos pos depois delayed tardif tardive "
-    "efter etter po после"
+    "efter etter po nakon poslije после"
 )
 """After; the next word states whether after an agent."""
-BEFORE = _words("pre prae pra before prior vor avant antes prima voor ante fore foer przed до")
+BEFORE = _words(
+    "pre prae pra before prior vor avant antes prima voor ante fore foer przed prije до"
+)
 """Before; the next word states whether before an agent."""
 POST_ALONE = frozenset(("post", "delayed", "tardif", "tardive"))
 """Words for a state after contrast without the name of an agent."""
 WITHOUT = _words(
     "without wo no non not un minus ohne o sans sin sem senza zonder geen kein keine "
-    "utan uden uten bez ilman без"
+    "utan uden uten bez fara ilman без"
 )
 """Words that deny what follows them."""
-WITH = _words("with w plus mit m avec con com met med с")
+WITH = _words("with w plus mit m avec con com met med cu с")
 """Words that affirm what follows them."""
 AND = frozenset(("and", "und", "u", "et", "y", "e", "en", "then", "n", "ed", "or", "oder"))
 DENIED_BEHIND = _words("free no none nein non nee nej nei nelkul")
@@ -160,7 +162,8 @@ NATIVE = "native"
 BETWEEN = _words(
     "iv i v intravenous intraveineuse intravenoso ev de di du d des der des del della dell dello "
     "do da dos al to of the any mezzo medio meio produit agent dye medium media l el la le los un "
-    "gabe von administration administracion administracao somministrazione toediening"
+    "gabe von administration administracion administracao somministrazione toediening "
+    "podaniu podani"
 )
 """Words that may stand between a preposition and the agent."""
 NOT_AGENT = _words(
