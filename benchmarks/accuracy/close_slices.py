@@ -1,29 +1,33 @@
-"""Dice with and without the combination of close slices, on held-out patients.
+"""Dice with and without the combination of close slices, and of planes, on held-out patients.
 
     python -m benchmarks.accuracy.close_slices MODEL SOURCE [--part P] [--fold K]
-        [--sigma MM...] [--every N...] [--mirrored] [--json FILE] [--markdown]
+        [--sigma MM...] [--planes PLANE...] [--every N...] [--mirrored] [--json FILE] [--markdown]
 
 Each case is segmented without smoothing and with each standard deviation, without clean-up. With
 ``--every N`` only every N-th slice is used, as in a scan with thicker spacing. ``--mirrored`` also
-averages every slice with its mirror image, which takes twice as long. Cases whose slices are not
-combined at any distance (no voxel size, single slices) are left out.
+averages every slice with its mirror image, which takes twice as long. ``--planes coronal sagittal``
+also segments each case by the slices of each of these planes alone, and of several planes together
+(``inference.planes``), with the first standard deviation. Cases whose slices are not combined at
+any distance (no voxel size, single slices) are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.tables import Cell, Report, Table, add_outputs, output
+from gliomask.core.geometry import Plane
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, uncrop
 from gliomask.evaluation.reference_cases import Subject, find_subjects
+from gliomask.inference.planes import CROSSING
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT
 from gliomask.metrics.overlap_counts import count_overlap
@@ -38,16 +42,23 @@ class Combination:
 
     sigma_mm: float
     mirrored: bool = False
+    planes: tuple[Plane, ...] = ("axial",)
 
     @property
     def name(self) -> str:
         """For a table."""
         smoothing = f"{self.sigma_mm:g} mm" if self.sigma_mm else "none"
+        if self.planes != ("axial",):
+            return f"{smoothing}, {' + '.join(self.planes)}"
         return f"{smoothing}, all mirrored" if self.mirrored else smoothing
 
     def of(self, predictor: Predictor) -> Predictor:
         """The predictor with this combination."""
-        changes = {"slice_smoothing_mm": self.sigma_mm, "mirrored": self.mirrored}
+        changes = {
+            "slice_smoothing_mm": self.sigma_mm,
+            "mirrored": self.mirrored,
+            "planes": self.planes,
+        }
         return Predictor(predictor.engine, predictor.card.model_copy(update=changes))
 
 
@@ -95,6 +106,7 @@ def report(options: argparse.Namespace) -> Report:
     ways = [Combination(sigma) for sigma in (0.0, *options.sigma)]
     if options.mirrored:
         ways += [Combination(sigma, mirrored=True) for sigma in (0.0, *options.sigma)]
+    ways += [Combination(options.sigma[0], planes=planes) for planes in _sets(options.planes)]
     values: dict[tuple[float, Combination, str], dict[str, float]] = defaultdict(dict)
     for subject in find_subjects(options.source, options.part, options.fold).subjects:
         for distance, way, region, dice in measure(predictor, subject, options.every, ways):
@@ -112,6 +124,12 @@ def report(options: argparse.Namespace) -> Report:
     return Report(facts, (table,))
 
 
+def _sets(planes: Sequence[Plane]) -> list[tuple[Plane, ...]]:
+    """Each plane alone; then the axial one with the first, with the first two, and so on."""
+    together = [("axial", *planes[:count]) for count in range(1, len(planes) + 1)]
+    return [*((plane,) for plane in planes), *together]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -120,6 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--part", default=None, help="of the store's split")
     parser.add_argument("--fold", type=int, default=None)
     parser.add_argument("--sigma", type=float, nargs="+", default=[1.0, 1.5, 2.0], metavar="MM")
+    parser.add_argument("--planes", nargs="+", default=[], choices=CROSSING, metavar="PLANE")
     parser.add_argument("--every", type=int, nargs="+", default=[1], metavar="N")
     parser.add_argument("--mirrored", action="store_true")
     parser.add_argument("--device", default="auto")

@@ -34,8 +34,8 @@ def tally(others: OtherMaps, mirrored: int = 0, **changes: Any) -> Opinions:
     height, width = seen.array.shape[-2:]
     assert (height, width) == (32, 16)
     plain = np.array([8])
-    counted = Tally(seen, fake_card(size=16, **changes), len(others.sides), mirrored)
-    counted.add(maps((0, 4), (1, 4)), others)
+    counted = Tally(fake_card(size=16, **changes), len(others.sides), mirrored)
+    counted.add(seen, maps((0, 4), (1, 4)), others)
     names = ("",) * (len(others.sides) + mirrored)
     return counted.opinions(np.zeros((1, 2, 32, 16), np.float32), None, plain, names)
 
@@ -70,8 +70,7 @@ def test_the_level_goes_with_the_temperature() -> None:
 
 
 def test_empty_masks_agree() -> None:
-    seen = stack()
-    counted = Tally(seen, fake_card(size=16), 1, 1)
+    counted = Tally(fake_card(size=16), 1, 1)
     empty = np.zeros((1, 2, 32, 16), np.float32)
     found = counted.opinions(empty, None, np.zeros(1, np.int64), ("", ""))
     assert found.dice.tolist() == [[1.0], [1.0]]

@@ -11,7 +11,8 @@ import pytest
 from gliomask.core.slices import SliceStack, to_slices
 from gliomask.core.volume import FloatArray
 from gliomask.inference.opinions import disagreement
-from gliomask.inference.passes import NEARLY, SAMPLE, Passes, shows_something
+from gliomask.inference.passes import NEARLY, SAMPLE, Passes
+from gliomask.inference.slice_batch import shows_something
 from tests.fakes import BrightEngine, fake_card, head_volume
 
 BOTH = ("t1", "flair")

@@ -30,6 +30,10 @@ class PrepareOptions(Options):
     each site."""
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15)
     """Shares of training, validation and test patients."""
+    planes: bool = False
+    """Also store the coronal and sagittal slices of skull-stripped brains with small voxels. A
+    model that is trained on them combines axial and coronal slices of such brains. The store is up
+    to three times as large."""
     labels: LabelsOption = AUTO
     split: Path | None = None
     """Split file to use instead of a random split."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,16 @@ Element = TypeVar("Element", bound=np.generic)
 
 _READING_FRAME = ((2, +1), (1, -1), (0, -1))
 """(world axis of RAS+, direction) of slices, rows and columns: S, P, L."""
+
+Plane = Literal["axial", "coronal", "sagittal"]
+"""Plane of slices."""
+_TURNS: Final = {
+    "axial": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "coronal": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    "sagittal": ((0, 1, 0), (0, 0, 1), (1, 0, 0)),
+}
+"""Rotations of the world: coronal slices run front to back, sagittal ones left to right, both with
+the top of the head above."""
 
 GRID_TOLERANCE = 0.05
 """Maximum distance between the corners of two equal grids, as a fraction of the smallest voxel
@@ -88,6 +98,13 @@ def orientation(affine: Affine) -> Orientation:
     axes = [voxel_of_world[world] for world, _ in _READING_FRAME]
     flips = [bool(rotation[w, voxel_of_world[w]] * sign < 0) for w, sign in _READING_FRAME]
     return Orientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
+
+
+def turned_world(affine: Affine, plane: Plane) -> Affine:
+    """Rotate the world so that the slices of ``plane`` become the axial ones."""
+    rotation = np.eye(4)
+    rotation[:3, :3] = _TURNS[plane]
+    return rotation @ affine
 
 
 def to_reading(array: npt.NDArray[Element], turn: Orientation) -> npt.NDArray[Element]:

@@ -75,6 +75,7 @@ def bundle_json(facts: ExportFacts) -> str:
         "labels": {region: numbers[region] for region in card.regions},
         "threshold": card.threshold,
         "clean_up": card.clean_up.model_dump() if card.clean_up else None,
+        "planes": ["axial"],
         "inputs": _inputs(card),
         "outputs": _outputs(),
     }
@@ -121,6 +122,7 @@ def readme(facts: ExportFacts) -> str:
         labels=", ".join(f"{numbers[region]} {region}" for region in card.regions),
         threshold=f"{card.threshold:g}",
         clean_up=_CLEAN_UP if card.clean_up else "",
+        planes=_AXIAL_ONLY if len(card.planes) > 1 else "",
         trained_on=card.trained_on,
         licence=card.licence,
     )
@@ -177,6 +179,9 @@ def _outputs() -> dict[str, object]:
 _CLEAN_UP = """
 Small fragments separate from the main tumour (`clean_up` in `bundle.json`) are removed by `run.py`,
 not by the graph."""
+_AXIAL_ONLY = """
+`gliomask predict` also segments coronal slices of skull-stripped brains with small voxels; this
+graph segments axial ones alone, so masks of such images differ a little."""
 _README = """\
 # {name}
 
@@ -204,7 +209,7 @@ and back: `mask[:, ::-1, ::-1].transpose(2, 1, 0)` on `image.affine`.
 
 `result/mask.npy` is (S, H, W): 0 background, {labels}. `result/probability.npy` is (R, S, H, W).
 The crop to the head uses only the given sequences, as `gliomask predict`
-does with an examination of just those. Intervals, flags and DICOM are only there.
+does with an examination of just those. Intervals, flags and DICOM are only there.{planes}
 
 Trained on: {trained_on}
 Licence: {licence}

@@ -33,8 +33,8 @@ class Opinions:
     Attributes:
         probabilities: (R, S, H, W) float32 of the plain pass, on the cropped slices.
         disagreement: (R, S, H, W) float32, the standard deviation of the side maps'
-            probabilities, taken on the network's grid; 0 on slices without tumour
-            (``passes.NEARLY``); None if it was not requested.
+            probabilities, taken on the network's grid; 0 for slices without tumour
+            (``passes.NEARLY``), combined like the probabilities; None if it was not requested.
         names: M ways: ``side 1`` (the finest) to ``side 6``, ``left-right``, ``front-back``.
         plain: (R,) voxels of the plain mask.
         voxels: (M, R) voxels of the masks of the others, from their pixels on the network's grid.
@@ -71,33 +71,38 @@ class OtherMaps:
 
 
 class Tally:
-    """Counts of masks on the network's grid, summed over the slices of a stack.
+    """Volumes of masks on the network's grid, summed over the slices of one or several planes.
 
     Mirrored maps are of a sample of the slices: their Dice is that of the sample, and by how much
     their volumes differ from the plain one is scaled up from it.
 
     Args:
-        stack: the slices; card: of the network; sides, mirrored: numbers of maps of either sort.
+        card: of the network; sides, mirrored: numbers of maps of either sort.
     """
 
-    def __init__(self, stack: SliceStack, card: ModelCard, sides: int, mirrored: int) -> None:
-        pixel_mm, shape = stack.record.pixel_mm, (stack.array.shape[-2], stack.array.shape[-1])
-        self._window = extent(shape, pixel_mm, card.size)
-        self._pixels_per_voxel = math.prod(scales(shape, pixel_mm, card.size))
-        self._regions = card.regions
+    def __init__(self, card: ModelCard, sides: int, mirrored: int) -> None:
+        self._size, self._regions = card.size, card.regions
         self._level = adjusted_threshold(card.threshold, 1 / card.temperature)
         self._sides, self._mirrored = (_Comparison(n, len(card.regions)) for n in (sides, mirrored))
 
-    def add(self, fused: FloatArray, others: OtherMaps) -> None:
+    def add(self, stack: SliceStack, fused: FloatArray, others: OtherMaps) -> None:
         """Adds K slices.
 
         Args:
+            stack: the stack that they are of.
             fused: (K, R, size, size) the fused map, before smoothing and temperature.
             others: the other maps.
         """
-        mask = self._masks(fused)
-        self._sides.add(mask, [self._masks(maps) for maps in others.sides])
-        self._mirrored.add(mask[:, others.picked], [self._masks(maps) for maps in others.mirrored])
+        pixel_mm, shape = stack.record.pixel_mm, (stack.array.shape[-2], stack.array.shape[-1])
+        window = extent(shape, pixel_mm, self._size)
+        pixel = 1 / math.prod(scales(shape, pixel_mm, self._size))
+        mask = self._masks(fused, window)
+        sides, mirrored = (
+            [self._masks(maps, window) for maps in several]
+            for several in (others.sides, others.mirrored)
+        )
+        self._sides.add(mask, sides, pixel)
+        self._mirrored.add(mask[:, others.picked], mirrored, pixel)
 
     def opinions(
         self,
@@ -114,47 +119,51 @@ class Tally:
         sides, mirrored = self._sides, self._mirrored
         share = mirrored.slices / max(sides.slices, 1)
         more = np.concatenate([sides.excess, mirrored.excess / (share or 1.0)])
-        voxels = (sides.plain + more) / self._pixels_per_voxel
         dice = np.concatenate([sides.dice, mirrored.dice])
-        return Opinions(maps, apart, names, plain, _rounded(voxels), dice)
+        return Opinions(maps, apart, names, plain, _rounded(sides.plain + more), dice)
 
-    def _masks(self, maps: FloatArray) -> npt.NDArray[np.bool_]:
+    def _masks(self, maps: FloatArray, window: tuple[slice, slice]) -> npt.NDArray[np.bool_]:
         """(R, K, h, w) bool: the regions within the slice, an inner one within the outer."""
-        marked = maps[:, :, *self._window].swapaxes(0, 1) >= self._level
+        marked = maps[:, :, *window].swapaxes(0, 1) >= self._level
         return region_masks(labels_of_regions(marked, self._regions), self._regions)
 
 
 class _Comparison:
-    """Masks of some maps compared with the plain one, in pixels.
+    """Masks of some maps compared with the plain one, in voxels.
 
     Attributes:
         slices: slices added so far.
-        plain: (R,) pixels of the plain mask.
+        plain: (R,) voxels of the plain mask.
     """
 
     def __init__(self, others: int, regions: int) -> None:
         self.slices = 0
-        self.plain = np.zeros(regions, np.int64)
-        self._pixels, self._shared = np.zeros((2, others, regions), np.int64)
+        self.plain = np.zeros(regions)
+        self._voxels, self._shared = np.zeros((2, others, regions))
 
-    def add(self, plain: npt.NDArray[np.bool_], others: Sequence[npt.NDArray[np.bool_]]) -> None:
-        """Adds slices (R, K, h, w)."""
+    def add(
+        self,
+        plain: npt.NDArray[np.bool_],
+        others: Sequence[npt.NDArray[np.bool_]],
+        pixel: float,
+    ) -> None:
+        """Adds slices (R, K, h, w), each pixel of which is so many voxels."""
         self.slices += plain.shape[1]
-        self.plain += _count(plain)
+        self.plain += pixel * _count(plain)
         for k, mask in enumerate(others):
-            self._pixels[k] += _count(mask)
-            self._shared[k] += _count(mask & plain)
+            self._voxels[k] += pixel * _count(mask)
+            self._shared[k] += pixel * _count(mask & plain)
 
     @property
-    def excess(self) -> Counts:
-        """(M, R) pixels more than the plain mask."""
-        return self._pixels - self.plain
+    def excess(self) -> npt.NDArray[np.float64]:
+        """(M, R) voxels more than the plain mask."""
+        return self._voxels - self.plain
 
     @property
     def dice(self) -> npt.NDArray[np.float64]:
         """(M, R) with the plain mask."""
-        both = self.plain + self._pixels
-        return np.where(both > 0, 2 * self._shared / np.maximum(both, 1), 1.0)
+        both = self.plain + self._voxels
+        return np.where(both > 0, 2 * self._shared / np.where(both > 0, both, 1.0), 1.0)
 
 
 def _rounded(voxels: npt.NDArray[np.float64]) -> Counts:

@@ -31,9 +31,9 @@ from gliomask.core.volume import FloatArray
 from gliomask.errors import ModelError
 from gliomask.inference.engines.engine import Engine
 from gliomask.inference.opinions import Opinions, OtherMaps, Tally
+from gliomask.inference.planes import PlaneView, views_of
 from gliomask.inference.probabilities import mean_probability, tempered
-from gliomask.inference.slice_batch import SliceBatch, Turn
-from gliomask.inference.through_slices import combines, smooth
+from gliomask.inference.slice_batch import SliceBatch, Turn, shows_something
 from gliomask.jobs.control import SILENT, Control
 from gliomask.nets.cards import COLUMNS, ModelCard
 from gliomask.statistics.temperature import adjusted_threshold
@@ -90,16 +90,18 @@ class Passes:
         Raises:
             ModelError: the network gives NaN or infinity.
         """
-        maps = self._empty(stack)
         flips = self.card.flips if self.card.mirrored else ()
 
         def fused_maps(batch: SliceBatch) -> FloatArray:
             return self._fused(batch, used, flips, control)
 
-        for at, fused in self._outputs(stack, used, fused_maps, control):
-            maps[:, at] = self._unfitted(fused, stack)
-        self._finish(maps, stack)
-        return maps
+        total = self._empty(stack)
+        for view in self._views(stack, used, control):
+            maps = view.maps(total)
+            for at, fused in self._outputs(view, used, fused_maps, control):
+                maps[:, at] = self._unfitted(fused, view.stack)
+            view.add(maps, total)
+        return self._tempered(total)
 
     def thorough(
         self,
@@ -113,10 +115,8 @@ class Passes:
         flips = self.card.flips
         sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
-        maps = self._empty(stack)
-        apart = self._empty(stack) if disagreement else None
-        tally = Tally(stack, self.card, len(sides), len(mirrored))
-        step = max(1, len(stack.array) // SAMPLE)
+        views = self._views(stack, used, control)
+        step = max(1, sum(len(view.stack.array) for view in views) // SAMPLE)
         samples = 0
 
         def all_maps(batch: SliceBatch) -> _AllMaps:
@@ -125,14 +125,24 @@ class Passes:
             samples += len(several.near)
             return several
 
-        for at, several in self._outputs(stack, used, all_maps, control):
-            maps[:, at] = self._unfitted(several.fused, stack)
-            tally.add(several.fused[several.near], several.others)
-            if apart is not None:
-                deviation = self._unfitted(self._deviation(several.others.sides), stack)
-                apart[:, at[several.near]] = deviation
-        self._finish(maps, stack)
-        return tally.opinions(maps, apart, self._voxels(maps), sides + mirrored)
+        tally = Tally(self.card, len(sides), len(mirrored))
+        total = self._empty(stack)
+        apart = self._empty(stack) if disagreement else None
+        for view in views:
+            maps = view.maps(total)
+            deviations = None if apart is None else view.maps(apart)
+            for at, several in self._outputs(view, used, all_maps, control):
+                maps[:, at] = self._unfitted(several.fused, view.stack)
+                tally.add(view.stack, several.fused[several.near], several.others)
+                if deviations is not None:
+                    deviation = self._unfitted(self._deviation(several.others.sides), view.stack)
+                    deviations[:, at[several.near]] = deviation
+            view.add(maps, total)
+            if deviations is not None and apart is not None:
+                view.add(deviations, apart)
+        probabilities = self._tempered(total)
+        voxels = self._voxels(probabilities)
+        return tally.opinions(probabilities, apart, voxels, sides + mirrored)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the card's threshold, an inner one within the outer."""
@@ -148,27 +158,38 @@ class Passes:
         total: npt.NDArray[np.int64] = np.sum(counts, axis=0, dtype=np.int64)
         return total
 
-    def _finish(self, maps: FloatArray, stack: SliceStack) -> None:
-        """Smooth maps (R, S, H, W) across close slices, then apply the temperature; in place."""
-        if combines(stack, self.card):
-            smooth(maps, stack.record.slice_mm, self.card.slice_smoothing_mm)
+    def _views(
+        self, stack: SliceStack, used: tuple[str, ...], control: Control
+    ) -> tuple[PlaneView, ...]:
+        """The slices for the network; their number is reported."""
+        views = views_of(stack, self.card)
+        shown = [shows_something(view.stack, self._channels(view.stack, used)) for view in views]
+        control.start(sum(int(np.count_nonzero(which)) for which in shown), "slice")
+        return views
+
+    def _tempered(self, maps: FloatArray) -> FloatArray:
+        """Apply the temperature to maps (R, S, H, W) in place."""
         for block in _blocks(maps):
             # Interpolation may leave the interval by a rounding error.
             clipped = np.clip(maps[:, block], 0.0, 1.0)
             maps[:, block] = tempered(clipped, self.card.temperature)
+        return maps
 
     def _empty(self, stack: SliceStack) -> FloatArray:
         slices, _, height, width = stack.array.shape
         return np.zeros((len(self.card.regions), slices, height, width), np.float32)
 
+    def _channels(self, stack: SliceStack, used: tuple[str, ...]) -> list[int]:
+        return [stack.sequences.index(name) for name in used]
+
     def _outputs(
         self,
-        stack: SliceStack,
+        view: PlaneView,
         used: tuple[str, ...],
         run: Callable[[SliceBatch], Output],
         control: Control,
     ) -> Iterator[tuple[npt.NDArray[np.intp], Output]]:
-        """Positions of slices in the stack, and the outputs of ``run`` for them.
+        """Positions of slices in the view's stack, and the outputs of ``run`` for them.
 
         The engine works on the next ones while the caller works on these. It has all processors,
         so products of matrices here stay on one: theirs are small, and their threads would wait
@@ -176,7 +197,7 @@ class Passes:
         """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
             before: tuple[npt.NDArray[np.intp], Future[Output]] | None = None
-            for batch in self._batches(stack, used, control):
+            for batch in self._batches(view, used):
                 future = pool.submit(run, batch)
                 if before is not None:
                     yield before[0], before[1].result()
@@ -186,27 +207,25 @@ class Passes:
                 yield before[0], before[1].result()
                 control.advance(len(before[0]))
 
-    def _batches(
-        self, stack: SliceStack, used: tuple[str, ...], control: Control
-    ) -> Iterator[SliceBatch]:
+    def _batches(self, view: PlaneView, used: tuple[str, ...]) -> Iterator[SliceBatch]:
         """Slices for the network.
 
         Those that show nothing are left out: they keep a probability of 0.
         """
-        index = [stack.sequences.index(name) for name in used]
+        stack = view.stack
+        index = self._channels(stack, used)
         single = self.card.input_mode == "each"
         step = max(1, self.engine.batch // (len(used) if single else 1))
         varying = np.flatnonzero(shows_something(stack, index))
-        control.start(len(varying), "slice")
         for start in range(0, len(varying), step):
             at = varying[start : start + step]
             slices = stack.array[at[:, None], index]
             fitted = fit(slices, stack.record.pixel_mm, self.card.size)
-            yield SliceBatch(at, fitted, self._turn(stack, at))
+            yield SliceBatch(at, fitted, self._turn(view, at))
 
-    def _turn(self, stack: SliceStack, at: npt.NDArray[np.intp]) -> Turn | None:
+    def _turn(self, view: PlaneView, at: npt.NDArray[np.intp]) -> Turn | None:
         """Every second slice where neighbours are combined, unless all are mirrored anyway."""
-        if self.card.mirrored or not self.card.flips or not combines(stack, self.card):
+        if self.card.mirrored or not self.card.flips or not view.smoothing_mm:
             return None
         return Turn(self.card.flips[0], at % 2 == 1)
 
@@ -303,15 +322,3 @@ class Passes:
 def _blocks(maps: FloatArray) -> Iterator[slice]:
     """Blocks of slices of maps (R, S, H, W), so that temporary arrays stay small."""
     return (slice(start, start + _BLOCK) for start in range(0, maps.shape[1], _BLOCK))
-
-
-def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """(S,) bool: whether any of these sequences (their indices) varies within a slice.
-
-    Above and below the head a skull-stripped volume has one value throughout.
-    """
-    array = stack.array
-    varies = np.zeros(len(array), bool)
-    for k in sequences:
-        varies |= array[:, k].max(axis=(1, 2)) > array[:, k].min(axis=(1, 2))
-    return varies

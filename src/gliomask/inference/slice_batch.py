@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.core.slices import SliceStack
 from gliomask.core.volume import FloatArray
 
 
@@ -57,3 +59,15 @@ class SliceBatch:
         if self.turn is not None and self.turn.axis == axis:
             return replace(self, turn=self.turn.others())
         return replace(self, turn=Turn(axis, np.ones(len(self.at), bool)))
+
+
+def shows_something(stack: SliceStack, sequences: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """(S,) bool: whether any of these sequences (their indices) varies within a slice.
+
+    Above and below the head a skull-stripped volume has one value throughout.
+    """
+    array = stack.array
+    varies = np.zeros(len(array), bool)
+    for k in sequences:
+        varies |= array[:, k].max(axis=(1, 2)) > array[:, k].min(axis=(1, 2))
+    return varies

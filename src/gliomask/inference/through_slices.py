@@ -42,9 +42,10 @@ def smooth(maps: FloatArray, slice_mm: float, sigma_mm: float) -> None:
             region[:] = (weights @ region.reshape(len(region), -1)).reshape(region.shape)
 
 
-def gaussian_weights(count: int, slice_mm: float, sigma_mm: float) -> FloatArray:
-    """(count, count) float32: weights of all slices for each slice; rows sum to 1."""
+def gaussian_weights(count: int, slice_mm: float, sigma_mm: float, step: int = 1) -> FloatArray:
+    """(count, n) float32: weights of every ``step``-th slice, n in all, for each of the ``count``
+    slices; rows sum to 1."""
     place = np.arange(count, dtype=np.float64) * slice_mm
-    weights = np.exp(-0.5 * ((place[:, None] - place) / sigma_mm) ** 2)
+    weights = np.exp(-0.5 * ((place[:, None] - place[::step]) / sigma_mm) ** 2)
     shares: FloatArray = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares

@@ -14,7 +14,7 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
 from gliomask.learning.data import TrainingSelection
 from gliomask.learning.record import EpochRow
-from gliomask.nets.cards import SLICE_SMOOTHING_MM, ModelCard
+from gliomask.nets.cards import AXIAL, COMBINED, SLICE_SMOOTHING_MM, ModelCard
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.store.manifest import StoreManifest
 
@@ -50,6 +50,7 @@ def make_card(
         size=recipe.input.size,
         threshold=recipe.threshold,
         slice_smoothing_mm=SLICE_SMOOTHING_MM,
+        planes=COMBINED if len({case.plane for case in choice.training.cases}) > 1 else AXIAL,
         preprocess={"version": VERSION},
         synthetic=manifest.synthetic,
         trained_on="; ".join(

@@ -96,7 +96,9 @@ def choose_data(
             )
     sequences = choose_sequences(store, recipe.input.sequences)
     needed = recipe.input.mode == "stacked" and recipe.input.dropout == 0
-    training = list_slices(store, parts.train, sequences, all_needed=needed)
+    patients = {store.case(case_id).patient for case_id in parts.train}
+    crossing = [case.id for case in store.manifest.crossing if case.patient in patients]
+    training = list_slices(store, (*parts.train, *crossing), sequences, all_needed=needed)
     validation = None
     if parts.validation:
         validation = list_slices(

@@ -23,6 +23,7 @@ from pydantic import (
 
 from gliomask.config import allowed
 from gliomask.core.atomic import write_text
+from gliomask.core.geometry import Plane
 from gliomask.errors import ConfigError, ModelError, nearest
 from gliomask.nets.entries import count_entries
 from gliomask.nets.measures import CleanUp, TrainingData, ValidationFacts
@@ -82,6 +83,11 @@ SLICE_SMOOTHING_MM: Final = 1.5
 """``ModelCard.slice_smoothing_mm`` of newly trained models. Held-out patients have about the same
 Dice from 1 to 2 mm (docs/explanation/accuracy.md)."""
 
+AXIAL: Final[tuple[Plane, ...]] = ("axial",)
+COMBINED: Final[tuple[Plane, ...]] = ("axial", "coronal")
+"""``ModelCard.planes`` of models that were trained on slices of all planes. Sagittal ones add
+nothing on average, and cost single patients much (docs/explanation/accuracy.md)."""
+
 
 class ModelCard(BaseModel):
     """Model card of a trained network."""
@@ -120,6 +126,8 @@ class ModelCard(BaseModel):
     slice_smoothing_mm: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Standard deviation of the Gaussian across slices that are at most ``CLOSE_MM`` apart, see
     ``inference.through_slices``; 0 has no effect."""
+    planes: Annotated[tuple[Plane, ...], AfterValidator(_distinct), Field(min_length=1)] = AXIAL
+    """Planes of the slices that are combined where voxels are small, see ``inference.planes``."""
     clean_up: CleanUp | None = None
     """Rule for the removal of fragments; None keeps all."""
     preprocess: PlainValues

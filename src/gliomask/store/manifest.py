@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gliomask.config import allowed
 from gliomask.core import atomic
+from gliomask.core.geometry import Plane
 from gliomask.core.slices import VERSION as PREPROCESSING
 from gliomask.core.split import FoldBy, Parts, Split
 from gliomask.errors import StoreError
@@ -36,6 +37,7 @@ class StoredCase(BaseModel):
         annotated: for each slice, whether someone looked for tumour in it.
         regions: in its mask.
         training_only: its patient takes no part in validation and test.
+        plane: of its slices, which are the axial ones after ``core.geometry.turned_world``.
         licence: of its data; synthetic: made by the phantom; notes: of the reader.
         fingerprint: SHA-256 of the files and rules that it was made from.
     """
@@ -61,6 +63,7 @@ class StoredCase(BaseModel):
     notes: tuple[str, ...]
     fingerprint: str
     training_only: bool = False
+    plane: Plane = "axial"
 
 
 class StoreManifest(BaseModel):
@@ -73,6 +76,7 @@ class StoreManifest(BaseModel):
         regions: regions that the mask of at least one case labels (each case lists its own).
         licences: of the data, each once; synthetic: all of it was made by the phantom.
         cases: sorted by id.
+        crossing: coronal and sagittal slices of some of these cases, for training, sorted by id.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +89,7 @@ class StoreManifest(BaseModel):
     licences: tuple[str, ...]
     synthetic: bool
     cases: Annotated[tuple[StoredCase, ...], Field(min_length=1)]
+    crossing: tuple[StoredCase, ...] = ()
 
 
 class _PartsFile(BaseModel):

@@ -10,7 +10,7 @@ crop of the images left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from gliomask.core import atomic
 from gliomask.core.case import Case
-from gliomask.core.geometry import Orientation, to_reading, voxel_ml
+from gliomask.core.geometry import Orientation, Plane, to_reading, turned_world, voxel_ml
 from gliomask.core.identity import safe_name
 from gliomask.core.labels import LabelArray
 from gliomask.core.regions import region_masks
@@ -46,12 +46,20 @@ class LoadedCase:
         volume: its sequences.
         labels: (I, J, K) our labels on the volume's grid.
         fingerprint: fingerprint of the source.
+        plane: of the slices to store.
     """
 
     case: Case
     volume: Volume
     labels: LabelArray
     fingerprint: str
+    plane: Plane = "axial"
+
+    def cut(self, plane: Plane) -> LoadedCase:
+        """The same images in slices of another plane, as a case of its own."""
+        case = replace(self.case, id=f"{self.case.id}-{plane}")
+        volume = replace(self.volume, affine=turned_world(self.volume.affine, plane))
+        return replace(self, case=case, volume=volume, plane=plane)
 
 
 def patient_path(store: Path, patient: str) -> Path:
@@ -166,6 +174,7 @@ def _describe(loaded: LoadedCase, stack: SliceStack) -> StoredCase:
         notes=case.notes,
         fingerprint=loaded.fingerprint,
         training_only=case.training_only,
+        plane=loaded.plane,
     )
 
 

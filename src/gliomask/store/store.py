@@ -36,7 +36,7 @@ class Store:
     def __init__(self, path: Path, manifest: StoreManifest, split: Split) -> None:
         self.path, self.manifest, self.split = path, manifest, split
         self.cases: tuple[StoredCase, ...] = manifest.cases
-        self._by_id = {case.id: case for case in self.cases}
+        self._by_id = {case.id: case for case in (*self.cases, *manifest.crossing)}
         self._open = lru_cache(maxsize=256)(self._open_case)
 
     def __reduce__(self) -> tuple[Any, ...]:

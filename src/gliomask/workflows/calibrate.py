@@ -137,7 +137,11 @@ def _out_of_fold(options: CalibrateOptions, card: ModelCard) -> list[_Measure]:
     for model in models:
         own = _uncalibrated(model.predictor.card)
         _check_same_recipe(model.run.run, own, card)
-        same = {"mirrored": card.mirrored, "slice_smoothing_mm": card.slice_smoothing_mm}
+        same = {
+            "mirrored": card.mirrored,
+            "slice_smoothing_mm": card.slice_smoothing_mm,
+            "planes": card.planes,
+        }
         own = own.model_copy(update=same)
         more = _unselected(model, options.store, own, taken)
         taken |= {subject.patient for subject in more}

@@ -22,7 +22,7 @@ from gliomask.core.case import Case
 from gliomask.core.output_folder import check_replaceable
 from gliomask.core.plausibility import MARK, implausible_notes
 from gliomask.core.regions import REGIONS
-from gliomask.core.slices import VERSION
+from gliomask.core.slices import VERSION, to_slices
 from gliomask.core.split import Patient, Split, TooFewSitesError, make_split
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
@@ -40,6 +40,7 @@ from gliomask.errors import (
     same_with,
 )
 from gliomask.formats.volumes import files_of
+from gliomask.inference.planes import CROSSING, crosses
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.processes import spread
 from gliomask.store.manifest import (
@@ -112,12 +113,14 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
             hint=hint if entries else None,
         )
     manifest = _manifest(options, entries)
-    split = requested_split or _draw(options, _measured(entries))
+    split = requested_split or _draw(options, _measured(manifest.cases))
     _check_split(split, manifest, options.split)
     write_split(options.out / SPLIT, split)
     write_manifest(options.out, manifest)
     new = sum(fresh for _, fresh in done)
-    doubts = [f"{e.id}: {note}" for e in entries for note in e.notes if note.startswith(MARK)]
+    doubts = [
+        f"{e.id}: {note}" for e in manifest.cases for note in e.notes if note.startswith(MARK)
+    ]
     explanation = (*explanation, *doubts)
     return PrepareResult(options.out, manifest, split, new, tuple(sorted(problems)), explanation)
 
@@ -176,7 +179,7 @@ def _prepare_all(
     (options.out / PATIENTS).mkdir(parents=True, exist_ok=True)
     control.start(len(patients), "preparing patients")
     jobs = sorted(patients.items())
-    work = partial(_prepare_patient, options.out)
+    work = partial(_prepare_patient, options.out, options.planes)
     for entries, fresh, bad in spread(work, jobs, control, options.workers):
         done.append((entries, fresh))
         problems += bad
@@ -184,13 +187,14 @@ def _prepare_all(
 
 
 def _prepare_patient(
-    store: Path, job: tuple[str, Sequence[Case]], control: Control
+    store: Path, planes: bool, job: tuple[str, Sequence[Case]], control: Control
 ) -> tuple[tuple[StoredCase, ...], bool, list[Failure]]:
     """Read and write a patient; return the entries, whether they are new, and the problems."""
     patient, cases = job
-    fingerprints = {case.id: _fingerprint(case) for case in cases}
+    fingerprints = {case.id: _fingerprint(case, planes) for case in cases}
     stored = stored_cases(store, patient)
-    if stored is not None and {e.id: e.fingerprint for e in stored} == fingerprints:
+    axial = {e.id: e.fingerprint for e in stored or () if e.plane == "axial"}
+    if stored is not None and axial == fingerprints:
         return stored, False, []
     loaded: list[LoadedCase] = []
     problems: list[Failure] = []
@@ -198,9 +202,13 @@ def _prepare_patient(
     for case in sorted(cases, key=lambda case: case.id):
         with control.part(case.id) as part:
             try:
-                loaded.append(_loaded(case, fingerprints[case.id], part))
+                made = _loaded(case, fingerprints[case.id], part)
             except InputError as problem:
                 problems.append((case.id, str(problem)))
+                continue
+            loaded.append(made)
+            if planes and not case.sparse and crosses(to_slices(made.volume, control.check)):
+                loaded += [made.cut(plane) for plane in CROSSING]
     if not loaded:
         return (), False, problems
     with control.part(patient, len(cases)) as part:
@@ -217,12 +225,13 @@ def _loaded(case: Case, fingerprint: str, control: Control) -> LoadedCase:
     return LoadedCase(case, volume, labels, fingerprint)
 
 
-def _fingerprint(case: Case) -> str:
+def _fingerprint(case: Case, planes: bool) -> str:
     """SHA-256 over the content of the case's files and their interpretation."""
     digest = hashlib.sha256()
     images = [*case.images.items(), *([("label", case.label)] if case.label else [])]
     rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
     rules += ["training only"] if case.training_only else []
+    rules += ["planes"] if planes else []
     digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
     named = {path for _, image in images for path in image.paths}
     for path in sorted({piece for named_file in named for piece in files_of(named_file)}):
@@ -240,7 +249,8 @@ def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> StoreMa
         regions=tuple(r for r in REGIONS if any(r in entry.regions for entry in entries)),
         licences=tuple(sorted({entry.licence for entry in entries if entry.licence})),
         synthetic=all(entry.synthetic for entry in entries),
-        cases=tuple(entries),
+        cases=tuple(entry for entry in entries if entry.plane == "axial"),
+        crossing=tuple(entry for entry in entries if entry.plane != "axial"),
     )
 
 

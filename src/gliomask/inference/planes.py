@@ -1,0 +1,152 @@
+"""Views of a stack of axial slices: slices in several planes, combined into one map.
+
+The network's mistakes on a slice differ from those on slices that cross it. Where voxels are small
+in all directions, a model that was trained on slices of several planes segments some slices of
+each: of two planes every second one, about as many as all axial ones, so in about the same time.
+The maps of a plane are interpolated between its slices (``through_slices``), and those of the
+planes averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from gliomask.core.geometry import Orientation, Plane
+from gliomask.core.slices import MARGIN, SliceStack
+from gliomask.core.volume import FloatArray
+from gliomask.inference.image_kind import is_skull_stripped
+from gliomask.inference.slice_batch import shows_something
+from gliomask.inference.through_slices import combines, gaussian_weights, smooth
+from gliomask.nets.cards import AXIAL, HEAD_MM, ModelCard
+
+CROSSING: Final[tuple[Plane, ...]] = ("coronal", "sagittal")
+"""The planes that cross the axial one."""
+VOXEL_MM: Final = 1.5
+"""Largest side of voxels that are cut in several planes."""
+Cut = Callable[[FloatArray], FloatArray]
+"""From (A, S, H, W) of the axial slices to a view (A, N, H', W') of the slices of a plane."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneView:
+    """Slices that go through the network.
+
+    Attributes:
+        stack: n slices (n, C, H', W') as a stack of their own.
+        smoothing_mm: standard deviation of the Gaussian across them, see ``through_slices``; 0 if
+            they are not combined.
+    """
+
+    stack: SliceStack
+    smoothing_mm: float
+
+    def maps(self, total: FloatArray) -> FloatArray:
+        """Array for the maps (R, n, H', W') of the slices: here the result itself.
+
+        Args:
+            total: (R, S, H, W) of the stack, 0 at first.
+        """
+        return total
+
+    def add(self, maps: FloatArray, total: FloatArray) -> None:
+        """Adds the maps of these slices to those of the stack; here they are smoothed in place."""
+        if self.smoothing_mm:
+            smooth(total, self.stack.record.slice_mm, self.smoothing_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class CrossingView(PlaneView):
+    """Every ``step``-th slice of one of ``step`` planes.
+
+    Attributes:
+        step: number of planes.
+        cut: from axial slices to those of the plane.
+    """
+
+    step: int
+    cut: Cut
+
+    def maps(self, total: FloatArray) -> FloatArray:
+        """An array of its own, see ``PlaneView.maps``."""
+        slices, _, height, width = self.stack.array.shape
+        return np.zeros((len(total), slices, height, width), np.float32)
+
+    def add(self, maps: FloatArray, total: FloatArray) -> None:
+        """Adds the share of this plane in the mean, interpolated between its slices."""
+        cut = self.cut(total)
+        distance = self.stack.record.slice_mm
+        weights = gaussian_weights(cut.shape[1], distance, self.smoothing_mm, self.step)
+        # The last digit would depend on the number of threads.
+        with threadpool_limits(1, "blas"):
+            for target, region in zip(cut, maps, strict=True):
+                filled = (weights / self.step) @ region.reshape(len(region), -1)
+                target += filled.reshape(target.shape)
+
+
+def views_of(stack: SliceStack, card: ModelCard) -> tuple[PlaneView, ...]:
+    """The views of a stack: all axial slices, or some of each plane of the card."""
+    if not combines(stack, card):
+        return (PlaneView(stack, 0.0),)
+    if card.planes == AXIAL or not crosses(stack):
+        return (PlaneView(stack, card.slice_smoothing_mm),)
+    head = _head(stack)
+    return tuple(_crossing(stack, plane, head, card) for plane in card.planes)
+
+
+def crosses(stack: SliceStack) -> bool:
+    """Return True for images that are cut in several planes: of the whole brain without the skull,
+    with small voxels."""
+    record = stack.record
+    small = record.has_world and max(record.slice_mm, *record.pixel_mm) <= VOXEL_MM
+    whole = stack.consecutive and len(stack.array) * record.slice_mm >= HEAD_MM
+    return small and whole and is_skull_stripped(stack)
+
+
+def _head(stack: SliceStack) -> slice:
+    """The axial slices that show something, with the margin of the crop."""
+    varies = np.flatnonzero(shows_something(stack, range(stack.array.shape[1])))
+    first, last = (varies[0], varies[-1]) if varies.size else (0, len(stack.array) - 1)
+    return slice(max(0, int(first) - MARGIN), int(last) + 1 + MARGIN)
+
+
+def _crossing(stack: SliceStack, plane: Plane, head: slice, card: ModelCard) -> CrossingView:
+    order, cut = _PLANES[plane]
+    step, record = len(card.planes), stack.record
+    images = cut(stack.array.swapaxes(0, 1), head)[:, ::step].swapaxes(0, 1)
+    slices, rows, columns = (record.turn.axes[axis] for axis in order)
+    # Only the sizes of its voxels are used.
+    sizes = replace(record, turn=Orientation((slices, rows, columns), record.turn.flips))
+    return CrossingView(
+        stack=replace(stack, array=images, record=sizes),
+        smoothing_mm=card.slice_smoothing_mm,
+        step=step,
+        cut=lambda maps: cut(maps, head),
+    )
+
+
+def _axial(maps: FloatArray, head: slice) -> FloatArray:
+    """Feet to head; rows front to back, columns right to left."""
+    return maps
+
+
+def _coronal(maps: FloatArray, head: slice) -> FloatArray:
+    """Front to back; rows from the top of the head down, columns right to left."""
+    return maps[:, head][:, ::-1].transpose(0, 2, 1, 3)
+
+
+def _sagittal(maps: FloatArray, head: slice) -> FloatArray:
+    """Left to right; rows from the top of the head down, columns front to back."""
+    return maps[:, head][:, ::-1, :, ::-1].transpose(0, 3, 1, 2)
+
+
+_PLANES: Final = {
+    "axial": ((0, 1, 2), _axial),
+    "coronal": ((1, 0, 2), _coronal),
+    "sagittal": ((2, 0, 1), _sagittal),
+}
+"""Which axes of the axial stack are the slices, rows and columns of a plane, and the cut."""
