@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gliomask.cli.prepare import run as run_prepare
 from gliomask.config.train import TrainOptions
 from gliomask.core.geometry import to_reading
 from gliomask.evaluation.reference_cases import find_subjects
@@ -28,9 +29,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def make(data: Path, out: Path, **options: Any) -> PrepareResult:
-    keys = {"sources": (data,), "out": out, "workers": 1, "folds": 0, "planes": True, **options}
-    return prepare(PrepareOptions.model_validate(keys))
+def options(data: Path, out: Path, **more: Any) -> PrepareOptions:
+    keys = {"sources": (data,), "out": out, "workers": 1, "folds": 0, "planes": True, **more}
+    return PrepareOptions.model_validate(keys)
+
+
+def make(data: Path, out: Path, **more: Any) -> PrepareResult:
+    return prepare(options(data, out, **more))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +51,13 @@ def test_each_brain_is_also_cut_in_the_other_planes(store: Store) -> None:
     for case in store.manifest.crossing:
         assert case.patient == case.id.rpartition("-")[0]
         assert sum(case.tumour_px) == tumour().sum()
+
+
+def test_the_command_names_their_number(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_prepare(options(data, tmp_path / "store"), json=False)
+    assert "3 cases also in coronal and sagittal slices, for training" in capsys.readouterr().out
 
 
 def test_the_mask_is_cut_like_the_images(store: Store) -> None:

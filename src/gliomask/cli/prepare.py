@@ -11,6 +11,7 @@ from gliomask.core.counted import counted
 if TYPE_CHECKING:
     from gliomask.config.prepare import PrepareOptions
     from gliomask.core.split import Split
+    from gliomask.store.manifest import StoreManifest
     from gliomask.workflows.prepare import PrepareResult
 
 
@@ -51,12 +52,20 @@ def _lines(result: PrepareResult) -> list[str]:
     return [
         *result.explanation,
         f"{counted(len(manifest.cases), 'case')}, {slices} slices, {positive} of them with tumour",
+        *_crossing(manifest),
         f"sequences {', '.join(manifest.sequences)}; regions {', '.join(manifest.regions)}",
         f"patients: {parts}; {_folds(result.split)}",
         f"{counted(result.made, 'patient')} prepared in this run, store {result.store}",
         *(f"licence of the data: {licence}" for licence in manifest.licences),
         *(["all data is synthetic"] if manifest.synthetic else []),
     ]
+
+
+def _crossing(manifest: StoreManifest) -> list[str]:
+    """Number of cases that are also stored in other planes; nothing without any."""
+    brains = sum(case.plane == "coronal" for case in manifest.crossing)
+    also = f"{counted(brains, 'case')} also in coronal and sagittal slices, for training"
+    return [also] if brains else []
 
 
 COMMAND = Command(

@@ -21,8 +21,8 @@ from gliomask.core.slices import MARGIN, SliceStack
 from gliomask.core.volume import FloatArray
 from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.slice_batch import shows_something
-from gliomask.inference.through_slices import combines, gaussian_weights, smooth
-from gliomask.nets.cards import AXIAL, HEAD_MM, ModelCard
+from gliomask.inference.through_slices import combines, covers_head, gaussian_weights, smooth
+from gliomask.nets.cards import AXIAL, ModelCard
 
 CROSSING: Final[tuple[Plane, ...]] = ("coronal", "sagittal")
 """The planes that cross the axial one."""
@@ -101,10 +101,8 @@ def views_of(stack: SliceStack, card: ModelCard) -> tuple[PlaneView, ...]:
 def crosses(stack: SliceStack) -> bool:
     """Return True for images that are cut in several planes: of the whole brain without the skull,
     with small voxels."""
-    record = stack.record
-    small = record.has_world and max(record.slice_mm, *record.pixel_mm) <= VOXEL_MM
-    whole = stack.consecutive and len(stack.array) * record.slice_mm >= HEAD_MM
-    return small and whole and is_skull_stripped(stack)
+    small = max(stack.record.slice_mm, *stack.record.pixel_mm) <= VOXEL_MM
+    return covers_head(stack) and small and is_skull_stripped(stack)
 
 
 def _head(stack: SliceStack) -> slice:

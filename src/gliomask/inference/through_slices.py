@@ -20,9 +20,14 @@ def combines(stack: SliceStack, card: ModelCard) -> bool:
     """Return True if neighbouring slices are combined: of a model that has a smoothing, and where
     the slices follow each other at a known distance of at most ``CLOSE_MM`` over at least
     ``HEAD_MM``."""
-    distance = stack.record.slice_mm
-    known = stack.record.has_world and len(stack.array) * distance >= HEAD_MM
-    return card.slice_smoothing_mm > 0 and stack.consecutive and known and distance <= CLOSE_MM
+    close = covers_head(stack) and stack.record.slice_mm <= CLOSE_MM
+    return card.slice_smoothing_mm > 0 and close
+
+
+def covers_head(stack: SliceStack) -> bool:
+    """Return True if the slices follow each other at a known distance over at least ``HEAD_MM``."""
+    height = len(stack.array) * stack.record.slice_mm
+    return stack.consecutive and stack.record.has_world and height >= HEAD_MM
 
 
 def smooth(maps: FloatArray, slice_mm: float, sigma_mm: float) -> None:
