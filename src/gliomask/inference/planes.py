@@ -147,4 +147,4 @@ _PLANES: Final = {
     "coronal": ((1, 0, 2), _coronal),
     "sagittal": ((2, 0, 1), _sagittal),
 }
-"""Which axes of the axial stack are the slices, rows and columns of a plane, and the cut."""
+"""Axes of the axial stack that are the slices, rows and columns of a plane, and its cut."""
