@@ -31,7 +31,7 @@ from gliomask.inference.planes import CROSSING
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.jobs.control import SILENT
 from gliomask.metrics.overlap_counts import count_overlap
-from gliomask.nets.cards import CLOSE_MM
+from gliomask.nets.cards import AXIAL, CLOSE_MM
 
 COLUMNS = ("slices, mm", "combination", "region", "cases", "Dice", "change", "worse", "worst")
 
@@ -42,13 +42,13 @@ class Combination:
 
     sigma_mm: float
     mirrored: bool = False
-    planes: tuple[Plane, ...] = ("axial",)
+    planes: tuple[Plane, ...] = AXIAL
 
     @property
     def name(self) -> str:
         """For a table."""
         smoothing = f"{self.sigma_mm:g} mm" if self.sigma_mm else "none"
-        if self.planes != ("axial",):
+        if self.planes != AXIAL:
             return f"{smoothing}, {' + '.join(self.planes)}"
         return f"{smoothing}, all mirrored" if self.mirrored else smoothing
 
@@ -126,7 +126,7 @@ def report(options: argparse.Namespace) -> Report:
 
 def _sets(planes: Sequence[Plane]) -> list[tuple[Plane, ...]]:
     """Each plane alone; then the axial one with the first, with the first two, and so on."""
-    together = [("axial", *planes[:count]) for count in range(1, len(planes) + 1)]
+    together = [(*AXIAL, *planes[:count]) for count in range(1, len(planes) + 1)]
     return [*((plane,) for plane in planes), *together]
 
 

@@ -82,7 +82,7 @@ def derive(source: Path, out: Path, how: Derivation) -> Store:
         cases = tuple(_replace_images(store, folder, case, how) for case in store.cases)
         names = how.names(store.manifest.sequences)
         write_split(folder / SPLIT, store.split)
-        about = {"name": out.name, "sequences": names, "cases": cases}
+        about = {"name": out.name, "sequences": names, "cases": cases, "crossing": ()}
         write_manifest(folder, store.manifest.model_copy(update=about))
     return open_store(out)
 

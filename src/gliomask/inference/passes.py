@@ -96,9 +96,9 @@ class Passes:
             return self._fused(batch, used, flips, control)
 
         total = self._empty(stack)
-        for view in self._views(stack, used, control):
+        for view, varying in self._views(stack, used, control):
             maps = view.maps(total)
-            for at, fused in self._outputs(view, used, fused_maps, control):
+            for at, fused in self._outputs(view, varying, used, fused_maps, control):
                 maps[:, at] = self._unfitted(fused, view.stack)
             view.add(maps, total)
         return self._tempered(total)
@@ -116,7 +116,7 @@ class Passes:
         sides = tuple(f"side {k}" for k in range(1, _SIDES + 1))
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
         views = self._views(stack, used, control)
-        step = max(1, sum(len(view.stack.array) for view in views) // SAMPLE)
+        step = max(1, sum(len(view.stack.array) for view, _ in views) // SAMPLE)
         samples = 0
 
         def all_maps(batch: SliceBatch) -> _AllMaps:
@@ -128,10 +128,10 @@ class Passes:
         tally = Tally(self.card, len(sides), len(mirrored))
         total = self._empty(stack)
         apart = self._empty(stack) if disagreement else None
-        for view in views:
+        for view, varying in views:
             maps = view.maps(total)
             deviations = None if apart is None else view.maps(apart)
-            for at, several in self._outputs(view, used, all_maps, control):
+            for at, several in self._outputs(view, varying, used, all_maps, control):
                 maps[:, at] = self._unfitted(several.fused, view.stack)
                 tally.add(view.stack, several.fused[several.near], several.others)
                 if deviations is not None:
@@ -160,11 +160,17 @@ class Passes:
 
     def _views(
         self, stack: SliceStack, used: tuple[str, ...], control: Control
-    ) -> tuple[PlaneView, ...]:
-        """The slices for the network; their number is reported."""
-        views = views_of(stack, self.card)
-        shown = [shows_something(view.stack, self._channels(view.stack, used)) for view in views]
-        control.start(sum(int(np.count_nonzero(which)) for which in shown), "slice")
+    ) -> list[tuple[PlaneView, npt.NDArray[np.intp]]]:
+        """The views of a stack, each with those of its slices that go through the network.
+
+        Slices that show nothing are left out: they keep a probability of 0.
+        """
+        index = self._channels(stack, used)
+        views = [
+            (view, np.flatnonzero(shows_something(view.stack, index)))
+            for view in views_of(stack, self.card)
+        ]
+        control.start(sum(len(varying) for _, varying in views), "slice")
         return views
 
     def _tempered(self, maps: FloatArray) -> FloatArray:
@@ -185,6 +191,7 @@ class Passes:
     def _outputs(
         self,
         view: PlaneView,
+        varying: npt.NDArray[np.intp],
         used: tuple[str, ...],
         run: Callable[[SliceBatch], Output],
         control: Control,
@@ -197,7 +204,7 @@ class Passes:
         """
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as pool:
             before: tuple[npt.NDArray[np.intp], Future[Output]] | None = None
-            for batch in self._batches(view, used):
+            for batch in self._batches(view, varying, used):
                 future = pool.submit(run, batch)
                 if before is not None:
                     yield before[0], before[1].result()
@@ -207,16 +214,14 @@ class Passes:
                 yield before[0], before[1].result()
                 control.advance(len(before[0]))
 
-    def _batches(self, view: PlaneView, used: tuple[str, ...]) -> Iterator[SliceBatch]:
-        """Slices for the network.
-
-        Those that show nothing are left out: they keep a probability of 0.
-        """
+    def _batches(
+        self, view: PlaneView, varying: npt.NDArray[np.intp], used: tuple[str, ...]
+    ) -> Iterator[SliceBatch]:
+        """These slices of a view for the network."""
         stack = view.stack
         index = self._channels(stack, used)
         single = self.card.input_mode == "each"
         step = max(1, self.engine.batch // (len(used) if single else 1))
-        varying = np.flatnonzero(shows_something(stack, index))
         for start in range(0, len(varying), step):
             at = varying[start : start + step]
             slices = stack.array[at[:, None], index]
