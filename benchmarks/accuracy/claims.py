@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -50,6 +51,7 @@ class Row:
         predicted, spread, disagreement: of the prediction.
         low, high, calibrated: the interval by the card; None without tumour.
         flag: of the case by the card; other: without the reasons ``FROM_HELD_OUT``.
+        removed: whether the clean-up removed much, which flags the case anyway.
     """
 
     case: str
@@ -67,6 +69,7 @@ class Row:
     calibrated: bool
     flag: Level
     other: Level
+    removed: bool
 
     @property
     def kind(self) -> tuple[bool, str]:
@@ -112,6 +115,7 @@ def measure(predictor: Predictor, subject: Subject) -> list[Row]:
                 calibrated=interval is not None and interval.calibrated,
                 flag=flag.level,
                 other=max(other, key=LEVELS.index, default="green"),
+                removed=any(r.code == "fragments_removed" for r in flag.reasons),
             )
         )
     return rows
@@ -197,7 +201,8 @@ def _left_out(own: Sequence[Row], rows: Sequence[Row]) -> Iterator[tuple[Row, bo
     common = [row for row in rows if number[row.kind] >= ENOUGH and row.predicted]
     for row in own:
         others = [o for o in common if o.patient != row.patient]
-        limit = alarm_limit([o.disagreement for o in others], [o.dice or 0.0 for o in others])
+        apart = [math.inf if o.removed else o.disagreement for o in others]
+        limit = alarm_limit(apart, [o.dice or 0.0 for o in others])
         beyond = limit is not None and row.predicted > 0 and row.disagreement > limit
         rare = number[row.kind] < ENOUGH
         yield row, row.flag != "green" if rare else beyond or row.other != "green"

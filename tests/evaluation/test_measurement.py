@@ -24,7 +24,7 @@ from gliomask.evaluation.measurement import (
 from gliomask.evaluation.reference_cases import Examination
 from gliomask.evaluation.validation_facts import validation_facts
 from gliomask.inference.predictor import Predictor
-from gliomask.nets.measures import VolumeFit
+from gliomask.nets.measures import CleanUp, VolumeFit
 from gliomask.statistics.logit_counts import LogitCounts, count_probabilities
 from tests.fakes import BrightEngine, fake_card, head_labels, head_volume
 
@@ -155,7 +155,8 @@ def counts() -> LogitCounts:
 def look(plain: int, true: int, other: int, dice: tuple[float | None, ...]) -> SequenceMeasurement:
     apart = 0.1 if plain else 0.0
     volumes = Volumes((plain,) * len(dice), np.array([other]), true, apart, dice)
-    return SequenceMeasurement({"whole": counts()}, {"whole": volumes})
+    unremoved = (False,) * len(dice)
+    return SequenceMeasurement({"whole": counts()}, {"whole": volumes}, removed_much=unremoved)
 
 
 def fact(
@@ -199,6 +200,17 @@ def test_a_speck_apart_is_removed_if_that_helps() -> None:
     chosen = choose_clean_up([found])
     assert chosen is not None
     assert chosen.below_ml == 0.05  # 4 voxels of 3.6 mm³
+    assert not any(found.full.removed_much)  # 4 of 94 voxels
+
+
+def test_a_fragment_of_a_fifth_is_much() -> None:
+    volume, labels = head_volume(), head_labels()
+    volume.array[1, 4:8, 5:9, 2] += 300  # 16 voxels, 0.06 ml, far from the 90 of the tumour
+    found = measured(of_labels(to_slices(volume), labels))
+    smaller, larger = (
+        RULES.index(CleanUp(below_ml=ml, below_probability=1.0)) for ml in (0.05, 0.2)
+    )
+    assert [found.full.removed_much[k] for k in (0, smaller, larger)] == [False, False, True]
 
 
 def rows(better: int, gain: float) -> tuple[float, ...]:
@@ -240,6 +252,21 @@ def test_one_limit_of_disagreement_for_both_kinds_of_image() -> None:
     assert limits == pytest.approx([0.15] * 4)
     usual = [k.regions["whole"].disagreement for k in found.kinds if k.sequences == BOTH]
     assert [one.high for one in usual if one] == pytest.approx([0.09, 0.17])
+
+
+def test_masks_that_lose_much_in_the_clean_up_count_as_flagged() -> None:
+    """Of 19 good masks three may be flagged; those of which much is removed are among them."""
+    cases = [with_apart(fact(f"h{k}", 100, 100, 100), 0.01 * k) for k in range(1, 20)]
+    assert alarm_of(cases) == pytest.approx(0.16)
+    full = next(iter(cases[0].measurements.values()))
+    much = replace(full, removed_much=(True,) * len(RULES))
+    looks = {**cases[0].measurements, BOTH: much}
+    assert alarm_of([replace(cases[0], measurements=looks), *cases[1:]]) == pytest.approx(0.17)
+
+
+def alarm_of(cases: list[MeasuredCase]) -> float | None:
+    """The limit of all sequences."""
+    return validation_facts(cases, 1.0, None).kinds[0].regions["whole"].alarm
 
 
 def test_sparse_cases_do_not_count_among_the_measured_ones() -> None:

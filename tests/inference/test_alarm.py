@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from gliomask.inference.alarm import FALSE_ALARMS, alarm_limit
@@ -44,6 +46,17 @@ def test_each_of_the_good_masks_judged_by_the_others() -> None:
 
 def test_of_few_good_masks_none_lies_above_it() -> None:
     assert alarm_limit([0.1, 0.3, 0.2, 0.9], [0.9, 0.9, 0.9, 0.1]) == 0.3
+
+
+def test_good_masks_that_are_flagged_anyway_count_as_above_it() -> None:
+    """Three of twenty may be flagged: with one flagged anyway, two more."""
+    assert alarm_limit([math.inf, *GOOD[1:]], [0.9] * 20) == pytest.approx(0.18)
+    assert alarm_limit([*GOOD, math.inf], [*[0.9] * 20, 0.3]) == pytest.approx(0.17)
+
+
+def test_where_too_many_are_flagged_anyway_no_other_is() -> None:
+    assert alarm_limit([math.inf] * 5 + GOOD[5:], [0.9] * 20) == pytest.approx(0.2)
+    assert alarm_limit([math.inf] * 2, [0.9] * 2) == 0.0
 
 
 def test_without_patients_there_is_no_limit() -> None:

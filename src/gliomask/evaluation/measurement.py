@@ -19,7 +19,7 @@ from gliomask.core.regions import labels_of_regions, region_masks
 from gliomask.core.slices import SliceStack, uncrop
 from gliomask.evaluation.reference_cases import Examination
 from gliomask.evaluation.voxel_counts import count_voxels
-from gliomask.inference.clean_up import Fragments, find_fragments, removed
+from gliomask.inference.clean_up import Fragments, find_fragments, removed, removed_much
 from gliomask.inference.image_kind import is_skull_stripped
 from gliomask.inference.opinions import Opinions, disagreement
 from gliomask.inference.predictor import Predictor
@@ -77,11 +77,14 @@ class SequenceMeasurement:
         volumes: region -> its volumes; empty if only some slices were annotated.
         unlabelled: region that the reference does not label, and of which something was found ->
             disagreement between the plain mask and the others.
+        removed_much: whether each of ``RULES`` removes much of any region of the model (for a
+            subset: without clean-up only).
     """
 
     counts: dict[str, LogitCounts]
     volumes: dict[str, Volumes]
     unlabelled: Mapping[str, float] = field(default_factory=dict)
+    removed_much: tuple[bool, ...] = (False,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,21 +172,27 @@ def _full(
         return SequenceMeasurement(counts, {}, unlabelled)
     control.check()
     labels = labels_of_regions(probabilities >= predictor.card.threshold, predictor.card.regions)
-    marked = region_masks(labels, regions)
-    drawn = region_masks(examination.reference, regions)
     fragments = find_fragments(labels, probabilities.max(axis=0))
+    cleaned = {}
+    for region in predictor.card.regions:
+        control.check()
+        marked, drawn = (region_masks(a, (region,))[0] for a in (labels, examination.reference))
+        cleaned[region] = _cleaned(fragments, marked, drawn, record.voxel_ml)
     volumes = {}
     for k, region in enumerate(regions):
-        control.check()
-        overlaps = _cleaned(fragments, marked[k], drawn[k], record.voxel_ml)
+        overlaps = cleaned[region]
         volumes[region] = Volumes(
             plain=tuple(overlap.predicted for overlap in overlaps),
             others=opinions.voxels[:, index[k]],
-            true=int(drawn[k].sum()),
+            true=overlaps[0].reference,
             disagreement=disagreement(opinions, index[k]),
             dice=tuple(_dice(overlap) for overlap in overlaps),
         )
-    return SequenceMeasurement(counts, volumes, unlabelled)
+    much = tuple(
+        any(removed_much(own[0].predicted, own[rule].predicted) for own in cleaned.values())
+        for rule in range(len(RULES))
+    )
+    return SequenceMeasurement(counts, volumes, unlabelled, much)
 
 
 def _unlabelled(predictor: Predictor, opinions: Opinions, labelled: Sequences) -> dict[str, float]:

@@ -6,6 +6,7 @@ not exchangeable with those of another.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -80,6 +81,7 @@ def _alarms(
 
     The disagreement of a mask of a given Dice is alike on both, and one kind alone has too few
     poor masks. Cases with all their sequences are one group, each smaller set of them another.
+    Masks of which the clean-up removed much are flagged anyway.
     """
     rows: dict[_Group, list[tuple[float, float]]] = defaultdict(list)
     for (_, sequences), measurements in by_kind.items():
@@ -90,7 +92,9 @@ def _alarms(
                 dice = volumes.dice[k]
                 if volumes.plain[k] and dice is not None:
                     group = None if full else sequences, region
-                    rows[group].append((volumes.disagreement, dice))
+                    flagged_anyway = measurement.removed_much[k]
+                    apart = math.inf if flagged_anyway else volumes.disagreement
+                    rows[group].append((apart, dice))
     return {
         group: alarm_limit([apart for apart, _ in pairs], [dice for _, dice in pairs])
         for group, pairs in rows.items()

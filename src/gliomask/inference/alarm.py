@@ -6,6 +6,9 @@ a Dice of ``POOR`` or more the ceil((1 - a) (n + 1))-th smallest disagreement, w
 a probability of at most a, and of more than a - 1 / (n + 1): no allowed alarm is left unused.
 Both are averages over draws of the n patients: the share of one limit is higher or lower.
 
+Masks that are flagged anyway, because the clean-up removed much of them, count as above the limit,
+so that both checks together keep a.
+
 It does not depend on how the poor masks rank, because a few dozen patients have only a handful of
 them; so it does not bound the share of those that is flagged.
 """
@@ -19,18 +22,19 @@ from typing import Final
 POOR: Final = 0.7
 """Dice below which a mask should be flagged."""
 FALSE_ALARMS: Final = 0.2
-"""Maximum probability that another mask is flagged for its disagreement. Other checks may add to
-it."""
+"""Maximum probability that another mask is flagged for its disagreement, or for what the clean-up
+removed. Other checks may add to it."""
 
 
 def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float | None:
     """Choose the limit above which a case is flagged. None without patients.
 
     With fewer than four good masks no limit keeps ``FALSE_ALARMS``: it is the largest then, which
-    another good mask exceeds with a probability of up to 1 / (n + 1). Without any it is 0.
+    another good mask exceeds with a probability of up to 1 / (n + 1). Likewise if more good masks
+    than ``FALSE_ALARMS`` are flagged anyway. Without any it is 0.
 
     Args:
-        disagreements: of each patient, 0 to 1.
+        disagreements: of each patient, 0 to 1; infinite where the mask is flagged anyway.
         dices: Dice of the same patients.
     """
     if not disagreements:
@@ -40,4 +44,5 @@ def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float
     if not good:
         return 0.0
     rank = math.ceil((1 - FALSE_ALARMS) * (len(good) + 1) - 1e-9)
-    return good[min(rank, len(good)) - 1]
+    limit = good[min(rank, len(good)) - 1]
+    return limit if math.isfinite(limit) else max(filter(math.isfinite, good), default=0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,9 @@ from gliomask.core.labels import LabelArray
 from gliomask.core.volume import FloatArray
 from gliomask.nets.measures import CleanUp
 
-_TOUCHING = np.ones((3, 3, 3), np.uint8)
+_MUCH: Final = 0.1
+"""Share of what stays of a mask from which on removed fragments are a reason to look."""
+_TOUCHING: Final = np.ones((3, 3, 3), np.uint8)
 """Voxels that share a corner are of one fragment."""
 
 
@@ -77,6 +80,16 @@ def removed(fragments: Fragments, rule: CleanUp, voxel_ml: float) -> npt.NDArray
     )
     fragments_to_remove &= sizes < largest
     return fragments_to_remove
+
+
+def removed_much(before: float, kept: float) -> bool:
+    """True if the clean-up of a region is a reason to look at the mask.
+
+    Args:
+        before: voxels of the region in the mask as it came from the network.
+        kept: voxels that stay.
+    """
+    return before > kept and before - kept >= _MUCH * kept
 
 
 def clean_up(

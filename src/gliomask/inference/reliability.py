@@ -14,6 +14,7 @@ from typing import Final
 from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import Level, Reason, Reliability, reliability
 from gliomask.inference.alarm import POOR
+from gliomask.inference.clean_up import removed_much
 from gliomask.inference.empty_mask import empty_mask_reasons
 from gliomask.inference.evidence import Evidence
 from gliomask.inference.mask_checks import components, edges
@@ -28,8 +29,6 @@ FAR: Final = 2.0
 ENOUGH: Final = 9
 """Validation patients from which on a disagreement beyond all of theirs is red. A patient like them
 lies beyond n of them once in n + 1 times: fewer would make more than one in ten red by chance."""
-MUCH: Final = 0.1
-"""Share of what stays of a mask from which on removed fragments are amber."""
 
 
 def assess(findings: Evidence, control: Control = SILENT) -> Reliability:
@@ -186,7 +185,7 @@ def _removed(findings: Evidence) -> Iterator[Reason]:
     prediction = findings.prediction
     for region, before in zip(findings.card.regions, findings.opinions.plain, strict=True):
         kept = prediction.voxels[region]
-        if before - kept >= MUCH * kept and before > kept:
+        if removed_much(before, kept):
             text = (
                 f"removed fragments of {REGIONS[region].title} separate from the main tumour, "
                 f"{(before - kept) / before:.0%} of the mask: one may be a second tumour"

@@ -24,6 +24,7 @@ ROW = Row(
     calibrated=True,
     flag="green",
     other="green",
+    removed=False,
 )
 
 
