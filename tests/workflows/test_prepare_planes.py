@@ -46,10 +46,10 @@ def store(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_each_brain_is_also_cut_in_the_other_planes(store: Store) -> None:
     assert [case.id for case in store.cases] == list(CASES)
     assert [case.id for case in store.manifest.crossing] == [
-        f"{case}-{plane}" for case in CASES for plane in ("coronal", "sagittal")
+        f"{case}+{plane}" for case in CASES for plane in ("coronal", "sagittal")
     ]
     for case in store.manifest.crossing:
-        assert case.patient == case.id.rpartition("-")[0]
+        assert case.patient == case.id.partition("+")[0]
         assert sum(case.tumour_px) == tumour().sum()
 
 

@@ -56,8 +56,11 @@ class LoadedCase:
     plane: Plane = "axial"
 
     def cut(self, plane: Plane) -> LoadedCase:
-        """The same images in slices of another plane, as a case of its own."""
-        case = replace(self.case, id=f"{self.case.id}-{plane}")
+        """The same images in slices of another plane, as a case of its own.
+
+        Its id has a plus sign, which no other id contains (``identity.safe_name``).
+        """
+        case = replace(self.case, id=f"{self.case.id}+{plane}")
         volume = replace(self.volume, affine=turned_world(self.volume.affine, plane))
         return replace(self, case=case, volume=volume, plane=plane)
 
