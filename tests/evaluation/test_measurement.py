@@ -242,31 +242,41 @@ def with_apart(case: MeasuredCase, apart: float) -> MeasuredCase:
 
 
 def test_one_limit_of_disagreement_for_both_kinds_of_image() -> None:
-    """Nine whole heads and eight brains: two of 17 good masks lie above the limit."""
-    heads = [with_apart(fact(f"h{k}", 100, 100, 100), 0.01 * k) for k in range(1, 10)]
+    """Eleven whole heads and eight brains: one of 19 good masks lies above the limit."""
+    heads = [with_apart(fact(f"h{k}", 100, 100, 100), 0.01 * k) for k in range(1, 12)]
     brains = [
-        with_apart(fact(f"s{k}", 100, 100, 100, stripped=True), 0.1 + 0.01 * k) for k in range(8)
+        with_apart(fact(f"s{k}", 100, 100, 100, stripped=True), 0.2 + 0.01 * k) for k in range(8)
     ]
     found = validation_facts([*heads, *brains], 1.0, None)
     limits = [k.regions["whole"].alarm for k in found.kinds]
-    assert limits == pytest.approx([0.15] * 4)
+    assert limits == pytest.approx([0.26] * 4)
     usual = [k.regions["whole"].disagreement for k in found.kinds if k.sequences == BOTH]
-    assert [one.high for one in usual if one] == pytest.approx([0.09, 0.17])
+    assert [one.high for one in usual if one] == pytest.approx([0.11, 0.27])
 
 
 def test_masks_that_lose_much_in_the_clean_up_count_as_flagged() -> None:
-    """Of 19 good masks three may be flagged; those of which much is removed are among them."""
+    """Of 19 good masks one may be flagged; those of which much is removed are among them."""
     cases = [with_apart(fact(f"h{k}", 100, 100, 100), 0.01 * k) for k in range(1, 20)]
-    assert alarm_of(cases) == pytest.approx(0.16)
+    assert alarm_of(cases) == pytest.approx(0.18)
     full = next(iter(cases[0].measurements.values()))
     much = replace(full, removed_much=(True,) * len(RULES))
     looks = {**cases[0].measurements, BOTH: much}
-    assert alarm_of([replace(cases[0], measurements=looks), *cases[1:]]) == pytest.approx(0.17)
+    assert alarm_of([replace(cases[0], measurements=looks), *cases[1:]]) == pytest.approx(0.19)
 
 
 def alarm_of(cases: list[MeasuredCase]) -> float | None:
     """The limit of all sequences."""
     return validation_facts(cases, 1.0, None).kinds[0].regions["whole"].alarm
+
+
+@pytest.mark.parametrize(("heads", "kinds"), [(19, {True, False}), (20, {False})])
+def test_a_brain_among_twenty_heads_may_be_a_wrongly_detected_one(
+    heads: int, kinds: set[bool]
+) -> None:
+    cases = [fact(f"h{k}", 100, 100, 100) for k in range(heads)]
+    measured_kinds = validation_facts([*cases, fact("s", 9, 9, 9, stripped=True)], 1.0, None).kinds
+    assert {kind.skull_stripped for kind in measured_kinds} == kinds
+    assert {kind.patients for kind in measured_kinds if not kind.skull_stripped} == {heads}
 
 
 def test_sparse_cases_do_not_count_among_the_measured_ones() -> None:

@@ -7,8 +7,9 @@ not exchangeable with those of another.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +31,10 @@ from gliomask.nets.measures import (
     range_of,
 )
 
+_RARE: Final = 0.05
+"""Share of the cases with the same sequences below which a kind of image is left out: they may
+be images whose kind was detected wrongly (one of 57 brains is taken for a whole head)."""
+
 _Kind = tuple[bool, Sequences]
 _Group = tuple[Sequences | None, str]
 """Sequences, None for all that a case has, and a region."""
@@ -45,7 +50,7 @@ def validation_facts(
         temperature: temperature that was fitted on them.
         clean_up: rule that was chosen on them.
     """
-    rule, by_kind = RULES.index(clean_up), _by_kind(cases)
+    rule, by_kind = RULES.index(clean_up), _by_kind(_without_rare(cases))
     alarms = _alarms(by_kind, rule)
     kinds = [
         _facts(kind, list(measurements.values()), temperature, rule, alarms)
@@ -54,6 +59,17 @@ def validation_facts(
     return ValidationFacts(
         patients=len({case.patient for case in cases}), ways=cases[0].ways, kinds=tuple(kinds)
     )
+
+
+def _without_rare(cases: Sequence[MeasuredCase]) -> list[MeasuredCase]:
+    """The cases without those of a rare kind of image among the cases with the same sequences."""
+    kinds = [(case.skull_stripped, next(iter(case.measurements))) for case in cases]
+    count = Counter(kinds)
+    return [
+        case
+        for case, kind in zip(cases, kinds, strict=True)
+        if count[kind] >= _RARE * (count[kind] + count[not kind[0], kind[1]])
+    ]
 
 
 def _by_kind(

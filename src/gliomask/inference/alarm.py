@@ -21,15 +21,16 @@ from typing import Final
 
 POOR: Final = 0.7
 """Dice below which a mask should be flagged."""
-FALSE_ALARMS: Final = 0.2
+FALSE_ALARMS: Final = 0.1
 """Maximum probability that another mask is flagged for its disagreement, or for what the clean-up
-removed. Other checks may add to it."""
+removed. Half of the alarms that are allowed in all (20 %): the other checks, mostly for missing
+sequences, flag about as many."""
 
 
 def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float | None:
     """Choose the limit above which a case is flagged. None without patients.
 
-    With fewer than four good masks no limit keeps ``FALSE_ALARMS``: it is the largest then, which
+    With fewer than nine good masks no limit keeps ``FALSE_ALARMS``: it is the largest then, which
     another good mask exceeds with a probability of up to 1 / (n + 1). Likewise if more good masks
     than ``FALSE_ALARMS`` are flagged anyway. Without any it is 0.
 
