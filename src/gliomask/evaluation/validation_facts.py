@@ -43,7 +43,7 @@ _Group = tuple[Sequences | None, str]
 def validation_facts(
     cases: Sequence[MeasuredCase], temperature: float, clean_up: CleanUp | None
 ) -> ValidationFacts:
-    """Compute the validation facts of a model card.
+    """Compute the validation facts of a model card, without the cases of a rare kind of image.
 
     Args:
         cases: one or more cases, sorted by id.

@@ -30,9 +30,8 @@ sequences, flag about as many."""
 def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float | None:
     """Choose the limit above which a case is flagged. None without patients.
 
-    With fewer than nine good masks no limit keeps ``FALSE_ALARMS``: it is the largest then, which
-    another good mask exceeds with a probability of up to 1 / (n + 1). Likewise if more good masks
-    than ``FALSE_ALARMS`` are flagged anyway. Without any it is 0.
+    No limit keeps ``FALSE_ALARMS`` with fewer than nine good masks, or if more of them than that
+    are flagged anyway: it is their largest finite disagreement then. Without any it is 0.
 
     Args:
         disagreements: of each patient, 0 to 1; infinite where the mask is flagged anyway.
