@@ -9,13 +9,14 @@ region counts as labelled, and is empty.
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from gliomask.core.case import Case
+from gliomask.core.csv_table import csv_text
 from gliomask.datasets.table import COLUMNS
+from gliomask.errors import CaseError
 from gliomask.formats.nifti import write_nifti
 from gliomask.studies.find import survey
 from gliomask.studies.one_grid import load_on_one_grid
@@ -42,12 +43,13 @@ def main() -> None:
     parser.add_argument("heads", type=Path, nargs="+")
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
+    heads, problems = survey(options.heads)
+    if problems:
+        raise CaseError(f"{problems[0].case}: {problems[0].reason}")
     options.out.mkdir(parents=True)
-    rows = [lay_out(case, options.out) for case in survey(options.heads)[0]]
-    with (options.out / "cases.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+    rows = [lay_out(case, options.out) for case in heads]
+    table = csv_text(COLUMNS, [[row.get(column) for column in COLUMNS] for row in rows])
+    (options.out / "cases.csv").write_text(table, encoding="utf-8")
 
 
 if __name__ == "__main__":
