@@ -104,7 +104,7 @@ def test_a_model_is_trained_on_all_planes_of_its_training_patients(
     keys = {"store": store.path, "out": tmp_path / "run", "changes": changes}
     train(TrainOptions.model_validate(keys))
     card = read_card(tmp_path / "run" / CARD_FILE)
-    assert card.planes == ("axial", "coronal")
+    assert card.planes == ("axial", "coronal", "sagittal")
     assert len(card.patients) == 1
     slices = sum(case.shape[0] for case in (*store.cases, *store.manifest.crossing)) // 3
     assert f"{slices} slices" in card.trained_on

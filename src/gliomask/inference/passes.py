@@ -42,7 +42,8 @@ Output = TypeVar("Output")
 _SIDES = 6
 NEARLY: Final = 0.5
 """Share of the threshold. A slice on which neither the fused map nor a side map reaches it, for any
-region, counts as free of tumour in the mirrored passes too, which are not made."""
+region, counts as free of tumour in the mirrored passes too, which are not made. Likewise slices of
+another plane, where the planes before don't reach it (``planes``)."""
 _BLOCK: Final = 16
 """Slices that are processed together where no network is involved."""
 SAMPLE: Final = 16
@@ -98,7 +99,8 @@ class Passes:
         total = self._empty(stack)
         for view, varying in self._views(stack, used, control):
             maps = view.maps(total)
-            for at, fused in self._outputs(view, varying, used, fused_maps, control):
+            near = self._near_tumour(view, varying, total, control)
+            for at, fused in self._outputs(view, near, used, fused_maps, control):
                 maps[:, at] = self._unfitted(fused, view.stack)
             view.add(maps, total)
         return self._tempered(total)
@@ -131,7 +133,8 @@ class Passes:
         for view, varying in views:
             maps = view.maps(total)
             deviations = None if apart is None else view.maps(apart)
-            for at, several in self._outputs(view, varying, used, all_maps, control):
+            near = self._near_tumour(view, varying, total, control)
+            for at, several in self._outputs(view, near, used, all_maps, control):
                 maps[:, at] = self._unfitted(several.fused, view.stack)
                 tally.add(view.stack, several.fused[several.near], several.others)
                 if deviations is not None:
@@ -172,6 +175,23 @@ class Passes:
         ]
         control.start(sum(len(varying) for _, varying in views), "slice")
         return views
+
+    def _near_tumour(
+        self,
+        view: PlaneView,
+        varying: npt.NDArray[np.intp],
+        total: FloatArray,
+        control: Control,
+    ) -> npt.NDArray[np.intp]:
+        """Those of these slices of a view that may show tumour by the planes before."""
+        near = varying[view.near_tumour(total, self._near_level)[varying]]
+        control.advance(len(varying) - len(near))
+        return near
+
+    @property
+    def _near_level(self) -> float:
+        """The probability before the temperature that corresponds to ``NEARLY``."""
+        return adjusted_threshold(NEARLY * self.card.threshold, 1 / self.card.temperature)
 
     def _tempered(self, maps: FloatArray) -> FloatArray:
         """Apply the temperature to maps (R, S, H, W) in place."""
@@ -244,7 +264,7 @@ class Passes:
             pick: of those that may show a tumour, which are mirrored.
         """
         logits = self._logits(batch, used, sides=True)
-        level = adjusted_threshold(NEARLY * self.card.threshold, 1 / self.card.temperature)
+        level = self._near_level
         near = np.flatnonzero(logits.max(axis=(1, 2, 3, 4, 5)) >= np.log(level / (1 - level)))
         picked = np.arange(len(near))[pick]
         fused, flips = mean_probability(logits[:, :, 0]), self.card.flips

@@ -84,9 +84,8 @@ SLICE_SMOOTHING_MM: Final = 1.5
 Dice from 1 to 2 mm (docs/explanation/accuracy.md)."""
 
 AXIAL: Final[tuple[Plane, ...]] = ("axial",)
-COMBINED: Final[tuple[Plane, ...]] = ("axial", "coronal")
-"""``ModelCard.planes`` of models that were trained on slices of all planes. Sagittal ones add
-nothing on average, and cost single patients much (docs/explanation/accuracy.md)."""
+COMBINED: Final[tuple[Plane, ...]] = ("axial", "coronal", "sagittal")
+"""``ModelCard.planes`` of models that were trained on slices of all planes."""
 
 
 class ModelCard(BaseModel):
