@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +9,15 @@ import numpy as np
 import pytest
 
 from gliomask.core.geometry import Plane
-from gliomask.core.slices import to_slices
+from gliomask.core.slices import SliceStack, to_slices
 from gliomask.core.volume import FloatArray, Volume
 from gliomask.inference.passes import Passes
-from gliomask.inference.planes import VOXEL_MM, CrossingView, PlaneView, views_of
+from gliomask.inference.planes import POSSIBLE, VOXEL_MM, CrossingView, PlaneView, views_of
+from gliomask.inference.slice_batch import shows_something
+from gliomask.jobs.control import Control
 from tests.brains import SIDES, brain
 from tests.fakes import BrightEngine, fake_card
+from tests.heard import Heard
 
 THREE: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 TURNS = {
@@ -60,7 +62,7 @@ def test_maps_of_three_planes_mark_the_same_box() -> None:
     assert 2 * (one & three).sum() / (one.sum() + three.sum()) > 0.97
 
 
-def test_three_planes_cost_as_many_slices_as_one() -> None:
+def test_three_planes_cost_no_more_slices_than_one() -> None:
     seen = to_slices(volume())
     shown = []
     for planes in (("axial",), THREE):
@@ -71,7 +73,7 @@ def test_three_planes_cost_as_many_slices_as_one() -> None:
 
 
 def test_crossing_slices_far_from_the_tumour_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are those on which the axial slices show none, and the mask is the same without them."""
+    """The axial slices show no tumour near them, and the mask is the same without them."""
     seen = to_slices(volume())
     left_out = BrightEngine()
     mask = Passes(left_out, card()).plain(seen, seen.sequences) >= 0.5
@@ -82,14 +84,77 @@ def test_crossing_slices_far_from_the_tumour_are_left_out(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(mask, whole)
 
 
-def test_a_brain_without_tumour_is_segmented_in_the_first_plane_only() -> None:
+@pytest.mark.parametrize("plane", [1, 2])
+@pytest.mark.parametrize("mm", [1.0, 1.5])
+def test_slices_near_possible_tumour_in_the_earlier_planes_are_segmented(
+    plane: int, mm: float
+) -> None:
+    """Two voxels of the same slice of the plane: only one reaches the limit in the mean of the
+    earlier planes, each of which has a third of the sum."""
+    seen = to_slices(volume(mm))
+    view = views_of(seen, card())[plane]
+    assert isinstance(view, CrossingView)
+    total = np.zeros((1, *seen.array[:, 0].shape), np.float32)
+    cut = view.cut(total)
+    limit, middle = POSSIBLE * plane / 3, cut.shape[1] // 2
+    cut[0, middle, 10, 10] = 0.99 * limit
+    assert not view.near_tumour(total).any()
+    cut[0, middle, 10, 10] = 1.01 * limit
+    reach = {1.0: 5, 1.5: 3}[mm]  # three standard deviations of 1.5 mm
+    near = [k for k in range(0, cut.shape[1], 3) if abs(k - middle) <= reach]
+    assert (3 * np.flatnonzero(view.near_tumour(total))).tolist() == near
+
+
+def test_tumour_in_the_first_or_last_slice_has_neighbours_on_one_side() -> None:
     seen = to_slices(volume())
-    plain = replace(seen, array=np.minimum(seen.array, 1.0))
-    engine, axial = BrightEngine(), BrightEngine()
-    maps = Passes(engine, card()).plain(plain, plain.sequences)
-    Passes(axial, card(planes=("axial",))).plain(plain, plain.sequences)
-    assert maps.max() < 0.5
-    assert slices_of(engine) == math.ceil(slices_of(axial) / len(THREE))
+    view = views_of(seen, card())[1]
+    assert isinstance(view, CrossingView)
+    for end, count in ((0, 2), (-1, 2)):
+        total = np.zeros((1, *seen.array[:, 0].shape), np.float32)
+        view.cut(total)[0, end] = 1.0
+        near = view.near_tumour(total)
+        assert near[end]
+        assert near.sum() == count
+
+
+def test_where_no_tumour_is_possible_the_map_is_that_of_the_first_plane() -> None:
+    """Its probabilities count in full, so that an empty mask shows how near tumour was."""
+    seen, engine = doubtful(), BrightEngine()
+    maps = Passes(engine, card()).plain(seen, seen.sequences)
+    axial = views_of(seen, card())[0].stack
+    assert slices_of(engine) == shows_something(axial, (0, 1)).sum()
+    assert 0.15 < maps.max() < POSSIBLE
+
+
+def test_volumes_of_side_maps_count_in_full_where_one_plane_was_segmented() -> None:
+    """The fused map shows no possible tumour, side maps do: about as much as the box has voxels."""
+    seen = doubtful()
+    opinions = Passes(BrightEngine(apart=-2.0), card()).thorough(seen, seen.sequences)
+    box = 12 * 12 * 18
+    assert opinions.plain.tolist() == [0]
+    assert opinions.voxels[1:6, 0] == pytest.approx(box, rel=0.2)
+
+
+def test_neither_temperature_nor_threshold_changes_which_slices_are_segmented() -> None:
+    seen = doubtful()
+    counts = set()
+    for changes in ({}, {"temperature": 3.0}, {"threshold": 0.05}):
+        engine = BrightEngine()
+        Passes(engine, card(**changes)).plain(seen, seen.sequences)
+        counts.add(slices_of(engine))
+    assert len(counts) == 1
+
+
+def test_progress_covers_the_slices_that_are_left_out() -> None:
+    seen, heard = to_slices(volume()), Heard()
+    Passes(BrightEngine(), card()).plain(seen, seen.sequences, Control(heard))
+    assert sum(heard.steps) == heard.started[0][0]
+
+
+def doubtful() -> SliceStack:
+    """The brain with a tumour that gets a probability of 0.21, from a logit of 10 (1.87 - 2)."""
+    seen = to_slices(volume())
+    return replace(seen, array=np.minimum(seen.array, 1.87))
 
 
 def slices_of(engine: BrightEngine) -> int:

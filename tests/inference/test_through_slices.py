@@ -128,3 +128,9 @@ def test_smoothing_comes_before_the_temperature() -> None:
         masks.append(passes.masks(passes.plain(stack(), BOTH)))
     np.testing.assert_array_equal(masks[0], masks[1])
     assert masks[0].any()
+
+
+def test_a_narrow_gaussian_takes_the_nearest_slice() -> None:
+    weights = gaussian_weights(5, 3.0, 0.01, step=2)
+    expected = [[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1]]
+    np.testing.assert_array_equal(weights, expected)

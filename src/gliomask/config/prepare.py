@@ -32,8 +32,8 @@ class PrepareOptions(Options):
     """Shares of training, validation and test patients."""
     planes: bool = False
     """Also store the coronal and sagittal slices of skull-stripped brains with small voxels. A
-    model that is trained on them combines the slices of all three planes of such brains. The
-    store is up to three times as large."""
+    model that is trained on them combines all three planes for such brains. The store is up to
+    three times as large."""
     labels: LabelsOption = AUTO
     split: Path | None = None
     """Split file to use instead of a random split."""

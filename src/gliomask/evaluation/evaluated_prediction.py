@@ -38,7 +38,10 @@ class PredictionTask:
     @property
     def key(self) -> str:
         card = self.predictor.card
-        rules = (card.weights_sha256, card.threshold, card.temperature, repr(card.clean_up))
+        rules = (
+            card.weights_sha256, card.threshold, card.temperature, repr(card.clean_up),
+            card.mirrored, card.slice_smoothing_mm, card.planes,
+        )  # fmt: skip
         return f"{self.case}{rules}{self.predictor.engine.name}{self.subject.key}"
 
 

@@ -180,8 +180,8 @@ _CLEAN_UP = """
 Small fragments separate from the main tumour (`clean_up` in `bundle.json`) are removed by `run.py`,
 not by the graph."""
 _AXIAL_ONLY = """
-`gliomask predict` also segments coronal and sagittal slices of skull-stripped brains with small
-voxels; this graph segments axial ones alone, so masks of such images differ a little."""
+`gliomask predict` also segments slices of other planes in skull-stripped brains with small voxels;
+this graph segments axial ones alone, so masks of such images differ a little."""
 _README = """\
 # {name}
 

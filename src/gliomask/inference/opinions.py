@@ -110,17 +110,19 @@ class Tally:
         apart: FloatArray | None,
         plain: Counts,
         names: tuple[str, ...],
+        share: float = 1.0,
     ) -> Opinions:
         """Sums over the slices.
 
         Args:
             maps, apart, plain, names: see ``Opinions``.
+            share: share of the planes of which slices were added.
         """
         sides, mirrored = self._sides, self._mirrored
-        share = mirrored.slices / max(sides.slices, 1)
-        more = np.concatenate([sides.excess, mirrored.excess / (share or 1.0)])
+        sample = mirrored.slices / max(sides.slices, 1)
+        more = np.concatenate([sides.excess, mirrored.excess / (sample or 1.0)])
         dice = np.concatenate([sides.dice, mirrored.dice])
-        return Opinions(maps, apart, names, plain, _rounded(sides.plain + more), dice)
+        return Opinions(maps, apart, names, plain, _rounded((sides.plain + more) / share), dice)
 
     def _masks(self, maps: FloatArray, window: tuple[slice, slice]) -> npt.NDArray[np.bool_]:
         """(R, K, h, w) bool: the regions within the slice, an inner one within the outer."""

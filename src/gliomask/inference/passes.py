@@ -42,8 +42,7 @@ Output = TypeVar("Output")
 _SIDES = 6
 NEARLY: Final = 0.5
 """Share of the threshold. A slice on which neither the fused map nor a side map reaches it, for any
-region, counts as free of tumour in the mirrored passes too, which are not made. Likewise slices of
-another plane, where the planes before don't reach it (``planes``)."""
+region, counts as free of tumour in the mirrored passes too, which are not made."""
 _BLOCK: Final = 16
 """Slices that are processed together where no network is involved."""
 SAMPLE: Final = 16
@@ -99,10 +98,10 @@ class Passes:
         total = self._empty(stack)
         for view, varying in self._views(stack, used, control):
             maps = view.maps(total)
-            near = self._near_tumour(view, varying, total, control)
-            for at, fused in self._outputs(view, near, used, fused_maps, control):
+            shown = self._near_tumour(view, varying, total, control)
+            for at, fused in self._outputs(view, shown, used, fused_maps, control):
                 maps[:, at] = self._unfitted(fused, view.stack)
-            view.add(maps, total)
+            view.add(maps, shown, total)
         return self._tempered(total)
 
     def thorough(
@@ -119,7 +118,7 @@ class Passes:
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
         views = self._views(stack, used, control)
         step = max(1, sum(len(view.stack.array) for view, _ in views) // SAMPLE)
-        samples = 0
+        samples = seen = 0
 
         def all_maps(batch: SliceBatch) -> _AllMaps:
             nonlocal samples
@@ -133,19 +132,22 @@ class Passes:
         for view, varying in views:
             maps = view.maps(total)
             deviations = None if apart is None else view.maps(apart)
-            near = self._near_tumour(view, varying, total, control)
-            for at, several in self._outputs(view, near, used, all_maps, control):
+            shown = self._near_tumour(view, varying, total, control)
+            seen += bool(len(shown))
+            for at, several in self._outputs(view, shown, used, all_maps, control):
                 maps[:, at] = self._unfitted(several.fused, view.stack)
                 tally.add(view.stack, several.fused[several.near], several.others)
                 if deviations is not None:
                     deviation = self._unfitted(self._deviation(several.others.sides), view.stack)
                     deviations[:, at[several.near]] = deviation
-            view.add(maps, total)
+            view.add(maps, shown, total)
             if deviations is not None and apart is not None:
-                view.add(deviations, apart)
+                view.add(deviations, shown, apart)
         probabilities = self._tempered(total)
         voxels = self._voxels(probabilities)
-        return tally.opinions(probabilities, apart, voxels, sides + mirrored)
+        # Where only the first plane was segmented, its slices stand for those of the others.
+        share = max(seen, 1) / len(views)
+        return tally.opinions(probabilities, apart, voxels, sides + mirrored, share)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
         """(R, ...) bool: the regions at the card's threshold, an inner one within the outer."""
@@ -164,7 +166,7 @@ class Passes:
     def _views(
         self, stack: SliceStack, used: tuple[str, ...], control: Control
     ) -> list[tuple[PlaneView, npt.NDArray[np.intp]]]:
-        """The views of a stack, each with those of its slices that go through the network.
+        """The views of a stack, each with those of its slices that may go through the network.
 
         Slices that show nothing are left out: they keep a probability of 0.
         """
@@ -183,15 +185,10 @@ class Passes:
         total: FloatArray,
         control: Control,
     ) -> npt.NDArray[np.intp]:
-        """Those of these slices of a view that may show tumour by the planes before."""
-        near = varying[view.near_tumour(total, self._near_level)[varying]]
+        """Those of these slices of a view that may show tumour according to the earlier planes."""
+        near = varying[view.near_tumour(total)[varying]]
         control.advance(len(varying) - len(near))
         return near
-
-    @property
-    def _near_level(self) -> float:
-        """The probability before the temperature that corresponds to ``NEARLY``."""
-        return adjusted_threshold(NEARLY * self.card.threshold, 1 / self.card.temperature)
 
     def _tempered(self, maps: FloatArray) -> FloatArray:
         """Apply the temperature to maps (R, S, H, W) in place."""
@@ -264,7 +261,7 @@ class Passes:
             pick: of those that may show a tumour, which are mirrored.
         """
         logits = self._logits(batch, used, sides=True)
-        level = self._near_level
+        level = NEARLY * adjusted_threshold(self.card.threshold, 1 / self.card.temperature)
         near = np.flatnonzero(logits.max(axis=(1, 2, 3, 4, 5)) >= np.log(level / (1 - level)))
         picked = np.arange(len(near))[pick]
         fused, flips = mean_probability(logits[:, :, 0]), self.card.flips

@@ -2,10 +2,10 @@
 
 The network's mistakes on a slice differ from those on slices that cross it. Where voxels are small
 in all directions, a model that was trained on slices of several planes segments some slices of
-each: of three planes every third one. The maps of a plane are interpolated between its slices
-(``through_slices``), and those of the planes averaged. The first plane shows where the tumour is:
-slices of the others that don't come close to it are left out, and their probability is 0. So
-several planes take no longer than the axial one alone.
+each: of three planes every third slice. The maps of a plane are interpolated between its slices
+(``through_slices``), and those of the planes averaged. The first plane shows where tumour is
+possible: slices of the others that don't come close to it are left out, and the mean of the earlier
+planes stands for them. So several planes take about as long as the axial one alone.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ CROSSING: Final[tuple[Plane, ...]] = ("coronal", "sagittal")
 """The planes that cross the axial one."""
 VOXEL_MM: Final = 1.5
 """Largest side of voxels that are cut in several planes."""
+POSSIBLE: Final = 0.25
+"""Probability from which tumour is possible, before the temperature. It depends neither on the
+temperature nor on the threshold, and so the probabilities don't, either."""
 REACH: Final = 3.0
-"""Standard deviations of the smoothing, beyond which a slice counts for nothing."""
+"""Distance, in standard deviations of the smoothing, beyond which a slice has almost no weight."""
 Cut = Callable[[FloatArray], FloatArray]
 """From (A, S, H, W) of the axial slices to a view (A, N, H', W') of the slices of a plane."""
 
@@ -59,17 +62,22 @@ class PlaneView:
         """
         return total
 
-    def near_tumour(self, total: FloatArray, level: float) -> npt.NDArray[np.bool_]:
-        """(n,) bool: the slices that may show tumour by the planes before; here all.
+    def near_tumour(self, total: FloatArray) -> npt.NDArray[np.bool_]:
+        """(n,) bool: the slices that may show tumour according to the earlier planes; here all.
 
         Args:
-            total: (R, S, H, W) of the stack, with the shares of the planes before.
-            level: probability, before the temperature, from which tumour is possible.
+            total: (R, S, H, W) of the stack, to which the earlier planes were added.
         """
         return np.ones(len(self.stack.array), bool)
 
-    def add(self, maps: FloatArray, total: FloatArray) -> None:
-        """Adds the maps of these slices to those of the stack; here they are smoothed in place."""
+    def add(self, maps: FloatArray, at: npt.NDArray[np.intp], total: FloatArray) -> None:
+        """Adds the maps of these slices to those of the stack; here they are smoothed in place.
+
+        Args:
+            maps: (R, n, H', W').
+            at: positions of the slices that went through the network.
+            total: (R, S, H, W) of the stack.
+        """
         if self.smoothing_mm:
             smooth(total, self.stack.record.slice_mm, self.smoothing_mm)
 
@@ -80,7 +88,7 @@ class CrossingView(PlaneView):
 
     Attributes:
         step: number of planes.
-        before: number of those that come before this one.
+        before: number of planes that are combined before this one.
         cut: from axial slices to those of the plane.
     """
 
@@ -93,28 +101,31 @@ class CrossingView(PlaneView):
         slices, _, height, width = self.stack.array.shape
         return np.zeros((len(total), slices, height, width), np.float32)
 
-    def near_tumour(self, total: FloatArray, level: float) -> npt.NDArray[np.bool_]:
+    def near_tumour(self, total: FloatArray) -> npt.NDArray[np.bool_]:
         """See ``PlaneView.near_tumour``: all slices of the first plane; of the others those within
-        ``REACH`` of tumour in the mean of the planes before."""
+        ``REACH`` of possible tumour in the mean of the earlier planes."""
         if not self.before:
-            return super().near_tumour(total, level)
+            return super().near_tumour(total)
         highest = self.cut(total).max(axis=(0, 2, 3)) * (self.step / self.before)
         reach = math.ceil(REACH * self.smoothing_mm / self.stack.record.slice_mm)
         near: npt.NDArray[np.bool_] = ndimage.maximum_filter1d(
-            highest >= level, 2 * reach + 1, mode="constant"
+            highest >= POSSIBLE, 2 * reach + 1, mode="constant"
         )
         return near[:: self.step]
 
-    def add(self, maps: FloatArray, total: FloatArray) -> None:
-        """Adds the share of this plane in the mean, interpolated between its slices."""
+    def add(self, maps: FloatArray, at: npt.NDArray[np.intp], total: FloatArray) -> None:
+        """Adds the share of this plane in the mean, interpolated between its slices. The mean of
+        the earlier planes stands for slices that were left out."""
         cut = self.cut(total)
         distance = self.stack.record.slice_mm
-        weights = gaussian_weights(cut.shape[1], distance, self.smoothing_mm, self.step)
+        weights = gaussian_weights(cut.shape[1], distance, self.smoothing_mm, self.step)[:, at]
+        if self.before:
+            left_out = 1 - weights.sum(axis=1)
+            cut *= (1 + left_out / self.before)[:, None, None]
         # The last digit would depend on the number of threads.
         with threadpool_limits(1, "blas"):
             for target, region in zip(cut, maps, strict=True):
-                filled = (weights / self.step) @ region.reshape(len(region), -1)
-                target += filled.reshape(target.shape)
+                target += np.tensordot(weights / self.step, region[at], axes=1)
 
 
 def views_of(stack: SliceStack, card: ModelCard) -> tuple[PlaneView, ...]:

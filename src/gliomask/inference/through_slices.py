@@ -51,6 +51,8 @@ def gaussian_weights(count: int, slice_mm: float, sigma_mm: float, step: int = 1
     """(count, n) float32: weights of every ``step``-th slice, n in all, for each of the ``count``
     slices; rows sum to 1."""
     place = np.arange(count, dtype=np.float64) * slice_mm
-    weights = np.exp(-0.5 * ((place[:, None] - place[::step]) / sigma_mm) ** 2)
+    squares = ((place[:, None] - place[::step]) / sigma_mm) ** 2
+    # Of a narrow Gaussian all weights of a row could be 0.
+    weights = np.exp(-0.5 * (squares - squares.min(axis=1, keepdims=True)))
     shares: FloatArray = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares
