@@ -118,7 +118,7 @@ class Passes:
         mirrored = tuple("left-right" if axis == COLUMNS else "front-back" for axis in flips)
         views = self._views(stack, used, control)
         step = max(1, sum(len(view.stack.array) for view, _ in views) // SAMPLE)
-        samples = seen = 0
+        samples = planes = 0
 
         def all_maps(batch: SliceBatch) -> _AllMaps:
             nonlocal samples
@@ -133,7 +133,7 @@ class Passes:
             maps = view.maps(total)
             deviations = None if apart is None else view.maps(apart)
             shown = self._near_tumour(view, varying, total, control)
-            seen += bool(len(shown))
+            planes += bool(len(shown))
             for at, several in self._outputs(view, shown, used, all_maps, control):
                 maps[:, at] = self._unfitted(several.fused, view.stack)
                 tally.add(view.stack, several.fused[several.near], several.others)
@@ -146,7 +146,7 @@ class Passes:
         probabilities = self._tempered(total)
         voxels = self._voxels(probabilities)
         # Where only the first plane was segmented, its slices stand for those of the others.
-        share = max(seen, 1) / len(views)
+        share = max(planes, 1) / len(views)
         return tally.opinions(probabilities, apart, voxels, sides + mirrored, share)
 
     def masks(self, probabilities: FloatArray) -> npt.NDArray[np.bool_]:
