@@ -16,7 +16,7 @@ def test_one_of_twenty_good_masks_lies_above_it(poor: list[float]) -> None:
     """The 19th: ceil(0.88 x 21). Whatever the poor ones do: they are too few to choose a limit by.
 
     Of 21 exchangeable good masks the last one is above the limit of the others in 2 of 21 places,
-    10 %, at most 12; one more alarm among the twenty would make it 3 of 21, 14 %.
+    10 %, which is below 12 %; one more alarm among the twenty would make it 3 of 21, 14 %.
     """
     limit = alarm_limit([*poor, *GOOD], [0.69] * len(poor) + [0.7] * len(GOOD))
     assert limit is not None

@@ -109,12 +109,12 @@ def test_tumour_in_the_first_or_last_slice_has_neighbours_on_one_side() -> None:
     seen = to_slices(volume())
     view = views_of(seen, card())[1]
     assert isinstance(view, CrossingView)
-    for end, count in ((0, 2), (-1, 2)):
+    for end in (0, -1):
         total = np.zeros((1, *seen.array[:, 0].shape), np.float32)
         view.cut(total)[0, end] = 1.0
         near = view.near_tumour(total)
         assert near[end]
-        assert near.sum() == count
+        assert near.sum() == 2
 
 
 def test_where_no_tumour_is_possible_the_map_is_that_of_the_first_plane() -> None:
@@ -152,7 +152,7 @@ def test_progress_covers_the_slices_that_are_left_out() -> None:
 
 
 def doubtful() -> SliceStack:
-    """The brain with a tumour that gets a probability of 0.21, from a logit of 10 (1.87 - 2)."""
+    """The brain with a tumour that gets a probability of 0.21: its logit is 10 x (1.87 - 2)."""
     seen = to_slices(volume())
     return replace(seen, array=np.minimum(seen.array, 1.87))
 

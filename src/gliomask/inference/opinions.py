@@ -116,7 +116,7 @@ class Tally:
 
         Args:
             maps, apart, plain, names: see ``Opinions``.
-            share: share of the planes of which slices were added.
+            share: fraction of the planes that contributed slices; volumes are divided by it.
         """
         sides, mirrored = self._sides, self._mirrored
         sample = mirrored.slices / max(sides.slices, 1)

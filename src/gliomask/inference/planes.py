@@ -4,8 +4,8 @@ The network's mistakes on a slice differ from those on slices that cross it. Whe
 in all directions, a model that was trained on slices of several planes segments some slices of
 each: of three planes every third slice. The maps of a plane are interpolated between its slices
 (``through_slices``), and those of the planes averaged. The first plane shows where tumour is
-possible: slices of the others that don't come close to it are left out, and the mean of the earlier
-planes stands for them. So several planes take about as long as the axial one alone.
+possible: slices of the others that are not near it are left out, and the mean of the earlier planes
+stands for them. So on average several planes take no longer than the axial one alone.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ CROSSING: Final[tuple[Plane, ...]] = ("coronal", "sagittal")
 VOXEL_MM: Final = 1.5
 """Largest side of voxels that are cut in several planes."""
 POSSIBLE: Final = 0.25
-"""Probability from which tumour is possible, before the temperature. It depends neither on the
-temperature nor on the threshold, and so the probabilities don't, either."""
+"""Probability from which tumour is possible, before the temperature. A fixed value, so that neither
+the temperature nor the threshold changes which slices are segmented."""
 REACH: Final = 3.0
 """Distance, in standard deviations of the smoothing, beyond which a slice has almost no weight."""
 Cut = Callable[[FloatArray], FloatArray]
