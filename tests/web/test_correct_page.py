@@ -87,11 +87,13 @@ def test_a_mask_is_corrected_saved_and_approved(
     press(browser, "p", " ")
     assert text_of(browser, "undo") == "Undo (1)"
     assert text_of(browser, "status") == "Unsaved changes to the network's mask."
-    # A stroke of the mouse beside the head, in the axial plane that is shown alone.
+    # A stroke of the mouse in the axial plane that is shown alone: in the air beside the head,
+    # where no network marks anything.
     browser.run("document.querySelector('input[value=axial]').click()")
     canvas = browser.driver.find_element("id", "canvas")
-    stroke = ActionChains(browser.driver, duration=20).move_to_element(canvas)
-    stroke.click_and_hold().move_by_offset(60, 0).move_by_offset(0, 60).release().perform()
+    stroke = ActionChains(browser.driver, duration=20)
+    stroke.move_to_element_with_offset(canvas, -round(0.45 * canvas.size["height"]), -100)
+    stroke.click_and_hold().move_by_offset(0, 100).move_by_offset(0, 100).release().perform()
     browser.wait("document.getElementById('undo').innerText === 'Undo (2)'")
     browser.run("gliomask.canvas.voxel = gliomask.place(gliomask.mask.done.at(-1).at[0])")
     press(browser, "e", " ")
