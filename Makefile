@@ -7,7 +7,7 @@
 # make docs    builds the documentation as a web site into build/site; warnings are errors
 PYTHON ?= python3
 VENV ?= .venv
-# For example PIP_ARGS="--index-url ..." for the smaller CPU build of PyTorch.
+# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu": the smaller CPU build of PyTorch.
 PIP_ARGS ?=
 
 BIN := $(VENV)/bin

@@ -50,7 +50,8 @@ def load_initial_weights(
 
     Raises:
         ModelError: the model or file does not exist, is damaged, or has another network.
-        ConfigError: the model is of another network, or was trained on validation or test patients.
+        ConfigError: the model is of another network or has several regions other than those of the
+            recipe, or was trained on validation or test patients.
 
     A model of a narrower network is widened to that of the recipe, with the same output.
     """
@@ -91,5 +92,12 @@ def _earlier(source: Path, recipe: Recipe, held_out: Set[str]) -> EarlierModel:
     pairs: list[tuple[str, object, object]] = [("input.mode", card.input_mode, recipe.input.mode)]
     if not can_widen(find_spec(card.network), find_spec(recipe.network)):
         pairs.insert(0, ("network", card.network, recipe.network))
+    if len(card.regions) > 1:  # A single output can become several, not the other way round.
+        pairs.append(("regions", _listed(card.regions), _listed(recipe.regions)))
     check_same(source, "the initial weights are of another network", pairs)
     return earlier_model(source, card, "start", held_out)
+
+
+def _listed(regions: tuple[str, ...]) -> str:
+    """The regions as a value of ``--set``."""
+    return f"[{','.join(regions)}]"

@@ -80,7 +80,7 @@ def check_same(source: Path, what: str, pairs: Sequence[tuple[str, object, objec
     for field, value, due in pairs:
         if value != due:
             hint = f"change the recipe: {same_with(('changes', f'{field}={value}'))}"
-            own = field in ("network", "input.mode", "input.size")
+            own = field in ("network", "regions", "input.mode", "input.size")
             raise ConfigError(
                 what,
                 path=source,
