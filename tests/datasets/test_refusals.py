@@ -41,6 +41,14 @@ def masks_alone(root: Path) -> None:
     mask(root / name / f"{name}_seg.nii.gz", 1, 2, 4)
 
 
+def mask_alone(root: Path) -> None:
+    for number, kinds in (("104", ("T1", "T2")), ("105", ())):
+        folder = root / f"LGG-{number}"
+        for kind in kinds:
+            scan(folder / f"LGG-{number}_{kind}.nii.gz")
+        mask(folder / f"LGG-{number}-Segmentation.nii.gz", 1)
+
+
 def missing_channel(root: Path) -> None:
     description = {"channel_names": {"0": "T1", "1": "FLAIR"}, "file_ending": ".nii.gz",
                    "labels": {"background": 0, "tumour": 1}}  # fmt: skip
@@ -66,6 +74,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a missing slice": (missing_slice, "slices are missing: 4; add them"),
     "grey slices": (grey_slices, "(channels=1, allowed 3)"),
     "masks alone": (masks_alone, "no images among its files; list the files to use in a CSV table"),
+    "a mask alone among whole cases": (mask_alone, "no images among its files; list the files"),
     "a missing channel": (missing_channel, "channel files are missing: 0001"),
     "several spaces": (several_spaces, "images in several spaces: x A, x B; list the files"),
 }

@@ -32,6 +32,7 @@ from tests.workflows.batches import (
     write_heads,
     write_model,
 )
+from tests.workflows.test_predict_dicom import write_head_as_dicom
 
 CASES = 4
 
@@ -204,6 +205,25 @@ def test_archives_and_folders(place: Path, tmp_path: Path) -> None:
         )
         same = ("result", "key", "images", "voxels", "notes", "case", "patient")
         assert {key: ours[key] for key in same} == {key: theirs[key] for key in same}
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_dicom_study(place: Path, tmp_path: Path) -> None:
+    """Its dates are values that JSON does not have."""
+    write_head_as_dicom(tmp_path / "in")
+    inputs = (tmp_path / "in",)
+    predicted = options(place, tmp_path / "predicted", predict={"inputs": inputs}).predict
+    (expected,) = predict_files(predicted).cases
+    assert batch(options(place, tmp_path / "out", predict={"inputs": inputs})).done == (
+        expected.case,
+    )
+    theirs, ours = (
+        json.loads((at / f"{expected.case}.json").read_text())
+        for at in (predicted.out, tmp_path / "out")
+    )
+    assert ours["study_date"] == theirs["study_date"] == "2001-02-03"
+    assert ours["acquired"] == theirs["acquired"]
+    assert ours["key"] == theirs["key"]
 
 
 def test_a_case_called_like_the_page(place: Path, tmp_path: Path) -> None:

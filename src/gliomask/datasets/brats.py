@@ -26,8 +26,7 @@ from gliomask.core.identity import patient_of, safe_name
 from gliomask.datasets.folders import examinations, folders, one_each, volumes
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with, in_folders
 from gliomask.datasets.names import is_mask
-from gliomask.datasets.questions import IN_A_TABLE
-from gliomask.errors import CaseError, InputError
+from gliomask.errors import InputError
 
 _GRADES = ("HGG", "LGG")
 
@@ -104,8 +103,6 @@ def _case(name: str, folder: Path, kinds: dict[str, list[Path]], style: _Style) 
     images = {
         sequence: ImageFile((files[k],)) for k, sequence in style.sequences.items() if k in files
     }
-    if not images:
-        raise CaseError("no images among its files", hint=IN_A_TABLE)
     mask = files.get("seg", files.get("gtv"))
     misnamed = _misnamed_mask(folder, style) if mask is None else None
     label = mask or misnamed

@@ -27,6 +27,7 @@ from gliomask.datasets.layout import FoundCases, Layout, Problem
 from gliomask.datasets.lost_origin import with_lost_origins
 from gliomask.datasets.mask_labels.case_schemes import resolve_cases
 from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
+from gliomask.datasets.questions import IN_A_TABLE
 from gliomask.datasets.unsupported import archives_below, archives_counted
 from gliomask.errors import LayoutError, option
 from gliomask.formats.archive import is_archive
@@ -47,6 +48,7 @@ LAYOUTS: tuple[Layout, ...] = (
 SYNTHETIC_MARK = "SYNTHETIC"
 """Name of a file in the root of a data set that marks it as synthetic."""
 _UNPACK = "unpack it and give the folder that it was unpacked to"
+_BARE = f"no images among its files; {IN_A_TABLE}"
 _DEPTH = 2
 _MOST_PLACES = 1000
 """Maximum number of folders per level to search; published sets need only a few."""
@@ -157,6 +159,9 @@ def _cases_found(root: Path, fit: _Fit) -> FoundCases:
     synthetic = is_synthetic(fit.place)
     where = "" if fit.place == root else f" (in {fit.place.relative_to(root)})"
     explanation = [f"{fit.layout.name}{where}: {fit.why}"]
+    bare = tuple(Problem(case.id, _BARE) for case in cases if not case.images)
+    cases = tuple(case for case in cases if case.images)
+    problems = (*problems, *bare)
     left_out = _left_out(fit.place, cases, problems) if fit.layout.by_folder else ()
     if left_out:
         explanation.append(f"no case in {', '.join(folder.name for folder in left_out)}")

@@ -23,8 +23,7 @@ from gliomask.core.identity import patient_of
 from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import gathered, one_each, within
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with, in_folders
-from gliomask.datasets.questions import IN_A_TABLE
-from gliomask.errors import CaseError, InputError
+from gliomask.errors import InputError
 
 LICENCE = "CC BY 4.0"
 SEQUENCES = {"t1": "t1", "t1c": "t1ce", "t1gad": "t1ce", "t2": "t2", "flair": "flair"}
@@ -67,8 +66,6 @@ def _case(name: str, files: dict[str, Path], masks: dict[str, Path]) -> Case:
     plain = {s: files[kind] for kind, s in SEQUENCES.items() if kind in files}
     corrected = {s: files[f"{k}_bias"] for k, s in SEQUENCES.items() if f"{k}_bias" in files}
     images = plain or corrected
-    if not images:
-        raise CaseError("no images among its files", hint=IN_A_TABLE)
     mask = masks.get("tumor_segmentation")
     return Case(
         id=name,

@@ -21,8 +21,7 @@ from gliomask.core.identity import patient_of
 from gliomask.core.label_scheme import BRATS_2021
 from gliomask.datasets.folders import gathered, one_each, within
 from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem, first_with
-from gliomask.datasets.questions import IN_A_TABLE
-from gliomask.errors import CaseError, InputError
+from gliomask.errors import InputError
 
 LICENCE = "CC BY 4.0"
 SEQUENCES = {"t1": "t1", "t1gd": "t1ce", "t2": "t2", "flair": "flair"}
@@ -65,8 +64,6 @@ def _case(name: str, files: dict[str, Path]) -> Case:
         s: files[kind + _UNSTRIPPED] for kind, s in SEQUENCES.items() if kind + _UNSTRIPPED in files
     }
     images = stripped or whole
-    if not images:
-        raise CaseError("no images among its files", hint=IN_A_TABLE)
     mask = next((kind for kind in (_CORRECTED, _AUTOMATIC) if kind in files), None)
     automatic = ("no corrected mask, so the automatic one is used",)
     return Case(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,11 @@ def read_table(path: Path) -> CsvTable:
     Raises:
         FormatError: no text, no CSV, or a column that occurs twice.
     """
-    lines = read_text(path).splitlines()
-    delimiter = max(",;\t", key=lines[0].count) if lines else ","
+    text = read_text(path)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        cells = list(csv.reader(lines, delimiter=delimiter, strict=True))
+        cells = list(reader)
     except csv.Error as problem:
         raise FormatError(f"not a CSV table: {problem}", path=path) from None
     header = tuple(cell.strip().lower() for cell in cells[0]) if cells else ()

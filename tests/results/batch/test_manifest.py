@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,29 @@ def test_a_case_is_read_as_it_was_written(tmp_path: Path, ending: bytes) -> None
         (("x", "no images"),),
     )
     assert [read_entry(tmp_path / "m", one.offset) for one in read.cases] == [first, second]
+
+
+def test_every_field_of_a_case_is_kept(tmp_path: Path) -> None:
+    made = replace(
+        case(tmp_path / "in"),
+        lost_origin=True,
+        training_only=True,
+        sparse=True,
+        site="S",
+        licence="CC BY 4.0",
+        synthetic=True,
+        patient_known=False,
+        contrast_order="t1ce after t1",
+        study_date=date(2024, 2, 29),
+        acquired=datetime(2024, 2, 29, 13, 5, 7, 250000),
+    )
+    plain = Case("", "", {})
+    own = {f.name for f in fields(Case) if getattr(made, f.name) == getattr(plain, f.name)}
+    assert own == {"label", "scheme", "label_names"}, "a new field: give it a value here"
+    entry = entry_of(made, None, None, {})
+    write(tmp_path / "m", entry)
+    (listed,) = read_manifest(tmp_path / "m").cases
+    assert read_entry(tmp_path / "m", listed.offset) == entry
 
 
 def test_the_content_is_that_of_the_files(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from gliomask.formats.volumes import files_of
 
 FORM: Final = "gliomask batch 1"
 _OWN_FORM: Final = ("images", "label", "scheme", "label_names", "series", "notes")
+_DATES: Final = {"study_date": date.fromisoformat, "acquired": datetime.fromisoformat}
 _MAX_LINE: Final = 2**26
 
 
@@ -44,7 +46,7 @@ class Entry:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Hash of everything that its content depends on."""
+        """All files that its content depends on."""
         return _files(self.case, self.archive)
 
     def check_unchanged(self) -> None:
@@ -130,7 +132,7 @@ def write_manifest(
     with atomic_path(path) as temporary, temporary.open("w", encoding="ascii") as file:
         file.write(json.dumps(head) + "\n")
         for entry in entries:
-            file.write(json.dumps(_plain(entry), default=os.fspath) + "\n")
+            file.write(json.dumps(_plain(entry)) + "\n")
         for case, reason in problems:
             file.write(json.dumps({"problem": case, "reason": reason}) + "\n")
 
@@ -213,15 +215,16 @@ def _plain(entry: Entry) -> dict[str, Any]:
         for field in fields(case)
         if field.name not in _OWN_FORM
     }
+    dates = {name: rest[name] and rest[name].isoformat() for name in _DATES}
     images = {name: _plain_image(image) for name, image in case.images.items()}
-    shape = {**rest, "notes": case.notes, "images": images}
-    digest = hashlib.sha256(json.dumps(shape, default=os.fspath).encode()).hexdigest()
+    shape = {**rest, **dates, "notes": case.notes, "images": images}
+    digest = hashlib.sha256(json.dumps(shape).encode()).hexdigest()
     return {
         "id": case.id,
         "content": entry.content,
         "rest": digest,
         "stamp": entry.stamp,
-        "archive": entry.archive,
+        "archive": entry.archive and os.fspath(entry.archive),
         "case": {**shape, "series": [[getattr(s, f.name) for f in fields(s)] for s in case.series]},
     }
 
@@ -231,8 +234,9 @@ def _entry(keys: Mapping[str, Any]) -> Entry:
     series = tuple(SeriesUse(*series_keys) for series_keys in case.pop("series"))
     images = {name: _image(image_keys) for name, image_keys in case.pop("images").items()}
     notes = tuple(case.pop("notes"))
+    dates = {name: (text := case.pop(name)) and read(text) for name, read in _DATES.items()}
     archive = None if keys["archive"] is None else Path(keys["archive"])
-    made = Case(images=images, notes=notes, series=series, **case)
+    made = Case(images=images, notes=notes, series=series, **dates, **case)
     return Entry(made, archive, str(keys["content"]), str(keys["stamp"]))
 
 
