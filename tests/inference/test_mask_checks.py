@@ -46,6 +46,13 @@ def test_specks_are_parts_of_up_to_50_mm3(sizes: tuple[int], level: str | None, 
     assert found == ([] if level is None else [(level, code)])
 
 
+def test_the_single_precision_of_headers_does_not_decide() -> None:
+    """An affine in single precision makes 50 voxels of 1 mm³ a little larger than 50 mm³."""
+    single = np.diag([*[float(np.nextafter(np.float32(1), np.float32(2)))] * 3, 1.0])
+    (reason,) = components(prediction(blocks(50), single))
+    assert reason.code == "only_specks"
+
+
 def test_specks_go_by_volume_and_by_voxels_without_a_world() -> None:
     coarse = np.diag([2.0, 1.0, 1.0, 1.0])
     assert not list(components(prediction(blocks(40), coarse)))

@@ -108,6 +108,14 @@ def test_it_is_replaced_and_nothing_else(evaluated: Path, tmp_path: Path) -> Non
         run(evaluated, other)
 
 
+def test_equal_ends_of_paths_are_told_apart(evaluated: Path, tmp_path: Path) -> None:
+    ends = [tmp_path / site / "lgg" / "run" / "masks" / "scored" for site in ("site1", "site2")]
+    for name, folder in zip(("one-scored", "two-scored"), ends, strict=True):
+        shutil.copytree(evaluated / name, folder)
+    result = run(evaluated, tmp_path / "out", evaluations=tuple(ends))
+    assert result.comparison.sets == tuple(f"{n}/lgg/run/masks/scored" for n in ("site1", "site2"))
+
+
 def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(ConfigError, match=r"`metrics`=dise\); did you mean 'dice'"):
@@ -116,6 +124,9 @@ def test_what_can_not_be_compared(evaluated: Path, tmp_path: Path) -> None:
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "ref"))
     with pytest.raises(InputError, match="given twice"):
         run(evaluated, out, evaluations=(evaluated / "one-scored", evaluated / "one-scored"))
+    (tmp_path / "link").symlink_to(evaluated / "one-scored")
+    with pytest.raises(InputError, match="given twice"):
+        run(evaluated, out, evaluations=(evaluated / "one-scored", tmp_path / "link"))
     with pytest.raises(ConfigError, match="have no common score"):
         run(evaluated, out, metrics=("hd95_px",))
     assert not out.exists()

@@ -36,6 +36,9 @@ GRID_TOLERANCE = 0.05
 """Maximum distance between the corners of two equal grids, as a fraction of the smallest voxel
 side. Rounding in headers moves corners by less than a hundredth; real shifts are whole voxels."""
 
+_ROUNDING = 1e-6
+"""Relative tolerance of volumes."""
+
 PICTURE_AFFINE: Affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Affine of pictures stacked as (column, row, slice): 1 mm voxels with the axes L, P, S."""
 
@@ -63,6 +66,19 @@ def spacing_mm(affine: Affine) -> tuple[float, float, float]:
 def voxel_ml(affine: Affine) -> float:
     """Volume of a voxel in millilitres (the determinant of the affine, also for sheared voxels)."""
     return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0
+
+
+def is_larger(volume: npt.ArrayLike, limit: float) -> npt.NDArray[np.bool_]:
+    """Return where volumes are larger than a limit, within the single precision of headers.
+
+    So 50 voxels of 1 mm³ are not larger than 50 mm³, whatever the last digits of their affine.
+
+    Args:
+        volume: (...) volumes, 0 or more.
+        limit: in the same unit.
+    """
+    larger: npt.NDArray[np.bool_] = np.asarray(volume) > limit * (1 + _ROUNDING)
+    return larger
 
 
 def corner_distance(first: Affine, other: Affine, shape: tuple[int, ...]) -> float:

@@ -1,7 +1,8 @@
 """Keys of patients and cases from the names of files, folders and rows.
 
-A patient has the same key in all data sets. Different names have different safe file names. A name
-that follows no published convention is treated as a separate patient.
+A patient has the same key in all data sets. Different names have different safe file names, except
+that a space and an underscore are the same. A name that follows no published convention is treated
+as a separate patient.
 """
 
 from __future__ import annotations
@@ -179,8 +180,9 @@ def safe_name(name: str) -> str:
     """Convert a name to a safe part of a file name: letters, digits, dot, dash and underscore only.
 
     Spaces become underscores, and Unicode is normalised. If anything else is changed, a digest of
-    the name is appended, so different names stay different. The result is never empty, never starts
-    with a dot or dash, has at most 100 characters, and is its own safe name.
+    the name is appended, so that names which differ in more than this stay different. The result is
+    never empty, never starts with a dot or dash, has at most 100 characters, and is its own safe
+    name.
 
     >>> safe_name("patient 1"), safe_name("Müller"), safe_name("Möller")
     ('patient_1', 'Muller-a7842989', 'Moller-eb78163e')

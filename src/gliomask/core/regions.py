@@ -134,7 +134,7 @@ def region_numbers(regions: Sequence[str]) -> dict[str, int]:
 
     The outermost region comes first. A mask of the whole tumour alone is binary.
 
-    >>> mask_numbers(("core", "whole")), mask_numbers(("whole",))
+    >>> region_numbers(("core", "whole")), region_numbers(("whole",))
     ({'whole': 2, 'core': 1}, {'whole': 1})
     """
     if tuple(regions) == ("whole",):

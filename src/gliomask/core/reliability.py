@@ -20,7 +20,7 @@ class Reason:
 
     Attributes:
         level: contribution to the flag; ``green`` is for information only.
-        code: identifier for programs, e.g. ``side_maps_disagree``.
+        code: identifier for programs, e.g. ``maps_disagree``.
         text: one sentence, with the value and its reference.
     """
 

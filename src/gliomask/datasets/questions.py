@@ -19,8 +19,8 @@ IN_A_TABLE = f"list the files to use in a CSV table ({_COLUMNS}) and give that t
 def ask_file(path: Path, candidates: Collection[str] = ()) -> str:
     """Hint with the options that state the sequence of a file; all without candidates.
 
-    >>> ask_file(Path("a.nii"), {"t1", "t1ce"})
-    'say which it is, `predict t1=a.nii` or `predict t1ce=a.nii`, and name the other files likewise'
+    >>> ask_file(Path("a.nii"), {"t1"})
+    'state which it is, `predict t1=a.nii`, and the other files in the same way'
     """
     meant = _ordered(candidates) or SEQUENCES
     options = " or ".join(option(sequence, path, command="predict") for sequence in meant)

@@ -28,9 +28,9 @@ from gliomask.errors import CaseError, ConfigError, FormatError, InputError
 from gliomask.formats.table import read_table
 
 COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site", "use")
+"""Known columns; others are ignored."""
 TRAINING = "training"
 """The only value of the column ``use``."""
-"""Known columns; others are ignored."""
 
 
 def looks_like(root: Path) -> LayoutVerdict:

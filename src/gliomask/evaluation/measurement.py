@@ -238,8 +238,11 @@ def _partial(
     picked: npt.NDArray[np.intp],
     control: Control,
 ) -> SequenceMeasurement:
-    """Measure some slices with some sequences. ¶ Voxels are counted in these slices; intervals are
-    fitted to ratios of counts, which do not depend on the number of slices."""
+    """Measure some slices with some sequences.
+
+    Voxels are counted in these slices; intervals are fitted to ratios of counts, which do not
+    depend on the number of slices.
+    """
     part = _select(examination, subset, picked)
     opinions = predictor.opinions(part.stack, control=control)
     regions = _labelled(predictor, examination)

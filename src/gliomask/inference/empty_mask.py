@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gliomask.core.geometry import voxel_ml
+from gliomask.core.geometry import is_larger, voxel_ml
 from gliomask.core.reliability import Level, Reason
 from gliomask.core.slices import StackRecord
 from gliomask.inference.opinions import Opinions
@@ -31,7 +31,7 @@ def empty_mask_reasons(
         return
     each = record.voxel_ml * _MM3
     most = np.sort(opinions.voxels.max(axis=1))
-    against = int((most * each > SMALLEST_MM3).sum())
+    against = int(is_larger(most * each, SMALLEST_MM3).sum())
     level: Level = "red" if 2 * against > len(most) else "amber"
     evidence = [
         f"largest probability {opinions.probabilities.max():.2f} (threshold {card.threshold:.2f})",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import to_reading, voxel_ml
+from gliomask.core.geometry import is_larger, to_reading, voxel_ml
 from gliomask.core.prediction import Prediction
 from gliomask.core.reliability import Reason
 from gliomask.core.slices import StackRecord
@@ -31,7 +31,7 @@ def components(prediction: Prediction) -> Iterator[Reason]:
     parts, count = label(marked[box], generate_binary_structure(3, 3))
     each = voxel_ml(prediction.affine) * _MM3 if prediction.has_world else 1.0
     sizes = np.bincount(parts.reshape(-1), minlength=count + 1)[1:] * each
-    tiny = int((sizes <= SMALLEST_MM3).sum())
+    tiny = count - int(is_larger(sizes, SMALLEST_MM3).sum())
     if not tiny:
         return
     limit = f"{SMALLEST_MM3 / _MM3:g} ml" if prediction.has_world else f"{SMALLEST_MM3:g} voxels"

@@ -168,7 +168,7 @@ class Passes:
     ) -> list[tuple[PlaneView, npt.NDArray[np.intp]]]:
         """The views of a stack, each with those of its slices that may go through the network.
 
-        Slices that show nothing are left out: they keep a probability of 0.
+        Slices that show nothing are left out: their maps are 0, or the mean of earlier planes.
         """
         index = self._channels(stack, used)
         views = [

@@ -19,7 +19,7 @@ def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
     """Probabilities with their logits divided by the temperature (Guo et al., ICML 2017).
 
     It is done last, on the maps that are shown: so the same mask comes out at the threshold that
-    is moved along (``evaluation.temperature.adjusted_threshold``), to the voxel.
+    is moved along (``statistics.temperature.adjusted_threshold``), to the voxel.
 
     Args:
         probabilities: any shape, float32 in [0, 1].

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gliomask.core.geometry import spacing_mm, voxel_ml
+from gliomask.core.geometry import is_larger, spacing_mm, voxel_ml
 from gliomask.core.volume import Affine
 
 Mask = npt.NDArray[np.bool_]
@@ -20,8 +20,6 @@ Point = tuple[float, float, float]
 
 TINY_ML = 0.05
 """Components up to this volume are listed apart: BraTS 2023 ignores lesions of up to 50 mm³."""
-_ROUNDING = 1e-6
-"""Headers contain single precision: 50 voxels of 1 mm³ must not turn out larger than 50 mm³."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,7 @@ def find_lesions(mask: Mask, affine: Affine, tiny_ml: float = TINY_ML) -> Lesion
         _describe(labels, _moved(box, boxes[0]), n, affine)
         for n, box in enumerate(find_objects(largest_box), 1)
     ]
-    limit = tiny_ml * (1 + _ROUNDING)
-    measured_lesions = tuple(lesion for lesion in lesions if lesion.volume_ml > limit)
+    measured_lesions = tuple(lesion for lesion in lesions if is_larger(lesion.volume_ml, tiny_ml))
     return Lesions(labels, measured_lesions, tuple(lesions[len(measured_lesions) :]), tiny_ml)
 
 

@@ -18,13 +18,11 @@ class CaseScore:
     Attributes:
         case, patient, region: identification of the row.
         overlap: voxel counts.
-        slices: the same
-        for each slice.
+        slices: the same for each slice.
         voxel_ml: volume of a voxel; None without millimetres.
-        surface: surface
-        distances; None if not measured.
-        lesions: lesion-wise scores; None if not measured, or for
-        single slices, which do not show where a lesion ends.
+        surface: surface distances; None if not measured.
+        lesions: lesion-wise scores; None if not measured, or for single slices, which do not show
+            where a lesion ends.
     """
 
     case: str

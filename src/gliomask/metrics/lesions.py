@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gliomask.core.geometry import is_larger
 from gliomask.metrics.boxes import Box, bounding_box, joint
 from gliomask.metrics.overlap_counts import Mask, count_overlap
 from gliomask.metrics.policy import Score
@@ -36,9 +37,6 @@ DILATIONS = 3
 PENALTY_HD95 = 374.0
 """HD95 of a missed or false-positive lesion: the diagonal of the challenge's volumes, rounded
 up."""
-_ROUNDING = 1e-6
-"""Relative tolerance, because headers have single precision: 50 voxels of 1 mm³ must not be larger
-than 50 mm³."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def score_lesions(
     spacing = (1.0, 1.0, 1.0) if spacing_mm is None else tuple(spacing_mm)
     parts = _take_apart(reference, predicted)
     sizes = np.bincount(parts.grown[parts.reference], minlength=len(parts.touched) + 1)[1:]
-    large = np.flatnonzero(sizes * np.prod(spacing) > SMALLEST_MM3 * (1 + _ROUNDING)).tolist()
+    large = np.flatnonzero(is_larger(sizes * np.prod(spacing), SMALLEST_MM3)).tolist()
     detected = [number for number in large if parts.touched[number]]
     invented = parts.n_predicted - len({part for touched in parts.touched for part in touched})
     scores = [_compare(parts, box, number, spacing) for number, box in _boxes(parts, detected)]

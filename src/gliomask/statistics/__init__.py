@@ -8,12 +8,13 @@ Scores are plain numbers, one for each patient, None if the policy defines none
 (``metrics.POLICY``); no result is NaN. Random procedures take a seed, and the same input gives the
 same output.
 
-- ``summarise``, ``bootstrap_ci95``: mean, median, percentiles, the interval of a mean. -
-``stratify``: the same for groups of patients, by a category or a number. - ``agreement``: volumes
-by Bland and Altman, and Lin's concordance. - ``compare``, ``sign_flip_test``, ``holm``: sets of
-predictions in pairs. - ``count_logits``, ``count_probabilities``, ``pool``: additive histograms of
-voxels; ``calibration``: their reliability diagram, ECE and Brier score; ``fit_temperature``,
-``adjusted_threshold``: temperature scaling that does not change masks.
+- ``summarise``, ``bootstrap_ci95``: mean, median, percentiles, the interval of a mean.
+- ``stratify``: the same for groups of patients, by a category or a number.
+- ``agreement``: volumes by Bland and Altman, and Lin's concordance.
+- ``compare``, ``sign_flip_test``, ``holm``: sets of predictions in pairs.
+- ``count_logits``, ``count_probabilities``, ``pool``: additive histograms of voxels;
+  ``calibration``: their reliability diagram, ECE and Brier score; ``fit_temperature``,
+  ``adjusted_threshold``: temperature scaling that does not change masks.
 """
 
 from __future__ import annotations

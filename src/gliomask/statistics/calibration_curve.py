@@ -110,7 +110,7 @@ def mean_nll(counts: LogitCounts, temperature: float) -> float:
 
 
 def check_temperature(temperature: float) -> None:
-    """Raise Raise ValueError unless it is a positive, finite number."""
+    """Raise ValueError unless it is a positive, finite number."""
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"the temperature {temperature} is not a positive number")
 

@@ -1,6 +1,7 @@
 """Audit log of actions on jobs, without names of files or people.
 
-Each entry contains the hash of the previous one, so changed or deleted entries are detected.
+Each entry contains the hash of the previous one, so that changed entries are detected, and deleted
+ones between others; not the deletion of the newest ones.
 """
 
 from __future__ import annotations

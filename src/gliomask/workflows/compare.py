@@ -7,6 +7,7 @@ interval and a permutation test, corrected for multiple comparisons.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -86,12 +87,13 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:
     """Names of the evaluations: the shortest distinct ends of their paths."""
+    for path, count in Counter(folder.resolve() for folder in folders).items():
+        if count > 1:
+            raise InputError("an evaluation is given twice", path=path)
     absolute = [folder.absolute() for folder in folders]
-    for depth in range(1, 4):
-        names = {"/".join(evaluation.parts[-depth:]): evaluation for evaluation in absolute}
-        if len(names) == len(folders):
-            return names
-    raise InputError("an evaluation is given twice", path=folders[0])
+    depths = range(1, max(len(path.parts) for path in absolute) + 1)
+    names = ({"/".join(path.parts[-depth:]): path for path in absolute} for depth in depths)
+    return next(named for named in names if len(named) == len(folders))
 
 
 def _read(folder: Path) -> list[Mapping[str, str]]:

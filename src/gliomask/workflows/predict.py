@@ -26,7 +26,7 @@ def predict_files(options: PredictOptions, control: Control = SILENT) -> Predict
     of an earlier run for the same images, model and options are not computed again.
 
     Raises:
-        InputError: the inputs, see ``datasets.study``; or the only examination can't be used.
+        InputError: the inputs, see ``studies.find``; or the only examination can't be used.
         FormatError: an archive that breaks the rules.
         ModelError: the model.
         CasesError: none of several cases is usable. BatchError: some cases failed; they are listed,

@@ -50,9 +50,10 @@ def write_case_files(
 def own_files(out: Path, record: CaseRecord) -> tuple[str, ...]:
     """Existing files that are named in a record.
 
-    A record may have been edited, so only plain names that begin with that of the case count.
+    A record may have been edited, so only plain names of files of the case count: its id, and a
+    dot or an underscore.
     """
-    own = (name for name in record.files if name.startswith(record.case))
+    own = (name for name in record.files if name.startswith((f"{record.case}.", f"{record.case}_")))
     return tuple(name for name in own if Path(name).name == name and (out / name).exists())
 
 
