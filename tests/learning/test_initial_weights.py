@@ -87,6 +87,19 @@ def test_a_narrower_network_is_refused(store: Store, first: Path, tmp_path: Path
         run(store, tmp_path / "next", start=tmp_path / "wide")
 
 
+def test_other_regions_are_refused_with_the_option(
+    store: Store, first: Path, tmp_path: Path
+) -> None:
+    _, of_first = load_model(first)
+    regions = ("whole", "core", "enhancing")
+    network = build_model("u2net-tiny", in_channels=of_first.in_channels, out_channels=3)
+    save_model(tmp_path / "three", network, of_first.model_copy(update={"regions": regions}))
+    what = r"regions=\[whole,core,enhancing\], allowed \[whole\]"
+    with pytest.raises(ConfigError, match=what) as problem:
+        run(store, tmp_path / "next", start=tmp_path / "three")
+    assert "regions=[whole,core,enhancing]" in (problem.value.hint or "")
+
+
 def test_eight_bit_weights(store: Store, first: Path, tmp_path: Path) -> None:
     network, first_card = load_model(first)
     save_model(tmp_path / "small", network, first_card, eight_bit=True)
