@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.core.atomic import atomic_folder, atomic_path, write_text
+from gliomask.errors import InputError
 
 
 def write_half_and_fail(path: Path) -> None:
@@ -50,3 +51,30 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
         write_half_and_fail(temporary / "new")
     assert [entry.name for entry in final.iterdir()] == ["kept"]
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_link_to_a_folder_stays(tmp_path: Path) -> None:
+    real, link = tmp_path / "disk" / "results", tmp_path / "out"
+    real.mkdir(parents=True)
+    link.symlink_to(real)
+    for content in ("one", "two"):
+        with atomic_folder(link) as temporary:
+            write_text(temporary / content, content)
+    assert link.is_symlink()
+    assert [entry.name for entry in real.iterdir()] == ["two"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["disk", "out"]
+    assert [entry.name for entry in real.parent.iterdir()] == ["results"]
+
+
+def test_the_working_directory_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="the working directory would be replaced"):
+        write_in(Path())
+    assert not list(tmp_path.iterdir())
+
+
+def write_in(folder: Path) -> None:
+    with atomic_folder(folder) as temporary:
+        write_half_and_fail(temporary / "a")

@@ -47,6 +47,36 @@ def test_a_folder_that_is_to_be_empty(tmp_path: Path) -> None:
         check_empty(tmp_path, "look there", ignored=(".lock",))
 
 
+def test_a_file_of_the_user_in_a_folder_of_the_result(tmp_path: Path) -> None:
+    names = ("a.json", "tables/*.csv")
+    (tmp_path / "tables").mkdir()
+    for name in ("a.json", "tables/scores.csv"):
+        (tmp_path / name).touch()
+    check(tmp_path, names)
+    (tmp_path / "tables" / "notes.txt").touch()
+    with pytest.raises(InputError, match=r"other than a result \(entry=tables/notes\.txt\)"):
+        check(tmp_path, names)
+    (tmp_path / "tables" / "notes.txt").unlink()
+    (tmp_path / "tables" / "mine").mkdir()
+    (tmp_path / "tables" / "mine" / "b.csv").touch()
+    with pytest.raises(InputError, match=r"entry=tables/mine/b\.csv"):
+        check(tmp_path, names)
+
+
+def test_the_working_directory_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    for place in (tmp_path, tmp_path / "below"):
+        monkeypatch.chdir(place)
+        for out in (tmp_path, Path(), Path("..")):
+            if place.is_relative_to(out.resolve()):
+                with pytest.raises(InputError, match="working directory would be replaced; use an"):
+                    check(out)
+    check(tmp_path / "other")
+    check(Path(), names=None)
+
+
 def test_files_are_no_folders(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     for guard in (check, check_empty):

@@ -42,7 +42,7 @@ def done_job(
     """A job of this owner, with the files that a worker leaves; its id."""
     access = Access(owner, frozenset(("read", "submit")))
     upload = service.uploads.create(access).id
-    job = service.queue.add(access, "predict", upload, {}).id
+    job = service.queue.add(access, "predict", upload, {})[0].id
     assert service.queue.next("predict") is not None
     mask, probabilities = a_mask(), np.zeros((3, 6, 7, 5), np.float32)
     probabilities[0][mask > 0] = 0.9

@@ -13,9 +13,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from gliomask.config.segment import SegmentOptions
+from gliomask.formats import editable_case
+from gliomask.web import submission
 from gliomask.web.service import Service
 from gliomask.web.tokens import PREFIX
+from gliomask.web.uploads import Upload, Uploads, check_files
 from gliomask.workflows.predict import PredictOptions
+from tests.web.corrected import done_job
 from tests.web.service import API, client, running, token_of, upload
 
 PLANTED = "Mueller_Hans_19480312"
@@ -251,6 +255,46 @@ def test_idempotency(ann: TestClient) -> None:
     assert len(ann.get(f"{API}/jobs").json()) == 1
 
 
+@pytest.mark.parametrize(("options", "expected"), [({}, 200), ({"n4": True}, 409)])
+def test_two_requests_at_once_with_one_idempotency_key(
+    service: Service,
+    ann: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, bool],
+    expected: int,
+) -> None:
+    """The second one comes while the first is on its way to the queue; one job is created."""
+    made, key = upload(ann, a__nii=b"1"), {"idempotency-key": "k"}
+    other, answers = client(service, token_of(service)), list[Any]()
+
+    def overtaken(stored: Upload) -> None:
+        if not answers:
+            answers.append(None)
+            answers[0] = other.post(f"{API}/jobs", json={"upload": made}, headers=key)
+        check_files(stored)
+
+    monkeypatch.setattr(submission, "check_files", overtaken)
+    body = {"upload": made, "options": options}
+    answers.append(ann.post(f"{API}/jobs", json=body, headers=key))
+    assert [answer.status_code for answer in answers] == [201, expected]
+    (job,) = ann.get(f"{API}/jobs").json()
+    created = [e.object for e in service.audit.entries() if e.action == "predict.create"]
+    assert created == [job["id"]] == [answers[0].json()["id"]]
+
+
+def test_a_damaged_file_of_a_result_is_reported_without_its_name(
+    service: Service, ann: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is no full disk: another attempt would not help."""
+    job = done_job(service, case=PLANTED)
+    (service.folder.editable(job, PLANTED) / editable_case.FILE).write_text("{")
+    answer = ann.get(f"{API}/jobs/{job}/corrections")
+    assert (answer.status_code, answer.json()["code"]) == (500, "bug")
+    assert "retry-after" not in answer.headers
+    assert "FormatError in formats/editable_case.py line " in caplog.text
+    assert PLANTED not in caplog.text + answer.text
+
+
 def test_waiting_and_events(service: Service, ann: TestClient) -> None:
     job = ann.post(f"{API}/jobs", json={"upload": upload(ann, a__nii=b"1")}).json()["id"]
     assert ann.get(f"{API}/jobs/{job}", params={"wait": 0.3}).json()["state"] == "queued"
@@ -307,6 +351,24 @@ def test_uploads_are_deleted_when_nobody_uses_them(tmp_path: Path) -> None:
         assert one.post(f"{API}/jobs", json={"upload": used}).status_code == 201
         assert hasty.uploads.expire() == [left]
         assert not hasty.folder.upload(left).exists()
+        assert hasty.folder.upload(used).is_dir()
+
+
+def test_an_upload_does_not_expire_when_a_job_comes_at_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path, limits={"upload_hours": 1e-9}) as hasty:
+        one = client(hasty, token_of(hasty))
+        left, used = upload(one, a__nii=b"1"), upload(one, a__nii=b"1")
+        is_in_use = Uploads._is_in_use
+
+        def submitting(self: Uploads, made: str, moment: float) -> bool:
+            if made == used:
+                assert one.post(f"{API}/jobs", json={"upload": used}).status_code == 201
+            return is_in_use(self, made, moment)
+
+        monkeypatch.setattr(Uploads, "_is_in_use", submitting)
+        assert hasty.uploads.expire() == [left]
         assert hasty.folder.upload(used).is_dir()
 
 

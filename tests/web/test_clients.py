@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from gliomask.web import database as database_module
+from gliomask.web.clients import segmentation
 from gliomask.web.clients.forms import MAX_FIELD_BYTES, MAX_FIELDS, Part
 from gliomask.web.clients.places import takes_files
-from gliomask.web.database import Database
+from gliomask.web.database import Database, open_database
 from gliomask.web.labels import labels_present, mask_labels
+from gliomask.web.problems import Problem
 from gliomask.web.service import Service
+from tests.web.corrected import done_job
 from tests.web.service import client, running, token_of
 
 BOUNDARY = "xyz"
@@ -148,6 +152,17 @@ def test_images_are_kept_apart_from_the_jobs_that_use_them(service: Service) -> 
     assert service.images.find(access, "a") is None
 
 
+def test_a_client_gets_no_mask_of_two_examinations_of_which_one_failed(service: Service) -> None:
+    access = service.tokens.access(token_of(service))
+    assert access is not None
+    job = service.queue.get(access, done_job(service))
+    assert segmentation.done(service, job).case["case"] == "p1-a"
+    assert job.result is not None
+    failures = [{"case": "p2", "reason": "damaged"}]
+    with pytest.raises(Problem, match="2 examinations in it: send one"):
+        segmentation.done(service, replace(job, result={**job.result, "failures": failures}))
+
+
 def test_labels_that_a_mask_has() -> None:
     labels = mask_labels(("whole", "core", "enhancing"))
     assert [(one.value, one.region, one.colour) for one in labels] == [
@@ -178,3 +193,24 @@ def test_records_of_an_earlier_version_are_kept(
     second.close()
     version = sqlite3.connect(path).execute("PRAGMA user_version").fetchone()[0]
     assert version == database_module.VERSION
+
+
+def test_jobs_of_an_earlier_version_are_recovered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From before killed servers were counted."""
+    with monkeypatch.context() as patch:
+        patch.setattr(database_module, "_MIGRATIONS", database_module._MIGRATIONS[:6])
+        earlier = open_database(tmp_path)
+        with earlier.change() as change:
+            change.execute(
+                "INSERT INTO job(id, owner, kind, state, upload, spec, attempt, created) "
+                "VALUES ('j', 'ann', 'predict', 'running', 'u', '{}', 1, 2)"
+            )
+        earlier.close()
+    with running(tmp_path) as service:
+        assert service.queue.recover() == 1
+        assert service.queue.give_up() == []
+        job = service.queue.next("predict")
+        assert job is not None
+        assert (job.id, job.attempt) == ("j", 1)

@@ -196,7 +196,7 @@ def test_what_can_not_be_corrected(service: Service, ann: TestClient, tmp_path: 
     assert ann.get(f"{API}/jobs/{job}/layers/case").status_code == 404
     access = Access("ann", frozenset(("submit",)))
     upload = service.uploads.create(access).id
-    waiting = service.queue.add(access, "predict", upload, {}).id
+    waiting = service.queue.add(access, "predict", upload, {})[0].id
     refused = ann.put(f"{API}/jobs/{waiting}/correction", params={"base": base}, content=content)
     assert refused.status_code == 409
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from gliomask.errors import MachineError
 from gliomask.web.incoming import Incoming
+from gliomask.web.results import Entry, zipped
 from gliomask.web.service import Service
 from tests.web.corrected import a_mask, base_of, done_job, nifti
 from tests.web.service import API, upload
@@ -87,6 +88,15 @@ def test_a_correction_is_there_whole_or_not_at_all(
     record.unlink()
     service.corrections.repair()
     assert record.read_text() == text
+
+
+def test_an_archive_that_can_not_be_finished_leaves_nothing(tmp_path: Path) -> None:
+    mask, temporary = tmp_path / "a_mask.nii.gz", tmp_path / "tmp"
+    mask.write_bytes(FILE)
+    temporary.mkdir()
+    with full_disk(), pytest.raises(OSError, match="too large"):
+        zipped((Entry("mask", "a", mask),), temporary)
+    assert list(temporary.iterdir()) == []
 
 
 def test_the_watermark_holds_while_a_file_comes(tmp_path: Path) -> None:

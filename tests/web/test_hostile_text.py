@@ -75,7 +75,7 @@ def ended_jobs(service: Service) -> None:
     """A job of each text: failed with it, or done with it as case, note, reason and failure."""
     upload = service.uploads.create(ANN).id
     for number, text in enumerate(TEXTS):
-        job = service.queue.add(ANN, "predict", upload, {}).id
+        job = service.queue.add(ANN, "predict", upload, {})[0].id
         assert service.queue.next("predict") is not None
         if number % 2:
             service.queue.failed(job, "input", f"error {text}")

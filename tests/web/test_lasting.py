@@ -30,7 +30,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def queued(service: Service) -> str:
     access = service.tokens.access(token_of(service))
     assert access is not None
-    return service.queue.add(access, "predict", service.uploads.create(access).id, {}).id
+    upload = service.uploads.create(access).id
+    return service.queue.add(access, "predict", upload, {})[0].id
 
 
 def asking(port: int, token: str, path: str) -> socket.socket:

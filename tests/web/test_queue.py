@@ -24,10 +24,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield one
 
 
-def add(service: Service, access: Access = ANN, key: str | None = None) -> Job:
+def add(
+    service: Service, access: Access = ANN, key: str | None = None, request: str = "hash"
+) -> Job:
     upload = service.uploads.create(access).id
-    idempotency = None if key is None else (key, "hash")
-    return service.queue.add(access, "predict", upload, {"n4": True}, idempotency)
+    idempotency = None if key is None else (key, request)
+    return service.queue.add(access, "predict", upload, {"n4": True}, idempotency)[0]
 
 
 def state(queue: Queue, job: Job) -> str:
@@ -88,6 +90,37 @@ def test_a_server_that_is_killed_costs_no_try(service: Service, tmp_path: Path) 
         assert state(again.queue, other) == "queued"
 
 
+def test_a_job_during_which_many_servers_are_killed_is_given_up(service: Service) -> None:
+    """A container that runs out of memory ends the server together with the worker."""
+    queue, job, other = service.queue, add(service), add(service)
+    for _ in range(10):
+        assert queue.next("predict") is not None
+        queue.recover()
+        assert queue.give_up() == []
+    queue.next("predict")
+    queue.recover()
+    assert queue.give_up() == [job.id]
+    ended = queue.get(ANN, job.id)
+    text = "failed: the server was killed 11 times while it was processed"
+    assert (ended.state, ended.error_code, ended.error_text) == ("failed", "worker", text)
+    assert ended.expires is not None
+    following = queue.next("predict")
+    assert following is not None
+    assert following.id == other.id
+
+
+def test_what_interrupts_jobs_without_killing_the_server_never_ends_them(service: Service) -> None:
+    """A restart, or a full disk that the supervisor waits for."""
+    job = add(service)
+    for _ in range(20):
+        assert service.queue.next("predict") is not None
+        service.queue.put_back(job.id)
+        assert service.queue.next("predict") is not None
+        assert service.queue.recover(killed=False) == 1
+    assert service.queue.give_up() == []
+    assert state(service.queue, job) == "queued"
+
+
 def test_cancel(service: Service) -> None:
     queue, job = service.queue, add(service)
     assert queue.cancel(job.id) == "cancelled"
@@ -116,9 +149,13 @@ def test_a_key_gives_the_same_job(service: Service) -> None:
     job = add(service, key="k")
     assert add(service, key="k").id == job.id
     assert add(service, BOB, key="k").id != job.id
-    found = service.queue.find(ANN, "k")
+    found = service.queue.find(ANN, ("k", "hash"))
     assert found is not None
-    assert (found[0].id, found[1]) == (job.id, "hash")
+    assert found.id == job.id
+    with pytest.raises(Problem, match="used for another request"):
+        service.queue.find(ANN, ("k", "another hash"))
+    with pytest.raises(Problem, match="used for another request"):
+        add(service, key="k", request="another hash")
 
 
 def test_results_expire_with_all_that_they_say(tmp_path: Path) -> None:

@@ -380,6 +380,34 @@ def test_a_result_of_other_images_is_not_replaced(
     assert str(second) in (out / "p1.json").read_text()
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_an_edited_mask_is_not_replaced(tmp_path: Path, again: bool) -> None:
+    scan, out = one_head(tmp_path / "p1", 0), tmp_path / "out"
+    run(scan, out, write=("nifti",))
+    mask, affine = read_nifti_labels(out / "p1_mask.nii.gz")
+    mask[0, 0, 0] = 1
+    write_nifti(out / "p1_mask.nii.gz", mask, affine)
+    edited = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert run(scan, out, write=("nifti",)).earlier == ("p1",)
+    for changes in ({"threshold": 0.3}, {"write": ("nifti", "png")}):
+        with pytest.raises(CaseError, match=r"p1_mask\.nii\.gz: p1: changed after gliomask wrote"):
+            run(scan, out, again=again, **{"write": ("nifti",), **changes})
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == edited
+    (out / "p1_mask.nii.gz").rename(out / "mine.nii.gz")
+    run(scan, out, write=("nifti",), threshold=0.3)
+    assert (out / "mine.nii.gz").read_bytes() == edited["p1_mask.nii.gz"]
+
+
+def test_an_edited_picture_of_a_mask_is_not_replaced(tmp_path: Path) -> None:
+    folder, out = write_picture_head(tmp_path, "someone"), tmp_path / "out"
+    run(folder, out)
+    picture = next(path for path in sorted(out.rglob("*_mask/*")) if path.is_file())
+    picture.write_bytes(picture.read_bytes() + b"edited")
+    with pytest.raises(CaseError, match="changed after gliomask wrote it"):
+        run(folder, out, again=True)
+    assert picture.read_bytes().endswith(b"edited")
+
+
 def test_the_same_images_elsewhere_are_the_same_result(tmp_path: Path) -> None:
     first, copy = one_head(tmp_path / "A" / "p1", 0), one_head(tmp_path / "B" / "p1", 0)
     run(first, tmp_path / "out", write=("nifti",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pkgutil
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -12,12 +13,13 @@ from typing import Any
 import pytest
 
 from gliomask.errors import Failure, GliomaskError, InputError, MachineError
+from gliomask.inference.memory_plan import Share
 from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import Control
 from gliomask.workflows import watch as watching
 from gliomask.workflows.predict import PredictOptions
 from gliomask.workflows.watch import WatchOptions
-from tests.fakes import FakeModel, head_volume, write_head
+from tests.fakes import FakeModel, fake_card, head_volume, write_head
 from tests.workflows.heads import write_dicom_head
 
 FIRST, SECOND = "BraTS-GLI-00001-000", "BraTS-GLI-00002-000"
@@ -196,6 +198,45 @@ def test_what_vanishes_is_no_failure(watched: Watched) -> None:
     write_head(watched.place, FIRST, head_volume())
     watched.look(4, lambda: shutil.rmtree(watched.place / FIRST))
     assert (watched.told, watched.failed) == ([], [])
+
+
+@pytest.mark.parametrize("place", ["segmentation.folder.survey", "inference.predictor.Predictor"])
+def test_a_scan_beyond_the_memory_limit_ends_nothing_else(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Whether its headers or its voxels are too large; again after a restart."""
+    plan = Share(threads=1, left=2**40, limit=2**40, most=0)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.share_of", lambda *_: plan)
+    monkeypatch.setattr("gliomask.segmentation.segmenter.read_card", lambda _: fake_card())
+    name = f"gliomask.{place}" + (".predict" if place.endswith("Predictor") else "")
+    work = pkgutil.resolve_name(name)
+
+    def fail(*given: Any, **how: Any) -> Any:
+        if FIRST in repr((given, how)):
+            raise MemoryError
+        return work(*given, **how)
+
+    monkeypatch.setattr(name, fail)
+    write_head(watched.place, FIRST, head_volume())
+    write_head(watched.place, SECOND, head_volume())
+    for _ in range(2):
+        watched.look(2, limit_memory=2**40)
+    assert watched.told == [SECOND, f"{SECOND} earlier"]
+    reason = "the scan needs more memory (`limit_memory`=1048576 MiB)"
+    assert watched.failed == [(FIRST, reason)] * 2
+    assert watched.table == {FIRST: "failed", SECOND: "done"}
+
+
+def test_a_scan_beyond_the_memory_of_the_machine_ends_it(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Predictor, "predict", fail)
+    write_head(watched.place, FIRST, head_volume())
+    with pytest.raises(MemoryError):
+        watched.look(2)
 
 
 @pytest.mark.parametrize("error", [MachineError("no memory"), KeyboardInterrupt()], ids=str)

@@ -1,7 +1,11 @@
 """Atomic writing: a file or folder is complete under its final name, or does not exist.
 
-It is written under a temporary name in the same folder, flushed to the disk and renamed. The
-temporary name keeps the suffix, because many writers choose the format by it.
+It is written under a temporary name in the same folder and renamed. The temporary name keeps the
+suffix, because many writers choose the format by it.
+
+A file is flushed to the disk before it is renamed. The files of a folder are not: that would take
+longer than writing them where there are thousands, as in a store. So a folder is complete whenever
+its process is killed, but after a power cut its newest files may be empty.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gliomask.errors import MachineError, machine_error
+from gliomask.errors import InputError, MachineError, machine_error, option
 
 MARK = ".writing-"
 """Prefix of temporary names, so that readers can skip the files of killed processes."""
@@ -52,11 +56,13 @@ def atomic_path(final: Path) -> Iterator[Path]:
 def atomic_folder(final: Path) -> Iterator[Path]:
     """A temporary folder, which gets its final name if the block succeeds.
 
-    An existing folder is renamed, replaced, and then removed.
+    An existing folder is renamed, replaced, and then removed; a link to a folder stays.
 
     Raises:
+        InputError: it contains the working directory, see ``replaceable_folder``.
         MachineError: it can't be written.
     """
+    final = replaceable_folder(final)
     token = uuid.uuid4().hex[:12]
     temporary = final.with_name(f"{MARK}{token}-{final.name[-80:]}")
     replaced = final.with_name(f"{MARK}{token}-old")
@@ -74,6 +80,20 @@ def atomic_folder(final: Path) -> Iterator[Path]:
             if replaced.exists() and not final.exists():
                 replaced.replace(final)
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def replaceable_folder(final: Path) -> Path:
+    """The folder that a path leads to, with its links followed.
+
+    Raises:
+        InputError: it is the working directory or contains it: replaced, that of the user's shell
+            would be a folder that no longer exists.
+    """
+    real = final.resolve()
+    if Path.cwd().is_relative_to(real):
+        what = "the working directory would be replaced"
+        raise InputError(what, path=final, hint=f"use another folder: {option('out')}")
+    return real
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from gliomask.core.atomic import MARK
+from gliomask.core.atomic import MARK, replaceable_folder
 from gliomask.errors import InputError, option
 
 _NEW = f"use another folder: {option('out')}"
@@ -20,13 +21,17 @@ def check_replaceable(
         out: the folder, which need not exist.
         kind: kind of result, for the error, e.g. ``an evaluation``.
         marks: names of files, of which every such result contains at least one.
-        names: names of all files that such a result can contain; None for any.
+        names: patterns of the paths in it that such a result can contain, for a folder that is
+            replaced as a whole; None for any, where only files of these names are replaced.
 
     Raises:
-        InputError: ``out`` is a file, or contains something else.
+        InputError: ``out`` is a file, contains something else, or would be replaced together with
+            the working directory.
     """
     entries = _entries(out)
-    foreign = entries - set(names) if names is not None else set()
+    if names is not None:
+        replaceable_folder(out)
+    foreign = [] if names is None else [path for path in _files(out) if not _is_of(path, names)]
     if foreign or (entries and not entries & set(marks)):
         raise InputError(
             f"the folder contains something other than {kind}",
@@ -51,6 +56,17 @@ def check_empty(out: Path, hint: str = _NEW, ignored: Collection[str] = ()) -> N
     if entries := _entries(out) - set(ignored):
         what = f"the folder is not empty: it contains {min(entries)}"
         raise InputError(what, path=out, hint=hint)
+
+
+def _is_of(path: str, names: Collection[str]) -> bool:
+    """Return True if a path has one of the patterns; a star is a part of a name."""
+    return any(path.count("/") == name.count("/") and fnmatchcase(path, name) for name in names)
+
+
+def _files(out: Path) -> list[str]:
+    """Relative paths of all files in a folder, without temporary files of killed processes."""
+    files = (path.relative_to(out) for path in out.rglob("*") if not path.is_dir())
+    return [path.as_posix() for path in files if not path.parts[0].startswith(MARK)]
 
 
 def _entries(out: Path) -> set[str]:

@@ -32,6 +32,7 @@ def _ordered(ends: tuple[float, float]) -> tuple[float, float]:
 
 Millilitres = Annotated[tuple[float, float], AfterValidator(_ordered)]
 """(low, high) of a volume."""
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CaseRecord(BaseModel):
@@ -93,9 +94,12 @@ class CaseRecord(BaseModel):
     """Step -> duration in seconds."""
     files: tuple[str, ...]
     """Files written with the record."""
-    result: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    checksums: dict[str, Sha256] = {}
+    """File -> its SHA-256, so that a file which was edited is not replaced; pictures in a folder
+    singly. Empty in records of earlier versions."""
+    result: Sha256
     """SHA-256 of everything that the result depends on: images, model, options, versions."""
-    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    key: Sha256
     """The same including the requested kinds of files."""
     provenance: dict[str, Any]
     """Provenance: software, versions, options."""

@@ -47,7 +47,11 @@ from gliomask.statistics.summary_tables import groups_csv, scores_csv
 METRICS, SUMMARY = "metrics.csv", "summary.json"
 REPORT, TABLES, CHECKLIST = "report.html", "tables", "checklist.md"
 Ranked = TypeVar("Ranked")
-_OURS = {METRICS, SUMMARY, PROVENANCE, FIGURES, REPORT, TABLES, CHECKLIST}
+_OURS = {
+    *(METRICS, SUMMARY, PROVENANCE, REPORT, CHECKLIST),
+    *(f"{FIGURES}/*.{kind}" for kind in ("svg", "png")),
+    *(f"{TABLES}/*.{kind}" for kind in ("csv", "tex")),
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
 from gliomask.errors import (
+    CaseError,
     CasesError,
     Failure,
     GliomaskError,
@@ -21,9 +23,13 @@ from gliomask.formats.case_record import CaseRecord, existing_record
 from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
-from gliomask.machine.memory_limit import memory_limit
+from gliomask.machine.memory_limit import memory_limit, mib
 from gliomask.results.prediction.bids import BidsDerivative
-from gliomask.results.prediction.case_files import is_finished, write_case_files
+from gliomask.results.prediction.case_files import (
+    check_unedited,
+    is_finished,
+    write_case_files,
+)
 from gliomask.results.prediction.case_table import write_case_table
 from gliomask.results.prediction.fingerprint import files_fingerprint
 from gliomask.results.prediction.origins import check_same_examination, origins_of
@@ -79,9 +85,10 @@ class PredictionFolder:
 
         Raises:
             GliomaskError: see ``predict_files``; but neither CasesError nor BatchError.
+            MemoryError: without a memory limit.
         """
-        limit = self.segmenter.limit
-        with memory_limit(limit), all_unpacked(inputs) as places:
+        limit = memory_limit(self.segmenter.limit)
+        with self._limit_reported(), limit, all_unpacked(inputs) as places:
             cases, problems = survey(places, self.options.sequences, self.options.series)
             failures: list[Failure] = [(problem.case, problem.reason) for problem in problems]
             alone = len(cases) + len(failures) == 1
@@ -97,14 +104,26 @@ class PredictionFolder:
                         record, was_done = self.one(case, names, part)
                     except (MachineError, ModelError, StoppedError):
                         raise
-                    except (GliomaskError, MemoryError) as problem:
-                        if alone or (isinstance(problem, MemoryError) and limit is None):
+                    except GliomaskError as problem:
+                        if alone:
                             raise
                         failures.append((case.id, str(problem)))
                         continue
                 done.append(record)
                 earlier += [record.case] if was_done else []
         return self._result(done, failures, earlier)
+
+    @contextmanager
+    def _limit_reported(self) -> Iterator[None]:
+        """Convert a lack of memory to an error of the input, if the option limits the memory."""
+        try:
+            yield
+        except MemoryError:
+            limit = self.options.limit_memory
+            if limit is None:
+                raise
+            what = "the scan needs more memory"
+            raise CaseError(what, option="limit_memory", found=mib(limit)) from None
 
     def failed(self, name: str, problem: GliomaskError) -> PredictResult:
         """The result of an input that can't be used at all."""
@@ -130,10 +149,11 @@ class PredictionFolder:
             its record, and whether an earlier run has done it.
 
         Raises:
-            GliomaskError, MemoryError: it can't be used, or nothing can.
+            GliomaskError: it can't be used, or nothing can. MemoryError: without a memory limit.
         """
-        usable = self.segmenter.needed(case)
-        return self._case(usable, origins_of(usable, names), control)
+        with self._limit_reported():
+            usable = self.segmenter.needed(case)
+            return self._case(usable, origins_of(usable, names), control)
 
     def write_table(self, results: Collection[PredictResult]) -> None:
         """Writes ``cases.csv``: a row for each of these examinations, and those of earlier runs."""
@@ -156,6 +176,8 @@ class PredictionFolder:
         done = earlier is not None and there_too and is_finished(options.out, earlier, key)
         if earlier is not None and done and not options.again:
             return earlier, True
+        if earlier is not None:
+            check_unedited(options.out, earlier)
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)
         maps = options.probabilities or options.disagreement or "html" in write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gliomask.config import allowed
-from gliomask.errors import GliomaskError
+from gliomask.errors import GliomaskError, MachineError, unexpected
 from gliomask.web.api import corrections, follow, jobs, server, uploads
 from gliomask.web.clients import auto3dseg
 from gliomask.web.clients.monai_label import infer, store
@@ -47,6 +48,7 @@ _OF_THE_MACHINE = (
     errno.ENFILE,
     errno.ENOMEM,
 )
+log = logging.getLogger("gliomask.serve")
 _ABOUT = "Brain-tumour segmentation in MRI with U²-Net. For research use only."
 
 
@@ -74,6 +76,7 @@ def make_app(service: Service) -> ASGIApp:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(GliomaskError, _failed)
+    app.add_exception_handler(MachineError, _unavailable)
     app.add_exception_handler(OSError, _broken)
     return Guard(app, service.options)
 
@@ -141,10 +144,16 @@ async def _broken(request: Request, error: Exception) -> Response:
     """A full disk and similar errors, in any request; other errors of files are bugs."""
     if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
         raise error
-    return await _failed(request, error)
+    return await _unavailable(request, error)
+
+
+async def _unavailable(_request: Request, _error: Exception) -> Response:
+    """Response for an error of the machine, mostly a full disk."""
+    text = "the server can't store it at the moment"
+    return JSONResponse(body_of(503, text), 503, {"retry-after": "60"})
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
-    """Response for an OSError, mostly a full disk."""
-    text = "the server can't store it at the moment"
-    return JSONResponse(body_of(503, text), 503, {"retry-after": "60"})
+    """Response for any other error, for example a damaged file in the data folder."""
+    log.error("a request failed: %s", unexpected(error))
+    return JSONResponse(body_of(500, "the server can't do it: see its log"), 500)

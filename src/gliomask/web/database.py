@@ -91,6 +91,9 @@ _PRINTED_TOKENS: Final = """
 ALTER TABLE token ADD COLUMN printed INTEGER NOT NULL DEFAULT 0;
 UPDATE token SET printed=1 WHERE owner='start';
 """
+_KILLED_SERVERS: Final = """
+ALTER TABLE job ADD COLUMN kills INTEGER NOT NULL DEFAULT 0;
+"""
 _MIGRATIONS: Final = (
     _FIRST_TABLES,
     _IMAGES_OF_CLIENTS,
@@ -98,6 +101,7 @@ _MIGRATIONS: Final = (
     _SERIES_OF_CLIENTS,
     _CORRECTIONS_OF_CLIENTS,
     _PRINTED_TOKENS,
+    _KILLED_SERVERS,
 )
 """Migration scripts from each version of the schema to the next."""
 VERSION: Final = len(_MIGRATIONS)

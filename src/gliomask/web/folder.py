@@ -80,3 +80,17 @@ class DataFolder:
         """Return True if the disk has enough free space for so many bytes."""
         usage = shutil.disk_usage(self.root)
         return usage.free - size > max(limits.free_bytes, usage.total * limits.free_share)
+
+
+def link_or_copy(source: Path, place: Path) -> None:
+    """Link a file to a new place, or copy it on a file system without links.
+
+    Raises:
+        FileExistsError: the place is taken; a copy would overwrite the file that is linked there.
+    """
+    try:
+        os.link(source, place)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copyfile(source, place)

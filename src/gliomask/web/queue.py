@@ -1,7 +1,7 @@
 """Persistent first-in, first-out queue of jobs.
 
     queued --begin--> running --end--> done | failed | cancelled --expire--> expired
-       ^-- put_back, lost --'
+       ^-- put_back, lost, recover --'
 
 An accepted job is stored on the disk; it always reaches one of the final states, also after
 crashes.
@@ -25,6 +25,8 @@ Kind = Literal["predict", "inspect"]
 State = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
 ENDED: Final[tuple[State, ...]] = ("done", "failed", "cancelled", "expired")
 _HOUR_S: Final = 3600.0
+_KILLS: Final = 10
+"""Number of servers that may be killed during a job before it fails."""
 _PLACE: Final = "SELECT count(*) FROM job WHERE state='queued' AND kind=? AND seq < ?"
 
 _LIST_BYTES: Final = 4 * 2**20
@@ -79,11 +81,24 @@ class Queue:
     def __init__(self, database: Database, limits: Limits) -> None:
         self._database, self._limits = database, limits
 
-    def find(self, access: Access, idempotency: str) -> tuple[Job, str] | None:
-        """Existing job of an idempotency key, with the hash of its request."""
+    def find(self, access: Access, idempotency: tuple[str, str]) -> Job | None:
+        """Existing job of an idempotency key.
+
+        Args:
+            access: token of the owner.
+            idempotency: a key of the owner's, and the hash of the request.
+
+        Raises:
+            Problem: the key was used for another request.
+        """
+        key, request = idempotency
         statement = "SELECT * FROM job WHERE owner=? AND idempotency=?"
-        row = self._database.row(statement, (access.owner, idempotency))
-        return None if row is None else (self._job(row, row["result"]), row["request"])
+        row = self._database.row(statement, (access.owner, key))
+        if row is None:
+            return None
+        if row["request"] != request:
+            raise Problem(409, "this Idempotency-Key was used for another request")
+        return self._job(row, row["result"])
 
     def add(
         self,
@@ -92,22 +107,25 @@ class Queue:
         upload: str,
         spec: Mapping[str, Any],
         idempotency: tuple[str, str] | None = None,
-    ) -> Job:
-        """Accepts a job; the same one again for a key that was used.
+    ) -> tuple[Job, bool]:
+        """Accept a job, unless its key was used.
 
         Args:
             access: token of the owner;
             kind, upload, spec: see ``Job``.
-            idempotency: a key of the owner's, and the hash of the request.
+            idempotency: see ``find``.
+
+        Returns:
+            The new job, or the one that the key was used for; and whether it is new.
 
         Raises:
-            Problem: too many wait already; the upload has gone meanwhile.
+            Problem: too many wait already; the upload has gone meanwhile; see ``find``.
         """
         key, request = idempotency or (None, None)
         job = secrets.token_hex(16)
         with self._database.change() as change:
-            if key is not None and (earlier := self.find(access, key)):
-                return earlier[0]
+            if idempotency is not None and (earlier := self.find(access, idempotency)):
+                return earlier, False
             self._check_room(change, access.owner)
             if change.execute("SELECT 1 FROM upload WHERE id=?", (upload,)).fetchone() is None:
                 raise not_found("upload")
@@ -117,7 +135,7 @@ class Queue:
                 "VALUES (?,?,?,'queued',?,?,?,?,?)",
                 (job, access.owner, kind, upload, json.dumps(spec), key, request, now()),
             )
-        return self.get(access, job)
+        return self.get(access, job), True
 
     def _check_room(self, change: sqlite3.Connection, owner: str) -> None:
         count = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
@@ -248,13 +266,17 @@ class Queue:
         """Requeue a job that was interrupted by the server."""
         self._put_back(job, attempts=1)
 
-    def recover(self) -> int:
-        """Requeue all jobs that were running when the last server was killed; returns their
-        number."""
+    def recover(self, *, killed: bool = True) -> int:
+        """Requeue all running jobs when their workers are gone; returns their number.
+
+        Args:
+            killed: the last server was killed while it ran them, perhaps by one of them.
+        """
         with self._database.change() as change:
             count = change.execute(
-                "UPDATE job SET state='queued', started=NULL, attempt=attempt-1 "
-                "WHERE state='running'"
+                "UPDATE job SET state='queued', started=NULL, attempt=attempt-1, kills=kills+? "
+                "WHERE state='running'",
+                (killed,),
             ).rowcount
             change.execute(  # with an earlier cancellation request
                 "UPDATE job SET state='cancelled', ended=?, expires=? "
@@ -262,6 +284,18 @@ class Queue:
                 (now(), self._expiry()),
             )
         return count
+
+    def give_up(self) -> list[str]:
+        """Fail the queued jobs during which too many servers were killed; returns their ids."""
+        with self._database.change() as change:
+            rows = change.execute(
+                "UPDATE job SET state='failed', ended=?, expires=?, error_code='worker', "
+                "error_text='failed: the server was killed ' || kills || "
+                "' times while it was processed' "
+                "WHERE state='queued' AND kills > ? RETURNING id",
+                (now(), self._expiry(), _KILLS),
+            ).fetchall()
+        return [row["id"] for row in rows]
 
     def expire(self) -> list[str]:
         """Mark jobs with expired results; returns their ids."""
@@ -286,11 +320,6 @@ class Queue:
         """State -> number of jobs."""
         rows = self._database.rows("SELECT state, count(*) AS n FROM job GROUP BY state")
         return {row["state"]: row["n"] for row in rows}
-
-    def uses(self, upload: str) -> bool:
-        """Return True if a queued or running job needs an upload."""
-        statement = "SELECT 1 FROM job WHERE upload=? AND state IN ('queued','running')"
-        return self._database.row(statement, (upload,)) is not None
 
     def _put_back(self, job: str, attempts: int) -> None:
         with self._database.change() as change:

@@ -117,11 +117,15 @@ def zipped(entries: tuple[Entry, ...], temporary: Path) -> Path:
         temporary: a folder to write to.
     """
     archive = temporary / f"{secrets.token_hex(8)}.zip"
-    with zipfile.ZipFile(archive, "x", zipfile.ZIP_STORED) as members:
-        for entry in entries:
-            if not entry.path.is_dir():
-                members.write(entry.path, entry.path.name)
-                continue
-            for path in sorted(entry.path.iterdir()):
-                members.write(path, f"{entry.path.name}/{path.name}")
+    try:
+        with zipfile.ZipFile(archive, "x", zipfile.ZIP_STORED) as members:
+            for entry in entries:
+                if not entry.path.is_dir():
+                    members.write(entry.path, entry.path.name)
+                    continue
+                for path in sorted(entry.path.iterdir()):
+                    members.write(path, f"{entry.path.name}/{path.name}")
+    except BaseException:  # mostly a full disk
+        archive.unlink(missing_ok=True)
+        raise
     return archive

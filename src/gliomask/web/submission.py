@@ -17,20 +17,25 @@ def submit(
     upload: str,
     spec: PredictSpec | InspectSpec,
     idempotency: tuple[str, str] | None = None,
-) -> Job:
-    """Accept a job.
+) -> tuple[Job, bool]:
+    """Accept a job, unless its key was used.
 
     Args:
         service: the server.
         access: owner of the job.
         upload: with whose files.
         spec: the request.
-        idempotency: see ``Queue.add``.
+        idempotency: see ``Queue.find``.
+
+    Returns:
+        The job, and whether it is new, see ``Queue.add``.
 
     Raises:
         Problem: no such upload or model, files that don't go together, too many jobs, no room, no
-            workers.
+            workers; the key was used for another request.
     """
+    if idempotency is not None and (earlier := service.queue.find(access, idempotency)):
+        return earlier, False
     stored_upload = service.uploads.get(access, upload)
     check_files(stored_upload)
     if isinstance(spec, PredictSpec):
@@ -41,9 +46,10 @@ def submit(
         raise disk_full()
     kind: Kind = "predict" if isinstance(spec, PredictSpec) else "inspect"
     plain = spec.model_dump(mode="json", exclude_unset=True)
-    job = service.queue.add(access, kind, stored_upload.id, plain, idempotency)
-    service.audit.add(access.owner, f"{kind}.create", job.id)
-    return job
+    job, is_new = service.queue.add(access, kind, stored_upload.id, plain, idempotency)
+    if is_new:
+        service.audit.add(access.owner, f"{kind}.create", job.id)
+    return job, is_new
 
 
 def _check(service: Service, spec: PredictSpec, upload: Upload) -> None:

@@ -109,8 +109,10 @@ class Supervisor:
         return self.problem not in ("", _STARTING)
 
     def start(self) -> None:
-        """Requeue the jobs of the last server, and start."""
+        """Requeue the jobs of the last server, but for those that may kill it, and start."""
         self._queue.recover()
+        for job in self._queue.give_up():
+            self._ended(job, "failed")
         self._uploads.sweep()
         for folder in self._folder.jobs.iterdir():
             self.tidy(folder.name)
@@ -137,7 +139,7 @@ class Supervisor:
         """Supervises until the end; whatever fails, the disk too, is tried again."""
         while not self._stop.is_set():
             try:
-                self._queue.recover()  # what ran when the last attempt failed
+                self._queue.recover(killed=False)  # what ran when the last attempt failed
                 self._supervise()
             except GliomaskError as problem:
                 self.problem = str(problem)
@@ -266,8 +268,8 @@ class Supervisor:
         self._endings.pop(job, None)
         self._audit.add(ended.owner, f"{ended.kind}.end", job, state)
         self.tidy(job)
-        if ended.kind == "predict" and state == "done" and not self._queue.uses(ended.upload):
-            self._uploads.delete(ended.upload)
+        if ended.kind == "predict" and state == "done":
+            self._uploads.delete_unused(ended.upload)
 
     def tidy(self, job: str) -> None:
         """Remove all but the result and its corrections from the folder of a job."""

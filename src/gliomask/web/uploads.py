@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from gliomask.core.atomic import writing
 from gliomask.errors import FormatError
 from gliomask.formats.archive_rules import check_name, check_tree
 from gliomask.web.database import Database, now
-from gliomask.web.folder import DataFolder
+from gliomask.web.folder import DataFolder, link_or_copy
 from gliomask.web.incoming import Incoming, disk_full, too_large
 from gliomask.web.problems import Problem, not_found
 from gliomask.web.tokens import Access
@@ -160,7 +159,7 @@ class Uploads:
         place = self._folder.upload(upload) / file.stored
         try:
             with writing(self._folder.uploads):
-                _link(self.path(*source), place)
+                link_or_copy(self.path(*source), place)
             self._add(upload, file)
         except BaseException:
             place.unlink(missing_ok=True)
@@ -209,7 +208,7 @@ class Uploads:
         for number, (upload, file) in enumerate(files):
             stored = secrets.token_hex(16)
             with writing(self._folder.uploads):
-                _link(self.path(upload, file), self._folder.upload(copied.id) / stored)
+                link_or_copy(self.path(upload, file), self._folder.upload(copied.id) / stored)
             rows.append((copied.id, number, file.name, file.size, file.sha256, stored))
         with self._database.change() as change:
             change.executemany("INSERT INTO upload_file VALUES (?,?,?,?,?,?)", rows)
@@ -240,25 +239,25 @@ class Uploads:
         Raises:
             Problem: a job is using it.
         """
+        if not self.delete_unused(upload):
+            raise Problem(409, "a job is using this upload: wait for it or cancel it")
+
+    def delete_unused(self, upload: str) -> bool:
+        """Delete an upload and its files, unless a job is using it; returns whether it did."""
         with self._database.change() as change:
             if change.execute(_ACTIVE, (upload,)).fetchone():
-                raise Problem(409, "a job is using this upload: wait for it or cancel it")
+                return False
             change.execute("DELETE FROM upload WHERE id=?", (upload,))
         self._database.wipe()
         shutil.rmtree(self._folder.upload(upload), ignore_errors=True)
+        return True
 
     def expire(self) -> list[str]:
-        """Delete expired uploads; returns their ids."""
-        statement = (
-            "SELECT id FROM upload WHERE expires < ? AND id NOT IN "
-            "(SELECT upload FROM job WHERE state IN ('queued', 'running'))"
-        )
+        """Delete expired uploads that no job is using; returns their ids."""
         moment = now()
-        expired = [row["id"] for row in self._database.rows(statement, (moment,))]
-        old = [upload for upload in expired if not self._is_in_use(upload, moment)]
-        for upload in old:
-            self.delete(upload)
-        return old
+        rows = self._database.rows("SELECT id FROM upload WHERE expires < ?", (moment,))
+        expired = [row["id"] for row in rows if not self._is_in_use(row["id"], moment)]
+        return [upload for upload in expired if self.delete_unused(upload)]
 
     def _is_in_use(self, upload: str, moment: float) -> bool:
         """Return True if a file that is still being received was written to recently."""
@@ -313,12 +312,3 @@ def check_files(upload: Upload) -> None:
         check_tree([file.name for file in upload.files])
     except FormatError as problem:
         raise Problem(422, problem.what) from None
-
-
-def _link(source: Path, place: Path) -> None:
-    try:
-        os.link(source, place)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        shutil.copyfile(source, place)

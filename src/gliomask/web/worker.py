@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import TypeAdapter
 
@@ -21,7 +21,7 @@ from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.errors import BatchError, CasesError, GliomaskError, StoppedError
 from gliomask.jobs.control import Control
 from gliomask.machine.heap import return_freed_memory
-from gliomask.web.folder import EDITABLE, RESULT
+from gliomask.web.folder import EDITABLE, RESULT, link_or_copy
 from gliomask.web.task import InspectSpec, PredictSpec, Task, TaskFile, TaskResult
 
 if TYPE_CHECKING:
@@ -132,7 +132,10 @@ def _segment(task: Task, control: Control, loaded: LoadedModel) -> TaskResult:
                 engine=job.engine,
             )
             inputs = () if spec.sequences else _entries(tree)
-            result = loaded.segment(options, inputs, tree, editable, control)
+            try:
+                result = loaded.segment(options, inputs, tree, editable, control)
+            except BatchError as problem:  # the other cases are done, and lie in the folder
+                result = cast(Any, problem.result)
             cases = [record.model_dump(mode="json", include=_SHOWN) for record in result.cases]
             summary = _plain({"model": result.model, "cases": cases}, tree)
             failures = [{"case": c, "reason": _without(tree, r)} for c, r in result.failures]
@@ -154,17 +157,10 @@ def _laid_out(task: Task, job: TaskFile) -> Iterator[tuple[Path, dict[int, Path]
         for number, name, stored in job.files:
             place = places[number] = tree.joinpath(*name.split("/"))
             place.parent.mkdir(parents=True, exist_ok=True)
-            _link(stored, place)
+            link_or_copy(stored, place)
         yield tree, places
     finally:
         shutil.rmtree(tree, ignore_errors=True)
-
-
-def _link(stored: Path, place: Path) -> None:
-    try:
-        os.link(stored, place)
-    except OSError:  # a file system without links
-        shutil.copyfile(stored, place)
 
 
 @contextmanager
@@ -179,8 +175,6 @@ def _outcome_of(tree: Path) -> Iterator[list[TaskResult]]:
         lines = [str(problem)]
         if isinstance(problem, CasesError):
             lines += [f"{case}: {reason}" for case, reason in problem.problems]
-        if isinstance(problem, BatchError):
-            lines += [f"{case}: {reason}" for case, reason in problem.failures]
         code = _ERROR.sub("", type(problem).__name__).lower()
         outcome.append(TaskResult("failed", code, _without(tree, "\n".join(lines))))
     except MemoryError:

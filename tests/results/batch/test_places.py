@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,14 @@ def test_old_leftovers_go_and_new_ones_stay(tmp_path: Path) -> None:
     for path in (old, new):
         path.mkdir()
         (path / "a_mask.nii.gz").touch()
+    slow = tmp_path / f"{MARK}slow"  # another shard's, an hour into a case
+    slow.mkdir()
+    hour_ago = time.time() - 3600
+    os.utime(slow, (hour_ago, hour_ago))
     kept = tmp_path / "a.json"
     kept.touch()
     for path in (old, kept):
         os.utime(path, (1e9, 1e9))
     folder.clear_leftovers(folder.take_over(Shard()))
     assert (old.exists(), new.exists(), kept.exists()) == (False, True, True)
+    assert slow.exists()

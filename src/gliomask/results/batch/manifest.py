@@ -234,7 +234,9 @@ def _entry(keys: Mapping[str, Any]) -> Entry:
     series = tuple(SeriesUse(*series_keys) for series_keys in case.pop("series"))
     images = {name: _image(image_keys) for name, image_keys in case.pop("images").items()}
     notes = tuple(case.pop("notes"))
-    dates = {name: (text := case.pop(name)) and read(text) for name, read in _DATES.items()}
+    dates: dict[str, Any] = {
+        name: (text := case.pop(name)) and read(text) for name, read in _DATES.items()
+    }
     archive = None if keys["archive"] is None else Path(keys["archive"])
     made = Case(images=images, notes=notes, series=series, **dates, **case)
     return Entry(made, archive, str(keys["content"]), str(keys["stamp"]))

@@ -14,7 +14,9 @@ from gliomask.jobs.journal import Journal
 from gliomask.results.prediction.staging import remove
 
 FOLDER = ".batch"
-_OLD_S = 60.0
+_OLD_S = 24 * 3600.0
+"""Age of a temporary file that no running process can still be writing: another shard may take as
+long as its time limit (an hour, unless it is changed) for a single file."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@
 
 A single region is a binary mask; several are a discrete segmentation with a table of its labels.
 The JSON file of a mask contains its checksum, so that a mask that another program wrote or
-corrected is never replaced. It is written before the mask: where there is a mask of ours, its JSON
-is there.
+corrected is never replaced. It is written before the mask and after an older mask was removed:
+where there is a mask of ours, its JSON is there, also after a process was killed.
 
 Format: https://bids-specification.readthedocs.io/en/stable/derivatives/imaging.html
 """
@@ -24,6 +24,7 @@ from typing import Any
 
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
+from gliomask.core.file_digest import file_digest
 from gliomask.core.identity import bids_label, bids_session
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import margin_title, region_numbers
@@ -81,7 +82,7 @@ class BidsDerivative:
         for path in self._jsons(case):
             mask = _mask_of(path)
             keys = _read(path)
-            if mask.exists() and keys.get("SHA256") != _digest(mask):
+            if mask.exists() and keys.get("SHA256") != file_digest(mask).hex():
                 what = f"{case.id}: not as gliomask wrote it, so it is not replaced"
                 raise CaseError(what, path=mask, hint="move it away")
             if keys and keys.get("Case") != case.id:
@@ -108,7 +109,8 @@ class BidsDerivative:
             write_nifti(staged, prediction.mask, prediction.affine, RESEARCH_USE_ONLY)
             if not single:
                 write_text(own.with_suffix(".tsv"), _labels(prediction.regions))
-            write_text(own, _json(self._sidecar(outcome, _digest(staged))))
+            mask.unlink(missing_ok=True)  # it would not match the JSON that comes next
+            write_text(own, _json(self._sidecar(outcome, file_digest(staged).hex())))
             staged.replace(mask)
         finally:
             staged.unlink(missing_ok=True)
@@ -161,7 +163,7 @@ def _origins(images: Mapping[str, str]) -> list[str]:
 
 
 def _labels(regions: tuple[str, ...]) -> str:
-    """The table of labels, see ``core.regions.mask_numbers``."""
+    """The table of labels, see ``core.regions.region_numbers``."""
     numbers = sorted((number, region) for region, number in region_numbers(regions).items())
     rows = [f"{number}\t{margin_title(region, regions)}\n" for number, region in numbers]
     return "".join(["index\tname\n", "0\tbackground\n", *rows])
@@ -204,8 +206,3 @@ def _read(path: Path) -> dict[str, Any]:
     except (ValueError, FormatError):
         return {}
     return keys if isinstance(keys, dict) else {}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.config.output_kinds import Kind
+from gliomask.core.file_digest import file_digest
+from gliomask.errors import CaseError
 from gliomask.formats.case_record import CaseRecord
 from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.fingerprint import files_fingerprint
@@ -33,18 +35,38 @@ def write_case_files(
         control: reports the kinds of files.
 
     Raises:
+        CaseError: see ``check_unedited``.
         InputError: see ``write_outputs``.
         MachineError: the files can't be written.
     """
     kinds = usual_kinds(outcome.case) if write is None else write
     outcome = replace(outcome, key=files_fingerprint(outcome.result, kinds))
     own = own_files(out, earlier) if earlier is not None else ()
+    if earlier is not None:
+        check_unedited(out, earlier)
     same = earlier is not None and earlier.result == outcome.result
     existing, stale = (own, ()) if same else ((), own)
+    sums = earlier.checksums if earlier is not None else {}
+    kept = dict.fromkeys(existing, "")
+    kept |= {name: digest for name, digest in sums.items() if name.split("/")[0] in kept}
     with staged(out, record_path(out, outcome.case).name, stale) as folder:
         return write_outputs(
-            folder, outcome, kinds, existing, strict=write is not None, control=control
+            folder, outcome, kinds, kept, strict=write is not None, control=control
         )
+
+
+def check_unedited(out: Path, record: CaseRecord) -> None:
+    """Refuse to replace a file that was edited, such as a mask that was corrected by hand.
+
+    Raises:
+        CaseError: a file of the record was changed after it was written.
+    """
+    own = {*own_files(out, record)}
+    for name, digest in record.checksums.items():
+        path = out / name
+        if name.split("/")[0] in own and path.is_file() and file_digest(path).hex() != digest:
+            what = f"{record.case}: changed after gliomask wrote it, so it is not replaced"
+            raise CaseError(what, path=path, hint="move it away")
 
 
 def own_files(out: Path, record: CaseRecord) -> tuple[str, ...]:

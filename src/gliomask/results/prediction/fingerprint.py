@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
-from gliomask.errors import CaseError
+from gliomask.core.file_digest import file_digest
 from gliomask.formats.images import Image
 from gliomask.formats.volumes import files_of
 from gliomask.nets.cards import ModelCard
@@ -51,7 +50,7 @@ def result_fingerprint(
     if images is None:
         paths = (path for image in case.images.values() for path in image.paths)
         for path in dict.fromkeys(piece for image in paths for piece in files_of(image)):
-            digest.update(_digest(case, path))
+            digest.update(file_digest(path))
     else:
         for image in images.values():
             digest.update(f"{image.array.shape}".encode())
@@ -63,12 +62,3 @@ def result_fingerprint(
 def files_fingerprint(result: str, write: Iterable[str]) -> str:
     """SHA-256 of a result's fingerprint and the kinds of files that are written of it."""
     return hashlib.sha256(f"{result}{sorted(write)}".encode()).hexdigest()
-
-
-def _digest(case: Case, path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as problem:
-        what = f"{case.id}: can't be read: {problem.strerror}"
-        raise CaseError(what, path=path) from None

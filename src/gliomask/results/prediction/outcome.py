@@ -66,8 +66,13 @@ class Outcome:
         )
 
 
-def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
-    """Record for ``<case>.json``, with these files."""
+def record_of(outcome: Outcome, files: Mapping[str, str]) -> CaseRecord:
+    """Record for ``<case>.json``.
+
+    Args:
+        outcome: of the case.
+        files: path in the folder -> SHA-256; empty if it is unknown.
+    """
     case, prediction = outcome.case, outcome.prediction
     world, volumes = prediction.has_world, prediction.volumes_ml
     return CaseRecord(
@@ -95,7 +100,8 @@ def record_of(outcome: Outcome, files: tuple[str, ...]) -> CaseRecord:
         synthetic_data=case.synthetic,
         notes=(*prediction.notes, *case.notes),
         timings_s={step: round(seconds, 3) for step, seconds in outcome.timings_s.items()},
-        files=files,
+        files=tuple(sorted({name.split("/")[0] for name in files})),
+        checksums={name: files[name] for name in sorted(files) if files[name]},
         result=outcome.result,
         key=outcome.key,
         provenance={**prediction.provenance, "software": software()},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from gliomask.config.output_kinds import Kind as Kind
 from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.extras import load_extra
+from gliomask.core.file_digest import file_digest
 from gliomask.core.geometry import same_place
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.region_maps import RegionMaps
@@ -26,6 +28,8 @@ from gliomask.jobs.control import SILENT, Control
 from gliomask.results.prediction.dicom import is_dicom_case, write_dicom
 from gliomask.results.prediction.outcome import WHITE, Outcome, record_of
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 def usual_kinds(case: Case) -> tuple[Kind, ...]:
     """Kinds of files that are written by default."""
@@ -37,7 +41,7 @@ def write_outputs(
     folder: Path,
     outcome: Outcome,
     write: Sequence[Kind],
-    kept: Sequence[str] = (),
+    kept: Mapping[str, str] = NOTHING,
     *,
     strict: bool = True,
     control: Control = SILENT,
@@ -49,7 +53,7 @@ def write_outputs(
         outcome: result to write.
         write: which kinds of files; the record (JSON) is always written. The mask of pictures is
             a folder of pictures named after them. Layers are written for volumes with a world.
-        kept: names of existing files of the same result.
+        kept: existing files of the same result -> their SHA-256 in the record, if it has them.
         strict: whether DICOM that can't be written is an error, or else a note.
         control: reports the kinds of files.
 
@@ -77,8 +81,9 @@ def write_outputs(
     control.advance()
     _write_views(folder, outcome, write, control)
     control.check()
-    names = {*kept, *(entry.name for entry in folder.iterdir())}
-    record = record_of(outcome, tuple(sorted(names)))
+    written = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    sums = {name: file_digest(path).hex() for name, path in written.items() if path.is_file()}
+    record = record_of(outcome, {**kept, **sums})
     write_text(folder / f"{case.id}.json", record_text(record))
     return record
 

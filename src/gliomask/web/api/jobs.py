@@ -48,14 +48,11 @@ def create(
     A repeated request with the same Idempotency-Key returns the existing job (200).
     """
     digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-    if idempotency_key is not None and (earlier := service.queue.find(access, idempotency_key)):
-        job, before = earlier
-        if before != digest:
-            raise Problem(409, "this Idempotency-Key was used for another request")
-        response.status_code = 200
-        return _view(service, job)
     key = None if idempotency_key is None else (idempotency_key, digest)
-    return _view(service, submit(service, access, request.upload, request.options, key))
+    job, is_new = submit(service, access, request.upload, request.options, key)
+    if not is_new:
+        response.status_code = 200
+    return _view(service, job)
 
 
 @router.get("", responses=error_responses(401, 422))

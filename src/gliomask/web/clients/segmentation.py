@@ -71,8 +71,7 @@ async def segment(
         job = await ended(service, access, request, upload, spec)
         return await run_sync(_segmentation, service, job)
     except BaseException:
-        if not service.queue.uses(upload):  # else it expires
-            service.uploads.delete(upload)
+        service.uploads.delete_unused(upload)  # one that a job still uses expires
         raise
 
 
@@ -84,7 +83,8 @@ async def ended(
     spec: PredictSpec | InspectSpec,
 ) -> Job:
     """A job once it has ended; see ``segment``."""
-    job = (await run_sync(submit, service, access, upload, spec)).id
+    submitted, _ = await run_sync(submit, service, access, upload, spec)
+    job = submitted.id
     while True:
         current = await run_sync(service.queue.get, access, job)
         if current.state in ENDED:
@@ -94,6 +94,11 @@ async def ended(
             await run_sync(service.audit.add, access.owner, "job.cancel", job, "hung up")
             raise Problem(400, "the connection ended before the job did")
         await asyncio.sleep(_LOOK_S)
+
+
+def is_fault_of_input(job: Job) -> bool:
+    """Return True if a job failed because of its input, so that another attempt would too."""
+    return job.state == "failed" and job.error_code not in _STATUS
 
 
 def model_named(service: Service, name: str) -> ServedModel:
@@ -113,12 +118,13 @@ def done(service: Service, job: Job) -> Segmentation:
     """Result of a completed job with a single examination.
 
     Raises:
-        Problem: there are several.
+        Problem: there are several, of which some may have failed.
     """
-    cases = (job.result or {}).get("cases", ())
-    if len(cases) != 1:
-        raise Problem(422, f"{len(cases)} examinations in it: send one")
-    model = model_named(service, (job.result or {})["model"])
+    result = job.result or {}
+    cases, failures = result.get("cases", ()), result.get("failures", ())
+    if len(cases) != 1 or failures:
+        raise Problem(422, f"{len(cases) + len(failures)} examinations in it: send one")
+    model = model_named(service, result["model"])
     labels = labels_present(model.labels, cases[0]["voxels"])
     return Segmentation(job, cases[0], service.folder.result(job.id), labels)
 

@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 
 from gliomask.web.clients.monai_label.images import Image
-from gliomask.web.clients.segmentation import ended
+from gliomask.web.clients.segmentation import ended, is_fault_of_input
 from gliomask.web.problems import Problem
 from gliomask.web.service import Service
 from gliomask.web.task import InspectSpec
@@ -54,13 +54,13 @@ async def _audit(service: Service, client: Access, request: Request, image: Imag
     upload = await run_sync(service.uploads.copy, client, files)
     try:
         job = await ended(service, client, request, upload.id, InspectSpec())
-        audit = (job.result or {}).get("audit", {})
-        await run_sync(service.images.note_series, image, _sequences(audit))
+        if job.state == "done" or is_fault_of_input(job):  # otherwise it is audited again
+            audit = (job.result or {}).get("audit", {})
+            await run_sync(service.images.note_series, image, _sequences(audit))
         await run_sync(service.queue.forget, job.id)
         await run_sync(service.supervisor.tidy, job.id)
     finally:
-        if not service.queue.uses(upload.id):
-            await run_sync(service.uploads.delete, upload.id)
+        await run_sync(service.uploads.delete_unused, upload.id)
 
 
 def _sequences(audit: Mapping[str, Any]) -> dict[str, str | None]:

@@ -18,7 +18,6 @@ from gliomask.web.service import ServiceOf
 
 router = APIRouter()
 STRATEGY: Final = "first"
-_STRATEGY: Final = "The oldest image whose mask has not been corrected or accepted"
 BY_NAME: Final = "by name"
 OPTIONS: Final = ("uncertainty", "clean_up", "n4")
 """Options of a segmentation that people switch in their clients."""
