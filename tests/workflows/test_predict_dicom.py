@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from pydicom import dcmread
 
 from gliomask.core.geometry import axis_codes, spacing_mm
-from gliomask.errors import FormatError
+from gliomask.errors import CaseError, FormatError, InputError
 from gliomask.formats.archive import all_unpacked
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.workflows.predict import PredictOptions, predict_files
@@ -76,6 +77,54 @@ def without(folder: Path, keyword: str) -> None:
         image = dcmread(path)
         del image[keyword]
         image.save_as(path)
+
+
+def changed(folder: Path, **values: str) -> None:
+    """Changes attributes of each file of a folder."""
+    for path in folder.iterdir():
+        image = dcmread(path)
+        for keyword, value in values.items():
+            setattr(image, keyword, value)
+        image.save_as(path)
+
+
+def test_a_result_of_another_study_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same place, PatientID and date: a folder into which studies are dropped."""
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
+    place, out = tmp_path / "in", tmp_path / "out"
+    write_head_as_dicom(place)
+    keys: dict[str, Any] = {"inputs": (place,), "out": out, "model": Path("fake")}
+    predict_files(PredictOptions(**keys))
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    changed(place, PatientName="Roe^Jane", StudyInstanceUID="1.2.3.4")
+    with pytest.raises(CaseError, match=r"the result P1_20010203 of another study.*again=True"):
+        predict_files(PredictOptions(**keys))
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    predict_files(PredictOptions(**keys, again=True))
+    assert json.loads((out / "P1_20010203.json").read_text())["study_uid"] == "1.2.3.4"
+
+
+@pytest.mark.parametrize("keyword", ["PatientName", "PatientID", "PatientBirthDate"])
+def test_chosen_series_of_two_people(
+    keyword: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
+    write_head_as_dicom(tmp_path / "all")
+    for path in sorted((tmp_path / "all").iterdir()):
+        image = dcmread(path)
+        name = "t1" if image.SeriesDescription == "Ax T1" else "flair"
+        (tmp_path / name).mkdir(exist_ok=True)
+        image.save_as(tmp_path / name / path.name)
+    series_of = {name: tmp_path / name for name in ("t1", "flair")}
+    keys: dict[str, Any] = {"out": tmp_path / "out", "model": Path("fake"), "sequences": series_of}
+    changed(tmp_path / "t1", PatientName="Doe^Jane", PatientBirthDate="19700101")
+    changed(tmp_path / "flair", PatientName="Doe^Jane", PatientBirthDate="19700101")
+    predict_files(PredictOptions(**keys))
+    changed(tmp_path / "t1", **{keyword: "19800101"})
+    with pytest.raises(InputError, match=f"two people: {keyword} differs"):
+        predict_files(PredictOptions(**keys, again=True))
 
 
 def test_a_series_that_no_object_can_be_drawn_on(

@@ -74,6 +74,7 @@ class Case:
         series: of a DICOM study, all its series by their numbers.
         study_date, acquired: of the DICOM study, and of the first series that is used; None if they
             are unknown.
+        study_uid: of the DICOM study, empty if it is unknown.
         contrast_order: description of the order in the study, if only this order distinguishes
             ``t1ce`` from ``t1``; it has to be confirmed by the images. Otherwise empty.
     """
@@ -97,6 +98,7 @@ class Case:
     contrast_order: str = ""
     study_date: date | None = None
     acquired: datetime | None = None
+    study_uid: str = ""
 
     def __post_init__(self) -> None:
         """Notes may contain file names, which may contain any bytes."""

@@ -52,6 +52,8 @@ class CaseRecord(BaseModel):
     """Date of the DICOM study; null for other files, and if the header has none."""
     acquired: NaiveDatetime | None = None
     """Acquisition time of the first used series, if its DICOM header states it."""
+    study_uid: str = ""
+    """StudyInstanceUID of the DICOM study; empty for other files."""
     tumour_found: bool
     """Whether the mask is not empty."""
     volumes_ml: dict[str, float] | None

@@ -16,6 +16,7 @@ from gliomask.errors import InputError, nearest
 from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.studies.dicom_dates import first_acquisition, study_date
 from gliomask.studies.dicom_files import holds_dicom
+from gliomask.studies.dicom_identity import two_people
 from gliomask.studies.dicom_picks import BY_HAND, TOLD, is_uid
 from gliomask.studies.dicom_study import only_series
 from gliomask.studies.loose_files import case_of_images
@@ -48,7 +49,7 @@ def chosen_case(choices: Mapping[str, Path]) -> Case:
     """The case of files, or of folders of one image each, whose sequences are given.
 
     Raises:
-        InputError: as ``by_sequence``; no image at a path.
+        InputError: as ``by_sequence``; no image at a path; DICOM series of two people.
     """
     by_name = {sequence: _image_at(path) for sequence, path in by_sequence(choices).items()}
     first = next(iter(choices.values()))
@@ -56,9 +57,13 @@ def chosen_case(choices: Mapping[str, Path]) -> Case:
     notes = tuple(note for s, path in by_sequence(choices).items() for note in _other_name(s, path))
     case = case_of_images(images, stem(first.name), first.parent, notes)
     tags = [tags for _, tags in by_name.values() if tags is not None]
+    if two := two_people(tags):
+        raise InputError(two, path=first.parent, hint="give images of one person")
     dates = {study_date(header.study_date) for header in tags}
     day = dates.pop() if len(dates) == 1 else None
-    return replace(case, study_date=day, acquired=first_acquisition(tags))
+    studies = {header.study_uid for header in tags}
+    study = studies.pop() if len(studies) == 1 else ""
+    return replace(case, study_date=day, acquired=first_acquisition(tags), study_uid=study)
 
 
 def _other_name(sequence: str, path: Path) -> tuple[str, ...]:

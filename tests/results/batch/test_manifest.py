@@ -66,6 +66,7 @@ def test_every_field_of_a_case_is_kept(tmp_path: Path) -> None:
         contrast_order="t1ce after t1",
         study_date=date(2024, 2, 29),
         acquired=datetime(2024, 2, 29, 13, 5, 7, 250000),
+        study_uid="1.2.3",
     )
     plain = Case("", "", {})
     own = {f.name for f in fields(Case) if getattr(made, f.name) == getattr(plain, f.name)}

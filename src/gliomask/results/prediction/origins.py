@@ -27,7 +27,7 @@ def origins_of(case: Case, names: Mapping[Path, str]) -> dict[str, str]:
 def check_same_examination(
     case: Case, earlier: CaseRecord, origins: Mapping[str, str], out: Path
 ) -> None:
-    """Refuse to replace the result of an examination from other folders.
+    """Refuse to replace the result of another study, or of an examination from other folders.
 
     Args:
         case: to be written.
@@ -35,15 +35,19 @@ def check_same_examination(
         earlier: the record of its name in ``out``.
 
     Raises:
-        CaseError: the two have no folder in common.
+        CaseError: their DICOM studies differ, or they have no folder in common.
     """
+    elsewhere, again = option("out"), same_with(("again", True))
+    if case.study_uid and earlier.study_uid and case.study_uid != earlier.study_uid:
+        what = f"the folder contains the result {case.id} of another study"
+        hint = f"use another folder: {elsewhere}, or replace it: {again}"
+        raise CaseError(what, path=out, field="StudyInstanceUID", hint=hint)
     new, old = (folders_of(images.values()) for images in (origins, earlier.images))
     if old and new and not old & new:
         raise CaseError(
             f"the folder contains the result {case.id} of other images, in {min(old)}",
             path=out,
-            hint=f"use another folder for those in {min(new)}: {option('out')}, or replace it: "
-            f"{same_with(('again', True))}",
+            hint=f"use another folder for those in {min(new)}: {elsewhere}, or replace it: {again}",
         )
 
 

@@ -80,6 +80,7 @@ def record_of(outcome: Outcome, files: Mapping[str, str]) -> CaseRecord:
         patient=case.patient,
         study_date=case.study_date,
         acquired=case.acquired,
+        study_uid=case.study_uid,
         tumour_found=bool(prediction.mask.any()),
         volumes_ml=None if volumes is None else dict(volumes),
         volumes_ml_90=prediction.volumes_ml_90,
