@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gliomask.core.identity import names_nobody, patient_of, safe_name, session_of, tcga_site
+from gliomask.core.identity import (
+    date_of,
+    names_nobody,
+    patient_in,
+    patient_of,
+    safe_name,
+    session_of,
+    stated_patient,
+    tcga_site,
+)
 
 NAMES = st.text(max_size=300)
 
@@ -67,6 +77,8 @@ NAMES = st.text(max_size=300)
         ("100001", ("100001_time1", "100001-time2")),
         ("SUBJ001", ("SUBJ001_MR1", "SUBJ001_MR2", "SUBJ001_day 3", "SUBJ001_20190412093012")),
         ("patient_1", ("patient_1", " patient_1 ")),
+        ("Smith", ("Smith_visit1", "Smith_tp2", "Smith preop", "Smith_20190412093012")),
+        ("KUM_MR0001", ("KUM_MR0001", "KUM_MR0001_tp2", "KUM_MR0001_20190412")),
     ],
 )
 def test_one_patient_under_many_names(patient: str, names: tuple[str, ...]) -> None:
@@ -83,6 +95,14 @@ def test_one_patient_under_many_names(patient: str, names: tuple[str, ...]) -> N
         ("scan_20190412", "scan_20200412"),
         ("visit_1", "visit_2"),
         ("P7_20191412", "P7_20191512"),  # no dates
+        ("KUM_MR0001", "KUM_MR0002"),  # medical record numbers
+        ("UKHD_MR_0001", "UKHD_MR_0002"),
+        ("KUM-MR1", "KUM-MR2"),
+        ("Site1_MR0001", "Site1_MR0002"),
+        ("KUM_TP0001", "KUM_TP0002"),  # tumour patients
+        ("UKHD_19560312", "UKHD_19710824"),  # dates of birth
+        ("UKHD_20010312", "UKHD_20020824"),
+        ("Site1_1956-03-12", "Site1_1971-08-24"),
         ("007", "7"),
         ("P_1", "P_2"),
         ("RHUH-0001_0", "RHUH-0010_0"),
@@ -101,9 +121,71 @@ def test_different_patients_stay_different(one: str, other: str) -> None:
     assert patient_of(one) != patient_of(other)
 
 
+@pytest.mark.parametrize(
+    ("stated", "patient"),
+    [
+        ("KUM_MR0001", "KUM_MR0001"),
+        ("UKHD_19560312", "UKHD_19560312"),
+        ("Site1_20150312", "Site1_20150312"),
+        ("P07_tp1", "P07_tp1"),
+        ("SUBJ001_MR1", "SUBJ001_MR1"),
+        ("KUM sub-01", "KUM_sub-01"),
+        (" P 1 ", "P_1"),
+        ("TCGA_DU_A5TR_19970726", "TCGA-DU-A5TR"),
+        ("Brats18_TCIA10_628_1", "TCGA-DU-A5TR"),
+        ("BraTS-GLI-00005-101", "BraTS-GLI-00005"),
+        ("UPENN-GBM-00055_11", "UPENN-GBM-00055"),
+        ("sub-01", "sub-01"),
+        ("sub-01_ses-2", "sub-01"),
+    ],
+)
+def test_a_patient_that_a_table_states_is_used_as_it_stands(stated: str, patient: str) -> None:
+    assert stated_patient(stated) == patient
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("P01_20240101", "P01"),
+        ("sub-01_ses-2", "sub-01"),
+        ("BraTS-GLI-00005-101", "BraTS-GLI-00005"),
+        ("Smith_visit1", "Smith"),
+        ("visit_1", None),
+        ("20240101", None),
+        ("P01", None),
+        ("before", None),
+    ],
+)
+def test_names_that_tell_the_patient_from_the_examination(name: str, patient: str | None) -> None:
+    assert patient_in(name) == patient
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("P01_20240901", date(2024, 9, 1)),
+        ("P01_2024-09-01", date(2024, 9, 1)),
+        ("2024.09.01 Smith", date(2024, 9, 1)),
+        ("sub-01_ses-20240901", date(2024, 9, 1)),
+        ("TCGA_CS_4941_19960909", date(1996, 9, 9)),
+        ("P01_20240901093012", date(2024, 9, 1)),
+        ("P01_19560312_20240901", date(2024, 9, 1)),
+        ("UKHD_19560312", None),
+        ("P01_20240901_20250301", None),
+        ("P01_20240931", None),
+        ("P01_01092024", None),
+        ("P120240901", None),
+        ("P01", None),
+    ],
+)
+def test_date_in_a_name(name: str, day: date | None) -> None:
+    assert date_of(name) == day
+
+
 def test_a_key_is_its_own_patient() -> None:
     for name in ("TCGA_CS_4941_1", "Brats18_CBICA_AAB_1", "UCSF-PDGM-004", "Müller", "sub-1_ses-2"):
         assert patient_of(patient_of(name)) == patient_of(name)
+        assert stated_patient(patient_of(name)) == patient_of(name)
 
 
 def test_sessions() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,10 @@ from gliomask.core.volume import FloatArray
 from gliomask.errors import MachineError, ModelError
 from gliomask.inference.engines.choice import EngineName, engine_statuses, open_engine
 from gliomask.inference.engines.engine import Engine, usable_threads
+from gliomask.inference.engines.mnn_child import SHAPE
 from gliomask.inference.predictor import load_predictor
 from gliomask.nets.cards import ModelCard
+from gliomask.nets.graph import LOGITS
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import build_model
 from gliomask.nets.weights import load_model, save_model
@@ -208,6 +211,16 @@ def test_a_child_that_dies_is_told(model: Path) -> None:
     engine._free.put(runner)  # type: ignore[attr-defined]
     with pytest.raises(MachineError, match=r"MNN's process ended unexpectedly \(code -9\)"):
         engine.logits(inputs(1))
+
+
+def test_a_child_that_dies_while_it_answers_is_reported(model: Path) -> None:
+    engine = open_engine(model, "mnn", "cpu", threads=1).engine
+    runner = engine._free.get()  # type: ignore[attr-defined]
+    runner._process.kill()
+    runner._requests = io.BytesIO()
+    runner._responses = io.BytesIO(SHAPE.pack(1, 2, 64, 64, 1) + bytes(100))
+    with pytest.raises(MachineError, match=r"MNN's process ended unexpectedly \(code -9\)"):
+        runner(inputs(1), LOGITS)
 
 
 def test_children_end_with_their_engine(model: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 
 from gliomask.errors import MachineError, StoppedError
 from gliomask.jobs.control import SILENT, Control
-from gliomask.jobs.dispatch import RUNS, Dispatch, Ledger, TaskState
+from gliomask.jobs.dispatch import RUNS, Dispatch, Ledger, Report, TaskState
 from gliomask.jobs.journal import Journal
+from gliomask.jobs.worker_events import Event, Finished
 from gliomask.jobs.workers import Workers
 from tests.jobs.crews import Named, make
 
@@ -73,6 +76,61 @@ def test_a_full_disk_ends_the_run_after_some_patience(tmp_path: Path) -> None:
     assert (tmp_path / "full-1.begun").read_text().count("\n") == 3
     with journal(tmp_path) as own:
         assert Ledger(own).get("full-1").state == "waiting"
+
+
+class Scripted:
+    """A pool whose events are set by the test; its tasks stay at work until then."""
+
+    def __init__(self, count: int, events: Sequence[Sequence[Event[Named, Report]]]) -> None:
+        self._count, self._events, self._given = count, deque(events), list[Named]()
+        self.last: list[Finished[Named, Report]] = []
+
+    @property
+    def idle(self) -> int:
+        return self._count - len(self._given)
+
+    @property
+    def busy(self) -> tuple[Named, ...]:
+        return tuple(self._given)
+
+    def give(self, task: Named) -> None:
+        self._given.append(task)
+
+    def events(self, wait_s: float) -> Iterator[Event[Named, Report]]:
+        time.sleep(wait_s / 20)
+        for event in self._events.popleft() if self._given else ():
+            self._given.remove(event.task)
+            yield event
+
+    def stop(self) -> list[Finished[Named, Report]]:
+        return self.last
+
+
+FULL = Report("machine", "no space left")
+
+
+def test_the_errors_of_several_workers_at_once_are_one_refusal(tmp_path: Path) -> None:
+    tasks = [Named("a"), Named("b")]
+    both = [Finished(task, FULL) for task in tasks]
+    pool = Scripted(2, [both, [Finished(task, Report("done", "key")) for task in tasks]])
+    with journal(tmp_path) as own:
+        ledger = Ledger(own)
+        Dispatch(pool, ledger, SILENT, pauses_s=(0.2,)).run(tasks)
+        assert [ledger.get(task.id).state for task in tasks] == ["done", "done"]
+
+
+def test_an_error_of_the_machine_while_a_run_stops_hides_nothing(tmp_path: Path) -> None:
+    tasks = [Named("a"), Named("b")]
+    pool = Scripted(2, [[]])
+    pool.last = [Finished(tasks[0], FULL)]
+    stops = iter([False, False, True])
+    with journal(tmp_path) as own:
+        ledger = Ledger(own)
+        dispatch = Dispatch(pool, ledger, Control(stop_requested=lambda: next(stops)), pauses_s=())
+        with pytest.raises(StoppedError):
+            dispatch.run(tasks)
+        assert [ledger.get(task.id).state for task in tasks] == ["waiting", "waiting"]
+        assert [ledger.get(task.id).cut for task in tasks] == [0, 1]
 
 
 def test_a_stop_puts_tasks_back(tmp_path: Path) -> None:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import pickle
 import platform
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 
 from gliomask.config import Recipe
-from gliomask.errors import ConfigError, MachineError
+from gliomask.errors import CasesError, ConfigError, InputError, MachineError
+from gliomask.jobs.control import SILENT, Control
+from gliomask.learning.data import choose_data, open_slices
+from gliomask.learning.dataset import StoreSlices
 from gliomask.learning.devices import Machines, on_first, start_fabric
 from gliomask.learning.memory import device_budget, memory_budget
 from gliomask.machine.allocator import keep_freed_memory
 from gliomask.machine.processors import read_processors
+from gliomask.workflows.train import TrainingJob, _threads
+from tests.learning.stores import write_store
 
 CPU = Machines("cpu")
 
@@ -90,3 +99,70 @@ def test_what_the_first_process_finds_is_found_by_all() -> None:
 
     with pytest.raises(ConfigError, match="no"):
         on_first(fabric, refuse)
+
+
+@dataclass
+class Ranks:
+    """Fabric of one of several processes; ``channel`` is what goes between them, pickled."""
+
+    is_global_zero: bool
+    channel: list[bytes]
+
+    def broadcast(self, value: object) -> object:
+        if self.is_global_zero:
+            self.channel.append(pickle.dumps(value))
+            return value
+        return pickle.loads(self.channel.pop())  # noqa: S301 (our own)
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        (InputError("not empty", path="run"), InputError),
+        (PermissionError(13, "Permission denied", "run"), PermissionError),
+        (MachineError("no space left"), MachineError),
+        (CasesError("2 cases can't be used", [("a", "b")]), InputError),
+        (KeyError("network"), KeyError),
+    ],
+    ids=["input", "system", "machine", "cases", "bug"],
+)
+def test_an_error_of_the_first_process_ends_all(problem: Exception, kind: type[Exception]) -> None:
+    channel: list[bytes] = []
+
+    def fail() -> None:
+        raise problem
+
+    with pytest.raises(type(problem)) as caught:
+        on_first(cast(Fabric, Ranks(is_global_zero=True, channel=channel)), fail)
+    assert caught.value is problem
+    with pytest.raises(kind) as caught:
+        on_first(cast(Fabric, Ranks(is_global_zero=False, channel=channel)), fail)
+    assert str(caught.value) == str(problem)
+    assert channel == []
+
+
+def test_a_result_of_the_first_process_goes_to_all() -> None:
+    channel: list[bytes] = []
+    for first in (True, False):
+        fabric = cast(Fabric, Ranks(is_global_zero=first, channel=channel))
+        assert on_first(fabric, lambda: (1, "two")) == (1, "two")
+
+
+def test_threads_keep_to_the_limit_of_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr("gliomask.machine.processors.cpu_quota", lambda _: 1.5)
+    counts: list[int] = []
+
+    def count(source: StoreSlices, _device: torch.device, threads: int, _: Control) -> StoreSlices:
+        counts.append(threads)
+        return source
+
+    monkeypatch.setattr("gliomask.learning.data.keep", count)
+    choice = choose_data(write_store(tmp_path, train=1, validation=1), Recipe())
+    slices, _ = open_slices(choice, Recipe(), torch.device("cpu"), 1, SILENT)
+    job = SimpleNamespace(options=SimpleNamespace(workers=None))
+    assert _threads(cast(TrainingJob, job), slices) == 2
+    assert counts == [2, 2]

@@ -183,6 +183,22 @@ def test_nothing_stays_of_a_patient_that_can_not_be_written(tmp_path: Path) -> N
     assert list((tmp_path / "patients").iterdir()) == []
 
 
+@pytest.mark.parametrize("group", [".", "case0"])
+@pytest.mark.parametrize("content", ["", "{", "\0\0"], ids=["empty", "cut", "zeros"])
+def test_a_damaged_group_counts_as_absent(store: Store, group: str, content: str) -> None:
+    assert stored_cases(store.path, "patient-0") == (store.case("case0"),)
+    (patient_path(store.path, "patient-0") / group / "zarr.json").write_text(content)
+    assert stored_cases(store.path, "patient-0") is None
+
+
+@pytest.mark.parametrize("attributes", [{}, {"case": {"id": "case0"}}], ids=["none", "part"])
+def test_a_group_without_its_entry_counts_as_absent(
+    store: Store, attributes: dict[str, object]
+) -> None:
+    edit(patient_path(store.path, "patient-0") / "case0" / "zarr.json", attributes=attributes)
+    assert stored_cases(store.path, "patient-0") is None
+
+
 def a_chunk(store: Store, name: str) -> Path:
     chunks = patient_path(store.path, "patient-0") / "case0" / name / "c"
     return sorted(path for path in chunks.rglob("*") if path.is_file())[2]

@@ -157,6 +157,39 @@ def test_a_mask_that_somebody_changed_stays(tmp_path: Path, left: str) -> None:
     assert (root / MASK).read_bytes() == by_hand
 
 
+class _KilledError(BaseException):
+    """What nothing catches."""
+
+
+@pytest.mark.parametrize("ending", [".json", ".nii.gz"])
+def test_a_run_that_was_killed_while_it_wrote_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    root = tree(tmp_path / "raw")
+    run(root, root)
+    before = (root / MASK).read_bytes()
+    for name, array in zip(("T1w", "FLAIR"), head_volume().array, strict=True):
+        path = root / f"sub-01/ses-1/anat/sub-01_ses-1_{name}.nii.gz"
+        write_nifti(path, np.roll(array, 3, axis=0), head_volume().affine)
+    move = Path.replace
+
+    def killed_at(source: Path, target: Path) -> Path:
+        if target == root / MASK.replace(".nii.gz", ending):
+            raise _KilledError
+        return move(source, target)
+
+    monkeypatch.setattr(Path, "replace", killed_at)
+    with pytest.raises(_KilledError):
+        run(root, root)
+    monkeypatch.setattr(Path, "replace", move)
+    run(root, root)
+    after = (root / MASK).read_bytes()
+    assert after != before
+    (root / MASK).unlink()
+    run(root, root)
+    assert (root / MASK).read_bytes() == after
+
+
 @pytest.mark.parametrize(
     "said", [None, "", "[]", '{"Name": "x", "GeneratedBy": [{"Name": "fmriprep"}]}']
 )

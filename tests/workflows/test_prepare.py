@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ import pytest
 from gliomask.core.geometry import to_reading
 from gliomask.core.regions import region_masks
 from gliomask.datasets.find import find_cases
+from gliomask.datasets.layout import FoundCases
 from gliomask.datasets.load import load_case
 from gliomask.errors import CasesError, InputError, StoreError
+from gliomask.jobs.processes import spread
 from gliomask.store.store import open_store
 from gliomask.workflows.prepare import PrepareOptions, PrepareResult, prepare
 from tests.datasets import tiny
@@ -68,6 +72,24 @@ def test_the_number_of_workers_changes_nothing(data: Path, tmp_path: Path) -> No
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
+def test_there_are_as_many_workers_as_the_container_may_run(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int | None] = []
+
+    def count(work: Any, jobs: Any, control: Any, workers: int | None) -> Any:
+        counts.append(workers)
+        return spread(work, jobs, control, 1)
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr("gliomask.machine.processors.cpu_quota", lambda _: 1.5)
+    monkeypatch.setattr("gliomask.workflows.prepare.spread", count)
+    make(data, tmp_path / "a", workers=None)
+    make(data, tmp_path / "b", workers=3)
+    assert counts == [2, 3]
+
+
 def test_it_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "store"
     make(data, out)
@@ -98,6 +120,35 @@ def test_the_others_go_on_when_that_is_wanted(data: Path, tmp_path: Path) -> Non
     result = make(data, tmp_path / "store", skip_bad=True)
     assert len(result.manifest.cases) == 4
     assert [case for case, _ in result.skipped] == ["BraTS2021_00001", "BraTS2021_00003"]
+
+
+def test_a_file_that_vanishes_costs_its_case_alone(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = data / "BraTS2021_00003" / "BraTS2021_00003_t1.nii.gz"
+
+    def find_and_lose(*words: Any) -> FoundCases:
+        data_set = find_cases(*words)
+        scan.unlink(missing_ok=True)
+        return data_set
+
+    monkeypatch.setattr("gliomask.workflows.prepare.find_cases", find_and_lose)
+    result = make(data, tmp_path / "store", skip_bad=True)
+    assert len(result.manifest.cases) == 5
+    reason = f"{scan}: can't be read: No such file or directory"
+    assert result.skipped == (("BraTS2021_00003", reason),)
+
+
+@pytest.mark.parametrize("name", ["zarr.json", "BraTS2021_00002/zarr.json"])
+def test_a_patient_whose_group_is_damaged_is_prepared_again(
+    data: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "store"
+    make(data, out)
+    before = contents(out)
+    (out / "patients" / "BraTS2021_00002.zarr" / name).write_bytes(b"")
+    assert make(data, out).made == 1
+    assert contents(out) == before
 
 
 def spoil(data: Path) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 
@@ -27,15 +28,28 @@ _UPENN = re.compile(r"upenn-gbm-(?P<number>\d{5})(?:-\d{2})?", re.I)
 _UCSF = re.compile(r"ucsf-pdgm-0*(?P<number>\d+)(?:-fu\d+d)?(?:-nifti)?", re.I)
 _RHUH = re.compile(r"(?P<patient>RHUH-\d{4})-\d", re.I)
 _UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})-\d{2}", re.I)
+_DAY = r"(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01])"
+_DATE = rf"(?:199|20\d)\d(?P<mark>[-_.]?){_DAY}"
+"""Date of an examination; one before 1990 is a date of birth."""
+_TIME = r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
+_DATED = re.compile(rf"(?<![A-Za-z0-9]){_DATE}(?:{_TIME})?(?![A-Za-z0-9])")
 _FOLLOW_UP = re.compile(
-    r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|time|tp|follow[-_ ]?up|fu|day|week|wk|month"
-    r"|year|mr)[-_. ]?\d{1,4}(?:[-_]\d)?|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
+    r"[-_. ](?:(?:ses|session|visit|time[-_ ]?point|time|follow[-_ ]?up|day|week|wk|month"
+    r"|year)[-_. ]?\d{1,4}(?:[-_]\d)?|(?:tp|fu)[-_. ]?\d{1,2}(?:[-_]\d)?"
+    r"|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
     r"|baseline|follow[-_ ]?up|intra[-_ ]?op"
     r"|(?:pre|post)[-_ ]?(?:op|rt|treatment|therapy|surgery|chemo)"
-    r"|(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?:\d{6})?)$",
+    rf"|(?:19|20)\d\d(?P<mark>){_DAY}{_TIME})$",
     re.IGNORECASE,
 )
-"""Suffix of a name that identifies the examination of a patient, by words or by its date."""
+"""Suffix of a name that identifies the examination of a patient, by words or by its date and
+time."""
+_FOLLOW_UP_OF_NUMBER = re.compile(
+    rf"[-_. ](?:mr[-_. ]?\d{{1,2}}(?:[-_]\d)?|(?:tp|fu)[-_. ]?\d{{3,4}}(?:[-_]\d)?|{_DATE})$",
+    re.IGNORECASE,
+)
+"""Suffix that does so only behind the number of a patient (``SUBJ001_MR2``). Behind a word, it may
+be the patient: a medical record number (``KUM_MR0001``) or a date of birth."""
 _NO_NAME = re.compile(
     r"(?:the|my|patients?|pat|subjects?|subj?|case|cases|scans?|mri?|brain|head|study|data|image|"
     r"images|imgs?|vol|volumes?|files?|series|raw|orig|original|input|nifti|dicom|dcm|exam|glioma|"
@@ -43,6 +57,7 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 """Rest of a name that does not identify a patient."""
+_DIGIT = re.compile(r"\d")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST, _MARK = 100, 8
 """Maximum length of a safe name, and length of the digest in it."""
@@ -55,8 +70,8 @@ def patient_of(name: str) -> str:
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
     barcode, the subject of a BIDS name, the published names of BraTS, FeTS, UPENN-GBM, UCSF-PDGM,
     RHUH-GBM and UCSD-PTGBM without time point, and any other name without an ending that states
-    an examination (``_tp2``, ``_visit-1``, ``_preop``, a date). Any other name is a separate
-    patient.
+    an examination (``_tp2``, ``_visit-1``, ``_preop``; behind a number also ``_MR2`` or a date).
+    Any other name is a separate patient.
 
     >>> patient_of("TCGA_CS_4941_19960909"), patient_of("sub-01_ses-2_T1w")
     ('TCGA-CS-4941', 'sub-01')
@@ -65,11 +80,42 @@ def patient_of(name: str) -> str:
     >>> patient_of("PatientID_0003_Timepoint_2"), patient_of("P7_20190412"), patient_of("case_tp1")
     ('PatientID_0003', 'P7', 'case_tp1')
     """
-    key = _published(name.strip())
+    return _joined(patient_in(name) or safe_name(name.strip()))
+
+
+def patient_in(name: str) -> str | None:
+    """The patient in a name of a patient's examination or in a published name, else None.
+
+    >>> patient_in("P01_20240101"), patient_in("P01"), patient_in("visit_1")
+    ('P01', None, None)
+    """
+    name = name.strip()
+    if published := _published(name):
+        return _joined(published)
+    stem = _without_examination(name)
+    return safe_name(stem) if stem != name else None
+
+
+def stated_patient(patient: str) -> str:
+    """Key of a patient whom a table or a header states.
+
+    This differs from ``patient_of`` for names that follow no published convention: no ending of
+    them is that of an examination.
+
+    >>> stated_patient("TCGA_CS_4941"), stated_patient("P7_20190412")
+    ('TCGA-CS-4941', 'P7_20190412')
+    """
+    patient = patient.strip()
+    own = _BIDS.search(patient) and not _BIDS.match(patient)
+    return _joined((None if own else _published(patient)) or safe_name(patient))
+
+
+def _joined(key: str) -> str:
+    """The key that a patient has in all data sets."""
     return _known().get(flat_name(key), key)
 
 
-def _published(name: str) -> str:
+def _published(name: str) -> str | None:
     if barcode := _TCGA.search(name):
         return f"TCGA-{barcode[1]}-{barcode[2]}".upper()
     if bids := _BIDS.search(name):
@@ -93,14 +139,22 @@ def _published(name: str) -> str:
         return f"UCSF-PDGM-{int(ucsf['number']):04d}"
     if timed := _RHUH.fullmatch(flat) or _UCSD.fullmatch(flat):
         return timed["patient"].upper()
-    return safe_name(_without_examination(name))
+    return None
 
 
 def _without_examination(name: str) -> str:
     """A name without the ending that states an examination, where a name is left of it."""
-    while (match := _FOLLOW_UP.search(name)) and not _NO_NAME.fullmatch(name[: match.start()]):
-        name = name[: match.start()]
+    while (stem := _stem(name)) and not _NO_NAME.fullmatch(stem):
+        name = stem
     return name
+
+
+def _stem(name: str) -> str | None:
+    """What stands before the ending of a name that states an examination, if it has one."""
+    if match := _FOLLOW_UP.search(name):
+        return name[: match.start()]
+    match = _FOLLOW_UP_OF_NUMBER.search(name)
+    return name[: match.start()] if match and _DIGIT.search(name[: match.start()]) else None
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +162,7 @@ def _known() -> Mapping[str, str]:
     """Key of a patient in one data set, in lower case -> key of the same patient in all."""
     text = (files("gliomask.core") / _TABLE).read_text(encoding="utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    return {flat_name(_published(name)): patient for name, patient in rows[1:]}
+    return {flat_name(_published(name) or safe_name(name)): patient for name, patient in rows[1:]}
 
 
 def flat_name(name: str) -> str:
@@ -127,9 +181,23 @@ def names_nobody(name: str) -> bool:
     (True, False)
     """
     words = re.split(r"[^A-Za-z]+", name)
-    return all(len(word) < 2 or _NO_NAME.fullmatch(word) for word in words) or bool(
-        _FOLLOW_UP.fullmatch(f"_{name}")
+    return all(len(word) < 2 or _NO_NAME.fullmatch(word) for word in words) or any(
+        ending.fullmatch(f"_{name}") for ending in (_FOLLOW_UP, _FOLLOW_UP_OF_NUMBER)
     )
+
+
+def date_of(name: str) -> date | None:
+    """Date in a name, if there is just one that can be of an examination.
+
+    >>> date_of("P7_20190412"), date_of("P7_2019-04-12_seg"), date_of("UKHD_19560312")
+    (datetime.date(2019, 4, 12), datetime.date(2019, 4, 12), None)
+    """
+    days = [re.sub(r"\D", "", match[0])[:8] for match in _DATED.finditer(name)]
+    try:
+        (day,) = {date.fromisoformat(day) for day in days}
+    except ValueError:
+        return None
+    return day
 
 
 def session_of(name: str) -> str | None:

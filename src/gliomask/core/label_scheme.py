@@ -68,9 +68,13 @@ class LabelScheme:
         background.
 
         Raises:
-            ValueError: a number that is not in the scheme; the message lists the known ones.
+            ValueError: a number that is not in the scheme; the message lists the known ones. A
+                negative number, which may mean unannotated, if every number is tumour.
         """
         if self.binary:
+            lowest = numbers.min(initial=0)
+            if self.least == 1 and lowest < 0 and lowest != self.ignored:
+                raise ValueError(f"label {lowest:g} is negative ({self.name})")
             marked = numbers != 0 if self.least == 1 else np.greater_equal(numbers, self.least)
             if self.ignored is not None:
                 marked &= numbers != self.ignored

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Literal, Protocol, TypeVar
 
@@ -208,11 +209,12 @@ class Dispatch(Generic[AnyTask]):
         """Handle an error of the machine: all tasks wait a little, or the run ends."""
         self._ledger.put(task.id, replace(self._ledger.get(task.id), state="waiting"))
         self._waiting.appendleft(task)
+        if time.monotonic() < self._not_before:  # others fail for the same reason meanwhile
+            return
         if self._refusals == len(self._pauses_s):
             raise MachineError(reason)
-        if time.monotonic() >= self._not_before:  # others fail for the same reason meanwhile
-            self._not_before = time.monotonic() + self._pauses_s[self._refusals]
-            self._refusals += 1
+        self._not_before = time.monotonic() + self._pauses_s[self._refusals]
+        self._refusals += 1
 
     def _advance(self, task: str, share: float, note: str) -> None:
         """Progress never raises here: a task is not lost to a stop between two lines."""
@@ -223,7 +225,8 @@ class Dispatch(Generic[AnyTask]):
 
     def _put_back(self) -> None:
         for event in self._workers.stop():
-            self._take(event)
+            with suppress(MachineError):  # the run ends already, for the reason that it has
+                self._take(event)
         for task in self._workers.busy:
             now = self._ledger.get(task.id)
             if now.state == "working":

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from gliomask.errors import GliomaskError, InputError, StoppedError, unexpected
 from gliomask.jobs.control import Control
@@ -25,6 +25,8 @@ from gliomask.jobs.worker_events import Result, Task
 Work = Callable[[Task, Control], Result]
 """What a worker does with a task. A ``StoppedError`` puts the task back; any other error that it
 lets through is reported as the task's, and the worker continues."""
+
+AnyError = TypeVar("AnyError", bound=Exception)
 
 BEAT_S: Final = 2.0
 """Seconds between two heartbeats of a worker."""
@@ -131,12 +133,13 @@ def _do(work: Work[Task, Result], task: Task, voice: _Voice, stop: _Stop) -> Non
         voice.say("crashed", f"a bug in gliomask: {unexpected(problem)}")
 
 
-def portable(problem: GliomaskError) -> GliomaskError:
+def portable(problem: AnyError) -> AnyError | GliomaskError:
     """The error, or its text as one that can go between processes."""
     try:
-        return cast(GliomaskError, pickle.loads(pickle.dumps(problem)))  # noqa: S301 (our own)
+        return cast(AnyError, pickle.loads(pickle.dumps(problem)))  # noqa: S301 (our own)
     except (TypeError, AttributeError, pickle.PicklingError):
-        return InputError(str(problem))
+        known = isinstance(problem, GliomaskError)
+        return InputError(str(problem)) if known else GliomaskError(unexpected(problem))
 
 
 def _watch(lifeline: Connection, stop: _Stop) -> None:

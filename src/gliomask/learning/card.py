@@ -32,8 +32,8 @@ def make_card(
         recipe: recipe of the training.
         choice: its data.
         row: results of the epoch.
-        earlier: records of the models of the initial weights and of the teacher
-            (``workflows.earlier``): ``description``, ``licence``, patients.
+        earlier: records of the models of the initial weights and of the teacher: ``description``,
+            ``licence``, patients.
         norm_epsilon: epsilon of the batch norms.
     """
     manifest = choice.store.manifest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from gliomask.jobs.control import Control
 from gliomask.learning.catalogue import Catalogue, choose_sequences, list_slices
 from gliomask.learning.dataset import Slices, StoreSlices, keep, needed_bytes
 from gliomask.learning.memory import device_budget, memory_budget
+from gliomask.machine.processors import read_processors
 from gliomask.store.store import Store
 
 _MOST_READERS = 8
@@ -137,7 +137,7 @@ def open_slices(
         target = torch.device("cpu")
     else:
         return sources[0], sources[1] if len(sources) > 1 else None
-    threads = min(_MOST_READERS, os.cpu_count() or 1)
+    threads = min(_MOST_READERS, read_processors().usable)
     control.start(sum(len(part.cases) for part in both), "reading slices")
     storage = [keep(source, target, threads, control) for source in sources]
     return storage[0], storage[1] if len(storage) > 1 else None

@@ -16,6 +16,7 @@ from lightning_fabric.utilities.warnings import PossibleUserWarning
 
 from gliomask.config import Recipe
 from gliomask.errors import ConfigError, MachineError, same_with
+from gliomask.jobs.worker_process import portable
 from gliomask.machine.processors import read_processors
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
@@ -81,14 +82,15 @@ def start_fabric(machines: Machines, recipe: Recipe) -> Fabric:
 
 def on_first(fabric: Fabric, work: Callable[[], Result]) -> Result:
     """Result of ``work`` in the first process, for every process; exceptions likewise."""
-    outcome: list[Result] | ConfigError = []
+    outcome: list[Result] | Exception = []
     if fabric.is_global_zero:
         try:
             outcome = [work()]
-        except ConfigError as problem:
-            outcome = problem
+        except Exception as problem:
+            fabric.broadcast(portable(problem))  # or the others would wait for a result
+            raise
     outcome = fabric.broadcast(outcome)
-    if isinstance(outcome, ConfigError):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome[0]
 

@@ -75,8 +75,9 @@ def plan_epoch(
 ) -> IntArray:
     """Indices of the samples of an epoch in order; their number is a multiple of ``batch``.
 
-    The last batch is filled with repeated samples, so all steps have equal weight. No sample is
-    repeated before every sample of its kind (with or without tumour) was used once.
+    The last batch is filled with repeated samples, so all steps have equal weight. Without
+    ``odds``, no sample is repeated before every sample of its kind (with or without tumour) was
+    used once.
 
     Args:
         tumour: (n,), whether the sample contains tumour, n > 0.

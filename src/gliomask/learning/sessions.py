@@ -49,7 +49,7 @@ class TrainingSession:
         self._write()
 
     def __enter__(self) -> None:
-        """True if it has begun."""
+        """Nothing to do: it was recorded when it was made."""
 
     def __exit__(
         self,

@@ -102,7 +102,8 @@ def check_identity(saved: Mapping[str, Any], recipe_keys: Mapping[str, Any]) -> 
     """Refuse to resume with another recipe or other data.
 
     Args:
-        saved: values of the checkpoint; ours: values of this run, as nested plain values.
+        saved: values of the checkpoint, as nested plain values.
+        recipe_keys: values of this run, likewise.
 
     Raises:
         ConfigError: they differ; the message names the first key and the number of others.

@@ -35,6 +35,8 @@ ABSENT = {"images": float("nan"), "labels": 255}
 """Value that no slice of an array contains, and that a slice without a file reads as."""
 _SLICES = 16
 """Written at once; between them is a moment to stop."""
+_UNREADABLE = (OSError, KeyError, ValueError, TypeError)
+"""What Zarr, its JSON and our checks raise for a damaged group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,15 +102,21 @@ def write_patient(
 
 
 def stored_cases(store: Path, patient: str) -> tuple[StoredCase, ...] | None:
-    """Stored cases of a patient; None if there is no complete group."""
+    """Stored cases of a patient; None if there is no complete group.
+
+    A group that can't be read, as a power cut may leave it, is not complete.
+    """
     path = patient_path(store, patient)
     if not (path / "zarr.json").is_file():
         return None
     import zarr
 
-    root = zarr.open_group(str(path), mode="r")
-    entries = [group.attrs["case"] for _, group in sorted(root.groups())]
-    return tuple(StoredCase.model_validate(entry) for entry in entries)
+    try:
+        root = zarr.open_group(str(path), mode="r")
+        entries = [group.attrs["case"] for _, group in sorted(root.groups())]
+        return tuple(StoredCase.model_validate(entry) for entry in entries)
+    except _UNREADABLE:
+        return None
 
 
 def open_case(
@@ -126,7 +134,7 @@ def open_case(
         group = zarr.open_group(str(path), mode="r", path=case.id)
         images, labels = group["images"], group["labels"]
         record = _record(dict(group.attrs))
-    except (OSError, KeyError, ValueError, TypeError) as problem:
+    except _UNREADABLE as problem:
         raise StoreError(f"case {case.id} can't be read: {problem}", path=path) from None
     if not isinstance(images, zarr.Array) or not isinstance(labels, zarr.Array):
         raise StoreError(f"case {case.id} contains no arrays", path=path)

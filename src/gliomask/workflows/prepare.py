@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from gliomask.config.prepare import PrepareOptions as PrepareOptions
 from gliomask.core.case import Case
+from gliomask.core.file_digest import file_digest
 from gliomask.core.output_folder import check_replaceable
 from gliomask.core.plausibility import MARK, implausible_notes
 from gliomask.core.regions import REGIONS
 from gliomask.core.slices import VERSION, to_slices
-from gliomask.core.split import Patient, Split, TooFewSitesError, make_split
+from gliomask.core.split import Split, TooFewSitesError, make_split
+from gliomask.core.split_patients import SplitCase, split_patients
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
@@ -43,6 +43,7 @@ from gliomask.formats.volumes import files_of
 from gliomask.inference.planes import CROSSING, crosses
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.processes import spread
+from gliomask.machine.processors import read_processors
 from gliomask.store.manifest import (
     MANIFEST,
     PATIENTS,
@@ -93,13 +94,7 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
     requested_split = read_split(options.split) if options.split else None
     if requested_split is None and patients:
         # Tumour sizes are not known yet, but an impossible split is reported now.
-        ordered = [
-            (name, sorted(cases_of_patient, key=lambda case: case.id))
-            for name, cases_of_patient in patients.items()
-        ]
-        _draw(
-            options, [_patient(name, cases_of_patient, 0.0) for name, cases_of_patient in ordered]
-        )
+        _draw(options, [(case, 0.0) for cases in patients.values() for case in cases])
     done, more = _prepare_all(options, patients, control)
     problems += more
     entries = sorted((e for stored, _ in done for e in stored), key=lambda entry: entry.id)
@@ -113,7 +108,9 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
             hint=hint if entries else None,
         )
     manifest = _manifest(options, entries)
-    split = requested_split or _draw(options, _measured(manifest.cases))
+    split = requested_split or _draw(
+        options, [(entry, entry.tumour_ml) for entry in manifest.cases]
+    )
     _check_split(split, manifest, options.split)
     write_split(options.out / SPLIT, split)
     write_manifest(options.out, manifest)
@@ -180,7 +177,8 @@ def _prepare_all(
     control.start(len(patients), "preparing patients")
     jobs = sorted(patients.items())
     work = partial(_prepare_patient, options.out, options.planes)
-    for entries, fresh, bad in spread(work, jobs, control, options.workers):
+    workers = options.workers or read_processors().usable
+    for entries, fresh, bad in spread(work, jobs, control, workers):
         done.append((entries, fresh))
         problems += bad
     return done, problems
@@ -191,15 +189,21 @@ def _prepare_patient(
 ) -> tuple[tuple[StoredCase, ...], bool, list[Failure]]:
     """Read and write a patient; return the entries, whether they are new, and the problems."""
     patient, cases = job
-    fingerprints = {case.id: _fingerprint(case, planes) for case in cases}
+    fingerprints: dict[str, str] = {}
+    problems: list[Failure] = []
+    for case in cases:
+        try:
+            fingerprints[case.id] = _fingerprint(case, planes)
+        except CaseError as problem:
+            problems.append((case.id, str(problem)))
     stored = stored_cases(store, patient)
     axial = {e.id: e.fingerprint for e in stored or () if e.plane == "axial"}
     if stored is not None and axial == fingerprints:
-        return stored, False, []
+        return stored, False, problems
+    readable = sorted((c for c in cases if c.id in fingerprints), key=lambda case: case.id)
     loaded: list[LoadedCase] = []
-    problems: list[Failure] = []
-    control.start(2 * len(cases), "")
-    for case in sorted(cases, key=lambda case: case.id):
+    control.start(2 * len(readable), "")
+    for case in readable:
         with control.part(case.id) as part:
             try:
                 made = _loaded(case, fingerprints[case.id], part)
@@ -211,7 +215,7 @@ def _prepare_patient(
                 loaded += [made.cut(plane) for plane in CROSSING]
     if not loaded:
         return (), False, problems
-    with control.part(patient, len(cases)) as part:
+    with control.part(patient, len(readable)) as part:
         write_patient(store, patient, loaded, part)
     return stored_cases(store, patient) or (), True, problems
 
@@ -226,7 +230,11 @@ def _loaded(case: Case, fingerprint: str, control: Control) -> LoadedCase:
 
 
 def _fingerprint(case: Case, planes: bool) -> str:
-    """SHA-256 over the content of the case's files and their interpretation."""
+    """SHA-256 over the content of the case's files and their interpretation.
+
+    Raises:
+        CaseError: a file can't be read.
+    """
     digest = hashlib.sha256()
     images = [*case.images.items(), *([("label", case.label)] if case.label else [])]
     rules = [VERSION, case.id, case.patient, case.scheme, case.sparse, case.site, case.notes]
@@ -235,8 +243,7 @@ def _fingerprint(case: Case, planes: bool) -> str:
     digest.update(repr([*rules, [(name, image.channel) for name, image in images]]).encode())
     named = {path for _, image in images for path in image.paths}
     for path in sorted({piece for named_file in named for piece in files_of(named_file)}):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(file_digest(path))
     return digest.hexdigest()
 
 
@@ -254,26 +261,9 @@ def _manifest(options: PrepareOptions, entries: Sequence[StoredCase]) -> StoreMa
     )
 
 
-def _measured(entries: Sequence[StoredCase]) -> list[Patient]:
-    """Patients of the store, with the mean size of their tumours."""
-    by_patient: dict[str, list[StoredCase]] = defaultdict(list)
-    for entry in entries:
-        by_patient[entry.patient].append(entry)
-    return [
-        _patient(
-            name, patient_entries, float(np.mean([entry.tumour_ml for entry in patient_entries]))
-        )
-        for name, patient_entries in by_patient.items()
-    ]
-
-
-def _patient(name: str, cases: Sequence[Case | StoredCase], size: float) -> Patient:
-    first, training_only = cases[0], any(case.training_only for case in cases)
-    return Patient(name, first.site or first.source, size, training_only)
-
-
-def _draw(options: PrepareOptions, patients: Sequence[Patient]) -> Split:
-    shares, folds = options.shares, options.folds
+def _draw(options: PrepareOptions, cases: Iterable[tuple[SplitCase, float]]) -> Split:
+    """Split of the patients of cases, each with the size of its tumour."""
+    patients, shares, folds = split_patients(cases), options.shares, options.folds
     try:
         return make_split(
             patients, seed=options.seed, shares=shares, folds=folds, fold_by=options.fold_by

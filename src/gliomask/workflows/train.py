@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from gliomask.learning.state import Position, check_identity
 from gliomask.learning.teacher_model import LoadedTeacher, load_teacher
 from gliomask.learning.validation import Validation
 from gliomask.machine.allocator import keep_freed_memory
+from gliomask.machine.processors import read_processors
 from gliomask.nets.specs import TORCH_EPSILON
 from gliomask.nets.u2net import U2Net, build_model
 from gliomask.nets.weights import save_model
@@ -257,7 +257,7 @@ def _threads(job: TrainingJob, slices: Slices) -> int:
     if job.options.workers is not None:
         return job.options.workers
     if isinstance(slices, StoreSlices):
-        return min(4, os.cpu_count() or 1)
+        return min(4, read_processors().usable)
     return 1 if job.fabric.device.type == "cuda" else 0
 
 

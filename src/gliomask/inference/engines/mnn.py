@@ -59,7 +59,7 @@ def open_network(arrays: Arrays, card: ModelCard, threads: int) -> CompiledEngin
 
 
 class _Runner:
-    """See ``compiled.Runner``: a child and the pipes to it.
+    """See ``CompiledNetwork``: a child and the pipes to it.
 
     Args:
         source: a network of ONNX, to be converted at once; None takes one that is.
@@ -90,12 +90,15 @@ class _Runner:
 
     def __call__(self, image: FloatArray, output: str) -> FloatArray:
         self._send(SHAPE.pack(*image.shape, _OUTPUTS.index(output)), image.tobytes())
-        header = self._responses.read(SHAPE.size)
-        if len(header) < SHAPE.size:
-            self._died()
-        shape = SHAPE.unpack(header)[: 4 + _OUTPUTS.index(output)]
-        values = self._responses.read(4 * int(np.prod(shape)))
+        shape = SHAPE.unpack(self._receive(SHAPE.size))[: 4 + _OUTPUTS.index(output)]
+        values = self._receive(4 * int(np.prod(shape)))
         return np.frombuffer(values, np.float32).reshape(shape)
+
+    def _receive(self, size: int) -> bytes:
+        content = self._responses.read(size)
+        if len(content) < size:
+            self._died()
+        return content
 
     def _send(self, *parts: bytes) -> None:
         try:

@@ -49,7 +49,7 @@ def _settle(runner: CompiledNetwork, channels: int) -> None:
 
 
 class _Runner:
-    """See ``compiled.Runner``."""
+    """See ``CompiledNetwork``."""
 
     def __init__(self, model: openvino.CompiledModel) -> None:
         self._request = model.create_infer_request()
