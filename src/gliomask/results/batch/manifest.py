@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from gliomask.core.atomic import atomic_path
 from gliomask.core.case import Case, ImageFile, SeriesUse
+from gliomask.core.file_digest import file_digest
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import CaseError, Failure, InputError, MachineError
 from gliomask.formats.file_key import file_key
@@ -111,7 +112,7 @@ def entry_of(
         case = moved(case, lambda path: path.relative_to(place))
     files = _files(case, archive)
     stamp = _stamp(files)
-    content = known.get(stamp) or _content(case, files)
+    content = known.get(stamp) or _content(files)
     return Entry(case, archive, content, stamp)
 
 
@@ -278,13 +279,8 @@ def _stamp(files: Iterable[Path]) -> str:
         return ""
 
 
-def _content(case: Case, files: Iterable[Path]) -> str:
+def _content(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        try:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as problem:
-            what = f"{case.id}: can't be read: {problem.strerror}"
-            raise CaseError(what, path=path) from None
+        digest.update(file_digest(path))
     return digest.hexdigest()
