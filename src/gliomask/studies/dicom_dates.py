@@ -9,13 +9,13 @@ from gliomask.formats.dicom.tags import SeriesTags
 
 
 def study_date(text: str) -> date | None:
-    """A date as DICOM writes it (DA); None for what is none, e.g. after de-identification.
+    """A date as DICOM writes it (DA, eight digits); None for others, e.g. after de-identification.
 
     >>> study_date("20010203"), study_date("REMOVED")
     (datetime.date(2001, 2, 3), None)
     """
     try:
-        return datetime.strptime(text, "%Y%m%d").date()
+        return datetime.strptime(text, "%Y%m%d").date() if len(text) == 8 else None
     except ValueError:
         return None
 

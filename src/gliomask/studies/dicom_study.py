@@ -53,7 +53,7 @@ def studies_of_files(
 ) -> DicomStudies:
     """Group files into studies; other files are counted.
 
-    ``picks``: sequence -> the series to take for it in each study, see ``dicom_choice.picked``. A
+    ``picks``: sequence -> the series to take for it in each study, see ``dicom_picks.picked``. A
     study without it is a problem.
     """
     survey = survey_files(paths)
@@ -136,6 +136,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
         contrast_order=choice.contrast_order,
         study_date=study_date(tags.study_date),
         acquired=first_acquisition([item.series.tags for item in chosen.values()]),
+        study_uid=tags.study_uid,
     )
     return SurveyResult((case,), (), tuple(replace(audit, case=name) for audit in audited))
 

@@ -72,7 +72,7 @@ def audit(
     Args:
         inputs: files and folders.
         choices: sequence -> file, if names don't state it; instead of ``inputs``.
-        picks: sequence -> the DICOM series to take for it, see ``dicom_choice.picked``.
+        picks: sequence -> the DICOM series to take for it, see ``dicom_picks.picked``.
 
     Raises:
         InputError: no usable input, with the supported kinds; for a single folder or for files, a

@@ -9,7 +9,17 @@ import pytest
 from pydicom import DataElement, Dataset
 
 from gliomask.errors import FormatError
-from gliomask.formats.dicom.values import has, number, numbers, plain_text, text, whole, words
+from gliomask.formats.dicom.values import (
+    clock,
+    has,
+    number,
+    numbers,
+    plain_text,
+    seconds,
+    text,
+    whole,
+    words,
+)
 
 
 def header(**values: Any) -> Dataset:
@@ -68,3 +78,45 @@ def test_whole_numbers() -> None:
     for value in (11, -1):
         with pytest.raises(FormatError, match=rf"\(NumberOfFrames={value}, allowed 0 to 10\)"):
             whole(header(NumberOfFrames=value), "NumberOfFrames", 10)
+
+
+@pytest.mark.parametrize(
+    "time", ["2400", "9959", "1060", "1099", "101061", "101099", "10105", "996199", "10", "", "x"]
+)
+def test_a_time_that_no_clock_shows(time: str) -> None:
+    assert seconds(f"20200101{time}") is None
+    dataset = Dataset()
+    dataset.add(DataElement("SeriesDate", "LO", "20200101"))  # LO, so that pydicom accepts it
+    dataset.add(DataElement("SeriesTime", "LO", time))
+    assert clock(dataset, "SeriesDate", "SeriesTime") is None
+
+
+@pytest.mark.parametrize("date", ["00000101", "20200001", "20200231", "2020011", "20201301"])
+def test_a_date_that_no_calendar_has(date: str) -> None:
+    assert seconds(f"{date}1011") is None
+
+
+@pytest.mark.parametrize(
+    ("time", "later"),
+    [
+        ("0000", 0),
+        ("235959.5", 86399.5),
+        ("101112.1234567", 36672.123),
+        ("101112.5+0200", 36672.5),
+        ("1011-0500", 36660),
+    ],
+)
+def test_seconds_of_a_day(time: str, later: float) -> None:
+    start = seconds("202001010000")
+    moment = seconds(f"20200101{time}")
+    assert start is not None
+    assert moment is not None
+    assert round(moment - start, 3) == later
+
+
+def test_a_leap_second_is_the_end_of_its_minute() -> None:
+    before, leap, after = (seconds(f"99991231{time}") for time in ("235958", "235960", "235959"))
+    assert before is not None
+    assert leap is not None
+    assert after is not None
+    assert before < after < leap < after + 1

@@ -140,18 +140,20 @@ def test_images_that_do_not_belong_together(tmp_path: Path, keyword: str, value:
 
 
 @pytest.mark.parametrize(
-    ("keyword", "value"),
+    ("keyword", "value", "reason"),
     [
-        ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0]),
-        ("ImageOrientationPatient", [2, 0, 0, 0, 2, 0]),
-        ("ImageOrientationPatient", [1, 0, 0]),
-        ("PixelSpacing", [0, 1]),
-        ("ImagePositionPatient", [1, 2]),
+        ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0], "not an orientation"),
+        ("ImageOrientationPatient", [0, 0, 0, 0, 2, 0], "not an orientation"),
+        ("ImageOrientationPatient", [1, 0, 0], "unusable"),
+        ("PixelSpacing", [0, 1], "impossible spacing"),
+        ("ImagePositionPatient", [1, 2], "unusable"),
     ],
 )
-def test_places_that_can_not_be(tmp_path: Path, keyword: str, value: list[float]) -> None:
+def test_places_that_can_not_be(
+    tmp_path: Path, keyword: str, value: list[float], reason: str
+) -> None:
     paths = write_series(tmp_path, Grid(changes={keyword: value}))
-    with pytest.raises(FormatError, match=f"unusable .*{keyword}"):
+    with pytest.raises(FormatError, match=f"000.dcm: {reason} .*{keyword}"):
         read_referenced_series(paths)
 
 

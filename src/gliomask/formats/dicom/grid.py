@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from gliomask.core.volume import Affine
 from gliomask.errors import FormatError
-from gliomask.formats.dicom.frame import Frame, Vector, check_count
+from gliomask.formats.dicom.frame import Frame, check_count
+from gliomask.formats.dicom.placement import Vector, spaced_alike
 from gliomask.formats.limits import MAX_VOXELS
 
 STEP_TOLERANCE = 0.02
@@ -29,10 +30,6 @@ SIDE_TOLERANCE = 0.05
 side. As loose as the check that two images of a case lie on one grid."""
 LEAN_DEGREES = 0.1
 """How far the line through the stack may lean from the normal (gantry tilt)."""
-SPACING_TOLERANCE = 1e-3
-"""How far PixelSpacing may differ between slices, as a share of it."""
-DIRECTION_TOLERANCE = 2e-3
-"""How far two directions may differ (a tenth of a degree) and still be the same."""
 SAME_PLACE_MM = 1e-2
 """Slices nearer than this are at one position."""
 
@@ -88,7 +85,7 @@ def _check_alike(frame: Frame, first: Frame) -> None:
         raise FormatError(
             "slices differ in size", field="Rows x Columns", found=actual, allowed=allowed
         )
-    if not np.allclose(frame.spacing, first.spacing, rtol=SPACING_TOLERANCE, atol=0):
+    if not spaced_alike(first, frame):
         actual, allowed = (
             _numbers_text(np.array(frame.spacing)),
             _numbers_text(np.array(first.spacing)),
@@ -142,19 +139,23 @@ def _check_gaps(gaps: npt.NDArray[np.float64]) -> None:
         raise FormatError(what, field="step", found=gap, allowed=allowed)
 
 
+def deviation_limits(step_mm: float) -> tuple[float, float]:
+    """Maximum millimetres of a slice from its even place: along the normal, and aside."""
+    return max(STEP_TOLERANCE * step_mm, ROUNDING_MM), max(SIDE_TOLERANCE * step_mm, ROUNDING_MM)
+
+
 def _check_line(off: npt.NDArray[np.float64], normal: Vector, step: Vector) -> None:
     """``off``: (K, 3) how far each slice lies from its even place on a straight line."""
     along = np.abs(off @ normal)
-    limit = max(STEP_TOLERANCE * float(np.linalg.norm(step)), ROUNDING_MM)
+    limit, limit_aside = deviation_limits(float(np.linalg.norm(step)))
     if along.max() > limit:
         deviation, allowed = f"{along.max():.3g} mm off", f"up to {limit:.3g} mm"
         raise FormatError(
             "uneven steps between slices", field="step", found=deviation, allowed=allowed
         )
     aside = np.linalg.norm(off - (off @ normal)[:, np.newaxis] * normal, axis=1)
-    limit = max(SIDE_TOLERANCE * float(np.linalg.norm(step)), ROUNDING_MM)
-    if aside.max() > limit:
-        deviation, allowed = f"{aside.max():.3g} mm off", f"up to {limit:.3g} mm"
+    if aside.max() > limit_aside:
+        deviation, allowed = f"{aside.max():.3g} mm off", f"up to {limit_aside:.3g} mm"
         what = "slice positions are not on a line"
         raise FormatError(what, field="position", found=deviation, allowed=allowed)
 

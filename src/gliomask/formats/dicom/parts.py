@@ -17,12 +17,8 @@ import numpy.typing as npt
 
 from gliomask.errors import FormatError
 from gliomask.formats.dicom.frame import Frame
-from gliomask.formats.dicom.grid import (
-    DIRECTION_TOLERANCE,
-    SAME_PLACE_MM,
-    SPACING_TOLERANCE,
-    arrange,
-)
+from gliomask.formats.dicom.grid import SAME_PLACE_MM, arrange
+from gliomask.formats.dicom.placement import DIRECTION_TOLERANCE, spaced_alike, turned
 
 MAX_PARTS = 64
 """Maximum number of echoes, kinds and orientations in a series."""
@@ -85,15 +81,13 @@ def _same(first: Frame, other: Frame) -> bool:
         (first.image_type, first.stack) == (other.image_type, other.stack)
         and _alike_in_plane(first, other)
         and _echo_apart(first, other) <= _ECHO_TOLERANCE
-        and _turned(first, other) <= DIRECTION_TOLERANCE
+        and turned(first, other) <= DIRECTION_TOLERANCE
     )
 
 
 def _alike_in_plane(first: Frame, other: Frame) -> bool:
     """Return True if two frames have the same size and spacing."""
-    return first.size == other.size and np.allclose(
-        first.spacing, other.spacing, rtol=SPACING_TOLERANCE, atol=0
-    )
+    return first.size == other.size and spaced_alike(first, other)
 
 
 def _near(first: Frame, other: Frame) -> bool:
@@ -106,7 +100,7 @@ def _near(first: Frame, other: Frame) -> bool:
     return (
         (not all(kinds) or kinds[0][:_KIND] == kinds[1][:_KIND])
         and (None in times or _echo_apart(first, other) <= limit)
-        and _turned(first, other) <= DIRECTION_TOLERANCE
+        and turned(first, other) <= DIRECTION_TOLERANCE
     )
 
 
@@ -114,11 +108,6 @@ def _echo_apart(first: Frame, other: Frame) -> float:
     if first.echo_time is None or other.echo_time is None:
         return 0.0 if first.echo_time == other.echo_time else np.inf
     return abs(first.echo_time - other.echo_time)
-
-
-def _turned(first: Frame, other: Frame) -> float:
-    rows, columns = first.along_row - other.along_row, first.along_column - other.along_column
-    return float(max(np.abs(rows).max(), np.abs(columns).max()))
 
 
 def _joined(parts: list[Frames]) -> list[Frames]:
@@ -150,7 +139,7 @@ def _refuse_interleaved(volumes: Sequence[Frames]) -> None:
 
 def interleaved(first_frames: Frames, other: Frames) -> bool:
     """Return True if slices of one part lie between those of the other, on one line."""
-    if _turned(first_frames[0], other[0]) > _NEARLY_PARALLEL:
+    if turned(first_frames[0], other[0]) > _NEARLY_PARALLEL:
         return False
     normal = np.cross(first_frames[0].along_row, first_frames[0].along_column)
     first, second = (np.array([frame.position for frame in part]) for part in (first_frames, other))
@@ -190,7 +179,5 @@ def _difference(first: Frame, other: Frame) -> str:
     differences = [f"EchoTime {times[0]} and {times[1]}"] if times[0] != times[1] else []
     differences += ["ImageType"] if first.image_type != other.image_type else []
     differences += ["StackID"] if first.stack != other.stack else []
-    differences += (
-        ["ImageOrientationPatient"] if _turned(first, other) > DIRECTION_TOLERANCE else []
-    )
+    differences += ["ImageOrientationPatient"] if turned(first, other) > DIRECTION_TOLERANCE else []
     return ", ".join(differences)

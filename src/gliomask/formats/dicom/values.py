@@ -20,7 +20,9 @@ from gliomask.errors import FormatError
 TEXT_LENGTH = 100
 """Characters that are kept of a text."""
 _LARGEST = 1e6
-_STAMP = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2}(?:\.\d{1,6})?)?")
+_STAMP = re.compile(r"(\d{8})([01]\d|2[0-3])([0-5]\d)((?:[0-5]\d|60)(?:\.\d+)?)?(?!\d)", re.ASCII)
+_LAST_SECOND = 59.999
+"""A leap second (60) counts as the end of its minute, so that no time leaves its day."""
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -51,8 +53,10 @@ def clock(dataset: Dataset, date: str, time: str) -> float | None:
 def seconds(stamp: str) -> float | None:
     """Seconds of a date and time (DT: YYYYMMDDHHMMSS.F, at least to the minute); None if neither.
 
-    >>> seconds("20190423142657.03") - seconds("201904231426")
-    57.03
+    >>> seconds("20190423142657.5") - seconds("201904231426")
+    57.5
+    >>> seconds("20190423996199") is None
+    True
     """
     match = _STAMP.match(stamp)
     if not match:
@@ -62,7 +66,8 @@ def seconds(stamp: str) -> float | None:
         days = datetime.strptime(day, "%Y%m%d").toordinal()
     except ValueError:
         return None
-    return round(days * 86400 + int(hour) * 3600 + int(minute) * 60 + float(second or 0), 3)
+    within = min(float(second or 0), _LAST_SECOND)
+    return round(days * 86400 + int(hour) * 3600 + int(minute) * 60 + within, 3)
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

@@ -7,23 +7,26 @@ another series, are refused with the missing attribute.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset
 
 from gliomask.errors import FormatError
-from gliomask.formats.dicom_out.source_header import (
+from gliomask.formats.dicom.content import decoding
+from gliomask.formats.dicom.placement import (
+    DIRECTION_TOLERANCE,
+    Placement,
     Vector,
-    numbers,
-    patient_and_study,
-    read_header,
+    placement,
+    spaced_alike,
+    turned,
 )
+from gliomask.formats.dicom.values import number
+from gliomask.formats.dicom_out.source_header import needed, patient_and_study, read_header
 from gliomask.formats.limits import MAX_PICTURES, MAX_VOXELS
 
-DIRECTION_TOLERANCE = 1e-3
-"""How far directions may be from unit length, a right angle and each other (cosines)."""
 _ALL_ALIKE = (
     "PatientID",
     "StudyInstanceUID",
@@ -32,31 +35,26 @@ _ALL_ALIKE = (
     "Rows",
     "Columns",
 )
+_PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
-    """One image of the series, or one frame of a multi-frame one.
+class Plane(Placement):
+    """One image of the series, or one frame of a multi-frame one; see ``Placement``.
 
     Attributes:
         sop_class: of the file that it is in.
         sop_instance: likewise.
         frame: its number from 1 in a multi-frame file, None in others.
-        position: (3,) LPS mm of the centre of the first pixel.
-        rows_run: (3,) LPS unit vector in which the column index grows.
-        columns_run: (3,) LPS unit vector in which the row index grows.
-        spacing: mm between rows and between columns.
         thickness: of the slice in mm, None if unknown.
+        step: mm to the next slice by the header, None if not stated.
     """
 
     sop_class: str
     sop_instance: str
     frame: int | None
-    position: Vector
-    rows_run: Vector
-    columns_run: Vector
-    spacing: tuple[float, float]
     thickness: float | None
+    step: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +80,14 @@ class ReferencedSeries:
     @property
     def along_normal(self) -> Vector:
         """(P,) mm of each plane along the normal of all."""
-        normal = np.cross(self.planes[0].rows_run, self.planes[0].columns_run)
+        normal = np.cross(self.planes[0].along_row, self.planes[0].along_column)
         return np.array([plane.position @ normal for plane in self.planes])
 
     @property
     def slice_spacing(self) -> float | None:
-        """Mean mm between neighbouring planes, None for a single one."""
+        """Mean mm between neighbouring planes; of a single one what its header states, or None."""
         count = len(self.planes)
-        return float(np.ptp(self.along_normal)) / (count - 1) if count > 1 else None
+        return float(np.ptp(self.along_normal)) / (count - 1) if count > 1 else self.planes[0].step
 
 
 def read_referenced_series(paths: Sequence[Path]) -> ReferencedSeries:
@@ -122,8 +120,9 @@ def read_referenced_series(paths: Sequence[Path]) -> ReferencedSeries:
     ]
     shape = int(first.Rows), int(first.Columns)
     _check_planes(planes, shape, paths[0])
+    planes = [_like(planes[0], plane) for plane in planes]
     if not multi_frame:
-        normal = np.cross(planes[0].rows_run, planes[0].columns_run)
+        normal = np.cross(planes[0].along_row, planes[0].along_column)
         planes.sort(key=lambda plane: (float(plane.position @ normal), plane.sop_instance))
     return ReferencedSeries(paths[0], patient_and_study(first), tuple(planes), shape, multi_frame)
 
@@ -157,36 +156,45 @@ def _frames(header: Dataset, path: Path) -> Iterator[Plane]:
         field = "PerFrameFunctionalGroupsSequence"
         raise FormatError(what, path=path, field=field, found=len(frames), allowed=allowed)
     names = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
-    for number, frame in enumerate(frames, 1):
+    for n, frame in enumerate(frames, 1):
         groups = []
         for name in names:
             group = frame.get(name) or shared[0].get(name)
             if not group:
                 raise FormatError("a required attribute is missing", path=path, field=name)
             groups.append(group[0])
-        yield _plane(header, (groups[0], groups[1], groups[2]), number, path)
+        yield _plane(header, (groups[0], groups[1], groups[2]), n, path)
 
 
 def _plane(
     header: Dataset, groups: tuple[Dataset, Dataset, Dataset], frame: int | None, path: Path
 ) -> Plane:
-    position, orientation, measures = groups
-    directions = numbers(orientation, "ImageOrientationPatient", 6, path).reshape(2, 3)
-    spacing = numbers(measures, "PixelSpacing", 2, path)
-    wrong = np.abs(directions @ directions.T - np.eye(2)).max()
-    if wrong > DIRECTION_TOLERANCE or (spacing <= 0).any():
-        field = "ImageOrientationPatient" if wrong > DIRECTION_TOLERANCE else "PixelSpacing"
-        raise FormatError("unusable", path=path, field=field, found=[*directions.flat, *spacing])
-    thickness = measures.get("SliceThickness")
+    for group, keyword in zip(groups, _PLACE, strict=True):
+        needed(group, keyword, path)
+    with decoding(path):
+        place = placement(*groups)
     return Plane(
-        str(header.SOPClassUID),
-        str(header.SOPInstanceUID),
-        frame,
-        numbers(position, "ImagePositionPatient", 3, path),
-        directions[0],
-        directions[1],
-        (float(spacing[0]), float(spacing[1])),
-        float(thickness) if thickness is not None and thickness > 0 else None,
+        **vars(place),
+        sop_class=str(header.SOPClassUID),
+        sop_instance=str(header.SOPInstanceUID),
+        frame=frame,
+        thickness=_length(groups[2], "SliceThickness"),
+        step=_length(groups[2], "SpacingBetweenSlices"),
+    )
+
+
+def _length(measures: Dataset, keyword: str) -> float | None:
+    length = number(measures, keyword)
+    return length if length is not None and length > 0 else None
+
+
+def _like(first: Plane, plane: Plane) -> Plane:
+    """A plane with the directions and the spacing of the first, as the reader's grid has them."""
+    return replace(
+        plane,
+        along_row=first.along_row,
+        along_column=first.along_column,
+        spacing=first.spacing,
     )
 
 
@@ -200,19 +208,15 @@ def _check_planes(planes: Sequence[Plane], shape: tuple[int, int], path: Path) -
         twice = next(name for n, (name, _) in enumerate(names) if names[n] in names[:n])
         what = "two images of one UID"
         raise FormatError(what, path=path, field="SOPInstanceUID", found=twice)
-    for plane in planes:
-        turned = np.abs(
-            [plane.rows_run - first.rows_run, plane.columns_run - first.columns_run]
-        ).max()
-        if turned > DIRECTION_TOLERANCE or plane.spacing != first.spacing:
-            raise _differ(first, plane, turned > DIRECTION_TOLERANCE, path)
-
-
-def _differ(first: Plane, other: Plane, turned: bool, path: Path) -> FormatError:
-    field = "ImageOrientationPatient" if turned else "PixelSpacing"
-    actual, due = (
-        [*p.rows_run.tolist(), *p.columns_run.tolist()] if turned else list(p.spacing)
-        for p in (other, first)
-    )
     what = "images of one series differ"
-    return FormatError(what, path=path, field=field, found=actual, allowed=str(due))
+    for plane in planes:
+        if turned(first, plane) > DIRECTION_TOLERANCE:
+            actual, due = (
+                [*p.along_row.tolist(), *p.along_column.tolist()] for p in (plane, first)
+            )
+            field = "ImageOrientationPatient"
+            raise FormatError(what, path=path, field=field, found=actual, allowed=str(due))
+        if not spaced_alike(first, plane):
+            actual, due = list(plane.spacing), list(first.spacing)
+            field = "PixelSpacing"
+            raise FormatError(what, path=path, field=field, found=actual, allowed=str(due))

@@ -1,8 +1,8 @@
 """Masks as a DICOM RT Structure Set (PS3.3 A.19): contours in millimetres on each image.
 
 For planning systems and viewers that don't read segmentations. How a mask becomes contours is
-described in ``formats.keyhole``: pixels whose centres lie in a contour are exactly the mask. The
-object is read back and filled again before it gets its name.
+described in ``formats.dicom_out.keyhole``: pixels whose centres lie in a contour are exactly the
+mask. The object is read back and filled again before it gets its name.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pydicom.valuerep import DA, TM
 from gliomask.core.atomic import atomic_path
 from gliomask.core.regions import Code, Region
 from gliomask.errors import GliomaskError
+from gliomask.formats.dicom.placement import Vector
 from gliomask.formats.dicom_out.keyhole import Curve, curves_of_mask, mask_of_curves
 from gliomask.formats.dicom_out.referenced_series import (
     Plane,
@@ -29,7 +30,6 @@ from gliomask.formats.dicom_out.referenced_series import (
 )
 from gliomask.formats.dicom_out.segments import Correction, DrawnSegments, Maker, MaskArray
 from gliomask.formats.dicom_out.series_grid import onto_series
-from gliomask.formats.dicom_out.source_header import Vector
 from gliomask.formats.dicom_out.written_objects import (
     CHARACTER_SET,
     NAME,
@@ -202,9 +202,7 @@ def _contours(
 
 def _places(curve: Curve, plane: Plane) -> Vector:
     """(N, 3) LPS mm of points given as columns and rows."""
-    down, across = plane.spacing
-    runs = np.stack([plane.rows_run * across, plane.columns_run * down])
-    return np.asarray(plane.position + curve @ runs)
+    return np.asarray(plane.position + curve @ _runs(plane))
 
 
 def _filled(path: Path, shape: tuple[int, ...], series: ReferencedSeries) -> MaskArray:
@@ -224,5 +222,10 @@ def _filled(path: Path, shape: tuple[int, ...], series: ReferencedSeries) -> Mas
 def _pixels(places: Vector, plane: Plane) -> Curve:
     """(N, 2) columns and rows of points given in LPS mm."""
     away = places.astype(np.float64) - plane.position
+    return np.asarray(away @ np.linalg.pinv(_runs(plane)))
+
+
+def _runs(plane: Plane) -> Vector:
+    """(2, 3) mm from a pixel to the next column, and to the next row."""
     down, across = plane.spacing
-    return np.stack([away @ plane.rows_run / across, away @ plane.columns_run / down], axis=1)
+    return np.stack([plane.along_row * across, plane.along_column * down])

@@ -68,7 +68,7 @@ def write_dicom_seg(
 
     Raises:
         FormatError: the series can't be used, see ``read_referenced_series``; a single image that
-            has no slice thickness.
+            has neither a slice thickness nor a spacing between slices.
         CaseError: the masks are not on its grid.
         GliomaskError: the written file does not read back unchanged; it is removed.
     """

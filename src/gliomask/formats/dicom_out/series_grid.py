@@ -6,18 +6,22 @@ resolved with the affine; other grids are refused, not resampled.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from gliomask.core.volume import Affine
 from gliomask.errors import CaseError
+from gliomask.formats.dicom.grid import deviation_limits
+from gliomask.formats.dicom.placement import Vector
 from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries
 from gliomask.formats.dicom_out.segments import DrawnSegments, MaskArray
-from gliomask.formats.dicom_out.source_header import Vector
 
 PLACE_TOLERANCE = 0.1
 """How far a voxel of the mask may lie from the pixel it belongs to, in sizes of the smallest
-side of a voxel. Series round their positions; a mask of another grid is off by far more."""
+side of a voxel. A mask of another grid is off by far more. Images may also lie as far from their
+even places as in a series that can be read."""
 _LPS_OF_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -34,7 +38,7 @@ def onto_series(drawn: DrawnSegments, series: ReferencedSeries) -> MaskArray:
     axes = _axes(affine, first)
     masks = drawn.masks.transpose(1 + axes[0], 1 + axes[1], 1 + axes[2], 0)
     affine = affine[:, [*axes, 3]]
-    for axis, run in ((1, first.columns_run), (2, first.rows_run)):
+    for axis, run in ((1, first.along_column), (2, first.along_row)):
         if affine[:3, axis] @ run < 0:
             masks = np.flip(masks, axis)
             affine = _reversed(affine, axis, masks.shape[axis])
@@ -45,8 +49,8 @@ def onto_series(drawn: DrawnSegments, series: ReferencedSeries) -> MaskArray:
 def _axes(affine: Affine, plane: Plane) -> tuple[int, int, int]:
     """Axes of the mask that correspond to planes, row index and column index."""
     steps = affine[:3, :3].T / np.linalg.norm(affine[:3, :3], axis=0)[:, np.newaxis]
-    column = int(np.argmax(np.abs(steps @ plane.rows_run)))
-    strength = np.abs(steps @ plane.columns_run)
+    column = int(np.argmax(np.abs(steps @ plane.along_row)))
+    strength = np.abs(steps @ plane.along_column)
     strength[column] = -1.0
     row = int(np.argmax(strength))
     return 3 - row - column, row, column
@@ -78,13 +82,15 @@ def _slices(affine: Affine, series: ReferencedSeries) -> npt.NDArray[np.intp]:
     index = np.rint((places - origin) @ step / (step @ step)).astype(np.intp)
     if not np.array_equal(np.sort(index), np.arange(len(places))):
         raise _apart("images don't lie one on each slice of the mask", series)
-    last = [(series.shape[axis] - 1) for axis in (0, 1)]
-    smallest = np.linalg.norm(affine[:3, :3], axis=0).min()
-    for row, column in ((0, 0), (0, last[1]), (last[0], 0), (last[0], last[1])):
-        mask = origin + index[:, np.newaxis] * step + row * affine[:3, 1] + column * affine[:3, 2]
-        image = np.array([pixel_place(plane, row, column) for plane in series.planes])
-        away = np.linalg.norm(mask - image, axis=1).max()
-        if away > PLACE_TOLERANCE * smallest:
+    limit = PLACE_TOLERANCE * np.linalg.norm(affine[:3, :3], axis=0).min()
+    first_pixels = np.linalg.norm(origin + index[:, np.newaxis] * step - places, axis=1).max()
+    if first_pixels > max(limit, math.hypot(*deviation_limits(float(np.linalg.norm(step))))):
+        raise _apart(f"a corner of the mask lies {first_pixels:.3g} mm off", series)
+    plane, (last_row, last_column) = series.planes[0], np.subtract(series.shape, 1)
+    for row, column in ((0, last_column), (last_row, 0), (last_row, last_column)):
+        image = pixel_place(plane, row, column) - plane.position
+        away = np.linalg.norm(row * affine[:3, 1] + column * affine[:3, 2] - image)
+        if away > limit:
             raise _apart(f"a corner of the mask lies {away:.3g} mm off", series)
     return index
 
@@ -92,7 +98,7 @@ def _slices(affine: Affine, series: ReferencedSeries) -> npt.NDArray[np.intp]:
 def pixel_place(plane: Plane, row: float, column: float) -> Vector:
     """LPS mm of a pixel's centre (PS3.3 C.7.6.2.1.1)."""
     down, across = plane.spacing
-    return plane.position + plane.columns_run * (row * down) + plane.rows_run * (column * across)
+    return plane.position + plane.along_column * (row * down) + plane.along_row * (column * across)
 
 
 def _apart(what: str, series: ReferencedSeries) -> CaseError:

@@ -1,31 +1,32 @@
 """Attributes of an image that a derived DICOM object needs.
 
-Each value is checked against the standard. Invalid ones are omitted, so that written objects are
-always valid; numbers too long for it are rounded to its 16 characters.
+Each element is checked against the standard: type (VR), number of values (VM), characters, and
+for some the values themselves. Invalid ones are omitted, so that written objects are always valid
+and nothing that is made of the values can fail; numbers too long for the standard are rounded to
+its 16 characters.
 """
 
 from __future__ import annotations
 
-import warnings
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 from pydicom.uid import ExplicitVRLittleEndian
-from pydicom.valuerep import DSfloat, format_number_as_ds, validate_value
+from pydicom.valuerep import DA, DT, TM, DSfloat, format_number_as_ds, validate_value
 
 from gliomask.core.atomic import writing
-from gliomask.errors import FormatError, GliomaskError
-from gliomask.formats.content import opened
-
-Vector = npt.NDArray[np.float64]
+from gliomask.errors import FormatError
+from gliomask.formats.dicom.content import decoding, read_dataset
+from gliomask.formats.dicom.magic import is_dicom
 
 _PATIENT = (
     "PatientName",
@@ -73,6 +74,7 @@ _IMAGE = (
     "NumberOfFrames",
     "PixelSpacing",
     "SliceThickness",
+    "SpacingBetweenSlices",
     "ImageOrientationPatient",
     "ImagePositionPatient",
     "LossyImageCompression",
@@ -91,7 +93,16 @@ _REQUIRED = (
     "Rows",
     "Columns",
 )
-_SEXES = ("M", "F", "O", "")
+_ALLOWED = {
+    "PatientSex": r"[MFO]?",
+    "PatientIdentityRemoved": r"YES|NO",
+    "LossyImageCompression": r"00|01",
+    "TimezoneOffsetFromUTC": r"[+-](0\d|1[01])[0-5]\d|-1200|\+1[23][0-5]\d|\+1400",
+}
+"""Values that the standard allows, where the type of the element allows others."""
+_CALENDAR = {"DA": DA, "TM": TM, "DT": DT}
+"""These refuse days that no month has, and ranges."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def read_header(path: Path) -> Dataset:
@@ -100,18 +111,11 @@ def read_header(path: Path) -> Dataset:
     Raises:
         FormatError: not DICOM, damaged, or without an attribute that an image must have.
     """
-    attributes: list[Any] = [*_PATIENT, *_STUDY, *_IMAGE]
-    try:
-        # pydicom warns of values that aren't allowed; each is checked below.
-        with opened(path) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            read = dcmread(file, stop_before_pixels=True, specific_tags=attributes)
-            header = _valid(read)
-    except (GliomaskError, MemoryError):
-        raise
-    except Exception as problem:
-        # pydicom raises arbitrary exceptions for damaged bytes.
-        raise FormatError(f"can't be read as DICOM: {problem}", path=path) from None
+    dataset = read_dataset(path, (*_PATIENT, *_STUDY, *_IMAGE))
+    if not is_dicom(path):  # any bytes can be parsed as elements
+        raise FormatError("can't be read as DICOM: it doesn't begin like it", path=path)
+    with decoding(path):
+        header = _valid(dataset)
     for keyword in _REQUIRED:
         needed(header, keyword, path)
     return header
@@ -164,33 +168,45 @@ def needed(header: Dataset, keyword: str, path: Path) -> Any:
     return value
 
 
-def numbers(header: Dataset, keyword: str, count: int, path: Path) -> Vector:
-    """The value of a required attribute of ``count`` finite numbers; otherwise FormatError."""
-    value = needed(header, keyword, path)
-    values = np.array(value, np.float64).reshape(-1)
-    if len(values) != count or not np.isfinite(values).all():
-        allowed = f"{count} numbers"
-        raise FormatError("unusable", path=path, field=keyword, found=value, allowed=allowed)
-    return values
-
-
 def _valid(source: Dataset) -> Dataset:
     """The elements whose values the standard allows, text as Unicode without its old encoding."""
     valid = Dataset()
     for tag in source.keys():  # noqa: SIM118 - iterating a data set itself decodes its values
-        try:
-            element = source[tag]
-            value = _plain_value(element)
-            values = value if isinstance(value, MultiValue | list) else [value]
-            if element.VR not in ("SQ", "DS"):  # checked item by item, and after rounding
-                for each in values:
-                    validate_value(element.VR, str(each) if element.VR == "IS" else each, RAISE)
-            valid.add(DataElement(element.tag, element.VR, value))
-        except (ValueError, TypeError, OverflowError):
-            continue
-    if valid.get("PatientSex", "") not in _SEXES:
-        del valid.PatientSex
+        element = _valid_element(source, tag)
+        if element is not None:
+            valid.add(element)
     return valid
+
+
+def _valid_element(source: Dataset, tag: BaseTag) -> DataElement | None:
+    try:
+        return _checked(source[tag])
+    except MemoryError:
+        raise
+    except Exception:
+        # pydicom raises arbitrary exceptions for damaged values, and KeyError for private elements.
+        return None
+
+
+def _checked(element: DataElement) -> DataElement:
+    """An element with its value as ``_valid`` has it; any exception if it isn't allowed."""
+    tag, vr = element.tag, element.VR
+    if vr not in dictionary_VR(tag).split(" or "):
+        raise ValueError("another type")
+    if element.VM > 1 and dictionary_VM(tag) == "1":
+        raise ValueError("several values")
+    value = _plain_value(element)
+    for each in value if isinstance(value, MultiValue | list) else [value]:
+        if vr in ("SQ", "DS"):  # checked item by item, and after rounding
+            continue
+        validate_value(vr, str(each) if vr == "IS" else each, RAISE)
+        _CALENDAR.get(vr, str)(each)
+        if _CONTROL.search(str(each)):
+            raise ValueError("control characters")
+    pattern = _ALLOWED.get(element.keyword)
+    if pattern and not re.fullmatch(pattern, value or ""):
+        raise ValueError("not one of the values")
+    return DataElement(tag, vr, value)
 
 
 def _plain_value(element: DataElement) -> Any:

@@ -13,8 +13,8 @@ from pydicom import Dataset
 from pydicom.valuerep import DSfloat, format_number_as_ds
 
 from gliomask.errors import FormatError
+from gliomask.formats.dicom.placement import Vector
 from gliomask.formats.dicom_out.referenced_series import Plane, ReferencedSeries
-from gliomask.formats.dicom_out.source_header import Vector
 
 
 def source_images(series: ReferencedSeries) -> list[Dataset]:
@@ -50,7 +50,7 @@ def _header(series: ReferencedSeries, plane: Plane) -> Dataset:
 def slice_orientation(plane: Plane) -> Dataset:
     """The item of a plane orientation sequence."""
     item = Dataset()
-    item.ImageOrientationPatient = decimals([*plane.rows_run, *plane.columns_run])
+    item.ImageOrientationPatient = decimals([*plane.along_row, *plane.along_column])
     return item
 
 
@@ -60,7 +60,7 @@ def measures(series: ReferencedSeries) -> Dataset:
     The spacing of all slices is stated here, because those with a mask may have gaps.
 
     Raises:
-        FormatError: a single image without slice thickness.
+        FormatError: a single image without slice thickness and spacing between slices.
     """
     item, first, spacing = Dataset(), series.planes[0], series.slice_spacing
     item.PixelSpacing = decimals(first.spacing)

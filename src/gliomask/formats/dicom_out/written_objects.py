@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import numpy as np
 from pydicom.uid import UID, generate_uid
@@ -68,11 +68,8 @@ def uid_maker(
 def created(maker: Maker, series: ReferencedSeries) -> datetime:
     """Creation time of the object, in the time zone of the study."""
     when = maker.created or datetime.now().astimezone()
-    offset = str(series.common.get("TimezoneOffsetFromUTC") or "")
-    if offset:
-        minutes = int(offset[0] + "1") * (int(offset[1:3]) * 60 + int(offset[3:5]))
-        when = when.astimezone(timezone(timedelta(minutes=minutes)))
-    return when
+    offset = series.common.get("TimezoneOffsetFromUTC")
+    return when.astimezone(datetime.strptime(offset, "%z").tzinfo) if offset else when
 
 
 def plain(text: str, limit: int = _LONG) -> str:
