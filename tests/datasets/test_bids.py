@@ -51,6 +51,14 @@ def test_sessions_are_cases_of_one_patient(tmp_path: Path) -> None:
     [
         ("T1w", "t1"),
         ("ce-gadolinium_T1w", "t1ce"),
+        ("ce-Dotarem_T1w", "t1ce"),
+        ("ce-GBCA_T1w", "t1ce"),
+        ("ce-none_T1w", "t1"),
+        ("ce-nein_T1w", "t1"),
+        ("ce-nocontrast_T1w", "t1"),
+        ("acq-mprage_ce-pre_T1w", "t1"),
+        ("ce-native_run-1_T1w", "t1"),
+        ("ce-none_FLAIR", "flair"),
         ("acq-mprage_T1w", "t1"),
         ("acq-postcontrast_T1w", "t1ce"),
         ("acq-tse_run-1_T2w", "t2"),
@@ -60,6 +68,17 @@ def test_sessions_are_cases_of_one_patient(tmp_path: Path) -> None:
 def test_sequences(tmp_path: Path, name: str, sequence: str) -> None:
     ((case,), _) = cases(put(tmp_path, f"{RAW}_{name}"))
     assert tuple(case.images) == (sequence,)
+
+
+@pytest.mark.parametrize("name", ["ce-unknown_T1w", "ce-0_T1w", "ce-1_T1w", "acq-pre_ce-gd_T1w"])
+def test_labels_that_neither_name_nor_deny_an_agent_are_asked_for(
+    tmp_path: Path, name: str
+) -> None:
+    found, (problem,) = cases(put(tmp_path, f"{RAW}_{name}"))
+    assert found == ()
+    assert "before or after contrast?" in problem.reason
+    assert "predict t1=" in problem.reason
+    assert "predict t1ce=" in problem.reason
 
 
 @pytest.mark.parametrize("name", ["T1map", "PDw", "T2starw", "bold"])

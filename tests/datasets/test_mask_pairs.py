@@ -53,16 +53,26 @@ def test_by_a_table(tmp_path: Path) -> None:
         "x/seg.nii.gz;18.nii.gz;first;TCGA_CS_4941_19960909\n"
         "y/seg.nii.gz;17.nii.gz;second;\n"
         "z/seg.nii.gz;17.nii.gz;third;\n"
+        "y/seg.nii.gz;17.nii.gz;fourth;P07_tp1\n"
     )
     pairs, failures = find_pairs(drawn, found, table)
     assert [(one.case, one.patient, other.file.paths[0].name) for one, other in pairs] == [
         ("first", "TCGA-CS-4941", "18.nii.gz"),
         ("second", "y", "17.nii.gz"),
+        ("fourth", "P07_tp1", "17.nii.gz"),
     ]
     assert failures[0][0] == "third"
     assert "row 4: no such mask" in failures[0][1]
     assert "reference=z/seg.nii.gz" in failures[0][1]
     assert failures[1] == ("19", f"no reference for {found / '19.nii.gz'}")
+
+
+def test_a_table_from_windows(tmp_path: Path) -> None:
+    drawn = put(tmp_path / "ref", "x/seg.nii.gz")
+    predicted = put(tmp_path / "pred", "x/y/17.nii.gz", "x/y/18.nii.gz")
+    table = tmp_path / "pairs.csv"
+    table.write_text("reference,prediction\r\nx\\seg.nii.gz,x\\y\\17.nii.gz\r\n")
+    assert cases(drawn, predicted, table) == [("x", "17.nii.gz")]
 
 
 def test_a_table_can_not_lead_out_of_the_folders(tmp_path: Path) -> None:

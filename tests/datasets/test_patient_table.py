@@ -54,6 +54,11 @@ def test_no_such_column(table: Path) -> None:
         read_traits(table, ["grad"])
 
 
+def test_no_ending_of_a_patient_is_that_of_an_examination(table: Path) -> None:
+    table.write_text("patient,grade\nUKHD2_20010312,2\nUKHD2_20020824,3\n")
+    assert set(read_traits(table, ["grade"])) == {"UKHD2_20010312", "UKHD2_20020824"}
+
+
 def test_rows_of_one_patient_agree(table: Path) -> None:
     table.write_text("patient,grade\np1,2\np1,2\n")
     assert read_traits(table, ["grade"]) == {"p1": {"grade": "2"}}

@@ -29,6 +29,11 @@ def test_a_table_names_the_patients(tmp_path: Path) -> None:
     ]
 
 
+def test_no_ending_of_a_stated_patient_is_that_of_an_examination(tmp_path: Path) -> None:
+    rows = ("c1,UKHD2_20010312", "c2,P07_tp1", "c3,P07_tp2")
+    assert read_patients(table(tmp_path, *rows)) == dict(row.split(",") for row in rows)
+
+
 def test_unknown_patients_are_asked_for() -> None:
     with pytest.raises(
         InputError, match=r"patients of 1 cases are unknown \(c2\).*`... patients=patients.csv`"

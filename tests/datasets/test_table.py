@@ -42,6 +42,14 @@ def test_a_row_is_a_case(tmp_path: Path, mark: str, comma: str, newline: str) ->
         assert np.unique(labels_of(case)).tolist() == [0, 1, 2, 3]
 
 
+def test_no_ending_of_a_stated_patient_is_that_of_an_examination(tmp_path: Path) -> None:
+    patients = ("UKHD2_20010312", "UKHD2_20020824", "KUM_MR0001", "P07_tp1", "Brats18_TCIA10_628_1")
+    text = "patient,t1\n" + "".join(f"{patient},t1.nii.gz\n" for patient in patients)
+    found, problems = cases(table(tmp_path, text))
+    assert not problems
+    assert tuple(case.patient for case in found) == (*patients[:4], "TCGA-DU-A5TR")
+
+
 def test_cells_may_be_empty_and_columns_absent(tmp_path: Path) -> None:
     path = table(tmp_path, "Patient, T1 ,flair,age\np1,t1.nii.gz,,44\n\n p2 ,,deep/flair.nii.gz,\n")
     found, problems = cases(path)

@@ -202,6 +202,71 @@ def test_an_nrrd_that_does_not_say_where_left_is(tmp_path: Path, header: dict[st
         image_header(ImageFile((tmp_path / "a.nrrd",)))
 
 
+def nrrd_in(space: str, path: Path) -> None:
+    """An NRRD file in a space of any name, also one that its writers refuse."""
+    written = path.with_name("lps.nrrd")
+    header = {
+        "space": "left-posterior-superior", "space directions": TURNED[:3, :3].T,
+        "space origin": TURNED[:3, 3],
+    }  # fmt: skip
+    nrrd.write(str(written), image(), header)
+    old = b"space: left-posterior-superior"
+    content = written.read_bytes()
+    assert content.count(old) == 1
+    path.write_bytes(content.replace(old, f"space: {space}".encode()))
+
+
+@pytest.mark.parametrize(
+    "space", ["RAS", "ras", "Right-Anterior-Superior", "right anterior superior"]
+)
+def test_an_nrrd_with_another_spelling_of_its_space(tmp_path: Path, space: str) -> None:
+    nrrd_in(space, tmp_path / "a.nrrd")
+    assert np.allclose(read_image(ImageFile((tmp_path / "a.nrrd",))).affine, TURNED)
+
+
+@pytest.mark.parametrize("space", ["scanner-xyz", "3D-right-handed", "3D-left-handed"])
+def test_an_nrrd_in_a_space_that_is_not_the_patients(tmp_path: Path, space: str) -> None:
+    nrrd_in(space, tmp_path / "a.nrrd")
+    with pytest.raises(FormatError, match=f"orientation unknown.*space={space}, allowed left-post"):
+        image_header(ImageFile((tmp_path / "a.nrrd",)))
+
+
+@pytest.mark.parametrize(
+    ("space", "known"),
+    [
+        ("left-posterior-superior-time", True),
+        ("LPST", True),
+        ("right-anterior-superior-time", False),
+        ("left-anterior-superior-time", False),
+        ("scanner-xyz-time", False),
+    ],
+)
+def test_an_nrrd_with_time_as_an_axis_of_its_space(tmp_path: Path, space: str, known: bool) -> None:
+    """SimpleITK converts none of these spaces to its own, which is only the first."""
+    path, array = tmp_path / "a.nrrd", image((7, 6, 5, 3)).astype("<f4")
+    lines = [
+        "NRRD0005", "type: float", "dimension: 4", f"space: {space}", "sizes: 7 6 5 3",
+        "space directions: (1,0,0,0) (0,2,0,0) (0,0,3,0) (0,0,0,1)", "space origin: (4,5,6,0)",
+        "kinds: space space space time", "endian: little", "encoding: raw",
+    ]  # fmt: skip
+    path.write_bytes("\n".join([*lines, "", ""]).encode() + array.tobytes(order="F"))
+    if known:
+        affine = LPS @ np.array([[1, 0, 0, 4], [0, 2, 0, 5], [0, 0, 3, 6], [0, 0, 0, 1]])
+        assert np.allclose(read_image(ImageFile((path,), 1)).affine, affine)
+    else:
+        with pytest.raises(FormatError, match="orientation unknown"):
+            image_header(ImageFile((path,)))
+
+
+def test_an_nrrd_without_directions_says_so(tmp_path: Path) -> None:
+    nrrd_in("left-posterior-superior", tmp_path / "a.nrrd")
+    lines = (tmp_path / "a.nrrd").read_bytes().split(b"\n")
+    kept = [line for line in lines if not line.startswith(b"space directions")]
+    (tmp_path / "a.nrrd").write_bytes(b"\n".join(kept))
+    with pytest.raises(FormatError, match=r"orientation unknown \(space directions=None"):
+        image_header(ImageFile((tmp_path / "a.nrrd",)))
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_an_nrrd_of_several_volumes(tmp_path: Path, first: bool) -> None:
     array = image((7, 6, 5, 3))

@@ -41,6 +41,12 @@ def test_a_grade_is_taken_number_by_number() -> None:
     assert members(group({"a": 4, "b": 2, "c": 3, "d": 2})) == {"2": "bd", "3": "c", "4": "a"}
 
 
+def test_a_group_of_one_number_is_rounded_in_its_label() -> None:
+    volumes: dict[str, Value] = {"a": 32.12799999999999, "b": 2.25, "c": 12345.67}
+    assert list(members(group(volumes, Grouping(unit="ml")))) == ["2.25 ml", "32.13 ml", "12346 ml"]
+    assert list(members(group({"a": 32.1281, "b": 32.1282}))) == ["32.1281", "32.1282"]
+
+
 def test_equal_numbers_stay_together() -> None:
     values: dict[str, Value] = dict(zip("abcdefgh", [1, 1, 1, 1, 1, 1, 2, 3], strict=True))
     assert members(group({**values, "i": 4})) == {"1": "abcdef", "2 to 4": "ghi"}

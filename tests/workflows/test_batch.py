@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +305,15 @@ def _kill(
     parent.communicate()
     wait_for(lambda: not any(map(alive, orphans)))
     return killed + 1
+
+
+@pytest.mark.parametrize("start_with", [batch, make_manifest])
+def test_a_file_is_no_folder_to_write(
+    place: Path, tmp_path: Path, start_with: Callable[[BatchOptions], object]
+) -> None:
+    out = tmp_path / "o"
+    out.write_text("a file")
+    with pytest.raises(InputError) as refused:
+        start_with(options(place, out))
+    assert str(refused.value) == f"{out}: not a folder; use another folder: `out`"
+    assert out.read_text() == "a file"

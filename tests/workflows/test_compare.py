@@ -161,3 +161,41 @@ def test_a_damaged_table(evaluated: Path, tmp_path: Path) -> None:
     (damaged / "metrics.csv").write_text(text.replace("0.833333", "good", 1))
     with pytest.raises(FormatError, match="dice=good"):
         run(evaluated, tmp_path / "out", evaluations=(evaluated / "two-scored", damaged))
+
+
+def changed_copy(evaluated: Path, folder: Path, old: str, new: str) -> Path:
+    """An evaluation of which one text in its table is another."""
+    folder.mkdir()
+    text = (evaluated / "one-scored" / "metrics.csv").read_text()
+    assert old in text
+    (folder / "metrics.csv").write_text(text.replace(old, new, 1))
+    return folder
+
+
+@pytest.mark.parametrize("cell", ["n/a", "nan", "inf"])
+def test_a_damaged_number_names_its_evaluation_and_row(
+    evaluated: Path, tmp_path: Path, cell: str
+) -> None:
+    damaged = changed_copy(evaluated, tmp_path / "damaged", "0.833333", cell)
+    with pytest.raises(FormatError) as caught:
+        run(evaluated, tmp_path / "out", evaluations=(evaluated / "two-scored", damaged))
+    assert str(caught.value) == f"{damaged / 'metrics.csv'}: row 2: not a number (dice={cell})"
+
+
+def test_a_case_that_occurs_twice_is_refused(evaluated: Path, tmp_path: Path) -> None:
+    row = (evaluated / "one-scored" / "metrics.csv").read_text().splitlines()[1]
+    repeated = row.replace("0.833333", "0.100000")
+    twice = changed_copy(evaluated, tmp_path / "twice", row, f"{row}\n{repeated}")
+    with pytest.raises(FormatError) as caught:
+        run(evaluated, tmp_path / "out", evaluations=(evaluated / "two-scored", twice))
+    assert str(caught.value) == (
+        f"{twice / 'metrics.csv'}: row 3: an earlier row has this case and region "
+        "(case=p0, region=whole)"
+    )
+
+
+def test_an_incomplete_row_is_refused(evaluated: Path, tmp_path: Path) -> None:
+    row = (evaluated / "one-scored" / "metrics.csv").read_text().splitlines()[1]
+    short = changed_copy(evaluated, tmp_path / "short", row, "p0,p0")
+    with pytest.raises(FormatError, match=r"metrics.csv: row 2 is incomplete \(region=\)"):
+        run(evaluated, tmp_path / "out", evaluations=(evaluated / "two-scored", short))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gliomask.core.case import Case
+from gliomask.core.regions import region_masks
 from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
-from gliomask.errors import CaseError, CasesError, ConfigError, QuestionError
+from gliomask.errors import CaseError, CasesError, ConfigError, InputError, QuestionError
 from gliomask.formats.nifti import read_nifti, write_nifti
 from gliomask.phantom.write_figshare import write_slice
 from gliomask.store.manifest import read_split
@@ -70,6 +72,75 @@ def test_a_cavity_is_a_label_where_there_is_one(tmp_path: Path) -> None:
     assert result.labels[4] == "resection cavity"
     (case,) = find_cases(tmp_path / "out").cases
     np.testing.assert_array_equal(np.unique(load_case(case)[1]), [0, 1, 2, 3, 4])  # type: ignore[arg-type]
+
+
+def table_of(root: Path, numbers: Sequence[int], labels: Sequence[str]) -> Path:
+    """A table of cases with such masks, one for each statement of their labels."""
+    rows = ["patient,flair,mask,labels"]
+    for k, text in enumerate(labels):
+        write_nifti(root / f"p{k}_flair.nii.gz", tiny.intensities(k + 1), tiny.AFFINE)
+        write_nifti(root / f"p{k}_mask.nii.gz", tiny.numbers(*numbers), tiny.AFFINE)
+        rows.append(f'p{k},p{k}_flair.nii.gz,p{k}_mask.nii.gz,"{text}"')
+    (root / "cases.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+@pytest.mark.parametrize("to", TARGETS)
+@pytest.mark.parametrize(
+    ("labels", "numbers", "names"),
+    [
+        ("hd-glio", (1, 2), ["edema", "enhancing tumor"]),
+        ("1=necrosis,3=enhancing", (1, 3), ["necrosis", "enhancing tumor"]),
+        ("1=enhancing", (1,), ["enhancing tumor"]),
+        ("1=core", (1,), ["tumor core"]),
+        ("1=core,2=oedema", (1, 2), ["tumor core", "edema"]),
+        ("1=core,2=oedema,3=enhancing", (1, 2, 3), ["necrosis", "edema", "enhancing tumor"]),
+        ("1=core,3=enhancing", (1, 3), ["necrosis", "enhancing tumor"]),
+        ("1=necrosis,2=oedema", (1, 2), ["tumor"]),
+    ],
+)
+def test_a_round_trip_keeps_the_regions_of_any_scheme(
+    tmp_path: Path, to: str, labels: str, numbers: Sequence[int], names: list[str]
+) -> None:
+    source = table_of(tmp_path, numbers, [labels])
+    assert list(written(source, tmp_path / "out", to).labels.values()) == names
+    (old,), (new,) = find_cases(source).cases, find_cases(tmp_path / "out").cases
+    assert new.regions == old.regions
+    before, after = load_case(old)[1], load_case(new)[1]
+    assert before is not None
+    assert after is not None
+    for drawn, same in zip(
+        region_masks(before, old.regions), region_masks(after, old.regions), strict=True
+    ):
+        assert drawn.any()
+        np.testing.assert_array_equal(drawn, same)
+
+
+def test_masks_of_different_regions_are_refused(tmp_path: Path) -> None:
+    source = table_of(tmp_path, (1, 2), ["hd-glio", "1=core,2=oedema"])
+    with pytest.raises(InputError) as refused:
+        written(source, tmp_path / "out", "nnunet")
+    assert str(refused.value) == (
+        "its masks have different regions, which can't be represented by one numbering "
+        "(regions=whole, core; whole, enhancing); convert the cases of each kind alone, or only "
+        "the whole tumour of all: `... labels=binary`"
+    )
+
+
+def test_binary_is_no_answer_for_masks_of_a_part(tmp_path: Path) -> None:
+    source = table_of(tmp_path, (1,), ["1=core", "1=enhancing"])
+    with pytest.raises(InputError, match=r"convert the cases of each kind alone$"):
+        written(source, tmp_path / "out", "nnunet")
+
+
+def test_masks_without_a_complete_region_are_refused(tmp_path: Path) -> None:
+    source = table_of(tmp_path, (1,), ["1=necrosis"])
+    with pytest.raises(InputError) as refused:
+        written(source, tmp_path / "out", "nnunet")
+    assert str(refused.value) == (
+        "its masks contain no region in full (regions=none, allowed whole, core, enhancing); state "
+        "what the numbers in them mean: `... labels=1=necrosis,2=oedema,3=enhancing`"
+    )
 
 
 def test_whole_numbers_are_kept_small(source: Path, tmp_path: Path) -> None:

@@ -188,3 +188,11 @@ def test_other_folders_are_left_alone(store: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="something other than an evaluation"):
         run(store, tmp_path / "out")
     assert (tmp_path / "out" / "thesis.doc").read_text() == "mine"
+
+
+def test_a_table_of_other_patients_is_refused(cohort: Path, tmp_path: Path) -> None:
+    table = tmp_path / "patients.csv"
+    table.write_text("patient,grade\nx,2\n")
+    with pytest.raises(InputError, match="contains none of the evaluated patients"):
+        run(cohort, tmp_path / "out", table=table, by=("grade",))
+    assert not (tmp_path / "out").exists()

@@ -241,6 +241,76 @@ def test_says_that_patients_differ(tmp_path: Path) -> None:
     assert "different patients: a, b" in " ".join(run(tmp_path, *inputs).followed.notes)
 
 
+def masks(tmp_path: Path, *names: str) -> list[Path]:
+    """Masks without a record."""
+    paths = [tmp_path / f"{name}.nii.gz" for name in names]
+    for number, path in enumerate(paths):
+        write_nifti(path, blocks(20 + number), GRID)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("names", "patients"),
+    [
+        (("P01_20240101_seg", "P02_20240301_seg"), "P01, P02"),
+        (("P01_tp1_seg", "P02_tp2_seg"), "P01, P02"),
+        (("sub-01_ses-1_mask", "sub-02_ses-2_mask"), "sub-01, sub-02"),
+        (
+            ("BraTS-GLI-00005-100_seg", "BraTS-GLI-00006-101_seg"),
+            "BraTS-GLI-00005, BraTS-GLI-00006",
+        ),
+    ],
+)
+def test_says_that_names_are_of_different_patients(
+    tmp_path: Path, names: tuple[str, ...], patients: str
+) -> None:
+    notes = run(tmp_path, *masks(tmp_path, *names), labels="binary").followed.notes
+    assert f"WARNING: the time points name different patients: {patients}." in notes
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("P01_20240101_seg", "P01_20240301_seg"),
+        ("P01_tp1_seg", "P01_tp2_seg"),
+        ("baseline_seg", "followup_seg"),
+        ("scan1", "scan2"),
+        ("20240101_seg", "20240301_seg"),
+        ("case_tp1", "case_tp2"),
+    ],
+)
+def test_names_of_examinations_are_not_those_of_patients(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    notes = run(tmp_path, *masks(tmp_path, *names), labels="binary").followed.notes
+    assert "different patients" not in " ".join(notes)
+
+
+def test_dates_in_names_count_if_no_record_states_them(tmp_path: Path) -> None:
+    first, second = masks(tmp_path, "P01_20240101_seg", "P01_2024-09-01_seg")
+    found = run(tmp_path, first, second, labels="binary").followed
+    assert found.dates == (date(2024, 1, 1), date(2024, 9, 1))
+    assert "Dates that no record states are those in the names of the files." in found.notes
+    third = write(tmp_path, "late", blocks(25), study_date=date(2024, 12, 1))
+    assert run(tmp_path, first, second, third, labels="binary").followed.dates[2] == date(
+        2024, 12, 1
+    )
+
+
+@pytest.mark.parametrize("others", [(), ("P01_last_seg",)])
+def test_dates_in_names_that_contradict_the_order_are_asked_for(
+    tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    inputs = masks(tmp_path, "P01_20240901_seg", "P01_20240101_seg", *others)
+    asked = ",".join(("2024-09-01", "2024-01-01", *("YYYY-MM-DD" for _ in others)))
+    with pytest.raises(ConfigError, match=f"in order of time.*`... dates={asked}`"):
+        run(tmp_path, *inputs, labels="binary")
+    assert not (tmp_path / "out").exists()
+    dates = ("2024-09-01", "2024-01-01", "2025-01-01")[: len(inputs)]
+    found = run(tmp_path, *inputs, labels="binary", dates=dates).followed
+    assert found.names[:2] == ("P01_20240101", "P01_20240901")
+
+
 def test_only_regions_that_all_masks_tell(tmp_path: Path) -> None:
     full = blocks(20) * np.uint8(3)
     inputs = [write(tmp_path, "a", full, regions=tuple(REGIONS)), write(tmp_path, "b", blocks(20))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -511,6 +512,40 @@ def test_groups_of_a_table(tmp_path: Path) -> None:
     assert groups["2"]["mean"] == 1.0
     assert groups["3"]["mean"] == pytest.approx(2 / 3)
     assert (groups["2"]["n"], groups["3"]["n"]) == (3, 3)
+
+
+def test_a_table_of_other_patients_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "ref" / "p1.nii.gz", mask(1, 1))
+    write(tmp_path / "pred" / "p1.nii.gz", mask(1))
+    table = tmp_path / "patients.csv"
+    table.write_text("patient,grade\np7,2\nx,3\n")
+    with pytest.raises(InputError, match="contains none of the evaluated patients") as caught:
+        run(tmp_path, table=table, by=("grade",))
+    assert "(patient=p7, allowed p1); did you mean 'p1'?" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("side", ["references", "predictions"])
+def test_a_zip_archive_must_be_unpacked(tmp_path: Path, side: str) -> None:
+    write(tmp_path / "ref" / "p1.nii.gz", mask(1, 1))
+    write(tmp_path / "pred" / "p1.nii.gz", mask(1))
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "ref"))
+    with pytest.raises(InputError, match=r"packed\.zip: a zip archive, not masks; unpack it"):
+        run(tmp_path, **{side: packed})
+
+
+def test_a_table_of_pairs_is_not_advised_where_it_was_given(tmp_path: Path) -> None:
+    write(tmp_path / "ref" / "p1.nii.gz", mask(1, 1))
+    write(tmp_path / "pred" / "x.nii.gz", mask(1))
+    write(tmp_path / "pred" / "y.nii.gz", mask(1))
+    with pytest.raises(CasesError, match="no pair of masks could be scored") as without:
+        run(tmp_path)
+    assert "pairs.csv" in str(without.value)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("reference,prediction\np1.nii.gz,z.nii.gz\n")
+    with pytest.raises(CasesError, match=r"no pair of masks could be scored$") as refused:
+        run(tmp_path, pairs=pairs)
+    assert "row 2: no such mask" in refused.value.problems[0][1]
 
 
 def test_everything_a_paper_needs(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ _TABLE = "patients.tsv"
 
 
 def patient_of(name: str) -> str:
-    """Key of the patient for the name of a case, file, folder or patient, as a safe name.
+    """Key of the patient for the name of a case, file or folder, as a safe name.
 
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
     barcode, the subject of a BIDS name, the published names of BraTS, FeTS, UPENN-GBM, UCSF-PDGM,
@@ -150,7 +150,7 @@ def _without_examination(name: str) -> str:
 
 
 def _stem(name: str) -> str | None:
-    """What stands before the ending of a name that states an examination, if it has one."""
+    """Part of a name before an ending that states an examination, if it has such an ending."""
     if match := _FOLLOW_UP.search(name):
         return name[: match.start()]
     match = _FOLLOW_UP_OF_NUMBER.search(name)

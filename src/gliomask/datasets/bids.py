@@ -203,10 +203,9 @@ def _by_sequence(images: Iterable[_File]) -> dict[str, ImageFile]:
 def _sequence(file: _File) -> str:
     if file.suffix != "T1w":
         return {"T2w": "t2", "FLAIR": "flair"}[file.suffix]
-    if "ce" in file.entities:
-        return "t1ce"
     description = " ".join(file.entities.get(key, "") for key in ("acq", "desc"))
-    reading = read_name(f"{description} T1w")
+    agent = f"ce-{file.entities['ce']}" if "ce" in file.entities else ""
+    reading = read_name(f"{description} {agent}_T1w")
     if reading.contrast_doubt:
         what = f"before or after contrast? {reading.contrast_doubt}"
         raise CaseError(what, path=file.path, hint=ask_file(file.path, ("t1", "t1ce")) + TABLE)

@@ -6,16 +6,31 @@ stand before: ``post op`` and ``without fatsat`` speak of something else.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 
 from gliomask.datasets import vocabulary as vocab
-from gliomask.datasets.name_words import PERHAPS, is_known
+from gliomask.datasets.name_words import (
+    AGENT_LABEL,
+    PERHAPS,
+    UNCLEAR_LABEL,
+    UNSURE,
+    WITH_AND_WITHOUT,
+    denies_itself,
+    is_agent,
+    is_known,
+)
 from gliomask.datasets.unknown_words import is_unknown
 
 LETTER = "a letter in the name may mean contrast"
 """The doubt of a lone ``c`` or ``ce``, which an agent in the header settles."""
 BOTH = "the name says both before and after contrast"
-_BOTH = "withandwithout"
+_DOUBTS = {
+    WITH_AND_WITHOUT: BOTH,
+    UNSURE: "a question mark or a zero next to the agent in the name may deny it",
+    UNCLEAR_LABEL: "the label of ce in the name may be that of an agent or of none",
+}
+"""Sign in a name -> its doubt, which no other word of the name settles."""
 _T1 = vocab.WEIGHTINGS["t1"] | {"t1"}
 
 
@@ -29,7 +44,9 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
     states = [
         state for at in range(len(words)) if (state := _state_at(words, at, shared)) is not None
     ]
-    if BOTH in states or {True, False} <= set(states):
+    if doubt := next((state for state in states if state in _DOUBTS.values()), None):
+        return None, str(doubt)
+    if {True, False} <= set(states):
         return None, BOTH
     if True in states or False in states:
         return True in states, None
@@ -42,10 +59,10 @@ def contrast_in(words: Sequence[str], shared: Collection[str]) -> tuple[bool | N
 def _state_at(words: Sequence[str], at: int, shared: Collection[str]) -> bool | str | None:
     """Contrast state of a single word: after, before, a doubt as a phrase, or nothing."""
     word, behind = words[at], words[at + 1] if at + 1 < len(words) else ""
-    if word in vocab.UNENHANCED:
-        return False
-    if word == _BOTH:
-        return BOTH
+    if word in vocab.UNENHANCED or word == AGENT_LABEL:
+        return word == AGENT_LABEL
+    if word in _DOUBTS:
+        return _DOUBTS[word]
     if is_agent(word):
         return _of_agent(words, at)
     if word == PERHAPS or (word in vocab.PERHAPS_CONTRAST and word not in shared):
@@ -69,11 +86,6 @@ def _of_preposition(words: Sequence[str], at: int, shared: Collection[str]) -> b
     return words[at] in vocab.POST_ALONE
 
 
-def is_agent(word: str) -> bool:
-    """Return True if a word is the name of a contrast agent or of enhancement."""
-    return word in vocab.CONTRAST or (len(word) > 5 and word.startswith(vocab.AGENT_STARTS))
-
-
 def _about_something_else(words: Sequence[str], at: int) -> bool:
     behind = words[at + 1]
     time = behind.isdecimal() and words[at + 2 : at + 3] and words[at + 2] in vocab.TIMES
@@ -81,25 +93,40 @@ def _about_something_else(words: Sequence[str], at: int) -> bool:
 
 
 def _of_agent(words: Sequence[str], at: int) -> bool | str | None:
-    """Contrast state of an agent, given the word before it."""
+    """Contrast state of an agent, given the words around it."""
     if words[at] == "contrast" and at and words[at - 1] in vocab.EXAMINATION:
         return None
     if words[at] == "contrast" and at and words[at - 1] in ("high", "hi", "low"):
         return f"{words[at - 1]!r} contrast in the name may be of the image or of an agent"
-    if words[at].startswith(vocab.AGENT_STARTS) and words[at].endswith(vocab.DENYING_ENDS):
+    if denies_itself(words[at]):
         return False
-    behind = list(words[at + 1 :])
-    if behind[:1] == ["free"] or (len(behind) == 1 and behind[0] in vocab.DENIED_BEHIND):
-        return False
+    if (denial := _denial_behind(words, at)) is not None:
+        return denial
     place = at - 1
     while place >= 0 and (words[place] in vocab.BETWEEN or is_agent(words[place])):
         place -= 1
     governor = words[place] if place >= 0 else ""
-    if governor == _BOTH or _joined_to_opposite(words, place):
+    if governor == WITH_AND_WITHOUT or _joined_to_opposite(words, place):
         return BOTH
     if is_unknown(governor) and not _T1.isdisjoint(words[:place]):
         return f"{governor!r} before {words[at]!r} in the name is not understood"
     return governor not in vocab.WITHOUT | vocab.BEFORE
+
+
+def _denial_behind(words: Sequence[str], at: int) -> bool | str | None:
+    """False if the words behind an agent deny it, a doubt if they may; None if they do not."""
+    behind = list(itertools.dropwhile(is_agent, words[at + 1 :]))
+    denial, following = (*behind, "", "")[:2]
+    if denial in vocab.DENIED_BEHIND:
+        return False
+    between = denial in vocab.DENIED_BETWEEN
+    if between and (not following or following in vocab.PLANES):
+        return False
+    of_following = following in vocab.FAT_SUPPRESSION | vocab.UNENHANCED or is_agent(following)
+    denies = between or (len(denial) > 1 and denial in vocab.WITHOUT - vocab.BETWEEN)
+    if not following or of_following or not denies:
+        return None
+    return f"{denial!r} in the name may be of {words[at]!r} or of {following!r}"
 
 
 def _joined_to_opposite(words: Sequence[str], place: int) -> bool:

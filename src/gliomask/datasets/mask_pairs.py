@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gliomask.core.identity import patient_of, safe_name
+from gliomask.core.identity import safe_name, stated_patient
 from gliomask.datasets.case_names import case_id, has_case_name
 from gliomask.datasets.mask_files import MaskFile, find_masks
 from gliomask.errors import CaseError, Failure, InputError
-from gliomask.formats.table import read_table
+from gliomask.formats.table import path_of_cell, read_table
 
 Pair = tuple[MaskFile, MaskFile]
 """(reference, prediction)."""
@@ -112,7 +112,7 @@ def _by_table(
         except InputError as problem:
             failures.append((name, f"{table}, row {number}: {problem}"))
             continue
-        patient = patient_of(row["patient"]) if row.get("patient") else reference.patient
+        patient = stated_patient(row["patient"]) if row.get("patient") else reference.patient
         pairs[case] = replace(reference, case=case, patient=patient), prediction
     return list(pairs.values()), failures
 
@@ -132,7 +132,7 @@ def _look_up(
     row: Mapping[str, str], column: str, masks: Mapping[Path, MaskFile], root: Path
 ) -> MaskFile:
     cell = row.get(column, "")
-    mask = masks.get((root / cell).resolve()) if cell else None
+    mask = masks.get(path_of_cell(cell, root).resolve()) if cell else None
     if mask is None:
         raise CaseError(f"no such mask below {root}", field=column, found=cell)
     return mask

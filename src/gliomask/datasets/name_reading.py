@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gliomask.datasets import vocabulary as vocab
-from gliomask.datasets.contrast_words import contrast_in, is_agent
-from gliomask.datasets.name_words import is_known, parts_of_token, words_of_name
+from gliomask.datasets.contrast_words import contrast_in
+from gliomask.datasets.name_words import is_agent, is_known, parts_of_token, words_of_name
 from gliomask.datasets.unknown_words import is_unknown, unknown_words
 
 _BIDS = re.compile(r"sub-[A-Za-z0-9]+(_ses-[A-Za-z0-9]+)?(?=_)")
@@ -32,6 +32,7 @@ _PATIENT = re.compile(r"p\d{1,4}")
 """At the beginning of a name a patient, ``p2_t1``; after a sequence acceleration, ``t1_p2``."""
 _REGISTERED = ("r", "r2", "r3")
 """Behind the sequence, degrees of freedom of a registration (IvyGAP-Radiomics)."""
+_DENYING = vocab.DENIED_BEHIND | vocab.DENIED_BETWEEN
 _BINDING = vocab.WITHOUT | vocab.WITH | vocab.BEFORE | vocab.AFTER | {"c", "ce"}
 
 
@@ -218,6 +219,8 @@ def without_sequence(name: str) -> str:
     ('Sub-01', '')
     >>> without_sequence("p2_t1"), without_sequence("t1_p2")
     ('p2', '')
+    >>> without_sequence("p2_T1_KM_nein_tra")
+    'p2'
     """
     if match := _BIDS.match(name):
         return match[0].replace("_", "-")
@@ -229,6 +232,7 @@ def without_sequence(name: str) -> str:
         if ((at == 0 and _PATIENT.fullmatch(token.lower())) or not _is_noise(lower[at], at))
         and not (lower[at] in _REGISTERED and any(map(says_only_sequence, lower[:at])))
         and not (lower[at] in _BINDING and _names_agent(lower[at + 1 : at + 2]))
+        and not (lower[at] in _DENYING and _names_agent(lower[max(at - 1, 0) : at]))
         and not (lower[at] in ("c", "ce") and at and parts_of_token(lower[at - 1])[0] == "t1")
     ]
     return "-".join(kept)

@@ -10,7 +10,18 @@ from gliomask.datasets import vocabulary as vocab
 
 PERHAPS = "perhapsagent"
 """Stands for a sign that may mean an agent."""
-_AGENT = r"(?:ce?|gd|gado?|gadolinium|km|mdc|contrast\w*|kontrast\w*|civ)"
+UNSURE = "unsureagent"
+"""Stands for an agent with a question mark or a zero."""
+AGENT_LABEL, UNCLEAR_LABEL = "agentlabel", "unclearlabel"
+"""Stand for a BIDS entity ``ce`` whose label names an agent, or neither names nor denies one."""
+WITH_AND_WITHOUT = "withandwithout"
+"""Stands for words or signs that state both."""
+_NAMED = r"(?:gd|gado?|gadolinium|km|mdc|contrast\w*|kontrast\w*|civ)"
+_AGENT = rf"(?:ce?|{_NAMED})"
+_PLUS_MINUS = r"(?:[+]\s?/\s?-|[+]-|-\s?/\s?[+]|±)"
+_AMOUNT = r"\s?(?:ml|cc|mmol)"
+_ZERO = rf"(?:(?:-|[=:]\s?)?0|\s?0{_AMOUNT})(?![a-z0-9]|[.,]\d)"
+_CLOSE = r"(?=[\s)\],;]|$)"
 _EDGE = r"(?![a-z0-9])"
 _REGISTERED = (
     r"((?:t[12]|flair|fla?|ct|pet|adc|dwi|swi|swan|asl|r?cbv)[a-z0-9]*)"
@@ -25,12 +36,18 @@ _SPELLED = tuple(
         (r"(?<![a-z0-9])(?:sub|ses|space|run|dir|from|to|den|hemi|task|echo|trc)"
          r"-[a-z0-9]+(?=_|$)", " "),
         (r"part-phase", " phase "),
-        (r"(?<![a-z0-9])ce-(?:none|no|pre|nativ\w*|without)(?=_|$)", " without contrast "),
-        (r"(?<![a-z0-9])ce-[a-z0-9]+(?=_)", " contrast "),
         (r"space-(?:native|orig|t1w?|t2w?|flair|mni\w*)", " "),
         (r"native[\s_-]*space|space[\s_-]*native", " "),
         (_REGISTERED, r" \1 registered "),
         (r"_", " "),
+        (_PLUS_MINUS + r"(?=[\s)\]]*(?:(?:" + _AGENT + r"|k)(?![a-z0-9])|$))",
+         f" {WITH_AND_WITHOUT} "),
+        (r"(?<![a-z])((?:t1w)?" + _AGENT + r")[\s(\[]*" + _PLUS_MINUS, rf" \1 {WITH_AND_WITHOUT} "),
+        (r"(?<![a-z])(t1w?\s?)ce?" + _ZERO, rf" \1 {UNSURE} "),
+        (r"(?<![a-z])(t1w)?" + _NAMED + _ZERO, rf" \1 {UNSURE} "),
+        (rf"(?<![a-z0-9.,])0(?:{_AMOUNT}\s?)?" + _NAMED + _EDGE, f" {UNSURE} "),
+        (r"(?<![a-z])(t1w)?" + _AGENT + r"[\s(\[]*[?]+", rf" \1 {UNSURE} "),
+        (r"(?<!\w)[?]+[\s)]*" + _AGENT + _EDGE, f" {UNSURE} "),
         (r"(?<![a-z0-9])ct1(?![a-z0-9])", f" {PERHAPS} t1 "),
         (r"(?<![a-z])un[\s-]enhanced", " unenhanced "),
         (r"(?<![a-z0-9])pred[\s-]+(?=kontrast)", " before "),
@@ -57,13 +74,14 @@ _SPELLED = tuple(
         (r"double[\s-]*(?:ir|inversion)" + _EDGE, " doubleir "),
         (r"(?:in|out|opp)[\s-]*phase", " phase "),
         (r"fat[\s-]*(?:sat|sup|suppr)\w*", " fatsat "),
-        (r"(?<![a-z0-9])w/?o\s*[/&+]{0,2}\s*w/?(?![a-z0-9])", " withandwithout "),
+        (r"(?<![a-z0-9])w/?o\s*[/&+]{0,2}\s*w/?(?![a-z0-9])", f" {WITH_AND_WITHOUT} "),
         (r"3[\s-]*pl(?:ane?)?" + _EDGE, " 3plane "),
         (r"plan[\s-]*scan" + _EDGE, " planscan "),
         (r"csf[\s-]*flow", " csfflow "),
         (r"(?<![a-z0-9])i\.?\s?v\.?\s?[+]", " gd "),
         (r"(?<![a-z0-9])i\.?\s?v\.?\s?-(?=\s|$)", " without gd "),
-        (r"w[/&+]{0,2}\s*w/?o" + _EDGE + r"|with(?:out)? and with(?:out)?", " withandwithout "),
+        (r"w[/&+]{0,2}\s*w/?o" + _EDGE + r"|with(?:out)? and with(?:out)?",
+         f" {WITH_AND_WITHOUT} "),
         (r"(?<![a-z0-9])w[/\\]o" + _EDGE + r"|(?<![a-z0-9])w\.o\.", " without "),
         (r"(?<![a-z0-9])w/", " with "),
         (r"(?<![a-z0-9])c/\s?(?=" + _AGENT + _EDGE + ")", " with "),
@@ -72,19 +90,22 @@ _SPELLED = tuple(
         (r"m\.\s?d\.\s?c\.?", " mdc "),
         (r"[+]\s*(?:" + _AGENT + r"|k)" + _EDGE, " gd "),
         (r"(?<![a-z0-9])" + _AGENT + r"\s?[+]", " gd "),
-        (r"(?:(?<=\s)|^)-" + _AGENT + _EDGE, " without gd "),
-        (r"(?<![a-z])(t1w?)\s?c\s?-(?=\s|$)", r" \1 without gd "),
+        (r"(?<![\w)\]*+-])-" + _AGENT + _EDGE, " without gd "),
+        (r"(?<![a-z])(t1w?)\s?c\s?-" + _CLOSE, r" \1 without gd "),
         (r"(?<![a-z])(t1w?)\s?[+](?=\s|$)", rf" \1 {PERHAPS} "),
         (r"\s-\s+c(?=\s|$)", f" {PERHAPS} "),
         (r"(?<![a-z0-9])wc" + _EDGE, f" {PERHAPS} "),
-        (r"(?<![a-z0-9])" + _AGENT + r"(?:-(?=\s|$)|\s-$)", " without gd "),
+        (r"(?<![a-z0-9])" + _AGENT + r"(?:-" + _CLOSE + r"|\s-(?=[)\]]|$))", " without gd "),
     )
 )  # fmt: skip
 """Signs and pairs of words -> one word, in this order, on the name in lower case."""
 _LETTERS = str.maketrans(
     {"ß": "ss", "ı": "i", "ł": "l", "ø": "oe", "æ": "ae", "đ": "d", "ð": "d", "œ": "oe"}
+    | dict.fromkeys("‐‑‒–—−", "-")
 )
-"""Letters that are no other letter with an accent."""
+"""Letters that are no other letter with an accent, and dashes."""
+_BIDS_AGENT = re.compile(r"(?<![a-z0-9])ce-([a-z0-9]+)(?=_|$)")
+_DENYING = vocab.DENIALS | vocab.BEFORE | vocab.UNENHANCED | vocab.DENIED_BEHIND | {"native"}
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+|[?\ufffd]{2,}")
 """Letters and digits; those of another script, and undecodable ones, are separate words."""
 _WEIGHTED = re.compile(
@@ -105,7 +126,7 @@ _KNOWN = frozenset().union(
     vocab.HEAD, vocab.CONTRAST, vocab.AFTER, vocab.BEFORE, vocab.WITHOUT, vocab.WITH,
     vocab.UNENHANCED, vocab.NOT_AGENT, vocab.TECHNIQUES, vocab.BETWEEN, vocab.EXAMINATION,
     vocab.PERHAPS_CONTRAST,
-    ("t1", "t2", "native", "withandwithout", "dark"),
+    ("t1", "t2", "native", WITH_AND_WITHOUT, "dark"),
 )  # fmt: skip
 
 
@@ -117,9 +138,29 @@ def words_of_name(name: str) -> list[str]:
     """
     decomposed = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    plain = _BIDS_AGENT.sub(_spelled_label, plain)
     for pattern, spelled in _SPELLED:
         plain = pattern.sub(spelled, plain)
     return [word for token in _TOKEN.findall(plain) for word in parts_of_token(token)]
+
+
+def _spelled_label(entity: re.Match[str]) -> str:
+    """The entity ``ce`` of a BIDS name as words; its label names the agent, or denies one."""
+    parts = parts_of_token(entity[1])
+    if any(part in _DENYING or denies_itself(part) for part in parts):
+        return " unenhanced "
+    named = all(part in _KNOWN | vocab.AFFIRMATIONS or is_agent(part) for part in parts)
+    return f" {AGENT_LABEL if named else UNCLEAR_LABEL} "
+
+
+def is_agent(word: str) -> bool:
+    """Return True if a word is the name of a contrast agent or of enhancement."""
+    return word in vocab.CONTRAST or (len(word) > 5 and word.startswith(vocab.AGENT_STARTS))
+
+
+def denies_itself(word: str) -> bool:
+    """Return True for the name of an agent with an ending that denies it (``kontrastfrei``)."""
+    return word.startswith(vocab.AGENT_STARTS) and word.endswith(vocab.DENYING_ENDS)
 
 
 def is_known(word: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gliomask.core.identity import patient_of
+from gliomask.core.identity import stated_patient
 from gliomask.errors import FormatError, InputError, same_with
 from gliomask.formats.table import CsvTable, read_table
 
@@ -42,7 +42,7 @@ def read_traits(path: Path | None, columns: Sequence[str]) -> dict[str, dict[str
     traits: dict[str, dict[str, Trait]] = {}
     read = {column: _column(table, column) for column in names}
     for index, (number, row) in enumerate(table.rows):
-        patient = patient_of(row.get(PATIENT, ""))
+        patient = stated_patient(row.get(PATIENT, ""))
         values = {column: cells[index] for column, cells in read.items()}
         if traits.setdefault(patient, values) != values:
             what = f"row {number} differs from an earlier one of the same patient"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gliomask.core.case import Case
-from gliomask.core.identity import patient_of, safe_name
+from gliomask.core.identity import safe_name, stated_patient
 from gliomask.errors import FormatError, InputError, nearest, same_with
 from gliomask.formats.table import read_table
 
@@ -35,7 +35,7 @@ def read_patients(path: Path) -> dict[str, str]:
         if not case or not patient:
             lacking = _PATIENT if case else _CASE
             raise FormatError(f"row {number} is incomplete", path=path, field=lacking, found="")
-        key = patient_of(patient)
+        key = stated_patient(patient)
         if patients.setdefault(safe_name(case), key) != key:
             what = f"row {number} gives the case another patient than an earlier row"
             raise FormatError(what, path=path, field=_CASE, found=case)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gliomask.core.case import Case, ImageFile
-from gliomask.core.identity import patient_of, safe_name, tcga_site
+from gliomask.core.identity import safe_name, stated_patient, tcga_site
 from gliomask.core.label_scheme import LabelScheme
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.folders import entries
@@ -25,7 +25,7 @@ from gliomask.datasets.layout import Cases, Layout, LayoutVerdict, Problem
 from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
 from gliomask.datasets.name_reading import called
 from gliomask.errors import CaseError, ConfigError, FormatError, InputError
-from gliomask.formats.table import read_table
+from gliomask.formats.table import path_of_cell, read_table
 
 COLUMNS = ("patient", "case", *SEQUENCES, "mask", "labels", "site", "use")
 """Known columns; others are ignored."""
@@ -93,7 +93,7 @@ def _case(name: str, row: Mapping[str, str], table: Path) -> Case:
         )
     return Case(
         id=safe_name(name),
-        patient=patient_of(row["patient"]),
+        patient=stated_patient(row["patient"]),
         images=images,
         label=_file(row["mask"], "mask", table) if row.get("mask") else None,
         scheme=_scheme(row),
@@ -122,9 +122,7 @@ def _training_only(row: Mapping[str, str]) -> bool:
 
 
 def _file(cell: str, column: str, table: Path) -> ImageFile:
-    path = table.parent / cell
-    if not path.is_file() and "\\" in cell:  # a table from Windows
-        path = table.parent / cell.replace("\\", "/")
+    path = path_of_cell(cell, table.parent)
     if not path.is_file():
         raise CaseError("no such file", field=column, found=cell)
     return ImageFile((path,))

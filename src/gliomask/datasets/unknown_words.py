@@ -12,10 +12,14 @@ import re
 from collections.abc import Collection, Sequence
 
 from gliomask.datasets import vocabulary as vocab
-from gliomask.datasets.name_words import PERHAPS, is_known
+from gliomask.datasets.name_words import AGENT_LABEL, PERHAPS, UNCLEAR_LABEL, UNSURE, is_known
 
 _PLAIN = vocab.HARMLESS.union(
-    vocab.AND, vocab.TIMES, vocab.GRADIENT_ECHOES, vocab.DENIED_BEHIND, {PERHAPS, "sub", "ce"}
+    vocab.AND,
+    vocab.TIMES,
+    vocab.GRADIENT_ECHOES,
+    vocab.DENIED_BEHIND,
+    {PERHAPS, UNSURE, AGENT_LABEL, UNCLEAR_LABEL, "sub", "ce"},
 )
 _HIDDEN = re.compile(r"[a-z0-9]*(?:t[12][a-z]{2,}|[a-z]{2,}t[12]|flair)[a-z0-9]*")
 """A word that can't be taken apart, but has a sequence in it."""

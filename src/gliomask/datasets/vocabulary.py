@@ -110,7 +110,7 @@ CONTRAST = _words(
     "contrasto kontrast kontrastmittel contrastmiddel contraststof contr km ivkm kmiv mdc civ pdc "
     "enhanced enhancement enh contrasted contrastado contrastada reforzado realzado "
     "realce rehausse rehaussement injection injecte injectee inj inject injected injektion "
-    "injectie injeccion inyeccion inyectado injecao injetado iniezione gadovist gadavist "
+    "injectie injeccion inyeccion inyectado injecao injetado iniezione gbca gadovist gadavist "
     "gadobutrol gadograf gadoterate gadoteridol gadopentetate gadobenate gadodiamide gadopiclenol "
     "gadoxetate dotarem dotagraf magnevist magnegita magnograf prohance multihance omniscan omni "
     "clariscan optimark vueway elucirem primovist eovist ablavar vasovist artirem feraheme "
@@ -144,8 +144,10 @@ WITHOUT = _words(
 WITH = _words("with w plus mit m avec con com met med cu с")
 """Words that affirm what follows them."""
 AND = frozenset(("and", "und", "u", "et", "y", "e", "en", "then", "n", "ed", "or", "oder"))
-DENIED_BEHIND = _words("free no none nein non nee nej nei nelkul")
-"""Words that deny an agent when they follow it, at the end of a name."""
+DENIED_BEHIND = _words("free none nein nee nej nei nelkul")
+"""Words that deny the agent that they follow."""
+DENIED_BETWEEN = frozenset(("no", "non"))
+"""Words that deny the agent that they follow, or the word that follows them."""
 NO_ANSWER = _words("n a na nil null unknown unbekannt 0 not applicable available")
 """Words in the place of an agent that state nothing."""
 DENIALS = WITHOUT | _words("none ninguno nessuno aucun keines")
@@ -183,19 +185,25 @@ GRADIENT_ECHOES = frozenset(("gre", "fgre", "mpgr", "ffe", "fl2d", "fl3d", "flas
 EXAMINATION = frozenset(("multi", "tissue", "soft", "image"))
 """Before ``contrast`` these make it the contrast of an image, not an agent."""
 
-TECHNIQUES = _words(
+PLANES = _words(
+    "ax axial axiale axiaal axiaux aksial assiale assiali tra trans transversal transverse "
+    "transversaal transversaux cor coronal coronale coronaal koronal koronar koronare sag sagittal "
+    "sagittale sagittaal sagital obl oblique oax osag ocor"
+)
+"""Planes, which nobody denies."""
+FAT_SUPPRESSION = _words("fs fatsat fat sat spir spair spectral we mt fc flow")
+"""Techniques that are switched on or off: a denial before them is of them."""
+TECHNIQUES = PLANES | _words(
     "se tse fse frfse tfse haste gre ge gr tfe ffe tfl flash fl2d fl3d fl vibe space spc vista "
     "cube isofse primefse blade propeller multivane mvxd jet radial star dixon mdixon ideal lava "
     "thrive quick3d tirm tir ir irse irtse irfse mpr mpr1 mpr2 spc1 ssfse single shot 3d 2d "
-    "ax axial axiale axiaal tra trans transversal transverse cor coronal coronaal sag sagittal "
-    "sagittaal obl oblique fs fatsat spir spair spectral sat we iso isotropic hires "
+    "fs fatsat spir spair spectral sat we iso isotropic hires "
     "highres thin thick stealth nav brainlab brain head sense smart wip cs csense p2 p3 p4 mt "
     "fc comp image img images weighted wi acpc dc restore n4 bias corrected norm "
     "reg registered coreg coregistered resampled rsl warped stripped skullstripped unstripped "
     "ss bet orig anon defaced deface preproc preprocessed final space mm nd dis2d dis3d "
     "1mm mni raw restored denoised bfc lps ras rai las lpi lia sri sri24 rsri fluid skull "
-    "fase fsp oax osag ocor sagital koronal koronar koronare aksial axiaux transversaal "
-    "transversaux zhouwei 轴位 軸位 shizhuang 矢状 矢状位 guanzhuang 冠状 冠状位 "
+    "fase fsp zhouwei 轴位 軸位 shizhuang 矢状 矢状位 guanzhuang 冠状 冠状位 "
     "hengduan 横断 横断位"
 )
 """Words for how an image was made; they name neither a sequence nor a patient."""
@@ -207,9 +215,9 @@ INDICATIONS = _words(
 HARMLESS = _words(
     "kurz lang schnell fein routine standard dr prof kopfspule headcoil spule coil "
     "biascorr nonlin fullfov bb dante histnorm zscored minmax rescaled eq tilt anon adni "
-    "acc br accelerated acq affine airrecon aligned and anonymised anonymized ants assiale assiali "
-    "axiaux b1 baseline bet black blood both breathhold caipi cap captk chunk clear copy "
-    "coronale corr correct correction coupe coupes crop cropped crp cut cyberknife deepresolve "
+    "acc br accelerated acq affine airrecon aligned and anonymised anonymized ants "
+    "b1 baseline bet black blood both breathhold caipi cap captk chunk clear copy "
+    "corr correct correction coupe coupes crop cropped crp cut cyberknife deepresolve "
     "deformable degibbs degibbsed deidentified denoise desc distortion dl drive duenn dunn "
     "dwarp echo eg elastix es exam extracted extraction fast first flirt fnirt followup frame "
     "free fu full fullbrain gammaknife gibbs gradientecho gradwarp grappa hdbet histmatch hr "
@@ -218,7 +226,7 @@ HARMLESS = _words(
     "neuronavigation new nii nlm no2 normalise normalised normalize normalized noskull ns old "
     "ori pad padded planning post1 post2 processed protocol pseudonymized quick rec "
     "recon redo reorient reoriented rep repeat resample resampling rigid robustfov rpt run "
-    "sagittale scan scans schicht schichten second seq sequence serie series session shc short "
+    "scan scans schicht schichten second seq sequence serie series session shc short "
     "sides skullstrip sl slab slice slices spin spinecho srs std stealthstation "
     "straight strip study surgnavsys synthstrip talairach te tera thickslab third ti time "
     "timepoint tr turbo unbiased unring vessel view visit vol volume wall weighting whitestripe "

@@ -39,6 +39,11 @@ _LIST = {
     sitk.sitkVectorUInt64: 8, sitk.sitkVectorInt64: 8, sitk.sitkVectorFloat32: 4,
     sitk.sitkVectorFloat64: 8,
 }  # fmt: skip
+_ORIENTED: Final = {
+    "space": "left-posterior-superior, right-anterior-superior or left-anterior-superior",
+    "space directions": "a vector for each axis",
+}
+"""Field of the header -> its values that state the orientation."""
 _CHUNK = 2**20
 _ZLIB_OR_GZIP = 47
 
@@ -135,13 +140,13 @@ def _checked(reader: Any, text: TextHeader, path: Path) -> VolumeHeader:
     if not 0 < voxels <= MAX_VOXELS:
         allowed = f"up to {MAX_VOXELS} voxels together"
         raise FormatError("too large", path=path, field="sizes", found=list(size), allowed=allowed)
-    if not text.has_space:
+    if text.unoriented is not None:
         raise FormatError(
-            "orientation unknown: no space",
+            "orientation unknown",
             path=path,
-            field="space",
-            found=text.fields.get("space"),
-            allowed="left-posterior-superior or its like",
+            field=text.unoriented,
+            found=text.fields.get(text.unoriented),
+            allowed=_ORIENTED[text.unoriented],
             hint="set it with the tool that wrote the file",
         )
     needed = voxels * _item_bytes(reader, path)

@@ -18,6 +18,12 @@ from gliomask.formats.itk_pieces import data_files, size_of
 _MOST = 2**20
 _LOCAL = ("LOCAL", "Local", "local")
 _TRUE = ("TRUE", "1")
+_SPACES = frozenset(
+    ("leftposteriorsuperior", "lps", "leftposteriorsuperiortime", "lpst", "leftanteriorsuperior",
+     "las", "rightanteriorsuperior", "ras")
+)  # fmt: skip
+"""NRRD spaces that SimpleITK reads as what they are, in lower case, without hyphens and spaces. It
+takes every other one, also RAS and LAS with time, as left-posterior-superior."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class TextHeader:
         data: the files that the voxels are in, in their order; often one.
         stored: bytes of these files.
         packed: whether they are compressed or written as text.
-        has_space: whether the file defines its axes relative to the patient.
+        unoriented: the field that leaves it unknown how the axes lie in the patient; None if they
+            are known.
         stream_at: position of a zlib or gzip stream, None if there is none.
     """
 
@@ -39,7 +46,7 @@ class TextHeader:
     data: tuple[Path, ...]
     stored: int
     packed: bool
-    has_space: bool
+    unoriented: str | None
     stream_at: int | None
 
 
@@ -65,9 +72,11 @@ def _nrrd(start: bytes, path: Path) -> TextHeader:
     listed = re.split(r"(?m)^data ?file:.*$", head.decode("utf-8", "replace"), maxsplit=1)[-1]
     data = data_files(path, name, listed.splitlines(), plain=plain) if name else (path,)
     stream = (0 if name else place) if encoding in ("gzip", "gz") and not skipped else None
+    unoriented = None if "space directions" in fields else "space directions"
     # "space dimension" alone has directions, but it is unknown in what.
-    has_space = bool(fields.get("space")) and "space directions" in fields
-    return TextHeader("NRRD", fields, data, _size(data), encoding != "raw", has_space, stream)
+    if re.sub("[- ]", "", fields.get("space", "")).lower() not in _SPACES:
+        unoriented = "space"
+    return TextHeader("NRRD", fields, data, _size(data), encoding != "raw", unoriented, stream)
 
 
 def _meta(start: bytes, path: Path) -> TextHeader:
@@ -85,7 +94,7 @@ def _meta(start: bytes, path: Path) -> TextHeader:
     data = (path,) if local else data_files(path, name, listed, plain=plain)
     place = len(head) + len(separator) + len(line) + 1 if local else 0
     return TextHeader(
-        "MetaImage", fields, data, _size(data), packed or text, True, place if packed else None
+        "MetaImage", fields, data, _size(data), packed or text, None, place if packed else None
     )
 
 

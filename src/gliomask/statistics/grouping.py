@@ -144,12 +144,14 @@ def _categories(known: Mapping[str, str]) -> tuple[list[Group], str]:
 
 
 def _one_by_one(numbers: Mapping[str, float], unit: str) -> list[Group]:
+    values = sorted(set(numbers.values()))
+    labels = _labels([(value, value) for value in values], digits=4)
     return [
         Group(
-            _with_unit(_number(value), unit),
+            _with_unit(label, unit),
             tuple(name for name, number in numbers.items() if number == value),
         )
-        for value in sorted(set(numbers.values()))
+        for label, value in zip(labels, values, strict=True)
     ]
 
 
@@ -172,10 +174,10 @@ def _tertiles(numbers: Mapping[str, float], unit: str) -> list[Group]:
     ]
 
 
-def _labels(ranges: Sequence[tuple[float, float]]) -> list[str]:
-    """Ranges as text, with as few digits as necessary to distinguish them."""
-    for digits in range(2, 18):
-        labels = [_range(low, high, digits) for low, high in ranges]
+def _labels(ranges: Sequence[tuple[float, float]], digits: int = 2) -> list[str]:
+    """Ranges as text, with at least so many digits, and as few as necessary to distinguish them."""
+    for precision in range(digits, 18):
+        labels = [_range(low, high, precision) for low, high in ranges]
         if len(set(labels)) == len(labels):
             break
     return labels

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case
-from gliomask.core.identity import patient_of, safe_name, tcga_site
+from gliomask.core.identity import safe_name, stated_patient, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.layout import Problem
 from gliomask.errors import CaseError
@@ -144,7 +144,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
 def _patient(tags: SeriesTags, name: str) -> str:
     """The patient of a study; without a real PatientID, each study is a separate patient."""
     if tags.patient_id and not _PLACEHOLDER.fullmatch(tags.patient_id.strip()):
-        return patient_of(tags.patient_id)
+        return stated_patient(tags.patient_id)
     return safe_name(f"study-{tags.study_uid[-12:]}") if tags.study_uid else name
 
 

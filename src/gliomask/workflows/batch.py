@@ -22,7 +22,7 @@ from typing import Any, Final
 from gliomask.config.batch import BatchOptions as BatchOptions
 from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
-from gliomask.errors import CaseError, ConfigError, Failure, InputError, MachineError
+from gliomask.errors import CaseError, ConfigError, Failure, InputError, MachineError, option
 from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.jobs.control import SILENT, Control
@@ -75,9 +75,10 @@ def batch(options: BatchOptions, control: Control = SILENT) -> BatchResult:
     """Segment the remaining cases of a shard, with worker processes or Ray actors.
 
     Raises:
-        InputError: the inputs; or another run has taken over. BatchError: some cases failed; its
-            ``result`` is the result. ModelError: the model. MachineError: a problem of the machine;
-            completed cases are kept. StoppedError: a stop was requested; completed cases are kept.
+        InputError: the inputs; ``out`` is a file; or another run has taken over. BatchError: some
+            cases failed; its ``result`` is the result. ModelError: the model. MachineError: a
+            problem of the machine; completed cases are kept. StoppedError: a stop was requested;
+            completed cases are kept.
     """
     shard, folder = Shard.parse(options.shard), BatchFolder(options.predict.out)
     manifest, card = _open(options, control)
@@ -94,7 +95,8 @@ def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
     A shard of several uses the existing one, like the other shards.
 
     Raises:
-        InputError: no inputs and no manifest; or other options than in the manifest.
+        InputError: no inputs and no manifest; ``out`` is a file; or other options than in the
+            manifest.
     """
     return _open(options, control)[0]
 
@@ -102,6 +104,9 @@ def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
 def _open(options: BatchOptions, control: Control) -> tuple[Manifest, ModelCard]:
     """The manifest, and the card of its model."""
     folder, predict_options = BatchFolder(options.predict.out), options.predict
+    if folder.out.exists() and not folder.out.is_dir():
+        hint = f"use another folder: {option('out')}"
+        raise InputError("not a folder", path=folder.out, hint=hint)
     if predict_options.sequences:
         raise InputError("a batch takes inputs, not files by sequence", field="sequences")
     several = Shard.parse(options.shard).n > 1

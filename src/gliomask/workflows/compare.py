@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from math import isclose
+from math import isclose, isfinite, nan
 from pathlib import Path
 
 from gliomask.config.compare import CompareOptions as CompareOptions
@@ -37,6 +37,7 @@ COMPARISON = "comparison"
 _OURS = {f"{COMPARISON}.{kind}" for kind in ("csv", "json", "tex")} | {REPORT, PROVENANCE}
 _USUAL = ("dice", "hd95_mm", "hd95_px")
 """Default metrics: few, because of the correction for multiple comparisons."""
+_KEYS = ("case", "patient", "region")
 _VOLUMES = (("ml", "volume_reference_ml"), ("voxels", "volume_reference_px"))
 
 
@@ -65,11 +66,12 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
     """
     check_replaceable(options.out, "a comparison", {f"{COMPARISON}.json"}, _OURS)
     control.start(len(options.evaluations), "reading evaluations")
+    metrics = _chosen(options.metrics)
     rows = {}
     for name, folder in _named(options.evaluations).items():
-        rows[name] = _read(folder)
+        rows[name] = _read(folder, metrics)
         control.advance(note=name)
-    sets = _sets(rows, _chosen(options.metrics))
+    sets = _sets(rows, metrics)
     lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
     compared = compare(sets, lower_is_better=lower, seed=options.seed, control=control)
     notes = _other_references(rows)
@@ -96,16 +98,49 @@ def _named(folders: Sequence[Path]) -> dict[str, Path]:
     return next(named for named in names if len(named) == len(folders))
 
 
-def _read(folder: Path) -> list[Mapping[str, str]]:
-    """Rows of the table of an evaluation."""
-    if not (folder / TABLE).is_file():
+@dataclass(frozen=True)
+class _ScoreRow:
+    """A case and region of an evaluation, with its numbers by column; None for an empty cell."""
+
+    case: str
+    patient: str
+    region: str
+    numbers: Mapping[str, float | None]
+
+
+def _read(folder: Path, metrics: Sequence[str]) -> list[_ScoreRow]:
+    """Rows of the table of an evaluation, with these metrics and the volumes."""
+    path = folder / TABLE
+    if not path.is_file():
         raise InputError(f"not an evaluation: it does not contain {TABLE}", path=folder)
-    table = read_table(folder / TABLE)
-    table.need("case", "patient", "region", "dice")
-    return [row for _, row in table.rows]
+    table = read_table(path)
+    table.need(*_KEYS, "dice")
+    columns = (*metrics, *(column for _, column in _VOLUMES))
+    rows: dict[tuple[str, str], _ScoreRow] = {}
+    for number, cells in table.rows:
+        case, patient, region = (cells.get(name, "") for name in _KEYS)
+        if empty := next((name for name in _KEYS if not cells.get(name)), None):
+            raise FormatError(f"row {number} is incomplete", path=path, field=empty, found="")
+        if (case, region) in rows:
+            what = f"row {number}: an earlier row has this case and region"
+            raise FormatError(what, path=path, field=_KEYS[0], found=f"{case}, region={region}")
+        numbers = {column: _number(cells, column, f"row {number}", path) for column in columns}
+        rows[case, region] = _ScoreRow(case, patient, region, numbers)
+    return list(rows.values())
 
 
-def _other_references(rows: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[str, ...]:
+def _number(cells: Mapping[str, str], column: str, where: str, path: Path) -> float | None:
+    cell = cells.get(column, "")
+    try:
+        number = float(cell) if cell else None
+    except ValueError:
+        number = nan
+    if number is not None and not isfinite(number):
+        raise FormatError(f"{where}: not a number", path=path, field=column, found=cell)
+    return number
+
+
+def _other_references(rows: Mapping[str, Sequence[_ScoreRow]]) -> tuple[str, ...]:
     """A note for each two evaluations whose references of a case have different volumes."""
     volumes = {name: _reference_volumes(table) for name, table in rows.items()}
     notes = []
@@ -126,13 +161,13 @@ def _other_references(rows: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[
     return tuple(notes)
 
 
-def _reference_volumes(table: Sequence[Mapping[str, str]]) -> dict[tuple[str, str, str], float]:
+def _reference_volumes(table: Sequence[_ScoreRow]) -> dict[tuple[str, str, str], float]:
     """(case, region, unit) -> volume of the reference."""
     return {
-        (row["case"], row["region"], unit): volume
+        (row.case, row.region, unit): volume
         for row in table
         for unit, column in _VOLUMES
-        if (volume := _number(row, column)) is not None
+        if (volume := row.numbers[column]) is not None
     }
 
 
@@ -144,9 +179,7 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names) or _USUAL
 
 
-def _sets(
-    rows: Mapping[str, Sequence[Mapping[str, str]]], metrics: Sequence[str]
-) -> dict[str, Scores]:
+def _sets(rows: Mapping[str, Sequence[_ScoreRow]], metrics: Sequence[str]) -> dict[str, Scores]:
     """Evaluation -> "score region" -> patient -> score, for the common scores of all
     evaluations."""
     sets = {name: _scores(region_rows, metrics) for name, region_rows in rows.items()}
@@ -161,25 +194,14 @@ def _sets(
     return {name: {key: scores[key] for key in shared} for name, scores in sets.items()}
 
 
-def _scores(
-    rows: Sequence[Mapping[str, str]], metrics: Sequence[str]
-) -> dict[str, dict[str, Score]]:
+def _scores(rows: Sequence[_ScoreRow], metrics: Sequence[str]) -> dict[str, dict[str, Score]]:
     scores: dict[str, dict[str, Score]] = {}
-    for region in dict.fromkeys(row["region"] for row in rows):
+    for region in dict.fromkeys(row.region for row in rows):
         for metric in metrics:
-            region_rows = [row for row in rows if row["region"] == region]
-            read = [(row["patient"], _number(row, metric)) for row in region_rows]
+            read = [(row.patient, row.numbers[metric]) for row in rows if row.region == region]
             if any(value is not None for _, value in read):
                 scores[f"{metric} {region}"] = scores_by_patient(read)
     return scores
-
-
-def _number(row: Mapping[str, str], metric: str) -> float | None:
-    cell = row.get(metric, "")
-    try:
-        return float(cell) if cell else None
-    except ValueError:
-        raise FormatError("not a number", path=TABLE, field=metric, found=cell) from None
 
 
 def _lower_is_better(key: str) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +13,12 @@ from gliomask.config.convert import ConvertOptions as ConvertOptions
 from gliomask.config.convert import Target as Target
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.case import Case
+from gliomask.core.csv_table import csv_text
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import CAVITY, LabelArray
 from gliomask.core.regions import REGIONS
-from gliomask.core.split import Patient, Split, make_split
+from gliomask.core.split import Split, make_split
+from gliomask.core.split_patients import split_patients
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.datasets.find import SYNTHETIC_MARK, find_cases
 from gliomask.datasets.load import load_case
@@ -94,7 +93,7 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
         LayoutError: the source is in no known layout.
         QuestionError: the numbers in its masks are ambiguous; or unannotated slices can't be marked
             in that layout.
-        InputError: its masks have different regions.
+        InputError: its masks have different regions, or contain none in full.
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
         StoreError: the split does not fit.
     """
@@ -254,32 +253,14 @@ def _summary(
 
 def _write_patients(folder: Path, writer: Writer, written: Sequence[_Written]) -> None:
     """Table ``case,patient``, which ``prepare`` reads."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["case", "patient"])
-    for record in written:
-        name = writer.name_of(record.case.id)
-        table.writerow([name, record.case.patient])
-    write_text(folder / PATIENTS_FILE, text.getvalue())
+    rows = [(writer.name_of(record.case.id), record.case.patient) for record in written]
+    write_text(folder / PATIENTS_FILE, csv_text(("case", "patient"), rows))
 
 
 def _draw(options: ConvertOptions, written: Sequence[_Written]) -> Split:
     """Split as drawn by ``prepare`` for the same patients and seed."""
-    by_patient: dict[str, list[_Written]] = defaultdict(list)
-    for record in sorted(
-        (record for record in written if record.masked), key=lambda record: record.case.id
-    ):
-        by_patient[record.case.patient].append(record)
-    patients = [
-        Patient(
-            name,
-            some[0].case.site or some[0].case.source,
-            float(np.mean([record.tumour_ml for record in some])),
-            any(record.case.training_only for record in some),
-        )
-        for name, some in by_patient.items()
-    ]
-    return make_split(patients, seed=options.seed, folds=options.folds)
+    sized = [(record.case, record.tumour_ml) for record in written if record.masked]
+    return make_split(split_patients(sized), seed=options.seed, folds=options.folds)
 
 
 def _write_folds(folder: Path, split: Split, written: Sequence[_Written]) -> None:

@@ -16,6 +16,7 @@ from gliomask.errors import CasesError
 from gliomask.evaluation.assignment import AssignedModel, Assignment, Question, assign, licences_of
 from gliomask.evaluation.case import EvaluatedCase
 from gliomask.evaluation.evaluated_prediction import PredictionTask, evaluate_prediction
+from gliomask.evaluation.trait_table import check_trait_table
 from gliomask.inference.clean_up import describe_clean_up
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
@@ -58,7 +59,8 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     Raises:
         StoreError, LayoutError, ConfigError: the source or its models, see ``assign``.
         ModelError: the model.
-        InputError: ``out`` contains something else than an evaluation; an invalid table.
+        InputError: ``out`` contains something else than an evaluation; an invalid table,
+            or one of other patients.
         CasesError: no case could be evaluated; nothing is written.
         BatchError: some cases failed; they are listed, the others are written. MachineError: the
             device does not exist, or has too little memory.
@@ -67,6 +69,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     traits = read_traits(options.table, options.by)
     assigned = assign(_question(options))
     tasks = [PredictionTask(j.predictor, s) for j in assigned.models for s in j.subjects.subjects]
+    check_trait_table(options.table, traits, [task.subject.patient for task in tasks])
     control.start(len(tasks), "evaluating")
     with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(evaluate_prediction, tasks, journal, control, workers=1)

@@ -12,10 +12,12 @@ import numpy as np
 
 from gliomask.config.follow import FollowOptions as FollowOptions
 from gliomask.core.atomic import atomic_folder, write_text
+from gliomask.core.identity import date_of, patient_in
 from gliomask.core.output_folder import check_replaceable
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import region_masks
-from gliomask.errors import ConfigError, FormatError, option
+from gliomask.datasets.case_names import case_id
+from gliomask.errors import ConfigError, FormatError, option, same_with
 from gliomask.formats.nifti import read_nifti
 from gliomask.jobs.control import SILENT, Control
 from gliomask.lesions.course import RegionCourse, region_course
@@ -67,7 +69,8 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
     Raises:
         InputError: a time point can't be used, or ``out`` contains something else.
         FormatError: a mask or its record is damaged.
-        ConfigError: the number of dates differs from that of inputs, or two dates are equal.
+        ConfigError: the number of dates differs from that of inputs, two dates are equal, or the
+            dates in the names of files contradict the order of the inputs.
     """
     check_replaceable(options.out, "a result of follow", {f"{FOLLOW}.json"}, _OURS)
     read = read_time_points(options.inputs, options.labels, control)
@@ -94,7 +97,10 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
 def _in_order(
     points: Sequence[TimePoint], dates: Sequence[date]
 ) -> tuple[tuple[TimePoint, ...], tuple[str, ...]]:
-    """Sort time points by the given dates, or by those of the predictions if all have one."""
+    """Sort time points by the given dates, or by those of the predictions if all have one.
+
+    Dates in the names of files complete those of the predictions; they must be in order.
+    """
     if dates and len(dates) != len(points):
         allowed = f"one for each of {len(points)} time points"
         raise ConfigError("not a date for each", option="dates", found=len(dates), allowed=allowed)
@@ -102,22 +108,41 @@ def _in_order(
         points = [
             replace(point, day=day, acquired=None) for point, day in zip(points, dates, strict=True)
         ]
+    points, notes = _dated_by_name(points)
     days = [point.day for point in points if point.day is not None]
     if len(days) < len(points):
         points = [replace(point, day=None) for point in points]
-        return tuple(points), ("Some dates are unknown: the time points are in the given order.",)
+        note = "Some dates are unknown: the time points are in the given order."
+        return tuple(points), (note,)
     twice = next((day for day in days if days.count(day) > 1), None)
     if dates and twice:
         raise ConfigError("two time points of one date", option="dates", found=twice)
     timed = all(point.acquired is not None for point in points)
     ordered = sorted(points, key=lambda point: _moment(point, timed=timed))
-    notes = []
     if [point.name for point in ordered] != [point.name for point in points]:
         notes.append("The time points are sorted by date.")
     if twice:
         order = "they are sorted by acquisition time" if timed else "they are in the given order"
         notes.append(f"WARNING: time points of one date ({twice}): {order}.")
     return tuple(ordered), tuple(notes)
+
+
+def _dated_by_name(points: Sequence[TimePoint]) -> tuple[Sequence[TimePoint], list[str]]:
+    """Time points with the date in the name of the file where no other is known, and a note."""
+    dated = [replace(p, day=p.day or date_of(case_id(p.path.name))) for p in points]
+    if [point.day for point in dated] == [point.day for point in points]:
+        return points, []
+    days = [point.day for point in dated if point.day is not None]
+    if days != sorted(days):
+        stated = ",".join(str(point.day or "YYYY-MM-DD") for point in dated)
+        raise ConfigError(
+            "the dates in the names of the files contradict the order of the time points",
+            option="inputs",
+            found=", ".join(map(str, days)),
+            allowed="in order of time",
+            hint=f"change the order, or state the dates: {same_with(('dates', stated))}",
+        )
+    return dated, ["Dates that no record states are those in the names of the files."]
 
 
 def _moment(point: TimePoint, *, timed: bool) -> tuple[date, datetime]:
@@ -132,9 +157,10 @@ def _shared_regions(points: Sequence[TimePoint]) -> tuple[str, ...]:
 
 def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
     remarks = []
-    patients = sorted({point.patient for point in points if point.patient is not None})
+    named = {point.patient or patient_in(case_id(point.path.name)) for point in points}
+    patients = sorted(patient for patient in named if patient is not None)
     if len(patients) > 1:
-        remarks.append(f"WARNING: the predictions name different patients: {', '.join(patients)}.")
+        remarks.append(f"WARNING: the time points name different patients: {', '.join(patients)}.")
     left_out = {r for point in points for r in point.regions} - set(regions)
     if left_out:
         names = ", ".join(sorted(left_out))

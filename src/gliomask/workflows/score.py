@@ -15,12 +15,15 @@ from gliomask.datasets.mask_files import PAIRS, WRITTEN
 from gliomask.datasets.mask_labels.pair_schemes import LabelOptions, find_schemes
 from gliomask.datasets.mask_pairs import Pair, find_pairs
 from gliomask.datasets.patient_table import read_traits
-from gliomask.errors import CasesError
+from gliomask.errors import CasesError, InputError
 from gliomask.evaluation.case import EvaluatedCase
 from gliomask.evaluation.evaluated_masks import MaskTask, evaluate_masks
+from gliomask.evaluation.trait_table import check_trait_table
+from gliomask.formats.archive import is_archive
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
+from gliomask.machine.processors import read_processors
 from gliomask.provenance.record import provenance
 from gliomask.results.evaluation import (
     EvaluationData,
@@ -31,6 +34,7 @@ from gliomask.statistics.evaluation_summary import EvaluationSummary
 
 _FEW = 8
 """Number of pairs up to which starting processes takes longer than scoring."""
+_UNPACK = "unpack it and give the folder that it was unpacked to"
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,20 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     """Score masks against reference masks of the same cases, and write an evaluation folder.
 
     Raises:
-        InputError: no masks, two masks of one case, an invalid table, or ``out`` contains something
-            else. QuestionError: the numbers in the masks are ambiguous. CasesError: no pair could
-            be scored; nothing is written. BatchError: masks without a partner or on different
-            grids; the others are written. MachineError: a worker process was killed; completed
-            pairs are kept for the next run.
+        InputError: no masks, two masks of one case, an invalid table or one of other patients, or
+            ``out`` contains something else. QuestionError: the numbers in the masks are ambiguous.
+            CasesError: no pair could be scored; nothing is written. BatchError: masks without a
+            partner or on different grids; the others are written. MachineError: a worker process
+            was killed; completed pairs are kept for the next run.
     """
     check_target(options.out)
+    for masks in (options.references, options.predictions):
+        if is_archive(masks):
+            raise InputError("a zip archive, not masks", path=masks, hint=_UNPACK)
     traits = read_traits(options.table, options.by)
     pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
-    workers = options.workers or (1 if len(pairs) <= _FEW else None)
+    check_trait_table(options.table, traits, [reference.patient for reference, _ in pairs])
+    workers = options.workers or (1 if len(pairs) <= _FEW else read_processors().usable)
     labels = LabelOptions(options.labels, options.reference_labels, options.prediction_labels)
     schemes = find_schemes(pairs, labels, options.out, control, workers)
     explanation = (*schemes.explanation, *_exchanged(pairs))
@@ -79,7 +87,8 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     cases, failures = done.pieces, [*alone, *done.failures]
     if not cases:
         what = "no pair of masks could be scored"
-        raise CasesError(what, failures, path=options.predictions, hint=None if pairs else PAIRS)
+        hint = None if pairs or options.pairs is not None else PAIRS
+        raise CasesError(what, failures, path=options.predictions, hint=hint)
     data = EvaluationData(
         title=f"{options.predictions.name} against {options.references.name}",
         subtitle="; ".join(explanation),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gliomask.core.label_scheme import BINARY, LabelScheme
@@ -166,6 +167,10 @@ def test_then_the_numbers_if_they_are_those_of_one_scheme() -> None:
         ({2, 4}, ["brats2013", "brats2024", "brats-ped2024"]),
         ({1, 2, 7}, ["1=NAME,2=NAME,7=NAME", "binary"]),
         (set(range(1, 256)), ["threshold=128", "binary"]),
+        ({-1, 1}, ["-1=background,1=NAME"]),
+        ({-1}, ["-1=background"]),
+        ({-2, -1, 1, 2}, ["-2=background,-1=background,1=NAME,2=NAME"]),
+        (set(range(-3, 200)) - {0}, ["threshold=100"]),
     ],
 )
 def test_other_numbers_are_asked_about(numbers: set[int], answers: list[str]) -> None:
@@ -235,6 +240,29 @@ def test_what_all_readings_of_both_sides_give_alike_is_sure() -> None:
     )
 
 
+def test_a_negative_number_is_not_taken_for_tumour_by_its_name() -> None:
+    assert asked(side({-1}, name="P1_ET.nii.gz")) == ["-1=background"]
+
+
+def test_the_other_side_may_state_a_negative_number() -> None:
+    scheme = scheme_of_option("-1=background,1=tumour")
+    for numbers in ({-1, 1}, {-1}):
+        (reading,) = resolve(side(numbers), scheme)
+        assert reading.scheme == scheme
+
+
+def test_a_mask_with_a_negative_number_does_not_stop_the_others_of_its_challenge() -> None:
+    readings = resolve(side({1, 2, 4}, {-1, 1, 2, 4}, name=Y2021))
+    assert {reading.scheme for reading in readings} == {B2021}
+
+
+def test_a_negative_number_can_be_stated_as_background() -> None:
+    scheme = scheme_of_option("-1=background,1=tumour")
+    assert scheme is not None
+    assert scheme.regions == ("whole",)
+    assert scheme.translate(np.array([-1, 0, 1], np.int16)).tolist() == [0, 0, TUMOUR]
+
+
 def test_a_question_lists_its_answers() -> None:
     with pytest.raises(QuestionError) as asked_for:
         resolve(side({1, 2, 3}))
@@ -266,6 +294,8 @@ def test_answers() -> None:
         ("1=oedema,2", "unknown label (`prediction_labels`=2, allowed NUMBER=NAME"),
         ("1=something", "unknown label (`prediction_labels`=1=something"),
         ("-1=tumour", "unknown label"),
+        ("-1=tumour", "a negative NUMBER is background"),
+        ("-1=background", "no number is tumour"),
         ("1=tumour,1=oedema", "given twice"),
         ("0=tumour", "0 is background"),
         ("1=cavity", "no number is tumour"),

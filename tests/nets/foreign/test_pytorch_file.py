@@ -65,3 +65,23 @@ def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
         read_foreign(path)
     with pytest.raises(ModelError, match="the weight file does not exist"):
         read_foreign(tmp_path / "none.h5")
+
+
+@pytest.mark.parametrize("name", ["w.h5", "w.weights.h5", "W.H5", "w.hdf5", "w.keras"])
+def test_a_damaged_file_of_keras_is_not_an_unknown_kind(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"garbage" * 50)
+    with pytest.raises(ModelError) as refused:
+        read_foreign(path)
+    assert str(refused.value) == (
+        f"{path}: damaged, or not a Keras file: its content is neither HDF5 nor a .keras archive; "
+        "download or copy it again"
+    )
+
+
+@pytest.mark.parametrize("name", ["dir.h5", "saved_model"])
+def test_a_folder_is_no_weight_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(ModelError) as refused:
+        read_foreign(tmp_path / name)
+    assert str(refused.value).startswith(f"{tmp_path / name}: a folder, not a weight file (kind=")

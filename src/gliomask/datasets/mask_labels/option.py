@@ -23,7 +23,7 @@ NAMES = {
 """Label -> its name in the option."""
 EXAMPLE = "1=necrosis,2=oedema,3=enhancing"
 _THRESHOLD = re.compile(r"threshold=(\d{1,9})")
-_PAIR = re.compile(r"\s*(\d{1,9})\s*[=:]\s*(.+?)\s*")
+_PAIR = re.compile(r"\s*(-?\d{1,9})\s*[=:]\s*(.+?)\s*")
 
 
 def scheme_of_option(text: str, option: str = "labels") -> LabelScheme | None:
@@ -31,7 +31,8 @@ def scheme_of_option(text: str, option: str = "labels") -> LabelScheme | None:
 
     Args:
         text: ``auto``, a key of ``SCHEMES``, ``threshold=N`` (numbers of N or more are tumour), or
-            a number and a name for each label: ``1=oedema,2=necrosis,3=enhancing``.
+            a number and a name for each label: ``1=oedema,2=necrosis,3=enhancing``; negative
+            numbers, which some tools give unannotated voxels, can only be background.
         option: its name, for the error.
 
     Raises:
@@ -63,8 +64,11 @@ def _pairs(text: str, option: str) -> dict[int, int]:
     for part in text.split(","):
         pair = _PAIR.fullmatch(part)
         label = None if pair is None else label_of(pair[2])
-        if pair is None or label is None:
-            allowed_names = f"NUMBER=NAME, with NAME one of {names}"
+        misread = pair is not None and int(pair[1]) < 0 and label != BACKGROUND
+        if pair is None or label is None or misread:
+            allowed_names = (
+                f"NUMBER=NAME, with NAME one of {names}; a negative NUMBER is {NAMES[BACKGROUND]}"
+            )
             raise ConfigError("unknown label", option=option, found=part, allowed=allowed_names)
         number = int(pair[1])
         if number in values:

@@ -40,7 +40,10 @@ def read_by_scheme(file: ImageFile, scheme: LabelScheme, option: str) -> tuple[L
     try:
         return scheme.translate(numbers), affine
     except ValueError as problem:
-        hint = f"state its meaning: {same_with((option, EXAMPLE))}"
+        lowest, example = int(numbers.min()), "1=tumour" if scheme.binary else EXAMPLE
+        if lowest < 0:
+            example = f"{lowest}=background,{example}"
+        hint = f"state its meaning: {same_with((option, example))}"
         raise FormatError(str(problem), path=str(file), hint=hint) from None
 
 

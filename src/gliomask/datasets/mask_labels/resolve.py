@@ -189,6 +189,8 @@ def _of_group(
         unreadable = any(mask.unreadable for mask in masks)
         reason = "no mask could be read" if unreadable else "all masks are empty"
         return Reading((named or beside or [unread])[0], reason)
+    if min(present) < 0 and not named and not beside:
+        raise _question(side, present, [])
     if len(present) == 1 and (challenge is None or present <= _PLAIN):
         _check_names(side, masks, present)
     if present <= _PLAIN and all(len(labels) <= 1 for labels in sets):
@@ -236,7 +238,7 @@ def _rivals(present: Numbers, other: LabelScheme) -> list[LabelScheme]:
     exact = _exact(present)
     if len({_meaning(scheme, present, tuple(REGIONS)) for scheme in exact}) == 1:
         return exact
-    if len(present) == 1 and not any(_meaning(other, present, ("whole",))[0]):
+    if len(present) == 1 and min(present) > 0 and not any(_meaning(other, present, ("whole",))[0]):
         return [_plain(present).scheme]
     return []
 
@@ -314,7 +316,7 @@ def _question(side: Side, present: Numbers, candidates: Sequence[LabelScheme]) -
         if meaning not in schemes_seen:
             schemes_seen.add(meaning)
             answers[answer_for(scheme)] = _described(scheme)
-    if len(answers) == 1:
+    if len(answers) == 1 and min(present) > 0:
         answers["binary"] = "any number but 0 is tumour"
     if answers:
         what = f"the {side.what} contain the numbers {numbers}, which are ambiguous"
@@ -322,8 +324,8 @@ def _question(side: Side, present: Numbers, candidates: Sequence[LabelScheme]) -
     if len(present) > _FEW:
         half = (max(present) + 1) // 2
         what = f"the {side.what} contain {len(present)} different numbers up to {max(present)}"
-        grey = (f"threshold={half}", f"tumour from {half} on"), ("binary", "tumour from 1 on")
-        return QuestionError(what, option=side.option, answers=grey)
+        grey = [(f"threshold={half}", f"tumour from {half} on"), ("binary", "tumour from 1 on")]
+        return QuestionError(what, option=side.option, answers=grey[: 1 if min(present) < 0 else 2])
     what = f"the {side.what} contain the numbers {numbers}, which are in no known scheme"
     return QuestionError(what, option=side.option, answers=_blank(present))
 
@@ -335,10 +337,11 @@ def _unclear(side: Side, present: Numbers, names: Sequence[str]) -> QuestionErro
 
 
 def _blank(present: Numbers) -> tuple[tuple[str, str], ...]:
-    """General options if there are no candidates."""
-    pairs = ",".join(f"{n}=NAME" for n in sorted(present) or (1,))
-    names = ", ".join(NAMES.values())
-    return (pairs, f"each NAME one of {names}"), ("binary", "any number but 0 is tumour")
+    """General options if there are no candidates; negative numbers are no tumour."""
+    numbers = sorted(present) or [1]
+    pairs = ",".join(f"{n}={NAMES[BACKGROUND] if n < 0 else 'NAME'}" for n in numbers)
+    by_name = pairs, f"each NAME one of {', '.join(NAMES.values())}"
+    return (by_name,) if numbers[0] < 0 else (by_name, ("binary", "any number but 0 is tumour"))
 
 
 def answer_for(scheme: LabelScheme) -> str:

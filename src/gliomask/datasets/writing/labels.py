@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from gliomask.core.case import Case
 from gliomask.core.labels import CAVITY, CORE, ENHANCING, NECROSIS, OEDEMA, TUMOUR, LabelArray
 from gliomask.core.regions import REGIONS
-from gliomask.errors import InputError
+from gliomask.datasets.mask_labels.option import EXAMPLE
+from gliomask.errors import InputError, same_with
 
 IGNORE: Final = "ignore"
 """nnU-Net's name of the label for voxels that are left out of the loss."""
@@ -27,15 +28,8 @@ _NAMES: Final[Mapping[int, str]] = MappingProxyType(
         CORE: "tumor core",
     }
 )
-_PARTS: Final[Mapping[tuple[str, ...], tuple[int, ...]]] = MappingProxyType(
-    {
-        ("whole",): (TUMOUR,),
-        ("core",): (CORE,),
-        ("whole", "core"): (CORE, OEDEMA),
-        ("whole", "core", "enhancing"): (NECROSIS, OEDEMA, ENHANCING),
-    }
-)
-"""Labels that are written, by the regions of a data set's masks."""
+_ORDER: Final = ("core", "whole", "enhancing")
+"""Regions in the order of their numbers, as BraTS numbers them."""
 
 
 @dataclass(frozen=True)
@@ -82,32 +76,59 @@ class WrittenLabels:
 
 
 def written_labels(cases: Iterable[Case]) -> WrittenLabels:
-    """Labels for the masks of a data set, numbered from 1 without gaps.
+    """Labels for the masks of a data set, numbered from 1 without gaps: one for each region.
 
     Raises:
-        InputError: its masks have different regions.
+        InputError: its masks have different regions, or contain none in full.
     """
     masked = [case for case in cases if case.label is not None]
     kinds = {case.regions for case in masked}
-    if len(kinds) > 1 or not kinds <= _PARTS.keys():
+    regions = _common(kinds) if kinds else ()
+    parts = {region: _part(region, regions) for region in _ORDER if region in regions}
+    cavity = any(
+        label == CAVITY
+        for case in masked
+        if case.scheme is not None
+        for _, label in case.scheme.values
+    )
+    written = [*parts.values(), *([CAVITY] if cavity else [])]
+    own = {label: number for number, label in enumerate(written, start=1)}
+    # REGIONS is from the outermost to the innermost, so the number of the inner one stays.
+    inside = {
+        label: own[parts[region]]
+        for region, of_region in REGIONS.items()
+        if region in parts
+        for label in of_region.labels
+    }
+    return WrittenLabels({own[label]: _NAMES[label] for label in written}, own | inside)
+
+
+def _common(kinds: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """The regions of all masks."""
+    if () in kinds:
+        raise InputError(
+            "its masks contain no region in full",
+            field="regions",
+            found="none",
+            allowed=", ".join(REGIONS),
+            hint=f"state what the numbers in them mean: {same_with(('labels', EXAMPLE))}",
+        )
+    if len(kinds) > 1:
+        binary = f", or only the whole tumour of all: {same_with(('labels', 'binary'))}"
         raise InputError(
             "its masks have different regions, which can't be represented by one numbering",
             field="regions",
             found="; ".join(sorted(", ".join(kind) for kind in kinds)),
+            hint="convert the cases of each kind alone"
+            + (binary if all("whole" in kind for kind in kinds) else ""),
         )
-    parts = [*_PARTS[kinds.pop()]] if kinds else []
-    schemes = [case.scheme for case in masked if case.scheme is not None]
-    if any(label == CAVITY for scheme in schemes for _, label in scheme.values):
-        parts.append(CAVITY)
-    numbers = {label: number for number, label in enumerate(parts, start=1)}
-    names = {number: _NAMES[label] for label, number in numbers.items()}
-    return WrittenLabels(names, _with_parts(numbers))
+    return next(iter(kinds))
 
 
-def _with_parts(numbers: dict[int, int]) -> dict[int, int]:
-    """A label without its own number gets the number of the part that contains it."""
-    all_numbers = dict(numbers)
-    for holder, region in ((CORE, "core"), (TUMOUR, "whole")):
-        if holder in numbers:
-            all_numbers = dict.fromkeys(REGIONS[region].labels, numbers[holder]) | all_numbers
-    return all_numbers
+def _part(region: str, regions: Collection[str]) -> int:
+    """Label of the voxels that are in this region, and in no other one of ``regions`` inside it."""
+    if region == "whole":
+        return TUMOUR if len(regions) == 1 else OEDEMA
+    if region == "core":
+        return NECROSIS if "enhancing" in regions else CORE
+    return ENHANCING

@@ -13,6 +13,8 @@ from gliomask.nets.foreign.weights import ForeignWeights
 
 KINDS: Final = "Keras (.h5, .weights.h5, .keras), ONNX (.onnx), PyTorch (.pth, .pt, .safetensors)"
 
+_OF_KERAS: Final = (".h5", ".hdf5", ".keras")
+
 
 def read_foreign(path: Path, sides: tuple[int, ...] | None = None) -> ForeignWeights:
     """Read the weights of a U²-Net from another program, with our names.
@@ -22,7 +24,7 @@ def read_foreign(path: Path, sides: tuple[int, ...] | None = None) -> ForeignWei
         sides: for a Keras file without it, the order of its side outputs.
 
     Raises:
-        ModelError: no such file, too large, damaged, or not the weights of a U²-Net.
+        ModelError: no such file, a folder, too large, damaged, or not the weights of a U²-Net.
         QuestionError: a Keras file allows several orders of its side outputs.
         ConfigError: ``sides`` is not such an order, or the file needs none.
         PackageError, MachineError: a package that reads it is not installed.
@@ -51,6 +53,10 @@ def _read_onnx(path: Path) -> ForeignWeights:
 
 
 def _kind(path: Path) -> str:
+    if path.is_dir():
+        raise ModelError(
+            "a folder, not a weight file", path=path, field="kind", found="folder", allowed=KINDS
+        )
     if not path.is_file():
         raise ModelError("the weight file does not exist", path=path)
     if path.stat().st_size > MAX_WEIGHTS_BYTES:
@@ -62,6 +68,10 @@ def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in (".onnx", ".pth", ".pt", ".safetensors"):
         return "onnx" if suffix == ".onnx" else "pytorch"
+    if suffix in _OF_KERAS:
+        what = "its content is neither HDF5 nor a .keras archive"
+        hint = "download or copy it again"
+        raise ModelError(f"damaged, or not a Keras file: {what}", path=path, hint=hint)
     raise ModelError(
         "not a weight file in a known format", path=path, found=suffix, field="kind", allowed=KINDS
     )
