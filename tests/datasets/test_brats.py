@@ -213,8 +213,9 @@ def test_problems(tmp_path: Path) -> None:
     folder = brats(tmp_path, "BraTS2021_00000", 1)
     scan(folder / "BraTS2021_00000_t1.nii", 4)
     mask(tmp_path / "BraTS2021_00001" / "BraTS2021_00001_seg.nii.gz", 1)
-    found, problems = cases(tmp_path)
-    assert not found
+    scan_result = find_cases(tmp_path)
+    problems = scan_result.problems
+    assert not scan_result.cases
     assert [problem.case for problem in problems] == ["BraTS2021_00000", "BraTS2021_00001"]
     assert "several files for t1" in problems[0].reason
     assert "no images" in problems[1].reason

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gliomask.core.label_scheme import BRATS_2021
+from gliomask.datasets.find import find_cases
 from gliomask.datasets.load import load_case
 from gliomask.datasets.tcga_lgg import cases, looks_like
 from tests.datasets.tiny import intensities, labels_of, mask, scan
@@ -67,4 +68,4 @@ def test_problems(tmp_path: Path) -> None:
     for path in folder.iterdir():
         if "Glistr" not in path.name:
             path.unlink()
-    assert "no images" in cases(tmp_path)[1][0].reason
+    assert "no images" in find_cases(tmp_path).problems[0].reason

@@ -72,7 +72,8 @@ class Layout:
         name: name of the layout, e.g. ``brats``.
         looks_like: checks whether a path (folder or file) is the root of such a data set, by names
             and as little content as possible.
-        cases: finds all cases below a matching root; never raises for a bad case.
+        cases: finds all cases below a matching root; never raises for a bad case. ``find`` lists
+            cases without images as problems.
         by_folder: whether each folder in the root should be a case (or a group of cases).
         described: whether a file in the root defines this layout, independently of other file
             names.
