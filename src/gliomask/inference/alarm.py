@@ -24,7 +24,7 @@ POOR: Final = 0.7
 FALSE_ALARMS: Final = 0.12
 """Maximum probability that another mask is flagged for its disagreement, or for what the clean-up
 removed. Below the alarms that are allowed in all (20 %), because the other checks, mostly for
-missing sequences, flag another 5 % of the held-out masks."""
+missing sequences, flag another 3 % of the held-out masks."""
 
 
 def alarm_limit(disagreements: Sequence[float], dices: Sequence[float]) -> float | None:
