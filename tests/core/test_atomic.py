@@ -78,3 +78,14 @@ def test_the_working_directory_is_refused_before_the_work(
 def write_in(folder: Path) -> None:
     with atomic_folder(folder) as temporary:
         write_half_and_fail(temporary / "a")
+
+
+def test_a_working_directory_that_is_gone_protects_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with atomic_folder(tmp_path / "out") as temporary:
+        write_text(temporary / "a", "a")
+    assert (tmp_path / "out" / "a").read_text() == "a"

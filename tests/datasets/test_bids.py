@@ -53,6 +53,8 @@ def test_sessions_are_cases_of_one_patient(tmp_path: Path) -> None:
         ("ce-gadolinium_T1w", "t1ce"),
         ("ce-Dotarem_T1w", "t1ce"),
         ("ce-GBCA_T1w", "t1ce"),
+        ("ce-Pixxoscan_T1w", "t1ce"),
+        ("ce-late_T1w", "t1ce"),
         ("ce-none_T1w", "t1"),
         ("ce-nein_T1w", "t1"),
         ("ce-nocontrast_T1w", "t1"),
@@ -70,7 +72,9 @@ def test_sequences(tmp_path: Path, name: str, sequence: str) -> None:
     assert tuple(case.images) == (sequence,)
 
 
-@pytest.mark.parametrize("name", ["ce-unknown_T1w", "ce-0_T1w", "ce-1_T1w", "acq-pre_ce-gd_T1w"])
+@pytest.mark.parametrize(
+    "name", ["ce-unknown_T1w", "ce-na_T1w", "ce-0_T1w", "ce-1_T1w", "acq-pre_ce-gd_T1w"]
+)
 def test_labels_that_neither_name_nor_deny_an_agent_are_asked_for(
     tmp_path: Path, name: str
 ) -> None:

@@ -101,7 +101,7 @@ def test_a_job_during_which_many_servers_are_killed_is_given_up(service: Service
     queue.recover()
     assert queue.give_up() == [job.id]
     ended = queue.get(ANN, job.id)
-    text = "failed: the server was killed 11 times while it was processed"
+    text = "failed: the server was killed 11 times while processing this job"
     assert (ended.state, ended.error_code, ended.error_text) == ("failed", "worker", text)
     assert ended.expires is not None
     following = queue.next("predict")

@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gliomask.errors import InputError, MachineError, machine_error, option
@@ -86,14 +86,19 @@ def replaceable_folder(final: Path) -> Path:
     """The folder that a path leads to, with its links followed.
 
     Raises:
-        InputError: it is the working directory or contains it: replaced, that of the user's shell
-            would be a folder that no longer exists.
+        InputError: it is the working directory or contains it: replacing it would leave the user's
+            shell in a deleted folder.
     """
     real = final.resolve()
+    with suppress(FileNotFoundError):  # the shell is in a deleted folder already
+        _check_elsewhere(final, real)
+    return real
+
+
+def _check_elsewhere(final: Path, real: Path) -> None:
     if Path.cwd().is_relative_to(real):
         what = "the working directory would be replaced"
         raise InputError(what, path=final, hint=f"use another folder: {option('out')}")
-    return real
 
 
 @contextmanager

@@ -30,7 +30,8 @@ _RHUH = re.compile(r"(?P<patient>RHUH-\d{4})-\d", re.I)
 _UCSD = re.compile(r"(?P<patient>UCSD-PTGBM-\d{4})-\d{2}", re.I)
 _DAY = r"(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01])"
 _DATE = rf"(?:199|20\d)\d(?P<mark>[-_.]?){_DAY}"
-"""Date of an examination; one before 1990 is a date of birth."""
+"""Date from 1990 on, which may be that of an examination; earlier ones are dates of birth, unless
+they follow the number of a patient (data sets shift dates)."""
 _TIME = r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
 _DATED = re.compile(rf"(?<![A-Za-z0-9]){_DATE}(?:{_TIME})?(?![A-Za-z0-9])")
 _FOLLOW_UP = re.compile(
@@ -39,17 +40,18 @@ _FOLLOW_UP = re.compile(
     r"|(?:ses|session)[-_ ][A-Za-z0-9]{1,12}"
     r"|baseline|follow[-_ ]?up|intra[-_ ]?op"
     r"|(?:pre|post)[-_ ]?(?:op|rt|treatment|therapy|surgery|chemo)"
-    rf"|(?:19|20)\d\d(?P<mark>){_DAY}{_TIME})$",
+    rf"|mr[-_. ]?\d{{1,2}}(?:[-_]\d)?|{_DATE}(?:{_TIME})?)$",
     re.IGNORECASE,
 )
-"""Suffix of a name that identifies the examination of a patient, by words or by its date and
-time."""
+"""Suffix of a name that identifies the examination of a patient. If in doubt, it does: patients who
+are joined by mistake are seen in the counts, and a patient in two parts of a split is not."""
 _FOLLOW_UP_OF_NUMBER = re.compile(
-    rf"[-_. ](?:mr[-_. ]?\d{{1,2}}(?:[-_]\d)?|(?:tp|fu)[-_. ]?\d{{3,4}}(?:[-_]\d)?|{_DATE})$",
+    r"[-_. ](?:(?:tp|fu)[-_. ]?\d{3,4}(?:[-_]\d)?"
+    rf"|(?:19|20)\d\d(?P<mark>[-_.]?){_DAY}(?:{_TIME})?)$",
     re.IGNORECASE,
 )
-"""Suffix that does so only behind the number of a patient (``SUBJ001_MR2``). Behind a word, it may
-be the patient: a medical record number (``KUM_MR0001``) or a date of birth."""
+"""Suffix that does so only behind the number of a patient. Behind a word, it is the patient: a
+record number (``KUM_TP0001``) or a date of birth (``UKHD_19560312``)."""
 _NO_NAME = re.compile(
     r"(?:the|my|patients?|pat|subjects?|subj?|case|cases|scans?|mri?|brain|head|study|data|image|"
     r"images|imgs?|vol|volumes?|files?|series|raw|orig|original|input|nifti|dicom|dcm|exam|glioma|"
@@ -70,7 +72,7 @@ def patient_of(name: str) -> str:
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
     barcode, the subject of a BIDS name, the published names of BraTS, FeTS, UPENN-GBM, UCSF-PDGM,
     RHUH-GBM and UCSD-PTGBM without time point, and any other name without an ending that states
-    an examination (``_tp2``, ``_visit-1``, ``_preop``; behind a number also ``_MR2`` or a date).
+    an examination (``_tp2``, ``_visit-1``, ``_preop``, ``_MR2``, a date).
     Any other name is a separate patient.
 
     >>> patient_of("TCGA_CS_4941_19960909"), patient_of("sub-01_ses-2_T1w")

@@ -72,9 +72,9 @@ class LabelScheme:
                 negative number, which may mean unannotated, if every number is tumour.
         """
         if self.binary:
-            lowest = numbers.min(initial=0)
-            if self.least == 1 and lowest < 0 and lowest != self.ignored:
-                raise ValueError(f"label {lowest:g} is negative ({self.name})")
+            negative = numbers[np.less(numbers, 0) & (numbers != self.ignored)]
+            if self.least == 1 and negative.size:
+                raise ValueError(f"label {negative.min():g} is negative ({self.name})")
             marked = numbers != 0 if self.least == 1 else np.greater_equal(numbers, self.least)
             if self.ignored is not None:
                 marked &= numbers != self.ignored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -21,8 +21,8 @@ def check_replaceable(
         out: the folder, which need not exist.
         kind: kind of result, for the error, e.g. ``an evaluation``.
         marks: names of files, of which every such result contains at least one.
-        names: patterns of the paths in it that such a result can contain, for a folder that is
-            replaced as a whole; None for any, where only files of these names are replaced.
+        names: patterns of the paths that such a result can contain, for a folder that is replaced
+            as a whole; None if it may contain anything else.
 
     Raises:
         InputError: ``out`` is a file, contains something else, or would be replaced together with
@@ -31,13 +31,15 @@ def check_replaceable(
     entries = _entries(out)
     if names is not None:
         replaceable_folder(out)
-    foreign = [] if names is None else [path for path in _files(out) if not _is_of(path, names)]
-    if foreign or (entries and not entries & set(marks)):
+    foreign = "" if not entries or entries & set(marks) else min(entries)
+    if not foreign and names is not None:
+        foreign = next((path for path in _files(out) if not _is_of(path, names)), "")
+    if foreign:
         raise InputError(
             f"the folder contains something other than {kind}",
             path=out,
             field="entry",
-            found=min(foreign or entries),
+            found=foreign,
             hint=_NEW,
         )
 
@@ -63,10 +65,10 @@ def _is_of(path: str, names: Collection[str]) -> bool:
     return any(path.count("/") == name.count("/") and fnmatchcase(path, name) for name in names)
 
 
-def _files(out: Path) -> list[str]:
+def _files(out: Path) -> Iterator[str]:
     """Relative paths of all files in a folder, without temporary files of killed processes."""
     files = (path.relative_to(out) for path in out.rglob("*") if not path.is_dir())
-    return [path.as_posix() for path in files if not path.parts[0].startswith(MARK)]
+    return (path.as_posix() for path in files if not path.parts[0].startswith(MARK))
 
 
 def _entries(out: Path) -> set[str]:

@@ -28,7 +28,7 @@ BOTH = "the name says both before and after contrast"
 _DOUBTS = {
     WITH_AND_WITHOUT: BOTH,
     UNSURE: "a question mark or a zero next to the agent in the name may deny it",
-    UNCLEAR_LABEL: "the label of ce in the name may be that of an agent or of none",
+    UNCLEAR_LABEL: "it is unclear whether the label of the entity ce names a contrast agent",
 }
 """Sign in a name -> its doubt, which no other word of the name settles."""
 _T1 = vocab.WEIGHTINGS["t1"] | {"t1"}

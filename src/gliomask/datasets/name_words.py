@@ -145,12 +145,13 @@ def words_of_name(name: str) -> list[str]:
 
 
 def _spelled_label(entity: re.Match[str]) -> str:
-    """The entity ``ce`` of a BIDS name as words; its label names the agent, or denies one."""
+    """The entity ``ce`` of a BIDS name as words: contrast, unless its label denies it or says
+    nothing."""
     parts = parts_of_token(entity[1])
     if any(part in _DENYING or denies_itself(part) for part in parts):
         return " unenhanced "
-    named = all(part in _KNOWN | vocab.AFFIRMATIONS or is_agent(part) for part in parts)
-    return f" {AGENT_LABEL if named else UNCLEAR_LABEL} "
+    unclear = all(part in vocab.NO_ANSWER | {"0", "1"} for part in parts)
+    return f" {UNCLEAR_LABEL if unclear else AGENT_LABEL} "
 
 
 def is_agent(word: str) -> bool:

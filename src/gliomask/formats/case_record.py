@@ -97,8 +97,8 @@ class CaseRecord(BaseModel):
     files: tuple[str, ...]
     """Files written with the record."""
     checksums: dict[str, Sha256] = {}
-    """File -> its SHA-256, so that a file which was edited is not replaced; pictures in a folder
-    singly. Empty in records of earlier versions."""
+    """File -> its SHA-256, so that an edited file is not replaced; each picture of a folder
+    separately. Empty in records of earlier versions."""
     result: Sha256
     """SHA-256 of everything that the result depends on: images, model, options, versions."""
     key: Sha256

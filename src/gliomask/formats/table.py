@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -94,7 +95,10 @@ def read_table(path: Path) -> CsvTable:
 def path_of_cell(cell: str, folder: Path) -> Path:
     """Path that a cell states relative to a folder, also with the backslashes of Windows."""
     path = folder / cell
-    return path if path.exists() else folder / cell.replace("\\", "/")
+    with suppress(OSError):  # a name that is too long
+        if path.exists():
+            return path
+    return folder / cell.replace("\\", "/")
 
 
 def _separated(text: str) -> tuple[str, str]:

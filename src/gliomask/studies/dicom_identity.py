@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gliomask.formats.dicom.tags import SeriesTags
+
+_PLACEHOLDER = re.compile(
+    r"anon\w*|unknown|none|null|no[-_ ]?(?:id|name)|n/?a|removed|deleted|de-?identified|x+|0+|-+",
+    re.IGNORECASE,
+)
+"""Placeholders that anonymisers write as PatientID."""
 
 
 def contradiction(among: Sequence[SeriesTags]) -> str | None:
@@ -17,14 +24,25 @@ def contradiction(among: Sequence[SeriesTags]) -> str | None:
 
 
 def two_people(among: Sequence[SeriesTags]) -> str | None:
-    """The element that two series of different people differ in; None if there are none.
+    """Describe the first element in which series are of two people; None if they are of one.
 
-    Elements that are empty contradict nothing. No value is shown, because it may name a patient.
+    Empty elements and placeholders contradict nothing. No value is shown, because it may name a
+    patient.
     """
     first: dict[str, tuple[str, SeriesTags]] = {}
     for tags in among:
-        for keyword, value in (*tags.person, ("PatientID", tags.patient_id)):
+        patient = "" if is_placeholder(tags.patient_id) else tags.patient_id
+        for keyword, value in (*tags.person, ("PatientID", patient)):
             known, earlier = first.setdefault(keyword, (value, tags)) if value else (value, tags)
             if known != value:
                 return f"two people: {keyword} differs between {earlier.label} and {tags.label}"
     return None
+
+
+def is_placeholder(patient_id: str) -> bool:
+    """Return True for a PatientID that anonymisers write for all patients.
+
+    >>> is_placeholder("ANON"), is_placeholder("P1")
+    (True, False)
+    """
+    return _PLACEHOLDER.fullmatch(patient_id.strip()) is not None

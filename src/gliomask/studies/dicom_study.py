@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import Case
-from gliomask.core.identity import safe_name, stated_patient, tcga_site
+from gliomask.core.identity import patient_of, safe_name, tcga_site
 from gliomask.core.volume import SEQUENCES
 from gliomask.datasets.layout import Problem
 from gliomask.errors import CaseError
@@ -22,7 +21,7 @@ from gliomask.studies.dicom_audit import SeriesAudit
 from gliomask.studies.dicom_choice import SeriesChoice, choose_series
 from gliomask.studies.dicom_dates import first_acquisition, study_date
 from gliomask.studies.dicom_files import files_below
-from gliomask.studies.dicom_identity import contradiction
+from gliomask.studies.dicom_identity import contradiction, is_placeholder
 from gliomask.studies.dicom_picks import NOTHING_PICKED, TOLD, picked, with_echo
 from gliomask.studies.read_series import recognised
 from gliomask.studies.study_audit import audits, notes, uses
@@ -87,13 +86,6 @@ def only_series(folder: Path) -> Series:
     raise CaseError(f"no series: {names}", path=folder)
 
 
-_PLACEHOLDER = re.compile(
-    r"anon\w*|unknown|none|null|no[-_ ]?(?:id|name)|n/?a|removed|deleted|de-?identified|x+|0+|-+",
-    re.IGNORECASE,
-)
-"""Placeholders that anonymisers write as PatientID."""
-
-
 @dataclass(frozen=True)
 class _Study:
     series: list[Series]
@@ -143,8 +135,8 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
 
 def _patient(tags: SeriesTags, name: str) -> str:
     """The patient of a study; without a real PatientID, each study is a separate patient."""
-    if tags.patient_id and not _PLACEHOLDER.fullmatch(tags.patient_id.strip()):
-        return stated_patient(tags.patient_id)
+    if tags.patient_id and not is_placeholder(tags.patient_id):
+        return patient_of(tags.patient_id)
     return safe_name(f"study-{tags.study_uid[-12:]}") if tags.study_uid else name
 
 

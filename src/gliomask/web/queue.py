@@ -291,7 +291,7 @@ class Queue:
             rows = change.execute(
                 "UPDATE job SET state='failed', ended=?, expires=?, error_code='worker', "
                 "error_text='failed: the server was killed ' || kills || "
-                "' times while it was processed' "
+                "' times while processing this job' "
                 "WHERE state='queued' AND kills > ? RETURNING id",
                 (now(), self._expiry(), _KILLS),
             ).fetchall()

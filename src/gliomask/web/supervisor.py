@@ -268,7 +268,8 @@ class Supervisor:
         self._endings.pop(job, None)
         self._audit.add(ended.owner, f"{ended.kind}.end", job, state)
         self.tidy(job)
-        if ended.kind == "predict" and state == "done":
+        whole = state == "done" and not (ended.result or {}).get("failures")
+        if ended.kind == "predict" and whole:  # a failed case may be tried with other options
             self._uploads.delete_unused(ended.upload)
 
     def tidy(self, job: str) -> None:

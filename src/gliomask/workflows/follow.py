@@ -128,7 +128,12 @@ def _in_order(
 
 
 def _dated_by_name(points: Sequence[TimePoint]) -> tuple[Sequence[TimePoint], list[str]]:
-    """Time points with the date in the name of the file where no other is known, and a note."""
+    """Time points, dated by their file names where no record states a date; and a note.
+
+    A date that all names share is that of the patient, not of an examination.
+    """
+    if len({date_of(case_id(point.path.name)) for point in points}) == 1:
+        return points, []
     dated = [replace(p, day=p.day or date_of(case_id(p.path.name))) for p in points]
     if [point.day for point in dated] == [point.day for point in points]:
         return points, []

@@ -113,7 +113,7 @@ def read_header(path: Path) -> Dataset:
     """
     dataset = read_dataset(path, (*_PATIENT, *_STUDY, *_IMAGE))
     if not is_dicom(path):  # any bytes can be parsed as elements
-        raise FormatError("can't be read as DICOM: it doesn't begin like it", path=path)
+        raise FormatError("can't be read as DICOM: no preamble and no first element", path=path)
     with decoding(path):
         header = _valid(dataset)
     for keyword in _REQUIRED:

@@ -68,7 +68,7 @@ def measures(series: ReferencedSeries) -> Dataset:
         item.SpacingBetweenSlices = decimals([spacing])[0]
     thickness = first.thickness or spacing
     if thickness is None:
-        what = "a single image needs a slice thickness"
+        what = "a single image needs SliceThickness or SpacingBetweenSlices"
         raise FormatError(what, path=series.path, field="SliceThickness")
     item.SliceThickness = decimals([thickness])[0]
     return item

@@ -64,7 +64,8 @@ class Prediction(core.Prediction):
             The files of the case.
 
         Raises:
-            CaseError: the folder contains the result of other images of this name.
+            CaseError: the folder contains the result of other images of this name, or a file of the
+                case that was edited, which is never replaced.
             InputError: DICOM objects of images that are no DICOM; no folder.
             MachineError: the files can't be written.
         """

@@ -123,7 +123,8 @@ def done(service: Service, job: Job) -> Segmentation:
     result = job.result or {}
     cases, failures = result.get("cases", ()), result.get("failures", ())
     if len(cases) != 1 or failures:
-        raise Problem(422, f"{len(cases) + len(failures)} examinations in it: send one")
+        reasons = "".join(f"; {case}: {reason}" for case, reason in failures)
+        raise Problem(422, f"{len(cases) + len(failures)} examinations in it: send one{reasons}")
     model = model_named(service, result["model"])
     labels = labels_present(model.labels, cases[0]["voxels"])
     return Segmentation(job, cases[0], service.folder.result(job.id), labels)
