@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.errors import FormatError
-from gliomask.formats.table import read_table
+from gliomask.formats.table import path_of_cell, read_table
 
 ODD = ("North\nWest", "Mu\x85nchen", "x\u2028y", "a\x1cb", "a\x0bb", 'say "so"', "a,b")
 
@@ -108,3 +108,8 @@ def test_the_column_that_occurs_twice_is_named(tmp_path: Path) -> None:
     path.write_text("patient;Grade;grade\np1;4;3\n")
     with pytest.raises(FormatError, match=r"a column occurs twice \(header=grade\)"):
         read_table(path)
+
+
+def test_a_cell_that_is_too_long_for_a_path_is_no_file(tmp_path: Path) -> None:
+    assert not path_of_cell("a\\b", tmp_path).exists()
+    assert path_of_cell("a" * 300, tmp_path).name == "a" * 300

@@ -297,6 +297,13 @@ def test_dates_in_names_count_if_no_record_states_them(tmp_path: Path) -> None:
     )
 
 
+def test_a_date_that_all_names_share_is_none_of_an_examination(tmp_path: Path) -> None:
+    """A date of birth."""
+    inputs = masks(tmp_path, "UKHD_20100312_tp1_seg", "UKHD_20100312_tp2_seg")
+    notes = run(tmp_path, *inputs, labels="binary").followed.notes
+    assert any("Some dates are unknown" in note for note in notes)
+
+
 @pytest.mark.parametrize("others", [(), ("P01_last_seg",)])
 def test_dates_in_names_that_contradict_the_order_are_asked_for(
     tmp_path: Path, others: tuple[str, ...]

@@ -23,7 +23,6 @@ from gliomask.studies.loose_files import case_of_images
 from gliomask.studies.survey import SurveyResult
 
 Meant = TypeVar("Meant")
-_SAME = "give images of one person; if they are, convert them to NIfTI first"
 
 
 def by_sequence(choices: Mapping[str, Meant]) -> dict[str, Meant]:
@@ -59,9 +58,8 @@ def chosen_case(choices: Mapping[str, Path]) -> Case:
     case = case_of_images(images, stem(first.name), first.parent, notes)
     tags = [tags for _, tags in by_name.values() if tags is not None]
     if two := two_people(tags):
-        raise InputError(
-            two, path=first.parent, hint="give images of one person (as NIfTI, if they are)"
-        )
+        hint = "give images of one person; if they are, convert them to NIfTI first"
+        raise InputError(two, path=first.parent, hint=hint)
     dates = {study_date(header.study_date) for header in tags}
     day = dates.pop() if len(dates) == 1 else None
     studies = {header.study_uid for header in tags}
