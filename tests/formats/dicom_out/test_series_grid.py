@@ -74,6 +74,16 @@ def test_a_mask_between_the_images_is_refused(placed: tuple[Grid, ReferencedSeri
         onto_series(_full(grid, affine), series)
 
 
+def test_a_shift_within_thick_slices_is_refused(tmp_path: Path) -> None:
+    """0.3 mm are little beside slices of 6 mm, but more than half of a pixel."""
+    grid = replace(CUBE, spacing=(6.0, 0.43, 0.43))
+    series = read_referenced_series(write_series(tmp_path, grid))
+    affine = grid.affine()
+    affine[0, 3] += 0.3
+    with pytest.raises(CaseError, match=r"a corner of the mask lies 0\.3 mm off"):
+        onto_series(_full(grid, affine), series)
+
+
 def test_a_mask_one_image_further_is_refused(placed: tuple[Grid, ReferencedSeries]) -> None:
     grid, series = placed
     affine = grid.affine()

@@ -83,9 +83,15 @@ def _slices(affine: Affine, series: ReferencedSeries) -> npt.NDArray[np.intp]:
     if not np.array_equal(np.sort(index), np.arange(len(places))):
         raise _apart("images don't lie one on each slice of the mask", series)
     limit = PLACE_TOLERANCE * np.linalg.norm(affine[:3, :3], axis=0).min()
-    first_pixels = np.linalg.norm(origin + index[:, np.newaxis] * step - places, axis=1).max()
-    if first_pixels > max(limit, math.hypot(*deviation_limits(float(np.linalg.norm(step))))):
-        raise _apart(f"a corner of the mask lies {first_pixels:.3g} mm off", series)
+    off = origin + index[:, np.newaxis] * step - places
+    shift = off.mean(axis=0)  # of the whole mask; single slices may be uneven, as in the reader
+    uneven = math.hypot(*deviation_limits(float(np.linalg.norm(step))))
+    for distance, allowed in (
+        (float(np.linalg.norm(shift)), limit),
+        (float(np.linalg.norm(off - shift, axis=1).max()), max(limit, uneven)),
+    ):
+        if distance > allowed:
+            raise _apart(f"a corner of the mask lies {distance:.3g} mm off", series)
     plane, (last_row, last_column) = series.planes[0], np.subtract(series.shape, 1)
     for row, column in ((0, last_column), (last_row, 0), (last_row, last_column)):
         image = pixel_place(plane, row, column) - plane.position
