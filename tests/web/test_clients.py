@@ -159,7 +159,7 @@ def test_a_client_gets_no_mask_of_two_examinations_of_which_one_failed(service: 
     assert segmentation.done(service, job).case["case"] == "p1-a"
     assert job.result is not None
     failures = [{"case": "p2", "reason": "damaged"}]
-    with pytest.raises(Problem, match="2 examinations in it: send one"):
+    with pytest.raises(Problem, match="2 examinations in it: send one; p2: damaged"):
         segmentation.done(service, replace(job, result={**job.result, "failures": failures}))
 
 

@@ -33,6 +33,15 @@ def test_the_upload_of_a_done_job_goes_unless_another_job_uses_it(service: Servi
     assert remaining == [True, False]
 
 
+def test_the_upload_of_a_failed_case_stays_for_another_try(service: Service) -> None:
+    upload = service.uploads.create(ANN).id
+    job = service.queue.add(ANN, "predict", upload, {})[0].id
+    service.queue.next("predict")
+    service.queue.done(job, {"failures": [{"case": "p2", "reason": "needs t2"}]})
+    service.supervisor._ended(job, "done")
+    assert service.folder.upload(upload).exists()
+
+
 def test_a_job_that_killed_many_servers_ends_at_the_next_start(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
 from gliomask.datasets.questions import IN_A_TABLE
 from gliomask.datasets.unsupported import archives_below, archives_counted
 from gliomask.errors import LayoutError, option
-from gliomask.formats.archive import is_archive
+from gliomask.formats.archive import UNPACK, is_archive
 
 LAYOUTS: tuple[Layout, ...] = (
     lgg_kaggle.LAYOUT,
@@ -47,7 +47,6 @@ LAYOUTS: tuple[Layout, ...] = (
 """All known layouts."""
 SYNTHETIC_MARK = "SYNTHETIC"
 """Name of a file in the root of a data set that marks it as synthetic."""
-_UNPACK = "unpack it and give the folder that it was unpacked to"
 _BARE = f"no images among its files; {IN_A_TABLE}"
 _DEPTH = 2
 _MOST_PLACES = 1000
@@ -111,7 +110,7 @@ def scan(root: Path, depth: int = _DEPTH) -> FoundCases:
         places = [folder for place in places for folder in folders(place)][:_MOST_PLACES]
     if root.is_file():
         if is_archive(root):
-            raise LayoutError("a zip archive, not a data set", path=root, hint=_UNPACK)
+            raise LayoutError("a zip archive, not a data set", path=root, hint=UNPACK)
         why = table.LAYOUT.looks_like(root).why.removeprefix(f"{root}: ")
         raise LayoutError(
             f"no data set in a known layout; a file must be a table of cases: {why}", path=root
@@ -121,7 +120,7 @@ def scan(root: Path, depth: int = _DEPTH) -> FoundCases:
     sought = "; ".join(f"{layout.name}: {layout.looks_like(root).why}" for layout in LAYOUTS)
     if archives := archives_below(root):
         what = f"no data set in a known layout but {archives_counted(archives)}"
-        raise LayoutError(what, path=root, hint=_UNPACK)
+        raise LayoutError(what, path=root, hint=UNPACK)
     what = f"no data set in a known layout; known layouts: {sought}"
     hint = (
         f"{option('table', 'cases.csv', command='inspect')} lists the files in a table for prepare"

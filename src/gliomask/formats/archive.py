@@ -27,6 +27,10 @@ _NESTED = (b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ", b"BZh")
 _CHUNK = 2**20
 
 
+UNPACK = "unpack it and give the folder that it was unpacked to"
+"""Hint where an archive is no input."""
+
+
 def is_archive(path: Path) -> bool:
     """Return True if a file has the signature of a zip archive; False if it can't be read."""
     try:

@@ -19,7 +19,7 @@ from gliomask.errors import CasesError, InputError
 from gliomask.evaluation.case import EvaluatedCase
 from gliomask.evaluation.evaluated_masks import MaskTask, evaluate_masks
 from gliomask.evaluation.trait_table import check_trait_table
-from gliomask.formats.archive import is_archive
+from gliomask.formats.archive import UNPACK, is_archive
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
 from gliomask.jobs.journal import Journal, go_on
@@ -34,7 +34,6 @@ from gliomask.statistics.evaluation_summary import EvaluationSummary
 
 _FEW = 8
 """Number of pairs up to which starting processes takes longer than scoring."""
-_UNPACK = "unpack it and give the folder that it was unpacked to"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
     check_target(options.out)
     for masks in (options.references, options.predictions):
         if is_archive(masks):
-            raise InputError("a zip archive, not masks", path=masks, hint=_UNPACK)
+            raise InputError("a zip archive, not masks", path=masks, hint=UNPACK)
     traits = read_traits(options.table, options.by)
     pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
     check_trait_table(options.table, traits, [reference.patient for reference, _ in pairs])

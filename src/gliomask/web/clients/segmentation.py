@@ -123,7 +123,7 @@ def done(service: Service, job: Job) -> Segmentation:
     result = job.result or {}
     cases, failures = result.get("cases", ()), result.get("failures", ())
     if len(cases) != 1 or failures:
-        reasons = "".join(f"; {case}: {reason}" for case, reason in failures)
+        reasons = "".join(f"; {failed['case']}: {failed['reason']}" for failed in failures)
         raise Problem(422, f"{len(cases) + len(failures)} examinations in it: send one{reasons}")
     model = model_named(service, result["model"])
     labels = labels_present(model.labels, cases[0]["voxels"])
