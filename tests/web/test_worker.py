@@ -1,4 +1,4 @@
-"""What a worker leaves of an upload of several cases, with a stand-in for the network."""
+"""Results of a worker for an upload of several cases, with a stand-in for the network."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ def patient_of(name: str) -> str:
     In this order: the names of a patient in several data sets (``core/patients.tsv``), a TCGA
     barcode, the subject of a BIDS name, the published names of BraTS, FeTS, UPENN-GBM, UCSF-PDGM,
     RHUH-GBM and UCSD-PTGBM without time point, and any other name without an ending that states
-    an examination (``_tp2``, ``_visit-1``, ``_preop``, ``_MR2``, a date).
-    Any other name is a separate patient.
+    an examination (``_tp2``, ``_visit-1``, ``_preop``, ``_MR2``, a date). Any other name is a
+    separate patient.
 
     >>> patient_of("TCGA_CS_4941_19960909"), patient_of("sub-01_ses-2_T1w")
     ('TCGA-CS-4941', 'sub-01')
@@ -99,7 +99,7 @@ def patient_in(name: str) -> str | None:
 
 
 def stated_patient(patient: str) -> str:
-    """Key of a patient whom a table or a header states.
+    """Key of a patient that a table states.
 
     This differs from ``patient_of`` for names that follow no published convention: no ending of
     them is that of an examination.

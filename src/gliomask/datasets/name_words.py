@@ -13,7 +13,7 @@ PERHAPS = "perhapsagent"
 UNSURE = "unsureagent"
 """Stands for an agent with a question mark or a zero."""
 AGENT_LABEL, UNCLEAR_LABEL = "agentlabel", "unclearlabel"
-"""Stand for a BIDS entity ``ce`` whose label names an agent, or neither names nor denies one."""
+"""Stand for a BIDS entity ``ce`` that means contrast, and for one whose label says nothing."""
 WITH_AND_WITHOUT = "withandwithout"
 """Stands for words or signs that state both."""
 _NAMED = r"(?:gd|gado?|gadolinium|km|mdc|contrast\w*|kontrast\w*|civ)"
@@ -150,7 +150,7 @@ def _spelled_label(entity: re.Match[str]) -> str:
     parts = parts_of_token(entity[1])
     if any(part in _DENYING or denies_itself(part) for part in parts):
         return " unenhanced "
-    unclear = all(part in vocab.NO_ANSWER | {"0", "1"} for part in parts)
+    unclear = all(part in vocab.NO_ANSWER | {"1"} for part in parts)
     return f" {UNCLEAR_LABEL if unclear else AGENT_LABEL} "
 
 

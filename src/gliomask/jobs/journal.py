@@ -139,7 +139,7 @@ def go_on(
     tasks: Sequence[AnyTask],
     journal: Journal[Piece],
     control: Control,
-    workers: int | None,
+    workers: int,
 ) -> Done[Piece]:
     """Runs the tasks that are not in the journal, and writes each into it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,7 @@ def spread(
     work: Callable[[Job, Control], Result],
     jobs: Sequence[Job],
     control: Control = SILENT,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> Iterator[Result]:
     """Run all jobs and yield each result when it is ready, in any order.
 
@@ -34,14 +33,13 @@ def spread(
             Jobs and results go between processes, so they are small and can be pickled.
         jobs: independent of each other; each is a step of the present stretch.
         control: reports the jobs, and within them what ``work`` reports; a stop reaches ``work``.
-        workers: processes; as many as there are processors if it is not given. One worker, or one
-            job, needs no separate process.
+        workers: processes. One worker, or one job, needs no separate process.
 
     Raises:
         StoppedError: a stop was requested; every job has ended.
         MachineError: a worker process was killed.
     """
-    workers = min(workers or os.cpu_count() or 1, len(jobs))
+    workers = min(workers, len(jobs))
     if workers > 1:
         yield from _in_processes(work, jobs, control, workers)
         return

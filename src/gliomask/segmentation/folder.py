@@ -176,7 +176,7 @@ class PredictionFolder:
         done = earlier is not None and there_too and is_finished(options.out, earlier, key)
         if earlier is not None and done and not options.again:
             return earlier, True
-        if earlier is not None:
+        if earlier is not None:  # before the work; they are checked again when they are replaced
             check_unedited(options.out, earlier)
         if earlier is not None and earlier.result != result and not options.again:
             check_same_examination(case, earlier, origins, options.out)

@@ -36,7 +36,7 @@ ABSENT = {"images": float("nan"), "labels": 255}
 _SLICES = 16
 """Written at once; between them is a moment to stop."""
 _UNREADABLE = (OSError, KeyError, ValueError, TypeError)
-"""What Zarr, its JSON and our checks raise for a damaged group."""
+"""Errors of Zarr, its JSON and our checks for a damaged group."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,7 +67,7 @@ class Schemes:
 
 
 def find_schemes(
-    pairs: Sequence[Pair], options: LabelOptions, out: Path, control: Control, workers: int | None
+    pairs: Sequence[Pair], options: LabelOptions, out: Path, control: Control, workers: int
 ) -> Schemes:
     """Resolve the schemes of pairs of masks.
 
@@ -142,7 +142,7 @@ def _few(masks: Sequence[MaskFile]) -> list[MaskFile]:
 
 
 def _read_all(
-    tasks: Sequence[_Unread], out: Path, control: Control, workers: int | None
+    tasks: Sequence[_Unread], out: Path, control: Control, workers: int
 ) -> dict[str, frozenset[int]]:
     control.start(len(tasks), "reading labels")
     with Journal(out, _MaskNumbers, "labels") as journal:

@@ -21,9 +21,9 @@ _LEAN_TOLERANCE = 5e-3
 """Maximum cosine between rows and columns. Headers round directions to at least three decimals;
 their lengths are ignored, as by other readers."""
 DIRECTION_TOLERANCE = 2e-3
-"""How far two directions may differ (a tenth of a degree) and still be the same."""
+"""Largest difference of two directions that count as the same: a tenth of a degree."""
 _SPACING_TOLERANCE = 1e-3
-"""How far PixelSpacing may differ between slices, as a share of it."""
+"""Largest difference of PixelSpacing between slices, as a share of it."""
 _SHORTEST = 1e-3
 """The least length of a direction."""
 
