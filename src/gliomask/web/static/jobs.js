@@ -13,6 +13,7 @@ const SLOW_MS = 4000;
 /** @type {Map<string, {text: string, item: HTMLElement}>} id of a job -> its data as shown, and its list item */
 const shown = new Map();
 let timer = 0;
+let latest = 0;
 /** @type {(problem: unknown) => void} */
 let refused = () => {};
 
@@ -22,16 +23,19 @@ export function watch(onRefusal) {
   refresh();
 }
 
-/** Updates the list now. */
+/** Updates the list now. An earlier update that is still waiting for its answer ends without effect. */
 export async function refresh() {
   clearTimeout(timer);
+  const own = ++latest;
   let pause = SLOW_MS;
   try {
     const jobs = (await ask("GET", "/jobs?limit=100")).filter((/** @type {any} */ job) => job.kind === "predict" && job.state !== "expired");
+    if (own !== latest) return;
     byId("connection").textContent = "";
     draw(jobs);
     if (jobs.some((/** @type {any} */ job) => job.state === "queued" || job.state === "running")) pause = FAST_MS;
   } catch (problem) {
+    if (own !== latest) return;
     if (problem instanceof Refusal && problem.status === 401) return refused(problem);
     byId("connection").textContent = "The server does not respond; trying again.";
   }
