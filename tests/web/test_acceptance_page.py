@@ -11,7 +11,6 @@ import os
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,9 @@ from pydicom import dcmread
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from gliomask.core.volume import Volume
 from gliomask.formats.nifti import read_nifti_labels
 from tests.browser import Browser, browser  # noqa: F401 (the fixture)
-from tests.fakes import head_volume, write_head, write_picture_head
+from tests.fakes import head_volume, tall_head_volume, write_head, write_picture_head
 from tests.web.live import Server, served
 from tests.workflows.heads import write_dicom_head
 
@@ -178,7 +176,7 @@ def test_jobs_are_watched_and_cancelled_and_results_downloaded(
     ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
     browser.wait("document.querySelector('#jobs > li')", 30)
     first = browser.run("return document.querySelector('#jobs > li').id.slice(4)")
-    upload = server.upload(write_head(tmp_path, "case1", tall_volume()))
+    upload = server.upload(write_head(tmp_path, "case1", tall_head_volume()))
     waiting = [server.submit(upload) for _ in range(3)]
     browser.wait(f"{STANDING}.includes('waiting, 1 before it')", 60)
     browser.wait(f"{STANDING}.includes(' %') && document.querySelector('#jobs progress')", 120)
@@ -199,12 +197,6 @@ def test_jobs_are_watched_and_cancelled_and_results_downloaded(
     archive = zipfile.ZipFile(io.BytesIO(files[names["All as zip"]]))
     for title, name in names.items():
         assert title == "All as zip" or archive.read(name) == files[name]
-
-
-def tall_volume() -> Volume:
-    """The head 100 times above itself: segmenting it takes longer than cancelling that."""
-    volume = head_volume()
-    return replace(volume, array=np.tile(volume.array, (1, 1, 1, 100)))
 
 
 def soon() -> float:

@@ -19,7 +19,7 @@ from gliomask import predict
 from gliomask.config.serve import login_name
 from gliomask.formats.nifti import read_labels, read_nifti, write_nifti
 from tests.commands import run
-from tests.fakes import head_volume, write_head
+from tests.fakes import head_volume, tall_head_volume, write_head
 from tests.web.live import Server, served
 
 PLANTED = "MuellerHans1948"
@@ -157,7 +157,7 @@ def test_planted_names_are_nowhere(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_job_is_cancelled_at_work(server: Server, tmp_path: Path) -> None:
-    folder = write_head(tmp_path, "case1", head_volume())
+    folder = write_head(tmp_path, "case1", tall_head_volume())
     job = server.submit(server.upload(folder))
     while server.client.get(f"/jobs/{job}").json()["state"] == "queued":
         time.sleep(0.02)

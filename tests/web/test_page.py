@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser import Browser, browser  # noqa: F401 (the fixture)
-from tests.fakes import head_volume, write_head
+from tests.fakes import head_volume, tall_head_volume, write_head
 from tests.web.live import Server, served
 
 pytestmark = pytest.mark.browser
@@ -112,7 +112,7 @@ def test_what_can_not_be_used_is_said_and_a_job_is_cancelled(
     browser.wait("!document.getElementById('new').hidden")
     choose(browser, "#files", bad)
     assert "<b>bad.nii.gz" in text_of(browser, "main")
-    choose(browser, "#folder", write_head(tmp_path / "s", "case2", head_volume()))
+    choose(browser, "#folder", write_head(tmp_path / "s", "case2", tall_head_volume()))
     browser.driver.find_element("css selector", "#segment").click()
     cancel = "#jobs > :is([data-state=queued], [data-state=running]) button"
     browser.wait(f"{STATES}.some((one) => one === 'running' || one === 'queued')")
