@@ -75,6 +75,11 @@ def test_only_what_is_approved_is_exported_and_the_newest(
     assert subjects.subjects == ()
     assert subjects.problems[0][1].endswith("for training only")
     correct(service, other, tmp_path, 4, approved=True)
+    notes = out / case.id / "notes.txt"
+    notes.write_text("a file of the user")
+    assert export(monkeypatch, service, out) == 2
+    assert notes.exists()
+    notes.unlink()
     assert export(monkeypatch, service, out) == 0  # the same images once more: the newest counts
     (case,) = find_cases(out).cases
     assert case.patient == "p2"

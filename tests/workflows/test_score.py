@@ -514,6 +514,18 @@ def test_groups_of_a_table(tmp_path: Path) -> None:
     assert (groups["2"]["n"], groups["3"]["n"]) == (3, 3)
 
 
+def test_a_table_that_lacks_patients_is_stated(tmp_path: Path) -> None:
+    for k in (1, 2):
+        write(tmp_path / "ref" / f"p{k}.nii.gz", mask(1, 1))
+        write(tmp_path / "pred" / f"p{k}.nii.gz", mask(1))
+    table = tmp_path / "patients.csv"
+    table.write_text("patient,grade\np1,2\n")
+    result = run(tmp_path, table=table, by=("grade",), report=True)
+    stated = "patients.csv lacks 1 of the 2 evaluated patients, so their values are unknown: p2"
+    assert result.warnings == (stated,)
+    assert stated in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_a_table_of_other_patients_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "ref" / "p1.nii.gz", mask(1, 1))
     write(tmp_path / "pred" / "p1.nii.gz", mask(1))

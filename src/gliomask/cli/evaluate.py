@@ -58,4 +58,3 @@ def _show(result: EvaluateResult, *, read: bool, json: bool) -> None:
         return
     render.scores(result.what, result.summary)
     render.warnings_and_paths(result, read=read)
-    render.lines(*(f"WARNING: {text}" for text in result.warnings))

@@ -144,7 +144,7 @@ def _other_scores(summary: EvaluationSummary) -> Iterator[Sequence[str]]:
 
 
 def warnings_and_paths(result: EvaluateResult | ScoreResult, *, read: bool) -> None:
-    """Print suspicious cases, and the path of the report if there is one."""
+    """Print suspicious cases, the path of the report if there is one, and warnings."""
     for case, remark in result.remarks:
         lines(f"REVIEW {case}: {remark}")
     if result.resumed:
@@ -153,6 +153,7 @@ def warnings_and_paths(result: EvaluateResult | ScoreResult, *, read: bool) -> N
         lines(f"without charts: they need matplotlib; {install_hint('matplotlib')}")
     report = f", open: {result.out / 'report.html'}" if read else ""
     lines(f"written to {result.out}{report}")
+    lines(*(f"WARNING: {text}" for text in result.warnings))
 
 
 def comparison(compared: Comparison) -> None:

@@ -69,7 +69,8 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
     traits = read_traits(options.table, options.by)
     assigned = assign(_question(options))
     tasks = [PredictionTask(j.predictor, s) for j in assigned.models for s in j.subjects.subjects]
-    check_trait_table(options.table, traits, [task.subject.patient for task in tasks])
+    patients = [task.subject.patient for task in tasks]
+    warnings = (*assigned.warnings, *check_trait_table(options.table, traits, patients))
     control.start(len(tasks), "evaluating")
     with Journal(options.out, EvaluatedCase) as journal:
         done = go_on(evaluate_prediction, tasks, journal, control, workers=1)
@@ -85,7 +86,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         traits=traits,
         temperature=_temperature(assigned.models),
         licences=licences_of(assigned.models),
-        warnings=assigned.warnings,
+        warnings=warnings,
         facts=_facts(assigned.models),
         about=_about(assigned),
         provenance=provenance("evaluate", options),
@@ -100,7 +101,7 @@ def evaluate(options: EvaluateOptions, control: Control = SILENT) -> EvaluateRes
         assigned.what,
         written.analysis.summary,
         assigned.in_training,
-        assigned.warnings,
+        warnings,
         written.remarks,
         done.resumed,
     )

@@ -31,7 +31,11 @@ from gliomask.formats.editable_case import ENDING, IMAGE_LAYER, EditableCase, re
 from gliomask.jobs.control import SILENT, Control
 
 TABLE: Final = "cases.csv"
-_README: Final = """Corrected tumour masks, exported by gliomask serve. {notice}.
+_README: Final = "README.txt"
+_MASK: Final = f"mask{ENDING}"
+_IMAGES: Final = {sequence: f"{sequence}{ENDING}" for sequence in SEQUENCES}
+_OURS: Final = (TABLE, _README, SYNTHETIC_MARK, *(f"*/{n}" for n in (_MASK, *_IMAGES.values())))
+_ABOUT: Final = """Corrected tumour masks, exported by gliomask serve. {notice}.
 
 The masks were drawn by a network, corrected by one reader and approved by another. They are for
 training only; evaluate no model on them. `gliomask prepare` reads this folder, `gliomask train`
@@ -91,7 +95,7 @@ def export_corrections(
         InputError: there are none; ``out`` contains something else.
         FormatError: a damaged case; MachineError: the disk.
     """
-    check_replaceable(options.out, "an export of corrections", {TABLE})
+    check_replaceable(options.out, "an export of corrections", {TABLE}, _OURS)
     if not approved:
         hint = "a second reader must approve them on the page or with the API"
         raise InputError("no correction is approved", path=options.data, hint=hint)
@@ -108,7 +112,7 @@ def export_corrections(
         columns = ("patient", "case", *SEQUENCES, "mask", "labels", "use", "author", "approver")
         cells = [[row.get(column, "") for column in columns] for row in rows]
         write_text(folder / TABLE, csv_text(columns, cells))
-        write_text(folder / "README.txt", _README.format(notice=RESEARCH_USE_ONLY))
+        write_text(folder / _README, _ABOUT.format(notice=RESEARCH_USE_ONLY))
         if all(case.synthetic for _, case in newest.values()):
             write_text(folder / SYNTHETIC_MARK, "")
     return ExportCorrectionsResult(
@@ -125,7 +129,7 @@ def _write(folder: Path, correction: ApprovedCorrection, case: EditableCase) -> 
     row = {
         "patient": case.patient,
         "case": name,
-        "mask": f"{name}/mask{ENDING}",
+        "mask": f"{name}/{_MASK}",
         "labels": _labels(case),
         "use": TRAINING,
         "author": correction.author,
@@ -136,7 +140,7 @@ def _write(folder: Path, correction: ApprovedCorrection, case: EditableCase) -> 
         place.mkdir()
         shutil.copyfile(correction.mask, folder / row["mask"])
         for sequence in case.sequences:
-            row[sequence] = f"{name}/{sequence}{ENDING}"
+            row[sequence] = f"{name}/{_IMAGES[sequence]}"
             shutil.copyfile(
                 correction.case / f"{IMAGE_LAYER}{sequence}{ENDING}", folder / row[sequence]
             )

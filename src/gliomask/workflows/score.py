@@ -44,6 +44,7 @@ class ScoreResult:
         out: the folder written.
         summary: summary of the scores.
         explanation: interpretation of the numbers in the masks.
+        warnings: warnings to show with all results.
         remarks: (case, remark) on suspicious masks.
         resumed: number of pairs from an earlier, stopped run.
     """
@@ -51,6 +52,7 @@ class ScoreResult:
     out: Path
     summary: EvaluationSummary
     explanation: tuple[str, ...]
+    warnings: tuple[str, ...]
     remarks: tuple[tuple[str, str], ...]
     resumed: int
 
@@ -71,7 +73,8 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
             raise InputError("a zip archive, not masks", path=masks, hint=UNPACK)
     traits = read_traits(options.table, options.by)
     pairs, alone = find_pairs(options.references, options.predictions, options.pairs)
-    check_trait_table(options.table, traits, [reference.patient for reference, _ in pairs])
+    patients = [reference.patient for reference, _ in pairs]
+    warnings = check_trait_table(options.table, traits, patients)
     workers = options.workers or (1 if len(pairs) <= _FEW else read_processors().usable)
     labels = LabelOptions(options.labels, options.reference_labels, options.prediction_labels)
     schemes = find_schemes(pairs, labels, options.out, control, workers)
@@ -97,13 +100,14 @@ def score(options: ScoreOptions, control: Control = SILENT) -> ScoreResult:
         failures=tuple(failures),
         traits=traits,
         licences=tuple(sorted({r.licence for r, _ in pairs if r.licence})),
+        warnings=warnings,
         about=_about(options, explanation),
         provenance=provenance("score", options),
     )
     written = write_evaluation_folder(options.out, data, control)
     journal.discard()
     result = ScoreResult(
-        options.out, written.analysis.summary, explanation, written.remarks, done.resumed
+        options.out, written.analysis.summary, explanation, warnings, written.remarks, done.resumed
     )
     raise_failures(failures, len(cases), options.out, result)
     return result
