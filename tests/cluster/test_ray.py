@@ -22,6 +22,7 @@ from gliomask.errors import ConfigError, ModelError, StoppedError
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.dispatch import Dispatch, Ledger, TaskState
 from gliomask.jobs.journal import Journal
+from gliomask.jobs.worker_events import Finished, Lost
 from gliomask.workflows.batch import batch
 from tests.jobs.crews import Named, broken, make
 from tests.jobs.test_workers import alive
@@ -86,6 +87,25 @@ def test_a_stop_puts_tasks_back(ray: Any, tmp_path: Path) -> None:
     with Journal(tmp_path / "tasks", TaskState, "1") as own:
         state = Ledger(own).get("long-1")
     assert (state.state, state.cut, state.lost) == ("waiting", 1, 0)
+
+
+def test_an_actor_that_stops_by_itself_is_replaced(ray: Any, tmp_path: Path) -> None:
+    """As it does when it has not heard from the run for its lease."""
+    events: list[object] = []
+    with RayWorkers(ray, partial(make, tmp_path), 1, HALF) as workers:
+
+        def until(met: Callable[[], bool]) -> None:
+            wait_for(lambda: bool(events.extend(workers.events(0.1)) or met()))
+
+        until(lambda: workers.idle > 0)
+        workers.give(Named("long-1"))
+        wait_for((tmp_path / "long-1.begun").exists)
+        workers._workers[0].handle.stop.remote()
+        silent = Lost(Named("long-1"), "stopped, because this run was silent for too long")
+        until(lambda: silent in events)
+        until(lambda: workers.idle > 0)
+        workers.give(Named("good-1"))
+        until(lambda: isinstance(events[-1], Finished))
 
 
 def test_an_error_while_getting_ready_ends_all(ray: Any) -> None:

@@ -37,9 +37,19 @@ def test_of_distances_the_small_one_wins() -> None:
         "near": {"hd95_mm": {"a": 1.0, "b": 2.0}},
         "far": {"hd95_mm": {"a": 3.0, "b": 2.0}},
     }
-    (one,) = compare(sets, lower_is_better=["hd95_mm"]).differences
+    (one,) = compare(sets, best={"hd95_mm": "low"}).differences
     assert (one.wins, one.ties, one.losses) == (1, 1, 0)
     assert one.difference == -1.0
+
+
+def test_of_signed_errors_the_one_near_0_wins() -> None:
+    sets: dict[str, dict[str, dict[str, Score]]] = {
+        "far": {"volume_error_ml": {"a": 25.0, "b": 3.0, "c": 1.0}},
+        "near": {"volume_error_ml": {"a": -0.1, "b": -3.0, "c": -2.0}},
+    }
+    (one,) = compare(sets, best={"volume_error_ml": "zero"}).differences
+    assert (one.wins, one.ties, one.losses) == (1, 1, 1)
+    assert one.difference == pytest.approx((25.1 + 6.0 + 3.0) / 3)
 
 
 def test_all_comparisons_are_corrected_together() -> None:

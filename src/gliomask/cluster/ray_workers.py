@@ -186,6 +186,9 @@ class RayWorkers(WorkerPool[Task, Result, _Worker[Task]]):
                 raise answer
             self._make_ready(worker)
             return
+        if answer[0] == "stopped":
+            yield from self._replace(worker, "stopped, because this run was silent for too long")
+            return
         task, worker.task = worker.task, None
         match answer:
             case ("finished", result) if task is not None:

@@ -7,9 +7,11 @@ other.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +22,9 @@ from gliomask.statistics.summary import bootstrap_ci95
 
 Scores = Mapping[str, Mapping[str, Score]]
 """Metric -> patient -> score, of one set of predictions."""
+
+Best = Literal["high", "low", "zero"]
+"""Best values of a metric: high ones, low ones such as distances, or 0, such as signed errors."""
 
 _TIE = 1e-12
 """Maximum difference of equal scores."""
@@ -95,7 +100,7 @@ class Comparison:
 def compare(
     sets: Mapping[str, Scores],
     *,
-    lower_is_better: Collection[str] = (),
+    best: Mapping[str, Best] = MappingProxyType({}),
     seed: int = 0,
     control: Control = SILENT,
 ) -> Comparison:
@@ -103,8 +108,8 @@ def compare(
 
     Args:
         sets: name -> scores, two or more, all with the same metrics.
-        lower_is_better: metrics in which a lower score is better, such as distances. It affects
-            wins and losses, not the sign of the difference.
+        best: best values of metrics, where they are not the high ones. They affect wins and losses,
+            not the sign of the difference.
         seed: seed of bootstrap and test; each comparison uses it again, so comparisons are
             independent.
         control: receives the progress of the comparisons.
@@ -120,8 +125,7 @@ def compare(
     control.start(len(combinations_to_test), "comparing")
     differences_found = []
     for what in combinations_to_test:
-        better = -1.0 if what[0] in lower_is_better else 1.0
-        differences_found.append(_difference(what, sets, seed, better))
+        differences_found.append(_difference(what, sets, seed, best.get(what[0], "high")))
         control.advance(note=what[0])
     corrected = holm([difference.p for difference in differences_found])
     differences = (
@@ -156,7 +160,7 @@ def _absent(sets: Mapping[str, Scores]) -> tuple[tuple[Absent, ...], int]:
 
 
 def _difference(
-    what: tuple[str, str, str], sets: Mapping[str, Scores], seed: int, better: float
+    what: tuple[str, str, str], sets: Mapping[str, Scores], seed: int, best: Best
 ) -> PairedDifference:
     metric, first, second = what
     first_scores, other = sets[first][metric], sets[second][metric]
@@ -164,6 +168,7 @@ def _difference(
     pairs = [(x, y) for x, y in both if x is not None and y is not None]
     unscored = sum(x is None and y is None for x, y in both)
     differences = _differences(pairs)
+    gains = _differences([(_merit(x, best), _merit(y, best)) for x, y in pairs])
     p, exact = sign_flip_test(differences, seed=seed)
     return PairedDifference(
         metric=metric,
@@ -179,10 +184,17 @@ def _difference(
         p=p,
         p_holm=None,
         exact=exact,
-        wins=sum(better * d > 0 for d in differences),
-        ties=sum(d == 0 for d in differences),
-        losses=sum(better * d < 0 for d in differences),
+        wins=sum(gain > 0 for gain in gains),
+        ties=sum(gain == 0 for gain in gains),
+        losses=sum(gain < 0 for gain in gains),
     )
+
+
+def _merit(score: float, best: Best) -> float:
+    """A number that is higher for a better score."""
+    if best == "high":
+        return score
+    return -score if best == "low" else -abs(score)
 
 
 def _differences(pairs: Sequence[tuple[float, float]]) -> list[float]:

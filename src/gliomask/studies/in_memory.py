@@ -11,6 +11,7 @@ import numpy as np
 
 from gliomask.core.case import Case, ImageFile
 from gliomask.core.geometry import orientation
+from gliomask.core.identity import safe_name
 from gliomask.core.volume import SEQUENCES, Affine, FloatArray
 from gliomask.datasets.folders import stem
 from gliomask.errors import CaseError, InputError, nearest
@@ -77,8 +78,12 @@ def case_of(images: Mapping[str, Loaded], case: str) -> Case:
     """A case of images in memory, by the names of their sequences.
 
     Raises:
-        InputError: an unknown sequence.
+        InputError: an unknown sequence, or a name that can't be part of a file name.
     """
+    if case != (safe := safe_name(case)):
+        what = "the name of the case can't be part of a file name"
+        hint = f'state another: predict(images, case="{safe}")'
+        raise InputError(what, field="case", found=case, hint=hint)
     for name in images:
         _check_name(name)
     return Case(case, case, {n: ImageFile((Path(n),)) for n in SEQUENCES if n in images})

@@ -30,7 +30,7 @@ from gliomask.report.evaluation.comparison import COLUMNS, comparison_page, comp
 from gliomask.report.latex import LatexTable, latex_table
 from gliomask.results.evaluation import METRICS as TABLE
 from gliomask.results.evaluation import REPORT
-from gliomask.statistics.comparison import Comparison, Scores, compare
+from gliomask.statistics.comparison import Best, Comparison, Scores, compare
 from gliomask.statistics.summary import scores_by_patient
 
 COMPARISON = "comparison"
@@ -72,8 +72,8 @@ def compare_evaluations(options: CompareOptions, control: Control = SILENT) -> C
         rows[name] = _read(folder, metrics)
         control.advance(note=name)
     sets = _sets(rows, metrics)
-    lower = {key for key in next(iter(sets.values())) if _lower_is_better(key)}
-    compared = compare(sets, lower_is_better=lower, seed=options.seed, control=control)
+    best = {key: _best(key) for key in next(iter(sets.values()))}
+    compared = compare(sets, best=best, seed=options.seed, control=control)
     notes = _other_references(rows)
     keys = {"notice": RESEARCH_USE_ONLY, "policy": POLICY.text, "notes": notes, **asdict(compared)}
     table = LatexTable(COLUMNS, comparison_rows(compared), POLICY.text, "tab:comparison")
@@ -204,8 +204,11 @@ def _scores(rows: Sequence[_ScoreRow], metrics: Sequence[str]) -> dict[str, dict
     return scores
 
 
-def _lower_is_better(key: str) -> bool:
-    return METRICS[key.partition(" ")[0]].higher_is_better is False
+def _best(key: str) -> Best:
+    higher = METRICS[key.partition(" ")[0]].higher_is_better
+    if higher is None:
+        return "zero"
+    return "high" if higher else "low"
 
 
 def _csv(compared: Comparison) -> str:

@@ -70,6 +70,34 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(tmp_path_factory.mktemp("onnx") / "u2net.onnx", folded=False)
 
 
+def skip_first(kept: Path, path: Path, *, identity: bool) -> Path:
+    """The same graph with each pair joined in the other order, with or without an Identity behind."""
+    model = onnx.load(kept)
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    for node in nodes:
+        model.graph.node.append(node)
+        if node.op_type != "Concat":
+            continue
+        joined = model.graph.node[-1]
+        if len(joined.input) == 2:
+            joined.input[:] = joined.input[::-1]
+        if identity:
+            output, joined.output[0] = joined.output[0], f"{joined.output[0]}_joined"
+            model.graph.node.append(onnx.helper.make_node("Identity", [joined.output[0]], [output]))
+    onnx.save(model, path)
+    return path
+
+
+def test_an_identity_behind_a_concatenation_keeps_its_order(kept: Path, tmp_path: Path) -> None:
+    plain = read_foreign(skip_first(kept, tmp_path / "plain.onnx", identity=False)).arrays
+    behind = read_foreign(skip_first(kept, tmp_path / "behind.onnx", identity=True)).arrays
+    due = arrays_of(EXPORTED)
+    assert sum(not np.array_equal(values, due[name]) for name, values in plain.items()) > 5
+    for name, values in behind.items():
+        np.testing.assert_array_equal(values, plain[name], name)
+
+
 def test_kept_batch_norms_are_read_as_they_are(kept: Path) -> None:
     found = read_foreign(kept)
     assert (found.kind.spec.name, found.kind.in_channels, found.size) == ("u2net-tiny", 3, 64)

@@ -77,6 +77,8 @@ class _Matcher:
         inputs = [self.values[name] for name in operation.inputs]
         if operation.kind == IDENTITY:
             self.values[operation.output] = inputs[0]
+            if (order := self.order.get(operation.inputs[0])) is not None:
+                self.order[operation.output] = order
         elif operation.kind == NORM:
             self.values[operation.output] = self._norm(operation, inputs[0])
         else:
