@@ -64,9 +64,13 @@
     nv.opts.atlasOutline = outlined() ? Math.sqrt(state.opacity) : 0;
   }
 
+  /* A layer that loads slowly is not shown once another one was chosen. */
+  let composing = 0;
   async function compose() {
+    const own = ++composing;
     const base = await layer(state.image);
     const shown = state.overlay === "none" ? [] : [await layer(state.overlay)];
+    if (own !== composing) return;
     const limits = state.window[state.image];
     if (limits) [base.cal_min, base.cal_max] = limits;
     base.opacity = 1;
@@ -106,8 +110,9 @@
   }
 
   function setWindow(level, width) {
-    state.window[state.image] = [level - width / 2, level + width / 2];
     const base = layers.get(state.image);
+    if (!base) return; // it is still being loaded
+    state.window[state.image] = [level - width / 2, level + width / 2];
     [base.cal_min, base.cal_max] = state.window[state.image];
     nv.updateGLVolume();
     showWindow();

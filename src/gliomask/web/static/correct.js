@@ -13,6 +13,8 @@ const job = asked.get("job") || "";
 let tools;
 /** @type {any} the case, from the server */
 let current = null;
+/** The mask in the editor: its checksum, and the number of its correction; 0 is the network's mask. */
+let base = { sha256: "", number: 0 };
 
 /** @param {unknown} problem */
 function tell(problem) {
@@ -37,13 +39,14 @@ async function look() {
 
 /** @param {string} method @param {number} number @param {string} end of the path */
 async function act(method, number, end) {
-  const was = current.sha256;
   try {
     if (end === "" && tools.dirty && !confirm("Unsaved changes will be lost. Withdraw the correction?")) return;
     await ask(method, `/jobs/${job}/correction/${number}${end}`);
     byId("problem").textContent = "";
     await look();
-    if (current.sha256 !== was) await begin();
+    if (current.sha256 === base.sha256) return;
+    if (end === "" || !tools.dirty) return await begin();
+    tell("Another correction was saved meanwhile. The editor still shows your unsaved changes to the mask before it: to see the newer mask, reload the page.");
   } catch (problem) {
     tell(problem);
   }
@@ -54,40 +57,42 @@ async function begin() {
   const canvas = tools.canvas;
   await canvas.read("current", await layer("current"));
   const mask = new Mask(canvas.values("current"), canvas.shape, current.regions);
+  base = { sha256: current.sha256, number: current.number };
   tools.take(mask, current.voxel_ml);
   describe();
 }
 
 /** Says which mask is shown, and whether it has been changed. */
 function describe() {
-  const base = current.number ? `correction ${current.number}` : "the network's mask";
-  byId("status").textContent = tools.dirty ? `Unsaved changes to ${base}.` : `This is ${base}.`;
+  const shown = base.number ? `correction ${base.number}` : "the network's mask";
+  const state = tools.dirty ? `Unsaved changes to ${shown}.` : `This is ${shown}.`;
+  byId("status").textContent = tools.saving ? "Saving …" : state;
 }
 
 async function save() {
   const pressed = document.activeElement === byId("save");
-  byId("save").disabled = true;
-  byId("status").textContent = "Saving …";
+  const before = tools.kept, step = tools.save(); // drawing may go on meanwhile
   try {
-    const query = `base=${current.sha256}&case=${encodeURIComponent(current.case)}`;
+    const query = `base=${base.sha256}&case=${encodeURIComponent(current.case)}`;
     const made = await ask("PUT", `/jobs/${job}/correction?${query}`, { body: await tools.canvas.saved() });
+    base = { sha256: made.sha256, number: made.number };
+    tools.saved(step);
     byId("problem").textContent = made.notes.join("; ");
-    await look();
-    tools.saved();
-    byId("status").textContent = `Saved as correction ${made.number}.`;
+    byId("status").textContent = `Saved as correction ${made.number}.` + (tools.dirty ? " There are newer changes." : "");
   } catch (problem) {
+    tools.saved(before);
     tell(problem);
     byId("status").textContent = "Not saved.";
-    byId("save").disabled = false;
   }
   if (pressed) byId("status").focus();
+  await look().catch(tell);
 }
 
 async function start() {
   await look();
   byId("desk").hidden = false;
   const canvas = new Canvas(byId("canvas"), () => tools.moved(), () => tools.stroked());
-  tools = new Tools(canvas, layer, describe);
+  tools = new Tools(canvas, layer, describe, tell);
   await canvas.start();
   await tools.prepare(current);
   await begin();

@@ -2,8 +2,6 @@
 
 import { button, byId, element, passFocus, regionNames } from "./elements.js";
 
-const FILES = [["mask", "Mask"], ["seg", "DICOM SEG"], ["rtstruct", "RTSTRUCT"]];
-
 /**
  * @param {any[]} corrections oldest first
  * @param {string} reader name of the current user
@@ -24,8 +22,7 @@ function item(one, reader, address, act) {
   made.append(element("p", { class: "faint" }, state(one)));
   if (one.withdrawn) return made;
   const row = element("p", { class: "buttons" });
-  const [kind, text] = FILES[0];
-  row.append(element("a", { class: "button", href: address(one, kind), download: "" }, text));
+  row.append(element("a", { class: "button", href: address(one, "mask"), download: "" }, "Mask"));
   if (!one.approver && one.author !== reader) row.append(button("Approve", () => act("POST", one.number, "/approval")));
   if (one.approver === reader) row.append(button("Withdraw approval", () => act("DELETE", one.number, "/approval")));
   if (one.author === reader) row.append(button("Withdraw", () => act("DELETE", one.number, "")));

@@ -161,10 +161,11 @@ function view(address) {
 
 /** @param {string} method @param {string} path */
 async function act(method, path) {
+  byId("job-problem").textContent = "";
   try {
     await ask(method, path);
   } catch (problem) {
-    byId("connection").textContent = problem instanceof Error ? problem.message : String(problem);
+    byId("job-problem").textContent = problem instanceof Error ? problem.message : String(problem);
   }
   await refresh();
 }

@@ -28,21 +28,24 @@ function signIn(_problem) {
 async function take(choose) {
   if (sending) return;
   forget(false);
-  sending = new AbortController();
+  const own = sending = new AbortController();
   const opener = document.activeElement;
   byId("uploading").hidden = false;
   byId("drop").hidden = true;
   passFocus(opener, byId("stop-upload"));
   try {
-    const upload = await send(await choose(), reportUpload, sending.signal);
+    const upload = await send(await choose(), reportUpload, own.signal);
+    sending = null; // from now on other files can be chosen
     const checked = show(upload);
     uploaded(byId("audit-title"));
     await checked;
   } catch (problem) {
-    if (!sending.signal.aborted) showProblem(problem);
+    if (!own.signal.aborted) showProblem(problem);
   } finally {
-    sending = null;
-    uploaded(byId("choose-files"));
+    if (sending === own) {
+      sending = null;
+      uploaded(byId("choose-files"));
+    }
   }
 }
 

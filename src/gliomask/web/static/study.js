@@ -14,26 +14,26 @@ let audit = null;
 /** @type {string} idempotency key of the job, so that a repeated click does not create a second one */
 let key = "";
 
-/**
- * Checks an upload and shows the result.
- * @param {{id: string, files: Named[]}} made
- * @param {Record<string, string>} [series] chosen by hand
- */
-export async function show(made, series = {}) {
+/** Checks an upload and shows the result, unless it was discarded meanwhile. @param {{id: string, files: Named[]}} made */
+export async function show(made) {
   [upload, key] = [made, newKey()];
   const text = byId("audit-text");
   byId("audit").hidden = false;
   byId("segment").disabled = true;
   text.textContent = "Reading headers …";
-  const request = { upload: made.id, kind: "inspect", options: { series } };
-  let job = await ask("POST", "/jobs", { json: request });
-  while (job.state === "queued" || job.state === "running") job = await ask("GET", `/jobs/${job.id}?wait=20`);
+  let job;
+  try {
+    job = await ask("POST", "/jobs", { json: { upload: made.id, kind: "inspect", options: {} } });
+    while (upload === made && (job.state === "queued" || job.state === "running")) job = await ask("GET", `/jobs/${job.id}?wait=20`);
+  } catch (problem) {
+    if (upload === made) throw problem;
+  }
   if (upload !== made) return;
   audit = job.state === "done" ? job.result.audit : null;
   const rows = rowsOf(audit);
   text.textContent = summary(audit, rows.length > 0);
   byId("new-problem").textContent = audit ? "" : job.error?.text || "the audit was cancelled";
-  list(audit, rows, series);
+  list(audit, rows);
   byId("segment").disabled = false;
 }
 
@@ -88,26 +88,26 @@ function used(one) {
   return `${one.case} (${uses.join(", ")})`;
 }
 
-/** @param {any} found @param {any[]} rows @param {Record<string, string>} series */
-function list(found, rows, series) {
+/** @param {any} found @param {any[]} rows */
+function list(found, rows) {
   const single = new Set(rows.map((/** @type {any} */ row) => row.case || row.study)).size <= 1;
-  byId("series").tBodies[0].replaceChildren(...rows.map((/** @type {any} */ row) => rowOf(row, single, series)));
+  byId("series").tBodies[0].replaceChildren(...rows.map((/** @type {any} */ row) => rowOf(row, single)));
   byId("series").hidden = !rows.length;
   byId("series").classList.toggle("files", rows.every((row) => !row.shape && !row.evidence && !row.problems.length));
   const notes = found ? [...found.cases.flatMap((/** @type {any} */ one) => one.notes), ...found.problems.map((/** @type {string[]} */ [name, why]) => `${name}: ${why}`)] : [];
   byId("audit-notes").replaceChildren(...notes.map((note) => element("li", {}, note)));
 }
 
-/** @param {any} row @param {boolean} single @param {Record<string, string>} series */
-function rowOf(row, single, series) {
+/** @param {any} row @param {boolean} single */
+function rowOf(row, single) {
   const grid = row.shape ? row.shape.join(" × ") : "";
   const remarks = [row.evidence, ...row.problems].filter(Boolean).join("; ");
-  const cells = [row.series, single ? choice(row, series) : sequenceNames[row.sequence] || "not used", grid, remarks];
+  const cells = [row.series, single ? choice(row) : sequenceNames[row.sequence] || "not used", grid, remarks];
   return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
 }
 
-/** Selection of the sequence of a series. @param {any} row @param {Record<string, string>} series */
-function choice(row, series) {
+/** Selection of the sequence of a series. @param {any} row */
+function choice(row) {
   const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": `Sequence of ${row.series}` }));
   for (const [value, text] of [["", "not used"], ...Object.entries(sequenceNames)]) {
     select.append(element("option", { value }, text));
@@ -116,8 +116,6 @@ function choice(row, series) {
   select.dataset.was = select.value;
   select.dataset.series = row.series_uid;
   select.dataset.file = row.series_uid ? "" : row.series;
-  const picked = Object.entries(series).find(([, uid]) => uid && uid === row.series_uid);
-  if (picked) select.value = picked[0];
   return select;
 }
 

@@ -16,11 +16,13 @@ export class Tools {
    * @param {Canvas} canvas
    * @param {(name: string) => Promise<Blob>} load a layer
    * @param {() => void} changed called after each change of the mask
+   * @param {(problem: unknown) => void} tell shows a problem
    */
-  constructor(canvas, load, changed) {
+  constructor(canvas, load, changed, tell) {
     this.canvas = canvas;
     this.load = load;
     this.changed = changed;
+    this.tell = tell;
     /** @type {Mask} */
     this.mask = /** @type {any} */ (null);
     /** @type {Map<string, Uint8Array>} region -> probabilities */
@@ -30,8 +32,13 @@ export class Tools {
     this.region = 0;
     /** @type {import("./mask.js").Step | undefined} the last saved step */
     this.kept = undefined;
+    this.saving = false;
     /** @type {number[] | null} original voxels of the lesion whose border is being moved */
     this.lesion = null;
+    /** @type {import("./mask.js").Step | undefined} the step of its present border */
+    this.border = undefined;
+    this.composing = 0;
+    this.image = "";
     this.pieces = new Pieces((voxel) => { canvas.voxel = this.place(voxel); });
   }
 
@@ -44,7 +51,8 @@ export class Tools {
       byId(id).append(...names.map((name) => element("option", { value: name }, titles[name.slice(lead.length)] || name.slice(lead.length))));
     }
     for (const name of [images[0], ...maps]) await this.canvas.read(name, await this.load(name), name === images[0] ? "gray" : "viridis");
-    this.canvas.compose(images[0]);
+    this.image = images[0];
+    this.canvas.compose(this.image);
     for (const name of maps) this.maps.set(name.slice(SETTINGS.map.length), this.canvas.values(name));
     byId("map-label").hidden = byId("border-tool").hidden = !maps.length;
     byId("regions").replaceChildren(...one.regions.map(choice));
@@ -72,8 +80,16 @@ export class Tools {
     return Boolean(this.mask) && this.mask.done.at(-1) !== this.kept;
   }
 
-  saved() {
-    this.kept = this.mask.done.at(-1);
+  /** Begins to save the mask. @returns {import("./mask.js").Step | undefined} the last step in it */
+  save() {
+    this.saving = true;
+    this.update();
+    return this.mask.done.at(-1);
+  }
+
+  /** Ends it. @param {import("./mask.js").Step | undefined} step the last one in the saved mask; that saved before if it failed */
+  saved(step) {
+    [this.saving, this.kept] = [false, step];
     this.update();
   }
 
@@ -146,8 +162,8 @@ export class Tools {
   moveBorder() {
     const probability = this.probability, level = 256 - Number(byId("level").value);
     if (!probability) return;
-    if (this.lesion) this.mask.undo();
-    else this.lesion = this.lesionHere();
+    if (!this.lesion) this.lesion = this.lesionHere();
+    else if (this.border && this.mask.done.at(-1) === this.border) this.mask.undo();
     if (!this.lesion.length) { this.lesion = null; return this.resetBorder(); }
     const lesion = this.lesion, wanted = moved(lesion, probability, level, this.mask.shape);
     const before = this.mask.values.slice();
@@ -158,16 +174,16 @@ export class Tools {
     const at = [];
     for (let n = 0; n < before.length; n++) if (before[n] !== this.mask.values[n]) at.push(n);
     this.mask.remember(Uint32Array.from(at), Uint8Array.from(at, (n) => before[n]));
+    this.border = this.mask.done.at(-1);
     this.drawn();
     this.lesion = lesion;
     byId("level").nextElementSibling.textContent = level === MARKED ? "as marked" : `${level < MARKED ? "+" : "−"}${Math.round(Math.abs(MARKED - level) / 1.28)} %`;
   }
 
-  /** Removes a step without changes, of a border that was moved back. */
+  /** Removes a step without changes, of a border that was moved back or by too little. */
   dropEmptyStep() {
     if (this.mask.done.at(-1)?.at.length !== 0) return;
     this.mask.done.pop();
-    this.lesion = null;
     this.update();
   }
 
@@ -253,7 +269,7 @@ export class Tools {
     byId("redo").disabled = !this.mask.undone.length;
     byId("undo").textContent = this.mask.done.length ? `Undo (${this.mask.done.length})` : "Undo";
     byId("redo").textContent = this.mask.undone.length ? `Redo (${this.mask.undone.length})` : "Redo";
-    byId("save").disabled = !this.dirty;
+    byId("save").disabled = this.saving || !this.dirty;
     passFocus(had, byId(byId("undo").disabled ? "redo" : "undo"));
     this.listPieces();
     const sizes = this.mask.sizes();
@@ -262,9 +278,18 @@ export class Tools {
     this.changed();
   }
 
+  /** Shows the chosen image and map. An image that loads slowly is not shown once another one was chosen. */
   async compose() {
+    const own = ++this.composing;
     const [image, map] = [byId("image").value, byId("map").value];
-    if (!this.canvas.layers.has(image)) await this.canvas.read(image, await this.load(image));
+    try {
+      if (!this.canvas.layers.has(image)) await this.canvas.read(image, await this.load(image));
+    } catch (problem) {
+      if (own === this.composing) byId("image").value = this.image;
+      return this.tell(problem);
+    }
+    if (own !== this.composing) return;
+    this.image = image;
     this.canvas.compose(image, map || undefined);
     this.canvas.redraw();
   }
@@ -272,6 +297,7 @@ export class Tools {
   /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.key === "Tab" || event.altKey) return;
+    const shortcut = event.ctrlKey || event.metaKey;
     const { canvas } = this, [x, y, z] = canvas.voxel;
     const size = byId("size");
     /** @type {Record<string, () => void>} */
@@ -279,14 +305,17 @@ export class Tools {
       ArrowUp: () => { canvas.voxel = [x, y + 1, z]; }, ArrowDown: () => { canvas.voxel = [x, y - 1, z]; },
       ArrowLeft: () => { canvas.voxel = [x + 1, y, z]; }, ArrowRight: () => { canvas.voxel = [x - 1, y, z]; },
       PageUp: () => { canvas.voxel = [x, y, z + 1]; }, PageDown: () => { canvas.voxel = [x, y, z - 1]; },
-      " ": () => this.use(), u: () => this.step("undo"), y: () => this.step("redo"), z: () => event.ctrlKey && this.step("undo"),
+      " ": () => this.use(), u: () => this.step("undo"), y: () => this.step("redo"),
       r: () => this.pickRegion((this.region + 1) % this.mask.regions.length),
       "[": () => this.slide(size, Number(size.value) - 1), "]": () => this.slide(size, Number(size.value) + 1),
       o: () => this.slide(byId("opacity"), Number(byId("opacity").value) ? 0 : 0.4),
       "+": () => canvas.zoom(1.25), "=": () => canvas.zoom(1.25), "-": () => canvas.zoom(0.8),
     };
     const tool = KEYS[/** @type {keyof typeof KEYS} */ (event.key)];
-    if (tool && !event.ctrlKey) this.pick(tool);
+    const history = { z: "undo", Z: "redo", y: "redo" }[event.key];
+    if (shortcut && history) this.step(/** @type {"undo" | "redo"} */ (history));
+    else if (shortcut) return; // of the browser
+    else if (tool) this.pick(tool);
     else if (acts[event.key]) acts[event.key]();
     else return;
     event.preventDefault();
